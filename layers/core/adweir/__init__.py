@@ -1,0 +1,1 @@
+"""adweir: pulls, checks, stores and models advertising performance data."""

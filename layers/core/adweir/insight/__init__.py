@@ -1,0 +1,1 @@
+"""Media-mix datasets; later anomalies, bandits, insights."""

@@ -1,0 +1,1 @@
+"""Planning windows, collecting, polling, receiving, loading."""

@@ -1,0 +1,1 @@
+"""The vocabulary. Imports nothing of ours; every other room may import it."""

@@ -1,0 +1,160 @@
+"""Entities: what the catalog stores (reference: canonical schema, sections 1 and 3)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from adweir.model.platforms import Platform
+
+
+class Status(StrEnum):
+    """Canonical status of a platform object; `status_raw` beside it keeps the platform's own word."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    ENDED = "ended"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"
+
+
+class Entity(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Account(Entity):
+    """A client company."""
+
+    account_id: str
+    company_name: str
+    primary_contact_email: str
+    status: str = "active"
+    created_at: str = ""
+    updated_at: str = ""
+
+
+class Credential(Entity):
+    """A credential's metadata; the secret values are only in Secrets Manager under `secret_id`.
+
+    `state`: active or broken. `version` grows with each replacement, so a worker never marks the wrong one broken.
+    """
+
+    account_id: str
+    platform: Platform
+    secret_id: str
+    state: str = "active"
+    version: int = 1
+    created_at: str = ""
+    updated_at: str = ""
+    reason: str = ""
+
+
+class Profile(Entity):
+    """One platform ad account. `status`: active, denied (permission lost) or removed."""
+
+    account_id: str
+    platform: Platform
+    profile_id: str
+    name: str
+    currency: str
+    timezone: str
+    country: str = ""
+    kind: str = ""
+    status: str = "active"
+    as_of: str = ""
+    status_raw: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.platform}#{self.profile_id}"
+
+
+class PlatformObject(Entity):
+    """Common to campaigns, ad groups, ads and keywords of a platform. `as_of` orders versions."""
+
+    platform: Platform
+    profile_id: str
+    id: str
+    name: str = ""
+    status: Status = Status.UNKNOWN
+    status_raw: str = ""
+    campaign_id: str = ""
+    ad_group_id: str = ""
+    ad_product: str = ""
+    start_date: str = ""
+    end_date: str = ""
+    as_of: str = ""
+
+
+class AdCampaign(PlatformObject):
+    """`budget` in millionths of the profile's currency."""
+
+    budget: int | None = None
+    budget_type: str = ""
+    objective: str = ""
+    targeting_type: str = ""
+
+
+class AdGroup(PlatformObject):
+    bid: int | None = None
+
+
+class Ad(PlatformObject):
+    """The 24 canonical fields are these, the metrics of the asked range, and the ids."""
+
+    headline: str | None = None
+    description: str | None = None
+    cta: str | None = None
+    image_url: str | None = None
+    video_url: str | None = None
+    landing_page_url: str | None = None
+    relevance_score: float | None = None
+    quality_score: float | None = None
+    score_scale: str = ""
+
+
+class Keyword(PlatformObject):
+    text: str = ""
+    match_type: str = ""
+    bid: int | None = None
+
+
+class ApiKey(Entity):
+    """An API key's record; the key itself is shown once and stored as a SHA-256."""
+
+    key_id: str
+    name: str
+    hash: str
+    scopes: tuple[str, ...]
+    status: str = "active"
+    created_at: str = ""
+    revoked_at: str = ""
+
+
+class Campaign(Entity):
+    """The advertiser's cross-platform campaign."""
+
+    campaign_id: str
+    account_id: str
+    name: str
+    budget: int | None = None
+    start_date: str = ""
+    end_date: str = ""
+    status: str = "active"
+
+
+class Arm(Entity):
+    """One (platform, channel, creative, bid) of a cross-platform campaign, bound to platform objects."""
+
+    arm_id: str
+    campaign_id: str
+    account_id: str
+    platform: Platform
+    channel: str = ""
+    creative: str = ""
+    bid: int | None = None
+    bindings: tuple[dict[str, Any], ...] = ()

@@ -1,0 +1,145 @@
+"""The one error tree.
+
+Each class under `AdweirError` says what went wrong in the words of the field; what the queue consumer does about it
+stands in one place, `adweir.runtime.consumer`, and what the API answers in `adweir.runtime.http`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+
+
+class AdweirError(Exception):
+    """Base of all expected failures. `code` is stable and machine-readable; `context` is safe to log and store."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+
+class Throttled(AdweirError):
+    """The platform, a brake or a lease asks to wait `retry_after` seconds."""
+
+    code = "throttled"
+
+    def __init__(self, message: str, retry_after: float, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.retry_after = retry_after
+
+
+class NotReady(AdweirError):
+    """A report is still being made; ask again `after` seconds from now."""
+
+    code = "not_ready"
+
+    def __init__(self, message: str, after: float, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.after = after
+
+
+class Transient(AdweirError):
+    """Network trouble or a 5xx: the same request may succeed in a moment."""
+
+    code = "transient"
+
+
+class TooMuchData(AdweirError):
+    """The platform cannot answer this window in one piece: ask for a smaller one."""
+
+    code = "too_much_data"
+
+
+class AuthExpired(AdweirError):
+    """The credential is dead (revoked, expired without refresh): a person has to replace it."""
+
+    code = "auth_expired"
+
+
+class AccessDenied(AdweirError):
+    """The credential lives, but lost permission on this one profile."""
+
+    code = "access_denied"
+
+
+class OutOfRetention(AdweirError):
+    """The window reaches behind what the platform keeps; `oldest` is the first day it still has."""
+
+    code = "out_of_retention"
+
+    def __init__(self, message: str, oldest: date, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.oldest = oldest
+
+
+class RequestRejected(AdweirError):
+    """The platform says that we asked wrongly. Asking again cannot help."""
+
+    code = "request_rejected"
+
+
+class ReportFailed(AdweirError):
+    """An asynchronous report ended in failure on the platform's side (its reason is the message)."""
+
+    code = "report_failed"
+
+
+class MassVanish(AdweirError):
+    """A pull would zero so much stored spend that it needs a second opinion before it may."""
+
+    code = "mass_vanish"
+
+
+class BadInput(AdweirError):
+    """What others hand us is wrong. `details` lists each fault as {"field", "message", ...}; API status 400."""
+
+    code = "bad_input"
+
+    def __init__(self, message: str, details: list[dict[str, Any]] | None = None, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.details = details or []
+
+
+class Unverified(BadInput):
+    """A missing, wrong or stale signature, or no secret configured to check it with; API status 401."""
+
+    code = "unverified"
+
+
+class Forbidden(BadInput):
+    """The API key lacks the scope; API status 403."""
+
+    code = "forbidden"
+
+
+class NotFound(BadInput):
+    """No such account, run, profile, ...; API status 404."""
+
+    code = "not_found"
+
+
+class Conflict(BadInput):
+    """It exists already, or changed in between; API status 409."""
+
+    code = "conflict"
+
+
+class TooLarge(BadInput):
+    """Body or record count over the limit; API status 413."""
+
+    code = "too_large"
+
+
+class Unprocessable(BadInput):
+    """Well-formed, but it names something unknown; API status 422."""
+
+    code = "unprocessable"
+
+
+class Unavailable(AdweirError):
+    """Storage we depend on does not answer; API status 503, the sender should try again."""
+
+    code = "unavailable"

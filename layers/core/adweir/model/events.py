@@ -1,0 +1,95 @@
+"""Bus events: ids, windows, counts and object keys, never rows. Consumers are idempotent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+SOURCE = "adweir"
+
+
+class BusEvent(BaseModel):
+    """`detail` of an EventBridge event; the class name is its detail-type, `version` its schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    version: int = 1
+    name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__()
+        cls.name = cls.__name__
+
+
+class MetricsChanged(BusEvent):
+    """Stored metrics of a profile changed in this window."""
+
+    platform: str
+    profile_id: str
+    account_id: str
+    level: str
+    grain: str
+    source: str
+    start: str
+    end: str
+    slots_changed: int
+    changes_keys: list[str]
+    task_id: str = ""
+
+
+class EntitiesChanged(BusEvent):
+    """Catalog objects of a profile were added, changed or removed."""
+
+    platform: str
+    profile_id: str
+    account_id: str
+    dataset: str
+    added: int
+    changed: int
+    removed: int
+    task_id: str = ""
+
+
+class QualityBreached(BusEvent):
+    """A pull scored under the threshold, rows were quarantined, or a whole pull was held back."""
+
+    platform: str
+    profile_id: str
+    account_id: str
+    dataset: str
+    reason: str
+    score: float | None
+    rows_quarantined: int
+    quarantine_key: str = ""
+    task_id: str = ""
+
+
+class RunFinished(BusEvent):
+    """A run ended; `state` is succeeded, partial or failed."""
+
+    run_id: str
+    workflow: str
+    state: str
+    scheduled_at: str
+    accounts: list[str]
+    tasks_total: int
+    tasks_failed: int
+
+
+class CredentialBroken(BusEvent):
+    """A credential stopped working; its tasks are parked until a new one arrives."""
+
+    account_id: str
+    platform: str
+    reason: str
+
+
+class AnomalyDetected(BusEvent):
+    """A number left its expected range."""
+
+    platform: str
+    profile_id: str
+    account_id: str
+    metric: str
+    day: str
+    severity: str

@@ -1,0 +1,128 @@
+"""What travels through our queues: small, versionless JSON with ids only; the ledger and S3 hold the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Message(BaseModel):
+    """Base of queue messages.
+
+    `not_before` (Unix seconds) and `attempt` belong to waiting: a message that asks to wait longer than SQS can delay
+    (900 s) is sent again until its time has come.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    not_before: int = 0
+    attempt: int = 0
+
+
+class TaskMessage(Message):
+    """collect and reports queues: work on this task of this generation."""
+
+    run_id: str
+    task_id: str
+    generation: int = 0
+
+
+class Scope(BaseModel):
+    """Which part of the world a run covers; empty tuples mean all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accounts: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    slice: str = "all"
+    start: str = ""
+    end: str = ""
+
+
+class StartRun(Message):
+    """runs queue: begin a workflow. The same `run_id` twice is one run.
+
+    `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it.
+    """
+
+    kind: Literal["start"] = "start"
+    workflow: str
+    scheduled_at: datetime
+    scope: Scope = Scope()
+    run_id: str = ""
+    trigger: str = "schedule"
+
+
+class PlanStage(Message):
+    """runs queue: plan a stage that one worker has won the right to start."""
+
+    kind: Literal["plan"] = "plan"
+    run_id: str
+    stage: str
+
+
+class Advance(Message):
+    """runs queue: a task of this run became terminal; see whether its stage ended."""
+
+    kind: Literal["advance"] = "advance"
+    run_id: str
+    task_id: str = ""
+
+
+class Sweep(Message):
+    """runs queue: fail what is overdue, send again what stands still, advance every open run."""
+
+    kind: Literal["sweep"] = "sweep"
+
+
+class Redrive(Message):
+    """runs queue: plan the failed, parked and quarantined tasks of a run again as a new generation.
+
+    `accept_vanish` lets a pull that `mass_vanish` held back through.
+    """
+
+    kind: Literal["redrive"] = "redrive"
+    run_id: str
+    task_ids: tuple[str, ...] = ()
+    accept_vanish: bool = False
+
+
+class CancelRun(Message):
+    """runs queue: make the open tasks of a run cancelled."""
+
+    kind: Literal["cancel"] = "cancel"
+    run_id: str
+
+
+class RedriveCredential(Message):
+    """runs queue: a new credential arrived; redrive the tasks that were parked for want of one."""
+
+    kind: Literal["redrive_credential"] = "redrive_credential"
+    account_id: str
+    platform: str
+
+
+RunMessage = Annotated[
+    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential, Field(discriminator="kind")
+]
+RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage)
+
+
+class ObjectArrived(Message):
+    """landing queue, after parsing EventBridge's or S3's own notification: an object to load."""
+
+    bucket: str
+    key: str
+    version_id: str = ""
+    size: int = 0
+
+
+class BuildDataset(Message):
+    """etl queue: make the media-mix datasets of these accounts (all when empty)."""
+
+    accounts: tuple[str, ...] = ()
+    run_id: str = ""

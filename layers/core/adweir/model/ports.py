@@ -1,0 +1,29 @@
+"""What the rooms need from outside and the composition root hands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from adweir.model.events import BusEvent
+from adweir.model.messages import Message
+
+
+class Queue(Protocol):
+    """One SQS queue."""
+
+    def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
+        """Send one message, `delay` 0-900 s, `group` the fair-queue key (the profile)."""
+        ...
+
+    def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
+        """Send (message, group) pairs in batches of ten; raises Unavailable when some stay unsent."""
+        ...
+
+
+class Bus(Protocol):
+    """The event bus."""
+
+    def publish(self, *events: BusEvent) -> None:
+        """Put events; raises Unavailable when the bus refuses some."""
+        ...

@@ -1,0 +1,175 @@
+"""Runs, stages, tasks and pulls."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.metrics import Grain, Level, Source
+from adweir.model.platforms import Platform
+from adweir.model.times import Window, iso
+
+
+class TaskState(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    WAITING_REPORT = "waiting_report"
+    LANDED = "landed"
+    LOADED = "loaded"
+    SPLIT = "split"
+    PARKED = "parked"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {
+        TaskState.LOADED,
+        TaskState.SPLIT,
+        TaskState.PARKED,
+        TaskState.QUARANTINED,
+        TaskState.FAILED,
+        TaskState.CANCELLED,
+    }
+)
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self is not RunState.RUNNING
+
+
+ALL = "all"
+"""The slice of a pull that asks for everything."""
+
+
+def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None) -> str:
+    """A task's identity, 20 hex digits: planning the same work twice gives the same task."""
+    text = "\x1f".join((run_id, profile_key, dataset, slice_, str(window or "")))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One pull to be made: (profile, dataset, slice, window) within a run.
+
+    `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
+    belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives.
+    """
+
+    run_id: str
+    stage: str
+    account_id: str
+    platform: Platform
+    profile_id: str
+    dataset: Dataset
+    slice: str
+    window: Window | None
+    deadline: int
+    timezone: str = "UTC"
+    currency: str = ""
+    state: TaskState = TaskState.PLANNED
+    generation: int = 0
+    depth: int = 0
+    parent: str = ""
+    id: str = ""
+    as_of: str = ""
+    report_id: str = ""
+    object_key: str = ""
+    attempts: int = 0
+    updated_at: str = ""
+    error: Mapping[str, Any] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(
+                self, "id", task_id(self.run_id, self.profile_key, self.dataset, self.slice, self.window)
+            )
+
+    @property
+    def profile_key(self) -> str:
+        """`meta_ads#1234567890`; for the profiles dataset `meta_ads#@<account_id>`."""
+        return f"{self.platform}#{self.profile_id or '@' + self.account_id}"
+
+    def child(self, *, window: Window | None = None, slice_: str | None = None) -> Task:
+        """A narrower task that answers for a part of this one. Its id differs because window or slice differ."""
+        return replace(
+            self,
+            window=window or self.window,
+            slice=slice_ or self.slice,
+            state=TaskState.PLANNED,
+            generation=0,
+            depth=self.depth + 1,
+            parent=self.id,
+            id="",
+            as_of="",
+            report_id="",
+            object_key="",
+            attempts=0,
+            error=None,
+            counts={},
+        )
+
+
+class Stamp(NamedTuple):
+    """What orders pulls: `as_of` (`model.times.iso`) and, on a tie, the task id. Compares as the design says."""
+
+    as_of: str
+    task_id: str
+
+    def __str__(self) -> str:
+        return f"{self.as_of}#{self.task_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Stamp:
+        as_of, _, task = text.partition("#")
+        return cls(as_of, task)
+
+    @classmethod
+    def of(cls, as_of: datetime, task: str) -> Stamp:
+        return cls(iso(as_of), task)
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What all rows of one load have in common, and what the load answers for.
+
+    A *complete* pull (its paging ended at the platform's own end marker) answers for every entity of `slice` on every
+    day of `window`; a partial one only for the rows it brings. Files and pushes are always partial.
+    """
+
+    platform: Platform
+    profile_id: str
+    level: Level
+    grain: Grain
+    source: Source
+    slice: str
+    window: Window
+    stamp: Stamp
+    complete: bool
+    generation: int = 0
+    currency: str = ""
+    timezone: str = "UTC"
+    account_id: str = ""
+
+    @property
+    def profile_key(self) -> str:
+        return f"{self.platform}#{self.profile_id}"

@@ -1,0 +1,84 @@
+"""Days, windows, stamps. UTC inside; a metric's date is the profile's local date; windows are inclusive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+
+
+class Clock(Protocol):
+    """The injected clock: `now()` is the aware UTC time, `monotonic()` seconds for measuring spans."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+
+
+class Window(NamedTuple):
+    """Inclusive local dates."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """`2026-11-01..2026-11-07` → Window. Raises ValueError."""
+        start, _, end = text.partition("..")
+        window = cls(date.fromisoformat(start), date.fromisoformat(end or start))
+        if window.start > window.end:
+            raise ValueError(f"window ends before it starts: {text}")
+        return window
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()}..{self.end.isoformat()}"
+
+    @property
+    def length(self) -> int:
+        """Days, both ends counted."""
+        return (self.end - self.start).days + 1
+
+    def days(self) -> Iterator[date]:
+        for offset in range(self.length):
+            yield self.start + timedelta(days=offset)
+
+    def halves(self) -> tuple[Window, Window]:
+        """Two windows that together are this one. Raises ValueError for a single day."""
+        if self.length < 2:
+            raise ValueError("a single day has no halves")
+        middle = self.start + timedelta(days=self.length // 2 - 1)
+        return Window(self.start, middle), Window(middle + DAY, self.end)
+
+    def pieces(self, most: int) -> list[Window]:
+        """Cut into windows of at most `most` days, oldest first."""
+        pieces, start = [], self.start
+        while start <= self.end:
+            end = min(start + timedelta(days=most - 1), self.end)
+            pieces.append(Window(start, end))
+            start = end + DAY
+        return pieces
+
+
+def local_date(instant: datetime, timezone: str) -> date:
+    """The calendar date of an aware instant in an IANA zone."""
+    return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+def iso(instant: datetime) -> str:
+    """An aware instant → `2026-11-21T06:48:03.123456Z`: fixed width, so text order is time order."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_instant(text: str) -> datetime:
+    """ISO 8601 with an offset or Z → aware UTC. Raises ValueError for a naive time."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"time without a zone: {text}")
+    return instant.astimezone(UTC)
+
+
+def epoch(instant: datetime) -> int:
+    """Whole Unix seconds."""
+    return int(instant.timestamp())

@@ -1,0 +1,1 @@
+"""Workflows as data, the run engine, the sweep, health."""

@@ -1,0 +1,1 @@
+"""One folder a platform, the same files in each."""

@@ -1,0 +1,1 @@
+"""Cleaning, rules, scores, quarantine."""

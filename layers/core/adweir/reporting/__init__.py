@@ -1,0 +1,1 @@
+"""Queries over stored metrics and the formats they leave in."""

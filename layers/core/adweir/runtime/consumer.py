@@ -1,0 +1,124 @@
+"""The one queue consumer: it maps errors to SQS outcomes (design section 3, the table of errors).
+
+A handler gets one parsed message at a time and either returns or raises from the error tree. What becomes of the SQS
+message is decided here and nowhere else:
+
+- returned: acknowledged.
+- Throttled, NotReady: a new message with `not_before` and `attempt` + 1, then acknowledged. Waiting never uses up
+  receives; the handler itself ends it at its task's deadline.
+- Transient, Unavailable: visible again after a jittered 5-60 s, reported as a failed item.
+- the other expected errors go to `settle`, which records them (split, park, fail, quarantine); then acknowledged.
+- anything else is a fault of ours: reported as a failed item, default visibility, in the end the dead-letter queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unavailable
+from adweir.model.messages import Message
+from adweir.model.times import Clock
+from adweir.runtime.outbound import MAX_DELAY
+
+if TYPE_CHECKING:
+    import random
+
+    from aws_lambda_powertools import Logger
+
+    from adweir.runtime.outbound import SqsQueue
+
+M = TypeVar("M", bound=Message)
+Remaining = Callable[[], float]
+"""Seconds that this invocation may still run."""
+
+
+class Consumer(Generic[M]):
+    """Consumes SQS batches with partial batch responses.
+
+    `parse` makes a message of a record's body (a list: one S3 notification may name several objects; an empty list is
+    acknowledged). `handle(message, remaining)` does the work. `settle(message, error)` records an expected error; it
+    may raise, which makes the item fail.
+    """
+
+    def __init__(
+        self,
+        *,
+        parse: Callable[[str], list[M]],
+        handle: Callable[[M, Remaining], None],
+        settle: Callable[[M, AdweirError], None],
+        queue_of: Callable[[str], SqsQueue],
+        clock: Clock,
+        rng: random.Random,
+        logger: Logger,
+    ) -> None:
+        self._parse = parse
+        self._handle = handle
+        self._settle = settle
+        self._queue_of = queue_of
+        self._clock = clock
+        self._rng = rng
+        self._logger = logger
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+        """A Lambda SQS event → `{"batchItemFailures": [...]}`."""
+
+        def remaining() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000
+
+        failures = []
+        for record in event["Records"]:
+            if not self._consume(record, remaining):
+                failures.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failures}
+
+    def _consume(self, record: Mapping[str, Any], remaining: Remaining) -> bool:
+        """One record; False reports it as failed."""
+        queue = self._queue_of(record["eventSourceARN"])
+        group = record.get("attributes", {}).get("MessageGroupId", "")
+        try:
+            for message in self._parse(record["body"]):
+                self._work(message, queue, group, remaining)
+        except (Transient, Unavailable) as error:
+            delay = self._rng.randint(5, 60)
+            self._logger.warning("transient fault", extra={"reason": error.message, "delay": delay})
+            self._keep_hidden(queue, record, delay)
+            return False
+        except Exception:  # the boundary: an unknown fault must not take the rest of the batch with it
+            self._logger.exception("unexpected fault", extra={"message_id": record["messageId"]})
+            return False
+        return True
+
+    def _work(self, message: M, queue: SqsQueue, group: str, remaining: Remaining) -> None:
+        wait = message.not_before - self._clock.now().timestamp()
+        if wait > 0:
+            queue.send(message, delay=_delay(wait), group=group)
+            return
+        try:
+            self._handle(message, remaining)
+        except Throttled as error:
+            self._later(message, queue, group, error.retry_after, error)
+        except NotReady as error:
+            self._later(message, queue, group, error.after, error)
+        except (Transient, Unavailable):
+            raise
+        except AdweirError as error:
+            self._logger.warning("settled", extra={"code": error.code, "reason": error.message, **error.context})
+            self._settle(message, error)
+
+    def _later(self, message: M, queue: SqsQueue, group: str, seconds: float, error: AdweirError) -> None:
+        jittered = seconds * self._rng.uniform(1.0, 1.2)
+        due = self._clock.now().timestamp() + jittered
+        again = message.model_copy(update={"not_before": int(due), "attempt": message.attempt + 1})
+        self._logger.info("waits", extra={"code": error.code, "reason": error.message, "seconds": round(jittered, 1)})
+        queue.send(again, delay=_delay(jittered), group=group)
+
+    def _keep_hidden(self, queue: SqsQueue, record: Mapping[str, Any], delay: int) -> None:
+        try:
+            queue.keep_hidden(record["receiptHandle"], delay)
+        except Exception:  # only the pace of the retry is lost: the message comes back after the default time-out
+            self._logger.exception("visibility not changed", extra={"message_id": record["messageId"]})
+
+
+def _delay(seconds: float) -> int:
+    return max(1, min(MAX_DELAY, round(seconds)))

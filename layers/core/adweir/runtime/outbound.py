@@ -1,0 +1,80 @@
+"""SQS queues and the event bus behind the ports of `model.ports`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from adweir.model.errors import Unavailable
+from adweir.model.events import SOURCE, BusEvent
+from adweir.model.messages import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+_T = TypeVar("_T")
+MAX_DELAY = 900
+_BATCH = 10
+
+
+class SqsQueue:
+    """One queue by URL. Implements `model.ports.Queue`."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
+        fair: dict[str, Any] = {"MessageGroupId": group} if group else {}
+        self._client.send_message(
+            QueueUrl=self.url, MessageBody=message.model_dump_json(), DelaySeconds=min(delay, MAX_DELAY), **fair
+        )
+
+    def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
+        for batch in _batches(messages):
+            entries: list[Any] = [
+                {"Id": str(i), "MessageBody": m.model_dump_json()} | ({"MessageGroupId": group} if group else {})
+                for i, (m, group) in enumerate(batch)
+            ]
+            failed = self._client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
+            if failed:
+                raise Unavailable(f"{len(failed)} of {len(entries)} messages were refused: {failed[0].get('Message')}")
+
+    def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
+        """Change a received message's visibility time-out."""
+        self._client.change_message_visibility(
+            QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
+
+class EventBus:
+    """An EventBridge bus by name. Implements `model.ports.Bus`."""
+
+    def __init__(self, client: EventBridgeClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def publish(self, *events: BusEvent) -> None:
+        for batch in _batches(events):
+            answer = self._client.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._name,
+                        "Source": SOURCE,
+                        "DetailType": event.name,
+                        "Detail": json.dumps(event.model_dump(mode="json"), separators=(",", ":")),
+                    }
+                    for event in batch
+                ]
+            )
+            if answer["FailedEntryCount"]:
+                raise Unavailable(f"the bus refused {answer['FailedEntryCount']} events")
+
+
+def _batches(items: Iterable[_T]) -> Iterator[Sequence[_T]]:
+    iterator = iter(items)
+    while batch := tuple(islice(iterator, _BATCH)):
+        yield batch

@@ -1,0 +1,1 @@
+"""Tables, metric buckets, the ledger, raw objects, secrets."""
