@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from moto import mock_aws
 
 from adweir.runtime.settings import Settings
+from support.clock import FrozenClock
 
 REGION = "us-east-1"
-
-
-class FrozenClock:
-    """Stands at one instant until told to move."""
-
-    def __init__(self, now: datetime = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._now.timestamp()
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -69,10 +53,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def tables(aws: None, settings: Settings) -> Iterator[None]:
+def tables(aws: None, settings: Settings) -> None:
     """The four tables, empty, in moto, and the models bound to them."""
-    from adweir.store import tables as module
+    from adweir.store import tables as table_models
 
-    module.bind(settings)
-    module.create_all()
-    yield
+    table_models.bind(settings)
+    table_models.create_all()

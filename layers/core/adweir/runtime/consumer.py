@@ -66,11 +66,8 @@ class Consumer(Generic[M]):
         def remaining() -> float:
             return float(context.get_remaining_time_in_millis()) / 1000
 
-        failures = []
-        for record in event["Records"]:
-            if not self._consume(record, remaining):
-                failures.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failures}
+        failed = [record["messageId"] for record in event["Records"] if not self._consume(record, remaining)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _consume(self, record: Mapping[str, Any], remaining: Remaining) -> bool:
         """One record; False reports it as failed."""

@@ -1,0 +1,1 @@
+"""Media-mix datasets: tidy rows, the wide model input, its gates and its manifest."""

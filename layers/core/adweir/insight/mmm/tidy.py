@@ -1,0 +1,84 @@
+"""The tidy layer: one row an ad and day, in the column names of Fivetran's ad_reporting.
+
+PyMC-Marketing reads these columns as they are and dbt users know them (analytics reference, section 1.1).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from adweir.model.entities import Profile
+from adweir.model.money import from_micros
+from adweir.store.metrics import StoredRow
+
+COLUMNS: Mapping[str, str] = {
+    "source_relation": "VARCHAR",
+    "date_day": "DATE",
+    "platform": "VARCHAR",
+    "account_id": "VARCHAR",
+    "account_name": "VARCHAR",
+    "campaign_id": "VARCHAR",
+    "campaign_name": "VARCHAR",
+    "ad_group_id": "VARCHAR",
+    "ad_group_name": "VARCHAR",
+    "ad_id": "VARCHAR",
+    "ad_name": "VARCHAR",
+    "clicks": "BIGINT",
+    "impressions": "BIGINT",
+    "spend": "DECIMAL(24,6)",
+    "conversions": "DECIMAL(24,6)",
+    "conversions_value": "DECIMAL(24,6)",
+    "currency": "VARCHAR",
+}
+"""Column → Parquet type. Money and fractional conversions are exact; `currency` is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a profile's objects are called, by id; an id without a name stays empty."""
+
+    campaigns: Mapping[str, str]
+    ad_groups: Mapping[str, str]
+    ads: Mapping[str, str]
+
+
+def tidy_rows(rows: Iterable[StoredRow], profile: Profile, names: Names) -> Iterator[tuple[str, ...]]:
+    """Stored ad days → rows in the order of `COLUMNS`, as text. `account_id` is the platform's ad account."""
+    for row in rows:
+        ad_id = row.entity_id.rpartition("~")[2]
+        impressions, clicks, conversions, spend, revenue = row.slot
+        yield (
+            row.source,
+            row.day,
+            profile.platform,
+            profile.profile_id,
+            profile.name,
+            row.campaign_id,
+            names.campaigns.get(row.campaign_id, ""),
+            row.ad_group_id,
+            names.ad_groups.get(row.ad_group_id, ""),
+            ad_id,
+            names.ads.get(ad_id, ""),
+            str(clicks),
+            str(impressions),
+            str(from_micros(spend)),
+            str(from_micros(conversions)),
+            str(from_micros(revenue)),
+            row.currency or profile.currency,
+        )
+
+
+class TidyWriter:
+    """Writes tidy rows as CSV, counting them."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._writer.writerow(COLUMNS)
+        self.count = 0
+
+    def write(self, row: tuple[str, ...]) -> None:
+        self._writer.writerow(row)
+        self.count += 1

@@ -1,0 +1,119 @@
+"""Money, windows, stamps, platforms, ids: the small exact things everything else stands on."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import Unprocessable
+from adweir.model.metrics import Grain, Level, derive
+from adweir.model.money import from_micros, to_micros
+from adweir.model.platforms import Platform, parse_platform
+from adweir.model.tasks import Stamp, Task
+from adweir.model.times import Window, iso, local_date, parse_instant
+
+days = st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1))
+windows = st.tuples(days, st.integers(0, 400)).map(lambda pair: Window(pair[0], pair[0] + timedelta(days=pair[1])))
+
+
+@given(st.integers(min_value=-(10**17), max_value=10**17))
+def test_money_survives_the_way_to_text_and_back(micros: int) -> None:
+    assert to_micros(from_micros(micros)) == micros
+    assert to_micros(str(from_micros(micros))) == micros
+    assert "E" not in str(from_micros(micros))
+
+
+@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e40", "0.0000001", "1" * 30, "--1"])
+def test_what_is_no_exact_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a number|six decimals|out of range"):
+        to_micros(text)
+
+
+def test_a_float_is_refused_because_it_lost_the_cents_already() -> None:
+    with pytest.raises(TypeError):
+        to_micros(45.67)  # type: ignore[arg-type]
+
+
+@given(windows, st.integers(1, 40))
+def test_pieces_cover_a_window_exactly_and_keep_the_limit(window: Window, most: int) -> None:
+    pieces = window.pieces(most)
+    assert [day for piece in pieces for day in piece.days()] == list(window.days())
+    assert max(piece.length for piece in pieces) <= most
+
+
+@given(windows.filter(lambda window: window.length > 1))
+def test_halves_are_the_whole(window: Window) -> None:
+    first, second = window.halves()
+    assert [*first.days(), *second.days()] == list(window.days())
+
+
+@given(windows)
+def test_a_window_reads_back_what_it_writes(window: Window) -> None:
+    assert Window.parse(str(window)) == window
+
+
+@given(
+    st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
+    st.integers(-12, 12),
+)
+def test_instants_keep_their_order_as_text(naive: datetime, offset: int) -> None:
+    instant = naive.replace(tzinfo=timezone(timedelta(hours=offset)))
+    assert parse_instant(iso(instant)) == instant
+    assert iso(instant) < iso(instant + timedelta(microseconds=1))
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        parse_instant("2026-11-01T00:00:00")
+
+
+def test_the_local_date_is_the_profiles() -> None:
+    instant = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+    assert local_date(instant, "America/Los_Angeles") == date(2026, 11, 19)
+    assert local_date(instant, "Asia/Tokyo") == date(2026, 11, 20)
+
+
+def test_stamps_order_by_time_and_break_ties_by_task() -> None:
+    early = Stamp("2026-11-01T00:00:00.000000Z", "b")
+    late = Stamp("2026-11-02T00:00:00.000000Z", "a")
+    assert early < late
+    assert Stamp(late.as_of, "b") > late
+    assert Stamp.parse(str(late)) == late
+
+
+def test_people_may_call_a_platform_as_they_like() -> None:
+    assert {parse_platform(name) for name in ("facebook", "Meta", "meta_ads")} == {Platform.META_ADS}
+    assert parse_platform("the_trade_desk") is Platform.TRADE_DESK
+    with pytest.raises(Unprocessable, match="known: amazon"):
+        parse_platform("myspace")
+
+
+def test_ratios_come_from_sums_and_a_zero_denominator_gives_none() -> None:
+    ratios = derive(1000, 50, 5_000_000, 25_000_000, 100_000_000)
+    assert ratios["ctr"] == Decimal("0.05")
+    assert ratios["cpa"] == Decimal(5)
+    assert ratios["roas"] == Decimal(4)
+    assert ratios["acos"] == Decimal("0.25")
+    assert set(derive(0, 0, 0, 0, 0).values()) == {None}
+
+
+def test_the_same_question_is_the_same_task_and_a_part_of_it_is_another() -> None:
+    def ask(window: Window) -> Task:
+        return Task("run", "metrics", "acc", Platform.META_ADS, "1", Dataset.AD_DAILY, "all", window, deadline=0)
+
+    week = Window(date(2026, 11, 1), date(2026, 11, 7))
+    assert ask(week).id == ask(week).id
+    first, second = (ask(week).child(window=half) for half in week.halves())
+    assert len({ask(week).id, first.id, second.id}) == 3
+    assert (first.depth, first.parent) == (1, ask(week).id)
+
+
+def test_datasets_know_their_level_and_grain() -> None:
+    assert (Dataset.AD_DAILY.level, Dataset.AD_DAILY.grain) == (Level.AD, Grain.DAY)
+    assert (Dataset.CAMPAIGN_HOURLY.level, Dataset.CAMPAIGN_HOURLY.grain) == (Level.CAMPAIGN, Grain.HOUR)
+    assert (Dataset.AD_GROUPS.level, Dataset.AD_GROUPS.grain) == (Level.AD_GROUP, None)

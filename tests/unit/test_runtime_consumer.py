@@ -1,0 +1,165 @@
+"""The queue consumer: each class of the error tree has one outcome."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    BadInput,
+    NotReady,
+    RequestRejected,
+    Throttled,
+    TooMuchData,
+    Transient,
+    Unavailable,
+)
+from adweir.model.messages import Message, TaskMessage
+from adweir.runtime.consumer import Consumer
+from support.clock import FrozenClock
+
+
+class FakeQueue:
+    """Remembers what was sent and what was hidden."""
+
+    def __init__(self, *, refuses_visibility: bool = False) -> None:
+        self.sent: list[tuple[Message, int, str]] = []
+        self.hidden: list[tuple[str, int]] = []
+        self._refuses = refuses_visibility
+
+    def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
+        self.sent.append((message, delay, group))
+
+    def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
+        if self._refuses:
+            raise Unavailable("no")
+        self.hidden.append((receipt_handle, seconds))
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+class Story:
+    """A consumer whose handler does what the test says, with everything observable."""
+
+    def __init__(self, clock: FrozenClock, error: BaseException | None = None, queue: FakeQueue | None = None) -> None:
+        self.queue = queue or FakeQueue()
+        self.handled: list[TaskMessage] = []
+        self.settled: list[AdweirError] = []
+        self.error = error
+        self.consumer: Consumer[TaskMessage] = Consumer(
+            parse=lambda body: [TaskMessage.model_validate_json(body)],
+            handle=self.handle,
+            settle=lambda _message, error: self.settled.append(error),
+            queue_of=lambda _arn: self.queue,  # type: ignore[arg-type,return-value]
+            clock=clock,
+            rng=random.Random(1),
+            logger=Logger(service="test", level=logging.CRITICAL),
+        )
+
+    def handle(self, message: TaskMessage, remaining: Any) -> None:
+        assert remaining() == 30.0
+        self.handled.append(message)
+        if self.error:
+            raise self.error
+
+    def receive(self, *messages: TaskMessage) -> list[dict[str, str]]:
+        records = [
+            {
+                "messageId": f"m{i}",
+                "receiptHandle": f"r{i}",
+                "body": message.model_dump_json(),
+                "eventSourceARN": "arn:aws:sqs:us-east-1:1:q",
+                "attributes": {"MessageGroupId": "meta_ads#1"},
+            }
+            for i, message in enumerate(messages)
+        ]
+        return self.consumer({"Records": records}, Context())["batchItemFailures"]
+
+
+TASK = TaskMessage(run_id="r", task_id="t")
+
+
+def test_a_handled_message_is_acknowledged(clock: FrozenClock) -> None:
+    story = Story(clock)
+    assert story.receive(TASK) == []
+    assert story.handled == [TASK]
+
+
+@pytest.mark.parametrize("error", [Throttled("wait", 120.0), NotReady("not yet", 120.0)])
+def test_being_asked_to_wait_sends_a_new_message_and_uses_up_no_receive(clock: FrozenClock, error: AdweirError) -> None:
+    story = Story(clock, error)
+
+    assert story.receive(TASK) == []
+
+    [(again, delay, group)] = story.queue.sent
+    assert again.attempt == 1
+    assert 120 <= again.not_before - clock.now().timestamp() + 1 <= 146
+    assert 120 <= delay <= 144
+    assert group == "meta_ads#1"
+
+
+def test_a_wait_longer_than_sqs_can_delay_hops_without_running_the_handler(clock: FrozenClock) -> None:
+    story = Story(clock)
+    early = TaskMessage(run_id="r", task_id="t", not_before=int(clock.now().timestamp()) + 2_000, attempt=3)
+
+    assert story.receive(early) == []
+
+    assert story.handled == []
+    assert story.queue.sent == [(early, 900, "meta_ads#1")]
+
+
+@pytest.mark.parametrize("error", [Transient("reset"), Unavailable("503")])
+def test_short_trouble_makes_the_message_visible_again_soon(clock: FrozenClock, error: AdweirError) -> None:
+    story = Story(clock, error)
+
+    assert story.receive(TASK) == [{"itemIdentifier": "m0"}]
+
+    [(receipt, seconds)] = story.queue.hidden
+    assert receipt == "r0"
+    assert 5 <= seconds <= 60
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TooMuchData("x"), AuthExpired("x"), AccessDenied("x"), RequestRejected("x"), BadInput("x")],
+    ids=lambda error: type(error).__name__,
+)
+def test_expected_errors_are_settled_and_acknowledged(clock: FrozenClock, error: AdweirError) -> None:
+    story = Story(clock, error)
+    assert story.receive(TASK) == []
+    assert story.settled == [error]
+
+
+def test_a_fault_of_ours_fails_only_its_own_item(clock: FrozenClock) -> None:
+    story = Story(clock)
+
+    def handle(message: TaskMessage, _remaining: Any) -> None:
+        if message.task_id == "bad":
+            raise ZeroDivisionError
+
+    story.consumer._handle = handle
+    failures = story.receive(TASK, TaskMessage(run_id="r", task_id="bad"), TASK)
+
+    assert failures == [{"itemIdentifier": "m1"}]
+
+
+def test_a_poisoned_body_goes_back_and_in_the_end_to_the_dead_letter_queue(clock: FrozenClock) -> None:
+    story = Story(clock)
+    event = {"Records": [{"messageId": "m", "receiptHandle": "r", "body": json.dumps({"x": 1}), "eventSourceARN": "a"}]}
+    assert story.consumer(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_a_refused_visibility_change_costs_only_the_pace_of_the_retry(clock: FrozenClock) -> None:
+    story = Story(clock, Transient("reset"), FakeQueue(refuses_visibility=True))
+    assert story.receive(TASK) == [{"itemIdentifier": "m0"}]
