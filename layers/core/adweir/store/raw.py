@@ -1,0 +1,282 @@
+"""The raw store: one S3 bucket, one object a task with the bytes that the platform sent (design section 4).
+
+An object is a series of gzip members, one a page; each begins with a one-line JSON header
+`{"length", "url", "status", "encoding"}`, then exactly `length` bytes of body.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from adweir.model.errors import AdweirError, NotFound, Unavailable
+from adweir.store.pages import PageLike, RawPage, Spool, read_pages
+from adweir.store.pull_header import PullHeader
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed import WriteableBuffer
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawPage", "RawStore", "RawWriter"]
+
+_EXISTS = frozenset({"PreconditionFailed", "412"})
+_CONFLICT = frozenset({"ConditionalRequestConflict", "409"})
+_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NotFound", "404"})
+_PUT_TRIES = 3
+_BUFFER = 256 << 10
+
+
+class ObjectInfo(NamedTuple):
+    """An entry of a listing."""
+
+    key: str
+    size: int
+    last_modified: datetime
+
+
+class RawObject:
+    """A raw object opened for reading, once; a context manager.
+
+    `header` says which pull made it, `last_modified` is S3's time of this version.
+    """
+
+    def __init__(self, header: PullHeader, last_modified: datetime, version_id: str, body: Any, sha256: str) -> None:
+        self.header = header
+        self.last_modified = last_modified
+        self.version_id = version_id
+        self._body = body
+        self._sha256 = sha256
+
+    def pages(self) -> Iterator[RawPage]:
+        """The pages in order, each readable until the next is asked for; memory does not grow with the object.
+
+        Raises BadInput for a truncated or corrupt object, also when only its checksum differs (after the last page:
+        use what you read only when the iteration ended), Unavailable when S3 breaks off.
+        """
+        with self:
+            yield from read_pages(_Download(self._body), self._sha256)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class RawWriter:
+    """Writes one raw object: pages go to a thread that compresses and spools them, `commit` puts the object.
+
+    A context manager; leaving it without `commit` puts nothing. `existed` is True when the object had landed before.
+    """
+
+    def __init__(self, store: RawStore, header: PullHeader) -> None:
+        self._store = store
+        self._header = header
+        self._spool = Spool()
+        self.existed = False
+
+    def write(self, page: PageLike) -> None:
+        """Hand over a page; waits when two are still being written. Raises what the thread met."""
+        self._spool.write(page)
+
+    def commit(self, complete: bool) -> str:  # noqa: FBT001  the contract of the other rooms
+        """Put the object unless it is there already (then that one stays), and return its key. Raises Unavailable."""
+        digest = self._spool.finish()
+        header = replace(self._header, complete=complete)
+        self.existed = not self._store.put_once(
+            header.key,
+            self._spool.file,
+            header.metadata() | {"sha256": digest.hex(), "pages": str(self._spool.pages)},
+            "application/gzip",
+            sha256=digest,
+        )
+        return header.key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._spool.close()
+
+
+class RawStore:
+    """The bucket: raw objects, and plain objects of the other prefixes.
+
+    All methods raise NotFound for a missing object and Unavailable when S3 does not do what was asked.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self.bucket = bucket
+
+    def writer(self, header: PullHeader) -> RawWriter:
+        """A writer for the one object of this header's task and generation."""
+        return RawWriter(self, header)
+
+    def open(self, key: str, version_id: str = "") -> RawObject:
+        """Open a raw object. Raises NotFound, BadInput (metadata of no pull), Unavailable."""
+        answer = self._get(key, version_id)
+        try:
+            header = PullHeader.parse(answer["Metadata"])
+        except AdweirError:
+            answer["Body"].close()
+            raise
+        return RawObject(
+            header,
+            answer["LastModified"],
+            answer.get("VersionId", ""),
+            answer["Body"],
+            answer["Metadata"].get("sha256", ""),
+        )
+
+    def put_once(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/octet-stream",
+        *,
+        sha256: bytes | None = None,
+    ) -> bool:
+        """Put an object if the key is free (`If-None-Match: *`). Returns whether this call made it.
+
+        With `sha256` (the digest) S3 checks what it received.
+        """
+        check: dict[str, Any] = {} if sha256 is None else {"ChecksumSHA256": base64.b64encode(sha256).decode()}
+        for attempt in range(1, _PUT_TRIES + 1):
+            if not isinstance(body, bytes):
+                body.seek(0)
+            try:
+                self._s3.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=body,
+                    Metadata=dict(metadata or {}),
+                    ContentType=content_type,
+                    IfNoneMatch="*",
+                    **check,
+                )
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _EXISTS:
+                    return False
+                # Another writer is putting the same key at this moment; S3 says to ask again.
+                if code not in _CONFLICT or attempt == _PUT_TRIES:
+                    raise _translated(error, key) from error
+            except BotoCoreError as error:
+                raise _translated(error, key) from error
+            else:
+                return True
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def put(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        """Put an object, replacing what is there."""
+        with _errors(key):
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=body, Metadata=dict(metadata or {}), ContentType=content_type
+            )
+
+    def get_bytes(self, key: str, version_id: str = "") -> bytes:
+        """A whole object: for small ones."""
+        with _errors(key):
+            body: bytes = self._get(key, version_id)["Body"].read()
+            return body
+
+    def open_stream(self, key: str, version_id: str = "") -> BinaryIO:
+        """An object as a binary stream; the caller closes it."""
+        return io.BufferedReader(_Download(self._get(key, version_id)["Body"]), _BUFFER)
+
+    def metadata(self, key: str, version_id: str = "") -> dict[str, str]:
+        """An object's user metadata."""
+        with _errors(key):
+            extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+            return dict(self._s3.head_object(Bucket=self.bucket, Key=key, **extra)["Metadata"])
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+        try:
+            self.metadata(key)
+        except NotFound:
+            return False
+        return True
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
+        """Objects under a prefix in key order, page by page."""
+        with _errors(prefix):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, StartAfter=start_after
+            )
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+
+    def presign(self, key: str, seconds: int = 900) -> str:
+        """A URL that downloads the object for so many seconds without other credentials."""
+        return self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    def _get(self, key: str, version_id: str) -> Any:
+        extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        with _errors(key):
+            return self._s3.get_object(Bucket=self.bucket, Key=key, **extra)
+
+
+class _Download(io.RawIOBase):
+    """A get_object body as a stream whose faults are ours: Unavailable instead of botocore's."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        with _errors("an object while it was read"):
+            data: bytes = self._body.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+
+def _translated(error: ClientError | BotoCoreError, key: str) -> AdweirError:
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    if code in _MISSING:
+        return NotFound(f"no object {key}", key=key)
+    return Unavailable(f"S3 answers {code} for {key}", key=key, aws_code=code)
+
+
+@contextlib.contextmanager
+def _errors(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise _translated(error, key) from error
