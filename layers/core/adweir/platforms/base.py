@@ -140,6 +140,7 @@ class PullContext(NamedTuple):
     currency: str
     timezone: str
     profile_kind: str = ""
+    country: str = ""
 
 
 class Normalizer(Protocol):

@@ -1,0 +1,97 @@
+"""Streaming one huge JSON array in pieces gives what a whole parse gives."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adweir.model.errors import BadInput
+from adweir.platforms.json_array import Unreadable, read_array
+
+TEXT = st.one_of(
+    st.text(max_size=12),
+    st.lists(
+        st.sampled_from(["},{", "} , {", "}\n,\n{", '"', "\\", "[", "]", "{", "}", "é", "\U0001f600", "\x00"]),
+        max_size=6,
+    ).map("".join),
+)
+VALUE: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**60), 2**60), TEXT),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
+    max_leaves=8,
+)
+ROW = st.dictionaries(TEXT, VALUE, max_size=4)
+LAYOUT = st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
+
+
+def collect(data: bytes, row_type: Any = dict[str, Any], **options: int) -> list[Any]:
+    rows: list[Any] = []
+    for piece in read_array(io.BytesIO(data), row_type, **options):
+        assert piece.first == len(rows) + 1
+        rows += piece.rows
+    return rows
+
+
+class Row(msgspec.Struct):
+    id: int
+    name: str = ""
+
+
+@given(
+    rows=st.lists(ROW, max_size=12), layout=LAYOUT, chunk=st.integers(1, 64), space=st.sampled_from(["", " \n", "\t"])
+)
+@settings(max_examples=120, deadline=None)
+def test_any_array_in_any_pieces_is_what_a_whole_parse_gives(
+    rows: list[Any], layout: dict[str, Any], chunk: int, space: str
+) -> None:
+    data = (space + json.dumps(rows, **layout) + space).encode()
+    assert collect(data, chunk=chunk) == json.loads(data)
+
+
+@given(rows=st.lists(ROW, min_size=1, max_size=6), cut=st.integers(1, 200), chunk=st.integers(1, 64))
+@settings(max_examples=80, deadline=None)
+def test_a_truncated_array_is_refused_after_rows_that_were_whole(rows: list[Any], cut: int, chunk: int) -> None:
+    data = json.dumps(rows).encode()
+    cut = min(cut, len(data))
+    seen: list[Any] = []
+    with pytest.raises(BadInput):
+        for piece in read_array(io.BytesIO(data[:-cut]), dict[str, Any], chunk=chunk):
+            seen += piece.rows
+    assert seen == rows[: len(seen)]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+def test_a_row_of_the_wrong_type_is_handed_back_and_its_neighbours_are_read(chunk: int) -> None:
+    data = b'[{"id":1},{"id":"x},{"},{"id":3,"name":"a"}, 7]'
+    good, bad, last, number = collect(data, Row, chunk=chunk)
+    assert (good, last) == (Row(1), Row(3, "a"))
+    assert isinstance(bad, Unreadable)
+    assert json.loads(bad.raw) == {"id": "x},{"}
+    assert "id" in bad.message
+    assert isinstance(number, Unreadable)
+
+
+@pytest.mark.parametrize("data", [b"[]", b" [ ] ", b"\xef\xbb\xbf[]\n"])
+def test_an_empty_array_has_no_rows(data: bytes) -> None:
+    assert collect(data, chunk=1) == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"  ", b"{}", b"null", b"[", b'[{"a":1},]', b'[{"a":1}', b'[{"a":1}] x', b'[{"a":1}{"b":2}]', b"[{]"]
+)
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+def test_what_is_no_array_is_bad_input(data: bytes, chunk: int) -> None:
+    with pytest.raises(BadInput):
+        collect(data, chunk=chunk)
+
+
+def test_one_endless_element_does_not_fill_the_memory() -> None:
+    data = b'[{"a":"' + b"x" * 4000 + b'"},{"a":"y"}]'
+    with pytest.raises(BadInput, match="no row ends"):
+        collect(data, chunk=16, max_piece=256)
