@@ -71,7 +71,7 @@ BRAND = {k: v for k, v in ROW.items() if k[-1] != "d" or k in {"adId", "campaign
 }
 
 
-def metrics(body: Any, **options: str) -> tuple[list[MetricRow], list[BadRow]]:
+def metrics(body: Any, **options: Any) -> tuple[list[MetricRow], list[BadRow]]:
     rows: list[MetricRow] = []
     bad: list[BadRow] = []
     for batch in NORMALIZER.metric_batches(page(body), context(**options)):

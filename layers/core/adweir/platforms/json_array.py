@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, Generic, NamedTuple, TypeVar
+from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -128,7 +128,7 @@ def _closing(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) 
 def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Unreadable] | None:
     """Elements of a small array, one by one where their type is wrong; None when it is not well-formed."""
     try:
-        return list(decoder.decode(array))
+        return cast("list[T | Unreadable]", decoder.decode(array))
     except msgspec.ValidationError:
         try:
             elements = _RAW.decode(array)

@@ -103,18 +103,18 @@ def _row_type(context: PullContext) -> type[wire.ReportRow]:
 
 def _metric_row(line: int, row: wire.ReportRow, context: PullContext) -> MetricRow:
     """Raises ValueError that says which value is wrong."""
-    group = str(row.adGroupId)
+    group = str(row.ad_group_id)
     return MetricRow(
-        entity_id=f"{group}~{row.adId}",
+        entity_id=f"{group}~{row.ad_id}",
         day=_day(row.date),
         impressions=row.impressions,
         clicks=row.clicks,
         conversions=_micros(row.conversions) if row.conversions else 0,
         spend=_micros(row.cost),
         revenue=_micros(row.revenue) if row.revenue else 0,
-        campaign_id=str(row.campaignId),
+        campaign_id=str(row.campaign_id),
         ad_group_id=group,
-        currency=row.campaignBudgetCurrencyCode or context.currency,
+        currency=row.campaign_budget_currency_code or context.currency,
         ad_product=context.slice,
         line=line,
     )
@@ -207,12 +207,12 @@ def _profile(row: wire.WireProfile, context: PullContext) -> Profile:
     return Profile(
         account_id=context.account_id,
         platform=Platform.AMAZON_ADS,
-        profile_id=str(row.profileId),
-        name=row.accountInfo.name,
-        currency=row.currencyCode,
+        profile_id=str(row.profile_id),
+        name=row.account_info.name,
+        currency=row.currency_code,
         timezone=row.timezone,
-        country=row.countryCode,
-        kind=row.accountInfo.type,
+        country=row.country_code,
+        kind=row.account_info.type,
         as_of=context.as_of,
     )
 
@@ -220,60 +220,60 @@ def _profile(row: wire.WireProfile, context: PullContext) -> Profile:
 def _campaign(row: wire.SpCampaign, context: PullContext) -> AdCampaign:
     budget = row.budget or wire.Budget()
     return AdCampaign(
-        **_common(row.campaignId, row.state, context),
+        **_common(row.campaign_id, row.state, context),
         name=row.name,
-        campaign_id=str(row.campaignId),
-        start_date=_iso_day(row.startDate),
-        end_date=_iso_day(row.endDate),
+        campaign_id=str(row.campaign_id),
+        start_date=_iso_day(row.start_date),
+        end_date=_iso_day(row.end_date),
         budget=None if budget.budget is None else _micros(budget.budget),
-        budget_type=(budget.budgetType or "").lower(),
-        targeting_type=(row.targetingType or "").lower(),
+        budget_type=(budget.budget_type or "").lower(),
+        targeting_type=(row.targeting_type or "").lower(),
     )
 
 
 def _flat_campaign(row: wire.SbCampaign | wire.SdCampaign, context: PullContext) -> AdCampaign:
     return AdCampaign(
-        **_common(row.campaignId, row.state, context),
+        **_common(row.campaign_id, row.state, context),
         name=row.name,
-        campaign_id=str(row.campaignId),
-        start_date=_iso_day(row.startDate),
-        end_date=_iso_day(row.endDate),
+        campaign_id=str(row.campaign_id),
+        start_date=_iso_day(row.start_date),
+        end_date=_iso_day(row.end_date),
         budget=None if row.budget is None else _micros(row.budget),
-        budget_type=(row.budgetType or "").lower(),
+        budget_type=(row.budget_type or "").lower(),
         objective=(row.goal if isinstance(row, wire.SbCampaign) else row.tactic) or "",
     )
 
 
 def _ad_group(row: wire.SpAdGroup, context: PullContext) -> AdGroup:
     return AdGroup(
-        **_common(row.adGroupId, row.state, context),
+        **_common(row.ad_group_id, row.state, context),
         name=row.name,
-        campaign_id=str(row.campaignId),
-        ad_group_id=str(row.adGroupId),
-        bid=None if row.defaultBid is None else _micros(row.defaultBid),
+        campaign_id=str(row.campaign_id),
+        ad_group_id=str(row.ad_group_id),
+        bid=None if row.default_bid is None else _micros(row.default_bid),
     )
 
 
 def _ad(row: wire.SpProductAd, context: PullContext) -> Ad:
     """The headline is the seller's own text where there is one: Amazon renders the product's title otherwise."""
     return Ad(
-        **_common(row.adId, row.state, context),
+        **_common(row.ad_id, row.state, context),
         name=row.sku or row.asin or "",
-        campaign_id=str(row.campaignId),
-        ad_group_id=str(row.adGroupId),
-        headline=row.customText or None,
+        campaign_id=str(row.campaign_id),
+        ad_group_id=str(row.ad_group_id),
+        headline=row.custom_text or None,
         landing_page_url=_landing_page(row.asin, context.country),
     )
 
 
 def _keyword(row: wire.SpKeyword, context: PullContext) -> Keyword:
     return Keyword(
-        **_common(row.keywordId, row.state, context),
-        name=row.keywordText,
-        campaign_id=str(row.campaignId),
-        ad_group_id=str(row.adGroupId),
-        text=row.keywordText,
-        match_type=row.matchType.lower(),
+        **_common(row.keyword_id, row.state, context),
+        name=row.keyword_text,
+        campaign_id=str(row.campaign_id),
+        ad_group_id=str(row.ad_group_id),
+        text=row.keyword_text,
+        match_type=row.match_type.lower(),
         bid=None if row.bid is None else _micros(row.bid),
     )
 

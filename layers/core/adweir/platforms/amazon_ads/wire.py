@@ -1,6 +1,6 @@
 """Amazon's JSON as msgspec structs: only the fields that we use (platform-protocols sections 3.2 to 3.5).
 
-Numbers with a fraction are decoded to Decimal straight from their text, so no float ever exists.
+Names are camelCase on the wire. Numbers with a fraction are decoded to Decimal straight from their text, so no float ever exists.
 """
 
 from __future__ import annotations
@@ -10,152 +10,152 @@ from decimal import Decimal
 import msgspec
 
 
-class AccountInfo(msgspec.Struct, gc=False):
+class AccountInfo(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     name: str = ""
     id: str = ""
-    marketplaceStringId: str = ""
+    marketplace_string_id: str = ""
 
 
-class WireProfile(msgspec.Struct, gc=False):
+class WireProfile(msgspec.Struct, gc=False, rename="camel"):
     """`GET /v2/profiles`. `profileId` is an integer on the wire."""
 
-    profileId: int | str
-    countryCode: str
-    currencyCode: str
+    profile_id: int | str
+    country_code: str
+    currency_code: str
     timezone: str
-    accountInfo: AccountInfo = msgspec.field(default_factory=AccountInfo)
+    account_info: AccountInfo = msgspec.field(default_factory=AccountInfo)
 
 
-class Budget(msgspec.Struct, gc=False):
+class Budget(msgspec.Struct, gc=False, rename="camel"):
     budget: Decimal | None = None
-    budgetType: str | None = None
+    budget_type: str | None = None
 
 
-class SpCampaign(msgspec.Struct, gc=False):
-    campaignId: str | int
+class SpCampaign(msgspec.Struct, gc=False, rename="camel"):
+    campaign_id: str | int
     name: str
     state: str
-    targetingType: str | None = None
+    targeting_type: str | None = None
     budget: Budget | None = None
-    startDate: str | None = None
-    endDate: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
 
 
-class SbCampaign(msgspec.Struct, gc=False):
+class SbCampaign(msgspec.Struct, gc=False, rename="camel"):
     """Sponsored Brands v4: the budget is a bare number beside its type."""
 
-    campaignId: str | int
+    campaign_id: str | int
     name: str
     state: str
     budget: Decimal | None = None
-    budgetType: str | None = None
-    startDate: str | None = None
-    endDate: str | None = None
+    budget_type: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
     goal: str | None = None
 
 
-class SdCampaign(msgspec.Struct, gc=False):
+class SdCampaign(msgspec.Struct, gc=False, rename="camel"):
     """Sponsored Display v1: lower-case states and dates without dashes."""
 
-    campaignId: str | int
+    campaign_id: str | int
     name: str
     state: str
     budget: Decimal | None = None
-    budgetType: str | None = msgspec.field(default=None, name="budgettype")
-    startDate: str | None = None
-    endDate: str | None = None
+    budget_type: str | None = msgspec.field(default=None, name="budgettype")
+    start_date: str | None = None
+    end_date: str | None = None
     tactic: str | None = None
 
 
-class SpAdGroup(msgspec.Struct, gc=False):
-    adGroupId: str | int
-    campaignId: str | int
+class SpAdGroup(msgspec.Struct, gc=False, rename="camel"):
+    ad_group_id: str | int
+    campaign_id: str | int
     name: str
     state: str
-    defaultBid: Decimal | None = None
+    default_bid: Decimal | None = None
 
 
-class ExtendedData(msgspec.Struct, gc=False):
-    servingStatus: str | None = None
+class ExtendedData(msgspec.Struct, gc=False, rename="camel"):
+    serving_status: str | None = None
 
 
-class SpProductAd(msgspec.Struct, gc=False):
-    adId: str | int
-    adGroupId: str | int
-    campaignId: str | int
+class SpProductAd(msgspec.Struct, gc=False, rename="camel"):
+    ad_id: str | int
+    ad_group_id: str | int
+    campaign_id: str | int
     state: str
     asin: str | None = None
     sku: str | None = None
-    customText: str | None = None
-    extendedData: ExtendedData | None = None
+    custom_text: str | None = None
+    extended_data: ExtendedData | None = None
 
 
-class SpKeyword(msgspec.Struct, gc=False):
-    keywordId: str | int
-    adGroupId: str | int
-    campaignId: str | int
-    keywordText: str
-    matchType: str
+class SpKeyword(msgspec.Struct, gc=False, rename="camel"):
+    keyword_id: str | int
+    ad_group_id: str | int
+    campaign_id: str | int
+    keyword_text: str
+    match_type: str
     state: str
     bid: Decimal | None = None
 
 
-class NextToken(msgspec.Struct, gc=False):
+class NextToken(msgspec.Struct, gc=False, rename="camel"):
     """What paging needs of an entity list."""
 
-    nextToken: str | None = None
+    next_token: str | None = None
 
 
-class ReportRow(msgspec.Struct, gc=False, kw_only=True):
+class ReportRow(msgspec.Struct, gc=False, kw_only=True, rename="camel"):
     """What the three ad reports have in common; subclasses name the attribution columns.
 
     Ids are integers in reports. A null or absent currency is the profile's; null conversions or sales are none.
     """
 
     date: str
-    campaignId: int | str
-    adGroupId: int | str
-    adId: int | str
+    campaign_id: int | str
+    ad_group_id: int | str
+    ad_id: int | str
     impressions: int
     clicks: int
     cost: Decimal
-    campaignBudgetCurrencyCode: str | None = None
+    campaign_budget_currency_code: str | None = None
     conversions: Decimal | None
     revenue: Decimal | None
 
 
-class SellerRow(ReportRow, gc=False, kw_only=True):
+class SellerRow(ReportRow, gc=False, kw_only=True, rename="camel"):
     """Sponsored Products of a seller: 7 days after the click."""
 
     conversions: Decimal | None = msgspec.field(name="purchases7d")
     revenue: Decimal | None = msgspec.field(name="sales7d")
 
 
-class VendorRow(ReportRow, gc=False, kw_only=True):
+class VendorRow(ReportRow, gc=False, kw_only=True, rename="camel"):
     """Sponsored Products of a vendor: 14 days after the click."""
 
     conversions: Decimal | None = msgspec.field(name="purchases14d")
     revenue: Decimal | None = msgspec.field(name="sales14d")
 
 
-class BrandRow(ReportRow, gc=False, kw_only=True):
+class BrandRow(ReportRow, gc=False, kw_only=True, rename="camel"):
     """Sponsored Brands and Sponsored Display: 14 days, without a suffix."""
 
     conversions: Decimal | None = msgspec.field(name="purchases")
     revenue: Decimal | None = msgspec.field(name="sales")
 
 
-class WireReport(msgspec.Struct, gc=False):
+class WireReport(msgspec.Struct, gc=False, rename="camel"):
     """`POST` and `GET /reporting/reports`."""
 
-    reportId: str
+    report_id: str
     status: str
-    createdAt: str | None = None
-    failureReason: str | None = None
-    fileSize: int | None = None
+    created_at: str | None = None
+    failure_reason: str | None = None
+    file_size: int | None = None
     url: str | None = None
-    urlExpiresAt: str | None = None
+    url_expires_at: str | None = None
 
 
 class WireToken(msgspec.Struct, gc=False):
