@@ -71,7 +71,9 @@ class Task:
     """One pull to be made: (profile, dataset, slice, window) within a run.
 
     `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
-    belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives.
+    belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives,
+    `attempts` claims. A worker holds the task until `hold_until` (Unix seconds; 0: nobody). `accept_vanish` is an
+    operator's leave for a pull that `mass_vanish` held back.
     """
 
     run_id: str
@@ -95,6 +97,9 @@ class Task:
     object_key: str = ""
     attempts: int = 0
     updated_at: str = ""
+    created_at: str = ""
+    hold_until: int = 0
+    accept_vanish: bool = False
     error: Mapping[str, Any] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -124,6 +129,10 @@ class Task:
             report_id="",
             object_key="",
             attempts=0,
+            updated_at="",
+            created_at="",
+            hold_until=0,
+            accept_vanish=False,
             error=None,
             counts={},
         )

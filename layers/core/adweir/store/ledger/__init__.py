@@ -1,0 +1,38 @@
+"""The ledger: what is to be done, who does it, and what became of it (design sections 4 and 5)."""
+
+from __future__ import annotations
+
+from adweir.model.times import Clock
+from adweir.store.ledger.api_log import ApiLog
+from adweir.store.ledger.brakes import Brakes, BrakeState
+from adweir.store.ledger.leases import Lease, Leases
+from adweir.store.ledger.receipts import Receipts
+from adweir.store.ledger.runs import Runs
+from adweir.store.ledger.tasks import MAX_DEPTH, PLANNING, REDRIVABLE, Marker, Tasks
+from adweir.store.ledger.tokens import Tokens
+
+__all__ = [
+    "MAX_DEPTH",
+    "PLANNING",
+    "REDRIVABLE",
+    "ApiLog",
+    "BrakeState",
+    "Brakes",
+    "Lease",
+    "Leases",
+    "Ledger",
+    "Marker",
+    "Receipts",
+    "Tokens",
+]
+
+
+class Ledger(Runs, Tasks, Leases):
+    """Runs, tasks and their markers, leases; beside them brakes, tokens, receipts and the API log."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.brakes = Brakes(clock)
+        self.tokens = Tokens(clock)
+        self.receipts = Receipts(clock)
+        self.api_log = ApiLog(clock)

@@ -1,0 +1,107 @@
+"""Brakes: what slows work on one profile down. `brake#<platform>` / `<profile>`.
+
+A *pause* is what the platform asked for (rate limit). A *circuit breaker* opens after several faults in a row, lets
+one probe through when its time is over (half-open), and closes with the first success. Each opening in a row lasts
+twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from adweir.model.errors import Throttled
+from adweir.model.platforms import Platform
+from adweir.store.ledger.rows import Row, Rows
+
+THRESHOLD = 5
+FIRST_SECONDS = 30
+LONGEST_SECONDS = 900
+PROBE_SECONDS = 120
+
+
+class BrakeState(NamedTuple):
+    """A brake that is on. `state` is paused, open or half_open; `until` Unix seconds."""
+
+    platform: str
+    profile_id: str
+    state: str
+    until: int
+    failures: int
+    reason: str
+
+
+class Brakes(Rows):
+    """Rate-limit pauses and circuit breakers, one item a platform and profile."""
+
+    def check(self, platform: Platform, profile_id: str) -> None:
+        """Raises Throttled while the brake is on. In half-open state the first caller passes, as the probe."""
+        row = self._fetch(_pk(platform), _sk(profile_id))
+        if row is None:
+            return
+        now = self._now()
+        if (row.until or 0) > now:
+            raise Throttled(
+                f"{platform} {profile_id} asked to wait: {row.text or 'rate limit'}",
+                retry_after=float((row.until or 0) - now),
+            )
+        if (row.failures or 0) < THRESHOLD:
+            return
+        opened = row.deadline or 0
+        if opened > now:
+            raise Throttled(f"{platform} {profile_id} fails repeatedly: circuit open", retry_after=float(opened - now))
+        probing = Row.probe_until.does_not_exist() | (Row.probe_until <= now)
+        if self._change(_pk(platform), row.sk, [Row.probe_until.set(now + PROBE_SECONDS)], probing) is None:
+            raise Throttled(f"{platform} {profile_id} is being probed: circuit half open", retry_after=FIRST_SECONDS)
+
+    def trip(self, platform: Platform, profile_id: str, seconds: float, reason: str) -> None:
+        """Pause the profile for `seconds`; a longer pause that stands already is kept."""
+        until = self._now() + max(1, round(seconds))
+        self._change(
+            _pk(platform),
+            _sk(profile_id),
+            [Row.until.set(until), Row.text.set(reason or "rate limit"), Row.expires.set(self._expires())],
+            Row.until.does_not_exist() | (Row.until < until),
+        )
+
+    def failure(self, platform: Platform, profile_id: str) -> None:
+        """Count a fault of the platform on this profile; the fifth in a row opens the circuit, each more for longer."""
+        pk, sk = _pk(platform), _sk(profile_id)
+        row = self._change(pk, sk, [Row.failures.add(1), Row.expires.set(self._expires())])
+        failures = int(row.failures or 0) if row else 0
+        if failures >= THRESHOLD:
+            seconds = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
+            opened = [Row.deadline.set(self._now() + seconds), Row.probe_until.set(0)]
+            self._change(pk, sk, opened, Row.failures == failures)
+
+    def success(self, platform: Platform, profile_id: str) -> None:
+        """Close the circuit. Writes only when faults had been counted."""
+        row = self._fetch(_pk(platform), _sk(profile_id))
+        if row is not None and row.failures:
+            self._change(
+                _pk(platform),
+                row.sk,
+                [Row.failures.set(0), Row.deadline.remove(), Row.probe_until.remove()],
+                Row.failures == row.failures,
+            )
+
+    def on(self, platform: Platform) -> Iterator[BrakeState]:
+        """The brakes of a platform that are on now."""
+        now = self._now()
+        for row in self._query(_pk(platform)):
+            profile_id, failures = row.sk.removeprefix("@"), int(row.failures or 0)
+            paused, opened = int(row.until or 0), int(row.deadline or 0)
+            if paused > now:
+                yield BrakeState(platform, profile_id, "paused", paused, failures, row.text or "")
+            elif failures >= THRESHOLD:
+                state = "open" if opened > now else "half_open"
+                yield BrakeState(platform, profile_id, state, opened, failures, f"{failures} faults in a row")
+
+
+def _pk(platform: Platform) -> str:
+    return f"brake#{platform}"
+
+
+def _sk(profile_id: str) -> str:
+    """A key may not be empty: the profiles dataset has no profile."""
+    return profile_id or "@"

@@ -1,0 +1,73 @@
+"""Leases: one worker at a time on something, for a limited time. `lease#<name>` / `lease`.
+
+The item stays after release, so its fencing token only ever grows: whoever holds a smaller one has lost the lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adweir.model.errors import Throttled, Transient
+from adweir.store.ledger.rows import Row, Rows
+
+
+class Lease:
+    """A lease that is held. `fence` identifies this holder and is greater than that of any holder before."""
+
+    def __init__(self, rows: Leases, name: str, seconds: float, fence: int) -> None:
+        self._rows = rows
+        self.name = name
+        self.seconds = seconds
+        self.fence = fence
+
+    def renew(self) -> None:
+        """Hold it for another full time from now. Raises Transient when it was lost."""
+        self._rows.renew_lease(self)
+
+    def check(self) -> None:
+        """Raises Transient when the lease ran out or someone else holds it (a consistent read)."""
+        self._rows.check_lease(self)
+
+
+class Leases(Rows):
+    """Taking and giving back leases."""
+
+    @contextmanager
+    def lease(self, name: str, seconds: float) -> Iterator[Lease]:
+        """Hold `name` for the block, at most `seconds` unless renewed. Raises Throttled when it is busy."""
+        lease = self._take(name, seconds)
+        try:
+            yield lease
+        finally:
+            self._change(_pk(name), "lease", [Row.until.set(0)], Row.fence == lease.fence)
+
+    def renew_lease(self, lease: Lease) -> None:
+        now = self._now()
+        actions = [Row.until.set(now + max(1, round(lease.seconds))), Row.expires.set(self._expires())]
+        condition = (Row.fence == lease.fence) & (Row.until > now)
+        if self._change(_pk(lease.name), "lease", actions, condition) is None:
+            raise Transient(f"the lease on {lease.name} was lost")
+
+    def check_lease(self, lease: Lease) -> None:
+        row = self._fetch(_pk(lease.name), "lease")
+        if row is None or row.fence != lease.fence or (row.until or 0) <= self._now():
+            raise Transient(f"the lease on {lease.name} was lost")
+
+    def _take(self, name: str, seconds: float) -> Lease:
+        now = self._now()
+        row = self._change(
+            _pk(name),
+            "lease",
+            [Row.until.set(now + max(1, round(seconds))), Row.fence.add(1), Row.expires.set(self._expires())],
+            Row.until.does_not_exist() | (Row.until <= now),
+        )
+        if row is None:
+            held = self._fetch(_pk(name), "lease")
+            left = (held.until or 0) - now if held else 0
+            raise Throttled(f"{name} is being worked on", retry_after=float(min(30, max(1, left))), lease=name)
+        return Lease(self, name, seconds, int(row.fence or 0))
+
+
+def _pk(name: str) -> str:
+    return f"lease#{name}"

@@ -1,0 +1,130 @@
+"""Runs in the ledger.
+
+`run#<id>` / `run` is the run; `open-runs` / `<id>` stands as long as its end has not been told; `runs#<yyyy-mm>` /
+`<started_at>#<id>` lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from adweir.model.errors import BadInput, Transient
+from adweir.model.messages import Scope
+from adweir.model.runs import Run, StageRecord, StageState
+from adweir.model.tasks import RunState
+from adweir.model.times import iso
+from adweir.store.ledger.rows import HISTORY, Row, Rows
+
+_OPEN = "open-runs"
+
+
+def run_pk(run_id: str) -> str:
+    return f"run#{run_id}"
+
+
+class Runs(Rows):
+    """Runs: created once, changed by version, listed by month."""
+
+    def create_run(self, run: Run) -> bool:
+        """Store a run that does not exist yet. False when it does: then nothing changes.
+
+        The marker in `open-runs` comes first, so that no run can exist which the sweep does not see.
+        """
+        if self.get_run(run.run_id) is not None:
+            return False
+        now = iso(self._clock.now())
+        run = replace(run, started_at=run.started_at or now, stage_since=run.stage_since or now)
+        self.mark_open(run.run_id)
+        self._put(
+            self._row(f"runs#{run.started_at[:7]}", f"{run.started_at}#{run.run_id}", state=run.workflow),
+        )
+        return self._put(self._run_row(run), self._absent())
+
+    def get_run(self, run_id: str) -> Run | None:
+        """A run as it is now (a consistent read), or None."""
+        row = self._fetch(run_pk(run_id), "run")
+        return None if row is None else _run(row)
+
+    def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
+        """Runs, newest first, and the token of the next page ("" on the last). Raises BadInput for a wrong token."""
+        months = list(self._months())
+        month, _, after = token.partition("|")
+        if token:
+            if month not in months or not after:
+                raise BadInput("unknown page token", [{"field": "token", "message": "not one of ours, or expired"}])
+            months = months[months.index(month) :]
+        runs: list[Run] = []
+        for name in months:
+            rows = list(
+                self._query(
+                    f"runs#{name}", after=after if name == month else "", newest_first=True, limit=limit - len(runs)
+                )
+            )
+            ids = [row.sk.partition("#")[2] for row in rows]
+            found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
+            runs += [_run(found[key]) for run_id in ids if (key := (run_pk(run_id), "run")) in found]
+            if len(runs) >= limit:
+                return runs, f"{name}|{rows[-1].sk}"
+        return runs, ""
+
+    def change_run(self, run: Run, **changes: Any) -> Run | None:
+        """Write a run changed by field, on condition that nobody changed it since `run` was read; None otherwise."""
+        changed = replace(run, version=run.version + 1, **changes)
+        written = self._put(self._run_row(changed), (Row.version == run.version) & self._alive())
+        return changed if written else None
+
+    def mark_open(self, run_id: str) -> None:
+        """Have the sweep look after this run until its end has been told."""
+        self._put(self._row(_OPEN, run_id, updated_at=iso(self._clock.now())))
+
+    def is_marked_open(self, run_id: str) -> bool:
+        return self._fetch(_OPEN, run_id) is not None
+
+    def unmark_open(self, run_id: str) -> None:
+        self._drop(_OPEN, run_id)
+
+    def open_runs(self, after: str = "") -> Iterator[tuple[str, str]]:
+        """(run id, marked at) of the runs that the sweep looks after, by id, starting after the id `after`."""
+        for row in self._query(_OPEN, after=after):
+            yield row.sk, row.updated_at or ""
+
+    def cursor(self, name: str) -> str:
+        """Where a piece of work that goes on later stopped; "" at its beginning."""
+        row = self._fetch(f"cursor#{name}", "cursor")
+        return (row.text or "") if row else ""
+
+    def set_cursor(self, name: str, position: str) -> None:
+        self._put(self._row(f"cursor#{name}", "cursor", text=position or None))
+
+    def _months(self) -> Iterator[str]:
+        """`2026-11`, `2026-10`, … as far as history reaches."""
+        day = self._clock.now().date()
+        oldest = (self._clock.now() - HISTORY).date()
+        year, month = day.year, day.month
+        while (year, month) >= (oldest.year, oldest.month):
+            yield f"{year:04d}-{month:02d}"
+            year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+
+    def _run_row(self, run: Run) -> Row:
+        body = asdict(run)
+        body["scope"] = run.scope.model_dump(mode="json", exclude_defaults=True)
+        return self._row(run_pk(run.run_id), "run", state=run.state.value, version=run.version, body=body)
+
+
+def _run(row: Row) -> Run:
+    body = dict(row.body or {})
+    body["scope"] = Scope.model_validate(body["scope"])
+    body["state"] = RunState(body["state"])
+    body["stage_state"] = StageState(body["stage_state"])
+    body["stages"] = tuple(StageRecord(**stage) for stage in body["stages"])
+    body["accounts"] = tuple(body["accounts"])
+    return Run(**body)
+
+
+def insist(run: Run | None, run_id: str) -> Run:
+    """The run, or Transient: somebody else changed it in the same moment, so the message has to come again."""
+    if run is None:
+        raise Transient(f"run {run_id} was changed at the same time")
+    return run

@@ -1,0 +1,396 @@
+"""Tasks in the ledger, and the markers that say which are open.
+
+`run#<run>` / `task#<id>` is the task; `run#<run>` / `open#<stage>#<id>` stands while it is open and carries its
+generation, so that a late worker of an older generation cannot remove the marker of a redriven task. The marker is put
+before a task can be found open and removed after it is terminal: a crash in between leaves a marker too many, never
+one too few, and the sweep takes it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import Throttled
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import Window, iso
+from adweir.store.ledger.rows import Row, Rows
+from adweir.store.ledger.runs import run_pk
+
+MAX_DEPTH = 6
+PLANNING = "!planning"
+REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
+_ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
+_RACES = 4
+
+
+class Marker(NamedTuple):
+    """An open marker: `task_id` may be `!planning`, then `cursor` is the last profile that was planned whole."""
+
+    stage: str
+    task_id: str
+    generation: int
+    at: str
+    cursor: str = ""
+
+
+class Tasks(Rows):
+    """Tasks: planned, claimed, moved on and finished, each step one conditional write."""
+
+    # --- planning
+
+    def plan(self, task: Task) -> bool:
+        """Store a new task and its open marker. False when the task exists already: then it stays as it is.
+
+        Marker first; when the task turns out to exist and to be terminal, the marker goes again.
+        """
+        now = iso(self._clock.now())
+        self._mark(task.run_id, task.stage, task.id, 0)
+        row = self._row(
+            run_pk(task.run_id),
+            f"task#{task.id}",
+            state=task.state.value,
+            generation=task.generation,
+            attempts=0,
+            deadline=task.deadline,
+            until=0,
+            updated_at=now,
+            body=_fixed(task) | {"created_at": now},
+        )
+        if self._put(row, self._absent()):
+            return True
+        existing = self.get_task(task.run_id, task.id)
+        if existing is not None and existing.state.is_terminal:
+            self._unmark(existing)
+        return False
+
+    def begin_planning(self, run_id: str, stage: str) -> Marker:
+        """Put the stage's planning marker, or return the one that an interrupted planning left."""
+        self._mark(run_id, stage, PLANNING, 0)
+        row = self._fetch(run_pk(run_id), f"open#{stage}#{PLANNING}")
+        return Marker(stage, PLANNING, 0, "") if row is None else _marker(row)
+
+    def planned_until(self, run_id: str, stage: str, cursor: str) -> None:
+        """Remember in the planning marker that all profiles up to `cursor` are planned."""
+        self._put(
+            self._row(
+                run_pk(run_id),
+                f"open#{stage}#{PLANNING}",
+                generation=0,
+                updated_at=iso(self._clock.now()),
+                text=cursor,
+            )
+        )
+
+    def end_planning(self, run_id: str, stage: str) -> None:
+        self._drop(run_pk(run_id), f"open#{stage}#{PLANNING}")
+
+    # --- reading
+
+    def get_task(self, run_id: str, task_id: str) -> Task | None:
+        """A task as it is now (a consistent read), or None."""
+        row = self._fetch(run_pk(run_id), f"task#{task_id}")
+        return None if row is None else _task(row)
+
+    def tasks(self, run_id: str, stage: str | None = None) -> Iterator[Task]:
+        """All tasks of a run, by id, or those of one stage."""
+        for row in self._query(run_pk(run_id), "task#"):
+            task = _task(row)
+            if stage is None or task.stage == stage:
+                yield task
+
+    def has_open(self, run_id: str) -> bool:
+        """Whether any work of the run is open: a consistent query for one item."""
+        return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
+
+    def open_tasks(self, run_id: str, after: str = "") -> Iterator[tuple[Marker, Task | None]]:
+        """The run's open markers, each with its task (None for `!planning` and for a marker without a task)."""
+        pk, batch = run_pk(run_id), []
+        for row in self._query(pk, "open#", after=after):
+            batch.append(_marker(row))
+            if len(batch) == 100:
+                yield from self._with_tasks(pk, batch)
+                batch = []
+        yield from self._with_tasks(pk, batch)
+
+    def parked(self, account_id: str, platform: Platform) -> Iterator[Task]:
+        """The tasks that wait for a new credential of an account on a platform."""
+        keys = [tuple(row.sk.split("#", 1)) for row in self._query(f"parked#{account_id}#{platform}")]
+        found = self._fetch_many([(run_pk(run_id), f"task#{task_id}") for run_id, task_id in keys])
+        for row in found.values():
+            if row.state == TaskState.PARKED.value:
+                yield _task(row)
+
+    # --- working
+
+    def claim(self, run_id: str, task_id: str, generation: int, hold_seconds: float) -> Task | None:
+        """Take hold of a task for `hold_seconds`, whatever its open state: `task.state` says what is to be done.
+
+        PLANNED becomes RUNNING; WAITING_REPORT and LANDED stay. None: the task is terminal, of another generation or
+        gone, so the message is to be acknowledged. Raises Throttled while someone else holds it; an expired hold is
+        taken over. Every way on (`wait_report`, `landed`, `finish`, `split`, `release`) ends the hold.
+        """
+        pk, sk = run_pk(run_id), f"task#{task_id}"
+        for _ in range(_RACES):
+            row = self._fetch(pk, sk)
+            if row is None or row.generation != generation:
+                return None
+            task = _task(row)
+            if task.state.is_terminal:
+                self._unmark(task)
+                return None
+            now = self._now()
+            if task.hold_until > now:
+                raise Throttled(f"task {task_id} is being worked on", retry_after=float(task.hold_until - now))
+            state = TaskState.RUNNING if task.state is TaskState.PLANNED else task.state
+            taken = self._change(
+                pk,
+                sk,
+                [
+                    Row.state.set(state.value),
+                    Row.until.set(now + max(1, round(hold_seconds))),
+                    Row.attempts.set(task.attempts + 1),
+                    Row.updated_at.set(iso(self._clock.now())),
+                ],
+                (Row.state == task.state.value)
+                & (Row.generation == generation)
+                & (Row.attempts == task.attempts)
+                & (Row.until <= now),
+            )
+            if taken is not None:
+                return _task(taken)
+        raise Throttled(f"task {task_id} is being worked on", retry_after=5)
+
+    def release(self, task: Task) -> bool:
+        """Give a claimed task back as it is, so that the next message need not wait for the hold to expire."""
+        return self._advance_task(task, [], fenced=True)
+
+    def wait_report(self, task: Task, report_id: str, as_of: str) -> bool:
+        """The platform makes a report for the claimed task. False when the task went on without this worker.
+
+        `as_of` is the report's creation, `model.times.iso`. Poll messages find both in the task. Ends the hold.
+        """
+        actions = [
+            Row.state.set(TaskState.WAITING_REPORT.value),
+            Row.report_id.set(report_id),
+            Row.as_of.set(as_of),
+        ]
+        return self._advance_task(task, actions, fenced=True)
+
+    def landed(self, task: Task, object_key: str, as_of: str) -> bool:
+        """The task's raw object is in S3. False when the task has ended meanwhile. Ends the hold.
+
+        Not bound to the hold: an object exists once a generation, so whoever saw it land may say so.
+        """
+        actions = [
+            Row.state.set(TaskState.LANDED.value),
+            Row.object_key.set(object_key),
+            Row.as_of.set(as_of),
+        ]
+        return self._advance_task(task, actions, fenced=False)
+
+    def touch(self, task: Task) -> bool:
+        """Count this moment as progress, so that the sweep does not send the task again at once."""
+        return (
+            self._change(
+                run_pk(task.run_id),
+                f"task#{task.id}",
+                [Row.updated_at.set(iso(self._clock.now()))],
+                (Row.generation == task.generation) & (Row.updated_at == task.updated_at) & Row.state.is_in(*_ACTIVE),
+            )
+            is not None
+        )
+
+    def finish(
+        self,
+        run_id: str,
+        task_id: str,
+        generation: int,
+        state: TaskState,
+        *,
+        counts: Mapping[str, int] | None = None,
+        error: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Make a task terminal and remove its marker. True when this call did it, False when it was so already.
+
+        The caller then sends `Advance(run_id)` to the runs queue in both cases: so a crash in between heals.
+        """
+        pk, sk = run_pk(run_id), f"task#{task_id}"
+        for _ in range(_RACES):
+            row = self._fetch(pk, sk)
+            if row is None or row.generation != generation:
+                return False
+            task = _task(row)
+            if task.state.is_terminal:
+                self._unmark(task)
+                return False
+            if state is TaskState.PARKED:
+                self._put(self._row(f"parked#{task.account_id}#{task.platform}", f"{run_id}#{task_id}"))
+            actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
+            if counts is not None:
+                actions.append(Row.counts.set(dict(counts)))
+            if error is not None:
+                actions.append(Row.error.set(dict(error)))
+            done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
+            if done is not None:
+                task = _task(done)
+                if state is TaskState.LOADED:
+                    self._succeeded(task)
+                self._unmark(task)
+                return True
+        return False
+
+    def split(self, task: Task, children: Sequence[Task]) -> list[Task]:
+        """Replace a task by narrower ones (`task.child(...)`): children's markers and rows first, then its own end.
+
+        Returns the children to send messages for, or [] when they would be deeper than six splits: then the task has
+        failed instead. Either way the caller sends `Advance(run_id)` afterwards.
+        """
+        if any(child.depth > MAX_DEPTH for child in children):
+            error = {"code": "too_much_data", "message": f"still too much data after {MAX_DEPTH} splits"}
+            self.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=error)
+            return []
+        for child in children:
+            self.plan(child)
+        self.finish(task.run_id, task.id, task.generation, TaskState.SPLIT, counts={"children": len(children)})
+        return list(children)
+
+    # --- redrive
+
+    def redrive(self, task: Task, deadline: int, *, accept_vanish: bool = False) -> Task | None:
+        """A failed, parked or quarantined task becomes PLANNED again as its next generation; None when it is not one.
+
+        The marker of the new generation comes first; the sweep completes what a crash after it left.
+        """
+        generation = task.generation + 1
+        self._mark(task.run_id, task.stage, task.id, generation)
+        row = self._change(
+            run_pk(task.run_id),
+            f"task#{task.id}",
+            [
+                Row.state.set(TaskState.PLANNED.value),
+                Row.generation.set(generation),
+                Row.attempts.set(0),
+                Row.until.set(0),
+                Row.deadline.set(deadline),
+                Row.accept_vanish.set(int(accept_vanish)),
+                Row.expires.set(self._expires()),
+                Row.updated_at.set(iso(self._clock.now())),
+                Row.report_id.remove(),
+                Row.object_key.remove(),
+                Row.as_of.remove(),
+                Row.error.remove(),
+                Row.counts.remove(),
+            ],
+            (Row.generation == task.generation) & Row.state.is_in(*(state.value for state in REDRIVABLE)),
+        )
+        if row is None:
+            current = self.get_task(task.run_id, task.id)
+            if current is None or current.generation < generation or current.state.is_terminal:
+                self._drop(run_pk(task.run_id), _sk(task.stage, task.id), Row.generation == generation)
+            return None
+        if task.state is TaskState.PARKED:
+            self._drop(f"parked#{task.account_id}#{task.platform}", f"{task.run_id}#{task.id}")
+        return _task(row)
+
+    def unmark(self, run_id: str, marker: Marker) -> None:
+        """Remove a marker that stands for nothing, unless a newer generation has taken it."""
+        self._drop(run_pk(run_id), _sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
+
+    def successes(self) -> Iterator[tuple[str, str, str, str]]:
+        """(profile key, dataset, when, last day of the window or "") of the newest load of each profile's dataset."""
+        for row in self._query("success"):
+            profile_key, _, dataset = row.sk.rpartition("|")
+            yield profile_key, dataset, row.updated_at or "", row.text or ""
+
+    # --- inside
+
+    def _succeeded(self, task: Task) -> None:
+        end = task.window.end.isoformat() if task.window else None
+        newer = self._absent() | Row.text.does_not_exist()
+        if end:
+            newer |= Row.text <= end
+        sk = f"{task.profile_key}|{task.dataset}"
+        self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
+
+    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
+        """Put a marker unless one of this or a newer generation stands already."""
+        row = self._row(run_pk(run_id), _sk(stage, task_id), generation=generation, updated_at=iso(self._clock.now()))
+        self._put(row, self._absent() | (Row.generation < generation))
+
+    def _unmark(self, task: Task) -> None:
+        self._drop(
+            run_pk(task.run_id),
+            _sk(task.stage, task.id),
+            Row.pk.does_not_exist() | (Row.generation <= task.generation),
+        )
+
+    def _advance_task(self, task: Task, actions: list[Any], *, fenced: bool) -> bool:
+        condition = (Row.generation == task.generation) & Row.state.is_in(*_ACTIVE)
+        if fenced:
+            condition &= (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
+        changed = self._change(
+            run_pk(task.run_id),
+            f"task#{task.id}",
+            [*actions, Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))],
+            condition,
+        )
+        return changed is not None
+
+    def _with_tasks(self, pk: str, markers: Iterable[Marker]) -> Iterator[tuple[Marker, Task | None]]:
+        batch = list(markers)
+        rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in batch if marker.task_id != PLANNING])
+        for marker in batch:
+            row = rows.get((pk, f"task#{marker.task_id}"))
+            yield marker, None if row is None else _task(row)
+
+
+def _sk(stage: str, task_id: str) -> str:
+    return f"open#{stage}#{task_id}"
+
+
+def _marker(row: Row) -> Marker:
+    _, stage, task_id = row.sk.split("#", 2)
+    return Marker(stage, task_id, int(row.generation or 0), row.updated_at or "", row.text or "")
+
+
+def _fixed(task: Task) -> dict[str, Any]:
+    return {
+        "run_id": task.run_id,
+        "stage": task.stage,
+        "account_id": task.account_id,
+        "platform": task.platform.value,
+        "profile_id": task.profile_id,
+        "dataset": task.dataset.value,
+        "slice": task.slice,
+        "window": str(task.window) if task.window else None,
+        "timezone": task.timezone,
+        "currency": task.currency,
+        "depth": task.depth,
+        "parent": task.parent,
+        "id": task.id,
+    }
+
+
+def _task(row: Row) -> Task:
+    body = dict(row.body or {})
+    body["platform"] = Platform(body["platform"])
+    body["dataset"] = Dataset(body["dataset"])
+    body["window"] = Window.parse(body["window"]) if body["window"] else None
+    return Task(
+        **body,
+        state=TaskState(row.state or ""),
+        generation=int(row.generation or 0),
+        attempts=int(row.attempts or 0),
+        deadline=int(row.deadline or 0),
+        hold_until=int(row.until or 0),
+        accept_vanish=bool(row.accept_vanish),
+        as_of=row.as_of or "",
+        report_id=row.report_id or "",
+        object_key=row.object_key or "",
+        updated_at=row.updated_at or "",
+        error=row.error,
+        counts=row.counts or {},
+    )
