@@ -150,7 +150,7 @@ def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[RawPage]:
 def _header(line: bytes) -> PageHeader:
     try:
         header = _DECODE(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"a page's header cannot be read: {error}") from None
     if header.length < 0 or header.encoding not in {"", "gzip"}:
         raise BadInput(f"a page's header makes no sense: length {header.length}, encoding {header.encoding[:20]!r}")

@@ -1,0 +1,260 @@
+"""The one way connectors speak HTTP: limits on time and size, short retries in place, no secret in any message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+import urllib3
+
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    RequestRejected,
+    Throttled,
+    TooMuchData,
+    Transient,
+)
+from adweir.model.times import Clock
+from adweir.model.urls import without_secrets
+
+TIMEOUT = (5.0, 60.0)
+"""Seconds to connect, and between two bytes of an answer."""
+MAX_BYTES = 64 << 20
+"""The largest answer held in memory."""
+PATIENCE = 10.0
+"""Seconds that the retries of one request may wait altogether (design section 5)."""
+_TRIES = 4
+_CHUNK = 256 << 10
+_LONGEST_WAIT = 86_400.0
+_BROKEN_SERVER = frozenset({500, 502, 503, 504})
+_BROKEN_WIRE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whole. `url` is without secrets, `headers` are looked up in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def data(self) -> Any:
+        """The decoded JSON body. Raises Transient when it is none: something between us and the platform answered."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise Transient(f"{self.url} answered {self.status} with something that is no JSON") from None
+
+
+def server_broke(response: Response) -> bool:
+    """The default judgement of what is worth a retry in place: 500, 502, 503, 504."""
+    return response.status in _BROKEN_SERVER
+
+
+class Http:
+    """Requests over one session.
+
+    Connection faults and answers for which `retry` says so are repeated in place with jittered backoff, waiting at most
+    `PATIENCE` seconds in all; then the answer is returned as it is, and a connection fault is raised as Transient. A
+    request that was sent and may have had an effect (POST and the like) is repeated only when `resend` says so.
+    Redirects are refused: a token must not travel where somebody else points.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        clock: Clock,
+        rng: Random,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        timeout: tuple[float, float] = TIMEOUT,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._rng = rng
+        self._sleep = sleep
+        self._timeout = timeout
+
+    def request(  # noqa: PLR0913
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        retry: Callable[[Response], bool] = server_broke,
+        resend: bool | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Response:
+        """Send and read the whole answer, whatever its status.
+
+        `json` is sent as JSON (a Content-Type in `headers` wins), `form` as a form. Raises Transient, TooMuchData (an
+        answer over `max_bytes`), RequestRejected (a redirect).
+        """
+        sent = dict(headers or {})
+        data: Any = dict(form) if form is not None else None
+        if json is not None:
+            data = msgspec.json.encode(json)
+            sent.setdefault("Content-Type", "application/json")
+        again = method in {"GET", "HEAD"} if resend is None else resend
+        for wait in self._waits():
+            answer = self._once(method, url, params, sent, data, max_bytes)
+            if isinstance(answer, Response):
+                if not (again and retry(answer)) or wait is None:
+                    return answer
+                asked = retry_after(answer.headers, self._clock.now())
+                if asked is not None and asked > wait:
+                    return answer
+            elif wait is None or not (again or answer.before_sending):
+                raise Transient(f"{method} {without_secrets(url)}: {answer.name}")
+            self._sleep(wait)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def download(
+        self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int = 1 << 30
+    ) -> Iterator[bytes]:
+        """GET a file in chunks, in bounded memory. Connection faults are retried until the first byte came.
+
+        Raises what `fault` makes of a status that is not 2xx, Transient when the transfer breaks, TooMuchData.
+        """
+        for wait in self._waits():
+            begun = False
+            name = ""
+            try:
+                with self._send("GET", url, None, dict(headers or {}), None) as answer:
+                    if not 200 <= answer.status_code < 300:
+                        refused = Response(
+                            answer.status_code, answer.headers, answer.raw.read(4096), without_secrets(url)
+                        )
+                        if wait is None or not server_broke(refused):
+                            raise fault(refused, self._clock.now())
+                        name = f"status {answer.status_code}"
+                    else:
+                        for chunk in _chunks(answer, max_bytes, url):
+                            begun = True
+                            yield chunk
+                        return
+            except _BROKEN_WIRE as error:
+                name = type(error).__name__
+            if begun or wait is None:
+                raise Transient(f"GET {without_secrets(url)}: {name}")
+            self._sleep(wait)
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: dict[str, str],
+        data: Any,
+        max_bytes: int,
+    ) -> Response | _Broken:
+        try:
+            with self._send(method, url, params, headers, data) as answer:
+                body = b"".join(_chunks(answer, max_bytes, url))
+                return Response(answer.status_code, answer.headers, body, without_secrets(answer.url))
+        except _BROKEN_WIRE as error:
+            # Only its name goes on: the messages of these classes carry the URL, and with it the token.
+            return _Broken(type(error).__name__, isinstance(error, requests.ConnectTimeout))
+
+    def _send(
+        self, method: str, url: str, params: Mapping[str, str] | None, headers: dict[str, str], data: Any
+    ) -> requests.Response:
+        answer = self._session.request(
+            method,
+            url,
+            params=params,
+            headers=headers,
+            data=data,
+            timeout=self._timeout,
+            stream=True,
+            allow_redirects=False,
+        )
+        if answer.is_redirect:
+            answer.close()
+            raise RequestRejected(f"{method} {without_secrets(url)} redirects ({answer.status_code}); refused")
+        return answer
+
+    def _waits(self) -> Iterator[float | None]:
+        """How long to wait after each try; None after the last."""
+        left = PATIENCE
+        for attempt in range(_TRIES - 1):
+            wait = min(left, 0.5 * 2**attempt * (0.5 + self._rng.random()))
+            left -= wait
+            yield wait
+        yield None
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    name: str
+    before_sending: bool
+
+
+def _chunks(answer: requests.Response, max_bytes: int, url: str) -> Iterator[bytes]:
+    """The body after transport decoding."""
+    size = 0
+    while chunk := answer.raw.read(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > max_bytes:
+            raise TooMuchData(f"{without_secrets(url)} answers with more than {max_bytes} bytes")
+        yield chunk
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The Retry-After header, seconds or an HTTP date, as seconds from `now` (0 to a day); None without a valid one."""
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text) if text[0].isdigit() else (parsedate_to_datetime(text) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, min(seconds, _LONGEST_WAIT))
+
+
+def fault(response: Response, now: datetime, detail: str = "") -> AdweirError:
+    """What an answer that is not 2xx means by its status alone, for platforms that follow HTTP.
+
+    429, and 503 with Retry-After: Throttled; 408 and 5xx: Transient; 401: AuthExpired; 403: AccessDenied; else
+    RequestRejected. `detail` is the platform's own message.
+    """
+    message = f"{response.url} answered {response.status}" + (f": {detail[:300]}" if detail else "")
+    status = response.status
+    wait = retry_after(response.headers, now)
+    if status == 429 or (status == 503 and wait is not None):
+        return Throttled(message, retry_after=60.0 if wait is None else wait, status=status)
+    if status == 408 or status >= 500:
+        return Transient(message, status=status)
+    kind = {401: AuthExpired, 403: AccessDenied}.get(status, RequestRejected)
+    return kind(message, status=status)
+
+
+def same_origin(url: str, base: str) -> bool:
+    """Whether a URL that somebody else gave has the scheme, host and port of `base`: only then it may get the token."""
+    try:
+        ours, theirs = urlsplit(base), urlsplit(url)
+        return (ours.scheme, ours.hostname, _port(ours)) == (theirs.scheme, theirs.hostname, _port(theirs))
+    except ValueError:
+        return False
+
+
+def _port(parts: Any) -> int | None:
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
