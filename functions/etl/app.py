@@ -1,0 +1,58 @@
+"""etl: media-mix datasets of the accounts of a finished run, or of those that the API names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from adweir.insight.mmm.publish import PlatformFacts, Publisher
+from adweir.model.datasets import Dataset
+from adweir.model.errors import AdweirError
+from adweir.model.messages import BuildDataset
+from adweir.model.tasks import ALL
+from adweir.platforms import REGISTRY, specs
+from adweir.runtime.app import build
+
+app = build()
+
+
+def parse(body: str) -> list[BuildDataset]:
+    """A bus envelope of RunFinished, or our own message."""
+    message = json.loads(body)
+    if message.get("detail-type") == "RunFinished":
+        detail = message["detail"]
+        return [BuildDataset(accounts=tuple(detail["accounts"]), run_id=detail["run_id"])]
+    return [BuildDataset.model_validate(message)]
+
+
+def publisher() -> Publisher:
+    facts = {}
+    for platform in REGISTRY:
+        spec = specs(platform).get(Dataset.AD_DAILY)
+        if spec:
+            facts[platform] = PlatformFacts(spec.lookback_days, spec.slices or (ALL,))
+    return Publisher(app.catalog, app.metrics, app.raw, app.clock, facts)
+
+
+def build_datasets(message: BuildDataset, _remaining: Callable[[], float]) -> None:
+    accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())
+    for account_id in accounts:
+        for manifest in publisher().publish(account_id):
+            ready = [name for name, table in manifest["tables"].items() if table["ready"]]
+            app.logger.info(
+                "dataset", extra={"account_id": account_id, "currency": manifest["currency"], "ready": ready}
+            )
+
+
+def settle(message: BuildDataset, error: AdweirError) -> None:
+    """An account that is gone has no dataset to make; nothing else is expected."""
+    app.logger.error("no dataset", extra={"run_id": message.run_id, "code": error.code, "reason": error.message})
+
+
+consumer = app.consumer(parse=parse, handle=build_datasets, settle=settle)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """SQS event → partial batch response."""
+    return consumer(event, context)

@@ -1,0 +1,220 @@
+"""Publishes an account's media-mix datasets: tidy and wide, CSV and Parquet, and the manifest that vouches for them.
+
+One dataset an account and currency (money is never summed across currencies), under `mmm/<account>/<currency>/`:
+
+    ad_reporting.csv|.parquet            the tidy layer, exact decimals
+    daily|weekly/mmm_input.csv|.parquet  the wide layer; Parquet has doubles and `time` as text, as Meridian wants it
+    mmm_manifest.json                    written last: what it lists with its SHA-256 is what it vouches for
+
+The same stored metrics give the same bytes, so building twice is harmless.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from adweir.insight.mmm.gates import Severity, check
+from adweir.insight.mmm.parquet import to_parquet
+from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_rows
+from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Account, PlatformObject, Profile
+from adweir.model.metrics import Grain, Level
+from adweir.model.platforms import Platform
+from adweir.model.tasks import ALL
+from adweir.model.times import DAY, Clock, Window, local_date
+from adweir.store.metrics import MetricStore
+
+_HISTORY = 1096 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFacts:
+    """What the datasets need to know of a platform: when its numbers settle, and which slices make a day whole."""
+
+    lookback_days: int
+    slices: tuple[str, ...]
+
+
+class CatalogReader(Protocol):
+    """What is read of the catalog."""
+
+    def account(self, account_id: str) -> Account: ...
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]: ...
+    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterable[PlatformObject]: ...
+
+
+class ObjectStore(Protocol):
+    """Where the files go."""
+
+    def put(
+        self, key: str, body: BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
+    ) -> None: ...
+
+
+class Publisher:
+    """Builds and stores the datasets of one account after another."""
+
+    def __init__(
+        self,
+        catalog: CatalogReader,
+        metrics: MetricStore,
+        objects: ObjectStore,
+        clock: Clock,
+        facts: Mapping[Platform, PlatformFacts],
+    ) -> None:
+        self._catalog = catalog
+        self._metrics = metrics
+        self._objects = objects
+        self._clock = clock
+        self._facts = facts
+
+    def publish(self, account_id: str) -> list[dict[str, Any]]:
+        """Make the account's datasets and answer their manifests. NotFound when there is no such account."""
+        account = self._catalog.account(account_id)
+        by_currency: dict[str, list[Profile]] = defaultdict(list)
+        for profile in self._catalog.profiles(account_id):
+            if profile.platform in self._facts and profile.currency:
+                by_currency[profile.currency].append(profile)
+        manifests = []
+        for currency, profiles in sorted(by_currency.items()):
+            manifest = self._publish_currency(account, currency, sorted(profiles, key=lambda profile: profile.key))
+            if manifest:
+                manifests.append(manifest)
+        return manifests
+
+    def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
+        covered = {profile.key: self._covered(profile) for profile in profiles}
+        pulled = [profile for profile in profiles if covered[profile.key]]
+        if not pulled:
+            return None
+        start = max(min(covered[profile.key]) for profile in pulled)
+        end = min(max(covered[profile.key]) for profile in pulled)
+        if start > end:
+            start = end
+        window = Window(start, end)
+        uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
+        root = f"mmm/{account.account_id}/{currency}"
+        sums = Sums()
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            tidy = place / "ad_reporting.csv"
+            count = self._write_tidy(tidy, pulled, window, sums)
+            files = {"ad_reporting": self._store(root, tidy, dict(COLUMNS)) | {"rows": count}}
+            tables = {}
+            for cadence in Cadence:
+                wide = build(sums, window, {profile.platform for profile in pulled}, cadence)
+                tables[cadence.value] = self._wide_entry(root, place, wide, uncovered)
+            manifest = {
+                "schema": 1,
+                "account_id": account.account_id,
+                "account_name": account.company_name,
+                "currency": currency,
+                "timezones": {profile.key: profile.timezone for profile in pulled},
+                "geos": [],
+                "kpi": {
+                    "conversions": "attributed by the platforms, summed; replace with your own KPI where you have one",
+                    "revenue": "attributed by the platforms, summed",
+                },
+                "controls": [],
+                "first_date": start.isoformat(),
+                "last_date": end.isoformat(),
+                "first_settled_date": start.isoformat(),
+                "last_settled_date": self._last_settled(pulled, window),
+                "files": files,
+                "tables": tables,
+            }
+            body = json.dumps(manifest, indent=2).encode() + b"\n"
+            self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
+        return manifest
+
+    def _covered(self, profile: Profile) -> set[date]:
+        """The days on which all slices of the profile's platform were pulled whole."""
+        today = local_date(self._clock.now(), profile.timezone)
+        stored = self._metrics.coverage(
+            profile.platform, profile.profile_id, Level.AD, Grain.DAY, today - _HISTORY, today - DAY
+        )
+        slices = self._facts[profile.platform].slices
+        return {day for day, got in stored.items() if ALL in got or all(slice_ in got for slice_ in slices)}
+
+    def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:
+        with target.open("w", encoding="utf-8", newline="") as file:
+            writer = TidyWriter(file)
+            for profile in profiles:
+                names = self._names(profile)
+                stored = self._metrics.read(
+                    profile.platform, profile.profile_id, Level.AD, Grain.DAY, window.start, window.end
+                )
+                for row in stored:
+                    sums.add(date.fromisoformat(row.day), profile.platform, row.slot)
+                    for line in tidy_rows((row,), profile, names):
+                        writer.write(line)
+            return writer.count
+
+    def _names(self, profile: Profile) -> Names:
+        def of(dataset: Dataset) -> dict[str, str]:
+            found = self._catalog.objects(profile.platform, profile.profile_id, dataset)
+            return {item.id: item.name for item in found}
+
+        return Names(of(Dataset.CAMPAIGNS), of(Dataset.AD_GROUPS), of(Dataset.ADS))
+
+    def _last_settled(self, profiles: Iterable[Profile], window: Window) -> str | None:
+        """The last day of the window that no platform restates any more."""
+        settled = min(
+            local_date(self._clock.now(), profile.timezone) - (self._facts[profile.platform].lookback_days + 1) * DAY
+            for profile in profiles
+        )
+        last = min(settled, window.end)
+        return last.isoformat() if last >= window.start else None
+
+    def _wide_entry(self, root: str, place: Path, wide: Wide, uncovered: set[date]) -> dict[str, Any]:
+        """The manifest's entry of one cadence; a table with an error is described, not stored."""
+        findings = check(wide, uncovered)
+        ready = all(finding.severity is not Severity.ERROR for finding in findings)
+        entry: dict[str, Any] = {
+            "ready": ready,
+            "cadence": wide.cadence.value,
+            "channels": list(wide.channels),
+            "organic": list(wide.organic),
+            "dropped": [asdict(dropped) for dropped in wide.dropped],
+            "findings": [asdict(finding) for finding in findings],
+            "rows": len(wide.times),
+            "first": wide.times[0] if wide.times else None,
+            "last": wide.times[-1] if wide.times else None,
+        }
+        if ready:
+            folder = place / wide.cadence
+            folder.mkdir()
+            target = folder / "mmm_input.csv"
+            with target.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(wide.rows())
+            types = {"time": "VARCHAR"} | dict.fromkeys(wide.columns, "DOUBLE")
+            entry["files"] = self._store(f"{root}/{wide.cadence}", target, types)
+        return entry
+
+    def _store(self, root: str, csv_file: Path, types: Mapping[str, str]) -> dict[str, Any]:
+        """Store a CSV and its Parquet twin; `{"csv": {"key", "sha256"}, "parquet": ...}`."""
+        parquet = csv_file.with_suffix(".parquet")
+        to_parquet(csv_file, parquet, types)
+        stored = {}
+        for kind, path, content_type in (
+            ("csv", csv_file, "text/csv; charset=utf-8"),
+            ("parquet", parquet, "application/vnd.apache.parquet"),
+        ):
+            key = f"{root}/{path.name}"
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+                self._objects.put(key, file, content_type=content_type)
+            stored[kind] = {"key": key, "sha256": digest}
+        return stored

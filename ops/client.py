@@ -1,0 +1,50 @@
+"""A small client of adweir's HTTP API, as any caller would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+_TIMEOUT = (5, 35)
+_PAGE = 1000
+
+
+class ApiError(Exception):
+    """The API answered with an error; the message is the API's own."""
+
+
+class Api:
+    """Calls the API with a key. Every call has a time-out and raises ApiError with the API's message."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self._base = base_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {api_key}"
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._call("POST", path, json={} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._call("PUT", path, json=body)
+
+    def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """All records of a `data_pipeline/retrieve`, page by page."""
+        offset = 0
+        while True:
+            body = {"data_type": data_type, "filters": filters, "limit": _PAGE, "offset": offset}
+            result = self.post("/api/v1/data_pipeline/retrieve", body)["result"]
+            yield from result["records"]
+            offset += len(result["records"])
+            if offset >= result["total"] or not result["records"]:
+                return
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        response = self._session.request(method, self._base + path, timeout=_TIMEOUT, **kwargs)
+        if response.status_code >= 400:
+            raise ApiError(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
+        return response.json() if response.content else None
