@@ -1,0 +1,150 @@
+"""Planning: which pulls a profile needs. Pure: only a run's `scheduled_at` says what time it is.
+
+A daily window ends at the profile's local yesterday; an hourly one at its current local day. What is asked for again
+although it is stored is the platform's restatement lookback (reference: platform protocols, section 0); what is asked
+for besides are the days that coverage does not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Credential, Profile
+from adweir.model.messages import Scope
+from adweir.model.metrics import Grain
+from adweir.model.tasks import ALL, Task
+from adweir.model.times import DAY, Window
+from adweir.platforms.base import DatasetSpec
+
+Coverage = Mapping[date, Collection[str]]
+"""The slices that were pulled completely, by day; a mapping by slice will do."""
+
+LATE_HOURS = 3
+"""Until this local hour the day before is pulled hourly too: its last hours were not final."""
+
+
+class Reach(StrEnum):
+    """Which days of a metric dataset a stage asks for.
+
+    FRESH: the lookback and what is missing. WHOLE: every day of the scope. MISSING: those of them that are missing.
+    """
+
+    FRESH = "fresh"
+    WHOLE = "whole"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all tasks of one stage have in common. `deadline` is Unix seconds."""
+
+    run_id: str
+    stage: str
+    scheduled_at: datetime
+    scope: Scope
+    reach: Reach
+    history_days: int
+    deadline: int
+
+
+def profiles_task(frame: Frame, credential: Credential) -> Task:
+    """The task that lists the ad accounts of a credential."""
+    return Task(
+        run_id=frame.run_id,
+        stage=frame.stage,
+        account_id=credential.account_id,
+        platform=credential.platform,
+        profile_id="",
+        dataset=Dataset.PROFILES,
+        slice=ALL,
+        window=None,
+        deadline=frame.deadline,
+    )
+
+
+def profile_tasks(frame: Frame, profile: Profile, spec: DatasetSpec, coverage: Coverage) -> list[Task]:
+    """The tasks for one profile and dataset, oldest window first within each slice.
+
+    `coverage` needs to hold the days of `span(...)`. Each required day that the platform still keeps is in exactly one
+    window of its slice; no window is longer than `spec.max_window_days`.
+    """
+    slices = spec.slices if frame.scope.slice == ALL else (frame.scope.slice,)
+    return [
+        Task(
+            run_id=frame.run_id,
+            stage=frame.stage,
+            account_id=profile.account_id,
+            platform=profile.platform,
+            profile_id=profile.profile_id,
+            dataset=spec.dataset,
+            slice=slice_,
+            window=window,
+            deadline=frame.deadline,
+            timezone=profile.timezone,
+            currency=profile.currency,
+        )
+        for slice_ in slices
+        for window in _windows(frame, profile, spec, slice_, coverage)
+    ]
+
+
+def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
+    """The days that `profile_tasks` may ask for, so the days whose coverage it wants to know; None for entities."""
+    grain = spec.dataset.grain
+    if grain is None:
+        return None
+    now = frame.scheduled_at.astimezone(ZoneInfo(profile.timezone))
+    if grain is Grain.HOUR:
+        end = now.date()
+        start = end - DAY if now.hour < LATE_HOURS else end
+    else:
+        end = now.date() - DAY
+        start = end - timedelta(days=max(frame.history_days, spec.lookback_days, 1) - 1)
+    if frame.scope.start:
+        scoped = date.fromisoformat(frame.scope.start)
+        start = max(start, scoped) if frame.reach is Reach.FRESH else scoped
+    elif frame.reach is Reach.WHOLE and grain is Grain.DAY:
+        start = end - timedelta(days=max(spec.lookback_days, 1) - 1)
+    if frame.scope.end:
+        end = min(end, date.fromisoformat(frame.scope.end))
+    return Window(start, end) if start <= end else None
+
+
+def contiguous(days: Iterable[date]) -> list[Window]:
+    """Days in any order → the fewest windows that hold exactly them, oldest first."""
+    windows: list[Window] = []
+    for day in sorted(set(days)):
+        if windows and day - windows[-1].end == DAY:
+            windows[-1] = Window(windows[-1].start, day)
+        else:
+            windows.append(Window(day, day))
+    return windows
+
+
+def _windows(
+    frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, coverage: Coverage
+) -> list[Window] | list[None]:
+    if spec.dataset.grain is None:
+        return [None]
+    whole = span(frame, profile, spec)
+    if whole is None:
+        return []
+    today = frame.scheduled_at.astimezone(ZoneInfo(profile.timezone)).date()
+    oldest = spec.oldest(slice_, today) or date.min
+    wanted = (day for day in whole.days() if day >= oldest and _wants(frame, spec, slice_, coverage, day, today))
+    most = spec.max_window_days or whole.length
+    return [piece for window in contiguous(wanted) for piece in window.pieces(most)]
+
+
+def _wants(frame: Frame, spec: DatasetSpec, slice_: str, coverage: Coverage, day: date, today: date) -> bool:
+    if frame.reach is Reach.WHOLE or spec.dataset.grain is Grain.HOUR:
+        return True
+    if frame.reach is Reach.FRESH and (today - day).days <= spec.lookback_days:
+        return True
+    covered = coverage.get(day, ())
+    return slice_ not in covered and ALL not in covered
