@@ -87,6 +87,12 @@ class ReportFailed(AdweirError):
     code = "report_failed"
 
 
+class DeadlinePassed(AdweirError):
+    """A task was still unfinished at its deadline."""
+
+    code = "deadline"
+
+
 class MassVanish(AdweirError):
     """A pull would zero so much stored spend that it needs a second opinion before it may."""
 

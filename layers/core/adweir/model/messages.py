@@ -22,11 +22,17 @@ class Message(BaseModel):
 
 
 class TaskMessage(Message):
-    """collect and reports queues: work on this task of this generation."""
+    """collect and reports queues: work on this task of this generation.
+
+    On the reports queue also: `report_deadline` (Unix seconds by our clock; 0: none), after which the report is given
+    up, and `resubmits`, how often it has been asked for again.
+    """
 
     run_id: str
     task_id: str
     generation: int = 0
+    report_deadline: int = 0
+    resubmits: int = 0
 
 
 class Scope(BaseModel):

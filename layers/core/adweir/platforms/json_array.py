@@ -136,7 +136,8 @@ def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Un
             return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return [_one(bytes(element), decoder) for element in elements]
+    found = [_one(bytes(element), decoder) for element in elements]
+    return found  # noqa: RET504  mypy would infer the wrong T without the name
 
 
 def _one(element: bytes, decoder: msgspec.json.Decoder[list[T]]) -> T | Unreadable:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import requests
     from aws_lambda_powertools import Logger, Metrics
 
+    from adweir.intake.worker import Tools
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
     from adweir.platforms.base import Connector
@@ -200,6 +201,30 @@ class App:
             clock=self.clock,
             rng=self.rng,
             tokens=self.ledger.tokens,
+        )
+
+    @cached_property
+    def intake(self) -> Tools:
+        """What the collector and the poller work with; `outcomes` among it settles their errors."""
+        from adweir.intake.outcomes import Outcomes
+        from adweir.intake.worker import Tools
+        from adweir.platforms import specs
+
+        settings = self.settings
+        return Tools(
+            ledger=self.ledger,
+            catalog=self.catalog,
+            raw=self.raw,
+            queues=self,
+            outcomes=Outcomes(self.ledger, self.catalog, self, self.bus),
+            connector_for=self.connector,
+            specs=specs,
+            clock=self.clock,
+            hold_seconds=settings.function_timeout_seconds + 30,
+            margin_seconds=min(20.0, settings.function_timeout_seconds / 5),
+            poll_seconds=settings.poll_seconds,
+            poll_max_seconds=settings.poll_max_seconds,
+            report_timeout_seconds=settings.report_timeout_seconds,
         )
 
     def consumer(

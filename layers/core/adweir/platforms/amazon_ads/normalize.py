@@ -18,11 +18,9 @@ from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL
-from adweir.platforms.amazon_ads import wire
+from adweir.platforms.amazon_ads import SB, SD, SP, wire
 from adweir.platforms.base import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.json_array import Unreadable, read_array
-
-SP, SB, SD = "sp", "sb", "sd"
 
 _STATUS = {
     "ENABLED": Status.ACTIVE,
@@ -300,3 +298,6 @@ _LIST_KEYS = {
     (Dataset.ADS, SP): "productAds",
     (Dataset.KEYWORDS, SP): "keywords",
 }
+
+
+NORMALIZER = AmazonNormalizer()

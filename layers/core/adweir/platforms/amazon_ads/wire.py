@@ -1,6 +1,7 @@
 """Amazon's JSON as msgspec structs: only the fields that we use (platform-protocols sections 3.2 to 3.5).
 
-Names are camelCase on the wire. Numbers with a fraction are decoded to Decimal straight from their text, so no float ever exists.
+Names are camelCase on the wire. Numbers with a fraction are decoded to Decimal straight from their text, so no float
+ever exists.
 """
 
 from __future__ import annotations

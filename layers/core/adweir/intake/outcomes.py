@@ -1,0 +1,152 @@
+"""What becomes of a task that cannot go on: one rule an error class (design section 3, the table of errors).
+
+Every rule ends with the task terminal (or replaced by children) and `Advance` on the runs queue. All of it may be
+repeated: a worker that dies in between gets the message again, meets the same error or the terminal task, and ends here
+once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from adweir.model.entities import Credential
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    BadInput,
+    MassVanish,
+    NotFound,
+    OutOfRetention,
+    ReportFailed,
+    TooMuchData,
+    Transient,
+)
+from adweir.model.events import CredentialBroken
+from adweir.model.messages import Advance, TaskMessage
+from adweir.model.platforms import Platform
+from adweir.model.ports import Bus, Queue
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import Window
+
+if TYPE_CHECKING:
+    from adweir.store.catalog import Catalog
+    from adweir.store.ledger import Ledger
+
+MAX_DEPTH = 6
+"""How often a task may be cut: 2^6 pieces of a window (design section 5)."""
+
+
+class Queues(Protocol):
+    """The queues that intake sends to."""
+
+    @property
+    def runs_queue(self) -> Queue: ...
+    @property
+    def reports_queue(self) -> Queue: ...
+    def collect_queue(self, platform: Platform) -> Queue: ...
+
+
+class Outcomes:
+    """`settle` is the queue consumer's hook for the expected errors of `collect` and `poll_reports`."""
+
+    def __init__(self, ledger: Ledger, catalog: Catalog, queues: Queues, bus: Bus) -> None:
+        self._ledger = ledger
+        self._catalog = catalog
+        self._queues = queues
+        self._bus = bus
+
+    def settle(self, message: TaskMessage, error: AdweirError) -> None:
+        """Record what `error` makes of the message's task. Raises Transient when the task deserves another try."""
+        task = self._ledger.get_task(message.run_id, message.task_id)
+        if task is not None and task.generation == message.generation and not task.state.is_terminal:
+            self._rule(error)(task, error)
+        self.advance(message.run_id, message.task_id)
+
+    def advance(self, run_id: str, task_id: str) -> None:
+        """Let `orchestrate` see that a task became terminal."""
+        self._queues.runs_queue.send(Advance(run_id=run_id, task_id=task_id), group=run_id)
+
+    def _rule(self, error: AdweirError) -> Callable[[Task, Any], None]:
+        if isinstance(error, TooMuchData | ReportFailed):
+            return self._split
+        if isinstance(error, AuthExpired):
+            return self._park
+        if isinstance(error, AccessDenied):
+            return self._deny
+        if isinstance(error, OutOfRetention):
+            return self._clamp
+        if isinstance(error, BadInput | MassVanish):
+            return self._quarantine
+        return self._fail
+
+    def _fail(self, task: Task, error: AdweirError) -> None:
+        self._finish(task, TaskState.FAILED, error)
+
+    def _quarantine(self, task: Task, error: AdweirError) -> None:
+        self._finish(task, TaskState.QUARANTINED, error)
+
+    def _split(self, task: Task, error: AdweirError) -> None:
+        """Halve the window; a single day, an entity list or a task cut too often fails."""
+        if task.window is None or task.window.length < 2 or task.depth >= MAX_DEPTH:
+            self._fail(task, error)
+        else:
+            self._replace(task, [task.child(window=half) for half in task.window.halves()])
+
+    def _clamp(self, task: Task, error: OutOfRetention) -> None:
+        """Ask for the days that the platform still keeps; fail when there are none."""
+        window = task.window
+        if window is None or window.end < error.oldest or window.start >= error.oldest or task.depth >= MAX_DEPTH:
+            self._fail(task, error)
+        else:
+            self._replace(task, [task.child(window=Window(error.oldest, window.end))])
+
+    def _replace(self, task: Task, children: list[Task]) -> None:
+        self._ledger.split(task, children)
+        group = task.profile_key
+        self._queues.collect_queue(task.platform).send_many(
+            (TaskMessage(run_id=child.run_id, task_id=child.id, generation=child.generation), group)
+            for child in children
+        )
+
+    def _park(self, task: Task, error: AuthExpired) -> None:
+        """Park the task, mark its credential and tell it, unless a newer credential arrived meanwhile."""
+        used = error.context.get("credential_version")
+        current = credential_of(self._catalog, task)
+        if current is not None and current.state == "active":
+            if used is not None and current.version != used:
+                raise Transient("a newer credential arrived: this task tries again with it")
+            # Told before it is marked: a crash in between tells it twice, which is better than never.
+            self._bus.publish(
+                CredentialBroken(account_id=task.account_id, platform=task.platform, reason=error.message)
+            )
+            self._catalog.mark_broken(task.account_id, task.platform, current.version, error.message)
+        self._finish(task, TaskState.PARKED, error)
+
+    def _deny(self, task: Task, error: AccessDenied) -> None:
+        """Mark the profile and fail all its unfinished tasks of the run; the other profiles go on."""
+        if not task.profile_id:
+            self._fail(task, error)
+            return
+        self._catalog.mark_profile(task.platform, task.profile_id, "denied")
+        for other in self._ledger.tasks(task.run_id):
+            if other.profile_key == task.profile_key and not other.state.is_terminal:
+                self._fail(other, error)
+
+    def _finish(self, task: Task, state: TaskState, error: AdweirError) -> None:
+        self._ledger.finish(task.run_id, task.id, task.generation, state, error=describe(error))
+
+
+def credential_of(catalog: Catalog, task: Task) -> Credential | None:
+    """The credential that a task uses, as it is now; None when the account has none for the platform."""
+    try:
+        return catalog.credential(task.account_id, task.platform)
+    except NotFound:
+        return None
+
+
+def describe(error: AdweirError) -> dict[str, Any]:
+    """An error as the ledger stores it."""
+    facts = {name: value for name, value in error.context.items() if isinstance(value, str | int)}
+    return {"code": error.code, "message": error.message[:1000]} | facts

@@ -1,0 +1,213 @@
+"""The plain verbs of a library user: answers in our vocabulary instead of pages (design section 5)."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
+from adweir.model.errors import BadInput, NotReady, ReportFailed
+from adweir.model.metrics import METRICS, MetricRow, derive
+from adweir.model.money import from_micros
+from adweir.model.platforms import Platform
+from adweir.model.tasks import ALL, Task
+from adweir.model.times import Clock, Window, epoch, iso
+from adweir.platforms.amazon_ads import SP, SPECS
+from adweir.platforms.base import Page, PullContext, Report, ReportState
+
+_FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
+_COUNTS = ("impressions", "clicks")
+
+
+class _Body(NamedTuple):
+    """A page's body as the normalizer reads it."""
+
+    number: int
+    stream: BinaryIO
+
+
+class PlainVerbs(ABC):
+    """What a script calls. A profile comes from `get_profiles()`; `date_range` is inclusive in its time zone.
+
+    All verbs raise from `model.errors`.
+    """
+
+    def __init__(self, account_id: str, clock: Clock, sleep: Callable[[float], None]) -> None:
+        self._account_id = account_id
+        self._clock = clock
+        self._sleep = sleep
+
+    @abstractmethod
+    def profiles(self) -> Iterator[Page]: ...
+    @abstractmethod
+    def pages(self, task: Task) -> Iterator[Page]: ...
+    @abstractmethod
+    def create_report(self, task: Task) -> Report: ...
+    @abstractmethod
+    def report(self, task: Task, report_id: str) -> Report: ...
+    @abstractmethod
+    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]: ...
+
+    def get_profiles(self) -> list[Profile]:
+        """The ad accounts that the credential can read."""
+        found: list[Profile] = self._objects(self.profiles(), self._task(None, Dataset.PROFILES, ALL), None)
+        return found
+
+    def get_campaigns(self, profile: Profile) -> list[AdCampaign]:
+        """The campaigns of all three ad products."""
+        campaigns: list[AdCampaign] = []
+        for product in SPECS[Dataset.CAMPAIGNS].slices:
+            task = self._task(profile, Dataset.CAMPAIGNS, product)
+            campaigns += self._objects(self.pages(task), task, profile)
+        return campaigns
+
+    def get_keywords(self, profile: Profile) -> list[Keyword]:
+        """The keywords of Sponsored Products."""
+        task = self._task(profile, Dataset.KEYWORDS, SP)
+        found: list[Keyword] = self._objects(self.pages(task), task, profile)
+        return found
+
+    def get_ads(
+        self,
+        profile: Profile,
+        date_range: Window,
+        fields: Sequence[str] | None = None,
+        limit: int | None = None,
+        *,
+        patience: float = 3600,
+    ) -> list[dict[str, Any]]:
+        """Sponsored Products ads with their sums and ratios over the range; money and conversions are Decimal.
+
+        `fields` picks keys (default: all). Waits up to `patience` seconds for Amazon's report, then raises NotReady.
+        """
+        task = self._task(profile, Dataset.ADS, SP)
+        ads: list[Ad] = self._objects(self.pages(task), task, profile)
+        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
+        for row in self._rows(profile, date_range, SP, patience):
+            _add(sums[row.entity_id], row)
+        answers = []
+        for ad in ads[:limit]:
+            totals = sums.get(f"{ad.ad_group_id}~{ad.id}", [0] * len(METRICS))
+            facts = ad.model_dump(mode="json") | {"ad_id": ad.id, "account_id": profile.profile_id} | _facts(totals)
+            answers.append(_pick(facts, fields))
+        return answers
+
+    def get_account_stats(
+        self, profile: Profile, date_range: Window, metrics: Sequence[str] | None = None, *, patience: float = 3600
+    ) -> list[dict[str, Any]]:
+        """The account's days, summed over all ad products (Amazon reports no account level), oldest first.
+
+        Each has `date` and `currency`; `metrics` picks among impressions, clicks, conversions, spend, revenue and the
+        ratios. Days without activity are not among them. Raises NotReady after `patience` seconds.
+        """
+        days: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
+        for product in SPECS[Dataset.AD_DAILY].slices:
+            for row in self._rows(profile, date_range, product, patience):
+                _add(days[row.day], row)
+        return [
+            {"date": day, "currency": profile.currency} | _pick(_facts(totals), metrics)
+            for day, totals in sorted(days.items())
+        ]
+
+    def create_report_request(self, profile: Profile, date_range: Window, ad_product: str = SP) -> Report:
+        """Ask for a daily ad report (`ad_product`: sp, sb or sd), at most 31 days."""
+        return self.create_report(self._task(profile, Dataset.AD_DAILY, ad_product, date_range))
+
+    def get_report(self, profile: Profile, report_id: str) -> Report:
+        """A report's state now."""
+        return self.report(self._task(profile, Dataset.AD_DAILY, SP), report_id)
+
+    def download_report(self, profile: Profile, report_id: str) -> bytes:
+        """A finished report's JSON array, uncompressed."""
+        task = self._task(profile, Dataset.AD_DAILY, SP)
+        return b"".join(_plain(page).read() for page in self.report_pages(task, report_id))
+
+    def _rows(self, profile: Profile, window: Window, product: str, patience: float) -> Iterator[MetricRow]:
+        from adweir.platforms.amazon_ads.normalize import NORMALIZER  # noqa: PLC0415  only these verbs need it
+
+        for piece in window.pieces(SPECS[Dataset.AD_DAILY].max_window_days):
+            task = self._task(profile, Dataset.AD_DAILY, product, piece)
+            report = self._await(task, self.create_report(task), patience)
+            for number, page in enumerate(self.report_pages(task, report.id)):
+                for batch in NORMALIZER.metric_batches(_Body(number, _plain(page)), self._context(task, profile)):
+                    if batch.bad:
+                        raise BadInput(f"{len(batch.bad)} rows cannot be read", batch.bad[0].errors)
+                    yield from batch.rows
+
+    def _await(self, task: Task, report: Report, patience: float) -> Report:
+        wait, end = _FIRST_WAIT, self._clock.monotonic() + patience
+        while report.state is ReportState.PENDING:
+            if self._clock.monotonic() >= end:
+                raise NotReady(f"report {report.id} is not ready after {patience} s", after=_LONGEST_WAIT)
+            self._sleep(wait)
+            wait = min(_LONGEST_WAIT, wait * 1.5)
+            report = self.report(task, report.id)
+        if report.state is ReportState.FAILED:
+            raise ReportFailed(report.reason, report_id=report.id)
+        return report
+
+    def _objects(self, pages: Iterator[Page], task: Task, profile: Profile | None) -> list[Any]:
+        from adweir.platforms.amazon_ads.normalize import NORMALIZER  # noqa: PLC0415  only these verbs need it
+
+        found: list[Any] = []
+        for number, page in enumerate(pages):
+            for batch in NORMALIZER.object_batches(_Body(number, io.BytesIO(page.body)), self._context(task, profile)):
+                if batch.bad:
+                    raise BadInput(f"{len(batch.bad)} objects cannot be read", batch.bad[0].errors)
+                found += batch.objects
+        return found
+
+    def _task(self, profile: Profile | None, dataset: Dataset, slice_: str, window: Window | None = None) -> Task:
+        return Task(
+            run_id="direct",
+            stage="",
+            account_id=self._account_id,
+            platform=Platform.AMAZON_ADS,
+            profile_id=profile.profile_id if profile else "",
+            dataset=dataset,
+            slice=slice_,
+            window=window,
+            deadline=epoch(self._clock.now()),
+        )
+
+    def _context(self, task: Task, profile: Profile | None) -> PullContext:
+        return PullContext(
+            account_id=self._account_id,
+            profile_id=task.profile_id,
+            dataset=task.dataset,
+            slice=task.slice,
+            window=task.window,
+            as_of=iso(self._clock.now()),
+            currency=profile.currency if profile else "",
+            timezone=profile.timezone if profile else "UTC",
+            profile_kind=profile.kind if profile else "",
+            country=profile.country if profile else "",
+        )
+
+
+def _plain(page: Page) -> BinaryIO:
+    body = io.BytesIO(page.body)
+    return gzip.GzipFile(fileobj=body) if page.encoding == "gzip" else body  # type: ignore[return-value]
+
+
+def _add(totals: list[int], row: MetricRow) -> None:
+    for position, value in enumerate(row.slot):
+        totals[position] += value
+
+
+def _facts(totals: Sequence[int]) -> dict[str, Any]:
+    impressions, clicks, conversions, spend, revenue = totals
+    sums = {name: value if name in _COUNTS else from_micros(value) for name, value in zip(METRICS, totals, strict=True)}
+    return sums | derive(impressions, clicks, conversions, spend, revenue)
+
+
+def _pick(facts: dict[str, Any], names: Sequence[str] | None) -> dict[str, Any]:
+    unknown = sorted(set(names or ()) - facts.keys())
+    if unknown:
+        raise BadInput(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(facts))}")
+    return facts if names is None else {name: facts[name] for name in names}
