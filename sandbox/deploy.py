@@ -1,0 +1,118 @@
+"""Deploy template.yaml to MiniStack: package, upload, create or update the stack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from samtranslator.yaml_helper import yaml_parse
+
+from sandbox.package import package
+from sandbox.processes import SandboxError
+
+STACK = "adweir"
+CODE_BUCKET = "adweir-sandbox-code"
+_LAYER_PREFIX = "python/"
+_SECONDS = 60.0
+
+
+def sandbox_parameters(platforms_url: str, pace: str = "sandbox") -> dict[str, str]:
+    """What differs from AWS: small time-outs, a quick poll rhythm, no schedules, the platforms on this machine."""
+    return {
+        "Pace": pace,
+        "SchedulesState": "DISABLED",
+        "DeletionProtection": "false",
+        "PollSeconds": "1",
+        "PollMaxSeconds": "2",
+        "MetaBaseUrl": f"{platforms_url}/meta",
+        "AmazonAdsBaseUrl": f"{platforms_url}/amazon",
+        "AmazonAdsTokenUrl": f"{platforms_url}/amazon/auth/o2/token",
+        "ApiRateLimit": "1000",
+        "ApiBurstLimit": "1000",
+    }
+
+
+def deploy(clients: Any, root: Path, parameters: Mapping[str, str], stack: str = STACK) -> dict[str, str]:
+    """Bring the stack to what the files under `root` say; returns its outputs.
+
+    `clients(service)` makes a boto3 client. Nothing is done when neither code nor parameters changed. Raises
+    SandboxError with the stack's own reason when it cannot be created.
+    """
+    template, uploads = packaged_template(root)
+    body = json.dumps(template, default=str)
+    fingerprint = hashlib.sha256((body + json.dumps(dict(parameters), sort_keys=True)).encode()).hexdigest()
+    cloudformation = clients("cloudformation")
+    existing = _describe(cloudformation, stack)
+    tags = {tag["Key"]: tag["Value"] for tag in (existing or {}).get("Tags", [])}
+    if existing and tags.get("fingerprint") == fingerprint and existing["StackStatus"].endswith("_COMPLETE"):
+        return outputs_of(existing)
+    s3 = clients("s3")
+    s3.create_bucket(Bucket=CODE_BUCKET)
+    for key, content in uploads.items():
+        s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=content)
+    s3.put_object(Bucket=CODE_BUCKET, Key=f"{fingerprint}.template", Body=body.encode())
+    request = {
+        "StackName": stack,
+        "TemplateURL": f"https://s3.amazonaws.com/{CODE_BUCKET}/{fingerprint}.template",
+        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in sorted(parameters.items())],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Tags": [{"Key": "fingerprint", "Value": fingerprint}],
+    }
+    (cloudformation.update_stack if existing else cloudformation.create_stack)(**request)
+    return outputs_of(_wait(cloudformation, stack))
+
+
+def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """template.yaml with its CodeUri and ContentUri pointing to S3, and the zips to put there by key."""
+    template = yaml_parse((root / "template.yaml").read_text())
+    uploads: dict[str, bytes] = {}
+    for resource in template["Resources"].values():
+        for field, prefix in (("CodeUri", ""), ("ContentUri", _LAYER_PREFIX)):
+            folder = resource.get("Properties", {}).get(field)
+            if folder is None:
+                continue
+            if not any((root / folder).glob("*")):
+                raise SandboxError(f"{folder} is empty: nothing to deploy")
+            zipped = package(root / folder, prefix)
+            uploads[zipped.key] = zipped.body
+            resource["Properties"][field] = f"s3://{CODE_BUCKET}/{zipped.key}"
+    return template, uploads
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs of a described stack by name."""
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _describe(cloudformation: Any, stack: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return found
+
+
+def _wait(cloudformation: Any, stack: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline:
+        described = _describe(cloudformation, stack)
+        status = described["StackStatus"] if described else "gone"
+        if described and status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            return described
+        if not status.endswith("_IN_PROGRESS"):
+            raise SandboxError(f"the stack ended {status}: {_reasons(cloudformation, stack)}")
+        time.sleep(0.1)
+    raise SandboxError(f"the stack was not ready after {_SECONDS:.0f} s")
+
+
+def _reasons(cloudformation: Any, stack: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [e for e in events if e["ResourceStatus"].endswith("_FAILED")]
+    return "; ".join(f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', '')}" for e in failed[:5])

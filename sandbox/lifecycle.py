@@ -1,0 +1,187 @@
+"""`up` and `down`: start everything, deploy the template, write sandbox.json; stop it again and keep the state."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sandbox import processes
+from sandbox.deploy import deploy, sandbox_parameters
+from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
+from sandbox.processes import Running, SandboxError
+
+LOOPBACK = "127.0.0.1"
+KeyMaker = Callable[[dict[str, Any]], str]
+"""Makes an API key in a deployed stack (given its description) and returns the plain key."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds everything a sandbox has: state, logs, ports, what runs."""
+
+    path: Path
+
+    @property
+    def description(self) -> Path:
+        return self.path / "sandbox.json"
+
+    @property
+    def running(self) -> Path:
+        return self.path / "processes.json"
+
+    @property
+    def ports(self) -> Path:
+        return self.path / "ports.json"
+
+    def read(self) -> dict[str, Any]:
+        """sandbox.json. Raises SandboxError when the sandbox was never up."""
+        if not self.description.exists():
+            raise SandboxError("the sandbox has not been started here: adweir up")
+        found: dict[str, Any] = json.loads(self.description.read_text())
+        return found
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One `up` or `down` at a time."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SandboxError("another adweir up or down is at work here") from None
+            yield
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to start: what to bind to, and which time-outs (a column of the template's mapping Pace)."""
+
+    bind: str = LOOPBACK
+    pace: str = "sandbox"
+
+
+@dataclass(frozen=True)
+class Up:
+    """What `up` found and did."""
+
+    description: dict[str, Any]
+    started: tuple[str, ...]
+
+
+def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
+    """Start what does not run, deploy what changed, write sandbox.json.
+
+    Anything that goes wrong, Ctrl-C included, stops what this call started; what ran before goes on.
+    """
+    with home.locked():
+        alive = {p.name: p for p in processes.load(home.running) if p.alive()}
+        started: list[Running] = []
+        try:
+            description = _bring_up(home, root, options, make_key, alive, started)
+        except BaseException:
+            for process in reversed(started):
+                processes.stop(process)
+            processes.save(home.running, list(alive.values()))
+            raise
+        return Up(description, tuple(process.name for process in started))
+
+
+def _bring_up(
+    home: Home,
+    root: Path,
+    options: Options,
+    make_key: KeyMaker,
+    alive: dict[str, Running],
+    started: list[Running],
+) -> dict[str, Any]:
+    remembered = json.loads(home.ports.read_text()) if home.ports.exists() else {}
+    ports = dict(remembered)
+    for name in ("ministack", "platforms"):
+        if name not in alive:
+            ports[name] = processes.choose_port(remembered.get(name))
+    home.ports.write_text(json.dumps(ports) + "\n")
+
+    def run(name: str, starter: Callable[[], Running]) -> None:
+        if name not in alive:
+            started.append(starter())
+            processes.save(home.running, [*alive.values(), *started])
+
+    run("platforms", lambda: start_platforms(home, root, ports["platforms"], options.bind))
+    run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
+    endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
+    parameters = sandbox_parameters(platforms_url, options.pace)
+    outputs = deploy(client_factory(endpoint), root, parameters)
+    description = {
+        "aws_endpoint_url": endpoint,
+        "region": REGION,
+        "aws_access_key_id": ACCESS_KEY,
+        "aws_secret_access_key": SECRET_KEY,
+        # The path form: it needs no Host header, so curl, requests and a browser all reach it.
+        "api_url": f"{endpoint}/_aws/execute-api/{outputs['ApiId']}",
+        "platforms_url": platforms_url,
+        "stack": outputs,
+        "pace": options.pace,
+        "logs": str(home.path / "logs"),
+    }
+    before = home.read() if home.description.exists() else {}
+    if before.get("api_key") and before.get("stack", {}).get("CatalogTable") == outputs["CatalogTable"]:
+        description["api_key"] = before["api_key"]
+    else:
+        description["api_key"] = make_key(description)
+    description["platforms"] = credentials(platforms_url)
+    scratch = home.description.with_suffix(".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(json.dumps(description, indent=2) + "\n")
+    scratch.replace(home.description)
+    return description
+
+
+def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
+    """Start the server that speaks the platforms' protocols."""
+    log = home.path / "logs" / "platforms.log"
+    command = [sys.executable, "-m", "sandbox.server", "--port", str(port), "--state", str(home.path / "world.json")]
+    environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    if bind != LOOPBACK:
+        command += ["--bind", bind]
+    running = processes.start("platforms", command, environment=environment, log=log, directory=root)
+    processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)
+    return running
+
+
+def credentials(platforms_url: str) -> Any:
+    """Per platform the credentials and profile ids that its API accepts."""
+    return requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()
+
+
+def down(home: Home, *, forget: bool = False) -> list[str]:
+    """Stop what runs; returns the names of what was stopped. `forget` also deletes all state."""
+    if not home.path.exists():
+        return []
+    with home.locked():
+        recorded = processes.load(home.running)
+        stopped = [process.name for process in reversed(recorded) if processes.stop(process)]
+        home.running.unlink(missing_ok=True)
+        shutil.rmtree(home.path / "tmp", ignore_errors=True)
+    if forget:
+        shutil.rmtree(home.path)
+    return stopped
+
+
+def states(home: Home) -> dict[str, str]:
+    """`running` or `stopped` by process name."""
+    found = {"ministack": "stopped", "platforms": "stopped"}
+    return found | {p.name: "running" if p.alive() else "stopped" for p in processes.load(home.running)}
+
+
+def environment_of(description: dict[str, Any]) -> dict[str, str]:
+    """The variables that point any AWS SDK at a described sandbox."""
+    return aws_environment(description["aws_endpoint_url"])

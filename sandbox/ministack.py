@@ -1,0 +1,78 @@
+"""The cloud on one machine: how MiniStack is started, found and stopped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+from botocore.config import Config
+
+from sandbox.processes import Running, start, wait_until
+
+REGION = "us-east-1"
+ACCESS_KEY = "sandbox"
+SECRET_KEY = "sandbox"  # noqa: S105  MiniStack checks none
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """What points any AWS SDK to this MiniStack."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def start_ministack(home: Path, port: int, bind: str) -> Running:
+    """Start MiniStack with its state under `home` and wait until it answers. Raises SandboxError."""
+    scratch = home / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    log = home / "logs" / "ministack.log"
+    environment = aws_environment(f"http://127.0.0.1:{port}") | {
+        "BIND_HOST": bind,
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(home / "s3"),
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "LOG_LEVEL": "INFO",
+    }
+    running = start(
+        "ministack", [sys.executable, "-m", "ministack"], environment=environment, log=log, directory=home
+    )
+    wait_until(lambda: answers(f"http://127.0.0.1:{port}/_ministack/health"), running, log)
+    return running
+
+
+def answers(url: str) -> bool:
+    """Does a GET there come back with a 200?"""
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def client_factory(endpoint: str) -> Callable[[str], Any]:
+    """`clients(service)` makes a boto3 client of this MiniStack, without touching the process's environment."""
+    session = boto3.Session(
+        aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
+    )
+    config = Config(
+        connect_timeout=2, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"}
+    )
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+
+    return client

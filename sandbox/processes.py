@@ -1,0 +1,121 @@
+"""Start and stop the sandbox's own processes: each in a process group of its own, recorded with its start time.
+
+A recorded pid is only trusted when the process that has it now was started at the recorded moment, so that a pid which
+the system gave to somebody else is never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+STOP_SECONDS = 20.0
+
+
+class SandboxError(Exception):
+    """The sandbox cannot do what was asked; the message is for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that we started."""
+
+    name: str
+    pid: int
+    started: float
+
+    def alive(self) -> bool:
+        """Is it still this process, and not a zombie or another one under the same pid?"""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def start(
+    name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path
+) -> Running:
+    """Start a command in a process group of its own, so that Ctrl-C at the terminal is ours to handle."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        child = subprocess.Popen(  # noqa: S603  our own interpreter and modules
+            command,
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Running(name, child.pid, psutil.Process(child.pid).create_time())
+
+
+def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
+    """Ask the process to end, then its whole group to die after `seconds`. True when it had been alive."""
+    if not running.alive():
+        return False
+    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+    os.kill(running.pid, signal.SIGTERM)
+    _gone, left = psutil.wait_procs(family[:1], timeout=seconds)
+    _gone, left = psutil.wait_procs([*left, *family[1:]], timeout=1.0)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=5.0)
+    return True
+
+
+def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: float = 30.0) -> None:
+    """Wait until `ready()`; raises SandboxError with the end of the log when the process dies or takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if ready():
+            return
+        if not running.alive():
+            break
+        time.sleep(0.05)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
+
+
+def listening(host: str, port: int) -> bool:
+    """Does anything accept connections there?"""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((host, port)) == 0
+
+
+def choose_port(remembered: int | None) -> int:
+    """The remembered port when it is free, else a free one."""
+    for wanted in (remembered or 0, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SandboxError("no free port on 127.0.0.1")
+
+
+def save(path: Path, processes: Sequence[Running]) -> None:
+    """Record what runs."""
+    path.write_text(json.dumps([asdict(process) for process in processes], indent=2) + "\n")
+
+
+def load(path: Path) -> list[Running]:
+    """What was recorded; nothing when there is no record."""
+    if not path.exists():
+        return []
+    return [Running(**entry) for entry in json.loads(path.read_text())]
