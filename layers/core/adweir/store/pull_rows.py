@@ -1,0 +1,128 @@
+"""What a pull brought: the accumulator that the loader fills row by row and `MetricStore.load` takes.
+
+One entry an entity, 40 packed bytes a stored day or hour, every repeated text kept once: about 150 bytes a stored
+entity-day, whatever the size of the raw bytes and however often the same rows arrive.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from adweir.model.metrics import MetricRow, Slot
+
+
+_FORMAT = struct.Struct("<5q")
+_pack = _FORMAT.pack
+_Packed = bytes | Slot  # a slot with a number past 64 bits stays as it is
+
+
+class Parents(NamedTuple):
+    """What all slots of an entity share. Ids of parents never change on the platforms."""
+
+    campaign_id: str
+    ad_group_id: str
+    ad_product: str
+    currency: str
+
+
+NO_PARENTS = Parents("", "", "", "")
+
+
+class _Texts(dict[str, str]):
+    """Each text once: `texts[text]` is always the same object."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = text
+        return text
+
+
+def slot_key(day: str, hour: int = -1) -> str:
+    """A slot's key: the local date, `2026-11-21`, or with the local hour, `2026-11-21T07`."""
+    return day if hour < 0 else f"{day}T{hour:02d}"
+
+
+class PullRows:
+    """The good rows of one pull, and the keys of those that were quarantined.
+
+    `incomplete` is set by the loader when the pull cannot answer for what it did not bring (paging broke off, or a
+    bad row's key could not be read); `load` then treats the pull as partial.
+    """
+
+    __slots__ = ("_parents", "_quarantined", "_slots", "_texts", "incomplete", "size")
+
+    def __init__(self) -> None:
+        self._slots: dict[str, dict[str, _Packed]] = {}
+        self._parents: dict[str, Parents] = {}
+        self._quarantined: dict[str, set[str]] = {}
+        self._texts = _Texts()
+        self.incomplete = False
+        self.size = 0
+
+    def add(self, row: MetricRow) -> bool:
+        """Take a row; of rows with the same key the last wins. True when the key is new."""
+        slots = self._slots.get(row.entity_id)
+        if slots is None:
+            slots = self._begin(row)
+        key = self._texts[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
+        new = key not in slots
+        try:
+            slots[key] = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
+        except struct.error:
+            slots[key] = row.slot
+        self.size += new
+        return new
+
+    def has(self, entity_id: str, day: str, hour: int = -1) -> bool:
+        """Whether a row with this key was added."""
+        slots = self._slots.get(entity_id)
+        return slots is not None and slot_key(day, hour) in slots
+
+    def quarantined(self, entity_id: str, day: str) -> None:
+        """A row of this entity and day came, but cannot be stored: the stored value stays as it is."""
+        self._quarantined.setdefault(self._texts[day], set()).add(self._texts[entity_id])
+
+    def entities(self) -> list[str]:
+        """The entities with rows, in the order in which DynamoDB sorts them (by their UTF-8 bytes)."""
+        return sorted(self._slots, key=str.encode)
+
+    def slots(self, entity_id: str) -> dict[str, Slot]:
+        """An entity's slots by slot key; empty when it brought none."""
+        return {key: _unpack(packed) for key, packed in self._slots.get(entity_id, {}).items()}
+
+    def parents(self, entity_id: str) -> Parents:
+        """An entity's parents as its first row gave them."""
+        return self._parents.get(entity_id, NO_PARENTS)
+
+    def holes(self, day: str) -> frozenset[str]:
+        """The entities with a quarantined row on this day."""
+        return frozenset(self._quarantined.get(day, ()))
+
+    def days(self) -> set[str]:
+        """The days on which there is a row, or a quarantined one."""
+        return {key[:10] for slots in self._slots.values() for key in slots} | self._quarantined.keys()
+
+    def __iter__(self) -> Iterator[tuple[str, str, Slot]]:
+        """(entity id, slot key, slot) of each row."""
+        for entity_id, slots in self._slots.items():
+            for key, packed in slots.items():
+                yield entity_id, key, _unpack(packed)
+
+    def __len__(self) -> int:
+        """How many distinct keys."""
+        return self.size
+
+    def _begin(self, row: MetricRow) -> dict[str, _Packed]:
+        texts = self._texts
+        entity_id = texts[row.entity_id]
+        self._parents[entity_id] = Parents(
+            texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product], texts[row.currency]
+        )
+        slots: dict[str, _Packed] = {}
+        self._slots[entity_id] = slots
+        return slots
+
+
+def _unpack(packed: _Packed) -> Slot:
+    return _FORMAT.unpack(packed) if isinstance(packed, bytes) else packed  # type: ignore[return-value]  # five
