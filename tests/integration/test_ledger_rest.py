@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 from pynamodb.exceptions import GetError
-from support.pipeline import a_run
 
 from adweir.model.errors import BadInput, Throttled, Transient, Unavailable
 from adweir.model.messages import Scope
@@ -15,6 +14,7 @@ from adweir.model.runs import StageRecord, StageState
 from adweir.model.tasks import RunState
 from adweir.store.ledger import Ledger, Tokens
 from adweir.store.ledger.rows import Row
+from support.pipeline import a_run
 
 pytestmark = pytest.mark.usefixtures("tables")
 META = Platform.META_ADS
@@ -56,11 +56,21 @@ def test_of_two_changes_at_once_one_wins(ledger):
 
 def test_creating_a_run_that_ended_does_not_mark_it_open(ledger):
     ledger.create_run(a_run())
-    ledger.unmark_open("run-1")
+    assert ledger.unmark_open("run-1", ledger.open_mark("run-1"))
 
     ledger.create_run(a_run())
 
-    assert not ledger.is_marked_open("run-1")
+    assert not ledger.open_mark("run-1")
+
+
+def test_an_older_mark_cannot_be_taken_for_a_newer_one(ledger):
+    ledger.create_run(a_run())
+    seen = ledger.open_mark("run-1")
+    ledger.mark_open("run-1")
+
+    assert not ledger.unmark_open("run-1", seen)
+
+    assert ledger.open_mark("run-1") == seen + 1
 
 
 def test_runs_are_listed_newest_first_in_pages_across_months(ledger, clock):

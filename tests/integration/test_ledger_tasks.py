@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from support.pipeline import a_task
 
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 from adweir.store.ledger import MAX_DEPTH, PLANNING, Ledger
+from support.pipeline import a_task
 
 pytestmark = pytest.mark.usefixtures("tables")
 GONE = 91 * 86400

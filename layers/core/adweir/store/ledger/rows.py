@@ -78,7 +78,8 @@ class Rows:
         return Row.pk.does_not_exist() | (Row.expires <= self._now())
 
     def _alive(self) -> Condition:
-        return Row.expires > self._now()
+        alive: Condition = Row.expires > self._now()
+        return alive
 
     def _fetch(self, pk: str, sk: str) -> Row | None:
         """A consistent read; None when the item is absent or expired."""
@@ -140,12 +141,12 @@ class Rows:
                 raise
         return True
 
-    def _change(self, pk: str, sk: str, actions: list[Action], condition: Condition | None = None) -> Row | None:
+    def _change(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None) -> Row | None:
         """Update an item; the item as it is then, or None when the condition refuses."""
         row = Row(pk, sk)
         with storage():
             try:
-                row.update(actions=actions, condition=condition)
+                row.update(actions=list(actions), condition=condition)
             except PynamoDBException as error:
                 if error.cause_response_code == _REFUSED:
                     return None

@@ -64,7 +64,11 @@ class Runs(Rows):
             )
             ids = [row.sk.partition("#")[2] for row in rows]
             found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
-            runs += [_run(found[key]) for run_id in ids if (key := (run_pk(run_id), "run")) in found]
+            for row, run_id in zip(rows, ids, strict=True):
+                item = found.get((run_pk(run_id), "run"))
+                run = _run(item) if item else None
+                if run and row.sk == f"{run.started_at}#{run_id}":  # else: left by a start that died and came again
+                    runs.append(run)
             if len(runs) >= limit:
                 return runs, f"{name}|{rows[-1].sk}"
         return runs, ""
@@ -76,14 +80,22 @@ class Runs(Rows):
         return changed if written else None
 
     def mark_open(self, run_id: str) -> None:
-        """Have the sweep look after this run until its end has been told."""
-        self._put(self._row(_OPEN, run_id, updated_at=iso(self._clock.now())))
+        """Have the sweep look after this run until its end has been told. Each mark replaces the one before."""
+        actions = [
+            Row.fence.add(1),
+            Row.updated_at.set(iso(self._clock.now())),
+            Row.expires.set(self._expires()),
+        ]
+        self._change(_OPEN, run_id, actions)
 
-    def is_marked_open(self, run_id: str) -> bool:
-        return self._fetch(_OPEN, run_id) is not None
+    def open_mark(self, run_id: str) -> int:
+        """The number of the run's mark, or 0 when its end has been told."""
+        row = self._fetch(_OPEN, run_id)
+        return int(row.fence or 0) if row else 0
 
-    def unmark_open(self, run_id: str) -> None:
-        self._drop(_OPEN, run_id)
+    def unmark_open(self, run_id: str, mark: int) -> bool:
+        """Remove the mark of this number; False when there is a newer one."""
+        return self._drop(_OPEN, run_id, Row.fence == mark)
 
     def open_runs(self, after: str = "") -> Iterator[tuple[str, str]]:
         """(run id, marked at) of the runs that the sweep looks after, by id, starting after the id `after`."""

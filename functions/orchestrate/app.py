@@ -1,0 +1,41 @@
+"""orchestrate: starts runs, plans their stages, ends them, redrives, sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from adweir.model.errors import AdweirError
+from adweir.model.messages import RUN_MESSAGE, RunMessage
+from adweir.pipeline.engine import Engine
+from adweir.runtime.app import build
+
+app = build()
+
+
+@cache
+def engine() -> Engine:
+    return Engine.of(app)
+
+
+def parse(body: str) -> list[RunMessage]:
+    """A message of the runs queue; schedules send the same JSON."""
+    return [RUN_MESSAGE.validate_json(body)]
+
+
+def orchestrate(message: RunMessage, remaining: Callable[[], float]) -> None:
+    engine().handle(message, remaining)
+
+
+def settle(_message: RunMessage, error: AdweirError) -> None:
+    """A schedule or operator asked for what does not exist: let it end where an alarm shows it."""
+    raise error
+
+
+consumer = app.consumer(parse=parse, handle=orchestrate, settle=settle)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """SQS event → partial batch response."""
+    return consumer(event, context)

@@ -1,0 +1,366 @@
+"""The engine: starts runs, plans stages, ends them, drives tasks again (design section 5).
+
+Every message may come twice, at once or much later, and a worker may die between any two writes. What has to happen
+once is decided by one conditional write on the run; everything else may be repeated. What a death leaves undone, the
+message's redelivery or the sweep (`pipeline.sweep`) does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from adweir.model.errors import BadInput, NotFound, Throttled
+from adweir.model.events import RunFinished
+from adweir.model.messages import (
+    Advance,
+    CancelRun,
+    Message,
+    PlanStage,
+    Redrive,
+    RedriveCredential,
+    StartRun,
+    Sweep,
+    TaskMessage,
+)
+from adweir.model.platforms import Platform, parse_platform
+from adweir.model.runs import Run, StageRecord, StageState
+from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.times import epoch, iso, parse_instant
+from adweir.pipeline.stages import Limits, StagePlanner, check_scope
+from adweir.pipeline.workflows import Workflow, workflow
+from adweir.store.ledger import REDRIVABLE
+from adweir.store.ledger.runs import insist
+
+if TYPE_CHECKING:
+    from adweir.model.ports import Bus, Queue
+    from adweir.model.times import Clock
+    from adweir.runtime.app import App
+    from adweir.store.ledger import Ledger
+
+Remaining = Callable[[], float]
+_REQUEST_SECONDS = 60
+"""How long a stage may be requested and not planned before its request is sent again."""
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where the engine sends to."""
+
+    runs: Queue
+    collect: Callable[[Platform], Queue]
+    reports: Queue
+    landing: Queue
+    bus: Bus
+
+
+class Engine:
+    """Handles the messages of the runs queue."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        planner: StagePlanner,
+        outlets: Outlets,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self.ledger = ledger
+        self.outlets = outlets
+        self.clock = clock
+        self.limits = limits
+        self._planner = planner
+
+    @classmethod
+    def of(cls, app: App) -> Engine:
+        """The engine of a function, from its composition root."""
+        from adweir.platforms import specs  # noqa: PLC0415  only where an engine is really made
+
+        settings = app.settings
+        limits = Limits(
+            history_days=settings.history_days,
+            task_deadline_seconds=settings.task_deadline_seconds,
+            stale_after_seconds=settings.stale_after_seconds,
+            function_timeout_seconds=settings.function_timeout_seconds,
+            bucket=settings.bucket,
+        )
+        outlets = Outlets(
+            runs=app.runs_queue,
+            collect=app.collect_queue,
+            reports=app.reports_queue,
+            landing=app.landing_queue,
+            bus=app.bus,
+        )
+        planner = StagePlanner(app.catalog, app.metrics.coverage, specs, app.clock, limits)
+        return cls(app.ledger, planner, outlets, app.clock, limits)
+
+    def handle(self, message: Message, remaining: Remaining) -> None:
+        """One message. Raises Throttled when planning goes on in a next invocation, BadInput for what names nothing."""
+        match message:
+            case StartRun():
+                self.start(message)
+            case PlanStage():
+                self.plan_stage(message.run_id, message.stage, remaining)
+            case Advance():
+                self.advance(message.run_id)
+            case Redrive():
+                self.redrive(message.run_id, message.task_ids, accept_vanish=message.accept_vanish)
+            case CancelRun():
+                self.cancel(message.run_id)
+            case RedriveCredential():
+                self.redrive_credential(message.account_id, parse_platform(message.platform))
+            case Sweep():
+                from adweir.pipeline.sweep import sweep  # noqa: PLC0415  the sweep knows the engine, not the other way
+
+                sweep(self, remaining)
+            case _:
+                raise BadInput(f"no message for the engine: {type(message).__name__}")
+
+    # --- starting
+
+    def start(self, message: StartRun) -> str:
+        """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stage. Returns the run's id.
+
+        Raises Unprocessable for an unknown workflow, platform, dataset or date.
+        """
+        flow = workflow(message.workflow)
+        check_scope(flow, message.scope)
+        run_id = message.run_id or run_id_of(message)
+        first = flow.stages[0].name
+        scheduled_at = message.scheduled_at
+        if scheduled_at.tzinfo is None:
+            scheduled_at = scheduled_at.replace(tzinfo=UTC)
+        new = self.ledger.create_run(
+            Run(
+                run_id=run_id,
+                workflow=flow.name,
+                scheduled_at=iso(scheduled_at),
+                scope=message.scope,
+                trigger=message.trigger,
+                stage=first,
+            )
+        )
+        run = self.ledger.get_run(run_id)
+        if new or (run is not None and self.is_requested(run, first)):
+            self.outlets.runs.send(PlanStage(run_id=run_id, stage=first), group=run_id)
+        return run_id
+
+    def plan_stage(self, run_id: str, name: str, remaining: Remaining) -> None:
+        """Plan a requested stage: all tasks with their markers and messages, then open it. Harmless when repeated.
+
+        One worker plans a run at a time. When time runs out it remembers how far it came and raises Throttled, so that
+        the message comes again and planning goes on behind the last profile that is planned whole.
+        """
+        run = self.ledger.get_run(run_id)
+        if run is None or not self.is_requested(run, name):
+            return
+        with self.ledger.lease(f"plan#{run_id}", self.limits.function_timeout_seconds + 30):
+            run = self.ledger.get_run(run_id)
+            if run is None or not self.is_requested(run, name):
+                return
+            done = self.ledger.begin_planning(run_id, name).cursor
+            for key, tasks in self._planner.entries(run):
+                if key <= done:
+                    continue
+                if remaining() < self.limits.function_timeout_seconds * 0.25:
+                    raise Throttled(f"planning of run {run_id} goes on", retry_after=1)
+                self._plan_tasks(tasks())
+                self.ledger.planned_until(run_id, name, key)
+            current = self.ledger.get_run(run_id)
+            if current is not None and self.is_requested(current, name):
+                insist(self.ledger.change_run(current, stage_state=StageState.OPEN), run_id)
+            self.ledger.end_planning(run_id, name)
+        self.advance(run_id)
+
+    def send(self, tasks: Iterable[Task]) -> None:
+        """Send planned tasks to their platforms' collect queues."""
+        by_platform: dict[Platform, list[Task]] = {}
+        for task in tasks:
+            by_platform.setdefault(task.platform, []).append(task)
+        for platform, ours in by_platform.items():
+            self.outlets.collect(platform).send_many((message_of(task), task.profile_key) for task in ours)
+
+    # --- ending
+
+    def advance(self, run_id: str) -> None:
+        """See whether the run's stage has ended; then start the next stage or end the run."""
+        run = self.ledger.get_run(run_id)
+        if run is None:
+            return
+        if run.state.is_terminal:
+            self._conclude(run)
+        elif run.stage_state is StageState.REQUESTED:
+            self._ask_again(run)
+        elif not self.ledger.has_open(run_id):
+            self._end_stage(run)
+
+    def _ask_again(self, run: Run) -> None:
+        """The worker that won the right to start the stage may have died before it asked for it."""
+        waited = self.clock.now() - parse_instant(run.stage_since)
+        patience = min(_REQUEST_SECONDS, self.limits.stale_after_seconds)
+        if waited.total_seconds() >= patience:
+            renewed = self.ledger.change_run(run, stage_since=iso(self.clock.now()))
+            if renewed is not None:
+                self.outlets.runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+
+    def _end_stage(self, run: Run) -> None:
+        flow, now = workflow(run.workflow), iso(self.clock.now())
+        tasks = [task for task in self.ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
+        ours = [task for task in tasks if task.stage == run.stage]
+        loaded = sum(task.state is TaskState.LOADED for task in ours)
+        record = StageRecord(
+            name=run.stage,
+            started_at=run.stage_since,
+            ended_at=now,
+            tasks=len(ours),
+            loaded=loaded,
+            failed=sum(task.state in REDRIVABLE for task in ours),
+        )
+        stages = (*(stage for stage in run.stages if stage.name != run.stage), record)
+        goes_on = flow.stage(run.stage).goes_on(len(ours), loaded)
+        following = flow.after(run.stage) if goes_on else None
+        if following is not None:
+            changed = self.ledger.change_run(
+                run, stage=following.name, stage_state=StageState.REQUESTED, stage_since=now, stages=stages
+            )
+            if changed is not None:
+                self.outlets.runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
+            return
+        failed = sum(task.state in REDRIVABLE for task in tasks)
+        whole = all(task.state is TaskState.LOADED for task in tasks)
+        state = (RunState.SUCCEEDED if whole else RunState.PARTIAL) if goes_on else RunState.FAILED
+        ended = self.ledger.change_run(
+            run,
+            state=state,
+            ended_at=now,
+            stages=stages,
+            reason="" if goes_on else f"stage {run.stage}: {loaded} of {len(ours)} tasks loaded",
+            accounts=tuple(sorted({task.account_id for task in tasks})),
+            tasks_total=len(tasks),
+            tasks_failed=failed,
+        )
+        if ended is not None:
+            self._conclude(ended)
+
+    def _conclude(self, run: Run) -> None:
+        """Tell the end of a run; its marker in `open-runs` stands until that is done.
+
+        The run is read again after the marker: a redrive that reopens it in this moment marks it once more, and the
+        marker that is removed is only the one that was seen.
+        """
+        mark = self.ledger.open_mark(run.run_id)
+        current = self.ledger.get_run(run.run_id)
+        if not mark or current is None or not current.state.is_terminal:
+            return
+        run = current
+        if run.state is RunState.CANCELLED:
+            self._cancel_open(run.run_id)
+        self.outlets.bus.publish(
+            RunFinished(
+                run_id=run.run_id,
+                workflow=run.workflow,
+                state=run.state,
+                scheduled_at=run.scheduled_at,
+                accounts=list(run.accounts),
+                tasks_total=run.tasks_total,
+                tasks_failed=run.tasks_failed,
+            )
+        )
+        self.ledger.unmark_open(run.run_id, mark)
+
+    # --- an operator's wishes
+
+    def cancel(self, run_id: str) -> None:
+        """Make a run and its open tasks cancelled; what is being pulled at the moment is not stopped. NotFound."""
+        run = self._run(run_id)
+        if not run.state.is_terminal:
+            tasks = [task for task in self.ledger.tasks(run_id) if task.state is not TaskState.SPLIT]
+            run = insist(
+                self.ledger.change_run(
+                    run,
+                    state=RunState.CANCELLED,
+                    ended_at=iso(self.clock.now()),
+                    accounts=tuple(sorted({task.account_id for task in tasks})),
+                    tasks_total=len(tasks),
+                    tasks_failed=sum(task.state in REDRIVABLE for task in tasks),
+                ),
+                run_id,
+            )
+        self._conclude(run)
+
+    def redrive(self, run_id: str, task_ids: Iterable[str] = (), *, accept_vanish: bool = False) -> int:
+        """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
+
+        `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
+        """
+        flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
+        deadline = epoch(self.clock.now()) + self.limits.task_deadline_seconds
+        again: list[Task] = []
+        for task in list(self.ledger.tasks(run_id)):
+            if wanted and task.id not in wanted:
+                continue
+            if task.state in REDRIVABLE:
+                redriven = self.ledger.redrive(task, deadline, accept_vanish=accept_vanish)
+                again += [redriven] if redriven else []
+            elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
+                again.append(task)  # a redrive that died before it sent this one
+        if not again:
+            return 0
+        run = self._run(run_id)  # only now: with the markers in place nobody can end it any more
+        if run.state.is_terminal:
+            self._reopen(run, flow, {task.stage for task in again})
+        self.ledger.mark_open(run_id)
+        self.send(again)
+        return len(again)
+
+    def redrive_credential(self, account_id: str, platform: Platform) -> int:
+        """Redrive the tasks that were parked for want of a working credential, run by run."""
+        by_run: dict[str, list[str]] = {}
+        for task in self.ledger.parked(account_id, platform):
+            by_run.setdefault(task.run_id, []).append(task.id)
+        return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self.ledger.get_run(run_id))
+
+    # --- inside
+
+    def _reopen(self, run: Run, flow: Workflow, stages: set[str]) -> None:
+        """Let an ended run go on from the earliest of `stages`."""
+        self.ledger.mark_open(run.run_id)
+        earliest = next(stage.name for stage in flow.stages if stage.name in stages)
+        changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN}
+        now = iso(self.clock.now())
+        insist(self.ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
+
+    def _cancel_open(self, run_id: str) -> None:
+        for marker, task in self.ledger.open_tasks(run_id):
+            if task is None:
+                self.ledger.unmark(run_id, marker)
+            else:
+                self.ledger.finish(run_id, task.id, task.generation, TaskState.CANCELLED)
+
+    def _run(self, run_id: str) -> Run:
+        run = self.ledger.get_run(run_id)
+        if run is None:
+            raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
+        return run
+
+    def is_requested(self, run: Run, stage: str) -> bool:
+        return run.state is RunState.RUNNING and run.stage == stage and run.stage_state is StageState.REQUESTED
+
+    def _plan_tasks(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            self.ledger.plan(task)
+        self.send(tasks)
+
+
+def message_of(task: Task) -> TaskMessage:
+    return TaskMessage(run_id=task.run_id, task_id=task.id, generation=task.generation)
+
+
+def run_id_of(message: StartRun) -> str:
+    """The id of a run that was not given one: the same workflow, time and scope are the same run."""
+    at = message.scheduled_at.astimezone(UTC) if message.scheduled_at.tzinfo else message.scheduled_at
+    digest = hashlib.sha256(f"{at.isoformat()} {message.scope.model_dump_json()}".encode()).hexdigest()
+    return f"{message.workflow}-{at:%Y%m%dT%H%M%S}-{digest[:8]}"

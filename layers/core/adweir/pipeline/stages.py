@@ -1,0 +1,153 @@
+"""What a stage of a run has to plan: which credentials or profiles, which datasets, over which days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task, span
+from adweir.model.datasets import Dataset
+from adweir.model.errors import Unprocessable
+from adweir.model.messages import Scope
+from adweir.model.platforms import Platform, parse_platform
+from adweir.model.runs import Run
+from adweir.model.tasks import Task
+from adweir.model.times import epoch, parse_instant
+from adweir.pipeline.workflows import Stage, Workflow, workflow
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Credential, Profile
+    from adweir.model.metrics import Grain, Level
+    from adweir.model.times import Clock
+    from adweir.platforms.base import DatasetSpec
+
+Specs = Callable[[Platform], Mapping[Dataset, "DatasetSpec"]]
+"""What a platform serves; raises Unprocessable for one that is not connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Numbers from the settings; `bucket` is where raw objects are."""
+
+    history_days: int = 60
+    task_deadline_seconds: int = 21_600
+    stale_after_seconds: int = 1800
+    function_timeout_seconds: int = 60
+    bucket: str = ""
+
+
+class Entry(NamedTuple):
+    """A credential or profile by its key; `tasks()` reads its coverage and says what it needs."""
+
+    key: str
+    tasks: Callable[[], list[Task]]
+
+
+class CoverageOf(Protocol):
+    """`MetricStore.coverage`: the slices that were pulled completely, by day."""
+
+    def __call__(
+        self, platform: Platform, profile_id: str, level: Level, grain: Grain, start: date, end: date
+    ) -> Coverage: ...
+
+
+class Directory(Protocol):
+    """What the engine reads from the catalog."""
+
+    def credentials(self) -> Iterable[Credential]: ...
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterable[Profile]: ...
+
+
+class StagePlanner:
+    """Reads the catalog and coverage and asks `intake.planner` for the tasks."""
+
+    def __init__(self, catalog: Directory, coverage: CoverageOf, specs: Specs, clock: Clock, limits: Limits) -> None:
+        self._catalog = catalog
+        self._coverage = coverage
+        self._specs = specs
+        self._clock = clock
+        self._limits = limits
+
+    def entries(self, run: Run) -> list[Entry]:
+        """What the run's current stage has to plan, in the order of its keys."""
+        stage = workflow(run.workflow).stage(run.stage)
+        frame = Frame(
+            run_id=run.run_id,
+            stage=stage.name,
+            scheduled_at=parse_instant(run.scheduled_at),
+            scope=run.scope,
+            reach=stage.reach,
+            history_days=self._limits.history_days,
+            deadline=epoch(self._clock.now()) + self._limits.task_deadline_seconds,
+        )
+        entries: list[Entry] = []
+        if any(Dataset.PROFILES in group for group in stage.datasets):
+            for credential in self._catalog.credentials():
+                if credential.state == "active" and _in(run, credential.account_id, credential.platform):
+                    key = f"{credential.platform}#@{credential.account_id}"
+                    entries.append(Entry(key, partial(self._credential_tasks, frame, stage, credential)))
+        else:
+            only = frozenset(run.scope.profiles)
+            for profile in self._catalog.profiles():
+                if profile.status != "active" or not _in(run, profile.account_id, profile.platform):
+                    continue
+                if not only or profile.profile_id in only or profile.key in only:
+                    entries.append(Entry(profile.key, partial(self._profile_tasks, frame, stage, profile)))
+        return sorted(entries, key=lambda entry: entry.key)
+
+    def _credential_tasks(self, frame: Frame, stage: Stage, credential: Credential) -> list[Task]:
+        chosen = stage.choose(self._served(credential.platform), frame.scope)
+        return [profiles_task(frame, credential)] if chosen else []
+
+    def _profile_tasks(self, frame: Frame, stage: Stage, profile: Profile) -> list[Task]:
+        tasks: list[Task] = []
+        for spec in stage.choose(self._served(profile.platform), frame.scope):
+            days, covered = span(frame, profile, spec), {}
+            if days is not None and spec.dataset.grain is not None:
+                level, grain = spec.dataset.level, spec.dataset.grain
+                covered = dict(self._coverage(profile.platform, profile.profile_id, level, grain, *days))
+            tasks += profile_tasks(frame, profile, spec, covered)
+        return tasks
+
+    def _served(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
+        """What a platform serves; nothing when credentials are kept for one that is not connected yet."""
+        try:
+            return self._specs(platform)
+        except Unprocessable:
+            return {}
+
+
+def check_scope(flow: Workflow, scope: Scope) -> None:
+    """Raises Unprocessable, listing every fault, when a scope names what is not there."""
+    faults: list[dict[str, str]] = []
+    for name in scope.platforms:
+        try:
+            parse_platform(name)
+        except Unprocessable as error:
+            faults.append({"field": "platforms", "message": error.message})
+    known = {dataset.value for dataset in flow.accepts}
+    faults += [
+        {"field": "datasets", "message": f"{name[:40]!r} is not one of {', '.join(sorted(known))}"}
+        for name in scope.datasets
+        if name not in known
+    ]
+    days = {}
+    for field in ("start", "end"):
+        text = getattr(scope, field)
+        try:
+            days[field] = date.fromisoformat(text) if text else None
+        except ValueError:
+            faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
+    if (start := days.get("start")) and (end := days.get("end")) and start > end:
+        faults.append({"field": "end", "message": "before start"})
+    if faults:
+        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
+
+
+def _in(run: Run, account_id: str, platform: Platform) -> bool:
+    scope = run.scope
+    platforms = {parse_platform(name) for name in scope.platforms}
+    return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
