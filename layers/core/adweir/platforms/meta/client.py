@@ -1,0 +1,237 @@
+"""Meta's API for one credential: `platforms.base.Connector`, and the plain verbs of a client library."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import AuthExpired, RequestRejected, Transient
+from adweir.model.metrics import Grain
+from adweir.model.tasks import ALL, Task
+from adweir.model.times import Clock, Window
+from adweir.platforms.base import Mode, Page, Report, ReportState
+from adweir.platforms.http import Http
+from adweir.platforms.meta import wire
+from adweir.platforms.meta.graph import Graph, items
+
+if TYPE_CHECKING:
+    import requests
+
+    from adweir.model.entities import Credential
+
+_T = TypeVar("_T")
+SYNC_DAYS = 7
+"""Longer windows are asked for as an asynchronous job."""
+
+_LEVELS = {"account": "account", "campaign": "campaign", "ad_group": "adset", "ad": "ad"}
+_ENTITIES = {
+    Dataset.CAMPAIGNS: ("campaigns", wire.CAMPAIGN_FIELDS),
+    Dataset.AD_GROUPS: ("adsets", wire.ADSET_FIELDS),
+    Dataset.ADS: ("ads", wire.AD_FIELDS),
+}
+_DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
+
+
+class MetaConnector:
+    """Meta Ads for one long-lived token (it has no refresh: code 190 is AuthExpired).
+
+    Windows of at most `sync_days` are fetched as pages, longer ones as a job.
+    """
+
+    def __init__(self, graph: Graph, clock: Clock, *, sync_days: int = SYNC_DAYS) -> None:
+        self._graph = graph
+        self._clock = clock
+        self._sync_days = sync_days
+
+    # platforms.base.Connector
+
+    def profiles(self) -> Iterator[Page]:
+        """Pages of `/me/adaccounts`."""
+        return self._graph.pages("me/adaccounts", {"fields": wire.ACCOUNT_FIELDS}, limit=200)
+
+    def mode(self, task: Task) -> Mode:
+        """A job for daily metrics over more than `sync_days`, pages for everything else."""
+        daily = task.dataset.grain is Grain.DAY
+        return Mode.REPORT if daily and _window(task).length > self._sync_days else Mode.PAGES
+
+    def pages(self, task: Task) -> Iterator[Page]:
+        """The synchronous answer. Raises RequestRejected for a dataset or slice that Meta does not have."""
+        if task.dataset is Dataset.PROFILES:
+            return self.profiles()
+        if task.dataset.grain:
+            return self._graph.pages(f"{_subject(task)}/insights", _insights(task, ",".join))
+        if task.dataset not in _ENTITIES:
+            raise RequestRejected(f"Meta has no {task.dataset}")
+        edge, fields = _ENTITIES[task.dataset]
+        subject = _subject(task)
+        params = {"fields": fields, "effective_status": _json(wire.LISTED_STATUSES[edge])}
+        if task.dataset is Dataset.CAMPAIGNS and task.slice != ALL:
+            params["filtering"] = _json([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
+            subject = _account(task.profile_id)
+        return self._graph.pages(f"{subject}/{edge}", params)
+
+    def create_report(self, task: Task) -> Report:
+        """Start an insights job; Meta has no names to find an earlier one by, so none is adopted."""
+        before = self._clock.now()
+        created = self._graph.post(f"{_subject(task)}/insights", _insights(task, _json))
+        return Report(_created(created.body), ReportState.PENDING, before)
+
+    def report(self, task: Task, report_id: str) -> Report:  # noqa: ARG002  the id says it all
+        """The job's state; READY only when it is completed and at 100 %."""
+        run = _decode(self._graph.get(_digits(report_id), {}).body, wire.ReportRun)
+        as_of = datetime.fromtimestamp(run.time_ref, UTC) if run.time_ref > 0 else self._clock.now()
+        if run.async_status in _BROKEN:
+            why = f"{run.async_status}: ({run.error_code}) {run.error_message}" if run.error_code else run.async_status
+            return Report(report_id, ReportState.FAILED, as_of, why[:300], run.async_percent_completion)
+        ready = run.async_status == _DONE and run.async_percent_completion == 100
+        return Report(
+            report_id,
+            ReportState.READY if ready else ReportState.PENDING,
+            as_of,
+            progress=run.async_percent_completion,
+        )
+
+    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:  # noqa: ARG002
+        """The job's result, in the same shape as the synchronous answer."""
+        return self._graph.pages(f"{_digits(report_id)}/insights", {})
+
+    # The plain verbs: decoded JSON as Meta sends it, everything in memory.
+
+    def get_profiles(self) -> list[dict[str, Any]]:
+        """The ad accounts that the token can read."""
+        return items(self.profiles())
+
+    def get_campaigns(self, profile_id: str) -> list[dict[str, Any]]:
+        """An account's campaigns, archived ones too."""
+        params = {"fields": wire.CAMPAIGN_FIELDS, "effective_status": _json(wire.LISTED_STATUSES["campaigns"])}
+        return items(self._graph.pages(f"{_account(profile_id)}/campaigns", params))
+
+    def get_keywords(self, profile_id: str) -> list[dict[str, Any]]:
+        """Always empty: Meta sells no keywords."""
+        _account(profile_id)
+        return []
+
+    def get_ads(
+        self, profile_id: str, date_range: Window, fields: Sequence[str] = (), limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Ads that delivered in the window, one item an ad with its sums; at most `limit`."""
+        params = _question("ad", date_range, fields) | {"time_increment": "all_days"}
+        return items(self._graph.pages(f"{_account(profile_id)}/insights", params), limit)
+
+    def get_account_stats(
+        self, profile_id: str, date_range: Window, metrics: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """The account's numbers, one item a day with delivery."""
+        params = _question("account", date_range, metrics)
+        return items(self._graph.pages(f"{_account(profile_id)}/insights", params))
+
+    def create_report_request(
+        self, profile_id: str, date_range: Window, level: str = "ad", fields: Sequence[str] = ()
+    ) -> str:
+        """Start an insights job; returns its id."""
+        form = _question(level, date_range, fields, _json)
+        return _created(self._graph.post(f"{_account(profile_id)}/insights", form).body)
+
+    def get_report(self, report_id: str) -> dict[str, Any]:
+        """The job's state as Meta tells it."""
+        data: dict[str, Any] = self._graph.get(_digits(report_id), {}).data()
+        return data
+
+    def download_report(self, report_id: str) -> list[dict[str, Any]]:
+        """The rows of a finished job."""
+        return items(self._graph.pages(f"{_digits(report_id)}/insights", {}))
+
+
+def connect(
+    *,
+    credential: Credential,
+    secret: Mapping[str, str],
+    settings: Any,
+    session: requests.Session,
+    clock: Clock,
+    rng: Random,
+    tokens: Any,  # noqa: ARG001  a long-lived token needs no shared cache
+    sleep: Callable[[float], None] = time.sleep,
+) -> MetaConnector:
+    """The connector of a credential whose secret has `access_token` and, better, `app_secret`. Raises AuthExpired."""
+    token = secret.get("access_token", "")
+    if not token:
+        raise AuthExpired(f"the Meta credential of {credential.account_id} has no access_token")
+    graph = Graph(
+        Http(session, clock, rng, sleep=sleep),
+        clock,
+        base_url=settings.meta_base_url,
+        version=settings.meta_api_version,
+        access_token=token,
+        app_secret=secret.get("app_secret", ""),
+        sleep=sleep,
+    )
+    return MetaConnector(graph, clock)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decode(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Transient(f"Meta answered with something that is no {kind.__name__}") from None
+
+
+def _created(body: bytes) -> str:
+    return _digits(_decode(body, wire.Created).report_run_id)
+
+
+def _digits(text: str) -> str:
+    if not (text.isdecimal() and text.isascii()):
+        raise RequestRejected(f"not an id of Meta's: {text[:40]!r}")
+    return text
+
+
+def _account(profile_id: str) -> str:
+    return f"act_{_digits(profile_id.removeprefix('act_'))}"
+
+
+def _subject(task: Task) -> str:
+    """The node whose edges answer for the task's slice."""
+    name, _, identity = task.slice.partition("=")
+    if task.slice == ALL:
+        return _account(task.profile_id)
+    if name == "campaign":
+        return _digits(identity)
+    raise RequestRejected(f"Meta knows no slice {task.slice[:60]!r}")
+
+
+def _window(task: Task) -> Window:
+    if task.window is None:
+        raise RequestRejected(f"{task.dataset} needs a window")
+    return task.window
+
+
+def _question(
+    level: str, window: Window, fields: Sequence[str] = (), render: Callable[[Sequence[str]], str] = ",".join
+) -> dict[str, str]:
+    """The parameters of an insights question, a row a day."""
+    wanted = fields or (*wire.INSIGHTS_IDS[level], *wire.INSIGHTS_METRICS)
+    return {
+        "level": level,
+        "time_range": _json({"since": window.start.isoformat(), "until": window.end.isoformat()}),
+        "time_increment": "1",
+        "fields": render(wanted),
+    }
+
+
+def _insights(task: Task, render: Callable[[Sequence[str]], str]) -> dict[str, str]:
+    level = _LEVELS.get(task.dataset.level)
+    if level is None:
+        raise RequestRejected(f"Meta has no {task.dataset}")
+    question = _question(level, _window(task), render=render)
+    return question | {"breakdowns": wire.HOURLY} if task.dataset.grain is Grain.HOUR else question

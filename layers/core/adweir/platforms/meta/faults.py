@@ -1,0 +1,157 @@
+"""What Meta's error codes and usage headers mean (platform-protocols section 2.7), as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    OutOfRetention,
+    ReportFailed,
+    RequestRejected,
+    Throttled,
+    TooMuchData,
+    Transient,
+)
+from adweir.platforms.meta import RETENTION_DAYS, wire
+
+SLOW_DOWN = 75.0
+WALL = 95.0
+"""Per cent of a quota used: above the first well-made clients slow down, above the second they pause."""
+_LEAST_WAIT = 60.0
+
+
+class Meaning(StrEnum):
+    RETRY = "retry"
+    RETRY_THEN_LESS = "retry_then_less"
+    LESS = "less"
+    WAIT = "wait"
+    AUTH = "auth"
+    DENIED = "denied"
+    RETENTION = "retention"
+    REPORT = "report"
+    REJECTED = "rejected"
+
+
+# (code, subcode) first, then (code, 0) for any other subcode. HTTP statuses do not matter.
+_MEANING: Mapping[tuple[int, int], Meaning] = {
+    (1, 0): Meaning.RETRY,
+    (1, 99): Meaning.LESS,
+    (2, 0): Meaning.RETRY,
+    (2, 1504038): Meaning.RETRY_THEN_LESS,
+    (2, 1504041): Meaning.REJECTED,
+    (2, 1504042): Meaning.RETRY_THEN_LESS,
+    (2, 1504043): Meaning.RETRY_THEN_LESS,
+    (2, 1504044): Meaning.RETRY_THEN_LESS,
+    (4, 0): Meaning.WAIT,
+    (10, 0): Meaning.DENIED,
+    (17, 0): Meaning.WAIT,
+    (32, 0): Meaning.WAIT,
+    (100, 0): Meaning.REJECTED,
+    (100, 1487534): Meaning.LESS,
+    (100, 1504018): Meaning.LESS,
+    (102, 0): Meaning.AUTH,
+    (190, 0): Meaning.AUTH,
+    (613, 0): Meaning.WAIT,
+    (960, 0): Meaning.RETRY,
+    (2635, 0): Meaning.REJECTED,
+    (3018, 0): Meaning.RETENTION,
+    (80000, 0): Meaning.WAIT,
+    (80003, 0): Meaning.WAIT,
+    (80004, 0): Meaning.WAIT,
+    (80005, 0): Meaning.WAIT,
+    (80014, 0): Meaning.WAIT,
+    (-2, 0): Meaning.REPORT,
+} | {(code, 0): Meaning.DENIED for code in range(200, 300)}
+_REDUCE = "reduce the amount of data"
+
+_SIMPLE: Mapping[Meaning, type[AdweirError]] = {
+    Meaning.RETRY: Transient,
+    Meaning.RETRY_THEN_LESS: TooMuchData,
+    Meaning.LESS: TooMuchData,
+    Meaning.AUTH: AuthExpired,
+    Meaning.DENIED: AccessDenied,
+    Meaning.REPORT: ReportFailed,
+    Meaning.REJECTED: RequestRejected,
+}
+
+
+def meaning(error: wire.Error) -> Meaning:
+    """What to do about an error: by subcode, by code, by its own word that it is transient, else a rejection."""
+    if _REDUCE in error.message.lower():
+        return Meaning.LESS
+    found = _MEANING.get((error.code, error.error_subcode)) or _MEANING.get((error.code, 0))
+    return found or (Meaning.RETRY if error.is_transient else Meaning.REJECTED)
+
+
+def worth_a_retry(error: wire.Error) -> bool:
+    """Whether the same request may succeed within seconds."""
+    return meaning(error) in {Meaning.RETRY, Meaning.RETRY_THEN_LESS}
+
+
+def to_fault(error: wire.Error, usage: Usage, now: datetime) -> AdweirError:
+    """The error of ours to raise."""
+    text = f"Meta: ({error.code}/{error.error_subcode}) {error.message[:300]}"
+    context = {"code": error.code, "subcode": error.error_subcode, "trace": error.fbtrace_id[:60]}
+    what = meaning(error)
+    if what is Meaning.WAIT:
+        return Throttled(text, retry_after=usage.wait, platform_code=error.code, trace=context["trace"])
+    if what is Meaning.RETENTION:
+        # A day later than the bound by UTC: the account may be west of it.
+        return OutOfRetention(text, (now - timedelta(days=RETENTION_DAYS - 1)).date(), trace=context["trace"])
+    return _SIMPLE[what](text, platform_code=error.code, subcode=error.error_subcode, trace=context["trace"])
+
+
+class Usage(NamedTuple):
+    """How much of the quotas is used (`percent`, the highest), and the seconds to wait at the wall (60 at least)."""
+
+    percent: float = 0.0
+    wait: float = _LEAST_WAIT
+
+    @property
+    def at_the_wall(self) -> bool:
+        return self.percent > WALL
+
+    @property
+    def pause(self) -> float:
+        """Seconds to pause before the next page: 0 up to 75 %, then growing to 2 at 95 %."""
+        return max(0.0, min(2.0, (self.percent - SLOW_DOWN) / 10))
+
+
+def read_usage(headers: Mapping[str, str], kind: str) -> Usage:
+    """The usage headers of an answer; `kind` is ads_insights or ads_management. A total function."""
+    percent, minutes = 0.0, 0.0
+    for entries in _json(headers.get("x-business-use-case-usage")).values():
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("type", kind) == kind:
+                percent = max(percent, *(_number(entry.get(n)) for n in ("call_count", "total_cputime", "total_time")))
+                minutes = max(minutes, _number(entry.get("estimated_time_to_regain_access")))
+    account = _json(headers.get("x-ad-account-usage"))
+    seconds = max(_LEAST_WAIT, minutes * 60)
+    if _number(account.get("acc_id_util_pct")) > WALL:
+        seconds = max(seconds, _number(account.get("reset_time_duration")))
+    throttle, app = _json(headers.get("x-fb-ads-insights-throttle")), _json(headers.get("x-app-usage"))
+    names = ("acc_id_util_pct", "app_id_util_pct", "call_count", "total_time", "total_cputime")
+    percent = max(percent, *(_number(source.get(name)) for source in (account, throttle, app) for name in names))
+    return Usage(percent, min(seconds, 86_400.0))
+
+
+def _json(text: str | None) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        decoded = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else 0.0

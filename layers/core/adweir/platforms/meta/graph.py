@@ -1,0 +1,155 @@
+"""Graph's plumbing: authentication, errors, usage, paging (platform-protocols sections 2.2 to 2.7)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from adweir.model.errors import RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.times import Clock
+from adweir.platforms.base import Page
+from adweir.platforms.http import Http, Response, fault, same_origin, server_broke
+from adweir.platforms.meta import faults, wire
+
+LARGEST_PAGE = 500
+SMALLEST_PAGE = 25
+_MANAGEMENT, _INSIGHTS = "ads_management", "ads_insights"
+_envelope = msgspec.json.Decoder(wire.Envelope).decode
+_BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError)
+
+
+class Graph:
+    """Authenticated calls to one version of the Graph API."""
+
+    def __init__(
+        self,
+        http: Http,
+        clock: Clock,
+        *,
+        base_url: str,
+        version: str,
+        access_token: str,
+        app_secret: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._sleep = sleep
+        self._base = f"{base_url.rstrip('/')}/{version}"
+        self._auth = {"access_token": access_token}
+        if app_secret:
+            proof = hmac.new(app_secret.encode(), access_token.encode(), hashlib.sha256)
+            self._auth["appsecret_proof"] = proof.hexdigest()
+
+    def get(self, path: str, params: Mapping[str, str]) -> Response:
+        """GET a node. Raises what the error in the answer means."""
+        return self._checked(self._http.request("GET", self._url(path), params=self._signed(params), retry=_retry))
+
+    def post(self, path: str, form: Mapping[str, str]) -> Response:
+        """POST a form; the token stays in the query, as the official client has it."""
+        return self._checked(self._http.request("POST", self._url(path), params=self._auth, form=form, retry=_retry))
+
+    def pages(self, path: str, params: Mapping[str, str], limit: int = LARGEST_PAGE) -> Iterator[Page]:
+        """An edge's pages, following `paging.next` on our own host only.
+
+        Halves `limit` while Meta asks for less data, then raises TooMuchData. After a page that used up more than 95 %
+        of a quota it raises Throttled instead of asking for the next one.
+        """
+        url, query = self._url(path), dict(params)
+        kind = _INSIGHTS if path.endswith("insights") else _MANAGEMENT
+        while True:
+            query["limit"] = str(limit)
+            try:
+                answer = self._http.request("GET", url, params=self._signed(query), retry=_retry)
+                envelope = self._envelope(answer)
+            except TooMuchData:
+                if limit <= SMALLEST_PAGE:
+                    raise
+                limit = max(SMALLEST_PAGE, limit // 2)
+                continue
+            following = envelope.paging.next if envelope.paging else None
+            yield Page(answer.body, answer.url, answer.status, last=not following)
+            if not following:
+                return
+            usage = faults.read_usage(answer.headers, kind)
+            if usage.at_the_wall:
+                raise Throttled(f"Meta: {usage.percent:.0f} % of the quota is used", retry_after=usage.wait)
+            if usage.pause:
+                self._sleep(usage.pause)
+            url, query = self._next(following, (url, query))
+
+    def _next(self, following: str, current: tuple[str, dict[str, str]]) -> tuple[str, dict[str, str]]:
+        if not same_origin(following, self._base):
+            raise RequestRejected(f"paging leads to another host: {urlsplit(following).netloc[:80]!r}")
+        parts = urlsplit(following)
+        query = {name: value for name, value in parse_qsl(parts.query) if name not in self._auth}
+        target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", query
+        if (target[0], query.get("after")) == (current[0], current[1].get("after")):
+            raise RequestRejected("paging goes in a circle: the next page is this one")
+        return target
+
+    def _url(self, path: str) -> str:
+        return f"{self._base}/{path}"
+
+    def _signed(self, params: Mapping[str, str]) -> dict[str, str]:
+        return {**params, **self._auth}
+
+    def _envelope(self, answer: Response) -> wire.Envelope:
+        """A page's frame. Raises Transient when the answer is no page."""
+        self._refuse(answer)
+        try:
+            envelope = _envelope(answer.body)
+        except _BAD_JSON:
+            raise Transient(f"{answer.url} answered with something that is no page") from None
+        if envelope.error:
+            raise self._fault(answer, envelope.error)
+        if bytes(memoryview(envelope.data)[:1]) != b"[":
+            raise Transient(f"{answer.url} answered without data")
+        return envelope
+
+    def _checked(self, answer: Response) -> Response:
+        self._refuse(answer)
+        error = _error_of(answer)
+        if error:
+            raise self._fault(answer, error)
+        return answer
+
+    def _refuse(self, answer: Response) -> None:
+        if not answer.ok:
+            error = _error_of(answer)
+            raise self._fault(answer, error) if error else fault(answer, self._clock.now())
+
+    def _fault(self, answer: Response, error: wire.Error) -> Exception:
+        kind = _INSIGHTS if urlsplit(answer.url).path.endswith("insights") else _MANAGEMENT
+        return faults.to_fault(error, faults.read_usage(answer.headers, kind), self._clock.now())
+
+
+def _error_of(answer: Response) -> wire.Error | None:
+    try:
+        return _envelope(answer.body).error
+    except _BAD_JSON:
+        return None
+
+
+def _retry(answer: Response) -> bool:
+    """Whether to ask again at once: by Meta's own code where there is one."""
+    if answer.ok:
+        return False
+    error = _error_of(answer)
+    return faults.worth_a_retry(error) if error else server_broke(answer)
+
+
+def items(pages: Iterator[Page], most: int | None = None) -> list[dict[str, Any]]:
+    """The decoded items of some pages, at most so many."""
+    found: list[dict[str, Any]] = []
+    for page in pages:
+        found.extend(msgspec.json.decode(page.body)["data"])
+        if most is not None and len(found) >= most:
+            return found[:most]
+    return found

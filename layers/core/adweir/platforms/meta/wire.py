@@ -1,0 +1,169 @@
+"""Meta's JSON as typed structs, and its tables of codes (platform-protocols section 2).
+
+Unknown fields are ignored; all numbers are text on this wire; a struct states only what we use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+# Insights (2.5). Lists that are zero are absent.
+
+
+class Action(msgspec.Struct, gc=False):
+    action_type: str
+    value: str
+
+
+class InsightsRow(msgspec.Struct):
+    date_start: str
+    date_stop: str
+    account_id: str = ""
+    account_currency: str = ""
+    campaign_id: str = ""
+    adset_id: str = ""
+    ad_id: str = ""
+    impressions: str = "0"
+    clicks: str = "0"
+    spend: str = "0"
+    actions: tuple[Action, ...] = ()
+    action_values: tuple[Action, ...] = ()
+    hour: str = msgspec.field(name="hourly_stats_aggregated_by_advertiser_time_zone", default="")
+
+
+class InsightsPage(msgspec.Struct):
+    data: list[InsightsRow]
+
+
+class AnyPage(msgspec.Struct):
+    """A page whose items stay undecoded, for reading them one by one."""
+
+    data: list[msgspec.Raw]
+
+
+# Paging and errors (2.4, 2.7).
+
+
+class Paging(msgspec.Struct):
+    next: str | None = None
+
+
+class Error(msgspec.Struct):
+    message: str = ""
+    type: str = ""
+    code: int = 0
+    error_subcode: int = 0
+    is_transient: bool = False
+    fbtrace_id: str = ""
+
+
+class Envelope(msgspec.Struct):
+    """What every answer may have around its data; `data` itself is left alone."""
+
+    data: msgspec.Raw = msgspec.Raw()
+    paging: Paging | None = None
+    error: Error | None = None
+
+
+class ReportRun(msgspec.Struct):
+    """The state of an insights job (2.6). `time_ref` is when it was created, Unix seconds."""
+
+    async_status: str = ""
+    async_percent_completion: int = 0
+    time_ref: int = 0
+    error_code: int | None = None
+    error_message: str | None = None
+
+
+class Created(msgspec.Struct):
+    report_run_id: str
+
+
+# Entities (2.4).
+
+
+class AdAccount(msgspec.Struct):
+    account_id: str
+    name: str = ""
+    currency: str = ""
+    timezone_name: str = ""
+    account_status: int = 0
+
+
+class Node(msgspec.Struct):
+    """What campaigns, ad sets and ads have in common."""
+
+    id: str
+    name: str = ""
+    status: str = ""
+    effective_status: str = ""
+
+
+class Campaign(Node):
+    objective: str = ""
+    daily_budget: str | None = None
+    lifetime_budget: str | None = None
+    start_time: str = ""
+    stop_time: str = ""
+
+
+class AdSet(Node):
+    campaign_id: str = ""
+    start_time: str = ""
+    end_time: str = ""
+
+
+class AdNode(Node):
+    adset_id: str = ""
+    campaign_id: str = ""
+    creative: dict[str, Any] | None = None
+
+
+ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status"
+CAMPAIGN_FIELDS = (
+    "id,name,objective,status,effective_status,daily_budget,lifetime_budget,start_time,stop_time,created_time"
+)
+ADSET_FIELDS = "id,name,campaign_id,status,effective_status,start_time,end_time"
+CREATIVE_FIELDS = (
+    "id,title,body,call_to_action_type,image_url,thumbnail_url,video_id,link_url,object_url,object_story_spec,"
+    "asset_feed_spec"
+)
+AD_FIELDS = f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}}"
+
+INSIGHTS_IDS = {
+    "account": ("account_id",),
+    "campaign": ("account_id", "campaign_id"),
+    "adset": ("account_id", "campaign_id", "adset_id"),
+    "ad": ("account_id", "campaign_id", "adset_id", "ad_id"),
+}
+INSIGHTS_METRICS = ("account_currency", "impressions", "clicks", "spend", "actions", "action_values")
+HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
+HOURS = {f"{hour:02}:00:00 - {hour:02}:59:59": hour for hour in range(24)}
+
+PURCHASES = {"omni_purchase": 0, "purchase": 1, "offsite_conversion.fb_pixel_purchase": 2}
+"""The action types of one and the same purchase, best first: pick one, never sum (2.5)."""
+
+NO_MINOR_UNIT = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
+"""Currencies whose budgets Meta states in whole units; all others in hundredths."""
+
+LISTED_STATUSES = {
+    "campaigns": ("ACTIVE", "ARCHIVED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
+    "adsets": ("ACTIVE", "ARCHIVED", "CAMPAIGN_PAUSED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
+    "ads": (
+        "ACTIVE",
+        "ADSET_PAUSED",
+        "ARCHIVED",
+        "CAMPAIGN_PAUSED",
+        "DISAPPROVED",
+        "IN_PROCESS",
+        "PAUSED",
+        "PENDING_BILLING_INFO",
+        "PENDING_REVIEW",
+        "PREAPPROVED",
+        "WITH_ISSUES",
+    ),
+}
+"""Archived objects are hidden unless they are asked for (2.4). Deleted ones are not: what a complete listing does not
+bring becomes removed."""
