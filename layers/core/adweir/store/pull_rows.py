@@ -74,6 +74,23 @@ class PullRows:
         self.size += new
         return new
 
+    def offer(self, row: MetricRow) -> bool | None:
+        """Take a row unless its key is there: True, taken; None, there with the same numbers; False, with others."""
+        slots = self._slots.get(row.entity_id)
+        if slots is None:
+            slots = self._begin(row)
+        key = self._texts[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
+        try:
+            packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
+        except struct.error:
+            packed = row.slot
+        held = slots.get(key)
+        if held is None:
+            slots[key] = packed
+            self.size += 1
+            return True
+        return None if held == packed else False
+
     def has(self, entity_id: str, day: str, hour: int = -1) -> bool:
         """Whether a row with this key was added."""
         slots = self._slots.get(entity_id)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawPage", "RawStore", "RawWriter"]
+__all__ = ["ObjectHead", "ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawPage", "RawStore", "RawWriter"]
 
 _EXISTS = frozenset({"PreconditionFailed", "412"})
 _CONFLICT = frozenset({"ConditionalRequestConflict", "409"})
@@ -41,6 +41,15 @@ class ObjectInfo(NamedTuple):
     key: str
     size: int
     last_modified: datetime
+
+
+class ObjectHead(NamedTuple):
+    """What S3 knows about one version of an object."""
+
+    size: int
+    last_modified: datetime
+    version_id: str
+    metadata: dict[str, str]
 
 
 class RawObject:
@@ -214,6 +223,15 @@ class RawStore:
         with _errors(key):
             extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
             return dict(self._s3.head_object(Bucket=self.bucket, Key=key, **extra)["Metadata"])
+
+    def head(self, key: str, version_id: str = "") -> ObjectHead:
+        """Size, time, version and user metadata, without the body."""
+        extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        with _errors(key):
+            answer = self._s3.head_object(Bucket=self.bucket, Key=key, **extra)
+            return ObjectHead(
+                answer["ContentLength"], answer["LastModified"], answer.get("VersionId", ""), dict(answer["Metadata"])
+            )
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""

@@ -1,0 +1,1 @@
+"""Files: CSV in our own columns, dropped under `drops/` (docs/data-model.md, "File drops")."""

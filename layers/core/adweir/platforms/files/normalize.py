@@ -1,0 +1,175 @@
+"""A dropped CSV → metric rows, each with the profile, level and grain that its line names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple
+
+from adweir.model.errors import AdweirError
+from adweir.model.metrics import BadRow, Grain, Level, MetricRow
+from adweir.model.money import to_micros
+from adweir.model.platforms import Platform, parse_platform
+from adweir.platforms.files import wire
+
+_SHOWN = 2_000
+_MAX_COUNT_DIGITS = 15
+_MAX_ID = 200
+_KNOWN = frozenset(wire.REQUIRED) | frozenset(wire.OPTIONAL)
+
+
+class Target(NamedTuple):
+    """What a line is about: rows of one target are loaded together."""
+
+    platform: Platform
+    profile_id: str
+    level: Level
+    grain: Grain
+
+
+class DropRow(NamedTuple):
+    target: Target
+    row: MetricRow
+    source: str
+    """The line as text, for quarantine."""
+
+
+class _Fault(Exception):
+    def __init__(self, field: str, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.rule = field, rule
+
+
+def read_drop(stream: BinaryIO, size: int) -> Iterator[DropRow | BadRow]:
+    """The rows of a file, lazily: a DropRow for each good line, a BadRow with its number for each malformed one.
+
+    Empty lines are skipped. `size` is the stored file's. Raises BadInput when the file as a whole cannot be read: no
+    header, columns missing, gzip corrupt or a bomb; that may come after good rows.
+    """
+    content = wire.lines(wire.opened(stream), size)
+    columns = wire.header(next(content, None))
+    for line in content:
+        if line.data is None:
+            yield BadRow(line.number, "", [_error("", "length", f"is longer than {wire.MAX_LINE} bytes")])
+        elif line.data.strip():
+            yield _row(columns, line.number, line.data)
+
+
+def _row(columns: list[str], number: int, data: bytes) -> DropRow | BadRow:
+    source = data[:_SHOWN].decode("utf-8", "replace")
+    try:
+        values = wire.cells(data)
+    except ValueError as error:
+        return BadRow(number, source, [_error("", "csv", str(error))])
+    if len(values) != len(columns):
+        message = f"has {len(values)} fields, the header {len(columns)}"
+        return BadRow(number, source, [_error("", "fields", message)])
+    cell = {name: value.strip() for name, value in zip(columns, values, strict=True)}
+    try:
+        target = _target(cell)
+        return DropRow(target, _metrics(cell, target, number), source)
+    except _Fault as fault:
+        return BadRow(number, source, [_error(fault.field, fault.rule, str(fault))])
+
+
+def _target(cell: dict[str, str]) -> Target:
+    try:
+        platform = parse_platform(cell["platform"])
+    except AdweirError as error:
+        raise _Fault("platform", "allowed", error.message) from None
+    try:
+        level = Level(cell["level"].lower())
+    except ValueError:
+        raise _Fault("level", "allowed", f"must be one of {', '.join(Level)}") from None
+    profile_id = _identity(cell, "profile_id")
+    if not profile_id:
+        raise _Fault("profile_id", "required", "is required")
+    return Target(platform, profile_id, level, Grain.HOUR if cell.get("hour") else Grain.DAY)
+
+
+def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
+    return MetricRow(
+        entity_id=_entity(cell, target),
+        day=_day(cell["date"]),
+        impressions=_count(cell, "impressions"),
+        clicks=_count(cell, "clicks"),
+        conversions=_micros(cell, "conversions") if cell.get("conversions") else 0,
+        spend=_micros(cell, "spend"),
+        revenue=_micros(cell, "revenue") if cell.get("revenue") else 0,
+        campaign_id=_identity(cell, "campaign_id"),
+        ad_group_id=_identity(cell, "ad_group_id"),
+        hour=_hour(cell["hour"]) if target.grain is Grain.HOUR else -1,
+        currency=cell.get("currency", "").upper(),
+        ad_product=_identity(cell, "ad_product"),
+        line=number,
+        extras={name: value for name, value in cell.items() if name not in _KNOWN} or None,
+    )
+
+
+def _identity(cell: dict[str, str], name: str) -> str:
+    value = cell.get(name, "")
+    # "#" separates the parts of our storage keys; "!" begins the items that are no entity.
+    if len(value) > _MAX_ID or "#" in value or value.startswith("!") or not value.isprintable():
+        raise _Fault(name, "format", f"must be at most {_MAX_ID} printable characters without #, not beginning with !")
+    return value
+
+
+def _entity(cell: dict[str, str], target: Target) -> str:
+    given = _identity(cell, "entity_id")
+    if target.level is Level.AD:
+        group, ad = _identity(cell, "ad_group_id"), _identity(cell, "ad_id")
+        made = f"{group}~{ad}" if group and ad else ""
+    elif target.level is Level.ACCOUNT:
+        made = target.profile_id
+    else:
+        made = _identity(cell, f"{target.level}_id")
+    if given and made and given != made:
+        raise _Fault("entity_id", "consistent", f"is {given[:50]!r}, but the other ids say {made[:50]!r}")
+    entity = given or made
+    if not entity:
+        wanted = "entity_id, or ad_group_id and ad_id" if target.level is Level.AD else f"entity_id or {target.level}_id"
+        raise _Fault("entity_id", "required", f"a row of level {target.level} needs {wanted}")
+    if target.level is Level.AD and not all(entity.partition("~")):
+        raise _Fault("entity_id", "format", "an ad's is ad_group_id~ad_id")
+    return entity
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> str:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass  # told below, with the other malformed dates
+    raise _Fault("date", "format", "must be a date, YYYY-MM-DD")
+
+
+def _hour(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < 24:
+        return int(text)
+    raise _Fault("hour", "range", "must be a whole number, 0 to 23")
+
+
+def _count(cell: dict[str, str], name: str) -> int:
+    text = cell[name]
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_COUNT_DIGITS:
+        return int(text)
+    raise _Fault(name, "integer" if text else "required", "must be a whole number, 0 or more" if text else "is required")
+
+
+def _micros(cell: dict[str, str], name: str) -> int:
+    text = cell[name]
+    if not text:
+        raise _Fault(name, "required", "is required")
+    try:
+        value = to_micros(text) if len(text) <= 40 and text.isascii() and "_" not in text else -1
+    except ValueError as error:
+        raise _Fault(name, "number", str(error)) from None
+    if value < 0:
+        raise _Fault(name, "number", "must be a decimal number, 0 or more")
+    return value
+
+
+def _error(field: str, rule: str, message: str) -> dict[str, str]:
+    return {"field": field, "rule": rule, "message": f"{field or 'the line'} {message}"}

@@ -1,0 +1,125 @@
+"""The dropped file as bytes: plain or gzip, read line by line within limits, and its header.
+
+One line is one record; a quoted field may hold commas and doubled quotes, but no line break. So each fault has a line
+number and a broken quote spoils one line, not the rest of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from typing import IO, BinaryIO, NamedTuple, cast
+
+from adweir.model.errors import BadInput
+
+MAX_LINE = 64 << 10
+MAX_FILE = 256 << 20
+MAX_UNPACKED = 2 << 30
+MAX_RATIO = 200
+_FREE = 16 << 20
+"""So much may be unpacked from however small a file before its ratio is looked at."""
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+REQUIRED = ("platform", "profile_id", "level", "date", "impressions", "clicks", "spend")
+OPTIONAL = (
+    "hour",
+    "entity_id",
+    "campaign_id",
+    "ad_group_id",
+    "ad_id",
+    "keyword_id",
+    "ad_product",
+    "conversions",
+    "revenue",
+    "currency",
+)
+ALIASES = {"cost": "spend", "adset_id": "ad_group_id", "day": "date"}
+
+
+class Line(NamedTuple):
+    """A line's 1-based number and its bytes without the line end; None: it was too long."""
+
+    number: int
+    data: bytes | None
+
+
+def opened(stream: BinaryIO) -> BinaryIO:
+    """The file's content, unpacked when it begins as gzip does. The stream must be seekable and at its start."""
+    magic = stream.read(2)
+    stream.seek(0)
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP else stream
+
+
+def lines(stream: IO[bytes], size: int, max_line: int = MAX_LINE) -> Iterator[Line]:
+    """Lines of the unpacked content; `size` is the file's as stored, to recognise a gzip bomb.
+
+    Raises BadInput when the gzip data is corrupt or cut off, or unpacks to more than is reasonable.
+    """
+    number = total = 0
+    most = min(MAX_UNPACKED, max(_FREE, size * MAX_RATIO))
+    while True:
+        data, length = _read_line(stream, max_line, most - total)
+        total += length
+        if total > most:
+            raise BadInput(f"the file unpacks to more than {most} bytes", [{"field": "file", "rule": "size"}])
+        if not length:
+            return
+        number += 1
+        if number == 1 and data is not None:
+            data = data.removeprefix(_BOM)
+        yield Line(number, data)
+
+
+def _read_line(stream: IO[bytes], max_line: int, left: int) -> tuple[bytes | None, int]:
+    """A line (None: over-long, skipped) and how many bytes it took."""
+    try:
+        data = stream.readline(max_line + 2)
+        length = len(data)
+        if length < max_line + 2 or data.endswith(b"\n"):
+            return data.rstrip(b"\r\n"), length
+        while data and not data.endswith(b"\n") and length <= left:
+            data = stream.readline(max_line)
+            length += len(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"the file is no intact gzip: {error}", [{"field": "file", "rule": "gzip"}]) from None
+    return None, length
+
+
+def cells(data: bytes) -> list[str]:
+    """A line's fields. Raises ValueError that says what is wrong."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    if "\0" in text:
+        raise ValueError("has a NUL character")
+    if '"' not in text:
+        return text.split(",")
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise ValueError(f"is no CSV: {error}") from None
+
+
+def header(line: Line | None) -> list[str]:
+    """The canonical column names, in the file's order; unknown ones stay as they are. Raises BadInput."""
+    if line is None or line.data is None:
+        raise BadInput("the file has no header line", [{"field": "header", "rule": "required"}])
+    try:
+        names = [name.strip().lower() for name in cells(line.data)]
+    except ValueError as error:
+        raise BadInput(f"the header {error}", [{"field": "header", "rule": "csv"}]) from None
+    columns = [ALIASES.get(name, name) for name in names]
+    faults = [{"field": name, "rule": "required", "message": "missing"} for name in REQUIRED if name not in columns]
+    faults += [
+        {"field": name[:100], "rule": "unique", "message": "given twice"}
+        for name in dict.fromkeys(columns)
+        if columns.count(name) > 1
+    ]
+    if faults:
+        named = ", ".join(f"{fault['field']} {fault['message']}" for fault in faults[:10])
+        raise BadInput(f"the header is wrong: {named}", faults)
+    return columns

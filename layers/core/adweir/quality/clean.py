@@ -1,0 +1,52 @@
+"""Cleaning: small, safe repairs of a row before it is checked. Each change is logged; numbers are never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from adweir.model.metrics import MetricRow
+
+_IDS = ("entity_id", "campaign_id", "ad_group_id", "ad_product", "day")
+_SAMPLES = 50
+_SHOWN = 200
+
+
+class CleaningLog:
+    """What was changed: counts of every (rule, field), and the first few changes in full."""
+
+    def __init__(self, samples: int = _SAMPLES) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.samples: list[dict[str, Any]] = []
+        self._most = samples
+
+    def add(self, rule: str, field: str, before: str, after: str, line: int) -> None:
+        """Note one change."""
+        self.counts[rule, field] += 1
+        if len(self.samples) < self._most:
+            self.samples.append(
+                {"rule": rule, "field": field, "before": before[:_SHOWN], "after": after[:_SHOWN], "line": line}
+            )
+
+    def summary(self) -> list[dict[str, Any]]:
+        """`[{"rule", "field", "count"}]`, the most frequent first."""
+        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        return [{"rule": rule, "field": field, "count": count} for (rule, field), count in ordered]
+
+
+def clean(row: MetricRow, currency: str, log: CleaningLog) -> None:
+    """Repair a row in place: trim ids, write the currency in capitals, give a row without one the profile's.
+
+    Called only for rows that a quick look found suspicious; a clean row comes out untouched.
+    """
+    for field in _IDS:
+        before = getattr(row, field)
+        after = before.strip()
+        if after != before:
+            setattr(row, field, after)
+            log.add("trim", field, before, after, row.line)
+    before = row.currency
+    after = before.strip().upper() or currency
+    if after != before:
+        row.currency = after
+        log.add("currency", "currency", before, after, row.line)

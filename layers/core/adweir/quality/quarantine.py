@@ -1,0 +1,72 @@
+"""Quarantine: the rows that could not be stored, each with its reasons and its place in the source."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from adweir.model.metrics import BadRow
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from adweir.store.raw import RawStore
+
+_IN_MEMORY = 1 << 20
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+
+class Quarantine:
+    """Collects bad rows as gzipped JSON lines in a spooled file; memory does not grow with their number.
+
+    A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing the
+    same quarantine again changes nothing. A context manager.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.reasons: Counter[str] = Counter()
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by __exit__
+        self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1, mtime=0, filename="")
+
+    def add(self, bad: BadRow, page: int = 0) -> None:
+        """Take a bad row of a page."""
+        self.rows += 1
+        for error in bad.errors:
+            self.reasons[str(error.get("rule", ""))] += 1
+        entry: dict[str, Any] = {
+            "line": bad.line,
+            "page": page,
+            "row": bad.raw,
+            "errors": bad.errors,
+            "entity_id": bad.entity_id,
+            "day": bad.day,
+        }
+        self._gzip.write(_ENCODER.encode(entry) + b"\n")
+
+    def store(self, raw: RawStore, key: str) -> str:
+        """Put the rows under `key` and return it; "" when there are none. Raises Unavailable."""
+        if not self.rows:
+            return ""
+        self._gzip.close()
+        self._file.seek(0)
+        raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip")  # type: ignore[arg-type]
+        return key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._gzip.close()
+        self._file.close()
+
+
+def read_quarantine(body: bytes) -> list[dict[str, Any]]:
+    """The entries of a stored quarantine object."""
+    return [msgspec.json.decode(line) for line in gzip.decompress(body).splitlines()]
