@@ -1,0 +1,593 @@
+"""The engine on moto's ledger: whole runs, whatever dies, comes twice or comes at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import BadInput, NotFound, Throttled, Transient, Unprocessable
+from adweir.model.messages import (
+    Advance,
+    CancelRun,
+    Message,
+    PlanStage,
+    Redrive,
+    RedriveCredential,
+    Scope,
+    StartRun,
+    Sweep,
+    TaskMessage,
+)
+from adweir.model.platforms import Platform
+from adweir.model.runs import StageState
+from adweir.model.tasks import RunState, Task, TaskState
+from adweir.platforms.base import DatasetSpec
+from support.pipeline_world import Crash, World
+
+pytestmark = pytest.mark.usefixtures("tables")
+MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+DAILY = StartRun(workflow="daily", scheduled_at=MORNING, run_id="r")
+HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
+
+
+@pytest.fixture
+def world(clock) -> World:
+    return World(clock)
+
+
+def run_to_end(world: World, message: StartRun = DAILY) -> None:
+    world.runs.send(message)
+    world.drain()
+
+
+def state(world: World, run_id: str = "r") -> RunState:
+    run = world.ledger.get_run(run_id)
+    assert run is not None
+    return run.state
+
+
+# --- the plain way
+
+
+def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world):
+    world.found = ("1", "2")
+
+    run_to_end(world)
+
+    run = world.ledger.get_run("r")
+    assert run is not None
+    assert run.state is RunState.SUCCEEDED
+    assert [(stage.name, stage.tasks, stage.loaded) for stage in run.stages] == [
+        ("profiles", 1, 1),
+        ("entities", 2, 2),
+        ("metrics", 2, 2),
+    ]
+    (event,) = world.bus.events
+    assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 5, 0)
+    assert list(world.ledger.open_runs()) == []
+    assert not world.ledger.has_open("r")
+    assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
+
+
+def test_the_next_day_asks_only_for_the_lookback(world):
+    run_to_end(world)
+
+    run_to_end(world, DAILY.model_copy(update={"scheduled_at": MORNING + timedelta(days=1), "run_id": "next"}))
+
+    windows = [window for _, dataset, window in world.tasks("next") if dataset == "ad_daily"]
+    assert windows == ["2026-10-24..2026-11-20"]
+
+
+def test_messages_of_a_task_travel_in_the_group_of_their_profile(world):
+    world.catalog.add_profile("acc-1", "7")
+    world.handle(HOURLY)
+    for message in world.runs.take():
+        world.handle(message)
+
+    assert world.collect.groups == ["meta_ads#7"]
+
+
+def test_a_run_without_anything_to_do_succeeds(world):
+    run_to_end(world, HOURLY)
+
+    assert state(world) is RunState.SUCCEEDED
+    assert world.bus.events[0].tasks_total == 0
+
+
+def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world):
+    world.specs[Platform.AMAZON_ADS] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY)}
+    world.catalog.add_profile("acc-1", "7")
+    world.catalog.add_profile("acc-1", "8", Platform.AMAZON_ADS)
+    world.catalog.add_profile("acc-1", "9", Platform.TIKTOK_ADS)
+
+    run_to_end(world, HOURLY)
+
+    assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#7"}
+
+
+def test_broken_credentials_and_denied_profiles_are_not_planned(world):
+    world.catalog.add_credential("acc-2", state="broken")
+    world.catalog.add_profile("acc-1", "7", status="denied")
+
+    run_to_end(world)
+
+    assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#@acc-1", "meta_ads#1"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "keys"),
+    [
+        (Scope(accounts=("acc-2",)), {"meta_ads#8"}),
+        (Scope(profiles=("7",)), {"meta_ads#7"}),
+        (Scope(profiles=("meta_ads#8",)), {"meta_ads#8"}),
+        (Scope(platforms=("facebook",)), {"meta_ads#7", "meta_ads#8"}),
+        (Scope(platforms=("amazon",)), set()),
+    ],
+)
+def test_a_scope_narrows_a_run(world, scope, keys):
+    world.catalog.add_profile("acc-1", "7")
+    world.catalog.add_profile("acc-2", "8")
+
+    run_to_end(world, HOURLY.model_copy(update={"scope": scope}))
+
+    assert {key for key, _, _ in world.tasks("r")} == keys
+
+
+def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world):
+    run_to_end(world)
+    scope = Scope(profiles=("1",), slice="campaign=9", start="2026-11-01", end="2026-11-03", datasets=("ad_daily",))
+
+    run_to_end(world, StartRun(workflow="repull", scheduled_at=MORNING, scope=scope, run_id="again"))
+
+    (task,) = world.ledger.tasks("again")
+    assert (task.slice, str(task.window)) == ("campaign=9", "2026-11-01..2026-11-03")
+
+
+def test_a_backfill_asks_for_the_days_that_were_never_pulled(world):
+    run_to_end(world)
+    scope = Scope(start="2026-09-01", end="2026-10-01")
+
+    run_to_end(world, StartRun(workflow="backfill", scheduled_at=MORNING, scope=scope, run_id="back"))
+
+    assert [str(task.window) for task in world.ledger.tasks("back")] == ["2026-09-01..2026-09-20"]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "scope", "field"),
+    [
+        ("weekly", Scope(), "workflow"),
+        ("daily", Scope(platforms=("myspace",)), "platforms"),
+        ("hourly", Scope(datasets=("ad_daily",)), "datasets"),
+        ("backfill", Scope(start="yesterday"), "start"),
+        ("backfill", Scope(start="2026-11-02", end="2026-11-01"), "end"),
+    ],
+)
+def test_what_names_nothing_is_refused_before_anything_is_stored(world, workflow, scope, field):
+    with pytest.raises(Unprocessable) as caught:
+        world.handle(StartRun(workflow=workflow, scheduled_at=MORNING, scope=scope, run_id="r"))
+
+    assert caught.value.details[0]["field"] == field
+    assert world.ledger.get_run("r") is None
+
+
+def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world):
+    plain = StartRun(workflow="hourly", scheduled_at=MORNING)
+    same = StartRun(workflow="hourly", scheduled_at=datetime.fromisoformat("2026-11-20T05:00:00+01:00"))
+    naive = StartRun(workflow="hourly", scheduled_at=MORNING.replace(tzinfo=None))
+
+    first = world.engine.start(plain)
+
+    assert first.startswith("hourly-20261120T040000-")
+    assert world.engine.start(same) == first
+    assert world.engine.start(plain.model_copy(update={"scope": Scope(accounts=("x",))})) != first
+    stored = world.ledger.get_run(world.engine.start(naive))
+    assert stored is not None
+    assert stored.scheduled_at == "2026-11-20T04:00:00.000000Z"
+
+
+def test_other_messages_are_no_business_of_the_engine(world):
+    with pytest.raises(BadInput):
+        world.handle(TaskMessage(run_id="r", task_id="t"))
+
+
+# --- failures
+
+
+def test_one_failed_task_makes_a_run_partial(world):
+    world.found = ("1", "2")
+    world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" else TaskState.LOADED
+
+    run_to_end(world)
+
+    assert state(world) is RunState.PARTIAL
+    assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (5, 2)
+
+
+def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world):
+    world.fate = lambda task: TaskState.FAILED if task.stage == "entities" else TaskState.LOADED
+
+    run_to_end(world)
+
+    run = world.ledger.get_run("r")
+    assert run is not None
+    assert (run.state, run.stage) == (RunState.FAILED, "entities")
+    assert run.reason == "stage entities: 0 of 1 tasks loaded"
+
+
+def test_a_split_task_is_judged_by_its_children(world):
+    def split(task: Task) -> TaskState | None:
+        if task.stage != "metrics" or task.depth:
+            return TaskState.LOADED
+        assert task.window is not None
+        children = world.ledger.split(task, [task.child(window=half) for half in task.window.halves()])
+        world.engine.send(children)
+        world.runs.send(Advance(run_id=task.run_id))
+        return None
+
+    world.fate = split
+
+    run_to_end(world)
+
+    run = world.ledger.get_run("r")
+    assert run is not None
+    assert run.state is RunState.SUCCEEDED
+    assert run.stages[-1].tasks == 2
+    assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
+
+
+def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world):
+    world.found = ("1", "2")
+    world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
+    run_to_end(world)
+    worked = len(world.worked)
+    world.fate = lambda task: TaskState.LOADED
+    world.clock.advance(86400)
+
+    world.runs.send(Redrive(run_id="r"))
+    world.drain()
+
+    assert len(world.worked) == worked + 1
+    assert state(world) is RunState.SUCCEEDED
+    assert [event.state for event in world.bus.events] == ["partial", "succeeded"]
+    (again,) = [task for task in world.ledger.tasks("r") if task.generation]
+    assert again.window is not None
+    assert again.window.end.isoformat() == "2026-11-19", "the window stays what scheduled_at made it"
+    assert again.deadline > world.clock.now().timestamp()
+
+
+def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world):
+    world.fate = lambda task: TaskState.PARKED if task.stage == "profiles" else TaskState.LOADED
+    run_to_end(world)
+    assert state(world) is RunState.FAILED
+    world.fate = lambda task: TaskState.LOADED
+
+    world.runs.send(RedriveCredential(account_id="acc-1", platform="facebook"))
+    world.drain()
+
+    assert state(world) is RunState.SUCCEEDED
+    assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
+
+
+def test_a_redrive_of_named_tasks_leaves_the_others(world):
+    world.found = ("1", "2")
+    world.fate = lambda task: TaskState.QUARANTINED if task.window else TaskState.LOADED
+    run_to_end(world)
+    first, second = (task for task in world.ledger.tasks("r") if task.window)
+
+    world.handle(Redrive(run_id="r", task_ids=(first.id,), accept_vanish=True))
+
+    chosen, other = world.ledger.get_task("r", first.id), world.ledger.get_task("r", second.id)
+    assert chosen is not None
+    assert other is not None
+    assert (chosen.generation, chosen.accept_vanish, other.generation) == (1, True, 0)
+    world.fate = lambda task: TaskState.LOADED
+    world.drain()
+    assert state(world) is RunState.PARTIAL
+
+
+def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world):
+    world.found = ("1", "2")
+    world.fate = lambda task: TaskState.FAILED if task.profile_id == "1" and not task.window else TaskState.LOADED
+    world.runs.send(DAILY)
+    while (run := world.ledger.get_run("r")) is None or run.stage != "metrics":
+        for message in [*world.runs.take(), *world.collect.take()]:
+            world._deliver(message, lose=False)
+    world.handle(Redrive(run_id="r"))
+    held = world.collect.take()
+
+    world.drain()
+    assert state(world) is RunState.RUNNING
+
+    world.fate = lambda task: TaskState.LOADED
+    world.collect.messages += held
+    world.drain()
+    assert state(world) is RunState.SUCCEEDED
+
+
+def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world):
+    run_to_end(world)
+
+    assert world.engine.redrive("r") == 0
+    assert state(world) is RunState.SUCCEEDED
+    with pytest.raises(NotFound):
+        world.engine.redrive("unknown")
+
+
+def test_cancelling_ends_a_run_and_its_open_tasks(world):
+    world.fate = lambda task: None
+    run_to_end(world)
+    world.ledger._mark("r", "profiles", "no-such-task", 0)
+
+    world.handle(CancelRun(run_id="r"))
+    world.handle(CancelRun(run_id="r"))
+
+    assert state(world) is RunState.CANCELLED
+    assert set(world.tasks("r").values()) == {TaskState.CANCELLED}
+    assert [event.state for event in world.bus.events] == ["cancelled"]
+    assert not world.ledger.has_open("r")
+
+
+def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(world):
+    world.handle(DAILY)
+    (plan,) = world.runs.take()
+    planned = world.engine.send
+    world.engine.send = lambda tasks: (planned(tasks), world.engine.cancel("r"))
+
+    world.handle(plan)
+    world.sweep_until_quiet("r")
+
+    assert not world.ledger.has_open("r")
+    assert set(world.tasks("r").values()) <= {TaskState.CANCELLED}
+
+
+# --- twice, at once, never
+
+
+def test_every_message_may_come_three_times(world):
+    world.found = ("1", "2")
+    world.runs.send(DAILY)
+
+    world.drain(times=3)
+
+    assert state(world) is RunState.SUCCEEDED
+    assert sorted(world.worked) == sorted(set(world.worked))
+    assert len(world.bus.events) == 1
+    run_to_end(world)
+    assert len(world.bus.events) == 1
+
+
+def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(world, monkeypatch):
+    world.handle(DAILY)
+    world.handle(world.runs.take()[0])
+    for message in world.collect.take():
+        world.work(message)
+    world.runs.take()
+    change, waiting = world.ledger.change_run, []
+
+    def at_once(run, **changes):
+        """Hold every worker at the decisive write until all are there."""
+        waiting.append(None)
+        if len(waiting) < 5:
+            world.engine.advance("r")
+        return change(run, **changes)
+
+    monkeypatch.setattr(world.ledger, "change_run", at_once)
+    world.engine.advance("r")
+
+    assert world.runs.take() == [PlanStage(run_id="r", stage="entities")]
+
+
+def test_a_stage_is_planned_by_one_worker_at_a_time(world):
+    world.handle(DAILY)
+    (plan,) = world.runs.take()
+
+    with world.ledger.lease("plan#r", 90), pytest.raises(Throttled):
+        world.handle(plan)
+
+    world.handle(plan)
+    run = world.ledger.get_run("r")
+    assert run is not None
+    assert run.stage_state is StageState.OPEN
+
+
+def test_planning_goes_on_where_time_ran_out(world):
+    for number in range(4):
+        world.catalog.add_profile("acc-1", str(number))
+    world.handle(HOURLY)
+    (plan,) = world.runs.take()
+    left = iter([60, 60, 1])
+
+    with pytest.raises(Throttled):
+        world.engine.handle(plan, lambda: next(left))
+    first = [message.task_id for message in world.collect.messages]
+    assert len(first) == 2
+    world.engine.advance("r")
+    assert state(world) is RunState.RUNNING
+
+    world.handle(plan)
+    assert len({message.task_id for message in world.collect.messages}) == len(world.collect.messages) == 4
+
+
+def test_a_request_that_was_lost_is_sent_again(world, clock):
+    world.handle(DAILY)
+    world.runs.take()
+    world.handle(Advance(run_id="r"))
+    assert world.runs.take() == []
+    clock.advance(61)
+
+    world.handle(Advance(run_id="r"))
+    world.handle(Advance(run_id="r"))
+
+    assert world.runs.take() == [PlanStage(run_id="r", stage="profiles")]
+
+
+def test_late_and_foreign_messages_do_nothing(world):
+    run_to_end(world)
+    before = world.tasks("r")
+
+    for message in (PlanStage(run_id="r", stage="profiles"), PlanStage(run_id="x", stage="y"), Advance(run_id="x")):
+        world.handle(message)
+
+    assert world.tasks("r") == before
+    assert world.runs.take() == []
+
+
+# --- the sweep
+
+
+def test_a_task_past_its_deadline_fails_and_the_run_ends(world, clock):
+    world.fate = lambda task: None
+    run_to_end(world)
+    clock.advance(21_601)
+
+    world.runs.send(Sweep())
+    world.drain()
+
+    (task,) = world.ledger.tasks("r")
+    assert task.error == {"code": "deadline", "message": "not finished by its deadline; it was running"}
+    assert state(world) is RunState.FAILED
+
+
+def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(world, clock):
+    for number in ("1", "2", "3"):
+        world.catalog.add_profile("acc-1", number)
+    world.handle(HOURLY)
+    world.handle(world.runs.take()[0])
+    planned, waiting, landed = (message.task_id for message in world.collect.take())
+    for task_id in (waiting, landed):
+        task = world.ledger.claim("r", task_id, 0, 30)
+        assert task is not None
+        if task_id == waiting:
+            world.ledger.wait_report(task, "report", "2026-11-20T04:00:00.000000Z")
+        else:
+            world.ledger.landed(task, "raw/x.gz", "2026-11-20T04:00:00.000000Z")
+    world.handle(Sweep())
+    assert not world.collect.messages + world.reports.messages + world.landing.messages
+    clock.advance(1800)
+
+    world.handle(Sweep())
+    world.handle(Sweep())
+
+    assert [message.task_id for message in world.collect.messages] == [planned]
+    assert [message.task_id for message in world.reports.messages] == [waiting]
+    assert [(message.bucket, message.key) for message in world.landing.messages] == [("data", "raw/x.gz")]
+
+
+def test_a_task_that_is_being_worked_on_is_left_alone(world, clock):
+    world.handle(DAILY)
+    world.handle(world.runs.take()[0])
+    (message,) = world.collect.take()
+    world.ledger.claim("r", message.task_id, 0, 4000)
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    assert world.collect.messages == []
+
+
+def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(world):
+    for number in range(5):
+        world.ledger.create_run(world_run(f"run-{number}"))
+    seen = []
+    world.engine.advance = seen.append
+    left = iter([60, 60, 1])
+
+    world.engine.handle(Sweep(), lambda: next(left))
+    world.handle(Sweep())
+    world.handle(Sweep())
+
+    assert seen == [f"run-{number}" for number in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4)]
+
+
+def world_run(run_id: str):
+    from support.pipeline import a_run
+
+    return a_run(run_id)
+
+
+def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(world):
+    for number in range(2):
+        world.ledger.create_run(world_run(f"run-{number}"))
+    seen = []
+
+    def advance(run_id: str) -> None:
+        seen.append(run_id)
+        raise Transient("moved")
+
+    world.engine.advance = advance
+    world.handle(Sweep())
+
+    assert seen == ["run-0", "run-1"]
+
+
+def test_marks_and_markers_that_stand_for_nothing_go(world, clock):
+    world.ledger.mark_open("ghost")
+    world.handle(DAILY)
+    world.handle(world.runs.take()[0])
+    world.ledger._mark("r", "profiles", "no-such-task", 0)
+    world.ledger._mark("r", "profiles", "!planning", 0)
+    world.handle(Sweep())
+    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["ghost", "r"]
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["r"]
+    world.fate = lambda task: TaskState.LOADED
+    world.drain()
+    assert state(world) is RunState.SUCCEEDED
+
+
+def test_a_redrive_that_died_behind_its_marker_is_completed(world, clock):
+    world.fate = lambda task: TaskState.FAILED
+    run_to_end(world)
+    (task,) = world.ledger.tasks("r")
+    world.ledger.mark_open("r")
+    world.ledger._mark("r", "profiles", task.id, 1)
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    again = world.ledger.get_task("r", task.id)
+    assert again is not None
+    assert (again.state, again.generation) == (TaskState.PLANNED, 1)
+
+
+# --- a worker dies between any two writes
+
+
+def drive(world: World, monkeypatch, crash: Crash, message: StartRun, *, lose: bool) -> None:
+    with monkeypatch.context() as patch:
+        crash.install(patch, world)
+        world.runs.messages.append(message)
+        world.drain(lose=lose)
+
+
+def count_writes(clock, monkeypatch, message: Message) -> int:
+    crash = Crash()
+    drive(World(clock, found=("1",)), monkeypatch, crash, message.model_copy(update={"run_id": "dry"}), lose=False)
+    return crash.writes
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("lose", [False, True], ids=["redelivered", "lost"])
+def test_a_run_ends_whichever_write_a_worker_dies_at(clock, monkeypatch, after, lose):
+    total = count_writes(clock, monkeypatch, DAILY)
+    assert total > 40
+
+    for at in range(1, total + 1):
+        world, run_id = World(clock, found=("1",)), f"run-{at}"
+        message = DAILY.model_copy(update={"run_id": run_id})
+        crash = Crash(at, after=after)
+        drive(world, monkeypatch, crash, message, lose=lose)
+        if world.ledger.get_run(run_id) is None:
+            world.runs.send(message)  # nothing was stored yet: SQS or the schedule delivers it again
+            world.drain()
+        run = world.sweep_until_quiet(run_id)
+
+        assert run.state is RunState.SUCCEEDED, f"died at write {at}"
+        assert {event.state for event in world.bus.events} == {"succeeded"}, f"died at write {at}"
+        assert not world.ledger.has_open(run_id), f"died at write {at}"
+        world.clock.advance(60)
