@@ -1,0 +1,177 @@
+"""Campaigns, ad groups, ads and keywords as their platforms have them. The newest pull wins here too.
+
+`objects#<platform>#<profile>#<dataset>` / `<id>` (ads and keywords: `<id>~<ad group>`) holds the content of the newest
+pull that brought a difference (`as_of`) and the newest complete pull that did not bring the object (`removed_at`).
+`!coverage#<slice>` beside them is the `as_of` of the newest complete pull: it answers for the objects that it brought
+unchanged, which are therefore not written again. In whatever order pulls arrive, the same state remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Status
+from adweir.model.errors import BadInput
+from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
+from adweir.model.tasks import ALL
+from adweir.store.catalog_rows import Item, Items
+
+_COVERAGE = "!coverage#"
+_TRIES = 5
+_KINDS: Mapping[Dataset, type[PlatformObject]] = {
+    Dataset.CAMPAIGNS: AdCampaign,
+    Dataset.AD_GROUPS: AdGroup,
+    Dataset.ADS: Ad,
+    Dataset.KEYWORDS: Keyword,
+}
+_UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS)
+
+
+class Change(Enum):
+    """What storing an object did."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Objects(Items):
+    """Platform objects: stored by pull, found by id, listed by profile."""
+
+    def find_object(
+        self, platform: Platform, profile_id: str, kind: Level | Dataset | str, object_id: str
+    ) -> PlatformObject | None:
+        """An object of a profile by its id, or None. `kind` is a level or a dataset.
+
+        An ad or a keyword is found by its own id, by `ad_group_id~id` too.
+        """
+        dataset = _dataset(kind)
+        pk = _pk(platform, profile_id, dataset)
+        if not object_id or object_id.startswith("!") or len(object_id) > 200:
+            return None
+        if dataset not in _UNDER_A_GROUP:
+            item = self._fetch(pk, object_id)
+        elif "~" in object_id:
+            group, _, own = object_id.rpartition("~")
+            item = self._fetch(pk, f"{own}~{group}")
+        else:
+            item = next(self._query(pk, f"{object_id}~", limit=1), None)
+        return None if item is None else _object(dataset, item)
+
+    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
+        """All objects of a profile, removed ones included (their `status` says so), by id."""
+        for item in self._query(_pk(platform, profile_id, dataset)):
+            if not item.sk.startswith("!"):
+                yield _object(dataset, item)
+
+    def _remove_platform_objects(
+        self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
+    ) -> int:
+        pk = _pk(platform, profile_id, dataset)
+        removed = 0
+        for item in self._query(pk):
+            if item.sk.startswith("!") or (item.body or {}).get("id") in seen or not _within(item.body or {}, slice_):
+                continue
+            if (item.removed_at or "") >= as_of or (item.as_of or "") >= as_of:
+                continue
+            gone_before = _is_removed(item)
+            newer = Item.removed_at.does_not_exist() | (Item.removed_at < as_of)
+            if self._change(pk, item.sk, [Item.removed_at.set(as_of)], Item.pk.exists() & newer) and not gone_before:
+                removed += 1
+        self._put(Item(pk, _COVERAGE + slice_, as_of=as_of), Item.pk.does_not_exist() | (Item.as_of < as_of))
+        return removed
+
+    def _put_platform_objects(self, objects: Sequence[PlatformObject], as_of: str) -> list[Change]:
+        by_key = {(_pk(item.platform, item.profile_id, dataset_of(item)), _sk(item)): item for item in objects}
+        stored = self._fetch_many(by_key)
+        coverage = {pk: self._coverage(pk) for pk in {pk for pk, _ in by_key}}
+        changes = []
+        for key, item in by_key.items():
+            changes.append(self._put_one(key, item, as_of, stored.get(key), coverage[key[0]]))
+        return changes
+
+    def _put_one(
+        self, key: tuple[str, str], fresh: PlatformObject, as_of: str, stored: Item | None, coverage: Mapping[str, str]
+    ) -> Change:
+        body = fresh.model_dump(mode="json", exclude_defaults=True, exclude={"as_of"})
+        for _ in range(_TRIES):
+            covered = max((at for slice_, at in coverage.items() if _within(body, slice_)), default="")
+            if stored is None:
+                # A newer complete pull did not bring it: known, and removed at once.
+                removed_at = covered if covered > as_of else None
+                item = Item(*key, as_of=as_of, removed_at=removed_at, body=body)
+                if self._put(item, Item.pk.does_not_exist()):
+                    return Change.ADDED
+            else:
+                answered = _answered(stored, covered)
+                same = stored.body == body
+                if answered >= as_of or (same and not _is_removed(stored)):
+                    return Change.UNCHANGED
+                item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)
+                before = (Item.as_of == stored.as_of) & _as_read(stored)
+                if self._put(item, before):
+                    return Change.UNCHANGED if same and _is_removed(item) else Change.CHANGED
+            stored = self._fetch(*key)
+        raise BadInput(f"object {fresh.id} keeps changing")
+
+    def _coverage(self, pk: str) -> dict[str, str]:
+        """Slice → `as_of` of its newest complete pull."""
+        return {item.sk[len(_COVERAGE) :]: item.as_of or "" for item in self._query(pk, _COVERAGE)}
+
+
+def dataset_of(item: PlatformObject) -> Dataset:
+    """The dataset that an object belongs to. Raises BadInput for an object of no kind."""
+    for dataset, kind in _KINDS.items():
+        if type(item) is kind:
+            return dataset
+    raise BadInput(f"{type(item).__name__} is no platform object")
+
+
+def _dataset(kind: Level | Dataset | str) -> Dataset:
+    """`ad_group` or `ad_groups` → the dataset. Raises BadInput."""
+    for dataset in _KINDS:
+        if kind in {dataset.value, dataset.level.value}:
+            return dataset
+    raise BadInput(f"{kind!r} is no kind of platform object")
+
+
+def _pk(platform: Platform, profile_id: str, dataset: Dataset) -> str:
+    return f"objects#{platform}#{profile_id}#{dataset}"
+
+
+def _sk(item: PlatformObject) -> str:
+    return f"{item.id}~{item.ad_group_id}" if dataset_of(item) in _UNDER_A_GROUP else item.id
+
+
+def _within(body: Mapping[str, Any], slice_: str) -> bool:
+    """Whether an object belongs to the slice that a pull asked for."""
+    if slice_ == ALL:
+        return True
+    name, _, value = slice_.partition("=")
+    if name == "campaign":
+        return bool(body.get("campaign_id", "") == value)
+    return bool(body.get("ad_product", "").lower() == slice_)
+
+
+def _is_removed(item: Item) -> bool:
+    return (item.removed_at or "") > (item.as_of or "")
+
+
+def _answered(stored: Item, covered: str) -> str:
+    """The newest pull that answered for the content: the coverage counts where that pull brought the object."""
+    return max(stored.as_of or "", covered if covered > (stored.removed_at or "") else "")
+
+
+def _as_read(stored: Item) -> Any:
+    if stored.removed_at is None:
+        return Item.removed_at.does_not_exist()
+    return Item.removed_at == stored.removed_at
+
+
+def _object(dataset: Dataset, item: Item) -> PlatformObject:
+    found = _KINDS[dataset].model_validate(dict(item.body or {}) | {"as_of": item.as_of or ""})
+    return found.model_copy(update={"status": Status.REMOVED}) if _is_removed(item) else found

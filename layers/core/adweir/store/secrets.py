@@ -1,0 +1,135 @@
+"""Secrets Manager, cached: credentials and webhook secrets. The values are read nowhere else and logged nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from adweir.model.errors import NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from adweir.model.times import Clock
+
+CACHE_SECONDS = 300
+MISSING_SECONDS = 60
+"""How long a secret that was not there counts as missing."""
+REFRESH_SECONDS = 10
+"""A mismatch asks Secrets Manager again at most so often a secret: wrong signatures must not become API calls."""
+_MOST_CACHED = 1000
+_STAGES = ("AWSCURRENT", "AWSPREVIOUS")
+_MISSING = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
+_KEPT_DAYS = 7
+
+Values = dict[str, str]
+
+
+class SecretStore:
+    """Secrets of this deployment; a secret is a JSON object of strings.
+
+    Ids are whole names (`name()` makes them). Methods raise NotFound and Unavailable.
+    """
+
+    def __init__(self, client: SecretsManagerClient, prefix: str, clock: Clock) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._clock = clock
+        self._cache: dict[str, tuple[float, list[Values]]] = {}
+
+    def name(self, *parts: str) -> str:
+        """`<prefix>/<part>/<part>`: the whole name of a secret of this deployment."""
+        return "/".join((self._prefix, *parts))
+
+    def get(self, secret_id: str) -> Values:
+        """The current values, at most 300 s old. Raises NotFound."""
+        return dict(self.versions(secret_id)[0])
+
+    def versions(self, secret_id: str) -> list[Values]:
+        """The current values and, after a rotation, the previous ones; at most 300 s old. Raises NotFound."""
+        now = self._clock.monotonic()
+        cached = self._cache.get(secret_id)
+        if cached and now - cached[0] < (CACHE_SECONDS if cached[1] else MISSING_SECONDS):
+            found = cached[1]
+        else:
+            found = self._read(secret_id)
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            self._cache[secret_id] = (now, found)
+        if not found:
+            raise NotFound(f"no secret {secret_id}")
+        return found
+
+    def refresh(self, secret_id: str) -> bool:
+        """Have the next read ask Secrets Manager again; False when that happened a moment ago."""
+        cached = self._cache.get(secret_id)
+        if cached and self._clock.monotonic() - cached[0] < REFRESH_SECONDS:
+            return False
+        self._cache.pop(secret_id, None)
+        return True
+
+    def put(self, secret_id: str, values: Mapping[str, str]) -> None:
+        """Store values as the current version; the one before stays readable as the previous. Creates the secret."""
+        text = json.dumps(dict(values))
+        with _errors(secret_id):
+            try:
+                known = self._client.describe_secret(SecretId=secret_id)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                self._client.create_secret(Name=secret_id, SecretString=text)
+            else:
+                if known.get("DeletedDate"):
+                    self._client.restore_secret(SecretId=secret_id)
+                self._client.put_secret_value(SecretId=secret_id, SecretString=text)
+        self._cache.pop(secret_id, None)
+
+    def delete(self, secret_id: str) -> None:
+        """Delete a secret: unreadable at once, gone for good in 7 days. One that is not there is no fault."""
+        with _errors(secret_id):
+            try:
+                self._client.delete_secret(SecretId=secret_id, RecoveryWindowInDays=_KEPT_DAYS)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _MISSING:
+                    raise
+        self._cache.pop(secret_id, None)
+
+    def _read(self, secret_id: str) -> list[Values]:
+        """The versions, newest first; empty when there is no such secret."""
+        versions = []
+        for stage in _STAGES:
+            with _errors(secret_id):
+                try:
+                    answer = self._client.get_secret_value(SecretId=secret_id, VersionStage=stage)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] in _MISSING:
+                        break
+                    raise
+            versions.append(_values(answer["SecretString"], secret_id))
+        return versions
+
+
+def _values(text: str, secret_id: str) -> Values:
+    try:
+        found: Any = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise NotFound(f"secret {secret_id} is no JSON object")
+    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+
+
+@contextmanager
+def _errors(secret_id: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(f"Secrets Manager answers {error.response['Error']['Code']} for {secret_id}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"Secrets Manager does not answer: {type(error).__name__}") from error

@@ -1,0 +1,237 @@
+"""The catalog on moto's DynamoDB."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Ad, AdCampaign, Profile, Status
+from adweir.model.errors import BadInput, Conflict, NotFound
+from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
+from adweir.store.catalog import Catalog, key_id_of
+from support.clock import FrozenClock
+
+META, AMAZON = Platform.META_ADS, Platform.AMAZON_ADS
+T1, T2, T3, T4 = (f"2026-11-2{n}T00:00:00.000000Z" for n in range(4))
+
+
+@pytest.fixture
+def catalog(tables: None, clock: FrozenClock) -> Catalog:
+    return Catalog(clock)
+
+
+def a_profile(profile_id: str = "111", account_id: str = "acc", **values: Any) -> Profile:
+    fields = {"platform": META, "name": "Main", "currency": "EUR", "timezone": "Europe/Berlin"} | values
+    return Profile(account_id=account_id, profile_id=profile_id, **fields)
+
+
+def a_campaign(id_: str = "c1", **values: Any) -> AdCampaign:
+    return AdCampaign(**({"platform": META, "profile_id": "111", "id": id_, "status": Status.ACTIVE} | values))
+
+
+def test_accounts_are_unique_by_id_and_may_share_a_name(catalog: Catalog) -> None:
+    first = catalog.create_account("a", "Company", "x@example.com")
+    second = catalog.create_account("b", "Company", "x@example.com")
+
+    assert catalog.accounts() == [first, second]
+    with pytest.raises(Conflict):
+        catalog.create_account("a", "Other", "y@example.com")
+
+
+def test_an_account_changes_by_field(catalog: Catalog, clock: FrozenClock) -> None:
+    before = catalog.create_account("a", "Company", "x@example.com")
+    clock.advance(1)
+
+    after = catalog.update_account("a", company_name="Renamed")
+
+    assert after == catalog.account("a")
+    assert (after.company_name, after.created_at) == ("Renamed", before.created_at)
+    assert after.updated_at > before.updated_at
+
+
+def test_a_deleted_account_is_gone_but_its_profiles_stay_as_inactive(catalog: Catalog) -> None:
+    # given
+    catalog.create_account("acc", "Company", "x@example.com")
+    catalog.put_credential("acc", META, "adweir/credential/acc/meta_ads")
+    catalog.put_objects([a_profile()], T1)
+
+    # when
+    forgotten = catalog.delete_account("acc")
+
+    # then
+    assert [c.secret_id for c in forgotten] == ["adweir/credential/acc/meta_ads"]
+    assert catalog.credentials() == []
+    assert catalog.accounts() == []
+    assert [p.status for p in catalog.profiles("acc")] == ["inactive"]
+    with pytest.raises(NotFound):
+        catalog.account("acc")
+    with pytest.raises(NotFound):
+        catalog.update_account("acc", company_name="back")
+    # and a listing that was still under way revives nothing
+    catalog.put_objects([a_profile()], T2)
+    assert [p.status for p in catalog.profiles("acc")] == ["inactive"]
+
+
+def test_lists_page_until_the_end(catalog: Catalog) -> None:
+    for n in range(5):
+        catalog.create_account(f"a{n}", "C", "x@example.com")
+
+    seen, token = [], ""
+    for _ in range(3):
+        page, token = catalog.list_accounts(2, token)
+        seen += [account.account_id for account in page]
+
+    assert (seen, token) == ([f"a{n}" for n in range(5)], "")
+
+
+@pytest.mark.parametrize("token", ["?", "ä", "a", "a" * 13, "=" * 4, "gICA"])
+def test_a_wrong_page_token_is_bad_input(catalog: Catalog, token: str) -> None:
+    with pytest.raises(BadInput):
+        catalog.list_accounts(2, token)
+
+
+def test_replacing_a_credential_makes_a_new_version_that_is_active_again(catalog: Catalog) -> None:
+    # given
+    catalog.create_account("acc", "Company", "x@example.com")
+    first = catalog.put_credential("acc", META, "s")
+    assert catalog.mark_broken("acc", META, first.version, "revoked")
+    assert [(c.state, c.reason) for c in catalog.credentials()] == [("broken", "revoked")]
+
+    # when
+    second = catalog.put_credential("acc", META, "s")
+
+    # then: and a worker that still had the old one cannot break the new
+    assert (second.version, second.state, second.reason) == (2, "active", "")
+    assert not catalog.mark_broken("acc", META, first.version, "late")
+    assert catalog.credential("acc", META) == second
+    assert catalog.credential("acc", AMAZON) is None
+
+
+def test_a_credential_needs_its_account(catalog: Catalog) -> None:
+    with pytest.raises(NotFound):
+        catalog.put_credential("nobody", META, "s")
+    with pytest.raises(NotFound):
+        catalog.delete_credential("nobody", META)
+    assert catalog.credentials() == []
+
+
+def test_profiles_follow_the_newest_listing(catalog: Catalog) -> None:
+    assert catalog.put_objects([a_profile(), a_profile("222")], T1) == (2, 0, 0)
+    assert catalog.put_objects([a_profile(name="Renamed")], T3) == (0, 1, 0)
+    assert catalog.put_objects([a_profile(name="Late")], T2) == (0, 0, 1)
+    removed = catalog.remove_missing(META, "", Dataset.PROFILES, "all", {"111"}, T3, account_id="acc")
+
+    assert removed == 1
+    assert [(p.profile_id, p.name, p.status) for p in catalog.profiles(platform=META)] == [
+        ("111", "Renamed", "active"),
+        ("222", "Main", "removed"),
+    ]
+    assert catalog.profiles("other") == []
+
+
+def test_a_denied_profile_is_decided_again_by_a_newer_listing_only(catalog: Catalog) -> None:
+    catalog.put_objects([a_profile()], T2)
+    assert catalog.mark_profile(META, "111", "denied")
+
+    catalog.put_objects([a_profile()], T1)
+    assert [p.status for p in catalog.profiles()] == ["denied"]
+    catalog.put_objects([a_profile()], T3)
+    assert [p.status for p in catalog.profiles()] == ["active"]
+    assert not catalog.mark_profile(META, "unknown", "denied")
+
+
+def test_an_ad_account_that_two_clients_reach_belongs_to_the_first_until_it_lets_go(catalog: Catalog) -> None:
+    catalog.put_objects([a_profile(account_id="acc")], T1)
+    assert catalog.put_objects([a_profile(account_id="other")], T2) == (0, 0, 1)
+    assert [p.account_id for p in catalog.profiles()] == ["acc"]
+
+    catalog.mark_profile(META, "111", "inactive")
+    catalog.put_objects([a_profile(account_id="other")], T3)
+    assert [(p.account_id, p.status) for p in catalog.profiles()] == [("other", "active")]
+
+
+def test_objects_are_added_changed_and_left_alone(catalog: Catalog) -> None:
+    assert catalog.put_objects([a_campaign("c1"), a_campaign("c2")], T1) == (2, 0, 0)
+    assert catalog.put_objects([a_campaign("c1", name="New"), a_campaign("c2")], T2) == (0, 1, 1)
+    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T2) == 1
+    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T2) == 0
+
+    assert [(c.id, c.name, c.status.value) for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [
+        ("c1", "New", "active"),
+        ("c2", "", "removed"),
+    ]
+
+
+def test_a_pull_of_a_slice_removes_nothing_outside_of_it(catalog: Catalog) -> None:
+    catalog.put_objects([a_campaign("c1", ad_product="sp"), a_campaign("c2", ad_product="sb")], T1)
+
+    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "sb", set(), T2) == 1
+
+    assert [c.status.value for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == ["active", "removed"]
+
+
+def test_pulls_in_any_order_and_twice_leave_the_same_objects(catalog: Catalog) -> None:
+    # given: A; A gone and B there; A back and unchanged; A changed
+    pulls = {
+        T1: [a_campaign("A")],
+        T2: [a_campaign("B")],
+        T3: [a_campaign("A"), a_campaign("B")],
+        T4: [a_campaign("A", name="New")],
+    }
+    outcomes = set()
+    for n, order in enumerate(permutations(pulls)):
+        profile = str(n)
+        # when
+        for as_of in (*order, order[0]):
+            objects = [c.model_copy(update={"profile_id": profile}) for c in pulls[as_of]]
+            catalog.put_objects(objects, as_of)
+            catalog.remove_missing(META, profile, Dataset.CAMPAIGNS, "all", {c.id for c in objects}, as_of)
+        # then
+        outcomes.add(tuple((c.id, c.name, c.status) for c in catalog.objects(META, profile, Dataset.CAMPAIGNS)))
+    assert outcomes == {(("A", "New", Status.ACTIVE), ("B", "", Status.REMOVED))}
+
+
+def test_an_ad_is_found_by_its_own_id_and_under_its_group(catalog: Catalog) -> None:
+    ad = Ad(platform=META, profile_id="111", id="ad1", ad_group_id="g1", campaign_id="c1", headline="Hello")
+    catalog.put_objects([ad, ad.model_copy(update={"ad_group_id": "g2"})], T1)
+
+    assert catalog.find_object(META, "111", Level.AD, "ad1") == ad.model_copy(update={"as_of": T1})
+    found = catalog.find_object(META, "111", "ads", "g2~ad1")
+    assert found is not None
+    assert found.ad_group_id == "g2"
+    for unknown in ("ad", "", "!coverage#all", "g3~ad1", "x" * 300):
+        assert catalog.find_object(META, "111", Level.AD, unknown) is None
+    with pytest.raises(BadInput):
+        catalog.find_object(META, "111", "account", "x")
+
+
+def test_a_key_is_shown_once_and_stored_as_a_hash(catalog: Catalog) -> None:
+    key, plain = catalog.create_key("mine", ["read"])
+
+    assert plain.startswith(f"adw_{key.key_id}_")
+    assert plain not in str(catalog.list_keys())
+    assert catalog.find_key(plain) == key
+    assert catalog.find_key(plain + "x") is None
+    assert catalog.revoke_key(key.key_id).status == "revoked"
+    assert catalog.find_key(plain) is None
+    with pytest.raises(NotFound):
+        catalog.revoke_key("nobody")
+
+
+def test_a_key_may_be_given(catalog: Catalog) -> None:
+    key, plain = catalog.create_key("sandbox", ["admin", "read"], plain="adw_sandbox_secret_with_dashes")
+
+    assert (key.key_id, key.scopes) == ("sandbox", ("read", "admin"))
+    assert catalog.find_key(plain) == key
+    for name, scopes, given in (("a", [], None), ("b", ["root"], None), ("c", ["read"], "adw_only")):
+        with pytest.raises(Conflict):
+            catalog.create_key(name, scopes, plain=given)
+
+
+@pytest.mark.parametrize("text", ["", "adw", "adw__s", "adw_a_", "ada_a_b", "adw_ä_b", "adw_a_" + "x" * 300, "_" * 9])
+def test_text_of_another_form_is_no_key(text: str) -> None:
+    assert key_id_of(text) is None

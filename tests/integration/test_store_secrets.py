@@ -1,0 +1,87 @@
+"""The secret store on moto's Secrets Manager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+
+from adweir.model.errors import NotFound, Unavailable
+from adweir.store.secrets import SecretStore
+from support.clock import FrozenClock
+
+NAME = "adweir/webhook/meta"
+
+
+@pytest.fixture
+def client(aws: None) -> Any:
+    return boto3.client("secretsmanager")
+
+
+@pytest.fixture
+def store(client: Any, clock: FrozenClock) -> SecretStore:
+    return SecretStore(client, "adweir", clock)
+
+
+def test_a_rotation_keeps_the_previous_values(store: SecretStore) -> None:
+    store.put(NAME, {"secret": "old"})
+    assert store.versions(NAME) == [{"secret": "old"}]
+
+    store.put(NAME, {"secret": "new"})
+
+    assert store.versions(NAME) == [{"secret": "new"}, {"secret": "old"}]
+    assert store.get(NAME) == {"secret": "new"}
+    assert store.name("webhook", "meta") == NAME
+
+
+def test_values_are_cached_and_asked_for_again_on_request_but_not_at_will(
+    store: SecretStore, client: Any, clock: FrozenClock
+) -> None:
+    # given
+    store.put(NAME, {"secret": "old"})
+    assert store.get(NAME) == {"secret": "old"}
+    client.put_secret_value(SecretId=NAME, SecretString='{"secret":"new"}')
+
+    # then
+    assert not store.refresh(NAME)
+    assert store.get(NAME) == {"secret": "old"}
+    clock.advance(11)
+    assert store.refresh(NAME)
+    assert store.get(NAME) == {"secret": "new"}
+    client.put_secret_value(SecretId=NAME, SecretString='{"secret":"newer"}')
+    clock.advance(301)
+    assert store.get(NAME) == {"secret": "newer"}
+
+
+def test_what_is_missing_stays_missing_for_a_minute(store: SecretStore, client: Any, clock: FrozenClock) -> None:
+    with pytest.raises(NotFound):
+        store.get(NAME)
+    client.create_secret(Name=NAME, SecretString='{"secret":"x"}')
+    with pytest.raises(NotFound):
+        store.get(NAME)
+    clock.advance(61)
+    assert store.get(NAME) == {"secret": "x"}
+
+
+def test_a_deleted_secret_is_gone_and_can_come_back(store: SecretStore) -> None:
+    store.put(NAME, {"secret": "x"})
+    store.delete(NAME)
+    with pytest.raises(NotFound):
+        store.get(NAME)
+
+    store.put(NAME, {"secret": "y"})
+
+    assert store.get(NAME) == {"secret": "y"}
+    store.delete("adweir/never/was")
+
+
+def test_a_secret_that_is_no_object_counts_as_missing(store: SecretStore, client: Any) -> None:
+    client.create_secret(Name=NAME, SecretString="plain")
+    with pytest.raises(NotFound):
+        store.get(NAME)
+
+
+def test_a_fault_of_the_service_is_told_as_such(store: SecretStore) -> None:
+    with pytest.raises(Unavailable):
+        store.put("", {"a": "b"})
