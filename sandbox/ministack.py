@@ -48,9 +48,7 @@ def start_ministack(home: Path, port: int, bind: str) -> Running:
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "INFO",
     }
-    running = start(
-        "ministack", [sys.executable, "-m", "ministack"], environment=environment, log=log, directory=home
-    )
+    running = start("ministack", [sys.executable, "-m", "ministack"], environment=environment, log=log, directory=home)
     wait_until(lambda: answers(f"http://127.0.0.1:{port}/_ministack/health"), running, log)
     return running
 
@@ -65,14 +63,10 @@ def answers(url: str) -> bool:
 
 def client_factory(endpoint: str) -> Callable[[str], Any]:
     """`clients(service)` makes a boto3 client of this MiniStack, without touching the process's environment."""
-    session = boto3.Session(
-        aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
-    )
-    config = Config(
-        connect_timeout=2, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"}
-    )
+    session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
+    config = Config(connect_timeout=2, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
 
     def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=endpoint, config=config)
 
     return client

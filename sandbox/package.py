@@ -1,7 +1,7 @@
 """Zips of the functions and layers, as the sandbox deploys them: the code only.
 
 The dependencies come from the virtual environment, because MiniStack runs Python functions with the interpreter that
-runs MiniStack. The bytecode goes along (unchecked, the zip is immutable): a worker process then starts without compiling.
+runs MiniStack. The bytecode goes along (unchecked: the zip never changes), so that a worker starts without compiling.
 """
 
 from __future__ import annotations

@@ -43,9 +43,7 @@ class Running:
             return False
 
 
-def start(
-    name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path
-) -> Running:
+def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path) -> Running:
     """Start a command in a process group of its own, so that Ctrl-C at the terminal is ours to handle."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:

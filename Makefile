@@ -1,0 +1,70 @@
+# Everything here needs Python 3.11 or newer with pip, and make. The virtual environments are made when they are missing.
+
+PYTHON ?= python3
+ARCH ?= arm64
+STACK ?= adweir
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SAM_READY := .venv-sam/.ready
+SAM := .venv-sam/bin/sam
+CHECKED := layers/core/adweir functions ops sandbox tests bench
+PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+
+# The layers' makefiles read it: for which processor sam build fetches the wheels.
+export ADWEIR_ARCH = $(ARCH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint up down status build deploy bench sam clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## the whole river once, in a sandbox of its own, checked to the cent
+	$(BIN)/adweir demo
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: lint test ## ruff, mypy --strict, cfn-lint, sam validate, tests
+
+lint: $(READY) $(SAM_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench)
+	for app in functions/*/; do $(BIN)/mypy $$app || exit 1; done
+	$(BIN)/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+up: $(READY) ## start the sandbox: the whole system on this machine
+	$(BIN)/adweir up
+
+down: $(READY) ## stop it; its state stays
+	$(BIN)/adweir down
+
+status: $(READY) ## what runs and where
+	$(BIN)/adweir status
+
+build: $(SAM_READY) $(READY) ## build for Lambda (ARCH=arm64 or x86_64); needs no Docker
+	$(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+deploy: build ## deploy to your own AWS account (STACK=adweir)
+	$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH)
+
+bench: $(READY) ## the measurements of bench/; each ends with one JSON object
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+sam: $(SAM_READY) ## the SAM CLI in an environment of its own (.venv-sam/bin/sam)
+
+clean: ## remove what builds and tests leave behind; environments and the sandbox's state stay
+	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(READY): pyproject.toml constraints.txt layers/core/requirements.txt layers/analytics/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_QUIET) $(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(SAM_READY):
+	$(PYTHON) -m venv .venv-sam
+	$(PIP_QUIET) .venv-sam/bin/python -m pip install -q 'aws-sam-cli>=1.150'
+	touch $@

@@ -1,0 +1,120 @@
+"""Least privilege: who may do what, over the expanded template."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from support.template import listed, statements, target, template
+
+ROLES = template().of("AWS::IAM::Role")
+FUNCTIONS = template().of("AWS::Lambda::Function")
+MANAGED = template().of("AWS::IAM::ManagedPolicy")
+TOKEN_READERS = {"CollectRole", "PollReportsRole"}
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
+def allowed(role: str) -> list[dict[str, Any]]:
+    return [statement for statement in statements(ROLES[role]) if statement["Effect"] == "Allow"]
+
+
+def actions_on(role: str, resource: str) -> set[str]:
+    """What a role may do on a resource by logical id."""
+    return {
+        action
+        for statement in allowed(role)
+        if any(resource in target(r) for r in listed(statement["Resource"]))
+        for action in listed(statement["Action"])
+    }
+
+
+def test_each_function_has_a_role_of_its_own() -> None:
+    roles = [target(function["Role"]) for function in FUNCTIONS.values()]
+    assert len(set(roles)) == len(FUNCTIONS) == 8
+
+
+def test_no_role_was_generated_and_none_carries_a_managed_policy_of_aws() -> None:
+    assert set(ROLES) <= set(template().source["Resources"])
+    attached = {target(arn) for role in ROLES.values() for arn in role.get("ManagedPolicyArns", [])}
+    assert attached == set(MANAGED) == {"TracingPolicy"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_statement_allows_every_resource(role: str) -> None:
+    for statement in allowed(role):
+        assert "*" not in listed(statement["Resource"]), statement
+        assert "NotResource" not in statement
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_allowed_action_is_named_in_full(role: str) -> None:
+    for statement in allowed(role):
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        assert "NotAction" not in statement
+
+
+def test_only_tracing_has_no_resource_because_x_ray_knows_none() -> None:
+    (statement,) = MANAGED["TracingPolicy"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == "*"
+    assert set(statement["Action"]) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"SchedulerRole"} - TOKEN_READERS))
+def test_access_tokens_in_the_ledger_are_closed_to_others(role: str) -> None:
+    if not actions_on(role, "LedgerTable"):
+        return
+    (denial,) = [s for s in statements(ROLES[role]) if s["Effect"] == "Deny"]
+    assert target(denial["Resource"]) == "LedgerTable"
+    assert denial["Action"] == "dynamodb:*"
+    assert denial["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_may_scan_a_table_so_key_conditions_cannot_be_walked_around(role: str) -> None:
+    assert "dynamodb:Scan" not in {action for s in allowed(role) for action in listed(s["Action"])}
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"ValidateRole"}))
+def test_only_validate_writes_metrics(role: str) -> None:
+    assert actions_on(role, "MetricsTable") <= READS
+
+
+def test_the_authorizer_reads_one_item_and_no_more() -> None:
+    assert actions_on("AuthorizeRole", "CatalogTable") == {"dynamodb:GetItem"}
+    assert {a for s in allowed("AuthorizeRole") for a in listed(s["Action"])} == {
+        "dynamodb:GetItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_secrets_are_those_under_the_stacks_own_prefix(role: str) -> None:
+    for statement in allowed(role):
+        if any(action.startswith("secretsmanager:") for action in listed(statement["Action"])):
+            assert all("secret:${AWS::StackName}/*" in json.dumps(r) for r in listed(statement["Resource"]))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_put_on_the_bus_says_that_it_is_ours(role: str) -> None:
+    for statement in allowed(role):
+        if "events:PutEvents" in listed(statement["Action"]):
+            assert statement["Condition"] == {"StringEquals": {"events:source": "adweir"}}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_told_only_of_tables_queues_and_buckets_that_it_may_touch(name: str) -> None:
+    role = ROLES[target(FUNCTIONS[name]["Role"])]
+    may = json.dumps(list(statements(role)))
+    for value in FUNCTIONS[name]["Environment"]["Variables"].values():
+        named = target(value)
+        if named.endswith(("Table", "Queue", "Bucket", "DeadLetters")) or named == "Bus":
+            assert named in may, f"{name} is told of {named} and may not use it"
+
+
+def test_the_scheduler_may_send_to_its_queue_and_its_dead_letters_only() -> None:
+    (statement,) = allowed("SchedulerRole")
+    assert statement["Action"] == "sqs:SendMessage"
+    assert {target(r) for r in statement["Resource"]} == {"RunsQueue", "DeliveryDeadLetters"}

@@ -1,0 +1,118 @@
+"""Functions, their settings, logs and alarms, over the expanded template."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from adweir.runtime.settings import Settings
+from support.template import PACES, ROOT, target, template
+
+FUNCTIONS = template().of("AWS::Lambda::Function")
+ALARMS = template().of("AWS::CloudWatch::Alarm")
+LOGS = template().of("AWS::Logs::LogGroup")
+TIMEOUTS = {
+    "WebhooksFunction": 10,
+    "AuthorizeFunction": 5,
+    "ApiFunction": 29,
+    "OrchestrateFunction": 60,
+    "CollectFunction": 300,
+    "PollReportsFunction": 120,
+    "ValidateFunction": 300,
+    "EtlFunction": 600,
+}
+
+
+def alarms_of(function: str, metric: str) -> list[dict[str, Any]]:
+    return [
+        alarm
+        for alarm in ALARMS.values()
+        if alarm.get("MetricName") == metric
+        and alarm.get("Namespace") == "AWS/Lambda"
+        and target(alarm["Dimensions"][0]["Value"]) == function
+    ]
+
+
+def test_the_functions_are_those_of_the_design_with_its_time_outs() -> None:
+    assert {name: template().number(f["Timeout"], "aws") for name, f in FUNCTIONS.items()} == TIMEOUTS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_runtime_architecture_handler_and_tracing(name: str) -> None:
+    function = FUNCTIONS[name]
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == [{"Ref": "Architecture"}]
+    assert function["Handler"] == "app.handler"
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert template().source["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_logs_to_a_group_of_its_own_that_forgets(name: str) -> None:
+    group = LOGS[target(FUNCTIONS[name]["LoggingConfig"]["LogGroup"])]
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    users = [n for n, f in FUNCTIONS.items() if f["LoggingConfig"] == FUNCTIONS[name]["LoggingConfig"]]
+    assert users == [name]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_variable_is_a_setting_that_the_code_reads(name: str) -> None:
+    known = {field.upper() for field in Settings.model_fields}
+    assert set(FUNCTIONS[name]["Environment"]["Variables"]) <= known
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_knows_its_own_time_out(name: str, pace: str) -> None:
+    told = FUNCTIONS[name]["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
+    assert template().number(told, pace) == template().number(FUNCTIONS[name]["Timeout"], pace)
+
+
+def test_only_what_computes_carries_the_analytics_layer() -> None:
+    heavy = [name for name, function in FUNCTIONS.items() if "AnalyticsLayer" in json.dumps(function["Layers"])]
+    assert heavy == ["EtlFunction"]
+    assert all("CoreLayer" in json.dumps(function["Layers"]) for function in FUNCTIONS.values())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_errors_and_throttles_ring_an_alarm(name: str) -> None:
+    (errors,) = alarms_of(name, "Errors")
+    assert (errors["Statistic"], errors["Threshold"]) == ("Average", 0.01)
+    (throttles,) = alarms_of(name, "Throttles")
+    assert throttles["Threshold"] == 0
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_p99_of_four_fifths_of_the_time_out_rings_an_alarm(name: str, pace: str) -> None:
+    (slow,) = alarms_of(name, "Duration")
+    assert slow["ExtendedStatistic"] == "p99"
+    assert template().number(slow["Threshold"], pace) == 800 * template().number(FUNCTIONS[name]["Timeout"], pace)
+
+
+def test_silence_is_a_fault() -> None:
+    heartbeat = ALARMS["Heartbeat"]
+    assert (heartbeat["MetricName"], heartbeat["TreatMissingData"]) == ("PullsLoaded", "breaching")
+    assert heartbeat["EvaluationPeriods"] == {"Ref": "HeartbeatHours"}
+    assert heartbeat["Period"] == 3600
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_every_alarm_tells_somebody(name: str) -> None:
+    assert [target(action) for action in ALARMS[name]["AlarmActions"]] == ["AlarmTopic"]
+    assert ALARMS[name]["AlarmDescription"]
+
+
+def test_one_dashboard_and_its_body_is_json() -> None:
+    (dashboard,) = template().of("AWS::CloudWatch::Dashboard").values()
+    body = re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"])
+    assert json.loads(body)["widgets"]
+
+
+def test_every_function_of_the_template_has_its_folder() -> None:
+    for resource in template().source["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert (ROOT / resource["Properties"]["CodeUri"] / "app.py").is_file()
