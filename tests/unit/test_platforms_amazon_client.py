@@ -1,0 +1,381 @@
+"""The Amazon connector on real wire traffic to a loopback server: tokens, paging, reports, and every error."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+import pytest
+import requests
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Credential
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    ReportFailed,
+    RequestRejected,
+    Throttled,
+    TooMuchData,
+    Transient,
+)
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window
+from adweir.platforms import connect, normalizer, specs
+from adweir.platforms.amazon_ads.client import REGIONS, AmazonConnector, Region
+from adweir.platforms.base import Mode, ReportState
+from adweir.platforms.http import Http
+from adweir.runtime.settings import Settings
+from support.amazon_stub import AmazonStub, Answer, amazon_stub
+from support.clock import FrozenClock
+
+SECRET = {"client_id": "amzn1.x", "client_secret": "s3cret", "refresh_token": "Atzr|1"}
+
+
+class MemoryTokens:
+    """The token cache of one container."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+        self._lock = Lock()
+
+    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
+        with self._lock:
+            if key not in self._tokens:
+                self._tokens[key] = refresh()[0]
+            return self._tokens[key]
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            self._tokens.pop(key, None)
+
+
+@pytest.fixture
+def stub() -> Iterator[AmazonStub]:
+    with amazon_stub() as server:
+        yield server
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as made:
+        yield made
+
+
+@pytest.fixture
+def amazon(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -> AmazonConnector:
+    return AmazonConnector(
+        SECRET,
+        Region(stub.base, f"{stub.base}/auth/o2/token"),
+        Http(session, clock, random.Random(1), sleep=lambda _: None),
+        clock,
+        MemoryTokens(),
+        account_id="acme",
+        sleep=lambda _: None,
+    )
+
+
+def task(dataset: Dataset = Dataset.AD_DAILY, slice_: str = "sp", window: str = "2026-11-01..2026-11-07") -> Task:
+    return Task(
+        run_id="r1",
+        stage="metrics",
+        account_id="acme",
+        platform=Platform.AMAZON_ADS,
+        profile_id="123",
+        dataset=dataset,
+        slice=slice_,
+        window=Window.parse(window) if dataset.grain else None,
+        deadline=0,
+    )
+
+
+class TestTokens:
+    def test_one_refresh_serves_all_calls_and_is_form_encoded(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        list(amazon.profiles())
+        list(amazon.profiles())
+        (refresh,) = stub.requests("/auth/o2/token")
+        assert refresh.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert b"grant_type=refresh_token" in refresh.body
+        assert b"refresh_token=Atzr%7C1" in refresh.body
+
+    def test_an_access_token_that_died_early_is_refreshed_once(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        list(amazon.profiles())
+        stub.valid_tokens.clear()
+        assert [page.status for page in amazon.profiles()] == [200]
+        assert stub.tokens_given == 2
+
+    def test_many_workers_share_one_refresh(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        with ThreadPoolExecutor(4) as workers:
+            list(workers.map(lambda _: list(amazon.profiles()), range(8)))
+        assert stub.tokens_given == 1
+
+    @pytest.mark.parametrize(("status", "error"), [(400, "invalid_grant"), (401, "invalid_client")])
+    def test_a_dead_credential_is_auth_expired(
+        self, amazon: AmazonConnector, stub: AmazonStub, status: int, error: str
+    ) -> None:
+        stub.script("/auth/o2/token", Answer(status, {"error": error, "error_description": "no"}))
+        with pytest.raises(AuthExpired, match=error):
+            list(amazon.profiles())
+
+    def test_other_answers_of_the_token_endpoint(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.script("/auth/o2/token", Answer(400, {"error": "invalid_request"}))
+        with pytest.raises(RequestRejected):
+            list(amazon.profiles())
+        stub.script("/auth/o2/token", Answer(429, {}))
+        with pytest.raises(Throttled):
+            list(amazon.profiles())
+        stub.script("/auth/o2/token", Answer(200, b"<html>"))
+        with pytest.raises(Transient):
+            list(amazon.profiles())
+
+
+class TestLists:
+    def test_profiles_are_asked_without_a_scope(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.profiles = [{"profileId": 1}]
+        (page,) = amazon.profiles()
+        (seen,) = stub.requests("/v2/profiles")
+        assert page.last
+        assert "amazon-advertising-api-scope" not in seen.headers
+        assert seen.headers["amazon-advertising-api-clientid"] == "amzn1.x"
+
+    def test_a_list_is_paged_to_its_end_with_vendor_types_and_scope(
+        self, amazon: AmazonConnector, stub: AmazonStub
+    ) -> None:
+        stub.lists["/sp/keywords/list"] = [{"keywordId": str(i)} for i in range(250)]
+        pages = list(amazon.pages(task(Dataset.KEYWORDS)))
+        assert [page.last for page in pages] == [False, False, True]
+        seen = stub.requests("/sp/keywords/list")
+        assert {s.headers["accept"] for s in seen} == {"application/vnd.spKeyword.v3+json"}
+        assert {s.headers["amazon-advertising-api-scope"] for s in seen} == {"123"}
+        assert seen[0].json() == {"maxResults": 100, "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]}}
+
+    @pytest.mark.parametrize(
+        ("dataset", "slice_"), [(d, s) for d, spec in specs(Platform.AMAZON_ADS).items() for s in spec.slices]
+    )
+    def test_every_dataset_and_slice_can_be_asked(
+        self, amazon: AmazonConnector, stub: AmazonStub, dataset: Dataset, slice_: str
+    ) -> None:
+        asked = task(dataset, slice_)
+        if dataset is Dataset.PROFILES:
+            assert [page.last for page in amazon.profiles()] == [True]
+        elif amazon.mode(asked) is Mode.PAGES:
+            assert [page.last for page in amazon.pages(asked)] == [True]
+        else:
+            assert amazon.create_report(asked).state is ReportState.PENDING
+
+    def test_display_campaigns_are_paged_by_position(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.lists["/sd/campaigns"] = [{"campaignId": i} for i in range(100)]
+        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [False, True]
+
+    def test_a_server_that_ignores_the_position_gives_an_incomplete_list_instead_of_an_endless_one(
+        self, amazon: AmazonConnector, stub: AmazonStub
+    ) -> None:
+        stub.script("/sd/campaigns", *[Answer(200, [{"campaignId": 1}] * 100)] * 3)
+        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [False]
+
+    def test_a_server_that_does_not_page_gives_all_at_once(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.script("/sd/campaigns", Answer(200, [{}] * 140))
+        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [True]
+
+    def test_a_next_token_that_repeats_itself_is_a_fault(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.script("/sp/campaigns/list", *[Answer(200, {"campaigns": [], "nextToken": "a"})] * 2)
+        with pytest.raises(Transient, match="nextToken"):
+            list(amazon.pages(task(Dataset.CAMPAIGNS)))
+
+    def test_what_amazon_has_not_is_rejected(self, amazon: AmazonConnector) -> None:
+        with pytest.raises(RequestRejected):
+            list(amazon.pages(task(Dataset.KEYWORDS, "sd")))
+        with pytest.raises(RequestRejected):
+            amazon.create_report(task(Dataset.AD_DAILY, "st"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(400, {"code": "400", "detail": "unknown column"}), RequestRejected),
+        (Answer(403, {"code": "UNAUTHORIZED", "details": "no"}), AccessDenied),
+        (Answer(404, {"code": "404"}), RequestRejected),
+        (Answer(415, {"code": "415"}), RequestRejected),
+        (Answer(500, {"code": "500"}), Transient),
+        (Answer(503, b"busy"), Transient),
+        (Answer(200, b"<html>a proxy</html>"), Transient),
+    ],
+)
+def test_each_row_of_the_error_table(
+    amazon: AmazonConnector, stub: AmazonStub, answer: Answer, error: type[AdweirError]
+) -> None:
+    stub.script("/sp/campaigns/list", *[answer] * 5)
+    with pytest.raises(error):
+        list(amazon.pages(task(Dataset.CAMPAIGNS)))
+
+
+def test_short_server_faults_are_retried_in_place(amazon: AmazonConnector, stub: AmazonStub) -> None:
+    stub.script("/sp/campaigns/list", Answer(502), Answer(504))
+    assert len(list(amazon.pages(task(Dataset.CAMPAIGNS)))) == 1
+
+
+def test_a_lasting_401_stops_the_profile_but_on_profiles_the_credential(
+    amazon: AmazonConnector, stub: AmazonStub
+) -> None:
+    refused = Answer(401, {"code": "UNAUTHORIZED", "details": "Not authorized to access scope 123"})
+    stub.script("/sp/campaigns/list", refused, refused)
+    with pytest.raises(AccessDenied, match="scope 123"):
+        list(amazon.pages(task(Dataset.CAMPAIGNS)))
+    assert stub.tokens_given == 2
+    stub.script("/v2/profiles", refused, refused)
+    with pytest.raises(AuthExpired):
+        list(amazon.profiles())
+
+
+def test_429_waits_as_asked_or_guesses(amazon: AmazonConnector, stub: AmazonStub) -> None:
+    stub.script("/reporting/reports", Answer(429, {}, {"Retry-After": "17"}), Answer(429, {}))
+    with pytest.raises(Throttled) as told:
+        amazon.create_report(task())
+    with pytest.raises(Throttled) as guessed:
+        amazon.create_report(task())
+    assert (told.value.retry_after, told.value.context["guessed"]) == (17, False)
+    assert (guessed.value.retry_after, guessed.value.context["guessed"]) == (2, True)
+
+
+class TestReports:
+    @pytest.mark.parametrize(
+        ("slice_", "kind", "group"),
+        [
+            ("sp", "spAdvertisedProduct", "advertiser"),
+            ("sb", "sbAds", "ads"),
+            ("sd", "sdAdvertisedProduct", "advertiser"),
+        ],
+    )
+    def test_it_is_named_by_the_task_and_dated_by_the_platform(
+        self, amazon: AmazonConnector, stub: AmazonStub, slice_: str, kind: str, group: str
+    ) -> None:
+        asked = task(slice_=slice_)
+        report = amazon.create_report(asked)
+        (seen,) = stub.requests("/reporting/reports")
+        body = seen.json()
+        assert (body["name"], body["startDate"], body["endDate"]) == (asked.id, "2026-11-01", "2026-11-07")
+        assert (body["configuration"]["reportTypeId"], body["configuration"]["groupBy"]) == (kind, [group])
+        assert (body["configuration"]["timeUnit"], body["configuration"]["format"]) == ("DAILY", "GZIP_JSON")
+        assert report.as_of == datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
+        assert not report.adopted
+
+    def test_a_duplicate_is_adopted_with_its_own_creation_time(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        first = amazon.create_report(task())
+        again = amazon.create_report(replace(task(), run_id="r2", id=""))
+        assert (again.id, again.as_of, again.adopted) == (first.id, first.as_of, True)
+
+    @pytest.mark.parametrize("key", ["detail", "details"])
+    def test_the_duplicates_id_is_found_in_either_spelling(
+        self, amazon: AmazonConnector, stub: AmazonStub, key: str
+    ) -> None:
+        known = amazon.create_report(task())
+        stub.script("/reporting/reports", Answer(425, {"code": "425", key: f"is a duplicate of : {known.id}"}))
+        assert amazon.create_report(task(window="2026-10-01..2026-10-02")).id == known.id
+
+    def test_a_duplicate_without_an_id_is_tried_again_later(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        stub.script("/reporting/reports", Answer(425, {"code": "425", "detail": "duplicate"}))
+        with pytest.raises(Transient):
+            amazon.create_report(task())
+
+    def test_more_than_31_days_are_split_before_asking(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        with pytest.raises(TooMuchData):
+            amazon.create_report(task(window="2026-10-01..2026-11-01"))
+        assert amazon.create_report(task(window="2026-10-01..2026-10-31")).id
+
+    def test_states(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        report_id = amazon.create_report(task()).id
+        stub.reports[report_id]["status"] = "PROCESSING"
+        assert amazon.report(task(), report_id).state is ReportState.PENDING
+        stub.reports[report_id].update(status="FAILED", failureReason="internal")
+        assert amazon.report(task(), report_id)[1:4:2] == (ReportState.FAILED, "internal")
+        stub.put_file(report_id, [])
+        assert amazon.report(task(), report_id).state is ReportState.READY
+        assert amazon.report(task(), "forgotten").state is ReportState.FAILED
+        with pytest.raises(RequestRejected):
+            amazon.report(task(), "../v2/profiles")
+
+    def test_the_download_carries_none_of_our_headers_and_no_signature_is_kept(
+        self, amazon: AmazonConnector, stub: AmazonStub
+    ) -> None:
+        report_id = amazon.create_report(task()).id
+        path = stub.put_file(report_id, [{"adId": 1}])
+        assert amazon.report(task(), report_id).state is ReportState.READY
+        (page,) = amazon.report_pages(task(), report_id)
+        (seen,) = stub.requests(path)
+        assert not {name for name in seen.headers if name.startswith(("authorization", "amazon"))}
+        assert (page.last, page.encoding, page.body) == (True, "gzip", stub.files[path])
+        assert page.url == f"{stub.base}{path}"
+
+    def test_an_expired_url_is_asked_for_again(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        report_id = amazon.create_report(task()).id
+        path = stub.put_file(report_id, [])
+        amazon.report(task(), report_id)
+        del stub.files[path]
+        fresh = stub.put_file(report_id, [{"adId": 2}])
+        (page,) = amazon.report_pages(task(), report_id)
+        assert page.body == stub.files[fresh]
+
+    def test_a_url_that_stays_expired_fails_the_report(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        report_id = amazon.create_report(task()).id
+        del stub.files[stub.put_file(report_id, [])]
+        with pytest.raises(ReportFailed):
+            list(amazon.report_pages(task(), report_id))
+
+    def test_a_file_over_the_limit_is_split(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        report_id = amazon.create_report(task()).id
+        stub.put_file(report_id, [])
+        stub.reports[report_id]["fileSize"] = 1 << 30
+        with pytest.raises(TooMuchData):
+            list(amazon.report_pages(task(), report_id))
+
+    def test_a_url_on_another_plain_host_is_refused(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+        report_id = amazon.create_report(task()).id
+        stub.put_file(report_id, [])
+        stub.reports[report_id]["url"] = "http://169.254.169.254/latest/meta-data"
+        with pytest.raises(RequestRejected, match="https"):
+            list(amazon.report_pages(task(), report_id))
+
+    def test_a_report_that_is_not_ready_has_no_file(self, amazon: AmazonConnector) -> None:
+        with pytest.raises(ReportFailed):
+            list(amazon.report_pages(task(), amazon.create_report(task()).id))
+
+
+class TestConnecting:
+    def _connect(self, secret: dict[str, str], session: requests.Session, clock: FrozenClock, **urls: str) -> Any:
+        credential = Credential(account_id="acme", platform=Platform.AMAZON_ADS, secret_id="s")
+        return connect(credential, secret, Settings(**urls), session, clock, random.Random(1), MemoryTokens())
+
+    @pytest.mark.parametrize("region", ["", "na", "EU", "fe"])
+    def test_the_region_decides_the_hosts(self, region: str, session: requests.Session, clock: FrozenClock) -> None:
+        made = self._connect(SECRET | {"region": region}, session, clock)
+        expected = REGIONS[region.lower() or "na"]
+        assert (made._api, made._token_url) == (expected.api, expected.token_url)
+
+    def test_settings_point_elsewhere(self, session: requests.Session, clock: FrozenClock) -> None:
+        urls = {"amazon_ads_base_url": "http://127.0.0.1:1/", "amazon_ads_token_url": "http://127.0.0.1:1/t"}
+        made = self._connect(SECRET, session, clock, **urls)
+        assert (made._api, made._token_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/t")
+
+    @pytest.mark.parametrize("change", [{"region": "moon"}, {"refresh_token": ""}])
+    def test_a_secret_that_cannot_work_is_a_dead_credential(
+        self, change: dict[str, str], session: requests.Session, clock: FrozenClock
+    ) -> None:
+        with pytest.raises(AuthExpired):
+            self._connect(SECRET | change, session, clock)
+
+    def test_a_new_credential_does_not_share_the_old_ones_token(
+        self, session: requests.Session, clock: FrozenClock
+    ) -> None:
+        old = self._connect(SECRET, session, clock)
+        new = self._connect(SECRET | {"refresh_token": "Atzr|2"}, session, clock)
+        assert old._token_key != new._token_key
+
+    def test_the_registry_knows_its_normalizer(self) -> None:
+        assert hasattr(normalizer(Platform.AMAZON_ADS), "metric_batches")
