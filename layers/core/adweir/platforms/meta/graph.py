@@ -74,7 +74,7 @@ class Graph:
                 limit = max(SMALLEST_PAGE, limit // 2)
                 continue
             following = envelope.paging.next if envelope.paging else None
-            yield Page(answer.body, answer.url, answer.status, last=not following)
+            yield Page(answer.body, answer.url, answer.status, last=not following and _is_end(envelope))
             if not following:
                 return
             usage = faults.read_usage(answer.headers, kind)
@@ -128,6 +128,11 @@ class Graph:
     def _fault(self, answer: Response, error: wire.Error) -> Exception:
         kind = _INSIGHTS if urlsplit(answer.url).path.endswith("insights") else _MANAGEMENT
         return faults.to_fault(error, faults.read_usage(answer.headers, kind), self._clock.now())
+
+
+def _is_end(envelope: wire.Envelope) -> bool:
+    """Meta's end marker: cursors without `next`, or no data at all. Rows without cursors are an answer cut short."""
+    return bool(envelope.paging and envelope.paging.cursors) or not bytes(envelope.data)[1:-1].strip()
 
 
 def _error_of(answer: Response) -> wire.Error | None:

@@ -77,15 +77,12 @@ def _converter(context: PullContext) -> Callable[[wire.InsightsRow, int], Metric
         _check_day(day)
         if row.account_id and row.account_id != profile:
             raise ValueError("account_id", f"belongs to account {row.account_id[:40]!r}")
-        impressions, clicks = row.impressions, row.clicks
-        if not (impressions.isdecimal() and clicks.isdecimal()):
-            raise ValueError("impressions" if clicks.isdecimal() else "clicks", "not a whole number")
         conversions, revenue = _purchases(row) if row.actions or row.action_values else (0, 0)
         return MetricRow(
             identify(row),
             day,
-            int(impressions),
-            int(clicks),
+            int(row.impressions) if row.impressions.isdecimal() else _count(row.impressions, "impressions"),
+            int(row.clicks) if row.clicks.isdecimal() else _count(row.clicks, "clicks"),
             conversions,
             micros(row.spend, "spend"),
             revenue,
@@ -165,6 +162,13 @@ def _check_day(text: str) -> None:
     except ValueError:
         pass  # told below, with the other malformed dates
     raise ValueError("date_start", f"not a date: {text[:40]!r}")
+
+
+def _count(text: str, name: str) -> int:
+    """A whole number with a sign: whether it may be negative is the quality room's to say."""
+    if not text.removeprefix("-").isdecimal():
+        raise ValueError(name, f"not a whole number: {text[:40]!r}")
+    return int(text)
 
 
 def _hour(text: str) -> int:

@@ -103,6 +103,7 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
         name=account.name,
         currency=account.currency,
         timezone=account.timezone_name,
+        country=account.business_country_code,
         status="removed" if account.account_status == _CLOSED else "active",
         status_raw=str(account.account_status),
         as_of=context.as_of,

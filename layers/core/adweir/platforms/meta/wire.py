@@ -47,6 +47,7 @@ class AnyPage(msgspec.Struct):
 
 
 class Paging(msgspec.Struct):
+    cursors: dict[str, Any] | None = None
     next: str | None = None
 
 
@@ -90,6 +91,7 @@ class AdAccount(msgspec.Struct):
     currency: str = ""
     timezone_name: str = ""
     account_status: int = 0
+    business_country_code: str = ""
 
 
 class Node(msgspec.Struct):
@@ -121,7 +123,7 @@ class AdNode(Node):
     creative: dict[str, Any] | None = None
 
 
-ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status"
+ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,business_country_code"
 CAMPAIGN_FIELDS = (
     "id,name,objective,status,effective_status,daily_budget,lifetime_budget,start_time,stop_time,created_time"
 )

@@ -1,0 +1,393 @@
+"""Meta's connector against a loopback server that speaks the wire."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import random
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Credential
+from adweir.model.errors import (
+    AccessDenied,
+    AuthExpired,
+    OutOfRetention,
+    ReportFailed,
+    RequestRejected,
+    Throttled,
+    TooMuchData,
+    Transient,
+    Unprocessable,
+)
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window
+from adweir.platforms import connect, normalizer, specs
+from adweir.platforms.base import Mode, ReportState
+from adweir.platforms.meta import client as meta
+from adweir.platforms.meta.client import MetaConnector
+from adweir.platforms.meta.faults import read_usage
+from adweir.runtime.settings import Settings
+from support.meta_wire import error, insight, page
+from support.stub_http import Answer, Call, StubServer, serving
+
+TOKEN, APP_SECRET = "EAAG" + "token", "app" + "secret"
+PROOF = hmac.new(APP_SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+CREDENTIAL = Credential(account_id="acme", platform=Platform.META_ADS, secret_id="s")
+WEEK = Window(date(2026, 11, 1), date(2026, 11, 7))
+
+
+def task(dataset: Dataset = Dataset.AD_DAILY, **changes: Any) -> Task:
+    made = Task("r", "s", "acme", Platform.META_ADS, "1234567890", dataset, "all", WEEK, deadline=0)
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    with serving() as stub:
+        yield stub
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def connector(server: StubServer, clock: Any, slept: list[float]) -> Iterator[MetaConnector]:
+    with requests.Session() as session:
+        yield meta.connect(
+            credential=CREDENTIAL,
+            secret={"access_token": TOKEN, "app_secret": APP_SECRET},
+            settings=Settings(meta_base_url=server.url),
+            session=session,
+            clock=clock,
+            rng=random.Random(1),
+            tokens=None,
+            sleep=slept.append,
+        )
+
+
+def paged(server: StubServer, pages: list[Any], headers: dict[str, str] | None = None) -> None:
+    """Serve an edge of several pages whose `next` carries the token, as Meta's does."""
+
+    def route(call: Call) -> Answer:
+        at = int(call.query.get("after", "0"))
+        query = "&".join(f"{name}={value}" for name, value in call.query.items() if name in ("limit", "access_token"))
+        following = f"{server.url}{call.path}?{query}&after={at + 1}" if at + 1 < len(pages) else ""
+        return Answer(200, page(pages[at], following), headers or {})
+
+    server.route = route
+
+
+def test_insights_are_paged_to_the_end(connector: MetaConnector, server: StubServer) -> None:
+    # given three pages
+    paged(server, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
+    # when a week is pulled
+    pages = list(connector.pages(task()))
+    # then each request asks for all we need and is signed, and only the end is the end
+    first, second, _ = server.calls
+    assert first.path == "/v26.0/act_1234567890/insights"
+    assert first.query["level"] == "ad"
+    assert first.query["time_increment"] == "1"
+    assert json.loads(first.query["time_range"]) == {"since": "2026-11-01", "until": "2026-11-07"}
+    assert {"adset_id", "ad_id", "spend", "actions", "action_values"} <= set(first.query["fields"].split(","))
+    assert (second.query["after"], second.query["limit"]) == ("1", "500")
+    assert all((c.query["access_token"], c.query["appsecret_proof"]) == (TOKEN, PROOF) for c in server.calls)
+    assert [p.last for p in pages] == [False, False, True]
+    assert not any(TOKEN in p.url or PROOF in p.url for p in pages)
+
+
+def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(
+    connector: MetaConnector, server: StubServer
+) -> None:
+    server.script = [Answer(200, {"data": []}), Answer(200, {"data": [insight()]})]
+    assert [p.last for p in connector.pages(task())] == [True]
+    assert [p.last for p in connector.pages(task())] == [False]
+
+
+@pytest.mark.parametrize("host", ["http://evil.example", "http://127.0.0.1:1", "file://"])
+def test_paging_never_takes_the_token_to_another_host(connector: MetaConnector, server: StubServer, host: str) -> None:
+    server.script = [Answer(200, page([insight()], f"{host}/v26.0/act_1/insights?after=x"))]
+    with pytest.raises(RequestRejected, match="another host"):
+        list(connector.pages(task()))
+
+
+def test_paging_in_a_circle_ends(connector: MetaConnector, server: StubServer) -> None:
+    server.route = lambda call: Answer(200, page([insight()], f"{server.url}{call.path}?after=x"))
+    with pytest.raises(RequestRejected, match="circle"):
+        list(connector.pages(task()))
+    assert len(server.calls) == 2
+
+
+def test_too_much_data_halves_the_page_and_goes_on(connector: MetaConnector, server: StubServer) -> None:
+    # given a platform that answers only pages of 100
+    def route(call: Call) -> Answer:
+        if int(call.query["limit"]) > 125:
+            return Answer(500, error(1, 0, "Please reduce the amount of data you're asking for, then retry"))
+        last = call.query.get("after") == "x"
+        return Answer(200, page([insight()], "" if last else f"{server.url}{call.path}?after=x&limit=999"))
+
+    server.route = route
+    # when it is asked, then the pages come, and the smaller size stays
+    assert len(list(connector.pages(task()))) == 2
+    assert [c.query["limit"] for c in server.calls] == ["500", "250", "125", "125"]
+
+
+def test_too_much_data_in_the_smallest_page_is_for_the_caller(connector: MetaConnector, server: StubServer) -> None:
+    server.route = lambda _: Answer(400, error(100, 1487534))
+    with pytest.raises(TooMuchData):
+        list(connector.pages(task()))
+    assert [c.query["limit"] for c in server.calls] == ["500", "250", "125", "62", "31", "25"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "tries"),
+    [
+        (error(190, 463), 400, AuthExpired, 1),
+        (error(102), 401, AuthExpired, 1),
+        (error(200), 403, AccessDenied, 1),
+        (error(294), 400, AccessDenied, 1),
+        (error(10), 400, AccessDenied, 1),
+        (error(100), 500, RequestRejected, 1),
+        (error(2635), 400, RequestRejected, 1),
+        (error(2, 1504041), 500, RequestRejected, 1),
+        (error(3018), 400, OutOfRetention, 1),
+        (error(-2, 2490547), 400, ReportFailed, 1),
+        (error(4242), 400, RequestRejected, 1),
+        (error(2), 503, Transient, 4),
+        (error(960), 500, Transient, 4),
+        (error(4242, is_transient=True), 400, Transient, 4),
+        (b"<html>bad gateway</html>", 502, Transient, 4),
+        (b"<html>captive portal</html>", 200, Transient, 1),
+        ({"id": "1"}, 200, Transient, 1),
+        (error(190), 200, AuthExpired, 1),
+        (b"nothing here", 404, RequestRejected, 1),
+    ],
+)
+def test_the_code_decides_not_the_status(
+    connector: MetaConnector, server: StubServer, body: Any, status: int, kind: type[Exception], tries: int
+) -> None:
+    server.route = lambda _: Answer(status, body)
+    with pytest.raises(kind) as caught:
+        list(connector.pages(task()))
+    assert type(caught.value) is kind
+    assert len(server.calls) == tries
+    told = "".join(traceback.format_exception(caught.value)) + repr(getattr(caught.value, "context", ""))
+    assert TOKEN not in told
+    assert PROOF not in told
+
+
+def test_a_transient_fault_is_overcome_in_place(connector: MetaConnector, server: StubServer) -> None:
+    server.script = [Answer(500, error(2, is_transient=True)), Answer(200, b"x" * 99, hang_up=True)]
+    paged(server, [[insight()]])
+    assert len(list(connector.pages(task()))) == 1
+
+
+def test_the_oldest_day_kept_is_told(connector: MetaConnector, server: StubServer) -> None:
+    server.route = lambda _: Answer(400, error(3018))
+    with pytest.raises(OutOfRetention) as caught:
+        list(connector.pages(task()))
+    assert date(2023, 10, 1) < caught.value.oldest < date(2024, 1, 1)
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(12, 720), (0, 60)])
+def test_a_throttled_answer_says_how_long(
+    connector: MetaConnector, server: StubServer, minutes: int, seconds: int
+) -> None:
+    usage = {"1": [{"type": "ads_insights", "call_count": 100, "estimated_time_to_regain_access": minutes}]}
+    server.route = lambda _: Answer(400, error(80000, 2446079), {"x-business-use-case-usage": json.dumps(usage)})
+    with pytest.raises(Throttled) as caught:
+        list(connector.pages(task()))
+    assert caught.value.retry_after == seconds
+
+
+def test_at_the_wall_the_page_is_finished_and_the_pull_stops(connector: MetaConnector, server: StubServer) -> None:
+    # given an answer that says: 96 % used
+    usage = {"1": [{"type": "ads_insights", "call_count": 96, "estimated_time_to_regain_access": 3}]}
+    paged(server, [[insight()], [insight()]], {"x-business-use-case-usage": json.dumps(usage)})
+    got = connector.pages(task())
+    # when it is pulled, then the page comes, and the next is not asked for
+    assert not next(got).last
+    with pytest.raises(Throttled) as caught:
+        next(got)
+    assert caught.value.retry_after == 180
+    assert len(server.calls) == 1
+    # and when it was the last page, the pull is whole
+    paged(server, [[insight()]], {"x-business-use-case-usage": json.dumps(usage)})
+    assert [p.last for p in connector.pages(task())] == [True]
+
+
+def test_above_three_quarters_it_slows_down(connector: MetaConnector, server: StubServer, slept: list[float]) -> None:
+    paged(server, [[insight()], [insight()]], {"x-fb-ads-insights-throttle": '{"app_id_util_pct": 85.0}'})
+    assert len(list(connector.pages(task()))) == 2
+    assert slept == [1.0]
+
+
+@given(st.dictionaries(st.sampled_from(["x-business-use-case-usage", "x-app-usage", "x-ad-account-usage"]), st.text()))
+def test_reading_usage_is_total(headers: dict[str, str]) -> None:
+    usage = read_usage(headers, "ads_insights")
+    assert usage.wait >= 60
+
+
+def test_other_use_cases_do_not_stop_us() -> None:
+    usage = {
+        "1": [{"type": "ads_management", "call_count": 99}, 7, {"type": "ads_insights", "call_count": "x"}],
+        "2": 3,
+    }
+    headers = {"x-business-use-case-usage": json.dumps(usage)}
+    assert read_usage(headers, "ads_insights").percent == 0
+    assert read_usage(headers, "ads_management").at_the_wall
+    reset = {"x-ad-account-usage": '{"acc_id_util_pct": 99, "reset_time_duration": 120}'}
+    assert read_usage(reset, "ads_insights") == (99.0, 120.0)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "slice_", "path"),
+    [
+        (Dataset.PROFILES, "all", "/v26.0/me/adaccounts"),
+        (Dataset.CAMPAIGNS, "all", "/v26.0/act_1234567890/campaigns"),
+        (Dataset.CAMPAIGNS, "campaign=111", "/v26.0/act_1234567890/campaigns"),
+        (Dataset.AD_GROUPS, "campaign=111", "/v26.0/111/adsets"),
+        (Dataset.ADS, "all", "/v26.0/act_1234567890/ads"),
+        (Dataset.ADS, "campaign=111", "/v26.0/111/ads"),
+        (Dataset.AD_DAILY, "campaign=111", "/v26.0/111/insights"),
+        (Dataset.CAMPAIGN_HOURLY, "all", "/v26.0/act_1234567890/insights"),
+    ],
+)
+def test_every_dataset_has_its_edge(
+    connector: MetaConnector, server: StubServer, dataset: Dataset, slice_: str, path: str
+) -> None:
+    paged(server, [[]])
+    assert connector.mode(task(dataset)) is Mode.PAGES
+    list(connector.pages(task(dataset, slice=slice_)))
+    call = server.calls[0]
+    assert call.path == path
+    if dataset is Dataset.CAMPAIGN_HOURLY:
+        assert (call.query["level"], "hourly" in call.query["breakdowns"]) == ("campaign", True)
+    if dataset.grain is None and dataset is not Dataset.PROFILES:
+        assert "ARCHIVED" in json.loads(call.query["effective_status"])
+    assert ("filtering" in call.query) is (dataset is Dataset.CAMPAIGNS and slice_ != "all")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        task(Dataset.KEYWORDS),
+        task(Dataset.KEYWORD_DAILY),
+        task(slice="sp"),
+        task(slice="campaign=../me"),
+        task(window=None),
+        task(profile_id="1/../2"),
+    ],
+)
+def test_what_meta_does_not_have_is_not_asked_for(connector: MetaConnector, server: StubServer, wrong: Task) -> None:
+    with pytest.raises(RequestRejected):
+        list(connector.pages(wrong))
+    assert server.calls == []
+
+
+def test_a_long_window_is_a_job(connector: MetaConnector, server: StubServer, clock: Any) -> None:
+    # given four weeks
+    long = task(window=Window(date(2026, 11, 1), date(2026, 11, 28)))
+    assert connector.mode(long) is Mode.REPORT
+    # when the job is created
+    server.script = [Answer(200, {"report_run_id": "6023920149050"})]
+    report = connector.create_report(long)
+    # then it was asked for in a form, signed in the query
+    call = server.calls[0]
+    assert (call.method, call.path) == ("POST", "/v26.0/act_1234567890/insights")
+    assert "ad_id" in json.loads(call.form["fields"])
+    assert "access_token" not in call.form
+    assert call.query["appsecret_proof"] == PROOF
+    assert (report.id, report.state, report.as_of, report.adopted) == (
+        "6023920149050",
+        ReportState.PENDING,
+        clock.now(),
+        False,
+    )
+    # and its result is paged like the synchronous answer
+    paged(server, [[insight()], [insight()]])
+    assert [p.last for p in connector.report_pages(long, report.id)] == [False, True]
+    assert server.calls[1].path == "/v26.0/6023920149050/insights"
+
+
+@pytest.mark.parametrize(
+    ("status", "percent", "state"),
+    [
+        ("Job Not Started", 0, ReportState.PENDING),
+        ("Job Running", 100, ReportState.PENDING),
+        ("Job Completed", 99, ReportState.PENDING),
+        ("Job Completed", 100, ReportState.READY),
+        ("Job Failed", 0, ReportState.FAILED),
+        ("Job Skipped", 0, ReportState.FAILED),
+    ],
+)
+def test_a_jobs_state(
+    connector: MetaConnector, server: StubServer, status: str, percent: int, state: ReportState
+) -> None:
+    server.script = [
+        Answer(200, {"id": "6", "async_status": status, "async_percent_completion": percent, "time_ref": 1795000000})
+    ]
+    report = connector.report(task(), "6")
+    assert (report.state, report.progress, report.as_of) == (state, percent, datetime.fromtimestamp(1795000000, UTC))
+    assert bool(report.reason) is (state is ReportState.FAILED)
+
+
+def test_a_failed_job_tells_its_reason(connector: MetaConnector, server: StubServer) -> None:
+    answer = {"async_status": "Job Failed", "error_code": -2, "error_message": "Too heavy"}
+    server.script = [Answer(200, answer), Answer(200, b"<html>"), Answer(200, {"report_run_id": "x"})]
+    assert connector.report(task(), "6").reason == "Job Failed: (-2) Too heavy"
+    with pytest.raises(Transient):
+        connector.report(task(), "6")
+    with pytest.raises(RequestRejected):
+        connector.create_report(task())
+    with pytest.raises(RequestRejected):
+        connector.report(task(), "../me")
+
+
+def test_the_plain_verbs(connector: MetaConnector, server: StubServer) -> None:
+    paged(server, [[{"id": "1"}, {"id": "2"}], [{"id": "3"}]])
+    assert connector.get_profiles() == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
+    assert len(connector.get_campaigns("act_5")) == 3
+    assert connector.get_keywords("5") == []
+    assert len(connector.get_ads("5", WEEK, ["ad_id", "spend"], limit=2)) == 2
+    assert server.calls[-1].query["fields"] == "ad_id,spend"
+    assert len(connector.get_account_stats("5", WEEK)) == 3
+    assert server.calls[-2].query["level"] == "account"
+    server.script = [Answer(200, {"report_run_id": "77"}), Answer(200, {"async_status": "Job Running"})]
+    report = connector.create_report_request("5", WEEK, fields=["spend"])
+    assert connector.get_report(report) == {"async_status": "Job Running"}
+    assert len(connector.download_report(report)) == 3
+
+
+def test_the_registry_connects(clock: Any, rng: random.Random) -> None:
+    with requests.Session() as session:
+        made = connect(CREDENTIAL, {"access_token": TOKEN}, Settings(), session, clock, rng, None)
+        assert isinstance(made, MetaConnector)
+        with pytest.raises(AuthExpired):
+            connect(CREDENTIAL, {"app_secret": APP_SECRET}, Settings(), session, clock, rng, None)
+    assert Dataset.AD_DAILY in specs(Platform.META_ADS)
+    assert normalizer(Platform.META_ADS)
+    with pytest.raises(Unprocessable, match="not connected yet"):
+        specs(Platform.TIKTOK_ADS)
+
+
+def test_without_an_app_secret_there_is_no_proof(server: StubServer, clock: Any, rng: random.Random) -> None:
+    paged(server, [[]])
+    with requests.Session() as session:
+        settings = Settings(meta_base_url=server.url + "/")
+        made = connect(CREDENTIAL, {"access_token": TOKEN}, settings, session, clock, rng, None)
+        list(made.profiles())
+    assert "appsecret_proof" not in server.calls[0].query
