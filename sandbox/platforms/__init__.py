@@ -1,0 +1,1 @@
+"""The platforms' wire protocols over the world, one module a platform (platform-protocols, sections 2 and 3)."""

@@ -1,0 +1,132 @@
+"""Meta's nodes: ad accounts, campaigns, ad sets, ads and creatives as the Graph API writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sandbox.world import Ad, AdGroup, Campaign, Profile, World
+from sandbox.world.catalog import META
+
+
+class Found(NamedTuple):
+    """A node, its ad account, its kind (campaign, adset, ad, creative) and its parents' ids."""
+
+    profile: Profile
+    kind: str
+    fields: dict[str, Any]
+    parents: tuple[str, ...]
+
+
+class Nodes:
+    """All nodes by id, built once: the catalog does not change while the world's clock moves."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._nodes: dict[str, Found] = {}
+        for profile in world.profiles:
+            if profile.platform == META:
+                self._index(profile)
+
+    def find(self, node: str) -> Found | None:
+        return self._nodes.get(node)
+
+    def edge(self, profile: Profile, parent: str, kind: str) -> list[dict[str, Any]]:
+        """The nodes of a kind under an ad account (`act_…`), a campaign or an ad set."""
+        return [
+            node.fields
+            for node in self._nodes.values()
+            if node.profile is profile and node.kind == kind and (parent.startswith("act_") or parent in node.parents)
+        ]
+
+    def account(self, profile: Profile) -> dict[str, Any]:
+        """An ad account; money as text in minor units."""
+        offset = self._world.now.astimezone(ZoneInfo(profile.timezone)).utcoffset() or timedelta()
+        return {
+            "id": f"act_{profile.id}",
+            "account_id": profile.id,
+            "name": profile.name,
+            "currency": profile.currency,
+            "timezone_name": profile.timezone,
+            "timezone_offset_hours_utc": int(offset.total_seconds()) // 3600,
+            "account_status": 1,
+            "amount_spent": "0",
+            "balance": "0",
+            "business": {"id": "777000", "name": profile.name},
+            "business_country_code": profile.country,
+            "created_time": self._time(profile, -400),
+        }
+
+    def _time(self, profile: Profile, day: int) -> str:
+        """Midnight of a day counted from the world's first, with the offset written without a colon."""
+        date = self._world.first_day + timedelta(days=day)
+        local = datetime.combine(date, time(), tzinfo=UTC).replace(tzinfo=ZoneInfo(profile.timezone))
+        return local.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+    def _index(self, profile: Profile) -> None:
+        for campaign in profile.campaigns:
+            self._add(profile, "campaign", self._campaign(profile, campaign), ())
+            for group in campaign.groups:
+                self._add(profile, "adset", self._adset(profile, campaign, group), (campaign.id,))
+                for ad in group.ads:
+                    parents = (campaign.id, group.id)
+                    self._add(profile, "ad", self._ad(profile, campaign, group, ad), parents)
+                    self._add(profile, "creative", {**ad.creative, "status": "ACTIVE"}, (*parents, ad.id))
+
+    def _add(self, profile: Profile, kind: str, fields: dict[str, Any], parents: tuple[str, ...]) -> None:
+        self._nodes[fields["id"]] = Found(profile, kind, fields, parents)
+
+    def _campaign(self, profile: Profile, campaign: Campaign) -> dict[str, Any]:
+        return {
+            "id": campaign.id,
+            "name": campaign.name,
+            "account_id": profile.id,
+            "objective": campaign.objective,
+            "status": campaign.status,
+            "effective_status": campaign.status,
+            "configured_status": campaign.status,
+            "daily_budget": str(campaign.budget_minor),
+            "buying_type": "AUCTION",
+            "start_time": self._time(profile, -30),
+            "created_time": self._time(profile, -40),
+            "updated_time": self._time(profile, 0),
+        }
+
+    def _adset(self, profile: Profile, campaign: Campaign, group: AdGroup) -> dict[str, Any]:
+        return {
+            "id": group.id,
+            "name": group.name,
+            "account_id": profile.id,
+            "campaign_id": campaign.id,
+            "status": group.status,
+            "effective_status": group.status,
+            "configured_status": group.status,
+            "daily_budget": str(campaign.budget_minor // 4),
+            "start_time": self._time(profile, -30),
+            "optimization_goal": "OFFSITE_CONVERSIONS",
+            "billing_event": "IMPRESSIONS",
+            "bid_strategy": "LOWEST_COST_WITHOUT_CAP",
+            "attribution_spec": [
+                {"event_type": "CLICK_THROUGH", "window_days": 7},
+                {"event_type": "VIEW_THROUGH", "window_days": 1},
+            ],
+            "targeting": {"geo_locations": {"countries": [profile.country]}},
+            "created_time": self._time(profile, -40),
+            "updated_time": self._time(profile, 0),
+        }
+
+    def _ad(self, profile: Profile, campaign: Campaign, group: AdGroup, ad: Ad) -> dict[str, Any]:
+        return {
+            "id": ad.id,
+            "name": ad.name,
+            "account_id": profile.id,
+            "adset_id": group.id,
+            "campaign_id": campaign.id,
+            "status": ad.status,
+            "effective_status": ad.status,
+            "configured_status": ad.status,
+            "created_time": self._time(profile, ad.flight[0]),
+            "updated_time": self._time(profile, ad.flight[0]),
+            "creative": ad.creative,
+        }
