@@ -23,8 +23,8 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 class Quarantine:
     """Collects bad rows as gzipped JSON lines in a spooled file; memory does not grow with their number.
 
-    A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing the
-    same quarantine again changes nothing. A context manager.
+    A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing
+    the same quarantine again changes nothing. A context manager.
     """
 
     def __init__(self) -> None:

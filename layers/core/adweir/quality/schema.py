@@ -1,8 +1,8 @@
 """The validation schema language: a dict of field → rule, as users of Cerberus write it, compiled to closures.
 
-Reference: canonical schema, section 5; analytics, section 4.2 for where we differ from Cerberus on purpose: dates may be
-ISO text, Decimal is a number, NaN and infinity are none, a boolean is no integer, `max_length` and `maxlength` are both
-known, and a field that the schema does not name is left alone.
+Reference: canonical schema, section 5; analytics, section 4.2 for where we differ from Cerberus on purpose: dates may
+be ISO text, Decimal is a number, NaN and infinity are none, a boolean is no integer, `max_length` and `maxlength` are
+both known, and a field that the schema does not name is left alone.
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ class Schema:
         order = {field.name: place for place, field in enumerate(self.fields)}
         for found in (errors, warnings):
             found.sort(key=lambda issue: (issue["row"], order[issue["field"]]))
-        scores = {name: None if name not in units or not rows else units[name][0] / units[name][1] for name in DIMENSIONS}
+        scores = {
+            name: None if name not in units or not rows else units[name][0] / units[name][1] for name in DIMENSIONS
+        }
         return {
             "valid": not errors,
             "errors": errors[:most],
@@ -308,7 +310,11 @@ def _members(rule: str, name: str, values: Any) -> Callable[[Any], bool]:
 
     def member(value: Any) -> bool:
         wanted = _canonical(value) if name == "platform" else value
-        return any(_same(entry, item) for item in (wanted if isinstance(wanted, list | tuple) else [wanted]) for entry in listed)
+        return any(
+            _same(entry, item)
+            for item in (wanted if isinstance(wanted, list | tuple) else [wanted])
+            for entry in listed
+        )
 
     return member
 

@@ -1,6 +1,6 @@
 """The Findings table: quality reports, newest first, bounded by their time to live.
 
-`quality#<platform>#<profile>` / `<stored_at>#<task>.<generation>` is one report.
+`quality#<platform>#<profile>` / `<as_of>#<task>.<generation>.<level>.<grain>` is one report.
 """
 
 from __future__ import annotations
@@ -58,13 +58,9 @@ class Findings:
     def quality(self, profile_key: str, limit: int = 20) -> list[dict[str, Any]]:
         """A profile's reports, newest pull first, at most 200. Raises Unavailable."""
         now = epoch(self._clock.now())
-        reports: list[dict[str, Any]] = []
+        most = max(1, min(limit, MOST))
         try:
-            for item in QualityReport.query(
-                f"quality#{profile_key}", scan_index_forward=False, limit=max(1, min(limit, MOST))
-            ):
-                if item.body and (item.expires or now + 1) > now:
-                    reports.append(json.loads(item.body))
+            found = QualityReport.query(f"quality#{profile_key}", scan_index_forward=False, limit=most)
+            return [json.loads(item.body) for item in found if item.body and (item.expires or now + 1) > now]
         except PynamoDBException as error:
             raise Unavailable(f"quality reports cannot be read: {error}") from error
-        return reports

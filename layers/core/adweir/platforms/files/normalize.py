@@ -16,6 +16,7 @@ from adweir.platforms.files import wire
 _SHOWN = 2_000
 _MAX_COUNT_DIGITS = 15
 _MAX_ID = 200
+_IN_GROUP = (Level.AD, Level.KEYWORD)
 _KNOWN = frozenset(wire.REQUIRED) | frozenset(wire.OPTIONAL)
 
 
@@ -117,9 +118,9 @@ def _identity(cell: dict[str, str], name: str) -> str:
 
 def _entity(cell: dict[str, str], target: Target) -> str:
     given = _identity(cell, "entity_id")
-    if target.level is Level.AD:
-        group, ad = _identity(cell, "ad_group_id"), _identity(cell, "ad_id")
-        made = f"{group}~{ad}" if group and ad else ""
+    if target.level in _IN_GROUP:
+        group, own = _identity(cell, "ad_group_id"), _identity(cell, f"{target.level}_id")
+        made = f"{group}~{own}" if group and own else ""
     elif target.level is Level.ACCOUNT:
         made = target.profile_id
     else:
@@ -128,10 +129,10 @@ def _entity(cell: dict[str, str], target: Target) -> str:
         raise _Fault("entity_id", "consistent", f"is {given[:50]!r}, but the other ids say {made[:50]!r}")
     entity = given or made
     if not entity:
-        wanted = "entity_id, or ad_group_id and ad_id" if target.level is Level.AD else f"entity_id or {target.level}_id"
-        raise _Fault("entity_id", "required", f"a row of level {target.level} needs {wanted}")
-    if target.level is Level.AD and not all(entity.partition("~")):
-        raise _Fault("entity_id", "format", "an ad's is ad_group_id~ad_id")
+        group_too = "ad_group_id and " if target.level in _IN_GROUP else ""
+        raise _Fault("entity_id", "required", f"or {group_too}{target.level}_id is required")
+    if target.level in _IN_GROUP and not all(entity.partition("~")):
+        raise _Fault("entity_id", "format", f"of this level is ad_group_id~{target.level}_id")
     return entity
 
 
@@ -155,7 +156,9 @@ def _count(cell: dict[str, str], name: str) -> int:
     text = cell[name]
     if text.isascii() and text.isdigit() and len(text) <= _MAX_COUNT_DIGITS:
         return int(text)
-    raise _Fault(name, "integer" if text else "required", "must be a whole number, 0 or more" if text else "is required")
+    raise _Fault(
+        name, "integer" if text else "required", "must be a whole number, 0 or more" if text else "is required"
+    )
 
 
 def _micros(cell: dict[str, str], name: str) -> int:

@@ -1,0 +1,284 @@
+"""File drops: `drops/<account_id>/<name>.csv[.gz]` in our own columns (docs/data-model.md, "File drops").
+
+A drop is idempotent by its bytes: the same file again, as another version or under another name of the account, gets a
+receipt that names the first and changes nothing. Good lines are stored, bad ones quarantined by line number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, BinaryIO, cast
+
+from adweir.intake.landing import Origin, Stores, store_rows
+from adweir.model.entities import Profile
+from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
+from adweir.model.events import QualityBreached
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import BadRow, MetricRow, Source
+from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.times import Window, iso
+from adweir.platforms.files.normalize import Target, read_drop
+from adweir.platforms.files.wire import MAX_FILE
+from adweir.quality.quarantine import Quarantine
+from adweir.quality.rules import RowLoop
+from adweir.store.pull_rows import PullRows
+
+PREFIX = "drops/"
+REACH_DAYS = 1830
+"""A drop may bring days of about the last five years, and of tomorrow for profiles ahead of UTC."""
+MAX_TARGETS = 500
+_IN_MEMORY = 4 << 20
+_BATCH = 500
+_REASONS = 50
+
+
+@dataclass(slots=True)
+class _Group:
+    """The rows of one profile, level and grain."""
+
+    profile: Profile
+    pull: Pull
+    rows: PullRows
+    loop: RowLoop
+    waiting: list[MetricRow] = field(default_factory=list)
+
+    def add(self, row: MetricRow) -> None:
+        self.waiting.append(row)
+        if len(self.waiting) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        self.loop.take(self.waiting, ())
+        self.waiting = []
+
+
+@dataclass(slots=True)
+class _Drop:
+    """One file being read."""
+
+    message: ObjectArrived
+    account_id: str
+    version: str
+    as_of: datetime
+    size: int
+    sha256: str
+    quarantine: Quarantine
+    days: frozenset[str]
+    groups: dict[Target, _Group] = field(default_factory=dict)
+    unknown: dict[Target, str] = field(default_factory=dict)
+    lines: int = 0
+
+    @property
+    def task_id(self) -> str:
+        return hashlib.sha256(f"drop\x1f{self.account_id}\x1f{self.sha256}".encode()).hexdigest()[:20]
+
+    @property
+    def same_bytes(self) -> str:
+        """The receipt of these bytes, whatever their name."""
+        return f"sha256/{self.account_id}/{self.sha256}"
+
+
+class DropLoader:
+    """Loads dropped files and leaves a receipt of each, in S3 and in the ledger."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
+        """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
+        account_id = _account(message.key)
+        head = self._stores.raw.head(message.key, message.version_id)
+        if head.size > MAX_FILE:
+            raise TooLarge(f"a drop has at most {MAX_FILE} bytes, this one {head.size}; split it")
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool, Quarantine() as quarantine:
+            digest = self._copy(message, cast("BinaryIO", spool))
+            drop = _Drop(
+                message=message,
+                account_id=account_id,
+                version=message.version_id or head.version_id or digest[:16],
+                as_of=head.last_modified,
+                size=head.size,
+                sha256=digest,
+                quarantine=quarantine,
+                days=_days(self._stores.clock.now().date()),
+            )
+            first = self._stores.ledger.receipts.get(drop.same_bytes)
+            if first is not None:
+                if (first["key"], first["version"]) != (message.key, drop.version):
+                    self._receipt(drop, {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"})
+                return
+            self._stores.catalog.account(account_id)
+            self._read(drop, cast("BinaryIO", spool))
+            counts = self._store(drop)
+            self._receipt(drop, {"state": "loaded"} | counts)
+            self._stores.ledger.receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
+
+    def settle(self, message: ObjectArrived, error: AdweirError) -> None:
+        """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""
+        try:
+            head = self._stores.raw.head(message.key, message.version_id)
+        except NotFound:
+            return
+        version = message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
+        self._put_receipt(
+            f"{message.key}.{version}",
+            {
+                "key": message.key,
+                "version": version,
+                "size": head.size,
+                "last_modified": iso(head.last_modified),
+                "state": "rejected",
+                "code": error.code,
+                "reason": error.message[:1000],
+                "details": error.details[:_REASONS] if isinstance(error, BadInput) else [],
+            },
+        )
+        self._breach(message.key.split("/")[1], f"{error.code}: {error.message}"[:500], 0, "", "")
+
+    def _copy(self, message: ObjectArrived, spool: BinaryIO) -> str:
+        """The object into a file of ours; returns its SHA-256."""
+        digest = hashlib.sha256()
+        total = 0
+        with self._stores.raw.open_stream(message.key, message.version_id) as stream:
+            while piece := stream.read(1 << 20):
+                total += len(piece)
+                if total > MAX_FILE:
+                    raise TooLarge(f"a drop has at most {MAX_FILE} bytes; split it")
+                digest.update(piece)
+                spool.write(piece)
+        spool.seek(0)
+        return digest.hexdigest()
+
+    def _read(self, drop: _Drop, stream: BinaryIO) -> None:
+        for found in read_drop(stream, drop.size):
+            drop.lines += 1
+            if isinstance(found, BadRow):
+                drop.quarantine.add(found)
+                continue
+            group = self._group(drop, found.target)
+            if group is None:
+                fault = {"field": "profile_id", "rule": "known", "message": drop.unknown[found.target]}
+                drop.quarantine.add(BadRow(found.row.line, found.source, [fault], found.row.entity_id, found.row.day))
+            else:
+                group.add(found.row)
+        for group in drop.groups.values():
+            group.flush()
+            group.loop.finish()
+
+    def _group(self, drop: _Drop, target: Target) -> _Group | None:
+        """Where rows of this target go; None when its profile is none of the account's (said once in `unknown`)."""
+        group = drop.groups.get(target)
+        if group is not None or target in drop.unknown:
+            return group
+        if len(drop.groups) + len(drop.unknown) >= MAX_TARGETS:
+            raise BadInput(f"a drop names at most {MAX_TARGETS} combinations of profile, level and grain; split it")
+        profile = self._stores.catalog.profile(target.platform, target.profile_id)
+        if profile is None or profile.account_id != drop.account_id:
+            drop.unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
+            return None
+        rows = PullRows()
+        day = drop.as_of.date()
+        pull = Pull(
+            platform=target.platform,
+            profile_id=target.profile_id,
+            level=target.level,
+            grain=target.grain,
+            source=Source.FILE,
+            slice=ALL,
+            window=Window(day, day),
+            stamp=Stamp.of(drop.as_of, drop.task_id),
+            complete=False,
+            currency=profile.currency,
+            timezone=profile.timezone,
+            account_id=drop.account_id,
+        )
+        group = _Group(profile, pull, rows, RowLoop(pull, drop.days, rows, drop.quarantine))
+        drop.groups[target] = group
+        return group
+
+    def _store(self, drop: _Drop) -> dict[str, Any]:
+        """Quarantine first, then each group; the order of groups is fixed so that a repetition does the same."""
+        origin = Origin("file", drop.task_id, drop.message.key)
+        key = drop.quarantine.store(self._stores.raw, origin.quarantine_key)
+        stored: Counter[str] = Counter()
+        profiles = []
+        for target in sorted(drop.groups):
+            group = drop.groups[target]
+            days = sorted(group.rows.days())
+            if days:
+                window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
+                counts = store_rows(
+                    self._stores, replace(group.pull, window=window), group.rows, group.loop, origin, quarantine_key=key
+                )
+                stored.update(counts)
+                profiles.append(f"{target.platform}#{target.profile_id}#{target.level}#{target.grain}")
+        if drop.quarantine.rows > sum(group.loop.rejected for group in drop.groups.values()):
+            self._breach(drop.account_id, "rows_quarantined", drop.quarantine.rows, key, drop.task_id)
+        return {
+            "rows_read": drop.lines,
+            "rows_stored": stored["rows_stored"],
+            "duplicates": stored["duplicates"],
+            "rows_quarantined": drop.quarantine.rows,
+            "slots_changed": stored["slots_changed"],
+            "reasons": dict(drop.quarantine.reasons.most_common(_REASONS)),
+            "quarantine_key": key,
+            "stored_for": profiles,
+        }
+
+    def _receipt(self, drop: _Drop, result: dict[str, Any]) -> None:
+        self._put_receipt(
+            f"{drop.message.key}.{drop.version}",
+            {
+                "key": drop.message.key,
+                "version": drop.version,
+                "account_id": drop.account_id,
+                "task_id": drop.task_id,
+                "sha256": drop.sha256,
+                "size": drop.size,
+                "last_modified": iso(drop.as_of),
+            }
+            | result,
+        )
+
+    def _put_receipt(self, name: str, receipt: dict[str, Any]) -> None:
+        """Into S3 for the one who dropped it, into the ledger for the API. The first receipt of a version stays."""
+        body = json.dumps(receipt, indent=2, sort_keys=True).encode()
+        if self._stores.raw.put_once(f"receipts/{name}.json", body, content_type="application/json"):
+            self._stores.ledger.receipts.put(name, receipt)
+        elif self._stores.ledger.receipts.get(name) is None:
+            kept = json.loads(self._stores.raw.get_bytes(f"receipts/{name}.json"))
+            self._stores.ledger.receipts.put(name, kept)
+
+    def _breach(self, account_id: str, reason: str, rows: int, quarantine_key: str, task_id: str) -> None:
+        self._stores.bus.publish(
+            QualityBreached(
+                platform="",
+                profile_id="",
+                account_id=account_id,
+                dataset="file",
+                reason=reason,
+                score=None,
+                rows_quarantined=rows,
+                quarantine_key=quarantine_key,
+                task_id=task_id,
+            )
+        )
+
+
+def _account(key: str) -> str:
+    """`drops/<account>/<name>.csv[.gz]` → account. Raises BadInput."""
+    parts = key.split("/")
+    if len(parts) < 3 or not parts[1] or not key.endswith((".csv", ".csv.gz")):
+        raise BadInput("a drop is drops/<account_id>/<name>.csv or .csv.gz", [{"field": "key", "rule": "format"}])
+    return parts[1]
+
+
+def _days(today: date) -> frozenset[str]:
+    first = today - timedelta(days=REACH_DAYS)
+    return frozenset((first + timedelta(days=n)).isoformat() for n in range(REACH_DAYS + 2))
