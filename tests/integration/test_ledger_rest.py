@@ -14,6 +14,7 @@ from adweir.model.runs import StageRecord, StageState
 from adweir.model.tasks import RunState
 from adweir.store.ledger import Ledger, Tokens
 from adweir.store.ledger.rows import Row
+from support.clock import FrozenClock
 from support.pipeline import a_run
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -21,14 +22,14 @@ META = Platform.META_ADS
 
 
 @pytest.fixture
-def ledger(clock) -> Ledger:
+def ledger(clock: FrozenClock) -> Ledger:
     return Ledger(clock)
 
 
 # --- runs
 
 
-def test_a_run_is_created_once_and_comes_back_whole(ledger):
+def test_a_run_is_created_once_and_comes_back_whole(ledger: Ledger) -> None:
     run = a_run(scope=Scope(accounts=("acc-1",), start="2026-11-01"), stages=(StageRecord("x", "a", "b", 1, 1, 0),))
 
     assert ledger.create_run(run)
@@ -41,7 +42,7 @@ def test_a_run_is_created_once_and_comes_back_whole(ledger):
     assert [run_id for run_id, _ in ledger.open_runs()] == ["run-1"]
 
 
-def test_of_two_changes_at_once_one_wins(ledger):
+def test_of_two_changes_at_once_one_wins(ledger: Ledger) -> None:
     ledger.create_run(a_run())
     read = ledger.get_run("run-1")
     assert read is not None
@@ -54,7 +55,7 @@ def test_of_two_changes_at_once_one_wins(ledger):
     assert ledger.get_run("run-1") == first
 
 
-def test_creating_a_run_that_ended_does_not_mark_it_open(ledger):
+def test_creating_a_run_that_ended_does_not_mark_it_open(ledger: Ledger) -> None:
     ledger.create_run(a_run())
     assert ledger.unmark_open("run-1", ledger.open_mark("run-1"))
 
@@ -63,7 +64,7 @@ def test_creating_a_run_that_ended_does_not_mark_it_open(ledger):
     assert not ledger.open_mark("run-1")
 
 
-def test_an_older_mark_cannot_be_taken_for_a_newer_one(ledger):
+def test_an_older_mark_cannot_be_taken_for_a_newer_one(ledger: Ledger) -> None:
     ledger.create_run(a_run())
     seen = ledger.open_mark("run-1")
     ledger.mark_open("run-1")
@@ -73,7 +74,7 @@ def test_an_older_mark_cannot_be_taken_for_a_newer_one(ledger):
     assert ledger.open_mark("run-1") == seen + 1
 
 
-def test_runs_are_listed_newest_first_in_pages_across_months(ledger, clock):
+def test_runs_are_listed_newest_first_in_pages_across_months(ledger: Ledger, clock: FrozenClock) -> None:
     for number in range(7):
         ledger.create_run(a_run(f"run-{number}"))
         clock.advance(9 * 86400)
@@ -90,12 +91,12 @@ def test_runs_are_listed_newest_first_in_pages_across_months(ledger, clock):
 
 
 @pytest.mark.parametrize("token", ["x", "2019-01|a", "2026-11|", "|"])
-def test_a_made_up_page_token_is_refused(ledger, token):
+def test_a_made_up_page_token_is_refused(ledger: Ledger, token: str) -> None:
     with pytest.raises(BadInput):
         ledger.list_runs(3, token)
 
 
-def test_a_cursor_is_kept_between_sweeps(ledger):
+def test_a_cursor_is_kept_between_sweeps(ledger: Ledger) -> None:
     assert ledger.cursor("sweep") == ""
     ledger.set_cursor("sweep", "run-5")
     assert ledger.cursor("sweep") == "run-5"
@@ -103,7 +104,7 @@ def test_a_cursor_is_kept_between_sweeps(ledger):
     assert ledger.cursor("sweep") == ""
 
 
-def test_a_ledger_that_does_not_answer_is_unavailable(ledger, monkeypatch):
+def test_a_ledger_that_does_not_answer_is_unavailable(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise GetError("connection lost")
 
@@ -116,7 +117,7 @@ def test_a_ledger_that_does_not_answer_is_unavailable(ledger, monkeypatch):
 # --- leases
 
 
-def test_a_lease_is_exclusive_and_free_again_afterwards(ledger):
+def test_a_lease_is_exclusive_and_free_again_afterwards(ledger: Ledger) -> None:
     with ledger.lease("p", 60) as first, pytest.raises(Throttled) as caught, ledger.lease("p", 60):
         pytest.fail("held twice")
     assert caught.value.retry_after == 30
@@ -126,7 +127,7 @@ def test_a_lease_is_exclusive_and_free_again_afterwards(ledger):
         assert second.fence > first.fence
 
 
-def test_a_lease_that_ran_out_is_lost_to_the_next_holder(ledger, clock):
+def test_a_lease_that_ran_out_is_lost_to_the_next_holder(ledger: Ledger, clock: FrozenClock) -> None:
     with ledger.lease("p", 60) as first:
         clock.advance(61)
         with ledger.lease("p", 60) as second:
@@ -136,14 +137,14 @@ def test_a_lease_that_ran_out_is_lost_to_the_next_holder(ledger, clock):
             second.check()
 
 
-def test_releasing_a_lost_lease_does_not_free_the_new_holder(ledger, clock):
+def test_releasing_a_lost_lease_does_not_free_the_new_holder(ledger: Ledger, clock: FrozenClock) -> None:
     with ledger.lease("p", 60):
         clock.advance(61)
         second = ledger._take("p", 60)
     second.check()
 
 
-def test_renewing_prolongs_a_lease(ledger, clock):
+def test_renewing_prolongs_a_lease(ledger: Ledger, clock: FrozenClock) -> None:
     with ledger.lease("p", 60) as lease:
         clock.advance(50)
         lease.renew()
@@ -154,7 +155,7 @@ def test_renewing_prolongs_a_lease(ledger, clock):
 # --- brakes
 
 
-def test_a_pause_holds_until_its_time_and_a_shorter_one_does_not_cut_it(ledger, clock):
+def test_a_pause_holds_until_its_time_and_a_shorter_one_does_not_cut_it(ledger: Ledger, clock: FrozenClock) -> None:
     ledger.brakes.check(META, "1")
     ledger.brakes.trip(META, "1", 100, "code 17")
     ledger.brakes.trip(META, "1", 10, "code 4")
@@ -168,7 +169,7 @@ def test_a_pause_holds_until_its_time_and_a_shorter_one_does_not_cut_it(ledger, 
     ledger.brakes.check(META, "1")
 
 
-def test_five_faults_in_a_row_open_the_circuit_and_one_probe_closes_it(ledger, clock):
+def test_five_faults_in_a_row_open_the_circuit_and_one_probe_closes_it(ledger: Ledger, clock: FrozenClock) -> None:
     for _ in range(5):
         ledger.brakes.check(META, "")
         ledger.brakes.failure(META, "")
@@ -187,7 +188,7 @@ def test_five_faults_in_a_row_open_the_circuit_and_one_probe_closes_it(ledger, c
     assert list(ledger.brakes.on(META)) == []
 
 
-def test_a_failed_probe_opens_the_circuit_for_longer(ledger, clock):
+def test_a_failed_probe_opens_the_circuit_for_longer(ledger: Ledger, clock: FrozenClock) -> None:
     for _ in range(5):
         ledger.brakes.failure(META, "1")
     clock.advance(31)
@@ -200,7 +201,7 @@ def test_a_failed_probe_opens_the_circuit_for_longer(ledger, clock):
     assert caught.value.retry_after == 60
 
 
-def test_a_success_in_between_starts_the_count_anew(ledger):
+def test_a_success_in_between_starts_the_count_anew(ledger: Ledger) -> None:
     for _ in range(4):
         ledger.brakes.failure(META, "1")
     ledger.brakes.success(META, "1")
@@ -209,7 +210,7 @@ def test_a_success_in_between_starts_the_count_anew(ledger):
     ledger.brakes.check(META, "1")
 
 
-def test_a_pause_is_among_the_brakes_that_are_on(ledger):
+def test_a_pause_is_among_the_brakes_that_are_on(ledger: Ledger) -> None:
     ledger.brakes.trip(META, "1", 100, "code 17")
 
     (brake,) = ledger.brakes.on(META)
@@ -232,7 +233,7 @@ class Platforms:
         return f"token-{self.asked}", self.seconds
 
 
-def test_a_token_is_asked_for_once_and_shared(ledger, clock):
+def test_a_token_is_asked_for_once_and_shared(ledger: Ledger, clock: FrozenClock) -> None:
     platform, other_container = Platforms(), Tokens(clock)
 
     assert ledger.tokens.get("k", platform.refresh) == "token-1"
@@ -240,7 +241,7 @@ def test_a_token_is_asked_for_once_and_shared(ledger, clock):
     assert other_container.get("k", platform.refresh) == "token-1"
 
 
-def test_a_token_is_replaced_a_minute_before_it_expires(ledger, clock):
+def test_a_token_is_replaced_a_minute_before_it_expires(ledger: Ledger, clock: FrozenClock) -> None:
     platform = Platforms()
     ledger.tokens.get("k", platform.refresh)
 
@@ -250,7 +251,7 @@ def test_a_token_is_replaced_a_minute_before_it_expires(ledger, clock):
     assert ledger.tokens.get("k", platform.refresh) == "token-2"
 
 
-def test_others_wait_for_the_first_token_and_then_give_up(ledger, clock):
+def test_others_wait_for_the_first_token_and_then_give_up(ledger: Ledger, clock: FrozenClock) -> None:
     slept: list[float] = []
     other = Tokens(clock, sleep=slept.append)
 
@@ -264,7 +265,7 @@ def test_others_wait_for_the_first_token_and_then_give_up(ledger, clock):
     assert other.get("k", lambda: pytest.fail("it is shared")) == "fresh"
 
 
-def test_while_one_refreshes_others_use_the_old_token_as_long_as_it_works(ledger, clock):
+def test_while_one_refreshes_others_use_the_old_token_as_long_as_it_works(ledger: Ledger, clock: FrozenClock) -> None:
     platform = Platforms()
     other = Tokens(clock, sleep=lambda _: pytest.fail("no need to wait"))
     ledger.tokens.get("k", platform.refresh)
@@ -277,7 +278,7 @@ def test_while_one_refreshes_others_use_the_old_token_as_long_as_it_works(ledger
     assert ledger.tokens.get("k", refresh) == "fresh"
 
 
-def test_a_refresh_that_fails_lets_the_next_one_try(ledger):
+def test_a_refresh_that_fails_lets_the_next_one_try(ledger: Ledger) -> None:
     def broken() -> tuple[str, int]:
         raise Transient("502")
 
@@ -287,7 +288,7 @@ def test_a_refresh_that_fails_lets_the_next_one_try(ledger):
     assert ledger.tokens.get("k", Platforms().refresh) == "token-1"
 
 
-def test_a_refused_token_is_forgotten_but_not_its_successor(ledger, clock):
+def test_a_refused_token_is_forgotten_but_not_its_successor(ledger: Ledger, clock: FrozenClock) -> None:
     platform, other = Platforms(), Tokens(clock)
     ledger.tokens.get("k", platform.refresh)
     other.get("k", platform.refresh)
@@ -304,7 +305,7 @@ def test_a_refused_token_is_forgotten_but_not_its_successor(ledger, clock):
 # --- receipts and the log
 
 
-def test_a_receipt_is_found_by_its_key_and_may_be_replaced(ledger):
+def test_a_receipt_is_found_by_its_key_and_may_be_replaced(ledger: Ledger) -> None:
     assert ledger.receipts.get("drops/a.csv@v1") is None
 
     assert ledger.receipts.put("drops/a.csv@v1", {"state": "running"})
@@ -313,7 +314,7 @@ def test_a_receipt_is_found_by_its_key_and_may_be_replaced(ledger):
     assert ledger.receipts.get("drops/a.csv@v1") == {"state": "loaded", "rows": 3}
 
 
-def test_the_api_log_is_read_by_day_newest_first(ledger, clock):
+def test_the_api_log_is_read_by_day_newest_first(ledger: Ledger, clock: FrozenClock) -> None:
     ledger.api_log.add("r1", method="GET", path="/api/v1/runs", status=200)
     clock.advance(1)
     ledger.api_log.add("r2", method="POST", path="/api/v1/accounts", status=201)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,15 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 from adweir.store.ledger import MAX_DEPTH, PLANNING, Ledger
-from support.pipeline import a_task
+from support.clock import FrozenClock
+from support.pipeline import WEEK, a_task
 
 pytestmark = pytest.mark.usefixtures("tables")
 GONE = 91 * 86400
 
 
 @pytest.fixture
-def ledger(clock) -> Ledger:
+def ledger(clock: FrozenClock) -> Ledger:
     return Ledger(clock)
 
 
@@ -33,7 +35,7 @@ def markers(ledger: Ledger) -> list[tuple[str, int]]:
     return [(marker.task_id, marker.generation) for marker, _ in ledger.open_tasks("run-1")]
 
 
-def test_a_planned_task_comes_back_with_every_field(ledger):
+def test_a_planned_task_comes_back_with_every_field(ledger: Ledger) -> None:
     task = a_task(depth=2, parent="abc", slice="campaign=9")
 
     assert ledger.plan(task)
@@ -46,7 +48,7 @@ def test_a_planned_task_comes_back_with_every_field(ledger):
     assert stored.created_at == stored.updated_at == "2026-11-20T12:00:00.000000Z"
 
 
-def test_planning_a_task_twice_keeps_the_first(ledger):
+def test_planning_a_task_twice_keeps_the_first(ledger: Ledger) -> None:
     task = a_task()
     taken = claimed(ledger, task)
 
@@ -56,7 +58,7 @@ def test_planning_a_task_twice_keeps_the_first(ledger):
     assert markers(ledger) == [(task.id, 0)]
 
 
-def test_planning_a_finished_task_again_leaves_no_marker(ledger):
+def test_planning_a_finished_task_again_leaves_no_marker(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
     ledger.finish("run-1", task.id, 0, TaskState.LOADED)
@@ -66,7 +68,7 @@ def test_planning_a_finished_task_again_leaves_no_marker(ledger):
     assert not ledger.has_open("run-1")
 
 
-def test_a_second_delivery_waits_while_the_first_is_worked_on(ledger, clock):
+def test_a_second_delivery_waits_while_the_first_is_worked_on(ledger: Ledger, clock: FrozenClock) -> None:
     taken = claimed(ledger, a_task(), hold=330)
     assert (taken.state, taken.attempts) == (TaskState.RUNNING, 1)
     clock.advance(30)
@@ -77,7 +79,7 @@ def test_a_second_delivery_waits_while_the_first_is_worked_on(ledger, clock):
     assert caught.value.retry_after == 300
 
 
-def test_an_expired_hold_is_taken_over_and_the_first_worker_can_leave_no_ticket(ledger, clock):
+def test_an_expired_hold_is_taken_over_for_good(ledger: Ledger, clock: FrozenClock) -> None:
     first = claimed(ledger, a_task(), hold=330)
     clock.advance(331)
 
@@ -93,7 +95,7 @@ def test_an_expired_hold_is_taken_over_and_the_first_worker_can_leave_no_ticket(
     assert (stored.state, stored.report_id, stored.hold_until) == (TaskState.WAITING_REPORT, "r2", 0)
 
 
-def test_a_released_task_can_be_claimed_at_once(ledger):
+def test_a_released_task_can_be_claimed_at_once(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
 
     assert ledger.release(taken)
@@ -103,7 +105,7 @@ def test_a_released_task_can_be_claimed_at_once(ledger):
     assert again.attempts == 2
 
 
-def test_polling_claims_a_waiting_task_without_changing_what_it_waits_for(ledger):
+def test_polling_claims_a_waiting_task_without_changing_what_it_waits_for(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
     ledger.wait_report(taken, "r1", "2026-11-20T12:00:00.000000Z")
 
@@ -117,7 +119,7 @@ def test_polling_claims_a_waiting_task_without_changing_what_it_waits_for(ledger
     )
 
 
-def test_a_landed_task_says_where_and_since_when(ledger):
+def test_a_landed_task_says_where_and_since_when(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
 
     assert ledger.landed(taken, "raw/x.0.gz", "2026-11-20T12:00:00.000000Z")
@@ -128,7 +130,7 @@ def test_a_landed_task_says_where_and_since_when(ledger):
     assert not ledger.wait_report(stored, "r9", "2026-11-20T12:00:00.000000Z")
 
 
-def test_landing_after_the_load_does_not_reopen_the_task(ledger):
+def test_landing_after_the_load_does_not_reopen_the_task(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
     ledger.finish("run-1", taken.id, 0, TaskState.LOADED)
 
@@ -140,7 +142,7 @@ def test_landing_after_the_load_does_not_reopen_the_task(ledger):
 
 
 @pytest.mark.parametrize("state", [state for state in TaskState if state.is_terminal])
-def test_finishing_happens_once_and_removes_the_marker(ledger, state):
+def test_finishing_happens_once_and_removes_the_marker(ledger: Ledger, state: TaskState) -> None:
     task = a_task()
     ledger.plan(task)
 
@@ -154,7 +156,7 @@ def test_finishing_happens_once_and_removes_the_marker(ledger, state):
     assert ledger.claim("run-1", task.id, 0, 60) is None
 
 
-def test_claiming_a_finished_task_removes_the_marker_that_a_crash_left(ledger):
+def test_claiming_a_finished_task_removes_the_marker_that_a_crash_left(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
     ledger.finish("run-1", task.id, 0, TaskState.LOADED)
@@ -165,7 +167,7 @@ def test_claiming_a_finished_task_removes_the_marker_that_a_crash_left(ledger):
     assert not ledger.has_open("run-1")
 
 
-def test_unknown_tasks_and_other_generations_are_nobodys_work(ledger):
+def test_unknown_tasks_and_other_generations_are_nobodys_work(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
 
@@ -175,7 +177,7 @@ def test_unknown_tasks_and_other_generations_are_nobodys_work(ledger):
     assert not ledger.finish("run-1", "nope", 0, TaskState.LOADED)
 
 
-def test_a_redriven_task_starts_afresh_as_the_next_generation(ledger):
+def test_a_redriven_task_starts_afresh_as_the_next_generation(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
     ledger.landed(taken, "raw/x.0.gz", "2026-11-20T12:00:00.000000Z")
     ledger.finish("run-1", taken.id, 0, TaskState.QUARANTINED, error={"code": "mass_vanish"})
@@ -191,7 +193,7 @@ def test_a_redriven_task_starts_afresh_as_the_next_generation(ledger):
     assert markers(ledger) == [(taken.id, 1)]
 
 
-def test_a_worker_of_an_older_generation_cannot_touch_a_redriven_task(ledger):
+def test_a_worker_of_an_older_generation_cannot_touch_a_redriven_task(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
     ledger.finish("run-1", taken.id, 0, TaskState.FAILED)
     failed = ledger.get_task("run-1", taken.id)
@@ -206,7 +208,7 @@ def test_a_worker_of_an_older_generation_cannot_touch_a_redriven_task(ledger):
     assert markers(ledger) == [(taken.id, 1)]
 
 
-def test_redriving_twice_or_what_is_loaded_does_nothing(ledger):
+def test_redriving_twice_or_what_is_loaded_does_nothing(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
     ledger.finish("run-1", task.id, 0, TaskState.FAILED)
@@ -223,12 +225,17 @@ def test_redriving_twice_or_what_is_loaded_does_nothing(ledger):
     assert not ledger.has_open("run-1")
 
 
-def test_a_split_puts_the_children_before_it_ends_the_parent(ledger, monkeypatch):
+def test_a_split_puts_the_children_before_it_ends_the_parent(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = claimed(ledger, a_task())
-    halves = [taken.child(window=window) for window in taken.window.halves()]
-    seen = []
+    halves = [taken.child(window=window) for window in WEEK.halves()]
+    seen: list[list[tuple[str, int]]] = []
     finish = ledger.finish
-    monkeypatch.setattr(ledger, "finish", lambda *a, **k: seen.append(sorted(markers(ledger))) or finish(*a, **k))
+
+    def watched(*args: Any, **kwargs: Any) -> bool:
+        seen.append(sorted(markers(ledger)))
+        return finish(*args, **kwargs)
+
+    monkeypatch.setattr(ledger, "finish", watched)
 
     assert ledger.split(taken, halves) == halves
 
@@ -239,9 +246,9 @@ def test_a_split_puts_the_children_before_it_ends_the_parent(ledger, monkeypatch
     assert (parent.state, parent.counts) == (TaskState.SPLIT, {"children": 2})
 
 
-def test_splitting_again_after_a_crash_changes_nothing(ledger):
+def test_splitting_again_after_a_crash_changes_nothing(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task())
-    halves = [taken.child(window=window) for window in taken.window.halves()]
+    halves = [taken.child(window=window) for window in WEEK.halves()]
     ledger.split(taken, halves)
     ledger.finish("run-1", halves[0].id, 0, TaskState.LOADED)
 
@@ -250,10 +257,10 @@ def test_splitting_again_after_a_crash_changes_nothing(ledger):
     assert markers(ledger) == [(halves[1].id, 0)]
 
 
-def test_too_deep_a_split_fails_the_task(ledger):
+def test_too_deep_a_split_fails_the_task(ledger: Ledger) -> None:
     taken = claimed(ledger, a_task(depth=MAX_DEPTH))
 
-    assert ledger.split(taken, [taken.child(window=window) for window in taken.window.halves()]) == []
+    assert ledger.split(taken, [taken.child(window=window) for window in WEEK.halves()]) == []
 
     stored = ledger.get_task("run-1", taken.id)
     assert stored is not None
@@ -263,7 +270,7 @@ def test_too_deep_a_split_fails_the_task(ledger):
     assert not ledger.has_open("run-1")
 
 
-def test_parked_tasks_are_found_by_account_and_platform_until_redriven(ledger):
+def test_parked_tasks_are_found_by_account_and_platform_until_redriven(ledger: Ledger) -> None:
     mine, other = a_task(), a_task(account_id="acc-2", profile_id="222")
     for task in (mine, other):
         ledger.plan(task)
@@ -277,7 +284,7 @@ def test_parked_tasks_are_found_by_account_and_platform_until_redriven(ledger):
     assert [task.id for task in ledger.parked("acc-2", Platform.META_ADS)] == [other.id]
 
 
-def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger, clock):
+def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger: Ledger, clock: FrozenClock) -> None:
     task = a_task()
     ledger.plan(task)
     clock.advance(GONE)
@@ -288,7 +295,7 @@ def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger, cl
     assert ledger.plan(task), "an expired item is no obstacle"
 
 
-def test_tasks_are_listed_by_stage(ledger):
+def test_tasks_are_listed_by_stage(ledger: Ledger) -> None:
     one, two = a_task(), a_task(stage="entities", profile_id="2")
     ledger.plan(one)
     ledger.plan(two)
@@ -297,7 +304,7 @@ def test_tasks_are_listed_by_stage(ledger):
     assert [task.id for task in ledger.tasks("run-1", "entities")] == [two.id]
 
 
-def test_planning_remembers_how_far_it_came(ledger):
+def test_planning_remembers_how_far_it_came(ledger: Ledger) -> None:
     assert ledger.begin_planning("run-1", "metrics").cursor == ""
     ledger.planned_until("run-1", "metrics", "meta_ads#5")
 
@@ -309,7 +316,7 @@ def test_planning_remembers_how_far_it_came(ledger):
     assert not ledger.has_open("run-1")
 
 
-def test_the_newest_success_of_each_profile_is_known(ledger):
+def test_the_newest_success_of_each_profile_is_known(ledger: Ledger) -> None:
     newest, older = a_task(), a_task(window=Window(date(2026, 9, 1), date(2026, 9, 2)))
     for task in (newest, older):
         ledger.plan(task)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import BadInput, NotFound, Throttled, Transient, Unprocessable
+from adweir.model.errors import BadInput, NotFound, Throttled, Unprocessable
 from adweir.model.messages import (
     Advance,
     CancelRun,
-    Message,
     PlanStage,
     Redrive,
     RedriveCredential,
     Scope,
     StartRun,
-    Sweep,
     TaskMessage,
 )
 from adweir.model.platforms import Platform
-from adweir.model.runs import StageState
+from adweir.model.runs import Run, StageState
 from adweir.model.tasks import RunState, Task, TaskState
 from adweir.platforms.base import DatasetSpec
-from support.pipeline_world import Crash, World
+from support.clock import FrozenClock
+from support.pipeline_world import World
 
 pytestmark = pytest.mark.usefixtures("tables")
 MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -33,7 +34,7 @@ HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
 
 
 @pytest.fixture
-def world(clock) -> World:
+def world(clock: FrozenClock) -> World:
     return World(clock)
 
 
@@ -51,7 +52,7 @@ def state(world: World, run_id: str = "r") -> RunState:
 # --- the plain way
 
 
-def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world):
+def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: World) -> None:
     world.found = ("1", "2")
 
     run_to_end(world)
@@ -71,7 +72,7 @@ def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world):
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
 
 
-def test_the_next_day_asks_only_for_the_lookback(world):
+def test_the_next_day_asks_only_for_the_lookback(world: World) -> None:
     run_to_end(world)
 
     run_to_end(world, DAILY.model_copy(update={"scheduled_at": MORNING + timedelta(days=1), "run_id": "next"}))
@@ -80,7 +81,7 @@ def test_the_next_day_asks_only_for_the_lookback(world):
     assert windows == ["2026-10-24..2026-11-20"]
 
 
-def test_messages_of_a_task_travel_in_the_group_of_their_profile(world):
+def test_messages_of_a_task_travel_in_the_group_of_their_profile(world: World) -> None:
     world.catalog.add_profile("acc-1", "7")
     world.handle(HOURLY)
     for message in world.runs.take():
@@ -89,14 +90,14 @@ def test_messages_of_a_task_travel_in_the_group_of_their_profile(world):
     assert world.collect.groups == ["meta_ads#7"]
 
 
-def test_a_run_without_anything_to_do_succeeds(world):
+def test_a_run_without_anything_to_do_succeeds(world: World) -> None:
     run_to_end(world, HOURLY)
 
     assert state(world) is RunState.SUCCEEDED
     assert world.bus.events[0].tasks_total == 0
 
 
-def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world):
+def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world: World) -> None:
     world.specs[Platform.AMAZON_ADS] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY)}
     world.catalog.add_profile("acc-1", "7")
     world.catalog.add_profile("acc-1", "8", Platform.AMAZON_ADS)
@@ -107,7 +108,7 @@ def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world
     assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#7"}
 
 
-def test_broken_credentials_and_denied_profiles_are_not_planned(world):
+def test_broken_credentials_and_denied_profiles_are_not_planned(world: World) -> None:
     world.catalog.add_credential("acc-2", state="broken")
     world.catalog.add_profile("acc-1", "7", status="denied")
 
@@ -126,7 +127,7 @@ def test_broken_credentials_and_denied_profiles_are_not_planned(world):
         (Scope(platforms=("amazon",)), set()),
     ],
 )
-def test_a_scope_narrows_a_run(world, scope, keys):
+def test_a_scope_narrows_a_run(world: World, scope: Scope, keys: set[str]) -> None:
     world.catalog.add_profile("acc-1", "7")
     world.catalog.add_profile("acc-2", "8")
 
@@ -135,7 +136,7 @@ def test_a_scope_narrows_a_run(world, scope, keys):
     assert {key for key, _, _ in world.tasks("r")} == keys
 
 
-def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world):
+def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: World) -> None:
     run_to_end(world)
     scope = Scope(profiles=("1",), slice="campaign=9", start="2026-11-01", end="2026-11-03", datasets=("ad_daily",))
 
@@ -145,7 +146,7 @@ def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world):
     assert (task.slice, str(task.window)) == ("campaign=9", "2026-11-01..2026-11-03")
 
 
-def test_a_backfill_asks_for_the_days_that_were_never_pulled(world):
+def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: World) -> None:
     run_to_end(world)
     scope = Scope(start="2026-09-01", end="2026-10-01")
 
@@ -164,7 +165,9 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world):
         ("backfill", Scope(start="2026-11-02", end="2026-11-01"), "end"),
     ],
 )
-def test_what_names_nothing_is_refused_before_anything_is_stored(world, workflow, scope, field):
+def test_what_names_nothing_is_refused_before_anything_is_stored(
+    world: World, workflow: str, scope: Scope, field: str
+) -> None:
     with pytest.raises(Unprocessable) as caught:
         world.handle(StartRun(workflow=workflow, scheduled_at=MORNING, scope=scope, run_id="r"))
 
@@ -172,7 +175,7 @@ def test_what_names_nothing_is_refused_before_anything_is_stored(world, workflow
     assert world.ledger.get_run("r") is None
 
 
-def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world):
+def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: World) -> None:
     plain = StartRun(workflow="hourly", scheduled_at=MORNING)
     same = StartRun(workflow="hourly", scheduled_at=datetime.fromisoformat("2026-11-20T05:00:00+01:00"))
     naive = StartRun(workflow="hourly", scheduled_at=MORNING.replace(tzinfo=None))
@@ -187,7 +190,7 @@ def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world):
     assert stored.scheduled_at == "2026-11-20T04:00:00.000000Z"
 
 
-def test_other_messages_are_no_business_of_the_engine(world):
+def test_other_messages_are_no_business_of_the_engine(world: World) -> None:
     with pytest.raises(BadInput):
         world.handle(TaskMessage(run_id="r", task_id="t"))
 
@@ -195,7 +198,7 @@ def test_other_messages_are_no_business_of_the_engine(world):
 # --- failures
 
 
-def test_one_failed_task_makes_a_run_partial(world):
+def test_one_failed_task_makes_a_run_partial(world: World) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" else TaskState.LOADED
 
@@ -205,7 +208,7 @@ def test_one_failed_task_makes_a_run_partial(world):
     assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (5, 2)
 
 
-def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world):
+def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: World) -> None:
     world.fate = lambda task: TaskState.FAILED if task.stage == "entities" else TaskState.LOADED
 
     run_to_end(world)
@@ -216,7 +219,7 @@ def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world):
     assert run.reason == "stage entities: 0 of 1 tasks loaded"
 
 
-def test_a_split_task_is_judged_by_its_children(world):
+def test_a_split_task_is_judged_by_its_children(world: World) -> None:
     def split(task: Task) -> TaskState | None:
         if task.stage != "metrics" or task.depth:
             return TaskState.LOADED
@@ -237,7 +240,7 @@ def test_a_split_task_is_judged_by_its_children(world):
     assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
 
 
-def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world):
+def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world: World) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
     run_to_end(world)
@@ -257,7 +260,7 @@ def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world):
     assert again.deadline > world.clock.now().timestamp()
 
 
-def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world):
+def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world: World) -> None:
     world.fate = lambda task: TaskState.PARKED if task.stage == "profiles" else TaskState.LOADED
     run_to_end(world)
     assert state(world) is RunState.FAILED
@@ -270,7 +273,7 @@ def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world):
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
 
 
-def test_a_redrive_of_named_tasks_leaves_the_others(world):
+def test_a_redrive_of_named_tasks_leaves_the_others(world: World) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.QUARANTINED if task.window else TaskState.LOADED
     run_to_end(world)
@@ -287,7 +290,7 @@ def test_a_redrive_of_named_tasks_leaves_the_others(world):
     assert state(world) is RunState.PARTIAL
 
 
-def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world):
+def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: World) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "1" and not task.window else TaskState.LOADED
     world.runs.send(DAILY)
@@ -306,7 +309,7 @@ def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world):
     assert state(world) is RunState.SUCCEEDED
 
 
-def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world):
+def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world: World) -> None:
     run_to_end(world)
 
     assert world.engine.redrive("r") == 0
@@ -315,7 +318,7 @@ def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_no
         world.engine.redrive("unknown")
 
 
-def test_cancelling_ends_a_run_and_its_open_tasks(world):
+def test_cancelling_ends_a_run_and_its_open_tasks(world: World) -> None:
     world.fate = lambda task: None
     run_to_end(world)
     world.ledger._mark("r", "profiles", "no-such-task", 0)
@@ -329,11 +332,18 @@ def test_cancelling_ends_a_run_and_its_open_tasks(world):
     assert not world.ledger.has_open("r")
 
 
-def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(world):
+def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.handle(DAILY)
     (plan,) = world.runs.take()
-    planned = world.engine.send
-    world.engine.send = lambda tasks: (planned(tasks), world.engine.cancel("r"))
+    send = world.engine.send
+
+    def send_and_cancel(tasks: Iterable[Task]) -> None:
+        send(tasks)
+        world.engine.cancel("r")
+
+    monkeypatch.setattr(world.engine, "send", send_and_cancel)
 
     world.handle(plan)
     world.sweep_until_quiet("r")
@@ -345,7 +355,7 @@ def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(world
 # --- twice, at once, never
 
 
-def test_every_message_may_come_three_times(world):
+def test_every_message_may_come_three_times(world: World) -> None:
     world.found = ("1", "2")
     world.runs.send(DAILY)
 
@@ -358,15 +368,18 @@ def test_every_message_may_come_three_times(world):
     assert len(world.bus.events) == 1
 
 
-def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(world, monkeypatch):
+def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.handle(DAILY)
     world.handle(world.runs.take()[0])
     for message in world.collect.take():
         world.work(message)
     world.runs.take()
-    change, waiting = world.ledger.change_run, []
+    change = world.ledger.change_run
+    waiting: list[None] = []
 
-    def at_once(run, **changes):
+    def at_once(run: Run, **changes: Any) -> Run | None:
         """Hold every worker at the decisive write until all are there."""
         waiting.append(None)
         if len(waiting) < 5:
@@ -379,7 +392,7 @@ def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(world,
     assert world.runs.take() == [PlanStage(run_id="r", stage="entities")]
 
 
-def test_a_stage_is_planned_by_one_worker_at_a_time(world):
+def test_a_stage_is_planned_by_one_worker_at_a_time(world: World) -> None:
     world.handle(DAILY)
     (plan,) = world.runs.take()
 
@@ -392,7 +405,7 @@ def test_a_stage_is_planned_by_one_worker_at_a_time(world):
     assert run.stage_state is StageState.OPEN
 
 
-def test_planning_goes_on_where_time_ran_out(world):
+def test_planning_goes_on_where_time_ran_out(world: World) -> None:
     for number in range(4):
         world.catalog.add_profile("acc-1", str(number))
     world.handle(HOURLY)
@@ -410,7 +423,7 @@ def test_planning_goes_on_where_time_ran_out(world):
     assert len({message.task_id for message in world.collect.messages}) == len(world.collect.messages) == 4
 
 
-def test_a_request_that_was_lost_is_sent_again(world, clock):
+def test_a_request_that_was_lost_is_sent_again(world: World, clock: FrozenClock) -> None:
     world.handle(DAILY)
     world.runs.take()
     world.handle(Advance(run_id="r"))
@@ -423,7 +436,7 @@ def test_a_request_that_was_lost_is_sent_again(world, clock):
     assert world.runs.take() == [PlanStage(run_id="r", stage="profiles")]
 
 
-def test_late_and_foreign_messages_do_nothing(world):
+def test_late_and_foreign_messages_do_nothing(world: World) -> None:
     run_to_end(world)
     before = world.tasks("r")
 
@@ -432,162 +445,3 @@ def test_late_and_foreign_messages_do_nothing(world):
 
     assert world.tasks("r") == before
     assert world.runs.take() == []
-
-
-# --- the sweep
-
-
-def test_a_task_past_its_deadline_fails_and_the_run_ends(world, clock):
-    world.fate = lambda task: None
-    run_to_end(world)
-    clock.advance(21_601)
-
-    world.runs.send(Sweep())
-    world.drain()
-
-    (task,) = world.ledger.tasks("r")
-    assert task.error == {"code": "deadline", "message": "not finished by its deadline; it was running"}
-    assert state(world) is RunState.FAILED
-
-
-def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(world, clock):
-    for number in ("1", "2", "3"):
-        world.catalog.add_profile("acc-1", number)
-    world.handle(HOURLY)
-    world.handle(world.runs.take()[0])
-    planned, waiting, landed = (message.task_id for message in world.collect.take())
-    for task_id in (waiting, landed):
-        task = world.ledger.claim("r", task_id, 0, 30)
-        assert task is not None
-        if task_id == waiting:
-            world.ledger.wait_report(task, "report", "2026-11-20T04:00:00.000000Z")
-        else:
-            world.ledger.landed(task, "raw/x.gz", "2026-11-20T04:00:00.000000Z")
-    world.handle(Sweep())
-    assert not world.collect.messages + world.reports.messages + world.landing.messages
-    clock.advance(1800)
-
-    world.handle(Sweep())
-    world.handle(Sweep())
-
-    assert [message.task_id for message in world.collect.messages] == [planned]
-    assert [message.task_id for message in world.reports.messages] == [waiting]
-    assert [(message.bucket, message.key) for message in world.landing.messages] == [("data", "raw/x.gz")]
-
-
-def test_a_task_that_is_being_worked_on_is_left_alone(world, clock):
-    world.handle(DAILY)
-    world.handle(world.runs.take()[0])
-    (message,) = world.collect.take()
-    world.ledger.claim("r", message.task_id, 0, 4000)
-    clock.advance(1801)
-
-    world.handle(Sweep())
-
-    assert world.collect.messages == []
-
-
-def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(world):
-    for number in range(5):
-        world.ledger.create_run(world_run(f"run-{number}"))
-    seen = []
-    world.engine.advance = seen.append
-    left = iter([60, 60, 1])
-
-    world.engine.handle(Sweep(), lambda: next(left))
-    world.handle(Sweep())
-    world.handle(Sweep())
-
-    assert seen == [f"run-{number}" for number in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4)]
-
-
-def world_run(run_id: str):
-    from support.pipeline import a_run
-
-    return a_run(run_id)
-
-
-def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(world):
-    for number in range(2):
-        world.ledger.create_run(world_run(f"run-{number}"))
-    seen = []
-
-    def advance(run_id: str) -> None:
-        seen.append(run_id)
-        raise Transient("moved")
-
-    world.engine.advance = advance
-    world.handle(Sweep())
-
-    assert seen == ["run-0", "run-1"]
-
-
-def test_marks_and_markers_that_stand_for_nothing_go(world, clock):
-    world.ledger.mark_open("ghost")
-    world.handle(DAILY)
-    world.handle(world.runs.take()[0])
-    world.ledger._mark("r", "profiles", "no-such-task", 0)
-    world.ledger._mark("r", "profiles", "!planning", 0)
-    world.handle(Sweep())
-    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["ghost", "r"]
-    clock.advance(1801)
-
-    world.handle(Sweep())
-
-    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["r"]
-    world.fate = lambda task: TaskState.LOADED
-    world.drain()
-    assert state(world) is RunState.SUCCEEDED
-
-
-def test_a_redrive_that_died_behind_its_marker_is_completed(world, clock):
-    world.fate = lambda task: TaskState.FAILED
-    run_to_end(world)
-    (task,) = world.ledger.tasks("r")
-    world.ledger.mark_open("r")
-    world.ledger._mark("r", "profiles", task.id, 1)
-    clock.advance(1801)
-
-    world.handle(Sweep())
-
-    again = world.ledger.get_task("r", task.id)
-    assert again is not None
-    assert (again.state, again.generation) == (TaskState.PLANNED, 1)
-
-
-# --- a worker dies between any two writes
-
-
-def drive(world: World, monkeypatch, crash: Crash, message: StartRun, *, lose: bool) -> None:
-    with monkeypatch.context() as patch:
-        crash.install(patch, world)
-        world.runs.messages.append(message)
-        world.drain(lose=lose)
-
-
-def count_writes(clock, monkeypatch, message: Message) -> int:
-    crash = Crash()
-    drive(World(clock, found=("1",)), monkeypatch, crash, message.model_copy(update={"run_id": "dry"}), lose=False)
-    return crash.writes
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "behind"])
-@pytest.mark.parametrize("lose", [False, True], ids=["redelivered", "lost"])
-def test_a_run_ends_whichever_write_a_worker_dies_at(clock, monkeypatch, after, lose):
-    total = count_writes(clock, monkeypatch, DAILY)
-    assert total > 40
-
-    for at in range(1, total + 1):
-        world, run_id = World(clock, found=("1",)), f"run-{at}"
-        message = DAILY.model_copy(update={"run_id": run_id})
-        crash = Crash(at, after=after)
-        drive(world, monkeypatch, crash, message, lose=lose)
-        if world.ledger.get_run(run_id) is None:
-            world.runs.send(message)  # nothing was stored yet: SQS or the schedule delivers it again
-            world.drain()
-        run = world.sweep_until_quiet(run_id)
-
-        assert run.state is RunState.SUCCEEDED, f"died at write {at}"
-        assert {event.state for event in world.bus.events} == {"succeeded"}, f"died at write {at}"
-        assert not world.ledger.has_open(run_id), f"died at write {at}"
-        world.clock.advance(60)

@@ -48,7 +48,7 @@ class MemoryQueue:
     """A queue in memory."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[Any] = []
         self.groups: list[str] = []
 
     def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
@@ -59,7 +59,7 @@ class MemoryQueue:
         for message, group in messages:
             self.send(message, group=group)
 
-    def take(self) -> list[Message]:
+    def take(self) -> list[Any]:
         """All messages, oldest first; the queue is empty then."""
         taken, self.messages = self.messages, []
         return taken

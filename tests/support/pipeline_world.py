@@ -103,7 +103,7 @@ class World:
         self.fate: Callable[[Task], TaskState | None] = lambda task: TaskState.LOADED
         self.worked: list[str] = []
         self.limits = Limits(**({"bucket": "data"} | limits))
-        planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.limits)  # type: ignore[arg-type]
+        planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.limits)
         outlets = Outlets(self.runs, lambda platform: self.collect, self.reports, self.landing, self.bus)
         self.engine = Engine(self.ledger, planner, outlets, clock, self.limits)
 

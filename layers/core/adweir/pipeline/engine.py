@@ -191,7 +191,11 @@ class Engine:
         if run is None:
             return
         if run.state.is_terminal:
-            self._conclude(run)
+            stages = {marker.stage for marker, _ in self.ledger.open_tasks(run_id)}
+            if stages and run.state is not RunState.CANCELLED:
+                self._reopen(run, workflow(run.workflow), stages)  # a redrive died before it did
+            else:
+                self._conclude(run)
         elif run.stage_state is StageState.REQUESTED:
             self._ask_again(run)
         elif not self.ledger.has_open(run_id):
@@ -299,10 +303,14 @@ class Engine:
         flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
         deadline = epoch(self.clock.now()) + self.limits.task_deadline_seconds
         again: list[Task] = []
+        marked = False
         for task in list(self.ledger.tasks(run_id)):
             if wanted and task.id not in wanted:
                 continue
             if task.state in REDRIVABLE:
+                if not marked:
+                    self.ledger.mark_open(run_id)  # before anything else: should this worker die, the sweep sees it
+                    marked = True
                 redriven = self.ledger.redrive(task, deadline, accept_vanish=accept_vanish)
                 again += [redriven] if redriven else []
             elif task.state is TaskState.PLANNED and task.generation and not task.attempts:

@@ -75,7 +75,8 @@ class Rows:
         return Row(pk, sk, expires=self._expires(), **values)
 
     def _absent(self) -> Condition:
-        return Row.pk.does_not_exist() | (Row.expires <= self._now())
+        absent: Condition = Row.pk.does_not_exist() | (Row.expires <= self._now())
+        return absent
 
     def _alive(self) -> Condition:
         alive: Condition = Row.expires > self._now()

@@ -1,0 +1,255 @@
+"""The sweep, and runs whose workers die between any two writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from adweir.model.errors import Transient
+from adweir.model.messages import (
+    CancelRun,
+    Message,
+    Redrive,
+    StartRun,
+    Sweep,
+)
+from adweir.model.tasks import RunState, TaskState
+from support.clock import FrozenClock
+from support.pipeline import a_run
+from support.pipeline_world import Crash, World
+
+pytestmark = pytest.mark.usefixtures("tables")
+MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+DAILY = StartRun(workflow="daily", scheduled_at=MORNING, run_id="r")
+HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
+
+
+@pytest.fixture
+def world(clock: FrozenClock) -> World:
+    return World(clock)
+
+
+def run_to_end(world: World, message: StartRun = DAILY) -> None:
+    world.runs.send(message)
+    world.drain()
+
+
+def state(world: World, run_id: str = "r") -> RunState:
+    run = world.ledger.get_run(run_id)
+    assert run is not None
+    return run.state
+
+
+# --- the sweep
+
+
+def test_a_task_past_its_deadline_fails_and_the_run_ends(world: World, clock: FrozenClock) -> None:
+    world.fate = lambda task: None
+    run_to_end(world)
+    clock.advance(21_601)
+
+    world.runs.send(Sweep())
+    world.drain()
+
+    (task,) = world.ledger.tasks("r")
+    assert task.error == {"code": "deadline", "message": "not finished by its deadline; it was running"}
+    assert state(world) is RunState.FAILED
+
+
+def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(world: World, clock: FrozenClock) -> None:
+    for number in ("1", "2", "3"):
+        world.catalog.add_profile("acc-1", number)
+    world.handle(HOURLY)
+    world.handle(world.runs.take()[0])
+    planned, waiting, landed = (message.task_id for message in world.collect.take())
+    for task_id in (waiting, landed):
+        task = world.ledger.claim("r", task_id, 0, 30)
+        assert task is not None
+        if task_id == waiting:
+            world.ledger.wait_report(task, "report", "2026-11-20T04:00:00.000000Z")
+        else:
+            world.ledger.landed(task, "raw/x.gz", "2026-11-20T04:00:00.000000Z")
+    world.handle(Sweep())
+    assert not world.collect.messages + world.reports.messages + world.landing.messages
+    clock.advance(1800)
+
+    world.handle(Sweep())
+    world.handle(Sweep())
+
+    assert [message.task_id for message in world.collect.messages] == [planned]
+    assert [message.task_id for message in world.reports.messages] == [waiting]
+    assert [(message.bucket, message.key) for message in world.landing.messages] == [("data", "raw/x.gz")]
+
+
+def test_a_task_that_is_being_worked_on_is_left_alone(world: World, clock: FrozenClock) -> None:
+    world.handle(DAILY)
+    world.handle(world.runs.take()[0])
+    (message,) = world.collect.take()
+    world.ledger.claim("r", message.task_id, 0, 4000)
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    assert world.collect.messages == []
+
+
+def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        world.ledger.create_run(a_run(f"run-{number}"))
+    seen: list[str] = []
+    monkeypatch.setattr(world.engine, "advance", seen.append)
+    left = iter([60, 60, 1])
+
+    world.engine.handle(Sweep(), lambda: next(left))
+    world.handle(Sweep())
+    world.handle(Sweep())
+
+    assert seen == [f"run-{number}" for number in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4)]
+
+
+def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2):
+        world.ledger.create_run(a_run(f"run-{number}"))
+    seen: list[str] = []
+
+    def advance(run_id: str) -> None:
+        seen.append(run_id)
+        raise Transient("moved")
+
+    monkeypatch.setattr(world.engine, "advance", advance)
+    world.handle(Sweep())
+
+    assert seen == ["run-0", "run-1"]
+
+
+def test_marks_and_markers_that_stand_for_nothing_go(world: World, clock: FrozenClock) -> None:
+    world.ledger.mark_open("ghost")
+    world.handle(DAILY)
+    world.handle(world.runs.take()[0])
+    world.ledger._mark("r", "profiles", "no-such-task", 0)
+    world.ledger._mark("r", "profiles", "!planning", 0)
+    world.handle(Sweep())
+    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["ghost", "r"]
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    assert [run_id for run_id, _ in world.ledger.open_runs()] == ["r"]
+    world.fate = lambda task: TaskState.LOADED
+    world.drain()
+    assert state(world) is RunState.SUCCEEDED
+
+
+def test_a_redrive_that_died_behind_its_marker_is_completed(world: World, clock: FrozenClock) -> None:
+    world.fate = lambda task: TaskState.FAILED
+    run_to_end(world)
+    (task,) = world.ledger.tasks("r")
+    world.ledger.mark_open("r")
+    world.ledger._mark("r", "profiles", task.id, 1)
+    clock.advance(1801)
+
+    world.handle(Sweep())
+
+    again = world.ledger.get_task("r", task.id)
+    assert again is not None
+    assert (again.state, again.generation) == (TaskState.PLANNED, 1)
+
+
+# --- a worker dies between any two writes
+
+
+def drive(world: World, monkeypatch: pytest.MonkeyPatch, crash: Crash, message: Message, *, lose: bool) -> None:
+    with monkeypatch.context() as patch:
+        crash.install(patch, world)
+        world.runs.messages.append(message)
+        world.drain(lose=lose)
+
+
+def small_world(clock: FrozenClock) -> World:
+    world = World(clock, found=("1",))
+    world.catalog.add_profile("acc-1", "1")
+    return world
+
+
+MODES = [
+    pytest.param(lose, after, id=f"{'lost' if lose else 'redelivered'}-{'behind' if after else 'before'}")
+    for lose in (False, True)
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("lose", "after"), MODES)
+@pytest.mark.parametrize(("message", "step"), [(HOURLY, 1), (DAILY, 6)], ids=["hourly", "daily"])
+def test_a_run_ends_whichever_write_a_worker_dies_at(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, message: StartRun, step: int, lose: bool, after: bool
+) -> None:
+    dry = Crash()
+    drive(small_world(clock), monkeypatch, dry, message.model_copy(update={"run_id": "dry"}), lose=False)
+
+    for at in range(1 + 2 * lose + after, dry.writes + 1, step):
+        world, run_id = small_world(clock), f"run-{at}"
+        start = message.model_copy(update={"run_id": run_id})
+        drive(world, monkeypatch, Crash(at, after=after), start, lose=lose)
+        if world.ledger.get_run(run_id) is None:
+            world.runs.send(start)  # nothing was stored: the schedule's own retry delivers it again
+            world.drain()
+        run = world.sweep_until_quiet(run_id)
+
+        assert run.state is RunState.SUCCEEDED, f"died at write {at}"
+        assert {event.state for event in world.bus.events} == {"succeeded"}, f"died at write {at}"
+        assert not world.ledger.has_open(run_id), f"died at write {at}"
+
+
+@pytest.mark.parametrize(("lose", "after"), MODES)
+def test_a_redrive_converges_whichever_write_a_worker_dies_at(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, lose: bool, after: bool
+) -> None:
+    def failed(run_id: str) -> World:
+        world = small_world(clock)
+        world.catalog.add_profile("acc-1", "2")
+        world.fate = lambda task: TaskState.QUARANTINED
+        run_to_end(world, HOURLY.model_copy(update={"run_id": run_id}))
+        world.fate = lambda task: TaskState.LOADED
+        return world
+
+    dry = Crash()
+    drive(failed("dry"), monkeypatch, dry, Redrive(run_id="dry"), lose=False)
+
+    for at in range(1 + lose, dry.writes + 1, 2):
+        run_id = f"run-{at}"
+        world = failed(run_id)
+        drive(world, monkeypatch, Crash(at, after=after), Redrive(run_id=run_id), lose=lose)
+        run = world.sweep_until_quiet(run_id)
+
+        states = set(world.tasks(run_id).values())
+        assert not world.ledger.has_open(run_id), f"died at write {at}"
+        if lose:  # it may not have happened, or in part; what it began has come to an end
+            assert states <= {TaskState.LOADED, TaskState.QUARANTINED}, f"died at write {at}"
+        else:
+            assert (run.state, states) == (RunState.SUCCEEDED, {TaskState.LOADED}), f"died at write {at}"
+
+
+@pytest.mark.parametrize(("lose", "after"), MODES)
+def test_a_cancellation_converges_whichever_write_a_worker_dies_at(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, lose: bool, after: bool
+) -> None:
+    def waiting(run_id: str) -> World:
+        world = small_world(clock)
+        world.handle(HOURLY.model_copy(update={"run_id": run_id}))
+        world.handle(world.runs.take()[0])
+        world.collect.take()
+        return world
+
+    dry = Crash()
+    drive(waiting("dry"), monkeypatch, dry, CancelRun(run_id="dry"), lose=False)
+
+    for at in range(1 + lose * (1 - after), dry.writes + 1):
+        run_id = f"run-{at}"
+        world = waiting(run_id)
+        drive(world, monkeypatch, Crash(at, after=after), CancelRun(run_id=run_id), lose=lose)
+        run = world.sweep_until_quiet(run_id)
+
+        assert run.state is RunState.CANCELLED, f"died at write {at}"
+        assert set(world.tasks(run_id).values()) == {TaskState.CANCELLED}, f"died at write {at}"
+        assert not world.ledger.has_open(run_id), f"died at write {at}"
