@@ -20,6 +20,8 @@ MEDIA = {
     "/sp/productAds/list": "application/vnd.spProductAd.v3+json",
     "/sp/keywords/list": "application/vnd.spKeyword.v3+json",
     "/sb/v4/campaigns/list": "application/vnd.sbcampaignresource.v4+json",
+    "/sb/v4/adGroups/list": "application/vnd.sbadgroupresource.v4+json",
+    "/sb/v4/ads/list": "application/vnd.sbadresource.v4+json",
     "/reporting/reports": "application/vnd.createasyncreportrequest.v3+json",
 }
 
@@ -122,7 +124,7 @@ class AmazonStub:
             items = self.lists[seen.path]
             body = {key: items[start : start + size], "totalResults": len(items)}
             return Answer(200, body | ({"nextToken": str(start + size)} if start + size < len(items) else {}))
-        if seen.path == "/sd/campaigns":
+        if seen.path.startswith("/sd/"):
             start = int(seen.query["startIndex"][0])
             return Answer(200, self.lists[seen.path][start : start + int(seen.query["count"][0])])
         if seen.path == "/reporting/reports":

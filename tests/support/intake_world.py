@@ -75,8 +75,8 @@ class FakeCatalog:
         except KeyError:
             raise NotFound("no credential") from None
 
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterator[Profile]:
-        return iter([p for p in self.known.values() if p.account_id == account_id and p.platform == platform])
+    def profile(self, platform: Platform, profile_id: str) -> Profile | None:
+        return self.known.get(profile_id)
 
     def mark_broken(self, account_id: str, platform: Platform, version: int, reason: str) -> bool:
         found = self.credentials[account_id, platform]

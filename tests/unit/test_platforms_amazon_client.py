@@ -189,6 +189,12 @@ class TestLists:
         with pytest.raises(Transient, match="nextToken"):
             list(amazon.pages(task(Dataset.CAMPAIGNS)))
 
+    def test_a_list_that_stops_short_of_its_own_total_is_not_complete(
+        self, amazon: AmazonConnector, stub: AmazonStub
+    ) -> None:
+        stub.script("/sp/campaigns/list", Answer(200, {"campaigns": [{}], "totalResults": 2}))
+        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS))] == [False]
+
     def test_what_amazon_has_not_is_rejected(self, amazon: AmazonConnector) -> None:
         with pytest.raises(RequestRejected):
             list(amazon.pages(task(Dataset.KEYWORDS, "sd")))

@@ -143,9 +143,9 @@ class Worker:
     def _profile(self, task: Task) -> Profile | None:
         if not task.profile_id:
             return None
-        for profile in self.tools.catalog.profiles(task.account_id, task.platform):
-            if profile.profile_id == task.profile_id:
-                if profile.status == "denied":
-                    raise AccessDenied(f"access to {profile.key} was denied before")
-                return profile
-        raise RequestRejected(f"account {task.account_id} has no profile {task.profile_key}")
+        profile = self.tools.catalog.profile(task.platform, task.profile_id)
+        if profile is None or profile.account_id != task.account_id or profile.status == "inactive":
+            raise RequestRejected(f"account {task.account_id} has no profile {task.profile_key}")
+        if profile.status == "denied":
+            raise AccessDenied(f"access to {profile.key} was denied before")
+        return profile

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import Throttled, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.runtime.settings import Settings
 
@@ -54,6 +54,7 @@ class App:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()  # noqa: S311  jitter, not secrets
+        self._credential_versions: dict[str, int] = {}
 
     def new_id(self) -> str:
         """A fresh random id, 32 hex digits."""
@@ -190,8 +191,16 @@ class App:
         raise RuntimeError(f"no queue URL in the settings is {name}")
 
     def connector(self, credential: Credential) -> Connector:
-        """The platform's API for one credential, with the shared token cache."""
+        """The platform's API for one credential, with the shared token cache.
+
+        A replaced credential keeps its secret's name: its values are read anew, or the old ones would break it.
+        """
         from adweir.platforms import connect
+
+        known = self._credential_versions.get(credential.secret_id, credential.version)
+        if known != credential.version and not self.secrets.refresh(credential.secret_id):
+            raise Throttled("the replaced credential cannot be read yet", retry_after=10)
+        self._credential_versions[credential.secret_id] = credential.version
 
         return connect(
             credential=credential,

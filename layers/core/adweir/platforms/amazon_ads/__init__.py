@@ -19,8 +19,8 @@ SPECS: Mapping[Dataset, DatasetSpec] = {
     for spec in (
         DatasetSpec(Dataset.PROFILES),
         DatasetSpec(Dataset.CAMPAIGNS, (SP, SB, SD)),
-        DatasetSpec(Dataset.AD_GROUPS, (SP,)),
-        DatasetSpec(Dataset.ADS, (SP,)),
+        DatasetSpec(Dataset.AD_GROUPS, (SP, SB, SD)),
+        DatasetSpec(Dataset.ADS, (SP, SB, SD)),
         DatasetSpec(Dataset.KEYWORDS, (SP,)),
         DatasetSpec(
             Dataset.AD_DAILY,

@@ -70,6 +70,13 @@ _LISTS = {
     (Dataset.ADS, SP): _List("/sp/productAds/list", "application/vnd.spProductAd.v3+json"),
     (Dataset.KEYWORDS, SP): _List("/sp/keywords/list", "application/vnd.spKeyword.v3+json"),
     (Dataset.CAMPAIGNS, SB): _List("/sb/v4/campaigns/list", "application/vnd.sbcampaignresource.v4+json"),
+    (Dataset.AD_GROUPS, SB): _List("/sb/v4/adGroups/list", "application/vnd.sbadgroupresource.v4+json"),
+    (Dataset.ADS, SB): _List("/sb/v4/ads/list", "application/vnd.sbadresource.v4+json"),
+}
+_DISPLAY_LISTS = {
+    Dataset.CAMPAIGNS: "/sd/campaigns",
+    Dataset.AD_GROUPS: "/sd/adGroups",
+    Dataset.ADS: "/sd/productAds",
 }
 
 _COMMON_COLUMNS = ["date", "campaignId", "adGroupId", "adId", "impressions", "clicks", "cost"]
@@ -167,9 +174,12 @@ class AmazonConnector(PlainVerbs):
         return Mode.REPORT if task.dataset.grain else Mode.PAGES
 
     def pages(self, task: Task) -> Iterator[Page]:
-        """An entity list, a hundred objects a page. Raises RequestRejected for a dataset that Amazon has not."""
-        if (task.dataset, task.slice) == (Dataset.CAMPAIGNS, SD):
-            yield from self._display_campaigns(task.profile_id)
+        """An entity list, a hundred objects a page. Raises RequestRejected for a dataset that Amazon has not.
+
+        The last page has no nextToken; one that stops short of the list's own total is not taken for the end.
+        """
+        if task.slice == SD and task.dataset in _DISPLAY_LISTS:
+            yield from self._display(_DISPLAY_LISTS[task.dataset], task.profile_id)
             return
         found = _LISTS.get((task.dataset, task.slice))
         if found is None:
@@ -178,22 +188,25 @@ class AmazonConnector(PlainVerbs):
             "maxResults": _PAGE_SIZE,
             "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]},
         }
+        seen = 0
         while True:
             answer = self._call("POST", found.path, profile_id=task.profile_id, media=found.media, body=body)
-            token = _decode(answer, wire.NextToken).next_token
+            envelope = _decode(answer, wire.Envelope)
+            seen += envelope.count
+            token = envelope.next_token
             if token and token == body.get("nextToken"):
                 raise Transient(f"{answer.url} repeats its nextToken")
-            yield Page(answer.body, answer.url, answer.status, last=not token)
+            yield Page(answer.body, answer.url, answer.status, last=not token and seen >= envelope.total_results)
             if not token:
                 return
             body["nextToken"] = token
 
-    def _display_campaigns(self, profile_id: str) -> Iterator[Page]:
+    def _display(self, path: str, profile_id: str) -> Iterator[Page]:
         """Sponsored Display pages by position; a page that is not full is the last one."""
         start, before = 0, b""
         while True:
             params = {"startIndex": str(start), "count": str(_PAGE_SIZE), "stateFilter": "enabled,paused,archived"}
-            answer = self._call("GET", "/sd/campaigns", profile_id=profile_id, params=params)
+            answer = self._call("GET", path, profile_id=profile_id, params=params)
             if answer.body == before:
                 return  # the position is ignored: what came is not known to be all
             before, count = answer.body, len(_decode(answer, list[msgspec.Raw]))

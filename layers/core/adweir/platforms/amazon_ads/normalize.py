@@ -87,7 +87,7 @@ class AmazonNormalizer:
             try:
                 objects.append(make(msgspec.json.decode(element, type=row_type), context))
             except (msgspec.DecodeError, ValueError) as error:
-                bad.append(BadRow(line, _text(element), [_fault(str(error))]))
+                bad.append(BadRow(line, _text(element), [_fault(str(error))], _id_of(element, context.dataset)))
         yield ObjectBatch(objects, bad)
 
 
@@ -162,6 +162,16 @@ def _bad(line: int, fields: Any, message: str) -> BadRow:
     if not whole or not day:
         return BadRow(line, raw, [_fault(message)])
     return BadRow(line, raw, [_fault(message)], f"{ids[0]}~{ids[1]}", day)
+
+
+def _id_of(element: msgspec.Raw, dataset: Dataset) -> str:
+    """The id of an object that cannot be read otherwise, or ""."""
+    try:
+        found = json.loads(bytes(element))
+    except ValueError:
+        return ""
+    value = found.get(_IDS[dataset]) if isinstance(found, dict) else None
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
 
 
 def _text(raw: msgspec.Raw | bytes) -> str:
@@ -242,7 +252,7 @@ def _flat_campaign(row: wire.SbCampaign | wire.SdCampaign, context: PullContext)
     )
 
 
-def _ad_group(row: wire.SpAdGroup, context: PullContext) -> AdGroup:
+def _ad_group(row: wire.WireAdGroup, context: PullContext) -> AdGroup:
     return AdGroup(
         **_common(row.ad_group_id, row.state, context),
         name=row.name,
@@ -252,19 +262,20 @@ def _ad_group(row: wire.SpAdGroup, context: PullContext) -> AdGroup:
     )
 
 
-def _ad(row: wire.SpProductAd, context: PullContext) -> Ad:
-    """The headline is the seller's own text where there is one: Amazon renders the product's title otherwise."""
+def _ad(row: wire.WireAd, context: PullContext) -> Ad:
+    """A brand ad has its own headline and page; of a product ad Amazon renders the product's title and page."""
+    creative, page = row.creative or wire.Creative(), row.landing_page or wire.LandingPage()
     return Ad(
         **_common(row.ad_id, row.state, context),
-        name=row.sku or row.asin or "",
+        name=row.name or row.sku or row.asin or "",
         campaign_id=str(row.campaign_id),
         ad_group_id=str(row.ad_group_id),
-        headline=row.custom_text or None,
-        landing_page_url=_landing_page(row.asin, context.country),
+        headline=creative.headline or row.custom_text or None,
+        landing_page_url=page.page_url or _landing_page(row.asin, context.country),
     )
 
 
-def _keyword(row: wire.SpKeyword, context: PullContext) -> Keyword:
+def _keyword(row: wire.WireKeyword, context: PullContext) -> Keyword:
     return Keyword(
         **_common(row.keyword_id, row.state, context),
         name=row.keyword_text,
@@ -287,17 +298,29 @@ _OBJECTS: dict[tuple[Dataset, str], tuple[type[Any], Callable[[Any, PullContext]
     (Dataset.CAMPAIGNS, SP): (wire.SpCampaign, _campaign),
     (Dataset.CAMPAIGNS, SB): (wire.SbCampaign, _flat_campaign),
     (Dataset.CAMPAIGNS, SD): (wire.SdCampaign, _flat_campaign),
-    (Dataset.AD_GROUPS, SP): (wire.SpAdGroup, _ad_group),
-    (Dataset.ADS, SP): (wire.SpProductAd, _ad),
-    (Dataset.KEYWORDS, SP): (wire.SpKeyword, _keyword),
+    (Dataset.KEYWORDS, SP): (wire.WireKeyword, _keyword),
 }
+for _product in (SP, SB, SD):
+    _OBJECTS[Dataset.AD_GROUPS, _product] = (wire.WireAdGroup, _ad_group)
+    _OBJECTS[Dataset.ADS, _product] = (wire.WireAd, _ad)
+
 _LIST_KEYS = {
     (Dataset.CAMPAIGNS, SP): "campaigns",
     (Dataset.CAMPAIGNS, SB): "campaigns",
     (Dataset.AD_GROUPS, SP): "adGroups",
+    (Dataset.AD_GROUPS, SB): "adGroups",
     (Dataset.ADS, SP): "productAds",
+    (Dataset.ADS, SB): "ads",
     (Dataset.KEYWORDS, SP): "keywords",
 }
+"""Under which key the envelope holds the list; what is not among these is a bare array."""
 
+_IDS = {
+    Dataset.PROFILES: "profileId",
+    Dataset.CAMPAIGNS: "campaignId",
+    Dataset.AD_GROUPS: "adGroupId",
+    Dataset.ADS: "adId",
+    Dataset.KEYWORDS: "keywordId",
+}
 
 NORMALIZER = AmazonNormalizer()

@@ -81,15 +81,18 @@ class PlainVerbs(ABC):
         *,
         patience: float = 3600,
     ) -> list[dict[str, Any]]:
-        """Sponsored Products ads with their sums and ratios over the range; money and conversions are Decimal.
+        """The ads of all three products with their sums and ratios over the range; money and conversions are Decimal.
 
-        `fields` picks keys (default: all). Waits up to `patience` seconds for Amazon's report, then raises NotReady.
+        `fields` picks keys (default: all). Waits up to `patience` seconds for each of Amazon's reports, then raises
+        NotReady.
         """
-        task = self._task(profile, Dataset.ADS, SP)
-        ads: list[Ad] = self._objects(self.pages(task), task, profile)
+        ads: list[Ad] = []
         sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
-        for row in self._rows(profile, date_range, SP, patience):
-            _add(sums[row.entity_id], row)
+        for product in SPECS[Dataset.ADS].slices:
+            task = self._task(profile, Dataset.ADS, product)
+            ads += self._objects(self.pages(task), task, profile)
+            for row in self._rows(profile, date_range, product, patience):
+                _add(sums[row.entity_id], row)
         answers = []
         for ad in ads[:limit]:
             totals = sums.get(f"{ad.ad_group_id}~{ad.id}", [0] * len(METRICS))

@@ -69,7 +69,7 @@ class SdCampaign(msgspec.Struct, gc=False, rename="camel"):
     tactic: str | None = None
 
 
-class SpAdGroup(msgspec.Struct, gc=False, rename="camel"):
+class WireAdGroup(msgspec.Struct, gc=False, rename="camel"):
     ad_group_id: str | int
     campaign_id: str | int
     name: str
@@ -77,22 +77,30 @@ class SpAdGroup(msgspec.Struct, gc=False, rename="camel"):
     default_bid: Decimal | None = None
 
 
-class ExtendedData(msgspec.Struct, gc=False, rename="camel"):
-    serving_status: str | None = None
+class Creative(msgspec.Struct, gc=False, rename="camel"):
+    headline: str | None = None
 
 
-class SpProductAd(msgspec.Struct, gc=False, rename="camel"):
+class LandingPage(msgspec.Struct, gc=False, rename="camel"):
+    page_url: str | None = None
+
+
+class WireAd(msgspec.Struct, gc=False, rename="camel"):
+    """Products and Display name a product by `asin` (vendors) or `sku` (sellers); Brands have their own creative."""
+
     ad_id: str | int
     ad_group_id: str | int
     campaign_id: str | int
     state: str
+    name: str | None = None
     asin: str | None = None
     sku: str | None = None
     custom_text: str | None = None
-    extended_data: ExtendedData | None = None
+    creative: Creative | None = None
+    landing_page: LandingPage | None = None
 
 
-class SpKeyword(msgspec.Struct, gc=False, rename="camel"):
+class WireKeyword(msgspec.Struct, gc=False, rename="camel"):
     keyword_id: str | int
     ad_group_id: str | int
     campaign_id: str | int
@@ -102,10 +110,21 @@ class SpKeyword(msgspec.Struct, gc=False, rename="camel"):
     bid: Decimal | None = None
 
 
-class NextToken(msgspec.Struct, gc=False, rename="camel"):
-    """What paging needs of an entity list."""
+class Envelope(msgspec.Struct, gc=False, rename="camel"):
+    """What paging needs of an entity list, whichever of the lists it holds."""
 
     next_token: str | None = None
+    total_results: int = 0
+    campaigns: list[msgspec.Raw] = []
+    ad_groups: list[msgspec.Raw] = []
+    product_ads: list[msgspec.Raw] = []
+    ads: list[msgspec.Raw] = []
+    keywords: list[msgspec.Raw] = []
+
+    @property
+    def count(self) -> int:
+        """Objects on this page."""
+        return sum(map(len, (self.campaigns, self.ad_groups, self.product_ads, self.ads, self.keywords)))
 
 
 class ReportRow(msgspec.Struct, gc=False, kw_only=True, rename="camel"):
