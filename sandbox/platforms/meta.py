@@ -120,7 +120,7 @@ class MetaApi:
         proof = params.get("appsecret_proof")
         if proof is not None and proof != appsecret_proof(token, company.meta["app_secret"]):
             raise GraphError("Invalid appsecret_proof provided in the API argument", 100, kind="GraphMethodException")
-        if proof is None and self._outside.switches.take("require_proof", META):
+        if proof is None and self._outside.switches.take("require_proof", META) is not None:
             raise GraphError(
                 "API calls from the server require an appsecret_proof argument", 100, kind="GraphMethodException"
             )
@@ -288,7 +288,7 @@ class MetaApi:
         job = self._jobs[run_id]
         profile = self._profile(company, f"act_{job['profile_id']}")
         self._misbehave(profile.id)
-        elapsed = (time.time() - job["created"]) / max(job["seconds"], 0.001)
+        elapsed = (time.time() - job["created"]) / job["seconds"] if job["seconds"] > 0 else 1.0
         status, percent = _progress(elapsed)
         broken = job["broken"]
         if broken is not None and percent == 100:

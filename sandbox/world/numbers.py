@@ -63,7 +63,7 @@ def split(row: Numbers, weights: list[int]) -> list[Numbers]:
     halves = {w: [h * 2 for h in share(n // 2, weights)] for w, n in row.halves.items()}
     for w, n in row.halves.items():
         halves[w][-1] += n % 2
-    revenue = {w: share(n, weights) for w, n in row.revenue.items()}
+    revenue = {w: share(n, halves[w]) if row.halves[w] else [0] * len(weights) for w, n in row.revenue.items()}
     return [
         Numbers(
             impressions[i], clicks[i], spend[i], {w: halves[w][i] for w in WINDOWS}, {w: revenue[w][i] for w in WINDOWS}

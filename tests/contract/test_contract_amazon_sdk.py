@@ -1,0 +1,337 @@
+"""The community's Amazon Ads client, unmodified, against the sandbox: it gets the world's numbers exactly."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import types
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.server import PlatformServer
+from sandbox.world import Profile
+from support.platform_server import owner, running, truth
+
+_handlers = list(logging.getLogger().handlers)
+import ad_api.base  # noqa: E402, F401 - before ad_api.auth, or the package imports itself in a circle
+from ad_api.api import Profiles, Reports  # noqa: E402
+from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # noqa: E402
+from ad_api.auth import access_token_client  # noqa: E402
+from ad_api.base import AdvertisingApiException  # noqa: E402
+
+logging.getLogger().handlers[:] = _handlers  # the client configures the root logger on import
+
+START, END = "2026-10-22", "2026-11-21"
+COLUMNS = {
+    "sp": ["purchases7d", "sales7d", "purchases14d", "sales14d"],
+    "sb": ["purchases", "sales"],
+    "sd": ["purchases", "sales"],
+}
+TYPES = {
+    "sp": ("SPONSORED_PRODUCTS", "spAdvertisedProduct", "advertiser"),
+    "sb": ("SPONSORED_BRANDS", "sbAds", "ads"),
+    "sd": ("SPONSORED_DISPLAY", "sdAdvertisedProduct", "advertiser"),
+}
+
+
+class Client:
+    """The SDK's classes bound to one company's credential and profile."""
+
+    def __init__(self, server: PlatformServer, place: int) -> None:
+        self.server = server
+        self.company, self.profile = owner(server, "amazon_ads", place)
+        amazon = self.company.amazon
+        self.bound: dict[str, Any] = {
+            "marketplace": types.SimpleNamespace(endpoint=server.url),
+            "credentials": {
+                "refresh_token": amazon["refresh_token"],
+                "client_id": amazon["client_id"],
+                "client_secret": amazon["client_secret"],
+                "profile_id": self.profile.id,
+            },
+        }
+
+    def report_body(self, product: str = "sp", **changes: Any) -> dict[str, Any]:
+        ad_product, kind, group = TYPES[product]
+        columns = ["date", "campaignId", "adGroupId", "adId", "impressions", "clicks", "cost", *COLUMNS[product]]
+        configuration = {
+            "adProduct": ad_product,
+            "groupBy": [group],
+            "columns": columns,
+            "reportTypeId": kind,
+            "timeUnit": "DAILY",
+            "format": "GZIP_JSON",
+        }
+        configuration |= changes.pop("configuration", {})
+        return {"name": product, "startDate": START, "endDate": END, "configuration": configuration} | changes
+
+    def create(self, body: dict[str, Any]) -> Any:
+        return Reports(**self.bound).post_report(body=json.dumps(body)).payload
+
+    def finished(self, report_id: str) -> Any:
+        while (answer := Reports(**self.bound).get_report(reportId=report_id).payload)["status"] in (
+            "PENDING",
+            "PROCESSING",
+        ):
+            time.sleep(0.01)
+        return answer
+
+    def rows(self, url: str) -> list[dict[str, Any]]:
+        raw = Reports(**self.bound).download_report(url=url, format="raw").payload
+        import gzip
+
+        return list(json.loads(gzip.decompress(raw), parse_float=Decimal))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformServer]:
+    with running() as started:
+        monkeypatch.setattr(access_token_client.AccessTokenClient, "scheme", "http://")
+        monkeypatch.setattr(access_token_client.AccessTokenClient, "host", started.netloc)
+        access_token_client.cache.clear()
+        yield started
+
+
+@pytest.fixture(params=[0, 1], ids=["usd-seller", "jpy-vendor"])
+def client(request: pytest.FixtureRequest, server: PlatformServer) -> Client:
+    return Client(server, request.param)
+
+
+def micros(value: int | Decimal) -> int:
+    scaled = Decimal(value) * 1_000_000
+    assert scaled == int(scaled)
+    return int(scaled)
+
+
+def test_profiles(client: Client) -> None:
+    # when
+    [profile] = Profiles(**client.bound).list_profiles().payload
+
+    # then
+    assert profile["profileId"] == int(client.profile.id)
+    assert profile["currencyCode"] == client.profile.currency
+    assert profile["timezone"] == client.profile.timezone
+    assert profile["accountInfo"]["type"] == client.profile.kind
+
+
+@pytest.mark.parametrize("product", ["sp", "sb", "sd"])
+def test_a_report_is_the_truth(client: Client, product: str) -> None:
+    # when
+    created = client.create(client.report_body(product))
+    answer = client.finished(created["reportId"])
+    rows = client.rows(answer["url"])
+
+    # then
+    days = {"sp": {"seller": "7d", "vendor": "14d"}[client.profile.kind]}.get(product, "")
+    found = {
+        (f"{row['adGroupId']}~{row['adId']}", row["date"]): (
+            row["impressions"],
+            row["clicks"],
+            micros(row[f"purchases{days}"]),
+            micros(row["cost"]),
+            micros(row[f"sales{days}"]),
+        )
+        for row in rows
+    }
+    names = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
+    every = truth(client.server, client.profile, date.fromisoformat(START), date.fromisoformat(END))
+    expected = {k: tuple(r[n] for n in names) for k, r in every.items() if r["ad_product"] == product}
+    assert created["status"] == "PENDING"
+    assert len(found) == len(rows) > 0
+    assert found == expected
+    assert all(type(row["adId"]) is int for row in rows)
+    assert answer["fileSize"] > 0
+
+
+def test_keyword_and_summary_reports(client: Client) -> None:
+    # given
+    configuration = {
+        "reportTypeId": "spTargeting",
+        "groupBy": ["targeting"],
+        "timeUnit": "SUMMARY",
+        "columns": ["startDate", "endDate", "keywordId", "adGroupId", "clicks"],
+    }
+
+    # when
+    body = client.report_body(configuration=configuration)
+    rows = client.rows(client.finished(client.create(body)["reportId"])["url"])
+
+    # then
+    every = truth(client.server, client.profile, date.fromisoformat(START), date.fromisoformat(END), "keyword")
+    clicks: dict[str, int] = {}
+    for row in every.values():
+        if row["ad_product"] == "sp":
+            clicks[row["entity_id"]] = clicks.get(row["entity_id"], 0) + row["clicks"]
+    assert {str(r["keywordId"]): r["clicks"] for r in rows} == clicks
+    assert {(r["startDate"], r["endDate"]) for r in rows} == {(START, END)}
+
+
+def test_entity_lists_page_to_the_end(client: Client) -> None:
+    # when
+    ads: list[Any] = []
+    token = None
+    while True:
+        body = {"maxResults": 20} | ({"nextToken": token} if token else {})
+        page = ProductAdsV3(**client.bound).list_product_ads(body=json.dumps(body)).payload
+        ads += page["productAds"]
+        token = page.get("nextToken")
+        if not token:
+            break
+    campaigns = CampaignsV3(**client.bound).list_campaigns(body='{"maxResults": 100}').payload
+    groups = AdGroupsV3(**client.bound).list_ad_groups(body='{"maxResults": 100}').payload
+    keywords = KeywordsV3(**client.bound).list_keywords(body='{"maxResults": 100}').payload
+
+    # then
+    sp = [c for c in client.profile.campaigns if c.product == "sp"]
+    assert [a["adId"] for a in ads] == [a.id for c in sp for g in c.groups for a in g.ads]
+    assert ("sku" in ads[0]) is (client.profile.kind == "seller")
+    assert {c["campaignId"] for c in campaigns["campaigns"]} == {c.id for c in sp}
+    assert len(groups["adGroups"]) == groups["totalResults"] == sum(len(c.groups) for c in sp)
+    assert all(isinstance(k["keywordId"], str) for k in keywords["keywords"])
+
+
+def test_the_same_question_while_pending_is_a_duplicate(client: Client) -> None:
+    # given
+    client.server.outside.report_seconds = 60
+    created = client.create(client.report_body())
+
+    # when
+    with pytest.raises(AdvertisingApiException) as refused:
+        client.create(client.report_body())
+
+    # then
+    assert refused.value.code == 425
+    assert refused.value.error["detail"] == f"The Request is a duplicate of : {created['reportId']}"
+    assert client.create(client.report_body(endDate="2026-11-20"))["reportId"] != created["reportId"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"startDate": "2026-10-21"},
+        {"startDate": "2026-08-01", "endDate": "2026-08-05"},
+        {"endDate": "2026-11-25", "startDate": "2026-11-24"},
+        {"configuration": {"columns": ["date", "adId", "vanity"]}},
+        {"configuration": {"timeUnit": "SUMMARY"}},
+        {"configuration": {"columns": ["date", "startDate", "adId"]}},
+        {"configuration": {"reportTypeId": "spNothing"}},
+        {"configuration": {"groupBy": ["campaign"]}},
+    ],
+    ids=["32 days", "retention", "future", "unknown column", "date in summary", "startDate in daily", "type", "group"],
+)
+def test_a_wrong_question_is_refused(client: Client, changes: dict[str, Any]) -> None:
+    # when
+    with pytest.raises(AdvertisingApiException) as refused:
+        client.create(client.report_body(**changes))
+
+    # then
+    assert refused.value.code == 400
+    assert refused.value.error["detail"]
+
+
+def test_a_failed_report_has_a_reason(client: Client) -> None:
+    # given
+    client.server.outside.switches.turn_on({"kind": "broken_report", "times": 1, "reason": "upstream is down"})
+
+    # when
+    answer = client.finished(client.create(client.report_body())["reportId"])
+
+    # then
+    assert (answer["status"], answer["failureReason"]) == ("FAILED", "upstream is down")
+    assert answer["url"] is None
+
+
+@pytest.mark.parametrize("wait", [3, None])
+def test_throttling_with_and_without_retry_after(client: Client, wait: int | None) -> None:
+    # given
+    client.server.outside.switches.turn_on({"kind": "throttle", "times": 1, "retry_after": wait})
+
+    # when
+    with pytest.raises(AdvertisingApiException) as refused:
+        client.create(client.report_body())
+
+    # then
+    assert refused.value.code == 429
+    assert refused.value.headers.get("Retry-After") == (None if wait is None else "3")
+
+
+def test_the_download_refuses_credentials_and_expires(client: Client) -> None:
+    # given
+    report_id = client.create(client.report_body())["reportId"]
+    url = client.finished(report_id)["url"]
+
+    # when
+    with_header = requests.get(url, headers={"Authorization": "Bearer x"}, timeout=5)
+    forged = requests.get(url[:-1] + ("0" if url[-1] != "0" else "1"), timeout=5)
+    client.server.outside.url_seconds = -1
+    late = requests.get(client.finished(report_id)["url"], timeout=5)
+
+    # then
+    assert with_header.status_code == 400
+    assert forged.status_code == 403
+    assert late.status_code == 403
+    assert "expired" in late.text
+
+
+def test_vendor_types_scope_and_region_are_enforced(client: Client, server: PlatformServer) -> None:
+    # given
+    amazon = client.company.amazon
+    form = {"grant_type": "refresh_token", **{k: amazon[k] for k in ("client_id", "client_secret", "refresh_token")}}
+    token = requests.post(f"{server.url}/auth/o2/token", data=form, timeout=5).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Amazon-Advertising-API-ClientId": amazon["client_id"]}
+    scoped = headers | {"Amazon-Advertising-API-Scope": client.profile.id}
+
+    # when
+    plain = requests.post(f"{server.url}/sp/campaigns/list", json={}, headers=scoped, timeout=5)
+    unscoped = requests.post(f"{server.url}/sp/campaigns/list", json={}, headers=headers, timeout=5)
+    elsewhere = requests.get(f"{server.url}/eu/v2/profiles", headers=headers, timeout=5)
+    here = requests.get(f"{server.url}/{client.profile.region.lower()}/v2/profiles", headers=headers, timeout=5)
+
+    # then
+    assert plain.status_code == 415
+    assert unscoped.status_code == 400
+    assert elsewhere.json() == []
+    assert len(here.json()) == 1
+
+
+def test_tokens_expire_and_credentials_are_revoked(client: Client, server: PlatformServer) -> None:
+    # given
+    Profiles(**client.bound).list_profiles()
+    requests.post(f"{server.url}/_world/switches", json={"kind": "expired_token", "platform": "amazon_ads"}, timeout=5)
+
+    # when
+    with pytest.raises(AdvertisingApiException) as stale:
+        Profiles(**client.bound).list_profiles()
+    time.sleep(0.002)
+    access_token_client.cache.clear()
+    fresh = Profiles(**client.bound).list_profiles().payload
+    server.outside.switches.turn_on({"kind": "revoked_credential", "platform": "amazon_ads"})
+    access_token_client.cache.clear()
+    with pytest.raises(Exception, match="refresh_token") as revoked:
+        Profiles(**client.bound).list_profiles()
+
+    # then
+    assert stale.value.code == 401
+    assert len(fresh) == 1
+    assert type(revoked.value).__name__ == "AuthorizationError"
+
+
+def test_the_profile_is_not_another_companys(client: Client, server: PlatformServer) -> None:
+    # given
+    foreign: Profile = next(
+        p for p in server.outside.world.profiles if p.platform == "amazon_ads" and p is not client.profile
+    )
+    client.bound["credentials"]["profile_id"] = foreign.id
+
+    # when
+    with pytest.raises(AdvertisingApiException) as refused:
+        CampaignsV3(**client.bound).list_campaigns(body="{}")
+
+    # then
+    assert refused.value.code == 401

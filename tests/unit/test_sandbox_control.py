@@ -1,0 +1,298 @@
+"""The sandbox's own doors: truth, credentials, clock, switches, log, senders, and what a client sees of them."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.server import PlatformServer
+from support.platform_server import owner, running
+
+
+@pytest.fixture
+def server() -> Iterator[PlatformServer]:
+    with running() as started:
+        yield started
+
+
+def call(server: PlatformServer, door: str, body: Any = None, **query: str) -> Any:
+    url = f"{server.url}/_world/{door}"
+    answer = requests.get(url, query, timeout=5) if body is None else requests.post(url, json=body, timeout=5)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def insights(server: PlatformServer, **params: Any) -> requests.Response:
+    company, profile = owner(server, "meta_ads")
+    asked = {"access_token": company.meta["access_token"], "level": "ad", "fields": "ad_id,impressions"}
+    asked |= {"time_range": '{"since":"2026-11-10","until":"2026-11-10"}', "limit": "10"}
+    return requests.get(f"{server.url}/v26.0/act_{profile.id}/insights", asked | params, timeout=5)
+
+
+def test_truth_is_narrowed_by_its_parameters(server: PlatformServer) -> None:
+    # when
+    every = call(server, "truth")["rows"]
+    some = call(server, "truth", platform="amazon_ads", start="2026-11-10", end="2026-11-11", level="campaign")["rows"]
+
+    # then
+    assert len({r["profile_id"] for r in every}) == 4
+    assert {r["platform"] for r in some} == {"amazon_ads"}
+    assert {r["date"] for r in some} == {"2026-11-10", "2026-11-11"}
+    assert all(r["entity_id"] == r["campaign_id"] for r in some)
+
+
+def test_credentials_are_what_the_platforms_accept(server: PlatformServer) -> None:
+    # when
+    accounts = call(server, "credentials")["accounts"]
+
+    # then
+    assert len(accounts) == 2
+    for account in accounts:
+        meta, amazon = account["credentials"]["meta_ads"], account["credentials"]["amazon_ads"]
+        assert set(meta) == {"platform", "access_token", "app_id", "app_secret"}
+        assert set(amazon) == {"platform", "client_id", "client_secret", "refresh_token", "region"}
+        assert amazon["client_id"].startswith("amzn1.")
+        listed = requests.get(
+            f"{server.url}/v26.0/me/adaccounts",
+            {"access_token": meta["access_token"], "fields": "account_id"},
+            timeout=5,
+        ).json()
+        assert [a["account_id"] for a in listed["data"]] == account["profile_ids"]["meta_ads"]
+
+
+def test_the_clock_moves_by_days_hours_or_to_a_date(server: PlatformServer) -> None:
+    # then
+    assert call(server, "clock", {"advance_days": 1})["today"] == "2026-11-22"
+    assert call(server, "clock", {"advance_hours": 14})["now"].startswith("2026-11-23T02")
+    assert call(server, "clock", {"set": "2026-12-01"})["now"].startswith("2026-12-01T12")
+    assert call(server, "clock", {"set": "2026-12-01T18:00:00+02:00"})["now"].startswith("2026-12-01T16")
+    assert call(server, "clock")["today"] == "2026-12-01"
+
+
+@pytest.mark.parametrize(
+    ("door", "body"),
+    [
+        ("clock", {"advance": 1}),
+        ("clock", {"set": "2026-12-01T10:00:00"}),
+        ("switches", {"kind": "earthquake"}),
+        ("webhooks/meta", {"url": "file:///etc/passwd"}),
+        ("webhooks/push", {}),
+        ("clock", []),
+    ],
+)
+def test_mistakes_are_answered_400(server: PlatformServer, door: str, body: Any) -> None:
+    # when
+    answer = requests.post(f"{server.url}/_world/{door}", json=body, timeout=5)
+
+    # then
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_switch_lasts_as_long_as_asked(server: PlatformServer) -> None:
+    # given
+    call(server, "switches", {"kind": "throttle", "platform": "meta_ads", "times": 2, "skip": 1})
+
+    # when
+    seen = [insights(server).status_code for _ in range(4)]
+
+    # then
+    assert seen == [200, 400, 400, 200]
+    assert call(server, "switches")["switches"] == []
+
+
+def test_throttling_tells_when_to_come_back(server: PlatformServer) -> None:
+    # given
+    _, profile = owner(server, "meta_ads")
+    call(server, "switches", {"kind": "throttle", "profile_id": f"act_{profile.id}", "regain_minutes": 7})
+
+    # when
+    answer = insights(server)
+
+    # then
+    usage = json.loads(answer.headers["x-business-use-case-usage"])
+    assert usage[profile.id][0]["estimated_time_to_regain_access"] == 7
+    call(server, "switches", {"clear": "throttle"})
+    calm = json.loads(insights(server).headers["x-business-use-case-usage"])
+    assert calm[profile.id][0]["call_count"] < 75
+
+
+@pytest.mark.parametrize("mode", ["no_paging", "no_next", "cut"])
+def test_truncated_paging(server: PlatformServer, mode: str) -> None:
+    # given
+    call(server, "switches", {"kind": "truncated_paging", "times": 1, "mode": mode})
+
+    # when
+    if mode == "cut":
+        with pytest.raises(requests.exceptions.RequestException):
+            insights(server)
+    else:
+        paging = insights(server).json().get("paging")
+        assert (paging is None) if mode == "no_paging" else ("next" not in paging)
+
+    # then
+    assert "next" in insights(server).json()["paging"]
+
+
+def test_the_last_page_has_cursors_and_no_next(server: PlatformServer) -> None:
+    # when
+    page = insights(server).json()
+    seen = [page]
+    while "next" in page["paging"]:
+        page = requests.get(page["paging"]["next"], timeout=5).json()
+        seen.append(page)
+
+    # then
+    assert "after" in page["paging"]["cursors"]
+    ids = [row["ad_id"] for page in seen for row in page["data"]]
+    assert len(ids) == len(set(ids)) == len(call(server, "truth", platform="meta_ads", profile_id="1042017731",
+                                                  start="2026-11-10", end="2026-11-10")["rows"])  # fmt: skip
+
+
+def test_bad_rows_and_empty_answers(server: PlatformServer) -> None:
+    # given
+    call(server, "switches", {"kind": "bad_row", "times": 1, "mode": "negative"})
+    bad = insights(server).json()["data"]
+    call(server, "switches", {"kind": "empty", "times": 1})
+
+    # when
+    empty = insights(server).json()
+
+    # then
+    assert [row["impressions"] for row in bad].count("-5") == 1
+    assert empty == {"data": []}
+    assert insights(server).json()["data"][0]["impressions"] != "-5"
+
+
+def test_proof_can_be_required_and_requests_are_counted(server: PlatformServer) -> None:
+    # given
+    call(server, "switches", {"kind": "require_proof"})
+
+    # when
+    refused = insights(server)
+
+    # then
+    assert refused.json()["error"]["code"] == 100
+    assert call(server, "requests")["counts"] == {"GET /v26.0/{id}/insights 400": 1}
+
+
+def test_graph_batches_and_batch_reads(server: PlatformServer) -> None:
+    # given
+    company, profile = owner(server, "meta_ads")
+    one, two = profile.campaigns[0].id, profile.campaigns[1].id
+    token = {"access_token": company.meta["access_token"]}
+
+    # when
+    read = requests.get(f"{server.url}/v26.0/", token | {"ids": f"{one},{two}", "fields": "name"}, timeout=5).json()
+    parts = [{"method": "GET", "relative_url": f"v26.0/{one}?fields=name"}, {"method": "GET", "relative_url": "nobody"}]
+    batch = requests.post(f"{server.url}/v26.0/", token | {"batch": json.dumps(parts)}, timeout=5).json()
+
+    # then
+    assert {i: node["name"] for i, node in read.items()} == {c.id: c.name for c in profile.campaigns[:2]}
+    assert [part["code"] for part in batch] == [200, 400]
+    assert json.loads(batch[0]["body"])["id"] == one
+
+
+def test_the_page_shows_the_world_to_a_browser(server: PlatformServer) -> None:
+    # when
+    page = requests.get(f"{server.url}/_world", headers={"Accept": "text/html"}, timeout=5)
+    plain = requests.get(f"{server.url}/_world", timeout=5)
+
+    # then
+    assert "<table>" in page.text
+    assert "Mori Küche DE" in page.content.decode()
+    assert sum(p["ads"] for p in plain.json()["profiles"]) > 180
+
+
+class Inbox:
+    """A receiver of webhooks that keeps what came."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[dict[str, str], bytes]] = []
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                inbox.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                """Tests stay quiet."""
+
+        self.http = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/webhook/meta"
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    opened = Inbox()
+    yield opened
+    opened.close()
+
+
+def test_meta_deliveries_are_signed_over_ascii_bytes(server: PlatformServer, inbox: Inbox) -> None:
+    # given
+    company, _ = owner(server, "meta_ads")
+    change = {"field": "with_issues_ad_objects", "value": {"id": "1", "error_message": "Ümläut"}}
+
+    # when
+    answers = call(server, "webhooks/meta", {"url": inbox.url, "change": change, "times": 2})["answers"]
+    call(server, "webhooks/meta", {"url": inbox.url, "bad_signature": True})
+
+    # then
+    assert [a["status"] for a in answers] == [200, 200]
+    (headers, body), (_, again), (forged, forged_body) = inbox.received
+    assert body == again
+    assert b"\\u00dc" in body
+    secret = company.meta["app_secret"].encode()
+    assert headers["x-hub-signature-256"] == "sha256=" + hmac.new(secret, body, sha256).hexdigest()
+    assert forged["x-hub-signature-256"] != "sha256=" + hmac.new(secret, forged_body, sha256).hexdigest()
+
+
+def test_metric_pushes_are_signed_by_the_standard_scheme(server: PlatformServer, inbox: Inbox) -> None:
+    # given
+    secret = call(server, "credentials")["accounts"][0]["webhooks"]["push_secret"]
+    metrics = [{"campaign_id": "1", "timestamp": "2026-11-21T10:00:00Z", "impressions": 5}]
+
+    # when
+    call(server, "webhooks/push", {"url": inbox.url, "metrics": metrics, "account": "halden", "times": 2})
+
+    # then
+    (headers, body), (same, _) = inbox.received
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(key, signed, sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert same["webhook-id"] == headers["webhook-id"]
+    assert json.loads(body) == {"metrics": metrics}
+
+
+def test_it_stops_while_a_client_keeps_its_connection(server: PlatformServer) -> None:
+    # given
+    with requests.Session() as session:
+        session.get(f"{server.url}/_world/health", timeout=5)
+
+        # when
+        server.stop()
+
+    # then
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(f"{server.url}/_world/health", timeout=1)
