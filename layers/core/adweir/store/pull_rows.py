@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from adweir.model.metrics import MetricRow, Slot
-
 
 _FORMAT = struct.Struct("<5q")
 _pack = _FORMAT.pack
@@ -50,13 +49,14 @@ class PullRows:
     bad row's key could not be read); `load` then treats the pull as partial.
     """
 
-    __slots__ = ("_parents", "_quarantined", "_slots", "_texts", "incomplete", "size")
+    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "incomplete", "size")
 
     def __init__(self) -> None:
         self._slots: dict[str, dict[str, _Packed]] = {}
         self._parents: dict[str, Parents] = {}
         self._quarantined: dict[str, set[str]] = {}
         self._texts = _Texts()
+        self._keys = _Texts()
         self.incomplete = False
         self.size = 0
 
@@ -65,7 +65,7 @@ class PullRows:
         slots = self._slots.get(row.entity_id)
         if slots is None:
             slots = self._begin(row)
-        key = self._texts[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
+        key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
         new = key not in slots
         try:
             slots[key] = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
@@ -79,7 +79,7 @@ class PullRows:
         slots = self._slots.get(row.entity_id)
         if slots is None:
             slots = self._begin(row)
-        key = self._texts[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
+        key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
         try:
             packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
         except struct.error:
@@ -101,8 +101,8 @@ class PullRows:
         self._quarantined.setdefault(self._texts[day], set()).add(self._texts[entity_id])
 
     def entities(self) -> list[str]:
-        """The entities with rows, in the order in which DynamoDB sorts them (by their UTF-8 bytes)."""
-        return sorted(self._slots, key=str.encode)
+        """The entities with rows, in DynamoDB's order: UTF-8 bytes sort as code points do."""
+        return sorted(self._slots)
 
     def slots(self, entity_id: str) -> dict[str, Slot]:
         """An entity's slots by slot key; empty when it brought none."""
@@ -118,7 +118,7 @@ class PullRows:
 
     def days(self) -> set[str]:
         """The days on which there is a row, or a quarantined one."""
-        return {key[:10] for slots in self._slots.values() for key in slots} | self._quarantined.keys()
+        return {key[:10] for key in self._keys} | self._quarantined.keys()
 
     def __iter__(self) -> Iterator[tuple[str, str, Slot]]:
         """(entity id, slot key, slot) of each row."""
@@ -142,4 +142,4 @@ class PullRows:
 
 
 def _unpack(packed: _Packed) -> Slot:
-    return _FORMAT.unpack(packed) if isinstance(packed, bytes) else packed  # type: ignore[return-value]  # five
+    return cast("Slot", _FORMAT.unpack(packed)) if isinstance(packed, bytes) else packed

@@ -1,0 +1,136 @@
+"""Metric buckets: one item is one entity's month of days, or day of hours (design section 4).
+
+pk   meta_ads#1234#ad#day#pull#2026-11
+sk   the entity id
+d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths, and a sixth element, the
+     stamp, when a partial pull wrote the slot; h07 in a partition of hours
+sum  the sums of the item's own slots
+camp, grp, prod, cur   parents' ids, ad product, currency; grp is left out when the entity id begins with it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, cast
+
+from adweir.model.metrics import Grain, Level, Slot
+from adweir.model.platforms import Platform
+from adweir.model.tasks import ALL, Stamp
+from adweir.model.times import Window
+from adweir.store.pull_rows import Parents, slot_key
+
+Raw = dict[str, dict[str, Any]]
+"""An item as DynamoDB's wire has it: attribute → {"S": ...}, {"N": ...}, {"L": ...}."""
+
+RESERVED = "!"
+"""Sort keys that begin with it are not entities; entity ids begin with something greater, so it sorts first."""
+
+_FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"), ("cur", "currency"))
+
+
+class StoredSlot(NamedTuple):
+    """A slot's five numbers, and its stamp when it does not follow from coverage."""
+
+    numbers: Slot
+    stamp: Stamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition and the part of a window that falls into it: slot name → (slot key, day)."""
+
+    pk: str
+    suffix: str
+    names: Mapping[str, tuple[str, str]]
+
+    @property
+    def days(self) -> list[str]:
+        return sorted({day for _, day in self.names.values()})
+
+
+def prefix(platform: Platform, profile_id: str, level: Level, grain: Grain, source: str) -> str:
+    """What all partition keys of one series have in common."""
+    return f"{platform.value}#{profile_id}#{level.value}#{grain.value}#{source}"
+
+
+def partitions(series: str, grain: Grain, window: Window) -> Iterator[Partition]:
+    """The partitions of a window, oldest first: a month each for days, a day each for hours."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for date in window.days():
+        day = date.isoformat()
+        if grain is Grain.HOUR:
+            found[day] = {f"h{hour:02d}": (slot_key(day, hour), day) for hour in range(24)}
+        else:
+            found.setdefault(day[:7], {})[f"d{day[8:]}"] = (day, day)
+    for suffix, names in found.items():
+        yield Partition(f"{series}#{suffix}", suffix, names)
+
+
+@dataclass(slots=True)
+class Bucket:
+    """An item in memory. `slots` by slot name."""
+
+    entity_id: str
+    parents: Parents
+    slots: dict[str, StoredSlot] = field(default_factory=dict)
+
+    def with_parents(self, other: Parents) -> Bucket:
+        """Fill in what is not known yet. Should two pulls disagree, the greater text stays, whichever came first."""
+        return replace(self, parents=Parents(*(max(pair) for pair in zip(self.parents, other, strict=True))))
+
+    def encode(self, pk: str) -> Raw:
+        """The item as DynamoDB takes it."""
+        item: Raw = {"pk": {"S": pk}, "sk": {"S": self.entity_id}}
+        for short, name in _FIELDS:
+            value = getattr(self.parents, name)
+            if value and not (short == "grp" and self.entity_id.startswith(value + "~")):
+                item[short] = {"S": value}
+        for name in sorted(self.slots):
+            numbers, stamp = self.slots[name]
+            item[name] = _list(numbers)
+            if stamp:
+                item[name]["L"].append({"S": str(stamp)})
+        item["sum"] = _list(tuple(map(sum, zip(*(slot.numbers for slot in self.slots.values()), strict=True))))
+        return item
+
+    @classmethod
+    def decode(cls, item: Raw) -> Bucket:
+        """What `encode` made."""
+        entity_id = item["sk"]["S"]
+        texts = {name: item[short]["S"] if short in item else "" for short, name in _FIELDS}
+        if "grp" not in item and "~" in entity_id:
+            texts["ad_group_id"] = entity_id.partition("~")[0]
+        slots = {
+            name: _slot(value["L"])
+            for name, value in item.items()
+            if len(name) == 3 and name[0] in "dh" and "L" in value
+        }
+        return cls(entity_id, Parents(**texts), slots)
+
+
+def contains(slice_: str, level: Level, entity_id: str, parents: Parents) -> bool:
+    """Whether an entity is inside a slice: `all`, `sp`/`sb`/`sd` (its ad product), `campaign=<id>`."""
+    if slice_ == ALL:
+        return True
+    kind, _, value = slice_.partition("=")
+    if kind == "campaign":
+        return value == (parents.campaign_id or (entity_id if level is Level.CAMPAIGN else ""))
+    return parents.ad_product == slice_
+
+
+def claimed(slice_: str, parents: Parents) -> Parents:
+    """Parents of a row that a slice brought: what the row leaves open follows from the slice."""
+    kind, _, value = slice_.partition("=")
+    if kind == "campaign":
+        return parents if parents.campaign_id else parents._replace(campaign_id=value)
+    return parents if slice_ == ALL or parents.ad_product else parents._replace(ad_product=slice_)
+
+
+def _list(numbers: tuple[int, ...]) -> dict[str, list[dict[str, str]]]:
+    return {"L": [{"N": str(number)} for number in numbers]}
+
+
+def _slot(values: list[dict[str, str]]) -> StoredSlot:
+    numbers = cast("Slot", tuple([int(value["N"]) for value in values[:5]]))
+    return StoredSlot(numbers, Stamp.parse(values[5]["S"]) if len(values) > 5 else None)

@@ -1,0 +1,224 @@
+"""Loads one pull into one partition: lease, read once, merge, changes file, items, coverage (design section 4).
+
+Whatever stops it in between, coverage stays behind what was written, and the same pull again converges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import BinaryIO, NamedTuple, Protocol
+
+from adweir.model.errors import Transient
+from adweir.model.tasks import Pull
+from adweir.model.times import Clock, local_date, parse_instant
+from adweir.store.buckets import RESERVED, Bucket, Partition, Raw
+from adweir.store.coverage import COVERAGE, MOST_BYTES, Coverage
+from adweir.store.merge import Merged, Merger
+from adweir.store.metrics_table import Table
+from adweir.store.pull_rows import PullRows
+from adweir.store.spool import Spool
+from adweir.store.vanish import Proposals, Vanishing
+
+_FEW = 500
+"""A partial pull of at most so many entities reads those instead of the whole partition."""
+
+
+class Lease(Protocol):
+    """A held lease; see `store.ledger.leases`."""
+
+    @property
+    def fence(self) -> int: ...
+    def check(self) -> None: ...
+
+
+class Leases(Protocol):
+    """What hands out leases: the ledger."""
+
+    def lease(self, name: str, seconds: float) -> AbstractContextManager[Lease]: ...
+
+
+class Objects(Protocol):
+    """Where changes files go: the raw store."""
+
+    def put_once(
+        self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
+    ) -> bool: ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What loading changed, over all partitions of a pull."""
+
+    changed: int = 0
+    unchanged: int = 0
+    zeroed: int = 0
+    changes_keys: list[str] = field(default_factory=list)
+
+
+class Loaded(NamedTuple):
+    """A stored bucket (None: there was none) and what the pull makes of it."""
+
+    entity_id: str
+    stored: Bucket | None
+    merged: Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One pull with its rows, on its way into the table."""
+
+    pull: Pull
+    rows: PullRows
+    complete: bool
+    entities: list[str]
+    holes: Mapping[str, frozenset[str]]
+
+    def goal(self, partition: Partition, coverage: Coverage) -> Coverage:
+        """The partition's coverage once this pull is in it."""
+        if not self.complete:
+            return coverage
+        empty: frozenset[str] = frozenset()
+        return coverage.merged(self.pull.stamp, self.pull.slice, partition.days, lambda day: self.holes.get(day, empty))
+
+    def walk(self, partition: Partition, coverage: Coverage, items: Iterable[Raw]) -> Iterator[Loaded]:
+        """Stored buckets and brought entities side by side, in the table's order."""
+        merger = Merger(self.pull, self.complete, partition, coverage, self.holes)
+        rows, waiting = self.rows, iter(self.entities)
+        entity = next(waiting, None)
+        for item in items:
+            entity_id = item["sk"]["S"]
+            if entity_id.startswith(RESERVED):
+                continue
+            while entity is not None and entity < entity_id:
+                yield Loaded(entity, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+                entity = next(waiting, None)
+            bucket = Bucket.decode(item)
+            yield Loaded(
+                entity_id, bucket, merger.merge(entity_id, bucket, rows.slots(entity_id), rows.parents(entity_id))
+            )
+            if entity == entity_id:
+                entity = next(waiting, None)
+        while entity is not None:
+            yield Loaded(entity, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+            entity = next(waiting, None)
+
+
+class PartitionLoader:
+    """Loads partitions one after another; never holds two leases."""
+
+    def __init__(self, clock: Clock, table: Table, leases: Leases, objects: Objects, lease_seconds: float) -> None:
+        self._clock = clock
+        self._table = table
+        self._leases = leases
+        self._objects = objects
+        self._lease_seconds = lease_seconds
+
+    def coverage(self, partition: Partition) -> Coverage:
+        """A partition's coverage as it is now."""
+        return Coverage.decode(self._table.get(partition.pk, COVERAGE))
+
+    def load(
+        self,
+        job: Job,
+        partition: Partition,
+        changes_key: str,
+        guard: tuple[Vanishing, Proposals] | None,
+        counts: Counts,
+    ) -> None:
+        """Bring one partition to the state in which this pull is part of it.
+
+        With `guard` the pull is held back here when it would zero too much. Raises Throttled (lease busy), MassVanish,
+        Transient (lease lost), Unavailable.
+        """
+        with self._leases.lease(f"metrics#{partition.pk}", self._lease_seconds) as lease, Spool() as spool:
+            deadline = self._clock.monotonic() + self._lease_seconds
+            coverage = self.coverage(partition)
+            goal = job.goal(partition, coverage)
+            if job.complete and goal.size > MOST_BYTES:
+                job, goal = replace(job, complete=False), coverage
+            self._decide(job, partition, coverage, spool, guard[0] if guard else None, counts)
+            if guard and guard[0].too_much:
+                guard[1].hold_back(guard[0])
+            if not spool.writes and goal.days == coverage.days:
+                return
+            fence = coverage.fence
+            if spool.writes:
+                if job.complete:
+                    marked = replace(coverage, loading=str(job.pull.stamp), fence=lease.fence)
+                    self._table.put(marked.encode(partition.pk), fence=fence)
+                    fence = lease.fence
+                if spool.changes:
+                    self._put_changes(job.pull, partition, changes_key, spool)
+                    counts.changes_keys.append(changes_key)
+                lease.check()
+                self._table.write(self._in_time(spool.items(partition.pk), deadline))
+            if job.complete:
+                lease.check()
+                done = replace(goal, loading="", fence=lease.fence)
+                self._table.put(done.encode(partition.pk), fence=fence)
+
+    def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
+        """Add to `vanishing` what the pull would zero here, without writing anything."""
+        before = vanishing.settled_before
+        items = self._table.query(partition.pk, consistent=False)
+        for loaded in job.walk(partition, coverage, items):
+            if loaded.stored:
+                vanishing.add(partition, loaded.stored, loaded.merged, before)
+
+    def _decide(
+        self,
+        job: Job,
+        partition: Partition,
+        coverage: Coverage,
+        spool: Spool,
+        vanishing: Vanishing | None,
+        counts: Counts,
+    ) -> None:
+        before = vanishing.settled_before if vanishing else ""
+        as_of = local_date(parse_instant(job.pull.stamp.as_of), job.pull.timezone)
+        for loaded in job.walk(partition, coverage, self._items(job, partition)):
+            merged = loaded.merged
+            if vanishing and loaded.stored:
+                vanishing.add(partition, loaded.stored, merged, before)
+            counts.unchanged += merged.unchanged
+            if not merged.dirty:
+                continue
+            if merged.bucket:
+                spool.put(merged.bucket)
+            else:
+                spool.remove(loaded.entity_id)
+            for change in merged.changes:
+                spool.change(loaded.entity_id, change, (as_of - date.fromisoformat(change.day)).days)
+                counts.changed += 1
+                counts.zeroed += change.new is None
+
+    def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
+        if job.complete or len(job.entities) > _FEW:
+            return self._table.query(partition.pk, consistent=True)
+        return self._table.get_many(partition.pk, job.entities, consistent=True)
+
+    def _put_changes(self, pull: Pull, partition: Partition, key: str, spool: Spool) -> None:
+        about = {
+            "platform": pull.platform.value,
+            "profile": pull.profile_id,
+            "account": pull.account_id,
+            "level": pull.level.value,
+            "grain": pull.grain.value,
+            "source": pull.source.value,
+            "slice": pull.slice,
+            "window": str(pull.window),
+            "as_of": pull.stamp.as_of,
+            "partition": partition.suffix,
+            "currency": pull.currency,
+        }
+        # Put once: after a crash the first attempt's file stays, for its "old" is what was there before it.
+        self._objects.put_once(key, spool.changes_file(), about, "application/gzip")
+
+    def _in_time(self, items: Iterator[Raw], deadline: float) -> Iterator[Raw]:
+        for item in items:
+            if self._clock.monotonic() >= deadline:
+                raise Transient("the lease ran out while writing")
+            yield item

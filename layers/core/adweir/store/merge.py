@@ -1,0 +1,89 @@
+"""Newest pull wins: one entity's bucket, what a pull says about it, and what becomes of it. Pure.
+
+Each slot is a register that the newest pull answering for it decides. A complete pull answers for every slot of its
+slice and window (one it did not bring is gone), a partial one only for what it brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from adweir.model.metrics import Slot
+from adweir.model.tasks import Pull
+from adweir.store.buckets import Bucket, Partition, StoredSlot, claimed, contains
+from adweir.store.coverage import Coverage, newer
+from adweir.store.pull_rows import Parents
+
+
+class Change(NamedTuple):
+    """A slot whose numbers change; None is no slot."""
+
+    key: str
+    day: str
+    old: Slot | None
+    new: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`bucket` is None when nothing remains; `dirty` when the stored item has to change."""
+
+    bucket: Bucket | None
+    changes: list[Change]
+    dirty: bool
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Merges a pull into one partition. `complete` may be false though the pull's own flag is true."""
+
+    pull: Pull
+    complete: bool
+    partition: Partition
+    coverage: Coverage
+    holes: Mapping[str, frozenset[str]]
+
+    def merge(self, entity_id: str, stored: Bucket | None, brought: Mapping[str, Slot], parents: Parents) -> Merged:
+        """What becomes of an entity's bucket. `brought` by slot key, days outside the partition included."""
+        pull = self.pull
+        if brought:
+            parents = claimed(pull.slice, parents)
+        bucket = (stored or Bucket(entity_id, parents)).with_parents(parents)
+        inside = self.complete and contains(pull.slice, pull.level, entity_id, bucket.parents)
+        slots = dict(stored.slots) if stored else {}
+        changes: list[Change] = []
+        dirty, unchanged = False, 0
+        names = self.partition.names
+        for name, (key, day) in names.items():
+            numbers = brought.get(key)
+            hole = entity_id in self.holes.get(day, ())
+            old = slots.get(name)
+            if numbers is None and (not inside or hole or old is None):
+                continue
+            known = newer(
+                old.stamp if old else None, self.coverage.answered(day, pull.level, entity_id, bucket.parents)
+            )
+            if known is not None and pull.stamp <= known:
+                unchanged += numbers is not None
+                continue
+            new = None if numbers is None else StoredSlot(numbers, None if inside and not hole else pull.stamp)
+            if new == old:
+                unchanged += 1
+                continue
+            dirty = True
+            if (old and old.numbers) != numbers:
+                changes.append(Change(key, day, old.numbers if old else None, numbers))
+            else:
+                unchanged += 1
+            if new is None:
+                del slots[name]
+            else:
+                slots[name] = new
+        if dirty:
+            bucket.slots = slots
+        else:
+            bucket = stored or bucket
+        return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)

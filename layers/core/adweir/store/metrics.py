@@ -1,0 +1,174 @@
+"""The metric store: loads pulls so that the newest wins whatever the order, and reads what is stored."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from adweir.model.errors import BadInput
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Clock, Window
+from adweir.store.buckets import RESERVED, Partition, partitions, prefix
+from adweir.store.coverage import MOST_HOLES, Coverage
+from adweir.store.loading import Counts, Job, Leases, Objects, PartitionLoader
+from adweir.store.metrics_table import MetricsTable, Table
+from adweir.store.pull_rows import PullRows
+from adweir.store.reading import Reader, StoredRow
+from adweir.store.vanish import Proposals, Vanishing
+
+__all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
+
+_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """What a load did. Slots: those whose numbers changed (zeroed ones among them), and rows that changed nothing.
+
+    `days_superseded`: days of the window on which a newer pull answers for the whole slice already. `changes_keys`:
+    the S3 objects with each change. Units: what DynamoDB charged for the Metrics table.
+    """
+
+    slots_changed: int = 0
+    slots_unchanged: int = 0
+    slots_zeroed: int = 0
+    days_superseded: int = 0
+    changes_keys: tuple[str, ...] = ()
+    write_units: float = 0.0
+    read_units: float = 0.0
+
+
+class MetricStore:
+    """Metric buckets in the Metrics table. `ledger` hands out leases, `raw` keeps the changes files."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Leases,
+        raw: Objects,
+        lease_seconds: float,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: random.Random | None = None,
+        table: Table | None = None,
+    ) -> None:
+        self._table = table or MetricsTable(clock, sleep, rng)
+        self._loader = PartitionLoader(clock, self._table, ledger, raw, lease_seconds)
+        self._reader = Reader(self._table)
+
+    def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
+        """Bring the stored metrics to the state in which this pull is part of them.
+
+        Any order, repetition and interleaving of loads ends in the same state; a pull that is part of it already
+        writes nothing. Files, pushes and incomplete pulls are partial: they never zero and set no coverage.
+
+        Raises Throttled (another loader holds a partition), MassVanish (before anything is written), Transient (the
+        lease was lost), Unavailable, BadInput (a row outside the window, or an entity id that cannot be a key).
+        """
+        reads, writes = self._table.read_units, self._table.write_units
+        job = _job(pull, rows)
+        series = prefix(pull.platform, pull.profile_id, pull.level, pull.grain, pull.source.value)
+        parts = list(partitions(series, pull.grain, pull.window))
+        known = {part.pk: self._loader.coverage(part) for part in parts} if job.complete else {}
+        todo = [part for part in parts if self._concerns(job, part, known)]
+        counts = Counts()
+        if todo:
+            guard = self._guard(job, parts, known, series) if job.complete and not accept_vanish else None
+            for part in todo:
+                key = f"changes/{pull.stamp.task_id}.{pull.generation}{f'.{part.suffix}' * (len(parts) > 1)}.jsonl.gz"
+                self._loader.load(job, part, key, guard, counts)
+            if job.complete:
+                Proposals(self._table, series, pull).settle()
+        else:
+            counts.unchanged = len(rows)
+        return LoadOutcome(
+            slots_changed=counts.changed,
+            slots_unchanged=counts.unchanged,
+            slots_zeroed=counts.zeroed,
+            days_superseded=_superseded(pull, parts, known),
+            changes_keys=tuple(counts.changes_keys),
+            write_units=self._table.write_units - writes,
+            read_units=self._table.read_units - reads,
+        )
+
+    def read(
+        self,
+        platform: Platform,
+        profile_id: str,
+        level: Level,
+        grain: Grain,
+        start: date,
+        end: date,
+        *,
+        sources: Sequence[Source] = SOURCE_ORDER,
+        entity_ids: Iterable[str] | None = None,
+    ) -> Iterator[StoredRow]:
+        """The stored rows of the local dates `start` to `end`, inclusive: by partition, then entity, then time.
+
+        On each entity-day the first of `sources` that has a slot, or whose coverage says that there is none, decides:
+        a covered day without a slot is a true zero and yields nothing. Raises Unavailable.
+        """
+        return self._reader.read(platform, profile_id, level, grain, Window(start, end), sources, entity_ids)
+
+    def coverage(
+        self,
+        platform: Platform,
+        profile_id: str,
+        level: Level,
+        grain: Grain,
+        start: date,
+        end: date,
+        *,
+        source: Source = Source.PULL,
+    ) -> dict[date, dict[str, Stamp]]:
+        """Day → slice → stamp of the newest complete pull. A day that nobody pulled is missing."""
+        return self._reader.coverage(platform, profile_id, level, grain, Window(start, end), source)
+
+    @staticmethod
+    def _concerns(job: Job, part: Partition, known: dict[str, Coverage]) -> bool:
+        if job.complete:
+            return job.goal(part, known[part.pk]).days != known[part.pk].days
+        return not job.rows.days().isdisjoint(part.days)
+
+    def _guard(
+        self, job: Job, parts: list[Partition], known: dict[str, Coverage], series: str
+    ) -> tuple[Vanishing, Proposals] | None:
+        """Hold the pull back before its first write, or return what the only partition is to be checked with."""
+        if any(coverage.holds(job.pull.stamp) for coverage in known.values()):
+            return None  # it was let through before, and stopped halfway
+        vanishing, proposals = Vanishing(job.pull), Proposals(self._table, series, job.pull)
+        before = vanishing.settled_before
+        settled = [part for part in parts if part.days[0] < before]
+        if not settled:
+            return None
+        if len(parts) == 1:
+            return vanishing, proposals
+        for part in settled:
+            self._loader.weigh(job, part, known[part.pk], vanishing)
+        if vanishing.too_much:
+            proposals.hold_back(vanishing)
+        return None
+
+
+def _job(pull: Pull, rows: PullRows) -> Job:
+    days = rows.days()
+    first, last = pull.window.start.isoformat(), pull.window.end.isoformat()
+    if days and not first <= min(days) <= max(days) <= last:
+        raise BadInput(f"rows from {min(days)} to {max(days)} in a pull of {pull.window}")
+    entities = rows.entities()
+    holes = {day: rows.holes(day) for day in days}
+    for entity_id in entities:
+        if entity_id[:1] <= RESERVED or len(entity_id.encode()) > _KEY_BYTES:
+            raise BadInput(f"not an entity id: {entity_id[:40]!r}")
+    partial = pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > MOST_HOLES
+    return Job(pull, rows, pull.complete and not partial, entities, holes)
+
+
+def _superseded(pull: Pull, parts: list[Partition], known: dict[str, Coverage]) -> int:
+    newest = (known[part.pk].newest(day, pull.slice) for part in parts if part.pk in known for day in part.days)
+    return sum(1 for stamp in newest if stamp and stamp > pull.stamp)

@@ -1,0 +1,187 @@
+"""The Metrics table on the wire: whole partitions read in order, changed items written in paced batches.
+
+PynamoDB's connection is used below its models: a bucket's attributes are dynamic, and a partition has thousands of
+them. Units are those that DynamoDB says it charged.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection
+
+from adweir.model.errors import Transient, Unavailable
+from adweir.model.times import Clock
+from adweir.store import tables
+from adweir.store.buckets import Raw
+
+UNITS_A_SECOND = 900
+"""Below the 1,000 that one partition takes."""
+_BATCH = 25
+_KEYS = 100
+_TRIES = 8
+_CONDITION = "ConditionalCheckFailedException"
+
+
+class Table(Protocol):
+    """What the metric store needs of a table. `Raw` items carry their keys `pk` and `sk`."""
+
+    read_units: float
+    write_units: float
+
+    def get(self, pk: str, sk: str) -> Raw | None:
+        """One item, read consistently."""
+        ...
+
+    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
+        """Those items that exist, in the order of the table."""
+        ...
+
+    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+        """A whole partition, sorted by the bytes of `sk`."""
+        ...
+
+    def write(self, items: Iterable[Raw]) -> None:
+        """Put items of one partition in batches; an item of nothing but its keys is deleted."""
+        ...
+
+    def put(self, item: Raw, *, fence: int | None) -> None:
+        """Put one item. With `fence`: only when the stored one has this fence (0: none is stored); else Transient."""
+        ...
+
+    def delete(self, pk: str, sk: str) -> None:
+        """Delete one item."""
+        ...
+
+
+class MetricsTable:
+    """`Table` over DynamoDB. Raises Unavailable when it does not do what was asked."""
+
+    def __init__(
+        self, clock: Clock, sleep: Callable[[float], None] = time.sleep, rng: random.Random | None = None
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._rng = rng or random.Random()  # noqa: S311  jitter, not secrets
+        self._connection: Connection | None = None
+        self.read_units = 0.0
+        self.write_units = 0.0
+
+    def get(self, pk: str, sk: str) -> Raw | None:
+        answer = self._call("GetItem", TableName=self._name, Key=_key(pk, sk), ConsistentRead=True)
+        self.read_units += _units(answer)
+        item: Raw | None = answer.get("Item")
+        return item
+
+    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
+        found: list[Raw] = []
+        waiting = [_key(pk, sk) for sk in sorted(set(sks))]
+        for attempt in range(1, _TRIES + 1):
+            left: list[Raw] = []
+            for start in range(0, len(waiting), _KEYS):
+                request = {self._name: {"Keys": waiting[start : start + _KEYS], "ConsistentRead": consistent}}
+                answer = self._call("BatchGetItem", RequestItems=request)
+                self.read_units += _units(answer)
+                found += answer["Responses"].get(self._name, [])
+                left += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not left:
+                return sorted(found, key=lambda item: str(item["sk"]["S"]))
+            waiting = left
+            self._back_off(attempt)
+        raise Unavailable(f"DynamoDB left {len(waiting)} keys unread")
+
+    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": consistent,
+        }
+        while True:
+            answer = self._call("Query", **request)
+            self.read_units += _units(answer)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def write(self, items: Iterable[Raw]) -> None:
+        began, charged = self._clock.monotonic(), 0.0
+        requests = ({"PutRequest": {"Item": i}} if len(i) > 2 else {"DeleteRequest": {"Key": i}} for i in items)
+        while batch := list(islice(requests, _BATCH)):
+            charged += self._write_batch(batch)
+            ahead = charged / UNITS_A_SECOND - (self._clock.monotonic() - began)
+            if ahead > 0:
+                self._sleep(ahead)
+
+    def put(self, item: Raw, *, fence: int | None) -> None:
+        request: dict[str, Any] = {"TableName": self._name, "Item": item}
+        if fence is not None:
+            request["ConditionExpression"] = "fence = :fence" if fence else "attribute_not_exists(fence)"
+            if fence:
+                request["ExpressionAttributeValues"] = {":fence": {"N": str(fence)}}
+        try:
+            self.write_units += _units(self._call("PutItem", **request))
+        except _Refused as refused:
+            raise Transient(f"another loader took over {item['pk']['S']}") from refused
+
+    def delete(self, pk: str, sk: str) -> None:
+        self.write_units += _units(self._call("DeleteItem", TableName=self._name, Key=_key(pk, sk)))
+
+    def _write_batch(self, batch: list[dict[str, Any]]) -> float:
+        charged = 0.0
+        for attempt in range(1, _TRIES + 1):
+            answer = self._call("BatchWriteItem", RequestItems={self._name: batch})
+            charged += _units(answer)
+            batch = answer.get("UnprocessedItems", {}).get(self._name, [])
+            if not batch:
+                self.write_units += charged
+                return charged
+            self._back_off(attempt)
+        self.write_units += charged
+        raise Unavailable(f"DynamoDB left {len(batch)} items unwritten")
+
+    def _back_off(self, attempt: int) -> None:
+        self._sleep(self._rng.uniform(0.5, 1.0) * min(5.0, 0.05 * 2**attempt))
+
+    @property
+    def _name(self) -> str:
+        return tables.MetricsItem.Meta.table_name
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        if self._connection is None:
+            self._connection = Connection(
+                connect_timeout_seconds=tables.CONNECT_SECONDS,
+                read_timeout_seconds=tables.READ_SECONDS,
+                max_retry_attempts=tables.RETRIES,
+            )
+        try:
+            answer: dict[str, Any] = self._connection.dispatch(operation, request)
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "")
+            if code == _CONDITION:
+                raise _Refused from error
+            raise Unavailable(f"the metrics table does not answer {operation}: {code}") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"the metrics table does not answer {operation}: {type(error).__name__}") from error
+        return answer
+
+
+class _Refused(Exception):
+    """A condition did not hold."""
+
+
+def _key(pk: str, sk: str) -> Raw:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _units(answer: dict[str, Any]) -> float:
+    charged = answer.get("ConsumedCapacity", 0.0)
+    if isinstance(charged, list):
+        return sum(float(each.get("CapacityUnits", 0.0)) for each in charged)
+    return float(charged.get("CapacityUnits", 0.0)) if charged else 0.0

@@ -1,0 +1,271 @@
+"""A metric store on plain dictionaries, faults on demand, and the model of what it should hold."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from typing import Any, BinaryIO
+
+from adweir.model.errors import Throttled, Transient
+from adweir.model.metrics import Grain, Level, MetricRow, Slot, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
+from adweir.store.buckets import Raw
+from adweir.store.metrics import MetricStore
+from adweir.store.pull_rows import PullRows
+from support.clock import FrozenClock
+
+
+class Killed(BaseException):
+    """The worker died here."""
+
+
+@dataclass
+class Fuse:
+    """Counts writes and, when told to, kills the worker right after the n-th, or right before."""
+
+    writes: int = 0
+    kill_after: int | None = None
+    on_write: Callable[[], None] | None = None
+
+    def burn(self) -> None:
+        self.writes += 1
+        if self.on_write:
+            self.on_write()
+        if self.kill_after is not None and self.writes >= self.kill_after:
+            raise Killed
+
+
+@dataclass
+class FakeTable:
+    """`store.metrics_table.Table` in memory, with small batches."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    items: dict[tuple[str, str], Raw] = field(default_factory=dict)
+    read_units: float = 0.0
+    write_units: float = 0.0
+    batch: int = 2
+
+    def get(self, pk: str, sk: str) -> Raw | None:
+        return copy.deepcopy(self.items.get((pk, sk)))
+
+    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
+        return [copy.deepcopy(self.items[pk, sk]) for sk in sorted(set(sks)) if (pk, sk) in self.items]
+
+    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+        for key in sorted(self.items):
+            if key[0] == pk:
+                yield copy.deepcopy(self.items[key])
+
+    def write(self, items: Iterable[Raw]) -> None:
+        waiting = iter(items)
+        while batch := list(islice(waiting, self.batch)):
+            for item in batch:
+                key = (item["pk"]["S"], item["sk"]["S"])
+                if len(item) > 2:
+                    self.items[key] = copy.deepcopy(item)
+                else:
+                    self.items.pop(key, None)
+                self.write_units += 1
+            self.fuse.burn()
+
+    def put(self, item: Raw, *, fence: int | None) -> None:
+        key = (item["pk"]["S"], item["sk"]["S"])
+        if fence is not None:
+            stored = self.items.get(key)
+            if int(stored["fence"]["N"] if stored else 0) != fence:
+                raise Transient("another loader took over")
+        self.items[key] = copy.deepcopy(item)
+        self.write_units += 1
+        self.fuse.burn()
+
+    def delete(self, pk: str, sk: str) -> None:
+        self.items.pop((pk, sk), None)
+        self.write_units += 1
+        self.fuse.burn()
+
+    def state(self) -> dict[tuple[str, str], Raw]:
+        """Everything stored, without the fencing tokens."""
+        return {key: {n: v for n, v in item.items() if n != "fence"} for key, item in self.items.items()}
+
+
+@dataclass
+class FakeLease:
+    leases: FakeLeases
+    name: str
+    fence: int
+
+    def check(self) -> None:
+        if self.leases.held.get(self.name) != self.fence:
+            raise Transient("the lease was lost")
+
+
+@dataclass
+class FakeLeases:
+    """One holder a name; fencing tokens only grow. A killed worker's lease stays until `expire`."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    fences: int = 0
+
+    @contextmanager
+    def lease(self, name: str, seconds: float) -> Iterator[FakeLease]:
+        if name in self.held:
+            raise Throttled("busy", retry_after=1)
+        self.fences += 1
+        lease = FakeLease(self, name, self.fences)
+        self.held[name] = lease.fence
+        try:
+            yield lease
+        except Killed:
+            raise
+        except BaseException:
+            self._release(lease)
+            raise
+        self._release(lease)
+
+    def expire(self) -> None:
+        self.held.clear()
+
+    def _release(self, lease: FakeLease) -> None:
+        if self.held.get(lease.name) == lease.fence:
+            del self.held[lease.name]
+
+
+@dataclass
+class FakeObjects:
+    """`put_once` of the raw store."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put_once(
+        self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
+    ) -> bool:
+        if key in self.objects:
+            return False
+        self.objects[key] = body if isinstance(body, bytes) else body.read()
+        self.fuse.burn()
+        return True
+
+
+class World:
+    """A store with its fakes."""
+
+    def __init__(self) -> None:
+        self.fuse = Fuse()
+        self.table = FakeTable(self.fuse)
+        self.leases = FakeLeases()
+        self.objects = FakeObjects(self.fuse)
+        self.clock = FrozenClock()
+        self.store = MetricStore(self.clock, self.leases, self.objects, 60, sleep=lambda _: None, table=self.table)
+
+    def load(self, brought: Brought, *, accept_vanish: bool = True) -> Any:
+        return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish)
+
+
+PARENTS = {
+    "a1": ("c1", "sp"),
+    "a2": ("c1", "sp"),
+    "b1": ("c2", "sb"),
+    "b2": ("c2", "sd"),
+}
+"""Entities of the property tests: their campaign and ad product."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A pull and what it brought, as data. `values` (entity, day[, hour]) → spend; `bad` quarantined (entity, day)."""
+
+    number: int
+    window: tuple[str, str]
+    values: Mapping[tuple[str, str], int]
+    bad: frozenset[tuple[str, str]] = frozenset()
+    slice: str = "all"
+    complete: bool = True
+    source: Source = Source.PULL
+    as_of: str = ""
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.as_of or f"2026-11-20T{self.number // 2:02d}:00:00.000000Z", f"task{self.number:04d}")
+
+    @property
+    def pull(self) -> Pull:
+        return Pull(
+            platform=Platform.AMAZON_ADS,
+            profile_id="p1",
+            level=Level.AD,
+            grain=Grain.DAY,
+            source=self.source,
+            slice=self.slice,
+            window=Window(date.fromisoformat(self.window[0]), date.fromisoformat(self.window[1])),
+            stamp=self.stamp,
+            complete=self.complete,
+            currency="EUR",
+            timezone="UTC",
+        )
+
+    def inside(self, entity: str) -> bool:
+        campaign, product = PARENTS[entity]
+        return self.slice in {"all", product, f"campaign={campaign}"}
+
+    def rows(self) -> PullRows:
+        rows = PullRows()
+        for (entity, day), spend in self.values.items():
+            campaign, product = PARENTS.get(entity, ("c9", "sp"))
+            rows.add(
+                MetricRow(
+                    entity,
+                    day,
+                    spend * 3,
+                    spend,
+                    0,
+                    spend,
+                    -spend,
+                    campaign_id=campaign,
+                    ad_product=product,
+                    currency="EUR",
+                )
+            )
+        for entity, day in self.bad:
+            rows.quarantined(entity, day)
+        return rows
+
+
+def numbers(spend: int) -> Slot:
+    """The slot that a row of `Brought` has."""
+    return (spend * 3, spend, 0, spend, -spend)
+
+
+def expected(loads: Iterable[Brought]) -> dict[tuple[str, str], Slot]:
+    """The model: each (entity, day) is decided by the newest load that answers for it."""
+    winners: dict[tuple[str, str], tuple[Stamp, int | None]] = {}
+    for load in loads:
+        days = [day.isoformat() for day in load.pull.window.days()]
+        for entity in PARENTS:
+            for day in days:
+                key = (entity, day)
+                spend = load.values.get(key)
+                answers = spend is not None or (load.complete and load.inside(entity) and key not in load.bad)
+                if answers and (key not in winners or load.stamp > winners[key][0]):
+                    winners[key] = (load.stamp, spend)
+    return {key: numbers(spend) for key, (_, spend) in winners.items() if spend is not None}
+
+
+def stored(store: MetricStore, start: str, end: str) -> dict[tuple[str, str], Slot]:
+    """What the store reads back of its pulls."""
+    rows = store.read(
+        Platform.AMAZON_ADS,
+        "p1",
+        Level.AD,
+        Grain.DAY,
+        date.fromisoformat(start),
+        date.fromisoformat(end),
+        sources=(Source.PULL,),
+    )
+    return {(row.entity_id, row.day): row.slot for row in rows}

@@ -1,0 +1,353 @@
+"""Newest pull wins: any order, repetition, interleaving and death of loads ends in the same stored state."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
+from adweir.model.metrics import Source
+from adweir.store.coverage import COVERAGE, MOST_HOLES
+from support.metric_store import PARENTS, Brought, Killed, World, expected, stored
+
+DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
+FIRST, LAST = DAYS[0], DAYS[-1]
+PK = "amazon_ads#p1#ad#day#pull#2026-11"
+
+
+@st.composite
+def brought(draw: st.DrawFn, number: int) -> Brought:
+    """A pull of a few days across the month's end: whole or a slice, complete or not, with quarantined rows."""
+    first = draw(st.integers(0, 3))
+    last = draw(st.integers(first, 3))
+    slice_ = draw(st.sampled_from(["all", "all", "sp", "sb", "campaign=c1", "campaign=c2"]))
+    load = Brought(number, (DAYS[first], DAYS[last]), {}, slice=slice_, complete=draw(st.integers(0, 3)) > 0)
+    keys = [(entity, day) for entity in PARENTS if load.inside(entity) for day in DAYS[first : last + 1]]
+    fates = draw(st.lists(st.integers(0, 8), min_size=len(keys), max_size=len(keys)))
+    values = {key: fate * 10 + number % 2 for key, fate in zip(keys, fates, strict=True) if fate < 6}
+    bad = frozenset(key for key, fate in zip(keys, fates, strict=True) if fate == 6)
+    return replace(load, values=values, bad=bad)
+
+
+loads = st.integers(1, 6).flatmap(lambda n: st.tuples(*(brought(number) for number in range(n))))
+fast = settings(max_examples=150, deadline=None)
+
+
+@fast
+@given(loads, st.randoms(use_true_random=False))
+def test_any_order_and_repetition_ends_in_the_same_bytes(pulls: tuple[Brought, ...], rng: random.Random) -> None:
+    # given the pulls in their own order
+    straight = World()
+    for pull in pulls:
+        straight.load(pull)
+    # when they come shuffled, some of them twice or more
+    shuffled = [*pulls, *rng.choices(pulls, k=len(pulls))]
+    rng.shuffle(shuffled)
+    other = World()
+    for pull in shuffled:
+        other.load(pull)
+    # then both hold what the model says, byte for byte alike
+    assert stored(straight.store, FIRST, LAST) == expected(pulls)
+    assert other.table.state() == straight.table.state()
+    # and a replay of everything writes nothing
+    writes = other.fuse.writes
+    for pull in shuffled:
+        assert other.load(pull).slots_changed == 0
+    assert other.fuse.writes == writes
+
+
+@settings(max_examples=60, deadline=None)
+@given(loads, st.randoms(use_true_random=False))
+def test_a_load_killed_after_any_of_its_writes_converges(pulls: tuple[Brought, ...], rng: random.Random) -> None:
+    # given the state that undisturbed loads end in
+    straight = World()
+    for pull in pulls:
+        straight.load(pull)
+    # when each load dies after one write, then after two, ... before it may end, with other loads in between
+    world = World()
+    for pull in pulls:
+        for nth in range(1, 40):
+            world.fuse.writes, world.fuse.kill_after = 0, nth
+            try:
+                world.load(pull)
+            except Killed:
+                world.leases.expire()
+                world.fuse.kill_after = None
+                if rng.random() < 0.5:
+                    world.load(rng.choice(pulls))
+                continue
+            break
+        world.fuse.kill_after = None
+    # then nothing differs, and no partition says that it is being loaded
+    assert world.table.state() == straight.table.state()
+    assert not any("loading" in item for item in world.table.items.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(loads, st.integers(0, 10**6))
+def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], seed: int) -> None:
+    # given loads that each, in the middle of their writes, meet another loader
+    world, rng, refused = World(), random.Random(seed), list[Brought]()
+
+    def intrude() -> None:
+        other, world.fuse.on_write = rng.choice(pulls), None
+        try:
+            world.load(other)
+        except Throttled:
+            refused.append(other)
+        world.fuse.on_write = intrude
+
+    world.fuse.on_write = intrude
+    for pull in pulls:
+        world.load(pull)
+    # when those that found the partition busy come again
+    world.fuse.on_write = None
+    for pull in refused:
+        world.load(pull)
+    # then everything is there
+    assert stored(world.store, FIRST, LAST) == expected(pulls)
+
+
+def test_a_worker_that_lost_its_lease_cannot_set_coverage() -> None:
+    # given a load during whose writes the lease passes to another worker
+    world = World()
+
+    def take_over() -> None:
+        world.fuse.on_write = None
+        world.leases.expire()
+        world.load(NEWER)
+
+    world.fuse.on_write = take_over
+    # when it goes on, then it is stopped, and its retry converges
+    with pytest.raises(Transient):
+        world.load(OLDER)
+    world.load(OLDER)
+    assert stored(world.store, FIRST, LAST) == expected([OLDER, NEWER])
+
+
+OLDER = Brought(2, ("2026-11-01", "2026-11-02"), {("a1", "2026-11-01"): 10, ("b1", "2026-11-01"): 20})
+NEWER = Brought(4, ("2026-11-01", "2026-11-02"), {("a1", "2026-11-01"): 11})
+
+
+def test_an_older_pull_that_arrives_late_brings_no_row_back() -> None:
+    # given a newer pull without b1, when the older one that has it comes after it
+    world = World()
+    world.load(NEWER)
+    outcome = world.load(OLDER)
+    # then b1 stays gone, and the outcome says why
+    assert stored(world.store, FIRST, LAST) == expected([NEWER])
+    assert (outcome.slots_changed, outcome.days_superseded) == (0, 2)
+
+
+def test_a_newer_pull_that_changed_nothing_still_outranks_what_lies_between() -> None:
+    # given a pull and a later one with the same numbers
+    same, between = replace(OLDER, number=6), NEWER
+    world = World()
+    world.load(OLDER)
+    changes = dict(world.objects.objects)
+    assert world.load(same).slots_changed == 0
+    # then there is no changes file for it, and one whose as_of lies between has nothing to say
+    assert world.objects.objects == changes
+    assert world.load(between).slots_changed == 0
+    assert stored(world.store, FIRST, LAST) == expected([same])
+
+
+@pytest.mark.parametrize(
+    ("later", "gone"),
+    [
+        (Brought(4, OLDER.window, {}, complete=False), set()),
+        (Brought(4, OLDER.window, {}, source=Source.FILE), set()),
+        (Brought(4, OLDER.window, {}, slice="sp"), {"a1"}),
+        (Brought(4, OLDER.window, {}, slice="campaign=c2"), {"b1"}),
+        (Brought(4, ("2026-11-02", "2026-11-02"), {}), set()),
+        (Brought(4, OLDER.window, {}), {"a1", "b1"}),
+    ],
+)
+def test_rows_vanish_only_by_a_complete_pull_and_inside_its_slice_and_window(later: Brought, gone: set[str]) -> None:
+    # given two stored ads, when a pull comes that lacks them
+    world = World()
+    world.load(OLDER)
+    world.load(later)
+    # then only those that it answers for are gone
+    assert {entity for entity, _ in stored(world.store, FIRST, LAST)} == {"a1", "b1"} - gone
+
+
+def test_a_quarantined_row_keeps_its_old_value_until_an_answer_comes() -> None:
+    # given a stored value and a newer pull whose row for it is bad
+    world = World()
+    world.load(OLDER)
+    bad = replace(NEWER, bad=frozenset({("b1", "2026-11-01")}))
+    world.load(bad)
+    assert stored(world.store, FIRST, LAST)["b1", "2026-11-01"][3] == 20
+    # when a pull between the two arrives late, it fills the hole; a still older one does not
+    world.load(replace(OLDER, number=3, values={("b1", "2026-11-01"): 33}))
+    world.load(replace(OLDER, number=1, values={("b1", "2026-11-01"): 99}))
+    assert stored(world.store, FIRST, LAST)["b1", "2026-11-01"][3] == 33
+    assert stored(world.store, FIRST, LAST)["a1", "2026-11-01"][3] == 11
+
+
+def _pull(number: int, values: dict[tuple[str, str], int], **changes: object) -> Brought:
+    # as_of 2026-11-20: days before the 17th are settled
+    return replace(Brought(number, ("2026-11-08", "2026-11-19"), values), **changes)  # type: ignore[arg-type]
+
+
+FULL = _pull(
+    1, {("a1", "2026-11-10"): 700, ("b1", "2026-11-11"): 200, ("b2", "2026-11-12"): 100, ("a2", "2026-11-18"): 9}
+)
+
+
+def test_an_empty_200_is_held_back_until_a_second_pull_agrees() -> None:
+    # given stored spend on settled days
+    world = World()
+    world.load(FULL, accept_vanish=False)
+    before = world.table.state()
+    # when a complete pull brings nothing, then it is held back, again when redelivered, and nothing is touched
+    for _ in range(2):
+        with pytest.raises(MassVanish):
+            world.load(_pull(2, {}), accept_vanish=False)
+    writes = world.fuse.writes
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}), accept_vanish=False)
+    assert world.fuse.writes == writes
+    assert {k: v for k, v in world.table.state().items() if "#vanish" not in k[0]} == before
+    # when a later pull says the same, then it goes through and the question is closed
+    assert world.load(_pull(3, {}), accept_vanish=False).slots_zeroed == 4
+    assert stored(world.store, "2026-11-08", "2026-11-19") == {}
+    assert not [key for key in world.table.items if "#vanish" in key[0]]
+
+
+def test_a_normal_pull_in_between_withdraws_the_question() -> None:
+    world = World()
+    world.load(FULL, accept_vanish=False)
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}), accept_vanish=False)
+    world.load(replace(FULL, number=4), accept_vanish=False)
+    with pytest.raises(MassVanish):
+        world.load(_pull(6, {}), accept_vanish=False)
+
+
+def test_an_operator_can_accept() -> None:
+    world = World()
+    world.load(FULL)
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}), accept_vanish=False)
+    assert world.load(_pull(2, {}), accept_vanish=True).slots_zeroed == 4
+
+
+@pytest.mark.parametrize(
+    ("missing", "held"), [({"b1"}, False), ({"b2"}, False), ({"b1", "b2"}, True), ({"a1"}, True), ({"a2"}, False)]
+)
+def test_a_fifth_of_the_settled_spend_may_vanish_unasked(missing: set[str], held: bool) -> None:
+    # given 1000 of settled spend in 700 + 200 + 100 (a2's day is too young to count), when some of it is missing
+    world = World()
+    world.load(FULL)
+    later = _pull(2, {key: spend for key, spend in FULL.values.items() if key[0] not in missing})
+    # then more than 200 is held back
+    if held:
+        with pytest.raises(MassVanish):
+            world.load(later, accept_vanish=False)
+    else:
+        assert world.load(later, accept_vanish=False).slots_zeroed == 1
+
+
+def test_the_check_spans_all_partitions_before_the_first_write() -> None:
+    # given a window over two months whose larger part would vanish in the second
+    values = {("a1", "2026-10-31"): 100, ("b1", "2026-11-01"): 900}
+    world = World()
+    world.load(Brought(1, (FIRST, LAST), values))
+    writes = world.fuse.writes
+    # when that pull comes, then the first month is not written either
+    with pytest.raises(MassVanish):
+        world.load(Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 101}), accept_vanish=False)
+    assert world.fuse.writes == writes + 1
+    assert stored(world.store, FIRST, LAST)["a1", "2026-10-31"][3] == 100
+
+
+def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_then() -> None:
+    # given an accepted pull that zeroes a fifth and lowers the rest, killed after its items, before coverage
+    world = World()
+    world.load(FULL)
+    later = _pull(2, {("a1", "2026-11-10"): 1, ("b2", "2026-11-12"): 100})
+    world.fuse.writes, world.fuse.kill_after = 0, 3
+    with pytest.raises(Killed):
+        world.load(later, accept_vanish=False)
+    world.leases.expire()
+    world.fuse.kill_after = None
+    # when it comes again, then it goes on
+    world.load(later, accept_vanish=False)
+    assert stored(world.store, "2026-11-08", "2026-11-19") == expected([FULL, later])
+
+
+def test_changes_say_old_new_and_lag() -> None:
+    # given two pulls across a month's end
+    world = World()
+    one = Brought(1, (FIRST, LAST), {("a1", "2026-10-31"): 5, ("a1", "2026-11-01"): 6})
+    two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
+    world.load(one)
+    outcome = world.load(two)
+    # then there is a file a partition, with each change
+    assert outcome.changes_keys == (
+        "changes/task0002.0.2026-10.jsonl.gz",
+        "changes/task0002.0.2026-11.jsonl.gz",
+    )
+    lines = [json.loads(line) for key in outcome.changes_keys for line in _lines(world, key)]
+    assert lines == [
+        {
+            "entity_id": "a1",
+            "day": "2026-10-31",
+            "hour": None,
+            "old": [15, 5, 0, 5, -5],
+            "new": [21, 7, 0, 7, -7],
+            "lag": 20,
+        },
+        {"entity_id": "a1", "day": "2026-11-01", "hour": None, "old": [18, 6, 0, 6, -6], "new": None, "lag": 19},
+    ]
+
+
+def _lines(world: World, key: str) -> list[bytes]:
+    return gzip.decompress(world.objects.objects[key]).splitlines()
+
+
+def test_coverage_stays_small_and_readable() -> None:
+    # given campaign pulls of a month, then one of everything
+    world = World()
+    for number, campaign in enumerate(["c1", "c2"]):
+        world.load(Brought(number, ("2026-11-01", "2026-11-19"), {}, slice=f"campaign={campaign}"))
+    whole = Brought(5, ("2026-11-01", "2026-11-18"), {})
+    world.load(whole)
+    # then only what the later one does not answer for is left of the narrower ones
+    cov = world.table.items[PK, COVERAGE]["cov"]["M"]
+    assert cov["all"] == {"M": {str(whole.stamp): {"S": "01-18"}}}
+    assert [days["S"] for name in ("campaign=c1", "campaign=c2") for days in cov[name]["M"].values()] == ["19", "19"]
+
+
+def test_a_pull_with_too_many_holes_counts_as_partial() -> None:
+    world = World()
+    bad = frozenset((f"x{number}", "2026-11-01") for number in range(MOST_HOLES + 1))
+    world.load(OLDER)
+    world.load(replace(NEWER, bad=bad))
+    assert set(stored(world.store, FIRST, LAST)) == {("a1", "2026-11-01"), ("b1", "2026-11-01")}
+    assert str(NEWER.stamp) not in str(world.table.items[PK, COVERAGE])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pull: replace(pull, values={("a1", "2026-11-03"): 1}),
+        lambda pull: replace(pull, values={("!coverage", "2026-11-01"): 1}),
+        lambda pull: replace(pull, values={("", "2026-11-01"): 1}),
+        lambda pull: replace(pull, values={("x" * 1025, "2026-11-01"): 1}),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_whole(change: Callable[[Brought], Brought]) -> None:
+    world = World()
+    with pytest.raises(BadInput):
+        world.load(change(OLDER))
+    assert world.table.items == {}
