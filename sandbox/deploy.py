@@ -21,17 +21,18 @@ _LAYER_PREFIX = "python/"
 _SECONDS = 60.0
 
 
-def sandbox_parameters(platforms_url: str, pace: str = "sandbox") -> dict[str, str]:
+def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str, str]:
     """What differs from AWS: small time-outs, a quick poll rhythm, no schedules, the platforms on this machine."""
     return {
         "Pace": pace,
+        "AwsEndpointUrl": endpoint,
         "SchedulesState": "DISABLED",
         "DeletionProtection": "false",
         "PollSeconds": "1",
         "PollMaxSeconds": "2",
-        "MetaBaseUrl": f"{platforms_url}/meta",
-        "AmazonAdsBaseUrl": f"{platforms_url}/amazon",
-        "AmazonAdsTokenUrl": f"{platforms_url}/amazon/auth/o2/token",
+        "MetaBaseUrl": platforms_url,
+        "AmazonAdsBaseUrl": platforms_url,
+        "AmazonAdsTokenUrl": f"{platforms_url}/auth/o2/token",
         "ApiRateLimit": "1000",
         "ApiBurstLimit": "1000",
     }

@@ -84,6 +84,10 @@ def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
     """
     with home.locked():
         alive = {p.name: p for p in processes.load(home.running) if p.alive()}
+        if alive and home.description.exists() and home.read()["bind"] != options.bind:
+            for process in alive.values():
+                processes.stop(process)
+            alive = {}
         started: list[Running] = []
         try:
             description = _bring_up(home, root, options, make_key, alive, started)
@@ -118,7 +122,7 @@ def _bring_up(
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options.bind))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
-    parameters = sandbox_parameters(platforms_url, options.pace)
+    parameters = sandbox_parameters(endpoint, platforms_url, options.pace)
     outputs = deploy(client_factory(endpoint), root, parameters)
     description = {
         "aws_endpoint_url": endpoint,
@@ -130,6 +134,7 @@ def _bring_up(
         "platforms_url": platforms_url,
         "stack": outputs,
         "pace": options.pace,
+        "bind": options.bind,
         "logs": str(home.path / "logs"),
     }
     before = home.read() if home.description.exists() else {}
@@ -137,7 +142,7 @@ def _bring_up(
         description["api_key"] = before["api_key"]
     else:
         description["api_key"] = make_key(description)
-    description["platforms"] = credentials(platforms_url)
+    description |= outside(platforms_url)
     scratch = home.description.with_suffix(".new")
     scratch.touch(mode=0o600)
     scratch.write_text(json.dumps(description, indent=2) + "\n")
@@ -150,16 +155,24 @@ def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
     log = home.path / "logs" / "platforms.log"
     command = [sys.executable, "-m", "sandbox.server", "--port", str(port), "--state", str(home.path / "world.json")]
     environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    if bind != LOOPBACK:
-        command += ["--bind", bind]
+    command += ["--host", bind]
     running = processes.start("platforms", command, environment=environment, log=log, directory=root)
     processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)
     return running
 
 
-def credentials(platforms_url: str) -> Any:
-    """Per platform the credentials and profile ids that its API accepts."""
-    return requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()
+def outside(platforms_url: str) -> dict[str, Any]:
+    """What the platforms' APIs accept: `accounts` by client company, and `platforms` by platform.
+
+    A platform's `credentials` go with its `profile_ids`; they are the first company's, all companies' are in `accounts`.
+    """
+    accounts: list[dict[str, Any]] = requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"]
+    first = accounts[0]
+    platforms = {
+        platform: {"base_url": platforms_url, "credentials": secret, "profile_ids": first["profile_ids"][platform]}
+        for platform, secret in first["credentials"].items()
+    }
+    return {"platforms": platforms, "accounts": accounts}
 
 
 def down(home: Home, *, forget: bool = False) -> list[str]:

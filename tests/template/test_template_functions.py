@@ -60,7 +60,7 @@ def test_every_function_logs_to_a_group_of_its_own_that_forgets(name: str) -> No
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_variable_is_a_setting_that_the_code_reads(name: str) -> None:
-    known = {field.upper() for field in Settings.model_fields}
+    known = {field.upper() for field in Settings.model_fields} | {"AWS_ENDPOINT_URL"}  # that one the AWS SDK reads
     assert set(FUNCTIONS[name]["Environment"]["Variables"]) <= known
 
 
@@ -69,6 +69,13 @@ def test_every_variable_is_a_setting_that_the_code_reads(name: str) -> None:
 def test_a_function_knows_its_own_time_out(name: str, pace: str) -> None:
     told = FUNCTIONS[name]["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
     assert template().number(told, pace) == template().number(FUNCTIONS[name]["Timeout"], pace)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_on_aws_no_function_is_told_of_another_endpoint(name: str) -> None:
+    endpoint = FUNCTIONS[name]["Environment"]["Variables"]["AWS_ENDPOINT_URL"]
+    assert endpoint == {"Fn::If": ["HasAwsEndpointUrl", {"Ref": "AwsEndpointUrl"}, {"Ref": "AWS::NoValue"}]}
+    assert template().source["Parameters"]["AwsEndpointUrl"]["Default"] == ""
 
 
 def test_only_what_computes_carries_the_analytics_layer() -> None:
