@@ -1,0 +1,222 @@
+"""How the pipeline does: the answers of `GET /api/v1/pipeline/health` and `/pipeline/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from adweir.model.errors import AdweirError
+from adweir.model.platforms import Platform
+from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.times import DAY, iso, local_date, parse_instant
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Credential, Profile
+    from adweir.model.times import Clock
+    from adweir.store.ledger import Ledger
+
+HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
+_WORSE = (HEALTHY, DEGRADED, UNHEALTHY)
+STALE_HOURS = 26
+"""A day between daily runs and two hours for them to end."""
+RUNS_MEASURED = 20
+
+
+class QueueDepth(NamedTuple):
+    """A queue's approximate numbers of messages: waiting, being worked on, delayed."""
+
+    visible: int
+    in_flight: int = 0
+    delayed: int = 0
+    dead_letters: bool = False
+
+
+Depths = Callable[[], Mapping[str, QueueDepth]]
+
+
+class Directory(Protocol):
+    """What the report reads from the catalog."""
+
+    def credentials(self) -> Iterable[Credential]: ...
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterable[Profile]: ...
+
+
+def health(
+    ledger: Ledger, catalog: Directory, depths: Depths, clock: Clock, *, stale_hours: float = STALE_HOURS
+) -> dict[str, Any]:
+    """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
+
+    Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
+    `dead_letters`, `runs`. One part out of order degrades the whole; no profile with a recent success, a newest run
+    that failed, or a part that cannot be asked makes it unhealthy.
+    """
+    now = clock.now()
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "profiles": lambda: _profiles(ledger, catalog, now, timedelta(hours=stale_hours)),
+        "credentials": lambda: _credentials(catalog),
+        "brakes": lambda: _brakes(ledger),
+        "queues": lambda: _queues(depths, dead=False),
+        "dead_letters": lambda: _queues(depths, dead=True),
+        "runs": lambda: _runs(ledger),
+    }
+    report = {name: _ask(part) for name, part in parts.items()}
+    worst = max((part["status"] for part in report.values()), key=_WORSE.index)
+    return {"status": worst, "checked_at": iso(now), "parts": report}
+
+
+def _ask(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return part()
+    except AdweirError as error:
+        return {"status": UNHEALTHY, "reason": error.message}
+
+
+def _profiles(ledger: Ledger, catalog: Directory, now: datetime, patience: timedelta) -> dict[str, Any]:
+    newest: dict[str, str] = {}
+    reached: dict[str, str] = {}
+    for key, dataset, at, end in ledger.successes():
+        if dataset.endswith(("_daily", "_hourly")):
+            newest[key] = max(at, newest.get(key, ""))
+        if dataset.endswith("_daily"):
+            reached[key] = max(end, reached.get(key, ""))
+    oldest_good, states = iso(now - patience), []
+    for profile in catalog.profiles():
+        if profile.status == "removed":
+            continue
+        last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
+        behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end else None
+        states.append(
+            {
+                "platform": profile.platform.value,
+                "profile_id": profile.profile_id,
+                "account_id": profile.account_id,
+                "name": profile.name,
+                "profile_status": profile.status,
+                "last_success": last or None,
+                "newest_day": end or None,
+                "days_behind": None if behind is None else max(0, behind),
+                "status": HEALTHY if last >= oldest_good and profile.status == "active" else DEGRADED,
+            }
+        )
+    good = sum(state["status"] == HEALTHY for state in states)
+    status = HEALTHY if good == len(states) else DEGRADED if good else UNHEALTHY
+    return {"status": status, "healthy": good, "total": len(states), "items": states}
+
+
+def _credentials(catalog: Directory) -> dict[str, Any]:
+    broken = [
+        {"account_id": credential.account_id, "platform": credential.platform.value, "reason": credential.reason}
+        for credential in catalog.credentials()
+        if credential.state != "active"
+    ]
+    return {"status": DEGRADED if broken else HEALTHY, "broken": broken}
+
+
+def _brakes(ledger: Ledger) -> dict[str, Any]:
+    on = [brake._asdict() for platform in Platform for brake in ledger.brakes.on(platform)]
+    serious = any(brake["state"] != "paused" for brake in on)
+    return {"status": DEGRADED if serious else HEALTHY, "on": on}
+
+
+def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:
+    ours = {name: depth for name, depth in depths().items() if depth.dead_letters is dead}
+    status = DEGRADED if dead and any(depth.visible for depth in ours.values()) else HEALTHY
+    items = {
+        name: {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}
+        for name, depth in sorted(ours.items())
+    }
+    return {"status": status, "items": items}
+
+
+def _runs(ledger: Ledger) -> dict[str, Any]:
+    """The newest finished run of each workflow among the last ones."""
+    runs, _ = ledger.list_runs(RUNS_MEASURED)
+    last: dict[str, Any] = {}
+    for run in runs:
+        if run.state.is_terminal and run.state is not RunState.CANCELLED:
+            last.setdefault(run.workflow, {"run_id": run.run_id, "state": run.state.value, "ended_at": run.ended_at})
+    states = {entry["state"] for entry in last.values()}
+    status = UNHEALTHY if RunState.FAILED in states else DEGRADED if RunState.PARTIAL in states else HEALTHY
+    running = sum(run.state is RunState.RUNNING for run in runs)
+    return {"status": status, "running": running, "last": last}
+
+
+@dataclass
+class _Sums:
+    """What the tasks of one stage and platform come to."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    def add(self, task: Task) -> None:
+        self.states[task.state.value] = self.states.get(task.state.value, 0) + 1
+        if task.error:
+            code = str(task.error.get("code", "error"))
+            self.errors[code] = self.errors.get(code, 0) + 1
+        if task.state is not TaskState.LOADED:
+            return
+        for name, count in task.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + int(count)
+        self.seconds.append((parse_instant(task.updated_at) - parse_instant(task.created_at)).total_seconds())
+
+    def told(self) -> dict[str, Any]:
+        total, rows = sum(self.seconds), self.counts.get("rows", 0)
+        return {
+            "tasks": self.states,
+            "failures": self.errors,
+            "counts": self.counts,
+            "seconds_mean": round(total / len(self.seconds), 3) if self.seconds else None,
+            "seconds_max": round(max(self.seconds), 3) if self.seconds else None,
+            "rows_per_second": round(rows / total, 3) if total else None,
+        }
+
+
+def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
+    """Counts, durations, rows per second and failures of the newest `runs`, by workflow, stage and platform.
+
+    A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
+    `rows_per_second` is rows over those seconds; None where nothing was loaded.
+    """
+    newest, _ = ledger.list_runs(runs)
+    sums: dict[tuple[str, str, str], _Sums] = {}
+    for run in newest:
+        for task in ledger.tasks(run.run_id):
+            sums.setdefault((run.workflow, task.stage, task.platform.value), _Sums()).add(task)
+    return {
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "workflow": run.workflow,
+                "state": run.state.value,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at or None,
+                "seconds": _seconds(run.started_at, run.ended_at),
+                "stages": [
+                    {
+                        "name": stage.name,
+                        "seconds": _seconds(stage.started_at, stage.ended_at),
+                        "tasks": stage.tasks,
+                        "loaded": stage.loaded,
+                        "failed": stage.failed,
+                    }
+                    for stage in run.stages
+                ],
+            }
+            for run in newest
+        ],
+        "stages": [
+            {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].told()
+            for workflow, stage, platform in islice(sorted(sums), 1000)
+        ],
+    }
+
+
+def _seconds(start: str, end: str) -> float | None:
+    if not start or not end:
+        return None
+    return round((parse_instant(end) - parse_instant(start)).total_seconds(), 3)
