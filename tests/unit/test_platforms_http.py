@@ -122,7 +122,7 @@ def test_redirects_are_refused(http: Http, server: StubServer) -> None:
 
 
 def test_a_download_streams(http: Http, server: StubServer) -> None:
-    body = bytes(range(256)) * 4000
+    body = bytes(range(256)) * 12_000
     server.script = [Answer(500), Answer(200, body)]
     chunks = list(http.download(server.url))
     assert b"".join(chunks) == body

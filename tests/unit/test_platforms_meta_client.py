@@ -117,6 +117,25 @@ def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(
     assert [p.last for p in connector.pages(task())] == [False]
 
 
+@pytest.mark.parametrize(
+    ("body", "last"),
+    [
+        (b'{"data":[{"paging":{"cursors":{}}}]}', False),
+        (b'{"data":[{"a":[],"paging":{"cursors":{"after":"x"},"next":"http://evil/"}}]}', False),
+        (b'{"data":[{"n":"],\\"paging\\":{"}],"paging":{"cursors":{"after":"x"}}}', True),
+        (b'{ "paging": {"cursors": {"after": "x"}}, "data": [ {} ] }', True),
+        (b'{"paging":{"cursors":{"after":"x"}},"data":[{}]}', True),
+        (b'{"data":[],"paging":{}}', True),
+        (b'{"data":[ ]}', True),
+    ],
+)
+def test_the_end_is_found_however_the_page_is_written(
+    connector: MetaConnector, server: StubServer, body: bytes, last: bool
+) -> None:
+    server.script = [Answer(200, body)]
+    assert [(p.last, p.body) for p in connector.pages(task())] == [(last, body)]
+
+
 @pytest.mark.parametrize("host", ["http://evil.example", "http://127.0.0.1:1", "file://"])
 def test_paging_never_takes_the_token_to_another_host(connector: MetaConnector, server: StubServer, host: str) -> None:
     server.script = [Answer(200, page([insight()], f"{host}/v26.0/act_1/insights?after=x"))]

@@ -34,7 +34,7 @@ MAX_BYTES = 64 << 20
 PATIENCE = 10.0
 """Seconds that the retries of one request may wait altogether (design section 5)."""
 _TRIES = 4
-_CHUNK = 256 << 10
+_CHUNK = 1 << 20
 _LONGEST_WAIT = 86_400.0
 _BROKEN_SERVER = frozenset({500, 502, 503, 504})
 _BROKEN_WIRE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)

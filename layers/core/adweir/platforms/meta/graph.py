@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -67,14 +67,14 @@ class Graph:
             query["limit"] = str(limit)
             try:
                 answer = self._http.request("GET", url, params=self._signed(query), retry=_retry)
-                envelope = self._envelope(answer)
+                frame = self._framed(answer)
             except TooMuchData:
                 if limit <= SMALLEST_PAGE:
                     raise
                 limit = max(SMALLEST_PAGE, limit // 2)
                 continue
-            following = envelope.paging.next if envelope.paging else None
-            yield Page(answer.body, answer.url, answer.status, last=not following and _is_end(envelope))
+            following = frame.following
+            yield Page(answer.body, answer.url, answer.status, last=frame.ended)
             if not following:
                 return
             usage = faults.read_usage(answer.headers, kind)
@@ -100,18 +100,18 @@ class Graph:
     def _signed(self, params: Mapping[str, str]) -> dict[str, str]:
         return {**params, **self._auth}
 
-    def _envelope(self, answer: Response) -> wire.Envelope:
+    def _framed(self, answer: Response) -> _Frame:
         """A page's frame. Raises Transient when the answer is no page."""
         self._refuse(answer)
         try:
-            envelope = _envelope(answer.body)
+            frame = _frame(answer.body)
         except _BAD_JSON:
-            raise Transient(f"{answer.url} answered with something that is no page") from None
-        if envelope.error:
-            raise self._fault(answer, envelope.error)
-        if bytes(memoryview(envelope.data)[:1]) != b"[":
-            raise Transient(f"{answer.url} answered without data")
-        return envelope
+            frame = None
+        if frame is None:
+            raise Transient(f"{answer.url} answered with something that is no page")
+        if frame.error:
+            raise self._fault(answer, frame.error)
+        return frame
 
     def _checked(self, answer: Response) -> Response:
         self._refuse(answer)
@@ -130,9 +130,36 @@ class Graph:
         return faults.to_fault(error, faults.read_usage(answer.headers, kind), self._clock.now())
 
 
-def _is_end(envelope: wire.Envelope) -> bool:
-    """Meta's end marker: cursors without `next`, or no data at all. Rows without cursors are an answer cut short."""
-    return bool(envelope.paging and envelope.paging.cursors) or not bytes(envelope.data)[1:-1].strip()
+class _Frame(NamedTuple):
+    """What stands around a page's rows. `ended` is Meta's end marker: cursors without `next`, or no rows at all; rows
+    without cursors are an answer cut short."""
+
+    following: str | None
+    ended: bool
+    error: wire.Error | None = None
+
+
+def _frame(body: bytes) -> _Frame | None:
+    """The frame of a page; None for what is no page. Raises what decoding raises.
+
+    Half a megabyte of rows is decoded once, by the loader. Here only `next` is wanted, and it stands after the rows.
+    """
+    at = body.rfind(b'"paging":')
+    if body.startswith(b'{"data":[') and body[at - 2 : at] == b"],":
+        try:
+            tail = _envelope(b"{" + body[at:])
+        except _BAD_JSON:
+            tail = None  # another "paging", inside the rows: look at all of it
+        if tail and tail.paging and tail.paging.cursors:
+            return _Frame(tail.paging.next, ended=not tail.paging.next)
+    whole = _envelope(body)
+    if whole.error:
+        return _Frame(None, ended=False, error=whole.error)
+    data = bytes(whole.data)
+    if not data.startswith(b"["):
+        return None
+    paging = whole.paging or wire.Paging()
+    return _Frame(paging.next, ended=not paging.next and (bool(paging.cursors) or not data[1:-1].strip()))
 
 
 def _error_of(answer: Response) -> wire.Error | None:
