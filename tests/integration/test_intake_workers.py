@@ -286,16 +286,12 @@ class TestErrorTable:
         assert world.catalog.credentials["acme", AMAZON].state == "broken"
         assert len(world.connector.calls) == 1
 
-    def test_a_credential_replaced_meanwhile_is_not_marked(self, world: World) -> None:
+    @pytest.mark.parametrize("used", [{"credential_version": 1}, {}], ids=["replaced", "first"])
+    def test_a_credential_that_arrived_meanwhile_is_not_marked(self, world: World, used: dict[str, int]) -> None:
         task = world.plan()
         old = world.catalog.credentials["acme", AMAZON]
-
-        def replaced() -> None:
-            world.catalog.credentials["acme", AMAZON] = old.model_copy(update={"version": 2})
-
-        world.connector.each_page = replaced
-        error = AuthExpired("revoked", credential_version=1)
-        replaced()
+        error = AuthExpired("revoked", **used)
+        world.catalog.credentials["acme", AMAZON] = old.model_copy(update={"version": 2})
         message = TaskMessage(run_id=task.run_id, task_id=task.id)
         with pytest.raises(Transient, match="newer credential"):
             world.tools.outcomes.settle(message, error)

@@ -115,7 +115,7 @@ class Outcomes:
         used = error.context.get("credential_version")
         current = credential_of(self._catalog, task)
         if current is not None and current.state == "active":
-            if used is not None and current.version != used:
+            if current.version != used:
                 raise Transient("a newer credential arrived: this task tries again with it")
             # Told before it is marked: a crash in between tells it twice, which is better than never.
             self._bus.publish(

@@ -1,0 +1,70 @@
+"""The functions `collect` and `poll_reports`, from an SQS event to a batch response."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+ACCOUNT = "arn:aws:sqs:us-east-1:123456789012"
+
+
+@pytest.fixture(params=["collect", "poll_reports"])
+def function(request: pytest.FixtureRequest, tables: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A function as Lambda imports it, its environment set."""
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    for name in ("runs", "reports", "collect-amazon"):
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        variable = name.upper().replace("-", "_")
+        monkeypatch.setenv(f"{variable}_QUEUE_URL", url)
+    sqs.close()
+    for table in ("catalog", "metrics", "ledger", "findings"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", f"adweir-{table}")
+    monkeypatch.setenv("BUCKET", "adweir-data")
+    monkeypatch.setenv("BUS_NAME", "adweir")
+    name = f"function_{request.param}"
+    spec = importlib.util.spec_from_file_location(name, FUNCTIONS / request.param / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    yield module
+    for service in ("sqs", "s3"):
+        if service in module.app.__dict__:
+            module.app.__dict__[service].close()
+
+
+def event(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {},
+                "eventSourceARN": f"{ACCOUNT}:reports",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+
+
+def test_a_message_of_a_task_that_is_gone_is_acknowledged(function: Any) -> None:
+    answer = function.handler(event('{"run_id":"r1","task_id":"t1","generation":0}'), CONTEXT)
+    assert answer == {"batchItemFailures": []}
+
+
+def test_a_message_that_is_none_fails_alone(function: Any) -> None:
+    answer = function.handler(event("{}", '{"run_id":"r1","task_id":"t1"}'), CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
