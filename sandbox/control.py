@@ -8,12 +8,13 @@ import json
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from sandbox.outside import Outside
-from sandbox.senders import meta_change, meta_delivery, push_delivery, send
+from sandbox.senders import Answer, meta_change, meta_delivery, push_delivery, send
 from sandbox.switches import KINDS, UnknownSwitch
 from sandbox.web import Request, Response
 from sandbox.world import Company
@@ -21,6 +22,9 @@ from sandbox.world.catalog import AMAZON, META
 from sandbox.world.mix import BASE, CHANNELS, sales
 
 _LOGGED = 5000
+_DOORS = (
+    "health", "credentials", "truth", "sales", "requests", "clock", "switches", "webhooks/meta", "webhooks/push"
+)  # fmt: skip
 
 
 class RequestLog:
@@ -78,34 +82,37 @@ class Control:
         except (ValueError, KeyError, TypeError) as error:
             return Response.json({"error": f"{type(error).__name__}: {error}"}, 400)
 
-    def _route(self, method: str, name: str, query: dict[str, str], body: dict[str, Any], page: bool) -> Response:  # noqa: FBT001
-        if name == "":
-            overview = self.overview()
-            return (
-                Response(200, _page(overview), {"Content-Type": "text/html; charset=utf-8"})
-                if page
-                else Response.json(overview)
-            )
-        if name == "health":
-            return Response.json({"status": "ok", "now": self._outside.world.now.isoformat()})
-        if name == "credentials":
-            return Response.json(self.credentials())
-        if name == "truth":
-            return Response.json(self._truth(query))
-        if name == "sales":
-            return Response.json(self._sales(query.get("account", "")))
-        if name == "requests":
-            if method == "DELETE":
-                self._log.clear()
-            return Response.json(self._log.read(int(query.get("limit", "200"))))
-        if name == "clock":
-            return Response.json(self._clock(body) if method == "POST" else self._time())
-        if name == "switches":
-            return Response.json(self._switch(method, body))
-        if name in ("webhooks/meta", "webhooks/push") and method == "POST":
-            deliver = self._send_meta if name.endswith("meta") else self._send_push
-            return Response.json({"answers": [answer._asdict() for answer in deliver(body)]})
-        return Response.json({"error": f"no such door: {method} /_world/{name}"}, 404)
+    def _route(
+        self,
+        method: str,
+        name: str,
+        query: dict[str, str],
+        body: dict[str, Any],
+        page: bool,  # noqa: FBT001 - a browser asks
+    ) -> Response:
+        if name == "" and page:
+            return Response(200, _page(self.overview()), {"Content-Type": "text/html; charset=utf-8"})
+        doors: dict[str, Callable[[], Any]] = {
+            "": self.overview,
+            "health": lambda: {"status": "ok", "now": self._outside.world.now.isoformat()},
+            "credentials": self.credentials,
+            "truth": lambda: self._truth(query),
+            "sales": lambda: self._sales(query.get("account", "")),
+            "requests": lambda: self._requests(method, query),
+            "clock": lambda: self._clock(body) if method == "POST" else self._time(),
+            "switches": lambda: self._switch(method, body),
+        }
+        if method == "POST":
+            doors["webhooks/meta"] = lambda: {"answers": [a._asdict() for a in self._send_meta(body)]}
+            doors["webhooks/push"] = lambda: {"answers": [a._asdict() for a in self._send_push(body)]}
+        if name not in doors:
+            return Response.json({"error": f"no such door: {method} /_world/{name}"}, 404)
+        return Response.json(doors[name]())
+
+    def _requests(self, method: str, query: dict[str, str]) -> dict[str, Any]:
+        if method == "DELETE":
+            self._log.clear()
+        return self._log.read(int(query.get("limit", "200")))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -135,7 +142,7 @@ class Control:
             ],
             "switches": self._outside.switches.listing(),
             "switch_kinds": KINDS,
-            "doors": "health credentials truth sales requests clock switches webhooks/meta webhooks/push".split(),
+            "doors": list(_DOORS),
         }
 
     def credentials(self) -> dict[str, Any]:
@@ -251,7 +258,7 @@ class Control:
                 return company
         raise BadQuestion(f"unknown account {key!r}")
 
-    def _send_meta(self, body: dict[str, Any]) -> list[Any]:
+    def _send_meta(self, body: dict[str, Any]) -> list[Answer]:
         """`{"url", "change": {"field", "value"} | "changes": [...], "account", "times", "bad_signature"}`."""
         company = self._company(str(body.get("account", "")))
         profile = next(p for p in company.profiles if p.platform == META)
@@ -263,7 +270,7 @@ class Control:
         delivery = meta_delivery(entries, company.meta["app_secret"], bad_signature=bad)
         return send(str(body["url"]), delivery, times=int(body.get("times", 1)))
 
-    def _send_push(self, body: dict[str, Any]) -> list[Any]:
+    def _send_push(self, body: dict[str, Any]) -> list[Answer]:
         """`{"url", "metrics": [...], "account", "secret", "id", "times", "bad_signature"}`."""
         company = self._company(str(body.get("account", "")))
         secret = str(body.get("secret") or push_secret(company, self._outside.world.seed))

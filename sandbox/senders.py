@@ -54,7 +54,7 @@ def push_delivery(
     at: float | None = None,
     bad_signature: bool = False,
 ) -> Delivery:
-    """A metric push signed by the Standard Webhooks scheme. `secret` is `whsec_<base64>`; numbers as text stay exact."""
+    """A metric push signed by the Standard Webhooks scheme; `secret` is `whsec_<base64>`."""
     body = json.dumps({"metrics": list(metrics)}).encode()
     stamp = str(int(at or time.time()))
     key = base64.b64decode(secret.removeprefix("whsec_")) + (b"x" if bad_signature else b"")

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sandbox.control import Control, RequestLog
@@ -37,10 +37,10 @@ class _Server(ThreadingHTTPServer):
         self.open_sockets: set[socket.socket] = set()
         super().__init__(address, _Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
         """Clients that hang up are no news; anything else is."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            log.exception("request from %s failed", client_address)
+            log.exception("request from %s failed", client_address)  # noqa: LOG004 - called while one is handled
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open_sockets.add(request)
@@ -143,7 +143,7 @@ class PlatformServer:
         self.log.add(request.method, request.path, response.status, scope)
         return response
 
-    def start(self) -> PlatformServer:
+    def start(self) -> Self:
         """Serve in a thread of its own."""
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -163,7 +163,7 @@ class PlatformServer:
                 log.debug("the client had hung up already")
         self.outside.save()
 
-    def __enter__(self) -> PlatformServer:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

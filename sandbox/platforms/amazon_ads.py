@@ -195,9 +195,9 @@ class AmazonApi:
             raise Refused(400, "The request body cannot be read") from None
         asked = json.dumps([body["startDate"], body["endDate"], body["configuration"]], sort_keys=True)
         for report_id, held in list(self._reports.items()):
-            if held["kind"] == "amazon" and held["profile_id"] == profile.id and held["asked"] == asked:
-                if self._status(held) in ("PENDING", "PROCESSING"):
-                    raise Refused(425, f"The Request is a duplicate of : {report_id}")
+            same = held["kind"] == "amazon" and held["profile_id"] == profile.id and held["asked"] == asked
+            if same and self._status(held) in ("PENDING", "PROCESSING"):
+                raise Refused(425, f"The Request is a duplicate of : {report_id}")
         slow = self._outside.switches.take("slow_report", AMAZON, profile.id) or {}
         report = {
             "kind": "amazon",
@@ -253,7 +253,8 @@ class AmazonApi:
             answer["failureReason"] = str(report["broken"].get("reason", "Internal error while generating the report"))
         if status == "COMPLETED":
             expires = int(time.time()) + self._outside.url_seconds
-            url = f"{base_url}/report-files/{report_id}.json.gz?Expires={expires}&Signature={self._sign(report_id, expires)}"
+            signed = f"Expires={expires}&Signature={self._sign(report_id, expires)}"
+            url = f"{base_url}/report-files/{report_id}.json.gz?{signed}"
             answer |= {"generatedAt": _stamp(done), "fileSize": len(self._file(report_id, report)), "url": url}
             answer["urlExpiresAt"] = _stamp(expires)
         return answer

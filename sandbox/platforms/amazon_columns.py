@@ -60,8 +60,8 @@ REPORT_TYPES = {
         "SPONSORED_PRODUCTS", "sp", "keyword", 95,
         {
             "targeting": _expand(
-                f"{_SP} {_OTHER} {_CAMPAIGN} keywordId keyword portfolioId keywordBid adGroupName adGroupId keywordType "
-                "matchType targeting topOfSearchImpressionShare adKeywordStatus"
+                f"{_SP} {_OTHER} {_CAMPAIGN} keywordId keyword portfolioId keywordBid adGroupName adGroupId "
+                "keywordType matchType targeting topOfSearchImpressionShare adKeywordStatus"
             )
         },
         frozenset({"adKeywordStatus", "keywordType"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.platforms.amazon_reports import money, state
-from sandbox.world import Profile, World
+from sandbox.world import Campaign, Profile, World
 
 _MARKETPLACES = {"US": "ATVPDKIKX0DER", "JP": "A1VC38T7YXB528", "DE": "A1PA6795UKMFR9"}
 
@@ -66,8 +66,8 @@ def objects(world: World, profile: Profile, product: str, kind: str) -> list[dic
             continue
         ids: dict[str, Any] = {"campaignId": campaign.id}
         if kind == "campaigns":
-            made.append(_campaign(profile, product, ids | {"name": campaign.name}, campaign.status, start,
-                                  campaign.budget_minor) | {"extendedData": {**stamp, "servingStatus": "CAMPAIGN_STATUS_ENABLED"}})  # fmt: skip
+            extended = {**stamp, "servingStatus": "CAMPAIGN_STATUS_ENABLED"}
+            made.append(_campaign(profile, campaign, start) | {"extendedData": extended})
         for group in campaign.groups:
             group_ids = ids | {"adGroupId": group.id}
             if kind == "adGroups":
@@ -94,10 +94,10 @@ def objects(world: World, profile: Profile, product: str, kind: str) -> list[dic
     return made
 
 
-def _campaign(
-    profile: Profile, product: str, base: dict[str, Any], status: str, start: str, budget_minor: int
-) -> dict[str, Any]:  # fmt: skip
-    budget = money(profile, budget_minor)
+def _campaign(profile: Profile, campaign: Campaign, start: str) -> dict[str, Any]:
+    base: dict[str, Any] = {"campaignId": campaign.id, "name": campaign.name}
+    product, status = campaign.product, campaign.status
+    budget = money(profile, campaign.budget_minor)
     if product == "sb":
         more = {"budget": budget, "budgetType": "DAILY", "goal": "PAGE_VISIT", "costType": "CPC", "startDate": start}
         return base | {"state": state(status)} | more
@@ -106,7 +106,7 @@ def _campaign(
         return base | {"state": state(status).lower(), "startDate": start.replace("-", "")} | more
     return base | {
         "state": state(status),
-        "targetingType": "AUTO" if base["name"].endswith("Auto") else "MANUAL",
+        "targetingType": "AUTO" if campaign.name.endswith("Auto") else "MANUAL",
         "budget": {"budget": budget, "budgetType": "DAILY"},
         "startDate": start,
         "dynamicBidding": {"strategy": "LEGACY_FOR_SALES", "placementBidding": []},

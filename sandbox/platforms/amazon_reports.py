@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -45,7 +46,7 @@ def _date(body: dict[str, Any], name: str) -> date:
         raise Refused(400, f"{name} must be a date YYYY-MM-DD") from None
 
 
-def check(body: dict[str, Any], today: date) -> None:
+def check(body: dict[str, Any], today: date) -> None:  # noqa: C901 - a list of rules
     """Refuse what Amazon refuses with 400: dates, report type, grouping, columns against the time unit, filters."""
     start, end = _date(body, "startDate"), _date(body, "endDate")
     if end < start:
@@ -59,36 +60,44 @@ def check(body: dict[str, Any], today: date) -> None:
         raise Refused(400, "configuration is required")
     kind = REPORT_TYPES.get(str(configuration.get("reportTypeId")))
     if kind is None:
-        allowed = ", ".join(REPORT_TYPES)
-        raise Refused(400, f"configuration reportTypeId is invalid. Allowed values: ({allowed})")
+        raise _invalid("reportTypeId", REPORT_TYPES)
     if configuration.get("adProduct") != kind.ad_product:
-        raise Refused(400, f"configuration adProduct must be {kind.ad_product} for this reportTypeId")
-    if (today - start).days > kind.keep_days:
+        raise _invalid("adProduct", [kind.ad_product])
+    if (today - start).days > kind.keep_days + 1:  # a day of grace: callers may live in another time zone
         raise Refused(400, f"configuration startDate is beyond the retention of {kind.keep_days} days")
+    if configuration.get("format", "GZIP_JSON") != "GZIP_JSON":
+        raise _invalid("format", ["GZIP_JSON"])
+    _check_columns(kind, configuration)
+    for condition in configuration.get("filters") or []:
+        if condition.get("field") not in kind.filters:
+            raise Refused(400, f"configuration filters field {condition.get('field')!r} is not supported")
+
+
+def _invalid(name: str, allowed: Iterable[str]) -> Refused:
+    return Refused(400, f"configuration {name} is invalid. Allowed values: ({', '.join(allowed)})")
+
+
+def _check_columns(kind: ReportType, configuration: dict[str, Any]) -> None:
     groups = configuration.get("groupBy") or []
     if not groups or any(g not in kind.columns for g in groups):
-        raise Refused(400, f"configuration groupBy is invalid. Allowed values: ({', '.join(kind.columns)})")
-    allowed_columns = frozenset().union(*(kind.columns[g] for g in groups))
+        raise _invalid("groupBy", kind.columns)
+    known = frozenset().union(*(kind.columns[g] for g in groups))
     columns = configuration.get("columns") or []
-    unknown = [c for c in columns if c not in allowed_columns]
+    unknown = [c for c in columns if c not in known]
     if unknown or not columns:
-        allowed = ", ".join(sorted(allowed_columns))
+        allowed = ", ".join(sorted(known))
+        wrong_names = ", ".join(unknown)
         raise Refused(
-            400, f"configuration columns includes invalid values: ({', '.join(unknown)}). Allowed values: ({allowed})"
+            400, f"configuration columns includes invalid values: ({wrong_names}). Allowed values: ({allowed})"
         )
     unit = configuration.get("timeUnit")
     if unit not in ("DAILY", "SUMMARY"):
-        raise Refused(400, "configuration timeUnit is invalid. Allowed values: (DAILY, SUMMARY)")
+        raise _invalid("timeUnit", ["DAILY", "SUMMARY"])
     wrong = set(columns) & (ALWAYS_SUMMARY if unit == "DAILY" else ALWAYS_DAILY)
     if wrong:
         raise Refused(400, f"configuration columns {', '.join(sorted(wrong))} cannot be used with timeUnit {unit}")
     if unit == "DAILY" and "date" not in columns:
         raise Refused(400, "configuration columns must include date with timeUnit DAILY")
-    if configuration.get("format", "GZIP_JSON") != "GZIP_JSON":
-        raise Refused(400, "configuration format is invalid. Allowed values: (GZIP_JSON)")
-    for condition in configuration.get("filters") or []:
-        if condition.get("field") not in kind.filters:
-            raise Refused(400, f"configuration filters field {condition.get('field')!r} is not supported")
 
 
 def rows(world: World, profile: Profile, body: dict[str, Any], moment: Moment) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from sandbox.platforms.meta_errors import GraphError, expired, invalid, missing, throttled, too_much, usage
-from sandbox.platforms.meta_insights import Insights, json_parameter, matches, names
-from sandbox.platforms.meta_objects import Nodes
+from sandbox.platforms.meta_insights import Insights, json_parameter, names
+from sandbox.platforms.meta_objects import Nodes, project, spoil, visible
 from sandbox.web import Request, Response
 from sandbox.world import Company, Profile
 from sandbox.world.catalog import META, appsecret_proof
@@ -59,26 +59,19 @@ class MetaApi:
         found = self._nodes.find(head)
         return found.profile.id if found else ""
 
-    def _route(self, request: Request, path: str, params: dict[str, str], headers: dict[str, str]) -> Response:
+    def _route(  # noqa: PLR0911 - a table of paths, each with its answer
+        self, request: Request, path: str, params: dict[str, str], headers: dict[str, str]
+    ) -> Response:
         if path == "oauth/access_token":
             return self._exchange(params)
         if path == "debug_token":
             return self._debug(params)
         company = self._company(request, params)
-        parts = path.split("/") if path else []
-        if not parts:
-            if request.method == "POST" and "batch" in params:
-                return self._batch(request, params)
-            wanted = names(params, "ids")
-            return Response.json({i: self._node(company, i, params) for i in wanted}, headers=headers)
-        head, edge = parts[0], "/".join(parts[1:])
-        if head == "me" and not edge:
-            return Response.json({"id": "555", "name": f"{company.name} system user"}, headers=headers)
+        head, _, edge = path.partition("/")
+        if not head:
+            return self._many(request, company, params, headers)
         if head == "me" or edge in ("owned_ad_accounts", "client_ad_accounts"):
-            accounts = [self._nodes.account(p) for p in company.profiles if p.platform == META]
-            return self._list(
-                request, params, [project(a, names(params, "fields") or ["id"]) for a in accounts], headers
-            )
+            return self._accounts(request, company, edge, params, headers)
         if edge.startswith("subscri"):
             return self._subscribe(request, head, params)
         if head in self._jobs:
@@ -87,6 +80,28 @@ class MetaApi:
         self._misbehave(profile.id)
         if not edge:
             return Response.json(self._node(company, head, params), headers=headers)
+        return self._edge(request, profile, head, edge, params, headers)
+
+    def _many(self, request: Request, company: Company, params: dict[str, str], headers: dict[str, str]) -> Response:
+        """The root: a batch of requests, or several nodes by `ids`."""
+        if request.method == "POST" and "batch" in params:
+            return self._batch(request, params)
+        return Response.json({i: self._node(company, i, params) for i in names(params, "ids")}, headers=headers)
+
+    def _accounts(
+        self, request: Request, company: Company, edge: str, params: dict[str, str], headers: dict[str, str]
+    ) -> Response:
+        """The system user itself, or the ad accounts that its token opens."""
+        if not edge:
+            return Response.json({"id": "555", "name": f"{company.name} system user"}, headers=headers)
+        accounts = [self._nodes.account(p) for p in company.profiles if p.platform == META]
+        fields = names(params, "fields") or ["id"]
+        return self._list(request, params, [project(a, fields) for a in accounts], headers)
+
+    def _edge(
+        self, request: Request, profile: Profile, head: str, edge: str, params: dict[str, str], headers: dict[str, str]
+    ) -> Response:
+        """What hangs on an ad account, campaign, ad set or ad."""
         if edge == "insights":
             node = "" if head.startswith("act_") else head
             insights = Insights(self._outside.world, profile, params, self._outside.world.moment(profile), node)
@@ -97,12 +112,12 @@ class MetaApi:
             hashes = json_parameter(params, "hashes") or []
             images = [{"id": f"{profile.id}:{h}", "hash": h, "url": f"https://img.example/{h}.jpg"} for h in hashes]
             return self._list(request, params, images, headers)
-        if edge in _EDGES:
-            items = self._nodes.edge(profile, head, _EDGES[edge])
-            items = [item for item in items if _visible(item, params, _EDGES[edge])]
-            fields = names(params, "fields") or ["id"]
-            return self._list(request, params, [project(i, fields) for i in items], headers, profile.id)
-        raise GraphError(f"(#2500) Unknown path components: /{edge}", 2500)
+        if edge not in _EDGES:
+            raise GraphError(f"(#2500) Unknown path components: /{edge}", 2500)
+        items = self._nodes.edge(profile, head, _EDGES[edge])
+        items = [item for item in items if visible(item, params, _EDGES[edge])]
+        fields = names(params, "fields") or ["id"]
+        return self._list(request, params, [project(i, fields) for i in items], headers, profile.id)
 
     # -- who asks ------------------------------------------------------------------------------------------------
 
@@ -339,50 +354,3 @@ def _offset(cursor: str) -> int:
         return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().removeprefix("row:"))
     except (ValueError, binascii.Error):
         raise invalid("Invalid cursor") from None
-
-
-def project(item: dict[str, Any], fields: list[str]) -> dict[str, Any]:
-    """The wanted fields that the object has, with its id. `creative{a,b}` looks inside; a bare creative is its id."""
-    found = {"id": item["id"]} if "id" in item else {}
-    for field in fields:
-        name, _, inner = field.partition("{")
-        if name not in item:
-            continue
-        value = item[name]
-        if isinstance(value, dict) and "id" in value:
-            value = project(value, names({"f": inner.removesuffix("}")}, "f"))
-        found[name] = value
-    return found
-
-
-def _visible(item: dict[str, Any], params: dict[str, str], kind: str) -> bool:
-    """Deleted and archived objects hide unless the request asks for them by status."""
-    status, asked = item.get("effective_status", "ACTIVE"), names(params, "effective_status")
-    conditions = json_parameter(params, "filtering") or []
-    by_status = asked or any(str(c.get("field", "")).endswith("effective_status") for c in conditions)
-    if not by_status and status in ("DELETED", "ARCHIVED"):
-        return False
-    if asked and status not in asked:
-        return False
-    for condition in conditions:
-        name = str(condition.get("field", "")).removeprefix(f"{kind}.")
-        if not matches(
-            item.get(name.replace("campaign.id", "campaign_id").replace("adset.id", "adset_id")),
-            str(condition.get("operator")),
-            condition.get("value"),
-        ):
-            return False
-    return True
-
-
-def spoil(rows: list[dict[str, Any]], ad_id: str, mode: str) -> list[dict[str, Any]]:
-    """Copy the rows with one made malformed: a negative count, text for a number, or no key."""
-    at = next((i for i, row in enumerate(rows) if not ad_id or row.get("ad_id") == ad_id), None)
-    if at is None:
-        return rows
-    row = dict(rows[at])
-    if mode == "no_key":
-        row.pop("ad_id", None)
-    else:
-        row["impressions"] = "-5" if mode == "negative" else "many"
-    return [*rows[:at], row, *rows[at + 1 :]]

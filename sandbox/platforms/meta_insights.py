@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,16 +17,60 @@ from sandbox.world.world import Moment, Row
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
 LEVELS = {"account": "account", "campaign": "campaign", "adset": "ad_group", "ad": "ad"}
 WINDOWS = frozenset(
-    "1d_click 7d_click 28d_click 1d_view 7d_view 28d_view 1d_ev dda default incrementality skan_click skan_view".split()
+    [
+        "1d_click",
+        "7d_click",
+        "28d_click",
+        "1d_view",
+        "7d_view",
+        "28d_view",
+        "1d_ev",
+        "dda",
+        "default",
+        "incrementality",
+        "skan_click",
+        "skan_view",
+    ]
 )
 _PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 _RANKINGS = ("BELOW_AVERAGE_35", "BELOW_AVERAGE_20", "AVERAGE", "AVERAGE", "ABOVE_AVERAGE")
 _DEFAULT_FIELDS = ("account_id", "impressions", "spend")
 _FIELDS = frozenset(
-    """account_id account_name account_currency campaign_id campaign_name adset_id adset_name ad_id ad_name date_start
-    date_stop impressions clicks inline_link_clicks ctr cpc cpm reach frequency spend actions action_values conversions
-    conversion_values cost_per_action_type purchase_roas website_purchase_roas quality_ranking engagement_rate_ranking
-    conversion_rate_ranking objective optimization_goal attribution_setting""".split()
+    [
+        "account_id",
+        "account_name",
+        "account_currency",
+        "campaign_id",
+        "campaign_name",
+        "adset_id",
+        "adset_name",
+        "ad_id",
+        "ad_name",
+        "date_start",
+        "date_stop",
+        "impressions",
+        "clicks",
+        "inline_link_clicks",
+        "ctr",
+        "cpc",
+        "cpm",
+        "reach",
+        "frequency",
+        "spend",
+        "actions",
+        "action_values",
+        "conversions",
+        "conversion_values",
+        "cost_per_action_type",
+        "purchase_roas",
+        "website_purchase_roas",
+        "quality_ranking",
+        "engagement_rate_ranking",
+        "conversion_rate_ranking",
+        "objective",
+        "optimization_goal",
+        "attribution_setting",
+    ]
 )
 _RETENTION_DAYS = 37 * 30
 
@@ -43,8 +88,7 @@ def _half(halves: int) -> str:
 def _ratio(top: int, bottom: int, digits: int = 6) -> str:
     """A rounded quotient as text, without floats."""
     scaled = (top * 10**digits * 2 + bottom) // (bottom * 2)
-    text = f"{Decimal(scaled).scaleb(-digits):f}"
-    return text
+    return f"{Decimal(scaled).scaleb(-digits):f}"
 
 
 def json_parameter(params: dict[str, str], name: str) -> Any:
@@ -94,21 +138,23 @@ def ranges(params: dict[str, str], today: date) -> list[tuple[date, date]]:
             if (today - since).days > _RETENTION_DAYS:
                 raise GraphError("(#3018) The start date of the time range cannot be beyond 37 months", 3018)
         return found
-    preset = params.get("date_preset", "last_30d")
-    yesterday = today - timedelta(days=1)
-    if preset == "today":
-        return [(today, today)]
-    if preset == "yesterday":
-        return [(yesterday, yesterday)]
-    if preset == "maximum":
-        return [(today - timedelta(days=_RETENTION_DAYS), today)]
-    if preset == "this_month":
-        return [(today.replace(day=1), today)]
-    if preset == "last_month":
-        end = today.replace(day=1) - timedelta(days=1)
-        return [(end.replace(day=1), end)]
-    if preset.startswith("last_") and preset.endswith("d") and preset[5:-1].isdigit():
-        return [(today - timedelta(days=int(preset[5:-1])), yesterday)]
+    return [_preset(params.get("date_preset", "last_30d"), today)]
+
+
+def _preset(preset: str, today: date) -> tuple[date, date]:
+    yesterday, last_of_month = today - timedelta(days=1), today.replace(day=1) - timedelta(days=1)
+    named = {
+        "today": (today, today),
+        "yesterday": (yesterday, yesterday),
+        "maximum": (today - timedelta(days=_RETENTION_DAYS), today),
+        "this_month": (today.replace(day=1), today),
+        "last_month": (last_of_month.replace(day=1), last_of_month),
+    }
+    if preset in named:
+        return named[preset]
+    days = preset.removeprefix("last_").removesuffix("d")
+    if f"last_{days}d" == preset and days.isdigit():
+        return today - timedelta(days=int(days)), yesterday
     raise invalid(f"date_preset '{preset}' is unknown")
 
 
@@ -283,7 +329,7 @@ def _passes(row: Row, condition: dict[str, Any]) -> bool:
 def matches(actual: Any, operator: str, wanted: Any) -> bool:
     """Meta's filter operators on one value."""
     many = wanted if isinstance(wanted, list) else [wanted]
-    tests = {
+    tests: dict[str, Callable[[], bool]] = {
         "IN": lambda: actual in many,
         "NOT_IN": lambda: actual not in many,
         "EQUAL": lambda: actual == wanted,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sandbox.platforms.meta_insights import json_parameter, matches, names
 from sandbox.world import Ad, AdGroup, Campaign, Profile, World
 from sandbox.world.catalog import META
 
@@ -130,3 +131,50 @@ class Nodes:
             "updated_time": self._time(profile, ad.flight[0]),
             "creative": ad.creative,
         }
+
+
+def project(item: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+    """The wanted fields that the object has, with its id. `creative{a,b}` looks inside; a bare creative is its id."""
+    found = {"id": item["id"]} if "id" in item else {}
+    for field in fields:
+        name, _, inner = field.partition("{")
+        if name not in item:
+            continue
+        value = item[name]
+        if isinstance(value, dict) and "id" in value:
+            value = project(value, names({"f": inner.removesuffix("}")}, "f"))
+        found[name] = value
+    return found
+
+
+def visible(item: dict[str, Any], params: dict[str, str], kind: str) -> bool:
+    """Deleted and archived objects hide unless the request asks for them by status."""
+    status, asked = item.get("effective_status", "ACTIVE"), names(params, "effective_status")
+    conditions = json_parameter(params, "filtering") or []
+    by_status = asked or any(str(c.get("field", "")).endswith("effective_status") for c in conditions)
+    if not by_status and status in ("DELETED", "ARCHIVED"):
+        return False
+    if asked and status not in asked:
+        return False
+    for condition in conditions:
+        name = str(condition.get("field", "")).removeprefix(f"{kind}.")
+        if not matches(
+            item.get(name.replace("campaign.id", "campaign_id").replace("adset.id", "adset_id")),
+            str(condition.get("operator")),
+            condition.get("value"),
+        ):
+            return False
+    return True
+
+
+def spoil(rows: list[dict[str, Any]], ad_id: str, mode: str) -> list[dict[str, Any]]:
+    """Copy the rows with one made malformed: a negative count, text for a number, or no key."""
+    at = next((i for i, row in enumerate(rows) if not ad_id or row.get("ad_id") == ad_id), None)
+    if at is None:
+        return rows
+    row = dict(rows[at])
+    if mode == "no_key":
+        row.pop("ad_id", None)
+    else:
+        row["impressions"] = "-5" if mode == "negative" else "many"
+    return [*rows[:at], row, *rows[at + 1 :]]

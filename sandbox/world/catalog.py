@@ -142,9 +142,9 @@ def _meta_creative(profile_id: str, number: int, seed: int, thing: str) -> dict[
         }
     elif kind == 2:
         action = {"type": cta, "value": {"link": link}}
-        data = {"video_id": f"777{number:04d}", "title": title, "message": body, "call_to_action": action}
+        video = {"video_id": f"777{number:04d}", "title": title, "message": body, "call_to_action": action}
         creative |= {"video_id": f"777{number:04d}", "thumbnail_url": f"https://img.example/{number}t.jpg"}
-        creative["object_story_spec"] = {"page_id": "999", "video_data": data}
+        creative["object_story_spec"] = {"page_id": "999", "video_data": video}
     else:
         creative["asset_feed_spec"] = {
             "titles": [{"text": title}, {"text": thing}],

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from facebook_business.adobjects.ad import Ad
-from facebook_business.adobjects.adaccount import AdAccount
-from facebook_business.adobjects.adreportrun import AdReportRun
-from facebook_business.adobjects.campaign import Campaign
-from facebook_business.adobjects.user import User
-from facebook_business.api import FacebookAdsApi
-from facebook_business.exceptions import FacebookRequestError
-from facebook_business.session import FacebookSession
+from facebook_business.adobjects.ad import Ad  # type: ignore[import-untyped]
+from facebook_business.adobjects.adaccount import AdAccount  # type: ignore[import-untyped]
+from facebook_business.adobjects.adreportrun import AdReportRun  # type: ignore[import-untyped]
+from facebook_business.adobjects.campaign import Campaign  # type: ignore[import-untyped]
+from facebook_business.adobjects.user import User  # type: ignore[import-untyped]
+from facebook_business.api import FacebookAdsApi  # type: ignore[import-untyped]
+from facebook_business.exceptions import FacebookRequestError  # type: ignore[import-untyped]
+from facebook_business.session import FacebookSession  # type: ignore[import-untyped]
 
 from sandbox.server import PlatformServer
 from sandbox.world import Profile
@@ -63,7 +63,7 @@ def purchase(row: Any, name: str) -> int:
 
 
 def as_numbers(rows: list[Any]) -> dict[tuple[str, str], tuple[int, ...]]:
-    found = {}
+    found: dict[tuple[str, str], tuple[int, ...]] = {}
     for row in rows:
         key = (f"{row['adset_id']}~{row['ad_id']}", row["date_start"])
         assert key not in found
