@@ -128,6 +128,7 @@ def test_a_landed_task_says_where_and_since_when(ledger: Ledger) -> None:
     assert stored is not None
     assert (stored.state, stored.object_key) == (TaskState.LANDED, "raw/x.0.gz")
     assert not ledger.wait_report(stored, "r9", "2026-11-20T12:00:00.000000Z")
+    assert ledger.release(stored)
 
 
 def test_landing_after_the_load_does_not_reopen_the_task(ledger: Ledger) -> None:

@@ -219,6 +219,20 @@ def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: World) ->
     assert run.reason == "stage entities: 0 of 1 tasks loaded"
 
 
+def test_a_profile_in_an_unknown_time_zone_fails_alone(world: World) -> None:
+    world.catalog.add_profile("acc-1", "7")
+    world.catalog.add_profile("acc-1", "8", timezone="Mars/Olympus")
+
+    run_to_end(world, HOURLY)
+
+    assert state(world) is RunState.PARTIAL
+    (failed,) = [task for task in world.ledger.tasks("r") if task.state is TaskState.FAILED]
+    assert (failed.profile_id, failed.error) == (
+        "8",
+        {"code": "bad_input", "message": "unknown time zone 'Mars/Olympus'"},
+    )
+
+
 def test_a_split_task_is_judged_by_its_children(world: World) -> None:
     def split(task: Task) -> TaskState | None:
         if task.stage != "metrics" or task.depth:

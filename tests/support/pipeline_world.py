@@ -135,7 +135,7 @@ class World:
             return
         if state is TaskState.LOADED:
             self._load(task)
-        self.ledger.finish(task.run_id, task.id, task.generation, state, counts={"rows": 10})
+        self.ledger.finish(task.run_id, task.id, task.generation, state, counts={"rows_read": 10})
         self.runs.send(Advance(run_id=task.run_id))
 
     def _load(self, task: Task) -> None:

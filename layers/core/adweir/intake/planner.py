@@ -75,22 +75,31 @@ def profile_tasks(frame: Frame, profile: Profile, spec: DatasetSpec, coverage: C
     """
     slices = spec.slices if frame.scope.slice == ALL else (frame.scope.slice,)
     return [
-        Task(
-            run_id=frame.run_id,
-            stage=frame.stage,
-            account_id=profile.account_id,
-            platform=profile.platform,
-            profile_id=profile.profile_id,
-            dataset=spec.dataset,
-            slice=slice_,
-            window=window,
-            deadline=frame.deadline,
-            timezone=profile.timezone,
-            currency=profile.currency,
-        )
+        _task(frame, profile, spec, slice_, window)
         for slice_ in slices
         for window in _windows(frame, profile, spec, slice_, coverage)
     ]
+
+
+def unplannable(frame: Frame, profile: Profile, spec: DatasetSpec) -> Task:
+    """The task that stands for a dataset whose windows nobody can tell."""
+    return _task(frame, profile, spec, ALL, None)
+
+
+def _task(frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, window: Window | None) -> Task:
+    return Task(
+        run_id=frame.run_id,
+        stage=frame.stage,
+        account_id=profile.account_id,
+        platform=profile.platform,
+        profile_id=profile.profile_id,
+        dataset=spec.dataset,
+        slice=slice_,
+        window=window,
+        deadline=frame.deadline,
+        timezone=profile.timezone,
+        currency=profile.currency,
+    )
 
 
 def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:

@@ -360,7 +360,9 @@ class Engine:
     def _plan_tasks(self, tasks: list[Task]) -> None:
         for task in tasks:
             self.ledger.plan(task)
-        self.send(tasks)
+            if task.error:
+                self.ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
+        self.send(task for task in tasks if not task.error)
 
 
 def message_of(task: Task) -> TaskMessage:

@@ -165,7 +165,7 @@ class _Sums:
         self.seconds.append((parse_instant(task.updated_at) - parse_instant(task.created_at)).total_seconds())
 
     def told(self) -> dict[str, Any]:
-        total, rows = sum(self.seconds), self.counts.get("rows", 0)
+        total, rows = sum(self.seconds), self.counts.get("rows_read", 0)
         return {
             "tasks": self.states,
             "failures": self.errors,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task, span
+from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model.datasets import Dataset
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.runs import Run
@@ -40,7 +41,10 @@ class Limits:
 
 
 class Entry(NamedTuple):
-    """A credential or profile by its key; `tasks()` reads its coverage and says what it needs."""
+    """A credential or profile by its key; `tasks()` reads its coverage and says what it needs.
+
+    A task that carries an `error` cannot be pulled: it is to be stored as failed.
+    """
 
     key: str
     tasks: Callable[[], list[Task]]
@@ -103,14 +107,21 @@ class StagePlanner:
         return [profiles_task(frame, credential)] if chosen else []
 
     def _profile_tasks(self, frame: Frame, stage: Stage, profile: Profile) -> list[Task]:
-        tasks: list[Task] = []
-        for spec in stage.choose(self._served(profile.platform), frame.scope):
-            days, covered = span(frame, profile, spec), {}
-            if days is not None and spec.dataset.grain is not None:
-                level, grain = spec.dataset.level, spec.dataset.grain
-                covered = dict(self._coverage(profile.platform, profile.profile_id, level, grain, *days))
-            tasks += profile_tasks(frame, profile, spec, covered)
-        return tasks
+        chosen = stage.choose(self._served(profile.platform), frame.scope)
+        try:
+            ZoneInfo(profile.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            # Without its time zone nobody knows the profile's days; the other profiles must not suffer from that.
+            fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}
+            return [replace(unplannable(frame, profile, spec), error=fault) for spec in chosen]
+        return [task for spec in chosen for task in self._dataset_tasks(frame, profile, spec)]
+
+    def _dataset_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
+        days, grain = span(frame, profile, spec), spec.dataset.grain
+        covered: Coverage = {}
+        if days is not None and grain is not None:
+            covered = self._coverage(profile.platform, profile.profile_id, spec.dataset.level, grain, *days)
+        return profile_tasks(frame, profile, spec, covered)
 
     def _served(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         """What a platform serves; nothing when credentials are kept for one that is not connected yet."""

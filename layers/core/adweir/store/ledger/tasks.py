@@ -9,7 +9,7 @@ one too few, and the sweep takes it away.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
@@ -18,6 +18,9 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
 from adweir.store.ledger.rows import Row, Rows
 from adweir.store.ledger.runs import run_pk
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
 
 MAX_DEPTH = 6
 PLANNING = "!planning"
@@ -165,7 +168,7 @@ class Tasks(Rows):
 
     def release(self, task: Task) -> bool:
         """Give a claimed task back as it is, so that the next message need not wait for the hold to expire."""
-        return self._advance_task(task, [], fenced=True)
+        return self._advance_task(task, [], Row.attempts == task.attempts)
 
     def wait_report(self, task: Task, report_id: str, as_of: str) -> bool:
         """The platform makes a report for the claimed task. False when the task went on without this worker.
@@ -177,7 +180,8 @@ class Tasks(Rows):
             Row.report_id.set(report_id),
             Row.as_of.set(as_of),
         ]
-        return self._advance_task(task, actions, fenced=True)
+        still_ours = (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
+        return self._advance_task(task, actions, still_ours)
 
     def landed(self, task: Task, object_key: str, as_of: str) -> bool:
         """The task's raw object is in S3. False when the task has ended meanwhile. Ends the hold.
@@ -189,7 +193,7 @@ class Tasks(Rows):
             Row.object_key.set(object_key),
             Row.as_of.set(as_of),
         ]
-        return self._advance_task(task, actions, fenced=False)
+        return self._advance_task(task, actions)
 
     def touch(self, task: Task) -> bool:
         """Count this moment as progress, so that the sweep does not send the task again at once."""
@@ -327,15 +331,14 @@ class Tasks(Rows):
             Row.pk.does_not_exist() | (Row.generation <= task.generation),
         )
 
-    def _advance_task(self, task: Task, actions: list[Any], *, fenced: bool) -> bool:
-        condition = (Row.generation == task.generation) & Row.state.is_in(*_ACTIVE)
-        if fenced:
-            condition &= (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
+    def _advance_task(self, task: Task, actions: list[Any], condition: Condition | None = None) -> bool:
+        """Change an open task of this generation and end its hold."""
+        ours = (Row.generation == task.generation) & Row.state.is_in(*_ACTIVE)
         changed = self._change(
             run_pk(task.run_id),
             f"task#{task.id}",
             [*actions, Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))],
-            condition,
+            ours & condition if condition is not None else ours,
         )
         return changed is not None
 

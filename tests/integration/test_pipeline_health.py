@@ -1,0 +1,198 @@
+"""Health and metrics reports, and the orchestrate function, on moto's ledger."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from adweir.model.errors import Unavailable
+from adweir.model.messages import StartRun
+from adweir.model.tasks import RunState, Task, TaskState
+from adweir.pipeline.health import QueueDepth, health, metrics
+from support.clock import FrozenClock
+from support.pipeline_world import META, World
+
+pytestmark = pytest.mark.usefixtures("tables")
+DAILY = StartRun(workflow="daily", scheduled_at=datetime(2026, 11, 20, 4, 0, tzinfo=UTC), run_id="r")
+QUIET = {"runs": QueueDepth(0), "runs-dead": QueueDepth(0, dead_letters=True)}
+
+
+@pytest.fixture
+def world(clock: FrozenClock) -> World:
+    world = World(clock, found=("1", "2"))
+    world.runs.send(DAILY)
+    return world
+
+
+def report(world: World, depths: Mapping[str, QueueDepth] = QUIET) -> dict[str, Any]:
+    answer = health(world.ledger, world.catalog, lambda: depths, world.clock)
+    assert json.loads(json.dumps(answer)) == answer
+    return answer
+
+
+def statuses(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {name: part["status"] for name, part in answer["parts"].items() if part["status"] != "healthy"}
+
+
+def test_a_pipeline_that_pulled_everything_today_is_healthy(world: World) -> None:
+    world.drain()
+
+    answer = report(world)
+
+    assert (answer["status"], statuses(answer)) == ("healthy", {})
+    (first, _) = answer["parts"]["profiles"]["items"]
+    assert (first["profile_id"], first["newest_day"], first["days_behind"]) == ("1", "2026-11-19", 0)
+    assert answer["parts"]["runs"]["last"]["daily"]["state"] == "succeeded"
+
+
+def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(world: World) -> None:
+    world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" else TaskState.LOADED
+    world.drain()
+    answer = report(world)
+    assert answer["status"] == "degraded"
+    assert statuses(answer) == {"profiles": "degraded", "runs": "degraded"}
+
+    world.clock.advance(27 * 3600)
+    later = report(world)
+    assert (later["status"], statuses(later)["profiles"]) == ("unhealthy", "unhealthy")
+    assert later["parts"]["profiles"]["items"][0]["days_behind"] == 1
+
+
+def test_a_workflow_whose_last_run_failed_is_unhealthy(world: World) -> None:
+    world.fate = lambda task: TaskState.FAILED
+    world.drain()
+
+    assert statuses(report(world)) == {"runs": "unhealthy"}
+
+
+def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: World) -> None:
+    world.drain()
+    world.catalog.add_credential("acc-2", state="broken", reason="revoked")
+    for _ in range(5):
+        world.ledger.brakes.failure(META, "1")
+    dead = {"runs": QueueDepth(3, 1), "runs-dead": QueueDepth(1, dead_letters=True)}
+
+    answer = report(world, dead)
+
+    assert statuses(answer) == {"credentials": "degraded", "brakes": "degraded", "dead_letters": "degraded"}
+    assert answer["parts"]["queues"]["items"] == {"runs": {"visible": 3, "in_flight": 1, "delayed": 0}}
+    assert answer["parts"]["credentials"]["broken"][0]["reason"] == "revoked"
+
+
+def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: World) -> None:
+    world.drain()
+    world.ledger.brakes.trip(META, "1", 60, "code 17")
+
+    answer = report(world)
+
+    assert answer["status"] == "healthy"
+    assert [brake["state"] for brake in answer["parts"]["brakes"]["on"]] == ["paused"]
+
+
+def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(world: World) -> None:
+    world.drain()
+
+    def refused() -> Mapping[str, QueueDepth]:
+        raise Unavailable("SQS does not answer")
+
+    answer = health(world.ledger, world.catalog, refused, world.clock)
+
+    assert statuses(answer) == {"queues": "unhealthy", "dead_letters": "unhealthy"}
+
+
+def test_metrics_add_up_by_stage_and_platform(world: World) -> None:
+    def slowly(task: Task) -> TaskState:
+        world.clock.advance(2)
+        return TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
+
+    world.fate = slowly
+    world.drain()
+
+    answer = metrics(world.ledger)
+
+    assert json.loads(json.dumps(answer)) == answer
+    (run,) = answer["runs"]
+    assert run["seconds"] == 10
+    assert [(stage["name"], stage["tasks"], stage["loaded"]) for stage in run["stages"]] == [
+        ("profiles", 1, 1),
+        ("entities", 2, 2),
+        ("metrics", 2, 1),
+    ]
+    by_stage = {stage["stage"]: stage for stage in answer["stages"]}
+    assert by_stage["metrics"]["tasks"] == {"failed": 1, "loaded": 1}
+    assert by_stage["entities"]["counts"] == {"rows_read": 20}
+    assert by_stage["entities"]["seconds_mean"] == 3
+    assert by_stage["entities"]["seconds_max"] == 4
+    assert by_stage["entities"]["rows_per_second"] == round(20 / 6, 3)
+
+
+def test_metrics_of_nothing_are_empty(clock: FrozenClock) -> None:
+    assert metrics(World(clock).ledger) == {"runs": [], "stages": []}
+
+
+# --- the function
+
+
+class Context:
+    function_name = "orchestrate"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """functions/orchestrate/app.py as Lambda loads it, with its queues in moto."""
+    sqs, names = boto3.client("sqs"), ("runs", "collect-meta", "collect-amazon", "reports", "landing")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
+    environment = {f"{name.replace('-', '_').upper()}_QUEUE_URL": url for name, url in urls.items()}
+    environment |= {f"{name.upper()}_TABLE": f"adweir-{name}" for name in ("catalog", "metrics", "ledger", "findings")}
+    for name, value in (environment | {"BUCKET": "data", "BUS_NAME": "default"}).items():
+        monkeypatch.setenv(name, value)
+    path = Path(__file__).parents[2] / "functions/orchestrate/app.py"
+    spec = importlib.util.spec_from_file_location("orchestrate_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"m{number}",
+        "receiptHandle": "h",
+        "body": body,
+        "attributes": {},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:runs",
+    }
+
+
+def test_the_function_starts_what_a_schedule_sends_and_reports_what_it_cannot(function: ModuleType) -> None:
+    bodies = [
+        '{"kind": "start", "workflow": "hourly", "scheduled_at": "2026-11-20T04:00:00Z"}',
+        '{"kind": "start", "workflow": "weekly", "scheduled_at": "2026-11-20T04:00:00Z"}',
+        '{"kind": "start", "workflow": "daily", "scheduled_at": "<aws.scheduler.scheduled-time>"}',
+        "not json",
+        '{"kind": "sweep"}',
+    ]
+
+    answer = function.handler({"Records": [record(*item) for item in enumerate(bodies)]}, Context())
+
+    assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ["m1", "m2", "m3"]
+    (run,), _ = function.app.ledger.list_runs()
+    assert (run.workflow, run.trigger, run.state) == ("hourly", "schedule", RunState.RUNNING)
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=function.app.settings.runs_queue_url)["Messages"]
+
+    function.handler({"Records": [record(0, message["Body"])]}, Context())
+
+    ended = function.app.ledger.get_run(run.run_id)
+    assert ended.state is RunState.SUCCEEDED
