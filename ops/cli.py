@@ -13,6 +13,7 @@ from typing import Any
 
 from adweir.model.errors import AdweirError
 from ops.commands import ADMIN_SCOPES, create_key, drop, fire
+from ops.sam_local import environment_file
 from ops.target import open_target, sandbox_target
 from sandbox import lifecycle
 from sandbox.lifecycle import LOOPBACK, Home, Options
@@ -89,6 +90,12 @@ def drop_file(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def sam_env(arguments: argparse.Namespace) -> int:
+    """Print the file that sam local's --env-vars reads, for the running sandbox."""
+    say(environment_file(Home(arguments.home).read(), ROOT / "template.yaml", arguments.host))
+    return 0
+
+
 def moment(text: str) -> datetime:
     """ISO 8601 → UTC; a time without a zone is UTC."""
     when = datetime.fromisoformat(text)
@@ -126,6 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     dropping = command("drop", drop_file, stack=True)
     dropping.add_argument("file", type=Path)
     dropping.add_argument("--key", default="", help="path under drops/; the file's name when left out")
+    command("sam-env", sam_env).add_argument("--host", default="172.17.0.1", help="this machine, seen from a container")
     return parser
 
 

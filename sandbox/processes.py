@@ -20,6 +20,8 @@ from pathlib import Path
 import psutil
 
 STOP_SECONDS = 20.0
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Our own children, so that they are reaped; after this process ends, the record on disk is all there is."""
 
 
 class SandboxError(Exception):
@@ -56,6 +58,7 @@ def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[child.pid] = child
     return Running(name, child.pid, psutil.Process(child.pid).create_time())
 
 
@@ -71,6 +74,9 @@ def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(left, timeout=5.0)
+    child = _children.pop(running.pid, None)
+    if child is not None:
+        child.wait(timeout=5.0)
     return True
 
 

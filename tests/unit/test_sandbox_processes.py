@@ -1,0 +1,98 @@
+"""Processes and packages of the sandbox."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox import processes
+from sandbox.package import package
+from sandbox.processes import Running, SandboxError
+
+
+def sleeper(folder: Path) -> Running:
+    return processes.start(
+        "sleeper",
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+        environment={},
+        log=folder / "log",
+        directory=folder,
+    )
+
+
+def test_a_pid_that_now_belongs_to_somebody_else_is_never_touched() -> None:
+    myself = psutil.Process()
+    impostor = Running("ministack", myself.pid, myself.create_time() - 1)
+    assert not impostor.alive()
+    assert not processes.stop(impostor)
+    assert myself.is_running()
+
+
+def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
+    parent = processes.start(
+        "parent",
+        [sys.executable, "-c", code],
+        environment={"PATH": os.defpath},
+        log=tmp_path / "log",
+        directory=tmp_path,
+    )
+    deadline = time.monotonic() + 10
+    while not (children := psutil.Process(parent.pid).children()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert processes.stop(parent)
+    assert not parent.alive()
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+
+
+def test_what_runs_is_remembered(tmp_path: Path) -> None:
+    running = sleeper(tmp_path)
+    try:
+        processes.save(tmp_path / "processes.json", [running])
+        assert processes.load(tmp_path / "processes.json") == [running]
+        assert running.alive()
+    finally:
+        processes.stop(running)
+
+
+def test_a_process_that_dies_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    running = processes.start(
+        "broken",
+        [sys.executable, "-c", "raise SystemExit('no such disk')"],
+        environment={},
+        log=log,
+        directory=tmp_path,
+    )
+    with pytest.raises(SandboxError, match="no such disk"):
+        processes.wait_until(lambda: False, running, log)
+
+
+def test_a_remembered_port_is_taken_again_when_free() -> None:
+    port = processes.choose_port(None)
+    assert processes.choose_port(port) == port
+
+
+def test_the_same_sources_are_the_same_package_and_other_sources_another(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("a = 1\n")
+    (tmp_path / "Makefile").write_text("not code\n")
+    first, again = package(tmp_path), package(tmp_path)
+    (tmp_path / "app.py").write_text("a = 2\n")
+    other = package(tmp_path)
+    assert first == again
+    assert other.key != first.key
+    names = zipfile.ZipFile(io.BytesIO(first.body)).namelist()
+    assert names[0] == "app.py"
+    assert names[1].startswith("__pycache__/app.cpython-")
+    assert len(names) == 2
+
+
+def test_a_layer_without_code_is_still_a_package(tmp_path: Path) -> None:
+    assert zipfile.ZipFile(io.BytesIO(package(tmp_path, "python/").body)).namelist() == ["python/EMPTY"]
