@@ -4,12 +4,14 @@ Ours is the real path: MetaConnector over Http, RawWriter (compression and check
 baseline is a bare requests loop that follows `paging.next` and saves the bytes to a file, which it then puts. It finds
 `paging.next` without decoding the rows; the same loop with `response.json()` is shown beside it. Every figure is the
 pull in a fresh process of its own (rows/s from the first request to the object stored; the process's whole time and
-peak memory beside it); variants take turns, and the best of the
-rounds counts: other work on the machine only ever slows. The server is another process and serves
-pages rendered beforehand; S3 is MiniStack, started for this, or, with "no put", a file. Last line: one JSON object.
+peak memory beside it); variants take turns, and the best of the rounds counts: other work on the
+machine only ever slows. The server is another process and serves pages rendered beforehand; S3 is MiniStack, started
+for this, or, with "no put", a file. Last line: one JSON object.
 
     python bench/pull.py [--rounds 7] [--rows 50000]
 """
+
+# ruff: noqa: PLC0415  each variant imports in its own process what it alone needs
 
 from __future__ import annotations
 
@@ -114,7 +116,7 @@ def serve(rows: int) -> None:
 
 
 def s3_client(endpoint: str) -> Any:
-    import boto3  # noqa: PLC0415  each variant pays for its own imports
+    import boto3
 
     return boto3.client("s3", endpoint_url=endpoint)
 
