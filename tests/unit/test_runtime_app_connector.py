@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.clock import FrozenClock
 
 from adweir.model.entities import Credential
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
+from support.clock import FrozenClock
 
 SECRET = {"client_id": "amzn1.x", "client_secret": "s", "refresh_token": "r"}
 

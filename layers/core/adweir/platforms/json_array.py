@@ -136,12 +136,15 @@ def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Un
             return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    found = [_one(bytes(element), decoder) for element in elements]
-    return found  # noqa: RET504  mypy would infer the wrong T without the name
+    rows: list[T | Unreadable] = []
+    for element in elements:
+        rows += _one(bytes(element), decoder)
+    return rows
 
 
-def _one(element: bytes, decoder: msgspec.json.Decoder[list[T]]) -> T | Unreadable:
+def _one(element: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T] | list[Unreadable]:
+    """The one element, in a list."""
     try:
-        return decoder.decode(b"[" + element + b"]")[0]
+        return decoder.decode(b"[" + element + b"]")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Unreadable(element, str(error).replace(" - at `$[0]", " - at `$"))
+        return [Unreadable(element, str(error).replace(" - at `$[0]", " - at `$"))]
