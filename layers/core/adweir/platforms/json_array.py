@@ -138,7 +138,8 @@ def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Un
         return None
     rows: list[T | Unreadable] = []
     for element in elements:
-        rows += _one(bytes(element), decoder)
+        one = _one(bytes(element), decoder)
+        rows.extend(one)
     return rows
 
 
