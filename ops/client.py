@@ -26,6 +26,11 @@ class Api:
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, params=params)
 
+    def find(self, path: str) -> Any:
+        """GET, with None for a 404."""
+        response = self._session.get(self._base + path, timeout=_TIMEOUT)
+        return None if response.status_code == 404 else self._checked(response)
+
     def post(self, path: str, body: Any = None) -> Any:
         return self._call("POST", path, json={} if body is None else body)
 
@@ -44,7 +49,11 @@ class Api:
                 return
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        response = self._session.request(method, self._base + path, timeout=_TIMEOUT, **kwargs)
+        return self._checked(self._session.request(method, self._base + path, timeout=_TIMEOUT, **kwargs))
+
+    @staticmethod
+    def _checked(response: requests.Response) -> Any:
         if response.status_code >= 400:
-            raise ApiError(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
+            where = f"{response.request.method} {response.request.path_url}"
+            raise ApiError(f"{where} answered {response.status_code}: {response.text[:500]}")
         return response.json() if response.content else None

@@ -84,7 +84,7 @@ class Publisher:
         account = self._catalog.account(account_id)
         by_currency: dict[str, list[Profile]] = defaultdict(list)
         for profile in self._catalog.profiles(account_id):
-            if profile.platform in self._facts and profile.currency:
+            if profile.platform in self._facts:
                 by_currency[profile.currency].append(profile)
         manifests = []
         for currency, profiles in sorted(by_currency.items()):
@@ -94,8 +94,13 @@ class Publisher:
         return manifests
 
     def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
-        covered = {profile.key: self._covered(profile) for profile in profiles}
-        pulled = [profile for profile in profiles if covered[profile.key]]
+        covered = {profile.key: self._covered(profile) for profile in profiles if profile.status == "active"}
+        pulled = [profile for profile in profiles if covered.get(profile.key)]
+        left_out = {
+            profile.key: f"profile is {profile.status}" if profile.status != "active" else "never pulled"
+            for profile in profiles
+            if profile not in pulled
+        }
         if not pulled:
             return None
         start = max(min(covered[profile.key]) for profile in pulled)
@@ -121,6 +126,7 @@ class Publisher:
                 "account_name": account.company_name,
                 "currency": currency,
                 "timezones": {profile.key: profile.timezone for profile in pulled},
+                "profiles_left_out": left_out,
                 "geos": [],
                 "kpi": {
                     "conversions": "attributed by the platforms, summed; replace with your own KPI where you have one",

@@ -1,0 +1,163 @@
+"""From stored metrics to the files a data scientist loads, on moto."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import duckdb
+import pytest
+
+from adweir.insight.mmm.publish import PlatformFacts, Publisher
+from adweir.model.entities import Account, Profile
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
+from adweir.runtime.app import App
+from adweir.runtime.settings import Settings
+from adweir.store.metrics import PullRows
+from support.clock import FrozenClock
+
+META = Profile(
+    account_id="acme", platform=Platform.META_ADS, profile_id="11", name="Acme US", currency="USD", timezone="UTC"
+)
+AMAZON = META.model_copy(update={"platform": Platform.AMAZON_ADS, "profile_id": "22", "name": "Acme Amazon"})
+EUROPE = META.model_copy(update={"profile_id": "33", "currency": "EUR"})
+FACTS = {Platform.META_ADS: PlatformFacts(28, ("all",)), Platform.AMAZON_ADS: PlatformFacts(14, ("sp", "sb"))}
+WINDOW = Window(date(2026, 11, 1), date(2026, 11, 19))
+
+
+class Catalog:
+    """The accounts and profiles of the story."""
+
+    def __init__(self, *profiles: Profile) -> None:
+        self._profiles = list(profiles)
+
+    def account(self, account_id: str) -> Account:
+        return Account(account_id=account_id, company_name="Acme, Inc.", primary_contact_email="data@acme.example")
+
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
+        return self._profiles
+
+    def objects(self, *_: Any) -> list[Any]:
+        return []
+
+
+@pytest.fixture
+def app(tables: None, settings: Settings) -> App:
+    app = App(settings, FrozenClock())
+    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    return app
+
+
+def pull(app: App, profile: Profile, slice_: str, window: Window, *rows: MetricRow) -> None:
+    loaded = PullRows()
+    for row in rows:
+        loaded.add(row)
+    stamp = Stamp.of(datetime(2026, 11, 20, 6, tzinfo=UTC), f"{profile.profile_id}{slice_}")
+    app.metrics.load(
+        Pull(
+            platform=profile.platform,
+            profile_id=profile.profile_id,
+            level=Level.AD,
+            grain=Grain.DAY,
+            source=Source.PULL,
+            slice=slice_,
+            window=window,
+            stamp=stamp,
+            complete=True,
+            currency=profile.currency,
+            account_id=profile.account_id,
+        ),
+        loaded,
+    )
+
+
+def ad_day(entity: str, day: int, spend: int, product: str = "") -> MetricRow:
+    return MetricRow(
+        entity, f"2026-11-{day:02}", 1000 + day, 10, 1_500_000 + day, spend, 9_990_000, "c1", "g1", ad_product=product
+    )
+
+
+def publisher(app: App, *profiles: Profile) -> Publisher:
+    return Publisher(Catalog(*profiles), app.metrics, app.raw, app.clock, FACTS)
+
+
+def two_platforms(app: App) -> None:
+    pull(app, META, "all", WINDOW, *(ad_day("g1~a1", day, day * 1_010_000) for day in range(1, 20)))
+    pull(app, AMAZON, "sp", WINDOW, *(ad_day("g1~a2", day, day * 20_000, "sp") for day in range(1, 20, 2)))
+    pull(app, AMAZON, "sb", WINDOW)
+
+
+def test_the_files_hold_the_stored_cents_and_the_manifest_vouches_for_them(app: App) -> None:
+    two_platforms(app)
+
+    [manifest] = publisher(app, META, AMAZON).publish("acme")
+
+    daily = manifest["tables"]["daily"]
+    assert daily["ready"], daily["findings"]
+    assert daily["channels"] == ["amazon_ads", "meta_ads"]
+    assert (daily["first"], daily["last"], daily["rows"]) == ("2026-11-01", "2026-11-19", 19)
+    for entry in (daily["files"]["csv"], daily["files"]["parquet"], manifest["files"]["ad_reporting"]["csv"]):
+        assert hashlib.sha256(app.raw.get_bytes(entry["key"])).hexdigest() == entry["sha256"]
+    lines = app.raw.get_bytes(daily["files"]["csv"]["key"]).decode().splitlines()
+    assert lines[0].startswith("time,amazon_ads_impressions,amazon_ads_spend,amazon_ads_clicks,meta_ads_impressions")
+    assert lines[2].split(",")[:3] == ["2026-11-02", "0", "0"]
+    stored = json.loads(app.raw.get_bytes("mmm/acme/USD/mmm_manifest.json"))
+    assert stored == manifest
+
+
+def test_parquet_has_the_types_that_each_reader_wants(app: App, tmp_path: Any) -> None:
+    two_platforms(app)
+    [manifest] = publisher(app, META, AMAZON).publish("acme")
+
+    def described(entry: dict[str, Any]) -> dict[str, str]:
+        file = tmp_path / "x.parquet"
+        file.write_bytes(app.raw.get_bytes(entry["parquet"]["key"]))
+        return {name: kind for name, kind, *_ in duckdb.sql(f"DESCRIBE SELECT * FROM '{file}'").fetchall()}
+
+    wide = described(manifest["tables"]["daily"]["files"])
+    tidy = described(manifest["files"]["ad_reporting"])
+    assert (wide["time"], wide["meta_ads_spend"]) == ("VARCHAR", "DOUBLE")
+    assert (tidy["date_day"], tidy["spend"], tidy["clicks"]) == ("DATE", "DECIMAL(24,6)", "BIGINT")
+    [(total,)] = duckdb.sql(f"SELECT sum(spend) FROM '{tmp_path / 'x.parquet'}'").fetchall()
+    assert total == Decimal(sum(range(1, 20)) * 1_010_000 + sum(range(1, 20, 2)) * 20_000) / 1_000_000
+
+
+def test_building_twice_gives_the_same_bytes(app: App) -> None:
+    two_platforms(app)
+    once = publisher(app, META, AMAZON).publish("acme")
+    assert publisher(app, META, AMAZON).publish("acme") == once
+
+
+def test_a_slice_that_was_not_pulled_stops_the_table_and_leaves_no_file(app: App) -> None:
+    two_platforms(app)
+    late = Window(date(2026, 11, 1), date(2026, 11, 9))
+    pull(app, EUROPE, "all", late, *(ad_day("g1~a3", day, day * 1_000_000) for day in range(1, 10)))
+    later = Window(date(2026, 11, 12), date(2026, 11, 19))
+    pull(app, EUROPE, "all", later, *(ad_day("g1~a3", day, day * 1_000_000) for day in range(12, 20)))
+
+    by_currency = {m["currency"]: m for m in publisher(app, META, AMAZON, EUROPE).publish("acme")}
+
+    assert by_currency["USD"]["tables"]["daily"]["ready"]
+    europe = by_currency["EUR"]["tables"]["daily"]
+    assert not europe["ready"]
+    assert "2026-11-10, 2026-11-11" in europe["findings"][0]["message"]
+    assert "files" not in europe
+
+
+def test_a_profile_without_permission_is_left_out_and_named(app: App) -> None:
+    two_platforms(app)
+    denied = AMAZON.model_copy(update={"status": "denied"})
+    [manifest] = publisher(app, META, denied).publish("acme")
+    assert manifest["profiles_left_out"] == {"amazon_ads#22": "profile is denied"}
+    assert manifest["tables"]["daily"]["channels"] == ["meta_ads"]
+
+
+def test_an_account_without_pulls_has_no_dataset(app: App) -> None:
+    assert publisher(app, META).publish("acme") == []
