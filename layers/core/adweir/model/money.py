@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 MICRO = 1_000_000
 _MAX_MICROS = 10**18  # a trillion units: DynamoDB numbers are exact to 38 digits, int64 consumers to 9.2e18
@@ -23,10 +23,11 @@ def to_micros(value: str | int | Decimal) -> int:
     else:
         try:
             scaled = Decimal(value).scaleb(6)
-            micros = int(scaled)
-        except (InvalidOperation, ValueError, OverflowError):
+            # "1e999999" is eight characters and a million digits: refused before it becomes an int.
+            micros = int(scaled) if scaled.is_zero() or scaled.adjusted() <= 18 else _MAX_MICROS
+        except (DecimalException, ValueError, OverflowError):
             raise ValueError(f"not a number: {str(value)[:40]!r}") from None
-        if scaled != micros:
+        if scaled != micros and micros < _MAX_MICROS:
             raise ValueError(f"more than six decimals: {str(value)[:40]!r}")
     if not -_MAX_MICROS < micros < _MAX_MICROS:
         raise ValueError(f"out of range: {str(value)[:40]!r}")
