@@ -172,6 +172,7 @@ def small_world(clock: FrozenClock) -> World:
     return world
 
 
+# Behind one write is before the next: with both, every second write is enough.
 MODES = [
     pytest.param(lose, after, id=f"{'lost' if lose else 'redelivered'}-{'behind' if after else 'before'}")
     for lose in (False, True)
@@ -180,14 +181,14 @@ MODES = [
 
 
 @pytest.mark.parametrize(("lose", "after"), MODES)
-@pytest.mark.parametrize(("message", "step"), [(HOURLY, 1), (DAILY, 6)], ids=["hourly", "daily"])
+@pytest.mark.parametrize(("message", "step"), [(HOURLY, 2), (DAILY, 8)], ids=["hourly", "daily"])
 def test_a_run_ends_whichever_write_a_worker_dies_at(
     clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, message: StartRun, step: int, lose: bool, after: bool
 ) -> None:
     dry = Crash()
     drive(small_world(clock), monkeypatch, dry, message.model_copy(update={"run_id": "dry"}), lose=False)
 
-    for at in range(1 + 2 * lose + after, dry.writes + 1, step):
+    for at in range(1 + (step // 2 - 1) * lose, dry.writes + 1, step):
         world, run_id = small_world(clock), f"run-{at}"
         start = message.model_copy(update={"run_id": run_id})
         drive(world, monkeypatch, Crash(at, after=after), start, lose=lose)
@@ -216,7 +217,7 @@ def test_a_redrive_converges_whichever_write_a_worker_dies_at(
     dry = Crash()
     drive(failed("dry"), monkeypatch, dry, Redrive(run_id="dry"), lose=False)
 
-    for at in range(1 + lose, dry.writes + 1, 2):
+    for at in range(1, dry.writes + 1, 2):
         run_id = f"run-{at}"
         world = failed(run_id)
         drive(world, monkeypatch, Crash(at, after=after), Redrive(run_id=run_id), lose=lose)

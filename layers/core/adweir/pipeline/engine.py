@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adweir.model.errors import BadInput, NotFound, Throttled
 from adweir.model.events import RunFinished
@@ -36,6 +36,7 @@ from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
+    from adweir.intake.planner import Coverage
     from adweir.model.ports import Bus, Queue
     from adweir.model.times import Clock
     from adweir.runtime.app import App
@@ -94,7 +95,11 @@ class Engine:
             landing=app.landing_queue,
             bus=app.bus,
         )
-        planner = StagePlanner(app.catalog, app.metrics.coverage, specs, app.clock, limits)
+
+        def coverage(*asked: Any) -> Coverage:
+            return app.metrics.coverage(*asked)  # most messages never plan: they shall not pay for the metric store
+
+        planner = StagePlanner(app.catalog, coverage, specs, app.clock, limits)
         return cls(app.ledger, planner, outlets, app.clock, limits)
 
     def handle(self, message: Message, remaining: Remaining) -> None:

@@ -89,7 +89,7 @@ class Brakes(Rows):
         """The brakes of a platform that are on now."""
         now = self._now()
         for row in self._query(_pk(platform)):
-            profile_id, failures = row.sk.removeprefix("@"), int(row.failures or 0)
+            profile_id, failures = row.sk if row.sk != "@" else "", int(row.failures or 0)
             paused, opened = int(row.until or 0), int(row.deadline or 0)
             if paused > now:
                 yield BrakeState(platform, profile_id, "paused", paused, failures, row.text or "")
