@@ -1,0 +1,250 @@
+"""The metric store on DynamoDB (moto) with the real ledger and S3: keys, batches, conditions, reading."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import boto3
+import pytest
+
+from adweir.model.errors import Throttled, Transient, Unavailable
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
+from adweir.store import tables as table_models
+from adweir.store.buckets import Raw
+from adweir.store.ledger import Ledger
+from adweir.store.metrics import MetricStore, PullRows, StoredRow
+from adweir.store.metrics_table import MetricsTable
+from adweir.store.raw import RawStore
+from support.clock import FrozenClock
+from support.metric_store import Brought, expected, stored
+
+FIRST, LAST = "2026-10-30", "2026-11-02"
+
+
+@pytest.fixture
+def ledger(clock: FrozenClock, tables: None) -> Ledger:
+    return Ledger(clock)
+
+
+@pytest.fixture
+def store(clock: FrozenClock, ledger: Ledger) -> MetricStore:
+    table_models.reset()
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="adweir-data")
+    return MetricStore(clock, ledger, RawStore(s3, "adweir-data"), 330, sleep=clock.advance)
+
+
+def _load(store: MetricStore, brought: Brought) -> Any:
+    return store.load(brought.pull, brought.rows(), accept_vanish=True)
+
+
+def _items() -> dict[tuple[str, str], Any]:
+    found = boto3.client("dynamodb").scan(TableName="adweir-metrics")["Items"]
+    return {(i["pk"]["S"], i["sk"]["S"]): {n: v for n, v in i.items() if n != "fence"} for i in found}
+
+
+def _clear() -> None:
+    client = boto3.client("dynamodb")
+    for pk, sk in _items():
+        client.delete_item(TableName="adweir-metrics", Key={"pk": {"S": pk}, "sk": {"S": sk}})
+
+
+PULLS = [
+    Brought(1, (FIRST, LAST), {("a1", "2026-10-31"): 5, ("a1", "2026-11-01"): 6, ("b1", "2026-11-01"): 7}),
+    Brought(2, ("2026-11-01", LAST), {("a1", "2026-11-01"): 8}, slice="sp"),
+    Brought(4, ("2026-10-31", "2026-11-01"), {("b1", "2026-10-31"): 9}, complete=False),
+    Brought(6, (FIRST, "2026-11-01"), {("a2", "2026-11-01"): 1}, bad=frozenset({("b1", "2026-11-01")})),
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_ends_in_the_same_items_and_a_replay_writes_none(store: MetricStore, seed: int) -> None:
+    # given the pulls in order
+    for pull in PULLS:
+        _load(store, pull)
+    straight = _items()
+    _clear()
+    # when they come in another order, each twice
+    again = [*PULLS, *PULLS]
+    random.Random(seed).shuffle(again)
+    for pull in again:
+        _load(store, pull)
+    # then the items are the same, and once more is no write
+    assert _items() == straight
+    assert stored(store, FIRST, LAST) == expected(PULLS)
+    assert sum(_load(store, pull).write_units for pull in again) == 0
+
+
+def test_an_item_is_readable_and_small(store: MetricStore) -> None:
+    # given a month of one ad with wide numbers
+    values = {("a1", f"2026-11-{day:02d}"): 987_654_321 for day in range(1, 31)}
+    _load(store, Brought(1, ("2026-11-01", "2026-11-30"), values))
+    # then it is one item of lists of whole numbers, charged as little more than a kilobyte
+    item = _items()["amazon_ads#p1#ad#day#pull#2026-11", "a1"]
+    assert item["d01"] == {"L": [{"N": str(n)} for n in (2962962963, 987654321, 0, 987654321, -987654321)]}
+    assert item["sum"]["L"][1] == {"N": str(30 * 987_654_321)}
+    assert (item["camp"], item["prod"], item["cur"]) == ({"S": "c1"}, {"S": "sp"}, {"S": "EUR"})
+
+
+def test_a_busy_partition_asks_to_wait(store: MetricStore, ledger: Ledger) -> None:
+    with ledger.lease("metrics#amazon_ads#p1#ad#day#pull#2026-11", 60), pytest.raises(Throttled):
+        _load(store, PULLS[1])
+    assert _items() == {}
+    assert _load(store, PULLS[1]).slots_changed == 1
+
+
+def test_more_entities_than_a_batch_and_a_partition_read_page_by_page(
+    store: MetricStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given 700 ads of a month, when half of them change
+    days = [f"2026-11-{day:02d}" for day in range(1, 21)]
+    window = ("2026-11-01", "2026-11-20")
+    rows, later = PullRows(), PullRows()
+    for ad in range(700):
+        for day in days:
+            rows.add(MetricRow(f"{ad:030d}", day, 1000, 100, 0, 5_000_000, 9_000_000))
+            later.add(MetricRow(f"{ad:030d}", day, 1000 + ad % 2, 100, 0, 5_000_000, 9_000_000))
+    first = store.load(Brought(1, window, {}).pull, rows)
+    written: list[int] = []
+    monkeypatch.setattr(store._table, "write", lambda items: written.append(len(list(items))))
+    second = store.load(Brought(2, window, {}).pull, later)
+    # then only their items are written
+    assert first.slots_changed == 14_000
+    assert (second.slots_changed, second.slots_unchanged, written) == (7_000, 7_000, [350])
+
+
+class _Stubborn(MetricsTable):
+    """DynamoDB that takes only a part of each batch."""
+
+    takes = 10
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        if operation == "BatchWriteItem":
+            ((name, batch),) = request["RequestItems"].items()
+            left = batch[self.takes :]
+            answer: dict[str, Any] = {}
+            if batch[: self.takes]:
+                answer = super()._call(operation, RequestItems={name: batch[: self.takes]})
+            return answer | {"UnprocessedItems": {name: left} if left else {}}
+        return super()._call(operation, **request)
+
+
+class _Charging(MetricsTable):
+    """DynamoDB that charges a unit an item; moto charges one a batch."""
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        units = sum(map(len, request["RequestItems"].values()))
+        return super()._call(operation, **request) | {"ConsumedCapacity": [{"CapacityUnits": units}]}
+
+
+def _raws(count: int) -> Iterator[Raw]:
+    for number in range(count):
+        yield {"pk": {"S": "p"}, "sk": {"S": f"{number:03d}"}, "x": {"N": "1"}}
+
+
+def test_unprocessed_items_are_sent_again_with_growing_pauses(clock: FrozenClock, tables: None) -> None:
+    pauses: list[float] = []
+    table = _Stubborn(clock, pauses.append, random.Random(1))
+    table.write(_raws(60))
+    assert len(list(table.query("p", consistent=True))) == 60
+    assert len(pauses) >= 5
+    # and when nothing is taken any more, it gives up
+    table.takes = 0
+    with pytest.raises(Unavailable, match="left 25 items"):
+        table.write(_raws(60))
+
+
+def test_writes_are_paced_under_what_a_partition_takes(clock: FrozenClock, tables: None) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.advance(seconds)
+
+    table = _Charging(clock, sleep)
+    table.write(_raws(100))
+    assert sum(slept) == pytest.approx(100 / 900)
+
+
+def test_a_fence_guards_coverage(clock: FrozenClock, tables: None) -> None:
+    table = MetricsTable(clock)
+    item = {"pk": {"S": "p"}, "sk": {"S": "!coverage"}, "fence": {"N": "1"}}
+    table.put(item, fence=0)
+    with pytest.raises(Transient):
+        table.put(item, fence=0)
+    with pytest.raises(Transient):
+        table.put(item, fence=2)
+    table.put(item, fence=1)
+
+
+def test_a_missing_table_is_unavailable(clock: FrozenClock, tables: None) -> None:
+    boto3.client("dynamodb").delete_table(TableName="adweir-metrics")
+    with pytest.raises(Unavailable):
+        MetricsTable(clock).get("p", "s")
+
+
+def _read(store: MetricStore, **options: Any) -> list[StoredRow]:
+    days = (date(2026, 10, 1), date(2026, 11, 30))
+    return list(store.read(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY, *days, **options))
+
+
+def test_readers_take_the_pull_then_the_file_day_by_day(store: MetricStore) -> None:
+    # given a pull of one day, and a file and a push of two
+    day1, day2, day3 = "2026-11-01", "2026-11-02", "2026-11-03"
+    _load(store, Brought(2, (day1, day1), {("a1", day1): 1}))
+    file = Brought(4, (day1, day2), {("a1", day1): 2, ("a1", day2): 2, ("b1", day1): 2, ("b1", day2): 2})
+    _load(store, replace(file, source=Source.FILE))
+    _load(store, Brought(6, (day2, day3), {("a1", day2): 3, ("a1", day3): 3}, source=Source.PUSH))
+    # then each day has its best source; b1's first day is a true zero, for the pull answered for it
+    found = [(r.entity_id, r.day, r.slot[3], r.source) for r in _read(store)]
+    assert found == [
+        ("a1", day1, 1, Source.PULL),
+        ("a1", day2, 2, Source.FILE),
+        ("a1", day3, 3, Source.PUSH),
+        ("b1", day2, 2, Source.FILE),
+    ]
+    assert [(r.day, r.slot[3]) for r in _read(store, sources=(Source.PUSH,))] == [(day2, 3), (day3, 3)]
+    assert [r.as_of for r in _read(store, entity_ids=["b1"])] == [file.stamp.as_of]
+    assert _read(store, entity_ids=["nobody"]) == []
+
+
+def test_hours_are_items_of_a_day(store: MetricStore) -> None:
+    # given a pull of two hours, and a newer one with the second only
+    window = Window(date(2026, 11, 19), date(2026, 11, 20))
+    pull = Pull(
+        Platform.META_ADS,
+        "p1",
+        Level.CAMPAIGN,
+        Grain.HOUR,
+        Source.PULL,
+        "all",
+        window,
+        Stamp("2026-11-20T10:00:00.000000Z", "t1"),
+        complete=True,
+    )
+    rows, later = PullRows(), PullRows()
+    rows.add(MetricRow("c1", "2026-11-20", 1, 1, 0, 1, 1, hour=7))
+    rows.add(MetricRow("c1", "2026-11-20", 2, 1, 0, 1, 1, hour=8))
+    later.add(MetricRow("c1", "2026-11-20", 3, 1, 0, 1, 1, hour=8))
+    store.load(pull, rows)
+    store.load(replace(pull, stamp=Stamp("2026-11-20T11:00:00.000000Z", "t2")), later)
+    # then the newer one's hour is left
+    found = list(store.read(Platform.META_ADS, "p1", Level.CAMPAIGN, Grain.HOUR, *window))
+    assert [(r.day, r.hour, r.slot[0]) for r in found] == [("2026-11-20", 8, 3)]
+
+
+def test_coverage_by_day_and_slice(store: MetricStore) -> None:
+    for pull in PULLS:
+        _load(store, pull)
+    found = store.coverage(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY, date(2026, 10, 1), date(2026, 11, 30))
+    whole, first = PULLS[3].stamp, PULLS[0].stamp
+    assert found[date(2026, 10, 30)] == {"all": whole}
+    assert found[date(2026, 11, 2)] == {"all": first, "sp": PULLS[1].stamp}
+    assert date(2026, 11, 3) not in found
