@@ -13,6 +13,7 @@ from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task,
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.messages import Scope
+from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
@@ -21,7 +22,6 @@ from adweir.pipeline.workflows import Stage, Workflow, workflow
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
-    from adweir.model.metrics import Grain, Level
     from adweir.model.times import Clock
     from adweir.platforms.base import DatasetSpec
 
@@ -50,12 +50,8 @@ class Entry(NamedTuple):
     tasks: Callable[[], list[Task]]
 
 
-class CoverageOf(Protocol):
-    """`MetricStore.coverage`: the slices that were pulled completely, by day."""
-
-    def __call__(
-        self, platform: Platform, profile_id: str, level: Level, grain: Grain, start: date, end: date
-    ) -> Coverage: ...
+CoverageOf = Callable[[Platform, str, Level, Grain, date, date], Coverage]
+"""`MetricStore.coverage(platform, profile_id, level, grain, start, end)`."""
 
 
 class Directory(Protocol):
