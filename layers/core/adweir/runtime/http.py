@@ -115,10 +115,16 @@ def raw_body(event: Mapping[str, Any], limit: int = MAX_BODY) -> bytes:
     return body
 
 
-def json_body(event: Mapping[str, Any], limit: int = MAX_BODY) -> dict[str, Any]:
-    """A body that is a JSON object; numbers with a point are Decimals. Raises BadInput, TooLarge."""
+def json_body(event: Mapping[str, Any], limit: int = MAX_BODY, *, empty: bool = False) -> dict[str, Any]:
+    """A body that is a JSON object; numbers with a point are Decimals. Raises BadInput, TooLarge.
+
+    With `empty` no body at all is an empty object.
+    """
+    raw = raw_body(event, limit)
+    if empty and not raw.strip():
+        return {}
     try:
-        found = json.loads(raw_body(event, limit), parse_float=Decimal, parse_constant=_no_constant)
+        found = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise BadInput("the body is no JSON", [{"field": "body", "message": "is no JSON"}]) from None
     if not isinstance(found, dict):

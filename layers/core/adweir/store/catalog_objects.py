@@ -66,7 +66,7 @@ class Objects(Items):
     def find_objects(
         self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
     ) -> dict[str, list[PlatformObject]]:
-        """Objects of several profiles at once, by the id asked for, as `find_object` takes it; unknown ones left out."""
+        """Objects of several profiles at once, by the id asked for (as in `find_object`); unknown ones are left out."""
         found: dict[str, list[PlatformObject]] = {}
         exact: dict[tuple[str, str], str] = {}
         for profile_id in profile_ids:

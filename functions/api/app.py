@@ -1,0 +1,35 @@
+"""api: the HTTP API. Each resource is a file under routes/; scopes, errors and OpenAPI are made from their tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adweir.model.errors import AdweirError
+from adweir.runtime.app import build
+from adweir.runtime.routes import mount
+from routes import ROUTES
+
+app = build()
+http = mount(app, ROUTES)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """HTTP API event (payload 2.0) → answer; every request of a key is written to the API log, without its body."""
+    begin = app.clock.monotonic()
+    answer = http.resolve(event, context)
+    request = event.get("requestContext", {})
+    key = ((request.get("authorizer") or {}).get("lambda") or {}).get("key_id")
+    if key:
+        try:
+            app.ledger.api_log.add(
+                str(request.get("requestId", ""))[:100],
+                method=str(request.get("http", {}).get("method", "")),
+                path=str(event.get("rawPath", ""))[:200],
+                status=answer["statusCode"],
+                success=answer["statusCode"] < 400,
+                key_id=str(key)[:64],
+                milliseconds=round((app.clock.monotonic() - begin) * 1000),
+            )
+        except AdweirError as error:  # the answer stands: what was asked for is done
+            app.logger.warning("request not logged", extra={"code": error.code, "reason": error.message})
+    return answer

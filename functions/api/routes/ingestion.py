@@ -1,0 +1,106 @@
+"""Starting work: syncs, backfills, any workflow. The answer is the run's id; the work goes on by itself."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+
+from adweir.model.messages import Scope, StartRun
+from adweir.model.platforms import parse_platform
+from adweir.runtime.http import Answer, answer, json_body
+from adweir.runtime.routes import Request, Route
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Backfill(BaseModel):
+    """The days to pull where they were never pulled; no platforms means all."""
+
+    model_config = ConfigDict(extra="forbid")
+    account_id: Short
+    platforms: list[Short] = []
+    start: date
+    end: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Backfill:
+        if self.start > self.end:
+            raise ValueError("start is after end")
+        return self
+
+
+class NewRun(BaseModel):
+    """What a run is to cover; nothing means everything."""
+
+    model_config = ConfigDict(extra="forbid")
+    scope: Scope = Scope()
+
+
+def sync_all(request: Request) -> Answer:
+    return _start(request, "sync", Scope())
+
+
+def sync_account(request: Request) -> Answer:
+    account = request.app.catalog.account(request.params["account_id"])
+    return _start(request, "sync", Scope(accounts=(account.account_id,)))
+
+
+def backfill(request: Request) -> Answer:
+    asked = request.body(Backfill)
+    account = request.app.catalog.account(asked.account_id)
+    scope = Scope(
+        accounts=(account.account_id,),
+        platforms=tuple(parse_platform(name).value for name in asked.platforms),
+        start=asked.start.isoformat(),
+        end=asked.end.isoformat(),
+    )
+    return _start(request, "backfill", scope)
+
+
+def workflows(_request: Request) -> Answer:
+    from adweir.pipeline.workflows import WORKFLOWS  # noqa: PLC0415  only these routes pay for it
+
+    found = [
+        {"name": flow.name, "about": flow.about, "stages": [stage.name for stage in flow.stages]}
+        for flow in WORKFLOWS.values()
+    ]
+    return answer({"workflows": found})
+
+
+def run_workflow(request: Request) -> Answer:
+    from adweir.pipeline.stages import check_scope  # noqa: PLC0415  only this route pays for it
+    from adweir.pipeline.workflows import workflow  # noqa: PLC0415
+
+    flow = workflow(request.params["name"])
+    asked = request.body(NewRun) if json_body(request.event, empty=True) else NewRun()
+    check_scope(flow, asked.scope)
+    for account_id in asked.scope.accounts:
+        request.app.catalog.account(account_id)
+    return _start(request, flow.name, asked.scope)
+
+
+def _start(request: Request, workflow: str, scope: Scope) -> Answer:
+    """Ask for a run: the id is ours, so that the caller can follow it."""
+    now = request.app.clock.now()
+    run_id = f"{workflow}-{now:%Y%m%dT%H%M%S}-{request.app.new_id()[:8]}"
+    message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
+    request.app.runs_queue.send(message, group=run_id)
+    return answer({"run_id": run_id}, 202)
+
+
+ROUTES = (
+    Route("POST", "/api/v1/ingestion/sync-all", sync_all, "Pull everything of all accounts", "write", status=202),
+    Route(
+        "POST",
+        "/api/v1/ingestion/sync-account/{account_id}",
+        sync_account,
+        "Pull everything of one account",
+        "write",
+        status=202,
+    ),
+    Route("POST", "/api/v1/ingestion/backfill", backfill, "Pull days that were never pulled", "write", Backfill, 202),
+    Route("GET", "/api/v1/workflows", workflows, "The workflows"),
+    Route("POST", "/api/v1/workflows/{name}/runs", run_workflow, "Start a workflow", "write", NewRun, 202),
+)

@@ -1,0 +1,54 @@
+"""webhooks: verified deliveries become objects; 200 promises durably stored."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from adweir.intake.receiver import Receiver
+from adweir.runtime.app import build
+from adweir.runtime.http import Answer, answer, raw_body, resolver
+
+app = build()
+http = resolver(app.logger)
+
+
+@cache
+def receiver() -> Receiver:
+    return Receiver(app.catalog, app.secrets, app.raw, app.clock)
+
+
+@http.get("/webhook/health")
+def health() -> Answer:
+    return answer(receiver().health())
+
+
+@http.get("/webhook/<platform>")
+def handshake(platform: str) -> Answer:
+    return account_handshake(platform, "")
+
+
+@http.get("/webhook/<platform>/<account_id>")
+def account_handshake(platform: str, account_id: str) -> Answer:
+    query = http.current_event.raw_event.get("queryStringParameters") or {}
+    return Response(200, "text/plain", receiver().handshake(platform, account_id, query))
+
+
+@http.post("/webhook/<platform>")
+def delivery(platform: str) -> Answer:
+    return account_delivery(platform, "")
+
+
+@http.post("/webhook/<platform>/<account_id>")
+def account_delivery(platform: str, account_id: str) -> Answer:
+    event = http.current_event.raw_event
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    receipt = receiver().receive(platform, account_id, headers, raw_body(event))
+    return answer({"status": "stored" if receipt.stored else "known" if receipt.key else "ignored"})
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """HTTP API event (payload 2.0) → answer."""
+    return http.resolve(event, context)

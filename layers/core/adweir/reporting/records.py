@@ -1,0 +1,201 @@
+"""`data_pipeline/retrieve`: stored data by data type, filtered and paged (canonical schema, sections 1, 2 and 4).
+
+`account_id` in a record is the platform's ad account, as the contract has it; `client_account_id` is the client
+company. Money and conversions are exact JSON numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from itertools import islice
+from typing import Any, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Ad, PlatformObject, Profile, Status
+from adweir.model.errors import Unprocessable
+from adweir.model.metrics import Grain, Level
+from adweir.model.money import from_micros
+from adweir.reporting.query import Queries, Query, measures, parse_filters, parse_window
+from adweir.store.catalog import Catalog
+
+MAX_LIMIT = 5000
+_PARENTS = {
+    Level.ACCOUNT: (),
+    Level.CAMPAIGN: ("campaign_id",),
+    Level.AD_GROUP: ("campaign_id", "ad_group_id"),
+    Level.AD: ("campaign_id", "ad_group_id", "ad_id"),
+    Level.KEYWORD: ("campaign_id", "ad_group_id", "keyword_id"),
+}
+_OBJECTS = {"campaigns": Dataset.CAMPAIGNS, "ad_groups": Dataset.AD_GROUPS, "keywords": Dataset.KEYWORDS}
+
+
+class Found(NamedTuple):
+    """One page of records, and how many there are in all."""
+
+    records: list[dict[str, Any]]
+    total: int
+
+
+class _Metrics(NamedTuple):
+    level: Level
+    grain: Grain
+
+
+_PERFORMANCE = {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level} | {
+    f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level
+}
+DATA_TYPES = (*sorted(_PERFORMANCE), "ads", *sorted(_OBJECTS), "profiles")
+
+
+class Records:
+    """Answers `retrieve`."""
+
+    def __init__(self, catalog: Catalog, queries: Queries) -> None:
+        self._catalog = catalog
+        self._queries = queries
+
+    def retrieve(self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, today: date) -> Found:
+        """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable."""
+        given = dict(filters)
+        dates = given.pop("date_range", None) or {}
+        if not isinstance(dates, dict):
+            raise Unprocessable("date_range is {start, end}", [{"field": "filters.date_range", "message": "no object"}])
+        window = parse_window(dates.get("start"), dates.get("end"), today)
+        kept = parse_filters(given)
+        if data_type in _PERFORMANCE:
+            return self._performance(_PERFORMANCE[data_type], Query(window, (), kept), limit, offset)
+        if data_type == "ads":
+            return _page(self._ads(Query(window, (), kept)), limit, offset)
+        if data_type in _OBJECTS:
+            return _page(self._objects(_OBJECTS[data_type], kept), limit, offset)
+        if data_type == "profiles":
+            return _page((p.model_dump(mode="json") for p in self._queries.profiles(kept)), limit, offset)
+        raise Unprocessable(
+            f"unknown data_type {data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
+            [{"field": "data_type", "message": "unknown", "known": list(DATA_TYPES)}],
+        )
+
+    def _performance(self, kind: _Metrics, asked: Query, limit: int, offset: int) -> Found:
+        time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
+        names = ("platform", "profile_id", *_PARENTS[kind.level], *time)
+        sums = self._queries.sums(Query(asked.window, names, asked.filters, kind.grain, kind.level))
+        profiles = {(p.platform.value, p.profile_id): p for p in self._queries.profiles(asked.filters)}
+        shape: Callable[[dict[str, Any], Profile], dict[str, Any]] = _entity_row
+        if kind == _Metrics(Level.ACCOUNT, Grain.DAY):
+            active: dict[str, tuple[int, int]] = {}
+            shape = lambda row, profile: _account_day(row, profile, self._active(profile, active))  # noqa: E731
+        records = []
+        for key, slot in islice(sums.items(), offset, offset + limit):
+            row = dict(zip((*names, "currency"), key, strict=True)) | measures(slot)
+            records.append(shape(row, profiles[key[0], key[1]]))
+        return Found(records, len(sums))
+
+    def _active(self, profile: Profile, known: dict[str, tuple[int, int]]) -> tuple[int, int]:
+        """How many campaigns and ads of the profile are active now."""
+        if profile.key not in known:
+            campaigns, ads = (
+                sum(1 for item in self._of(profile, dataset) if item.status is Status.ACTIVE)
+                for dataset in (Dataset.CAMPAIGNS, Dataset.ADS)
+            )
+            known[profile.key] = (campaigns, ads)
+        return known[profile.key]
+
+    def _ads(self, asked: Query) -> Iterator[dict[str, Any]]:
+        """The 24 fields of each ad, its metrics summed over the window."""
+        names = ("platform", "profile_id", "ad_group_id", "ad_id")
+        sums = self._queries.sums(Query(asked.window, names, asked.filters, Grain.DAY, Level.AD))
+        by_ad = {key[:4]: slot for key, slot in sums.items()}
+        for profile in self._queries.profiles(asked.filters):
+            for ad in self._of(profile, Dataset.ADS):
+                if isinstance(ad, Ad) and _kept(ad, asked.filters):
+                    key = (profile.platform.value, profile.profile_id, ad.ad_group_id, ad.id)
+                    numbers = measures(by_ad.get(key, (0, 0, 0, 0, 0)))
+                    yield _ad(ad, profile, numbers)
+
+    def _objects(self, dataset: Dataset, filters: Mapping[str, frozenset[str]]) -> Iterator[dict[str, Any]]:
+        for profile in self._queries.profiles(filters):
+            for item in self._of(profile, dataset):
+                if _kept(item, filters):
+                    record = item.model_dump(mode="json")
+                    for name in ("budget", "bid"):
+                        if record.get(name) is not None:
+                            record[name] = from_micros(record[name])
+                    yield record | {"currency": profile.currency}
+
+    def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
+        return self._catalog.objects(profile.platform, profile.profile_id, dataset)
+
+
+def _entity_row(row: dict[str, Any], profile: Profile) -> dict[str, Any]:
+    return row | {"account_id": profile.profile_id, "client_account_id": profile.account_id}
+
+
+def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int]) -> dict[str, Any]:
+    """The 14 fields of an account day; the counts are those of now."""
+    daily = {
+        f"daily_{name}": row[name] for name in ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
+    }
+    return {
+        "account_id": profile.profile_id,
+        "platform": profile.platform.value,
+        "account_name": profile.name,
+        "currency": row["currency"],
+        "timezone": profile.timezone,
+        "date": row["date"],
+        **daily,
+        "campaign_count": active[0],
+        "ad_count": active[1],
+        "client_account_id": profile.account_id,
+    }
+
+
+def _ad(ad: Ad, profile: Profile, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "ad_id": ad.id,
+        "platform": ad.platform.value,
+        "account_id": profile.profile_id,
+        "campaign_id": ad.campaign_id,
+        "ad_group_id": ad.ad_group_id,
+        "headline": ad.headline,
+        "description": ad.description,
+        "cta": ad.cta,
+        "image_url": ad.image_url,
+        "video_url": ad.video_url,
+        "landing_page_url": ad.landing_page_url,
+        "start_date": ad.start_date or None,
+        "end_date": ad.end_date or None,
+        "status": ad.status.value,
+        **{name: numbers[name] for name in ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate")},
+        "cpa": numbers["cpa"],
+        "roas": numbers["roas"],
+        "relevance_score": ad.relevance_score,
+        "quality_score": ad.quality_score,
+        "status_raw": ad.status_raw,
+        "name": ad.name,
+        "currency": profile.currency,
+        "revenue": numbers["revenue"],
+        "client_account_id": profile.account_id,
+    }
+
+
+def _kept(item: PlatformObject, filters: Mapping[str, frozenset[str]]) -> bool:
+    own = {Dataset.ADS: "ad_id", Dataset.KEYWORDS: "keyword_id"}
+    values = {"campaign_id": item.campaign_id, "ad_group_id": item.ad_group_id}
+    kind = type(item).__name__
+    values |= {
+        "AdCampaign": {"campaign_id": item.id},
+        "AdGroup": {"ad_group_id": item.id},
+        "Ad": {own[Dataset.ADS]: item.id},
+        "Keyword": {own[Dataset.KEYWORDS]: item.id},
+    }.get(kind, {})
+    return all(values[name] in allowed for name, allowed in filters.items() if name in values)
+
+
+def _page(records: Iterator[dict[str, Any]], limit: int, offset: int) -> Found:
+    """The page and the total, without keeping the rest."""
+    page, total = [], 0
+    for total, record in enumerate(records, 1):
+        if offset < total <= offset + limit:
+            page.append(record)
+    return Found(page, total)

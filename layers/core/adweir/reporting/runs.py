@@ -1,0 +1,89 @@
+"""Runs as the API shows them: stages, what is done, what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from adweir.model.runs import Run
+from adweir.model.tasks import Task, TaskState
+
+MAX_FAILED = 200
+_GOOD = frozenset({TaskState.LOADED})
+_UNDONE = frozenset({TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED, TaskState.CANCELLED})
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """A run without its tasks."""
+    return {
+        "run_id": run.run_id,
+        "workflow": run.workflow,
+        "state": run.state.value,
+        "trigger": run.trigger,
+        "scheduled_at": run.scheduled_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at or None,
+        "stage": run.stage,
+        "reason": run.reason or None,
+        "scope": run.scope.model_dump(mode="json", exclude_defaults=True),
+    }
+
+
+def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
+    """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed.
+
+    A stage's `total` counts no task that was split (its children count); `done` are loaded, `failed` the failed,
+    parked, quarantined and cancelled ones.
+    """
+    ended = {stage.name: stage for stage in run.stages}
+    names = [*ended, *([run.stage] if run.stage and run.stage not in ended else [])]
+    states: dict[str, Counter[TaskState]] = {name: Counter() for name in names}
+    failed: list[dict[str, Any]] = []
+    rows = 0
+    for task in tasks:
+        states.setdefault(task.stage, Counter())[task.state] += 1
+        rows += task.counts.get("rows_stored", 0)
+        if task.state in _UNDONE and len(failed) < MAX_FAILED:
+            failed.append(_failure(task))
+    stages = []
+    for name, counts in states.items():
+        record = ended.get(name)
+        total = sum(count for state, count in counts.items() if state is not TaskState.SPLIT)
+        is_open = name == run.stage and not run.state.is_terminal
+        stages.append(
+            {
+                "name": name,
+                "state": "running" if is_open else "ended",
+                "total": total,
+                "done": sum(counts[state] for state in _GOOD),
+                "failed": sum(counts[state] for state in _UNDONE),
+                "tasks": {state.value: count for state, count in sorted(counts.items())},
+                "started_at": record.started_at if record else run.stage_since or None,
+                "ended_at": record.ended_at if record and not is_open else None,
+            }
+        )
+    return summary(run) | {
+        "stages": stages,
+        "tasks_total": sum(stage["total"] for stage in stages),
+        "tasks_done": sum(stage["done"] for stage in stages),
+        "tasks_failed": sum(stage["failed"] for stage in stages),
+        "rows_stored": rows,
+        "failed_tasks": failed,
+    }
+
+
+def _failure(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.id,
+        "stage": task.stage,
+        "state": task.state.value,
+        "account_id": task.account_id,
+        "platform": task.platform.value,
+        "profile_id": task.profile_id,
+        "dataset": task.dataset.value,
+        "slice": task.slice,
+        "window": str(task.window) if task.window else None,
+        "generation": task.generation,
+        "error": dict(task.error) if task.error else None,
+    }
