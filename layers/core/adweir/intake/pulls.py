@@ -191,4 +191,5 @@ def _context(header: PullHeader) -> PullContext:
         currency=header.currency,
         timezone=header.timezone,
         profile_kind=header.profile_kind,
+        country=header.country,
     )

@@ -117,7 +117,8 @@ class Worker:
 
     def header(self, task: Task, profile: Profile | None, as_of: str) -> PullHeader:
         """What the raw object will say about this pull."""
-        return PullHeader.of(task, as_of=as_of, profile_kind=profile.kind if profile else "")
+        kind, country = (profile.kind, profile.country) if profile else ("", "")
+        return PullHeader.of(task, as_of=as_of, profile_kind=kind, country=country)
 
     def landed_before(self, task: Task, header: PullHeader) -> bool:
         """Finish what a worker that died between the object and the ledger left: True when the object is there."""

@@ -66,7 +66,7 @@ class App:
         from botocore.config import Config
 
         return boto3.client(
-            service,  # type: ignore[call-overload]
+            service,
             config=Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}),
         )
 

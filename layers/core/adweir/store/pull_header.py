@@ -37,10 +37,11 @@ class PullHeader:
     timezone: str = "UTC"
     currency: str = ""
     profile_kind: str = ""
+    country: str = ""
     schema: int = SCHEMA
 
     @classmethod
-    def of(cls, task: Task, *, as_of: str = "", profile_kind: str = "") -> PullHeader:
+    def of(cls, task: Task, *, as_of: str = "", profile_kind: str = "", country: str = "") -> PullHeader:
         """The header of a task's object; `as_of` replaces the task's own."""
         return cls(
             run_id=task.run_id,
@@ -56,6 +57,7 @@ class PullHeader:
             timezone=task.timezone,
             currency=task.currency,
             profile_kind=profile_kind,
+            country=country,
         )
 
     @property
@@ -117,6 +119,7 @@ class PullHeader:
                 timezone=found["timezone"],
                 currency=found["currency"],
                 profile_kind=found.get("profile_kind", ""),
+                country=found.get("country", ""),
             )
         except (KeyError, ValueError) as error:
             raise BadInput(f"the metadata does not describe a pull: {error!r}"[:200]) from None

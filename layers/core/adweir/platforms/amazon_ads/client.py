@@ -216,7 +216,10 @@ class AmazonConnector(PlainVerbs):
             start += count
 
     def create_report(self, task: Task) -> Report:
-        """Ask for the daily ad report of the task's slice, or adopt the one being made for the same question (425)."""
+        """Ask for the daily ad report of the task's slice, or adopt the one being made for the same question (425).
+
+        `as_of` is the moment before asking, or Amazon's own creation time of an adopted report.
+        """
         if task.dataset is not Dataset.AD_DAILY or task.slice not in _REPORTS or task.window is None:
             raise RequestRejected(f"amazon_ads has no report {task.dataset} of slice {task.slice}")
         if task.window.length > MAX_WINDOW_DAYS:
@@ -227,6 +230,7 @@ class AmazonConnector(PlainVerbs):
             "endDate": task.window.end.isoformat(),
             "configuration": {**_REPORTS[task.slice], "timeUnit": "DAILY", "format": "GZIP_JSON"},
         }
+        before = self._clock.now()
         answer = self._call(
             "POST",
             "/reporting/reports",
@@ -237,7 +241,7 @@ class AmazonConnector(PlainVerbs):
             expected=(425,),
         )
         if answer.status != 425:
-            return self._report(_decode(answer, wire.WireReport))
+            return self._report(_decode(answer, wire.WireReport))._replace(as_of=before)
         duplicate = _DUPLICATE.search(_error(answer).text)
         if duplicate is None:
             raise Transient(f"{answer.url} answered 425 without the report's id: {_error(answer).text[:200]}")
