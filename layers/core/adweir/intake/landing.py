@@ -102,7 +102,7 @@ def store_rows(
             source=pull.source,
             start=pull.window.start.isoformat(),
             end=pull.window.end.isoformat(),
-            slots_changed=outcome.slots_changed + outcome.slots_zeroed,
+            slots_changed=outcome.slots_changed,
             changes_keys=list(outcome.changes_keys),
             task_id=origin.task_id,
         )

@@ -1,0 +1,143 @@
+"""The row loop: clean, check, duplicates, quarantine, score."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.times import Window
+from adweir.quality.quarantine import Quarantine
+from adweir.quality.rules import LIMIT, RowLoop
+from adweir.quality.score import CAP, score, timeliness
+from adweir.store.pull_rows import PullRows
+
+DAY = "2026-11-01"
+PULL = Pull(
+    Platform.META_ADS,
+    "1",
+    Level.AD,
+    Grain.DAY,
+    Source.PULL,
+    ALL,
+    Window(date(2026, 11, 1), date(2026, 11, 2)),
+    Stamp("2026-11-03T00:00:00.000000Z", "t"),
+    complete=True,
+    currency="USD",
+)
+
+
+def row(entity: str = "g~1", **values: Any) -> MetricRow:
+    numbers = {"day": DAY, "impressions": 100, "clicks": 5, "conversions": 0, "spend": 9, "revenue": 0}
+    return MetricRow(entity, **(numbers | {"campaign_id": "c", "currency": "USD", "line": 1} | values))
+
+
+def taken(*rows: MetricRow, bad: tuple[BadRow, ...] = ()) -> tuple[RowLoop, PullRows, Quarantine]:
+    held, quarantine = PullRows(), Quarantine()
+    with quarantine:
+        loop = RowLoop(PULL, [day.isoformat() for day in PULL.window.days()], held, quarantine)
+        loop.take(rows, bad)
+        loop.finish()
+    return loop, held, quarantine
+
+
+def overall(loop: RowLoop) -> Any:
+    now = datetime(2026, 11, 3, tzinfo=UTC)
+    return score(loop.tally, Grain.DAY, now, now)
+
+
+def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:
+    rows = [row(f"g~{n}") for n in range(9_999)]
+    loop, held, quarantine = taken(*rows, row("g~bad", spend=-1))
+    assert (held.size, loop.rejected, quarantine.rows) == (9_999, 1, 1)
+    assert held.holes(DAY) == {"g~bad"}
+    assert not held.incomplete
+    assert overall(loop).overall == CAP
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"day": "2026-11-09"}, "day"),
+        ({"hour": 3}, "hour"),
+        ({"impressions": -1}, "negative"),
+        ({"clicks": -1}, "negative"),
+        ({"conversions": -1}, "negative"),
+        ({"spend": -1}, "negative"),
+        ({"revenue": LIMIT}, "bound"),
+        ({"currency": "EUR"}, "currency"),
+    ],
+)
+def test_an_error_rule_quarantines_the_row(values: dict[str, Any], rule: str) -> None:
+    loop, held, quarantine = taken(row(), row("g~2", **values))
+    assert held.size == 1
+    assert quarantine.reasons[rule] == 1
+    assert rule in overall(loop).gates
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"clicks": 101}, "clicks_over_impressions"),
+        ({"conversions": 6_000_000}, "conversions_over_clicks"),
+        ({"impressions": 0, "clicks": 0}, "spend_without_impressions"),
+    ],
+)
+def test_a_warning_stores_the_row_and_lowers_consistency(values: dict[str, Any], rule: str) -> None:
+    loop, held, quarantine = taken(row(**values))
+    assert (held.size, quarantine.rows) == (1, 0)
+    assert (rule, rule.split("_", 1)[0]) in loop.tally.failures or any(name == rule for name, _ in loop.tally.failures)
+    assert overall(loop).dimensions["consistency"] < 1
+
+
+@pytest.mark.parametrize("entity", ["", "  ", "~1", "g~"])
+def test_a_row_without_a_key_makes_the_pull_incomplete(entity: str) -> None:
+    _, held, quarantine = taken(row(entity))
+    assert held.incomplete
+    assert quarantine.rows == 1
+
+
+def test_an_unreadable_row_with_a_key_leaves_a_hole_and_without_one_makes_the_pull_incomplete() -> None:
+    error = [{"field": "spend", "rule": "format", "message": "x"}]
+    _, held, _ = taken(bad=(BadRow(1, {}, error, "g~1", DAY),))
+    assert (held.incomplete, held.holes(DAY)) == (False, {"g~1"})
+    _, held, _ = taken(bad=(BadRow(1, {}, error),))
+    assert held.incomplete
+
+
+def test_identical_duplicates_are_dropped_and_of_conflicting_ones_the_second_is_quarantined() -> None:
+    loop, held, quarantine = taken(row(), row(), row(spend=10))
+    assert (held.size, loop.tally.duplicates, quarantine.reasons["conflict"]) == (1, 1, 1)
+    assert held.slots("g~1")[DAY][3] == 9
+    assert held.holes(DAY) == frozenset()
+
+
+def test_cleaning_is_logged_and_a_clean_row_is_untouched() -> None:
+    loop, held, _ = taken(row(" g~1 ", currency=" usd"), row("g~2", currency=""), row("g~3"))
+    assert held.entities() == ["g~1", "g~2", "g~3"]
+    assert {(c["rule"], c["field"]): c["count"] for c in loop.cleaning.summary()} == {
+        ("currency", "currency"): 2,
+        ("trim", "entity_id"): 1,
+    }
+    assert loop.cleaning.samples[0] == {
+        "rule": "trim",
+        "field": "entity_id",
+        "before": " g~1 ",
+        "after": "g~1",
+        "line": 1,
+    }
+
+
+def test_the_score_of_nothing_has_no_dimension_but_timeliness() -> None:
+    loop, _, _ = taken()
+    found = overall(loop)
+    assert [name for name, value in found.dimensions.items() if value is not None] == ["timeliness"]
+
+
+def test_timeliness_falls_to_nothing_at_three_times_the_agreed_age() -> None:
+    hour = timedelta(hours=1).total_seconds()
+    assert [timeliness(age * hour, hour) for age in (0, 1, 2, 3, 9)] == [1, 1, 0.5, 0, 0]

@@ -1,0 +1,120 @@
+"""The validation schema language."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.model.errors import Unprocessable
+from adweir.quality import schema
+
+AD = {
+    "ad_id": {"type": "string", "required": True, "empty": False},
+    "headline": {"type": "string", "required": True, "max_length": 20},
+    "platform": {"type": "string", "required": True, "allowed": ["facebook", "google"]},
+    "impressions": {"type": "integer", "required": True, "min": 0},
+    "ctr": {"type": "float", "min": 0, "max": 1},
+    "start_date": {"type": "date", "required": True},
+}
+GOOD = {
+    "ad_id": "1",
+    "headline": "Shoes",
+    "platform": "meta_ads",
+    "impressions": Decimal(3),
+    "ctr": Decimal("0.5"),
+    "start_date": "2026-11-01",
+}
+
+
+def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
+    answer = schema.validate([GOOD | {"extra": 1, "start_date": date(2026, 11, 1)}], AD)
+    assert answer["valid"]
+    assert answer["errors"] == answer["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("ad_id", "", "empty"),
+        ("headline", "x" * 21, "max_length"),
+        ("platform", "tiktok", "allowed"),
+        ("impressions", True, "type"),
+        ("impressions", -1, "min"),
+        ("impressions", None, "nullable"),
+        ("ctr", float("nan"), "type"),
+        ("ctr", float("inf"), "type"),
+        ("ctr", 1.5, "max"),
+        ("start_date", "01.11.2026", "type"),
+    ],
+)
+def test_each_rule_names_row_field_and_rule(field: str, value: Any, rule: str) -> None:
+    answer = schema.validate([GOOD, GOOD | {field: value}], AD)
+    assert not answer["valid"]
+    assert [(e["row"], e["field"], e["rule"]) for e in answer["errors"]] == [(1, field, rule)]
+
+
+def test_a_missing_required_field_and_a_record_that_is_none() -> None:
+    assert {e["field"] for e in schema.validate([7], AD)["errors"]} == set(AD) - {"ctr"}
+
+
+def test_warn_and_mostly_make_warnings() -> None:
+    rule = {"clicks": {"type": "integer", "mostly": 0.5}, "name": {"type": "string", "severity": "warn"}}
+    answer = schema.validate([{"clicks": 1, "name": 1}, {"clicks": "x", "name": "a"}], rule)
+    assert answer["valid"]
+    assert len(answer["warnings"]) == 2
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        {"a": 1},
+        {"a": {"maximum": 1}},
+        {"a": {"type": "money"}},
+        {"a": {"type": []}},
+        {"a": {"required": "yes"}},
+        {"a": {"min": "x"}},
+        {"a": {"type": "date", "min": "tomorrow"}},
+        {"a": {"regex": "("}},
+        {"a": {"regex": "(a+)+$"}},
+        {"a": {"max_length": -1}},
+        {"a": {"mostly": 0}},
+        {"a": {"severity": "fatal"}},
+        {"a": {"allowed": "abc"}},
+    ],
+)
+def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        schema.compile(bad)
+    assert caught.value.details
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+RULES = st.sampled_from([*sorted(schema._KNOWN), "minlength", "other"])
+
+
+@given(
+    st.dictionaries(st.text(max_size=4), st.dictionaries(RULES, JSON, max_size=3) | JSON, max_size=3),
+    st.lists(JSON, max_size=3),
+)
+def test_any_schema_is_either_refused_or_usable(rules: Any, records: list[Any]) -> None:
+    try:
+        compiled = schema.compile(rules)
+    except Unprocessable:
+        return
+    answer = compiled.validate(records)
+    assert answer["valid"] == (not answer["errors"])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(AD)), JSON))
+def test_no_record_breaks_the_checker(record: dict[str, Any]) -> None:
+    schema.validate([record], AD)
