@@ -11,8 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from rich.console import Console
+
 from adweir.model.errors import AdweirError
 from ops.commands import ADMIN_SCOPES, create_key, drop, fire
+from ops.demo import Demo, DemoFailed
 from ops.sam_local import environment_file
 from ops.target import open_target, sandbox_target
 from sandbox import lifecycle
@@ -27,12 +30,13 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def first_key(description: dict[str, Any]) -> str:
+    """The key that sandbox.json names; it may do everything."""
+    return create_key(sandbox_target(description), "sandbox", ADMIN_SCOPES)
+
+
 def up(arguments: argparse.Namespace) -> int:
     """Start the sandbox, or bring a running one up to date."""
-
-    def first_key(description: dict[str, Any]) -> str:
-        return create_key(sandbox_target(description), "sandbox", ADMIN_SCOPES)
-
     found = lifecycle.up(Home(arguments.home), ROOT, Options(bind=arguments.bind, pace=arguments.pace), first_key)
     say(f"started: {', '.join(found.started)}" if found.started else "was up already; code and template are current")
     show(found.description, arguments.home)
@@ -96,6 +100,29 @@ def sam_env(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def demo(arguments: argparse.Namespace) -> int:
+    """The whole river once, in a fresh sandbox of its own, compared with the world's truth; exits 1 on a difference."""
+    home = Home(arguments.home / "demo")
+    lifecycle.down(home, forget=True)
+    try:
+        description = lifecycle.up(home, ROOT, Options(), first_key).description
+        target = sandbox_target(description)
+        started = datetime.now(UTC).replace(microsecond=0)
+        story = Demo(
+            description,
+            fire=lambda: fire(target, "daily", started),
+            drop=lambda name, content: drop(target, name, content),
+            console=Console(),
+        )
+        code = story.run()
+        if arguments.keep:
+            show(description, home.path)
+        return code
+    finally:
+        if not arguments.keep:
+            lifecycle.down(home)
+
+
 def moment(text: str) -> datetime:
     """ISO 8601 → UTC; a time without a zone is UTC."""
     when = datetime.fromisoformat(text)
@@ -133,6 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
     dropping = command("drop", drop_file, stack=True)
     dropping.add_argument("file", type=Path)
     dropping.add_argument("--key", default="", help="path under drops/; the file's name when left out")
+    command("demo", demo).add_argument("--keep", action="store_true", help="leave its sandbox running")
     command("sam-env", sam_env).add_argument("--host", default="172.17.0.1", help="this machine, seen from a container")
     return parser
 
@@ -143,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code: int = arguments.run(arguments)
-    except (SandboxError, AdweirError, OSError) as error:
+    except (SandboxError, AdweirError, DemoFailed, OSError) as error:
         sys.stderr.write(f"adweir: {error}\n")
         return 1
     except KeyboardInterrupt:
