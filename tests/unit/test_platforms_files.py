@@ -1,0 +1,118 @@
+"""Dropped CSV files, and notifications of them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.intake.notifications import parse_notification
+from adweir.model.errors import BadInput
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import BadRow
+from adweir.platforms.files.normalize import DropRow, read_drop
+
+HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend,conversions,note"
+LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34,1.5,hello"
+
+
+def read(data: bytes) -> list[DropRow | BadRow]:
+    return list(read_drop(io.BytesIO(data), len(data)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: b"\xef\xbb\xbf" + data])
+def test_plain_gzip_and_bom_read_alike(pack: object) -> None:
+    (found,) = read(pack(f"{HEADER}\r\n{LINE}\r\n".encode()))  # type: ignore[operator]
+    assert isinstance(found, DropRow)
+    assert (found.target.platform, found.row.entity_id, found.row.line) == ("meta_ads", "c1", 2)
+    assert (found.row.spend, found.row.conversions, found.row.revenue) == (12_340_000, 1_500_000, 0)
+    assert found.row.extras == {"note": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("a,b", "fields"),
+        (LINE.replace("meta", "myspace"), "allowed"),
+        (LINE.replace("2026-11-01", "1.11.2026"), "format"),
+        (LINE.replace("12.34", "12.3456789"), "number"),
+        (LINE.replace("12.34", "-1"), "number"),
+        (LINE.replace("12.34", "NaN"), "number"),
+        (LINE.replace(",100,", ",1e3,"), "integer"),
+        (LINE.replace(",100,", ",,"), "required"),
+        (LINE.replace("c1", "c#1"), "format"),
+        (LINE.replace("c1", ""), "required"),
+        (LINE.replace("hello", '"hel'), "csv"),
+        (LINE.replace("hello", "x" * 70_000), "length"),
+    ],
+)
+def test_a_malformed_line_is_told_by_number_and_its_neighbours_are_read(line: str, rule: str) -> None:
+    first, second, third = read("\n".join([HEADER, LINE, line, LINE]).encode())
+    assert isinstance(first, DropRow)
+    assert isinstance(third, DropRow)
+    assert isinstance(second, BadRow)
+    assert (second.line, second.errors[0]["rule"]) == (3, rule)
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n", HEADER.replace("date", "clicks").encode(), b"\xff\xfe\n"])
+def test_a_file_without_the_required_header_is_refused(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        read(data)
+
+
+def test_a_cut_off_gzip_and_a_bomb_are_refused() -> None:
+    packed = gzip.compress(f"{HEADER}\n{LINE}\n".encode())
+    with pytest.raises(BadInput):
+        read(packed[:-4])
+    with pytest.raises(BadInput):
+        read(gzip.compress(f"{HEADER}\n".encode() + b"\n" * (40 << 20)))
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_the_reader(data: bytes) -> None:
+    for content in (data, b"\x1f\x8b" + data, f"{HEADER}\n".encode() + data):
+        try:
+            found = read(content)
+        except BadInput:
+            continue
+        for entry in found:
+            if isinstance(entry, DropRow):
+                assert min(entry.row.slot) >= 0
+                assert entry.row.entity_id
+
+
+@given(st.lists(st.sampled_from(["meta", "1", "ad", "campaign", "2026-11-01", "-1", "1e5", "", '"', "1_0", "٣", "0.5"]), max_size=10))
+def test_no_cells_make_a_bad_row_good(cells: list[str]) -> None:
+    for entry in read(f"{HEADER}\n{','.join(cells)}".encode()):
+        if isinstance(entry, DropRow):
+            assert min(entry.row.slot) >= 0
+            assert "_" not in "".join(cells)
+
+
+def test_notifications_of_all_shapes() -> None:
+    bridge = {
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "b"}, "object": {"key": "drops/a b+c.csv", "size": 3, "version-id": "v"}},
+    }
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "drops/a+b%2Bc.csv"}}}
+    own = ObjectArrived(bucket="b", key="raw/x", size=1)
+    assert parse_notification(json.dumps(bridge))[0].key == "drops/a b+c.csv"
+    assert parse_notification(json.dumps({"Records": [record]}))[0].key == "drops/a b+c.csv"
+    assert parse_notification(json.dumps({"Event": "s3:TestEvent"})) == []
+    assert parse_notification(own.model_dump_json()) == [own]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": 7}', '{"Records": [{}]}', '{"detail-type": "Object Created"}'])
+def test_a_poisoned_notification_is_bad_input(body: str) -> None:
+    with pytest.raises(BadInput):
+        parse_notification(body)
+
+
+@given(st.text(max_size=100))
+def test_no_text_crashes_the_notification_parser(body: str) -> None:
+    with pytest.raises(BadInput):
+        parse_notification(body)
