@@ -351,3 +351,24 @@ def test_what_cannot_be_stored_is_refused_whole(change: Callable[[Brought], Brou
     with pytest.raises(BadInput):
         world.load(change(OLDER))
     assert world.table.items == {}
+
+
+def test_a_large_partial_pull_merges_like_a_small_one() -> None:
+    # given a partial pull of more entities than are read by key, beside stored ones
+    world = World()
+    world.load(OLDER)
+    values = {(f"x{number:04d}", "2026-11-01"): number for number in range(501)} | {("a1", "2026-11-01"): 12}
+    world.load(Brought(4, OLDER.window, values, complete=False))
+    found = stored(world.store, FIRST, LAST)
+    # then nothing is lost, and what it brought outranks an older complete pull that comes late
+    assert (len(found), found["a1", "2026-11-01"][3], found["b1", "2026-11-01"][3]) == (503, 12, 20)
+    world.load(replace(OLDER, number=3))
+    assert stored(world.store, FIRST, LAST)["a1", "2026-11-01"][3] == 12
+
+
+def test_a_coverage_item_near_its_limit_makes_pulls_partial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adweir.store.loading.MOST_BYTES", 10)
+    world = World()
+    world.load(OLDER)
+    assert (PK, COVERAGE) not in world.table.items
+    assert stored(world.store, FIRST, LAST) == expected([OLDER])
