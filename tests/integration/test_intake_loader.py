@@ -40,6 +40,9 @@ class Sent:
     def send(self, message: Any, **_: Any) -> None:
         self.messages.append(message)
 
+    def send_many(self, messages: Any) -> None:
+        self.messages += [message for message, _ in messages]
+
     def publish(self, *events: Any) -> None:
         self.messages += events
 

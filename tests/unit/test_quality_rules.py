@@ -32,7 +32,7 @@ PULL = Pull(
 
 
 def row(entity: str = "g~1", **values: Any) -> MetricRow:
-    numbers = {"day": DAY, "impressions": 100, "clicks": 5, "conversions": 0, "spend": 9, "revenue": 0}
+    numbers: dict[str, Any] = {"day": DAY, "impressions": 100, "clicks": 5, "conversions": 0, "spend": 9, "revenue": 0}
     return MetricRow(entity, **(numbers | {"campaign_id": "c", "currency": "USD", "line": 1} | values))
 
 
@@ -104,7 +104,7 @@ def test_a_row_without_a_key_makes_the_pull_incomplete(entity: str) -> None:
 def test_an_unreadable_row_with_a_key_leaves_a_hole_and_without_one_makes_the_pull_incomplete() -> None:
     error = [{"field": "spend", "rule": "format", "message": "x"}]
     _, held, _ = taken(bad=(BadRow(1, {}, error, "g~1", DAY),))
-    assert (held.incomplete, held.holes(DAY)) == (False, {"g~1"})
+    assert (held.incomplete, held.holes(DAY)) == (False, frozenset({"g~1"}))
     _, held, _ = taken(bad=(BadRow(1, {}, error),))
     assert held.incomplete
 
