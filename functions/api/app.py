@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from routes import ROUTES
+
 from adweir.model.errors import AdweirError
 from adweir.runtime.app import build
 from adweir.runtime.routes import mount
-from routes import ROUTES
 
 app = build()
 http = mount(app, ROUTES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adweir.runtime.routes import Route
-from routes import accounts, credentials, data_pipeline, describe, ingestion, keys, pipeline, reports, runs
+from routes import accounts, credentials, data_pipeline, datasets, describe, ingestion, keys, pipeline, reports, runs
 
 ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
     *data_pipeline.ROUTES,
     *reports.ROUTES,
     *pipeline.ROUTES,
+    *datasets.ROUTES,
     *keys.ROUTES,
 )
 ROUTES = (*ROUTES, *describe.routes(ROUTES))

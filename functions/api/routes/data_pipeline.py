@@ -82,7 +82,7 @@ def _as_schema(rules: dict[str, list[str]], known: dict[str, Any]) -> dict[str, 
     """`{"required_fields": [...], "numeric_fields": [...]}` in the schema language."""
     unknown = set(rules) - {"required_fields", "numeric_fields"}
     if unknown:
-        name = sorted(unknown)[0][:40]
+        name = min(unknown)[:40]
         raise Unprocessable(f"unknown rule {name!r}", [{"field": f"validation_rules.{name}", "message": "unknown"}])
     schema: dict[str, Any] = {}
     for field in rules.get("required_fields", []):

@@ -29,7 +29,7 @@ def routes(known: tuple[Route, ...]) -> tuple[Route, ...]:
         html = (
             f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
             f"<h1>{title}</h1><p>Send <code>Authorization: Bearer adw_…</code>. "
-            f"Machines read <a href=/openapi.json>openapi.json</a>.</p><table>{lines}</table>"
+            f"Machines read <a href=openapi.json>openapi.json</a>.</p><table>{lines}</table>"
         )
         return Response(200, "text/html; charset=utf-8", html)
 

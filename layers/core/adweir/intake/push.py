@@ -36,6 +36,7 @@ class _Metric(msgspec.Struct, forbid_unknown_fields=True):
     """One metric as it is sent. Ratios are accepted and ignored: they are derived from sums."""
 
     timestamp: str | int
+    platform: str = ""
     profile_id: _Id = ""
     campaign_id: _Id = ""
     ad_group_id: _Id = ""
@@ -126,7 +127,9 @@ def _unknown(
         field, dataset = _kind(metric)
         found = known[dataset].get(_asked(metric, field), [])
         found = [each for each in found if _fits(each, metric, field)]
-        if len(found) != 1:
+        if metric.platform and metric.platform != platform.value:
+            field, message = "platform", f"this door takes {platform.value}"
+        elif len(found) != 1:
             message = "is unknown here" if not found else "is not unique: name profile_id or ad_group_id"
         elif metric.currency and metric.currency != profiles[found[0].profile_id].currency:
             field, message = "currency", f"is not the profile's, {profiles[found[0].profile_id].currency}"

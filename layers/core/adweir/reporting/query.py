@@ -125,6 +125,7 @@ class Queries:
 
         Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable.
         """
+        _ = query.finest  # refuses what cannot be asked together, also when nothing is stored
         groups: dict[Key, list[int]] = {}
         of_row = _grouping(query.dimensions)
         matches = _matching(query.filters)

@@ -46,7 +46,7 @@ def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
         rows += task.counts.get("rows_stored", 0)
         if task.state in _UNDONE and len(failed) < MAX_FAILED:
             failed.append(_failure(task))
-    stages = []
+    stages: list[dict[str, Any]] = []
     for name, counts in states.items():
         record = ended.get(name)
         total = sum(count for state, count in counts.items() if state is not TaskState.SPLIT)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from adweir.runtime.settings import Settings
 
-_VISIBLE = "ApproximateNumberOfMessages"
-
 
 def queue_depths(sqs: SQSClient, settings: Settings) -> dict[str, QueueDepth]:
     """Queue name → depth, of every queue and dead-letter queue in the settings. Raises Unavailable."""
@@ -38,8 +36,8 @@ def _depth(sqs: SQSClient, url: str, dead_letters: bool) -> QueueDepth:  # noqa:
     except (ClientError, BotoCoreError) as error:
         raise Unavailable(f"the queues do not answer: {type(error).__name__}") from error
     return QueueDepth(
-        visible=int(found[_VISIBLE]),
-        in_flight=int(found[f"{_VISIBLE}NotVisible"]),
-        delayed=int(found[f"{_VISIBLE}Delayed"]),
+        visible=int(found["ApproximateNumberOfMessages"]),
+        in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(found["ApproximateNumberOfMessagesDelayed"]),
         dead_letters=dead_letters,
     )

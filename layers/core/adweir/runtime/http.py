@@ -159,7 +159,7 @@ def require(event: Mapping[str, Any], scope: str) -> str:
     """The caller's key id, when the authorizer's context grants the scope. Raises Forbidden."""
     context = event.get("requestContext", {}).get("authorizer", {})
     context = context.get("lambda") or {}
-    granted = set(str(context.get("scopes", "")).split())
+    granted = set(str(context.get("scopes", "")).replace(",", " ").split())
     if not granted & _GRANTS[scope]:
         raise Forbidden(f"this needs a key with the scope {scope}")
     return str(context.get("key_id", ""))

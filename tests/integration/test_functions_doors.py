@@ -1,0 +1,288 @@
+"""The webhooks' door and the authorizer through their handlers, on moto's AWS."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from adweir.intake.push import MAX_METRICS
+from adweir.model.entities import Ad, AdCampaign, Profile
+from adweir.model.platforms import Platform
+from adweir.runtime.settings import Settings
+from adweir.store.catalog import Catalog
+from support.clock import FrozenClock
+from support.functions import loaded
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+SECRET = "whsec_" + base64.b64encode(b"the key").decode()
+T1 = "2026-11-20T00:00:00.000000Z"
+META = Platform.META_ADS
+METRIC = {
+    "campaign_id": "c1",
+    "timestamp": "2026-11-20T11:30:00Z",
+    "impressions": 10,
+    "cost": "1.25",
+    "currency": "EUR",
+}
+Post = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def webhooks(
+    tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
+) -> Iterator[ModuleType]:
+    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    environment = {"CATALOG_TABLE": settings.catalog_table, "BUCKET": settings.bucket, "SECRET_PREFIX": "adweir"}
+    with loaded("webhooks", environment, monkeypatch) as module:
+        module.app.clock = clock
+        catalog = module.app.catalog
+        catalog.create_account("acc", "Company", "a@example.com")
+        profile = Profile(
+            account_id="acc", platform=META, profile_id="111", name="Main", currency="EUR", timezone="Europe/Berlin"
+        )
+        ad = Ad(platform=META, profile_id="111", id="a1", ad_group_id="g1", campaign_id="c1")
+        catalog.put_objects([profile, AdCampaign(platform=META, profile_id="111", id="c1"), ad], T1)
+        module.app.secrets.put("adweir/webhook/meta/acc", {"secret": SECRET, "app_secret": "app", "verify_token": "v"})
+        module.app.secrets.put("adweir/webhook/meta", {"app_secret": "deployment", "verify_token": "dv"})
+        yield module
+
+
+def objects() -> list[str]:
+    return [item["Key"] for item in boto3.client("s3").list_objects_v2(Bucket="adweir-data").get("Contents", [])]
+
+
+def an_event(method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, **more: Any) -> Any:
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "headers": headers or {},
+        "requestContext": {"http": {"method": method, "path": path}, "stage": "$default"},
+        "body": body.decode(),
+        "isBase64Encoded": False,
+    } | more
+
+
+def push_headers(body: bytes, at: float, id_: str = "msg_1", key: bytes = b"the key") -> dict[str, str]:
+    digest = hmac.new(key, f"{id_}.{int(at)}.".encode() + body, sha256).digest()
+    signature = "v1," + base64.b64encode(digest).decode()
+    return {"webhook-id": id_, "webhook-timestamp": str(int(at)), "webhook-signature": signature}
+
+
+@pytest.fixture
+def push(webhooks: ModuleType, clock: FrozenClock) -> Post:
+    def post(metrics: Any, path: str = "/webhook/meta/acc", *, body: bytes | None = None, **how: Any) -> dict[str, Any]:
+        raw = json.dumps({"metrics": metrics}).encode() if body is None else body
+        headers = push_headers(raw, clock.now().timestamp() + how.pop("late", 0), **how)
+        answer: dict[str, Any] = webhooks.handler(an_event("POST", path, raw, headers), SimpleNamespace())
+        return answer
+
+    return post
+
+
+def test_a_push_is_stored_once(push: Post, webhooks: ModuleType) -> None:
+    first, again = push([METRIC]), push([METRIC])
+
+    assert [(a["statusCode"], json.loads(a["body"])["status"]) for a in (first, again)] == [
+        (200, "stored"),
+        (200, "known"),
+    ]
+    (key,) = objects()
+    assert key == f"webhooks/meta_ads/acc/{sha256(b'msg_1').hexdigest()}"
+    assert webhooks.app.raw.metadata(key) == {
+        "account_id": "acc",
+        "platform": "meta_ads",
+        "kind": "push",
+        "as_of": "2026-11-20T12:00:00.000000Z",
+    }
+    assert json.loads(webhooks.app.raw.get_bytes(key)) == {"metrics": [METRIC]}
+
+
+def test_after_a_rotation_both_secrets_are_taken(push: Post, webhooks: ModuleType) -> None:
+    webhooks.app.secrets.put("adweir/webhook/meta/acc", {"secret": "new key"})
+    assert push([METRIC], id_="a")["statusCode"] == 200
+    assert push([METRIC], id_="b", key=b"new key")["statusCode"] == 200
+
+
+def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> None:
+    answers = [
+        push([METRIC], key=b"wrong"),
+        push([METRIC], late=-301),
+        push([METRIC], late=301),
+        push([METRIC], "/webhook/meta/nobody"),
+        push([METRIC], "/webhook/amazon/acc"),
+        push([METRIC], "/webhook/tiktok"),
+        push(None, body=b"{", key=b"wrong"),
+        webhooks.handler(an_event("POST", "/webhook/meta/acc", b"{}"), SimpleNamespace()),
+        webhooks.handler(an_event("POST", "/webhook/google", b"{}", {"webhook-signature": "ä"}), SimpleNamespace()),
+    ]
+    assert {answer["statusCode"] for answer in answers} == {401}
+    assert len({answer["body"] for answer in answers}) == 1
+    assert objects() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"campaign_id": "unknown"}, "campaign_id"),
+        ({"campaign_id": ""}, "campaign_id"),
+        ({"arm_id": "1"}, "arm_id"),
+        ({"ad_id": "a1", "campaign_id": "other"}, "ad_id"),
+        ({"profile_id": "222"}, "campaign_id"),
+        ({"platform": "tiktok_ads"}, "platform"),
+        ({"currency": "USD"}, "currency"),
+        ({"impressions": -1}, "impressions"),
+        ({"impressions": 10**12}, "impressions"),
+        ({"impressions": "10"}, "impressions"),
+        ({"impressions": 1.5}, "impressions"),
+        ({"impressions": True}, "impressions"),
+        ({"cost": "NaN"}, "cost"),
+        ({"cost": "0.0000001"}, "cost"),
+        ({"cost": -0.01}, "cost"),
+        ({"spend": 1}, "spend"),
+        ({"clicks": None}, "clicks"),
+        ({"timestamp": "2026-11-20T11:30:00"}, "timestamp"),
+        ({"timestamp": "2026-11-20T12:05:01Z"}, "timestamp"),
+        ({"timestamp": "2026-10-20T12:00:00Z"}, "timestamp"),
+        ({"timestamp": "0001-01-01T00:00:00+23:59"}, "timestamp"),
+        ({"timestamp": 10**30}, "timestamp"),
+        ({"impresions": 1}, ""),
+    ],
+)
+def test_a_push_that_cannot_be_is_refused_whole(push: Post, change: dict[str, Any], field: str) -> None:
+    answer = push([METRIC, METRIC | change])
+    assert answer["statusCode"] == 422, answer["body"]
+    assert "metrics[1]" in answer["body"]
+    assert field in answer["body"]
+    assert objects() == []
+
+
+def test_what_is_no_push_is_refused(push: Post) -> None:
+    expected = {
+        b"{": 400,
+        b"": 400,
+        b"x": 400,
+        b"[]": 422,
+        b'{"metrics": 1}': 422,
+        b'{"metrics": []}': 422,
+        b'{"metrics": [{}]}': 422,
+        b'{"metrics":' + b"[" * 5000: 400,
+        json.dumps({"metrics": [METRIC] * (MAX_METRICS + 1)}).encode(): 413,
+        b" " * ((1 << 20) + 1): 413,
+    }
+    for body, status in expected.items():
+        assert push(None, body=body)["statusCode"] == status, body[:50]
+    assert objects() == []
+
+
+# -- Meta --------------------------------------------------------------------------------------------------------------
+
+
+def notification(*accounts: str) -> bytes:
+    value = {"object_id": "a1", "object_type": "ad", "changed_fields": ["effective_status"]}
+    entries = [
+        {"id": account, "time": 1_795_000_000, "changes": [{"field": "field_changed", "value": value}]}
+        for account in accounts
+    ]
+    return json.dumps({"object": "ad_account", "entry": entries}).encode()
+
+
+def meta(webhooks: ModuleType, body: bytes, path: str = "/webhook/meta", secret: bytes = b"deployment") -> Any:
+    headers = {"x-hub-signature-256": "sha256=" + hmac.new(secret, body, sha256).hexdigest()}
+    coded = {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return webhooks.handler(an_event("POST", path, b"", headers) | coded, SimpleNamespace())
+
+
+def test_a_notification_of_a_known_ad_account_is_stored_once(webhooks: ModuleType) -> None:
+    body = notification("111")
+    assert [json.loads(meta(webhooks, body)["body"])["status"] for _ in range(2)] == ["stored", "known"]
+    (key,) = objects()
+    assert key == f"webhooks/meta_ads/deployment/{sha256(body).hexdigest()}"
+    found = webhooks.app.raw.metadata(key)
+    assert (found["account_id"], found["kind"]) == ("acc", "notification")
+    assert meta(webhooks, body, "/webhook/facebook/acc", b"app")["statusCode"] == 200
+
+
+def test_a_notification_of_unknown_ad_accounts_is_acknowledged_only(webhooks: ModuleType) -> None:
+    answer = meta(webhooks, notification("999"))
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ignored"})
+    assert objects() == []
+
+
+def test_bad_notifications_are_refused(webhooks: ModuleType) -> None:
+    assert meta(webhooks, notification("111"), secret=b"wrong")["statusCode"] == 401
+    assert meta(webhooks, b"{}")["statusCode"] == 400
+    bad = an_event("POST", "/webhook/meta") | {"body": "?", "isBase64Encoded": True}
+    assert webhooks.handler(bad, SimpleNamespace())["statusCode"] == 400
+    assert objects() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("/webhook/meta", {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "dv"}, 200),
+        ("/webhook/meta/acc", {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "v"}, 200),
+        ("/webhook/meta", {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "x"}, 403),
+        ("/webhook/meta", {"hub.mode": "other", "hub.challenge": "42", "hub.verify_token": "dv"}, 403),
+        ("/webhook/meta", None, 403),
+        ("/webhook/meta/nobody", {"hub.mode": "subscribe", "hub.verify_token": "v"}, 403),
+        ("/webhook/tiktok", {}, 404),
+        ("/webhook/myspace", {}, 404),
+    ],
+)
+def test_the_handshake(webhooks: ModuleType, path: str, query: Any, status: int) -> None:
+    answer = webhooks.handler(an_event("GET", path, queryStringParameters=query), SimpleNamespace())
+    assert answer["statusCode"] == status
+    assert status != 200 or answer["body"] == "42"
+
+
+def test_health_and_storage_down(webhooks: ModuleType, push: Post) -> None:
+    health = json.loads(webhooks.handler(an_event("GET", "/webhook/health"), SimpleNamespace())["body"])
+    assert health["status"] == "healthy"
+    assert set(health["dependencies"].values()) == {"ok"}
+    # when
+    boto3.client("s3").delete_bucket(Bucket="adweir-data")
+    webhooks.app.raw.bucket = "not a bucket"
+    # then
+    assert push([METRIC])["statusCode"] == 503
+    health = json.loads(webhooks.handler(an_event("GET", "/webhook/health"), SimpleNamespace())["body"])
+    assert (health["status"], health["dependencies"]["storage"]) == ("degraded", "unavailable")
+
+
+@pytest.mark.parametrize("path", sorted((EVENTS / "webhooks").glob("*.json")), ids=lambda path: path.stem)
+def test_the_example_deliveries_are_answered(webhooks: ModuleType, path: Path) -> None:
+    answer = webhooks.handler(json.loads(path.read_text()), SimpleNamespace())
+    assert answer["statusCode"] in {200, 401, 403}
+
+
+# -- the authorizer ----------------------------------------------------------------------------------------------------
+
+
+def test_the_authorizer_knows_active_keys_only(
+    tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
+) -> None:
+    catalog = Catalog(clock)
+    key, plain = catalog.create_key("k", ["read", "write"])
+    with loaded("authorize", {"CATALOG_TABLE": settings.catalog_table}, monkeypatch) as module:
+
+        def ask(header: str | None) -> Any:
+            event = json.loads((EVENTS / "authorize" / "key.json").read_text())
+            event["headers"] = {} if header is None else {"authorization": header}
+            return module.handler(event, SimpleNamespace())
+
+        assert ask(f"Bearer {plain}") == {
+            "isAuthorized": True,
+            "context": {"key_id": key.key_id, "scopes": "read write"},
+        }
+        for wrong in (None, "", "Bearer", plain, f"Bearer {plain}x", "Basic eDp5", "Bearer adw_x_y", "Bearer ä_b_c"):
+            assert ask(wrong) == {"isAuthorized": False}
+        catalog.revoke_key(key.key_id)
+        assert ask(f"bearer {plain}") == {"isAuthorized": False}

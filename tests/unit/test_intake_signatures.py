@@ -1,0 +1,67 @@
+"""Standard Webhooks verification."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.intake.signatures import Signed, key_of, verify
+
+NOW = 1_795_000_000
+BODY = b'{"metrics":[]}'
+PLAIN = "a plain secret"
+CODED = "whsec_" + base64.b64encode(b"32 bytes of a key").decode()
+
+
+def signed(secret: str = CODED, body: bytes = BODY, id_: str = "msg_1", at: int = NOW) -> dict[str, str]:
+    digest = hmac.new(key_of(secret), f"{id_}.{at}.".encode() + body, sha256).digest()
+    return {
+        "webhook-id": id_,
+        "webhook-timestamp": str(at),
+        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
+    }
+
+
+@pytest.mark.parametrize("secret", [PLAIN, CODED])
+def test_a_signed_body_is_verified(secret: str) -> None:
+    assert verify(signed(secret), BODY, [secret], NOW) == Signed("msg_1", NOW)
+
+
+def test_one_of_several_secrets_and_one_of_several_signatures_is_enough() -> None:
+    headers = signed(PLAIN)
+    headers["webhook-signature"] = "v1a,AAAA garbage v1," + "A" * 44 + " " + headers["webhook-signature"]
+    assert verify(headers, BODY, ["another", CODED, PLAIN], NOW) is not None
+
+
+@pytest.mark.parametrize(("off", "fits"), [(-301, False), (-300, True), (300, True), (301, False)])
+def test_the_time_may_be_off_by_five_minutes_either_way(off: int, fits: bool) -> None:
+    assert (verify(signed(at=NOW + off), BODY, [CODED], NOW) is not None) is fits
+
+
+@pytest.mark.parametrize("secrets", [[], [""], ["whsec_"], ["whsec_?"], ["whsec_ä"], ["other"]])
+def test_nothing_is_verified_without_the_secret(secrets: list[str]) -> None:
+    empty = base64.b64encode(hmac.new(b"", f"msg_1.{NOW}.".encode() + BODY, sha256).digest()).decode()
+    zero = base64.b64encode(hmac.new(b"\0", f"msg_1.{NOW}.".encode() + BODY, sha256).digest()).decode()
+    headers = signed() | {"webhook-signature": f"v1,{empty} v1,{zero}"}
+    assert verify(headers, BODY, secrets, NOW) is None
+    assert verify(signed(), BODY, secrets, NOW) is None
+
+
+@given(st.dictionaries(st.sampled_from(sorted(signed())), st.text(), max_size=3), st.binary(), st.lists(st.text()))
+def test_whatever_the_headers_hold_it_answers(headers: dict[str, str], body: bytes, secrets: list[str]) -> None:
+    assert verify(headers, body, secrets, NOW) is None
+    assert verify(signed() | headers, BODY, [CODED], NOW) in {None, Signed("msg_1", NOW)}
+
+
+@given(st.binary(max_size=200), st.integers(0, 199), st.integers(1, 255))
+def test_a_changed_body_is_not_verified(body: bytes, at: int, flip: int) -> None:
+    headers = signed(body=body)
+    assert verify(headers, body, [CODED], NOW) is not None
+    changed = bytearray(body + b"." if at >= len(body) else body)
+    changed[min(at, len(changed) - 1)] ^= flip
+    assert verify(headers, bytes(changed), [CODED], NOW) is None
