@@ -174,7 +174,7 @@ def test_what_is_no_push_is_refused(push: Post) -> None:
         b'{"metrics": 1}': 422,
         b'{"metrics": []}': 422,
         b'{"metrics": [{}]}': 422,
-        b'{"metrics":' + b"[" * 5000: 400,
+        b'{"metrics":' + b"[" * 5000: 422,
         json.dumps({"metrics": [METRIC] * (MAX_METRICS + 1)}).encode(): 413,
         b" " * ((1 << 20) + 1): 413,
     }
