@@ -74,9 +74,12 @@ class Query:
 
 
 def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
-    """Two ISO dates → a window; missing ones mean the last `days` days. Raises Unprocessable."""
+    """Two ISO dates → a window; missing ones mean the last `days` days. Raises Unprocessable.
+
+    `today` is UTC's: without an end the day after counts too, because east of Greenwich it has begun already.
+    """
     try:
-        last = date.fromisoformat(end) if end else today
+        last = date.fromisoformat(end) if end else today + timedelta(days=1)
         first = date.fromisoformat(start) if start else last - timedelta(days=days - 1)
     except (TypeError, ValueError, OverflowError):
         message = "start and end are dates, YYYY-MM-DD"
