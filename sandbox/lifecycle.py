@@ -164,7 +164,7 @@ def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
 def outside(platforms_url: str) -> dict[str, Any]:
     """What the platforms' APIs accept: `accounts` by client company, and `platforms` by platform.
 
-    A platform's `credentials` go with its `profile_ids`; they are the first company's, all companies' are in `accounts`.
+    A platform's `credentials` go with its `profile_ids`; the first company's (all are in `accounts`).
     """
     accounts: list[dict[str, Any]] = requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"]
     first = accounts[0]
