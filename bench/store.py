@@ -91,7 +91,10 @@ def rows_of(ads: int, start: date, *, again: bool) -> Any:
     rows = PullRows()
     for ad, day, row in numbers(ads, start, again=again):
         entity, campaign, group = ids(ad)
-        rows.add(MetricRow(entity, day, *row, campaign_id=campaign, ad_group_id=group, currency="USD"))
+        impressions, clicks, conversions, spend, revenue = row
+        rows.add(
+            MetricRow(entity, day, impressions, clicks, conversions, spend, revenue, campaign, group, currency="USD")
+        )
     return rows
 
 
@@ -171,7 +174,8 @@ def _value_bytes(value: dict[str, Any]) -> int:
     if "S" in value:
         return len(value["S"].encode())
     if "N" in value:
-        return (len(value["N"].lstrip("-").strip("0")) + 1) // 2 + 1 + value["N"].startswith("-")
+        number: str = value["N"]
+        return (len(number.lstrip("-").strip("0")) + 1) // 2 + 1 + number.startswith("-")
     if "L" in value:
         return 3 + sum(1 + _value_bytes(each) for each in value["L"])
     return 3 + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in value["M"].items())

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adweir.intake.landing import Origin, Stores, store_rows
+from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
 from adweir.model.events import QualityBreached
@@ -40,6 +41,8 @@ _LEVELS = (
     (Level.AD_GROUP, "ad_group_id"),
     (Level.CAMPAIGN, "campaign_id"),
 )
+_CHANGEABLE = (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.AD_DAILY)
+"""What a notification may have changed: a status is the object's, a delivery problem shows in the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class PushLoader:
     # --- notifications
 
     def _notify(self, delivery: _Delivery, body: bytes) -> None:
-        """Start one re-pull for each object that changed; the run's id makes it one in five minutes."""
+        """Start one re-pull for each object that changed, of it and its numbers; the run's id makes it one in 300 s."""
         for target in targets(body):
             profile = self._stores.catalog.profile(delivery.platform, target.account)
             if profile is None or (delivery.account_id and profile.account_id != delivery.account_id):
@@ -201,6 +204,7 @@ class PushLoader:
                         accounts=(profile.account_id,),
                         platforms=(str(profile.platform),),
                         profiles=(profile.profile_id,),
+                        datasets=tuple(dataset.value for dataset in _CHANGEABLE),
                         slice=slice_,
                     ),
                     run_id=f"repull-{hashlib.sha256(identity.encode()).hexdigest()[:20]}",

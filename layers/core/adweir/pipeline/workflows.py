@@ -83,7 +83,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
         Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _OBJECTS, _METRICS)),
         Workflow("hourly", "today's hours of the platforms that report them",
                  (Stage("metrics", ((Dataset.CAMPAIGN_HOURLY,),), _HOURLY),)),
-        Workflow("repull", "a platform said that these days changed: all of them again",
+        Workflow("repull", "a platform said that these objects or days changed: all of them again",
                  (Stage("metrics", (_FINEST_DAILY,), (*_ENTITIES, *_DAILY, *_HOURLY), Reach.WHOLE),)),
         Workflow("backfill", "the days of a range that were never pulled",
                  (Stage("metrics", (_FINEST_DAILY,), (*_DAILY, *_HOURLY), Reach.MISSING),)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from adweir.insight.mmm.wide import Cadence, Wide
 
@@ -61,7 +62,7 @@ def _times(wide: Wide) -> list[Finding]:
     if len(wide.times) < 2:
         return [_error("times", f"{len(wide.times)} {wide.cadence} periods: at least two are needed")]
     times = [date.fromisoformat(text) for text in wide.times]
-    if any(later - earlier != step for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later - earlier != step for earlier, later in pairwise(times)):
         return [_error("times", "periods are not equally spaced, sorted and unique")]
     return []
 

@@ -105,9 +105,7 @@ class Publisher:
             return None
         start = max(min(covered[profile.key]) for profile in pulled)
         end = min(max(covered[profile.key]) for profile in pulled)
-        if start > end:
-            start = end
-        window = Window(start, end)
+        window = Window(min(start, end), end)
         uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
         root = f"mmm/{account.account_id}/{currency}"
         sums = Sums()
