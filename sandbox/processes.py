@@ -65,6 +65,7 @@ def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], 
 def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
     """Ask the process to end, then its whole group to die after `seconds`. True when it had been alive."""
     if not running.alive():
+        _reap(running)
         return False
     family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
     os.kill(running.pid, signal.SIGTERM)
@@ -74,23 +75,32 @@ def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(left, timeout=5.0)
-    child = _children.pop(running.pid, None)
-    if child is not None:
-        child.wait(timeout=5.0)
+    _reap(running)
     return True
 
 
+def _reap(running: Running) -> None:
+    child = _children.pop(running.pid, None)
+    if child is not None:
+        child.wait(timeout=5.0)
+
+
 def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: float = 30.0) -> None:
-    """Wait until `ready()`; raises SandboxError with the end of the log when the process dies or takes too long."""
+    """Wait until `ready()`; raises SandboxError with the end of the log when the process dies or takes too long.
+
+    Whatever ends the wait early, Ctrl-C included, stops the process: nobody else knows of it yet.
+    """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if ready():
-            return
-        if not running.alive():
-            break
-        time.sleep(0.05)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
+    try:
+        while running.alive() and time.monotonic() < deadline:
+            if ready():
+                return
+            time.sleep(0.05)
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
+    except BaseException:
+        stop(running)
+        raise
 
 
 def listening(host: str, port: int) -> bool:

@@ -75,6 +75,17 @@ def test_a_process_that_dies_at_once_is_reported_with_its_last_words(tmp_path: P
         processes.wait_until(lambda: False, running, log)
 
 
+def test_an_interrupt_while_waiting_stops_what_was_started(tmp_path: Path) -> None:
+    running = sleeper(tmp_path)
+
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        processes.wait_until(interrupted, running, tmp_path / "log")
+    assert not running.alive()
+
+
 def test_a_remembered_port_is_taken_again_when_free() -> None:
     port = processes.choose_port(None)
     assert processes.choose_port(port) == port
