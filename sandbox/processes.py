@@ -96,11 +96,12 @@ def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: 
             if ready():
                 return
             time.sleep(0.05)
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
     except BaseException:
         stop(running)
         raise
+    stop(running)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
 
 
 def listening(host: str, port: int) -> bool:
