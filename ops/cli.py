@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +19,7 @@ from ops.sam_local import environment_file
 from ops.target import open_target, sandbox_target
 from sandbox import lifecycle
 from sandbox.lifecycle import LOOPBACK, Home, Options
-from sandbox.processes import SandboxError
+from sandbox.processes import SandboxError, interrupt
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,7 +36,8 @@ def first_key(description: dict[str, Any]) -> str:
 
 def up(arguments: argparse.Namespace) -> int:
     """Start the sandbox, or bring a running one up to date."""
-    found = lifecycle.up(Home(arguments.home), ROOT, Options(bind=arguments.bind, pace=arguments.pace), first_key)
+    options = Options(bind=arguments.bind, pace=arguments.pace, parameters=dict(arguments.parameters))
+    found = lifecycle.up(Home(arguments.home), ROOT, options, first_key)
     say(f"started: {', '.join(found.started)}" if found.started else "was up already; code and template are current")
     show(found.description, arguments.home)
     return 0
@@ -129,6 +129,14 @@ def moment(text: str) -> datetime:
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
+def parameter(text: str) -> tuple[str, str]:
+    """`Name=value` of a template parameter."""
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -149,6 +157,10 @@ def build_parser() -> argparse.ArgumentParser:
     starting = command("up", up)
     starting.add_argument("--bind", default=LOOPBACK, help="0.0.0.0 lets containers reach it (sam local)")
     starting.add_argument("--pace", default="sandbox", choices=["sandbox", "drill"], help="which time-outs")
+    starting.add_argument(
+        "--set", dest="parameters", type=parameter, action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter of template.yaml, e.g. HistoryDays=30; may be repeated",
+    )  # fmt: skip
     command("down", down).add_argument("--forget", action="store_true", help="delete all state too")
     command("status", status)
     firing = command("fire", fire_now, stack=True)
@@ -168,7 +180,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point. A SIGTERM ends like Ctrl-C: nothing that was half started stays."""
     arguments = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, interrupt)
     try:
         code: int = arguments.run(arguments)
     except (SandboxError, AdweirError, DemoFailed, OSError) as error:
@@ -178,10 +191,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("adweir: interrupted\n")
         return 130
     return code
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import fcntl
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +63,11 @@ class Home:
 
 @dataclass(frozen=True)
 class Options:
-    """How to start: what to bind to, and which time-outs (a column of the template's mapping Pace)."""
+    """How to start: what to bind to, which time-outs (a column of the template's mapping Pace), other parameters."""
 
     bind: str = LOOPBACK
     pace: str = "sandbox"
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
         started: list[Running] = []
         try:
             description = _bring_up(home, root, options, make_key, alive, started)
+            processes.heed_interrupt()
         except BaseException:
-            for process in reversed(started):
-                processes.stop(process)
+            processes.stop_children()
             processes.save(home.running, list(alive.values()))
             raise
         return Up(description, tuple(process.name for process in started))
@@ -122,7 +123,7 @@ def _bring_up(
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options.bind))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
-    parameters = sandbox_parameters(endpoint, platforms_url, options.pace)
+    parameters = sandbox_parameters(endpoint, platforms_url, options.pace) | dict(options.parameters)
     outputs = deploy(client_factory(endpoint), root, parameters)
     description = {
         "aws_endpoint_url": endpoint,

@@ -12,20 +12,32 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
 STOP_SECONDS = 20.0
+_interrupted = threading.Event()
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Our own children, so that they are reaped; after this process ends, the record on disk is all there is."""
 
 
 class SandboxError(Exception):
     """The sandbox cannot do what was asked; the message is for the person at the terminal."""
+
+
+_UNBLOCKED = (
+    "import os, signal, sys;"
+    "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM});"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""A child inherits the blocked signals; this takes them off before it becomes the command."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +60,42 @@ class Running:
 def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path) -> Running:
     """Start a command in a process group of its own, so that Ctrl-C at the terminal is ours to handle."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        child = subprocess.Popen(  # noqa: S603  our own interpreter and modules
-            command,
-            env=dict(environment),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _children[child.pid] = child
+    # A Ctrl-C between the fork and the record would leave a process that nobody knows of: it waits for the record.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        with log.open("ab") as out:
+            child = subprocess.Popen(  # noqa: S603  our own interpreter and modules
+                [sys.executable, "-c", _UNBLOCKED, *command],
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _children[child.pid] = child
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Running(name, child.pid, psutil.Process(child.pid).create_time())
+
+
+def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """A signal handler for Ctrl-C and SIGTERM."""
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
+def heed_interrupt() -> None:
+    """Raise an interrupt again that was lost: Python swallows one that arrives in a destructor."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+def stop_children() -> None:
+    """Stop every process that this one started and still has."""
+    for pid in reversed(list(_children)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            stop(Running("child", pid, psutil.Process(pid).create_time()))
 
 
 def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
@@ -93,6 +129,7 @@ def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: 
     deadline = time.monotonic() + seconds
     try:
         while running.alive() and time.monotonic() < deadline:
+            heed_interrupt()
             if ready():
                 return
             time.sleep(0.05)
