@@ -16,7 +16,7 @@ DataType = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class Retrieve(BaseModel):
-    """What to read; `filters` are ids, platform, currency and `date_range {start, end}`."""
+    """What to read; `filters` are ids, platform, currency, source and `date_range {start, end}`."""
 
     model_config = ConfigDict(extra="forbid")
     data_type: DataType
@@ -49,7 +49,7 @@ def retrieve(request: Request) -> Answer:
     app, asked = request.app, request.body(Retrieve)
     reader = Reader(app.catalog, Queries(app.catalog, app.metrics))
     now = app.clock.now()
-    found = reader.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now.date())
+    found = reader.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
     result = {
         "retrieved_at": iso(now),
         "records_count": len(found.records),

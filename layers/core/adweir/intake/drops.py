@@ -247,13 +247,19 @@ class DropLoader:
         )
 
     def _put_receipt(self, name: str, receipt: dict[str, Any]) -> None:
-        """Into S3 for the one who dropped it, into the ledger for the API. The first receipt of a version stays."""
+        """Into S3 for the one who dropped it, into the ledger for the API.
+
+        The first receipt of a version stays, for a repetition changes nothing; only a success replaces a failure.
+        """
+        raw, key = self._stores.raw, f"receipts/{name}.json"
         body = json.dumps(receipt, indent=2, sort_keys=True).encode()
-        if self._stores.raw.put_once(f"receipts/{name}.json", body, content_type="application/json"):
-            self._stores.ledger.receipts.put(name, receipt)
-        elif self._stores.ledger.receipts.get(name) is None:
-            kept = json.loads(self._stores.raw.get_bytes(f"receipts/{name}.json"))
-            self._stores.ledger.receipts.put(name, kept)
+        if not raw.put_once(key, body, content_type="application/json"):
+            kept = json.loads(raw.get_bytes(key))
+            if kept["state"] != "rejected" or receipt["state"] == "rejected":
+                receipt = kept
+            else:
+                raw.put(key, body, content_type="application/json")
+        self._stores.ledger.receipts.put(name, receipt)
 
     def _breach(self, account_id: str, reason: str, rows: int, quarantine_key: str, task_id: str) -> None:
         self._stores.bus.publish(

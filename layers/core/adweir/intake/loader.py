@@ -11,7 +11,7 @@ from adweir.intake.landing import Stores
 from adweir.intake.pulls import PullLoader
 from adweir.intake.pushes import PREFIX as WEBHOOKS
 from adweir.intake.pushes import PushLoader
-from adweir.model.errors import AdweirError
+from adweir.model.errors import AdweirError, DeadlinePassed, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus, Queue
 from adweir.model.times import Clock
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from adweir.store.raw import RawStore
 
 RAW = "raw/"
+MOST_WAITS = 5000
+"""How often an object waits for a partition that others write: hours, where a lease lasts minutes."""
 
 
 class _Part(Protocol):
@@ -62,10 +64,21 @@ class Loader:
         }
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
-        """Load one object. Raises from the error tree; BadInput means that the whole object cannot be read."""
+        """Load one object. Raises from the error tree; BadInput means that the whole object cannot be read.
+
+        Waiting ends: after `MOST_WAITS` it is told as a failure and the message goes the way of those that fail, to
+        the dead-letter queue, from where it may still be loaded.
+        """
         part = self._part(message.key)
-        if part is not None:
+        if part is None:
+            return
+        try:
             part.load(message, remaining)
+        except Throttled as error:
+            if message.attempt < MOST_WAITS:
+                raise
+            part.settle(message, DeadlinePassed(f"waited {message.attempt} times: {error.message}"))
+            raise Unavailable(f"gave up after {message.attempt} waits: {error.message}") from error
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Record an object that cannot be loaded, with its reason. Raises `error` when nobody can be told."""

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from adweir.intake.landing import Origin, Stores, store_rows
 from adweir.intake.outcomes import describe
-from adweir.model.datasets import Dataset
+from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.events import EntitiesChanged, QualityBreached
 from adweir.model.messages import Advance, ObjectArrived
+from adweir.model.metrics import BadRow
 from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.platforms.base import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
+from adweir.store.buckets import can_be_key
 from adweir.store.pull_header import PullHeader
 from adweir.store.pull_rows import PullRows
 from adweir.store.raw import RawObject
@@ -95,11 +97,12 @@ class PullLoader:
         with Quarantine() as quarantine:
             for page in raw.pages():
                 for batch in normalizer.object_batches(page, context):
-                    new, newer, same = stores.catalog.put_objects(batch.objects, header.as_of)
+                    named = [(_id(found), found) for found in batch.objects]
+                    storable = [found for identity, found in named if can_be_key(identity)]
+                    new, newer, same = stores.catalog.put_objects(storable, header.as_of)
                     added, changed, unchanged = added + new, changed + newer, unchanged + same
-                    for found in batch.objects:
-                        seen.add(found.profile_id if header.dataset is Dataset.PROFILES else found.id)  # type: ignore[union-attr]
-                    for bad in batch.bad:
+                    seen.update(identity for identity, _ in named)
+                    for bad in [*batch.bad, *(_no_key(found) for identity, found in named if not can_be_key(identity))]:
                         quarantine.add(bad, page.number)
                         seen.add(bad.entity_id)
                         all_read &= bool(bad.entity_id)
@@ -178,6 +181,15 @@ class PullLoader:
 
 def _origin(header: PullHeader, key: str) -> Origin:
     return Origin(str(header.dataset), header.task_id, key, header.generation)
+
+
+def _id(found: PlatformObject | Profile) -> str:
+    return found.profile_id if isinstance(found, Profile) else found.id
+
+
+def _no_key(found: PlatformObject | Profile) -> BadRow:
+    fault = {"field": "id", "rule": "id", "message": "the id is missing or no key that can be stored"}
+    return BadRow(0, found.model_dump(mode="json"), [fault])
 
 
 def _context(header: PullHeader) -> PullContext:

@@ -16,6 +16,7 @@ from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
+from adweir.store.buckets import can_be_key
 
 BITS = 50
 LIMIT = 1 << BITS
@@ -32,7 +33,7 @@ class Rule(NamedTuple):
     message: str
 
 
-ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing")
+ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or no key that can be stored")
 DAY = Rule("day", "validity", "error", "date", "the day is not in the pull's window")
 HOUR = Rule("hour", "validity", "error", "hour", "the hour does not fit the grain")
 NEGATIVE = Rule("negative", "validity", "error", "", "must not be negative")
@@ -150,7 +151,7 @@ class RowLoop:
 
     def _errors(self, row: MetricRow) -> list[tuple[Rule, str]]:
         broken: list[tuple[Rule, str]] = []
-        if not row.entity_id or row.entity_id.startswith("~") or row.entity_id.endswith("~"):
+        if not can_be_key(row.entity_id) or row.entity_id.startswith("~") or row.entity_id.endswith("~"):
             broken.append((ID, ""))
         if row.day not in self._days:
             broken.append((DAY, ""))
@@ -198,7 +199,7 @@ class RowLoop:
         self._note(bad.entity_id, bad.day)
 
     def _note(self, entity_id: str, day: str) -> None:
-        if not entity_id or not day:
+        if not day or not can_be_key(entity_id):
             self._rows.incomplete = True
         elif day in self._days:
             self._unanswered.add((entity_id, day))

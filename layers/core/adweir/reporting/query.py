@@ -15,7 +15,7 @@ from typing import Any
 
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import Grain, Level, Slot, derive
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source, derive
 from adweir.model.money import from_micros
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.times import Window
@@ -47,6 +47,7 @@ DIMENSIONS = (
     "currency",
 )
 FILTERS = (*_ABOUT_PROFILE, *_NEEDS)
+SOURCE = "source"
 SUMS = ("impressions", "clicks", "conversions", "spend", "revenue")
 
 Key = tuple[Any, ...]
@@ -54,13 +55,17 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to sum. `filters`: name → allowed values; `account_id` matches the client account or the ad account."""
+    """What to sum. `filters`: name → allowed values; `account_id` matches the client account or the ad account.
+
+    `sources` are asked in their order, day by day; the dimension `source` says which one answered.
+    """
 
     window: Window
     dimensions: tuple[str, ...]
     filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     grain: Grain = Grain.DAY
     level: Level = Level.ACCOUNT
+    sources: tuple[Source, ...] = SOURCE_ORDER
 
     @property
     def finest(self) -> Level:
@@ -88,6 +93,15 @@ def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
         message = f"the range begins before it ends and has at most {MAX_DAYS} days"
         raise Unprocessable(message, [{"field": "date_range", "message": message}])
     return Window(first, last)
+
+
+def parse_sources(given: Any) -> tuple[Source, ...]:
+    """A source or a list of them → sources in the order of preference; all when none is named. Raises Unprocessable."""
+    names = [] if given is None else given if isinstance(given, list) else [given]
+    if not all(isinstance(name, str) and name in set(SOURCE_ORDER) for name in names):
+        message = f"source is one or more of {', '.join(SOURCE_ORDER)}"
+        raise Unprocessable(message, [{"field": "filters.source", "message": "unknown", "known": list(SOURCE_ORDER)}])
+    return tuple(source for source in SOURCE_ORDER if not names or source in names)
 
 
 def parse_filters(given: Mapping[str, Any], where: str = "filters") -> dict[str, frozenset[str]]:
@@ -153,14 +167,14 @@ class Queries:
         start, end = query.window
         place = (profile.platform, profile.profile_id)
         covered: dict[str, Level] = {}
-        for level in levels:  # from the asked one to the finest, which overrules
+        for level in levels if Source.PULL in query.sources else ():  # from the asked to the finest, which overrules
             for day in self._metrics.coverage(*place, level, query.grain, start, end):
                 covered[day.isoformat()] = level
         taken: dict[str, Level] = {}
         for level in levels:
             if len(covered) == query.window.length and level not in covered.values():
                 continue
-            for row in self._metrics.read(*place, level, query.grain, start, end):
+            for row in self._metrics.read(*place, level, query.grain, start, end, sources=query.sources):
                 answers = covered.get(row.day) or taken.setdefault(row.day, level)
                 if answers is level:
                     yield _named(row, level)
@@ -241,4 +255,5 @@ _ROW_VALUES: dict[str, Callable[[StoredRow], Any]] = {
     "week": _week,
     "month": lambda row: row.day[:7],
     "currency": lambda row: row.currency,
+    SOURCE: lambda row: row.source.value,
 }

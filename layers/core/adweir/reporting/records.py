@@ -7,16 +7,18 @@ company. Money and conversions are exact JSON numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level
 from adweir.model.money import from_micros
-from adweir.reporting.query import Queries, Query, measures, parse_filters, parse_window
+from adweir.model.times import local_date
+from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_filters, parse_sources, parse_window
 from adweir.store.catalog import Catalog
 
 MAX_LIMIT = 5000
@@ -37,6 +39,16 @@ class Found(NamedTuple):
     total: int
 
 
+class _Flight(NamedTuple):
+    """First and last day, ISO; "" where the platform sets none."""
+
+    start: str
+    end: str
+
+
+_OPEN = _Flight("", "")
+
+
 class _Metrics(NamedTuple):
     level: Level
     grain: Grain
@@ -55,18 +67,21 @@ class Records:
         self._catalog = catalog
         self._queries = queries
 
-    def retrieve(self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, today: date) -> Found:
+    def retrieve(self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, now: datetime) -> Found:
         """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable."""
         given = dict(filters)
         dates = given.pop("date_range", None) or {}
         if not isinstance(dates, dict):
             raise Unprocessable("date_range is {start, end}", [{"field": "filters.date_range", "message": "no object"}])
-        window = parse_window(dates.get("start"), dates.get("end"), today)
+        window = parse_window(dates.get("start"), dates.get("end"), now.astimezone(UTC).date())
+        sources = parse_sources(given.pop(SOURCE, None)) if SOURCE in given else None
         kept = parse_filters(given)
         if data_type in _PERFORMANCE:
-            return self._performance(_PERFORMANCE[data_type], Query(window, (), kept), limit, offset)
+            dimensions = () if sources is None else (SOURCE,)
+            asked = Query(window, dimensions, kept, sources=sources or SOURCE_ORDER)
+            return self._performance(_PERFORMANCE[data_type], asked, limit, offset)
         if data_type == "ads":
-            return _page(self._ads(Query(window, (), kept)), limit, offset)
+            return _page(self._ads(Query(window, (), kept, sources=sources or SOURCE_ORDER), now), limit, offset)
         if data_type in _OBJECTS:
             return _page(self._objects(_OBJECTS[data_type], kept), limit, offset)
         if data_type == "profiles":
@@ -78,8 +93,8 @@ class Records:
 
     def _performance(self, kind: _Metrics, asked: Query, limit: int, offset: int) -> Found:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
-        names = ("platform", "profile_id", *_PARENTS[kind.level], *time)
-        sums = self._queries.sums(Query(asked.window, names, asked.filters, kind.grain, kind.level))
+        names = ("platform", "profile_id", *_PARENTS[kind.level], *time, *asked.dimensions)
+        sums = self._queries.sums(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
         profiles = {(p.platform.value, p.profile_id): p for p in self._queries.profiles(asked.filters)}
         shape: Callable[[dict[str, Any], Profile], dict[str, Any]] = _entity_row
         if kind == _Metrics(Level.ACCOUNT, Grain.DAY):
@@ -101,17 +116,26 @@ class Records:
             known[profile.key] = (campaigns, ads)
         return known[profile.key]
 
-    def _ads(self, asked: Query) -> Iterator[dict[str, Any]]:
+    def _ads(self, asked: Query, now: datetime) -> Iterator[dict[str, Any]]:
         """The 24 fields of each ad, its metrics summed over the window."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
-        sums = self._queries.sums(Query(asked.window, names, asked.filters, Grain.DAY, Level.AD))
+        sums = self._queries.sums(replace(asked, dimensions=names, grain=Grain.DAY, level=Level.AD))
         by_ad = {key[:4]: slot for key, slot in sums.items()}
         for profile in self._queries.profiles(asked.filters):
+            flights = self._flights(profile)
+            today = local_date(now, profile.timezone).isoformat()
             for ad in self._of(profile, Dataset.ADS):
                 if isinstance(ad, Ad) and _kept(ad, asked.filters):
                     key = (profile.platform.value, profile.profile_id, ad.ad_group_id, ad.id)
                     numbers = measures(by_ad.get(key, (0, 0, 0, 0, 0)))
-                    yield _ad(ad, profile, numbers)
+                    yield _ad(_dated(ad, flights, today), profile, numbers)
+
+    def _flights(self, profile: Profile) -> dict[str, _Flight]:
+        """The first and last day of each campaign, under its id, and of each ad group, under `campaign~ad group`."""
+        flights = {item.id: _Flight(item.start_date, item.end_date) for item in self._of(profile, Dataset.CAMPAIGNS)}
+        for group in self._of(profile, Dataset.AD_GROUPS):
+            flights[f"{group.campaign_id}~{group.id}"] = _Flight(group.start_date, group.end_date)
+        return flights
 
     def _objects(self, dataset: Dataset, filters: Mapping[str, frozenset[str]]) -> Iterator[dict[str, Any]]:
         for profile in self._queries.profiles(filters):
@@ -125,6 +149,23 @@ class Records:
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
+
+
+def _dated(ad: Ad, flights: Mapping[str, _Flight], today: str) -> Ad:
+    """The ad with the dates of its flight: its own, else its ad group's, else its campaign's, each by itself.
+
+    An active ad whose last day is past has ended (platform protocols, 2.10, 3.10 and 7.4).
+    """
+    group, campaign = flights.get(f"{ad.campaign_id}~{ad.ad_group_id}", _OPEN), flights.get(ad.campaign_id, _OPEN)
+    end = ad.end_date or group.end or campaign.end
+    over = ad.status is Status.ACTIVE and bool(end) and end < today
+    return ad.model_copy(
+        update={
+            "start_date": ad.start_date or group.start or campaign.start,
+            "end_date": end,
+            "status": Status.ENDED if over else ad.status,
+        }
+    )
 
 
 def _entity_row(row: dict[str, Any], profile: Profile) -> dict[str, Any]:
@@ -144,6 +185,7 @@ def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int])
         "timezone": profile.timezone,
         "date": row["date"],
         **daily,
+        **{name: row[name] for name in (SOURCE,) if name in row},
         "campaign_count": active[0],
         "ad_count": active[1],
         "client_account_id": profile.account_id,

@@ -13,7 +13,7 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window
-from adweir.store.buckets import RESERVED, Partition, partitions, prefix
+from adweir.store.buckets import Partition, can_be_key, partitions, prefix
 from adweir.store.coverage import MOST_HOLES, Coverage
 from adweir.store.loading import Counts, Job, Leases, Objects, PartitionLoader
 from adweir.store.metrics_table import MetricsTable, Table
@@ -22,8 +22,6 @@ from adweir.store.reading import Reader, StoredRow
 from adweir.store.vanish import Proposals, Vanishing
 
 __all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
-
-_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,7 @@ def _job(pull: Pull, rows: PullRows) -> Job:
     entities = rows.entities()
     holes = {day: rows.holes(day) for day in days}
     for entity_id in entities:
-        if entity_id[:1] <= RESERVED or len(entity_id.encode()) > _KEY_BYTES:
+        if not can_be_key(entity_id):
             raise BadInput(f"not an entity id: {entity_id[:40]!r}")
     partial = pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > MOST_HOLES
     return Job(pull, rows, pull.complete and not partial, entities, holes)
