@@ -42,9 +42,11 @@ def deploy(clients: Any, root: Path, parameters: Mapping[str, str], stack: str =
     """Bring the stack to what the files under `root` say; returns its outputs.
 
     `clients(service)` makes a boto3 client. Nothing is done when neither code nor parameters changed. Raises
-    SandboxError with the stack's own reason when it cannot be created.
+    SandboxError with the stack's own reason when it cannot be created, or for a parameter that the template lacks.
     """
     template, uploads = packaged_template(root)
+    if unknown := sorted(set(parameters) - set(template["Parameters"])):
+        raise SandboxError(f"template.yaml has no parameter {', '.join(unknown)}")
     body = json.dumps(template, default=str)
     fingerprint = hashlib.sha256((body + json.dumps(dict(parameters), sort_keys=True)).encode()).hexdigest()
     cloudformation = clients("cloudformation")
