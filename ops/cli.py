@@ -112,7 +112,7 @@ def demo(arguments: argparse.Namespace) -> int:
             description,
             fire=lambda: fire(target, "daily", started),
             drop=lambda name, content: drop(target, name, content),
-            console=Console(),
+            console=Console(width=None if sys.stdout.isatty() else 100),
         )
         code = story.run()
         if arguments.keep:

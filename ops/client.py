@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 _TIMEOUT = (5, 35)
-_PAGE = 1000
+_PAGE = 5000
 
 
 class ApiError(Exception):

@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -153,9 +154,8 @@ class Demo:
             run = self._api.find(f"/api/v1/runs/{run_id}")
             if run is None:  # the schedule's message is still on its way
                 continue
-            for stage in run["stages"]:
-                ended = stage["done"] + stage["failed"]
-                self._stages.show(f"{run['workflow']}: {stage['name']}", ended, stage["total"])
+            for dataset, counts in (pair for stage in run["stages"] for pair in stage["datasets"].items()):
+                self._stages.show(f"{run['workflow']}: {dataset}", counts["done"] + counts["failed"], counts["total"])
             if run["state"] == "succeeded":
                 return
             if run["state"] != "running":
@@ -189,9 +189,9 @@ class Demo:
             if any(answer["status"] != expected for answer in answers):
                 raise DemoFailed(f"{door} to {body['url']}: expected {expected}, got {answers}")
             self._stages.show("signed webhooks", done, len(deliveries) + 1)
-        filters = {"profile_id": profile["profile_id"], "source": "push", "grain": "hour"}
+        filters = {"profile_id": profile["profile_id"], "campaign_id": ad["campaign_id"]}
         for _ in patience("the pushed hour"):
-            found = list(self._api.records("campaign_performance", filters))
+            found = list(self._api.records("campaign_performance_hourly", filters))
             if found:
                 break
         if [numbers(row) for row in found] != [(1200, 34, 2_500_000, 45_670_000, 310_750_000)]:
@@ -258,11 +258,11 @@ class Demo:
         return result
 
     def _report(self, results: list[ProfileResult], seconds: float) -> int:
-        table = Table(title=None, header_style="bold")
-        table.add_column("platform")
-        table.add_column("profile")
+        table = Table(box=SIMPLE_HEAD, header_style="bold")
+        for name in ("platform", "profile"):
+            table.add_column(name, no_wrap=True)
         for name in ("rows", "spend", "clicks", "conversions", "ROAS", "quality"):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
         for result in results:
             spend, revenue = result.total(3), result.total(4)
             table.add_row(

@@ -62,8 +62,7 @@ def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: World
     assert run.state is RunState.SUCCEEDED
     assert [(stage.name, stage.tasks, stage.loaded) for stage in run.stages] == [
         ("profiles", 1, 1),
-        ("entities", 2, 2),
-        ("metrics", 2, 2),
+        ("pulls", 4, 4),
     ]
     (event,) = world.bus.events
     assert (event.state, event.accounts, event.tasks_total, event.tasks_failed) == ("succeeded", ["acc-1"], 5, 0)
@@ -209,14 +208,14 @@ def test_one_failed_task_makes_a_run_partial(world: World) -> None:
 
 
 def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: World) -> None:
-    world.fate = lambda task: TaskState.FAILED if task.stage == "entities" else TaskState.LOADED
+    world.fate = lambda task: TaskState.FAILED if task.stage == "pulls" else TaskState.LOADED
 
     run_to_end(world)
 
     run = world.ledger.get_run("r")
     assert run is not None
-    assert (run.state, run.stage) == (RunState.FAILED, "entities")
-    assert run.reason == "stage entities: 0 of 1 tasks loaded"
+    assert (run.state, run.stage) == (RunState.FAILED, "pulls")
+    assert run.reason == "stage pulls: 0 of 2 tasks loaded"
 
 
 def test_a_profile_in_an_unknown_time_zone_fails_alone(world: World) -> None:
@@ -403,7 +402,7 @@ def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(
     monkeypatch.setattr(world.ledger, "change_run", at_once)
     world.engine.advance("r")
 
-    assert world.runs.take() == [PlanStage(run_id="r", stage="entities")]
+    assert world.runs.take() == [PlanStage(run_id="r", stage="pulls")]
 
 
 def test_a_stage_is_planned_by_one_worker_at_a_time(world: World) -> None:

@@ -123,15 +123,14 @@ def test_metrics_add_up_by_stage_and_platform(world: World) -> None:
     assert run["seconds"] == 10
     assert [(stage["name"], stage["tasks"], stage["loaded"]) for stage in run["stages"]] == [
         ("profiles", 1, 1),
-        ("entities", 2, 2),
-        ("metrics", 2, 1),
+        ("pulls", 4, 3),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}
-    assert by_stage["metrics"]["tasks"] == {"failed": 1, "loaded": 1}
-    assert by_stage["entities"]["counts"] == {"rows_read": 20}
-    assert by_stage["entities"]["seconds_mean"] == 3
-    assert by_stage["entities"]["seconds_max"] == 4
-    assert by_stage["entities"]["rows_per_second"] == round(20 / 6, 3)
+    assert by_stage["pulls"]["tasks"] == {"failed": 1, "loaded": 3}
+    assert by_stage["pulls"]["counts"] == {"rows_read": 30}
+    assert by_stage["pulls"]["seconds_max"] == 8
+    assert by_stage["pulls"]["seconds_mean"] == round(14 / 3, 3)
+    assert by_stage["pulls"]["rows_per_second"] == round(30 / 14, 3)
 
 
 def test_metrics_of_nothing_are_empty(clock: FrozenClock) -> None:

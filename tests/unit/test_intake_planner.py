@@ -231,24 +231,24 @@ def test_contiguous_windows_are_the_fewest_that_hold_exactly_the_days(days: list
 
 def test_a_stage_takes_the_finest_level_unless_the_scope_names_another() -> None:
     served = {dataset: DatasetSpec(dataset) for dataset in (Dataset.CAMPAIGN_DAILY, Dataset.AD_DAILY, Dataset.KEYWORDS)}
-    stage = workflow("daily").stage("metrics")
+    stage = workflow("daily").stage("pulls")
 
-    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.AD_DAILY]
+    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.AD_DAILY, Dataset.KEYWORDS]
     assert [spec.dataset for spec in stage.choose(served, Scope(datasets=("campaign_daily", "keyword_daily")))] == [
         Dataset.CAMPAIGN_DAILY
     ]
     del served[Dataset.AD_DAILY]
-    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.CAMPAIGN_DAILY]
+    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.CAMPAIGN_DAILY, Dataset.KEYWORDS]
 
 
 def test_stages_follow_each_other() -> None:
     daily = workflow("daily")
 
-    assert [stage.name for stage in daily.stages] == ["profiles", "entities", "metrics"]
+    assert [stage.name for stage in daily.stages] == ["profiles", "pulls"]
     following = daily.after("profiles")
     assert following is not None
-    assert following.name == "entities"
-    assert daily.after("metrics") is None
+    assert following.name == "pulls"
+    assert daily.after("pulls") is None
 
 
 @pytest.mark.parametrize(

@@ -72,15 +72,15 @@ class Workflow:
 
 
 _PROFILES = Stage("profiles", ((Dataset.PROFILES,),), (Dataset.PROFILES,))
-_OBJECTS = Stage("entities", tuple((dataset,) for dataset in _ENTITIES), _ENTITIES)
-_METRICS = Stage("metrics", (_FINEST_DAILY,), _DAILY)
+# Metrics first: their reports are made on the platforms while the objects are listed. Neither needs the other.
+_PULLS = Stage("pulls", (_FINEST_DAILY, *((dataset,) for dataset in _ENTITIES)), (*_ENTITIES, *_DAILY))
 
 WORKFLOWS: Mapping[str, Workflow] = {
     workflow.name: workflow
     for workflow in (
-        Workflow("daily", "ad accounts, their objects, then the days that are missing or still change",
-                 (_PROFILES, _OBJECTS, _METRICS)),
-        Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _OBJECTS, _METRICS)),
+        Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
+                 (_PROFILES, _PULLS)),
+        Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS)),
         Workflow("hourly", "today's hours of the platforms that report them",
                  (Stage("metrics", ((Dataset.CAMPAIGN_HOURLY,),), _HOURLY),)),
         Workflow("repull", "a platform said that these objects or days changed: all of them again",

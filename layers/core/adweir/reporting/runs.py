@@ -34,31 +34,28 @@ def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
     """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed.
 
     A stage's `total` counts no task that was split (its children count); `done` are loaded, `failed` the failed,
-    parked, quarantined and cancelled ones.
+    parked, quarantined and cancelled ones. `datasets` has the same counts by dataset.
     """
     ended = {stage.name: stage for stage in run.stages}
     names = [*ended, *([run.stage] if run.stage and run.stage not in ended else [])]
-    states: dict[str, Counter[TaskState]] = {name: Counter() for name in names}
+    tallies: dict[str, dict[str, Counter[TaskState]]] = {name: {} for name in names}
     failed: list[dict[str, Any]] = []
     rows = 0
     for task in tasks:
-        states.setdefault(task.stage, Counter())[task.state] += 1
+        tallies.setdefault(task.stage, {}).setdefault(task.dataset.value, Counter())[task.state] += 1
         rows += task.counts.get("rows_stored", 0)
         if task.state in _UNDONE and len(failed) < MAX_FAILED:
             failed.append(_failure(task))
     stages: list[dict[str, Any]] = []
-    for name, counts in states.items():
+    for name, by_dataset in tallies.items():
         record = ended.get(name)
-        total = sum(count for state, count in counts.items() if state is not TaskState.SPLIT)
         is_open = name == run.stage and not run.state.is_terminal
         stages.append(
             {
                 "name": name,
                 "state": "running" if is_open else "ended",
-                "total": total,
-                "done": sum(counts[state] for state in _GOOD),
-                "failed": sum(counts[state] for state in _UNDONE),
-                "tasks": {state.value: count for state, count in sorted(counts.items())},
+                **_progress(sum(by_dataset.values(), Counter())),
+                "datasets": {dataset: _progress(counts) for dataset, counts in sorted(by_dataset.items())},
                 "started_at": record.started_at if record else run.stage_since or None,
                 "ended_at": record.ended_at if record and not is_open else None,
             }
@@ -70,6 +67,15 @@ def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
         "tasks_failed": sum(stage["failed"] for stage in stages),
         "rows_stored": rows,
         "failed_tasks": failed,
+    }
+
+
+def _progress(counts: Counter[TaskState]) -> dict[str, Any]:
+    return {
+        "total": sum(count for state, count in counts.items() if state is not TaskState.SPLIT),
+        "done": sum(counts[state] for state in _GOOD),
+        "failed": sum(counts[state] for state in _UNDONE),
+        "tasks": {state.value: count for state, count in sorted(counts.items())},
     }
 
 

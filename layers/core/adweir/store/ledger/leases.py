@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from adweir.model.errors import Throttled, Transient
 from adweir.store.ledger.rows import Row, Rows
 
+_BUSY_SECONDS = 2
+"""A partition is held for a moment, not for the lease's whole time: look again soon."""
+
 
 class Lease:
     """A lease that is held. `fence` identifies this holder and is greater than that of any holder before."""
@@ -65,7 +68,9 @@ class Leases(Rows):
         if row is None:
             held = self._fetch(_pk(name), "lease")
             left = (held.until or 0) - now if held else 0
-            raise Throttled(f"{name} is being worked on", retry_after=float(min(30, max(1, left))), lease=name)
+            raise Throttled(
+                f"{name} is being worked on", retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name
+            )
         return Lease(self, name, seconds, int(row.fence or 0))
 
 
