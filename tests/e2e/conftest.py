@@ -1,0 +1,72 @@
+"""One sandbox for all stories: the real template on MiniStack, with the platforms' server beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.lifecycle import Home
+from support.river import River, Stored
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories are told in the order in which they are written, whatever the rest of the suite does.
+
+    They share one river: slow ones are begun early and looked at late, and the last one switches the machine off.
+    """
+    places = [index for index, item in enumerate(items) if HERE in item.path.parents]
+    ours = sorted((items[index] for index in places), key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
+    for index, item in zip(places, ours, strict=True):
+        item.add_marker(pytest.mark.e2e)
+        items[index] = item
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
+    """A sandbox that is up, empty but for two registered client companies."""
+    home = Home(tmp_path_factory.mktemp("river"))
+    river = River(home)
+    try:
+        river.up()
+        river.watch()
+        river.register()
+        yield river
+    finally:
+        lifecycle.down(home)
+
+
+@pytest.fixture(scope="session")
+def days(sandbox: River) -> tuple[str, str]:
+    """The first and last day of the history that the first daily run pulls for every profile."""
+    return sandbox.day(14), sandbox.day(1)
+
+
+@pytest.fixture(scope="session")
+def first(sandbox: River, days: tuple[str, str]) -> dict[str, Stored]:
+    """What is stored of each profile after the first daily run."""
+    sandbox.fire_daily()
+    return {profile["profile_id"]: sandbox.stored(profile["profile_id"], *days) for profile in profiles(sandbox)}
+
+
+@pytest.fixture(scope="session")
+def first_truth(sandbox: River, days: tuple[str, str], first: dict[str, Stored]) -> dict[str, Stored]:
+    """What the platforms knew on the first day."""
+    return {profile_id: sandbox.truth(profile_id, *days) for profile_id in first}
+
+
+@pytest.fixture(scope="session")
+def river(sandbox: River, first_truth: dict[str, Stored]) -> River:
+    """The sandbox a day later: both daily runs are done, and the world stands still from here on."""
+    sandbox.world.post("clock", {"advance_days": 1})
+    sandbox.fire_daily()
+    return sandbox
+
+
+def profiles(river: River) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = river.api.get("/api/v1/profiles")["profiles"]
+    return found

@@ -1,0 +1,58 @@
+"""The daily river: stored is what the platforms say, also after they changed their mind; again changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+from support.river import River, Stored
+
+ALL_QUEUES = ("runs", "collect-meta", "collect-amazon", "reports", "landing")
+
+
+def test_given_two_clients_when_the_daily_schedule_fires_then_every_number_is_the_platforms_own(
+    first: dict[str, Stored], first_truth: dict[str, Stored]
+) -> None:
+    assert len(first) == 4
+    assert all(first.values())
+    assert first == first_truth
+
+
+def test_given_stored_days_when_the_platforms_restate_them_then_the_next_daily_run_stores_the_new_truth(
+    river: River, days: tuple[str, str], first: dict[str, Stored]
+) -> None:
+    start, yesterday = days[0], river.day(0)
+    for profile_id, before in first.items():
+        stored = river.stored(profile_id, start, yesterday)
+        assert stored == river.truth(profile_id, start, yesterday)
+        restated = {key for key, was in before.items() if stored.get(key) != was}
+        assert restated, "a world that restates nothing proves nothing"
+
+
+def test_given_a_restatement_then_a_changes_file_names_the_old_and_the_new_numbers(
+    river: River, days: tuple[str, str], first: dict[str, Stored]
+) -> None:
+    told: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
+    for key in river.keys("changes/"):
+        about = river.s3.head_object(Bucket=river.bucket, Key=key)["Metadata"]
+        for line in river.lines(key):
+            if line["old"] is not None:
+                told[about["profile"], line["entity_id"], line["day"]] = (line["old"], line["new"])
+    for profile_id, before in first.items():
+        now = river.stored(profile_id, *days)
+        expected = {
+            (profile_id, *key): (list(was), list(now[key])) for key, was in before.items() if now.get(key) != was
+        }
+        assert expected
+        assert {key: told.get(key) for key in expected} == expected
+
+
+def test_given_everything_that_ever_landed_when_it_arrives_again_then_no_stored_number_changes(river: River) -> None:
+    landed = [key for key in river.keys("raw/") if "_daily/" in key]
+    assert landed
+    river.quiet(*ALL_QUEUES)
+    before = river.table("Metrics")
+    for key in landed:
+        message = {"bucket": river.bucket, "key": key}
+        river.sqs.send_message(QueueUrl=river.queue("landing"), MessageBody=json.dumps(message), MessageGroupId="again")
+    river.quiet(*ALL_QUEUES)
+    assert river.table("Metrics") == before

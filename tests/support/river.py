@@ -1,0 +1,243 @@
+"""The whole system under test: a sandbox of its own, driven through the public doors and looked into through AWS's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+import psutil
+
+from ops.client import Api
+from ops.demo import Numbers, World, numbers
+from sandbox import processes
+from sandbox.lifecycle import Home
+from sandbox.ministack import client_factory
+from support.template import ROOT
+
+T = TypeVar("T")
+PATIENCE = 150.0
+"""Seconds that any one thing may take on a busy machine; a story that works needs a small part of them."""
+HISTORY_DAYS = 28
+"""So many days are pulled at first; the world's older ones are there for stories that want days never pulled."""
+
+Stored = dict[tuple[str, str], Numbers]
+"""Numbers by entity and day."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client company that was registered: its account here, and its ad accounts."""
+
+    key: str
+    account_id: str
+    meta: str
+    amazon: str
+    description: dict[str, Any]
+
+
+def adweir(home: Home, *arguments: str) -> str:
+    """Run the operator's command line; returns what it printed."""
+    command = [sys.executable, "-m", "ops.cli", "--home", str(home.path), *arguments]
+    done = subprocess.run(  # noqa: S603  our own command
+        command, cwd=ROOT, env=command_environment(), capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert done.returncode == 0, f"adweir {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def command_environment() -> dict[str, str]:
+    """What the command line needs and nothing of the test session's own."""
+    return {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT))), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+class River:
+    """One sandbox that runs, with two client companies once `register` was called."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.clients: dict[str, Client] = {}
+
+    # -- its life ----------------------------------------------------------------------------------------------------
+
+    def up(self) -> dict[str, Any]:
+        adweir(self.home, "up", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
+        self.description = self.home.read()
+        self.api = Api(self.description["api_url"], self.description["api_key"])
+        self.world = World(self.description["platforms_url"])
+        self.aws = client_factory(self.description["aws_endpoint_url"])
+        self.sqs, self.s3, self.dynamodb = self.aws("sqs"), self.aws("s3"), self.aws("dynamodb")
+        self.bucket = self.description["stack"]["Bucket"]
+        return self.description
+
+    def register(self) -> None:
+        """Accounts, credentials and webhook secrets through the API."""
+        for found in self.world.get("credentials")["accounts"]:
+            about = {name: found[name] for name in ("company_name", "primary_contact_email")}
+            account_id = self.api.post("/api/v1/accounts", about)["account_id"]
+            for credential in found["credentials"].values():
+                self.api.post(f"/api/v1/accounts/{account_id}/credentials", credential)
+            secrets, ids = found["webhooks"], found["profile_ids"]
+            meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}
+            path = f"/api/v1/accounts/{account_id}/webhook-secrets"
+            self.api.put(f"{path}/meta", meta)
+            self.api.put(f"{path}/amazon", {"secret": secrets["push_secret"]})
+            key = found["key"]
+            self.clients[key] = Client(key, account_id, ids["meta_ads"][0], ids["amazon_ads"][0], found)
+
+    # -- the world ---------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.world.get("clock")["now"])
+
+    def day(self, ago: int) -> str:
+        """The date so many days before the day on which the world began its history's last one."""
+        return (date.fromisoformat(self.world.get("clock")["anchor"]) - timedelta(days=ago)).isoformat()
+
+    @contextmanager
+    def misbehaving(self, kind: str, **options: Any) -> Iterator[None]:
+        """The platforms misbehave while the block runs."""
+        self.world.post("switches", {"kind": kind} | options)
+        try:
+            yield
+        finally:
+            self.world.post("switches", {"clear": kind})
+
+    def switches(self) -> list[str]:
+        """The kinds that are still on."""
+        return [switch["kind"] for switch in self.world.get("switches")["switches"]]
+
+    def truth(self, profile_id: str, start: str, end: str) -> Stored:
+        """What the platform knows at this moment."""
+        rows = self.world.get("truth", profile_id=profile_id, start=start, end=end)["rows"]
+        fields = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
+        return {
+            (row["entity_id"], row["date"]): tuple(row[name] for name in fields)  # type: ignore[misc]
+            for row in rows
+            if start <= row["date"] <= end
+        }
+
+    # -- runs --------------------------------------------------------------------------------------------------------
+
+    def repull(self, profiles: Sequence[str], start: str, end: str, *, slice_: str = "all") -> str:
+        """Start a run over these days of daily ad numbers; returns its id."""
+        scope = {"profiles": list(profiles), "datasets": ["ad_daily"], "slice": slice_, "start": start, "end": end}
+        run_id: str = self.api.post("/api/v1/workflows/repull/runs", {"scope": scope})["run_id"]
+        return run_id
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run as the API shows it; {} until its first message was read."""
+        return self.api.find(f"/api/v1/runs/{run_id}") or {}
+
+    def ended(self, run_id: str, *states: str) -> dict[str, Any]:
+        """Wait until a run has ended in one of these states."""
+        run = until(lambda: found if (found := self.run(run_id)).get("state", "running") != "running" else None, run_id)
+        assert run["state"] in states, run
+        return run
+
+    def redrive(self, run_id: str, body: Mapping[str, Any] | None = None) -> None:
+        """Ask for the failed tasks again, and wait until the run has begun anew."""
+        ended_at = self.run(run_id)["ended_at"]
+        self.api.post(f"/api/v1/runs/{run_id}/redrive", body or {})
+        until(lambda: self.run(run_id)["ended_at"] != ended_at, f"the redrive of {run_id}")
+
+    def fire_daily(self) -> dict[str, Any]:
+        """What the schedule would send at the world's time, and the run it makes, ended well."""
+        return self.ended(adweir(self.home, "fire", "daily", "--at", self.now.isoformat()).strip(), "succeeded")
+
+    # -- what is stored ----------------------------------------------------------------------------------------------
+
+    def stored(self, profile_id: str, start: str, end: str) -> Stored:
+        """What the API answers."""
+        filters = {"profile_id": profile_id, "date_range": {"start": start, "end": end}}
+        rows = self.api.records("ad_performance", filters)
+        return {(f"{row['ad_group_id']}~{row['ad_id']}", row["date"]): numbers(row) for row in rows}
+
+    def table(self, name: str) -> dict[tuple[str, str], Any]:
+        """Every item of a table of the stack, by its keys."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.description["stack"][f"{name}Table"])
+        return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
+
+    def keys(self, prefix: str) -> list[str]:
+        """The bucket's keys under a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def lines(self, key: str) -> list[dict[str, Any]]:
+        """The entries of a gzipped JSON-lines object."""
+        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+
+    def drop(self, name: str, content: bytes) -> str:
+        """Put a file where other systems hand files in; returns its version."""
+        answer = self.s3.put_object(Bucket=self.bucket, Key=f"drops/{name}", Body=content)
+        return str(answer["VersionId"])
+
+    # -- queues and workers ------------------------------------------------------------------------------------------
+
+    def queue(self, name: str) -> str:
+        """The URL of one of the stack's queues."""
+        return str(self.sqs.get_queue_url(QueueName=f"adweir-{name}")["QueueUrl"])
+
+    def depth(self, name: str) -> int:
+        """Messages waiting, in work or delayed."""
+        names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in found.values())
+
+    def quiet(self, *names: str) -> None:
+        """Wait until these queues are empty and nothing is in work."""
+        until(lambda: not any(self.depth(name) for name in names), f"quiet on {names}")
+
+    def watch(self) -> None:
+        """Keep a copy of everything that is said on the bus, for `said`."""
+        events, bus = self.aws("events"), self.description["stack"]["BusName"]
+        url = self.sqs.create_queue(QueueName="overheard")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name="overheard", EventBusName=bus, EventPattern=json.dumps({"source": ["adweir"]}))
+        events.put_targets(Rule="overheard", EventBusName=bus, Targets=[{"Id": "overheard", "Arn": arn}])
+        self._heard: list[dict[str, Any]] = []
+
+    def said(self, kind: str, **facts: Any) -> list[dict[str, Any]]:
+        """The events of a kind since `watch`, with these fields."""
+        url = self.sqs.get_queue_url(QueueName="overheard")["QueueUrl"]
+        while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                self._heard.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        details = (event["detail"] for event in self._heard if event["detail-type"] == kind)
+        return [detail for detail in details if facts.items() <= detail.items()]
+
+    def kill_workers(self, function: str) -> int:
+        """Kill the function's worker processes, which are children of this sandbox's own cloud; returns how many."""
+        killed = 0
+        for recorded in processes.load(self.home.running):
+            if recorded.name != "ministack" or not recorded.alive():
+                continue
+            for child in psutil.Process(recorded.pid).children(recursive=True):
+                try:
+                    if any(f"ministack-lambda-adweir-{function}-" in part for part in child.cmdline()):
+                        child.kill()
+                        killed += 1
+                except psutil.NoSuchProcess:
+                    continue
+        return killed
+
+
+def until(look: Callable[[], T], what: str, *, pause: float = 0.2) -> T:
+    """Look again and again until there is something to see."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(pause)
+    raise AssertionError(f"{what}: nothing after {PATIENCE:.0f} s")
