@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
-    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools import Logger
 
     from adweir.intake.worker import Tools
     from adweir.model.entities import Credential
@@ -75,13 +75,6 @@ class App:
         from aws_lambda_powertools import Logger
 
         return Logger(service="adweir", level=self.settings.log_level)
-
-    @cached_property
-    def emf(self) -> Metrics:
-        """CloudWatch metrics through the log (EMF), namespace `adweir`."""
-        from aws_lambda_powertools import Metrics
-
-        return Metrics(namespace="adweir", service="adweir")
 
     @cached_property
     def s3(self) -> Any:
@@ -146,7 +139,12 @@ class App:
     def bus(self) -> EventBus:
         from adweir.runtime.outbound import EventBus
 
-        return EventBus(self.client("events"), self.settings.bus_name)
+        from aws_lambda_powertools import Metrics
+
+        from adweir.runtime.meter import Meter
+
+        meter = Meter(Metrics(namespace="adweir", service="adweir"))
+        return EventBus(self.client("events"), self.settings.bus_name, meter.measure)
 
     def queue(self, url: str) -> SqsQueue:
         from adweir.runtime.outbound import SqsQueue

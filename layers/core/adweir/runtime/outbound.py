@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,11 +51,12 @@ class SqsQueue:
 
 
 class EventBus:
-    """An EventBridge bus by name. Implements `model.ports.Bus`."""
+    """An EventBridge bus by name. Implements `model.ports.Bus`; `measure` is told what was published."""
 
-    def __init__(self, client: EventBridgeClient, name: str) -> None:
+    def __init__(self, client: EventBridgeClient, name: str, measure: Callable[[Sequence[BusEvent]], None]) -> None:
         self._client = client
         self._name = name
+        self._measure = measure
 
     def publish(self, *events: BusEvent) -> None:
         for batch in _batches(events):
@@ -72,6 +73,7 @@ class EventBus:
             )
             if answer["FailedEntryCount"]:
                 raise Unavailable(f"the bus refused {answer['FailedEntryCount']} events")
+            self._measure(batch)
 
 
 def _batches(items: Iterable[_T]) -> Iterator[Sequence[_T]]:

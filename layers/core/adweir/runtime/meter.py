@@ -1,0 +1,45 @@
+"""Operational metrics: what bus events say about the pipeline's health, as CloudWatch metrics through the log (EMF).
+
+The heartbeat alarm and the dashboard of template.yaml read these names.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from adweir.model.events import BusEvent, MetricsChanged, QualityBreached, RunFinished
+from adweir.model.metrics import Source
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Metrics
+
+
+def counts(events: Iterable[BusEvent]) -> Counter[str]:
+    """Metric name → how much these events add to it."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, MetricsChanged):
+            found["PullsLoaded"] += event.source == Source.PULL
+            found["SlotsChanged"] += event.slots_changed
+        elif isinstance(event, QualityBreached):
+            found["RowsQuarantined"] += event.rows_quarantined
+        elif isinstance(event, RunFinished):
+            found["RunsFinished"] += 1
+            found["TasksFailed"] += event.tasks_failed
+    return found
+
+
+class Meter:
+    """Writes the counts of published events, one EMF line a call."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def measure(self, events: Iterable[BusEvent]) -> None:
+        found = counts(events)
+        for name, value in found.items():
+            self._metrics.add_metric(name=name, unit="Count", value=value)
+        if found:
+            self._metrics.flush_metrics()

@@ -1,0 +1,62 @@
+"""What bus events add to the operational metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools import Metrics
+
+from adweir.model.errors import Unavailable
+from adweir.model.events import MetricsChanged, QualityBreached, RunFinished
+from adweir.runtime.meter import Meter, counts
+from adweir.runtime.outbound import EventBus
+
+LOADED = MetricsChanged(
+    platform="meta_ads", profile_id="1", account_id="a", level="ad", grain="day", source="pull",
+    start="2026-11-01", end="2026-11-02", slots_changed=7, changes_keys=[],
+)  # fmt: skip
+BREACHED = QualityBreached(
+    platform="meta_ads", profile_id="1", account_id="a", dataset="ad_daily", reason="rows", score=0.5, rows_quarantined=3
+)
+ENDED = RunFinished(
+    run_id="r", workflow="daily", state="partial", scheduled_at="", accounts=["a"], tasks_total=5, tasks_failed=2
+)
+
+
+def test_a_push_is_no_heartbeat_of_the_pulls() -> None:
+    pushed = LOADED.model_copy(update={"source": "push"})
+    assert counts([LOADED, pushed, BREACHED, ENDED]) == {
+        "PullsLoaded": 1,
+        "SlotsChanged": 14,
+        "RowsQuarantined": 3,
+        "RunsFinished": 1,
+        "TasksFailed": 2,
+    }
+
+
+def test_published_events_are_measured_as_emf(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+    meter = Meter(Metrics(namespace="adweir", service="adweir"))
+    client = boto3.client("events")
+    client.create_event_bus(Name="adweir")
+
+    EventBus(client, "adweir", meter.measure).publish(LOADED, ENDED)
+
+    written = json.loads(capsys.readouterr().out)
+    assert (written["service"], written["PullsLoaded"], written["TasksFailed"]) == ("adweir", [1.0], [2.0])
+
+
+class Refusing:
+    """A bus that takes nothing."""
+
+    def put_events(self, **_: Any) -> dict[str, Any]:
+        return {"FailedEntryCount": 1, "Entries": []}
+
+
+def test_what_the_bus_refused_is_not_measured() -> None:
+    measured: list[Any] = []
+    with pytest.raises(Unavailable, match="refused 1"):
+        EventBus(Refusing(), "adweir", measured.extend).publish(LOADED)  # type: ignore[arg-type]
+    assert measured == []
