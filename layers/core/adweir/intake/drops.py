@@ -28,6 +28,7 @@ from adweir.platforms.files.wire import MAX_FILE
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.pull_rows import PullRows
+from adweir.store.raw import ObjectHead
 
 PREFIX = "drops/"
 REACH_DAYS = 1830
@@ -101,7 +102,7 @@ class DropLoader:
             drop = _Drop(
                 message=message,
                 account_id=account_id,
-                version=message.version_id or head.version_id or digest[:16],
+                version=_version(message, head),
                 as_of=head.last_modified,
                 size=head.size,
                 sha256=digest,
@@ -125,7 +126,7 @@ class DropLoader:
             head = self._stores.raw.head(message.key, message.version_id)
         except NotFound:
             return
-        version = message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
+        version = _version(message, head)
         self._put_receipt(
             f"{message.key}.{version}",
             {
@@ -275,6 +276,11 @@ class DropLoader:
                 task_id=task_id,
             )
         )
+
+
+def _version(message: ObjectArrived, head: ObjectHead) -> str:
+    """Which writing of the object this is; in a bucket without versions the time says it."""
+    return message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
 
 
 def _account(key: str) -> str:

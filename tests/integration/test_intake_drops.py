@@ -1,0 +1,154 @@
+"""File drops in the bucket → stored metrics and receipts; again, refused, and killed in between."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adweir.intake.drops import MAX_TARGETS
+from adweir.intake.loader import MOST_WAITS
+from adweir.model.errors import NotFound, Throttled, Unavailable
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import Level
+from support.clock import FrozenClock
+from support.landing_world import Killed, World
+
+HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
+GOOD = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()
+KEY = "drops/acme/a.csv"
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> World:
+    return World(clock, "adweir-data")
+
+
+def test_a_drop_stores_good_lines_quarantines_bad_ones_and_leaves_a_receipt(world: World) -> None:
+    body = HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\nmeta,2,campaign,2026-11-18,7,10,1,1\nbroken\n"
+    world.arrive("drops/acme/a.csv", body.encode())
+    assert [row[3][3] for row in world.stored()] == [1_500_000]
+    (receipt,) = world.receipts()
+    assert receipt["state"] == "loaded"
+    assert (receipt["rows_read"], receipt["rows_stored"], receipt["rows_quarantined"]) == (3, 1, 2)
+    assert receipt["reasons"] == {"known": 1, "fields": 1}
+
+
+def test_the_same_bytes_under_another_name_change_nothing(world: World) -> None:
+    body = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()
+    world.arrive("drops/acme/a.csv", body)
+    before = world.stored()
+    world.arrive("drops/acme/a.csv")
+    world.arrive("drops/acme/b.csv", body)
+    assert world.stored() == before
+    assert sorted(receipt["state"] for receipt in world.receipts()) == ["duplicate", "loaded"]
+
+
+@pytest.mark.parametrize(
+    ("key", "body"), [("drops/acme/a.csv", b"nonsense"), ("drops/nobody/a.csv", HEADER.encode() + b"x\n")]
+)
+def test_a_file_that_cannot_be_read_gets_a_receipt_that_says_why(world: World, key: str, body: bytes) -> None:
+    world.arrive(key, body)
+    (receipt,) = world.receipts()
+    assert receipt["state"] == "rejected"
+    assert world.stored() == []
+
+
+def test_a_profile_of_another_account_gets_nothing(world: World) -> None:
+    world.catalog.create_account("rival", "Rival", "a@b.example")
+    world.arrive("drops/rival/a.csv", GOOD)
+    (receipt,) = world.receipts()
+    assert (receipt["state"], receipt["rows_stored"], receipt["reasons"]) == ("loaded", 0, {"known": 1})
+    assert world.stored() == []
+    assert world.said() == ["QualityBreached"]
+
+
+def test_a_large_packed_drop_is_stored_whole(world: World) -> None:
+    lines = [f"meta,1,campaign,2026-11-{day:02},c{number},10,1,1\n" for number in range(60) for day in range(1, 11)]
+    world.arrive("drops/acme/a.csv.gz", gzip.compress((HEADER + "".join(lines)).encode()))
+    assert len(world.stored()) == 600
+
+
+def test_too_many_targets_are_refused_whole(world: World) -> None:
+    lines = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(MAX_TARGETS + 1)]
+    world.arrive(KEY, (HEADER + "".join(lines)).encode())
+    assert world.receipts()[0]["state"] == "rejected"
+
+
+@pytest.mark.parametrize("key", ["drops/acme/a.xlsx", "drops/a.csv", "drops//a.csv"])
+def test_a_name_that_is_no_drop_s_is_told_in_a_receipt(world: World, key: str) -> None:
+    world.arrive(key, GOOD)
+    assert [receipt["code"] for receipt in world.receipts()] == ["bad_input"]
+
+
+def test_a_file_that_is_gone_needs_no_receipt(world: World) -> None:
+    world.arrive(KEY)
+    assert world.receipts() == []
+
+
+def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adweir.intake.drops.MAX_FILE", len(GOOD) - 1)
+    world.arrive(KEY, GOOD)
+    assert [receipt["code"] for receipt in world.receipts()] == ["too_large"]
+
+
+def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: World, clock: FrozenClock) -> None:
+    world.raw.put(KEY, GOOD)
+    patient = ObjectArrived(bucket=world.bucket, key=KEY, attempt=MOST_WAITS - 1)
+    tired = patient.model_copy(update={"attempt": MOST_WAITS})
+    with world.ledger.lease("metrics#meta_ads#1#campaign#day#file#2026-11", 3600):
+        with pytest.raises(Throttled):
+            world.loader.load(patient, lambda: 300.0)
+        assert world.receipts() == []
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="gave up"):
+                world.loader.load(tired, lambda: 300.0)
+        assert [receipt["state"] for receipt in world.receipts()] == ["rejected"]
+
+    world.loader.load(tired, lambda: 300.0)  # as an operator sends it again from the dead-letter queue
+
+    assert [receipt["state"] for receipt in world.receipts()] == ["loaded"]
+    assert len(world.stored()) == 1
+    (receipt,) = world.receipts()
+    assert world.ledger.receipts.get(f"{KEY}.{receipt['version']}")["state"] == "loaded"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("step", ["quarantine", "load", "publish", "quality", "receipt", "ledger", "by bytes"])
+def test_a_drop_killed_at_any_step_converges(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    receipts = world.ledger.receipts
+    owner, name, call = {
+        "quarantine": (world.raw, "put", 1),
+        "load": (world.metrics, "load", 1),
+        "publish": (world.bus, "publish", 1),
+        "quality": (world.findings, "put_quality", 1),
+        "receipt": (world.raw, "put_once", 2),  # the first is the log of changes
+        "ledger": (receipts, "put", 1),
+        "by bytes": (receipts, "put", 2),
+    }[step]
+    body = GOOD + b"broken\n"
+    world.raw.put(KEY, body)
+    real, calls = getattr(owner, name), []
+
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        done = real(*args, **kwargs)
+        if len(calls) == call:
+            raise Killed
+        return done
+
+    monkeypatch.setattr(owner, name, dies)
+    with pytest.raises(Killed):
+        world.arrive(KEY)
+    world.clock.advance(timedelta(minutes=1).total_seconds())
+    world.arrive(KEY)
+    world.arrive("drops/acme/b.csv", body)
+
+    assert [row[3][3] for row in world.stored()] == [1_500_000]
+    states = {receipt["key"]: receipt["state"] for receipt in world.receipts()}
+    assert states == {KEY: "loaded", "drops/acme/b.csv": "duplicate"}
+    assert len(world.findings.quality("meta_ads#1")) == 1
+    assert world.stored(Level.AD) == []
+    with pytest.raises(NotFound):
+        world.raw.get_bytes("receipts/none.json")

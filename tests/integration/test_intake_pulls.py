@@ -1,0 +1,233 @@
+"""Raw objects of pulls → stored metrics and objects, and the end of their tasks; again, and killed in between."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Status
+from adweir.model.errors import BadInput, Throttled, Unavailable
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import Level
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import Window
+from adweir.store.pull_header import PullHeader
+from support.clock import FrozenClock
+from support.landing_world import META, Killed, World, insights
+
+ADS = ["1.00", "free", "2.00"]
+OLD = Window(date(2026, 11, 2), date(2026, 11, 2))
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> World:
+    return World(clock, "adweir-data")
+
+
+def campaigns(*ids: str) -> dict[str, Any]:
+    return {"data": [{"id": one, "name": f"c{one}", "effective_status": "ACTIVE"} for one in ids]}
+
+
+def test_a_bad_row_of_a_pull_is_quarantined_and_the_others_stored(world: World) -> None:
+    task = world.plan()
+    assert world.pull(task, insights(ADS)) == "loaded"
+    assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
+    assert world.raw.exists(f"quarantine/{task.id}.0.jsonl.gz")
+    assert world.said() == ["MetricsChanged", "QualityBreached"]
+    (report,) = world.findings.quality("meta_ads#1")
+    assert (report["rows_read"], report["rows_stored"], report["rows_quarantined"]) == (3, 2, 1)
+
+
+def test_a_pull_that_cannot_be_read_stores_nothing_and_is_told(world: World) -> None:
+    assert world.pull(world.plan(), b"<html>") == "quarantined"
+    assert world.stored(Level.AD) == []
+    assert world.said() == ["QualityBreached"]
+
+
+def test_a_pull_of_poor_quality_is_stored_and_told(world: World) -> None:
+    rows = insights(["1.00"] * 4)
+    for row in rows["data"]:
+        row["impressions"] = "0"  # spend and clicks without a single impression
+    world.clock.advance(timedelta(days=40).total_seconds())
+    assert world.pull(world.plan(), rows) == "loaded"
+    assert len(world.stored(Level.AD)) == 4
+    reasons = [event.reason for event in world.bus.messages if event.name == "QualityBreached"]
+    assert reasons in ([], ["score"])
+
+
+@pytest.mark.parametrize("metadata", [{}, {"schema": "9"}])
+def test_an_object_that_nobody_can_place_goes_to_the_dead_letter_queue(world: World, metadata: dict[str, str]) -> None:
+    with pytest.raises(BadInput):
+        world.arrive("raw/meta_ads/1/ad_daily/x.0.gz", b"x", metadata)
+
+
+class TestMassVanish:
+    """A pull that would zero most of what is stored on settled days waits for a second opinion or an operator."""
+
+    def vanished(self, world: World) -> Task:
+        world.pull(world.plan(window=OLD, run_id="before"), insights(["1.00", "2.00"], "2026-11-02"))
+        world.clock.advance(3600)
+        task = world.plan(window=OLD, run_id="after")
+        assert world.pull(task, {"data": []}) == "quarantined"
+        return task
+
+    def test_it_is_held_back_and_told(self, world: World) -> None:
+        task = self.vanished(world)
+        assert len(world.stored(Level.AD)) == 2
+        found = world.ledger.get_task(task.run_id, task.id)
+        assert found is not None
+        assert found.error is not None
+        assert found.error["code"] == "mass_vanish"
+        assert world.said()[-1] == "QualityBreached"
+        assert world.bus.messages[-1].reason == "mass_vanish"
+
+    def test_an_operator_lets_it_through_by_a_redrive_that_accepts_it(self, world: World) -> None:
+        task = self.vanished(world)
+        again = world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
+        assert again is not None
+        assert world.pull(again, {"data": []}) == "loaded"
+        assert world.stored(Level.AD) == []
+
+    def test_a_leave_for_one_generation_is_none_for_another(self, world: World) -> None:
+        task = self.vanished(world)
+        key = PullHeader.of(task).key
+        world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
+        world.arrive(key)  # the old object again
+        assert len(world.stored(Level.AD)) == 2
+
+    def test_a_second_pull_that_agrees_goes_through(self, world: World) -> None:
+        self.vanished(world)
+        world.clock.advance(3600)
+        assert world.pull(world.plan(window=OLD, run_id="again"), {"data": []}) == "loaded"
+        assert world.stored(Level.AD) == []
+
+
+class TestObjects:
+    """Entity pulls."""
+
+    def names(self, world: World) -> dict[str, Status]:
+        return {item.id: item.status for item in world.catalog.objects(META, "1", Dataset.CAMPAIGNS)}
+
+    def entities(self, world: World, run_id: str = "r") -> Task:
+        return world.plan(Dataset.CAMPAIGNS, None, run_id)
+
+    def test_what_a_complete_pull_did_not_bring_is_removed(self, world: World) -> None:
+        world.clock.advance(60)
+        assert world.pull(self.entities(world), campaigns("8", "9")) == "loaded"
+        assert self.names(world) == {"7": Status.REMOVED, "8": Status.ACTIVE, "9": Status.ACTIVE}
+        (event,) = world.bus.messages
+        assert (event.name, event.added, event.removed) == ("EntitiesChanged", 2, 1)
+
+    def test_an_incomplete_pull_removes_nothing(self, world: World) -> None:
+        world.clock.advance(60)
+        world.arrive(world.land(self.entities(world), campaigns("8"), complete=False))
+        assert self.names(world)["7"] is not Status.REMOVED
+
+    def test_a_bad_object_counts_as_brought_and_one_without_an_id_forbids_removing(self, world: World) -> None:
+        world.clock.advance(60)
+        broken = {"data": [*campaigns("8")["data"], {"id": "7", "name": 5}]}
+        assert world.pull(self.entities(world), broken) == "loaded"
+        assert self.names(world)["7"] is not Status.REMOVED
+        assert world.said() == ["EntitiesChanged", "QualityBreached"]
+        world.clock.advance(60)
+        assert world.pull(self.entities(world, "r2"), {"data": [{"name": "nameless"}]}) == "loaded"
+        assert Status.REMOVED not in self.names(world).values()
+
+    def test_nothing_new_is_not_told(self, world: World) -> None:
+        world.clock.advance(60)
+        world.pull(self.entities(world), campaigns("7"))
+        said = world.said()
+        world.clock.advance(60)
+        world.pull(self.entities(world, "r2"), campaigns("7"))
+        assert world.said() == said
+
+    def test_profiles_belong_to_the_account_that_listed_them_first(self, world: World) -> None:
+        listed = {"id": "act_1", "account_id": "1", "name": "n", "currency": "USD",
+                  "timezone_name": "America/New_York", "account_status": 1}  # fmt: skip
+        world.clock.advance(60)
+        assert world.pull(
+            world.plan(Dataset.PROFILES, None), {"data": [listed | {"account_id": "2", "id": "act_2"}]}
+        ) == ("loaded")
+        assert {profile.profile_id: profile.status for profile in world.catalog.profiles("acme")} == {
+            "1": "removed",
+            "2": "active",
+        }
+
+
+class TestWaiting:
+    """The partition is being written by somebody else."""
+
+    LEASE = "metrics#meta_ads#1#ad#day#pull#2026-11"
+
+    def test_it_waits_until_the_task_s_deadline(self, world: World, clock: FrozenClock) -> None:
+        task = world.plan()
+        key = world.land(task, insights(["1.00"]))
+        message = ObjectArrived(bucket=world.bucket, key=key)
+        with world.ledger.lease(self.LEASE, 7200):
+            with pytest.raises(Throttled):
+                world.loader.load(message, lambda: 300.0)
+            clock.advance(3600)
+            world.arrive(key)
+        found = world.ledger.get_task(task.run_id, task.id)
+        assert found is not None
+        assert (found.state, found.error and found.error["code"]) == (TaskState.FAILED, "deadline")
+
+    def test_a_replay_without_a_task_ends_too(self, world: World) -> None:
+        task = world.plan()
+        key = world.land(task, insights(["1.00"]))
+        world.ledger.finish("r", task.id, 0, TaskState.CANCELLED)
+        with world.ledger.lease(self.LEASE, 7200):
+            with pytest.raises(Throttled):
+                world.loader.load(ObjectArrived(bucket=world.bucket, key=key), lambda: 300.0)
+            with pytest.raises(Unavailable):
+                world.loader.load(ObjectArrived(bucket=world.bucket, key=key, attempt=10_000), lambda: 300.0)
+
+
+@pytest.mark.parametrize("step", ["put", "load", "publish", "put_quality", "finish", "send"])
+def test_a_load_killed_at_any_step_converges_when_delivered_again(
+    world: World, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = world.plan()
+    key = world.land(task, insights(ADS))
+    owners = (world.queue, world.raw, world.metrics, world.bus, world.findings, world.ledger)
+    dies_once(monkeypatch, next(owner for owner in owners if hasattr(owner, step)), step)
+    with pytest.raises(Killed):
+        world.arrive(key)
+    world.arrive(key)
+    assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
+    assert (world.task(task).state, world.queue.messages[-1].run_id) == (TaskState.LOADED, "r")
+    assert len(world.findings.quality("meta_ads#1")) == 1
+
+
+@pytest.mark.parametrize("step", ["put_objects", "remove_missing", "publish", "finish", "send"])
+def test_an_entity_load_killed_at_any_step_converges(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.clock.advance(60)
+    task = world.plan(Dataset.CAMPAIGNS, None)
+    key = world.land(task, campaigns("8"))
+    owners = (world.queue, world.catalog, world.bus, world.ledger)
+    dies_once(monkeypatch, next(owner for owner in owners if hasattr(owner, step)), step)
+    with pytest.raises(Killed):
+        world.arrive(key)
+    world.arrive(key)
+    found = {item.id: item.status for item in world.catalog.objects(META, "1", Dataset.CAMPAIGNS)}
+    assert found == {"7": Status.REMOVED, "8": Status.ACTIVE}
+    assert world.task(task).state is TaskState.LOADED
+
+
+def dies_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """The process dies right after the next call of this method."""
+    real = getattr(owner, name)
+
+    def once(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(owner, name, real)
+        real(*args, **kwargs)
+        raise Killed
+
+    monkeypatch.setattr(owner, name, once)
+
+
+def test_an_object_without_a_window_is_none_of_metrics(world: World) -> None:
+    assert world.pull(world.plan(window=None), insights(ADS)) == "quarantined"

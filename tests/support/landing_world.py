@@ -1,0 +1,151 @@
+"""The loader on moto's AWS with one client account, one Meta profile and one campaign; queue and bus are lists."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import boto3
+
+from adweir.intake.loader import Loader
+from adweir.model.datasets import Dataset
+from adweir.model.entities import AdCampaign, Profile
+from adweir.model.errors import AdweirError
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import Grain, Level
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window, iso
+from adweir.platforms import normalizer
+from adweir.platforms.base import Page
+from adweir.store.catalog import Catalog
+from adweir.store.findings import Findings
+from adweir.store.ledger import Ledger
+from adweir.store.metrics import MetricStore
+from adweir.store.pull_header import PullHeader
+from adweir.store.raw import RawStore
+from support.clock import FrozenClock
+
+META = Platform.META_ADS
+DAY = Window(date(2026, 11, 18), date(2026, 11, 18))
+
+
+class Killed(BaseException):
+    """The worker's process died here: no handler of ours may catch it."""
+
+
+class SentMessages:
+    """A queue."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def send(self, message: Any, **_: Any) -> None:
+        self.messages.append(message)
+
+    def send_many(self, messages: Any) -> None:
+        self.messages += [message for message, _ in messages]
+
+
+class SentEvents:
+    """The bus."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def publish(self, *events: Any) -> None:
+        self.messages += events
+
+
+class World:
+    def __init__(self, clock: FrozenClock, bucket: str) -> None:
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=bucket)
+        self.s3, self.clock, self.bucket = s3, clock, bucket
+        self.raw, self.ledger, self.catalog = RawStore(s3, bucket), Ledger(clock), Catalog(clock)
+        self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60)
+        self.findings, self.queue, self.bus = Findings(clock), SentMessages(), SentEvents()
+        self.catalog.create_account("acme", "Acme", "a@b.example")
+        profile = Profile(
+            account_id="acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
+        )
+        campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")
+        self.catalog.put_objects([profile, campaign], iso(clock.now()))
+        self.loader = Loader(
+            raw=self.raw,
+            metrics=self.metrics,
+            catalog=self.catalog,
+            ledger=self.ledger,
+            findings=self.findings,
+            normalizer=normalizer,
+            runs_queue=self.queue,
+            bus=self.bus,
+            clock=clock,
+            threshold=0.8,
+        )
+
+    def plan(self, dataset: Dataset = Dataset.AD_DAILY, window: Window | None = DAY, run_id: str = "r") -> Task:
+        """A planned task of the profile, due in an hour."""
+        task = Task(
+            run_id=run_id,
+            stage="pulls",
+            account_id="acme",
+            platform=META,
+            profile_id="" if dataset is Dataset.PROFILES else "1",
+            dataset=dataset,
+            slice="all",
+            window=window,
+            deadline=int(self.clock.now().timestamp()) + 3600,
+            currency="USD",
+        )
+        self.ledger.plan(task)
+        return task
+
+    def land(self, task: Task, body: bytes | dict[str, Any], *, complete: bool = True) -> str:
+        """The task's answer as an object in the bucket; returns its key."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        with self.raw.writer(PullHeader.of(task, as_of=iso(self.clock.now()))) as writer:
+            writer.write(Page(data, "https://graph.example/x", 200, last=True))
+            return writer.commit(complete=complete)
+
+    def pull(self, task: Task, body: bytes | dict[str, Any], *, complete: bool = True) -> str:
+        """Land and load; what became of the task."""
+        self.arrive(self.land(task, body, complete=complete))
+        return self.task(task).state.value
+
+    def task(self, task: Task) -> Task:
+        """The task as the ledger has it now."""
+        found = self.ledger.get_task(task.run_id, task.id)
+        assert found is not None
+        return found
+
+    def arrive(self, key: str, body: bytes = b"", metadata: dict[str, str] | None = None) -> None:
+        if body:
+            self.raw.put(key, body, metadata)
+        message = ObjectArrived(bucket=self.bucket, key=key)
+        try:
+            self.loader.load(message, lambda: 300.0)
+        except AdweirError as error:
+            self.loader.settle(message, error)
+
+    def said(self) -> list[str]:
+        """The names of the bus events so far."""
+        return [event.name for event in self.bus.messages]
+
+    def stored(self, level: Level = Level.CAMPAIGN, grain: Grain = Grain.DAY) -> list[tuple[Any, ...]]:
+        rows = self.metrics.read(META, "1", level, grain, date(2026, 11, 1), date(2026, 11, 30))
+        return sorted((row.entity_id, str(row.day), row.hour, tuple(row.slot)) for row in rows)
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return [json.loads(self.raw.get_bytes(info.key)) for info in self.raw.list("receipts/")]
+
+
+def insights(spends: list[str], day: str = "2026-11-18") -> dict[str, Any]:
+    """An insights answer: ad 0, 1, ... of ad set 8 with these spends."""
+    rows = [
+        {"date_start": day, "date_stop": day, "campaign_id": "7", "adset_id": "8", "ad_id": str(number),
+         "impressions": "10", "clicks": "1", "spend": spend}
+        for number, spend in enumerate(spends)
+    ]  # fmt: skip
+    return {"data": rows}
