@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
 
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 
 REGION = "us-east-1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_descriptions_read_once() -> Iterator[None]:
+    """botocore parses megabytes of JSON for each new session, and every test on moto has several: parse them once."""
+    listed, known = Loader.list_available_services, dict[tuple[str, ...], list[str]]()
+
+    def services(self: Loader, type_name: str) -> list[str]:
+        key = (type_name, *self.search_paths)
+        if key not in known:
+            known[key] = listed(self, type_name)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        patch.setattr(Loader, "list_available_services", services)
+        yield
 
 
 @pytest.fixture
