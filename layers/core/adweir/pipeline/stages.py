@@ -41,7 +41,7 @@ class Limits:
 
 
 class Entry(NamedTuple):
-    """A credential or profile by its key; `tasks()` reads its coverage and says what it needs.
+    """A credential, or a profile's dataset, by its key; `tasks()` reads its coverage and says what it needs.
 
     A task that carries an `error` cannot be pulled: it is to be stored as failed.
     """
@@ -95,24 +95,23 @@ class StagePlanner:
                 if profile.status != "active" or not _in(run, profile.account_id, profile.platform):
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
-                    entries.append(Entry(profile.key, partial(self._profile_tasks, frame, stage, profile)))
+                    chosen = stage.choose(self._served(profile.platform), frame.scope)
+                    for rank, spec in enumerate(chosen):  # all profiles' first datasets go before anybody's second
+                        key = f"{rank:02}#{profile.key}"
+                        entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
         return sorted(entries, key=lambda entry: entry.key)
 
     def _credential_tasks(self, frame: Frame, stage: Stage, credential: Credential) -> list[Task]:
         chosen = stage.choose(self._served(credential.platform), frame.scope)
         return [profiles_task(frame, credential)] if chosen else []
 
-    def _profile_tasks(self, frame: Frame, stage: Stage, profile: Profile) -> list[Task]:
-        chosen = stage.choose(self._served(profile.platform), frame.scope)
+    def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
         try:
             ZoneInfo(profile.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             # Without its time zone nobody knows the profile's days; the other profiles must not suffer from that.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}
-            return [replace(unplannable(frame, profile, spec), error=fault) for spec in chosen]
-        return [task for spec in chosen for task in self._dataset_tasks(frame, profile, spec)]
-
-    def _dataset_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
+            return [replace(unplannable(frame, profile, spec), error=fault)]
         days, grain = span(frame, profile, spec), spec.dataset.grain
         covered: Coverage = {}
         if days is not None and grain is not None:

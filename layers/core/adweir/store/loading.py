@@ -5,13 +5,14 @@ Whatever stops it in between, coverage stays behind what was written, and the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO, NamedTuple, Protocol
 
-from adweir.model.errors import Transient
+from adweir.model.errors import Throttled, Transient
 from adweir.model.tasks import Pull
 from adweir.model.times import Clock, local_date, parse_instant
 from adweir.store.buckets import RESERVED, Bucket, Partition, Raw
@@ -21,6 +22,11 @@ from adweir.store.metrics_table import Table
 from adweir.store.pull_rows import PullRows
 from adweir.store.spool import Spool
 from adweir.store.vanish import Proposals, Vanishing
+
+_TURNS = 16
+"""So often a busy partition is asked for in place, about 2.5 s in all: a neighbouring slice is usually done by then,
+and going through the queue would cost a second at least."""
+_TURN_SECONDS = 0.15
 
 _FEW = 500
 """A partial pull of at most so many entities reads those instead of the whole partition."""
@@ -109,8 +115,20 @@ class Job:
 class PartitionLoader:
     """Loads partitions one after another; never holds two leases."""
 
-    def __init__(self, clock: Clock, table: Table, leases: Leases, objects: Objects, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        table: Table,
+        leases: Leases,
+        objects: Objects,
+        lease_seconds: float,
+        *,
+        sleep: Callable[[float], None],
+        rng: random.Random,
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
+        self._rng = rng
         self._table = table
         self._leases = leases
         self._objects = objects
@@ -133,7 +151,9 @@ class PartitionLoader:
         With `guard` the pull is held back here when it would zero too much. Raises Throttled (lease busy), MassVanish,
         Transient (lease lost), Unavailable.
         """
-        with self._leases.lease(f"metrics#{partition.pk}", self._lease_seconds) as lease, Spool() as spool:
+        with ExitStack() as stack:
+            lease = self._take(stack, f"metrics#{partition.pk}")
+            spool = stack.enter_context(Spool())
             deadline = self._clock.monotonic() + self._lease_seconds
             coverage = self.coverage(partition)
             goal = job.goal(partition, coverage)
@@ -159,6 +179,15 @@ class PartitionLoader:
                 lease.check()
                 done = replace(goal, loading="", fence=lease.fence)
                 self._table.put(done.encode(partition.pk), fence=fence)
+
+    def _take(self, stack: ExitStack, name: str) -> Lease:
+        """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
+        for _ in range(_TURNS - 1):
+            try:
+                return stack.enter_context(self._leases.lease(name, self._lease_seconds))
+            except Throttled:
+                self._sleep(_TURN_SECONDS * self._rng.uniform(0.5, 1.5))
+        return stack.enter_context(self._leases.lease(name, self._lease_seconds))
 
     def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
         """Add to `vanishing` what the pull would zero here, without writing anything."""

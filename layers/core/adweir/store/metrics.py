@@ -55,8 +55,9 @@ class MetricStore:
         rng: random.Random | None = None,
         table: Table | None = None,
     ) -> None:
-        self._table = table or MetricsTable(clock, sleep, rng)
-        self._loader = PartitionLoader(clock, self._table, ledger, raw, lease_seconds)
+        jitter = rng or random.Random()  # noqa: S311  jitter, not secrets
+        self._table = table or MetricsTable(clock, sleep, jitter)
+        self._loader = PartitionLoader(clock, self._table, ledger, raw, lease_seconds, sleep=sleep, rng=jitter)
         self._reader = Reader(self._table)
 
     def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
