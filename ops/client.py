@@ -23,6 +23,10 @@ class Api:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, params=params)
 

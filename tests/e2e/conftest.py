@@ -10,6 +10,7 @@ import pytest
 from sandbox import lifecycle
 from sandbox.lifecycle import Home
 from support.river import River, Stored
+from support.slow_stories import Begun, begin
 
 HERE = Path(__file__).parent
 
@@ -37,6 +38,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
         river.register()
         yield river
     finally:
+        river.close()
         lifecycle.down(home)
 
 
@@ -65,6 +67,12 @@ def river(sandbox: River, first_truth: dict[str, Stored]) -> River:
     sandbox.world.post("clock", {"advance_days": 1})
     sandbox.fire_daily()
     return sandbox
+
+
+@pytest.fixture(scope="session")
+def begun(river: River) -> Begun:
+    """The stories that take long, begun."""
+    return begin(river)
 
 
 def profiles(river: River) -> list[dict[str, str]]:

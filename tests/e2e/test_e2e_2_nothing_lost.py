@@ -1,80 +1,16 @@
 """Nothing lost: whatever breaks, the run ends, what is good is stored, what is bad is kept with its reason.
 
 The stories pull days that the daily runs did not (the world is older than the history that is kept), so that nothing
-but the story itself can have stored them. The two kills and the full throttle take a time-out and a deadline to be
-over: they are begun first and looked at last, each on ad accounts of its own.
+but the story itself can have stored them.
 """
 
 from __future__ import annotations
-
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from support.river import River, until
 
-
-@dataclass(frozen=True)
-class Slow:
-    """A story that was begun: its run and days."""
-
-    run_id: str
-    profile_id: str
-    start: str
-    end: str
-
-
-# -- begun early ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module", autouse=True)
-def killed_puller(river: River) -> Slow:
-    """A worker of `collect` is killed while a platform keeps it waiting in the middle of a pull."""
-    client = river.clients["halden"]
-    story = Slow("", client.meta, river.day(57), river.day(56))
-    with river.misbehaving("slow_answer", platform="meta_ads", seconds=4, times=1):
-        run_id = river.repull([story.profile_id], story.start, story.end)
-        until(lambda: "slow_answer" not in river.switches(), "a request that is kept waiting", pause=0.05)
-        time.sleep(0.3)
-        assert river.kill_workers("collect")
-    return Slow(run_id, story.profile_id, story.start, story.end)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def killed_loader(river: River, killed_puller: Slow) -> Slow:
-    """A worker of `validate` is killed while it holds the lease of the partition that it writes."""
-    client = river.clients["halden"]
-    for ago in (54, 51, 48, 45):
-        story = Slow("", client.meta, river.day(ago), river.day(ago - 2))
-        leases = [f"lease#metrics#meta_ads#{client.meta}#ad#day#pull#{day[:7]}" for day in (story.start, story.end)]
-        run_id = river.repull([client.meta], story.start, story.end)
-        until(lambda names=leases: any(held(river, name) for name in names), "a lease", pause=0.002)
-        river.kill_workers("validate")
-        time.sleep(0.3)
-        if any(held(river, name) for name in leases):  # nobody gave it back: it was killed in the middle
-            return Slow(run_id, client.meta, story.start, story.end)
-    raise AssertionError("every load was over before it could be killed")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def throttled(river: River, killed_loader: Slow) -> Iterator[Slow]:
-    """One ad account is refused every single request, in a run with another one."""
-    halden, mori = river.clients["halden"], river.clients["mori"]
-    with river.misbehaving("throttle", platform="amazon_ads", profile_id=halden.amazon, retry_after=2):
-        start, end = river.day(45), river.day(44)
-        yield Slow(river.repull([halden.amazon, mori.amazon], start, end, slice_="sp"), halden.amazon, start, end)
-
-
-def held(river: River, name: str) -> bool:
-    key = {"pk": {"S": name}, "sk": {"S": "lease"}}
-    table = river.description["stack"]["LedgerTable"]
-    item = river.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-    return bool(item) and int(item["until"]["N"]) > 0
-
-
-# -- short stories -------------------------------------------------------------------------------------------------
+pytestmark = pytest.mark.usefixtures("begun")
 
 
 def test_given_a_dead_token_then_its_tasks_wait_for_a_new_credential_and_go_on_with_it(river: River) -> None:
@@ -102,7 +38,7 @@ def test_given_a_report_that_fails_twice_then_smaller_windows_bring_its_days(riv
         run_id = river.repull([mori.amazon], start, end, slice_="sp")
         run = river.ended(run_id, "succeeded")
     assert run["stages"][0]["tasks"] == {"loaded": 2, "split": 1}
-    assert products(river, mori.amazon, start, end, "sp")
+    assert river.holds_product(mori.amazon, start, end, "sp")
 
 
 def test_given_a_report_that_never_comes_then_its_task_is_listed_and_a_redrive_brings_the_truth(river: River) -> None:
@@ -118,15 +54,7 @@ def test_given_a_report_that_never_comes_then_its_task_is_listed_and_a_redrive_b
 
     river.redrive(run_id, {"task_ids": [task["task_id"]]})
     assert river.ended(run_id, "succeeded")["failed_tasks"] == []
-    assert products(river, mori.amazon, day, day, "sp")
-
-
-def products(river: River, profile_id: str, start: str, end: str, product: str) -> bool:
-    """Whether exactly the rows of one ad product are stored, as they are in truth."""
-    rows = river.world.get("truth", profile_id=profile_id, start=start, end=end)["rows"]
-    wanted = {(row["entity_id"], row["date"]) for row in rows if row["ad_product"] == product}
-    truth = {key: value for key, value in river.truth(profile_id, start, end).items() if key in wanted}
-    return river.stored(profile_id, start, end) == truth != {}
+    assert river.holds_product(mori.amazon, day, day, "sp")
 
 
 def test_given_a_burst_of_server_errors_then_the_pull_outlasts_it(river: River) -> None:
@@ -215,42 +143,3 @@ def test_given_an_empty_200_then_a_second_pull_that_agrees_lets_it_through(river
         assert not any(any(row) for row in river.stored(mori.meta, start, end).values())
     river.ended(river.repull([mori.meta], start, end), "succeeded")
     assert river.stored(mori.meta, start, end) == before
-
-
-# -- looked at late ------------------------------------------------------------------------------------------------
-
-
-def test_given_a_worker_killed_in_the_middle_of_a_pull_then_another_one_finishes_it(
-    river: River, killed_puller: Slow
-) -> None:
-    assert river.ended(killed_puller.run_id, "succeeded")["tasks_done"] == 1
-    assert as_in_truth(river, killed_puller)
-
-
-def test_given_a_worker_killed_in_the_middle_of_a_load_then_the_load_converges(
-    river: River, killed_loader: Slow
-) -> None:
-    assert river.ended(killed_loader.run_id, "succeeded")["tasks_done"] == 1
-    assert as_in_truth(river, killed_loader)
-
-
-def test_given_one_ad_account_that_is_refused_everything_then_its_task_fails_at_its_deadline_and_the_others_load(
-    river: River, throttled: Slow
-) -> None:
-    mori = river.clients["mori"]
-    until(lambda: river.run(throttled.run_id).get("tasks_done") == 1, "the other ad account's task")
-    run = river.ended(throttled.run_id, "partial")
-    (task,) = run["failed_tasks"]
-    assert (task["profile_id"], task["state"], task["error"]["code"]) == (throttled.profile_id, "failed", "deadline")
-    assert products(river, mori.amazon, throttled.start, throttled.end, "sp")
-    assert river.stored(throttled.profile_id, throttled.start, throttled.end) == {}
-
-    river.world.post("switches", {"clear": "throttle"})
-    river.redrive(throttled.run_id)
-    river.ended(throttled.run_id, "succeeded")
-    assert products(river, throttled.profile_id, throttled.start, throttled.end, "sp")
-
-
-def as_in_truth(river: River, story: Slow) -> bool:
-    truth = river.truth(story.profile_id, story.start, story.end)
-    return river.stored(story.profile_id, story.start, story.end) == truth != {}

@@ -78,6 +78,16 @@ class River:
         self.bucket = self.description["stack"]["Bucket"]
         return self.description
 
+    def close(self) -> None:
+        """Let go of all connections: a server that is told to stop waits for them."""
+        for client in (self.sqs, self.s3, self.dynamodb):
+            client.close()
+        self.api.close()
+
+    def down(self) -> None:
+        self.close()
+        adweir(self.home, "down")
+
     def register(self) -> None:
         """Accounts, credentials and webhook secrets through the API."""
         for found in self.world.get("credentials")["accounts"]:
@@ -115,6 +125,11 @@ class River:
     def switches(self) -> list[str]:
         """The kinds that are still on."""
         return [switch["kind"] for switch in self.world.get("switches")["switches"]]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the platforms were asked, the last few thousand."""
+        found: list[dict[str, Any]] = self.world.get("requests", limit="5000")["requests"]
+        return found
 
     def truth(self, profile_id: str, start: str, end: str) -> Stored:
         """What the platform knows at this moment."""
@@ -161,6 +176,17 @@ class River:
         filters = {"profile_id": profile_id, "date_range": {"start": start, "end": end}}
         rows = self.api.records("ad_performance", filters)
         return {(f"{row['ad_group_id']}~{row['ad_id']}", row["date"]): numbers(row) for row in rows}
+
+    def holds(self, profile_id: str, start: str, end: str) -> bool:
+        """Whether what is stored of these days is the truth, and something."""
+        return self.stored(profile_id, start, end) == self.truth(profile_id, start, end) != {}
+
+    def holds_product(self, profile_id: str, start: str, end: str, product: str) -> bool:
+        """Whether exactly the rows of one ad product are stored, as they are in truth."""
+        rows = self.world.get("truth", profile_id=profile_id, start=start, end=end)["rows"]
+        ours = {(row["entity_id"], row["date"]) for row in rows if row["ad_product"] == product}
+        truth = {key: value for key, value in self.truth(profile_id, start, end).items() if key in ours}
+        return self.stored(profile_id, start, end) == truth != {}
 
     def table(self, name: str) -> dict[tuple[str, str], Any]:
         """Every item of a table of the stack, by its keys."""

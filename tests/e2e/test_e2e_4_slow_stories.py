@@ -1,0 +1,41 @@
+"""What became of the stories that need a time-out or a deadline to be over; they were begun before all others."""
+
+from __future__ import annotations
+
+from support.river import River, until
+from support.slow_stories import Begun
+
+
+def test_given_a_worker_killed_in_the_middle_of_a_pull_then_another_one_finishes_it(
+    river: River, begun: Begun
+) -> None:
+    story = begun.killed_puller
+    assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
+    assert river.holds(story.profile_id, story.start, story.end)
+    asked = [request for request in river.requests() if request["path"].endswith(f"act_{story.profile_id}/insights")]
+    assert len(asked) >= 2, "the pull was never broken off"
+
+
+def test_given_a_worker_killed_in_the_middle_of_a_load_then_the_load_converges(
+    river: River, begun: Begun
+) -> None:
+    story = begun.killed_loader
+    assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
+    assert river.holds(story.profile_id, story.start, story.end)
+
+
+def test_given_one_ad_account_that_is_refused_everything_then_its_task_fails_at_its_deadline_and_the_others_load(
+    river: River, begun: Begun
+) -> None:
+    throttled, mori = begun.throttled, river.clients["mori"]
+    until(lambda: river.run(throttled.run_id).get("tasks_done") == 1, "the other ad account's task")
+    run = river.ended(throttled.run_id, "partial")
+    (task,) = run["failed_tasks"]
+    assert (task["profile_id"], task["state"], task["error"]["code"]) == (throttled.profile_id, "failed", "deadline")
+    assert river.holds_product(mori.amazon, throttled.start, throttled.end, "sp")
+    assert river.stored(throttled.profile_id, throttled.start, throttled.end) == {}
+
+    river.world.post("switches", {"clear": "throttle"})
+    river.redrive(throttled.run_id)
+    river.ended(throttled.run_id, "succeeded")
+    assert river.holds_product(throttled.profile_id, throttled.start, throttled.end, "sp")

@@ -1,0 +1,82 @@
+"""The sandbox's own life: what is stored outlasts a restart, and Ctrl-C leaves nothing running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from sandbox import processes
+from sandbox.lifecycle import Home
+from support.river import PATIENCE, River, command_environment, until
+from support.template import ROOT
+
+_TABLES = ("Catalog", "Metrics", "Ledger", "Findings")
+
+
+def test_given_stored_data_when_the_sandbox_goes_down_and_up_then_key_and_data_are_the_same(
+    river: River, days: tuple[str, str]
+) -> None:
+    mori = river.clients["mori"]
+    river.quiet("runs", "collect-meta", "collect-amazon", "reports", "landing", "etl")
+    before = {name: river.table(name) for name in _TABLES}
+    description, objects = river.description, river.keys("")
+
+    river.down()
+    assert not alive(river.home.path)
+
+    assert river.up() == description
+    assert {name: river.table(name) for name in _TABLES} == before
+    assert river.keys("") == objects
+    assert river.holds(mori.meta, *days)
+    river.ended(river.repull([mori.meta], *days), "succeeded")
+    assert river.holds(mori.meta, *days)
+
+
+def test_given_adweir_up_when_ctrl_c_comes_while_it_deploys_then_no_process_is_left(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    child = command(home, "up")
+    until(lambda: len(processes.load(home.running)) == 2 or child.poll() is not None, "both servers", pause=0.02)
+    assert child.poll() is None
+    os.killpg(child.pid, signal.SIGINT)
+    child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130
+    assert not alive(home.path)
+
+
+def test_given_adweir_demo_when_ctrl_c_comes_while_workers_pull_then_no_process_is_left(tmp_path: Path) -> None:
+    child = command(Home(tmp_path / "home"), "demo")
+    until(lambda: workers(tmp_path) or child.poll() is not None, "workers that pull", pause=0.1)
+    assert child.poll() is None
+    os.killpg(child.pid, signal.SIGINT)
+    child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130
+    assert not alive(tmp_path)
+
+
+def command(home: Home, name: str) -> subprocess.Popen[str]:
+    """The command line in a process group of its own, as a terminal gives it one."""
+    line = [sys.executable, "-m", "ops.cli", "--home", str(home.path), name]
+    return subprocess.Popen(  # noqa: S603  our own command
+        line, cwd=ROOT, env=command_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def workers(home: Path) -> list[str]:
+    return [line for line in alive(home) if "adweir-collect" in line]
+
+
+def alive(home: Path) -> list[str]:
+    """The command lines of processes that have to do with a sandbox: by its path among arguments, folder, variables."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "environ", "status"]):
+        about = process.info
+        traces = [*(about["cmdline"] or []), about["cwd"] or "", *(about["environ"] or {}).values()]
+        if about["status"] != psutil.STATUS_ZOMBIE and any(str(home) in trace for trace in traces):
+            found.append(" ".join(about["cmdline"] or []))
+    return found

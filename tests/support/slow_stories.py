@@ -1,0 +1,77 @@
+"""Stories that take a time-out or a deadline to be over: begun before the others, looked at when those are told.
+
+They need ad accounts of their own: both of Halden's are theirs as long as they last.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from support.river import River, until
+
+
+@dataclass(frozen=True)
+class Story:
+    """A run that was begun: of which ad account and which days."""
+
+    run_id: str
+    profile_id: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """`killed_puller`: a worker of `collect` died while a platform kept it waiting. `killed_loader`: one of `validate`
+    died while it held the lease of the partition that it wrote. `throttled`: one of a run's two ad accounts is refused
+    every request, until the switch is cleared."""
+
+    killed_puller: Story
+    killed_loader: Story
+    throttled: Story
+
+
+def begin(river: River) -> Begun:
+    """Begin all three."""
+    return Begun(_kill_puller(river), _kill_loader(river), _throttle(river))
+
+
+def _kill_puller(river: River) -> Story:
+    profile_id, start, end = river.clients["halden"].meta, river.day(57), river.day(56)
+    with river.misbehaving("slow_answer", platform="meta_ads", seconds=4, times=1):
+        run_id = river.repull([profile_id], start, end)
+        until(lambda: "slow_answer" not in river.switches(), "a request that is kept waiting", pause=0.05)
+        time.sleep(0.3)
+        assert river.kill_workers("collect")
+    return Story(run_id, profile_id, start, end)
+
+
+def _kill_loader(river: River) -> Story:
+    """A load takes a tenth of a second: the first that was still at work when its worker died is the story."""
+    profile_id = river.clients["halden"].meta
+    for ago in (54, 51, 48, 45, 42, 39):
+        start, end = river.day(ago), river.day(ago - 2)
+        leases = [f"lease#metrics#meta_ads#{profile_id}#ad#day#pull#{day[:7]}" for day in (start, end)]
+        run_id = river.repull([profile_id], start, end)
+        until(lambda names=leases: any(_held(river, name) for name in names), "a lease", pause=0.002)  # type: ignore[misc]
+        river.kill_workers("validate")
+        time.sleep(0.3)
+        if any(_held(river, name) for name in leases):  # nobody gave it back
+            return Story(run_id, profile_id, start, end)
+    raise AssertionError("every load was over before it could be killed")
+
+
+def _throttle(river: River) -> Story:
+    halden, mori = river.clients["halden"], river.clients["mori"]
+    switch = {"kind": "throttle", "platform": "amazon_ads", "profile_id": halden.amazon, "retry_after": 2}
+    river.world.post("switches", switch)
+    start, end = river.day(45), river.day(44)
+    return Story(river.repull([halden.amazon, mori.amazon], start, end, slice_="sp"), halden.amazon, start, end)
+
+
+def _held(river: River, name: str) -> bool:
+    key = {"pk": {"S": name}, "sk": {"S": "lease"}}
+    table = river.description["stack"]["LedgerTable"]
+    item = river.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return bool(item) and int(item["until"]["N"]) > 0
