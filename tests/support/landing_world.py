@@ -64,7 +64,7 @@ class World:
         s3.create_bucket(Bucket=bucket)
         self.s3, self.clock, self.bucket = s3, clock, bucket
         self.raw, self.ledger, self.catalog = RawStore(s3, bucket), Ledger(clock), Catalog(clock)
-        self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60)
+        self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60, sleep=lambda _: None)
         self.findings, self.queue, self.bus = Findings(clock), SentMessages(), SentEvents()
         self.catalog.create_account("acme", "Acme", "a@b.example")
         profile = Profile(

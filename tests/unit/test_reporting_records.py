@@ -1,0 +1,167 @@
+"""Records: sources, flights of ads, active counts; over a catalog and metrics in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
+from adweir.model.errors import Unprocessable
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
+from adweir.model.platforms import Platform
+from adweir.reporting.query import Queries
+from adweir.reporting.records import Found, Records
+from adweir.store.metrics import StoredRow
+
+META = Platform.META_ADS
+NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
+NEW_YORK = Profile(
+    account_id="acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
+)
+
+
+class Catalog:
+    def __init__(self, *objects: PlatformObject) -> None:
+        self._objects = objects
+
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
+        return [NEW_YORK]
+
+    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
+        kind = {Dataset.CAMPAIGNS: AdCampaign, Dataset.AD_GROUPS: AdGroup, Dataset.ADS: Ad}[dataset]
+        return (item for item in self._objects if isinstance(item, kind))
+
+
+class Metrics:
+    """One entity-day at the ad level that both a pull and a file brought; the first source that is asked for wins."""
+
+    def coverage(self, *_: Any) -> dict[date, Any]:
+        return {}
+
+    def read(
+        self,
+        platform: Platform,
+        profile_id: str,
+        level: Level,
+        grain: Grain,
+        start: date,
+        end: date,
+        *,
+        sources: Sequence[Source] = SOURCE_ORDER,
+    ) -> Iterator[StoredRow]:
+        spends = {Source.PULL: 5_000_000, Source.FILE: 7_000_000}
+        source = next((source for source in sources if source in spends), None)
+        if level is Level.AD and grain is Grain.DAY and source is not None:
+            slot = (100, 10, 0, spends[source], 0)
+            yield StoredRow("8~70", "7", "8", "", "USD", "2026-11-18", -1, slot, source, None)
+
+
+def found(data_type: str, *objects: PlatformObject, **filters: Any) -> Found:
+    catalog: Any = Catalog(*objects)
+    metrics: Any = Metrics()
+    return Records(catalog, Queries(catalog, metrics)).retrieve(data_type, filters, 100, 0, NOW)
+
+
+def campaign(start: str = "", end: str = "") -> AdCampaign:
+    return AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7", start_date=start, end_date=end)
+
+
+def group(start: str = "", end: str = "") -> AdGroup:
+    return AdGroup(
+        platform=META, profile_id="1", id="8", campaign_id="7", ad_group_id="8", start_date=start, end_date=end
+    )
+
+
+def ad(status: Status = Status.ACTIVE, start: str = "", end: str = "") -> Ad:
+    return Ad(
+        platform=META,
+        profile_id="1",
+        id="70",
+        campaign_id="7",
+        ad_group_id="8",
+        status=status,
+        start_date=start,
+        end_date=end,
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "group_s", "campaign_s", "expected"),
+    [
+        (("", ""), ("", ""), ("", ""), (None, None)),
+        (("", ""), ("", ""), ("2026-01-01", "2026-12-31"), ("2026-01-01", "2026-12-31")),
+        (("", ""), ("2026-02-01", ""), ("2026-01-01", "2026-12-31"), ("2026-02-01", "2026-12-31")),
+        (("2026-03-01", "2027-03-31"), ("2026-02-01", "2026-12-01"), ("", ""), ("2026-03-01", "2027-03-31")),
+    ],
+)
+def test_an_ad_without_dates_has_those_of_its_group_then_of_its_campaign(
+    own: tuple[str, str], group_s: tuple[str, str], campaign_s: tuple[str, str], expected: tuple[Any, Any]
+) -> None:
+    (record,) = found("ads", campaign(*campaign_s), group(*group_s), ad(Status.ACTIVE, *own)).records
+    assert (record["start_date"], record["end_date"]) == expected
+    assert record["status"] == "active"
+
+
+def test_an_ad_whose_parents_nobody_listed_keeps_its_own() -> None:
+    (record,) = found("ads", ad()).records
+    assert (record["start_date"], record["end_date"], record["status"]) == (None, None, "active")
+
+
+@pytest.mark.parametrize(
+    ("status", "end", "expected"),
+    [
+        (Status.ACTIVE, "2026-11-19", "ended"),
+        (Status.ACTIVE, "2026-11-20", "active"),  # 3 o'clock UTC is still the evening of the 20th in New York
+        (Status.PAUSED, "2026-11-01", "paused"),
+        (Status.REMOVED, "2026-11-01", "removed"),
+    ],
+)
+def test_an_active_ad_has_ended_when_the_last_day_is_past_where_it_runs(
+    status: Status, end: str, expected: str
+) -> None:
+    (record,) = found("ads", campaign(end=end), ad(status)).records
+    assert record["status"] == expected
+
+
+def test_records_tell_their_source_when_it_is_asked_for() -> None:
+    dates = {"start": "2026-11-18", "end": "2026-11-18"}
+    (plain,) = found("ad_performance", date_range=dates).records
+    (first,) = found("ad_performance", date_range=dates, source=["file", "pull"]).records
+    (file,) = found("ad_performance", date_range=dates, source="file").records
+    assert "source" not in plain
+    assert [(row["spend"], row.get("source")) for row in (plain, first, file)] == [
+        (5, None),
+        (5, "pull"),
+        (7, "file"),
+    ]
+    assert found("ad_performance", date_range=dates, source="push").records == []
+
+
+def test_account_days_and_ads_know_sources_too() -> None:
+    dates = {"start": "2026-11-18", "end": "2026-11-18"}
+    (day,) = found("account_performance", ad(), date_range=dates, source="file").records
+    assert (day["source"], day["daily_spend"], day["ad_count"]) == ("file", 7, 1)
+    (record,) = found("ads", ad(), date_range=dates, source="file").records
+    assert record["spend"] == 7
+
+
+@pytest.mark.parametrize("source", ["carrier pigeon", ["pull", 1], {"pull": True}, 7])
+def test_an_unknown_source_is_refused_with_the_known(source: Any) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        found("ad_performance", source=source)
+    assert caught.value.details[0]["known"] == ["pull", "file", "stream", "push"]
+
+
+@pytest.mark.parametrize("filters", [{"colour": "red"}, {"ad_id": [1.5]}, {"date_range": "today"}])
+def test_wrong_filters_are_refused(filters: dict[str, Any]) -> None:
+    with pytest.raises(Unprocessable):
+        found("ad_performance", **filters)
+
+
+def test_an_unknown_data_type_is_refused_with_the_known() -> None:
+    with pytest.raises(Unprocessable, match="account_performance"):
+        found("weather")

@@ -1,0 +1,166 @@
+"""Queues and bus as they call AWS, and the composition root that hands them out."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from adweir.model.errors import Unavailable, Unprocessable
+from adweir.model.events import EntitiesChanged
+from adweir.model.messages import Advance, Sweep
+from adweir.model.platforms import Platform
+from adweir.runtime.app import App, SystemClock, build
+from adweir.runtime.outbound import EventBus, SqsQueue
+from adweir.runtime.settings import Settings
+
+URL = "https://sqs.us-east-1.amazonaws.com/1/adweir-runs"
+
+
+class Sqs:
+    """Remembers calls; refuses the messages of these ids."""
+
+    def __init__(self, *refused: str) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self._refused = refused
+
+    def send_message(self, **call: Any) -> None:
+        self.calls.append(call)
+
+    change_message_visibility = send_message
+
+    def send_message_batch(self, **call: Any) -> dict[str, Any]:
+        self.calls.append(call)
+        failed = [{"Id": entry["Id"], "Message": "full"} for entry in call["Entries"] if entry["Id"] in self._refused]
+        return {"Failed": failed} if failed else {}
+
+
+class Bus:
+    def __init__(self, failed: int = 0) -> None:
+        self.entries: list[list[dict[str, Any]]] = []
+        self._failed = failed
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, int]:  # noqa: N803  as the API spells it
+        self.entries.append(Entries)
+        return {"FailedEntryCount": self._failed}
+
+
+def queue(sqs: Any) -> SqsQueue:
+    return SqsQueue(sqs, URL)
+
+
+def event(number: int) -> EntitiesChanged:
+    return EntitiesChanged(
+        platform="meta_ads",
+        profile_id=str(number),
+        account_id="acme",
+        dataset="ads",
+        added=1,
+        changed=0,
+        removed=0,
+        task_id="t",
+    )
+
+
+def test_a_message_waits_at_most_what_sqs_can_delay_and_names_its_group() -> None:
+    sqs = Sqs()
+    queue(sqs).send(Advance(run_id="r"), delay=5000, group="g")
+    queue(sqs).send(Sweep())
+    first, second = sqs.calls
+    assert (first["DelaySeconds"], first["MessageGroupId"]) == (900, "g")
+    assert (second["DelaySeconds"], "MessageGroupId" in second) == (0, False)
+    assert json.loads(first["MessageBody"])["run_id"] == "r"
+
+
+def test_many_messages_go_in_batches_of_ten() -> None:
+    sqs = Sqs()
+    queue(sqs).send_many((Advance(run_id=str(number)), "g" if number else "") for number in range(23))
+    assert [len(call["Entries"]) for call in sqs.calls] == [10, 10, 3]
+    assert "MessageGroupId" not in sqs.calls[0]["Entries"][0]
+    sent = [json.loads(entry["MessageBody"])["run_id"] for call in sqs.calls for entry in call["Entries"]]
+    assert sent == [str(number) for number in range(23)]
+
+
+def test_a_message_of_a_batch_that_is_refused_is_no_success() -> None:
+    with pytest.raises(Unavailable, match="1 of 2 messages were refused: full"):
+        queue(Sqs("1")).send_many([(Sweep(), ""), (Sweep(), "")])
+
+
+def test_a_message_is_kept_hidden_by_its_receipt() -> None:
+    sqs = Sqs()
+    queue(sqs).keep_hidden("receipt", 30)
+    assert sqs.calls == [{"QueueUrl": URL, "ReceiptHandle": "receipt", "VisibilityTimeout": 30}]
+
+
+def test_events_carry_their_name_and_go_in_batches_of_ten() -> None:
+    client: Any = Bus()
+    measured: list[Any] = []
+    EventBus(client, "adweir", measured.extend).publish(*(event(number) for number in range(12)))
+    assert len(measured) == 12
+    assert [len(batch) for batch in client.entries] == [10, 2]
+    entry = client.entries[0][0]
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == ("adweir", "adweir", "EntitiesChanged")
+    assert json.loads(entry["Detail"])["profile_id"] == "0"
+
+
+def test_an_event_that_the_bus_refuses_is_no_success() -> None:
+    client: Any = Bus(failed=1)
+    measured: list[Any] = []
+    with pytest.raises(Unavailable):
+        EventBus(client, "adweir", measured.extend).publish(event(1))
+    assert measured == []
+
+
+class TestApp:
+    """The composition root."""
+
+    def app(self, **settings: str) -> App:
+        app = App(Settings(**settings), rng=random.Random(1))
+        app.__dict__["sqs"] = Sqs()
+        return app
+
+    def test_a_queue_that_the_function_was_not_given_is_named_as_a_fault_of_the_template(self) -> None:
+        with pytest.raises(RuntimeError, match="template"):
+            _ = self.app().runs_queue
+
+    def test_each_queue_has_its_own_url(self) -> None:
+        names = ("runs", "reports", "landing", "etl", "collect_meta", "collect_amazon")
+        app = self.app(**{f"{name}_queue_url": f"https://q/{name}" for name in names})
+        own = [app.runs_queue, app.reports_queue, app.landing_queue, app.etl_queue]
+        collect = [app.collect_queue(Platform.META_ADS), app.collect_queue(Platform.AMAZON_ADS)]
+        assert [queue.url for queue in [*own, *collect]] == [f"https://q/{name}" for name in names]
+
+    def test_a_platform_that_is_not_connected_has_no_queue(self) -> None:
+        with pytest.raises(Unprocessable, match="amazon_ads, meta_ads"):
+            self.app().collect_queue(Platform.TIKTOK_ADS)
+
+    def test_a_record_s_queue_is_found_by_its_arn(self) -> None:
+        app = self.app(runs_queue_url=URL)
+        assert app.queue_of("arn:aws:sqs:us-east-1:1:adweir-runs").url == URL
+        with pytest.raises(RuntimeError, match="strange"):
+            app.queue_of("arn:aws:sqs:us-east-1:1:strange")
+
+    def test_ids_are_random_hex(self) -> None:
+        app = self.app()
+        one, other = app.new_id(), app.new_id()
+        assert one != other
+        assert len(one) == len(other) == 32
+        assert int(one, 16)
+
+    def test_a_deployed_function_takes_its_settings_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BUCKET", "from-the-environment")
+        monkeypatch.setenv("BUS_NAME", "")
+        app = build()
+        assert (app.settings.bucket, app.settings.bus_name) == ("from-the-environment", "")
+        assert app.clock.now().tzinfo is UTC
+
+    def test_the_real_clock_runs(self) -> None:
+        clock = SystemClock()
+        assert clock.monotonic() <= clock.monotonic()
+        assert clock.now() <= clock.now()
+
+    def test_the_log_carries_the_service_s_name(self) -> None:
+        assert self.app().logger.service == "adweir"
