@@ -11,8 +11,6 @@ for this, or, with "no put", a file. Last line: one JSON object.
     python bench/pull.py [--rounds 7] [--rows 50000]
 """
 
-# ruff: noqa: PLC0415  each variant imports in its own process what it alone needs
-
 from __future__ import annotations
 
 import argparse

@@ -53,7 +53,7 @@ def ids(ad: int) -> tuple[str, str, str]:
 
 
 def baseline(ads: int, start: date, *, again: bool) -> float:
-    import boto3  # noqa: PLC0415
+    import boto3
 
     client = boto3.resource("dynamodb")
     units = 0.0
@@ -85,8 +85,8 @@ def baseline(ads: int, start: date, *, again: bool) -> float:
 
 
 def rows_of(ads: int, start: date, *, again: bool) -> Any:
-    from adweir.model.metrics import MetricRow  # noqa: PLC0415
-    from adweir.store.pull_rows import PullRows  # noqa: PLC0415
+    from adweir.model.metrics import MetricRow
+    from adweir.store.pull_rows import PullRows
 
     rows = PullRows()
     for ad, day, row in numbers(ads, start, again=again):
@@ -99,17 +99,17 @@ def rows_of(ads: int, start: date, *, again: bool) -> Any:
 
 
 def ours(ads: int, start: date, *, again: bool) -> Any:
-    import boto3  # noqa: PLC0415
+    import boto3
 
-    from adweir.model.metrics import Grain, Level, Source  # noqa: PLC0415
-    from adweir.model.platforms import Platform  # noqa: PLC0415
-    from adweir.model.tasks import Pull, Stamp  # noqa: PLC0415
-    from adweir.model.times import Window  # noqa: PLC0415
-    from adweir.runtime.settings import Settings  # noqa: PLC0415
-    from adweir.store import tables  # noqa: PLC0415
-    from adweir.store.ledger import Ledger  # noqa: PLC0415
-    from adweir.store.metrics import MetricStore  # noqa: PLC0415
-    from adweir.store.raw import RawStore  # noqa: PLC0415
+    from adweir.model.metrics import Grain, Level, Source
+    from adweir.model.platforms import Platform
+    from adweir.model.tasks import Pull, Stamp
+    from adweir.model.times import Window
+    from adweir.runtime.settings import Settings
+    from adweir.store import tables
+    from adweir.store.ledger import Ledger
+    from adweir.store.metrics import MetricStore
+    from adweir.store.raw import RawStore
 
     class Clock:
         def now(self) -> datetime:
@@ -156,7 +156,7 @@ def peak_mb() -> float:
 
 def read_units() -> float:
     """What one consistent read of every partition costs, by AWS's rule, from what is stored."""
-    import boto3  # noqa: PLC0415
+    import boto3
 
     sizes: dict[str, int] = {}
     for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName="bench-metrics"):
@@ -184,10 +184,10 @@ def _value_bytes(value: dict[str, Any]) -> int:
 def compare(ads: int, start: date) -> dict[str, Any]:
     """Run every variant against a MiniStack of its own."""
     sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
-    from adweir.runtime.settings import Settings  # noqa: PLC0415
-    from adweir.store import tables  # noqa: PLC0415
-    from sandbox.ministack import start_ministack  # noqa: PLC0415
-    from sandbox.processes import choose_port, stop  # noqa: PLC0415
+    from adweir.runtime.settings import Settings
+    from adweir.store import tables
+    from sandbox.ministack import start_ministack
+    from sandbox.processes import choose_port, stop
 
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -195,7 +195,7 @@ def compare(ads: int, start: date) -> dict[str, Any]:
         engine = start_ministack(Path(folder), port, "127.0.0.1")
         try:
             os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
-            import boto3  # noqa: PLC0415
+            import boto3
 
             names = {"catalog_table": BASELINE, "metrics_table": "bench-metrics"}
             tables.bind(Settings(**names, ledger_table="bench-ledger", findings_table="bench-findings"))

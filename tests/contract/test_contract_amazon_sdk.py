@@ -19,10 +19,10 @@ from sandbox.world import Profile
 from support.platform_server import owner, running, truth
 
 _handlers = list(logging.getLogger().handlers)
-import ad_api.base  # type: ignore[import-untyped]  # noqa: E402, F401 - before ad_api.auth, or the package imports itself in a circle
-from ad_api.api import Profiles, Reports  # type: ignore[import-untyped]  # noqa: E402
-from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # type: ignore[import-untyped]  # noqa: E402
-from ad_api.auth import access_token_client  # type: ignore[import-untyped]  # noqa: E402
+import ad_api.base  # noqa: E402, F401 - before ad_api.auth, or the package imports itself in a circle
+from ad_api.api import Profiles, Reports  # noqa: E402
+from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # noqa: E402
+from ad_api.auth import access_token_client  # noqa: E402
 from ad_api.base import AdvertisingApiException  # noqa: E402
 
 logging.getLogger().handlers[:] = _handlers  # the client configures the root logger on import

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from facebook_business.adobjects.ad import Ad  # type: ignore[import-untyped]
-from facebook_business.adobjects.adaccount import AdAccount  # type: ignore[import-untyped]
-from facebook_business.adobjects.adreportrun import AdReportRun  # type: ignore[import-untyped]
-from facebook_business.adobjects.campaign import Campaign  # type: ignore[import-untyped]
-from facebook_business.adobjects.user import User  # type: ignore[import-untyped]
-from facebook_business.api import FacebookAdsApi  # type: ignore[import-untyped]
-from facebook_business.exceptions import FacebookRequestError  # type: ignore[import-untyped]
-from facebook_business.session import FacebookSession  # type: ignore[import-untyped]
+from facebook_business.adobjects.ad import Ad
+from facebook_business.adobjects.adaccount import AdAccount
+from facebook_business.adobjects.adreportrun import AdReportRun
+from facebook_business.adobjects.campaign import Campaign
+from facebook_business.adobjects.user import User
+from facebook_business.api import FacebookAdsApi
+from facebook_business.exceptions import FacebookRequestError
+from facebook_business.session import FacebookSession
 
 from sandbox.server import PlatformServer
 from sandbox.world import Profile

@@ -37,7 +37,7 @@ class WebhookSecrets(BaseModel):
 
 
 def create(request: Request) -> Answer:
-    from adweir.intake.registration import register_credential  # noqa: PLC0415  only this route pays for it
+    from adweir.intake.registration import register_credential
 
     new = request.body(NewCredential)
     app = request.app
@@ -55,7 +55,7 @@ def listing(request: Request) -> Answer:
 
 
 def delete(request: Request) -> Answer:
-    from adweir.intake.registration import delete_credential  # noqa: PLC0415  only this route pays for it
+    from adweir.intake.registration import delete_credential
 
     account_id, platform = request.params["account_id"], parse_platform(request.params["platform"])
     delete_credential(request.app.catalog, request.app.secrets, account_id, platform)
@@ -72,7 +72,7 @@ def deployment_webhook(request: Request) -> Answer:
 
 
 def _set_webhook(request: Request, account_id: str) -> Answer:
-    from adweir.intake.receiver import set_webhook_secret  # noqa: PLC0415  only these routes pay for it
+    from adweir.intake.receiver import set_webhook_secret
 
     platform = parse_platform(request.params["platform"])
     values = request.body(WebhookSecrets).model_dump(exclude_none=True)

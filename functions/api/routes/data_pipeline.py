@@ -43,8 +43,8 @@ class Validate(BaseModel):
 
 
 def retrieve(request: Request) -> Answer:
-    from adweir.reporting.query import Queries  # noqa: PLC0415  only this route pays for it
-    from adweir.reporting.records import Records as Reader  # noqa: PLC0415
+    from adweir.reporting.query import Queries
+    from adweir.reporting.records import Records as Reader
 
     app, asked = request.app, request.body(Retrieve)
     reader = Reader(app.catalog, Queries(app.catalog, app.metrics))
@@ -61,7 +61,7 @@ def retrieve(request: Request) -> Answer:
 
 
 def validate(request: Request) -> Answer:
-    from adweir.quality.schema import validate as check  # noqa: PLC0415  only this route pays for it
+    from adweir.quality.schema import validate as check
 
     asked = request.body(Validate)
     if len(asked.data.records) > MAX_RECORDS:

@@ -60,7 +60,7 @@ def backfill(request: Request) -> Answer:
 
 
 def workflows(_request: Request) -> Answer:
-    from adweir.pipeline.workflows import WORKFLOWS  # noqa: PLC0415  only these routes pay for it
+    from adweir.pipeline.workflows import WORKFLOWS
 
     found = [
         {"name": flow.name, "about": flow.about, "stages": [stage.name for stage in flow.stages]}
@@ -70,8 +70,8 @@ def workflows(_request: Request) -> Answer:
 
 
 def run_workflow(request: Request) -> Answer:
-    from adweir.pipeline.stages import check_scope  # noqa: PLC0415  only this route pays for it
-    from adweir.pipeline.workflows import workflow  # noqa: PLC0415
+    from adweir.pipeline.stages import check_scope
+    from adweir.pipeline.workflows import workflow
 
     flow = workflow(request.params["name"])
     asked = request.body(NewRun) if json_body(request.event, empty=True) else NewRun()

@@ -8,15 +8,15 @@ from adweir.runtime.routes import Request, Route
 
 
 def health(request: Request) -> Answer:
-    from adweir.pipeline.health import health as examine  # noqa: PLC0415  only this route pays for it
-    from adweir.runtime.depths import queue_depths  # noqa: PLC0415
+    from adweir.pipeline.health import health as examine
+    from adweir.runtime.depths import queue_depths
 
     app = request.app
     return answer(examine(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings), app.clock))
 
 
 def metrics(request: Request) -> Answer:
-    from adweir.pipeline.health import metrics as measure  # noqa: PLC0415  only this route pays for it
+    from adweir.pipeline.health import metrics as measure
 
     return answer(measure(request.app.ledger))
 
@@ -25,7 +25,7 @@ def quality(request: Request) -> Answer:
     platform, profile_id = request.query.get("platform"), request.query.get("profile_id")
     if not platform or not profile_id:
         raise Unprocessable("platform and profile_id are required", [{"field": "profile_id", "message": "is required"}])
-    from adweir.model.platforms import parse_platform  # noqa: PLC0415
+    from adweir.model.platforms import parse_platform
 
     reports = request.app.findings.quality(f"{parse_platform(platform)}#{profile_id}", min(request.limit, 200))
     return answer({"reports": reports})

@@ -43,9 +43,9 @@ class NewReport(BaseModel):
 
 
 def create(request: Request) -> Answer:
-    from adweir.reporting.formats import check_format, render  # noqa: PLC0415  only this route pays for it
-    from adweir.reporting.query import Queries  # noqa: PLC0415
-    from adweir.reporting.reports import report  # noqa: PLC0415
+    from adweir.reporting.formats import check_format, render
+    from adweir.reporting.query import Queries
+    from adweir.reporting.reports import report
 
     app, asked = request.app, request.body(NewReport)
     check_format(asked.format)

@@ -25,14 +25,14 @@ class Redrive(BaseModel):
 
 
 def listing(request: Request) -> Answer:
-    from adweir.reporting.runs import summary  # noqa: PLC0415  only these routes pay for it
+    from adweir.reporting.runs import summary
 
     runs, token = request.app.ledger.list_runs(request.limit, request.token)
     return answer({"runs": [summary(run) for run in runs], "next_token": token or None})
 
 
 def one(request: Request) -> Answer:
-    from adweir.reporting.runs import details  # noqa: PLC0415  only these routes pay for it
+    from adweir.reporting.runs import details
 
     run = _run(request)
     return answer(details(run, request.app.ledger.tasks(run.run_id)))

@@ -48,7 +48,6 @@ DIMENSIONS = (
 )
 FILTERS = (*_ABOUT_PROFILE, *_NEEDS)
 SOURCE = "source"
-SUMS = ("impressions", "clicks", "conversions", "spend", "revenue")
 
 Key = tuple[Any, ...]
 

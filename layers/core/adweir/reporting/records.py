@@ -6,7 +6,7 @@ company. Money and conversions are exact JSON numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,7 +21,6 @@ from adweir.model.times import local_date
 from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_filters, parse_sources, parse_window
 from adweir.store.catalog import Catalog
 
-MAX_LIMIT = 5000
 _PARENTS = {
     Level.ACCOUNT: (),
     Level.CAMPAIGN: ("campaign_id",),
@@ -96,14 +95,15 @@ class Records:
         names = ("platform", "profile_id", *_PARENTS[kind.level], *time, *asked.dimensions)
         sums = self._queries.sums(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
         profiles = {(p.platform.value, p.profile_id): p for p in self._queries.profiles(asked.filters)}
-        shape: Callable[[dict[str, Any], Profile], dict[str, Any]] = _entity_row
-        if kind == _Metrics(Level.ACCOUNT, Grain.DAY):
-            active: dict[str, tuple[int, int]] = {}
-            shape = lambda row, profile: _account_day(row, profile, self._active(profile, active))  # noqa: E731
+        active: dict[str, tuple[int, int]] = {}
         records = []
         for key, slot in islice(sums.items(), offset, offset + limit):
             row = dict(zip((*names, "currency"), key, strict=True)) | measures(slot)
-            records.append(shape(row, profiles[key[0], key[1]]))
+            profile = profiles[key[0], key[1]]
+            if kind == _Metrics(Level.ACCOUNT, Grain.DAY):
+                records.append(_account_day(row, profile, self._active(profile, active)))
+            else:
+                records.append(_entity_row(row, profile))
         return Found(records, len(sums))
 
     def _active(self, profile: Profile, known: dict[str, tuple[int, int]]) -> tuple[int, int]:

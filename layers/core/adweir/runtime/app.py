@@ -137,11 +137,10 @@ class App:
 
     @cached_property
     def bus(self) -> EventBus:
-        from adweir.runtime.outbound import EventBus
-
         from aws_lambda_powertools import Metrics
 
         from adweir.runtime.meter import Meter
+        from adweir.runtime.outbound import EventBus
 
         meter = Meter(Metrics(namespace="adweir", service="adweir"))
         return EventBus(self.client("events"), self.settings.bus_name, meter.measure)

@@ -1,0 +1,248 @@
+"""The types and rules of the validation schema language, each compiled to one closure; see `quality.schema`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from adweir.model.errors import Unprocessable
+from adweir.model.platforms import parse_platform
+
+MAX_REGEX = 200
+MAX_MATCHED = 2_000
+NUMBERS = (int, float, Decimal)
+# A repetition of a group that itself repeats, such as (a+)+, takes exponential time on the wrong text.
+_EXPLOSIVE = re.compile(r"[+*}][^()]*\)\s*[+*{]|\([^()]*\|[^()]*\)\s*[+*{]")
+
+
+class Fault(NamedTuple):
+    """What a check found: the rule and a sentence."""
+
+    rule: str
+    message: str
+
+
+Check = Callable[[Any], Fault | None]
+
+
+class BadRule(Exception):
+    """A rule of a schema that makes no sense; its text says why."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+# --- types
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, NUMBERS) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(value: Any) -> bool:
+    if isinstance(value, Decimal):  # DynamoDB reads every number so
+        return value.is_finite() and value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def as_date(value: Any) -> date | None:
+    """A date, or ISO text of one (`2026-11-01`), as date; else None."""
+    if isinstance(value, datetime):
+        return None
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or len(value) != 10:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def as_datetime(value: Any) -> datetime | None:
+    """A datetime, or ISO text of one, as datetime; else None."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or len(value) < 11:
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+TYPES: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "integer": _is_integer,
+    "float": _is_number,
+    "number": _is_number,
+    "boolean": lambda value: isinstance(value, bool),
+    "date": lambda value: as_date(value) is not None,
+    "datetime": lambda value: as_datetime(value) is not None,
+    "list": lambda value: isinstance(value, list | tuple),
+    "dict": lambda value: isinstance(value, Mapping),
+}
+
+
+def typed(kind: str) -> Check:
+    test, fault = TYPES[kind], Fault("type", f"must be of type {kind}")
+    return lambda value: None if test(value) else fault
+
+
+# --- the other rules
+
+
+def not_empty(value: Any) -> Fault | None:
+    return Fault("empty", "must not be empty") if hasattr(value, "__len__") and len(value) == 0 else None
+
+
+def _canonical(value: Any) -> Any:
+    try:
+        return parse_platform(value) if isinstance(value, str) else value
+    except Unprocessable:
+        return value
+
+
+def _members(rule: str, name: str, values: Any) -> Callable[[Any], bool]:
+    if not isinstance(values, list | tuple | set | frozenset):
+        raise BadRule(rule, "must be a list of values")
+    listed = [_canonical(value) for value in values] if name == "platform" else list(values)
+
+    def member(value: Any) -> bool:
+        wanted = _canonical(value) if name == "platform" else value
+        return any(
+            _same(entry, item)
+            for item in (wanted if isinstance(wanted, list | tuple) else [wanted])
+            for entry in listed
+        )
+
+    return member
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _allowed(name: str, _kind: str | None, values: Any) -> Check:
+    if not isinstance(values, list | tuple | set | frozenset):
+        raise BadRule("allowed", "must be a list of values")
+    one = _members("allowed", name, values)
+    fault = Fault("allowed", f"must be one of {', '.join(str(value)[:50] for value in list(values)[:20])}")
+
+    def check(value: Any) -> Fault | None:
+        every = all(one(item) for item in value) if isinstance(value, list | tuple) else one(value)
+        return None if every else fault
+
+    return check
+
+
+def _forbidden(name: str, _kind: str | None, values: Any) -> Check:
+    any_of = _members("forbidden", name, values)
+    fault = Fault("forbidden", "has a forbidden value")
+    return lambda value: fault if any_of(value) else None
+
+
+def _bound(rule: str, kind: str | None, bound: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """The bound, and what makes a value comparable with it (None: it is not)."""
+    if kind == "date" or (kind is None and as_date(bound) is not None):
+        limit, convert = as_date(bound), as_date
+    elif kind == "datetime" or (kind is None and isinstance(bound, datetime)):
+        return _datetime_bound(rule, bound)
+    elif kind in {None, "integer", "float", "number"} and _is_number(bound):
+        return bound, lambda value: value if _is_number(value) else None
+    else:
+        raise BadRule(rule, f"is no bound for type {kind}")
+    if limit is None:
+        raise BadRule(rule, "must be a date, YYYY-MM-DD")
+    return limit, convert
+
+
+def _datetime_bound(rule: str, bound: Any) -> tuple[Any, Callable[[Any], Any]]:
+    limit = as_datetime(bound)
+    if limit is None:
+        raise BadRule(rule, "must be a date and time, ISO 8601")
+    aware = limit.tzinfo is not None
+
+    def convert(value: Any) -> datetime | None:
+        found = as_datetime(value)
+        return found if found is not None and (found.tzinfo is not None) == aware else None
+
+    return limit, convert
+
+
+def _min(_name: str, kind: str | None, bound: Any) -> Check:
+    limit, convert = _bound("min", kind, bound)
+    fault = Fault("min", f"must be at least {bound}")
+
+    def check(value: Any) -> Fault | None:
+        found = convert(value)
+        return None if found is not None and found >= limit else fault
+
+    return check
+
+
+def _max(_name: str, kind: str | None, bound: Any) -> Check:
+    limit, convert = _bound("max", kind, bound)
+    fault = Fault("max", f"must be at most {bound}")
+
+    def check(value: Any) -> Fault | None:
+        found = convert(value)
+        return None if found is not None and found <= limit else fault
+
+    return check
+
+
+def _length(rule: str, kind: str | None, bound: Any) -> int:
+    if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
+        raise BadRule(rule, "must be a whole number, 0 or more")
+    if kind not in {None, "string", "list", "dict"}:
+        raise BadRule(rule, f"type {kind} has no length")
+    return bound
+
+
+def _min_length(_name: str, kind: str | None, bound: Any) -> Check:
+    least = _length("min_length", kind, bound)
+    fault = Fault("min_length", f"must have a length of at least {least}")
+    return lambda value: None if hasattr(value, "__len__") and len(value) >= least else fault
+
+
+def _max_length(_name: str, kind: str | None, bound: Any) -> Check:
+    most = _length("max_length", kind, bound)
+    fault = Fault("max_length", f"must have a length of at most {most}")
+    return lambda value: None if hasattr(value, "__len__") and len(value) <= most else fault
+
+
+def _regex(_name: str, kind: str | None, pattern: Any) -> Check:
+    if kind not in {None, "string"}:
+        raise BadRule("regex", f"type {kind} has no text")
+    if not isinstance(pattern, str) or len(pattern) > MAX_REGEX:
+        raise BadRule("regex", f"must be text of at most {MAX_REGEX} characters")
+    if _EXPLOSIVE.search(pattern):
+        raise BadRule("regex", "repeats a group that repeats or branches: that may never end")
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        raise BadRule("regex", "is no regular expression") from None
+    fault = Fault("regex", "does not match the pattern")
+
+    def check(value: Any) -> Fault | None:
+        fits = isinstance(value, str) and len(value) <= MAX_MATCHED and compiled.fullmatch(value)
+        return None if fits else fault
+
+    return check
+
+
+CHECKS: dict[str, Callable[[str, str | None, Any], Check]] = {
+    "allowed": _allowed,
+    "forbidden": _forbidden,
+    "min": _min,
+    "max": _max,
+    "min_length": _min_length,
+    "max_length": _max_length,
+    "regex": _regex,
+}
