@@ -37,6 +37,7 @@ def start_ministack(home: Path, port: int, bind: str) -> Running:
     log = home / "logs" / "ministack.log"
     environment = aws_environment(f"http://127.0.0.1:{port}") | {
         "BIND_HOST": bind,
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface, whatever BIND_HOST says
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),

@@ -15,16 +15,17 @@ from support.slow_stories import Begun, begin
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stories are told in the order in which they are written, whatever the rest of the suite does.
+    """The stories come last and in the order in which they are written, however the rest of the suite is shuffled.
 
     They share one river: slow ones are begun early and looked at late, and the last one switches the machine off.
     """
-    places = [index for index, item in enumerate(items) if HERE in item.path.parents]
-    ours = sorted((items[index] for index in places), key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
-    for index, item in zip(places, ours, strict=True):
+    stories = [item for item in items if HERE in item.path.parents]
+    for item in stories:
         item.add_marker(pytest.mark.e2e)
-        items[index] = item
+    stories.sort(key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
+    items[:] = [*(item for item in items if HERE not in item.path.parents), *stories]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def days(sandbox: River) -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def first(sandbox: River, days: tuple[str, str]) -> dict[str, Stored]:
     """What is stored of each profile after the first daily run."""
-    sandbox.fire_daily()
+    sandbox.fire("daily")
     return {profile["profile_id"]: sandbox.stored(profile["profile_id"], *days) for profile in profiles(sandbox)}
 
 
@@ -65,7 +66,7 @@ def first_truth(sandbox: River, days: tuple[str, str], first: dict[str, Stored])
 def river(sandbox: River, first_truth: dict[str, Stored]) -> River:
     """The sandbox a day later: both daily runs are done, and the world stands still from here on."""
     sandbox.world.post("clock", {"advance_days": 1})
-    sandbox.fire_daily()
+    sandbox.fire("daily")
     return sandbox
 
 

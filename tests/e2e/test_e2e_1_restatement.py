@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from support.river import River, Stored
+from ops.demo import numbers
+from support.river import River, Stored, true_numbers
 
 ALL_QUEUES = ("runs", "collect-meta", "collect-amazon", "reports", "landing")
 
@@ -56,3 +57,16 @@ def test_given_everything_that_ever_landed_when_it_arrives_again_then_no_stored_
         river.sqs.send_message(QueueUrl=river.queue("landing"), MessageBody=json.dumps(message), MessageGroupId="again")
     river.quiet(*ALL_QUEUES)
     assert river.table("Metrics") == before
+
+
+def test_given_a_day_under_way_when_the_hourly_schedule_fires_then_its_hours_are_the_platforms_own(
+    river: River,
+) -> None:
+    river.fire("hourly")
+    meta = river.clients["halden"].meta
+    today = river.day(-1)
+    truth = river.world.get("truth", profile_id=meta, start=today, end=today, level="campaign", hourly="1")["rows"]
+    filters = {"profile_id": meta, "date_range": {"start": today, "end": today}}
+    stored = river.api.records("campaign_performance_hourly", filters)
+    found = {(row["campaign_id"], row["hour"]): numbers(row) for row in stored}
+    assert found == {(row["entity_id"], row["hour"]): true_numbers(row) for row in truth} != {}

@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ops.demo import numbers
 from support.river import River, until
@@ -97,11 +98,11 @@ def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_store
     assert dropped(river) == before != {}
 
 
-def receipt_of(river: River, name: str, version: str) -> dict[str, object]:
+def receipt_of(river: River, name: str, version: str) -> dict[str, Any]:
     """The receipt of a dropped version, once it is there."""
     key = f"receipts/drops/{name}.{version}.json"
     until(lambda: key in river.keys("receipts/"), f"the receipt of {name}")
-    found: dict[str, object] = json.loads(river.s3.get_object(Bucket=river.bucket, Key=key)["Body"].read())
+    found: dict[str, Any] = json.loads(river.s3.get_object(Bucket=river.bucket, Key=key)["Body"].read())
     return found
 
 

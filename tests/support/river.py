@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
@@ -56,7 +58,10 @@ def adweir(home: Home, *arguments: str) -> str:
 
 def command_environment() -> dict[str, str]:
     """What the command line needs and nothing of the test session's own."""
-    return {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT))), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    return {
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT))),
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+    }
 
 
 class River:
@@ -65,6 +70,7 @@ class River:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.clients: dict[str, Client] = {}
+        self._timers: list[threading.Timer] = []
 
     # -- its life ----------------------------------------------------------------------------------------------------
 
@@ -80,6 +86,8 @@ class River:
 
     def close(self) -> None:
         """Let go of all connections: a server that is told to stop waits for them."""
+        for timer in self._timers:
+            timer.cancel()
         for client in (self.sqs, self.s3, self.dynamodb):
             client.close()
         self.api.close()
@@ -132,14 +140,9 @@ class River:
         return found
 
     def truth(self, profile_id: str, start: str, end: str) -> Stored:
-        """What the platform knows at this moment."""
+        """What the platform knows at this moment of its ads' days."""
         rows = self.world.get("truth", profile_id=profile_id, start=start, end=end)["rows"]
-        fields = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
-        return {
-            (row["entity_id"], row["date"]): tuple(row[name] for name in fields)  # type: ignore[misc]
-            for row in rows
-            if start <= row["date"] <= end
-        }
+        return {(row["entity_id"], row["date"]): true_numbers(row) for row in rows if start <= row["date"] <= end}
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
@@ -155,7 +158,8 @@ class River:
 
     def ended(self, run_id: str, *states: str) -> dict[str, Any]:
         """Wait until a run has ended in one of these states."""
-        run = until(lambda: found if (found := self.run(run_id)).get("state", "running") != "running" else None, run_id)
+        until(lambda: self.run(run_id).get("state", "running") != "running", run_id)
+        run = self.run(run_id)
         assert run["state"] in states, run
         return run
 
@@ -165,9 +169,9 @@ class River:
         self.api.post(f"/api/v1/runs/{run_id}/redrive", body or {})
         until(lambda: self.run(run_id)["ended_at"] != ended_at, f"the redrive of {run_id}")
 
-    def fire_daily(self) -> dict[str, Any]:
+    def fire(self, workflow: str) -> dict[str, Any]:
         """What the schedule would send at the world's time, and the run it makes, ended well."""
-        return self.ended(adweir(self.home, "fire", "daily", "--at", self.now.isoformat()).strip(), "succeeded")
+        return self.ended(adweir(self.home, "fire", workflow, "--at", self.now.isoformat()).strip(), "succeeded")
 
     # -- what is stored ----------------------------------------------------------------------------------------------
 
@@ -220,6 +224,34 @@ class River:
         found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
         return sum(int(count) for count in found.values())
 
+    def in_work(self, name: str) -> int:
+        """Messages that a worker has."""
+        attribute = "ApproximateNumberOfMessagesNotVisible"
+        found = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=[attribute])["Attributes"]
+        return int(found[attribute])
+
+    def sweep_after(self, *seconds: float) -> None:
+        """Send what the sweep's schedule sends every five minutes, so many seconds from now."""
+        message = {"QueueUrl": self.queue("runs"), "MessageBody": json.dumps({"kind": "sweep"})}
+        for wait in seconds:
+            timer = threading.Timer(wait, self.sqs.send_message, kwargs=message)
+            timer.start()
+            self._timers.append(timer)
+
+    @contextmanager
+    def deaf(self, function: str, queue: str) -> Iterator[None]:
+        """The function takes nothing from the queue while the block runs."""
+        functions, url = self.aws("lambda"), self.queue(queue)
+        mappings = functions.list_event_source_mappings(FunctionName=f"adweir-{function}")["EventSourceMappings"]
+        (ours,) = [mapping["UUID"] for mapping in mappings if mapping["EventSourceArn"].endswith(f":adweir-{queue}")]
+        functions.update_event_source_mapping(UUID=ours, Enabled=False)
+        try:
+            yield
+        finally:
+            self.sqs.purge_queue(QueueUrl=url)
+            functions.update_event_source_mapping(UUID=ours, Enabled=True)
+            functions.close()
+
     def quiet(self, *names: str) -> None:
         """Wait until these queues are empty and nothing is in work."""
         until(lambda: not any(self.depth(name) for name in names), f"quiet on {names}")
@@ -259,6 +291,12 @@ class River:
         return killed
 
 
+def true_numbers(row: dict[str, Any]) -> Numbers:
+    """A row of the world's truth → counts and millionths."""
+    conversions, spend, revenue = (row[f"{name}_micros"] for name in ("conversions", "spend", "revenue"))
+    return (row["impressions"], row["clicks"], conversions, spend, revenue)
+
+
 def until(look: Callable[[], T], what: str, *, pause: float = 0.2) -> T:
     """Look again and again until there is something to see."""
     deadline = time.monotonic() + PATIENCE
@@ -267,3 +305,14 @@ def until(look: Callable[[], T], what: str, *, pause: float = 0.2) -> T:
             return found
         time.sleep(pause)
     raise AssertionError(f"{what}: nothing after {PATIENCE:.0f} s")
+
+
+def alive(home: Path) -> list[str]:
+    """The command lines of processes that have to do with a sandbox: by its path among arguments, folder, variables."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "environ", "status"]):
+        about = process.info
+        traces = [*(about["cmdline"] or []), about["cwd"] or "", *(about["environ"] or {}).values()]
+        if about["status"] != psutil.STATUS_ZOMBIE and any(str(home) in trace for trace in traces):
+            found.append(" ".join(about["cmdline"] or []))
+    return found

@@ -23,18 +23,40 @@ class Story:
 
 @dataclass(frozen=True)
 class Begun:
-    """`killed_puller`: a worker of `collect` died while a platform kept it waiting. `killed_loader`: one of `validate`
-    died while it held the lease of the partition that it wrote. `throttled`: one of a run's two ad accounts is refused
-    every request, until the switch is cleared."""
+    """`killed_planner`: a worker of `orchestrate` died while it had the run's first messages. `lost_message`: a task's
+    message vanished. `killed_puller`: a worker of `collect` died while a platform kept it waiting. `killed_loader`: one
+    of `validate` died while it held the lease of the partition that it wrote. `throttled`: one of a run's two ad
+    accounts is refused every request, until the switch is cleared."""
 
+    killed_planner: Story
+    lost_message: Story
     killed_puller: Story
     killed_loader: Story
     throttled: Story
 
 
 def begin(river: River) -> Begun:
-    """Begin all three."""
-    return Begun(_kill_puller(river), _kill_loader(river), _throttle(river))
+    """Begin them all."""
+    return Begun(_kill_planner(river), _lose_message(river), _kill_puller(river), _kill_loader(river), _throttle(river))
+
+
+def _kill_planner(river: River) -> Story:
+    profile_id, start, end = river.clients["halden"].meta, river.day(35), river.day(34)
+    river.quiet("runs")
+    run_id = river.repull([profile_id], start, end)
+    until(lambda: river.in_work("runs"), "a worker that plans", pause=0.002)
+    assert river.kill_workers("orchestrate")
+    return Story(run_id, profile_id, start, end)
+
+
+def _lose_message(river: River) -> Story:
+    """Nothing but the sweep can find its task again, once it has stood still for the drill's 20 seconds."""
+    profile_id, start, end = river.clients["halden"].meta, river.day(32), river.day(31)
+    with river.deaf("collect", "collect-meta"):
+        run_id = river.repull([profile_id], start, end)
+        until(lambda: river.depth("collect-meta"), "the task's message")
+    river.sweep_after(25, 35)
+    return Story(run_id, profile_id, start, end)
 
 
 def _kill_puller(river: River) -> Story:

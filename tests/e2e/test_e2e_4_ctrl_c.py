@@ -1,4 +1,4 @@
-"""The sandbox's own life: what is stored outlasts a restart, and Ctrl-C leaves nothing running."""
+"""Ctrl-C leaves nothing running."""
 
 from __future__ import annotations
 
@@ -8,33 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
-
 from sandbox import processes
 from sandbox.lifecycle import Home
-from support.river import PATIENCE, River, command_environment, until
+from support.river import PATIENCE, alive, command_environment, until
 from support.template import ROOT
-
-_TABLES = ("Catalog", "Metrics", "Ledger", "Findings")
-
-
-def test_given_stored_data_when_the_sandbox_goes_down_and_up_then_key_and_data_are_the_same(
-    river: River, days: tuple[str, str]
-) -> None:
-    mori = river.clients["mori"]
-    river.quiet("runs", "collect-meta", "collect-amazon", "reports", "landing", "etl")
-    before = {name: river.table(name) for name in _TABLES}
-    description, objects = river.description, river.keys("")
-
-    river.down()
-    assert not alive(river.home.path)
-
-    assert river.up() == description
-    assert {name: river.table(name) for name in _TABLES} == before
-    assert river.keys("") == objects
-    assert river.holds(mori.meta, *days)
-    river.ended(river.repull([mori.meta], *days), "succeeded")
-    assert river.holds(mori.meta, *days)
 
 
 def test_given_adweir_up_when_ctrl_c_comes_while_it_deploys_then_no_process_is_left(tmp_path: Path) -> None:
@@ -69,14 +46,3 @@ def command(home: Home, name: str) -> subprocess.Popen[str]:
 
 def workers(home: Path) -> list[str]:
     return [line for line in alive(home) if "adweir-collect" in line]
-
-
-def alive(home: Path) -> list[str]:
-    """The command lines of processes that have to do with a sandbox: by its path among arguments, folder, variables."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd", "environ", "status"]):
-        about = process.info
-        traces = [*(about["cmdline"] or []), about["cwd"] or "", *(about["environ"] or {}).values()]
-        if about["status"] != psutil.STATUS_ZOMBIE and any(str(home) in trace for trace in traces):
-            found.append(" ".join(about["cmdline"] or []))
-    return found

@@ -6,9 +6,19 @@ from support.river import River, until
 from support.slow_stories import Begun
 
 
-def test_given_a_worker_killed_in_the_middle_of_a_pull_then_another_one_finishes_it(
-    river: River, begun: Begun
-) -> None:
+def test_given_a_worker_killed_while_it_starts_a_run_then_the_run_still_ends(river: River, begun: Begun) -> None:
+    story = begun.killed_planner
+    assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
+    assert river.holds(story.profile_id, story.start, story.end)
+
+
+def test_given_a_message_that_vanished_then_the_sweep_sends_its_task_again(river: River, begun: Begun) -> None:
+    story = begun.lost_message
+    assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
+    assert river.holds(story.profile_id, story.start, story.end)
+
+
+def test_given_a_worker_killed_in_the_middle_of_a_pull_then_another_one_finishes_it(river: River, begun: Begun) -> None:
     story = begun.killed_puller
     assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
     assert river.holds(story.profile_id, story.start, story.end)
@@ -16,9 +26,7 @@ def test_given_a_worker_killed_in_the_middle_of_a_pull_then_another_one_finishes
     assert len(asked) >= 2, "the pull was never broken off"
 
 
-def test_given_a_worker_killed_in_the_middle_of_a_load_then_the_load_converges(
-    river: River, begun: Begun
-) -> None:
+def test_given_a_worker_killed_in_the_middle_of_a_load_then_the_load_converges(river: River, begun: Begun) -> None:
     story = begun.killed_loader
     assert river.ended(story.run_id, "succeeded")["tasks_done"] == 1
     assert river.holds(story.profile_id, story.start, story.end)
