@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -108,6 +109,27 @@ def test_too_few_periods_are_a_warning() -> None:
         Cadence.DAILY,
     )
     assert [(finding.gate, finding.severity) for finding in check(wide, ())] == [("rows", Severity.WARN)]
+
+
+def test_a_table_that_no_model_reads_is_refused_gate_by_gate() -> None:
+    good = build(
+        sums_of(*((day, "meta_ads", spend(day + 1, conversions=day)) for day in range(3))),
+        window(3),
+        ["meta_ads"],
+        Cadence.DAILY,
+    )
+    columns = dict(good.columns)
+    assert errors(replace(good, times=["2026-09-01", "2026-09-02", "2026-09-04"])) == {"times"}
+    assert errors(replace(good, columns=columns | {"Meta Spend": columns["meta_ads_spend"]})) == {"names"}
+    assert errors(replace(good, columns=columns | {"short": columns["meta_ads_spend"][:2]})) == {"grid"}
+    assert errors(replace(good, columns=columns | {"negative": [Decimal(-1)] * 3})) == {"numbers"}
+    assert errors(replace(good, columns=columns | {"undefined": [Decimal("NaN")] * 3})) == {"numbers"}
+
+
+def test_of_many_days_that_were_not_pulled_the_first_are_named() -> None:
+    days = tuple(START + timedelta(days=number) for number in range(7))
+    (coverage, *_) = check(build(Sums(), window(7), [], Cadence.DAILY), days)
+    assert coverage.message.endswith("2026-09-05 and 2 more")
 
 
 slots = st.tuples(*[st.integers(0, 10**9)] * 5)

@@ -58,6 +58,45 @@ def test_a_malformed_line_is_told_by_number_and_its_neighbours_are_read(line: st
     assert (second.line, second.errors[0]["rule"]) == (3, rule)
 
 
+WIDE = "platform,profile_id,level,date,hour,entity_id,campaign_id,ad_group_id,ad_id,impressions,clicks,spend,revenue"
+
+
+@pytest.mark.parametrize(
+    ("line", "entity", "hour"),
+    [
+        ("meta,1,account,2026-11-01,,,,,,1,1,1,", "1", -1),
+        ("meta,1,campaign,2026-11-01,07,,c1,,,1,1,1,2.5", "c1", 7),
+        ("meta,1,ad,2026-11-01,23,,c1,g1,a1,1,1,1,", "g1~a1", 23),
+        ("meta,1,ad,2026-11-01,,g1~a1,c1,,,1,1,1,", "g1~a1", -1),
+    ],
+)
+def test_the_entity_is_given_or_made_of_the_other_ids(line: str, entity: str, hour: int) -> None:
+    (found,) = read(f"{WIDE}\n{line}\n".encode())
+    assert isinstance(found, DropRow)
+    assert (found.row.entity_id, found.row.hour) == (entity, hour)
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "rule"),
+    [
+        ("meta,1,campaign,2026-11-01,24,,c1,,,1,1,1,", "hour", "range"),
+        ("meta,1,campaign,2026-11-01,,c2,c1,,,1,1,1,", "entity_id", "consistent"),
+        ("meta,1,ad,2026-11-01,,a1,,,,1,1,1,", "entity_id", "format"),
+        ("meta,1,ad,2026-11-01,,,,,a1,1,1,1,", "entity_id", "required"),
+        ("meta,1,campaign,2026-11-01,,!x,,,,1,1,1,", "entity_id", "format"),
+        ("meta,1,planet,2026-11-01,,c1,,,,1,1,1,", "level", "allowed"),
+        ("meta,,campaign,2026-11-01,,c1,,,,1,1,1,", "profile_id", "required"),
+        ("meta,1,campaign,2026-11-31,,c1,,,,1,1,1,", "date", "format"),
+        ("meta,1,campaign,2026-11-01,,c1,,,,1,1,,", "spend", "required"),
+        ("meta,1,campaign,2026-11-01,,c1,,,,1,1,1,1_0", "revenue", "number"),
+    ],
+)
+def test_a_line_that_contradicts_itself_is_told_by_field(line: str, field: str, rule: str) -> None:
+    (found,) = read(f"{WIDE}\n{line}\n".encode())
+    assert isinstance(found, BadRow)
+    assert (found.errors[0]["field"], found.errors[0]["rule"]) == (field, rule)
+
+
 @pytest.mark.parametrize("data", [b"", b"a,b\n", HEADER.replace("date", "clicks").encode(), b"\xff\xfe\n"])
 def test_a_file_without_the_required_header_is_refused(data: bytes) -> None:
     with pytest.raises(BadInput):

@@ -94,7 +94,7 @@ def test_a_warning_stores_the_row_and_lowers_consistency(values: dict[str, Any],
     assert overall(loop).dimensions["consistency"] < 1
 
 
-@pytest.mark.parametrize("entity", ["", "  ", "~1", "g~"])
+@pytest.mark.parametrize("entity", ["", "  ", "~1", "g~", "!coverage", "\x07", "g~" + "é" * 512, "g~\ud800"])
 def test_a_row_without_a_key_makes_the_pull_incomplete(entity: str) -> None:
     _, held, quarantine = taken(row(entity))
     assert held.incomplete
@@ -105,8 +105,9 @@ def test_an_unreadable_row_with_a_key_leaves_a_hole_and_without_one_makes_the_pu
     error = [{"field": "spend", "rule": "format", "message": "x"}]
     _, held, _ = taken(bad=(BadRow(1, {}, error, "g~1", DAY),))
     assert (held.incomplete, held.holes(DAY)) == (False, frozenset({"g~1"}))
-    _, held, _ = taken(bad=(BadRow(1, {}, error),))
-    assert held.incomplete
+    for no_key in ("", "!g~1", "g" * 1025):
+        _, held, _ = taken(bad=(BadRow(1, {}, error, no_key, DAY),))
+        assert (held.incomplete, held.days()) == (True, set())
 
 
 def test_identical_duplicates_are_dropped_and_of_conflicting_ones_the_second_is_quarantined() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,9 @@ GOOD = {
     "ctr": Decimal("0.5"),
     "start_date": "2026-11-01",
 }
+
+
+NAIVE = datetime.fromisoformat("2026-10-01T00:00:00")
 
 
 def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
@@ -86,12 +89,68 @@ def test_warn_and_mostly_make_warnings() -> None:
         {"a": {"mostly": 0}},
         {"a": {"severity": "fatal"}},
         {"a": {"allowed": "abc"}},
+        {"a": {"forbidden": "abc"}},
+        {"a": {"type": "datetime", "max": "noon"}},
+        {"a": {"type": "string", "min": 1}},
+        {"a": {"type": "integer", "max_length": 1}},
+        {"a": {"type": "integer", "regex": "1"}},
+        {"a": {"regex": "x" * 201}},
+        {"a": {"min_length": True}},
+        {"": {"required": True}},
+        {str(number): {"required": True} for number in range(schema.MAX_FIELDS + 1)},
     ],
 )
 def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:
     with pytest.raises(Unprocessable) as caught:
         schema.compile(bad)
     assert caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad"),
+    [
+        ({"type": "datetime", "min": "2026-11-01T00:00:00Z"}, "2026-11-01T01:00:00+01:00", "2026-10-31T23:59:59Z"),
+        ({"type": "datetime", "max": "2026-11-01T00:00:00"}, NAIVE, "2026-10-01T00:00:00Z"),
+        ({"min": NAIVE}, NAIVE + timedelta(days=1), "yesterday"),
+        ({"type": "date", "max": "2026-11-30"}, date(2026, 11, 30), NAIVE),
+        ({"min": "2026-11-01"}, "2026-11-01", "2026-13-01"),
+        ({"type": "list", "allowed": ["a", "b"], "max_length": 2}, ["a"], ["a", "c"]),
+        ({"type": "list", "min_length": 1}, [1], []),
+        ({"forbidden": ["x", 1]}, True, 1),
+        ({"forbidden": ["x"]}, ["y"], ["y", "x"]),
+        ({"type": "string", "regex": "[a-z]+"}, "abc", "abc1"),
+        ({"regex": "a.*"}, "ab", "a" * 2_001),
+        ({"type": "integer"}, Decimal(3), Decimal("3.5")),
+        ({"type": "boolean"}, False, 0),
+        ({"type": "dict", "min_length": 1}, {"a": 1}, {}),
+        ({"type": "number", "max": 2}, Decimal(2), Decimal("NaN")),
+        ({"max_length": 1}, "a", 7),
+    ],
+)
+def test_each_rule_lets_the_good_pass_and_tells_the_bad(rule: dict[str, Any], good: Any, bad: Any) -> None:
+    checked = schema.compile({"a": rule})
+    assert checked.validate([{"a": good}])["valid"]
+    assert not checked.validate([{"a": bad}])["valid"]
+
+
+def test_a_platform_goes_by_any_of_its_names() -> None:
+    rule = {"platform": {"allowed": ["facebook"]}}
+    assert schema.validate([{"platform": "meta"}], rule)["valid"]
+    assert not schema.validate([{"platform": "myspace"}], rule)["valid"]
+    assert not schema.validate([{"platform": 7}], rule)["valid"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(float("inf"), "inf"), (1.5, 1.5), (10**30, 10**30), ("x" * 300, "x" * 200), ([1], "[1]")]
+)
+def test_an_issue_carries_a_value_that_json_can_hold(value: Any, shown: Any) -> None:
+    (issue,) = schema.validate([{"a": value}], {"a": {"type": "boolean"}})["errors"]
+    assert issue["value"] == shown
+
+
+def test_of_very_many_issues_the_first_are_told() -> None:
+    answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5, max_issues=2)
+    assert (answer["valid"], len(answer["errors"]), answer["rows"]) == (False, 2, 5)
 
 
 JSON = st.recursive(

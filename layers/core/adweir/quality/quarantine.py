@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import tempfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
@@ -46,7 +47,7 @@ class Quarantine:
             "entity_id": bad.entity_id,
             "day": bad.day,
         }
-        self._gzip.write(_ENCODER.encode(entry) + b"\n")
+        self._gzip.write(_line(entry))
 
     def store(self, raw: RawStore, key: str) -> str:
         """Put the rows under `key` and return it; "" when there are none. Raises Unavailable."""
@@ -67,6 +68,8 @@ class Quarantine:
         self._file.close()
 
 
-def read_quarantine(body: bytes) -> list[dict[str, Any]]:
-    """The entries of a stored quarantine object."""
-    return [msgspec.json.decode(line) for line in gzip.decompress(body).splitlines()]
+def _line(entry: dict[str, Any]) -> bytes:
+    try:
+        return _ENCODER.encode(entry) + b"\n"
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
+        return json.dumps(entry, default=str).encode() + b"\n"
