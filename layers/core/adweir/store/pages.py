@@ -1,15 +1,15 @@
-"""The inside of a raw object: pages as gzip members, written by a thread, read as a stream."""
+"""The inside of a raw object: pages as gzip members, packed by threads, read as a stream."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import io
-import queue
 import tempfile
-import threading
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _GZIP = 31  # zlib's window bits for a gzip member; its header carries no time, so the same pages give the same bytes
 _IN_MEMORY = 4 << 20
-_WAITING_PAGES = 2
+_PACKERS = 2
+_WAITING_PAGES = 4
 _BUFFER = 256 << 10
 _MAX_HEADER = 64 << 10
 
@@ -73,18 +74,15 @@ def pack(page: PageLike) -> bytes:
 
 
 class Spool:
-    """A temporary file (memory while small) that a thread fills with packed pages."""
+    """A temporary file (memory while small) of packed pages: two threads compress while the caller fetches the next."""
 
     def __init__(self) -> None:
         # Closed in close(): the file outlives this function.
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         self._digest = hashlib.sha256()
-        self._queue: queue.Queue[PageLike | None] = queue.Queue(_WAITING_PAGES)
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="raw-writer", daemon=True)
-        self._running = True
+        self._packers = ThreadPoolExecutor(_PACKERS, thread_name_prefix="raw-packer")
+        self._packing: deque[Future[bytes]] = deque()
         self.pages = 0
-        self._thread.start()
 
     @property
     def file(self) -> BinaryIO:
@@ -92,40 +90,27 @@ class Spool:
         return cast("BinaryIO", self._file)
 
     def write(self, page: PageLike) -> None:
-        """Queue a page. Raises what writing an earlier one met."""
-        if self._error is not None:
-            raise self._error
+        """Take a page; waits while too many are in work. Raises what packing an earlier one met."""
+        while self._packing and (self._packing[0].done() or len(self._packing) >= _WAITING_PAGES):
+            self._store_first()
         self.pages += 1
-        self._queue.put(page)
+        self._packing.append(self._packers.submit(pack, page))
 
     def finish(self) -> bytes:
-        """Wait until everything is written; returns the SHA-256 digest. Raises what the thread met."""
-        self._stop()
-        if self._error is not None:
-            raise self._error
+        """Wait until everything is written; returns the SHA-256 digest. Raises what packing met."""
+        while self._packing:
+            self._store_first()
         return self._digest.digest()
 
     def close(self) -> None:
-        """Stop the thread and drop the file."""
-        self._stop()
+        """Stop the threads and drop the file."""
+        self._packers.shutdown(cancel_futures=True)
         self._file.close()
 
-    def _stop(self) -> None:
-        if self._running:
-            self._running = False
-            self._queue.put(None)
-            self._thread.join()
-
-    def _work(self) -> None:
-        while (page := self._queue.get()) is not None:
-            # After an error the queue is still emptied: a writer waiting for room must not wait for ever.
-            if self._error is None:
-                try:
-                    member = pack(page)
-                    self._digest.update(member)
-                    self._file.write(member)
-                except BaseException as error:  # noqa: BLE001  re-raised in the caller's thread
-                    self._error = error
+    def _store_first(self) -> None:
+        member = self._packing.popleft().result()
+        self._digest.update(member)
+        self._file.write(member)
 
 
 def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[RawPage]:
