@@ -15,7 +15,7 @@ PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint up down status build deploy bench sam clean
+.PHONY: help demo test coverage check lint up down status build deploy bench sam clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,11 @@ demo: $(READY) ## the whole river once, in a sandbox of its own, checked to the 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest
 
-check: lint test ## ruff, mypy --strict, cfn-lint, sam validate, tests
+coverage: $(READY) ## the tests without the sandbox stories, and the core's branch coverage: at least 95 %
+	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered
+
+check: lint coverage ## ruff, mypy --strict, cfn-lint, sam validate, every test, coverage
+	$(BIN)/python -m pytest -m e2e
 
 lint: $(READY) $(SAM_READY)
 	$(BIN)/ruff check .

@@ -154,6 +154,22 @@ def test_an_ad_account_that_two_clients_reach_belongs_to_the_first_until_it_lets
     assert [(p.account_id, p.status) for p in catalog.profiles()] == [("other", "active")]
 
 
+def test_an_ad_account_whose_owner_s_credential_is_deleted_goes_to_whoever_lists_it_next(catalog: Catalog) -> None:
+    catalog.create_account("acc", "Company", "x@example.com")
+    catalog.put_credential("acc", META, "s")
+    catalog.put_objects([a_profile()], T1)
+
+    catalog.delete_credential("acc", META)
+
+    assert [(p.account_id, p.status) for p in catalog.profiles()] == [("acc", "removed")]
+    catalog.put_objects([a_profile()], T2)
+    assert [(p.account_id, p.status) for p in catalog.profiles()] == [("acc", "active")]
+    catalog.put_credential("acc", META, "s")
+    catalog.delete_credential("acc", META)
+    catalog.put_objects([a_profile(account_id="other")], T3)
+    assert [(p.account_id, p.status) for p in catalog.profiles()] == [("other", "active")]
+
+
 def test_objects_are_added_changed_and_left_alone(catalog: Catalog) -> None:
     assert catalog.put_objects([a_campaign("c1"), a_campaign("c2")], T1) == (2, 0, 0)
     assert catalog.put_objects([a_campaign("c1", name="New"), a_campaign("c2")], T2) == (0, 1, 1)

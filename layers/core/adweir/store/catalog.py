@@ -122,11 +122,18 @@ class Catalog(Objects):
         return [Credential.model_validate(item.body) for item in self._query(_CREDENTIALS, f"{account_id}#")]
 
     def delete_credential(self, account_id: str, platform: Platform) -> Credential:
-        """Forget a credential and return it. Raises NotFound."""
+        """Forget a credential and return it. Raises NotFound.
+
+        The ad accounts that it reached become `removed`: a new credential's listing brings them back, and another
+        client account that reaches them may have them.
+        """
         credential = self.credential(account_id, platform)
         if credential is None:
             raise NotFound(f"account {account_id[:64]} has no credential for {platform}")
         self._drop(_CREDENTIALS, f"{account_id}#{platform}")
+        for profile in self.profiles(account_id, platform):
+            if profile.status != "inactive":
+                self.mark_profile(platform, profile.profile_id, "removed")
         return credential
 
     def mark_broken(self, account_id: str, platform: Platform, version: int, reason: str) -> bool:
