@@ -60,7 +60,10 @@ def register(api: Api, world: World) -> None:
 
 def fire(target: Target, api: Api, now: datetime, name: str) -> tuple[float, float]:
     """Fire the daily schedule for the 7 days before `now`; seconds until the rows and until the run was over."""
-    window = {"start": (now.date() - timedelta(days=7)).isoformat(), "end": (now.date() - timedelta(days=1)).isoformat()}
+    window = {
+        "start": (now.date() - timedelta(days=7)).isoformat(),
+        "end": (now.date() - timedelta(days=1)).isoformat(),
+    }
     begin = time.monotonic()
     target.app().runs_queue.send(
         StartRun(workflow="daily", scheduled_at=now, scope=Scope(**window), run_id=f"bench-{name}")
@@ -68,7 +71,9 @@ def fire(target: Target, api: Api, now: datetime, name: str) -> tuple[float, flo
     rows: float | None = None
     while time.monotonic() - begin < GIVE_UP_SECONDS:
         run = api.find(f"/api/v1/runs/bench-{name}")
-        daily = next((s["datasets"]["ad_daily"] for s in (run or {}).get("stages", []) if "ad_daily" in s["datasets"]), None)
+        daily = next(
+            (s["datasets"]["ad_daily"] for s in (run or {}).get("stages", []) if "ad_daily" in s["datasets"]), None
+        )
         # The stage is planned whole once an entity of the last profile is there; a run's total is final when it ended.
         if daily and rows is None and daily["done"] == daily["total"] == expected_tasks():
             rows = time.monotonic() - begin

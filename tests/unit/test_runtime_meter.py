@@ -19,7 +19,13 @@ LOADED = MetricsChanged(
     start="2026-11-01", end="2026-11-02", slots_changed=7, changes_keys=[],
 )  # fmt: skip
 BREACHED = QualityBreached(
-    platform="meta_ads", profile_id="1", account_id="a", dataset="ad_daily", reason="rows", score=0.5, rows_quarantined=3
+    platform="meta_ads",
+    profile_id="1",
+    account_id="a",
+    dataset="ad_daily",
+    reason="rows",
+    score=0.5,
+    rows_quarantined=3,
 )
 ENDED = RunFinished(
     run_id="r", workflow="daily", state="partial", scheduled_at="", accounts=["a"], tasks_total=5, tasks_failed=2
