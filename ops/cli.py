@@ -108,13 +108,16 @@ def demo(arguments: argparse.Namespace) -> int:
         description = lifecycle.up(home, ROOT, Options(), first_key).description
         target = sandbox_target(description)
         started = datetime.now(UTC).replace(microsecond=0)
+        console = Console(record=True, width=None if sys.stdout.isatty() else 100)
         story = Demo(
             description,
             fire=lambda: fire(target, "daily", started),
             drop=lambda name, content: drop(target, name, content),
-            console=Console(width=None if sys.stdout.isatty() else 100),
+            console=console,
         )
         code = story.run()
+        console.save_html(str(home.path / "report.html"), clear=False)
+        say(f"the same as a page: {home.path / 'report.html'}")
         if arguments.keep:
             show(description, home.path)
         return code

@@ -137,8 +137,8 @@ class Demo:
             )
             client["account_id"] = account["account_id"]
             path = f"/api/v1/accounts/{client['account_id']}"
-            for credential in client["credentials"].values():
-                calls.append(partial(self._api.post, f"{path}/credentials", credential))
+            credentials = client["credentials"].values()
+            calls += [partial(self._api.post, f"{path}/credentials", credential) for credential in credentials]
             secrets = client["webhooks"]
             meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}
             calls.append(partial(self._api.put, f"{path}/webhook-secrets/meta", meta))
@@ -223,12 +223,10 @@ class Demo:
 
     def _await_datasets(self, clients: list[dict[str, Any]]) -> None:
         """The media-mix datasets that follow the daily run, one manifest an account and currency."""
-        done = 0
-        for client in clients:
+        for done, client in enumerate(clients, 1):
             for _ in patience("the media-mix datasets"):
                 if self._api.get(f"/api/v1/accounts/{client['account_id']}/mmm")["datasets"]:
                     break
-            done += 1
             self._stages.show("media-mix datasets", done, len(clients))
 
     # -- the proof ---------------------------------------------------------------------------------------------------
@@ -258,7 +256,7 @@ class Demo:
         return result
 
     def _report(self, results: list[ProfileResult], seconds: float) -> int:
-        table = Table(box=SIMPLE_HEAD, header_style="bold")
+        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for name in ("platform", "profile"):
             table.add_column(name, no_wrap=True)
         for name in ("rows", "spend", "clicks", "conversions", "ROAS", "quality"):

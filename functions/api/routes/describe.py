@@ -1,8 +1,10 @@
-"""The API described: OpenAPI 3.1, and a page that lists it."""
+"""The API described: OpenAPI 3.1, and Swagger UI over it."""
 
 from __future__ import annotations
 
-from html import escape
+import json
+from functools import cache
+from importlib.resources import files
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -10,7 +12,6 @@ from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route, openapi
 
 VERSION = "1"
-_STYLE = "body{font:15px system-ui;margin:2rem;max-width:60rem}td{padding:.2rem .8rem .2rem 0}code{font-size:14px}"
 
 
 def routes(known: tuple[Route, ...]) -> tuple[Route, ...]:
@@ -19,22 +20,24 @@ def routes(known: tuple[Route, ...]) -> tuple[Route, ...]:
     def described(request: Request) -> Answer:
         return answer(openapi(request.app.settings.api_title, VERSION, (*known, *mine)))
 
-    def page(request: Request) -> Answer:
-        title = escape(request.app.settings.api_title)
-        lines = "".join(
-            f"<tr><td><code>{route.method}</code></td><td><code>{escape(route.path)}</code></td>"
-            f"<td>{escape(route.summary)}</td><td>{route.scope or 'open'}</td></tr>"
-            for route in (*known, *mine)
+    @cache
+    def page(title: str) -> str:
+        """Powertools brings Swagger UI along, so the page needs no other host."""
+        from aws_lambda_powertools.event_handler.openapi import swagger_ui  # noqa: PLC0415  only this route pays for it
+
+        spec = json.dumps(openapi(title, VERSION, (*known, *mine))).replace("</", "<\\/")
+        script, style = (
+            files(swagger_ui).joinpath(name).read_text("utf-8")
+            for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
         )
-        html = (
-            f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
-            f"<h1>{title}</h1><p>Send <code>Authorization: Bearer adw_…</code>. "
-            f"Machines read <a href=openapi.json>openapi.json</a>.</p><table>{lines}</table>"
-        )
-        return Response(200, "text/html; charset=utf-8", html)
+        return swagger_ui.generate_swagger_html(spec, script, style, "", None, persist_authorization=True)
+
+    def docs(request: Request) -> Answer:
+        html = page(request.app.settings.api_title)
+        return Response(200, "text/html; charset=utf-8", html, compress=True)
 
     mine = (
         Route("GET", "/openapi.json", described, "This API as OpenAPI 3.1", ""),
-        Route("GET", "/docs", page, "This API as a page", ""),
+        Route("GET", "/docs", docs, "This API as a page (Swagger UI)", ""),
     )
     return mine

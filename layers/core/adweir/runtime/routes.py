@@ -81,7 +81,10 @@ def mount(app: App, routes: Sequence[Route]) -> APIGatewayHttpResolver:
 
 
 def openapi(title: str, version: str, routes: Sequence[Route]) -> dict[str, Any]:
-    """The OpenAPI 3.1 description of the routes; bodies by their models' JSON schema."""
+    """The OpenAPI 3.1 description of the routes; bodies by their models' JSON schema.
+
+    The server is relative to the description itself, whatever path the API is mounted under.
+    """
     schemas: dict[str, Any] = {"Error": _ERROR}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -110,6 +113,7 @@ def openapi(title: str, version: str, routes: Sequence[Route]) -> dict[str, Any]
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
+        "servers": [{"url": "."}],
         "paths": paths,
         "components": {
             "schemas": schemas,
