@@ -105,14 +105,32 @@ def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
         return False
     family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
     os.kill(running.pid, signal.SIGTERM)
-    _gone, left = psutil.wait_procs(family[:1], timeout=seconds)
-    _gone, left = psutil.wait_procs([*left, *family[1:]], timeout=1.0)
+    left = _wait(family[:1], seconds)
+    left = _wait([*left, *family[1:]], 1.0)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=5.0)
+    _wait(left, 5.0)
     _reap(running)
     return True
+
+
+def _wait(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until these have ended; returns those that have not.
+
+    A zombie has ended: who reaps it, and when, is up to its parent or to the machine's first process.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in family if _runs(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _reap(running: Running) -> None:

@@ -52,6 +52,18 @@ def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
+def test_stopping_does_not_wait_for_somebody_to_reap_what_has_ended(tmp_path: Path) -> None:
+    running = sleeper(tmp_path)
+    child = processes._children.pop(running.pid)  # as if another process had started it: it stays a zombie
+    begin = time.monotonic()
+    try:
+        assert processes.stop(running)
+        assert time.monotonic() - begin < 3
+        assert psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE
+    finally:
+        child.wait(timeout=5)
+
+
 def test_what_runs_is_remembered(tmp_path: Path) -> None:
     running = sleeper(tmp_path)
     try:
