@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from adweir.model.errors import Transient
@@ -17,28 +15,14 @@ from adweir.model.messages import (
 from adweir.model.tasks import RunState, TaskState
 from support.clock import FrozenClock
 from support.pipeline import a_run
-from support.pipeline_world import Crash, World
+from support.pipeline_world import DAILY, HOURLY, Crash, World, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
-MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
-DAILY = StartRun(workflow="daily", scheduled_at=MORNING, run_id="r")
-HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
 
 
 @pytest.fixture
 def world(clock: FrozenClock) -> World:
     return World(clock)
-
-
-def run_to_end(world: World, message: StartRun = DAILY) -> None:
-    world.runs.send(message)
-    world.drain()
-
-
-def state(world: World, run_id: str = "r") -> RunState:
-    run = world.ledger.get_run(run_id)
-    assert run is not None
-    return run.state
 
 
 # --- the sweep

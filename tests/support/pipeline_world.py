@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Throttled, Transient, Unprocessable
-from adweir.model.messages import Advance, Message, Sweep, TaskMessage
+from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
-from adweir.model.tasks import Task, TaskState
+from adweir.model.tasks import RunState, Task, TaskState
 from adweir.pipeline.engine import Engine, Outlets
 from adweir.pipeline.stages import Limits, StagePlanner
 from adweir.platforms.base import DatasetSpec
@@ -23,6 +23,9 @@ from adweir.store.ledger.rows import Row
 from support.pipeline import MemoryBus, MemoryQueue
 
 META = Platform.META_ADS
+MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+DAILY = StartRun(workflow="daily", scheduled_at=MORNING, run_id="r")
+HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
 SPECS = {
     Dataset.PROFILES: DatasetSpec(Dataset.PROFILES),
     Dataset.CAMPAIGNS: DatasetSpec(Dataset.CAMPAIGNS),
@@ -184,3 +187,16 @@ class World:
             (task.profile_key, task.dataset.value, str(task.window or "")): task.state
             for task in self.ledger.tasks(run_id)
         }
+
+
+def run_to_end(world: World, message: StartRun = DAILY) -> None:
+    """Start a run and work until nothing is left to do."""
+    world.runs.send(message)
+    world.drain()
+
+
+def state(world: World, run_id: str = "r") -> RunState:
+    """A run's state as the ledger has it."""
+    run = world.ledger.get_run(run_id)
+    assert run is not None
+    return run.state

@@ -1,0 +1,120 @@
+"""The API through its handler: stored records, reports, validation, health."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from support.api import Call, an_event, fill
+
+
+def test_retrieve_answers_the_contract(call: Call, api: ModuleType) -> None:
+    fill(api)
+    answer = call(
+        "POST",
+        "/api/v1/data_pipeline/retrieve",
+        {
+            "data_type": "campaign_performance",
+            "filters": {"campaign_id": "c1", "date_range": {"start": "2026-11-01", "end": "2026-11-02"}},
+            "limit": 3,
+            "offset": 1,
+        },
+        scopes="read",
+    )
+
+    assert (answer["success"], answer["data_type"]) == (True, "campaign_performance")
+    result = answer["result"]
+    assert (result["status"], result["records_count"], result["total"]) == ("success", 3, 4)
+    first = result["records"][0]
+    assert (first["profile_id"], first["date"], first["currency"]) == ("111", "2026-11-02", "EUR")
+    assert (first["impressions"], first["clicks"], first["spend"], first["roas"]) == (2000, 30, 2.469134, 2.430002)
+
+
+def test_money_is_written_exactly(api: ModuleType) -> None:
+    fill(api)
+    body = {"data_type": "ad_performance", "filters": {"profile_id": "111", "date_range": {"start": "2026-11-01"}}}
+    answer = api.handler(an_event("POST", "/api/v1/data_pipeline/retrieve", body), SimpleNamespace())
+    assert '"spend":1.234567,' in answer["body"]
+
+
+def test_account_days_have_14_fields_and_ads_24(call: Call, api: ModuleType) -> None:
+    fill(api)
+    filters = {"profile_id": "111", "date_range": {"start": "2026-11-01", "end": "2026-11-02"}}
+
+    def records(data_type: str) -> list[dict[str, Any]]:
+        found = call("POST", "/api/v1/data_pipeline/retrieve", {"data_type": data_type, "filters": filters})
+        return list(found["result"]["records"])
+
+    day = records("account_performance")[0]
+    ad = records("ads")[0]
+    assert (day["account_id"], day["daily_impressions"], day["campaign_count"], day["ad_count"]) == ("111", 2000, 1, 0)
+    assert {"account_name", "currency", "timezone", "date", "daily_spend", "daily_clicks", "daily_roas"} <= set(day)
+    assert (ad["ad_id"], ad["headline"], ad["impressions"], ad["spend"]) == ("a1", "Hello", 2000, 2.469134)
+    assert ad["end_date"] is None
+    assert [r["id"] for r in records("campaigns")] == ["c1"]
+    assert len(records("profiles")) == 1
+    assert records("campaign_performance_hourly") == []
+
+
+def test_a_report_sums_and_never_adds_currencies(call: Call, api: ModuleType) -> None:
+    fill(api)
+    body = {
+        "name": "r",
+        "time_range": {"start_date": "2026-11-01", "end_date": "2026-11-30"},
+        "metrics": [{"name": "spend"}, {"name": "ctr"}],
+        "dimensions": [{"name": "month"}],
+    }
+    answer = call("POST", "/api/v1/reports", body, scopes="read")
+    assert answer["rows"] == [
+        {"month": "2026-11", "currency": "EUR", "spend": 4.938268, "ctr": 0.015},
+        {"month": "2026-11", "currency": "USD", "spend": 4.938268, "ctr": 0.015},
+    ]
+    assert answer["totals"] == [{"currency": c, "spend": 4.938268, "ctr": 0.015} for c in ("EUR", "USD")]
+
+    counts = call("POST", "/api/v1/reports", body | {"metrics": [{"name": "impressions"}]})
+    assert counts["rows"] == [{"month": "2026-11", "impressions": 8000}]
+    text = call(
+        "POST", "/api/v1/reports", body | {"format": "csv", "segments": [{"name": "currency", "values": ["USD"]}]}
+    )
+    assert text == "month,currency,spend,ctr\r\n2026-11,USD,4.938268,0.015000\r\n"
+
+
+def test_a_large_report_is_a_link(call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    fill(api)
+    monkeypatch.setattr(sys.modules["routes.reports"], "MAX_INLINE", 10)
+    body = {
+        "time_range": {"start_date": "2026-11-01", "end_date": "2026-11-30"},
+        "metrics": [{"name": "spend"}],
+        "format": "csv",
+    }
+    answer = call("POST", "/api/v1/reports", body)
+    assert answer["key"].startswith("exports/2026/11/20/")
+    assert answer["key"] in answer["download_url"]
+    assert api.app.raw.get_bytes(answer["key"]).startswith(b"currency,spend")
+
+
+def test_records_are_validated_with_both_kinds_of_rules(call: Call) -> None:
+    body = {
+        "data_type": "ad_performance",
+        "data": {"records": [{"ad_id": "1", "clicks": 2}, {"clicks": "many"}]},
+        "validation_rules": {"required_fields": ["ad_id"], "numeric_fields": ["clicks"]},
+    }
+    result = call("POST", "/api/v1/data_pipeline/validate", body)["result"]
+    assert (result["validation_passed"], result["issues_found"], result["status"]) == (False, 2, "success")
+
+
+def test_the_pipeline_tells_how_it_is(call: Call, api: ModuleType) -> None:
+    health = call("GET", "/api/v1/pipeline/health")
+    assert '"landing"' in json.dumps(health["parts"]["queues"])
+    assert '"dead"' in json.dumps(health["parts"]["dead_letters"])
+    assert call("GET", "/api/v1/pipeline/metrics") == {"runs": [], "stages": []}
+    assert call("GET", "/api/v1/quality", platform="meta", profile_id="111") == {"reports": []}
+    fill(api)
+    assert [p["profile_id"] for p in call("GET", "/api/v1/profiles")["profiles"]] == ["111", "222"]
+    assert call("GET", "/api/v1/profiles", account_id="nobody")["profiles"] == []
+    assert {flow["name"] for flow in call("GET", "/api/v1/workflows")["workflows"]} >= {"daily", "hourly", "sync"}
