@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Status
+from adweir.model.entities import AdCampaign, Status
 from adweir.model.errors import BadInput, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
+from adweir.platforms.base import ObjectBatch
 from adweir.store.pull_header import PullHeader
 from support.clock import FrozenClock
 from support.landing_world import META, Killed, World, insights
@@ -135,6 +137,23 @@ class TestObjects:
         world.clock.advance(60)
         assert world.pull(self.entities(world, "r2"), {"data": [{"name": "nameless"}]}) == "loaded"
         assert Status.REMOVED not in self.names(world).values()
+
+    def test_an_object_whose_id_no_key_can_hold_is_quarantined_alone(self, tables: None, clock: FrozenClock) -> None:
+        class Reads:
+            def object_batches(self, page: Any, context: Any) -> Iterator[ObjectBatch]:
+                ids = ("8", "!8", "9" * 1025)
+                yield ObjectBatch(
+                    [AdCampaign(platform=META, profile_id="1", id=one, campaign_id=one) for one in ids], []
+                )
+
+        reads: Any = Reads()
+        world = World(clock, "adweir-data", lambda _platform: reads)
+        world.clock.advance(60)
+        task = self.entities(world)
+        assert world.pull(task, b"{}") == "loaded"
+        assert set(self.names(world)) == {"7", "8"}
+        assert self.names(world)["7"] is not Status.REMOVED
+        assert world.task(task).counts["rows_quarantined"] == 2
 
     def test_nothing_new_is_not_told(self, world: World) -> None:
         world.clock.advance(60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -18,7 +19,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
 from adweir.platforms import normalizer
-from adweir.platforms.base import Page
+from adweir.platforms.base import Normalizer, Page
 from adweir.store.catalog import Catalog
 from adweir.store.findings import Findings
 from adweir.store.ledger import Ledger
@@ -59,7 +60,9 @@ class SentEvents:
 
 
 class World:
-    def __init__(self, clock: FrozenClock, bucket: str) -> None:
+    def __init__(
+        self, clock: FrozenClock, bucket: str, normalizer: Callable[[Platform], Normalizer] = normalizer
+    ) -> None:
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=bucket)
         self.s3, self.clock, self.bucket = s3, clock, bucket

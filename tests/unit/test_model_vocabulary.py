@@ -16,6 +16,7 @@ from adweir.model.money import from_micros, to_micros
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.tasks import Stamp, Task
 from adweir.model.times import Window, iso, local_date, parse_instant
+from adweir.model.urls import without_secrets
 
 days = st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1))
 windows = st.tuples(days, st.integers(0, 400)).map(lambda pair: Window(pair[0], pair[0] + timedelta(days=pair[1])))
@@ -65,6 +66,26 @@ def test_instants_keep_their_order_as_text(naive: datetime, offset: int) -> None
     instant = naive.replace(tzinfo=timezone(timedelta(hours=offset)))
     assert parse_instant(iso(instant)) == instant
     assert iso(instant) < iso(instant + timedelta(microseconds=1))
+
+
+def test_a_window_that_ends_before_it_begins_and_half_a_day_are_refused() -> None:
+    with pytest.raises(ValueError, match="ends before"):
+        Window.parse("2026-11-02..2026-11-01")
+    with pytest.raises(ValueError, match="no halves"):
+        Window.parse("2026-11-02").halves()
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://user:word@h.example/p?a=1&access_token=x#f", "https://h.example/p?a=1"),
+        ("https://h.example/p?b=%20&TOKEN=", "https://h.example/p?b=+"),
+        ("https://h.example/p?b=%20", "https://h.example/p?b=%20"),
+        ("https://[broken/p?access_token=x", "https://[broken/p"),
+    ],
+)
+def test_a_url_is_stored_without_its_secrets(url: str, kept: str) -> None:
+    assert without_secrets(url) == kept
 
 
 def test_a_time_without_zone_is_refused() -> None:

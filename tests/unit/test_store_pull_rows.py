@@ -36,6 +36,20 @@ def test_it_holds_exactly_the_last_row_of_each_key(given_rows: list[MetricRow]) 
     assert rows.slots("a") == {key: slot for (entity, key), slot in model.items() if entity == "a"}
 
 
+@given(st.lists(ROWS))
+def test_an_offer_keeps_the_first_row_of_each_key_and_tells_repetitions_from_conflicts(
+    given_rows: list[MetricRow],
+) -> None:
+    rows, model = PullRows(), dict[tuple[str, str, int], object]()
+    for row in given_rows:
+        key = (row.entity_id, row.day, row.hour)
+        known = key in model
+        first = model.setdefault(key, row.slot)
+        assert rows.offer(row) is (True if not known else None if first == row.slot else False)
+    assert len(rows) == len(model)
+    assert sorted(slot for _, _, slot in rows) == sorted(model.values())  # type: ignore[type-var]
+
+
 def test_quarantined_keys_are_remembered_by_day() -> None:
     rows = PullRows()
     rows.quarantined("a", "2026-11-01")
