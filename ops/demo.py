@@ -121,7 +121,11 @@ class Demo:
             self._send_webhooks(clients, profiles)
             self._drop_file(clients, profiles)
             self._await_datasets(clients)
-            results = [self._compare(profile) for profile in profiles]
+            results: list[ProfileResult] = []
+            for profile in profiles:
+                results.append(self._compare(profile))
+                right = sum(len(result.truth) - len(result.differences) for result in results)
+                self._stages.show("compared with the truth", right, sum(len(result.truth) for result in results))
         return self._report(results, time.monotonic() - begin)
 
     # -- the doors ---------------------------------------------------------------------------------------------------
@@ -252,7 +256,6 @@ class Demo:
         quality = self._api.get("/api/v1/quality", profile_id=profile["profile_id"], platform=profile["platform"])
         scores = [report["score"] for report in quality["reports"] if report["score"] is not None]
         result.score = min(scores, default=None)
-        self._stages.show("compared with the truth", len(result.truth) - len(result.differences), len(result.truth))
         return result
 
     def _report(self, results: list[ProfileResult], seconds: float) -> int:
