@@ -33,6 +33,14 @@ def test_given_a_dead_token_then_its_tasks_wait_for_a_new_credential_and_go_on_w
     assert river.stored(mori.meta, start, end) == river.truth(mori.meta, start, end) != {}
 
 
+def test_given_access_tokens_that_end_early_then_a_pull_gets_a_new_one_and_goes_on(river: River) -> None:
+    mori = river.clients["mori"]
+    start, end = river.day(42), river.day(41)
+    with river.misbehaving("expired_token", platform="amazon_ads", profile_id=mori.amazon):
+        river.ended(river.repull([mori.amazon], start, end, slice_="sp"), "succeeded")
+    assert river.holds_product(mori.amazon, start, end, "sp")
+
+
 def test_given_a_report_that_fails_twice_then_smaller_windows_bring_its_days(river: River) -> None:
     mori = river.clients["mori"]
     start, end = river.day(54), river.day(53)
