@@ -131,9 +131,8 @@ def test_a_lease_that_ran_out_is_lost_to_the_next_holder(ledger: Ledger, clock: 
     with ledger.lease("p", 60) as first:
         clock.advance(61)
         with ledger.lease("p", 60) as second:
-            for lost in (first.check, first.renew):
-                with pytest.raises(Transient):
-                    lost()
+            with pytest.raises(Transient):
+                first.check()
             second.check()
 
 
@@ -142,14 +141,6 @@ def test_releasing_a_lost_lease_does_not_free_the_new_holder(ledger: Ledger, clo
         clock.advance(61)
         second = ledger._take("p", 60)
     second.check()
-
-
-def test_renewing_prolongs_a_lease(ledger: Ledger, clock: FrozenClock) -> None:
-    with ledger.lease("p", 60) as lease:
-        clock.advance(50)
-        lease.renew()
-        clock.advance(50)
-        lease.check()
 
 
 # --- brakes

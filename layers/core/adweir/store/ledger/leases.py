@@ -18,15 +18,10 @@ _BUSY_SECONDS = 2
 class Lease:
     """A lease that is held. `fence` identifies this holder and is greater than that of any holder before."""
 
-    def __init__(self, rows: Leases, name: str, seconds: float, fence: int) -> None:
+    def __init__(self, rows: Leases, name: str, fence: int) -> None:
         self._rows = rows
         self.name = name
-        self.seconds = seconds
         self.fence = fence
-
-    def renew(self) -> None:
-        """Hold it for another full time from now. Raises Transient when it was lost."""
-        self._rows.renew_lease(self)
 
     def check(self) -> None:
         """Raises Transient when the lease ran out or someone else holds it (a consistent read)."""
@@ -38,19 +33,12 @@ class Leases(Rows):
 
     @contextmanager
     def lease(self, name: str, seconds: float) -> Iterator[Lease]:
-        """Hold `name` for the block, at most `seconds` unless renewed. Raises Throttled when it is busy."""
+        """Hold `name` for the block, at most `seconds`. Raises Throttled when it is busy."""
         lease = self._take(name, seconds)
         try:
             yield lease
         finally:
             self._change(_pk(name), "lease", [Row.until.set(0)], Row.fence == lease.fence)
-
-    def renew_lease(self, lease: Lease) -> None:
-        now = self._now()
-        actions = [Row.until.set(now + max(1, round(lease.seconds))), Row.expires.set(self._expires())]
-        condition = (Row.fence == lease.fence) & (Row.until > now)
-        if self._change(_pk(lease.name), "lease", actions, condition) is None:
-            raise Transient(f"the lease on {lease.name} was lost")
 
     def check_lease(self, lease: Lease) -> None:
         row = self._fetch(_pk(lease.name), "lease")
@@ -71,7 +59,7 @@ class Leases(Rows):
             raise Throttled(
                 f"{name} is being worked on", retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name
             )
-        return Lease(self, name, seconds, int(row.fence or 0))
+        return Lease(self, name, int(row.fence or 0))
 
 
 def _pk(name: str) -> str:
