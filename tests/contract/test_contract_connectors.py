@@ -164,6 +164,32 @@ def test_entity_pulls_bring_every_object(
     assert sorted(i.rpartition("~")[2] for i in found) == sorted(expected)
 
 
+@pytest.mark.parametrize("dataset", [Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS])
+def test_a_campaign_s_slice_brings_its_own_objects_only(
+    server: PlatformServer, clock: FrozenClock, dataset: Dataset
+) -> None:
+    made, profile = connector(server, Platform.META_ADS, 0, clock)
+    campaign = profile.campaigns[1]
+    slice_ = f"campaign={campaign.id}"
+    task = Task("r", "pulls", "a", Platform.META_ADS, profile.id, dataset, slice_, None, 0)
+    context = PullContext("a", profile.id, dataset, slice_, None, iso(clock.now()), profile.currency, profile.timezone)
+
+    found = [
+        item.model_dump()["id"]
+        for number, page in enumerate(made.pages(task))
+        for batch in normalizer(Platform.META_ADS).object_batches(Raw(number, io.BytesIO(page.body)), context)
+        for item in batch.objects
+    ]
+
+    expected = {
+        Dataset.CAMPAIGNS: [campaign.id],
+        Dataset.AD_GROUPS: [group.id for group in campaign.groups],
+        Dataset.ADS: [ad.id for parent, _, ad in profile.ads() if parent.id == campaign.id],
+    }[dataset]
+    assert sorted(found) == sorted(expected)
+    assert found
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_hourly_pulls_are_the_truth(server: PlatformServer, clock: FrozenClock, place: int) -> None:
     # given
