@@ -81,7 +81,10 @@ def test_our_rules_match_events_that_the_model_knows() -> None:
 
 def test_a_finished_daily_run_reaches_etl_and_alarming_events_a_person() -> None:
     finished, alarming = RULES["RunFinishedRule"], RULES["AlarmingRule"]
-    assert finished["EventPattern"]["detail"] == {"workflow": ["daily", "sync", "backfill"], "state": ["succeeded", "partial"]}
+    assert finished["EventPattern"]["detail"] == {
+        "workflow": ["daily", "sync", "backfill"],
+        "state": ["succeeded", "partial"],
+    }
     assert target(finished["Targets"][0]["Arn"]) == "EtlQueue"
     assert set(alarming["EventPattern"]["detail-type"]) == {"QualityBreached", "CredentialBroken", "AnomalyDetected"}
     assert target(alarming["Targets"][0]["Arn"]) == "AlarmTopic"

@@ -23,7 +23,7 @@ def routes(known: tuple[Route, ...]) -> tuple[Route, ...]:
     @cache
     def page(title: str) -> str:
         """Powertools brings Swagger UI along, so the page needs no other host."""
-        from aws_lambda_powertools.event_handler.openapi import swagger_ui  # noqa: PLC0415  only this route pays for it
+        from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
         spec = json.dumps(openapi(title, VERSION, (*known, *mine))).replace("</", "<\\/")
         script, style = (
