@@ -270,6 +270,24 @@ class TestErrorTable:
         clock.advance(21_601)
         assert world.poll(message) == "settled:deadline"
 
+    def test_children_that_a_dying_worker_never_sent_go_out_when_the_message_comes_again(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = world.plan()
+        world.connector.error = TooMuchData("too big")
+
+        def die(_messages: object) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(world.queues.collect, "send_many", die)
+            with pytest.raises(Killed):
+                world.collect(task)
+        assert world.state(task) == "split"
+        assert world.collect(task) == "done"
+        assert {m.task_id for m in world.queues.collect.take()} == {t.id for t in children(world, task)}
+        assert world.advances() == 1
+
     def test_splitting_ends_at_its_depth(self, world: World) -> None:
         task = world.plan(depth=MAX_DEPTH)
         world.connector.error = TooMuchData("too big")

@@ -64,6 +64,14 @@ class Outcomes:
             self._rule(error)(task, error)
         self.advance(message.run_id, message.task_id)
 
+    def again(self, message: TaskMessage) -> None:
+        """The message of a task that has ended came again: whoever ended it may have died before saying so."""
+        task = self._ledger.get_task(message.run_id, message.task_id)
+        if task is not None and task.state is TaskState.SPLIT:
+            ours = (child for child in self._ledger.tasks(task.run_id) if child.parent == task.id)
+            self._send(task, [child for child in ours if child.state is TaskState.PLANNED and not child.attempts])
+        self.advance(message.run_id, message.task_id)
+
     def advance(self, run_id: str, task_id: str) -> None:
         """Let `orchestrate` see that a task became terminal."""
         self._queues.runs_queue.send(Advance(run_id=run_id, task_id=task_id), group=run_id)
@@ -104,9 +112,12 @@ class Outcomes:
 
     def _replace(self, task: Task, children: list[Task]) -> None:
         self._ledger.split(task, children)
-        group = task.profile_key
+        self._send(task, children)
+
+    def _send(self, task: Task, children: list[Task]) -> None:
+        """Send children to the platform's collect queue."""
         self._queues.collect_queue(task.platform).send_many(
-            (TaskMessage(run_id=child.run_id, task_id=child.id, generation=child.generation), group)
+            (TaskMessage(run_id=child.run_id, task_id=child.id, generation=child.generation), task.profile_key)
             for child in children
         )
 

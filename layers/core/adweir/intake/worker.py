@@ -74,8 +74,7 @@ class Worker:
         ledger, clock = self.tools.ledger, self.tools.clock
         task = ledger.claim(message.run_id, message.task_id, message.generation, self.tools.hold_seconds)
         if task is None:
-            # Whoever made it terminal may have died before saying so.
-            self.tools.outcomes.advance(message.run_id, message.task_id)
+            self.tools.outcomes.again(message)
             yield None
             return
         try:
