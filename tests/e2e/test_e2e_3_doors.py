@@ -8,11 +8,20 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psutil
+
 from ops.demo import numbers
+from sandbox import processes
 from support.river import River, until
 
 _BUCKET_SECONDS = 300
 _COLUMNS = "platform,profile_id,level,campaign_id,ad_group_id,ad_id,date,impressions,clicks,conversions,spend,revenue"
+
+
+def test_given_a_running_sandbox_then_it_listens_on_this_machine_alone(river: River) -> None:
+    running = processes.load(river.home.running)
+    connections = [found for process in running for found in psutil.Process(process.pid).net_connections("inet")]
+    assert {found.laddr.ip for found in connections if found.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
 
 def test_given_a_signed_push_when_it_comes_twice_and_once_forged_then_it_is_stored_once(river: River) -> None:
