@@ -15,6 +15,11 @@ from support.slow_stories import Begun, begin
 HERE = Path(__file__).parent
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every story is marked before `-m` selects."""
+    item.add_marker(pytest.mark.e2e)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The stories come last and in the order in which they are written, however the rest of the suite is shuffled.
@@ -22,8 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They share one river: slow ones are begun early and looked at late, and the last one switches the machine off.
     """
     stories = [item for item in items if HERE in item.path.parents]
-    for item in stories:
-        item.add_marker(pytest.mark.e2e)
     stories.sort(key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
     items[:] = [*(item for item in items if HERE not in item.path.parents), *stories]
 
