@@ -1,4 +1,4 @@
-"""The inside of a raw object: pages as gzip members, packed by threads, read as a stream."""
+"""The inside of a raw object: pages as gzip members, packed by a thread, read as a stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _GZIP = 31  # zlib's window bits for a gzip member; its header carries no time, so the same pages give the same bytes
 _IN_MEMORY = 4 << 20
-_PACKERS = 2
+_PACKERS = 1  # a second one only competes with the fetching thread: bench/pull.py
 _WAITING_PAGES = 4
 _BUFFER = 256 << 10
 _MAX_HEADER = 64 << 10
@@ -74,7 +74,7 @@ def pack(page: PageLike) -> bytes:
 
 
 class Spool:
-    """A temporary file (memory while small) of packed pages: two threads compress while the caller fetches the next."""
+    """A temporary file (memory while small) of packed pages: a thread compresses while the caller fetches the next."""
 
     def __init__(self) -> None:
         # Closed in close(): the file outlives this function.
@@ -103,7 +103,7 @@ class Spool:
         return self._digest.digest()
 
     def close(self) -> None:
-        """Stop the threads and drop the file."""
+        """Stop the thread and drop the file."""
         self._packers.shutdown(cancel_futures=True)
         self._file.close()
 
