@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from functools import cache
 
+import boto3
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
@@ -14,6 +15,10 @@ from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 
 REGION = "us-east-1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--dynamodb", default="", help="endpoint of a DynamoDB to test the tables on, instead of moto's")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,9 +77,21 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def tables(aws: None, settings: Settings) -> None:
-    """The four tables, empty, in moto, and the models bound to them."""
+def tables(
+    aws: None, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The four tables, empty, in moto (or in the DynamoDB of --dynamodb), and the models bound to them."""
     from adweir.store import tables as table_models
 
+    endpoint = request.config.getoption("--dynamodb")
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+        table_models.reset()
     table_models.bind(settings)
     table_models.create_all()
+    yield
+    if endpoint:
+        client = boto3.client("dynamodb")
+        for name in client.list_tables()["TableNames"]:
+            client.delete_table(TableName=name)
+        table_models.reset()

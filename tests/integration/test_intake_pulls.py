@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.errors import BadInput, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
-from adweir.model.metrics import Level
+from adweir.model.metrics import Grain, Level
+from adweir.model.money import to_micros
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 from adweir.platforms.base import ObjectBatch
@@ -53,11 +56,41 @@ def test_a_pull_of_poor_quality_is_stored_and_told(world: World) -> None:
     rows = insights(["1.00"] * 4)
     for row in rows["data"]:
         row["impressions"] = "0"  # spend and clicks without a single impression
-    world.clock.advance(timedelta(days=40).total_seconds())
     assert world.pull(world.plan(), rows) == "loaded"
     assert len(world.stored(Level.AD)) == 4
-    reasons = [event.reason for event in world.bus.messages if event.name == "QualityBreached"]
-    assert reasons in ([], ["score"])
+    (breach,) = [event for event in world.bus.messages if event.name == "QualityBreached"]
+    assert (breach.reason, breach.rows_quarantined) == ("score", 0)
+    assert breach.score < 0.8
+
+
+def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: World) -> None:
+    month = Window(date(2026, 10, 25), date(2026, 11, 18))
+    rows = [
+        row
+        | {
+            "ad_id": str(ad),
+            "date_start": day.isoformat(),
+            "date_stop": day.isoformat(),
+            "spend": f"{ad}.{ad % 100:02}",
+        }
+        for row in insights(["1.00"])["data"]
+        for ad in range(400)
+        for day in month.days()
+    ]
+    assert len(rows) == 10_000
+    bad = rows[7_777]
+    bad["clicks"] = "-3"
+
+    task = world.plan(window=month)
+    assert world.pull(task, {"data": rows}) == "loaded"
+
+    stored = world.metrics.read(META, "1", Level.AD, Grain.DAY, *month)
+    found = {(row.entity_id, row.day): row.slot[3] for row in stored}
+    assert len(found) == 9_999
+    assert (f"8~{bad['ad_id']}", bad["date_start"]) not in found
+    assert sum(found.values()) == sum(to_micros(row["spend"]) for row in rows if row is not bad)
+    (line,) = gzip.decompress(world.raw.get_bytes(f"quarantine/{task.id}.0.jsonl.gz")).splitlines()
+    assert [error["field"] for error in json.loads(line)["errors"]] == ["clicks"]
 
 
 @pytest.mark.parametrize("metadata", [{}, {"schema": "9"}])
