@@ -30,6 +30,12 @@ FIRST_CLIENTS = {
     "api": ("catalog", "ledger", "sqs"),
     "authorize": ("catalog",),
 }
+TABLES = """
+from adweir.store import tables
+tables.bind(app.app.settings)
+tables.LedgerItem._get_connection().connection.client
+"""
+"""The DynamoDB client is made with the first call; every function makes one."""
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -68,7 +74,8 @@ def main() -> int:
     for name, clients in FIRST_CLIENTS.items():
         folder = ROOT / "functions" / name
         variants[name, "imports"] = ("import app", folder)
-        variants[name, "init"] = ("import app\n" + "".join(f"app.app.{client}\n" for client in clients), folder)
+        used = "".join(f"app.app.{client}\n" for client in clients)
+        variants[name, "init"] = (f"import app\n{used}{TABLES}", folder)
     samples: dict[tuple[str, str], list[float]] = {variant: [] for variant in variants}
     for code, folder in variants.values():
         seconds(code, folder)  # writes the .pyc files that a deployed layer brings along

@@ -31,7 +31,7 @@ def publisher() -> Publisher:
     for platform in REGISTRY:
         spec = specs(platform).get(Dataset.AD_DAILY)
         if spec:
-            facts[platform] = PlatformFacts(spec.lookback_days, spec.slices or (ALL,))
+            facts[platform] = PlatformFacts(spec.settles_after_days, spec.slices or (ALL,))
     return Publisher(app.catalog, app.metrics, app.raw, app.clock, facts)
 
 

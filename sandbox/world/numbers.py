@@ -3,7 +3,7 @@
 Everything is whole: impressions, clicks, millionths of a conversion in steps of half a one, money in minor units of
 the currency, so each number can be written on the wire exactly. Numbers restate as days pass (platform-protocols 2.8
 and 3.8): Amazon takes back invalid traffic for 3 days, Meta corrects some ads until the 28th day, and conversions grow
-over the attribution window; nothing changes after 42 days.
+over the attribution window: on Meta for 28 days, on Amazon for 42.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ WINDOWS = {1: 550, 7: 820, 14: 930, 30: 1000}
 """Attribution window in days → per mille of the conversions that fall into it."""
 
 _META_STEPS = (1, 2, 3, 7, 14, 28)
+_META_SETTLED = 28
 
 
 class Numbers(NamedTuple):
@@ -111,7 +112,8 @@ def of_day(profile: Profile, ad: Ad, day: int, weekday: int, age: int) -> Number
     if not impressions:
         return ZERO
     traffic = _traffic_per_mille(profile, ad, day, age)
-    known = next(per_mille for least, per_mille in _GROWTH if age >= least)
+    settled = profile.platform == META and age >= _META_SETTLED
+    known = 1000 if settled else next(per_mille for least, per_mille in _GROWTH if age >= least)
     step = 1 if halves % 2 or (profile.platform == META and ad.number % 3 == 0) else 2
     credited = {w: halves * per_mille * known // 1_000_000 // step * step for w, per_mille in WINDOWS.items()}
     return Numbers(

@@ -82,7 +82,7 @@ def test_our_rules_match_events_that_the_model_knows() -> None:
 def test_a_finished_daily_run_reaches_etl_and_alarming_events_a_person() -> None:
     finished, alarming = RULES["RunFinishedRule"], RULES["AlarmingRule"]
     assert finished["EventPattern"]["detail"] == {
-        "workflow": ["daily", "sync", "backfill"],
+        "workflow": ["daily", "weekly", "sync", "backfill"],
         "state": ["succeeded", "partial"],
     }
     assert target(finished["Targets"][0]["Arn"]) == "EtlQueue"

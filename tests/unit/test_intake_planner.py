@@ -262,7 +262,15 @@ def test_a_stage_goes_on_when_enough_of_it_loaded(threshold: float, tasks: int, 
 
 
 def test_unknown_workflows_and_stages_are_refused() -> None:
-    with pytest.raises(Unprocessable, match="backfill, daily, hourly, repull, sync"):
-        workflow("weekly")
+    with pytest.raises(Unprocessable, match="backfill, daily, hourly, repull, sync, weekly"):
+        workflow("yearly")
     with pytest.raises(Unprocessable):
         workflow("daily").stage("x")
+
+
+def test_the_weekly_run_pulls_again_what_the_daily_one_no_longer_looks_at() -> None:
+    spec = DatasetSpec(Dataset.AD_DAILY, lookback_days=14, settles_after_days=60)
+    stored = covering("2026-08-01", "2026-11-19", "all")
+
+    assert windows(frame(), spec, covered=stored) == ["2026-11-06..2026-11-19"]
+    assert windows(frame(reach=Reach.SETTLING), spec, covered=stored) == ["2026-09-21..2026-11-19"]

@@ -31,10 +31,12 @@ LATE_HOURS = 3
 class Reach(StrEnum):
     """Which days of a metric dataset a stage asks for.
 
-    FRESH: the lookback and what is missing. WHOLE: every day of the scope. MISSING: those of them that are missing.
+    FRESH: the lookback and what is missing. SETTLING: all days that may still be restated and what is missing. WHOLE:
+    every day of the scope. MISSING: those of them that are missing.
     """
 
     FRESH = "fresh"
+    SETTLING = "settling"
     WHOLE = "whole"
     MISSING = "missing"
 
@@ -113,15 +115,20 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
         start = end - DAY if now.hour < LATE_HOURS else end
     else:
         end = now.date() - DAY
-        start = end - timedelta(days=max(frame.history_days, spec.lookback_days, 1) - 1)
+        start = end - timedelta(days=max(frame.history_days, _changing(frame, spec), 1) - 1)
     if frame.scope.start:
         scoped = date.fromisoformat(frame.scope.start)
-        start = max(start, scoped) if frame.reach is Reach.FRESH else scoped
+        start = max(start, scoped) if frame.reach in {Reach.FRESH, Reach.SETTLING} else scoped
     elif frame.reach is Reach.WHOLE and grain is Grain.DAY:
         start = end - timedelta(days=max(spec.lookback_days, 1) - 1)
     if frame.scope.end:
         end = min(end, date.fromisoformat(frame.scope.end))
     return Window(start, end) if start <= end else None
+
+
+def _changing(frame: Frame, spec: DatasetSpec) -> int:
+    """How many days back numbers are asked for again although they are stored."""
+    return spec.settles_after_days if frame.reach is Reach.SETTLING else spec.lookback_days
 
 
 def contiguous(days: Iterable[date]) -> list[Window]:
@@ -153,7 +160,7 @@ def _windows(
 def _wants(frame: Frame, spec: DatasetSpec, slice_: str, coverage: Coverage, day: date, today: date) -> bool:
     if frame.reach is Reach.WHOLE or spec.dataset.grain is Grain.HOUR:
         return True
-    if frame.reach is Reach.FRESH and (today - day).days <= spec.lookback_days:
+    if frame.reach is not Reach.MISSING and (today - day).days <= _changing(frame, spec):
         return True
     covered = coverage.get(day, ())
     return slice_ not in covered and ALL not in covered

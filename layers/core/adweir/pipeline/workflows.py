@@ -81,6 +81,8 @@ WORKFLOWS: Mapping[str, Workflow] = {
         Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
                  (_PROFILES, _PULLS)),
         Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS)),
+        Workflow("weekly", "every day that a platform may still restate",
+                 (Stage("metrics", (_FINEST_DAILY,), _DAILY, Reach.SETTLING),)),
         Workflow("hourly", "today's hours of the platforms that report them",
                  (Stage("metrics", ((Dataset.CAMPAIGN_HOURLY,),), _HOURLY),)),
         Workflow("repull", "a platform said that these objects or days changed: all of them again",

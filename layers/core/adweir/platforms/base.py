@@ -26,7 +26,8 @@ class Mode(StrEnum):
 class DatasetSpec:
     """How a platform serves a dataset.
 
-    `slices`: the pulls that together answer for everything. `lookback_days`: how far back the platform restates daily.
+    `slices`: the pulls that together answer for everything. `lookback_days`: how far back every daily run pulls again;
+    `settles_after_days`: how far back the platform may restate at all, which the weekly run pulls again.
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
     slice; key `all` where slices do not differ.
     """
@@ -36,6 +37,7 @@ class DatasetSpec:
     lookback_days: int = 0
     max_window_days: int = 0
     retention_days: Mapping[str, int] | None = None
+    settles_after_days: int = 0
 
     def oldest(self, slice_: str, today: date) -> date | None:
         """The first day the platform still keeps, or None when it keeps all."""

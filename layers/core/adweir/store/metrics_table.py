@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.connection import Connection
 
 from adweir.model.errors import Transient, Unavailable
 from adweir.model.times import Clock
@@ -160,13 +159,7 @@ class MetricsTable:
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         try:
             if self._wire is None:
-                self._wire = FastWire(
-                    Connection(
-                        connect_timeout_seconds=tables.CONNECT_SECONDS,
-                        read_timeout_seconds=tables.READ_SECONDS,
-                        max_retry_attempts=tables.RETRIES,
-                    )
-                )
+                self._wire = FastWire(tables.connect())
             return self._wire.dispatch(operation, request)
         except ClientError as error:
             code = error.response["Error"].get("Code", "")

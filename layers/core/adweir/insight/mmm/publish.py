@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from adweir.insight.mmm.gates import Severity, check
 from adweir.insight.mmm.parquet import to_parquet
@@ -33,7 +33,9 @@ from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL
 from adweir.model.times import DAY, Clock, Window, local_date
-from adweir.store.metrics import MetricStore
+
+if TYPE_CHECKING:
+    from adweir.store.metrics import MetricStore
 
 _HISTORY = 1096 * DAY
 
@@ -42,7 +44,7 @@ _HISTORY = 1096 * DAY
 class PlatformFacts:
     """What the datasets need to know of a platform: when its numbers settle, and which slices make a day whole."""
 
-    lookback_days: int
+    settles_after_days: int
     slices: tuple[str, ...]
 
 
@@ -174,8 +176,9 @@ class Publisher:
 
     def _last_settled(self, profiles: Iterable[Profile], window: Window) -> str | None:
         """The last day of the window that no platform restates any more."""
+        now = self._clock.now()
         settled = min(
-            local_date(self._clock.now(), profile.timezone) - (self._facts[profile.platform].lookback_days + 1) * DAY
+            local_date(now, profile.timezone) - (self._facts[profile.platform].settles_after_days + 1) * DAY
             for profile in profiles
         )
         last = min(settled, window.end)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from adweir.model.entities import Profile
 from adweir.model.money import from_micros
-from adweir.store.metrics import StoredRow
+
+if TYPE_CHECKING:
+    from adweir.store.metrics import StoredRow
 
 COLUMNS: Mapping[str, str] = {
     "source_relation": "VARCHAR",

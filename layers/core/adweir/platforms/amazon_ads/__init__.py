@@ -26,6 +26,7 @@ SPECS: Mapping[Dataset, DatasetSpec] = {
             Dataset.AD_DAILY,
             (SP, SB, SD),
             lookback_days=14,
+            settles_after_days=60,
             max_window_days=MAX_WINDOW_DAYS,
             retention_days={SP: 95, SB: 60, SD: 65},
         ),

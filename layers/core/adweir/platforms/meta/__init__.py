@@ -17,7 +17,7 @@ MAX_WINDOW_DAYS = 30
 
 
 def _metrics(dataset: Dataset, lookback: int, longest: int) -> DatasetSpec:
-    return DatasetSpec(dataset, (ALL,), lookback, longest, {ALL: RETENTION_DAYS})
+    return DatasetSpec(dataset, (ALL,), lookback, longest, {ALL: RETENTION_DAYS}, settles_after_days=lookback)
 
 
 SPECS: Mapping[Dataset, DatasetSpec] = {
