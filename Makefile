@@ -20,7 +20,7 @@ export ADWEIR_ARCH = $(ARCH)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## the whole river once, in a sandbox of its own, checked to the cent
+demo: $(READY) ## the whole river once, in a sandbox of its own, compared with the truth to the millionth
 	$(BIN)/adweir demo
 
 test: $(READY) ## the whole test suite

@@ -108,7 +108,7 @@ def demo(arguments: argparse.Namespace) -> int:
         description = lifecycle.up(home, ROOT, Options(), first_key).description
         target = sandbox_target(description)
         started = datetime.now(UTC).replace(microsecond=0)
-        console = Console(record=True, width=None if sys.stdout.isatty() else 100)
+        console = Console(record=True, width=None if sys.stdout.isatty() else 110)
         story = Demo(
             description,
             fire=lambda: fire(target, "daily", started),

@@ -259,10 +259,12 @@ class Demo:
         return result
 
     def _report(self, results: list[ProfileResult], seconds: float) -> int:
-        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        narrow = self._console.width < 110
+        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 0 if narrow else 1))
         for name in ("platform", "profile"):
             table.add_column(name, no_wrap=True)
-        for name in ("rows", "spend", "clicks", "conversions", "ROAS", "quality"):
+        last = ("conv.", "ROAS", "score") if narrow else ("conversions", "ROAS", "quality score")
+        for name in ("rows", "spend", "clicks", *last):
             table.add_column(name, justify="right", no_wrap=True)
         for result in results:
             spend, revenue = result.total(3), result.total(4)
@@ -289,7 +291,7 @@ class Demo:
             self._console.print(f"{len(wrong)} of {total:,} rows differ from the platforms' truth", style="bold red")
             return 1
         self._console.print(
-            f"{total:,} rows, {total * 5:,} numbers: every one is the platforms' own, to the millionth. "
+            f"{total:,} rows, {total * 5:,} numbers: every one is the platforms' own, to the millionth.\n"
             f"{seconds:.0f} s from the first account to here.",
             style="bold green",
             highlight=False,
