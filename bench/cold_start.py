@@ -54,7 +54,7 @@ ENVIRONMENT = {
     "COLLECT_META_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/collect-meta",
     "COLLECT_AMAZON_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/collect-amazon",
     "ETL_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/etl",
-    "POWERTOOLS_TRACE_DISABLED": "true",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 
 
