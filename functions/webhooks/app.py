@@ -8,8 +8,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from adweir.intake.receiver import Receiver
+from adweir.model.errors import BadInput, Unverified
 from adweir.runtime.app import build
 from adweir.runtime.http import Answer, answer, raw_body, resolver
+from adweir.runtime.routes import is_id
 
 app = build()
 http = resolver(app.logger)
@@ -33,7 +35,12 @@ def handshake(platform: str) -> Answer:
 @http.get("/webhook/<platform>/<account_id>")
 def account_handshake(platform: str, account_id: str) -> Answer:
     query = http.current_event.raw_event.get("queryStringParameters") or {}
-    return Response(200, "text/plain", receiver().handshake(platform, account_id, query))
+    if account_id and not is_id(account_id):
+        raise Unverified("no valid signature")
+    challenge = receiver().handshake(platform, account_id, query)
+    if not challenge:
+        raise BadInput("a handshake has a challenge", [{"field": "hub.challenge", "message": "is required"}])
+    return Response(200, "text/plain", challenge)
 
 
 @http.post("/webhook/<platform>")
@@ -43,6 +50,8 @@ def delivery(platform: str) -> Answer:
 
 @http.post("/webhook/<platform>/<account_id>")
 def account_delivery(platform: str, account_id: str) -> Answer:
+    if account_id and not is_id(account_id):
+        raise Unverified("no valid signature")
     event = http.current_event.raw_event
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     receipt = receiver().receive(platform, account_id, headers, raw_body(event))

@@ -64,14 +64,17 @@ def test_a_replaced_credential_has_its_parked_tasks_redriven(call: Call, api: Mo
 
 def test_webhook_secrets_rotate_and_keep_the_previous(call: Call, api: ModuleType, account_id: str) -> None:
     path = f"/api/v1/accounts/{account_id}/webhook-secrets/meta"
-    assert call("PUT", path, {"secret": "one", "verify_token": "v"})["fields"] == ["secret", "verify_token"]
-    call("PUT", path, {"secret": "two"})
+    assert call("PUT", path, {"secret": "one" * 8, "verify_token": "v" * 8})["fields"] == ["secret", "verify_token"]
+    call("PUT", path, {"secret": "two" * 8})
 
     versions = api.app.secrets.versions(f"adweir/webhook/meta/{account_id}")
-    assert versions == [{"secret": "two", "verify_token": "v"}, {"secret": "one", "verify_token": "v"}]
-    call("PUT", "/api/v1/webhook-secrets/amazon", {"secret": "d"})
-    assert api.app.secrets.get("adweir/webhook/amazon") == {"secret": "d"}
-    call("PUT", "/api/v1/webhook-secrets/amazon", {"secret": "d"}, scopes="write", expect=403)
+    assert versions == [
+        {"secret": "two" * 8, "verify_token": "v" * 8},
+        {"secret": "one" * 8, "verify_token": "v" * 8},
+    ]
+    call("PUT", "/api/v1/webhook-secrets/amazon", {"secret": "d" * 16})
+    assert api.app.secrets.get("adweir/webhook/amazon") == {"secret": "d" * 16}
+    call("PUT", "/api/v1/webhook-secrets/amazon", {"secret": "d" * 16}, scopes="write", expect=403)
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------

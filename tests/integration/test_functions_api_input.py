@@ -35,6 +35,21 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "meta", "access_token": {"a": 1}}, 422),
     ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "meta"}, 422),
     ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "meta", "access_token": "x" * 5000}, 422),
+    *[
+        ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "meta", "access_token": token}, 422)
+        for token in ("  ", "a\nb", "ä", "a b")
+    ],
+    ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "meta", "access_token": "x", "zzz": "x"}, 422),
+    ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "amazon", "client_id": "x"}, 422),
+    ("POST", "/api/v1/accounts/{account}/credentials", {"platform": "tiktok", "zzz": "x"}, 422),
+    *[
+        ("PUT", "/api/v1/accounts/{account}/webhook-secrets/amazon", {"secret": secret}, 422)
+        for secret in ("", "short", "whsec_!!notb64", "whsec_c2hvcnQ=", "whsec_", "ä" * 20, " " * 20)
+    ],
+    ("POST", "/api/v1/accounts", {"company_name": "\0", "primary_contact_email": "a@example.com"}, 422),
+    ("POST", _R, {"data_type": "campaign_performance", "filters": {"date_range": {"start": "20260101"}}}, 422),
+    ("GET", "/api/v1/accounts/" + "x" * 3000, None, 404),
+    ("GET", "/api/v1/accounts/" + "x" * 129, None, 404),
     ("PUT", "/api/v1/accounts/nobody/webhook-secrets/meta", {"secret": "x"}, 404),
     ("PUT", "/api/v1/accounts/{account}/webhook-secrets/meta", {}, 422),
     ("PUT", "/api/v1/accounts/{account}/webhook-secrets/myspace", {"secret": "x"}, 422),
@@ -87,7 +102,13 @@ def test_bad_input_gets_a_clear_answer_and_stores_nothing(call: Call, api: Modul
         error = call(method, path.replace("{account}", account_id), body, expect=status)["error"]
         assert error["message"], path
         assert error["code"], path
-    for query in ({"limit": "0"}, {"limit": "many"}, {"limit": "1001"}, {"next_token": "?"}):
+    for query in (
+        {"limit": "0"},
+        {"limit": "many"},
+        {"limit": "1001"},
+        {"next_token": "?"},
+        {"next_token": "eyJhIjoxfQ=="},
+    ):
         assert call("GET", "/api/v1/accounts", expect=400, **query)["error"]["details"][0]["field"] in query
     assert call("GET", "/api/v1/runs", expect=400, next_token="x")["error"]["code"] == "bad_input"
     assert stored(api) == before

@@ -13,6 +13,8 @@ from adweir.intake.loader import MOST_WAITS
 from adweir.model.errors import NotFound, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
+from adweir.model.times import iso
 from support.clock import FrozenClock
 from support.landing_world import Killed, World
 
@@ -63,6 +65,26 @@ def test_a_profile_of_another_account_gets_nothing(world: World) -> None:
     assert (receipt["state"], receipt["rows_stored"], receipt["reasons"]) == ("loaded", 0, {"known": 1})
     assert world.stored() == []
     assert world.said() == ["QualityBreached"]
+
+
+def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: World) -> None:
+    body = GOOD + b"meta,9,campaign,2026-11-18,7,10,1,2.50\n"
+    world.arrive(KEY, body)
+    assert world.receipts()[0]["reasons"] == {"known": 1}
+    (known,) = [each for each in world.catalog.profiles("acme", Platform.META_ADS) if each.profile_id == "1"]
+    listed = known.model_copy(update={"profile_id": "9"})
+    world.catalog.put_objects([listed], iso(world.clock.now()))
+
+    world.arrive("drops/acme/again.csv", body)
+    world.arrive("drops/acme/third.csv", body)
+
+    states = {receipt["key"]: (receipt["state"], receipt.get("rows_stored")) for receipt in world.receipts()}
+    assert states == {
+        KEY: ("loaded", 1),
+        "drops/acme/again.csv": ("loaded", 2),
+        "drops/acme/third.csv": ("duplicate", None),
+    }
+    assert [row[3][3] for row in world.stored()] == [1_500_000]
 
 
 def test_a_large_packed_drop_is_stored_whole(world: World) -> None:

@@ -22,6 +22,9 @@ days = st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1))
 windows = st.tuples(days, st.integers(0, 400)).map(lambda pair: Window(pair[0], pair[0] + timedelta(days=pair[1])))
 
 
+_ODD = ["1_0", " 1.5 ", "1\n", "\u0661\u0662", "\u00b2", ".", "1e", "1e-999999999", "1e999999999", "1e-7", "1.0000001"]
+
+
 @given(st.integers(min_value=-(10**17), max_value=10**17))
 def test_money_survives_the_way_to_text_and_back(micros: int) -> None:
     assert to_micros(from_micros(micros)) == micros
@@ -29,10 +32,33 @@ def test_money_survives_the_way_to_text_and_back(micros: int) -> None:
     assert "E" not in str(from_micros(micros))
 
 
-@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e40", "0.0000001", "1" * 30, "--1"])
+@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e40", "0.0000001", "1" * 30, "--1", *_ODD])
 def test_what_is_no_exact_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a number|six decimals|out of range"):
         to_micros(text)
+
+
+@given(st.integers(1, 10**30), st.integers(-(10**15), 10**15))
+def test_a_decimal_is_exact_or_refused_whatever_its_exponent(digits: int, exponent: int) -> None:
+    value = Decimal((0, tuple(map(int, str(digits))), exponent))
+    try:
+        micros = to_micros(value)
+    except ValueError:
+        return
+    assert micros != 0
+    assert from_micros(micros) == value
+
+
+@given(st.text(alphabet="0123456789.eE+-_ \u0661", max_size=12))
+def test_text_is_exactly_what_it_says_or_refused(text: str) -> None:
+    try:
+        micros = to_micros(text)
+    except ValueError:
+        return
+    assert text == text.strip()
+    assert "_" not in text
+    assert text.isascii()
+    assert from_micros(micros) == Decimal(text)
 
 
 def test_a_float_is_refused_because_it_lost_the_cents_already() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from adweir.intake.signatures import key_of
 from adweir.model.platforms import parse_platform
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
 
+MIN_SECRET = 16
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
@@ -28,6 +30,20 @@ class WebhookSecrets(BaseModel):
     secret: Secret | None = None
     app_secret: Secret | None = None
     verify_token: Secret | None = None
+
+    @field_validator("secret", "app_secret", "verify_token")
+    @classmethod
+    def _is_strong(cls, value: str | None, field: ValidationInfo) -> str | None:
+        least = 8 if field.field_name == "verify_token" else MIN_SECRET
+        if value is None:
+            return None
+        if not (value.isascii() and value.isprintable()) or " " in value:
+            raise ValueError("printable ASCII without spaces is expected")
+        if field.field_name == "secret" and len(key_of(value)) < MIN_SECRET:
+            raise ValueError(f"at least {MIN_SECRET} bytes are needed, after whsec_ as base64")
+        if len(value) < least:
+            raise ValueError(f"at least {least} characters are needed")
+        return value
 
     @model_validator(mode="after")
     def _one_is_given(self) -> WebhookSecrets:

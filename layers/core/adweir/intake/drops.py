@@ -1,7 +1,8 @@
 """File drops: `drops/<account_id>/<name>.csv[.gz]` in our own columns (docs/data-model.md, "File drops").
 
 A drop is idempotent by its bytes: the same file again, as another version or under another name of the account, gets a
-receipt that names the first and changes nothing. Good lines are stored, bad ones quarantined by line number.
+receipt that names the first and changes nothing, unless the first had lines of a profile that was not known: then
+the same file repairs it once the profile is. Good lines are stored, bad ones quarantined by line number.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ class DropLoader:
             self._read(drop, cast("BinaryIO", spool))
             counts = self._store(drop)
             self._receipt(drop, {"state": "loaded"} | counts)
-            self._stores.ledger.receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
+            if not drop.unknown:  # else the same file is the repair, once the profile is listed
+                self._stores.ledger.receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any, Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
-from adweir.model.money import MICRO
+from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.times import parse_instant
 
@@ -33,7 +33,10 @@ _Id = str | int
 
 
 class _Metric(msgspec.Struct, forbid_unknown_fields=True):
-    """One metric as it is sent. Ratios are accepted and ignored: they are derived from sums."""
+    """One metric as it is sent. Ratios are accepted and ignored: they are derived from sums.
+
+    Amounts stay as they were sent, for a decoder of Decimals also takes " 1_0 "; `_number_fault` reads them.
+    """
 
     timestamp: str | int
     platform: str = ""
@@ -45,10 +48,10 @@ class _Metric(msgspec.Struct, forbid_unknown_fields=True):
     arm_id: _Id = ""
     impressions: int | UnsetType = UNSET
     clicks: int | UnsetType = UNSET
-    conversions: Decimal | UnsetType = UNSET
-    revenue: Decimal | UnsetType = UNSET
-    cost: Decimal | UnsetType = UNSET
-    spend: Decimal | UnsetType = UNSET
+    conversions: Any = UNSET
+    revenue: Any = UNSET
+    cost: Any = UNSET
+    spend: Any = UNSET
     currency: str = ""
     roas: Decimal | None = None
     ctr: Decimal | None = None
@@ -75,7 +78,17 @@ _KINDS: tuple[tuple[str, Dataset], ...] = (
     ("ad_group_id", Dataset.AD_GROUPS),
     ("campaign_id", Dataset.CAMPAIGNS),
 )
-_decode = msgspec.json.Decoder(_Push).decode
+
+
+def _exact(text: str) -> Decimal:
+    """A JSON number with a point or an exponent. Raises ValueError when not even Decimal can hold it."""
+    try:
+        return Decimal(text)
+    except DecimalException:
+        raise ValueError("a number out of range") from None
+
+
+_decode = msgspec.json.Decoder(_Push, float_hook=_exact).decode
 
 
 def check(body: bytes, platform: Platform, profiles: Sequence[Profile], finder: Finder, now: datetime) -> None:
@@ -172,9 +185,7 @@ def _faults(metric: _Metric, now: datetime) -> list[tuple[str, str]]:
         faults.append(("campaign_id", "or another entity's id is required"))
     if metric.cost is not UNSET and metric.spend is not UNSET:
         faults.append(("spend", "is another name of cost: send one"))
-    numbers: dict[str, int | Decimal] = {
-        name: value for name in _NUMBERS if (value := getattr(metric, name)) is not UNSET
-    }
+    numbers = {name: value for name in _NUMBERS if (value := getattr(metric, name)) is not UNSET}
     if not numbers:
         faults.append(("impressions", "or another number is required"))
     for name, value in numbers.items():
@@ -183,16 +194,20 @@ def _faults(metric: _Metric, now: datetime) -> list[tuple[str, str]]:
     return faults
 
 
-def _number_fault(value: int | Decimal) -> str:
-    if not Decimal(value).is_finite():
+def _number_fault(value: object) -> str:
+    """What is wrong with a count or an amount: a JSON number, or one as text."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return "must be a number"
-    if value < 0:
-        return "must not be negative"
-    if value >= MAX_COUNT:
-        return f"must be less than {MAX_COUNT}"
-    if isinstance(value, Decimal) and value * MICRO != int(value * MICRO):
-        return "has more than six decimals"
-    return ""
+    try:
+        micros = to_micros(value)
+    except ValueError as error:
+        if "six decimals" in str(error):
+            return "has more than six decimals"
+        if "not a number" in str(error):
+            return "must be a number"
+        below = str(value).startswith("-")
+        return "must not be negative" if below else f"must be less than {MAX_COUNT}"
+    return "must not be negative" if micros < 0 else ""
 
 
 def _time_faults(value: str | int, now: datetime) -> list[tuple[str, str]]:

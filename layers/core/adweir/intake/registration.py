@@ -10,11 +10,19 @@ from adweir.model.errors import Unprocessable
 from adweir.model.messages import RedriveCredential
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.ports import Queue
+from adweir.platforms import REGISTRY
 from adweir.store.catalog import Catalog
 from adweir.store.secrets import SecretStore
 
+_SHOWN = 30
 _AMAZON_CLIENT = "amzn1."
-_MAX_VALUES = 30
+_MAX_VALUE = 4096
+_REGIONS = ("na", "eu", "fe")
+_FIELDS: Mapping[Platform, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Platform.META_ADS: (("access_token",), ("app_id", "app_secret")),
+    Platform.AMAZON_ADS: (("client_id", "client_secret", "refresh_token"), ("region",)),
+}
+"""The values that each connected platform's client needs, and those it can do without."""
 
 
 def register_credential(
@@ -30,7 +38,7 @@ def register_credential(
     Without a platform a `client_id` that starts `amzn1.` means amazon_ads. One that replaces another has the tasks that
     were parked for want of it redriven. The secret is stored first: metadata never promises one that is not there.
 
-    Raises NotFound (the account), Unprocessable (the platform, no values), Unavailable.
+    Raises NotFound (the account), Unprocessable (the platform, the values), Unavailable.
     """
     catalog.account(account_id)
     if not platform_name and values.get("client_id", "").startswith(_AMAZON_CLIENT):
@@ -39,15 +47,32 @@ def register_credential(
         platform = parse_platform(platform_name)
     else:
         raise Unprocessable("which platform is it for?", [{"field": "platform", "message": "is required"}])
-    if not values or len(values) > _MAX_VALUES:
-        message = f"a credential has 1 to {_MAX_VALUES} values beside its platform"
-        raise Unprocessable(message, [{"field": "body", "message": message}])
+    _check(platform, values)
     secret_id = secrets.name("credential", account_id, platform.value)
     secrets.put(secret_id, values)
     credential = catalog.put_credential(account_id, platform, secret_id)
     if credential.version > 1:
         runs.send(RedriveCredential(account_id=account_id, platform=platform.value), group=account_id)
     return credential
+
+
+def _check(platform: Platform, values: Mapping[str, str]) -> None:
+    """Raises Unprocessable that names each field: missing, unknown, or nothing that goes into a request's header."""
+    if platform not in REGISTRY:
+        message = f"{platform} is not connected yet; connected: {', '.join(sorted(REGISTRY))}"
+        raise Unprocessable(message, [{"field": "platform", "message": message}])
+    required, optional = _FIELDS[platform]
+    faults = [{"field": name, "message": "is required"} for name in required if name not in values]
+    for name, value in values.items():
+        if name not in required + optional:
+            faults.append({"field": name[:64], "message": f"is unknown; known: {', '.join(required + optional)}"})
+        elif not 0 < len(value) <= _MAX_VALUE or not (value.isascii() and value.isprintable()) or " " in value:
+            faults.append({"field": name, "message": f"is 1 to {_MAX_VALUE} printable ASCII characters, no spaces"})
+        elif name == "region" and value.lower() not in _REGIONS:
+            faults.append({"field": name, "message": f"is one of {', '.join(_REGIONS)}"})
+    if faults:
+        named = ", ".join(fault["field"] for fault in faults[:_SHOWN])
+        raise Unprocessable(f"the credential is refused: {named}", faults[:_SHOWN])
 
 
 def delete_credential(catalog: Catalog, secrets: SecretStore, account_id: str, platform: Platform) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, DecimalException
+import re
+from decimal import Decimal
 
 MICRO = 1_000_000
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?")
+"""A number as text: ASCII digits, and an exponent of two digits at most. What Decimal() also reads is none."""
 _MAX_MICROS = 10**18  # a trillion units: DynamoDB numbers are exact to 38 digits, int64 consumers to 9.2e18
 
 
@@ -21,17 +24,32 @@ def to_micros(value: str | int | Decimal) -> int:
     elif isinstance(value, str) and value.isascii() and value.isdigit():
         micros = int(value) * MICRO if len(value) <= 13 else _MAX_MICROS
     else:
-        try:
-            scaled = Decimal(value).scaleb(6)
-            # "1e999999" is eight characters and a million digits: refused before it becomes an int.
-            micros = int(scaled) if scaled.is_zero() or scaled.adjusted() <= 18 else _MAX_MICROS
-        except (DecimalException, ValueError, OverflowError):
-            raise ValueError(f"not a number: {str(value)[:40]!r}") from None
-        if scaled != micros and micros < _MAX_MICROS:
-            raise ValueError(f"more than six decimals: {str(value)[:40]!r}")
+        micros = _exact(value)
     if not -_MAX_MICROS < micros < _MAX_MICROS:
         raise ValueError(f"out of range: {str(value)[:40]!r}")
     return micros
+
+
+def _exact(value: str | Decimal) -> int:
+    """Text or a Decimal as millionths, by its digits and exponent: no context rounds, nothing large is computed."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError(f"not a number: {value[:40]!r}")
+        value = Decimal(value)
+    if not value.is_finite():
+        raise ValueError(f"not a number: {str(value)[:40]!r}")
+    if value.is_zero():
+        return 0
+    # "1e999999" is eight characters and a million digits: refused before it becomes an int.
+    if value.adjusted() >= 12:
+        return _MAX_MICROS
+    sign, digits, exponent = value.as_tuple()
+    places = int(exponent) + 6
+    if places < 0 and (-places >= len(digits) or any(digits[places:])):
+        raise ValueError(f"more than six decimals: {str(value)[:40]!r}")
+    kept = digits[:places] if places < 0 else digits
+    micros = int("".join(map(str, kept)) + "0" * places)
+    return -micros if sign else micros
 
 
 def from_micros(micros: int) -> Decimal:

@@ -83,8 +83,8 @@ def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
     `today` is UTC's: without an end the day after counts too, because east of Greenwich it has begun already.
     """
     try:
-        last = date.fromisoformat(end) if end else today + timedelta(days=1)
-        first = date.fromisoformat(start) if start else last - timedelta(days=days - 1)
+        last = _date(end) if end else today + timedelta(days=1)
+        first = _date(start) if start else last - timedelta(days=days - 1)
     except (TypeError, ValueError, OverflowError):
         message = "start and end are dates, YYYY-MM-DD"
         raise Unprocessable(message, [{"field": "date_range", "message": message}]) from None
@@ -92,6 +92,14 @@ def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
         message = f"the range begins before it ends and has at most {MAX_DAYS} days"
         raise Unprocessable(message, [{"field": "date_range", "message": message}])
     return Window(first, last)
+
+
+def _date(text: Any) -> date:
+    """`YYYY-MM-DD` and none of ISO's other forms. Raises ValueError, TypeError."""
+    found = date.fromisoformat(text)
+    if text != found.isoformat():
+        raise ValueError(f"no date: {text[:40]!r}")
+    return found
 
 
 def parse_sources(given: Any) -> tuple[Source, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from adweir.model.errors import NotFound
 from adweir.runtime.http import Answer, T, parsed, require, resolver, whole_number
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from adweir.runtime.app import App
 
 MAX_PAGE = 1000
+MAX_ID = 128
+"""No id of ours is longer; DynamoDB takes no key over 2,048 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,11 @@ class Route:
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
 
+def is_id(text: str) -> bool:
+    """Whether a part of a path can be an id at all: 1 to 128 characters, none of them a control character."""
+    return 0 < len(text) <= MAX_ID and text.isprintable()
+
+
 def mount(app: App, routes: Sequence[Route]) -> APIGatewayHttpResolver:
     """A resolver with these routes; each checks its scope before its function runs."""
     http = resolver(app.logger)
@@ -71,6 +79,8 @@ def mount(app: App, routes: Sequence[Route]) -> APIGatewayHttpResolver:
         def call(**params: str) -> Answer:
             event = http.current_event.raw_event
             key_id = require(event, route.scope) if route.scope else ""
+            if not all(is_id(value) for value in params.values()):
+                raise NotFound("no id is like that")
             return route.run(Request(app, event, params, key_id))
 
         return call

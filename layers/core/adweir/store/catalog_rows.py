@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _REFUSED = "ConditionalCheckFailedException"
 _GET_BATCH = 100
+_MARK = 6
 
 
 class Item(CatalogItem):
@@ -114,14 +116,23 @@ class Items:
 
 
 def to_token(position: str) -> str:
-    """A position in a list as an opaque page token."""
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+    """A position in a list as an opaque page token that a foreign one cannot be taken for."""
+    return base64.urlsafe_b64encode(_mark(position) + position.encode()).decode().rstrip("=")
 
 
 def from_token(token: str) -> str:
     """The position behind a page token, "" for none. Raises BadInput."""
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+        position = raw[_MARK:].decode()
     except (UnicodeError, binascii.Error):
-        raise BadInput("unknown page token", [{"field": "next_token", "message": "not one of ours"}]) from None
+        position, raw = "", b"?"
+    if token and (not position or raw[:_MARK] != _mark(position)):
+        raise BadInput("unknown page token", [{"field": "next_token", "message": "not one of ours"}])
+    return position
+
+
+def _mark(position: str) -> bytes:
+    """Tells our tokens from others; it is no signature, for a position gives no access."""
+    return hashlib.sha256(b"page\x1f" + position.encode()).digest()[:_MARK]
