@@ -127,7 +127,7 @@ def micros(text: str, name: str) -> int:
     """Text in units → millionths: the common form by integer arithmetic, any other by `model.money`."""
     whole, _, part = text.partition(".")
     digits = whole + part
-    if digits.isdecimal() and whole and len(part) <= 6 and len(whole) <= 12:
+    if digits.isascii() and digits.isdecimal() and whole and len(part) <= 6 and len(whole) <= 12:
         return int(digits) * _SCALE[len(part)]
     try:
         return to_micros(text)
