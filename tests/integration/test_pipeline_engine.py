@@ -18,7 +18,7 @@ from adweir.model.messages import (
 )
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, StageState
-from adweir.model.tasks import RunState
+from adweir.model.tasks import RunState, TaskState
 from adweir.platforms.base import DatasetSpec
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, HOURLY, MORNING, World, run_to_end, state
@@ -89,13 +89,15 @@ def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world
     assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#7"}
 
 
-def test_broken_credentials_and_denied_profiles_are_not_planned(world: World) -> None:
+def test_denied_profiles_are_not_planned_and_broken_credentials_are_told_but_not_pulled(world: World) -> None:
     world.catalog.add_credential("acc-2", state="broken")
     world.catalog.add_profile("acc-1", "7", status="denied")
 
     run_to_end(world)
 
-    assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#@acc-1", "meta_ads#1"}
+    assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#@acc-1", "meta_ads#1", "meta_ads#@acc-2"}
+    assert world.tasks("r")["meta_ads#@acc-2", "profiles", ""] is TaskState.FAILED
+    assert state(world) is RunState.PARTIAL
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,10 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: World) -> No
 @pytest.mark.parametrize(
     ("workflow", "scope", "field"),
     [
-        ("weekly", Scope(), "workflow"),
+        ("yearly", Scope(), "workflow"),
+        ("backfill", Scope(start="0001-01-01", end="9999-12-31"), "start"),
+        ("backfill", Scope(start="2026-11-01", end="2027-11-01"), "end"),
+        ("daily", Scope(platforms=("tiktok",)), "platforms"),
         ("daily", Scope(platforms=("myspace",)), "platforms"),
         ("hourly", Scope(datasets=("ad_daily",)), "datasets"),
         ("backfill", Scope(start="yesterday"), "start"),
@@ -154,6 +159,20 @@ def test_what_names_nothing_is_refused_before_anything_is_stored(
 
     assert caught.value.details[0]["field"] == field
     assert world.ledger.get_run("r") is None
+
+
+def test_a_broken_credential_is_told_and_not_passed_over(world: World) -> None:
+    run_to_end(world)
+    world.catalog.break_credentials()
+
+    run_to_end(world, DAILY.model_copy(update={"run_id": "next", "scope": Scope(accounts=("acc-1",))}))
+
+    run = world.ledger.get_run("next")
+    assert run is not None
+    assert (run.state, run.reason) == (RunState.FAILED, "stage profiles: 0 of 1 tasks loaded")
+    (task,) = world.ledger.tasks("next")
+    assert task.error is not None
+    assert task.error["code"] == "auth_expired"
 
 
 def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: World) -> None:

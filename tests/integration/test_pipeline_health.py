@@ -178,7 +178,7 @@ def record(number: int, body: str) -> dict[str, Any]:
 def test_the_function_starts_what_a_schedule_sends_and_reports_what_it_cannot(function: ModuleType) -> None:
     bodies = [
         '{"kind": "start", "workflow": "hourly", "scheduled_at": "2026-11-20T04:00:00Z"}',
-        '{"kind": "start", "workflow": "weekly", "scheduled_at": "2026-11-20T04:00:00Z"}',
+        '{"kind": "start", "workflow": "yearly", "scheduled_at": "2026-11-20T04:00:00Z"}',
         '{"kind": "start", "workflow": "daily", "scheduled_at": "<aws.scheduler.scheduled-time>"}',
         "not json",
         '{"kind": "sweep"}',

@@ -77,6 +77,9 @@ class FakeCatalog:
     def add_credential(self, account_id: str, platform: Platform = META, **values: Any) -> None:
         self._credentials.append(Credential(account_id=account_id, platform=platform, secret_id="s", **values))
 
+    def break_credentials(self) -> None:
+        self._credentials = [found.model_copy(update={"state": "broken"}) for found in self._credentials]
+
     def add_profile(self, account_id: str, profile_id: str, platform: Platform = META, **values: Any) -> Profile:
         fields = {"name": "a shop", "currency": "EUR", "timezone": "Europe/Berlin"} | values
         profile = Profile(account_id=account_id, platform=platform, profile_id=profile_id, **fields)

@@ -48,6 +48,9 @@ def sync_account(request: Request) -> Answer:
 
 
 def backfill(request: Request) -> Answer:
+    from adweir.pipeline.stages import check_scope
+    from adweir.pipeline.workflows import workflow
+
     asked = request.body(Backfill)
     account = request.app.catalog.account(asked.account_id)
     scope = Scope(
@@ -56,6 +59,7 @@ def backfill(request: Request) -> Answer:
         start=asked.start.isoformat(),
         end=asked.end.isoformat(),
     )
+    check_scope(workflow("backfill"), scope, request.app.clock.now().date())
     return _start(request, "backfill", scope)
 
 
@@ -75,7 +79,7 @@ def run_workflow(request: Request) -> Answer:
 
     flow = workflow(request.params["name"])
     asked = request.body(NewRun) if json_body(request.event, empty=True) else NewRun()
-    check_scope(flow, asked.scope)
+    check_scope(flow, asked.scope, request.app.clock.now().date())
     for account_id in asked.scope.accounts:
         request.app.catalog.account(account_id)
     return _start(request, flow.name, asked.scope)

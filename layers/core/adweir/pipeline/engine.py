@@ -132,7 +132,7 @@ class Engine:
         Raises Unprocessable for an unknown workflow, platform, dataset or date.
         """
         flow = workflow(message.workflow)
-        check_scope(flow, message.scope)
+        check_scope(flow, message.scope, message.scheduled_at.date())
         run_id = message.run_id or run_id_of(message)
         first = flow.stages[0].name
         scheduled_at = message.scheduled_at

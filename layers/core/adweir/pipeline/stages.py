@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model.datasets import Dataset
-from adweir.model.errors import BadInput, Unprocessable
+from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform, parse_platform
@@ -19,11 +19,15 @@ from adweir.model.runs import Run
 from adweir.model.tasks import Task
 from adweir.model.times import epoch, parse_instant
 from adweir.pipeline.workflows import Stage, Workflow, workflow
+from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
     from adweir.platforms.base import DatasetSpec
+
+OLDEST_DAYS = 1830
+"""Five years: longer than any platform keeps, and few enough months of coverage to look at."""
 
 Specs = Callable[[Platform], Mapping[Dataset, "DatasetSpec"]]
 """What a platform serves; raises Unprocessable for one that is not connected."""
@@ -86,7 +90,7 @@ class StagePlanner:
         entries: list[Entry] = []
         if any(Dataset.PROFILES in group for group in stage.datasets):
             for credential in self._catalog.credentials():
-                if credential.state == "active" and _in(run, credential.account_id, credential.platform):
+                if _in(run, credential.account_id, credential.platform):
                     key = f"{credential.platform}#@{credential.account_id}"
                     entries.append(Entry(key, partial(self._credential_tasks, frame, stage, credential)))
         else:
@@ -102,8 +106,14 @@ class StagePlanner:
         return sorted(entries, key=lambda entry: entry.key)
 
     def _credential_tasks(self, frame: Frame, stage: Stage, credential: Credential) -> list[Task]:
-        chosen = stage.choose(self._served(credential.platform), frame.scope)
-        return [profiles_task(frame, credential)] if chosen else []
+        if not stage.choose(self._served(credential.platform), frame.scope):
+            return []
+        task = profiles_task(frame, credential)
+        if credential.state == "active":
+            return [task]
+        # Left out in silence, a run without it would call itself a success.
+        fault = {"code": AuthExpired.code, "message": "the credential is broken: store a new one, then redrive"}
+        return [replace(task, error=fault)]
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
         try:
@@ -126,12 +136,14 @@ class StagePlanner:
             return {}
 
 
-def check_scope(flow: Workflow, scope: Scope) -> None:
-    """Raises Unprocessable, listing every fault, when a scope names what is not there."""
+def check_scope(flow: Workflow, scope: Scope, today: date) -> None:
+    """Raises Unprocessable, listing every fault, when a scope names what is not there or days that nobody keeps."""
     faults: list[dict[str, str]] = []
     for name in scope.platforms:
         try:
-            parse_platform(name)
+            if parse_platform(name) not in REGISTRY:
+                connected = ", ".join(sorted(REGISTRY))
+                faults.append({"field": "platforms", "message": f"{name} is not connected; connected: {connected}"})
         except Unprocessable as error:
             faults.append({"field": "platforms", "message": error.message})
     known = {dataset.value for dataset in flow.accepts}
@@ -149,6 +161,10 @@ def check_scope(flow: Workflow, scope: Scope) -> None:
             faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
     if (start := days.get("start")) and (end := days.get("end")) and start > end:
         faults.append({"field": "end", "message": "before start"})
+    if start and (today - start).days > OLDEST_DAYS:
+        faults.append({"field": "start", "message": f"more than {OLDEST_DAYS} days ago: no platform keeps that"})
+    if (end := days.get("end")) and (end - today).days > 1:
+        faults.append({"field": "end", "message": "in the future"})
     if faults:
         raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
 
