@@ -31,7 +31,7 @@ FIRST_CLIENTS = {
     "authorize": ("catalog",),
 }
 TABLES = """
-from adweir.store import tables
+from adweir.store.dynamo import tables
 tables.bind(app.app.settings)
 tables.LedgerItem._get_connection().connection.client
 """

@@ -39,10 +39,10 @@ from adweir.platforms.base import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import score
-from adweir.store.buckets import partitions, prefix
-from adweir.store.coverage import Coverage
-from adweir.store.merge import Merger
-from adweir.store.pull_rows import PullRows
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import partitions, prefix
+from adweir.store.metrics.coverage import Coverage
+from adweir.store.metrics.merge import Merger
 
 PAGE = 500
 START = date(2026, 10, 20)

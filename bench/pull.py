@@ -167,7 +167,7 @@ def ours(port: int, endpoint: str, folder: Path) -> float:
     from adweir.platforms import connect
     from adweir.runtime.app import SystemClock
     from adweir.runtime.settings import Settings
-    from adweir.store.raw import PullHeader, RawStore
+    from adweir.store.raw.store import PullHeader, RawStore
 
     s3: Any = s3_client(endpoint) if endpoint else FileS3(folder)
     window = Window(date(2026, 11, 1), date(2026, 11, 28))

@@ -86,7 +86,7 @@ def baseline(ads: int, start: date, *, again: bool) -> float:
 
 def rows_of(ads: int, start: date, *, again: bool) -> Any:
     from adweir.model.metrics import MetricRow
-    from adweir.store.pull_rows import PullRows
+    from adweir.store.metrics.brought import PullRows
 
     rows = PullRows()
     for ad, day, row in numbers(ads, start, again=again):
@@ -106,10 +106,10 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
     from adweir.model.tasks import Pull, Stamp
     from adweir.model.times import Window
     from adweir.runtime.settings import Settings
-    from adweir.store import tables
+    from adweir.store.dynamo import tables
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics import MetricStore
-    from adweir.store.raw import RawStore
+    from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.store import RawStore
 
     class Clock:
         def now(self) -> datetime:
@@ -185,7 +185,7 @@ def compare(ads: int, start: date) -> dict[str, Any]:
     """Run every variant against a MiniStack of its own."""
     sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
     from adweir.runtime.settings import Settings
-    from adweir.store import tables
+    from adweir.store.dynamo import tables
     from sandbox.ministack import start_ministack
     from sandbox.processes import choose_port, stop
 

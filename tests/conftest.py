@@ -81,7 +81,7 @@ def tables(
     aws: None, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """The four tables, empty, in moto (or in the DynamoDB of --dynamodb), and the models bound to them."""
-    from adweir.store import tables as table_models
+    from adweir.store.dynamo import tables as table_models
 
     endpoint = request.config.getoption("--dynamodb")
     if endpoint:

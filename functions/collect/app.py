@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.intake.collector import Collector
+from adweir.intake.collect.collector import Collector
 from adweir.model.messages import TaskMessage
 from adweir.runtime.app import build
 

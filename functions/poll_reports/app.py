@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.intake.poller import Poller
+from adweir.intake.collect.poller import Poller
 from adweir.model.messages import TaskMessage
 from adweir.runtime.app import build
 

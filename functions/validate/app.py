@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.intake.loader import Loader
-from adweir.intake.notifications import parse_notification
+from adweir.intake.load.arrivals import parse_notification
+from adweir.intake.load.dispatch import Loader
 from adweir.model.messages import ObjectArrived
 from adweir.platforms import normalizer
 from adweir.runtime.app import build

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from adweir.intake.receiver import Receiver
+from adweir.intake.doors.receiver import Receiver
 from adweir.model.errors import BadInput, Unverified
 from adweir.runtime.app import build
 from adweir.runtime.http import Answer, answer, raw_body, resolver

@@ -14,11 +14,11 @@ from typing import Any
 import boto3
 import pytest
 
-from adweir.intake.push import MAX_METRICS
+from adweir.intake.doors.metric_push import MAX_METRICS
 from adweir.model.entities import Ad, AdCampaign, Profile
 from adweir.model.platforms import Platform
 from adweir.runtime.settings import Settings
-from adweir.store.catalog import Catalog
+from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
 from support.functions import loaded
 

@@ -19,8 +19,8 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 from adweir.platforms.base import Page
 from adweir.runtime.settings import Settings
-from adweir.store.catalog import Catalog
-from adweir.store.pull_header import PullHeader
+from adweir.store.catalog.store import Catalog
+from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.functions import loaded
 from support.landing_world import insights

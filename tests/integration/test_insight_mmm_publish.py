@@ -20,7 +20,7 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
-from adweir.store.metrics import PullRows
+from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
 
 META = Profile(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adweir.intake.drops import MAX_TARGETS
-from adweir.intake.loader import MOST_WAITS
+from adweir.intake.load.dispatch import MOST_WAITS
+from adweir.intake.load.files import MAX_TARGETS
 from adweir.model.errors import NotFound, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
@@ -111,7 +111,7 @@ def test_a_file_that_is_gone_needs_no_receipt(world: World) -> None:
 
 
 def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.intake.drops.MAX_FILE", len(GOOD) - 1)
+    monkeypatch.setattr("adweir.intake.load.files.MAX_FILE", len(GOOD) - 1)
     world.arrive(KEY, GOOD)
     assert [receipt["code"] for receipt in world.receipts()] == ["too_large"]
 

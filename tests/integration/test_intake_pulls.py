@@ -19,7 +19,7 @@ from adweir.model.money import to_micros
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 from adweir.platforms.base import ObjectBatch
-from adweir.store.pull_header import PullHeader
+from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.landing_world import META, Killed, World, insights
 

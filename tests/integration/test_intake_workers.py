@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from adweir.intake.outcomes import MAX_DEPTH
-from adweir.intake.poller import rhythm
+from adweir.intake.collect.outcomes import MAX_DEPTH
+from adweir.intake.collect.poller import rhythm
 from adweir.model.datasets import Dataset
 from adweir.model.errors import (
     AccessDenied,

@@ -12,7 +12,7 @@ from adweir.model.entities import Ad, AdCampaign, Profile, Status
 from adweir.model.errors import BadInput, Conflict, NotFound
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
-from adweir.store.catalog import Catalog, key_id_of
+from adweir.store.catalog.store import Catalog, key_id_of
 from support.clock import FrozenClock
 
 META, AMAZON = Platform.META_ADS, Platform.AMAZON_ADS

@@ -16,12 +16,12 @@ from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.store import tables as table_models
-from adweir.store.buckets import Raw
+from adweir.store.dynamo import tables as table_models
 from adweir.store.ledger import Ledger
-from adweir.store.metrics import MetricStore, PullRows, StoredRow
-from adweir.store.metrics_table import MetricsTable
-from adweir.store.raw import RawStore
+from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.partitions import MetricsTable
+from adweir.store.metrics.store import MetricStore, PullRows, StoredRow
+from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 from support.metric_store import Brought, expected, stored
 

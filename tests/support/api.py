@@ -17,7 +17,7 @@ from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.store.metrics import PullRows
+from adweir.store.metrics.store import PullRows
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 META = Platform.META_ADS

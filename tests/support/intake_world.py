@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from adweir.intake.collector import Collector
-from adweir.intake.outcomes import Outcomes
-from adweir.intake.poller import Poller
-from adweir.intake.worker import Tools
+from adweir.intake.collect.claim import Tools
+from adweir.intake.collect.collector import Collector
+from adweir.intake.collect.outcomes import Outcomes
+from adweir.intake.collect.poller import Poller
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import AdweirError, NotFound, NotReady, Throttled, Transient, Unavailable
@@ -22,7 +22,7 @@ from adweir.model.times import Window, epoch
 from adweir.platforms.amazon_ads import SPECS
 from adweir.platforms.base import Mode, Page, Report, ReportState
 from adweir.store.ledger import Ledger
-from adweir.store.raw import RawStore
+from adweir.store.raw.store import RawStore
 
 AMAZON = Platform.AMAZON_ADS
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from adweir.intake.loader import Loader
+from adweir.intake.load.dispatch import Loader
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Profile
 from adweir.model.errors import AdweirError
@@ -20,12 +20,12 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
 from adweir.platforms import normalizer
 from adweir.platforms.base import Normalizer, Page
-from adweir.store.catalog import Catalog
+from adweir.store.catalog.store import Catalog
 from adweir.store.findings import Findings
 from adweir.store.ledger import Ledger
-from adweir.store.metrics import MetricStore
-from adweir.store.pull_header import PullHeader
-from adweir.store.raw import RawStore
+from adweir.store.metrics.store import MetricStore
+from adweir.store.raw.header import PullHeader
+from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 
 META = Platform.META_ADS

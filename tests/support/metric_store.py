@@ -15,9 +15,9 @@ from adweir.model.metrics import Grain, Level, MetricRow, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.store.buckets import Raw
-from adweir.store.metrics import MetricStore
-from adweir.store.pull_rows import PullRows
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.store import MetricStore
 from support.clock import FrozenClock
 
 

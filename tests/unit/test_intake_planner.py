@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adweir.intake.planner import Frame, Reach, contiguous, profile_tasks, profiles_task, span
+from adweir.intake.collect.planner import Frame, Reach, contiguous, profile_tasks, profiles_task, span
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Unprocessable

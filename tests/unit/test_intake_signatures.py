@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adweir.intake.signatures import Signed, key_of, verify
+from adweir.intake.doors.signatures import Signed, key_of, verify
 
 NOW = 1_795_000_000
 BODY = b'{"metrics":[]}'

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adweir.intake.notifications import parse_notification
+from adweir.intake.load.arrivals import parse_notification
 from adweir.model.errors import BadInput
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow

@@ -14,7 +14,7 @@ from adweir.model.times import Window
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import LIMIT, RowLoop
 from adweir.quality.score import CAP, score, timeliness
-from adweir.store.pull_rows import PullRows
+from adweir.store.metrics.brought import PullRows
 
 DAY = "2026-11-01"
 PULL = Pull(

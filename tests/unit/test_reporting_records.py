@@ -15,7 +15,7 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
 from adweir.model.platforms import Platform
 from adweir.reporting.query import Queries
 from adweir.reporting.records import Found, Records
-from adweir.store.metrics import StoredRow
+from adweir.store.metrics.store import StoredRow
 
 META = Platform.META_ADS
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
 from adweir.model.metrics import Source
-from adweir.store.coverage import COVERAGE, MOST_HOLES
+from adweir.store.metrics.coverage import COVERAGE, MOST_HOLES
 from support.metric_store import PARENTS, Brought, Killed, World, expected, stored
 
 DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
@@ -367,7 +367,7 @@ def test_a_large_partial_pull_merges_like_a_small_one() -> None:
 
 
 def test_a_coverage_item_near_its_limit_makes_pulls_partial(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.store.loading.MOST_BYTES", 10)
+    monkeypatch.setattr("adweir.store.metrics.load.MOST_BYTES", 10)
     world = World()
     world.load(OLDER)
     assert (PK, COVERAGE) not in world.table.items

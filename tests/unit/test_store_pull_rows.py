@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adweir.model.metrics import MetricRow
-from adweir.store.pull_rows import Parents, PullRows
+from adweir.store.metrics.brought import Parents, PullRows
 
 ROWS = st.builds(
     MetricRow,

@@ -22,8 +22,8 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms.base import Page
-from adweir.store.pages import Spool, pack, read_pages
-from adweir.store.raw import PullHeader, RawStore
+from adweir.store.raw.pages import Spool, pack, read_pages
+from adweir.store.raw.store import PullHeader, RawStore
 
 BUCKET = "adweir-data"
 AS_OF = "2026-11-20T12:00:00.000000Z"

@@ -63,7 +63,7 @@ def change(request: Request) -> Answer:
 
 
 def delete(request: Request) -> Answer:
-    from adweir.intake.registration import delete_account
+    from adweir.intake.doors.registration import delete_account
 
     delete_account(request.app.catalog, request.app.secrets, request.params["account_id"])
     return answer({"account_id": request.params["account_id"], "status": "deleted"})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from adweir.intake.signatures import key_of
+from adweir.intake.doors.signatures import key_of
 from adweir.model.platforms import parse_platform
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
@@ -53,7 +53,7 @@ class WebhookSecrets(BaseModel):
 
 
 def create(request: Request) -> Answer:
-    from adweir.intake.registration import register_credential
+    from adweir.intake.doors.registration import register_credential
 
     new = request.body(NewCredential)
     app = request.app
@@ -71,7 +71,7 @@ def listing(request: Request) -> Answer:
 
 
 def delete(request: Request) -> Answer:
-    from adweir.intake.registration import delete_credential
+    from adweir.intake.doors.registration import delete_credential
 
     account_id, platform = request.params["account_id"], parse_platform(request.params["platform"])
     delete_credential(request.app.catalog, request.app.secrets, account_id, platform)
@@ -88,7 +88,7 @@ def deployment_webhook(request: Request) -> Answer:
 
 
 def _set_webhook(request: Request, account_id: str) -> Answer:
-    from adweir.intake.receiver import set_webhook_secret
+    from adweir.intake.doors.receiver import set_webhook_secret
 
     platform = parse_platform(request.params["platform"])
     values = request.body(WebhookSecrets).model_dump(exclude_none=True)

@@ -36,7 +36,7 @@ from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
-    from adweir.intake.planner import Coverage
+    from adweir.intake.collect.planner import Coverage
     from adweir.model.ports import Bus, Queue
     from adweir.model.times import Clock
     from adweir.runtime.app import App

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adweir.intake.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
+from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.messages import Scope

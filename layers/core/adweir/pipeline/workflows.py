@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adweir.intake.planner import Reach
+from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import Scope

@@ -15,7 +15,7 @@ from adweir.model.metrics import BadRow
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from adweir.store.raw import RawStore
+    from adweir.store.raw.store import RawStore
 
 _IN_MEMORY = 1 << 20
 _ENCODER = msgspec.json.Encoder(enc_hook=str)

@@ -16,7 +16,7 @@ from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
-from adweir.store.buckets import can_be_key
+from adweir.store.metrics.buckets import can_be_key
 
 BITS = 50
 LIMIT = 1 << BITS

@@ -19,8 +19,8 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source, deriv
 from adweir.model.money import from_micros
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.times import Window
-from adweir.store.catalog import Catalog
-from adweir.store.metrics import MetricStore, StoredRow
+from adweir.store.catalog.store import Catalog
+from adweir.store.metrics.store import MetricStore, StoredRow
 
 MAX_DAYS = 1100
 MAX_GROUPS = 300_000

@@ -19,7 +19,7 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level
 from adweir.model.money import from_micros
 from adweir.model.times import local_date
 from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_filters, parse_sources, parse_window
-from adweir.store.catalog import Catalog
+from adweir.store.catalog.store import Catalog
 
 _PARENTS = {
     Level.ACCOUNT: (),

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from botocore.session import Session
 
-    from adweir.intake.worker import Tools
+    from adweir.intake.collect.claim import Tools
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
     from adweir.platforms.base import Connector
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.outbound import EventBus, SqsQueue
-    from adweir.store.catalog import Catalog
+    from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics import MetricStore
-    from adweir.store.raw import RawStore
+    from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore
 
 
@@ -65,7 +65,7 @@ class App:
     def _session(self) -> Session:
         from botocore.session import get_session
 
-        from adweir.store.descriptions import share
+        from adweir.store.dynamo.descriptions import share
 
         return share(get_session())
 
@@ -97,7 +97,7 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from adweir.store import tables
+        from adweir.store.dynamo import tables
         from adweir.store.ledger import Ledger
 
         tables.bind(self.settings)
@@ -105,23 +105,23 @@ class App:
 
     @cached_property
     def catalog(self) -> Catalog:
-        from adweir.store import tables
-        from adweir.store.catalog import Catalog
+        from adweir.store.catalog.store import Catalog
+        from adweir.store.dynamo import tables
 
         tables.bind(self.settings)
         return Catalog(self.clock)
 
     @cached_property
     def metrics(self) -> MetricStore:
-        from adweir.store import tables
-        from adweir.store.metrics import MetricStore
+        from adweir.store.dynamo import tables
+        from adweir.store.metrics.store import MetricStore
 
         tables.bind(self.settings)
         return MetricStore(self.clock, self.ledger, self.raw, lease_seconds=self.settings.function_timeout_seconds + 30)
 
     @cached_property
     def findings(self) -> Findings:
-        from adweir.store import tables
+        from adweir.store.dynamo import tables
         from adweir.store.findings import Findings
 
         tables.bind(self.settings)
@@ -129,7 +129,7 @@ class App:
 
     @cached_property
     def raw(self) -> RawStore:
-        from adweir.store.raw import RawStore
+        from adweir.store.raw.store import RawStore
 
         return RawStore(self.s3, self.settings.bucket)
 
@@ -223,8 +223,8 @@ class App:
     @cached_property
     def intake(self) -> Tools:
         """What the collector and the poller work with; `outcomes` among it settles their errors."""
-        from adweir.intake.outcomes import Outcomes
-        from adweir.intake.worker import Tools
+        from adweir.intake.collect.claim import Tools
+        from adweir.intake.collect.outcomes import Outcomes
         from adweir.platforms import specs
 
         settings = self.settings

@@ -15,7 +15,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
-from adweir.store.tables import FindingsItem
+from adweir.store.dynamo.tables import FindingsItem
 
 KEEP = timedelta(days=400)
 MAX_BYTES = 64 << 10

@@ -35,7 +35,7 @@ from adweir.model.tasks import ALL
 from adweir.model.times import DAY, Clock, Window, local_date
 
 if TYPE_CHECKING:
-    from adweir.store.metrics import MetricStore
+    from adweir.store.metrics.store import MetricStore
 
 _HISTORY = 1096 * DAY
 

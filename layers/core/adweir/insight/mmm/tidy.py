@@ -14,7 +14,7 @@ from adweir.model.entities import Profile
 from adweir.model.money import from_micros
 
 if TYPE_CHECKING:
-    from adweir.store.metrics import StoredRow
+    from adweir.store.metrics.store import StoredRow
 
 COLUMNS: Mapping[str, str] = {
     "source_relation": "VARCHAR",

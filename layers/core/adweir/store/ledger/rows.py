@@ -17,7 +17,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
-from adweir.store.tables import LedgerItem
+from adweir.store.dynamo.tables import LedgerItem
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition

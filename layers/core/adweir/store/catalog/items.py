@@ -14,7 +14,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
 from adweir.model.errors import BadInput, Unavailable
-from adweir.store.tables import CatalogItem
+from adweir.store.dynamo.tables import CatalogItem
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition

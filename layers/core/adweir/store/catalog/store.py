@@ -16,8 +16,8 @@ from adweir.model.entities import Account, ApiKey, Credential, PlatformObject, P
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
-from adweir.store.catalog_objects import Change, Objects
-from adweir.store.catalog_rows import Item
+from adweir.store.catalog.items import Item
+from adweir.store.catalog.objects import Change, Objects
 
 SCOPES = ("read", "write", "admin")
 _ACCOUNTS, _CREDENTIALS, _PROFILES, _KEYS = "accounts", "credentials", "profiles", "keys"

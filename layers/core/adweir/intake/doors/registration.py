@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adweir.intake.receiver import secret_name
+from adweir.intake.doors.receiver import secret_name
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import RedriveCredential
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.ports import Queue
 from adweir.platforms import REGISTRY
-from adweir.store.catalog import Catalog
+from adweir.store.catalog.store import Catalog
 from adweir.store.secrets import SecretStore
 
 _SHOWN = 30

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 from adweir.model.metrics import Level
 from adweir.model.tasks import ALL, Stamp
-from adweir.store.buckets import RESERVED, Raw, contains
-from adweir.store.pull_rows import Parents
+from adweir.store.metrics.brought import Parents
+from adweir.store.metrics.buckets import RESERVED, Raw, contains
 
 COVERAGE = f"{RESERVED}coverage"
 MOST_HOLES = 1000

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
-from adweir.intake.landing import Origin, Stores, store_rows
+from adweir.intake.load.commit import Origin, Stores, store_rows
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.events import QualityBreached
@@ -28,8 +28,8 @@ from adweir.platforms.files.normalize import Target, read_drop
 from adweir.platforms.files.wire import MAX_FILE
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
-from adweir.store.pull_rows import PullRows
-from adweir.store.raw import ObjectHead
+from adweir.store.metrics.brought import PullRows
+from adweir.store.raw.store import ObjectHead
 
 PREFIX = "drops/"
 REACH_DAYS = 1830

@@ -14,7 +14,7 @@ from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.models import Model
 
-from adweir.store.descriptions import share
+from adweir.store.dynamo.descriptions import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,13 +13,13 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window
-from adweir.store.buckets import Partition, can_be_key, partitions, prefix
-from adweir.store.coverage import MOST_HOLES, Coverage
-from adweir.store.loading import Counts, Job, Leases, Objects, PartitionLoader
-from adweir.store.metrics_table import MetricsTable, Table
-from adweir.store.pull_rows import PullRows
-from adweir.store.reading import Reader, StoredRow
-from adweir.store.vanish import Proposals, Vanishing
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
+from adweir.store.metrics.coverage import MOST_HOLES, Coverage
+from adweir.store.metrics.load import Counts, Job, Leases, Objects, PartitionLoader
+from adweir.store.metrics.partitions import MetricsTable, Table
+from adweir.store.metrics.read import Reader, StoredRow
+from adweir.store.metrics.vanish import Proposals, Vanishing
 
 __all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
 

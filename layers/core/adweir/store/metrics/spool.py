@@ -15,9 +15,9 @@ import msgspec
 
 from adweir.model.metrics import Slot
 from adweir.model.tasks import Stamp
-from adweir.store.buckets import Bucket, Raw, StoredSlot
-from adweir.store.merge import Change
-from adweir.store.pull_rows import Parents
+from adweir.store.metrics.brought import Parents
+from adweir.store.metrics.buckets import Bucket, Raw, StoredSlot
+from adweir.store.metrics.merge import Change
 
 _IN_MEMORY = 16 << 20
 _LENGTH = 4

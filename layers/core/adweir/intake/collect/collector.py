@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adweir.intake.worker import Remaining, Tools, Worker
+from adweir.intake.collect.claim import Remaining, Tools, Worker
 from adweir.model.entities import Profile
 from adweir.model.errors import OutOfRetention, TooMuchData
 from adweir.model.messages import TaskMessage

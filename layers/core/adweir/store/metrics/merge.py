@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from adweir.model.metrics import Slot
 from adweir.model.tasks import Pull
-from adweir.store.buckets import Bucket, Partition, StoredSlot, claimed, contains
-from adweir.store.coverage import Coverage, newer
-from adweir.store.pull_rows import Parents
+from adweir.store.metrics.brought import Parents
+from adweir.store.metrics.buckets import Bucket, Partition, StoredSlot, claimed, contains
+from adweir.store.metrics.coverage import Coverage, newer
 
 
 class Change(NamedTuple):

@@ -18,16 +18,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from adweir.intake import push
-from adweir.intake.signatures import SIGNATURE, verify
+from adweir.intake.doors import metric_push
+from adweir.intake.doors.signatures import SIGNATURE, verify
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, Forbidden, NotFound, TooLarge, Unverified
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.times import Clock, iso
 
 if TYPE_CHECKING:
-    from adweir.store.catalog import Catalog
-    from adweir.store.raw import RawStore
+    from adweir.store.catalog.store import Catalog
+    from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore, Values
 
 MAX_BODY = 1 << 20
@@ -116,7 +116,7 @@ class Receiver:
             account_id,
             lambda versions: verify(headers, body, [v["secret"] for v in versions if v.get("secret")], now.timestamp()),
         )
-        push.check(body, platform, self._profiles(platform, account_id), self._catalog, now)
+        metric_push.check(body, platform, self._profiles(platform, account_id), self._catalog, now)
         as_of = datetime.fromtimestamp(signed.timestamp, UTC)
         digest = hashlib.sha256(signed.id.encode()).hexdigest()
         return self._store(platform, account_id, digest, body, "push", as_of)

@@ -18,7 +18,7 @@ from adweir.model.metrics import Grain, Level, Slot
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL, Stamp
 from adweir.model.times import Window
-from adweir.store.pull_rows import Parents, slot_key
+from adweir.store.metrics.brought import Parents, slot_key
 
 Raw = dict[str, dict[str, Any]]
 """An item as DynamoDB's wire has it: attribute → {"S": ...}, {"N": ...}, {"L": ...}."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adweir.intake.collector import poll_later
-from adweir.intake.worker import Remaining, Tools, Worker
+from adweir.intake.collect.claim import Remaining, Tools, Worker
+from adweir.intake.collect.collector import poll_later
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, ReportFailed
 from adweir.model.messages import TaskMessage

@@ -13,16 +13,16 @@ from adweir.model.tasks import Pull
 from adweir.model.times import Clock, iso, parse_instant
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import Score, score
-from adweir.store.pull_rows import PullRows
+from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
     from adweir.model.platforms import Platform
     from adweir.platforms.base import Normalizer
-    from adweir.store.catalog import Catalog
+    from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics import MetricStore
-    from adweir.store.raw import RawStore
+    from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.store import RawStore
 
 
 @dataclass(frozen=True, slots=True)

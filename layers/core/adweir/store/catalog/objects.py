@@ -18,7 +18,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL
-from adweir.store.catalog_rows import Item, Items
+from adweir.store.catalog.items import Item, Items
 
 _COVERAGE = "!coverage#"
 _TRIES = 5

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from adweir.intake.drops import PREFIX as DROPS
-from adweir.intake.drops import DropLoader
-from adweir.intake.landing import Stores
-from adweir.intake.pulls import PullLoader
-from adweir.intake.pushes import PREFIX as WEBHOOKS
-from adweir.intake.pushes import PushLoader
+from adweir.intake.load.commit import Stores
+from adweir.intake.load.deliveries import PREFIX as WEBHOOKS
+from adweir.intake.load.deliveries import PushLoader
+from adweir.intake.load.files import PREFIX as DROPS
+from adweir.intake.load.files import DropLoader
+from adweir.intake.load.pulls import PullLoader
 from adweir.model.errors import AdweirError, DeadlinePassed, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus, Queue
@@ -19,11 +19,11 @@ from adweir.model.times import Clock
 if TYPE_CHECKING:
     from adweir.model.platforms import Platform
     from adweir.platforms.base import Normalizer
-    from adweir.store.catalog import Catalog
+    from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics import MetricStore
-    from adweir.store.raw import RawStore
+    from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.store import RawStore
 
 RAW = "raw/"
 MOST_WAITS = 5000

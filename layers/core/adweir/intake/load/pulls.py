@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adweir.intake.landing import Origin, Stores, store_rows
-from adweir.intake.outcomes import describe
+from adweir.intake.collect.outcomes import describe
+from adweir.intake.load.commit import Origin, Stores, store_rows
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.events import EntitiesChanged, QualityBreached
@@ -16,10 +16,10 @@ from adweir.model.times import epoch
 from adweir.platforms.base import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
-from adweir.store.buckets import can_be_key
-from adweir.store.pull_header import PullHeader
-from adweir.store.pull_rows import PullRows
-from adweir.store.raw import RawObject
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import can_be_key
+from adweir.store.raw.header import PullHeader
+from adweir.store.raw.store import RawObject
 
 
 class PullLoader:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adweir.intake.outcomes import Outcomes, Queues, credential_of
+from adweir.intake.collect.outcomes import Outcomes, Queues, credential_of
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import (
@@ -26,12 +26,12 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, epoch
 from adweir.platforms.base import Connector, DatasetSpec
-from adweir.store.raw import PullHeader
+from adweir.store.raw.store import PullHeader
 
 if TYPE_CHECKING:
-    from adweir.store.catalog import Catalog
+    from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
-    from adweir.store.raw import RawStore
+    from adweir.store.raw.store import RawStore
 
 Remaining = Callable[[], float]
 """Seconds that this invocation may still run."""

@@ -12,9 +12,9 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Stamp
 from adweir.model.times import Window
-from adweir.store.buckets import RESERVED, Bucket, Partition, Raw, partitions, prefix
-from adweir.store.coverage import COVERAGE, Coverage, newer
-from adweir.store.metrics_table import Table
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions, prefix
+from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
+from adweir.store.metrics.partitions import Table
 
 _FEW = 500
 """At most so many entities are read by key instead of with their whole partition."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import AdweirError, NotFound, Unavailable
-from adweir.store.pages import PageLike, RawPage, Spool, read_pages
-from adweir.store.pull_header import PullHeader
+from adweir.store.raw.header import PullHeader
+from adweir.store.raw.pages import PageLike, RawPage, Spool, read_pages
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adweir.intake.landing import Origin, Stores, store_rows
+from adweir.intake.load.commit import Origin, Stores, store_rows
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
@@ -29,7 +29,7 @@ from adweir.model.times import Window, epoch, parse_instant
 from adweir.platforms.meta.webhook import Target, targets
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
-from adweir.store.pull_rows import PullRows
+from adweir.store.metrics.brought import PullRows
 
 PREFIX = "webhooks/"
 BUCKET_SECONDS = 300

@@ -15,13 +15,13 @@ from typing import BinaryIO, NamedTuple, Protocol
 from adweir.model.errors import Throttled, Transient
 from adweir.model.tasks import Pull
 from adweir.model.times import Clock, local_date, parse_instant
-from adweir.store.buckets import RESERVED, Bucket, Partition, Raw
-from adweir.store.coverage import COVERAGE, MOST_BYTES, Coverage
-from adweir.store.merge import Merged, Merger
-from adweir.store.metrics_table import Table
-from adweir.store.pull_rows import PullRows
-from adweir.store.spool import Spool
-from adweir.store.vanish import Proposals, Vanishing
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
+from adweir.store.metrics.coverage import COVERAGE, MOST_BYTES, Coverage
+from adweir.store.metrics.merge import Merged, Merger
+from adweir.store.metrics.partitions import Table
+from adweir.store.metrics.spool import Spool
+from adweir.store.metrics.vanish import Proposals, Vanishing
 
 _TURNS = 16
 """So often a busy partition is asked for in place, about 2.5 s in all: a neighbouring slice is usually done by then,

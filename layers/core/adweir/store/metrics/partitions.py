@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Transient, Unavailable
 from adweir.model.times import Clock
-from adweir.store import tables
-from adweir.store.buckets import Raw
-from adweir.store.fast_wire import FastWire
+from adweir.store.dynamo import tables
+from adweir.store.dynamo.wire import FastWire
+from adweir.store.metrics.buckets import Raw
 
 UNITS_A_SECOND = 900
 """Below the 1,000 that one partition takes."""

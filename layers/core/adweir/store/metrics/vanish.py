@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from adweir.model.errors import MassVanish
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import local_date, parse_instant
-from adweir.store.buckets import RESERVED, Bucket, Partition
-from adweir.store.merge import Merged
-from adweir.store.metrics_table import Table
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition
+from adweir.store.metrics.merge import Merged
+from adweir.store.metrics.partitions import Table
 
 SHARE = (1, 5)
 """More than a fifth of the stored spend."""

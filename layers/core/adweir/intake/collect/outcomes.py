@@ -31,7 +31,7 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 
 if TYPE_CHECKING:
-    from adweir.store.catalog import Catalog
+    from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
 
 MAX_DEPTH = 6

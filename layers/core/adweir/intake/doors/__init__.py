@@ -1,0 +1,1 @@
+"""What comes in uninvited: webhooks, metric pushes, credentials."""

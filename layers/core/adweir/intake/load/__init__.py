@@ -1,0 +1,1 @@
+"""From an object that arrived in S3 to stored numbers: what `validate` runs."""

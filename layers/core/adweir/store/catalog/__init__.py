@@ -1,0 +1,1 @@
+"""Accounts, credentials, profiles, API keys and the platforms' objects."""

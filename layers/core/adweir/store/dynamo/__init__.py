@@ -1,0 +1,1 @@
+"""The four tables, and how they are spoken to."""

@@ -1,0 +1,1 @@
+"""Metric buckets and their coverage: loading, merging, reading."""

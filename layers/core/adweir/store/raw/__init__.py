@@ -1,0 +1,1 @@
+"""Raw objects in S3: pages, headers, objects."""
