@@ -83,10 +83,9 @@ def test_a_report_sums_and_never_adds_currencies(call: Call, api: ModuleType) ->
 
 
 def test_a_large_report_is_a_link(call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
 
     fill(api)
-    monkeypatch.setattr(sys.modules["routes.reports"], "MAX_INLINE", 10)
+    monkeypatch.setattr("adweir.model.limits.MAX_INLINE_REPORT_BYTES", 10)
     body = {
         "time_range": {"start_date": "2026-11-01", "end_date": "2026-11-30"},
         "metrics": [{"name": "spend"}],

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from adweir.intake.doors.metric_push import MAX_METRICS
+from adweir.model import limits
 from adweir.model.entities import Ad, AdCampaign, Profile
 from adweir.model.platforms import Platform
 from adweir.runtime.settings import Settings
@@ -175,7 +175,7 @@ def test_what_is_no_push_is_refused(push: Post) -> None:
         b'{"metrics": []}': 422,
         b'{"metrics": [{}]}': 422,
         b'{"metrics":' + b"[" * 5000: 422,
-        json.dumps({"metrics": [METRIC] * (MAX_METRICS + 1)}).encode(): 413,
+        json.dumps({"metrics": [METRIC] * (limits.MAX_PUSHED_METRICS + 1)}).encode(): 413,
         b" " * ((1 << 20) + 1): 413,
     }
     for body, status in expected.items():

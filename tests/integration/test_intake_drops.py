@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from adweir.intake.load.dispatch import MOST_WAITS
-from adweir.intake.load.files import MAX_TARGETS
+from adweir.model import limits
 from adweir.model.errors import NotFound, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
@@ -94,7 +93,7 @@ def test_a_large_packed_drop_is_stored_whole(world: World) -> None:
 
 
 def test_too_many_targets_are_refused_whole(world: World) -> None:
-    lines = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(MAX_TARGETS + 1)]
+    lines = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(limits.MAX_DROP_GROUPS + 1)]
     world.arrive(KEY, (HEADER + "".join(lines)).encode())
     assert world.receipts()[0]["state"] == "rejected"
 
@@ -111,15 +110,15 @@ def test_a_file_that_is_gone_needs_no_receipt(world: World) -> None:
 
 
 def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.intake.load.files.MAX_FILE", len(GOOD) - 1)
+    monkeypatch.setattr("adweir.model.limits.MAX_DROP_BYTES", len(GOOD) - 1)
     world.arrive(KEY, GOOD)
     assert [receipt["code"] for receipt in world.receipts()] == ["too_large"]
 
 
 def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: World, clock: FrozenClock) -> None:
     world.raw.put(KEY, GOOD)
-    patient = ObjectArrived(bucket=world.bucket, key=KEY, attempt=MOST_WAITS - 1)
-    tired = patient.model_copy(update={"attempt": MOST_WAITS})
+    patient = ObjectArrived(bucket=world.bucket, key=KEY, attempt=limits.MAX_BUSY_WAITS - 1)
+    tired = patient.model_copy(update={"attempt": limits.MAX_BUSY_WAITS})
     with world.ledger.lease("metrics#meta_ads#1#campaign#day#file#2026-11", 3600):
         with pytest.raises(Throttled):
             world.loader.load(patient, lambda: 300.0)

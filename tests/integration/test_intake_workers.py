@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from adweir.intake.collect.outcomes import MAX_DEPTH
 from adweir.intake.collect.poller import rhythm
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import (
     AccessDenied,
@@ -289,7 +289,7 @@ class TestErrorTable:
         assert world.advances() == 1
 
     def test_splitting_ends_at_its_depth(self, world: World) -> None:
-        task = world.plan(depth=MAX_DEPTH)
+        task = world.plan(depth=limits.MAX_SPLIT_DEPTH)
         world.connector.error = TooMuchData("too big")
         world.collect(task)
         assert world.state(task) == "failed"

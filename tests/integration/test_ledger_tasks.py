@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
-from adweir.store.ledger import MAX_DEPTH, PLANNING, Ledger
+from adweir.store.ledger import PLANNING, Ledger
 from support.clock import FrozenClock
 from support.pipeline import WEEK, a_task
 
@@ -259,7 +260,7 @@ def test_splitting_again_after_a_crash_changes_nothing(ledger: Ledger) -> None:
 
 
 def test_too_deep_a_split_fails_the_task(ledger: Ledger) -> None:
-    taken = claimed(ledger, a_task(depth=MAX_DEPTH))
+    taken = claimed(ledger, a_task(depth=limits.MAX_SPLIT_DEPTH))
 
     assert ledger.split(taken, [taken.child(window=window) for window in WEEK.halves()]) == []
 

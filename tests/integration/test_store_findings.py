@@ -7,8 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.model import limits
 from adweir.model.errors import Unavailable
-from adweir.store.findings import KEEP, MAX_BYTES, Findings
+from adweir.store.findings import KEEP, Findings
 from support.clock import FrozenClock
 
 KEY = "meta_ads#1"
@@ -32,7 +33,7 @@ def test_reports_are_read_newest_first_and_the_same_load_replaces_its_own(findin
 
 
 def test_a_report_that_is_too_large_loses_its_samples(findings: Findings) -> None:
-    put(findings, 1, samples=["x" * MAX_BYTES], rows_read=7)
+    put(findings, 1, samples=["x" * limits.MAX_FINDING_BYTES], rows_read=7)
     assert findings.quality(KEY) == [{"day": 1, "rows_read": 7}]
 
 

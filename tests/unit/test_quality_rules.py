@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL, Pull, Stamp
 from adweir.model.times import Window
 from adweir.quality.quarantine import Quarantine
-from adweir.quality.rules import LIMIT, RowLoop
+from adweir.quality.rules import RowLoop
 from adweir.quality.score import CAP, score, timeliness
 from adweir.store.metrics.brought import PullRows
 
@@ -68,7 +69,7 @@ def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:
         ({"clicks": -1}, "negative"),
         ({"conversions": -1}, "negative"),
         ({"spend": -1}, "negative"),
-        ({"revenue": LIMIT}, "bound"),
+        ({"revenue": 1 << limits.MAX_FIGURE_BITS}, "bound"),
         ({"currency": "EUR"}, "currency"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.quality import schema
 
@@ -97,7 +98,7 @@ def test_warn_and_mostly_make_warnings() -> None:
         {"a": {"regex": "x" * 201}},
         {"a": {"min_length": True}},
         {"": {"required": True}},
-        {str(number): {"required": True} for number in range(schema.MAX_FIELDS + 1)},
+        {str(number): {"required": True} for number in range(limits.MAX_SCHEMA_FIELDS + 1)},
     ],
 )
 def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adweir.model import limits
 from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
 from adweir.model.metrics import Source
-from adweir.store.metrics.coverage import COVERAGE, MOST_HOLES
+from adweir.store.metrics.coverage import COVERAGE
 from support.metric_store import PARENTS, Brought, Killed, World, expected, stored
 
 DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
@@ -330,7 +331,7 @@ def test_coverage_stays_small_and_readable() -> None:
 
 def test_a_pull_with_too_many_holes_counts_as_partial() -> None:
     world = World()
-    bad = frozenset((f"x{number}", "2026-11-01") for number in range(MOST_HOLES + 1))
+    bad = frozenset((f"x{number}", "2026-11-01") for number in range(limits.MAX_HOLES + 1))
     world.load(OLDER)
     world.load(replace(NEWER, bad=bad))
     assert set(stored(world.store, FIRST, LAST)) == {("a1", "2026-11-01"), ("b1", "2026-11-01")}
@@ -367,7 +368,7 @@ def test_a_large_partial_pull_merges_like_a_small_one() -> None:
 
 
 def test_a_coverage_item_near_its_limit_makes_pulls_partial(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.store.metrics.load.MOST_BYTES", 10)
+    monkeypatch.setattr("adweir.model.limits.MAX_COVERAGE_BYTES", 10)
     world = World()
     world.load(OLDER)
     assert (PK, COVERAGE) not in world.table.items

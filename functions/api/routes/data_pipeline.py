@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from adweir.model import limits
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
 
-MAX_RECORDS = 5000
 DataType = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -64,8 +64,8 @@ def validate(request: Request) -> Answer:
     from adweir.quality.schema import validate as check
 
     asked = request.body(Validate)
-    if len(asked.data.records) > MAX_RECORDS:
-        raise TooLarge(f"at most {MAX_RECORDS} records a call: drop a file instead")
+    if len(asked.data.records) > limits.MAX_CHECKED_RECORDS:
+        raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records a call: drop a file instead")
     found = check(asked.data.records, asked.rules | _as_schema(asked.validation_rules, asked.rules))
     result = {
         "validated_at": iso(request.app.clock.now()),

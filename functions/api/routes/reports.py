@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from adweir.model import limits
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
 
-MAX_INLINE = 1 << 20
 LINK_SECONDS = 900
 
 
@@ -61,7 +61,7 @@ def create(request: Request) -> Answer:
         segments=asked.segments,
     )
     content_type, body = render(found, asked.format)
-    if len(body) <= MAX_INLINE:
+    if len(body) <= limits.MAX_INLINE_REPORT_BYTES:
         return Response(200, content_type, body.decode(), headers={"Cache-Control": "no-store"})
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
     app.raw.put(key, body, content_type=content_type)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from adweir.model import limits
+
 MICRO = 1_000_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?")
 """A number as text: ASCII digits, and an exponent of two digits at most. What Decimal() also reads is none."""
-_MAX_MICROS = 10**18  # a trillion units: DynamoDB numbers are exact to 38 digits, int64 consumers to 9.2e18
 
 
 def to_micros(value: str | int | Decimal) -> int:
@@ -22,10 +23,10 @@ def to_micros(value: str | int | Decimal) -> int:
     if isinstance(value, int):
         micros = value * MICRO
     elif isinstance(value, str) and value.isascii() and value.isdigit():
-        micros = int(value) * MICRO if len(value) <= 13 else _MAX_MICROS
+        micros = int(value) * MICRO if len(value) <= 13 else limits.MAX_MICROS + 1
     else:
         micros = _exact(value)
-    if not -_MAX_MICROS < micros < _MAX_MICROS:
+    if abs(micros) > limits.MAX_MICROS:
         raise ValueError(f"out of range: {str(value)[:40]!r}")
     return micros
 
@@ -42,7 +43,7 @@ def _exact(value: str | Decimal) -> int:
         return 0
     # "1e999999" is eight characters and a million digits: refused before it becomes an int.
     if value.adjusted() >= 12:
-        return _MAX_MICROS
+        return limits.MAX_MICROS + 1
     sign, digits, exponent = value.as_tuple()
     places = int(exponent) + 6
     if places < 0 and (-places >= len(digits) or any(digits[places:])):

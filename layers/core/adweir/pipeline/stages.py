@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.messages import Scope
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
     from adweir.platforms.base import DatasetSpec
 
-OLDEST_DAYS = 1830
-"""Five years: longer than any platform keeps, and few enough months of coverage to look at."""
 
 Specs = Callable[[Platform], Mapping[Dataset, "DatasetSpec"]]
 """What a platform serves; raises Unprocessable for one that is not connected."""
@@ -161,8 +160,10 @@ def check_scope(flow: Workflow, scope: Scope, today: date) -> None:
             faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
     if (start := days.get("start")) and (end := days.get("end")) and start > end:
         faults.append({"field": "end", "message": "before start"})
-    if start and (today - start).days > OLDEST_DAYS:
-        faults.append({"field": "start", "message": f"more than {OLDEST_DAYS} days ago: no platform keeps that"})
+    if start and (today - start).days > limits.MAX_BACKFILL_DAYS:
+        faults.append(
+            {"field": "start", "message": f"more than {limits.MAX_BACKFILL_DAYS} days ago: no platform keeps that"}
+        )
     if (end := days.get("end")) and (end - today).days > 1:
         faults.append({"field": "end", "message": "in the future"})
     if faults:

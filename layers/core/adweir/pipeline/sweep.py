@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adweir.model import limits
 from adweir.model.errors import Conflict, Transient
 from adweir.model.messages import ObjectArrived
 from adweir.model.tasks import Task, TaskState
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Marker
 
 _CURSOR = "sweep"
-_MOST_RUNS = 500
 
 
 def sweep(engine: Engine, remaining: Remaining) -> int:
     """One sweep over the open runs, in the order of their ids. Returns how many were looked at."""
     start, looked_at, last = engine.ledger.cursor(_CURSOR), 0, ""
     for run_id, _ in engine.ledger.open_runs(after=start):
-        if looked_at >= _MOST_RUNS or remaining() < engine.limits.function_timeout_seconds * 0.25:
+        if looked_at >= limits.MAX_SWEPT_RUNS or remaining() < engine.limits.function_timeout_seconds * 0.25:
             break
         _sweep_run(engine, run_id)
         looked_at, last = looked_at + 1, run_id

@@ -15,6 +15,7 @@ import msgspec
 import requests
 import urllib3
 
+from adweir.model import limits
 from adweir.model.errors import (
     AccessDenied,
     AdweirError,
@@ -29,13 +30,10 @@ from adweir.model.urls import without_secrets
 
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and between two bytes of an answer."""
-MAX_BYTES = 64 << 20
-"""The largest answer held in memory."""
 PATIENCE = 10.0
 """Seconds that the retries of one request may wait altogether (design section 5)."""
 _TRIES = 4
 _CHUNK = 1 << 20
-_LONGEST_WAIT = 86_400.0
 _BROKEN_SERVER = frozenset({500, 502, 503, 504})
 _BROKEN_WIRE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -101,7 +99,7 @@ class Http:
         json: Any = None,
         retry: Callable[[Response], bool] = server_broke,
         resend: bool | None = None,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = limits.MAX_RESPONSE_BYTES,
     ) -> Response:
         """Send and read the whole answer, whatever its status.
 
@@ -227,7 +225,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         seconds = float(text) if text[0].isdigit() else (parsedate_to_datetime(text) - now).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, min(seconds, _LONGEST_WAIT))
+    return max(0.0, min(seconds, limits.MAX_PLATFORM_WAIT_SECONDS))
 
 
 def fault(response: Response, now: datetime, detail: str = "") -> AdweirError:

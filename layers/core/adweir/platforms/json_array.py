@@ -14,13 +14,12 @@ from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 
 T = TypeVar("T")
 
 CHUNK = 1 << 20
-MAX_PIECE = 1 << 26
-"""A run of bytes without an element's end longer than this is no table of rows any more."""
 
 _SPACE = b" \t\r\n"
 _BOUNDARY = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
@@ -43,7 +42,7 @@ class Piece(NamedTuple, Generic[T]):
 
 
 def read_array(
-    stream: BinaryIO, row_type: type[T], *, chunk: int = CHUNK, max_piece: int = MAX_PIECE
+    stream: BinaryIO, row_type: type[T], *, chunk: int = CHUNK, max_piece: int = limits.MAX_PIECE_BYTES
 ) -> Iterator[Piece[T]]:
     """Yield the array's elements, in order, decoded as `row_type`.
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.metrics import MetricRow
 
 _IDS = ("entity_id", "campaign_id", "ad_group_id", "ad_product", "day")
-_SAMPLES = 50
 _SHOWN = 200
 
 
 class CleaningLog:
     """What was changed: counts of every (rule, field), and the first few changes in full."""
 
-    def __init__(self, samples: int = _SAMPLES) -> None:
+    def __init__(self, samples: int = limits.MAX_CLEANING_SAMPLES) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.samples: list[dict[str, Any]] = []
         self._most = samples

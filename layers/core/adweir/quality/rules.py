@@ -11,16 +11,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, MetricRow
 from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
 from adweir.store.metrics.buckets import can_be_key
-
-BITS = 50
-LIMIT = 1 << BITS
-"""Metrics lie in 0 ≤ value < 2^50: as money 1.1 billion units for one entity and day, more than anyone ever spent."""
 
 
 class Rule(NamedTuple):
@@ -101,10 +98,11 @@ class RowLoop:
         days, hours, currency, campaigns = self._days, self._hours, self._currency, self._campaigns
         offer = self._rows.offer
         stored = duplicates = 0
+        bits = limits.MAX_FIGURE_BITS
         for row in rows:
             impressions, clicks, conversions, spend = row.impressions, row.clicks, row.conversions, row.spend
             if (
-                (impressions | clicks | conversions | spend | row.revenue) >> BITS
+                (impressions | clicks | conversions | spend | row.revenue) >> bits
                 or clicks > impressions
                 or conversions > clicks * MICRO
                 or (spend and not impressions)
@@ -161,7 +159,7 @@ class RowLoop:
             value = getattr(row, field)
             if value < 0:
                 broken.append((NEGATIVE, field))
-            elif value >= LIMIT:
+            elif value >> limits.MAX_FIGURE_BITS:
                 broken.append((BOUND, field))
         if row.currency != self._currency:
             broken.append((CURRENCY, ""))

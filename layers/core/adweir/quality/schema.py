@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.quality.schema_checks import CHECKS, NUMBERS, TYPES, BadRule, Check, Fault, not_empty, typed
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy")
-MAX_FIELDS = 500
-MAX_ISSUES = 10_000
 _SHOWN = 200
 _ALIASES = {"minlength": "min_length", "maxlength": "max_length"}
 _KNOWN = frozenset(
@@ -74,7 +73,7 @@ class Schema:
 
     fields: tuple[Field, ...]
 
-    def validate(self, records: Iterable[Any], *, max_issues: int = MAX_ISSUES) -> dict[str, Any]:
+    def validate(self, records: Iterable[Any], *, max_issues: int = limits.MAX_SCHEMA_ISSUES) -> dict[str, Any]:
         """Check records → `{"valid", "errors", "warnings", "rows", "scores"}`.
 
         Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0; of each list at most
@@ -139,8 +138,10 @@ def compile(schema: Any) -> Schema:  # noqa: A001  the word of the trade, always
     """Compile a schema. Raises Unprocessable whose details name each wrong field and rule."""
     if not isinstance(schema, Mapping):
         raise Unprocessable("a schema is an object of field → rules", [{"field": "schema", "message": "no object"}])
-    if len(schema) > MAX_FIELDS:
-        raise Unprocessable(f"a schema has at most {MAX_FIELDS} fields", [{"field": "schema", "message": "too many"}])
+    if len(schema) > limits.MAX_SCHEMA_FIELDS:
+        raise Unprocessable(
+            f"a schema has at most {limits.MAX_SCHEMA_FIELDS} fields", [{"field": "schema", "message": "too many"}]
+        )
     details: list[dict[str, Any]] = []
     fields: list[Field] = []
     for name, rules in schema.items():

@@ -9,11 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.platforms import parse_platform
 
-MAX_REGEX = 200
-MAX_MATCHED = 2_000
 NUMBERS = (int, float, Decimal)
 # A repetition of a group that itself repeats, such as (a+)+, takes exponential time on the wrong text.
 _EXPLOSIVE = re.compile(r"[+*}][^()]*\)\s*[+*{]|\([^()]*\|[^()]*\)\s*[+*{]")
@@ -220,8 +219,8 @@ def _max_length(_name: str, kind: str | None, bound: Any) -> Check:
 def _regex(_name: str, kind: str | None, pattern: Any) -> Check:
     if kind not in {None, "string"}:
         raise BadRule("regex", f"type {kind} has no text")
-    if not isinstance(pattern, str) or len(pattern) > MAX_REGEX:
-        raise BadRule("regex", f"must be text of at most {MAX_REGEX} characters")
+    if not isinstance(pattern, str) or len(pattern) > limits.MAX_PATTERN_CHARS:
+        raise BadRule("regex", f"must be text of at most {limits.MAX_PATTERN_CHARS} characters")
     if _EXPLOSIVE.search(pattern):
         raise BadRule("regex", "repeats a group that repeats or branches: that may never end")
     try:
@@ -231,7 +230,7 @@ def _regex(_name: str, kind: str | None, pattern: Any) -> Check:
     fault = Fault("regex", "does not match the pattern")
 
     def check(value: Any) -> Fault | None:
-        fits = isinstance(value, str) and len(value) <= MAX_MATCHED and compiled.fullmatch(value)
+        fits = isinstance(value, str) and len(value) <= limits.MAX_MATCHED_CHARS and compiled.fullmatch(value)
         return None if fits else fault
 
     return check

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.metrics import Grain
 from adweir.quality.rules import RULES, Tally
 
@@ -26,7 +27,6 @@ GATE = 0.6
 CAP = 0.59
 SLA_SECONDS: Mapping[Grain, float] = {Grain.DAY: 86_400.0, Grain.HOUR: 7_200.0}
 """A pull stored within this time of its `as_of` is on time; at three times it scores 0."""
-_WORST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,5 @@ def _overall(dimensions: dict[str, float | None], gates: list[str], offenders: l
 
 
 def _offenders(tally: Tally) -> list[dict[str, Any]]:
-    worst = sorted(tally.failures.items(), key=lambda item: (-item[1], item[0]))[:_WORST]
+    worst = sorted(tally.failures.items(), key=lambda item: (-item[1], item[0]))[: limits.MAX_FAILED_RULES_NAMED]
     return [{"rule": rule, "field": column, "rows": count} for (rule, column), count in worst]

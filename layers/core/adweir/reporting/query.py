@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source, derive
@@ -22,8 +23,6 @@ from adweir.model.times import Window
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import MetricStore, StoredRow
 
-MAX_DAYS = 1100
-MAX_GROUPS = 300_000
 _FINENESS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD)
 _NEEDS = {
     "campaign_id": Level.CAMPAIGN,
@@ -88,8 +87,8 @@ def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
     except (TypeError, ValueError, OverflowError):
         message = "start and end are dates, YYYY-MM-DD"
         raise Unprocessable(message, [{"field": "date_range", "message": message}]) from None
-    if first > last or (last - first).days >= MAX_DAYS:
-        message = f"the range begins before it ends and has at most {MAX_DAYS} days"
+    if first > last or (last - first).days >= limits.MAX_QUERY_DAYS:
+        message = f"the range begins before it ends and has at most {limits.MAX_QUERY_DAYS} days"
         raise Unprocessable(message, [{"field": "date_range", "message": message}])
     return Window(first, last)
 
@@ -159,8 +158,8 @@ class Queries:
                     key = of_row(profile, row)
                     total = groups.get(key)
                     if total is None:
-                        if len(groups) >= MAX_GROUPS:
-                            raise TooLarge(f"more than {MAX_GROUPS} groups: ask for less at once")
+                        if len(groups) >= limits.MAX_QUERY_GROUPS:
+                            raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
                         groups[key] = list(row.slot)
                     else:
                         for index, value in enumerate(row.slot):

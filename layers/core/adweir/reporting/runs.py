@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
 
-MAX_FAILED = 200
 _GOOD = frozenset({TaskState.LOADED})
 _UNDONE = frozenset({TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED, TaskState.CANCELLED})
 
@@ -44,7 +44,7 @@ def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
     for task in tasks:
         tallies.setdefault(task.stage, {}).setdefault(task.dataset.value, Counter())[task.state] += 1
         rows += task.counts.get("rows_stored", 0)
-        if task.state in _UNDONE and len(failed) < MAX_FAILED:
+        if task.state in _UNDONE and len(failed) < limits.MAX_FAILED_TASKS_SHOWN:
             failed.append(_failure(task))
     stages: list[dict[str, Any]] = []
     for name, by_dataset in tallies.items():

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from adweir.model import limits
 from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Message
 from adweir.model.times import Clock
-from adweir.runtime.outbound import MAX_DELAY
 
 if TYPE_CHECKING:
     import random
@@ -118,4 +118,4 @@ class Consumer(Generic[M]):
 
 
 def _delay(seconds: float) -> int:
-    return max(1, min(MAX_DELAY, round(seconds)))
+    return max(1, min(limits.MAX_DELAY_SECONDS, round(seconds)))

@@ -17,6 +17,7 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel, ValidationError
 
+from adweir.model import limits
 from adweir.model.errors import (
     AdweirError,
     BadInput,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 JSON = "application/json"
-MAX_BODY = 1 << 20
 _STATUS: tuple[tuple[type[AdweirError], int], ...] = (
     (Unverified, 401),
     (Forbidden, 403),
@@ -100,7 +100,7 @@ def resolver(logger: Logger) -> APIGatewayHttpResolver:
     return app
 
 
-def raw_body(event: Mapping[str, Any], limit: int = MAX_BODY) -> bytes:
+def raw_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> bytes:
     """The bytes that were sent. Raises TooLarge before anything is decoded, BadInput."""
     text = event.get("body") or ""
     encoded = bool(event.get("isBase64Encoded"))
@@ -115,7 +115,7 @@ def raw_body(event: Mapping[str, Any], limit: int = MAX_BODY) -> bytes:
     return body
 
 
-def json_body(event: Mapping[str, Any], limit: int = MAX_BODY, *, empty: bool = False) -> dict[str, Any]:
+def json_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES, *, empty: bool = False) -> dict[str, Any]:
     """A body that is a JSON object; numbers with a point are Decimals. Raises BadInput, TooLarge.
 
     With `empty` no body at all is an empty object.
@@ -132,7 +132,7 @@ def json_body(event: Mapping[str, Any], limit: int = MAX_BODY, *, empty: bool = 
     return found
 
 
-def parsed(model: type[T], event: Mapping[str, Any], limit: int = MAX_BODY) -> T:
+def parsed(model: type[T], event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> T:
     """A body checked against a model. Raises BadInput (400) for no JSON, Unprocessable (422) that names the fields."""
     try:
         return model.model_validate(json_body(event, limit))

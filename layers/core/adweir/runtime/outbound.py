@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from adweir.model import limits
 from adweir.model.errors import Unavailable
 from adweir.model.events import SOURCE, BusEvent
 from adweir.model.messages import Message
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _T = TypeVar("_T")
-MAX_DELAY = 900
 _BATCH = 10
 
 
@@ -30,7 +30,10 @@ class SqsQueue:
     def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
         fair: dict[str, Any] = {"MessageGroupId": group} if group else {}
         self._client.send_message(
-            QueueUrl=self.url, MessageBody=message.model_dump_json(), DelaySeconds=min(delay, MAX_DELAY), **fair
+            QueueUrl=self.url,
+            MessageBody=message.model_dump_json(),
+            DelaySeconds=min(delay, limits.MAX_DELAY_SECONDS),
+            **fair,
         )
 
     def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from adweir.model import limits
 from adweir.model.errors import NotFound
 from adweir.runtime.http import Answer, T, parsed, require, resolver, whole_number
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
     from adweir.runtime.app import App
-
-MAX_PAGE = 1000
-MAX_ID = 128
-"""No id of ours is longer; DynamoDB takes no key over 2,048 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Request:
     @property
     def limit(self) -> int:
         """`limit` of a list: 1 to 1000, by default 50. Raises BadInput."""
-        return whole_number(self.query, "limit", 50, MAX_PAGE)
+        return whole_number(self.query, "limit", 50, limits.MAX_PAGE_ITEMS)
 
     @property
     def token(self) -> str:
@@ -68,7 +65,7 @@ class Route:
 
 def is_id(text: str) -> bool:
     """Whether a part of a path can be an id at all: 1 to 128 characters, none of them a control character."""
-    return 0 < len(text) <= MAX_ID and text.isprintable()
+    return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()
 
 
 def mount(app: App, routes: Sequence[Route]) -> APIGatewayHttpResolver:

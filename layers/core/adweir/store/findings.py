@@ -13,13 +13,12 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
+from adweir.model import limits
 from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.tables import FindingsItem
 
 KEEP = timedelta(days=400)
-MAX_BYTES = 64 << 10
-MOST = 200
 
 
 class QualityReport(FindingsItem):
@@ -42,7 +41,7 @@ class Findings:
         Unavailable.
         """
         body = json.dumps(report, separators=(",", ":"), default=str)
-        if len(body) > MAX_BYTES:
+        if len(body) > limits.MAX_FINDING_BYTES:
             body = json.dumps({key: value for key, value in report.items() if not isinstance(value, list)}, default=str)
         item = QualityReport(
             f"quality#{profile_key}",
@@ -58,7 +57,7 @@ class Findings:
     def quality(self, profile_key: str, limit: int = 20) -> list[dict[str, Any]]:
         """A profile's reports, newest pull first, at most 200. Raises Unavailable."""
         now = epoch(self._clock.now())
-        most = max(1, min(limit, MOST))
+        most = max(1, min(limit, limits.MAX_FINDINGS_READ))
         try:
             found = QualityReport.query(f"quality#{profile_key}", scan_index_forward=False, limit=most)
             return [json.loads(item.body) for item in found if item.body and (item.expires or now + 1) > now]

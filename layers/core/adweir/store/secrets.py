@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from adweir.model import limits
 from adweir.model.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ MISSING_SECONDS = 60
 """How long a secret that was not there counts as missing."""
 REFRESH_SECONDS = 10
 """A mismatch asks Secrets Manager again at most so often a secret: wrong signatures must not become API calls."""
-_MOST_CACHED = 1000
 _STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 _MISSING = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 _KEPT_DAYS = 7
@@ -59,7 +59,7 @@ class SecretStore:
             found = cached[1]
         else:
             found = self._read(secret_id)
-            if len(self._cache) >= _MOST_CACHED:
+            if len(self._cache) >= limits.MAX_CACHED_SECRETS:
                 self._cache.clear()
             self._cache[secret_id] = (now, found)
         if not found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adweir.intake.collect.outcomes import Outcomes, Queues, credential_of
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import (
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 Remaining = Callable[[], float]
 """Seconds that this invocation may still run."""
-
-MAX_GUESSED_WAIT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,9 @@ class Worker:
             yield connector, profile
         except Throttled as error:
             if error.context.get("guessed"):
-                error.retry_after = min(MAX_GUESSED_WAIT, max(error.retry_after, 2.0 ** (min(message.attempt, 8) + 1)))
+                error.retry_after = min(
+                    limits.MAX_GUESSED_WAIT_SECONDS, max(error.retry_after, 2.0 ** (min(message.attempt, 8) + 1))
+                )
             brakes.trip(task.platform, scope, error.retry_after, error.message)
             raise
         except Transient:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adweir.model import limits
 from adweir.model.entities import Credential
 from adweir.model.errors import (
     AccessDenied,
@@ -33,9 +34,6 @@ from adweir.model.times import Window
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
-
-MAX_DEPTH = 6
-"""How often a task may be cut: 2^6 pieces of a window (design section 5)."""
 
 
 class Queues(Protocol):
@@ -97,7 +95,7 @@ class Outcomes:
 
     def _split(self, task: Task, error: AdweirError) -> None:
         """Halve the window; a single day, an entity list or a task cut too often fails."""
-        if task.window is None or task.window.length < 2 or task.depth >= MAX_DEPTH:
+        if task.window is None or task.window.length < 2 or task.depth >= limits.MAX_SPLIT_DEPTH:
             self._fail(task, error)
         else:
             self._replace(task, [task.child(window=half) for half in task.window.halves()])
@@ -105,7 +103,12 @@ class Outcomes:
     def _clamp(self, task: Task, error: OutOfRetention) -> None:
         """Ask for the days that the platform still keeps; fail when there are none."""
         window = task.window
-        if window is None or window.end < error.oldest or window.start >= error.oldest or task.depth >= MAX_DEPTH:
+        if (
+            window is None
+            or window.end < error.oldest
+            or window.start >= error.oldest
+            or task.depth >= limits.MAX_SPLIT_DEPTH
+        ):
             self._fail(task, error)
         else:
             self._replace(task, [task.child(window=Window(error.oldest, window.end))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adweir.intake.collect.claim import Remaining, Tools, Worker
 from adweir.intake.collect.collector import poll_later
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, ReportFailed
 from adweir.model.messages import TaskMessage
@@ -15,7 +16,6 @@ __all__ = ["Poller", "rhythm"]
 
 _CONSTANT_POLLS = 5
 _GROWTH = 1.5
-_MAX_RESUBMITS = 1
 
 
 def rhythm(attempt: int, tools: Tools) -> float:
@@ -74,7 +74,7 @@ class Poller(Worker):
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
         """Ask for the report once more."""
-        if message.resubmits >= _MAX_RESUBMITS:
+        if message.resubmits >= limits.MAX_RESUBMITTED_REPORTS:
             raise ReportFailed(f"the report failed twice: {reason}", report_id=task.report_id)
         report = connector.create_report(task)
         if report.id == task.report_id:

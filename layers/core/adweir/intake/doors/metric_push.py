@@ -15,19 +15,14 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
-from adweir.model.money import to_micros
+from adweir.model.money import MICRO, to_micros
 from adweir.model.platforms import Platform
 from adweir.model.times import parse_instant
 
-MAX_METRICS = 1000
-MAX_COUNT = 10**12
-REACH = timedelta(days=30)
-"""Older hours are no news any more: a file drop brings them."""
-_AHEAD = timedelta(seconds=300)
-_MAX_FAULTS = 50
 _NUMBERS = ("impressions", "clicks", "conversions", "revenue", "cost", "spend")
 _Id = str | int
 
@@ -101,7 +96,7 @@ def check(body: bytes, platform: Platform, profiles: Sequence[Profile], finder: 
     faults: list[dict[str, Any]] = []
     for index, metric in enumerate(metrics):
         faults += [{"field": f"metrics[{index}].{field}", "message": text} for field, text in _faults(metric, now)]
-        if len(faults) >= _MAX_FAULTS:
+        if len(faults) >= limits.MAX_PUSH_FAULTS:
             break
     if not faults:
         faults = _unknown(metrics, platform, {profile.profile_id: profile for profile in profiles}, finder)
@@ -119,8 +114,8 @@ def parse(body: bytes) -> list[_Metric]:
         raise Unprocessable(f"the push is refused: {field}: {text}", [{"field": field, "message": text}]) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadInput("the body is no JSON", [{"field": "body", "message": "is no JSON"}]) from None
-    if len(metrics) > MAX_METRICS:
-        raise TooLarge(f"more than {MAX_METRICS} metrics in one push: send several, or drop a file")
+    if len(metrics) > limits.MAX_PUSHED_METRICS:
+        raise TooLarge(f"more than {limits.MAX_PUSHED_METRICS} metrics in one push: send several, or drop a file")
     if not metrics:
         raise Unprocessable("the push is empty", [{"field": "metrics", "message": "at least one is needed"}])
     return metrics
@@ -149,7 +144,7 @@ def _unknown(
         else:
             continue
         faults.append({"field": f"metrics[{index}].{field}", "message": message})
-        if len(faults) >= _MAX_FAULTS:
+        if len(faults) >= limits.MAX_PUSH_FAULTS:
             break
     return faults
 
@@ -206,7 +201,7 @@ def _number_fault(value: object) -> str:
         if "not a number" in str(error):
             return "must be a number"
         below = str(value).startswith("-")
-        return "must not be negative" if below else f"must be less than {MAX_COUNT}"
+        return "must not be negative" if below else f"must be less than {(limits.MAX_MICROS + 1) // MICRO}"
     return "must not be negative" if micros < 0 else ""
 
 
@@ -215,6 +210,8 @@ def _time_faults(value: str | int, now: datetime) -> list[tuple[str, str]]:
         instant = datetime.fromtimestamp(value, UTC) if isinstance(value, int) else parse_instant(value)
     except (ValueError, OverflowError, OSError):
         return [("timestamp", "must be an ISO 8601 time with a zone, or Unix seconds")]
-    if instant > now + _AHEAD:
+    if instant > now + timedelta(seconds=limits.MAX_CLOCK_SKEW_SECONDS):
         return [("timestamp", "is in the future")]
-    return [("timestamp", f"is more than {REACH.days} days ago")] if instant < now - REACH else []
+    if instant < now - timedelta(days=limits.MAX_PUSH_AGE_DAYS):
+        return [("timestamp", f"is more than {limits.MAX_PUSH_AGE_DAYS} days ago")]
+    return []

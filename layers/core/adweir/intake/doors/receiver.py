@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from adweir.intake.doors import metric_push
 from adweir.intake.doors.signatures import SIGNATURE, verify
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, Forbidden, NotFound, TooLarge, Unverified
 from adweir.model.platforms import Platform, parse_platform
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore, Values
 
-MAX_BODY = 1 << 20
 DEPLOYMENT = "deployment"
 _CONTENT_TYPE = "application/json"
 _T = TypeVar("_T")
@@ -57,8 +57,8 @@ class Receiver:
 
         Raises TooLarge, Unverified, BadInput, Unprocessable, Unavailable.
         """
-        if len(body) > MAX_BODY:
-            raise TooLarge(f"a delivery is at most {MAX_BODY} bytes")
+        if len(body) > limits.MAX_BODY_BYTES:
+            raise TooLarge(f"a delivery is at most {limits.MAX_BODY_BYTES} bytes")
         platform = _platform(platform_name)
         if platform is Platform.META_ADS and SIGNATURE not in headers:
             return self._notification(account_id, headers, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adweir.intake.doors.receiver import secret_name
+from adweir.model import limits
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import RedriveCredential
@@ -16,7 +17,6 @@ from adweir.store.secrets import SecretStore
 
 _SHOWN = 30
 _AMAZON_CLIENT = "amzn1."
-_MAX_VALUE = 4096
 _REGIONS = ("na", "eu", "fe")
 _FIELDS: Mapping[Platform, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Platform.META_ADS: (("access_token",), ("app_id", "app_secret")),
@@ -66,8 +66,17 @@ def _check(platform: Platform, values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if name not in required + optional:
             faults.append({"field": name[:64], "message": f"is unknown; known: {', '.join(required + optional)}"})
-        elif not 0 < len(value) <= _MAX_VALUE or not (value.isascii() and value.isprintable()) or " " in value:
-            faults.append({"field": name, "message": f"is 1 to {_MAX_VALUE} printable ASCII characters, no spaces"})
+        elif (
+            not 0 < len(value) <= limits.MAX_CREDENTIAL_VALUE_CHARS
+            or not (value.isascii() and value.isprintable())
+            or " " in value
+        ):
+            faults.append(
+                {
+                    "field": name,
+                    "message": f"is 1 to {limits.MAX_CREDENTIAL_VALUE_CHARS} printable ASCII characters, no spaces",
+                }
+            )
         elif name == "region" and value.lower() not in _REGIONS:
             faults.append({"field": name, "message": f"is one of {', '.join(_REGIONS)}"})
     if faults:

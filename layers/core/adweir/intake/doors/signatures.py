@@ -13,11 +13,9 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from adweir.model import limits
+
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
-TOLERANCE_SECONDS = 300
-"""A signed timestamp may be so far from now, in the past and in the future."""
-_MAX_ID = 256
-_MAX_SIGNATURES = 16
 _PREFIX = "whsec_"
 
 
@@ -34,9 +32,12 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now:
     `now` is Unix seconds. Of several signatures one that fits is enough, so a sender can rotate without a gap.
     """
     delivery, stamp = headers.get(ID) or "", headers.get(TIMESTAMP) or ""
-    if not (0 < len(delivery) <= _MAX_ID and delivery.isascii() and delivery.isprintable()):
+    if not (0 < len(delivery) <= limits.MAX_DELIVERY_ID_CHARS and delivery.isascii() and delivery.isprintable()):
         return None
-    if not (0 < len(stamp) <= 12 and stamp.isascii() and stamp.isdigit()) or abs(int(stamp) - now) > TOLERANCE_SECONDS:
+    if (
+        not (0 < len(stamp) <= 12 and stamp.isascii() and stamp.isdigit())
+        or abs(int(stamp) - now) > limits.MAX_CLOCK_SKEW_SECONDS
+    ):
         return None
     given = _digests(headers.get(SIGNATURE) or "")
     signed = f"{delivery}.{stamp}.".encode() + body
@@ -59,7 +60,7 @@ def key_of(secret: str) -> bytes:
 def _digests(header: str) -> list[bytes]:
     """The v1 signatures of a header; other versions and garbage are skipped."""
     found = []
-    for part in header.split(" ")[:_MAX_SIGNATURES]:
+    for part in header.split(" ")[: limits.MAX_SIGNATURES]:
         version, _, text = part.partition(",")
         digest = _decoded(text) if version == "v1" else b""
         if len(digest) == hashlib.sha256().digest_size:

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adweir.intake.load.commit import Origin, Stores, store_rows
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
@@ -34,7 +35,6 @@ from adweir.store.metrics.brought import PullRows
 PREFIX = "webhooks/"
 BUCKET_SECONDS = 300
 """One re-pull an object in this time (canonical schema, section 4)."""
-_REACH_DAYS = 31
 _LEVELS = (
     (Level.KEYWORD, "keyword_id"),
     (Level.AD, "ad_id"),
@@ -118,7 +118,7 @@ class PushLoader:
         newest = {(row.entity_id, row.day, row.hour): row for row in found}
         days = sorted({row.day for row in newest.values()})
         today = delivery.as_of.astimezone(ZoneInfo(profile.timezone)).date()
-        plausible = [(today - timedelta(days=n)).isoformat() for n in range(-1, _REACH_DAYS)]
+        plausible = [(today - timedelta(days=n)).isoformat() for n in range(-1, limits.MAX_PUSH_AGE_DAYS + 1)]
         window = Window(*(datetime.fromisoformat(day).date() for day in (days[0], days[-1])))
         pull = Pull(
             platform=delivery.platform,

@@ -11,6 +11,7 @@ from adweir.intake.load.deliveries import PushLoader
 from adweir.intake.load.files import PREFIX as DROPS
 from adweir.intake.load.files import DropLoader
 from adweir.intake.load.pulls import PullLoader
+from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus, Queue
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 RAW = "raw/"
-MOST_WAITS = 5000
-"""How often an object waits for a partition that others write: hours, where a lease lasts minutes."""
 
 
 class _Part(Protocol):
@@ -66,8 +65,8 @@ class Loader:
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one object. Raises from the error tree; BadInput means that the whole object cannot be read.
 
-        Waiting ends: after `MOST_WAITS` it is told as a failure and the message goes the way of those that fail, to
-        the dead-letter queue, from where it may still be loaded.
+        Waiting ends: after `limits.MAX_BUSY_WAITS` tries the message is reported as failed and goes to the dead-letter
+        queue, from where it can still be loaded.
         """
         part = self._part(message.key)
         if part is None:
@@ -75,7 +74,7 @@ class Loader:
         try:
             part.load(message, remaining)
         except Throttled as error:
-            if message.attempt < MOST_WAITS:
+            if message.attempt < limits.MAX_BUSY_WAITS:
                 raise
             part.settle(message, DeadlinePassed(f"waited {message.attempt} times: {error.message}"))
             raise Unavailable(f"gave up after {message.attempt} waits: {error.message}") from error

@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Origin, Stores, store_rows
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.events import QualityBreached
@@ -25,19 +26,14 @@ from adweir.model.metrics import BadRow, MetricRow, Source
 from adweir.model.tasks import ALL, Pull, Stamp
 from adweir.model.times import Window, iso
 from adweir.platforms.files.normalize import Target, read_drop
-from adweir.platforms.files.wire import MAX_FILE
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.store import ObjectHead
 
 PREFIX = "drops/"
-REACH_DAYS = 1830
-"""A drop may bring days of about the last five years, and of tomorrow for profiles ahead of UTC."""
-MAX_TARGETS = 500
 _IN_MEMORY = 4 << 20
 _BATCH = 500
-_REASONS = 50
 
 
 @dataclass(slots=True)
@@ -96,8 +92,8 @@ class DropLoader:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
         account_id = _account(message.key)
         head = self._stores.raw.head(message.key, message.version_id)
-        if head.size > MAX_FILE:
-            raise TooLarge(f"a drop has at most {MAX_FILE} bytes, this one {head.size}; split it")
+        if head.size > limits.MAX_DROP_BYTES:
+            raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes, this one {head.size}; split it")
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool, Quarantine() as quarantine:
             digest = self._copy(message, cast("BinaryIO", spool))
             drop = _Drop(
@@ -139,7 +135,7 @@ class DropLoader:
                 "state": "rejected",
                 "code": error.code,
                 "reason": error.message[:1000],
-                "details": error.details[:_REASONS] if isinstance(error, BadInput) else [],
+                "details": error.details[: limits.MAX_DROP_REASONS] if isinstance(error, BadInput) else [],
             },
         )
         self._breach(message.key.split("/")[1], f"{error.code}: {error.message}"[:500], 0, "", "")
@@ -151,8 +147,8 @@ class DropLoader:
         with self._stores.raw.open_stream(message.key, message.version_id) as stream:
             while piece := stream.read(1 << 20):
                 total += len(piece)
-                if total > MAX_FILE:
-                    raise TooLarge(f"a drop has at most {MAX_FILE} bytes; split it")
+                if total > limits.MAX_DROP_BYTES:
+                    raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes; split it")
                 digest.update(piece)
                 spool.write(piece)
         spool.seek(0)
@@ -179,8 +175,10 @@ class DropLoader:
         group = drop.groups.get(target)
         if group is not None or target in drop.unknown:
             return group
-        if len(drop.groups) + len(drop.unknown) >= MAX_TARGETS:
-            raise BadInput(f"a drop names at most {MAX_TARGETS} combinations of profile, level and grain; split it")
+        if len(drop.groups) + len(drop.unknown) >= limits.MAX_DROP_GROUPS:
+            raise BadInput(
+                f"a drop names at most {limits.MAX_DROP_GROUPS} combinations of profile, level and grain; split it"
+            )
         profile = self._stores.catalog.profile(target.platform, target.profile_id)
         if profile is None or profile.account_id != drop.account_id:
             drop.unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
@@ -229,7 +227,7 @@ class DropLoader:
             "duplicates": stored["duplicates"],
             "rows_quarantined": drop.quarantine.rows,
             "slots_changed": stored["slots_changed"],
-            "reasons": dict(drop.quarantine.reasons.most_common(_REASONS)),
+            "reasons": dict(drop.quarantine.reasons.most_common(limits.MAX_DROP_REASONS)),
             "quarantine_key": key,
             "stored_for": profiles,
         }
@@ -294,5 +292,5 @@ def _account(key: str) -> str:
 
 
 def _days(today: date) -> frozenset[str]:
-    first = today - timedelta(days=REACH_DAYS)
-    return frozenset((first + timedelta(days=n)).isoformat() for n in range(REACH_DAYS + 2))
+    first = today - timedelta(days=limits.MAX_DROP_AGE_DAYS)
+    return frozenset((first + timedelta(days=n)).isoformat() for n in range(limits.MAX_DROP_AGE_DAYS + 2))

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
+from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow
 from adweir.model.money import to_micros
@@ -14,8 +15,6 @@ from adweir.model.platforms import Platform, parse_platform
 from adweir.platforms.files import wire
 
 _SHOWN = 2_000
-_MAX_COUNT_DIGITS = 15
-_MAX_ID = 200
 _IN_GROUP = (Level.AD, Level.KEYWORD)
 _KNOWN = frozenset(wire.REQUIRED) | frozenset(wire.OPTIONAL)
 
@@ -52,7 +51,7 @@ def read_drop(stream: BinaryIO, size: int) -> Iterator[DropRow | BadRow]:
     columns = wire.header(next(content, None))
     for line in content:
         if line.data is None:
-            yield BadRow(line.number, "", [_error("", "length", f"is longer than {wire.MAX_LINE} bytes")])
+            yield BadRow(line.number, "", [_error("", "length", f"is longer than {limits.MAX_DROP_LINE_BYTES} bytes")])
         elif line.data.strip():
             yield _row(columns, line.number, line.data)
 
@@ -111,8 +110,12 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
 def _identity(cell: dict[str, str], name: str) -> str:
     value = cell.get(name, "")
     # "#" separates the parts of our storage keys; "!" begins the items that are no entity.
-    if len(value) > _MAX_ID or "#" in value or value.startswith("!") or not value.isprintable():
-        raise _Fault(name, "format", f"must be at most {_MAX_ID} printable characters without #, not beginning with !")
+    if len(value) > limits.MAX_OBJECT_ID_CHARS or "#" in value or value.startswith("!") or not value.isprintable():
+        raise _Fault(
+            name,
+            "format",
+            f"must be at most {limits.MAX_OBJECT_ID_CHARS} printable characters without #, not beginning with !",
+        )
     return value
 
 
@@ -154,7 +157,7 @@ def _hour(text: str) -> int:
 
 def _count(cell: dict[str, str], name: str) -> int:
     text = cell[name]
-    if text.isascii() and text.isdigit() and len(text) <= _MAX_COUNT_DIGITS:
+    if text.isascii() and text.isdigit() and len(text) <= limits.MAX_COUNT_DIGITS:
         return int(text)
     raise _Fault(
         name, "integer" if text else "required", "must be a whole number, 0 or more" if text else "is required"

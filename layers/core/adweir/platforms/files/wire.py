@@ -12,14 +12,9 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, BinaryIO, NamedTuple, cast
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 
-MAX_LINE = 64 << 10
-MAX_FILE = 256 << 20
-MAX_UNPACKED = 2 << 30
-MAX_RATIO = 200
-_FREE = 16 << 20
-"""So much may be unpacked from however small a file before its ratio is looked at."""
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
@@ -53,13 +48,13 @@ def opened(stream: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP else stream
 
 
-def lines(stream: IO[bytes], size: int, max_line: int = MAX_LINE) -> Iterator[Line]:
+def lines(stream: IO[bytes], size: int, max_line: int = limits.MAX_DROP_LINE_BYTES) -> Iterator[Line]:
     """Lines of the unpacked content; `size` is the file's as stored, to recognise a gzip bomb.
 
     Raises BadInput when the gzip data is corrupt or cut off, or unpacks to more than is reasonable.
     """
     number = total = 0
-    most = min(MAX_UNPACKED, max(_FREE, size * MAX_RATIO))
+    most = min(limits.MAX_DROP_UNPACKED_BYTES, max(limits.MIN_DROP_UNPACKED_BYTES, size * limits.MAX_DROP_RATIO))
     while True:
         data, length = _read_line(stream, max_line, most - total)
         total += length

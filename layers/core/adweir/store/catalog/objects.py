@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Status
 from adweir.model.errors import BadInput
@@ -22,7 +23,6 @@ from adweir.store.catalog.items import Item, Items
 
 _COVERAGE = "!coverage#"
 _TRIES = 5
-_MAX_ID = 200
 _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.CAMPAIGNS: AdCampaign,
     Dataset.AD_GROUPS: AdGroup,
@@ -52,7 +52,7 @@ class Objects(Items):
         """
         dataset = _dataset(kind)
         pk = _pk(platform, profile_id, dataset)
-        if not object_id or object_id.startswith("!") or len(object_id) > _MAX_ID:
+        if not object_id or object_id.startswith("!") or len(object_id) > limits.MAX_OBJECT_ID_CHARS:
             return None
         if dataset not in _UNDER_A_GROUP:
             item = self._fetch(pk, object_id)
@@ -73,7 +73,7 @@ class Objects(Items):
             pk = _pk(platform, profile_id, dataset)
             for object_id in ids:
                 group, _, own = object_id.rpartition("~")
-                if not object_id or object_id.startswith("!") or len(object_id) > _MAX_ID:
+                if not object_id or object_id.startswith("!") or len(object_id) > limits.MAX_OBJECT_ID_CHARS:
                     continue
                 if group or dataset not in _UNDER_A_GROUP:
                     exact[pk, f"{own}~{group}" if group else object_id] = object_id

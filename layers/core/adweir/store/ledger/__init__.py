@@ -8,11 +8,10 @@ from adweir.store.ledger.brakes import Brakes, BrakeState
 from adweir.store.ledger.leases import Lease, Leases
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.runs import Runs
-from adweir.store.ledger.tasks import MAX_DEPTH, PLANNING, REDRIVABLE, Marker, Tasks
+from adweir.store.ledger.tasks import PLANNING, REDRIVABLE, Marker, Tasks
 from adweir.store.ledger.tokens import Tokens
 
 __all__ = [
-    "MAX_DEPTH",
     "PLANNING",
     "REDRIVABLE",
     "ApiLog",

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from adweir.model import limits
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.store.ledger.rows import Row, Rows
 
 THRESHOLD = 5
 FIRST_SECONDS = 30
-LONGEST_SECONDS = 900
 PROBE_SECONDS = 120
 
 
@@ -70,7 +70,7 @@ class Brakes(Rows):
         row = self._change(pk, sk, [Row.failures.add(1), Row.expires.set(self._expires())])
         failures = int(row.failures or 0) if row else 0
         if failures >= THRESHOLD:
-            seconds = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
+            seconds = min(limits.MAX_BRAKE_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
             opened = [Row.deadline.set(self._now() + seconds), Row.probe_until.set(0)]
             self._change(pk, sk, opened, Row.failures == failures)
 

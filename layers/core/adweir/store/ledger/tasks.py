@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
@@ -22,7 +23,6 @@ from adweir.store.ledger.runs import run_pk
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
-MAX_DEPTH = 6
 PLANNING = "!planning"
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
@@ -252,8 +252,8 @@ class Tasks(Rows):
         Returns the children to send messages for, or [] when they would be deeper than six splits: then the task has
         failed instead. Either way the caller sends `Advance(run_id)` afterwards.
         """
-        if any(child.depth > MAX_DEPTH for child in children):
-            error = {"code": "too_much_data", "message": f"still too much data after {MAX_DEPTH} splits"}
+        if any(child.depth > limits.MAX_SPLIT_DEPTH for child in children):
+            error = {"code": "too_much_data", "message": f"still too much data after {limits.MAX_SPLIT_DEPTH} splits"}
             self.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=error)
             return []
         for child in children:

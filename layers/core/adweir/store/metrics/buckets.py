@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
+from adweir.model import limits
 from adweir.model.metrics import Grain, Level, Slot
 from adweir.model.platforms import Platform
 from adweir.model.tasks import ALL, Stamp
@@ -26,8 +27,6 @@ Raw = dict[str, dict[str, Any]]
 RESERVED = "!"
 """Sort keys that begin with it are not entities; entity ids begin with something greater, so it sorts first."""
 
-_KEY_BYTES = 1024
-"""DynamoDB's limit for a sort key."""
 
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"), ("cur", "currency"))
 
@@ -35,7 +34,7 @@ _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product
 def can_be_key(entity_id: str) -> bool:
     """Whether an entity id can be a sort key: it sorts after what is reserved and has at most 1,024 bytes of UTF-8."""
     try:
-        return entity_id[:1] > RESERVED and len(entity_id.encode()) <= _KEY_BYTES
+        return entity_id[:1] > RESERVED and len(entity_id.encode()) <= limits.MAX_ENTITY_KEY_BYTES
     except UnicodeEncodeError:
         return False
 

@@ -24,9 +24,6 @@ from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Raw, contains
 
 COVERAGE = f"{RESERVED}coverage"
-MOST_HOLES = 1000
-MOST_BYTES = 300_000
-"""Beyond these a pull counts as partial: a DynamoDB item ends at 400 kB."""
 
 
 class Answer(NamedTuple):

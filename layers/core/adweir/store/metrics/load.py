@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO, NamedTuple, Protocol
 
+from adweir.model import limits
 from adweir.model.errors import Throttled, Transient
 from adweir.model.tasks import Pull
 from adweir.model.times import Clock, local_date, parse_instant
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
-from adweir.store.metrics.coverage import COVERAGE, MOST_BYTES, Coverage
+from adweir.store.metrics.coverage import COVERAGE, Coverage
 from adweir.store.metrics.merge import Merged, Merger
 from adweir.store.metrics.partitions import Table
 from adweir.store.metrics.spool import Spool
@@ -157,7 +158,7 @@ class PartitionLoader:
             deadline = self._clock.monotonic() + self._lease_seconds
             coverage = self.coverage(partition)
             goal = job.goal(partition, coverage)
-            if job.complete and goal.size > MOST_BYTES:
+            if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
                 job, goal = replace(job, complete=False), coverage
             self._decide(job, partition, coverage, spool, guard[0] if guard else None, counts)
             if guard and guard[0].too_much:

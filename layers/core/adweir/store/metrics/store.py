@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
 from adweir.model.platforms import Platform
@@ -15,7 +16,7 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
-from adweir.store.metrics.coverage import MOST_HOLES, Coverage
+from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.load import Counts, Job, Leases, Objects, PartitionLoader
 from adweir.store.metrics.partitions import MetricsTable, Table
 from adweir.store.metrics.read import Reader, StoredRow
@@ -164,7 +165,9 @@ def _job(pull: Pull, rows: PullRows) -> Job:
     for entity_id in entities:
         if not can_be_key(entity_id):
             raise BadInput(f"not an entity id: {entity_id[:40]!r}")
-    partial = pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > MOST_HOLES
+    partial = (
+        pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
+    )
     return Job(pull, rows, pull.complete and not partial, entities, holes)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.urls import without_secrets
 
@@ -26,7 +27,6 @@ _IN_MEMORY = 4 << 20
 _PACKERS = 1  # a second one only competes with the fetching thread: bench/pull.py
 _WAITING_PAGES = 4
 _BUFFER = 256 << 10
-_MAX_HEADER = 64 << 10
 
 
 class PageLike(Protocol):
@@ -196,7 +196,7 @@ class _Checked(io.RawIOBase):
     def line(self) -> bytes:
         """A header line, b"" at the end."""
         try:
-            line = self._source.readline(_MAX_HEADER)
+            line = self._source.readline(limits.MAX_PAGE_HEADER_BYTES)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise BadInput(f"the object is truncated or corrupt: {error}") from None
         if line and not line.endswith(b"\n"):
