@@ -35,6 +35,7 @@ check: lint coverage ## ruff, mypy --strict, cfn-lint, sam validate, every test,
 lint: $(READY) $(SAM_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench)
 	for app in functions/*/; do $(BIN)/mypy $$app || exit 1; done
 	$(BIN)/cfn-lint template.yaml
