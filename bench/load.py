@@ -32,7 +32,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.metrics import Grain, Level, Source
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.slices import ALL
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.platforms import normalizer
 from adweir.platforms.base import PullContext

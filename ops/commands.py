@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
 from adweir.pipeline.engine import run_id_of
 from adweir.pipeline.workflows import workflow
@@ -30,7 +31,8 @@ def fire(target: Target, name: str, at: datetime) -> str:
 def create_key(target: Target, name: str, scopes: Sequence[str]) -> str:
     """Create an API key; returns it in the clear, the only time that anyone sees it."""
     plain: str
-    _key, plain = target.app().catalog.create_key(name, tuple(scopes))
+    app = target.app()
+    _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes))
     return plain
 
 

@@ -10,7 +10,7 @@ from adweir.insight.mmm.publish import PlatformFacts, Publisher
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError
 from adweir.model.messages import BuildDataset
-from adweir.model.tasks import ALL
+from adweir.model.slices import ALL
 from adweir.platforms import REGISTRY, specs
 from adweir.runtime.app import build
 

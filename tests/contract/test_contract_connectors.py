@@ -17,7 +17,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
 from adweir.model.metrics import MetricRow
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
 from adweir.platforms import connect, normalizer
 from adweir.platforms.base import Connector, Mode, Page, PullContext, ReportState

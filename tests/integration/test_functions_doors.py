@@ -270,7 +270,7 @@ def test_the_authorizer_knows_active_keys_only(
     tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
 ) -> None:
     catalog = Catalog(clock)
-    key, plain = catalog.create_key("k", ["read", "write"])
+    key, plain = catalog.create_key("key_1", "k", ["read", "write"])
     with loaded("authorize", {"CATALOG_TABLE": settings.catalog_table}, monkeypatch) as module:
 
         def ask(header: str | None) -> Any:

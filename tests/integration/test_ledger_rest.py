@@ -12,6 +12,7 @@ from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
 from adweir.model.runs import StageRecord, StageState
 from adweir.model.tasks import RunState
+from adweir.store.dynamo.paging import to_token
 from adweir.store.ledger import Ledger, Tokens
 from adweir.store.ledger.rows import Row
 from support.clock import FrozenClock
@@ -90,7 +91,9 @@ def test_runs_are_listed_newest_first_in_pages_across_months(ledger: Ledger, clo
     assert len(pages[0]) == 3
 
 
-@pytest.mark.parametrize("token", ["x", "2019-01|a", "2026-11|", "|"])
+@pytest.mark.parametrize(
+    "token", ["x", "2026-11|a", "|", *(to_token(position) for position in ("2019-01|a", "2026-11|", "acc_other"))]
+)
 def test_a_made_up_page_token_is_refused(ledger: Ledger, token: str) -> None:
     with pytest.raises(BadInput):
         ledger.list_runs(3, token)

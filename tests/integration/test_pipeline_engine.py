@@ -182,7 +182,7 @@ def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: 
 
     first = world.engine.start(plain)
 
-    assert first.startswith("hourly-20261120T040000-")
+    assert first.startswith("run_hourly-20261120T040000-")
     assert world.engine.start(same) == first
     assert world.engine.start(plain.model_copy(update={"scope": Scope(accounts=("x",))})) != first
     stored = world.ledger.get_run(world.engine.start(naive))

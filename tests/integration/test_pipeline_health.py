@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from adweir.model.errors import Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health, metrics
 from support.clock import FrozenClock
 from support.pipeline_world import META, World
@@ -94,7 +95,8 @@ def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: World) -> None:
     answer = report(world)
 
     assert answer["status"] == "healthy"
-    assert [brake["state"] for brake in answer["parts"]["brakes"]["on"]] == ["paused"]
+    (brake,) = answer["parts"]["brakes"]["on"]
+    assert (brake["state"], brake["until"]) == ("paused", iso(world.clock.now() + timedelta(seconds=60)))
 
 
 def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(world: World) -> None:

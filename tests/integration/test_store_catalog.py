@@ -9,10 +9,11 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, Profile, Status
-from adweir.model.errors import BadInput, Conflict, NotFound
+from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
-from adweir.store.catalog.store import Catalog, key_id_of
+from adweir.store.catalog.keys import key_id_of
+from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
 
 META, AMAZON = Platform.META_ADS, Platform.AMAZON_ADS
@@ -226,9 +227,10 @@ def test_an_ad_is_found_by_its_own_id_and_under_its_group(catalog: Catalog) -> N
 
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(catalog: Catalog) -> None:
-    key, plain = catalog.create_key("mine", ["read"])
+    key, plain = catalog.create_key("key_5f0c1a2b", "mine", ["admin", "read"])
 
-    assert plain.startswith(f"adw_{key.key_id}_")
+    assert (key.key_id, key.name, key.scopes) == ("key_5f0c1a2b", "mine", ("read", "admin"))
+    assert plain.startswith("adw_5f0c1a2b_")
     assert plain not in str(catalog.list_keys())
     assert catalog.find_key(plain) == key
     assert catalog.find_key(plain + "x") is None
@@ -238,16 +240,30 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(catalog: Catalog) -> None:
         catalog.revoke_key("nobody")
 
 
-def test_a_key_may_be_given(catalog: Catalog) -> None:
-    key, plain = catalog.create_key("sandbox", ["admin", "read"], plain="adw_sandbox_secret_with_dashes")
+@pytest.mark.parametrize("scopes", [[], ["root"], ["read", "everything"]])
+def test_a_key_with_unknown_scopes_or_none_is_refused(catalog: Catalog, scopes: list[str]) -> None:
+    with pytest.raises(Unprocessable, match="read, write, admin"):
+        catalog.create_key("key_1", "mine", scopes)
+    assert catalog.list_keys() == ([], "")
 
-    assert (key.key_id, key.scopes) == ("sandbox", ("read", "admin"))
-    assert catalog.find_key(plain) == key
-    for name, scopes, given in (("a", [], None), ("b", ["root"], None), ("c", ["read"], "adw_only")):
-        with pytest.raises(Conflict):
-            catalog.create_key(name, scopes, plain=given)
+
+def test_the_id_of_a_key_is_read_from_the_key() -> None:
+    assert key_id_of("adw_5f0c1a2b_secret_with_underscores") == "key_5f0c1a2b"
 
 
 @pytest.mark.parametrize("text", ["", "adw", "adw__s", "adw_a_", "ada_a_b", "adw_ä_b", "adw_a_" + "x" * 300, "_" * 9])
 def test_text_of_another_form_is_no_key(text: str) -> None:
     assert key_id_of(text) is None
+
+
+def test_a_campaign_belongs_to_its_own_slice_though_it_does_not_name_itself(catalog: Catalog) -> None:
+    catalog.put_objects([a_campaign("c1"), a_campaign("c2"), a_campaign("c3", campaign_id="c3")], T1)
+
+    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "campaign=c1", set(), T2) == 1
+    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "campaign=c3", set(), T2) == 1
+
+    assert [(c.id, c.status.value) for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [
+        ("c1", "removed"),
+        ("c2", "active"),
+        ("c3", "removed"),
+    ]

@@ -10,7 +10,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.messages import Message, Scope
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import Window
 
 WEEK = Window(date(2026, 11, 1), date(2026, 11, 7))

@@ -18,7 +18,7 @@ from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL
+from adweir.model.slices import ALL
 from adweir.model.times import DAY, Window
 from adweir.pipeline.workflows import WORKFLOWS, workflow
 from adweir.platforms.base import DatasetSpec

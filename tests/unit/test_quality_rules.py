@@ -10,7 +10,8 @@ import pytest
 from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.slices import ALL
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from adweir.model.errors import Unprocessable
+from adweir.model.ids import IdKind
 from adweir.model.platforms import parse_platform
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
@@ -42,7 +43,7 @@ class AccountChange(BaseModel):
 
 def create(request: Request) -> Answer:
     new = request.body(NewAccount)
-    account_id = f"acc_{request.app.new_id()[:20]}"
+    account_id = IdKind.ACCOUNT.make(request.app.new_id)
     return answer(request.app.catalog.create_account(account_id, new.company_name, new.primary_contact_email), 201)
 
 
@@ -74,7 +75,7 @@ def profiles(request: Request) -> Answer:
     if query.get("account_id") or query.get("platform"):
         platform = parse_platform(query["platform"]) if query.get("platform") else None
         return answer({"profiles": catalog.profiles(query.get("account_id") or None, platform), "next_token": None})
-    found, token = catalog.walk_profiles(request.limit, request.token)
+    found, token = catalog.list_profiles(request.limit, request.token)
     return answer({"profiles": found, "next_token": token or None})
 
 

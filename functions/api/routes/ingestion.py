@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
+from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.model.platforms import parse_platform
 from adweir.runtime.http import Answer, answer, json_body
@@ -88,7 +89,7 @@ def run_workflow(request: Request) -> Answer:
 def _start(request: Request, workflow: str, scope: Scope) -> Answer:
     """Ask for a run: the id is ours, so that the caller can follow it."""
     now = request.app.clock.now()
-    run_id = f"{workflow}-{now:%Y%m%dT%H%M%S}-{request.app.new_id()[:8]}"
+    run_id = run_id_for(workflow, now, request.app.new_id())
     message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
     request.app.runs_queue.send(message, group=run_id)
     return answer({"run_id": run_id}, 202)

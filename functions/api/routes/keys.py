@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from adweir.model.entities import ApiKey
+from adweir.model.ids import IdKind
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
 
@@ -21,7 +22,7 @@ class NewKey(BaseModel):
 
 def create(request: Request) -> Answer:
     new = request.body(NewKey)
-    key, plain = request.app.catalog.create_key(new.name, new.scopes)
+    key, plain = request.app.catalog.create_key(IdKind.KEY.make(request.app.new_id), new.name, new.scopes)
     return answer(_shown(key) | {"key": plain}, 201)
 
 

@@ -56,10 +56,6 @@ class RunState(StrEnum):
         return self is not RunState.RUNNING
 
 
-ALL = "all"
-"""The slice of a pull that asks for everything."""
-
-
 def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None) -> str:
     """A task's identity, 20 hex digits: planning the same work twice gives the same task."""
     text = "\x1f".join((run_id, profile_key, dataset, slice_, str(window or "")))

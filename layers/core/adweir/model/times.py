@@ -79,6 +79,11 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
+def iso_of(seconds: int) -> str:
+    """Whole Unix seconds → `iso` text."""
+    return iso(datetime.fromtimestamp(seconds, UTC))
+
+
 def epoch(instant: datetime) -> int:
     """Whole Unix seconds."""
     return int(instant.timestamp())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model.errors import BadInput, NotFound, Throttled
 from adweir.model.events import RunFinished
+from adweir.model.ids import run_id_for
 from adweir.model.messages import (
     Advance,
     CancelRun,
@@ -378,4 +379,4 @@ def run_id_of(message: StartRun) -> str:
     """The id of a run that was not given one: the same workflow, time and scope are the same run."""
     at = message.scheduled_at.astimezone(UTC) if message.scheduled_at.tzinfo else message.scheduled_at
     digest = hashlib.sha256(f"{at.isoformat()} {message.scope.model_dump_json()}".encode()).hexdigest()
-    return f"{message.workflow}-{at:%Y%m%dT%H%M%S}-{digest[:8]}"
+    return run_id_for(message.workflow, at, digest)

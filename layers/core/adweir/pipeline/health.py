@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from adweir.model.errors import AdweirError
 from adweir.model.platforms import Platform
 from adweir.model.tasks import RunState, Task, TaskState
-from adweir.model.times import DAY, iso, local_date, parse_instant
+from adweir.model.times import DAY, iso, iso_of, local_date, parse_instant
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
@@ -116,7 +116,11 @@ def _credentials(catalog: Directory) -> dict[str, Any]:
 
 
 def _brakes(ledger: Ledger) -> dict[str, Any]:
-    on = [brake._asdict() for platform in Platform for brake in ledger.brakes.on(platform)]
+    on = [
+        brake._asdict() | {"until": iso_of(brake.until)}
+        for platform in Platform
+        for brake in ledger.brakes.on(platform)
+    ]
     serious = any(brake["state"] != "paused" for brake in on)
     return {"status": DEGRADED if serious else HEALTHY, "on": on}
 

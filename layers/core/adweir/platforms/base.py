@@ -11,7 +11,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import BadRow, MetricRow
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import Window
 
 

@@ -31,7 +31,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, PlatformObject, Profile
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL
+from adweir.model.slices import ALL
 from adweir.model.times import DAY, Clock, Window, local_date
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import DAY, Window
 from adweir.platforms.base import DatasetSpec
 

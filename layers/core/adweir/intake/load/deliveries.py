@@ -21,11 +21,13 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
 from adweir.model.events import QualityBreached
+from adweir.model.ids import IdKind
 from adweir.model.messages import ObjectArrived, Scope, StartRun
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform, parse_platform
-from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.slices import ALL, of_campaign
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window, epoch, parse_instant
 from adweir.platforms.meta.webhook import Target, targets
 from adweir.quality.quarantine import Quarantine
@@ -207,7 +209,7 @@ class PushLoader:
                         datasets=tuple(dataset.value for dataset in _CHANGEABLE),
                         slice=slice_,
                     ),
-                    run_id=f"repull-{hashlib.sha256(identity.encode()).hexdigest()[:20]}",
+                    run_id=IdKind.RUN.of(f"repull-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"),
                     trigger="webhook",
                 ),
                 group=profile.key,
@@ -216,13 +218,13 @@ class PushLoader:
     def _slice(self, profile: Profile, target: Target) -> str:
         """The campaign of the object; everything when it is not known here yet."""
         if target.object_type == Level.CAMPAIGN:
-            return f"campaign={target.object_id}"
+            return of_campaign(target.object_id)
         if target.object_type == Level.ACCOUNT:
             return ALL
         found = self._stores.catalog.find_object(
             profile.platform, profile.profile_id, target.object_type, target.object_id
         )
-        return f"campaign={found.campaign_id}" if found is not None and found.campaign_id else ALL
+        return of_campaign(found.campaign_id) if found is not None and found.campaign_id else ALL
 
     def _breach(self, delivery: _Delivery, reason: str, rows: int, quarantine_key: str) -> None:
         self._stores.bus.publish(

@@ -23,7 +23,8 @@ from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.events import QualityBreached
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow, MetricRow, Source
-from adweir.model.tasks import ALL, Pull, Stamp
+from adweir.model.slices import ALL
+from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window, iso
 from adweir.platforms.files.normalize import Target, read_drop
 from adweir.quality.quarantine import Quarantine

@@ -17,7 +17,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL
+from adweir.model.slices import ALL
 from adweir.platforms.amazon_ads import SB, SD, SP, wire
 from adweir.platforms.base import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.json_array import Unreadable, read_array

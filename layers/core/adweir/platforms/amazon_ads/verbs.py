@@ -15,7 +15,8 @@ from adweir.model.errors import BadInput, NotReady, ReportFailed
 from adweir.model.metrics import METRICS, MetricRow, derive
 from adweir.model.money import from_micros
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window, epoch, iso
 from adweir.platforms.amazon_ads import SP, SPECS
 from adweir.platforms.base import Page, PullContext, Report, ReportState

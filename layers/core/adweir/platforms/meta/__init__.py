@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adweir.model.datasets import Dataset
-from adweir.model.tasks import ALL
+from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
 LOOKBACK_DAYS = 28

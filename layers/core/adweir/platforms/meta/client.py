@@ -13,7 +13,8 @@ import msgspec
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, RequestRejected, Transient
 from adweir.model.metrics import Grain
-from adweir.model.tasks import ALL, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
 from adweir.platforms.base import Mode, Page, Report, ReportState
 from adweir.platforms.http import Http

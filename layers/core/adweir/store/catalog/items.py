@@ -1,19 +1,18 @@
-"""The catalog's items: one model for all of them, and the few operations that the files beside this one share."""
+"""The catalog's items: one model for all of them, and the operations that the other files of this room share."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 
-from adweir.model.errors import BadInput, Unavailable
+from adweir.model.errors import Unavailable
+from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import CatalogItem
 
 if TYPE_CHECKING:
@@ -24,11 +23,10 @@ if TYPE_CHECKING:
 
 _REFUSED = "ConditionalCheckFailedException"
 _GET_BATCH = 100
-_MARK = 6
 
 
 class Item(CatalogItem):
-    """Any item of the catalog. What a condition needs is an attribute; the rest is in `body`."""
+    """Any item of the catalog. What a condition compares is an attribute; the rest is in `body`."""
 
     state = UnicodeAttribute(null=True)
     as_of = UnicodeAttribute(null=True)
@@ -37,9 +35,17 @@ class Item(CatalogItem):
     body = JSONAttribute(null=True)
 
 
+class Effect(Enum):
+    """What storing something that a pull brought did."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
 @contextmanager
 def storage() -> Iterator[None]:
-    """DynamoDB's faults as ours. Raises Unavailable."""
+    """Turns DynamoDB's errors into ours. Raises Unavailable."""
     try:
         yield
     except PynamoDBException as error:
@@ -49,7 +55,10 @@ def storage() -> Iterator[None]:
 
 
 class Items:
-    """What every part of the catalog can do with items."""
+    """Reading and writing items, the base of every part of the catalog.
+
+    All methods raise Unavailable when DynamoDB does not answer.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -73,7 +82,7 @@ class Items:
         return found
 
     def _query(self, pk: str, prefix: str = "", *, after: str = "", limit: int | None = None) -> Iterator[Item]:
-        """Items of a partition in key order, read consistently, starting after the sort key `after`."""
+        """The items of a partition in key order, read consistently, from the one after the sort key `after`."""
         with storage():
             yield from Item.query(
                 pk,
@@ -84,7 +93,7 @@ class Items:
             )
 
     def _put(self, item: Item, condition: Condition | None = None) -> bool:
-        """Put an item; False when the condition refuses."""
+        """Put an item; False when the condition does not hold."""
         with storage():
             try:
                 item.save(condition=condition)
@@ -95,7 +104,7 @@ class Items:
         return True
 
     def _change(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition) -> bool:
-        """Update an item; False when the condition refuses."""
+        """Update an item; False when the condition does not hold."""
         with storage():
             try:
                 Item(pk, sk).update(actions=list(actions), condition=condition)
@@ -110,29 +119,6 @@ class Items:
             Item(pk, sk).delete()
 
     def _page(self, pk: str, limit: int, token: str, prefix: str = "") -> tuple[list[Item], str]:
-        """One page of a partition and the token of the next, "" on the last. Raises BadInput for a wrong token."""
+        """One page of a partition and the token of the next, "" after the last. Raises BadInput for a wrong token."""
         items = list(self._query(pk, prefix, after=from_token(token), limit=limit + 1))
         return items[:limit], to_token(items[limit - 1].sk) if len(items) > limit else ""
-
-
-def to_token(position: str) -> str:
-    """A position in a list as an opaque page token that a foreign one cannot be taken for."""
-    return base64.urlsafe_b64encode(_mark(position) + position.encode()).decode().rstrip("=")
-
-
-def from_token(token: str) -> str:
-    """The position behind a page token, "" for none. Raises BadInput."""
-    try:
-        padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-        position = raw[_MARK:].decode()
-    except (UnicodeError, binascii.Error):
-        position, raw = "", b"?"
-    if token and (not position or raw[:_MARK] != _mark(position)):
-        raise BadInput("unknown page token", [{"field": "next_token", "message": "not one of ours"}])
-    return position
-
-
-def _mark(position: str) -> bytes:
-    """Tells our tokens from others; it is no signature, for a position gives no access."""
-    return hashlib.sha256(b"page\x1f" + position.encode()).digest()[:_MARK]

@@ -9,17 +9,15 @@ unchanged, which are therefore not written again. In whatever order pulls arrive
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from enum import Enum
 from typing import Any
 
-from adweir.model import limits
+from adweir.model import limits, slices
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Status
 from adweir.model.errors import BadInput
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL
-from adweir.store.catalog.items import Item, Items
+from adweir.store.catalog.items import Effect, Item, Items
 
 _COVERAGE = "!coverage#"
 _TRIES = 5
@@ -30,14 +28,6 @@ _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.KEYWORDS: Keyword,
 }
 _UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS)
-
-
-class Change(Enum):
-    """What storing an object did."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
 
 
 class Objects(Items):
@@ -96,7 +86,8 @@ class Objects(Items):
         pk = _pk(platform, profile_id, dataset)
         removed = 0
         for item in self._query(pk):
-            if item.sk.startswith("!") or (item.body or {}).get("id") in seen or not _within(item.body or {}, slice_):
+            body = item.body or {}
+            if item.sk.startswith("!") or body.get("id") in seen or not _within(dataset, body, slice_):
                 continue
             if (item.removed_at or "") >= as_of or (item.as_of or "") >= as_of:
                 continue
@@ -107,36 +98,36 @@ class Objects(Items):
         self._put(Item(pk, _COVERAGE + slice_, as_of=as_of), Item.pk.does_not_exist() | (Item.as_of < as_of))
         return removed
 
-    def _put_platform_objects(self, objects: Sequence[PlatformObject], as_of: str) -> list[Change]:
+    def _put_platform_objects(self, objects: Sequence[PlatformObject], as_of: str) -> list[Effect]:
         by_key = {(_pk(item.platform, item.profile_id, dataset_of(item)), _sk(item)): item for item in objects}
         stored = self._fetch_many(by_key)
         coverage = {pk: self._coverage(pk) for pk in {pk for pk, _ in by_key}}
-        changes = []
+        effects = []
         for key, item in by_key.items():
-            changes.append(self._put_one(key, item, as_of, stored.get(key), coverage[key[0]]))
-        return changes
+            effects.append(self._put_one(key, item, as_of, stored.get(key), coverage[key[0]]))
+        return effects
 
     def _put_one(
         self, key: tuple[str, str], fresh: PlatformObject, as_of: str, stored: Item | None, coverage: Mapping[str, str]
-    ) -> Change:
-        body = fresh.model_dump(mode="json", exclude_defaults=True, exclude={"as_of"})
+    ) -> Effect:
+        dataset, body = dataset_of(fresh), fresh.model_dump(mode="json", exclude_defaults=True, exclude={"as_of"})
         for _ in range(_TRIES):
-            covered = max((at for slice_, at in coverage.items() if _within(body, slice_)), default="")
+            covered = max((at for slice_, at in coverage.items() if _within(dataset, body, slice_)), default="")
             if stored is None:
                 # A newer complete pull did not bring it: known, and removed at once.
                 removed_at = covered if covered > as_of else None
                 item = Item(*key, as_of=as_of, removed_at=removed_at, body=body)
                 if self._put(item, Item.pk.does_not_exist()):
-                    return Change.ADDED
+                    return Effect.ADDED
             else:
                 answered = _answered(stored, covered)
                 same = stored.body == body
                 if answered >= as_of or (same and not _is_removed(stored)):
-                    return Change.UNCHANGED
+                    return Effect.UNCHANGED
                 item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)
                 before = (Item.as_of == stored.as_of) & _as_read(stored)
                 if self._put(item, before):
-                    return Change.UNCHANGED if same and _is_removed(item) else Change.CHANGED
+                    return Effect.UNCHANGED if same and _is_removed(item) else Effect.CHANGED
             stored = self._fetch(*key)
         raise BadInput(f"object {fresh.id} keeps changing")
 
@@ -169,14 +160,10 @@ def _sk(item: PlatformObject) -> str:
     return f"{item.id}~{item.ad_group_id}" if dataset_of(item) in _UNDER_A_GROUP else item.id
 
 
-def _within(body: Mapping[str, Any], slice_: str) -> bool:
-    """Whether an object belongs to the slice that a pull asked for."""
-    if slice_ == ALL:
-        return True
-    name, _, value = slice_.partition("=")
-    if name == "campaign":
-        return bool(body.get("campaign_id", "") == value)
-    return bool(body.get("ad_product", "").lower() == slice_)
+def _within(dataset: Dataset, body: Mapping[str, Any], slice_: str) -> bool:
+    """Whether a stored object belongs to the slice that a pull asked for. A campaign need not name itself as parent."""
+    campaign = body.get("campaign_id") or (body.get("id", "") if dataset is Dataset.CAMPAIGNS else "")
+    return slices.contains(slice_, campaign, body.get("ad_product", ""))
 
 
 def _is_removed(item: Item) -> bool:

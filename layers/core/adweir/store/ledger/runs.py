@@ -1,6 +1,6 @@
 """Runs in the ledger.
 
-`run#<id>` / `run` is the run; `open-runs` / `<id>` stands as long as its end has not been told; `runs#<yyyy-mm>` /
+`run#<id>` / `run` is the run; `open-runs` / `<id>` stands until its end was announced; `runs#<yyyy-mm>` /
 `<started_at>#<id>` lists it.
 """
 
@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from adweir.model.errors import BadInput, Transient
+from adweir.model.errors import Transient
 from adweir.model.messages import Scope
 from adweir.model.runs import Run, StageRecord, StageState
 from adweir.model.tasks import RunState
 from adweir.model.times import iso
+from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.ledger.rows import HISTORY, Row, Rows
 
 _OPEN = "open-runs"
@@ -48,12 +49,12 @@ class Runs(Rows):
         return None if row is None else _run(row)
 
     def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
-        """Runs, newest first, and the token of the next page ("" on the last). Raises BadInput for a wrong token."""
+        """Runs, newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
         months = list(self._months())
-        month, _, after = token.partition("|")
+        month, _, after = from_token(token).partition("|")
         if token:
             if month not in months or not after:
-                raise BadInput("unknown page token", [{"field": "token", "message": "not one of ours, or expired"}])
+                raise unknown_token()
             months = months[months.index(month) :]
         runs: list[Run] = []
         for name in months:
@@ -67,20 +68,20 @@ class Runs(Rows):
             for row, run_id in zip(rows, ids, strict=True):
                 item = found.get((run_pk(run_id), "run"))
                 run = _run(item) if item else None
-                if run and row.sk == f"{run.started_at}#{run_id}":  # else: left by a start that died and came again
+                if run and row.sk == f"{run.started_at}#{run_id}":  # else an interrupted start left it
                     runs.append(run)
             if len(runs) >= limit:
-                return runs, f"{name}|{rows[-1].sk}"
+                return runs, to_token(f"{name}|{rows[-1].sk}")
         return runs, ""
 
     def change_run(self, run: Run, **changes: Any) -> Run | None:
-        """Write a run changed by field, on condition that nobody changed it since `run` was read; None otherwise."""
+        """Write changed fields of a run; None when someone else changed it since `run` was read."""
         changed = replace(run, version=run.version + 1, **changes)
         written = self._put(self._run_row(changed), (Row.version == run.version) & self._alive())
         return changed if written else None
 
     def mark_open(self, run_id: str) -> None:
-        """Have the sweep look after this run until its end has been told. Each mark replaces the one before."""
+        """Have the sweep look after this run until its end was announced. Each mark replaces the one before."""
         actions = [
             Row.fence.add(1),
             Row.updated_at.set(iso(self._clock.now())),
@@ -89,7 +90,7 @@ class Runs(Rows):
         self._change(_OPEN, run_id, actions)
 
     def open_mark(self, run_id: str) -> int:
-        """The number of the run's mark, or 0 when its end has been told."""
+        """The number of the run's mark, or 0 when its end was announced."""
         row = self._fetch(_OPEN, run_id)
         return int(row.fence or 0) if row else 0
 
@@ -103,7 +104,7 @@ class Runs(Rows):
             yield row.sk, row.updated_at or ""
 
     def cursor(self, name: str) -> str:
-        """Where a piece of work that goes on later stopped; "" at its beginning."""
+        """Where a piece of work that continues later has stopped; "" when it has not begun."""
         row = self._fetch(f"cursor#{name}", "cursor")
         return (row.text or "") if row else ""
 
@@ -136,7 +137,7 @@ def _run(row: Row) -> Run:
 
 
 def insist(run: Run | None, run_id: str) -> Run:
-    """The run, or Transient: somebody else changed it in the same moment, so the message has to come again."""
+    """The run, or Transient: someone else changed it at the same moment, so the message has to come again."""
     if run is None:
         raise Transient(f"run {run_id} was changed at the same time")
     return run

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
-from adweir.model import limits
+from adweir.model import limits, slices
 from adweir.model.metrics import Grain, Level, Slot
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Stamp
+from adweir.model.slices import ALL
+from adweir.model.tasks import Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.brought import Parents, slot_key
 
@@ -120,21 +121,21 @@ class Bucket:
 
 
 def contains(slice_: str, level: Level, entity_id: str, parents: Parents) -> bool:
-    """Whether an entity is inside a slice: `all`, `sp`/`sb`/`sd` (its ad product), `campaign=<id>`."""
+    """Whether an entity is inside a slice. A campaign need not name itself among its parents."""
     if slice_ == ALL:
         return True
-    kind, _, value = slice_.partition("=")
-    if kind == "campaign":
-        return value == (parents.campaign_id or (entity_id if level is Level.CAMPAIGN else ""))
-    return parents.ad_product == slice_
+    campaign = parents.campaign_id or (entity_id if level is Level.CAMPAIGN else "")
+    return slices.contains(slice_, campaign, parents.ad_product)
 
 
 def claimed(slice_: str, parents: Parents) -> Parents:
-    """Parents of a row that a slice brought: what the row leaves open follows from the slice."""
-    kind, _, value = slice_.partition("=")
-    if kind == "campaign":
-        return parents if parents.campaign_id else parents._replace(campaign_id=value)
-    return parents if slice_ == ALL or parents.ad_product else parents._replace(ad_product=slice_)
+    """The parents of a row that a slice brought: what the row leaves open follows from the slice."""
+    if slice_ == ALL:
+        return parents
+    return parents._replace(
+        campaign_id=parents.campaign_id or slices.campaign_of(slice_),
+        ad_product=parents.ad_product or slices.product_of(slice_),
+    )
 
 
 def _list(numbers: tuple[int, ...]) -> dict[str, list[dict[str, str]]]:

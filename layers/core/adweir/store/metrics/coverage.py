@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from adweir.model.metrics import Level
-from adweir.model.tasks import ALL, Stamp
+from adweir.model.slices import ALL
+from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Raw, contains
 

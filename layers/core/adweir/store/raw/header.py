@@ -9,7 +9,8 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import Source
 from adweir.model.platforms import Platform
-from adweir.model.tasks import ALL, Pull, Stamp, Task
+from adweir.model.slices import ALL
+from adweir.model.tasks import Pull, Stamp, Task
 from adweir.model.times import Window, parse_instant
 
 SCHEMA = 1

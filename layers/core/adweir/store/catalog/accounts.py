@@ -1,0 +1,68 @@
+"""Client companies: `accounts` / `<account>`."""
+
+from __future__ import annotations
+
+from adweir.model.entities import Account
+from adweir.model.errors import Conflict, NotFound
+from adweir.model.times import iso
+from adweir.store.catalog.items import Item, Items
+
+_PK = "accounts"
+_DELETED = "deleted"
+
+
+class Accounts(Items):
+    """Accounts: created, changed and listed. A deleted one stays stored and is shown nowhere."""
+
+    def create_account(self, account_id: str, company_name: str, primary_contact_email: str) -> Account:
+        """Store a new client company. Raises Conflict when the id is taken; names may repeat."""
+        now = iso(self._clock.now())
+        account = Account(
+            account_id=account_id,
+            company_name=company_name,
+            primary_contact_email=primary_contact_email,
+            created_at=now,
+            updated_at=now,
+        )
+        if not self._put(_item(account), Item.pk.does_not_exist()):
+            raise Conflict(f"account {account_id} already exists")
+        return account
+
+    def account(self, account_id: str) -> Account:
+        """An account. Raises NotFound, for a deleted one too."""
+        item = self._fetch(_PK, account_id) if account_id else None
+        if item is None or item.state == _DELETED:
+            raise _unknown(account_id)
+        return Account.model_validate(item.body)
+
+    def accounts(self) -> list[Account]:
+        """All accounts by id."""
+        return [Account.model_validate(item.body) for item in self._query(_PK) if item.state != _DELETED]
+
+    def list_accounts(self, limit: int = 50, token: str = "") -> tuple[list[Account], str]:
+        """A page of accounts by id and the token of the next, "" after the last. Raises BadInput for a wrong token.
+
+        A page may hold fewer than `limit` accounts, because deleted ones are left out.
+        """
+        items, following = self._page(_PK, limit, token)
+        return [Account.model_validate(item.body) for item in items if item.state != _DELETED], following
+
+    def update_account(self, account_id: str, **changes: str) -> Account:
+        """Change fields of an account. Raises NotFound."""
+        account = self.account(account_id).model_copy(update=changes | {"updated_at": iso(self._clock.now())})
+        if not self._put(_item(account), Item.state != _DELETED):
+            raise _unknown(account_id)
+        return account
+
+    def _mark_deleted(self, account_id: str) -> None:
+        """Mark an account deleted. Raises NotFound."""
+        changes = {"status": _DELETED, "updated_at": iso(self._clock.now())}
+        self._put(_item(self.account(account_id).model_copy(update=changes)))
+
+
+def _unknown(account_id: str) -> NotFound:
+    return NotFound(f"there is no account {account_id[:64]}", [{"field": "account_id", "message": "is unknown"}])
+
+
+def _item(account: Account) -> Item:
+    return Item(_PK, account.account_id, state=account.status, body=account.model_dump(mode="json"))

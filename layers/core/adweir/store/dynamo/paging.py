@@ -1,0 +1,39 @@
+"""Page tokens: a position in a list as text that a caller hands back to get the next page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+from adweir.model.errors import BadInput
+
+_CHECK = 6
+
+
+def to_token(position: str) -> str:
+    """A position as an opaque token."""
+    return base64.urlsafe_b64encode(_check(position) + position.encode()).decode().rstrip("=")
+
+
+def from_token(token: str) -> str:
+    """The position behind a token; "" for no token. Raises BadInput for a token that `to_token` did not make."""
+    try:
+        padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+        position = raw[_CHECK:].decode()
+    except (UnicodeError, binascii.Error):
+        position, raw = "", b"?"
+    if token and (not position or raw[:_CHECK] != _check(position)):
+        raise unknown_token()
+    return position
+
+
+def unknown_token() -> BadInput:
+    """The error for a token that names no position of this list."""
+    return BadInput("unknown page token", [{"field": "next_token", "message": "is not a token of this list"}])
+
+
+def _check(position: str) -> bytes:
+    """Tells our tokens from other text. It is not a signature: a position gives access to nothing."""
+    return hashlib.sha256(b"page\x1f" + position.encode()).digest()[:_CHECK]
