@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,35 +17,18 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.load import Leases, Objects
+from adweir.store.metrics.partitions import Table
 from adweir.store.metrics.store import MetricStore
 from support.clock import FrozenClock
-
-
-class Killed(BaseException):
-    """The worker died here."""
+from support.crash import Crash, Killed
 
 
 @dataclass
-class Fuse:
-    """Counts writes and, when told to, kills the worker right after the n-th, or right before."""
+class FakeTable(Table):
+    """A table in memory, with small batches: each is a write at which a worker can die."""
 
-    writes: int = 0
-    kill_after: int | None = None
-    on_write: Callable[[], None] | None = None
-
-    def burn(self) -> None:
-        self.writes += 1
-        if self.on_write:
-            self.on_write()
-        if self.kill_after is not None and self.writes >= self.kill_after:
-            raise Killed
-
-
-@dataclass
-class FakeTable:
-    """`store.metrics_table.Table` in memory, with small batches."""
-
-    fuse: Fuse = field(default_factory=Fuse)
+    crash: Crash = field(default_factory=Crash)
     items: dict[tuple[str, str], Raw] = field(default_factory=dict)
     read_units: float = 0.0
     write_units: float = 0.0
@@ -65,33 +48,34 @@ class FakeTable:
     def write(self, items: Iterable[Raw]) -> None:
         waiting = iter(items)
         while batch := list(islice(waiting, self.batch)):
-            for item in batch:
-                key = (item["pk"]["S"], item["sk"]["S"])
-                if len(item) > 2:
-                    self.items[key] = copy.deepcopy(item)
-                else:
-                    self.items.pop(key, None)
-                self.write_units += 1
-            self.fuse.burn()
+            self.crash.around(self._write)(batch)
 
     def put(self, item: Raw, *, fence: int | None) -> None:
-        key = (item["pk"]["S"], item["sk"]["S"])
         if fence is not None:
-            stored = self.items.get(key)
+            stored = self.items.get(_key(item))
             if int(stored["fence"]["N"] if stored else 0) != fence:
                 raise Transient("another loader took over")
-        self.items[key] = copy.deepcopy(item)
-        self.write_units += 1
-        self.fuse.burn()
+        self.crash.around(self._write)([item])
 
     def delete(self, pk: str, sk: str) -> None:
-        self.items.pop((pk, sk), None)
-        self.write_units += 1
-        self.fuse.burn()
+        self.crash.around(self._write)([{"pk": {"S": pk}, "sk": {"S": sk}}])
+
+    def _write(self, items: list[Raw]) -> None:
+        """Put items; an item that is only a key is deleted."""
+        for item in items:
+            if len(item) > 2:
+                self.items[_key(item)] = copy.deepcopy(item)
+            else:
+                self.items.pop(_key(item), None)
+            self.write_units += 1
 
     def state(self) -> dict[tuple[str, str], Raw]:
         """Everything stored, without the fencing tokens."""
         return {key: {n: v for n, v in item.items() if n != "fence"} for key, item in self.items.items()}
+
+
+def _key(item: Raw) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
 
 
 @dataclass
@@ -106,7 +90,7 @@ class FakeLease:
 
 
 @dataclass
-class FakeLeases:
+class FakeLeases(Leases):
     """One holder a name; fencing tokens only grow. A killed worker's lease stays until `expire`."""
 
     held: dict[str, int] = field(default_factory=dict)
@@ -137,10 +121,10 @@ class FakeLeases:
 
 
 @dataclass
-class FakeObjects:
+class FakeObjects(Objects):
     """`put_once` of the raw store."""
 
-    fuse: Fuse = field(default_factory=Fuse)
+    crash: Crash = field(default_factory=Crash)
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def put_once(
@@ -148,8 +132,8 @@ class FakeObjects:
     ) -> bool:
         if key in self.objects:
             return False
-        self.objects[key] = body if isinstance(body, bytes) else body.read()
-        self.fuse.burn()
+        data = body if isinstance(body, bytes) else body.read()
+        self.crash.around(self.objects.__setitem__)(key, data)
         return True
 
 
@@ -157,10 +141,10 @@ class World:
     """A store with its fakes."""
 
     def __init__(self) -> None:
-        self.fuse = Fuse()
-        self.table = FakeTable(self.fuse)
+        self.crash = Crash()
+        self.table = FakeTable(self.crash)
         self.leases = FakeLeases()
-        self.objects = FakeObjects(self.fuse)
+        self.objects = FakeObjects(self.crash)
         self.clock = FrozenClock()
         self.store = MetricStore(self.clock, self.leases, self.objects, 60, sleep=lambda _: None, table=self.table)
 

@@ -16,7 +16,8 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
 from adweir.model.metrics import Source
 from adweir.store.metrics.coverage import COVERAGE
-from support.metric_store import PARENTS, Brought, Killed, World, expected, stored
+from support.crash import Killed
+from support.metric_store import PARENTS, Brought, World, expected, stored
 
 DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
 FIRST, LAST = DAYS[0], DAYS[-1]
@@ -58,10 +59,10 @@ def test_any_order_and_repetition_ends_in_the_same_bytes(pulls: tuple[Brought, .
     assert stored(straight.store, FIRST, LAST) == expected(pulls)
     assert other.table.state() == straight.table.state()
     # and a replay of everything writes nothing
-    writes = other.fuse.writes
+    writes = other.crash.writes
     for pull in shuffled:
         assert other.load(pull).slots_changed == 0
-    assert other.fuse.writes == writes
+    assert other.crash.writes == writes
 
 
 @settings(max_examples=60, deadline=None)
@@ -75,17 +76,15 @@ def test_a_load_killed_after_any_of_its_writes_converges(pulls: tuple[Brought, .
     world = World()
     for pull in pulls:
         for nth in range(1, 40):
-            world.fuse.writes, world.fuse.kill_after = 0, nth
+            world.crash.arm(nth)
             try:
                 world.load(pull)
             except Killed:
                 world.leases.expire()
-                world.fuse.kill_after = None
                 if rng.random() < 0.5:
                     world.load(rng.choice(pulls))
                 continue
             break
-        world.fuse.kill_after = None
     # then nothing differs, and no partition says that it is being loaded
     assert world.table.state() == straight.table.state()
     assert not any("loading" in item for item in world.table.items.values())
@@ -98,18 +97,18 @@ def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], s
     world, rng, refused = World(), random.Random(seed), list[Brought]()
 
     def intrude() -> None:
-        other, world.fuse.on_write = rng.choice(pulls), None
+        other, world.crash.on_write = rng.choice(pulls), None
         try:
             world.load(other)
         except Throttled:
             refused.append(other)
-        world.fuse.on_write = intrude
+        world.crash.on_write = intrude
 
-    world.fuse.on_write = intrude
+    world.crash.on_write = intrude
     for pull in pulls:
         world.load(pull)
     # when those that found the partition busy come again
-    world.fuse.on_write = None
+    world.crash.on_write = None
     for pull in refused:
         world.load(pull)
     # then everything is there
@@ -121,11 +120,11 @@ def test_a_worker_that_lost_its_lease_cannot_set_coverage() -> None:
     world = World()
 
     def take_over() -> None:
-        world.fuse.on_write = None
+        world.crash.on_write = None
         world.leases.expire()
         world.load(NEWER)
 
-    world.fuse.on_write = take_over
+    world.crash.on_write = take_over
     # when it goes on, then it is stopped, and its retry converges
     with pytest.raises(Transient):
         world.load(OLDER)
@@ -213,10 +212,10 @@ def test_an_empty_200_is_held_back_until_a_second_pull_agrees() -> None:
     for _ in range(2):
         with pytest.raises(MassVanish):
             world.load(_pull(2, {}), accept_vanish=False)
-    writes = world.fuse.writes
+    writes = world.crash.writes
     with pytest.raises(MassVanish):
         world.load(_pull(2, {}), accept_vanish=False)
-    assert world.fuse.writes == writes
+    assert world.crash.writes == writes
     assert {k: v for k, v in world.table.state().items() if "#vanish" not in k[0]} == before
     # when a later pull says the same, then it goes through and the question is closed
     assert world.load(_pull(3, {}), accept_vanish=False).slots_zeroed == 4
@@ -263,11 +262,11 @@ def test_the_check_spans_all_partitions_before_the_first_write() -> None:
     values = {("a1", "2026-10-31"): 100, ("b1", "2026-11-01"): 900}
     world = World()
     world.load(Brought(1, (FIRST, LAST), values))
-    writes = world.fuse.writes
+    writes = world.crash.writes
     # when that pull comes, then the first month is not written either
     with pytest.raises(MassVanish):
         world.load(Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 101}), accept_vanish=False)
-    assert world.fuse.writes == writes + 1
+    assert world.crash.writes == writes + 1
     assert stored(world.store, FIRST, LAST)["a1", "2026-10-31"][3] == 100
 
 
@@ -276,11 +275,10 @@ def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_then() -> None:
     world = World()
     world.load(FULL)
     later = _pull(2, {("a1", "2026-11-10"): 1, ("b2", "2026-11-12"): 100})
-    world.fuse.writes, world.fuse.kill_after = 0, 3
+    world.crash.arm(3)
     with pytest.raises(Killed):
         world.load(later, accept_vanish=False)
     world.leases.expire()
-    world.fuse.kill_after = None
     # when it comes again, then it goes on
     world.load(later, accept_vanish=False)
     assert stored(world.store, "2026-11-08", "2026-11-19") == expected([FULL, later])
