@@ -65,7 +65,7 @@ def fire(target: Target, api: Api, now: datetime, name: str) -> tuple[float, flo
         "end": (now.date() - timedelta(days=1)).isoformat(),
     }
     begin = time.monotonic()
-    target.app().runs_queue.send(
+    target.app().queues.runs.send(
         StartRun(workflow="daily", scheduled_at=now, scope=Scope(**window), run_id=f"bench-{name}")
     )
     rows: float | None = None

@@ -19,7 +19,7 @@ def fire(target: Target, name: str, at: datetime) -> str:
 
     The id comes from workflow and time, so that firing the same schedule twice is one run.
     """
-    queue = target.app().runs_queue
+    queue = target.app().queues.runs
     if name == "sweep":
         queue.send(Sweep())
         return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from adweir.intake.collect.collector import Collector
 from adweir.model.messages import TaskMessage
 from adweir.runtime.app import build
 
@@ -15,16 +14,15 @@ if TYPE_CHECKING:
 app = build()
 
 
-def parse(body: str) -> list[TaskMessage]:
-    return [TaskMessage.model_validate_json(body)]
-
-
 @cache
 def consumer() -> Consumer[TaskMessage]:
-    tools = app.intake
-    return app.consumer(parse=parse, handle=Collector(tools).collect, settle=tools.outcomes.settle)
+    return app.consumer(
+        parse=lambda body: [TaskMessage.model_validate_json(body)],
+        handle=app.collector.collect,
+        settle=app.outcomes.settle,
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """Lambda's entry: an SQS batch with partial batch response."""
+    """SQS event → partial batch response."""
     return consumer()(event, context)

@@ -6,12 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from adweir.insight.mmm.publish import PlatformFacts, Publisher
-from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError
 from adweir.model.messages import BuildDataset
-from adweir.model.slices import ALL
-from adweir.platforms import REGISTRY, specs
 from adweir.runtime.app import build
 
 app = build()
@@ -26,19 +22,10 @@ def parse(body: str) -> list[BuildDataset]:
     return [BuildDataset.model_validate(message)]
 
 
-def publisher() -> Publisher:
-    facts = {}
-    for platform in REGISTRY:
-        spec = specs(platform).get(Dataset.AD_DAILY)
-        if spec:
-            facts[platform] = PlatformFacts(spec.settles_after_days, spec.slices or (ALL,))
-    return Publisher(app.catalog, app.metrics, app.raw, app.clock, facts)
-
-
 def build_datasets(message: BuildDataset, _remaining: Callable[[], float]) -> None:
     accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())
     for account_id in accounts:
-        for manifest in publisher().publish(account_id):
+        for manifest in app.publisher.publish(account_id):
             ready = [name for name, table in manifest["tables"].items() if table["ready"]]
             app.logger.info(
                 "dataset", extra={"account_id": account_id, "currency": manifest["currency"], "ready": ready}

@@ -1,22 +1,15 @@
-"""orchestrate: starts runs, plans their stages, ends them, redrives, sweeps."""
+"""`orchestrate`: starts runs, plans their stages, ends them, redrives, sweeps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from adweir.model.errors import AdweirError
 from adweir.model.messages import RUN_MESSAGE, RunMessage
-from adweir.pipeline.engine import Engine
 from adweir.runtime.app import build
 
 app = build()
-
-
-@cache
-def engine() -> Engine:
-    return Engine.of(app)
 
 
 def parse(body: str) -> list[RunMessage]:
@@ -25,7 +18,7 @@ def parse(body: str) -> list[RunMessage]:
 
 
 def orchestrate(message: RunMessage, remaining: Callable[[], float]) -> None:
-    engine().handle(message, remaining)
+    app.engine.handle(message, remaining)
 
 
 def settle(_message: RunMessage, error: AdweirError) -> None:

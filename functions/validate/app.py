@@ -1,4 +1,4 @@
-"""validate: objects that arrived in the bucket → checked, scored and stored."""
+"""`validate`: objects that arrived in the bucket → checked, scored and stored."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from adweir.intake.load.arrivals import parse_notification
-from adweir.intake.load.dispatch import Loader
 from adweir.model.messages import ObjectArrived
-from adweir.platforms import normalizer
 from adweir.runtime.app import build
 
 if TYPE_CHECKING:
@@ -19,19 +17,7 @@ app = build()
 
 @cache
 def consumer() -> Consumer[ObjectArrived]:
-    loader = Loader(
-        raw=app.raw,
-        metrics=app.metrics,
-        catalog=app.catalog,
-        ledger=app.ledger,
-        findings=app.findings,
-        normalizer=normalizer,
-        runs_queue=app.runs_queue,
-        bus=app.bus,
-        clock=app.clock,
-        threshold=app.settings.quality_threshold,
-    )
-    return app.consumer(parse=parse_notification, handle=loader.load, settle=loader.settle)
+    return app.consumer(parse=parse_notification, handle=app.loader.load, settle=app.loader.settle)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from adweir.intake.doors.receiver import Receiver
 from adweir.model.errors import BadInput, Unverified
 from adweir.runtime.app import build
 from adweir.runtime.http import Answer, answer, raw_body, resolver
@@ -17,14 +15,9 @@ app = build()
 http = resolver(app.logger)
 
 
-@cache
-def receiver() -> Receiver:
-    return Receiver(app.catalog, app.secrets, app.raw, app.clock)
-
-
 @http.get("/webhook/health")
 def health() -> Answer:
-    return answer(receiver().health())
+    return answer(app.receiver.health())
 
 
 @http.get("/webhook/<platform>")
@@ -37,7 +30,7 @@ def account_handshake(platform: str, account_id: str) -> Answer:
     query = http.current_event.raw_event.get("queryStringParameters") or {}
     if account_id and not is_id(account_id):
         raise Unverified("no valid signature")
-    challenge = receiver().handshake(platform, account_id, query)
+    challenge = app.receiver.handshake(platform, account_id, query)
     if not challenge:
         raise BadInput("a handshake has a challenge", [{"field": "hub.challenge", "message": "is required"}])
     return Response(200, "text/plain", challenge)
@@ -54,7 +47,7 @@ def account_delivery(platform: str, account_id: str) -> Answer:
         raise Unverified("no valid signature")
     event = http.current_event.raw_event
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    receipt = receiver().receive(platform, account_id, headers, raw_body(event))
+    receipt = app.receiver.receive(platform, account_id, headers, raw_body(event))
     return answer({"status": "stored" if receipt.stored else "known" if receipt.key else "ignored"})
 
 

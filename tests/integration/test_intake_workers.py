@@ -110,7 +110,7 @@ class TestReports:
     def test_it_waits_for_the_report_and_lands_it_with_the_reports_own_time(self, world: World) -> None:
         task = world.plan()
         assert world.collect(task) == "done"
-        ((message, delay),) = world.queues.reports_queue.sent
+        ((message, delay),) = world.queues.reports.sent
         assert (world.state(task), delay, message.report_deadline > 0) == ("waiting_report", 60, True)
         assert world.poll(message) == "not_ready"
         world.connector.becomes("report-1", ReportState.READY)
@@ -123,24 +123,24 @@ class TestReports:
     def test_many_polls_do_not_wait_for_each_others_holds(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         assert [world.poll(message) for _ in range(3)] == ["not_ready"] * 3
 
     def test_the_rhythm_is_constant_first_and_then_grows_to_its_limit(self, world: World) -> None:
-        waits = [rhythm(attempt, world.tools) for attempt in range(12)]
+        waits = [rhythm(attempt, world.timing) for attempt in range(12)]
         assert waits[:5] == [60] * 5
         assert waits[5:9] == [90, 135, 202.5, 300]
         assert set(waits[9:]) == {300}
-        assert rhythm(10**6, world.tools) == 300
-        assert rhythm(20, replace(world.tools, poll_seconds=400)) == 400
+        assert rhythm(10**6, world.timing) == 300
+        assert rhythm(20, replace(world.timing, poll=400)) == 400
 
     def test_a_failed_report_is_asked_for_once_more(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         world.connector.becomes("report-1", ReportState.FAILED, "internal")
         assert world.poll(message) == "done"
-        ((again, _),) = world.queues.reports_queue.sent
+        ((again, _),) = world.queues.reports.sent
         assert (world.task(task).report_id, again.resubmits) == ("report-2", 1)
         world.connector.becomes("report-2", ReportState.READY)
         assert world.poll(again) == "done"
@@ -149,22 +149,22 @@ class TestReports:
     def test_a_report_that_fails_twice_is_split(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         world.connector.becomes("report-1", ReportState.FAILED)
         world.poll(message)
-        (again,) = world.queues.reports_queue.take()
+        (again,) = world.queues.reports.take()
         world.connector.becomes("report-2", ReportState.FAILED, "internal")
         assert world.poll(again) == "settled:report_failed"
         assert world.state(task) == "split"
         assert [str(t.window) for t in children(world, task)] == ["2026-11-06..2026-11-12", "2026-11-13..2026-11-19"]
-        assert {m.task_id for m in world.queues.collect.take()} == {t.id for t in children(world, task)}
+        assert {m.task_id for m in world.queues.collecting.take()} == {t.id for t in children(world, task)}
         assert world.advances() == 1
 
     def test_a_single_day_that_fails_twice_has_failed(self, world: World) -> None:
         task = world.plan(window="2026-11-19")
         world.collect(task)
         for number in (1, 2):
-            (message,) = world.queues.reports_queue.take()
+            (message,) = world.queues.reports.take()
             world.connector.becomes(f"report-{number}", ReportState.FAILED, "internal")
             outcome = world.poll(message)
         assert (outcome, world.state(task)) == ("settled:report_failed", "failed")
@@ -173,7 +173,7 @@ class TestReports:
     def test_an_overdue_report_that_the_platform_holds_on_to_is_split(self, world: World, clock: FrozenClock) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         clock.advance(10_801)
         assert world.poll(message) == "settled:report_failed"
         assert world.state(task) == "split"
@@ -181,7 +181,7 @@ class TestReports:
     def test_a_file_that_is_gone_is_asked_for_anew(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         world.connector.becomes("report-1", ReportState.READY)
         world.connector.file_error = ReportFailed("the download is refused")
         assert world.poll(message) == "done"
@@ -190,15 +190,15 @@ class TestReports:
     def test_a_collect_message_for_a_waiting_report_sends_its_poll_message_again(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        world.queues.reports_queue.take()
+        world.queues.reports.take()
         assert world.collect(task) == "done"
-        assert len(world.queues.reports_queue.sent) == 1
+        assert len(world.queues.reports.sent) == 1
         assert world.connector.calls == ["create"]
 
     def test_a_poll_message_after_landing_is_dropped(self, world: World) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         world.connector.becomes("report-1", ReportState.READY)
         world.poll(message)
         calls = list(world.connector.calls)
@@ -266,7 +266,7 @@ class TestErrorTable:
     def test_the_poller_watches_the_deadline_too(self, world: World, clock: FrozenClock) -> None:
         task = world.plan()
         world.collect(task)
-        (message,) = world.queues.reports_queue.take()
+        (message,) = world.queues.reports.take()
         clock.advance(21_601)
         assert world.poll(message) == "settled:deadline"
 
@@ -280,12 +280,12 @@ class TestErrorTable:
             raise Killed
 
         with monkeypatch.context() as patched:
-            patched.setattr(world.queues.collect, "send_many", die)
+            patched.setattr(world.queues.collecting, "send_many", die)
             with pytest.raises(Killed):
                 world.collect(task)
         assert world.state(task) == "split"
         assert world.collect(task) == "done"
-        assert {m.task_id for m in world.queues.collect.take()} == {t.id for t in children(world, task)}
+        assert {m.task_id for m in world.queues.collecting.take()} == {t.id for t in children(world, task)}
         assert world.advances() == 1
 
     def test_splitting_ends_at_its_depth(self, world: World) -> None:
@@ -312,7 +312,7 @@ class TestErrorTable:
         world.catalog.credentials["acme", AMAZON] = old.model_copy(update={"version": 2})
         message = TaskMessage(run_id=task.run_id, task_id=task.id)
         with pytest.raises(Transient, match="newer credential"):
-            world.tools.outcomes.settle(message, error)
+            world.outcomes.settle(message, error)
         assert (world.state(task), world.bus.events) == ("planned", [])
 
     @pytest.mark.parametrize("missing", ["credential", "secret"])
@@ -386,8 +386,8 @@ def drive(world: World, task: Task, clock: FrozenClock) -> None:
         if outcome in {"throttled", "not_ready", "transient"}:
             clock.advance(120)
             pending.append((kind, message))
-        pending += [("poll", sent) for sent in world.queues.reports_queue.take()]
-        pending += [("collect", sent) for sent in world.queues.collect.take()]
+        pending += [("poll", sent) for sent in world.queues.reports.take()]
+        pending += [("collect", sent) for sent in world.queues.collecting.take()]
         for report in [r for r in world.connector.reports.values() if r.state is ReportState.PENDING]:
             failing = report.id == "report-1" and world.connector.listed == []
             world.connector.becomes(report.id, ReportState.FAILED if failing else ReportState.READY)

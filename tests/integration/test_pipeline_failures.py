@@ -65,7 +65,7 @@ def test_a_split_task_is_judged_by_its_children(world: World) -> None:
         if task.window is None or task.depth:
             return TaskState.LOADED
         children = world.ledger.split(task, [task.child(window=half) for half in task.window.halves()])
-        world.engine.send(children)
+        world.engine.sender.send(children)
         world.runs.send(Advance(run_id=task.run_id))
         return None
 
@@ -179,13 +179,13 @@ def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
 ) -> None:
     world.handle(DAILY)
     (plan,) = world.runs.take()
-    send = world.engine.send
+    send = world.engine.sender.send
 
     def send_and_cancel(tasks: Iterable[Task]) -> None:
         send(tasks)
         world.engine.cancel("r")
 
-    monkeypatch.setattr(world.engine, "send", send_and_cancel)
+    monkeypatch.setattr(world.engine.sender, "send", send_and_cancel)
 
     world.handle(plan)
     world.sweep_until_quiet("r")

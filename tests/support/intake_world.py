@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from adweir.intake.collect.claim import Tools
+from adweir.intake.collect.claim import Claims
 from adweir.intake.collect.collector import Collector
+from adweir.intake.collect.gate import Gate
 from adweir.intake.collect.outcomes import Outcomes
 from adweir.intake.collect.poller import Poller
+from adweir.intake.collect.worker import Timing
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import AdweirError, NotFound, NotReady, Throttled, Transient, Unavailable
@@ -48,12 +50,13 @@ class FakeQueue:
 
 class FakeQueues:
     def __init__(self) -> None:
-        self.runs_queue = FakeQueue()
-        self.reports_queue = FakeQueue()
-        self.collect = FakeQueue()
+        self.runs = FakeQueue()
+        self.reports = FakeQueue()
+        self.landing = FakeQueue()
+        self.collecting = FakeQueue()
 
-    def collect_queue(self, platform: Platform) -> FakeQueue:
-        return self.collect
+    def collect(self, platform: Platform) -> FakeQueue:
+        return self.collecting
 
 
 @dataclass
@@ -175,9 +178,9 @@ class _Wrapped:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
-        if name in {"brakes", "runs_queue", "reports_queue"}:
+        if name in {"brakes", "runs", "reports"}:
             return _Wrapped(value, self._wire)
-        if name in {"writer", "collect_queue"}:
+        if name in {"writer", "collect"}:
             return lambda *args: _Wrapped(value(*args), self._wire)
         if name not in Tripwire.WRITES:
             return value
@@ -215,18 +218,13 @@ class World:
         self.add_profile("123")
         wrapped: Any = self.wire.wrap
         queues = wrapped(self.queues)
-        self.tools = Tools(
-            ledger=wrapped(self.ledger),
-            catalog=wrapped(self.catalog),
-            raw=wrapped(self.raw),
-            queues=queues,
-            outcomes=Outcomes(wrapped(self.ledger), wrapped(self.catalog), queues, wrapped(self.bus)),
-            connector_for=self._connector_for,
-            specs=lambda _: SPECS,
-            clock=clock,
-        )
-        self.collector = Collector(self.tools)
-        self.poller = Poller(self.tools)
+        ledger, catalog, raw = wrapped(self.ledger), wrapped(self.catalog), wrapped(self.raw)
+        self.outcomes = Outcomes(ledger, catalog, queues, wrapped(self.bus))
+        claims = Claims(ledger, self.outcomes, clock, hold_seconds=330)
+        gate = Gate(catalog, ledger.brakes, self._connector_for)
+        self.timing = Timing()
+        self.collector = Collector(claims, gate, raw, queues, self.timing, lambda _: SPECS)
+        self.poller = Poller(claims, gate, raw, queues, self.timing)
 
     def _connector_for(self, credential: Credential) -> Any:
         if self.secret_missing:
@@ -287,7 +285,7 @@ class World:
         except (Transient, Unavailable) as error:
             return error.code
         except AdweirError as error:
-            self.tools.outcomes.settle(message, error)
+            self.outcomes.settle(message, error)
             return f"settled:{error.code}"
         return "done"
 
@@ -299,4 +297,4 @@ class World:
         return self.deliver(message, self.poller.poll)
 
     def advances(self) -> int:
-        return sum(isinstance(message, Advance) for message in self.queues.runs_queue.take())
+        return sum(isinstance(message, Advance) for message in self.queues.runs.take())

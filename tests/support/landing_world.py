@@ -9,7 +9,13 @@ from typing import Any
 
 import boto3
 
+from adweir.intake.load import deliveries, files, pulls
+from adweir.intake.load.commit import Committer
+from adweir.intake.load.deliveries import PushLoader
 from adweir.intake.load.dispatch import Loader
+from adweir.intake.load.ends import TaskEnds
+from adweir.intake.load.files import DropLoader
+from adweir.intake.load.pulls import PullLoader
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Profile
 from adweir.model.errors import AdweirError
@@ -75,17 +81,17 @@ class World:
         )
         campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")
         self.catalog.put_objects([profile, campaign], iso(clock.now()))
-        self.loader = Loader(
-            raw=self.raw,
-            metrics=self.metrics,
-            catalog=self.catalog,
-            ledger=self.ledger,
-            findings=self.findings,
-            normalizer=normalizer,
-            runs_queue=self.queue,
-            bus=self.bus,
-            clock=clock,
-            threshold=0.8,
+        self.loader = self._loader(normalizer)
+
+    def _loader(self, normalizer: Callable[[Platform], Normalizer]) -> Loader:
+        committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
+        ends = TaskEnds(self.ledger, self.queue, self.clock)
+        return Loader(
+            {
+                pulls.PREFIX: PullLoader(self.raw, self.catalog, normalizer, committer, ends),
+                files.PREFIX: DropLoader(self.raw, self.catalog, self.ledger.receipts, committer, self.clock),
+                deliveries.PREFIX: PushLoader(self.raw, self.catalog, committer, self.queue),
+            }
         )
 
     def plan(self, dataset: Dataset = Dataset.AD_DAILY, window: Window | None = DAY, run_id: str = "r") -> Task:

@@ -66,6 +66,19 @@ class MemoryQueue:
         return taken
 
 
+class MemoryQueues:
+    """The engine's queues; every platform has the one collect queue."""
+
+    def __init__(self, runs: MemoryQueue, reports: MemoryQueue, landing: MemoryQueue, collect: MemoryQueue) -> None:
+        self.runs = runs
+        self.reports = reports
+        self.landing = landing
+        self._collect = collect
+
+    def collect(self, platform: Platform) -> MemoryQueue:
+        return self._collect
+
+
 class MemoryBus:
     def __init__(self) -> None:
         self.events: list[Any] = []

@@ -15,12 +15,12 @@ from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import RunState, Task, TaskState
-from adweir.pipeline.engine import Engine, Outlets
-from adweir.pipeline.stages import Limits, StagePlanner
+from adweir.pipeline.engine import Engine
+from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms.base import DatasetSpec
 from adweir.store.ledger import Ledger
 from adweir.store.ledger.rows import Row
-from support.pipeline import MemoryBus, MemoryQueue
+from support.pipeline import MemoryBus, MemoryQueue, MemoryQueues
 
 META = Platform.META_ADS
 MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -96,7 +96,7 @@ class FakeCatalog:
 class World:
     """One client with as many profiles as its credential finds; `fate` says what becomes of a task (loaded if None)."""
 
-    def __init__(self, clock: Any, found: Collection[str] = ("1",), **limits: Any) -> None:
+    def __init__(self, clock: Any, found: Collection[str] = ("1",), **settings: Any) -> None:
         self.clock = clock
         self.ledger = Ledger(clock)
         self.catalog = FakeCatalog()
@@ -108,10 +108,10 @@ class World:
         self.bus = MemoryBus()
         self.fate: Callable[[Task], TaskState | None] = lambda task: TaskState.LOADED
         self.worked: list[str] = []
-        self.limits = Limits(**({"bucket": "data"} | limits))
-        planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.limits)
-        outlets = Outlets(self.runs, lambda platform: self.collect, self.reports, self.landing, self.bus)
-        self.engine = Engine(self.ledger, planner, outlets, clock, self.limits)
+        self.settings = RunSettings(**({"bucket": "data"} | settings))
+        planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.settings)
+        queues = MemoryQueues(self.runs, self.reports, self.landing, self.collect)
+        self.engine = Engine(self.ledger, planner, queues, self.bus, clock, self.settings)
 
     def coverage(
         self, platform: Platform, profile_id: str, level: object, grain: object, start: date, end: date

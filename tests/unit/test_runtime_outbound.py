@@ -124,24 +124,24 @@ class TestApp:
 
     def test_a_queue_that_the_function_was_not_given_is_named_as_a_fault_of_the_template(self) -> None:
         with pytest.raises(RuntimeError, match="template"):
-            _ = self.app().runs_queue
+            _ = self.app().queues.runs
 
     def test_each_queue_has_its_own_url(self) -> None:
         names = ("runs", "reports", "landing", "etl", "collect_meta", "collect_amazon")
         app = self.app(**{f"{name}_queue_url": f"https://q/{name}" for name in names})
-        own = [app.runs_queue, app.reports_queue, app.landing_queue, app.etl_queue]
-        collect = [app.collect_queue(Platform.META_ADS), app.collect_queue(Platform.AMAZON_ADS)]
+        own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl]
+        collect = [app.queues.collect(Platform.META_ADS), app.queues.collect(Platform.AMAZON_ADS)]
         assert [queue.url for queue in [*own, *collect]] == [f"https://q/{name}" for name in names]
 
     def test_a_platform_that_is_not_connected_has_no_queue(self) -> None:
         with pytest.raises(Unprocessable, match="amazon_ads, meta_ads"):
-            self.app().collect_queue(Platform.TIKTOK_ADS)
+            self.app().queues.collect(Platform.TIKTOK_ADS)
 
     def test_a_record_s_queue_is_found_by_its_arn(self) -> None:
         app = self.app(runs_queue_url=URL)
-        assert app.queue_of("arn:aws:sqs:us-east-1:1:adweir-runs").url == URL
+        assert app.queues.of("arn:aws:sqs:us-east-1:1:adweir-runs").url == URL
         with pytest.raises(RuntimeError, match="strange"):
-            app.queue_of("arn:aws:sqs:us-east-1:1:strange")
+            app.queues.of("arn:aws:sqs:us-east-1:1:strange")
 
     def test_ids_are_random_hex(self) -> None:
         app = self.app()

@@ -59,7 +59,7 @@ def create(request: Request) -> Answer:
     app = request.app
     values = dict(new.model_extra or {})
     credential = register_credential(
-        app.catalog, app.secrets, app.runs_queue, request.params["account_id"], new.platform, values
+        app.catalog, app.secrets, app.queues.runs, request.params["account_id"], new.platform, values
     )
     return answer(_shown(credential), 201)
 

@@ -43,11 +43,10 @@ class Validate(BaseModel):
 
 
 def retrieve(request: Request) -> Answer:
-    from adweir.reporting.query import Queries
     from adweir.reporting.records import Records as Reader
 
     app, asked = request.app, request.body(Retrieve)
-    reader = Reader(app.catalog, Queries(app.catalog, app.metrics))
+    reader = Reader(app.catalog, app.queries)
     now = app.clock.now()
     found = reader.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
     result = {

@@ -28,7 +28,7 @@ def build(request: Request) -> Answer:
     """Queue the making of the datasets of one account, or of all."""
     named = request.params.get("account_id")
     accounts = (request.app.catalog.account(named).account_id,) if named else ()
-    request.app.etl_queue.send(BuildDataset(accounts=accounts), group=named or "all")
+    request.app.queues.etl.send(BuildDataset(accounts=accounts), group=named or "all")
     return answer({"accounts": list(accounts)}, 202)
 
 

@@ -91,7 +91,7 @@ def _start(request: Request, workflow: str, scope: Scope) -> Answer:
     now = request.app.clock.now()
     run_id = run_id_for(workflow, now, request.app.new_id())
     message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
-    request.app.runs_queue.send(message, group=run_id)
+    request.app.queues.runs.send(message, group=run_id)
     return answer({"run_id": run_id}, 202)
 
 

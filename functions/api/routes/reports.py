@@ -44,14 +44,13 @@ class NewReport(BaseModel):
 
 def create(request: Request) -> Answer:
     from adweir.reporting.formats import check_format, render
-    from adweir.reporting.query import Queries
     from adweir.reporting.reports import report
 
     app, asked = request.app, request.body(NewReport)
     check_format(asked.format)
     now = app.clock.now()
     found = report(
-        Queries(app.catalog, app.metrics),
+        app.queries,
         now.date(),
         name=asked.name,
         start=asked.time_range.start_date.isoformat(),

@@ -44,7 +44,7 @@ def redrive(request: Request) -> Answer:
     for task_id in asked.task_ids:
         if request.app.ledger.get_task(run.run_id, task_id) is None:
             raise NotFound(f"run {run.run_id} has no task {task_id}", [{"field": "task_ids", "message": "unknown"}])
-    request.app.runs_queue.send(
+    request.app.queues.runs.send(
         RedriveMessage(run_id=run.run_id, task_ids=tuple(asked.task_ids), accept_vanish=asked.accept_vanish),
         group=run.run_id,
     )
@@ -55,7 +55,7 @@ def cancel(request: Request) -> Answer:
     run = _run(request)
     if run.state.is_terminal:
         raise Conflict(f"run {run.run_id} has ended already: {run.state}")
-    request.app.runs_queue.send(CancelRun(run_id=run.run_id), group=run.run_id)
+    request.app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
     return answer({"run_id": run.run_id}, 202)
 
 

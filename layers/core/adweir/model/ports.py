@@ -7,6 +7,7 @@ from typing import Protocol
 
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
+from adweir.model.platforms import Platform
 
 
 class Queue(Protocol):
@@ -18,6 +19,20 @@ class Queue(Protocol):
 
     def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
         """Send (message, group) pairs in batches of ten; raises Unavailable when some stay unsent."""
+        ...
+
+
+class Queues(Protocol):
+    """The queues of the system, each made when it is asked for."""
+
+    @property
+    def runs(self) -> Queue: ...
+    @property
+    def reports(self) -> Queue: ...
+    @property
+    def landing(self) -> Queue: ...
+    def collect(self, platform: Platform) -> Queue:
+        """The collect queue of one platform. Raises Unprocessable for one that is not connected."""
         ...
 
 

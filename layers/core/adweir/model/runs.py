@@ -53,3 +53,7 @@ class Run:
     accounts: tuple[str, ...] = ()
     tasks_total: int = 0
     tasks_failed: int = 0
+
+    def is_requested(self, stage: str) -> bool:
+        """Whether this stage is the run's current one and still to be planned."""
+        return self.state is RunState.RUNNING and self.stage == stage and self.stage_state is StageState.REQUESTED

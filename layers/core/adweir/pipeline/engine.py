@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adweir.model.errors import BadInput, NotFound, Throttled
 from adweir.model.events import RunFinished
@@ -25,22 +24,21 @@ from adweir.model.messages import (
     RedriveCredential,
     StartRun,
     Sweep,
-    TaskMessage,
 )
 from adweir.model.platforms import Platform, parse_platform
+from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, StageRecord, StageState
 from adweir.model.tasks import RunState, Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
-from adweir.pipeline.stages import Limits, StagePlanner, check_scope
+from adweir.pipeline.sender import TaskSender
+from adweir.pipeline.stages import RunSettings, StagePlanner, check_scope
+from adweir.pipeline.sweep import Sweeper
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
-    from adweir.intake.collect.planner import Coverage
-    from adweir.model.ports import Bus, Queue
     from adweir.model.times import Clock
-    from adweir.runtime.app import App
     from adweir.store.ledger import Ledger
 
 Remaining = Callable[[], float]
@@ -48,60 +46,19 @@ _REQUEST_SECONDS = 60
 """How long a stage may be requested and not planned before its request is sent again."""
 
 
-@dataclass(frozen=True)
-class Outlets:
-    """Where the engine sends to."""
-
-    runs: Queue
-    collect: Callable[[Platform], Queue]
-    reports: Queue
-    landing: Queue
-    bus: Bus
-
-
 class Engine:
     """Handles the messages of the runs queue."""
 
     def __init__(
-        self,
-        ledger: Ledger,
-        planner: StagePlanner,
-        outlets: Outlets,
-        clock: Clock,
-        limits: Limits,
+        self, ledger: Ledger, planner: StagePlanner, queues: Queues, bus: Bus, clock: Clock, settings: RunSettings
     ) -> None:
-        self.ledger = ledger
-        self.outlets = outlets
-        self.clock = clock
-        self.limits = limits
+        self._ledger = ledger
         self._planner = planner
-
-    @classmethod
-    def of(cls, app: App) -> Engine:
-        """The engine of a function, from its composition root."""
-        from adweir.platforms import specs  # noqa: PLC0415  only where an engine is really made
-
-        settings = app.settings
-        limits = Limits(
-            history_days=settings.history_days,
-            task_deadline_seconds=settings.task_deadline_seconds,
-            stale_after_seconds=settings.stale_after_seconds,
-            function_timeout_seconds=settings.function_timeout_seconds,
-            bucket=settings.bucket,
-        )
-        outlets = Outlets(
-            runs=app.runs_queue,
-            collect=app.collect_queue,
-            reports=app.reports_queue,
-            landing=app.landing_queue,
-            bus=app.bus,
-        )
-
-        def coverage(*asked: Any) -> Coverage:
-            return app.metrics.coverage(*asked)  # most messages never plan: they shall not pay for the metric store
-
-        planner = StagePlanner(app.catalog, coverage, specs, app.clock, limits)
-        return cls(app.ledger, planner, outlets, app.clock, limits)
+        self._runs = queues.runs
+        self._bus = bus
+        self._clock = clock
+        self._settings = settings
+        self.sender = TaskSender(queues, settings.bucket)
 
     def handle(self, message: Message, remaining: Remaining) -> None:
         """One message. Raises Throttled when planning goes on in a next invocation, BadInput for what names nothing."""
@@ -119,9 +76,7 @@ class Engine:
             case RedriveCredential():
                 self.redrive_credential(message.account_id, parse_platform(message.platform))
             case Sweep():
-                from adweir.pipeline.sweep import sweep  # noqa: PLC0415  the sweep knows the engine, not the other way
-
-                sweep(self, remaining)
+                Sweeper(self._ledger, self.sender, self.advance, self._clock, self._settings).sweep(remaining)
             case _:
                 raise BadInput(f"no message for the engine: {type(message).__name__}")
 
@@ -139,7 +94,7 @@ class Engine:
         scheduled_at = message.scheduled_at
         if scheduled_at.tzinfo is None:
             scheduled_at = scheduled_at.replace(tzinfo=UTC)
-        new = self.ledger.create_run(
+        new = self._ledger.create_run(
             Run(
                 run_id=run_id,
                 workflow=flow.name,
@@ -149,9 +104,9 @@ class Engine:
                 stage=first,
             )
         )
-        run = self.ledger.get_run(run_id)
-        if new or (run is not None and self.is_requested(run, first)):
-            self.outlets.runs.send(PlanStage(run_id=run_id, stage=first), group=run_id)
+        run = self._ledger.get_run(run_id)
+        if new or (run is not None and run.is_requested(first)):
+            self._runs.send(PlanStage(run_id=run_id, stage=first), group=run_id)
         return run_id
 
     def plan_stage(self, run_id: str, name: str, remaining: Remaining) -> None:
@@ -160,65 +115,57 @@ class Engine:
         One worker plans a run at a time. When time runs out it remembers how far it came and raises Throttled, so that
         the message comes again and planning goes on behind the last profile that is planned whole.
         """
-        run = self.ledger.get_run(run_id)
-        if run is None or not self.is_requested(run, name):
+        run = self._ledger.get_run(run_id)
+        if run is None or not run.is_requested(name):
             return
-        with self.ledger.lease(f"plan#{run_id}", self.limits.function_timeout_seconds + 30):
-            run = self.ledger.get_run(run_id)
-            if run is None or not self.is_requested(run, name):
+        with self._ledger.lease(f"plan#{run_id}", self._settings.function_timeout_seconds + 30):
+            run = self._ledger.get_run(run_id)
+            if run is None or not run.is_requested(name):
                 return
-            done = self.ledger.begin_planning(run_id, name).cursor
+            done = self._ledger.begin_planning(run_id, name).cursor
             for key, tasks in self._planner.entries(run):
                 if key <= done:
                     continue
-                if remaining() < self.limits.function_timeout_seconds * 0.25:
+                if remaining() < self._settings.function_timeout_seconds * 0.25:
                     raise Throttled(f"planning of run {run_id} goes on", retry_after=1)
                 self._plan_tasks(tasks())
-                self.ledger.planned_until(run_id, name, key)
-            current = self.ledger.get_run(run_id)
-            if current is not None and self.is_requested(current, name):
-                insist(self.ledger.change_run(current, stage_state=StageState.OPEN), run_id)
-            self.ledger.end_planning(run_id, name)
+                self._ledger.planned_until(run_id, name, key)
+            current = self._ledger.get_run(run_id)
+            if current is not None and current.is_requested(name):
+                insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run_id)
+            self._ledger.end_planning(run_id, name)
         self.advance(run_id)
-
-    def send(self, tasks: Iterable[Task]) -> None:
-        """Send planned tasks to their platforms' collect queues."""
-        by_platform: dict[Platform, list[Task]] = {}
-        for task in tasks:
-            by_platform.setdefault(task.platform, []).append(task)
-        for platform, ours in by_platform.items():
-            self.outlets.collect(platform).send_many((message_of(task), task.profile_key) for task in ours)
 
     # --- ending
 
     def advance(self, run_id: str) -> None:
         """See whether the run's stage has ended; then start the next stage or end the run."""
-        run = self.ledger.get_run(run_id)
+        run = self._ledger.get_run(run_id)
         if run is None:
             return
         if run.state.is_terminal:
-            stages = {marker.stage for marker, _ in self.ledger.open_tasks(run_id)}
+            stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)}
             if stages and run.state is not RunState.CANCELLED:
                 self._reopen(run, workflow(run.workflow), stages)  # a redrive died before it did
             else:
                 self._conclude(run)
         elif run.stage_state is StageState.REQUESTED:
             self._ask_again(run)
-        elif not self.ledger.has_open(run_id):
+        elif not self._ledger.has_open(run_id):
             self._end_stage(run)
 
     def _ask_again(self, run: Run) -> None:
         """The worker that won the right to start the stage may have died before it asked for it."""
-        waited = self.clock.now() - parse_instant(run.stage_since)
-        patience = min(_REQUEST_SECONDS, self.limits.stale_after_seconds)
+        waited = self._clock.now() - parse_instant(run.stage_since)
+        patience = min(_REQUEST_SECONDS, self._settings.stale_after_seconds)
         if waited.total_seconds() >= patience:
-            renewed = self.ledger.change_run(run, stage_since=iso(self.clock.now()))
+            renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()))
             if renewed is not None:
-                self.outlets.runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+                self._runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
 
     def _end_stage(self, run: Run) -> None:
-        flow, now = workflow(run.workflow), iso(self.clock.now())
-        tasks = [task for task in self.ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
+        flow, now = workflow(run.workflow), iso(self._clock.now())
+        tasks = [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
         ours = [task for task in tasks if task.stage == run.stage]
         loaded = sum(task.state is TaskState.LOADED for task in ours)
         record = StageRecord(
@@ -233,16 +180,16 @@ class Engine:
         goes_on = flow.stage(run.stage).goes_on(len(ours), loaded)
         following = flow.after(run.stage) if goes_on else None
         if following is not None:
-            changed = self.ledger.change_run(
+            changed = self._ledger.change_run(
                 run, stage=following.name, stage_state=StageState.REQUESTED, stage_since=now, stages=stages
             )
             if changed is not None:
-                self.outlets.runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
+                self._runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
             return
         failed = sum(task.state in REDRIVABLE for task in tasks)
         whole = all(task.state is TaskState.LOADED for task in tasks)
         state = (RunState.SUCCEEDED if whole else RunState.PARTIAL) if goes_on else RunState.FAILED
-        ended = self.ledger.change_run(
+        ended = self._ledger.change_run(
             run,
             state=state,
             ended_at=now,
@@ -261,14 +208,14 @@ class Engine:
         The run is read again after the marker: a redrive that reopens it in this moment marks it once more, and the
         marker that is removed is only the one that was seen.
         """
-        mark = self.ledger.open_mark(run.run_id)
-        current = self.ledger.get_run(run.run_id)
+        mark = self._ledger.open_mark(run.run_id)
+        current = self._ledger.get_run(run.run_id)
         if not mark or current is None or not current.state.is_terminal:
             return
         run = current
         if run.state is RunState.CANCELLED:
             self._cancel_open(run.run_id)
-        self.outlets.bus.publish(
+        self._bus.publish(
             RunFinished(
                 run_id=run.run_id,
                 workflow=run.workflow,
@@ -279,7 +226,7 @@ class Engine:
                 tasks_failed=run.tasks_failed,
             )
         )
-        self.ledger.unmark_open(run.run_id, mark)
+        self._ledger.unmark_open(run.run_id, mark)
 
     # --- an operator's wishes
 
@@ -287,12 +234,12 @@ class Engine:
         """Make a run and its open tasks cancelled; what is being pulled at the moment is not stopped. NotFound."""
         run = self._run(run_id)
         if not run.state.is_terminal:
-            tasks = [task for task in self.ledger.tasks(run_id) if task.state is not TaskState.SPLIT]
+            tasks = [task for task in self._ledger.tasks(run_id) if task.state is not TaskState.SPLIT]
             run = insist(
-                self.ledger.change_run(
+                self._ledger.change_run(
                     run,
                     state=RunState.CANCELLED,
-                    ended_at=iso(self.clock.now()),
+                    ended_at=iso(self._clock.now()),
                     accounts=tuple(sorted({task.account_id for task in tasks})),
                     tasks_total=len(tasks),
                     tasks_failed=sum(task.state in REDRIVABLE for task in tasks),
@@ -307,17 +254,17 @@ class Engine:
         `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
         """
         flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
-        deadline = epoch(self.clock.now()) + self.limits.task_deadline_seconds
+        deadline = epoch(self._clock.now()) + self._settings.task_deadline_seconds
         again: list[Task] = []
         marked = False
-        for task in list(self.ledger.tasks(run_id)):
+        for task in list(self._ledger.tasks(run_id)):
             if wanted and task.id not in wanted:
                 continue
             if task.state in REDRIVABLE:
                 if not marked:
-                    self.ledger.mark_open(run_id)  # before anything else: should this worker die, the sweep sees it
+                    self._ledger.mark_open(run_id)  # before anything else: should this worker die, the sweep sees it
                     marked = True
-                redriven = self.ledger.redrive(task, deadline, accept_vanish=accept_vanish)
+                redriven = self._ledger.redrive(task, deadline, accept_vanish=accept_vanish)
                 again += [redriven] if redriven else []
             elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
                 again.append(task)  # a redrive that died before it sent this one
@@ -326,53 +273,46 @@ class Engine:
         run = self._run(run_id)  # only now: with the markers in place nobody can end it any more
         if run.state.is_terminal:
             self._reopen(run, flow, {task.stage for task in again})
-        self.ledger.mark_open(run_id)
-        self.send(again)
+        self._ledger.mark_open(run_id)
+        self.sender.send(again)
         return len(again)
 
     def redrive_credential(self, account_id: str, platform: Platform) -> int:
         """Redrive the tasks that were parked for want of a working credential, run by run."""
         by_run: dict[str, list[str]] = {}
-        for task in self.ledger.parked(account_id, platform):
+        for task in self._ledger.parked(account_id, platform):
             by_run.setdefault(task.run_id, []).append(task.id)
-        return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self.ledger.get_run(run_id))
+        return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self._ledger.get_run(run_id))
 
     # --- inside
 
     def _reopen(self, run: Run, flow: Workflow, stages: set[str]) -> None:
         """Let an ended run go on from the earliest of `stages`."""
-        self.ledger.mark_open(run.run_id)
+        self._ledger.mark_open(run.run_id)
         earliest = next(stage.name for stage in flow.stages if stage.name in stages)
         changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN}
-        now = iso(self.clock.now())
-        insist(self.ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
+        now = iso(self._clock.now())
+        insist(self._ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
 
     def _cancel_open(self, run_id: str) -> None:
-        for marker, task in self.ledger.open_tasks(run_id):
+        for marker, task in self._ledger.open_tasks(run_id):
             if task is None:
-                self.ledger.unmark(run_id, marker)
+                self._ledger.unmark(run_id, marker)
             else:
-                self.ledger.finish(run_id, task.id, task.generation, TaskState.CANCELLED)
+                self._ledger.finish(run_id, task.id, task.generation, TaskState.CANCELLED)
 
     def _run(self, run_id: str) -> Run:
-        run = self.ledger.get_run(run_id)
+        run = self._ledger.get_run(run_id)
         if run is None:
             raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
         return run
 
-    def is_requested(self, run: Run, stage: str) -> bool:
-        return run.state is RunState.RUNNING and run.stage == stage and run.stage_state is StageState.REQUESTED
-
     def _plan_tasks(self, tasks: list[Task]) -> None:
         for task in tasks:
-            self.ledger.plan(task)
+            self._ledger.plan(task)
             if task.error:
-                self.ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
-        self.send(task for task in tasks if not task.error)
-
-
-def message_of(task: Task) -> TaskMessage:
-    return TaskMessage(run_id=task.run_id, task_id=task.id, generation=task.generation)
+                self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
+        self.sender.send(task for task in tasks if not task.error)
 
 
 def run_id_of(message: StartRun) -> str:

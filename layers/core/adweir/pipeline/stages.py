@@ -33,7 +33,7 @@ Specs = Callable[[Platform], Mapping[Dataset, "DatasetSpec"]]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunSettings:
     """Numbers from the settings; `bucket` is where raw objects are."""
 
     history_days: int = 60
@@ -65,14 +65,16 @@ class Directory(Protocol):
 
 
 class StagePlanner:
-    """Reads the catalog and coverage and asks `intake.planner` for the tasks."""
+    """Reads the catalog and coverage and asks `intake.collect.planner` for the tasks."""
 
-    def __init__(self, catalog: Directory, coverage: CoverageOf, specs: Specs, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, catalog: Directory, coverage: CoverageOf, specs: Specs, clock: Clock, settings: RunSettings
+    ) -> None:
         self._catalog = catalog
         self._coverage = coverage
         self._specs = specs
         self._clock = clock
-        self._limits = limits
+        self._settings = settings
 
     def entries(self, run: Run) -> list[Entry]:
         """What the run's current stage has to plan, in the order of its keys."""
@@ -83,8 +85,8 @@ class StagePlanner:
             scheduled_at=parse_instant(run.scheduled_at),
             scope=run.scope,
             reach=stage.reach,
-            history_days=self._limits.history_days,
-            deadline=epoch(self._clock.now()) + self._limits.task_deadline_seconds,
+            history_days=self._settings.history_days,
+            deadline=epoch(self._clock.now()) + self._settings.task_deadline_seconds,
         )
         entries: list[Entry] = []
         if any(Dataset.PROFILES in group for group in stage.datasets):

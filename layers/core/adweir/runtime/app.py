@@ -1,6 +1,6 @@
-"""`build()`: the composition root. The only place that makes clients, clocks and ids; everything is made on first use.
+"""The composition root. The only place that makes clients, clocks and ids, and puts the rooms' parts together.
 
-A function imports this module and its own rooms; a property below imports a room only when it is asked for, so that a
+Functions and routes take what they use from `App`. Each part is made, and its room imported, on first use, so that a
 cold start pays for what the function uses and no more.
 """
 
@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adweir.model.errors import Throttled, Unprocessable
-from adweir.model.platforms import Platform
+from adweir.model.errors import Throttled
 from adweir.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,12 +23,23 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from botocore.session import Session
 
-    from adweir.intake.collect.claim import Tools
+    from adweir.insight.mmm.publish import Publisher
+    from adweir.intake.collect.claim import Claims
+    from adweir.intake.collect.collector import Collector
+    from adweir.intake.collect.gate import Gate
+    from adweir.intake.collect.outcomes import Outcomes
+    from adweir.intake.collect.planner import Coverage
+    from adweir.intake.collect.poller import Poller
+    from adweir.intake.collect.worker import Timing
+    from adweir.intake.doors.receiver import Receiver
+    from adweir.intake.load.dispatch import Loader
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
+    from adweir.pipeline.engine import Engine
     from adweir.platforms.base import Connector
+    from adweir.reporting.query import Queries
     from adweir.runtime.consumer import Consumer, M, Remaining
-    from adweir.runtime.outbound import EventBus, SqsQueue
+    from adweir.runtime.outbound import EventBus, SqsQueues
     from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
     from adweir.store.ledger import Ledger
@@ -156,47 +166,11 @@ class App:
         meter = Meter(Metrics(namespace="adweir", service="adweir"))
         return EventBus(self.client("events"), self.settings.bus_name, meter.measure)
 
-    def queue(self, url: str) -> SqsQueue:
-        from adweir.runtime.outbound import SqsQueue
-
-        if not url:
-            raise RuntimeError("this function was given no URL for that queue: see its environment in template.yaml")
-        return SqsQueue(self.sqs, url)
-
     @cached_property
-    def runs_queue(self) -> SqsQueue:
-        return self.queue(self.settings.runs_queue_url)
+    def queues(self) -> SqsQueues:
+        from adweir.runtime.outbound import SqsQueues
 
-    @cached_property
-    def reports_queue(self) -> SqsQueue:
-        return self.queue(self.settings.reports_queue_url)
-
-    @cached_property
-    def landing_queue(self) -> SqsQueue:
-        return self.queue(self.settings.landing_queue_url)
-
-    @cached_property
-    def etl_queue(self) -> SqsQueue:
-        return self.queue(self.settings.etl_queue_url)
-
-    def collect_queue(self, platform: Platform) -> SqsQueue:
-        """The collect queue of a platform."""
-        urls = {
-            Platform.META_ADS: self.settings.collect_meta_queue_url,
-            Platform.AMAZON_ADS: self.settings.collect_amazon_queue_url,
-        }
-        if platform not in urls:
-            raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(urls))}")
-        return self.queue(urls[platform])
-
-    def queue_of(self, arn: str) -> SqsQueue:
-        """The queue that a record's eventSourceARN names, among those this function was given."""
-        name = arn.rpartition(":")[2]
-        for field in Settings.model_fields:
-            url = getattr(self.settings, field)
-            if field.endswith("_queue_url") and url.rpartition("/")[2] == name:
-                return self.queue(url)
-        raise RuntimeError(f"no queue URL in the settings is {name}")
+        return SqsQueues(self.sqs, self.settings)
 
     def connector(self, credential: Credential) -> Connector:
         """The platform's API for one credential, with the shared token cache.
@@ -220,28 +194,117 @@ class App:
             tokens=self.ledger.tokens,
         )
 
+    # --- what functions and routes use
+
     @cached_property
-    def intake(self) -> Tools:
-        """What the collector and the poller work with; `outcomes` among it settles their errors."""
-        from adweir.intake.collect.claim import Tools
+    def outcomes(self) -> Outcomes:
+        """What becomes of a task that cannot go on; its `settle` is the hook of collect and poll_reports."""
         from adweir.intake.collect.outcomes import Outcomes
+
+        return Outcomes(self.ledger, self.catalog, self.queues, self.bus)
+
+    @cached_property
+    def collector(self) -> Collector:
+        from adweir.intake.collect.collector import Collector
+        from adweir.platforms import specs
+
+        return Collector(self._claims, self._gate, self.raw, self.queues, self._timing, specs)
+
+    @cached_property
+    def poller(self) -> Poller:
+        from adweir.intake.collect.poller import Poller
+
+        return Poller(self._claims, self._gate, self.raw, self.queues, self._timing)
+
+    @cached_property
+    def loader(self) -> Loader:
+        """What `validate` runs: a loader per prefix of the bucket."""
+        from adweir.intake.load import deliveries, dispatch, files, pulls
+        from adweir.intake.load.commit import Committer
+        from adweir.intake.load.ends import TaskEnds
+        from adweir.platforms import normalizer
+
+        committer = Committer(self.metrics, self.findings, self.bus, self.clock, self.settings.quality_threshold)
+        ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
+        receipts = self.ledger.receipts
+        return dispatch.Loader(
+            {
+                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, normalizer, committer, ends),
+                files.PREFIX: files.DropLoader(self.raw, self.catalog, receipts, committer, self.clock),
+                deliveries.PREFIX: deliveries.PushLoader(self.raw, self.catalog, committer, self.queues.runs),
+            }
+        )
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        from adweir.intake.doors.receiver import Receiver
+
+        return Receiver(self.catalog, self.secrets, self.raw, self.clock)
+
+    @cached_property
+    def engine(self) -> Engine:
+        from adweir.pipeline.engine import Engine
+        from adweir.pipeline.stages import RunSettings, StagePlanner
         from adweir.platforms import specs
 
         settings = self.settings
-        return Tools(
-            ledger=self.ledger,
-            catalog=self.catalog,
-            raw=self.raw,
-            queues=self,
-            outcomes=Outcomes(self.ledger, self.catalog, self, self.bus),
-            connector_for=self.connector,
-            specs=specs,
-            clock=self.clock,
-            hold_seconds=settings.function_timeout_seconds + 30,
-            margin_seconds=min(20.0, settings.function_timeout_seconds / 5),
-            poll_seconds=settings.poll_seconds,
-            poll_max_seconds=settings.poll_max_seconds,
-            report_timeout_seconds=settings.report_timeout_seconds,
+        run_settings = RunSettings(
+            history_days=settings.history_days,
+            task_deadline_seconds=settings.task_deadline_seconds,
+            stale_after_seconds=settings.stale_after_seconds,
+            function_timeout_seconds=settings.function_timeout_seconds,
+            bucket=settings.bucket,
+        )
+
+        def coverage(*asked: Any) -> Coverage:
+            return self.metrics.coverage(*asked)  # most messages never plan: they do not pay for the metric store
+
+        planner = StagePlanner(self.catalog, coverage, specs, self.clock, run_settings)
+        return Engine(self.ledger, planner, self.queues, self.bus, self.clock, run_settings)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Builds and stores the media-mix datasets."""
+        from adweir.insight.mmm.publish import PlatformFacts, Publisher
+        from adweir.model.datasets import Dataset
+        from adweir.platforms import REGISTRY, specs
+
+        served = {platform: specs(platform).get(Dataset.AD_DAILY) for platform in REGISTRY}
+        facts = {
+            platform: PlatformFacts(spec.settles_after_days, spec.slices) for platform, spec in served.items() if spec
+        }
+        return Publisher(self.catalog, self.metrics, self.raw, self.clock, facts)
+
+    @cached_property
+    def queries(self) -> Queries:
+        from adweir.reporting.query import Queries
+
+        return Queries(self.catalog, self.metrics)
+
+    # --- their parts
+
+    @cached_property
+    def _claims(self) -> Claims:
+        from adweir.intake.collect.claim import Claims
+
+        return Claims(self.ledger, self.outcomes, self.clock, self.settings.function_timeout_seconds + 30)
+
+    @cached_property
+    def _gate(self) -> Gate:
+        from adweir.intake.collect.gate import Gate
+
+        return Gate(self.catalog, self.ledger.brakes, self.connector)
+
+    @property
+    def _timing(self) -> Timing:
+        from adweir.intake.collect.worker import Timing
+
+        settings = self.settings
+        return Timing(
+            margin=min(20.0, settings.function_timeout_seconds / 5),
+            poll=settings.poll_seconds,
+            poll_max=settings.poll_max_seconds,
+            report_timeout=settings.report_timeout_seconds,
         )
 
     def consumer(
@@ -258,7 +321,7 @@ class App:
             parse=parse,
             handle=handle,
             settle=settle,
-            queue_of=self.queue_of,
+            queue_of=self.queues.of,
             clock=self.clock,
             rng=self.rng,
             logger=self.logger,

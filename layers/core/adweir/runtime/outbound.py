@@ -8,13 +8,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from adweir.model import limits
-from adweir.model.errors import Unavailable
+from adweir.model.errors import Unavailable, Unprocessable
 from adweir.model.events import SOURCE, BusEvent
 from adweir.model.messages import Message
+from adweir.model.platforms import Platform
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
+
+    from adweir.runtime.settings import Settings
 
 _T = TypeVar("_T")
 _BATCH = 10
@@ -51,6 +54,54 @@ class SqsQueue:
         self._client.change_message_visibility(
             QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
+
+
+class SqsQueues:
+    """The queues whose URLs the settings hold. Implements `model.ports.Queues`."""
+
+    def __init__(self, client: SQSClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    @property
+    def runs(self) -> SqsQueue:
+        return self._queue(self._settings.runs_queue_url)
+
+    @property
+    def reports(self) -> SqsQueue:
+        return self._queue(self._settings.reports_queue_url)
+
+    @property
+    def landing(self) -> SqsQueue:
+        return self._queue(self._settings.landing_queue_url)
+
+    @property
+    def etl(self) -> SqsQueue:
+        return self._queue(self._settings.etl_queue_url)
+
+    def collect(self, platform: Platform) -> SqsQueue:
+        """The collect queue of a platform. Raises Unprocessable for one that is not connected."""
+        urls = {
+            Platform.META_ADS: self._settings.collect_meta_queue_url,
+            Platform.AMAZON_ADS: self._settings.collect_amazon_queue_url,
+        }
+        if platform not in urls:
+            raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(urls))}")
+        return self._queue(urls[platform])
+
+    def of(self, arn: str) -> SqsQueue:
+        """The queue that a record's eventSourceARN names, among those this function was given."""
+        name = arn.rpartition(":")[2]
+        for field in type(self._settings).model_fields:
+            url = getattr(self._settings, field)
+            if field.endswith("_queue_url") and url.rpartition("/")[2] == name:
+                return self._queue(url)
+        raise RuntimeError(f"no queue URL in the settings is {name}")
+
+    def _queue(self, url: str) -> SqsQueue:
+        if not url:
+            raise RuntimeError("this function was given no URL for that queue: see its environment in template.yaml")
+        return SqsQueue(self._client, url)
 
 
 class EventBus:

@@ -8,7 +8,7 @@ once more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
 from adweir.model.entities import Credential
@@ -26,24 +26,13 @@ from adweir.model.errors import (
 )
 from adweir.model.events import CredentialBroken
 from adweir.model.messages import Advance, TaskMessage
-from adweir.model.platforms import Platform
-from adweir.model.ports import Bus, Queue
+from adweir.model.ports import Bus, Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
-
-
-class Queues(Protocol):
-    """The queues that intake sends to."""
-
-    @property
-    def runs_queue(self) -> Queue: ...
-    @property
-    def reports_queue(self) -> Queue: ...
-    def collect_queue(self, platform: Platform) -> Queue: ...
 
 
 class Outcomes:
@@ -62,7 +51,7 @@ class Outcomes:
             self._rule(error)(task, error)
         self.advance(message.run_id, message.task_id)
 
-    def again(self, message: TaskMessage) -> None:
+    def repeat(self, message: TaskMessage) -> None:
         """The message of a task that has ended came again: whoever ended it may have died before saying so."""
         task = self._ledger.get_task(message.run_id, message.task_id)
         if task is not None and task.state is TaskState.SPLIT:
@@ -72,7 +61,7 @@ class Outcomes:
 
     def advance(self, run_id: str, task_id: str) -> None:
         """Let `orchestrate` see that a task became terminal."""
-        self._queues.runs_queue.send(Advance(run_id=run_id, task_id=task_id), group=run_id)
+        self._queues.runs.send(Advance(run_id=run_id, task_id=task_id), group=run_id)
 
     def _rule(self, error: AdweirError) -> Callable[[Task, Any], None]:
         if isinstance(error, TooMuchData | ReportFailed):
@@ -119,7 +108,7 @@ class Outcomes:
 
     def _send(self, task: Task, children: list[Task]) -> None:
         """Send children to the platform's collect queue."""
-        self._queues.collect_queue(task.platform).send_many(
+        self._queues.collect(task.platform).send_many(
             (TaskMessage(run_id=child.run_id, task_id=child.id, generation=child.generation), task.profile_key)
             for child in children
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adweir.intake.collect.claim import Remaining, Tools, Worker
-from adweir.intake.collect.collector import poll_later
+from adweir.intake.collect.claim import Remaining
+from adweir.intake.collect.worker import Timing, Worker
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, ReportFailed
@@ -12,16 +12,14 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso
 from adweir.platforms.base import Connector, ReportState
 
-__all__ = ["Poller", "rhythm"]
-
 _CONSTANT_POLLS = 5
 _GROWTH = 1.5
 
 
-def rhythm(attempt: int, tools: Tools) -> float:
+def rhythm(attempt: int, timing: Timing) -> float:
     """Seconds until poll number `attempt` + 1: constant for the first five, then growing to the longest."""
-    grown = tools.poll_seconds * _GROWTH ** min(max(0, attempt - _CONSTANT_POLLS + 1), 64)
-    return min(grown, max(tools.poll_seconds, tools.poll_max_seconds))
+    grown = timing.poll * _GROWTH ** min(max(0, attempt - _CONSTANT_POLLS + 1), 64)
+    return min(grown, max(timing.poll, timing.poll_max))
 
 
 class Poller(Worker):
@@ -33,13 +31,13 @@ class Poller(Worker):
         Raises NotReady while it is being made, ReportFailed when it failed or came too late twice: `Outcomes.settle`
         then asks for smaller windows.
         """
-        with self.claimed(message) as task:
+        with self.claims.claimed(message) as task:
             if task is None:
                 return
             if task.state is not TaskState.WAITING_REPORT:
-                self.tools.ledger.release(task)
+                self.ledger.release(task)
                 return
-            with self.platform(task, message) as (connector, profile):
+            with self.gate.open(task, message) as (connector, profile):
                 wait = self._look(task, message, connector, profile)
             if wait is not None:
                 raise wait
@@ -48,29 +46,29 @@ class Poller(Worker):
         if self.landed_before(task, self.header(task, profile, task.as_of)):
             return None
         report = connector.report(task, task.report_id)
-        overdue = 0 < message.report_deadline < epoch(self.tools.clock.now())
+        overdue = 0 < message.report_deadline < epoch(self.clock.now())
         if report.state is ReportState.READY:
             try:
                 self._land(task, connector, profile)
             except ReportFailed as error:  # its file is gone
                 self._again(task, message, connector, error.message)
         elif report.state is ReportState.FAILED or overdue:
-            reason = report.reason or f"not ready after {self.tools.report_timeout_seconds} s"
+            reason = report.reason or f"not ready after {self.timing.report_timeout} s"
             self._again(task, message, connector, reason)
         else:
             return NotReady(
-                f"report {task.report_id} is being made", rhythm(message.attempt, self.tools), progress=report.progress
+                f"report {task.report_id} is being made", rhythm(message.attempt, self.timing), progress=report.progress
             )
         return None
 
     def _land(self, task: Task, connector: Connector, profile: Profile | None) -> None:
         complete = False
-        with self.tools.raw.writer(self.header(task, profile, task.as_of)) as writer:
+        with self.raw.writer(self.header(task, profile, task.as_of)) as writer:
             for page in connector.report_pages(task, task.report_id):
                 writer.write(page)
                 complete = complete or page.last
             key = writer.commit(complete)
-        self.tools.ledger.landed(task, key, task.as_of)
+        self.ledger.landed(task, key, task.as_of)
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
         """Ask for the report once more."""
@@ -80,5 +78,5 @@ class Poller(Worker):
         if report.id == task.report_id:
             # The platform refuses a second one as long as it makes the first.
             raise ReportFailed(f"the platform holds on to the report: {reason}", report_id=task.report_id)
-        if self.tools.ledger.wait_report(task, report.id, iso(report.as_of)):
-            poll_later(self.tools, task, resubmits=message.resubmits + 1)
+        if self.ledger.wait_report(task, report.id, iso(report.as_of)):
+            self.poll_later(task, resubmits=message.resubmits + 1)

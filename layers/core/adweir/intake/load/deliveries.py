@@ -12,20 +12,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from adweir.intake.load.commit import Origin, Stores, store_rows
+from adweir.intake.load.commit import Committer, Origin
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
-from adweir.model.events import QualityBreached
 from adweir.model.ids import IdKind
 from adweir.model.messages import ObjectArrived, Scope, StartRun
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform, parse_platform
+from adweir.model.ports import Queue
 from adweir.model.slices import ALL, of_campaign
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window, epoch, parse_instant
@@ -33,6 +33,10 @@ from adweir.platforms.meta.webhook import Target, targets
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
+
+if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
+    from adweir.store.raw.store import RawStore
 
 PREFIX = "webhooks/"
 BUCKET_SECONDS = 300
@@ -59,17 +63,24 @@ class _Delivery:
     def task_id(self) -> str:
         return hashlib.sha256(f"push\x1f{self.message.key}".encode()).hexdigest()[:20]
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.kind, self.task_id, self.message.key, platform=self.platform, account_id=self.account_id)
+
 
 class PushLoader:
     """Loads one stored delivery; again is harmless."""
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
+    def __init__(self, raw: RawStore, catalog: Catalog, committer: Committer, runs: Queue) -> None:
+        self._raw = raw
+        self._catalog = catalog
+        self._committer = committer
+        self._runs = runs
 
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
         """Load a delivery. Raises BadInput for one that cannot be read as a whole."""
-        delivery = _delivery(message, self._stores.raw.head(message.key, message.version_id).metadata)
-        body = self._stores.raw.get_bytes(message.key, message.version_id)
+        delivery = _delivery(message, self._raw.head(message.key, message.version_id).metadata)
+        body = self._raw.get_bytes(message.key, message.version_id)
         if delivery.kind == "push":
             self._push(delivery, body)
         elif delivery.platform is Platform.META_ADS:
@@ -78,16 +89,16 @@ class PushLoader:
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A delivery that cannot be read: told; the object stays. Raises `error` when its metadata is no delivery's."""
         try:
-            delivery = _delivery(message, self._stores.raw.head(message.key, message.version_id).metadata)
+            delivery = _delivery(message, self._raw.head(message.key, message.version_id).metadata)
         except AdweirError:
             raise error from None
-        self._breach(delivery, f"{error.code}: {error.message}"[:500], 0, "")
+        self._committer.breach(delivery.origin, f"{error.code}: {error.message}")
 
     # --- metric pushes
 
     def _push(self, delivery: _Delivery, body: bytes) -> None:
         entries = _entries(body)
-        profiles = self._stores.catalog.profiles(delivery.account_id, delivery.platform)
+        profiles = self._catalog.profiles(delivery.account_id, delivery.platform)
         groups: dict[tuple[str, Level], list[MetricRow]] = {}
         with Quarantine() as quarantine:
             for number, entry in enumerate(entries, 1):
@@ -100,13 +111,13 @@ class PushLoader:
                     # A later entry of the same hour replaces the earlier one.
                     groups.setdefault((profile.profile_id, level), []).append(row)
             loops = [self._check(delivery, key, rows, profiles, quarantine) for key, rows in sorted(groups.items())]
-            origin = Origin("push", delivery.task_id, delivery.message.key)
-            quarantine_key = quarantine.store(self._stores.raw, origin.quarantine_key)
+            origin = delivery.origin
+            quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
             for pull, rows, loop in loops:
                 if rows.size:
-                    store_rows(self._stores, pull, rows, loop, origin, quarantine_key=quarantine_key)
+                    self._committer.store(pull, rows, loop, origin, quarantine_key)
             if quarantine.rows:
-                self._breach(delivery, "rows_quarantined", quarantine.rows, quarantine_key)
+                self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=quarantine_key)
 
     def _check(
         self,
@@ -181,7 +192,7 @@ class PushLoader:
             for profile in profiles:
                 if entry.get("profile_id") not in (None, "", profile.profile_id):
                     continue
-                found = self._stores.catalog.find_object(profile.platform, profile.profile_id, level, wanted)
+                found = self._catalog.find_object(profile.platform, profile.profile_id, level, wanted)
                 if found is not None:
                     return profile, level, found
             raise ValueError(f"{name} {wanted[:60]!r} is not known in this account")
@@ -192,13 +203,13 @@ class PushLoader:
     def _notify(self, delivery: _Delivery, body: bytes) -> None:
         """Start one re-pull for each object that changed, of it and its numbers; the run's id makes it one in 300 s."""
         for target in targets(body):
-            profile = self._stores.catalog.profile(delivery.platform, target.account)
+            profile = self._catalog.profile(delivery.platform, target.account)
             if profile is None or (delivery.account_id and profile.account_id != delivery.account_id):
                 continue
             slice_ = self._slice(profile, target)
             bucket = epoch(delivery.as_of) // BUCKET_SECONDS
             identity = f"{profile.key}\x1f{target.object_type}\x1f{target.object_id}\x1f{bucket}"
-            self._stores.runs_queue.send(
+            self._runs.send(
                 StartRun(
                     workflow="repull",
                     scheduled_at=delivery.as_of,
@@ -221,25 +232,8 @@ class PushLoader:
             return of_campaign(target.object_id)
         if target.object_type == Level.ACCOUNT:
             return ALL
-        found = self._stores.catalog.find_object(
-            profile.platform, profile.profile_id, target.object_type, target.object_id
-        )
+        found = self._catalog.find_object(profile.platform, profile.profile_id, target.object_type, target.object_id)
         return of_campaign(found.campaign_id) if found is not None and found.campaign_id else ALL
-
-    def _breach(self, delivery: _Delivery, reason: str, rows: int, quarantine_key: str) -> None:
-        self._stores.bus.publish(
-            QualityBreached(
-                platform=delivery.platform,
-                profile_id="",
-                account_id=delivery.account_id,
-                dataset=delivery.kind,
-                reason=reason,
-                score=None,
-                rows_quarantined=rows,
-                quarantine_key=quarantine_key,
-                task_id=delivery.task_id,
-            )
-        )
 
 
 def _delivery(message: ObjectArrived, metadata: Mapping[str, str]) -> _Delivery:

@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from adweir.intake.load.commit import Stores
-from adweir.intake.load.deliveries import PREFIX as WEBHOOKS
-from adweir.intake.load.deliveries import PushLoader
-from adweir.intake.load.files import PREFIX as DROPS
-from adweir.intake.load.files import DropLoader
-from adweir.intake.load.pulls import PullLoader
 from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
-from adweir.model.ports import Bus, Queue
-from adweir.model.times import Clock
-
-if TYPE_CHECKING:
-    from adweir.model.platforms import Platform
-    from adweir.platforms.base import Normalizer
-    from adweir.store.catalog.store import Catalog
-    from adweir.store.findings import Findings
-    from adweir.store.ledger import Ledger
-    from adweir.store.metrics.store import MetricStore
-    from adweir.store.raw.store import RawStore
-
-RAW = "raw/"
 
 
-class _Part(Protocol):
+class ObjectLoader(Protocol):
+    """Loads the objects of one prefix."""
+
     def load(self, message: ObjectArrived, remaining: Callable[[], float], /) -> None: ...
     def settle(self, message: ObjectArrived, error: AdweirError) -> None: ...
 
 
 class Loader:
-    """Loads objects under `raw/`, `drops/` and `webhooks/`; others are none of its business and are acknowledged.
+    """Hands each object to the loader of its prefix; an object under another prefix is acknowledged and left alone.
 
     `load` and `settle` are the queue consumer's hooks. Both may be repeated at any time: S3 and SQS deliver more than
-    once, and a function may be killed between any two writes. `normalizer` gives a platform's.
+    once, and a function may be killed between any two writes.
     """
 
-    def __init__(  # noqa: PLR0913  one argument a neighbour; the composition root names them all
-        self,
-        *,
-        raw: RawStore,
-        metrics: MetricStore,
-        catalog: Catalog,
-        ledger: Ledger,
-        findings: Findings,
-        normalizer: Callable[[Platform], Normalizer],
-        runs_queue: Queue,
-        bus: Bus,
-        clock: Clock,
-        threshold: float,
-    ) -> None:
-        stores = Stores(raw, metrics, catalog, ledger, findings, normalizer, runs_queue, bus, clock, threshold)
-        self._parts: dict[str, _Part] = {
-            RAW: PullLoader(stores),
-            DROPS: DropLoader(stores),
-            WEBHOOKS: PushLoader(stores),
-        }
+    def __init__(self, parts: Mapping[str, ObjectLoader]) -> None:
+        self._parts = parts
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one object. Raises from the error tree; BadInput means that the whole object cannot be read.
@@ -85,5 +50,5 @@ class Loader:
         if part is not None:
             part.settle(message, error)
 
-    def _part(self, key: str) -> _Part | None:
+    def _part(self, key: str) -> ObjectLoader | None:
         return next((part for prefix, part in self._parts.items() if key.startswith(prefix)), None)

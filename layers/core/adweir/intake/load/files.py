@@ -14,23 +14,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from adweir.intake.load.commit import Origin, Stores, store_rows
+from adweir.intake.load.commit import Committer, Origin
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
-from adweir.model.events import QualityBreached
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow, MetricRow, Source
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import Window, iso
+from adweir.model.times import Clock, Window, iso
 from adweir.platforms.files.normalize import Target, read_drop
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.store import ObjectHead
+
+if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
+    from adweir.store.ledger.receipts import Receipts
+    from adweir.store.raw.store import RawStore
 
 PREFIX = "drops/"
 _IN_MEMORY = 4 << 20
@@ -86,13 +90,17 @@ class _Drop:
 class DropLoader:
     """Loads dropped files and leaves a receipt of each, in S3 and in the ledger."""
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
+    def __init__(self, raw: RawStore, catalog: Catalog, receipts: Receipts, committer: Committer, clock: Clock) -> None:
+        self._raw = raw
+        self._catalog = catalog
+        self._receipts = receipts
+        self._committer = committer
+        self._clock = clock
 
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
         account_id = _account(message.key)
-        head = self._stores.raw.head(message.key, message.version_id)
+        head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
             raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes, this one {head.size}; split it")
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool, Quarantine() as quarantine:
@@ -105,24 +113,24 @@ class DropLoader:
                 size=head.size,
                 sha256=digest,
                 quarantine=quarantine,
-                days=_days(self._stores.clock.now().date()),
+                days=_days(self._clock.now().date()),
             )
-            first = self._stores.ledger.receipts.get(drop.same_bytes)
+            first = self._receipts.get(drop.same_bytes)
             if first is not None:
                 if (first["key"], first["version"]) != (message.key, drop.version):
                     self._receipt(drop, {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"})
                 return
-            self._stores.catalog.account(account_id)
+            self._catalog.account(account_id)
             self._read(drop, cast("BinaryIO", spool))
             counts = self._store(drop)
             self._receipt(drop, {"state": "loaded"} | counts)
             if not drop.unknown:  # else the same file is the repair, once the profile is listed
-                self._stores.ledger.receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
+                self._receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""
         try:
-            head = self._stores.raw.head(message.key, message.version_id)
+            head = self._raw.head(message.key, message.version_id)
         except NotFound:
             return
         version = _version(message, head)
@@ -139,13 +147,14 @@ class DropLoader:
                 "details": error.details[: limits.MAX_DROP_REASONS] if isinstance(error, BadInput) else [],
             },
         )
-        self._breach(message.key.split("/")[1], f"{error.code}: {error.message}"[:500], 0, "", "")
+        origin = Origin("file", "", message.key, account_id=message.key.split("/")[1])
+        self._committer.breach(origin, f"{error.code}: {error.message}")
 
     def _copy(self, message: ObjectArrived, spool: BinaryIO) -> str:
         """The object into a file of ours; returns its SHA-256."""
         digest = hashlib.sha256()
         total = 0
-        with self._stores.raw.open_stream(message.key, message.version_id) as stream:
+        with self._raw.open_stream(message.key, message.version_id) as stream:
             while piece := stream.read(1 << 20):
                 total += len(piece)
                 if total > limits.MAX_DROP_BYTES:
@@ -180,7 +189,7 @@ class DropLoader:
             raise BadInput(
                 f"a drop names at most {limits.MAX_DROP_GROUPS} combinations of profile, level and grain; split it"
             )
-        profile = self._stores.catalog.profile(target.platform, target.profile_id)
+        profile = self._catalog.profile(target.platform, target.profile_id)
         if profile is None or profile.account_id != drop.account_id:
             drop.unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
             return None
@@ -206,8 +215,8 @@ class DropLoader:
 
     def _store(self, drop: _Drop) -> dict[str, Any]:
         """Quarantine first, then each group; the order of groups is fixed so that a repetition does the same."""
-        origin = Origin("file", drop.task_id, drop.message.key)
-        key = drop.quarantine.store(self._stores.raw, origin.quarantine_key)
+        origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
+        key = drop.quarantine.store(self._raw, origin.quarantine_key)
         stored: Counter[str] = Counter()
         profiles = []
         for target in sorted(drop.groups):
@@ -215,13 +224,11 @@ class DropLoader:
             days = sorted(group.rows.days())
             if days:
                 window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
-                counts = store_rows(
-                    self._stores, replace(group.pull, window=window), group.rows, group.loop, origin, quarantine_key=key
-                )
+                counts = self._committer.store(replace(group.pull, window=window), group.rows, group.loop, origin, key)
                 stored.update(counts)
                 profiles.append(f"{target.platform}#{target.profile_id}#{target.level}#{target.grain}")
         if drop.quarantine.rows > sum(group.loop.rejected for group in drop.groups.values()):
-            self._breach(drop.account_id, "rows_quarantined", drop.quarantine.rows, key, drop.task_id)
+            self._committer.breach(origin, "rows_quarantined", rows=drop.quarantine.rows, quarantine_key=key)
         return {
             "rows_read": drop.lines,
             "rows_stored": stored["rows_stored"],
@@ -253,7 +260,7 @@ class DropLoader:
 
         The first receipt of a version stays, for a repetition changes nothing; only a success replaces a failure.
         """
-        raw, key = self._stores.raw, f"receipts/{name}.json"
+        raw, key = self._raw, f"receipts/{name}.json"
         body = json.dumps(receipt, indent=2, sort_keys=True).encode()
         if not raw.put_once(key, body, content_type="application/json"):
             kept = json.loads(raw.get_bytes(key))
@@ -261,22 +268,7 @@ class DropLoader:
                 receipt = kept
             else:
                 raw.put(key, body, content_type="application/json")
-        self._stores.ledger.receipts.put(name, receipt)
-
-    def _breach(self, account_id: str, reason: str, rows: int, quarantine_key: str, task_id: str) -> None:
-        self._stores.bus.publish(
-            QualityBreached(
-                platform="",
-                profile_id="",
-                account_id=account_id,
-                dataset="file",
-                reason=reason,
-                score=None,
-                rows_quarantined=rows,
-                quarantine_key=quarantine_key,
-                task_id=task_id,
-            )
-        )
+        self._receipts.put(name, receipt)
 
 
 def _version(message: ObjectArrived, head: ObjectHead) -> str:

@@ -1,0 +1,40 @@
+"""Sending tasks to where they are worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adweir.model.messages import ObjectArrived, TaskMessage
+from adweir.model.platforms import Platform
+from adweir.model.ports import Queues
+from adweir.model.tasks import Task, TaskState
+
+
+class TaskSender:
+    """Sends tasks to the queue of their state; `bucket` is where raw objects are."""
+
+    def __init__(self, queues: Queues, bucket: str) -> None:
+        self._queues = queues
+        self._bucket = bucket
+
+    def send(self, tasks: Iterable[Task]) -> None:
+        """Send planned tasks to their platforms' collect queues."""
+        by_platform: dict[Platform, list[Task]] = {}
+        for task in tasks:
+            by_platform.setdefault(task.platform, []).append(task)
+        for platform, ours in by_platform.items():
+            self._queues.collect(platform).send_many((_message(task), task.profile_key) for task in ours)
+
+    def resend(self, task: Task) -> None:
+        """Send a task that stands still once more: to be collected, polled or loaded, by its state."""
+        if task.state is TaskState.WAITING_REPORT:
+            self._queues.reports.send(_message(task), group=task.profile_key)
+        elif task.state is TaskState.LANDED:
+            arrived = ObjectArrived(bucket=self._bucket, key=task.object_key)
+            self._queues.landing.send(arrived, group=task.profile_key)
+        else:
+            self.send([task])
+
+
+def _message(task: Task) -> TaskMessage:
+    return TaskMessage(run_id=task.run_id, task_id=task.id, generation=task.generation)
