@@ -51,8 +51,7 @@ ENVIRONMENT = {
     "FINDINGS_TABLE": "findings",
     "RUNS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/runs",
     "REPORTS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/reports",
-    "COLLECT_META_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/collect-meta",
-    "COLLECT_AMAZON_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/collect-amazon",
+    "COLLECT_QUEUES": "https://sqs.us-east-1.amazonaws.com/1/collect-{platform}",
     "ETL_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/etl",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }

@@ -173,7 +173,7 @@ def ours(port: int, endpoint: str, folder: Path) -> float:
     window = Window(date(2026, 11, 1), date(2026, 11, 28))
     task = Task("r", "s", "a", Platform.META_ADS, "1234567890", Dataset.AD_DAILY, "all", window, deadline=0)
     credential = Credential(account_id="a", platform=Platform.META_ADS, secret_id="s")  # noqa: S106
-    settings = Settings(meta_base_url=f"http://127.0.0.1:{port}")
+    settings = Settings(platform_urls={"meta_ads": {"api": f"http://127.0.0.1:{port}"}})
     with requests.Session() as session:
         secret = {"access_token": "T", "app_secret": "S"}
         connector = connect(credential, secret, settings, session, SystemClock(), random.Random(), None)

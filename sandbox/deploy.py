@@ -30,9 +30,12 @@ def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str
         "DeletionProtection": "false",
         "PollSeconds": "1",
         "PollMaxSeconds": "2",
-        "MetaBaseUrl": platforms_url,
-        "AmazonAdsBaseUrl": platforms_url,
-        "AmazonAdsTokenUrl": f"{platforms_url}/auth/o2/token",
+        "PlatformUrls": json.dumps(
+            {
+                "meta_ads": {"api": platforms_url},
+                "amazon_ads": {"api": platforms_url, "token": f"{platforms_url}/auth/o2/token"},
+            }
+        ),
         "ApiRateLimit": "1000",
         "ApiBurstLimit": "1000",
     }

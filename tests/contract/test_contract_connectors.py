@@ -57,9 +57,10 @@ def connector(server: PlatformServer, platform: Platform, place: int, clock: Fro
     company, profile = owner(server, platform, place)
     secret = company.meta if platform is Platform.META_ADS else company.amazon
     settings = Settings(
-        meta_base_url=server.url,
-        amazon_ads_base_url=server.url,
-        amazon_ads_token_url=f"{server.url}/auth/o2/token",
+        platform_urls={
+            Platform.META_ADS: {"api": server.url},
+            Platform.AMAZON_ADS: {"api": server.url, "token": f"{server.url}/auth/o2/token"},
+        }
     )
     credential = Credential(account_id=company.key, platform=platform, secret_id="s")
     session = requests.Session()

@@ -7,7 +7,7 @@ import json
 from ops.demo import numbers
 from support.river import River, Stored, true_numbers
 
-ALL_QUEUES = ("runs", "collect-meta", "collect-amazon", "reports", "landing")
+ALL_QUEUES = ("runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing")
 
 
 def test_given_two_clients_when_the_daily_schedule_fires_then_every_number_is_the_platforms_own(

@@ -108,8 +108,8 @@ def test_given_poisoned_messages_then_runs_go_on_and_the_poison_ends_in_the_dead
         river.ended(river.repull([mori.meta], start, end), "succeeded")
         assert river.stored(mori.meta, start, end) == river.truth(mori.meta, start, end) != {}
         for name, body in poison.items():
-            until(partial(river.depth, f"{name}-dead-letters"), f"the poison of {name}")
-            found = river.sqs.receive_message(QueueUrl=river.queue(f"{name}-dead-letters"))["Messages"]
+            until(partial(river.depth, f"dead-letters-{name}"), f"the poison of {name}")
+            found = river.sqs.receive_message(QueueUrl=river.queue(f"dead-letters-{name}"))["Messages"]
             assert [message["Body"] for message in found] == [body]
     finally:
         for name, seconds in usual.items():

@@ -19,7 +19,8 @@ from support.functions import loaded
 def environment(tables: None, settings: Settings) -> dict[str, str]:
     boto3.client("s3").create_bucket(Bucket=settings.bucket)
     sqs = boto3.client("sqs")
-    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("runs", "landing", "dead")}
+    names = ("runs", "landing", "dead-runs", "dead-landing", "dead-delivery")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
     return {
         "CATALOG_TABLE": settings.catalog_table,
         "METRICS_TABLE": settings.metrics_table,
@@ -28,7 +29,7 @@ def environment(tables: None, settings: Settings) -> dict[str, str]:
         "BUCKET": settings.bucket,
         "RUNS_QUEUE_URL": urls["runs"],
         "LANDING_QUEUE_URL": urls["landing"],
-        "DEAD_LETTER_QUEUE_URLS": urls["dead"],
+        "DEAD_LETTER_QUEUES": urls["dead-runs"].replace("runs", "{queue}"),
         "SECRET_PREFIX": "adweir",
     }
 

@@ -20,10 +20,10 @@ ACCOUNT = "arn:aws:sqs:us-east-1:123456789012"
 def function(request: pytest.FixtureRequest, tables: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A function as Lambda imports it, its environment set."""
     sqs = boto3.client("sqs", region_name="us-east-1")
-    for name in ("runs", "reports", "collect-amazon"):
-        url = sqs.create_queue(QueueName=name)["QueueUrl"]
-        variable = name.upper().replace("-", "_")
-        monkeypatch.setenv(f"{variable}_QUEUE_URL", url)
+    for name in ("runs", "reports"):
+        monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", sqs.create_queue(QueueName=name)["QueueUrl"])
+    collect = sqs.create_queue(QueueName="collect-AmazonAds")["QueueUrl"]
+    monkeypatch.setenv("COLLECT_QUEUES", collect.replace("AmazonAds", "{platform}"))
     sqs.close()
     for table in ("catalog", "metrics", "ledger", "findings"):
         monkeypatch.setenv(f"{table.upper()}_TABLE", f"adweir-{table}")

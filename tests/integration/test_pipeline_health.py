@@ -152,9 +152,11 @@ class Context:
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """functions/orchestrate/app.py as Lambda loads it, with its queues in moto."""
-    sqs, names = boto3.client("sqs"), ("runs", "collect-meta", "collect-amazon", "reports", "landing")
-    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
-    environment = {f"{name.replace('-', '_').upper()}_QUEUE_URL": url for name, url in urls.items()}
+    sqs, names = boto3.client("sqs"), ("runs", "reports", "landing")
+    environment = {f"{name.upper()}_QUEUE_URL": sqs.create_queue(QueueName=name)["QueueUrl"] for name in names}
+    for platform in ("MetaAds", "AmazonAds"):
+        url = sqs.create_queue(QueueName=f"collect-{platform}")["QueueUrl"]
+        environment["COLLECT_QUEUES"] = url.replace(platform, "{platform}")
     environment |= {f"{name.upper()}_TABLE": f"adweir-{name}" for name in ("catalog", "metrics", "ledger", "findings")}
     for name, value in (environment | {"BUCKET": "data", "BUS_NAME": "default"}).items():
         monkeypatch.setenv(name, value)

@@ -52,9 +52,9 @@ def _kill_planner(river: River) -> Story:
 def _lose_message(river: River) -> Story:
     """Nothing but the sweep can find its task again, once it has stood still for the drill's 20 seconds."""
     profile_id, start, end = river.clients["halden"].meta, river.day(32), river.day(31)
-    with river.deaf("collect", "collect-meta"):
+    with river.deaf("collect", "collect-MetaAds"):
         run_id = river.repull([profile_id], start, end)
-        until(lambda: river.depth("collect-meta"), "the task's message")
+        until(lambda: river.depth("collect-MetaAds"), "the task's message")
     river.sweep_after(25, 35)
     return Story(run_id, profile_id, start, end)
 

@@ -97,7 +97,7 @@ def test_batches_report_their_failures_item_by_item(name: str) -> None:
 
 
 @pytest.mark.parametrize("pace", PACES)
-@pytest.mark.parametrize("name", ["CollectMetaSource", "CollectAmazonSource"])
+@pytest.mark.parametrize("name", ["CollectMetaAdsSource", "CollectAmazonAdsSource"])
 def test_each_platform_is_pulled_with_bounded_concurrency(name: str, pace: str) -> None:
     assert template().number(SOURCES[name]["ScalingConfig"]["MaximumConcurrency"], pace) >= 2
 

@@ -357,7 +357,8 @@ class TestReports:
 class TestConnecting:
     def _connect(self, secret: dict[str, str], session: requests.Session, clock: FrozenClock, **urls: str) -> Any:
         credential = Credential(account_id="acme", platform=Platform.AMAZON_ADS, secret_id="s")
-        return connect(credential, secret, Settings(**urls), session, clock, random.Random(1), MemoryTokens())
+        settings = Settings(platform_urls={"amazon_ads": urls})
+        return connect(credential, secret, settings, session, clock, random.Random(1), MemoryTokens())
 
     @pytest.mark.parametrize("region", ["", "na", "EU", "fe"])
     def test_the_region_decides_the_hosts(self, region: str, session: requests.Session, clock: FrozenClock) -> None:
@@ -366,7 +367,7 @@ class TestConnecting:
         assert (made._api, made._token_url) == (expected.api, expected.token_url)
 
     def test_settings_point_elsewhere(self, session: requests.Session, clock: FrozenClock) -> None:
-        urls = {"amazon_ads_base_url": "http://127.0.0.1:1/", "amazon_ads_token_url": "http://127.0.0.1:1/t"}
+        urls = {"api": "http://127.0.0.1:1/", "token": "http://127.0.0.1:1/t"}
         made = self._connect(SECRET, session, clock, **urls)
         assert (made._api, made._token_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/t")
 

@@ -70,7 +70,7 @@ def connector(server: StubServer, clock: Any, slept: list[float]) -> Iterator[Me
         yield meta.connect(
             credential=CREDENTIAL,
             secret={"access_token": TOKEN, "app_secret": APP_SECRET},
-            settings=Settings(meta_base_url=server.url),
+            settings=Settings(platform_urls={"meta_ads": {"api": server.url}}),
             session=session,
             clock=clock,
             rng=random.Random(1),
@@ -406,7 +406,7 @@ def test_the_registry_connects(clock: Any, rng: random.Random) -> None:
 def test_without_an_app_secret_there_is_no_proof(server: StubServer, clock: Any, rng: random.Random) -> None:
     paged(server, [[]])
     with requests.Session() as session:
-        settings = Settings(meta_base_url=server.url + "/")
+        settings = Settings(platform_urls={"meta_ads": {"api": server.url + "/"}})
         made = connect(CREDENTIAL, {"access_token": TOKEN}, settings, session, clock, rng, None)
         list(made.profiles())
     assert "appsecret_proof" not in server.calls[0].query

@@ -127,19 +127,24 @@ class TestApp:
             _ = self.app().queues.runs
 
     def test_each_queue_has_its_own_url(self) -> None:
-        names = ("runs", "reports", "landing", "etl", "collect_meta", "collect_amazon")
-        app = self.app(**{f"{name}_queue_url": f"https://q/{name}" for name in names})
+        names = ("runs", "reports", "landing", "etl")
+        app = self.app(
+            **{f"{name}_queue_url": f"https://q/{name}" for name in names},
+            collect_queues="https://q/collect-{platform}",
+        )
         own = [app.queues.runs, app.queues.reports, app.queues.landing, app.queues.etl]
         collect = [app.queues.collect(Platform.META_ADS), app.queues.collect(Platform.AMAZON_ADS)]
-        assert [queue.url for queue in [*own, *collect]] == [f"https://q/{name}" for name in names]
+        expected = [*names, "collect-MetaAds", "collect-AmazonAds"]
+        assert [queue.url for queue in [*own, *collect]] == [f"https://q/{name}" for name in expected]
 
     def test_a_platform_that_is_not_connected_has_no_queue(self) -> None:
         with pytest.raises(Unprocessable, match="amazon_ads, meta_ads"):
             self.app().queues.collect(Platform.TIKTOK_ADS)
 
     def test_a_record_s_queue_is_found_by_its_arn(self) -> None:
-        app = self.app(runs_queue_url=URL)
+        app = self.app(runs_queue_url=URL, collect_queues="https://q/adweir-collect-{platform}")
         assert app.queues.of("arn:aws:sqs:us-east-1:1:adweir-runs").url == URL
+        assert app.queues.of("arn:aws:sqs:us-east-1:1:adweir-collect-MetaAds").url == "https://q/adweir-collect-MetaAds"
         with pytest.raises(RuntimeError, match="strange"):
             app.queues.of("arn:aws:sqs:us-east-1:1:strange")
 

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Unavailable
 from adweir.pipeline.health import QueueDepth
+from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 def queue_depths(sqs: SQSClient, settings: Settings) -> dict[str, QueueDepth]:
     """Queue name → depth, of every queue and dead-letter queue in the settings. Raises Unavailable."""
-    fields = [name for name in type(settings).model_fields if name.endswith("_queue_url")]
-    urls = {url: False for name in fields if (url := getattr(settings, name))}
-    urls |= {url: True for url in settings.dead_letter_queue_urls.split(",") if url}
+    urls = dict.fromkeys(settings.queue_urls(REGISTRY).values(), False)
+    urls |= dict.fromkeys(settings.dead_letter_urls(REGISTRY), True)
     return {url.rpartition("/")[2]: _depth(sqs, url, is_dead) for url, is_dead in urls.items()}
 
 

@@ -11,12 +11,13 @@ from adweir.model import limits
 from adweir.model.errors import Unavailable, Unprocessable
 from adweir.model.events import SOURCE, BusEvent
 from adweir.model.messages import Message
-from adweir.model.platforms import Platform
+from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
 
+    from adweir.model.platforms import Platform
     from adweir.runtime.settings import Settings
 
 _T = TypeVar("_T")
@@ -81,20 +82,15 @@ class SqsQueues:
 
     def collect(self, platform: Platform) -> SqsQueue:
         """The collect queue of a platform. Raises Unprocessable for one that is not connected."""
-        urls = {
-            Platform.META_ADS: self._settings.collect_meta_queue_url,
-            Platform.AMAZON_ADS: self._settings.collect_amazon_queue_url,
-        }
-        if platform not in urls:
-            raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(urls))}")
-        return self._queue(urls[platform])
+        if platform not in REGISTRY:
+            raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(REGISTRY))}")
+        return self._queue(self._settings.collect_queue_url(platform))
 
     def of(self, arn: str) -> SqsQueue:
         """The queue that a record's eventSourceARN names, among those this function was given."""
         name = arn.rpartition(":")[2]
-        for field in type(self._settings).model_fields:
-            url = getattr(self._settings, field)
-            if field.endswith("_queue_url") and url.rpartition("/")[2] == name:
+        for url in self._settings.queue_urls(REGISTRY).values():
+            if url.rpartition("/")[2] == name:
                 return self._queue(url)
         raise RuntimeError(f"no queue URL in the settings is {name}")
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import from_json
+
+
+def _parsed(value: object) -> object:
+    return from_json(value) if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
     """What template.yaml hands to a function. Each field is the upper-case environment variable of its name.
 
     Tables, bucket, bus and queues are names or URLs; a function that does not need one does not get it, and its use
-    fails with a clear error. `*_base_url` point a connector somewhere else than its platform (the sandbox does).
+    fails with a clear error. `platform_urls` sends a connector somewhere else than its platform's own hosts, as the
+    sandbox does: {"meta_ads": {"api": "https://…"}, "amazon_ads": {"api": "https://…", "token": "https://…"}}.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,17 +31,15 @@ class Settings(BaseModel):
     bucket: str = ""
     bus_name: str = ""
     runs_queue_url: str = ""
-    collect_meta_queue_url: str = ""
-    collect_amazon_queue_url: str = ""
+    collect_queues: str = Field(default="", description="a collect queue's URL with {platform} in it")
     reports_queue_url: str = ""
     etl_queue_url: str = ""
     landing_queue_url: str = ""
-    dead_letter_queue_urls: str = Field(default="", description="comma-separated, for the health report")
+    dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")
-    meta_base_url: str = "https://graph.facebook.com"
-    meta_api_version: str = "v26.0"
-    amazon_ads_base_url: str = Field(default="", description="empty: the host of the credential's region")
-    amazon_ads_token_url: str = Field(default="", description="empty: the LwA host of the credential's region")
+    platform_urls: Annotated[dict[str, dict[str, str]], BeforeValidator(_parsed)] = Field(
+        default_factory=dict, description="JSON: platform → what for → URL; absent: the platform's own"
+    )
     poll_seconds: float = Field(default=60.0, description="first wait for a report; grows to poll_max_seconds")
     poll_max_seconds: float = 300.0
     report_timeout_seconds: int = Field(default=10_800, description="a report not ready by then is given up")
@@ -52,3 +57,27 @@ class Settings(BaseModel):
         source = os.environ if environment is None else environment
         values = {name: source[name.upper()] for name in cls.model_fields if source.get(name.upper())}
         return cls.model_validate(values)
+
+    def queue_urls(self, platforms: Iterable[str]) -> dict[str, str]:
+        """The queues that this function was given: short name (`runs`, `collect-MetaAds`) → URL."""
+        given = {name.removesuffix("_queue_url"): getattr(self, name) for name in _QUEUES}
+        given |= {f"collect-{queue_part(platform)}": self.collect_queue_url(platform) for platform in platforms}
+        return {name: url for name, url in given.items() if url}
+
+    def collect_queue_url(self, platform: str) -> str:
+        """The collect queue of a platform; empty when this function was given none."""
+        return self.collect_queues.replace("{platform}", queue_part(platform))
+
+    def dead_letter_urls(self, platforms: Iterable[str]) -> list[str]:
+        """The dead-letter queues of `queue_urls`, and the one of what the scheduler and the bus could not deliver."""
+        if not self.dead_letter_queues:
+            return []
+        return [self.dead_letter_queues.replace("{queue}", name) for name in [*self.queue_urls(platforms), "delivery"]]
+
+
+_QUEUES = tuple(name for name in Settings.model_fields if name.endswith("_queue_url"))
+
+
+def queue_part(platform: str) -> str:
+    """`meta_ads` → `MetaAds`, as template.yaml writes it: what `Fn::ForEach` makes logical ids of is alphanumeric."""
+    return platform.title().replace("_", "")

@@ -128,9 +128,10 @@ def connect(
     region = REGIONS.get((secret.get("region") or "na").lower())
     if region is None:
         raise AuthExpired(f"unknown region {secret['region'][:20]!r}; known: {', '.join(REGIONS)}")
+    urls = settings.platform_urls.get(credential.platform, {})
     return AmazonConnector(
         secret,
-        Region(settings.amazon_ads_base_url or region.api, settings.amazon_ads_token_url or region.token_url),
+        Region(urls.get("api") or region.api, urls.get("token") or region.token_url),
         Http(session, clock, rng),
         clock,
         tokens,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
 
 _T = TypeVar("_T")
+API_URL, API_VERSION = "https://graph.facebook.com", "v26.0"
 SYNC_DAYS = 7
 """Longer windows are asked for as an asynchronous job."""
 
@@ -167,8 +168,8 @@ def connect(
     graph = Graph(
         Http(session, clock, rng, sleep=sleep),
         clock,
-        base_url=settings.meta_base_url,
-        version=settings.meta_api_version,
+        base_url=settings.platform_urls.get(credential.platform, {}).get("api") or API_URL,
+        version=API_VERSION,
         access_token=token,
         app_secret=secret.get("app_secret", ""),
         sleep=sleep,
