@@ -11,6 +11,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
 
+from adweir.model import limits
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 
@@ -36,6 +37,15 @@ def _service_descriptions_read_once() -> Iterator[None]:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
         patch.setattr(Loader, "list_available_services", services)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _smaller_bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds that `support.bounds.at_the_bound` was told to lower for this test."""
+    for mark in request.node.iter_markers("bound"):
+        name, as_if = mark.args
+        if as_if:
+            monkeypatch.setattr(limits, name, as_if)
 
 
 @pytest.fixture

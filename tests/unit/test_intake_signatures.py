@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adweir.intake.doors.signatures import Signed, key_of, verify
+from support.bounds import at_the_bound
 
 NOW = 1_795_000_000
 BODY = b'{"metrics":[]}'
@@ -65,3 +66,27 @@ def test_a_changed_body_is_not_verified(body: bytes, at: int, flip: int) -> None
     changed = bytearray(body + b"." if at >= len(body) else body)
     changed[min(at, len(changed) - 1)] ^= flip
     assert verify(headers, bytes(changed), [CODED], NOW) is None
+
+
+@at_the_bound("MAX_DELIVERY_ID_CHARS")
+def test_the_id_of_a_delivery(size: int, fits: bool) -> None:
+    headers = signed(id_="m" * size)
+
+    assert (verify(headers, BODY, [CODED], NOW) is not None) is fits
+
+
+@at_the_bound("MAX_SIGNATURES")
+def test_the_signatures_of_a_delivery(size: int, fits: bool) -> None:
+    headers = signed()
+    others = " ".join(["v1,bm9uZQ=="] * (size - 1))
+    headers["webhook-signature"] = f"{others} {headers['webhook-signature']}"
+
+    assert (verify(headers, BODY, [CODED], NOW) is not None) is fits
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@at_the_bound("MAX_CLOCK_SKEW_SECONDS")
+def test_the_clock_of_a_sender(size: int, fits: bool, direction: int) -> None:
+    headers = signed(at=NOW + direction * size)
+
+    assert (verify(headers, BODY, [CODED], NOW) is not None) is fits

@@ -13,9 +13,11 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adweir.model import limits
 from adweir.model.errors import AccessDenied, AuthExpired, RequestRejected, Throttled, TooMuchData, Transient
 from adweir.model.urls import without_secrets
 from adweir.platforms.http import PATIENCE, Http, Response, fault, retry_after, same_origin
+from support.bounds import at_the_bound, refuses
 from support.stub_http import Answer, StubServer, serving
 
 TOKEN = "EAAG" + "secret"
@@ -203,3 +205,11 @@ def test_only_our_own_origin_is_ours(url: str, same: bool) -> None:
 def test_scrubbing_is_total_and_keeps_no_token(noise: str) -> None:
     without_secrets(noise)
     assert "SECRET" not in without_secrets("https://h/p?a=1&Access_Token=SECRET#SECRET")
+
+
+@at_the_bound("MAX_RESPONSE_BYTES", as_if=1000)
+def test_the_bound_of_an_answer(http: Http, server: StubServer, size: int, fits: bool) -> None:
+    server.route = lambda _: Answer(200, b"x" * size)
+
+    with refuses(TooMuchData, fits=fits):
+        assert len(http.request("GET", server.url, max_bytes=limits.MAX_RESPONSE_BYTES).body) == size

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adweir.model import limits
 from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
 from adweir.model.metrics import Source
 from adweir.store.metrics.coverage import COVERAGE
+from support.bounds import at_the_bound
 from support.crash import Killed
 from support.metric_store import PARENTS, Brought, World, expected, stored
 
@@ -327,13 +327,15 @@ def test_coverage_stays_small_and_readable() -> None:
     assert [days["S"] for name in ("campaign=c1", "campaign=c2") for days in cov[name]["M"].values()] == ["19", "19"]
 
 
-def test_a_pull_with_too_many_holes_counts_as_partial() -> None:
+@at_the_bound("MAX_HOLES")
+def test_a_pull_with_too_many_holes_counts_as_partial(size: int, fits: bool) -> None:
     world = World()
-    bad = frozenset((f"x{number}", "2026-11-01") for number in range(limits.MAX_HOLES + 1))
+    bad = frozenset((f"x{number}", "2026-11-01") for number in range(size))
     world.load(OLDER)
     world.load(replace(NEWER, bad=bad))
-    assert set(stored(world.store, FIRST, LAST)) == {("a1", "2026-11-01"), ("b1", "2026-11-01")}
-    assert str(NEWER.stamp) not in str(world.table.items[PK, COVERAGE])
+
+    assert (set(stored(world.store, FIRST, LAST)) == {("a1", "2026-11-01"), ("b1", "2026-11-01")}) is not fits
+    assert (str(NEWER.stamp) in str(world.table.items[PK, COVERAGE])) is fits
 
 
 @pytest.mark.parametrize(
@@ -365,9 +367,12 @@ def test_a_large_partial_pull_merges_like_a_small_one() -> None:
     assert stored(world.store, FIRST, LAST)["a1", "2026-11-01"][3] == 12
 
 
-def test_a_coverage_item_near_its_limit_makes_pulls_partial(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.model.limits.MAX_COVERAGE_BYTES", 10)
+@at_the_bound("MAX_COVERAGE_BYTES", as_if=200)
+def test_a_coverage_item_near_its_limit_makes_pulls_partial(size: int, fits: bool) -> None:
+    # given a pull whose answer takes 120 bytes and its slice's name
+    pull = replace(OLDER, slice="campaign=".ljust(size - 120, "c"))
     world = World()
-    world.load(OLDER)
-    assert (PK, COVERAGE) not in world.table.items
-    assert stored(world.store, FIRST, LAST) == expected([OLDER])
+    world.load(pull)
+
+    assert ((PK, COVERAGE) in world.table.items) is fits
+    assert stored(world.store, FIRST, LAST) == expected([pull])

@@ -9,12 +9,13 @@ has no test at the bound and one past it.
 MAX_BODY_BYTES = 1 << 20  # a request's or delivery's body; Lambda would take 6 MiB, a door answers in seconds
 MAX_PAGE_ITEMS = 1000  # items per page of a list: one DynamoDB query of small items
 MAX_PATH_ID_CHARS = 128  # an id in a URL's path; our own ids have 24, a delivery's run id about 60
+MAX_API_KEY_CHARS = 200  # a key as it is sent, adw_<id>_<secret>: ours have 56
+MAX_REASON_CHARS = 500  # why a credential is broken, in the platform's words
 MAX_CREDENTIAL_VALUE_CHARS = 4096  # one value of a credential; access tokens of about 2,000 have been seen
 MAX_DELIVERY_ID_CHARS = 256  # webhook-id: part of what is signed
 MAX_SIGNATURES = 16  # signatures per delivery: the current secret's and the previous one's, with room
 MAX_CLOCK_SKEW_SECONDS = 300  # between the sender of a signed delivery and us, as Standard Webhooks advises
 MAX_PUSHED_METRICS = 1000  # metrics per push; more belong into a file
-MAX_PUSHED_COUNT = 10**12 - 1  # impressions, clicks or conversions of one pushed metric
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
 MAX_PUSH_FAULTS = 50  # faults named in the answer to one push
 

@@ -51,6 +51,7 @@ def read_array(
     """
     decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
     buffer, first, want = _opening(stream, chunk), 1, chunk
+    longest = max_piece + len(",{")  # with less, the end of an element of that length cannot be seen
     while True:
         read = stream.read(max(want - len(buffer), chunk))
         if not read:
@@ -63,10 +64,10 @@ def read_array(
             yield Piece(first, rows)
             first += len(rows)
             buffer, want = buffer[used:], chunk
-        elif len(buffer) > max_piece:
+        elif len(buffer) >= longest:
             raise BadInput(f"no row ends within {max_piece} bytes after row {first - 1}", row=first)
         else:
-            want = len(buffer) * 2
+            want = min(len(buffer) * 2, longest)
     yield from _closing(buffer, decoder, first)
 
 

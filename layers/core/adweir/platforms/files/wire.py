@@ -74,7 +74,8 @@ def _read_line(stream: IO[bytes], max_line: int, left: int) -> tuple[bytes | Non
         data = stream.readline(max_line + 2)
         length = len(data)
         if length < max_line + 2 or data.endswith(b"\n"):
-            return data.rstrip(b"\r\n"), length
+            line = data.rstrip(b"\r\n")
+            return (line if len(line) <= max_line else None), length
         while data and not data.endswith(b"\n") and length <= left:
             data = stream.readline(max_line)
             length += len(data)

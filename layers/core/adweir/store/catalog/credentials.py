@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adweir.model import limits
 from adweir.model.entities import Credential
 from adweir.model.errors import Conflict
 from adweir.model.platforms import Platform
@@ -10,7 +11,6 @@ from adweir.store.catalog.items import Item, Items
 
 _PK = "credentials"
 _TRIES = 5
-_MOST_REASON = 500
 
 
 class Credentials(Items):
@@ -35,7 +35,11 @@ class Credentials(Items):
         if credential is None or credential.version != version:
             return False
         broken = credential.model_copy(
-            update={"state": "broken", "reason": reason[:_MOST_REASON], "updated_at": iso(self._clock.now())}
+            update={
+                "state": "broken",
+                "reason": reason[: limits.MAX_REASON_CHARS],
+                "updated_at": iso(self._clock.now()),
+            }
         )
         return self._put(_item(broken), Item.version == version)
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
+from adweir.model import limits
 from adweir.model.entities import ApiKey
 from adweir.model.errors import NotFound, Unprocessable
 from adweir.model.ids import IdKind
@@ -14,7 +15,6 @@ from adweir.store.catalog.items import Item, Items
 
 SCOPES = ("read", "write", "admin")
 _PK = "keys"
-_MOST_CHARACTERS = 200
 _SECRET_BYTES = 32
 
 
@@ -77,7 +77,13 @@ def hash_of(plain: str) -> str:
 def key_id_of(plain: str) -> str | None:
     """`adw_<digits>_<secret>` → `key_<digits>`; None for text of another form. Never raises."""
     parts = plain.split("_", 2)
-    if len(parts) != 3 or parts[0] != "adw" or not parts[2] or len(plain) > _MOST_CHARACTERS or not plain.isascii():
+    if (
+        len(parts) != 3
+        or parts[0] != "adw"
+        or not parts[2]
+        or len(plain) > limits.MAX_API_KEY_CHARS
+        or not plain.isascii()
+    ):
         return None
     return IdKind.KEY.of(parts[1]) if parts[1].isalnum() else None
 

@@ -1,0 +1,251 @@
+"""Every bound of `model/limits.py` is tested at the bound and one past it: here, or beside the tests of its room."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from adweir.model import limits
+from adweir.model.errors import BadInput, TooLarge, Unprocessable
+from adweir.model.messages import Advance
+from adweir.model.metrics import BadRow
+from adweir.model.money import MICRO, to_micros
+from adweir.platforms.files import wire
+from adweir.platforms.files.normalize import read_drop
+from adweir.platforms.http import retry_after
+from adweir.platforms.json_array import read_array
+from adweir.quality import schema
+from adweir.quality.clean import CleaningLog
+from adweir.reporting.query import parse_window
+from adweir.runtime.http import raw_body, whole_number
+from adweir.runtime.outbound import SqsQueue
+from adweir.runtime.routes import is_id
+from adweir.store.metrics.buckets import can_be_key
+from support.bounds import at_the_bound, refuses
+
+TESTS = Path(__file__).parents[1]
+HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend"
+UNTESTED = frozenset(  # empty when the rooms that are being rebuilt have landed
+    {
+        *("MAX_CREDENTIAL_VALUE_CHARS", "MAX_PUSHED_METRICS", "MAX_PUSH_AGE_DAYS", "MAX_PUSH_FAULTS", "MAX_DROP_BYTES"),
+        *("MAX_DROP_GROUPS", "MAX_DROP_AGE_DAYS", "MAX_DROP_REASONS", "MAX_FINDING_BYTES", "MAX_FINDINGS_READ"),
+        *("MAX_BUSY_WAITS", "MAX_SPLIT_DEPTH", "MAX_RESUBMITTED_REPORTS", "MAX_GUESSED_WAIT_SECONDS"),
+        *("MAX_BRAKE_SECONDS", "MAX_PAGE_HEADER_BYTES", "MAX_BACKFILL_DAYS", "MAX_CACHED_SECRETS", "MAX_SWEPT_RUNS"),
+        *("MAX_FAILED_TASKS_SHOWN", "MAX_QUERY_GROUPS", "MAX_CHECKED_RECORDS", "MAX_INLINE_REPORT_BYTES"),
+        *("MAX_API_KEY_CHARS", "MAX_REASON_CHARS"),
+    }
+)
+LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34"
+
+
+def bounds_under_test() -> Iterator[str]:
+    for path in TESTS.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "at_the_bound":
+                (name,) = node.args
+                assert isinstance(name, ast.Constant)
+                yield str(name.value)
+
+
+def test_every_bound_is_tested() -> None:
+    bounds = {name for name in vars(limits) if name.isupper()}
+
+    assert bounds - set(bounds_under_test()) - UNTESTED == set()
+
+
+def test_a_bound_lives_in_one_file() -> None:
+    """Outside `limits.py` and the platforms' folders no constant is called MAX_ or MOST_ something."""
+    core = TESTS.parent / "layers/core/adweir"
+    strays = {
+        f"{path.relative_to(core)}: {target.id}"
+        for path in core.rglob("*.py")
+        if path.name != "limits.py" and not path.is_relative_to(core / "platforms")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.lstrip("_").startswith(("MAX_", "MOST_", "LARGEST_"))
+    }
+
+    assert strays == set()
+
+
+# --- HTTP doors
+
+
+@at_the_bound("MAX_BODY_BYTES")
+def test_a_body(size: int, fits: bool) -> None:
+    with refuses(TooLarge, fits=fits):
+        assert len(raw_body({"body": "x" * size})) == size
+
+
+@at_the_bound("MAX_PAGE_ITEMS")
+def test_a_page_of_a_list(size: int, fits: bool) -> None:
+    with refuses(BadInput, fits=fits):
+        assert whole_number({"limit": str(size)}, "limit", 50, limits.MAX_PAGE_ITEMS) == size
+
+
+@at_the_bound("MAX_PATH_ID_CHARS")
+def test_an_id_in_a_path(size: int, fits: bool) -> None:
+    assert is_id("x" * size) is fits
+
+
+# --- files
+
+
+def lines_of(data: bytes, size: int | None = None) -> list[wire.Line]:
+    return list(wire.lines(wire.opened(io.BytesIO(data)), len(data) if size is None else size))
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@at_the_bound("MAX_DROP_LINE_BYTES")
+def test_a_line_of_a_file(size: int, fits: bool, end: bytes) -> None:
+    (line,) = lines_of(b"x" * size + end)
+
+    assert (line.data is not None) is fits
+
+
+@at_the_bound("MAX_DROP_UNPACKED_BYTES", as_if=5000)
+def test_a_file_unpacked(size: int, fits: bool) -> None:
+    with refuses(BadInput, fits=fits):
+        assert len(lines_of(b"x\n" * (size // 2) + b"x" * (size % 2))) > 2
+
+
+@at_the_bound("MIN_DROP_UNPACKED_BYTES", as_if=5000)
+def test_what_a_file_may_unpack_to_whatever_its_ratio(size: int, fits: bool) -> None:
+    with refuses(BadInput, fits=fits):
+        assert lines_of(gzip.compress(b"x" * size), size=1)
+
+
+@at_the_bound("MAX_DROP_RATIO", as_if=50)
+def test_how_much_larger_a_file_may_unpack(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MIN_DROP_UNPACKED_BYTES", 1)
+    stored = 100
+
+    with refuses(BadInput, fits=fits):
+        assert lines_of(gzip.compress(b"x" * (stored * size)), size=stored)
+
+
+@at_the_bound("MAX_OBJECT_ID_CHARS")
+def test_an_id_in_a_file(size: int, fits: bool) -> None:
+    (row,) = dropped(LINE.replace("c1", "c" * size))
+
+    assert isinstance(row, BadRow) is not fits
+
+
+@at_the_bound("MAX_COUNT_DIGITS")
+def test_the_digits_of_a_count(size: int, fits: bool) -> None:
+    (row,) = dropped(LINE.replace(",100,", f",{'9' * size},"))
+
+    assert isinstance(row, BadRow) is not fits
+
+
+def dropped(*lines: str) -> list[Any]:
+    data = "\n".join((HEADER, *lines)).encode()
+    return list(read_drop(io.BytesIO(data), len(data)))
+
+
+# --- loading
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+@at_the_bound("MAX_MICROS")
+def test_money(size: int, fits: bool, sign: str) -> None:
+    text = f"{sign}{size // MICRO}.{size % MICRO:06}"
+
+    with refuses(ValueError, fits=fits):
+        assert abs(to_micros(text)) == size
+
+
+@pytest.mark.parametrize("letter", ["x", "ü"])
+@at_the_bound("MAX_ENTITY_KEY_BYTES")
+def test_the_key_of_an_entity(size: int, fits: bool, letter: str) -> None:
+    width = len(letter.encode())
+    entity = letter * (size // width) + "x" * (size % width)
+
+    assert can_be_key(entity) is fits
+
+
+@at_the_bound("MAX_CLEANING_SAMPLES")
+def test_the_examples_of_cleaning(size: int, fits: bool) -> None:
+    log = CleaningLog()
+    for line in range(size):
+        log.add("trim", "entity_id", " 7", "7", line)
+
+    assert (len(log.samples) == size) is fits
+    assert log.counts["trim", "entity_id"] == size
+
+
+# --- collecting
+
+
+@at_the_bound("MAX_PLATFORM_WAIT_SECONDS")
+def test_a_wait_that_a_platform_asks_for(size: int, fits: bool) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+
+    assert (retry_after({"Retry-After": str(size)}, now) == size) is fits
+
+
+@at_the_bound("MAX_PIECE_BYTES", as_if=200)
+def test_an_element_of_a_streamed_array(size: int, fits: bool) -> None:
+    element = b'{"a":"' + b"x" * (size - 8) + b'"}'
+    assert len(element) == size
+
+    for array in (b"[" + element + b"," + element + b"]", b"[" + element + b"]"):
+        with refuses(BadInput, fits=fits):
+            pieces = list(read_array(io.BytesIO(array), msgspec.Raw, chunk=1, max_piece=limits.MAX_PIECE_BYTES))
+            assert sum(len(piece.rows) for piece in pieces) == array.count(element)
+
+
+# --- running and reading
+
+
+@at_the_bound("MAX_DELAY_SECONDS")
+def test_the_delay_of_a_message(size: int, fits: bool) -> None:
+    calls: list[dict[str, Any]] = []
+    client: Any = type("Sqs", (), {"send_message": lambda _, **call: calls.append(call)})()
+
+    SqsQueue(client, "https://q").send(Advance(run_id="r"), delay=size)
+
+    assert (calls[0]["DelaySeconds"] == size) is fits
+
+
+@at_the_bound("MAX_QUERY_DAYS")
+def test_the_days_of_a_question(size: int, fits: bool) -> None:
+    end = date(2026, 11, 20)
+    start = end - timedelta(days=size - 1)
+
+    with refuses(Unprocessable, fits=fits):
+        assert parse_window(start.isoformat(), end.isoformat(), end).length == size
+
+
+@at_the_bound("MAX_SCHEMA_FIELDS")
+def test_the_fields_of_a_schema(size: int, fits: bool) -> None:
+    with refuses(Unprocessable, fits=fits):
+        assert len(schema.compile({str(number): {"required": True} for number in range(size)}).fields) == size
+
+
+@at_the_bound("MAX_SCHEMA_ISSUES")
+def test_the_issues_of_an_answer(size: int, fits: bool) -> None:
+    answer = schema.validate([{}] * size, {"id": {"required": True}})
+
+    assert (len(answer["errors"]) == size) is fits
+    assert not answer["valid"]
+
+
+@at_the_bound("MAX_PATTERN_CHARS")
+def test_a_pattern(size: int, fits: bool) -> None:
+    with refuses(Unprocessable, fits=fits):
+        assert schema.compile({"id": {"regex": "x" * size}})
+
+
+@at_the_bound("MAX_MATCHED_CHARS")
+def test_a_text_that_a_pattern_is_tried_on(size: int, fits: bool) -> None:
+    assert schema.validate([{"id": "x" * size}], {"id": {"regex": "x*"}})["valid"] is fits
