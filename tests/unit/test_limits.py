@@ -6,6 +6,7 @@ import ast
 import gzip
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
-from adweir.model.messages import Advance
+from adweir.model.messages import Advance, Scope
 from adweir.model.metrics import BadRow
 from adweir.model.money import MICRO, to_micros
+from adweir.model.tasks import TaskState
+from adweir.pipeline.stages import check_scope
+from adweir.pipeline.workflows import workflow
 from adweir.platforms.files import wire
 from adweir.platforms.files.normalize import read_drop
 from adweir.platforms.http import retry_after
@@ -25,22 +29,24 @@ from adweir.platforms.json_array import read_array
 from adweir.quality import schema
 from adweir.quality.clean import CleaningLog
 from adweir.reporting.query import parse_window
+from adweir.reporting.runs import details
 from adweir.runtime.http import raw_body, whole_number
 from adweir.runtime.outbound import SqsQueue
 from adweir.runtime.routes import is_id
+from adweir.store.catalog.keys import key_id_of
 from adweir.store.metrics.buckets import can_be_key
+from adweir.store.raw.pages import read_pages
 from support.bounds import at_the_bound, refuses
+from support.pipeline import a_run, a_task
 
 TESTS = Path(__file__).parents[1]
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend"
 UNTESTED = frozenset(  # empty when the rooms that are being rebuilt have landed
     {
         *("MAX_CREDENTIAL_VALUE_CHARS", "MAX_PUSHED_METRICS", "MAX_PUSH_AGE_DAYS", "MAX_PUSH_FAULTS", "MAX_DROP_BYTES"),
-        *("MAX_DROP_GROUPS", "MAX_DROP_AGE_DAYS", "MAX_DROP_REASONS", "MAX_FINDING_BYTES", "MAX_FINDINGS_READ"),
-        *("MAX_BUSY_WAITS", "MAX_SPLIT_DEPTH", "MAX_RESUBMITTED_REPORTS", "MAX_GUESSED_WAIT_SECONDS"),
-        *("MAX_BRAKE_SECONDS", "MAX_PAGE_HEADER_BYTES", "MAX_BACKFILL_DAYS", "MAX_CACHED_SECRETS", "MAX_SWEPT_RUNS"),
-        *("MAX_FAILED_TASKS_SHOWN", "MAX_QUERY_GROUPS", "MAX_CHECKED_RECORDS", "MAX_INLINE_REPORT_BYTES"),
-        *("MAX_API_KEY_CHARS", "MAX_REASON_CHARS"),
+        *("MAX_DROP_GROUPS", "MAX_DROP_AGE_DAYS", "MAX_DROP_REASONS", "MAX_BUSY_WAITS", "MAX_SPLIT_DEPTH"),
+        *("MAX_RESUBMITTED_REPORTS", "MAX_GUESSED_WAIT_SECONDS", "MAX_SWEPT_RUNS", "MAX_QUERY_GROUPS"),
+        *("MAX_CHECKED_RECORDS", "MAX_INLINE_REPORT_BYTES"),
     }
 )
 LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34"
@@ -95,6 +101,11 @@ def test_a_page_of_a_list(size: int, fits: bool) -> None:
 @at_the_bound("MAX_PATH_ID_CHARS")
 def test_an_id_in_a_path(size: int, fits: bool) -> None:
     assert is_id("x" * size) is fits
+
+
+@at_the_bound("MAX_API_KEY_CHARS")
+def test_a_key(size: int, fits: bool) -> None:
+    assert (key_id_of("adw_12_".ljust(size, "x")) is not None) is fits
 
 
 # --- files
@@ -193,6 +204,24 @@ def test_a_wait_that_a_platform_asks_for(size: int, fits: bool) -> None:
     assert (retry_after({"Retry-After": str(size)}, now) == size) is fits
 
 
+@at_the_bound("MAX_PAGE_HEADER_BYTES")
+def test_the_header_of_a_raw_page(size: int, fits: bool) -> None:
+    begin, end = b'{"length":0,"url":"', b'","status":200,"encoding":""}\n'
+    source: Any = io.BytesIO(gzip.compress(begin + b"x" * (size - len(begin + end)) + end))
+
+    with refuses(BadInput, fits=fits):
+        assert len(list(read_pages(source))) == 1
+
+
+@at_the_bound("MAX_BACKFILL_DAYS")
+def test_how_far_back_a_run_may_reach(size: int, fits: bool) -> None:
+    today = date(2026, 11, 20)
+    scope = Scope(start=(today - timedelta(days=size)).isoformat())
+
+    with refuses(Unprocessable, fits=fits):
+        check_scope(workflow("backfill"), scope, today)
+
+
 @at_the_bound("MAX_PIECE_BYTES", as_if=200)
 def test_an_element_of_a_streamed_array(size: int, fits: bool) -> None:
     element = b'{"a":"' + b"x" * (size - 8) + b'"}'
@@ -215,6 +244,16 @@ def test_the_delay_of_a_message(size: int, fits: bool) -> None:
     SqsQueue(client, "https://q").send(Advance(run_id="r"), delay=size)
 
     assert (calls[0]["DelaySeconds"] == size) is fits
+
+
+@at_the_bound("MAX_FAILED_TASKS_SHOWN")
+def test_the_failed_tasks_of_a_run(size: int, fits: bool) -> None:
+    run, tasks = a_run(), (replace(a_task(slice=str(n)), state=TaskState.FAILED) for n in range(size))
+
+    answer = details(run, tasks)
+
+    assert (len(answer["failed_tasks"]) == size) is fits
+    assert answer["tasks_failed"] == size
 
 
 @at_the_bound("MAX_QUERY_DAYS")

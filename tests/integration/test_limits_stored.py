@@ -1,0 +1,78 @@
+"""The bounds of `model/limits.py` that only show where something is stored (moto)."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from adweir.model.errors import Throttled
+from adweir.model.platforms import Platform
+from adweir.store.catalog.store import Catalog
+from adweir.store.findings import Findings
+from adweir.store.ledger import Ledger
+from adweir.store.secrets import SecretStore
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+
+META = Platform.META_ADS
+T1 = "2026-11-20T00:00:00.000000Z"
+
+
+@at_the_bound("MAX_FINDING_BYTES", as_if=200)
+def test_a_quality_report(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    findings = Findings(clock)
+    empty = len('{"samples":[""]}')
+
+    findings.put_quality("meta_ads#1", T1, "t.0", {"samples": ["x" * (size - empty)]})
+
+    assert ("samples" in findings.quality("meta_ads#1")[0]) is fits
+
+
+@at_the_bound("MAX_FINDINGS_READ", as_if=3)
+def test_the_reports_of_an_answer(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    findings = Findings(clock)
+    for number in range(size):
+        findings.put_quality("meta_ads#1", T1, f"t.{number}", {})
+
+    assert (len(findings.quality("meta_ads#1", limit=size)) == size) is fits
+
+
+@at_the_bound("MAX_CACHED_SECRETS", as_if=3)
+def test_the_secrets_that_a_container_keeps(aws: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    client = boto3.client("secretsmanager")
+    store = SecretStore(client, "adweir", clock)
+    names = [f"s{number}" for number in range(size)]
+    for name in names:
+        store.put(name, {"version": "old"})
+        store.get(name)
+
+    for name in names:
+        client.put_secret_value(SecretId=name, SecretString='{"version": "new"}')
+
+    assert ([store.get(name)["version"] for name in names[:-1]] == ["old"] * (size - 1)) is fits
+
+
+@at_the_bound("MAX_REASON_CHARS")
+def test_why_a_credential_is_broken(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    catalog = Catalog(clock)
+    catalog.create_account("acc", "Acme", "a@b.example")
+    version = catalog.put_credential("acc", META, "secret").version
+
+    catalog.mark_broken("acc", META, version, "x" * size)
+
+    assert (len(catalog.credentials()[0].reason) == size) is fits
+
+
+@at_the_bound("MAX_BRAKE_SECONDS", as_if=60)
+def test_the_pause_of_a_circuit_breaker(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    brakes = Ledger(clock).brakes
+    for _ in range(20):
+        brakes.failure(META, "1")
+    clock.advance(size)
+
+    if fits:
+        brakes.check(META, "1")
+    else:
+        clock.advance(-2)
+        with pytest.raises(Throttled):
+            brakes.check(META, "1")
