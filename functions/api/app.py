@@ -10,7 +10,7 @@ from adweir.model.errors import AdweirError
 from adweir.runtime.app import build
 from adweir.runtime.routes import mount
 
-app = build()
+app = build("api")
 http = mount(app, ROUTES)
 
 

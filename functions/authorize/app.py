@@ -6,7 +6,7 @@ from typing import Any
 
 from adweir.runtime.app import build
 
-app = build()
+app = build("authorize")
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from adweir.runtime.app import build
 if TYPE_CHECKING:
     from adweir.runtime.consumer import Consumer
 
-app = build()
+app = build("collect")
 
 
 @cache

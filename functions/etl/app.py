@@ -10,7 +10,7 @@ from adweir.model.errors import AdweirError
 from adweir.model.messages import BuildDataset
 from adweir.runtime.app import build
 
-app = build()
+app = build("etl")
 
 
 def parse(body: str) -> list[BuildDataset]:

@@ -9,7 +9,7 @@ from adweir.model.errors import AdweirError
 from adweir.model.messages import RUN_MESSAGE, RunMessage
 from adweir.runtime.app import build
 
-app = build()
+app = build("orchestrate")
 
 
 def parse(body: str) -> list[RunMessage]:

@@ -12,7 +12,7 @@ from adweir.runtime.app import build
 if TYPE_CHECKING:
     from adweir.runtime.consumer import Consumer
 
-app = build()
+app = build("validate")
 
 
 @cache

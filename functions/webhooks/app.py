@@ -11,7 +11,7 @@ from adweir.runtime.app import build
 from adweir.runtime.http import Answer, answer, raw_body, resolver
 from adweir.runtime.routes import is_id
 
-app = build()
+app = build("webhooks")
 http = resolver(app.logger)
 
 

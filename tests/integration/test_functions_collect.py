@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,11 @@ from typing import Any
 
 import boto3
 import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ACCOUNT = "arn:aws:sqs:us-east-1:123456789012"
@@ -57,7 +64,7 @@ def event(*bodies: str) -> dict[str, Any]:
     }
 
 
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
 
 
 def test_a_message_of_a_task_that_is_gone_is_acknowledged(function: Any) -> None:
@@ -68,3 +75,34 @@ def test_a_message_of_a_task_that_is_gone_is_acknowledged(function: Any) -> None
 def test_a_message_that_is_none_fails_alone(function: Any) -> None:
     answer = function.handler(event("{}", '{"run_id":"r1","task_id":"t1"}'), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_each_log_line_says_whose_work_it_is(function: Any) -> None:
+    """Given a task of a profile without a credential, when it is worked on, then its lines name all of it."""
+    task = Task(
+        run_id="r1",
+        stage="pulls",
+        account_id="acc_1",
+        platform=Platform.AMAZON_ADS,
+        profile_id="123",
+        dataset=Dataset.AD_DAILY,
+        slice="sp",
+        window=Window.parse("2026-11-06..2026-11-19"),
+        deadline=4_000_000_000,
+    )
+    function.app.ledger.plan(task)
+    if function.app.service == "poll_reports":
+        claimed = function.app.ledger.claim("r1", task.id, 0, 60)
+        function.app.ledger.wait_report(claimed, "report-1", "2026-11-20T00:00:00.000000Z")
+    stream = io.StringIO()
+    function.app.logger.handlers[0].setStream(stream)
+
+    function.handler(event(f'{{"run_id":"r1","task_id":"{task.id}"}}'), CONTEXT)
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["settled"]
+    for line in lines:
+        assert line["service"] == function.app.service
+        assert line["request_id"] == "request-1"
+        assert (line["run_id"], line["task_id"]) == ("r1", task.id)
+        assert (line["platform"], line["profile_id"], line["dataset"]) == ("amazon_ads", "123", "ad_daily")

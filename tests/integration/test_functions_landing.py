@@ -26,7 +26,7 @@ from support.functions import loaded
 from support.landing_world import insights
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
 META = Platform.META_ADS
 NOTHING_FAILED: dict[str, list[Any]] = {"batchItemFailures": []}
 DAYS = Window.parse("2026-11-18..2026-11-19")

@@ -144,6 +144,7 @@ def test_metrics_of_nothing_are_empty(clock: FrozenClock) -> None:
 
 class Context:
     function_name = "orchestrate"
+    aws_request_id = "request-1"
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000

@@ -45,6 +45,8 @@ class FakeQueue:
 
 
 class Context:
+    aws_request_id = "request-1"
+
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
 

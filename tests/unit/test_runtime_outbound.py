@@ -158,7 +158,7 @@ class TestApp:
     def test_a_deployed_function_takes_its_settings_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BUCKET", "from-the-environment")
         monkeypatch.setenv("BUS_NAME", "")
-        app = build()
+        app = build("collect")
         assert (app.settings.bucket, app.settings.bus_name) == ("from-the-environment", "")
         assert app.clock.now().tzinfo is UTC
 

@@ -6,6 +6,7 @@ cold start pays for what the function uses and no more.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 import uuid
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from adweir.model import trace
 from adweir.model.errors import Throttled
 from adweir.runtime.settings import Settings
 
@@ -61,8 +63,11 @@ class SystemClock:
 class App:
     """Everything a function works with. Tests build one with their own settings and clock."""
 
-    def __init__(self, settings: Settings, clock: Any = None, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Any = None, rng: random.Random | None = None, *, service: str = "adweir"
+    ) -> None:
         self.settings = settings
+        self.service = service
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()  # noqa: S311  jitter, not secrets
         self._credential_versions: dict[str, int] = {}
@@ -95,7 +100,9 @@ class App:
     def logger(self) -> Logger:
         from aws_lambda_powertools import Logger
 
-        return Logger(service="adweir", level=self.settings.log_level)
+        logger = Logger(service=self.service, level=self.settings.log_level)
+        logger.addFilter(_trace_filter)
+        return logger
 
     @cached_property
     def s3(self) -> Any:
@@ -328,6 +335,14 @@ class App:
         )
 
 
-def build() -> App:
-    """The app of a deployed function, from its environment."""
-    return App(Settings.from_environment())
+def _trace_filter(record: logging.LogRecord) -> bool:
+    """Give each log line the keys of the work at hand."""
+    for name, value in trace.current().items():
+        if not hasattr(record, name):
+            setattr(record, name, value)
+    return True
+
+
+def build(service: str) -> App:
+    """The app of a deployed function, from its environment. `service` is the function's name in its logs."""
+    return App(Settings.from_environment(), service=service)

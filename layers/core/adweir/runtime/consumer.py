@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Message
 from adweir.model.times import Clock
@@ -66,33 +66,45 @@ class Consumer(Generic[M]):
         def remaining() -> float:
             return float(context.get_remaining_time_in_millis()) / 1000
 
-        failed = [record["messageId"] for record in event["Records"] if not self._consume(record, remaining)]
+        with trace.about(request_id=context.aws_request_id):
+            failed = [record["messageId"] for record in event["Records"] if not self._consume(record, remaining)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _consume(self, record: Mapping[str, Any], remaining: Remaining) -> bool:
-        """One record; False reports it as failed."""
+        """One record; False reports it as failed. What is logged about it carries its message's id."""
         queue = self._queue_of(record["eventSourceARN"])
-        group = record.get("attributes", {}).get("MessageGroupId", "")
-        try:
-            for message in self._parse(record["body"]):
-                self._work(message, queue, group, remaining)
-        except (Transient, Unavailable) as error:
-            delay = self._rng.randint(5, 60)
-            self._logger.warning("transient fault", extra={"reason": error.message, "delay": delay})
-            self._keep_hidden(queue, record, delay)
-            return False
-        except Exception:  # the boundary: an unknown fault must not take the rest of the batch with it
-            self._logger.exception("unexpected fault", extra={"message_id": record["messageId"]})
-            return False
-        return True
+        with trace.about(message_id=record["messageId"]):
+            try:
+                messages = self._parse(record["body"])
+            except Exception:  # the boundary: what cannot be parsed ends in the dead-letter queue, not its neighbours
+                self._logger.exception("unreadable message")
+                return False
+            return all(self._try(message, queue, record, remaining) for message in messages)
+
+    def _try(self, message: M, queue: SqsQueue, record: Mapping[str, Any], remaining: Remaining) -> bool:
+        """One message of a record; False reports the record as failed."""
+        with trace.about(**_ids(message)):
+            try:
+                self._work(message, queue, record.get("attributes", {}).get("MessageGroupId", ""), remaining)
+            except (Transient, Unavailable) as error:
+                delay = self._rng.randint(5, 60)
+                self._logger.warning("transient fault", extra={"reason": error.message, "delay": delay})
+                self._keep_hidden(queue, record, delay)
+                return False
+            except Exception:  # the boundary: an unknown fault must not take the rest of the batch with it
+                self._logger.exception("unexpected fault")
+                return False
+            return True
 
     def _work(self, message: M, queue: SqsQueue, group: str, remaining: Remaining) -> None:
         wait = message.not_before - self._clock.now().timestamp()
         if wait > 0:
             queue.send(message, delay=_delay(wait), group=group)
             return
+        begin = self._clock.monotonic()
         try:
             self._handle(message, remaining)
+            self._logger.info("done", extra={"seconds": round(self._clock.monotonic() - begin, 3)})
         except Throttled as error:
             self._later(message, queue, group, error.retry_after, error)
         except NotReady as error:
@@ -114,7 +126,13 @@ class Consumer(Generic[M]):
         try:
             queue.keep_hidden(record["receiptHandle"], delay)
         except Exception:  # only the pace of the retry is lost: the message comes back after the default time-out
-            self._logger.exception("visibility not changed", extra={"message_id": record["messageId"]})
+            self._logger.exception("visibility not changed")
+
+
+def _ids(message: Message) -> dict[str, str]:
+    """What a message itself says that its work is about."""
+    known = ("run_id", "task_id", "account_id", "platform", "workflow", "key")
+    return {"object_key" if name == "key" else name: getattr(message, name, "") for name in known}
 
 
 def _delay(seconds: float) -> int:

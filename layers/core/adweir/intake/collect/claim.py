@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adweir.intake.collect.outcomes import Outcomes
+from adweir.model import trace
 from adweir.model.errors import DeadlinePassed, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
@@ -40,6 +41,7 @@ class Claims:
             self._outcomes.repeat(message)
             yield None
             return
+        trace.add(platform=task.platform, profile_id=task.profile_id, dataset=task.dataset)
         try:
             if epoch(self.clock.now()) > task.deadline:
                 raise DeadlinePassed(f"not finished by its deadline, in state {task.state}")

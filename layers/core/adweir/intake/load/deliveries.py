@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from adweir.intake.load.commit import Committer, Origin
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput
@@ -80,6 +80,7 @@ class PushLoader:
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
         """Load a delivery. Raises BadInput for one that cannot be read as a whole."""
         delivery = _delivery(message, self._raw.head(message.key, message.version_id).metadata)
+        trace.add(account_id=delivery.account_id, platform=delivery.platform, task_id=delivery.task_id)
         body = self._raw.get_bytes(message.key, message.version_id)
         if delivery.kind == "push":
             self._push(delivery, body)

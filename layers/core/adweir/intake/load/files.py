@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Committer, Origin
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.messages import ObjectArrived
@@ -100,6 +100,7 @@ class DropLoader:
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
         account_id = _account(message.key)
+        trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
             raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes, this one {head.size}; split it")

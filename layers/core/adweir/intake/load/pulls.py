@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
+from adweir.model import trace
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.events import EntitiesChanged
@@ -52,6 +53,13 @@ class PullLoader:
         """Load the object and finish its task. Raises BadInput for an object that cannot be read at all, Throttled."""
         with self._raw.open(message.key, message.version_id) as raw:
             header = raw.header
+            trace.add(
+                run_id=header.run_id,
+                task_id=header.task_id,
+                platform=header.platform,
+                profile_id=header.profile_id,
+                dataset=header.dataset,
+            )
             work = self._objects if header.dataset.grain is None else self._metrics
             try:
                 counts = work(raw, message.key)
