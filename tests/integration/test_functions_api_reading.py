@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -68,21 +69,23 @@ def test_a_report_sums_and_never_adds_currencies(call: Call, api: ModuleType) ->
         "dimensions": [{"name": "month"}],
     }
     answer = call("POST", "/api/v1/reports", body, scopes="read")
-    assert answer["rows"] == [
+    assert answer["data"] == [
         {"month": "2026-11", "currency": "EUR", "spend": 4.938268, "ctr": 0.015},
         {"month": "2026-11", "currency": "USD", "spend": 4.938268, "ctr": 0.015},
     ]
     assert answer["totals"] == [{"currency": c, "spend": 4.938268, "ctr": 0.015} for c in ("EUR", "USD")]
 
     counts = call("POST", "/api/v1/reports", body | {"metrics": [{"name": "impressions"}]})
-    assert counts["rows"] == [{"month": "2026-11", "impressions": 8000}]
+    assert counts["data"] == [{"month": "2026-11", "impressions": 8000}]
     text = call(
         "POST", "/api/v1/reports", body | {"format": "csv", "segments": [{"name": "currency", "values": ["USD"]}]}
     )
     assert text == "month,currency,spend,ctr\r\n2026-11,USD,4.938268,0.015000\r\n"
 
 
-def test_a_large_report_is_a_link(call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_csv_that_is_too_large_for_an_answer_is_still_a_csv(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
 
     fill(api)
     monkeypatch.setattr("adweir.model.limits.MAX_INLINE_REPORT_BYTES", 10)
@@ -91,10 +94,15 @@ def test_a_large_report_is_a_link(call: Call, api: ModuleType, monkeypatch: pyte
         "metrics": [{"name": "spend"}],
         "format": "csv",
     }
-    answer = call("POST", "/api/v1/reports", body)
-    assert answer["key"].startswith("exports/2026/11/20/")
-    assert answer["key"] in answer["download_url"]
-    assert api.app.raw.get_bytes(answer["key"]).startswith(b"currency,spend")
+    answer = api.handler(an_event("POST", "/api/v1/reports", body), SimpleNamespace())
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    key = urlsplit(headers["location"]).path.partition("exports/")
+    assert (answer["statusCode"], headers["content-type"]) == (303, "text/csv; charset=utf-8")
+    assert key[2].startswith("2026/11/20/")
+    assert api.app.raw.get_bytes("exports/" + key[2]).startswith(b"currency,spend")
+
+    refused = call("POST", "/api/v1/reports", body | {"format": "json"}, expect=413)
+    assert "format csv" in refused["error"]["message"]
 
 
 def test_records_are_validated_with_both_kinds_of_rules(call: Call) -> None:

@@ -12,15 +12,15 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
-from adweir.model.platforms import Platform
+from adweir.model.platforms import Platform, parse_platform
 from adweir.reporting.query import Queries
-from adweir.reporting.records import Found, Records
+from adweir.reporting.records import RecordPage, StoredRecords
 from adweir.store.metrics.store import StoredRow
 
 META = Platform.META_ADS
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 NEW_YORK = Profile(
-    account_id="acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
+    account_id="acc_acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
 )
 
 
@@ -60,10 +60,10 @@ class Metrics:
             yield StoredRow("8~70", "7", "8", "", "USD", "2026-11-18", -1, slot, source, None)
 
 
-def found(data_type: str, *objects: PlatformObject, **filters: Any) -> Found:
+def found(data_type: str, *objects: PlatformObject, **filters: Any) -> RecordPage:
     catalog: Any = Catalog(*objects)
     metrics: Any = Metrics()
-    return Records(catalog, Queries(catalog, metrics)).retrieve(data_type, filters, 100, 0, NOW)
+    return StoredRecords(catalog, Queries(catalog, metrics, parse_platform)).retrieve(data_type, filters, 100, 0, NOW)
 
 
 def campaign(start: str = "", end: str = "") -> AdCampaign:
@@ -156,7 +156,10 @@ def test_an_unknown_source_is_refused_with_the_known(source: Any) -> None:
     assert caught.value.details[0]["known"] == ["pull", "file", "stream", "push"]
 
 
-@pytest.mark.parametrize("filters", [{"colour": "red"}, {"ad_id": [1.5]}, {"date_range": "today"}])
+@pytest.mark.parametrize(
+    "filters",
+    [{"colour": "red"}, {"ad_id": [1.5]}, {"date_range": "today"}, {"platform": "myspace"}, {"campaign_id": "cmp_1"}],
+)
 def test_wrong_filters_are_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(Unprocessable):
         found("ad_performance", **filters)
@@ -165,3 +168,42 @@ def test_wrong_filters_are_refused(filters: dict[str, Any]) -> None:
 def test_an_unknown_data_type_is_refused_with_the_known() -> None:
     with pytest.raises(Unprocessable, match="account_performance"):
         found("weather")
+
+
+@pytest.mark.parametrize(
+    ("filters", "rows"),
+    [
+        ({"account_id": "1"}, 1),
+        ({"account_id": "acc_acme"}, 1),
+        ({"account_id": ["2", "acc_acme"]}, 1),
+        ({"account_id": "2"}, 0),
+        ({"account_id": "acc_other"}, 0),
+        ({"client_account_id": "acc_acme"}, 1),
+        ({"client_account_id": "1"}, 0),
+        ({"profile_id": "acc_acme"}, 0),
+        ({"account_id": "acc_acme", "profile_id": "2"}, 0),
+        ({"platform": ["facebook", "amazon"]}, 1),
+        ({"platform": "amazon"}, 0),
+        ({"campaign_id": ["7", "8"]}, 1),
+        ({"campaign_id": "8"}, 0),
+    ],
+)
+def test_a_filter_by_account_takes_either_kind_of_id(filters: dict[str, Any], rows: int) -> None:
+    page = found("ad_performance", **filters)
+    assert [(row["account_id"], row["client_account_id"]) for row in page.records] == [("1", "acc_acme")] * rows
+
+
+def test_objects_name_both_accounts_and_have_no_empty_dates() -> None:
+    (record,) = found("campaigns", campaign(start="2026-01-01"), account_id="acc_acme").records
+    assert (record["account_id"], record["client_account_id"]) == ("1", "acc_acme")
+    assert (record["start_date"], record["end_date"]) == ("2026-01-01", None)
+    assert found("campaigns", campaign(), campaign_id="8").records == []
+
+
+@pytest.mark.parametrize("level", ["campaign", "ad_group", "ad"])
+def test_an_object_is_kept_by_its_own_id_and_its_parents(level: str) -> None:
+    ids = {"campaign_id": "7", "ad_group_id": "8", "ad_id": "70"}
+    item = {"campaign": campaign(), "ad_group": group(), "ad": ad()}[level]
+    for name, value in list(ids.items())[: list(ids).index(f"{level}_id") + 1]:
+        assert found(f"{level}s", item, **{name: [value, "9"]}).total == 1
+        assert found(f"{level}s", item, **{name: "9"}).total == 0

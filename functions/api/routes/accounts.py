@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
-from adweir.model.platforms import parse_platform
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Request, Route
 
@@ -71,11 +70,11 @@ def delete(request: Request) -> Answer:
 
 
 def profiles(request: Request) -> Answer:
-    catalog, query = request.app.catalog, request.query
-    if query.get("account_id") or query.get("platform"):
-        platform = parse_platform(query["platform"]) if query.get("platform") else None
-        return answer({"profiles": catalog.profiles(query.get("account_id") or None, platform), "next_token": None})
-    found, token = catalog.list_profiles(request.limit, request.token)
+    queries = request.app.queries
+    given = {name: request.query[name] for name in ("account_id", "platform") if request.query.get(name)}
+    if given:
+        return answer({"profiles": queries.profiles(queries.filters(given, "query")), "next_token": None})
+    found, token = request.app.catalog.list_profiles(request.limit, request.token)
     return answer({"profiles": found, "next_token": token or None})
 
 

@@ -43,10 +43,10 @@ class Validate(BaseModel):
 
 
 def retrieve(request: Request) -> Answer:
-    from adweir.reporting.records import Records as Reader
+    from adweir.reporting.records import StoredRecords
 
     app, asked = request.app, request.body(Retrieve)
-    reader = Reader(app.catalog, app.queries)
+    reader = StoredRecords(app.catalog, app.queries)
     now = app.clock.now()
     found = reader.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
     result = {

@@ -1,18 +1,14 @@
-"""Reports; large ones are answered with a link."""
+"""Reports."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from adweir.model import limits
-from adweir.runtime.http import Answer, answer
+from adweir.runtime.http import Answer
 from adweir.runtime.routes import Request, Route
-
-LINK_SECONDS = 900
 
 
 class Named(BaseModel):
@@ -22,12 +18,19 @@ class Named(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
+Moment = Annotated[str, StringConstraints(min_length=10, max_length=40)]
+
+
 class TimeRange(BaseModel):
-    """Inclusive dates."""
+    """Inclusive dates (`2026-11-01`) or datetimes (`2026-11-01T09:00:00+01:00`).
+
+    A date, and a datetime without an offset, mean the time zone of each ad account. A day or an hour counts when any
+    moment of it lies within the range.
+    """
 
     model_config = ConfigDict(extra="forbid")
-    start_date: date
-    end_date: date
+    start_date: Moment
+    end_date: Moment
 
 
 class NewReport(BaseModel):
@@ -43,29 +46,26 @@ class NewReport(BaseModel):
 
 
 def create(request: Request) -> Answer:
-    from adweir.reporting.formats import check_format, render
-    from adweir.reporting.reports import report
+    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file."""
+    from adweir.reporting.delivery import deliver
+    from adweir.reporting.formats import check_format
+    from adweir.reporting.ranges import parse_range
+    from adweir.reporting.reports import ReportRequest, report
 
     app, asked = request.app, request.body(NewReport)
     check_format(asked.format)
     now = app.clock.now()
-    found = report(
-        app.queries,
-        now.date(),
+    wanted = ReportRequest(
         name=asked.name,
-        start=asked.time_range.start_date.isoformat(),
-        end=asked.time_range.end_date.isoformat(),
+        range=parse_range(asked.time_range.start_date, asked.time_range.end_date, now.date()),
         metrics=[metric.name for metric in asked.metrics],
         dimensions=[dimension.name for dimension in asked.dimensions],
         segments=asked.segments,
     )
-    content_type, body = render(found, asked.format)
-    if len(body) <= limits.MAX_INLINE_REPORT_BYTES:
-        return Response(200, content_type, body.decode(), headers={"Cache-Control": "no-store"})
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
-    app.raw.put(key, body, content_type=content_type)
-    link = {"download_url": app.raw.presign(key, LINK_SECONDS), "expires_in": LINK_SECONDS, "key": key}
-    return answer(found.head | link | {"bytes": len(body)})
+    sent = deliver(report(app.queries, wanted), asked.format, app.raw, key)
+    headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
+    return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
 
 
-ROUTES = (Route("POST", "/api/v1/reports", create, "Make a report (json, csv)", "read", NewReport),)
+ROUTES = (Route("POST", "/api/v1/reports", create, "Make a report (json, csv, html, markdown)", "read", NewReport),)

@@ -66,4 +66,4 @@ MAX_SCHEMA_FIELDS = 500  # fields of a quality schema
 MAX_SCHEMA_ISSUES = 10_000  # issues per answer
 MAX_PATTERN_CHARS = 200  # a regular expression in a quality schema
 MAX_MATCHED_CHARS = 2000  # a text that one is tried on
-MAX_INLINE_REPORT_BYTES = 1 << 20  # a report in the answer; a larger one is a link
+MAX_INLINE_REPORT_BYTES = 5 << 20  # a report in the answer, as a JSON string: Lambda answers at most 6 MB

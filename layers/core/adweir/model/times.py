@@ -61,9 +61,14 @@ class Window(NamedTuple):
         return pieces
 
 
+def local_time(instant: datetime, timezone: str) -> datetime:
+    """An aware instant as the clocks of an IANA zone show it."""
+    return instant.astimezone(ZoneInfo(timezone))
+
+
 def local_date(instant: datetime, timezone: str) -> date:
     """The calendar date of an aware instant in an IANA zone."""
-    return instant.astimezone(ZoneInfo(timezone)).date()
+    return local_time(instant, timezone).date()
 
 
 def iso(instant: datetime) -> str:

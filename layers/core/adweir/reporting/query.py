@@ -1,51 +1,30 @@
-"""Questions to the stored metrics: profiles, a window and filters, grouped, as exact sums.
+"""Questions to the stored metrics: profiles, a range and filters, grouped, as exact sums.
 
 Only the finest level that a platform reports is pulled, so a coarser question sums finer rows. On each day one level
-answers: the finest one that a complete pull covers; on days that nobody pulled (files, pushes) the asked level itself,
+answers: the finest one that a complete pull covers; on days without a pull (files, pushes) the level that is asked for,
 then finer ones. Ratios are derived from the sums; sums never cross currencies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source, derive
 from adweir.model.money import from_micros
-from adweir.model.platforms import Platform, parse_platform
-from adweir.model.times import Window
+from adweir.model.platforms import Platform
+from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, PlatformParser, parse_filters
+from adweir.reporting.ranges import TimeSpan
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import MetricStore, StoredRow
 
 _FINENESS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD)
-_NEEDS = {
-    "campaign_id": Level.CAMPAIGN,
-    "ad_group_id": Level.AD_GROUP,
-    "ad_id": Level.AD,
-    "keyword_id": Level.KEYWORD,
-}
-_ABOUT_PROFILE = ("platform", "account_id", "profile_id", "currency")
-DIMENSIONS = (
-    "platform",
-    "account_id",
-    "profile_id",
-    "campaign_id",
-    "ad_group_id",
-    "ad_id",
-    "keyword_id",
-    "date",
-    "hour",
-    "week",
-    "month",
-    "currency",
-)
-FILTERS = (*_ABOUT_PROFILE, *_NEEDS)
 SOURCE = "source"
 
 Key = tuple[Any, ...]
@@ -53,14 +32,14 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to sum. `filters`: name → allowed values; `account_id` matches the client account or the ad account.
+    """What to sum, by which dimensions (names of `DIMENSIONS`, or `source`).
 
     `sources` are asked in their order, day by day; the dimension `source` says which one answered.
     """
 
-    window: Window
+    range: TimeSpan
     dimensions: tuple[str, ...]
-    filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    filters: Filters = EVERYTHING
     grain: Grain = Grain.DAY
     level: Level = Level.ACCOUNT
     sources: tuple[Source, ...] = SOURCE_ORDER
@@ -68,7 +47,7 @@ class Query:
     @property
     def finest(self) -> Level:
         """The level that the dimensions and filters need. Raises Unprocessable when keywords and ads are mixed."""
-        needed = {self.level} | {_NEEDS[name] for name in (*self.dimensions, *self.filters) if name in _NEEDS}
+        needed = {self.level} | {NEEDS[name] for name in (*self.dimensions, *self.filters.of_rows) if name in NEEDS}
         if Level.KEYWORD in needed:
             if Level.AD in needed:
                 raise Unprocessable("keywords and ads cannot be asked for together: neither is a part of the other")
@@ -76,72 +55,31 @@ class Query:
         return max(needed, key=_FINENESS.index)
 
 
-def parse_window(start: Any, end: Any, today: date, days: int = 30) -> Window:
-    """Two ISO dates → a window; missing ones mean the last `days` days. Raises Unprocessable.
-
-    `today` is UTC's: without an end the day after counts too, because east of Greenwich it has begun already.
-    """
-    try:
-        last = _date(end) if end else today + timedelta(days=1)
-        first = _date(start) if start else last - timedelta(days=days - 1)
-    except (TypeError, ValueError, OverflowError):
-        message = "start and end are dates, YYYY-MM-DD"
-        raise Unprocessable(message, [{"field": "date_range", "message": message}]) from None
-    if first > last or (last - first).days >= limits.MAX_QUERY_DAYS:
-        message = f"the range begins before it ends and has at most {limits.MAX_QUERY_DAYS} days"
-        raise Unprocessable(message, [{"field": "date_range", "message": message}])
-    return Window(first, last)
-
-
-def _date(text: Any) -> date:
-    """`YYYY-MM-DD` and none of ISO's other forms. Raises ValueError, TypeError."""
-    found = date.fromisoformat(text)
-    if text != found.isoformat():
-        raise ValueError(f"no date: {text[:40]!r}")
-    return found
-
-
 def parse_sources(given: Any) -> tuple[Source, ...]:
     """A source or a list of them → sources in the order of preference; all when none is named. Raises Unprocessable."""
     names = [] if given is None else given if isinstance(given, list) else [given]
     if not all(isinstance(name, str) and name in set(SOURCE_ORDER) for name in names):
         message = f"source is one or more of {', '.join(SOURCE_ORDER)}"
-        raise Unprocessable(message, [{"field": "filters.source", "message": "unknown", "known": list(SOURCE_ORDER)}])
+        raise Unprocessable(message, [{"field": "filters.source", "message": message, "known": list(SOURCE_ORDER)}])
     return tuple(source for source in SOURCE_ORDER if not names or source in names)
-
-
-def parse_filters(given: Mapping[str, Any], where: str = "filters") -> dict[str, frozenset[str]]:
-    """Name → value or list of values → filters. Raises Unprocessable that names what is unknown."""
-    filters: dict[str, frozenset[str]] = {}
-    for name, value in given.items():
-        values = value if isinstance(value, list) else [value]
-        if name not in FILTERS:
-            known = ", ".join(FILTERS)
-            raise Unprocessable(
-                f"unknown filter {name[:40]!r}; known: {known}",
-                [{"field": f"{where}.{name[:40]}", "message": "unknown"}],
-            )
-        if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
-            raise Unprocessable(
-                f"{name} is a text or a list of texts", [{"field": f"{where}.{name}", "message": "wrong type"}]
-            )
-        texts = frozenset(str(each) for each in values)
-        filters[name] = frozenset(parse_platform(each).value for each in texts) if name == "platform" else texts
-    return filters
 
 
 class Queries:
     """Answers queries from the metric store."""
 
-    def __init__(self, catalog: Catalog, metrics: MetricStore) -> None:
+    def __init__(self, catalog: Catalog, metrics: MetricStore, parse_platform: PlatformParser) -> None:
         self._catalog = catalog
         self._metrics = metrics
+        self._parse_platform = parse_platform
 
-    def profiles(self, filters: Mapping[str, frozenset[str]]) -> list[Profile]:
+    def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
+        """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
+        return parse_filters(given, self._parse_platform, where)
+
+    def profiles(self, filters: Filters) -> list[Profile]:
         """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
-        platforms = filters.get("platform", frozenset())
-        platform = Platform(next(iter(platforms))) if len(platforms) == 1 else None
-        return [profile for profile in self._catalog.profiles(platform=platform) if _wanted(profile, filters)]
+        platform = Platform(filters.platform) if filters.platform else None
+        return [profile for profile in self._catalog.profiles(platform=platform) if filters.keep_profile(profile)]
 
     def sums(self, query: Query) -> dict[Key, Slot]:
         """Group (values in the order of the dimensions, then the currency) → sums, sorted by group.
@@ -164,23 +102,30 @@ class Queries:
                     else:
                         for index, value in enumerate(row.slot):
                             total[index] += value
-        return {key: _slot(groups[key]) for key in sorted(groups)}
+        return {key: cast("Slot", tuple(groups[key])) for key in sorted(groups)}
 
     def _rows(self, profile: Profile, query: Query) -> Iterator[StoredRow]:
-        """A profile's rows of the window, of the one level that answers for each day."""
+        """A profile's rows of the range, of the one level that answers for each day."""
+        rows = self._rows_of_days(profile, query)
+        if query.grain is Grain.DAY:
+            return rows
+        first, last = query.range.hours(profile.timezone)
+        return (row for row in rows if first <= (row.day, row.hour) <= last)
+
+    def _rows_of_days(self, profile: Profile, query: Query) -> Iterator[StoredRow]:
         asked = query.finest
         levels = [asked, *_FINENESS[_FINENESS.index(asked) + 1 :]] if asked in _FINENESS else [asked]
-        start, end = query.window
+        window = query.range.window(profile.timezone)
         place = (profile.platform, profile.profile_id)
         covered: dict[str, Level] = {}
         for level in levels if Source.PULL in query.sources else ():  # from the asked to the finest, which overrules
-            for day in self._metrics.coverage(*place, level, query.grain, start, end):
+            for day in self._metrics.coverage(*place, level, query.grain, *window):
                 covered[day.isoformat()] = level
         taken: dict[str, Level] = {}
         for level in levels:
-            if len(covered) == query.window.length and level not in covered.values():
+            if len(covered) == window.length and level not in covered.values():
                 continue
-            for row in self._metrics.read(*place, level, query.grain, start, end, sources=query.sources):
+            for row in self._metrics.read(*place, level, query.grain, *window, sources=query.sources):
                 answers = covered.get(row.day) or taken.setdefault(row.day, level)
                 if answers is level:
                     yield _named(row, level)
@@ -201,25 +146,9 @@ def measures(slot: Slot) -> dict[str, int | Decimal | None]:
     }
 
 
-def _slot(values: Sequence[int]) -> Slot:
-    impressions, clicks, conversions, spend, revenue = values
-    return (impressions, clicks, conversions, spend, revenue)
-
-
-def _wanted(profile: Profile, filters: Mapping[str, frozenset[str]]) -> bool:
-    for name in _ABOUT_PROFILE:
-        allowed = filters.get(name)
-        if allowed is None:
-            continue
-        values = {profile.account_id, profile.profile_id} if name == "account_id" else {str(getattr(profile, name))}
-        if not values & allowed:
-            return False
-    return True
-
-
-def _matching(filters: Mapping[str, frozenset[str]]) -> Callable[[StoredRow], bool]:
-    asked = [(_ROW_VALUES[name], allowed) for name, allowed in filters.items() if name in _NEEDS]
-    return lambda row: all(value(row) in allowed for value, allowed in asked)
+def _matching(filters: Filters) -> Callable[[StoredRow], bool]:
+    asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]
+    return lambda row: all(value(row) in values for value, values in asked)
 
 
 def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, StoredRow], Key]:
@@ -227,7 +156,7 @@ def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, StoredRow], Key]:
     named = tuple(dimensions)
 
     def group(profile: Profile, row: StoredRow) -> Key:
-        values = [_ROW_VALUES[name](row) if name in _ROW_VALUES else str(getattr(profile, name)) for name in named]
+        values = [_OF_ROW[name](row) if name in _OF_ROW else OF_PROFILE[name](profile) for name in named]
         return (*values, row.currency or profile.currency)
 
     return group
@@ -242,17 +171,13 @@ def _named(row: StoredRow, level: Level) -> StoredRow:
     return row
 
 
-def _campaign(row: StoredRow) -> str:
-    return row.campaign_id
-
-
 def _week(row: StoredRow) -> str:
     day = date.fromisoformat(row.day)
     return (day - timedelta(days=day.weekday())).isoformat()
 
 
-_ROW_VALUES: dict[str, Callable[[StoredRow], Any]] = {
-    "campaign_id": _campaign,
+_OF_ROW: dict[str, Callable[[StoredRow], Any]] = {
+    "campaign_id": lambda row: row.campaign_id,
     "ad_group_id": lambda row: row.ad_group_id,
     "ad_id": lambda row: row.entity_id.rpartition("~")[2],
     "keyword_id": lambda row: row.entity_id.rpartition("~")[2],
@@ -260,6 +185,6 @@ _ROW_VALUES: dict[str, Callable[[StoredRow], Any]] = {
     "hour": lambda row: row.hour,
     "week": _week,
     "month": lambda row: row.day[:7],
-    "currency": lambda row: row.currency,
     SOURCE: lambda row: row.source.value,
 }
+DIMENSIONS = (*OF_PROFILE, *(name for name in _OF_ROW if name != SOURCE))

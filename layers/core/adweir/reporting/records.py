@@ -1,7 +1,7 @@
 """`data_pipeline/retrieve`: stored data by data type, filtered and paged (canonical schema, sections 1, 2 and 4).
 
-`account_id` in a record is the platform's ad account, as the contract has it; `client_account_id` is the client
-company. Money and conversions are exact JSON numbers.
+`account_id` in a record is the platform's ad account, with the client company beside it as `client_account_id`; in a
+profile it is the client company. Money and conversions are exact JSON numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level
 from adweir.model.money import from_micros
 from adweir.model.times import local_date
-from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_filters, parse_sources, parse_window
+from adweir.reporting.ads import Flights, Measured, ad_records
+from adweir.reporting.filters import Filters
+from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_sources
+from adweir.reporting.ranges import parse_range
 from adweir.store.catalog.store import Catalog
 
 _PARENTS = {
@@ -29,23 +32,15 @@ _PARENTS = {
     Level.KEYWORD: ("campaign_id", "ad_group_id", "keyword_id"),
 }
 _OBJECTS = {"campaigns": Dataset.CAMPAIGNS, "ad_groups": Dataset.AD_GROUPS, "keywords": Dataset.KEYWORDS}
+_DAILY = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
+_NO_METRICS = (0, 0, 0, 0, 0)
 
 
-class Found(NamedTuple):
+class RecordPage(NamedTuple):
     """One page of records, and how many there are in all."""
 
     records: list[dict[str, Any]]
     total: int
-
-
-class _Flight(NamedTuple):
-    """First and last day, ISO; "" where the platform sets none."""
-
-    start: str
-    end: str
-
-
-_OPEN = _Flight("", "")
 
 
 class _Metrics(NamedTuple):
@@ -56,55 +51,65 @@ class _Metrics(NamedTuple):
 _PERFORMANCE = {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level} | {
     f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level
 }
+_ACCOUNT_DAYS = _Metrics(Level.ACCOUNT, Grain.DAY)
 DATA_TYPES = (*sorted(_PERFORMANCE), "ads", *sorted(_OBJECTS), "profiles")
 
 
-class Records:
+class StoredRecords:
     """Answers `retrieve`."""
 
     def __init__(self, catalog: Catalog, queries: Queries) -> None:
         self._catalog = catalog
         self._queries = queries
 
-    def retrieve(self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, now: datetime) -> Found:
-        """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable."""
+    def retrieve(
+        self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, now: datetime
+    ) -> RecordPage:
+        """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable.
+
+        `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
+        """
         given = dict(filters)
         dates = given.pop("date_range", None) or {}
         if not isinstance(dates, dict):
-            raise Unprocessable("date_range is {start, end}", [{"field": "filters.date_range", "message": "no object"}])
-        window = parse_window(dates.get("start"), dates.get("end"), now.astimezone(UTC).date())
-        sources = parse_sources(given.pop(SOURCE, None)) if SOURCE in given else None
-        kept = parse_filters(given)
+            message = "date_range is {start, end}"
+            raise Unprocessable(message, [{"field": "filters.date_range", "message": message}])
+        today = now.astimezone(UTC).date()
+        asked_range = parse_range(dates.get("start"), dates.get("end"), today, field="filters.date_range")
+        sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
+        kept = self._queries.filters(given)
+        asked = Query(asked_range, (), kept, sources=sources or SOURCE_ORDER)
         if data_type in _PERFORMANCE:
             dimensions = () if sources is None else (SOURCE,)
-            asked = Query(window, dimensions, kept, sources=sources or SOURCE_ORDER)
-            return self._performance(_PERFORMANCE[data_type], asked, limit, offset)
+            return self._performance(
+                _PERFORMANCE[data_type], replace(asked, dimensions=dimensions), slice(offset, offset + limit)
+            )
         if data_type == "ads":
-            return _page(self._ads(Query(window, (), kept, sources=sources or SOURCE_ORDER), now), limit, offset)
+            return _page(self._ads(asked, now), limit, offset)
         if data_type in _OBJECTS:
             return _page(self._objects(_OBJECTS[data_type], kept), limit, offset)
         if data_type == "profiles":
             return _page((p.model_dump(mode="json") for p in self._queries.profiles(kept)), limit, offset)
         raise Unprocessable(
             f"unknown data_type {data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
-            [{"field": "data_type", "message": "unknown", "known": list(DATA_TYPES)}],
+            [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],
         )
 
-    def _performance(self, kind: _Metrics, asked: Query, limit: int, offset: int) -> Found:
+    def _performance(self, kind: _Metrics, asked: Query, page: slice) -> RecordPage:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
         names = ("platform", "profile_id", *_PARENTS[kind.level], *time, *asked.dimensions)
         sums = self._queries.sums(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
-        profiles = {(p.platform.value, p.profile_id): p for p in self._queries.profiles(asked.filters)}
+        profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(asked.filters)}
         active: dict[str, tuple[int, int]] = {}
         records = []
-        for key, slot in islice(sums.items(), offset, offset + limit):
+        for key, slot in islice(sums.items(), page.start, page.stop):
             row = dict(zip((*names, "currency"), key, strict=True)) | measures(slot)
             profile = profiles[key[0], key[1]]
-            if kind == _Metrics(Level.ACCOUNT, Grain.DAY):
+            if kind == _ACCOUNT_DAYS:
                 records.append(_account_day(row, profile, self._active(profile, active)))
             else:
-                records.append(_entity_row(row, profile))
-        return Found(records, len(sums))
+                records.append(row | {"account_id": profile.profile_id, "client_account_id": profile.account_id})
+        return RecordPage(records, len(sums))
 
     def _active(self, profile: Profile, known: dict[str, tuple[int, int]]) -> tuple[int, int]:
         """How many campaigns and ads of the profile are active now."""
@@ -117,127 +122,63 @@ class Records:
         return known[profile.key]
 
     def _ads(self, asked: Query, now: datetime) -> Iterator[dict[str, Any]]:
-        """The 24 fields of each ad, its metrics summed over the window."""
+        """The ads, each with its metrics summed over the range."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
         sums = self._queries.sums(replace(asked, dimensions=names, grain=Grain.DAY, level=Level.AD))
-        by_ad = {key[:4]: slot for key, slot in sums.items()}
+        by_ad = {key[: len(names)]: slot for key, slot in sums.items()}
         for profile in self._queries.profiles(asked.filters):
-            flights = self._flights(profile)
+            flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
             today = local_date(now, profile.timezone).isoformat()
-            for ad in self._of(profile, Dataset.ADS):
-                if isinstance(ad, Ad) and _kept(ad, asked.filters):
-                    key = (profile.platform.value, profile.profile_id, ad.ad_group_id, ad.id)
-                    numbers = measures(by_ad.get(key, (0, 0, 0, 0, 0)))
-                    yield _ad(_dated(ad, flights, today), profile, numbers)
 
-    def _flights(self, profile: Profile) -> dict[str, _Flight]:
-        """The first and last day of each campaign, under its id, and of each ad group, under `campaign~ad group`."""
-        flights = {item.id: _Flight(item.start_date, item.end_date) for item in self._of(profile, Dataset.CAMPAIGNS)}
-        for group in self._of(profile, Dataset.AD_GROUPS):
-            flights[f"{group.campaign_id}~{group.id}"] = _Flight(group.start_date, group.end_date)
-        return flights
+            def measured(ad: Ad, profile: Profile = profile) -> Measured:
+                key = (str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id)
+                return measures(by_ad.get(key, _NO_METRICS))
 
-    def _objects(self, dataset: Dataset, filters: Mapping[str, frozenset[str]]) -> Iterator[dict[str, Any]]:
+            found = (item for item in self._of(profile, Dataset.ADS) if isinstance(item, Ad))
+            kept = (ad for ad in found if asked.filters.keep_object(ad))
+            yield from ad_records(((flights.dated(ad, today), measured(ad)) for ad in kept), profile)
+
+    def _objects(self, dataset: Dataset, filters: Filters) -> Iterator[dict[str, Any]]:
         for profile in self._queries.profiles(filters):
             for item in self._of(profile, dataset):
-                if _kept(item, filters):
+                if filters.keep_object(item):
                     record = item.model_dump(mode="json")
                     for name in ("budget", "bid"):
                         if record.get(name) is not None:
                             record[name] = from_micros(record[name])
-                    yield record | {"currency": profile.currency}
+                    for name in ("start_date", "end_date"):
+                        record[name] = record[name] or None
+                    yield record | {
+                        "currency": profile.currency,
+                        "account_id": profile.profile_id,
+                        "client_account_id": profile.account_id,
+                    }
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
 
 
-def _dated(ad: Ad, flights: Mapping[str, _Flight], today: str) -> Ad:
-    """The ad with the dates of its flight: its own, else its ad group's, else its campaign's, each by itself.
-
-    An active ad whose last day is past has ended (platform protocols, 2.10, 3.10 and 7.4).
-    """
-    group, campaign = flights.get(f"{ad.campaign_id}~{ad.ad_group_id}", _OPEN), flights.get(ad.campaign_id, _OPEN)
-    end = ad.end_date or group.end or campaign.end
-    over = ad.status is Status.ACTIVE and bool(end) and end < today
-    return ad.model_copy(
-        update={
-            "start_date": ad.start_date or group.start or campaign.start,
-            "end_date": end,
-            "status": Status.ENDED if over else ad.status,
-        }
-    )
-
-
-def _entity_row(row: dict[str, Any], profile: Profile) -> dict[str, Any]:
-    return row | {"account_id": profile.profile_id, "client_account_id": profile.account_id}
-
-
 def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int]) -> dict[str, Any]:
-    """The 14 fields of an account day; the counts are those of now."""
-    daily = {
-        f"daily_{name}": row[name] for name in ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
-    }
+    """The 14 fields of an account day (canonical schema, section 2); the counts are those of now."""
     return {
         "account_id": profile.profile_id,
-        "platform": profile.platform.value,
+        "platform": str(profile.platform),
         "account_name": profile.name,
         "currency": row["currency"],
         "timezone": profile.timezone,
         "date": row["date"],
-        **daily,
-        **{name: row[name] for name in (SOURCE,) if name in row},
+        **{f"daily_{name}": row[name] for name in _DAILY},
+        **({SOURCE: row[SOURCE]} if SOURCE in row else {}),
         "campaign_count": active[0],
         "ad_count": active[1],
         "client_account_id": profile.account_id,
     }
 
 
-def _ad(ad: Ad, profile: Profile, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "ad_id": ad.id,
-        "platform": ad.platform.value,
-        "account_id": profile.profile_id,
-        "campaign_id": ad.campaign_id,
-        "ad_group_id": ad.ad_group_id,
-        "headline": ad.headline,
-        "description": ad.description,
-        "cta": ad.cta,
-        "image_url": ad.image_url,
-        "video_url": ad.video_url,
-        "landing_page_url": ad.landing_page_url,
-        "start_date": ad.start_date or None,
-        "end_date": ad.end_date or None,
-        "status": ad.status.value,
-        **{name: numbers[name] for name in ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate")},
-        "cpa": numbers["cpa"],
-        "roas": numbers["roas"],
-        "relevance_score": ad.relevance_score,
-        "quality_score": ad.quality_score,
-        "status_raw": ad.status_raw,
-        "name": ad.name,
-        "currency": profile.currency,
-        "revenue": numbers["revenue"],
-        "client_account_id": profile.account_id,
-    }
-
-
-def _kept(item: PlatformObject, filters: Mapping[str, frozenset[str]]) -> bool:
-    own = {Dataset.ADS: "ad_id", Dataset.KEYWORDS: "keyword_id"}
-    values = {"campaign_id": item.campaign_id, "ad_group_id": item.ad_group_id}
-    kind = type(item).__name__
-    values |= {
-        "AdCampaign": {"campaign_id": item.id},
-        "AdGroup": {"ad_group_id": item.id},
-        "Ad": {own[Dataset.ADS]: item.id},
-        "Keyword": {own[Dataset.KEYWORDS]: item.id},
-    }.get(kind, {})
-    return all(values[name] in allowed for name, allowed in filters.items() if name in values)
-
-
-def _page(records: Iterator[dict[str, Any]], limit: int, offset: int) -> Found:
+def _page(records: Iterator[dict[str, Any]], limit: int, offset: int) -> RecordPage:
     """The page and the total, without keeping the rest."""
     page, total = [], 0
     for total, record in enumerate(records, 1):
         if offset < total <= offset + limit:
             page.append(record)
-    return Found(page, total)
+    return RecordPage(page, total)

@@ -284,9 +284,10 @@ class App:
 
     @cached_property
     def queries(self) -> Queries:
+        from adweir.model.platforms import parse_platform
         from adweir.reporting.query import Queries
 
-        return Queries(self.catalog, self.metrics)
+        return Queries(self.catalog, self.metrics, parse_platform)
 
     # --- their parts
 

@@ -1,0 +1,78 @@
+"""The 24 fields of an ad (canonical schema, section 1): what it says, when it runs, and its metrics of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from adweir.model.entities import Ad, PlatformObject, Profile, Status
+
+_OF_METRICS = ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate", "cpa", "roas", "revenue")
+
+Measured = Mapping[str, int | Decimal | None]
+"""Every metric by name, as `reporting.query.measures` gives them."""
+
+
+class Flight(NamedTuple):
+    """First and last day, ISO; "" where the platform sets none."""
+
+    start: str
+    end: str
+
+
+_OPEN = Flight("", "")
+
+
+class Flights:
+    """When a profile's campaigns and ad groups run; an ad without dates of its own has theirs."""
+
+    def __init__(self, campaigns: Iterable[PlatformObject], groups: Iterable[PlatformObject]) -> None:
+        self._campaigns = {item.id: Flight(item.start_date, item.end_date) for item in campaigns}
+        self._groups = {(item.campaign_id, item.id): Flight(item.start_date, item.end_date) for item in groups}
+
+    def dated(self, ad: Ad, today: str) -> Ad:
+        """The ad with the dates of its flight: each its own, else its ad group's, else its campaign's.
+
+        An active ad whose last day is before `today` (the profile's, ISO) has ended (platform protocols, 2.10, 3.10
+        and 7.4).
+        """
+        group = self._groups.get((ad.campaign_id, ad.ad_group_id), _OPEN)
+        campaign = self._campaigns.get(ad.campaign_id, _OPEN)
+        end = ad.end_date or group.end or campaign.end
+        is_over = ad.status is Status.ACTIVE and bool(end) and end < today
+        return ad.model_copy(
+            update={
+                "start_date": ad.start_date or group.start or campaign.start,
+                "end_date": end,
+                "status": Status.ENDED if is_over else ad.status,
+            }
+        )
+
+
+def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator[dict[str, Any]]:
+    """A profile's ads with their metrics as records; `account_id` is the platform's ad account."""
+    for ad, metrics in ads:
+        yield {
+            "ad_id": ad.id,
+            "platform": str(ad.platform),
+            "account_id": profile.profile_id,
+            "campaign_id": ad.campaign_id,
+            "ad_group_id": ad.ad_group_id,
+            "headline": ad.headline,
+            "description": ad.description,
+            "cta": ad.cta,
+            "image_url": ad.image_url,
+            "video_url": ad.video_url,
+            "landing_page_url": ad.landing_page_url,
+            "start_date": ad.start_date or None,
+            "end_date": ad.end_date or None,
+            "status": ad.status.value,
+            **{name: metrics[name] for name in _OF_METRICS},
+            "relevance_score": ad.relevance_score,
+            "quality_score": ad.quality_score,
+            "status_raw": ad.status_raw,
+            "name": ad.name,
+            "currency": profile.currency,
+            "client_account_id": profile.account_id,
+        }

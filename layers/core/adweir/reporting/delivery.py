@@ -1,0 +1,43 @@
+"""How a finished report reaches its caller: in the answer or, when it is too large for one, as a file to download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from adweir.model import limits
+from adweir.model.errors import TooLarge
+from adweir.reporting.formats import CSV, render
+from adweir.reporting.reports import MetricReport
+
+if TYPE_CHECKING:
+    from adweir.store.raw.store import RawStore
+
+LINK_SECONDS = 900
+
+
+class DeliveredReport(NamedTuple):
+    """A report in a format: its text, or the `location` of a file with it (a URL that is good for 15 minutes)."""
+
+    content_type: str
+    text: str = ""
+    location: str = ""
+
+
+def deliver(report: MetricReport, format_name: str, exports: RawStore, key: str) -> DeliveredReport:
+    """Render a report. A CSV that is too large for an answer is stored under `key` and delivered as its location.
+
+    So a CSV is a CSV whatever its size. The other formats are for reading or for a program that has to hold all of it:
+    they raise TooLarge, which says what to do instead. Raises Unprocessable, Unavailable.
+    """
+    content_type, text = render(report, format_name)
+    # An answer travels as a JSON string, in which quotes and line ends take two bytes.
+    if len(msgspec.json.encode(text)) <= limits.MAX_INLINE_REPORT_BYTES:
+        return DeliveredReport(content_type, text)
+    if format_name != CSV:
+        rows = f"{len(report.rows)} rows are too large for one answer"
+        hint = "ask for fewer dimensions or a shorter time_range, or for the format csv"
+        raise TooLarge(f"{rows} in {format_name}: {hint}", [{"field": "format", "message": hint}])
+    exports.put(key, text.encode(), content_type=content_type)
+    return DeliveredReport(content_type, location=exports.presign(key, LINK_SECONDS))

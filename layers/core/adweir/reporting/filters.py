@@ -1,0 +1,118 @@
+"""Filters: which profiles, objects and rows a question is about.
+
+`account_id` takes either kind of id: `acc_…` is a client company, any other an ad account of a platform; so does
+`campaign_id` (`cmp_…`). `client_account_id` and `profile_id` take one kind only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Profile
+from adweir.model.errors import Unprocessable
+from adweir.model.ids import IdKind
+from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
+
+PlatformParser = Callable[[str], Platform]
+"""Any known name of a platform (`meta`) → the platform. Raises Unprocessable that lists the known names."""
+
+NEEDS = {
+    "campaign_id": Level.CAMPAIGN,
+    "ad_group_id": Level.AD_GROUP,
+    "ad_id": Level.AD,
+    "keyword_id": Level.KEYWORD,
+}
+"""Filters and dimensions by the level of the rows that they need."""
+
+OF_PROFILE: Mapping[str, Callable[[Profile], str]] = {
+    "platform": lambda profile: str(profile.platform),
+    "account_id": lambda profile: profile.profile_id,
+    "client_account_id": lambda profile: profile.account_id,
+    "profile_id": lambda profile: profile.profile_id,
+    "currency": lambda profile: profile.currency,
+}
+"""Filters and dimensions that a profile answers: name → its value."""
+
+FILTERS = (*OF_PROFILE, *NEEDS)
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Name → allowed values; every name has to match. An empty one matches everything."""
+
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> str:
+        """The only platform that is asked for; "" when there are several or any."""
+        names = self.allowed.get("platform", frozenset())
+        return next(iter(names)) if len(names) == 1 else ""
+
+    @property
+    def of_rows(self) -> dict[str, frozenset[str]]:
+        """The part that is decided row by row."""
+        return {name: values for name, values in self.allowed.items() if name in NEEDS}
+
+    def keep_profile(self, profile: Profile) -> bool:
+        """Whether the profile can have rows that match."""
+        return all(_matches(name, values, profile) for name, values in self.allowed.items() if name in OF_PROFILE)
+
+    def keep_object(self, item: PlatformObject) -> bool:
+        """Whether a campaign, ad group, ad or keyword matches by its own id and its parents'."""
+        own = {"campaign_id": item.campaign_id, "ad_group_id": item.ad_group_id} | {
+            name: item.id for kind, name in _OWN_ID.items() if isinstance(item, kind)
+        }
+        return all(own[name] in values for name, values in self.of_rows.items() if name in own)
+
+    def both(self, other: Filters) -> Filters:
+        """What matches this and the other."""
+        merged = dict(self.allowed)
+        for name, values in other.allowed.items():
+            merged[name] = merged[name] & values if name in merged else values
+        return Filters(merged)
+
+
+EVERYTHING = Filters()
+_OWN_ID: Mapping[type[PlatformObject], str] = {
+    AdCampaign: "campaign_id",
+    AdGroup: "ad_group_id",
+    Ad: "ad_id",
+    Keyword: "keyword_id",
+}
+
+
+def parse_filters(given: Mapping[str, Any], parse_platform: PlatformParser, where: str = "filters") -> Filters:
+    """Name → value or list of values → filters. Raises Unprocessable that names what is unknown."""
+    allowed: dict[str, frozenset[str]] = {}
+    for name, value in given.items():
+        at = f"{where}.{name[:_SHOWN]}"
+        if name not in FILTERS:
+            message = f"unknown filter {name[:_SHOWN]!r}; known: {', '.join(FILTERS)}"
+            raise Unprocessable(message, [{"field": at, "message": "is unknown", "known": list(FILTERS)}])
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
+            message = f"{name} is a text or a list of texts"
+            raise Unprocessable(message, [{"field": at, "message": message}])
+        texts = frozenset(str(each) for each in values)
+        if name == "campaign_id":
+            _refuse_cross_platform(texts, at)
+        allowed[name] = frozenset(str(parse_platform(each)) for each in texts) if name == "platform" else texts
+    return Filters(allowed)
+
+
+def _matches(name: str, allowed: frozenset[str], profile: Profile) -> bool:
+    if OF_PROFILE[name](profile) in allowed:
+        return True
+    return name == "account_id" and IdKind.ACCOUNT.names(profile.account_id) and profile.account_id in allowed
+
+
+def _refuse_cross_platform(values: frozenset[str], at: str) -> None:
+    """Nothing is bound to a cross-platform campaign yet: an answer would be empty and look like a fact."""
+    unknown = sorted(value for value in values if IdKind.CAMPAIGN.names(value))
+    if unknown:
+        message = f"there is no cross-platform campaign {unknown[0][:_SHOWN]}"
+        raise Unprocessable(message, [{"field": at, "message": message}])

@@ -1,0 +1,90 @@
+"""Time ranges as callers write them, and the days and hours that they mean for each profile.
+
+A start or an end is a date (`2026-11-01`) or a datetime (`2026-11-01T09:00:00+01:00`), both inclusive. Metrics are kept
+by the local days and hours of each profile, so:
+
+- a date, and a datetime without an offset, mean the time zone of each profile; with an offset, one moment everywhere;
+- a day or an hour counts when any moment of it lies within the range. Days are never cut: to ask for a part of a day,
+  ask by hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from adweir.model import limits
+from adweir.model.errors import Unprocessable
+from adweir.model.times import DAY, Window, local_time
+
+_FIRST_HOUR, _LAST_HOUR = 0, 23
+_DATE_CHARS = 10
+_EDGES = (date.min.year, date.max.year)
+"""In these years another time zone may be outside of what a datetime holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """An inclusive range of dates or datetimes."""
+
+    start: date | datetime
+    end: date | datetime
+
+    def window(self, timezone: str) -> Window:
+        """The local days of a profile that the range touches."""
+        return Window(_day(_local(self.start, timezone)), _day(_local(self.end, timezone)))
+
+    def hours(self, timezone: str) -> tuple[tuple[str, int], tuple[str, int]]:
+        """The first and the last (local day, hour) of a profile that the range touches."""
+        first, last = _local(self.start, timezone), _local(self.end, timezone)
+        return (
+            (_day(first).isoformat(), first.hour if isinstance(first, datetime) else _FIRST_HOUR),
+            (_day(last).isoformat(), last.hour if isinstance(last, datetime) else _LAST_HOUR),
+        )
+
+
+def parse_range(start: Any, end: Any, today: date, days: int = 30, field: str = "time_range") -> TimeSpan:
+    """Texts → a range; missing ones mean the last `days` days. Raises Unprocessable that names the field.
+
+    `today` is UTC's. Without an end the day after it counts too, because it has already begun east of Greenwich.
+    """
+    try:
+        last = _parse(end) if end else today + DAY
+        first = _parse(start) if start else _day(last) - timedelta(days=days - 1)
+    except (TypeError, ValueError, OverflowError):
+        message = "start and end are dates, YYYY-MM-DD, or datetimes, YYYY-MM-DDThh:mm:ss with or without an offset"
+        raise Unprocessable(message, [{"field": field, "message": message}]) from None
+    if not _in_order(first, last) or (_day(last) - _day(first)).days >= limits.MAX_QUERY_DAYS:
+        message = f"the range starts before it ends and has at most {limits.MAX_QUERY_DAYS} days"
+        raise Unprocessable(message, [{"field": field, "message": message}])
+    return TimeSpan(first, last)
+
+
+def _parse(text: Any) -> date | datetime:
+    """A date or datetime in ISO 8601's extended form and in none of its others. Raises ValueError, TypeError."""
+    day = date.fromisoformat(text[:_DATE_CHARS])
+    if day.year in _EDGES:
+        raise ValueError(f"{day} has no other time zone")
+    if text == day.isoformat():
+        return day
+    if not text.startswith(f"{day.isoformat()}T"):
+        raise ValueError(f"neither a date nor a datetime: {text[:40]!r}")
+    return datetime.fromisoformat(text)
+
+
+def _in_order(first: date | datetime, last: date | datetime) -> bool:
+    """Whether the range starts before it ends; by the day where only one of the two names a moment."""
+    if isinstance(first, datetime) and isinstance(last, datetime) and bool(first.tzinfo) == bool(last.tzinfo):
+        return first <= last
+    return _day(first) <= _day(last)
+
+
+def _local(moment: date | datetime, timezone: str) -> date | datetime:
+    if isinstance(moment, datetime) and moment.tzinfo:
+        return local_time(moment, timezone)
+    return moment
+
+
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
