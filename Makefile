@@ -20,8 +20,8 @@ export ADWEIR_ARCH = $(ARCH)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## the whole river once, in a sandbox of its own, compared with the truth to the millionth
-	$(BIN)/adweir demo
+demo: $(READY) ## the whole river once, in a sandbox of its own, compared with the truth; KEEP=1 leaves it running
+	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest

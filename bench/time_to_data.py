@@ -28,8 +28,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 from adweir.model.messages import Scope, StartRun  # noqa: E402
 from ops.client import Api  # noqa: E402
 from ops.commands import ADMIN_SCOPES, create_key  # noqa: E402
-from ops.demo import World, numbers  # noqa: E402
-from ops.target import Target, sandbox_target  # noqa: E402
+from ops.demo.truth import numbers  # noqa: E402
+from ops.demo.world import WorldDoors  # noqa: E402
+from ops.target import Deployment, sandbox_target  # noqa: E402
 from sandbox import lifecycle  # noqa: E402
 from sandbox.lifecycle import Home, Options  # noqa: E402
 
@@ -50,7 +51,7 @@ def sandbox() -> Iterator[dict[str, Any]]:
             lifecycle.down(home)
 
 
-def register(api: Api, world: World) -> None:
+def register(api: Api, world: WorldDoors) -> None:
     for client in world.get("credentials")["accounts"]:
         body = {"company_name": client["company_name"], "primary_contact_email": client["primary_contact_email"]}
         account = api.post("/api/v1/accounts", body)
@@ -58,7 +59,7 @@ def register(api: Api, world: World) -> None:
             api.post(f"/api/v1/accounts/{account['account_id']}/credentials", credential)
 
 
-def fire(target: Target, api: Api, now: datetime, name: str) -> tuple[float, float]:
+def fire(target: Deployment, api: Api, now: datetime, name: str) -> tuple[float, float]:
     """Fire the daily schedule for the 7 days before `now`; seconds until the rows and until the run was over."""
     window = {
         "start": (now.date() - timedelta(days=7)).isoformat(),
@@ -90,7 +91,7 @@ def expected_tasks() -> int:
     return 2 * 1 + 2 * 3
 
 
-def wrong_rows(api: Api, world: World, now: datetime) -> int:
+def wrong_rows(api: Api, world: WorldDoors, now: datetime) -> int:
     """How many of the window's rows differ from the platforms' truth."""
     span = {"start": (now.date() - timedelta(days=7)).isoformat(), "end": (now.date() - timedelta(days=1)).isoformat()}
     truth = {
@@ -108,7 +109,7 @@ def wrong_rows(api: Api, world: World, now: datetime) -> int:
     return sum(1 for key in truth.keys() | stored.keys() if truth.get(key) != stored.get(key))
 
 
-def floor(platforms_url: str, world: World, now: datetime) -> float:
+def floor(platforms_url: str, world: WorldDoors, now: datetime) -> float:
     """The bare client: all Amazon reports of the window asked for at once, polled every second, downloaded."""
     start, end = (now.date() - timedelta(days=offset) for offset in (7, 1))
     begin = time.monotonic()
@@ -159,7 +160,7 @@ def _create(session: requests.Session, url: str, headers: dict[str, str], start:
     return report_id
 
 
-def _amazon_profiles(session: requests.Session, url: str, world: World) -> list[dict[str, str]]:
+def _amazon_profiles(session: requests.Session, url: str, world: WorldDoors) -> list[dict[str, str]]:
     headers = []
     for client in world.get("credentials")["accounts"]:
         secret = client["credentials"]["amazon_ads"]
@@ -177,7 +178,7 @@ def main() -> int:
     """Measure, print, and answer 1 when the limit is missed or a row is wrong."""
     with sandbox() as description:
         api = Api(description["api_url"], description["api_key"])
-        world = World(description["platforms_url"])
+        world = WorldDoors(description["platforms_url"])
         target = sandbox_target(description)
         register(api, world)
         world.post("switches", {"kind": "report_seconds", "seconds": REPORT_SECONDS})

@@ -1,32 +1,223 @@
-"""`adweir`: the operator's command line, for the sandbox and for stacks on AWS alike."""
+"""`adweir`: the operator's command line. It works on the sandbox, and with `--stack` on a stack on AWS."""
 
 from __future__ import annotations
 
-import argparse
 import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from rich.console import Console
+import typer
 
-from adweir.model.errors import AdweirError
-from ops.commands import ADMIN_SCOPES, create_key, drop, fire
-from ops.demo import Demo, DemoFailed
+from adweir.pipeline.workflows import WORKFLOWS
+from ops.commands import ADMIN_SCOPES, create_key, drop_key, fire, put_drop, receipt_of
+from ops.errors import CommandFailed, OneLine
 from ops.sam_local import environment_file
-from ops.target import open_target, sandbox_target
+from ops.target import Deployment, open_target, sandbox_target
 from sandbox import lifecycle
 from sandbox.lifecycle import LOOPBACK, Home, Options
-from sandbox.processes import SandboxError, interrupt
+from sandbox.processes import interrupt
 
 ROOT = Path(__file__).resolve().parent.parent
 
+app = typer.Typer(
+    name="adweir",
+    cls=OneLine,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-def say(text: str = "") -> None:
-    """To the person at the terminal."""
-    sys.stdout.write(text + "\n")
+
+def moment(text: str) -> datetime:
+    """ISO 8601 → UTC; a time without a zone is UTC."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-21T05:30Z") from None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+Stack = Annotated[str, typer.Option(help="Work on this stack on AWS instead of the sandbox.", show_default=False)]
+Moment = Annotated[
+    datetime | None,
+    typer.Option(parser=moment, metavar="TIME", help="The scheduled time, ISO 8601; now when left out."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def adweir(
+    context: typer.Context,
+    home: Annotated[
+        Path, typer.Option(resolve_path=True, help="Folder with the sandbox's state.", show_default=".adweir")
+    ] = ROOT / ".adweir",
+) -> None:
+    """Operate adweir: in the sandbox on this machine, or with --stack on AWS."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+    context.obj = Home(home)
+
+
+def home_of(context: typer.Context) -> Home:
+    """The sandbox's folder that `--home` names."""
+    home: Home = context.obj
+    return home
+
+
+# -- the sandbox -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    bind: Annotated[str, typer.Option(help="0.0.0.0 lets containers reach it (sam local).")] = LOOPBACK,
+    pace: Annotated[
+        Literal["sandbox", "drill"], typer.Option(help="Which column of time-outs of the template's mapping Pace.")
+    ] = "sandbox",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
+    ] = None,
+) -> None:
+    """Start the sandbox, or bring a running one up to date with the code."""
+    given = dict(parameter(text) for text in parameters or [])
+    home = home_of(context)
+    found = lifecycle.up(home, ROOT, Options(bind=bind, pace=pace, parameters=given), first_key)
+    if found.started:
+        typer.echo(f"started: {', '.join(found.started)}")
+    else:
+        typer.echo("was up already; code and template are current")
+    show(found.description, home)
+
+
+@app.command()
+def down(
+    context: typer.Context,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete its state too.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Stop the sandbox; its state stays."""
+    stopped = lifecycle.down(home_of(context), forget=forget)
+    typer.echo(f"stopped: {', '.join(stopped)}" if stopped else "was not up")
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Show what runs and where; exits with 1 when a part is stopped."""
+    home = home_of(context)
+    states = lifecycle.states(home)
+    for name, state in states.items():
+        typer.echo(f"  {name:10} {state}")
+    if home.description.exists():
+        show(home.read(), home)
+    if set(states.values()) != {"running"}:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave its sandbox running, to explore.")] = False,  # noqa: FBT002
+) -> None:
+    """Run the whole river once in a sandbox of its own and compare what is stored with the platforms' truth.
+
+    Leaves a page, <home>/demo/report.html. Exits with 1 when a number differs.
+    """
+    from ops.demo.show import demonstrate
+
+    home = Home(home_of(context).path / "demo")
+    typer.echo("Starting a sandbox of its own ...")
+    lifecycle.down(home, forget=True)
+    try:
+        description = lifecycle.up(home, ROOT, Options(), first_key).description
+        right = demonstrate(home, sandbox_target(description), description, kept=keep)
+    finally:
+        if not keep:
+            lifecycle.down(home)
+    if not right:
+        raise typer.Exit(1)
+
+
+@app.command(name="sam-env")
+def sam_env(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="This machine, as a container sees it.")] = "172.17.0.1",
+) -> None:
+    """Print the variables that `sam local invoke --env-vars` reads, for the running sandbox."""
+    typer.echo(environment_file(home_of(context).read(), ROOT / "template.yaml", host))
+
+
+# -- the sandbox or a stack on AWS -----------------------------------------------------------------------------------
+
+
+@app.command(name="fire")
+def fire_now(
+    context: typer.Context,
+    workflow: Annotated[
+        str, typer.Argument(metavar="WORKFLOW", help=f"{', '.join(WORKFLOWS)} or sweep.", show_default=False)
+    ],
+    at: Moment = None,
+    stack: Stack = "",
+) -> None:
+    """Send what a schedule would send now; prints the run's id."""
+    target = open_target(stack, home_of(context))
+    run_id = fire(target, workflow, at or datetime.now(UTC).replace(microsecond=0))
+    typer.echo(run_id or "sweep sent")
+
+
+@app.command()
+def key(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="What the key is for.", show_default=False)],
+    scopes: Annotated[str, typer.Option(help="Comma-separated: read, write, admin.")] = "read",
+    stack: Stack = "",
+) -> None:
+    """Create an API key and print it. It is shown this once."""
+    wanted = [scope.strip() for scope in scopes.split(",")]
+    unknown = [scope for scope in wanted if scope not in ADMIN_SCOPES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(ADMIN_SCOPES)}", param_hint="--scopes")
+    typer.echo(create_key(open_target(stack, home_of(context)), name, wanted))
+
+
+@app.command()
+def drop(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A .csv or .csv.gz file.")],
+    account: Annotated[str, typer.Option(help="The client account that the file is for (acc_...).")] = "",
+    object_key: Annotated[
+        str, typer.Option("--key", help="Path under drops/; <account>/<the file's name> when left out.")
+    ] = "",
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the receipt; 0 does not wait.")] = 60,
+    stack: Stack = "",
+) -> None:
+    """Hand in a file of metrics and say what became of it; exits with 1 when it was rejected."""
+    target = open_target(stack, home_of(context))
+    place = drop_key(target, file.name, account, object_key)
+    name = put_drop(target, place, file)
+    typer.echo(f"stored {place}")
+    if wait:
+        typer.echo(outcome(target, name, wait))
+    else:
+        typer.echo(f"its receipt will be receipts/{name}.json")
+
+
+def outcome(target: Deployment, name: str, seconds: float) -> str:
+    """A drop's receipt in one line. Raises CommandFailed when the file was rejected or nothing came in time."""
+    receipt = receipt_of(target, name, seconds)
+    if receipt is None:
+        raise CommandFailed(f"no receipt after {seconds:g} s; it will be receipts/{name}.json in the bucket")
+    if receipt["state"] == "rejected":
+        raise CommandFailed(f"the file was rejected: {receipt['reason']}")
+    if receipt["state"] == "duplicate":
+        return f"nothing changed: these bytes were loaded before ({receipt['duplicate_of']})"
+    refused = receipt["rows_quarantined"]
+    kept = f"; {refused:,} refused, see {receipt['quarantine_key']} in the bucket" if refused else ""
+    return f"loaded: {receipt['rows_stored']:,} of {receipt['rows_read']:,} rows{kept}"
+
+
+# -- shared ----------------------------------------------------------------------------------------------------------
 
 
 def first_key(description: dict[str, Any]) -> str:
@@ -34,167 +225,31 @@ def first_key(description: dict[str, Any]) -> str:
     return create_key(sandbox_target(description), "sandbox", ADMIN_SCOPES)
 
 
-def up(arguments: argparse.Namespace) -> int:
-    """Start the sandbox, or bring a running one up to date."""
-    options = Options(bind=arguments.bind, pace=arguments.pace, parameters=dict(arguments.parameters))
-    found = lifecycle.up(Home(arguments.home), ROOT, options, first_key)
-    say(f"started: {', '.join(found.started)}" if found.started else "was up already; code and template are current")
-    show(found.description, arguments.home)
-    return 0
-
-
-def show(description: dict[str, Any], home: Path) -> None:
+def show(description: dict[str, Any], home: Home) -> None:
     """Where everything is."""
-    say(f"  API        {description['api_url']}/api/v1/...   (Swagger UI: {description['api_url']}/docs)")
-    say(f"  API key    {description['api_key']}")
-    say(f"  AWS        {description['aws_endpoint_url']}   (AWS_ENDPOINT_URL)")
-    say(f"  platforms  {description['platforms_url']}")
-    say(f"  logs       {description['logs']}")
-    say(f"  all of it  {home / 'sandbox.json'}")
-
-
-def down(arguments: argparse.Namespace) -> int:
-    """Stop the sandbox; its state stays unless told otherwise."""
-    stopped = lifecycle.down(Home(arguments.home), forget=arguments.forget)
-    say(f"stopped: {', '.join(stopped)}" if stopped else "was not up")
-    return 0
-
-
-def status(arguments: argparse.Namespace) -> int:
-    """What runs and where; exits 1 when a part is stopped."""
-    home = Home(arguments.home)
-    states = lifecycle.states(home)
-    for name, state in states.items():
-        say(f"  {name:10} {state}")
-    if home.description.exists():
-        show(home.read(), arguments.home)
-    return 0 if set(states.values()) == {"running"} else 1
-
-
-def fire_now(arguments: argparse.Namespace) -> int:
-    """Send what a schedule would send."""
-    target = open_target(arguments.stack, Home(arguments.home))
-    run_id = fire(target, arguments.workflow, arguments.at or datetime.now(UTC).replace(microsecond=0))
-    say(run_id or "sweep sent")
-    return 0
-
-
-def new_key(arguments: argparse.Namespace) -> int:
-    """Create an API key and print it."""
-    target = open_target(arguments.stack, Home(arguments.home))
-    say(create_key(target, arguments.name, arguments.scopes.split(",")))
-    return 0
-
-
-def drop_file(arguments: argparse.Namespace) -> int:
-    """Hand a file in, as another system would."""
-    target = open_target(arguments.stack, Home(arguments.home))
-    version = drop(target, arguments.key or arguments.file.name, arguments.file.read_bytes())
-    say(f"dropped; version {version}")
-    return 0
-
-
-def sam_env(arguments: argparse.Namespace) -> int:
-    """Print the file that sam local's --env-vars reads, for the running sandbox."""
-    say(environment_file(Home(arguments.home).read(), ROOT / "template.yaml", arguments.host))
-    return 0
-
-
-def demo(arguments: argparse.Namespace) -> int:
-    """The whole river once, in a fresh sandbox of its own, compared with the world's truth; exits 1 on a difference."""
-    home = Home(arguments.home / "demo")
-    lifecycle.down(home, forget=True)
-    try:
-        description = lifecycle.up(home, ROOT, Options(), first_key).description
-        target = sandbox_target(description)
-        started = datetime.now(UTC).replace(microsecond=0)
-        console = Console(record=True, width=None if sys.stdout.isatty() else 110)
-        story = Demo(
-            description,
-            fire=lambda: fire(target, "daily", started),
-            drop=lambda name, content: drop(target, name, content),
-            console=console,
-        )
-        code = story.run()
-        console.save_html(str(home.path / "report.html"), clear=False)
-        say(f"the same as a page: {home.path / 'report.html'}")
-        if arguments.keep:
-            show(description, home.path)
-        return code
-    finally:
-        if not arguments.keep:
-            lifecycle.down(home)
-
-
-def moment(text: str) -> datetime:
-    """ISO 8601 → UTC; a time without a zone is UTC."""
-    when = datetime.fromisoformat(text)
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    typer.echo(f"  API        {description['api_url']}/api/v1/...")
+    typer.echo(f"  API docs   {description['api_url']}/docs")
+    typer.echo(f"  API key    {description['api_key']}")
+    typer.echo(f"  AWS        {description['aws_endpoint_url']}   (AWS_ENDPOINT_URL)")
+    typer.echo(f"  platforms  {description['platforms_url']}")
+    typer.echo(f"  logs       {description['logs']}")
+    typer.echo(f"  all of it  {home.description}")
 
 
 def parameter(text: str) -> tuple[str, str]:
     """`Name=value` of a template parameter."""
     name, separator, value = text.partition("=")
     if not name or not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
     return name, value
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="adweir", description="Operate adweir: in the sandbox, or with --stack on AWS."
-    )
-    parser.add_argument(
-        "--home", type=lambda text: Path(text).resolve(), default=ROOT / ".adweir", help="sandbox state"
-    )
-    commands = parser.add_subparsers(required=True, metavar="command")
-
-    def command(name: str, run: Callable[[argparse.Namespace], int], *, stack: bool = False) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        added.set_defaults(run=run)
-        if stack:
-            added.add_argument("--stack", default="", help="a stack on AWS instead of the sandbox")
-        return added
-
-    starting = command("up", up)
-    starting.add_argument("--bind", default=LOOPBACK, help="0.0.0.0 lets containers reach it (sam local)")
-    starting.add_argument("--pace", default="sandbox", choices=["sandbox", "drill"], help="which time-outs")
-    starting.add_argument(
-        "--set", dest="parameters", type=parameter, action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of template.yaml, e.g. HistoryDays=30; may be repeated",
-    )  # fmt: skip
-    command("down", down).add_argument("--forget", action="store_true", help="delete all state too")
-    command("status", status)
-    firing = command("fire", fire_now, stack=True)
-    firing.add_argument("workflow", help="daily, hourly, ... or sweep")
-    firing.add_argument("--at", type=moment, help="the scheduled time, ISO 8601; now when left out")
-    keys = command("key", new_key, stack=True)
-    keys.add_argument("--name", required=True)
-    keys.add_argument("--scopes", default="read", help="comma-separated: read, write, admin")
-    dropping = command("drop", drop_file, stack=True)
-    dropping.add_argument("file", type=Path)
-    dropping.add_argument("--key", default="", help="path under drops/; the file's name when left out")
-    command("demo", demo).add_argument("--keep", action="store_true", help="leave its sandbox running")
-    command("sam-env", sam_env).add_argument("--host", default="172.17.0.1", help="this machine, seen from a container")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. A SIGTERM ends like Ctrl-C: nothing that was half started stays."""
-    arguments = build_parser().parse_args(argv)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point. A SIGTERM ends a command like Ctrl-C: nothing that was half started stays."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
-    try:
-        code: int = arguments.run(arguments)
-    except (SandboxError, AdweirError, DemoFailed, OSError) as error:
-        sys.stderr.write(f"adweir: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("adweir: interrupted\n")
-        return 130
-    return code
+    app(arguments, prog_name="adweir")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+from adweir.intake.load.files import PREFIX, account_of
+from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
 from adweir.pipeline.engine import run_id_of
 from adweir.pipeline.workflows import workflow
-from ops.target import Target
+from ops.errors import CommandFailed
+from ops.target import Deployment
 
 ADMIN_SCOPES = ("read", "write", "admin")
+_POLL_SECONDS = 0.5
+_SHOWN_ACCOUNTS = 5
 
 
-def fire(target: Target, name: str, at: datetime) -> str:
+def fire(target: Deployment, name: str, at: datetime) -> str:
     """Send what the schedule of a workflow sends at `at`; returns the run's id ("" for the sweep).
 
-    The id comes from workflow and time, so that firing the same schedule twice is one run.
+    The id comes from workflow and time, so firing the same schedule twice starts one run. Raises Unprocessable.
     """
     queue = target.app().queues.runs
     if name == "sweep":
@@ -28,7 +36,7 @@ def fire(target: Target, name: str, at: datetime) -> str:
     return run_id_of(start)
 
 
-def create_key(target: Target, name: str, scopes: Sequence[str]) -> str:
+def create_key(target: Deployment, name: str, scopes: Sequence[str]) -> str:
     """Create an API key; returns it in the clear, the only time that anyone sees it."""
     plain: str
     app = target.app()
@@ -36,7 +44,52 @@ def create_key(target: Target, name: str, scopes: Sequence[str]) -> str:
     return plain
 
 
-def drop(target: Target, name: str, content: bytes) -> str:
-    """Put a file under drops/; returns its object version."""
-    answer = target.app().s3.put_object(Bucket=target.outputs["Bucket"], Key=f"drops/{name}", Body=content)
-    return str(answer.get("VersionId", ""))
+def drop_key(target: Deployment, file_name: str, account_id: str, key: str) -> str:
+    """The object key for a dropped file: `drops/<account id>/<name>`.
+
+    `key` is the path under `drops/`; without it the file keeps its own name, under `account_id`. Raises CommandFailed
+    for what the loader would reject: no account, an account that does not exist, a name that is not .csv or .csv.gz.
+    """
+    name = key.removeprefix(PREFIX) or file_name
+    if account_id and not name.startswith(f"{account_id}/"):
+        name = f"{account_id}/{name}"
+    if "/" not in name:
+        raise CommandFailed(f"which client account is {file_name} for? Add --account ID. {_accounts(target)}")
+    try:
+        owner = account_of(PREFIX + name)
+    except BadInput:
+        raise CommandFailed(f"{name}: a dropped file is named <account id>/<name>.csv or .csv.gz") from None
+    try:
+        target.app().catalog.account(owner)
+    except NotFound:
+        raise CommandFailed(f"there is no client account {owner}. {_accounts(target)}") from None
+    return PREFIX + name
+
+
+def _accounts(target: Deployment) -> str:
+    """Which accounts there are, for a message."""
+    found, more = target.app().catalog.list_accounts(_SHOWN_ACCOUNTS)
+    if not found:
+        return "There is none yet: create one with POST /api/v1/accounts"
+    named = ", ".join(f"{account.account_id} ({account.company_name})" for account in found)
+    return f"Accounts: {named}{', ...' if more else ''}"
+
+
+def put_drop(target: Deployment, key: str, content: bytes | Path) -> str:
+    """Store a file under its key in `drops/`; returns the name of its receipt."""
+    s3, bucket = target.app().s3, target.outputs["Bucket"]
+    if isinstance(content, bytes):
+        answer = s3.put_object(Bucket=bucket, Key=key, Body=content)
+    else:
+        with content.open("rb") as stream:
+            answer = s3.put_object(Bucket=bucket, Key=key, Body=stream)
+    return f"{key}.{answer['VersionId']}"
+
+
+def receipt_of(target: Deployment, name: str, seconds: float) -> dict[str, Any] | None:
+    """Wait for a drop's receipt; None when there is none after `seconds`."""
+    receipts = target.app().ledger.receipts
+    deadline = time.monotonic() + seconds
+    while (receipt := receipts.get(name)) is None and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return receipt

@@ -11,12 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
-from sandbox.lifecycle import Home, environment_of
+from sandbox.lifecycle import Home, environment_of, states
 from sandbox.processes import SandboxError
 
 
 @dataclass(frozen=True)
-class Target:
+class Deployment:
     """A deployed system: the stack's outputs by name. The process's environment already points there."""
 
     outputs: dict[str, str]
@@ -39,21 +39,26 @@ class Target:
         return App(self.settings())
 
 
-def sandbox_target(description: dict[str, Any]) -> Target:
+def sandbox_target(description: dict[str, Any]) -> Deployment:
     """A described sandbox. Points this process's AWS clients at it."""
     os.environ.update(environment_of(description))
-    return Target(description["stack"])
+    return Deployment(description["stack"])
 
 
-def stack_target(stack: str) -> Target:
+def stack_target(stack: str) -> Deployment:
     """A stack on AWS, by name, with the credentials and region that the AWS SDK finds. Raises SandboxError."""
     try:
         found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (ClientError, BotoCoreError) as error:
         raise SandboxError(f"stack {stack}: {error}") from error
-    return Target({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    return Deployment({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
 
 
-def open_target(stack: str, home: Home) -> Target:
-    """The stack when one is named, else the sandbox."""
-    return stack_target(stack) if stack else sandbox_target(home.read())
+def open_target(stack: str, home: Home) -> Deployment:
+    """The stack when one is named, else the sandbox. Raises SandboxError when that is not running."""
+    if stack:
+        return stack_target(stack)
+    description = home.read()
+    if "stopped" in states(home).values():
+        raise SandboxError("the sandbox is stopped; start it with: adweir up")
+    return sandbox_target(description)

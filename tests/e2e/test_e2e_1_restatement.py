@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ops.demo import numbers
+from ops.demo.truth import numbers
 from support.river import River, Stored, true_numbers
 
 ALL_QUEUES = ("runs", "collect-MetaAds", "collect-AmazonAds", "reports", "landing")

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from ops.demo import numbers
+from ops.demo.truth import numbers
 from sandbox import processes
 from support.river import River, until
 

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 import psutil
 
 from ops.client import Api
-from ops.demo import Numbers, World, numbers
+from ops.demo.truth import Figures, numbers
+from ops.demo.world import WorldDoors
 from sandbox import processes
 from sandbox.lifecycle import Home
 from sandbox.ministack import client_factory
@@ -31,8 +32,8 @@ PATIENCE = 150.0
 HISTORY_DAYS = 28
 """So many days are pulled at first; the world's older ones are there for stories that want days never pulled."""
 
-Stored = dict[tuple[str, str], Numbers]
-"""Numbers by entity and day."""
+Stored = dict[tuple[str, str], Figures]
+"""Figures by entity and day."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class River:
         adweir(self.home, "up", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
         self.description = self.home.read()
         self.api = Api(self.description["api_url"], self.description["api_key"])
-        self.world = World(self.description["platforms_url"])
+        self.world = WorldDoors(self.description["platforms_url"])
         self.aws = client_factory(self.description["aws_endpoint_url"])
         self.sqs, self.s3, self.dynamodb = self.aws("sqs"), self.aws("s3"), self.aws("dynamodb")
         self.bucket = self.description["stack"]["Bucket"]
@@ -291,10 +292,10 @@ class River:
         return killed
 
 
-def true_numbers(row: dict[str, Any]) -> Numbers:
+def true_numbers(row: dict[str, Any]) -> Figures:
     """A row of the world's truth → counts and millionths."""
     conversions, spend, revenue = (row[f"{name}_micros"] for name in ("conversions", "spend", "revenue"))
-    return (row["impressions"], row["clicks"], conversions, spend, revenue)
+    return Figures(row["impressions"], row["clicks"], conversions, spend, revenue)
 
 
 def until(look: Callable[[], T], what: str, *, pause: float = 0.2) -> T:

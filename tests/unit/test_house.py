@@ -71,7 +71,7 @@ TWO_OF_ONE_NAME = frozenset(
             "Rows",
             "Spool",
         ),
-        *("Target", "World", "_Delivery"),
+        *("Target", "_Delivery"),
     }
 )
 

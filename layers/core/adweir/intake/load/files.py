@@ -99,7 +99,7 @@ class DropLoader:
 
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
-        account_id = _account(message.key)
+        account_id = account_of(message.key)
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
@@ -277,7 +277,7 @@ def _version(message: ObjectArrived, head: ObjectHead) -> str:
     return message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
 
 
-def _account(key: str) -> str:
+def account_of(key: str) -> str:
     """`drops/<account>/<name>.csv[.gz]` → account. Raises BadInput."""
     parts = key.split("/")
     if len(parts) < 3 or not parts[1] or not key.endswith((".csv", ".csv.gz")):

@@ -1,0 +1,1 @@
+"""The demonstration: one pass of the whole river through the public doors, compared with the platforms' truth."""

@@ -1,0 +1,87 @@
+"""The demonstration from beginning to end: the river, the comparison, the table, the page, the queries."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ops.client import Api
+from ops.commands import fire, put_drop
+from ops.demo.display import Stages, table
+from ops.demo.page import write_page
+from ops.demo.queries import queries
+from ops.demo.river import River
+from ops.demo.truth import Compared, compare
+from ops.demo.verdict import Verdict
+from ops.demo.world import WorldDoors
+from ops.target import Deployment
+from sandbox.lifecycle import Home
+
+
+def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, kept: bool) -> bool:
+    """Run it against a sandbox that is up and empty; returns whether every stored number is the platforms' own.
+
+    Raises DemoFailed, ApiError and what requests raises when it cannot be finished.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    api = Api(description["api_url"], description["api_key"])
+    stages = Stages(console)
+    with stages.shown():
+        verdict = flow(api, target, description, stages.show)
+    api.close()
+    console.print()
+    console.print(table(verdict.results, console.width))
+    console.print()
+    console.print(verdict.text, style="bold green" if verdict.right else "bold red")
+    for line in verdict.wrong_lines:
+        console.print(line, style="red", markup=False)
+    console.print(f"{verdict.seconds:.0f} s from the first account to here.")
+    page = home.path / "report.html"
+    write_page(page, verdict, datetime.now(UTC))
+    console.print(f"\nThe same with charts: {here(page)}", markup=False)
+    for line in farewell(home, description, verdict.results, kept=kept):
+        console.print(line, markup=False)
+    return verdict.right
+
+
+def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callable[[str, int, int], None]) -> Verdict:
+    """Everything in at the doors, then everything out and compared."""
+    begin = time.monotonic()
+    world = WorldDoors(description["platforms_url"])
+    river = River(api, description["api_url"], world, show)
+    clients = river.register()
+    river.follow(fire(target, "daily", datetime.now(UTC).replace(microsecond=0)))
+    profiles = api.get("/api/v1/profiles")["profiles"]
+    river.send_webhooks(clients[0], profiles)
+    river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
+    river.await_datasets(clients)
+    results: list[Compared] = []
+    for profile in profiles:
+        results.append(compare(api, world, profile))
+        right = sum(len(result.truth) - len(result.differences) for result in results)
+        show("compared with the truth", right, sum(len(result.truth) for result in results))
+    return Verdict(results, time.monotonic() - begin)
+
+
+def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:
+    """How to go on: queries to paste, how to start and stop this sandbox."""
+    days = [day for result in results for day in result.by_day()]
+    command = f"{here(Path(sys.executable).with_name('adweir'))} --home {here(home.path)}"
+    if kept:
+        lines = ["", f"Its sandbox keeps running; stop it with: {command} down"]
+    else:
+        lines = ["", "Its sandbox is stopped; its data stays. Start it again, here or later, with:", f"{command} up"]
+    if days:
+        lines += ["", "Three queries to paste while it runs:", *queries(description, min(days), max(days))]
+    return lines
+
+
+def here(path: Path) -> Path:
+    """A path as one would type it in this folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,26 @@
+"""The sandbox's own doors, under `/_world`: what only the makers of a world know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+_HTTP_SECONDS = 20
+
+
+class WorldDoors:
+    """Asks the sandbox's platforms for their truth, and makes them send webhooks."""
+
+    def __init__(self, platforms_url: str) -> None:
+        self._root = f"{platforms_url.rstrip('/')}/_world"
+
+    def get(self, door: str, **params: str) -> Any:
+        response = requests.get(f"{self._root}/{door}", params=params, timeout=_HTTP_SECONDS)
+        response.raise_for_status()
+        return response.json()
+
+    def post(self, door: str, body: dict[str, Any]) -> Any:
+        response = requests.post(f"{self._root}/{door}", json=body, timeout=_HTTP_SECONDS)
+        response.raise_for_status()
+        return response.json()

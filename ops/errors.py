@@ -1,0 +1,53 @@
+"""How a command ends: 0 done, 1 failed, 2 wrongly called, 130 interrupted; each fault is one line on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from adweir.model.errors import AdweirError
+from sandbox.processes import SandboxError
+
+
+class CommandFailed(Exception):
+    """A command could not do what was asked; the message says what to do."""
+
+
+EXPECTED = (CommandFailed, SandboxError, AdweirError, BotoCoreError, ClientError, OSError)
+"""What ends a command with its message alone (requests' errors are OSErrors). Anything else is a fault of ours and
+keeps its traceback."""
+
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
+
+
+class OneLine(TyperGroup):
+    """The command line as a whole: it turns faults into one line and an exit code."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run one command line as typer does, and end the process unless `standalone_mode` is off."""
+        standalone = options.get("standalone_mode", True)
+        try:
+            answer = super().main(*args, **(options | {"standalone_mode": False}))
+            code = answer if isinstance(answer, int) else 0
+            if code == INTERRUPTED:
+                say_error("interrupted", code)
+        except typer.TyperException as error:
+            context = getattr(error, "ctx", None)
+            where = context.command_path if context else "adweir"
+            code = say_error(f"{error.format_message()} See: {where} --help", error.exit_code)
+        except EXPECTED as error:
+            code = say_error(str(error), 1)
+        if standalone:
+            sys.exit(code)
+        return code
+
+
+def say_error(message: str, code: int) -> int:
+    """One line to the person at the terminal; returns the exit code."""
+    sys.stderr.write(f"adweir: {message}\n")
+    return code

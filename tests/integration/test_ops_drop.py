@@ -1,0 +1,165 @@
+"""`adweir drop`: what would be rejected is refused before it is stored, and what became of a file is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+from typer.testing import CliRunner, Result
+
+from adweir.runtime.settings import Settings
+from ops import cli
+from ops.commands import put_drop
+from ops.errors import CommandFailed
+from ops.target import Deployment
+from support.clock import FrozenClock
+from support.landing_world import World
+
+HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
+GOOD = HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n"
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> World:
+    made = World(clock, "adweir-data")
+    boto3.client("s3").put_bucket_versioning(Bucket=made.bucket, VersioningConfiguration={"Status": "Enabled"})
+    return made
+
+
+@pytest.fixture
+def deployment(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """Commands work on moto's AWS, and every stored object is loaded at once."""
+    outputs = {
+        "CatalogTable": settings.catalog_table,
+        "MetricsTable": settings.metrics_table,
+        "LedgerTable": settings.ledger_table,
+        "FindingsTable": settings.findings_table,
+        "Bucket": settings.bucket,
+        "BusName": settings.bus_name,
+        "RunsQueueUrl": "https://sqs.example/runs",
+        "SecretPrefix": "adweir",
+    }
+    made = Deployment(outputs)
+    stored = put_drop
+
+    def put_and_load(target: Deployment, key: str, content: Path) -> str:
+        receipt = stored(target, key, content)
+        world.arrive(key)
+        return receipt
+
+    monkeypatch.setattr(cli, "open_target", lambda _stack, _home: made)
+    monkeypatch.setattr(cli, "put_drop", put_and_load)
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "offline.csv"
+    path.write_text(GOOD)
+    return path
+
+
+def drop(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli.app, ["drop", *map(str, arguments)], prog_name="adweir")
+
+
+def objects(world: World) -> list[str]:
+    return [info.key for info in world.raw.list("drops/")]
+
+
+def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_are_counted(
+    world: World, deployment: Deployment, file: Path
+) -> None:
+    # given
+    file.write_text(GOOD + "meta,1,campaign,2026-11-18,8,many,1,1.50\n")
+
+    # when
+    result = drop(file, "--account", "acme")
+
+    # then
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first == "stored drops/acme/offline.csv"
+    assert second.startswith("loaded: 1 of 2 rows; 1 refused, see quarantine/")
+    assert [row[3][3] for row in world.stored()] == [1_500_000]
+
+
+@pytest.mark.parametrize(("key", "stored"), [("acme/a.csv", "acme/a.csv"), ("drops/acme/b.csv", "acme/b.csv")])
+def test_given_a_key_when_a_file_is_dropped_then_it_is_stored_there(
+    world: World, deployment: Deployment, file: Path, key: str, stored: str
+) -> None:
+    # when
+    result = drop(file, "--key", key)
+
+    # then
+    assert result.exit_code == 0
+    assert objects(world) == [f"drops/{stored}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "which client account is offline.csv for? Add --account ID. Accounts: acme (Acme)"),
+        (("--account", "nobody"), "there is no client account nobody. Accounts: acme (Acme)"),
+        (("--key", "acme/offline.txt"), "acme/offline.txt: a dropped file is named <account id>/<name>.csv or .csv.gz"),
+    ],
+)  # fmt: skip
+def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_and_one_line_says_how(
+    world: World, deployment: Deployment, file: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    # when
+    result = drop(file, *arguments)
+
+    # then
+    assert result.exit_code == 1
+    assert result.stderr == f"adweir: {says}\n"
+    assert objects(world) == []
+
+
+def test_given_a_file_that_cannot_be_read_when_it_is_dropped_then_the_reason_is_the_answer(
+    world: World, deployment: Deployment, file: Path
+) -> None:
+    # given
+    file.write_text("nonsense\n")
+
+    # when
+    result = drop(file, "--account", "acme")
+
+    # then
+    assert result.exit_code == 1
+    assert result.stderr.startswith("adweir: the file was rejected: ")
+
+
+def test_given_the_same_bytes_twice_when_dropped_then_the_second_says_that_nothing_changed(
+    world: World, deployment: Deployment, file: Path
+) -> None:
+    # given
+    drop(file, "--account", "acme", "--key", "first.csv")
+
+    # when
+    result = drop(file, "--account", "acme")
+
+    # then
+    assert result.exit_code == 0
+    assert "nothing changed: these bytes were loaded before (drops/acme/first.csv " in result.stdout
+
+
+def test_given_no_wish_to_wait_when_a_file_is_dropped_then_it_says_where_the_receipt_will_be(
+    world: World, deployment: Deployment, file: Path
+) -> None:
+    # when
+    result = drop(file, "--account", "acme", "--wait", "0")
+
+    # then
+    assert result.exit_code == 0
+    key = result.stdout.splitlines()[1].removeprefix("its receipt will be ")
+    assert [info.key for info in world.raw.list("receipts/")] == [key]
+
+
+def test_given_no_receipt_in_time_when_it_is_waited_for_then_the_command_fails_and_names_it(
+    world: World, deployment: Deployment
+) -> None:
+    # when
+    with pytest.raises(CommandFailed, match=r"receipts/drops/acme/slow.csv.1.json in the bucket"):
+        cli.outcome(deployment, "drops/acme/slow.csv.1", 0)

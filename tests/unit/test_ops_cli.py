@@ -1,0 +1,151 @@
+"""The operator's command line: help, exit codes, and faults in one line that says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ops import errors
+from ops.cli import app
+from sandbox import lifecycle
+from sandbox.processes import SandboxError
+
+COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "sam-env")
+
+
+def adweir(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), prog_name="adweir")
+
+
+def test_given_no_command_when_called_then_it_lists_them_and_exits_with_2() -> None:
+    # when
+    result = adweir()
+
+    # then
+    assert result.exit_code == 2
+    assert all(f" {name} " in result.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: str) -> None:
+    # when
+    result = adweir(command, "--help")
+
+    # then
+    assert result.exit_code == 0
+    assert "Usage: adweir" in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("dorp",), "No such command 'dorp'"),
+        (("drop",), "Missing argument"),
+        (("drop", "no-such-file.csv"), "no-such-file.csv"),
+        (("key",), "--name"),
+        (("key", "--name", "k", "--scopes", "raed"), "'raed' is not one of read, write, admin"),
+        (("up", "--set", "HistoryDays"), "'HistoryDays' is not NAME=VALUE"),
+        (("up", "--pace", "slow"), "sandbox"),
+        (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
+    ],
+)
+def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
+    arguments: tuple[str, ...], says: str
+) -> None:
+    # when
+    result = adweir(*arguments)
+
+    # then
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("adweir: ")
+    assert says in line
+    assert line.endswith(f"See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
+
+
+@pytest.mark.parametrize("arguments", [("fire", "daily"), ("key", "--name", "k"), ("sam-env",)])
+def test_given_a_sandbox_that_was_never_up_when_it_is_needed_then_one_line_says_how_to_start_it(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    # when
+    result = adweir("--home", str(tmp_path), *arguments)
+
+    # then
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.endswith("adweir up")
+
+
+def test_given_a_stopped_sandbox_when_a_command_needs_it_then_it_says_how_to_start_it(tmp_path: Path) -> None:
+    # given
+    (tmp_path / "sandbox.json").write_text("{}")
+
+    # when
+    result = adweir("--home", str(tmp_path), "fire", "daily")
+
+    # then
+    assert result.exit_code == 1
+    assert result.stderr == "adweir: the sandbox is stopped; start it with: adweir up\n"
+
+
+def test_given_nothing_runs_when_asked_for_the_status_then_it_exits_with_1(tmp_path: Path) -> None:
+    # when
+    result = adweir("--home", str(tmp_path), "status")
+
+    # then
+    assert result.exit_code == 1
+    assert [line.split() for line in result.stdout.splitlines()] == [["ministack", "stopped"], ["platforms", "stopped"]]
+
+
+def test_given_nothing_runs_when_stopped_then_it_says_so(tmp_path: Path) -> None:
+    # when
+    result = adweir("--home", str(tmp_path / "never"), "down")
+
+    # then
+    assert (result.exit_code, result.stdout) == (0, "was not up\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (SandboxError("no free port"), 1),
+        (errors.CommandFailed("no receipt"), 1),
+        (ConnectionRefusedError("refused"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_given_an_expected_fault_when_a_command_meets_it_then_it_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: BaseException, code: int
+) -> None:
+    # given
+    def broken(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(lifecycle, "states", broken)
+
+    # when
+    result = adweir("--home", str(tmp_path), "status")
+
+    # then
+    assert result.exit_code == code
+    assert result.stderr == f"adweir: {str(fault) or 'interrupted'}\n"
+
+
+def test_given_a_fault_of_ours_when_a_command_meets_it_then_its_traceback_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(lifecycle, "states", broken)
+
+    # when
+    result = adweir("--home", str(tmp_path), "status")
+
+    # then
+    assert isinstance(result.exception, ZeroDivisionError)
