@@ -13,13 +13,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adweir.model.errors import BadInput, TooLarge
-from adweir.platforms.meta.webhook import Target, handshake, parse, targets, verify
+from adweir.model.metrics import Level
+from adweir.platforms.meta.webhook import HOOKS, MAX_CHANGES
+from adweir.platforms.webhooks import Change
 
 SECRET = "app-secret"
 
 
 def sign(raw: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+
+
+def verify(raw: bytes, header: str | None, secrets: list[str]) -> bool:
+    headers = {} if header is None else {"x-hub-signature-256": header}
+    return HOOKS.verify(headers, raw, [{"app_secret": secret} for secret in secrets])
+
+
+def handshake(query: dict[str, str], *tokens: str) -> str | None:
+    return HOOKS.handshake(query, [{"verify_token": token} for token in tokens])
 
 
 def delivery(field: str, value: Any, owner: Any = "1234567890", kind: str = "ad_account") -> bytes:
@@ -48,11 +59,25 @@ def test_no_secret_verifies_nothing() -> None:
     assert not verify(b"", sign(b"").replace("sha256", "sha1"), [SECRET])
 
 
-def test_the_handshake_answers_its_challenge_only_to_our_token() -> None:
+def test_an_app_secret_goes_before_the_secret_of_pushes() -> None:
+    headers = {"x-hub-signature-256": sign(b"x")}
+    assert HOOKS.verify(headers, b"x", [{"secret": SECRET}])
+    assert HOOKS.verify(headers, b"x", [{"app_secret": SECRET, "secret": "other"}])
+    assert not HOOKS.verify(headers, b"x", [{"app_secret": "other", "secret": SECRET}])
+
+
+def test_a_delivery_is_known_by_its_signature_header() -> None:
+    assert HOOKS.carries({"x-hub-signature-256": ""})
+    assert not HOOKS.carries({"x-hub-signature": "sha1=00"})
+
+
+def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
     query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "tok"}
     assert handshake(query, "tok") == "1158201444"
+    assert handshake(query, "new", "tok") == "1158201444"
     assert handshake(query, "other") is None
-    assert handshake(query, "") is None
+    assert handshake(query) is None
+    assert handshake(query | {"hub.verify_token": ""}, "") is None
     assert handshake(query | {"hub.mode": "unsubscribe"}, "tok") is None
     assert handshake(query | {"hub.verify_token": "ü\ud800"}, "tok") is None
     assert handshake({}, "tok") is None
@@ -61,37 +86,33 @@ def test_the_handshake_answers_its_challenge_only_to_our_token() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("field_changed", {"object_id": "333", "object_type": "ad"}, Target("1234567890", "ad", "333")),
-        ("field_changed", {"object_id": 22, "object_type": "adset"}, Target("1234567890", "ad_group", "22")),
-        ("with_issues_ad_objects", {"id": "11", "level": "CAMPAIGN"}, Target("1234567890", "campaign", "11")),
-        ("in_process_ad_objects", {"id": "22", "level": "AD_SET"}, Target("1234567890", "ad_group", "22")),
-        ("in_process_ad_objects", {"id": "9", "level": "CREATIVE"}, Target("1234567890", "account", "1234567890")),
-        ("creative_fatigue", {"adgroup_id": "333"}, Target("1234567890", "ad", "333")),
-        ("subscriptions", {"object_id": 333, "object_type": "ad", "field": "spent"}, Target("1234567890", "ad", "333")),
-        ("ad_recommendations", {"ad_object_ids": ["1"]}, Target("1234567890", "account", "1234567890")),
-        ("field_changed", {"object_id": "../x", "object_type": "ad"}, Target("1234567890", "account", "1234567890")),
-        ("field_changed", {"object_id": True, "object_type": 4}, Target("1234567890", "account", "1234567890")),
+        ("field_changed", {"object_id": "333", "object_type": "ad"}, Change("1234567890", Level.AD, "333")),
+        ("field_changed", {"object_id": 22, "object_type": "adset"}, Change("1234567890", Level.AD_GROUP, "22")),
+        ("with_issues_ad_objects", {"id": "11", "level": "CAMPAIGN"}, Change("1234567890", Level.CAMPAIGN, "11")),
+        ("in_process_ad_objects", {"id": "22", "level": "AD_SET"}, Change("1234567890", Level.AD_GROUP, "22")),
+        ("in_process_ad_objects", {"id": "9", "level": "CREATIVE"}, Change("1234567890", Level.ACCOUNT)),
+        ("creative_fatigue", {"adgroup_id": "333"}, Change("1234567890", Level.AD, "333")),
+        (
+            "subscriptions",
+            {"object_id": 333, "object_type": "ad", "field": "spent"},
+            Change("1234567890", Level.AD, "333"),
+        ),
+        ("ad_recommendations", {"ad_object_ids": ["1"]}, Change("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "../x", "object_type": "ad"}, Change("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": True, "object_type": 4}, Change("1234567890", Level.ACCOUNT)),
     ],
 )
-def test_a_change_names_what_to_read_again(field: str, value: Any, expected: Target) -> None:
-    assert targets(delivery(field, value)) == [expected]
+def test_a_change_names_what_to_read_again(field: str, value: Any, expected: Change) -> None:
+    assert HOOKS.parse(delivery(field, value)) == [expected]
 
 
 def test_other_webhook_objects_ask_for_nothing() -> None:
-    assert targets(delivery("leadgen", {"leadgen_id": 4440001}, owner=153125381133, kind="page")) == []
+    assert HOOKS.parse(delivery("leadgen", {"leadgen_id": 4440001}, owner=153125381133, kind="page")) == []
 
 
-def test_the_same_change_has_the_same_key_whatever_the_order_of_its_fields() -> None:
-    one = parse(delivery("field_changed", {"object_id": "1", "object_type": "ad"}))
-    same = parse(delivery("field_changed", {"object_type": "ad", "object_id": "1"}, owner=1234567890))
-    other = parse(delivery("field_changed", {"object_id": "2", "object_type": "ad"}))
-    assert one[0].key == same[0].key != other[0].key
-    assert (one[0].owner, one[0].time, one[0].field) == ("1234567890", 1795000000, "field_changed")
-
-
-def test_targets_are_told_once() -> None:
+def test_an_object_that_changed_twice_is_named_once() -> None:
     entry = json.loads(delivery("creative_fatigue", {"adgroup_id": "3"}))["entry"][0]
-    assert len(targets(json.dumps({"object": "ad_account", "entry": [entry, entry]}).encode())) == 1
+    assert len(HOOKS.parse(json.dumps({"object": "ad_account", "entry": [entry, entry]}).encode())) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,21 +125,28 @@ def test_targets_are_told_once() -> None:
         b'{"object": "ad_account", "entry": [{"id": "x"}]}',
         b'{"object": "ad_account", "entry": [{"id": "1", "changes": [{"value": {}}]}]}',
         b'{"object": "\xff", "entry": []}',
+        b'{"object": "\\ud800", "entry": []}',
+        b'{"object": "ad_account", "entry": ' + b"[" * 100_000,
+        b'{"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {"a":' + b"[" * 100_000,
+        b'{"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {"a": 1E999}}]}]}',
     ],
 )
 def test_what_is_no_delivery_is_bad_input(raw: bytes) -> None:
     with pytest.raises(BadInput):
-        parse(raw)
+        HOOKS.parse(raw)
 
 
-def test_a_delivery_of_more_than_a_thousand_changes_is_refused() -> None:
-    changes = [{"field": "x", "value": {}}] * 1001
-    body = {"object": "ad_account", "entry": [{"id": "1", "time": 1, "changes": changes}]}
+def test_a_delivery_has_at_most_a_thousand_changes() -> None:
+    def changes(count: int) -> bytes:
+        body = {"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {}}] * count}]}
+        return json.dumps(body).encode()
+
+    assert HOOKS.parse(changes(MAX_CHANGES)) == [Change("1", Level.ACCOUNT)]
     with pytest.raises(TooLarge):
-        parse(json.dumps(body).encode())
+        HOOKS.parse(changes(MAX_CHANGES + 1))
 
 
 @given(st.binary(max_size=200))
 def test_parsing_only_ever_raises_bad_input(raw: bytes) -> None:
     with contextlib.suppress(BadInput):
-        targets(raw)
+        HOOKS.parse(raw)

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
     from adweir.model.times import Clock
     from adweir.platforms.base import Connector, DatasetSpec, Normalizer
+    from adweir.platforms.webhooks import Webhook
 
 REGISTRY: Mapping[Platform, str] = {
     Platform.META_ADS: "adweir.platforms.meta",
     Platform.AMAZON_ADS: "adweir.platforms.amazon_ads",
 }
+
+_WEBHOOKS = frozenset({Platform.META_ADS})
+"""The platforms that send deliveries of their own; their folder has a `webhook` module."""
 
 
 def _module(platform: Platform, part: str = "") -> Any:
@@ -69,3 +73,8 @@ def normalizer(platform: Platform) -> Normalizer:
 def specs(platform: Platform) -> Mapping[Dataset, DatasetSpec]:
     """The datasets that the platform serves, and how. Raises Unprocessable."""
     return cast("Mapping[Dataset, DatasetSpec]", _module(platform).SPECS)
+
+
+def webhook(platform: Platform) -> Webhook | None:
+    """The hooks for the platform's own deliveries; None when it sends none: its doors take metric pushes only."""
+    return cast("Webhook", _module(platform, ".webhook").HOOKS) if platform in _WEBHOOKS else None

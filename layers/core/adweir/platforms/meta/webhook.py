@@ -1,29 +1,32 @@
-"""Meta's webhooks: handshake, signature, envelope (platform-protocols section 2.9).
+"""Meta's webhook deliveries: signature, handshake, envelope (platform-protocols section 2.9).
 
-No delivery brings metrics: a change only says which object to read again. There is no delivery id and no signed time,
-so a change is recognised by the hash of what it says.
+A delivery brings no metrics: a change only names the object to read again. Meta sends neither a delivery id nor a
+signed time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
 
 import msgspec
 
 from adweir.model.errors import BadInput, TooLarge
+from adweir.model.metrics import Level
+from adweir.platforms.webhooks import Change, Secrets
 
-SIGNATURE_HEADER = "X-Hub-Signature-256"
 MAX_CHANGES = 1000
 """Meta puts at most so many updates into one delivery."""
 
-_OBJECT_TYPES = {
-    "campaign": "campaign",
-    "adset": "ad_group",
-    "ad_set": "ad_group",
-    "ad": "ad",
+_SIGNATURE = "x-hub-signature-256"
+_AD_ACCOUNT = "ad_account"
+_LEVELS = {
+    "campaign": Level.CAMPAIGN,
+    "adset": Level.AD_GROUP,
+    "ad_set": Level.AD_GROUP,
+    "ad": Level.AD,
 }
 _LEVEL_FIELDS = frozenset({"with_issues_ad_objects", "in_process_ad_objects"})
 _TYPED_FIELDS = frozenset({"field_changed", "subscriptions"})
@@ -36,7 +39,6 @@ class _Change(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     id: str | int
-    time: int = 0
     changes: list[_Change] = []
 
 
@@ -45,100 +47,85 @@ class _Delivery(msgspec.Struct):
     entry: list[_Entry]
 
 
-class Change(NamedTuple):
-    """One change of a delivery: `owner` is the ad account (digits) or, for `page`, the page; `time` Unix seconds.
-
-    `key` is the same for the same change delivered again.
-    """
-
-    object: str
-    owner: str
-    time: int
-    field: str
-    value: dict[str, Any]
-    key: str
-
-
-class Target(NamedTuple):
-    """An object to read again: `object_type` is campaign, ad_group, ad or account (then `object_id` is the account)."""
-
-    account: str
-    object_type: str
-    object_id: str
-
-
 _decode = msgspec.json.Decoder(_Delivery).decode
 
 
-def verify(raw: bytes, header: str | None, secrets: Iterable[str]) -> bool:
-    """Whether the header signs exactly these bytes with one of the app secrets.
+class MetaWebhook:
+    """The hooks. Meta signs with the secret's `app_secret`, or with its `secret` where there is no `app_secret`."""
 
-    A total function: a missing, malformed or non-ASCII header, or no secret, is False. Compared in constant time.
-    """
-    scheme, _, given = (header or "").strip().partition("=")
-    if scheme != "sha256" or not given.isascii():
-        return False
-    signature = given.lower().encode()
-    valid = False
-    for secret in secrets:
-        expected = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
-        # An empty secret signs for everybody.
-        valid |= hmac.compare_digest(expected, signature) and bool(secret)
-    return valid
+    def carries(self, headers: Mapping[str, str]) -> bool:
+        """Meta signs every delivery with `X-Hub-Signature-256`."""
+        return _SIGNATURE in headers
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Secrets) -> bool:
+        """Whether the header signs exactly these bytes with one of the app secrets.
+
+        A missing, malformed or non-ASCII header, or no secret, is False.
+        """
+        scheme, _, given = headers.get(_SIGNATURE, "").strip().partition("=")
+        if scheme != "sha256" or not given.isascii():
+            return False
+        signature = given.lower().encode()
+        valid = False
+        for values in secrets:
+            secret = values.get("app_secret") or values.get("secret", "")
+            expected = hmac.new(_bytes(secret), body, sha256).hexdigest().encode()
+            # Anyone can sign with an empty secret.
+            valid |= hmac.compare_digest(expected, signature) and bool(secret)
+        return valid
+
+    def handshake(self, query: Mapping[str, str], secrets: Secrets) -> str | None:
+        """The challenge of a subscription that names one of the verify tokens."""
+        given = _bytes(query.get("hub.verify_token", ""))
+        known = False
+        for values in secrets:
+            token = _bytes(values.get("verify_token", ""))
+            known |= hmac.compare_digest(given, token) and bool(token)
+        return query.get("hub.challenge", "") if known and query.get("hub.mode") == "subscribe" else None
+
+    def parse(self, body: bytes) -> list[Change]:
+        """The objects of ad accounts that changed. Raises BadInput, and TooLarge past 1,000 changes.
+
+        A change that names no object of its ad account (recommendations for several ads, an unknown field) stands for
+        the whole ad account. Other webhook objects, such as a page's leads, name nothing to read again.
+        """
+        delivery = _read(body)
+        if sum(len(entry.changes) for entry in delivery.entry) > MAX_CHANGES:
+            raise TooLarge(f"a delivery has at most {MAX_CHANGES} changes")
+        found = []
+        for entry in delivery.entry:
+            owner = _digits(entry.id)
+            if not owner:
+                raise BadInput("an entry's id is not a number", [{"field": "entry.id", "message": "must be digits"}])
+            found += [_changed(owner, change) for change in entry.changes]
+        return list(dict.fromkeys(found)) if delivery.object == _AD_ACCOUNT else []
 
 
-def handshake(query: Mapping[str, str], verify_token: str) -> str | None:
-    """The challenge to answer a subscription with, as plain text; None when the token is not ours (answer 403)."""
-    given = query.get("hub.verify_token", "").encode("utf-8", "surrogatepass")
-    known = bool(verify_token) and hmac.compare_digest(given, verify_token.encode("utf-8", "surrogatepass"))
-    return query.get("hub.challenge", "") if known and query.get("hub.mode") == "subscribe" else None
+HOOKS = MetaWebhook()
 
 
-def parse(raw: bytes) -> list[Change]:
-    """A delivery's changes. Raises BadInput for what is no delivery, TooLarge for more than 1000 changes."""
+def _read(body: bytes) -> _Delivery:
     try:
-        delivery = _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadInput(f"not a delivery of Meta's: {error}", [{"field": "body", "message": str(error)[:200]}]) from None
-    if sum(len(entry.changes) for entry in delivery.entry) > MAX_CHANGES:
-        raise TooLarge(f"more than {MAX_CHANGES} changes in one delivery")
-    found = []
-    for entry in delivery.entry:
-        owner = _digits(entry.id)
-        if not owner:
-            raise BadInput("an entry's id is no number", [{"field": "entry.id", "message": "digits expected"}])
-        for change in entry.changes:
-            key = _key(delivery.object, owner, entry.time, change)
-            found.append(Change(delivery.object, owner, entry.time, change.field, change.value, key))
-    return found
+        return _decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        reason = str(error)[:200]
+        raise BadInput(f"not a delivery of Meta's: {reason}", [{"field": "body", "message": reason}]) from None
 
 
-def targets(payload: bytes) -> list[Target]:
-    """The objects that a delivery asks to read again, each once, in order. Raises what `parse` does.
-
-    Changes that name no object of an ad account (leads, recommendations for many, unknown fields) ask for the account,
-    except those of other webhook objects, which ask for nothing.
-    """
-    wanted = [_target(change) for change in parse(payload) if change.object == "ad_account"]
-    return list(dict.fromkeys(wanted))
-
-
-def _target(change: Change) -> Target:
+def _changed(profile_id: str, change: _Change) -> Change:
     value = change.value
-    kind, identity = "", ""
+    level, object_id = None, ""
     if change.field in _TYPED_FIELDS:
-        kind, identity = _kind(value.get("object_type")), _digits(value.get("object_id"))
+        level, object_id = _level(value.get("object_type")), _digits(value.get("object_id"))
     elif change.field in _LEVEL_FIELDS:
-        kind, identity = _kind(value.get("level")), _digits(value.get("id"))
+        level, object_id = _level(value.get("level")), _digits(value.get("id"))
     elif change.field == "creative_fatigue":
-        kind, identity = "ad", _digits(value.get("adgroup_id"))  # the historical name of an ad's id
-    if kind and identity:
-        return Target(change.owner, kind, identity)
-    return Target(change.owner, "account", change.owner)
+        level, object_id = Level.AD, _digits(value.get("adgroup_id"))  # the historical name of an ad's id
+    return Change(profile_id, level, object_id) if level and object_id else Change(profile_id, Level.ACCOUNT)
 
 
-def _kind(name: object) -> str:
-    return _OBJECT_TYPES.get(name.lower(), "") if isinstance(name, str) else ""
+def _level(name: object) -> Level | None:
+    return _LEVELS.get(name.lower()) if isinstance(name, str) else None
 
 
 def _digits(value: object) -> str:
@@ -151,6 +138,6 @@ def _digits(value: object) -> str:
     return ""
 
 
-def _key(kind: str, owner: str, time: int, change: _Change) -> str:
-    identity = msgspec.json.encode([kind, owner, time, change.field, change.value], order="sorted")
-    return hashlib.sha256(identity).hexdigest()
+def _bytes(text: str) -> bytes:
+    """Text of a header, a query or a secret; half a surrogate pair is compared as it is."""
+    return text.encode("utf-8", "surrogatepass")
