@@ -11,7 +11,7 @@ import boto3
 
 from adweir.intake.load import deliveries, files, pulls
 from adweir.intake.load.commit import Committer
-from adweir.intake.load.deliveries import PushLoader
+from adweir.intake.load.deliveries import DeliveryLoader
 from adweir.intake.load.dispatch import Loader
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.files import DropLoader
@@ -90,7 +90,7 @@ class World:
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, normalizer, committer, ends),
                 files.PREFIX: DropLoader(self.raw, self.catalog, self.ledger.receipts, committer, self.clock),
-                deliveries.PREFIX: PushLoader(self.raw, self.catalog, committer, self.queue),
+                deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queue),
             }
         )
 

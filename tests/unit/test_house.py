@@ -20,7 +20,6 @@ TOO_LONG: frozenset[str] = frozenset({"layers/core/adweir/intake/load/pulls.py _
 TOO_MANY_ARGUMENTS = frozenset(
     {
         "functions/api/routes/reports.py report",
-        "layers/core/adweir/intake/doors/receiver.py _store",
         "layers/core/adweir/intake/load/commit.py _report",
         "layers/core/adweir/intake/load/commit.py breach",
         "layers/core/adweir/intake/load/commit.py store_rows",

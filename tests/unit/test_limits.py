@@ -43,7 +43,7 @@ TESTS = Path(__file__).parents[1]
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend"
 UNTESTED = frozenset(  # empty when the rooms that are being rebuilt have landed
     {
-        *("MAX_CREDENTIAL_VALUE_CHARS", "MAX_PUSHED_METRICS", "MAX_PUSH_AGE_DAYS", "MAX_PUSH_FAULTS", "MAX_DROP_BYTES"),
+        *("MAX_CREDENTIAL_VALUE_CHARS", "MAX_DROP_BYTES"),
         *("MAX_DROP_GROUPS", "MAX_DROP_AGE_DAYS", "MAX_DROP_REASONS", "MAX_BUSY_WAITS", "MAX_SPLIT_DEPTH"),
         *("MAX_RESUBMITTED_REPORTS", "MAX_GUESSED_WAIT_SECONDS", "MAX_SWEPT_RUNS"),
         *("MAX_CHECKED_RECORDS",),

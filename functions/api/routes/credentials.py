@@ -88,7 +88,7 @@ def deployment_webhook(request: Request) -> Answer:
 
 
 def _set_webhook(request: Request, account_id: str) -> Answer:
-    from adweir.intake.doors.receiver import set_webhook_secret
+    from adweir.intake.doors.webhook_secrets import set_webhook_secret
 
     platform = parse_platform(request.params["platform"])
     values = request.body(WebhookSecrets).model_dump(exclude_none=True)

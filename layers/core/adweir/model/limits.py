@@ -16,8 +16,12 @@ MAX_DELIVERY_ID_CHARS = 256  # webhook-id: part of what is signed
 MAX_SIGNATURES = 16  # signatures per delivery: the current secret's and the previous one's, with room
 MAX_CLOCK_SKEW_SECONDS = 300  # between the sender of a signed delivery and us, as Standard Webhooks advises
 MAX_PUSHED_METRICS = 1000  # metrics per push; more belong into a file
+MAX_PUSHED_COUNT = 10**12 - 1  # impressions or clicks of one pushed metric; amounts end at MAX_FIGURE_BITS
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
-MAX_PUSH_FAULTS = 50  # faults named in the answer to one push
+MAX_PUSH_FAULTS = 1000  # faults named in the answer to one push: one per metric
+MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of the 10 s that the function has
+MAX_PUSH_QUERIES = 1000  # and ids that take a query each: 5 s
+MAX_REPULLS_PER_PROFILE = 50  # objects of a profile that one notification has pulled one by one
 
 # --- files ------------------------------------------------------------------------------------------------------
 MAX_DROP_BYTES = 256 << 20  # a dropped file as it lies in S3

@@ -238,7 +238,7 @@ class App:
             {
                 pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, normalizer, committer, ends),
                 files.PREFIX: files.DropLoader(self.raw, self.catalog, receipts, committer, self.clock),
-                deliveries.PREFIX: deliveries.PushLoader(self.raw, self.catalog, committer, self.queues.runs),
+                deliveries.PREFIX: deliveries.DeliveryLoader(self.raw, committer, self.queues.runs),
             }
         )
 

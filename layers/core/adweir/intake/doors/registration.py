@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adweir.intake.doors.receiver import secret_name
+from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable

@@ -1,7 +1,7 @@
 """Standard Webhooks signatures: `webhook-id`, `webhook-timestamp`, `webhook-signature` over `id.timestamp.body`.
 
-Total functions: whatever the headers hold, the answer is a Signed or None, never an exception. Comparisons are on
-bytes and in constant time (canonical schema, section 4; AWS rules, webhook edge).
+Whatever the headers hold, `verify` returns and never raises. It compares bytes, in constant time (canonical schema,
+section 4; AWS rules, webhook edge).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Signed(NamedTuple):
 def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now: float) -> Signed | None:
     """The delivery that these headers (lower-case names) sign with one of the secrets, or None.
 
-    `now` is Unix seconds. Of several signatures one that fits is enough, so a sender can rotate without a gap.
+    `now` is Unix seconds; the signed time may be 300 s off in either direction. One signature that fits is enough, so
+    that a sender can rotate its secret without a gap.
     """
     delivery, stamp = headers.get(ID) or "", headers.get(TIMESTAMP) or ""
     if not (0 < len(delivery) <= limits.MAX_DELIVERY_ID_CHARS and delivery.isascii() and delivery.isprintable()):
@@ -51,14 +52,14 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now:
 
 
 def key_of(secret: str) -> bytes:
-    """The key behind a secret: `whsec_` is followed by base64, other text is the key; b"" when it is unusable."""
+    """The key in a secret: after `whsec_` comes base64, any other text is the key itself; b"" when it is unusable."""
     if not secret.startswith(_PREFIX):
         return secret.encode("utf-8", "surrogatepass")
     return _decoded(secret[len(_PREFIX) :])
 
 
 def _digests(header: str) -> list[bytes]:
-    """The v1 signatures of a header; other versions and garbage are skipped."""
+    """The v1 signatures of a header; other versions and what is malformed are skipped."""
     found = []
     for part in header.split(" ")[: limits.MAX_SIGNATURES]:
         version, _, text = part.partition(",")

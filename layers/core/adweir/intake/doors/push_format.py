@@ -1,0 +1,226 @@
+"""The body of a metric push as its sender writes it (canonical schema, section 4).
+
+`{"metrics": [{campaign_id | ad_group_id | ad_id | keyword_id, timestamp, impressions, clicks, conversions, revenue,
+cost, currency}]}`, with `profile_id` where an id alone is ambiguous. The most specific id says what a metric is about.
+Here a metric is read and its numbers and time are checked; `resolve` finds what its ids stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, DecimalException
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from adweir.intake.doors.faults import Fault, refused
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.errors import BadInput, TooLarge, Unprocessable
+from adweir.model.metrics import Slot
+from adweir.model.money import from_micros, to_micros
+from adweir.model.platforms import Platform
+from adweir.model.times import parse_instant
+
+_MOST_MICROS = (1 << limits.MAX_FIGURE_BITS) - 1
+_ABOUT: tuple[tuple[str, Dataset], ...] = (
+    ("keyword_id", Dataset.KEYWORDS),
+    ("ad_id", Dataset.ADS),
+    ("ad_group_id", Dataset.AD_GROUPS),
+    ("campaign_id", Dataset.CAMPAIGNS),
+)
+"""What a metric can be about, the most specific first."""
+_Id = str | int
+
+
+class Metric(NamedTuple):
+    """One metric of a push, read and within its bounds; its ids are the sender's words.
+
+    `field` names the id that says what the metric is about, `dataset` its kind, `wanted` the id (an ad's or keyword's
+    with its group in front, `group~id`, where the sender gave one). `slot` has counts and millionths.
+    """
+
+    position: int
+    field: str
+    dataset: Dataset
+    wanted: str
+    profile_id: str
+    campaign_id: str
+    currency: str
+    instant: datetime
+    slot: Slot
+
+
+class _Metric(msgspec.Struct, forbid_unknown_fields=True):
+    """One metric as it is sent. Ratios are accepted and ignored: they are derived from sums.
+
+    Amounts are read by `_amount`: a decoder of Decimals would also take " 1_0 ".
+    """
+
+    timestamp: str | int
+    platform: str = ""
+    profile_id: _Id = ""
+    campaign_id: _Id = ""
+    ad_group_id: _Id = ""
+    ad_id: _Id = ""
+    keyword_id: _Id = ""
+    arm_id: _Id = ""
+    impressions: int | UnsetType = UNSET
+    clicks: int | UnsetType = UNSET
+    conversions: Any = UNSET
+    revenue: Any = UNSET
+    cost: Any = UNSET
+    spend: Any = UNSET
+    currency: str = ""
+    roas: Decimal | None = None
+    ctr: Decimal | None = None
+    cvr: Decimal | None = None
+
+
+class _Push(msgspec.Struct, forbid_unknown_fields=True):
+    metrics: list[_Metric]
+
+
+def _exact(text: str) -> Decimal:
+    """A JSON number with a point or an exponent. Raises ValueError when not even Decimal can hold it."""
+    try:
+        return Decimal(text)
+    except DecimalException:
+        raise ValueError("a number out of range") from None
+
+
+_decode = msgspec.json.Decoder(_Push, float_hook=_exact).decode
+
+
+def read_push(body: bytes, platform: Platform, now: datetime) -> list[Metric]:
+    """The metrics of a push for one platform's door.
+
+    Raises BadInput for a body that is not JSON, TooLarge for too many metrics, and Unprocessable that names each fault
+    (`metrics[3].clicks`): wrong types, and numbers or times that cannot be.
+    """
+    metrics: list[Metric] = []
+    faults: list[Fault] = []
+    for index, sent in enumerate(_sent(body)):
+        read = _read(sent, index, platform, now)
+        if isinstance(read, Metric):
+            metrics.append(read)
+        else:
+            faults += read
+    if faults:
+        raise refused(faults)
+    return metrics
+
+
+def _sent(body: bytes) -> list[_Metric]:
+    try:
+        metrics = _decode(body).metrics
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at ")
+        field = path.strip("`").removeprefix("$").removeprefix(".") or "body"
+        raise refused([Fault(field, text)]) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BadInput("the body is not JSON", [{"field": "body", "message": "is not JSON"}]) from None
+    if len(metrics) > limits.MAX_PUSHED_METRICS:
+        raise TooLarge(f"a push has at most {limits.MAX_PUSHED_METRICS} metrics: send several, or drop a file")
+    if not metrics:
+        raise Unprocessable("the push is empty", [{"field": "metrics", "message": "at least one is required"}])
+    return metrics
+
+
+def _read(sent: _Metric, index: int, platform: Platform, now: datetime) -> Metric | list[Fault]:
+    """A metric, or all that is wrong with it whatever its ids stand for."""
+    reader = _Reader(sent)
+    about = reader.about(platform)
+    instant = reader.instant(now)
+    slot = reader.slot()
+    if about is None or instant is None or reader.faults:
+        return [Fault(f"metrics[{index}].{field}", message) for field, message in reader.faults]
+    field, dataset = about
+    wanted, group = str(getattr(sent, field)), str(sent.ad_group_id)
+    if group and dataset in {Dataset.ADS, Dataset.KEYWORDS}:
+        wanted = f"{group}~{wanted}"
+    ids = (str(sent.profile_id), "" if field == "campaign_id" else str(sent.campaign_id))
+    return Metric(index, field, dataset, wanted, *ids, sent.currency, instant, slot)
+
+
+class _Reader:
+    """Reads one metric field by field and collects what is wrong with it."""
+
+    def __init__(self, sent: _Metric) -> None:
+        self.faults: list[Fault] = []
+        self._sent = sent
+
+    def about(self, platform: Platform) -> tuple[str, Dataset] | None:
+        """The field that says what the metric is about, and its kind."""
+        if self._sent.platform not in {"", platform}:
+            self._fault("platform", f"must be {platform} at this address")
+        if self._sent.arm_id != "":
+            self._fault("arm_id", "is unknown here")
+            return None
+        found = next((about for about in _ABOUT if getattr(self._sent, about[0]) != ""), None)
+        if found is None:
+            self._fault("campaign_id", "or another entity's id is required")
+        return found
+
+    def instant(self, now: datetime) -> datetime | None:
+        value = self._sent.timestamp
+        try:
+            instant = datetime.fromtimestamp(value, UTC) if isinstance(value, int) else parse_instant(value)
+        except (ValueError, OverflowError, OSError):
+            self._fault("timestamp", "must be an ISO 8601 time with an offset, or Unix seconds")
+            return None
+        if instant > now + timedelta(seconds=limits.MAX_CLOCK_SKEW_SECONDS):
+            self._fault("timestamp", "is in the future")
+        elif instant < now - timedelta(days=limits.MAX_PUSH_AGE_DAYS):
+            self._fault("timestamp", f"is more than {limits.MAX_PUSH_AGE_DAYS} days ago: drop a file")
+        return instant
+
+    def slot(self) -> Slot:
+        """The five numbers; what was not sent is 0."""
+        sent = self._sent
+        numbers = (sent.impressions, sent.clicks, sent.conversions, sent.cost, sent.spend, sent.revenue)
+        if all(value is UNSET for value in numbers):
+            self._fault("impressions", "or another number is required")
+        spend = "cost"
+        if sent.spend is not UNSET:
+            spend = "spend"
+            if sent.cost is not UNSET:
+                self._fault("spend", "is another name of cost: send one of them")
+        return (
+            self._number("impressions", _count),
+            self._number("clicks", _count),
+            self._number("conversions", _amount),
+            self._number(spend, _amount),
+            self._number("revenue", _amount),
+        )
+
+    def _number(self, field: str, read: Callable[[Any], int]) -> int:
+        value = getattr(self._sent, field)
+        try:
+            return 0 if value is UNSET else read(value)
+        except ValueError as error:
+            self._fault(field, str(error))
+            return 0
+
+    def _fault(self, field: str, message: str) -> None:
+        self.faults.append(Fault(field, message))
+
+
+def _count(value: int) -> int:
+    """Raises ValueError for what is not a count."""
+    if not 0 <= value <= limits.MAX_PUSHED_COUNT:
+        raise ValueError(f"must be a whole number from 0 to {limits.MAX_PUSHED_COUNT}")
+    return value
+
+
+def _amount(value: Any) -> int:
+    """A JSON number, or one as text → millionths. Raises ValueError for anything else."""
+    try:
+        micros = to_micros(value)
+    except (TypeError, ValueError):
+        micros = -1
+    if not 0 <= micros <= _MOST_MICROS:
+        raise ValueError(f"must be a number from 0 to {from_micros(_MOST_MICROS)} with at most six decimals")
+    return micros

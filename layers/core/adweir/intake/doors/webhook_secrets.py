@@ -1,0 +1,37 @@
+"""The secrets that deliveries are verified with: one per platform and door, set and rotated through the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from adweir.model.errors import NotFound
+from adweir.model.platforms import Platform
+
+if TYPE_CHECKING:
+    from adweir.store.secrets import SecretStore
+
+
+def secret_name(secrets: SecretStore, platform: Platform, account_id: str = "") -> str:
+    """`<prefix>/webhook/<platform>[/<account>]`, the platform by its short name (`meta`, not `meta_ads`)."""
+    short = platform.value.removesuffix("_ads")
+    return secrets.name("webhook", short, account_id) if account_id else secrets.name("webhook", short)
+
+
+def set_webhook_secret(
+    secrets: SecretStore, platform: Platform, values: Mapping[str, str], account_id: str = ""
+) -> list[str]:
+    """Set or rotate webhook secrets. Returns the names of the fields that are set now.
+
+    Fields that are not given keep their values; the version before stays valid until the next rotation. `secret` signs
+    metric pushes, and the platform's own deliveries where no `app_secret` is set.
+    """
+    name = secret_name(secrets, platform, account_id)
+    try:
+        known = secrets.get(name)
+    except NotFound:
+        known = {}
+    merged = known | dict(values)
+    if merged != known:
+        secrets.put(name, merged)
+    return sorted(merged)
