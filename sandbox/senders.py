@@ -53,9 +53,10 @@ def push_delivery(
     message_id: str,
     at: float | None = None,
     bad_signature: bool = False,
+    body: bytes = b"",
 ) -> Delivery:
-    """A metric push signed by the Standard Webhooks scheme; `secret` is `whsec_<base64>`."""
-    body = json.dumps({"metrics": list(metrics)}).encode()
+    """A metric push signed by the Standard Webhooks scheme; `secret` is `whsec_<base64>`, `body` replaces `metrics`."""
+    body = body or json.dumps({"metrics": list(metrics)}).encode()
     stamp = str(int(at or time.time()))
     key = base64.b64decode(secret.removeprefix("whsec_")) + (b"x" if bad_signature else b"")
     signed = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, sha256).digest()

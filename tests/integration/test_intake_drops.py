@@ -15,7 +15,8 @@ from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from support.clock import FrozenClock
-from support.landing_world import Killed, World
+from support.crash import Killed
+from support.landing_world import World
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
 GOOD = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()

@@ -21,7 +21,8 @@ from adweir.model.times import Window
 from adweir.platforms.base import ObjectBatch
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
-from support.landing_world import META, Killed, World, insights
+from support.crash import Killed
+from support.landing_world import META, World, insights
 
 ADS = ["1.00", "free", "2.00"]
 OLD = Window(date(2026, 11, 2), date(2026, 11, 2))
@@ -58,7 +59,7 @@ def test_a_pull_of_poor_quality_is_stored_and_told(world: World) -> None:
         row["impressions"] = "0"  # spend and clicks without a single impression
     assert world.pull(world.plan(), rows) == "loaded"
     assert len(world.stored(Level.AD)) == 4
-    (breach,) = [event for event in world.bus.messages if event.name == "QualityBreached"]
+    (breach,) = [event for event in world.bus.events if event.name == "QualityBreached"]
     assert (breach.reason, breach.rows_quarantined) == ("score", 0)
     assert breach.score < 0.8
 
@@ -117,7 +118,7 @@ class TestMassVanish:
         assert found.error is not None
         assert found.error["code"] == "mass_vanish"
         assert world.said()[-1] == "QualityBreached"
-        assert world.bus.messages[-1].reason == "mass_vanish"
+        assert world.bus.events[-1].reason == "mass_vanish"
 
     def test_an_operator_lets_it_through_by_a_redrive_that_accepts_it(self, world: World) -> None:
         task = self.vanished(world)
@@ -153,7 +154,7 @@ class TestObjects:
         world.clock.advance(60)
         assert world.pull(self.entities(world), campaigns("8", "9")) == "loaded"
         assert self.names(world) == {"7": Status.REMOVED, "8": Status.ACTIVE, "9": Status.ACTIVE}
-        (event,) = world.bus.messages
+        (event,) = world.bus.events
         assert (event.name, event.added, event.removed) == ("EntitiesChanged", 2, 1)
 
     def test_an_incomplete_pull_removes_nothing(self, world: World) -> None:

@@ -1,20 +1,29 @@
-"""Accepted deliveries in the bucket: metric pushes → stored hours, notifications → targeted re-pulls."""
+"""From a signed body to stored hours and re-pulls: the door resolves, the loader merges."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from support.bounds import at_the_bound
 
-from adweir.model.entities import Ad, Profile
-from adweir.model.errors import AdweirError
+from adweir.model.deliveries import MetricPush, read_delivery
+from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
+from adweir.model.errors import AdweirError, BadInput, Unprocessable, Unverified
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
+from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from support.clock import FrozenClock
+from support.door import Door
 from support.landing_world import META, World
+
+DOORS = ("acme", "")
+EVENING = ("2026-11-19", 22)  # 03:30 UTC in New York
 
 
 @pytest.fixture
@@ -22,10 +31,9 @@ def world(tables: None, clock: FrozenClock) -> World:
     return World(clock, "adweir-data")
 
 
-def deliver(world: World, body: Any, kind: str = "push", name: str = "x", **metadata: str) -> None:
-    found = {"account_id": "acme", "platform": "meta_ads", "kind": kind, "as_of": iso(world.clock.now())}
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    world.arrive(f"webhooks/meta_ads/acme/{name}", data, found | metadata)
+@pytest.fixture
+def door(world: World) -> Door:
+    return Door(world)
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -33,107 +41,359 @@ def entry(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (base | changes).items() if value is not None}
 
 
-def hours(world: World, level: Level = Level.CAMPAIGN) -> list[tuple[str, str, int, int]]:
-    found = world.metrics.read(META, "1", level, Grain.HOUR, date(2026, 11, 1), date(2026, 11, 21))
+def hours(world: World, level: Level = Level.CAMPAIGN, profile_id: str = "1") -> list[tuple[str, str, int, int]]:
+    found = world.metrics.read(META, profile_id, level, Grain.HOUR, date(2026, 11, 1), date(2026, 11, 21))
     return [(row.entity_id, row.day, row.hour, row.slot[3]) for row in found]
 
 
-def notify(world: World, name: str = "n", account: str = "1", **value: Any) -> list[Any]:
-    change = {"field": "field_changed", "value": value}
-    body = {"object": "ad_account", "entry": [{"id": account, "time": 1, "changes": [change]}]}
-    deliver(world, body, "notification", name)
-    return [message.scope for message in world.queue.messages]
+def put(world: World, *objects: Ad | AdCampaign | Keyword | Profile) -> None:
+    world.catalog.put_objects(objects, iso(world.clock.now()))
 
 
-def test_a_push_lands_in_the_profile_s_local_hour(world: World) -> None:
-    deliver(world, {"metrics": [entry()]})
-    assert hours(world) == [("7", "2026-11-19", 22, 1_250_000)]
+def rival(world: World, *, currency: str = "USD", timezone: str = "UTC") -> None:
+    """A second client with profile 2 and, like acme's profile 1, a campaign 7."""
+    world.catalog.create_account("rival", "Rival", "a@b.example")
+    named = {"account_id": "rival", "platform": META, "profile_id": "2", "name": "n"}
+    put(
+        world, Profile(**named, currency=currency, timezone=timezone), AdCampaign(platform=META, profile_id="2", id="7")
+    )
 
 
-def test_an_ad_of_a_push_is_found_by_its_own_id_and_by_its_group_s(world: World) -> None:
-    ad = Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7")
-    world.catalog.put_objects([ad], iso(world.clock.now()))
-    both = [entry(campaign_id=None, ad_id="70"), entry(campaign_id=None, ad_id=70, ad_group_id="8", cost=2)]
-    deliver(world, {"metrics": both})
-    assert hours(world, Level.AD) == [("8~70", "2026-11-19", 22, 2_000_000)]
+def objects(world: World, prefix: str = "") -> list[str]:
+    return [info.key for info in world.raw.list(prefix)]
+
+
+def refusal(door: Door, metrics: Sequence[Any], account: str = "acme") -> list[str]:
+    """The fields that the answer names; nothing was stored."""
+    with pytest.raises(Unprocessable) as refused:
+        door.push(metrics, account)
+    assert objects(door.world) == []
+    return [detail["field"] for detail in refused.value.details]
+
+
+# -- what is stored is what was resolved -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", DOORS)
+def test_a_push_lands_in_the_profile_s_local_hour(world: World, door: Door, account: str) -> None:
+    assert door.push([entry()], account).stored
+
+    assert hours(world) == [("7", *EVENING, 1_250_000)]
+    assert world.bus.names() == ["MetricsChanged"]
+    assert world.bus.events[0].account_id == "acme"
+
+
+@pytest.mark.parametrize("account", DOORS)
+def test_the_stored_delivery_holds_all_that_loading_needs(world: World, door: Door, account: str) -> None:
+    body = json.dumps({"metrics": [entry(cost="1.1", revenue=0.3, conversions=0.5)]}).encode()
+    key = door.push([], account, body=body, id_="msg 1").key
+
+    assert key == f"webhooks/meta_ads/{account or 'deployment'}/{sha256(b'msg 1').hexdigest()}"
+    assert json.loads(world.raw.get_bytes(key)) == {
+        "version": 1,
+        "kind": "push",
+        "platform": "meta_ads",
+        "account_id": account,
+        "as_of": "2026-11-20T12:00:00Z",
+        "body_sha256": sha256(body).hexdigest(),
+        "delivery_id": "msg 1",
+        "series": [
+            {
+                "account_id": "acme",
+                "profile_id": "1",
+                "level": "campaign",
+                "currency": "USD",
+                "timezone": "America/New_York",
+                "hours": [
+                    {
+                        "entity_id": "7",
+                        "date": "2026-11-19",
+                        "hour": 22,
+                        "impressions": 9,
+                        "clicks": 1,
+                        "conversions": 500_000,
+                        "spend": 1_100_000,
+                        "revenue": 300_000,
+                        "campaign_id": "7",
+                        "ad_group_id": "",
+                        "ad_product": "",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_loading_asks_the_catalog_nothing(world: World, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: Any) -> None:
+        raise AssertionError("what is stored is resolved")
+
+    stored = door.push([entry()]).key
+    for name in ("profiles", "find_object", "find_objects"):
+        monkeypatch.setattr(type(world.catalog), name, asked)
+    world.arrive(stored)
+    assert hours(world) == [("7", *EVENING, 1_250_000)]
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "named", [{"ad_id": "70"}, {"ad_id": 70, "ad_group_id": 8}, {"ad_id": "8~70"}, {"ad_id": "70", "campaign_id": "7"}]
+)
+def test_an_ad_is_found_by_its_own_id_and_by_its_group_s(world: World, door: Door, named: dict[str, Any]) -> None:
+    put(world, Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7"))
+    door.push([entry(campaign_id=None) | named])
+    assert hours(world, Level.AD) == [("8~70", *EVENING, 1_250_000)]
+
+
+def test_of_two_metrics_for_one_hour_the_later_one_counts(world: World, door: Door) -> None:
+    door.push([entry(), entry(timestamp="2026-11-20T03:59:59Z", cost=2)])
+    assert hours(world) == [("7", *EVENING, 2_000_000)]
+
+
+def test_a_later_push_replaces_the_hour_and_an_earlier_one_does_not(world: World, door: Door) -> None:
+    door.push([entry(cost=2)], id_="first")
+    world.clock.advance(60)
+    door.push([entry(cost=3), entry(timestamp="2026-11-20T02:30:00Z", cost=1)], id_="second")
+    world.clock.advance(-30)
+    door.push([entry(cost=9)], id_="signed between them")
+    assert hours(world) == [("7", "2026-11-19", 21, 1_000_000), ("7", *EVENING, 3_000_000)]
+
+
+def test_a_push_about_several_levels_keeps_the_changes_of_each(world: World, door: Door) -> None:
+    keyword = Keyword(platform=META, profile_id="1", id="k", ad_group_id="8", campaign_id="7")
+    put(world, keyword)
+    door.push([entry(), entry(campaign_id=None, keyword_id="k")])
+    keys = [key for event in world.bus.events for key in event.changes_keys]
+    assert len(keys) == len(set(keys)) == len(objects(world, "changes/")) == 2
+    assert hours(world, Level.KEYWORD) == [("8~k", *EVENING, 1_250_000)]
+
+
+# -- the deployment's door ---------------------------------------------------------------------------------------------
+
+
+def test_the_deployment_s_door_stores_for_the_client_that_owns_the_profile(world: World, door: Door) -> None:
+    rival(world)
+    door.push([entry(profile_id="2"), entry(profile_id="1", cost=2)], "")
+    assert hours(world) == [("7", *EVENING, 2_000_000)]
+    assert hours(world, profile_id="2") == [("7", "2026-11-20", 3, 1_250_000)]
+    assert sorted(event.account_id for event in world.bus.events) == ["acme", "rival"]
+
+
+def test_an_id_that_two_profiles_have_is_refused_at_the_deployment_s_door(world: World, door: Door) -> None:
+    rival(world)
+    assert refusal(door, [entry(profile_id="1"), entry(), entry(campaign_id="8")], "") == [
+        "metrics[1].campaign_id",
+        "metrics[2].campaign_id",
+    ]
+
+
+def test_an_account_s_door_knows_only_its_own_profiles(world: World, door: Door) -> None:
+    rival(world)
+    door.push([entry()])
+    assert hours(world, profile_id="2") == []
+    with pytest.raises(Unprocessable, match="campaign_id is unknown here"):
+        door.push([entry(profile_id="2")], id_="m2")
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", DOORS)
+@pytest.mark.parametrize(
+    ("changes", "field"),
     [
-        {"campaign_id": "unknown"},
-        {"campaign_id": None},
-        {"profile_id": "2"},
-        {"timestamp": "2026-11-20T03:30:00"},
-        {"timestamp": 10**18},
-        {"timestamp": None},
-        {"impressions": -1},
-        {"clicks": True},
-        {"cost": "a lot"},
-        {"cost": -1},
-        {"currency": "EUR"},
-        {"timestamp": "2026-01-01T00:00:00Z"},
+        ({"campaign_id": "8"}, "campaign_id"),
+        ({"campaign_id": "!coverage#all"}, "campaign_id"),
+        ({"campaign_id": "7" * 300}, "campaign_id"),
+        ({"ad_id": "70"}, "ad_id"),
+        ({"ad_group_id": "8"}, "ad_group_id"),
+        ({"profile_id": "2"}, "campaign_id"),
+        ({"currency": "EUR"}, "currency"),
     ],
 )
-def test_an_entry_that_cannot_be_stored_is_quarantined_and_the_others_stored(
-    world: World, changes: dict[str, Any]
+def test_every_metric_that_resolves_to_nothing_is_named(
+    door: Door, account: str, changes: dict[str, Any], field: str
 ) -> None:
-    deliver(world, {"metrics": [entry(**changes), entry(timestamp=1_795_149_000, spend=3, cost=None, revenue="4.5")]})
-    assert hours(world) == [("7", "2026-11-19", 23, 3_000_000)]
-    assert "QualityBreached" in world.said()
-    assert len(list(world.raw.list("quarantine/"))) == 1
+    wrong = entry(**changes)
+    assert refusal(door, [wrong, entry(), wrong], account) == [f"metrics[0].{field}", f"metrics[2].{field}"]
 
 
-@pytest.mark.parametrize("body", [b"no json", b"[]", b'{"metrics": 1}', b'{"metrics": [1]}'])
-def test_a_push_that_cannot_be_read_is_told(world: World, body: bytes) -> None:
-    deliver(world, body)
-    assert (world.said(), hours(world)) == (["QualityBreached"], [])
+def test_a_profile_that_was_deleted_is_unknown(world: World, door: Door) -> None:
+    world.catalog.mark_profile(META, "1", "inactive")
+    assert refusal(door, [entry()], "") == ["metrics[0].campaign_id"]
 
 
-@pytest.mark.parametrize("metadata", [{"kind": "telegram"}, {"platform": "myspace"}, {"as_of": "noon"}])
-def test_an_object_that_is_no_delivery_goes_to_the_dead_letter_queue(world: World, metadata: dict[str, str]) -> None:
-    with pytest.raises(AdweirError):
-        deliver(world, {"metrics": []}, **metadata)
+def test_a_profile_with_an_unknown_time_zone_is_named(world: World, door: Door) -> None:
+    rival(world, timezone="Mars/Olympus")
+    assert refusal(door, [entry(profile_id="2")], "") == ["metrics[0].campaign_id"]
 
 
-def test_a_delivery_s_time_may_be_unix_seconds(world: World) -> None:
-    deliver(world, {"metrics": [entry()]}, as_of=str(int(world.clock.now().timestamp())))
-    assert len(hours(world)) == 1
+@at_the_bound("MAX_PUSH_READS", as_if=6)
+def test_the_ids_that_a_push_looks_up(world: World, door: Door, size: int, fits: bool) -> None:
+    """Two profiles, so an id without a profile counts twice."""
+    rival(world)
+    unnamed = [entry(campaign_id=str(number)) for number in range(size // 2)]
+    named = [entry(profile_id="1", campaign_id=f"x{number}") for number in range(size % 2)]
+    fields = refusal(door, [*named, *unnamed], "")
+    assert fields == (
+        [f"metrics[{number}].campaign_id" for number in range(3)]
+        if fits
+        else [f"metrics[{n}].profile_id" for n in (1, 2, 3)]
+    )
 
 
-def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_numbers(world: World) -> None:
-    for number in range(2):
-        notify(world, f"n{number}", object_id="7", object_type="campaign")
-    assert len({message.run_id for message in world.queue.messages}) == 1
-    scope = world.queue.messages[0].scope
-    assert (scope.profiles, scope.slice) == (("1",), "campaign=7")
-    assert scope.datasets == ("campaigns", "ad_groups", "ads", "ad_daily")
+@at_the_bound("MAX_PUSH_QUERIES", as_if=4)
+def test_the_ads_without_a_group_that_a_push_looks_up(world: World, door: Door, size: int, fits: bool) -> None:
+    metrics = [entry(campaign_id=None, ad_id=f"a{number}") for number in range(size)]
+    metrics.append(entry(campaign_id=None, ad_id="1", ad_group_id="8"))
+    fields = refusal(door, metrics)
+    assert {field.partition(".")[2] for field in fields} == {"ad_id" if fits else "profile_id"}
 
 
-def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_everything(world: World) -> None:
-    ad = Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7")
-    world.catalog.put_objects([ad], iso(world.clock.now()))
-    notify(world, "a", object_id="70", object_type="ad")
-    notify(world, "b", object_id="71", object_type="ad")
-    scopes = notify(world, "c", reason="something about the account")
-    assert [scope.slice for scope in scopes] == ["campaign=7", "all", "all"]
+@at_the_bound("MAX_PUSH_FAULTS", as_if=3)
+def test_the_faults_that_an_answer_names(door: Door, size: int, fits: bool) -> None:
+    with pytest.raises(Unprocessable, match=rf"\({size} faults in all\)") as refused:
+        door.push([entry(campaign_id="8")] * size)
+    assert len(refused.value.details) == (size if fits else size - 1)
 
 
-def test_a_change_of_an_account_that_is_not_the_sender_s_starts_nothing(world: World) -> None:
-    world.catalog.create_account("rival", "Rival", "a@b.example")
-    other = Profile(account_id="rival", platform=META, profile_id="2", name="n", currency="USD", timezone="UTC")
-    world.catalog.put_objects([other], iso(world.clock.now()))
-    assert notify(world, "a", account="2", object_id="7", object_type="campaign") == []
-    assert notify(world, "b", account="3", object_id="7", object_type="campaign") == []
+# -- once --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_notification_of_a_platform_that_sends_none_is_kept_and_nothing_more(world: World) -> None:
-    deliver(world, {"x": 1}, "notification", platform="amazon_ads")
-    assert world.queue.messages == []
+@pytest.mark.parametrize("account", DOORS)
+def test_the_first_delivery_with_an_id_wins(world: World, door: Door, account: str) -> None:
+    first = door.push([entry()], account)
+    again = [
+        door.push([entry()], account),
+        door.push([entry(cost=9)], account),
+        door.push([entry(campaign_id="8")], account),
+    ]
+    again += [door.push([], account, body=body) for body in (b"{", b"[" * 100_000, b'{"metrics": []}')]
+    assert {(receipt.key, receipt.stored) for receipt in again} == {(first.key, False)}
+    assert hours(world) == [("7", *EVENING, 1_250_000)]
+    assert len(objects(world, "webhooks/")) == 1
 
 
-def test_an_object_elsewhere_in_the_bucket_is_none_of_the_loader_s_business(world: World, clock: FrozenClock) -> None:
+def test_loading_a_delivery_twice_changes_nothing(world: World, door: Door) -> None:
+    key = door.push([entry()]).key
+    world.arrive(key)
+    assert [event.slots_changed for event in world.bus.events] == [1, 0]
+    assert hours(world) == [("7", *EVENING, 1_250_000)]
+
+
+def test_the_same_id_at_another_door_is_another_delivery(world: World, door: Door) -> None:
+    assert [door.push([entry()], account).stored for account in DOORS] == [True, True]
+    assert len(objects(world, "webhooks/")) == 2
+
+
+# -- objects under webhooks/ that the door did not write ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"not json", b"[]", b"{}", b'{"metrics": []}', b'{"kind": "telegram"}', b"[" * 100_000],
+    ids=["text", "list", "empty", "push", "kind", "deep"],
+)
+def test_an_object_that_is_not_a_delivery_is_reported(world: World, body: bytes) -> None:
+    world.arrive("webhooks/meta_ads/acme/x", body)
+    (event,) = world.bus.events
+    assert (event.name, event.account_id, event.platform) == ("QualityBreached", "acme", "meta_ads")
+    assert event.reason.startswith("bad_input: not a stored delivery")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"platform": "Not A Platform"},
+        {"as_of": "2026-11-20T12:00:00"},
+        {"extra": 1},
+        {"series": [{"level": "planet"}]},
+    ],
+)
+def test_a_delivery_of_another_shape_is_bad_input(world: World, door: Door, change: dict[str, Any]) -> None:
+    stored = world.raw.get_bytes(door.push([entry()]).key)
+    assert isinstance(read_delivery(stored), MetricPush)
+    with pytest.raises(BadInput):
+        read_delivery(json.dumps(json.loads(stored) | change).encode())
+
+
+def test_an_object_that_no_door_wrote_goes_to_the_dead_letter_queue(world: World) -> None:
+    with pytest.raises(BadInput):
+        world.arrive("webhooks/x", b"{}")
+
+
+def test_an_object_under_another_prefix_is_left_alone(world: World) -> None:
     message = ObjectArrived(bucket=world.bucket, key="exports/x.csv")
     world.loader.load(message, lambda: 300.0)
     world.loader.settle(message, AdweirError("x"))
     assert world.queue.messages == []
+
+
+# -- notifications -----------------------------------------------------------------------------------------------------
+
+
+def scopes(world: World) -> list[tuple[str, str]]:
+    return [(message.scope.profiles[0], message.scope.slice) for message in world.queue.messages]
+
+
+def campaign(object_id: str = "7") -> dict[str, Any]:
+    return {"object_id": object_id, "object_type": "campaign"}
+
+
+def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_numbers(world: World, door: Door) -> None:
+    for seconds in (0, 1):
+        world.clock.advance(seconds)
+        assert door.notify(("1", campaign() | {"changed_fields": [str(seconds)]})).stored
+    assert len(world.queue.messages) == 2
+    assert len({message.run_id for message in world.queue.messages}) == 1
+    scope = world.queue.messages[0].scope
+    assert (scope.accounts, scope.profiles, scope.slice) == (("acme",), ("1",), "campaign=7")
+    assert scope.datasets == ("campaigns", "ad_groups", "ads", "ad_daily")
+
+
+def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_everything(
+    world: World, door: Door
+) -> None:
+    put(world, Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7"))
+    door.notify(
+        ("1", {"object_id": "70", "object_type": "ad"}),
+        ("1", {"object_id": "71", "object_type": "ad"}),
+        ("1", {"reason": "something about the account"}),
+    )
+    assert scopes(world) == [("1", "campaign=7"), ("1", "all"), ("1", "all")]
+
+
+@pytest.mark.parametrize("account", DOORS)
+def test_what_a_notification_says_about_unknown_ad_accounts_is_counted_and_left_out(
+    world: World, door: Door, account: str
+) -> None:
+    receipt = door.notify(("9", campaign()), ("1", campaign()), ("9", campaign("8")), account=account)
+    assert (receipt.stored, receipt.unknown) == (True, 2)
+    assert scopes(world) == [("1", "campaign=7")]
+
+
+def test_a_notification_about_nothing_that_is_known_is_not_stored(world: World, door: Door) -> None:
+    assert door.notify(("9", campaign())) == ("", False, 1)
+    assert door.notify(("1", campaign()), kind="page") == ("", False, 1)
+    assert (objects(world), world.queue.messages) == ([], [])
+
+
+def test_an_account_s_door_starts_nothing_for_another_client(world: World, door: Door) -> None:
+    rival(world)
+    assert not door.notify(("2", campaign())).stored
+    assert door.notify(("2", campaign()), ("1", campaign()), account="").stored
+    assert [message.scope.accounts for message in world.queue.messages] == [("rival",), ("acme",)]
+
+
+@at_the_bound("MAX_REPULLS_PER_PROFILE")
+def test_the_objects_of_a_profile_that_are_pulled_one_by_one(world: World, door: Door, size: int, fits: bool) -> None:
+    door.notify(*[("1", campaign(str(number))) for number in range(size)])
+    assert scopes(world) == ([("1", f"campaign={number}") for number in range(size)] if fits else [("1", "all")])
+
+
+def test_a_platform_without_hooks_takes_signed_pushes_only(world: World, door: Door) -> None:
+    platform = Platform.AMAZON_ADS
+    named = {"account_id": "acme", "platform": platform, "profile_id": "5", "name": "n"}
+    put(world, Profile(**named, currency="USD", timezone="UTC"), AdCampaign(platform=platform, profile_id="5", id="7"))
+    with pytest.raises(Unverified):
+        door.receiver.receive("amazon", "acme", {"x-hub-signature-256": "sha256=0"}, b"{}")

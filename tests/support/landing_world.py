@@ -33,36 +33,10 @@ from adweir.store.metrics.store import MetricStore
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
+from support.outlets import MemoryBus, MemoryQueue
 
 META = Platform.META_ADS
 DAY = Window(date(2026, 11, 18), date(2026, 11, 18))
-
-
-class Killed(BaseException):
-    """The worker's process died here: no handler of ours may catch it."""
-
-
-class SentMessages:
-    """A queue."""
-
-    def __init__(self) -> None:
-        self.messages: list[Any] = []
-
-    def send(self, message: Any, **_: Any) -> None:
-        self.messages.append(message)
-
-    def send_many(self, messages: Any) -> None:
-        self.messages += [message for message, _ in messages]
-
-
-class SentEvents:
-    """The bus."""
-
-    def __init__(self) -> None:
-        self.messages: list[Any] = []
-
-    def publish(self, *events: Any) -> None:
-        self.messages += events
 
 
 class World:
@@ -74,7 +48,7 @@ class World:
         self.s3, self.clock, self.bucket = s3, clock, bucket
         self.raw, self.ledger, self.catalog = RawStore(s3, bucket), Ledger(clock), Catalog(clock)
         self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60, sleep=lambda _: None)
-        self.findings, self.queue, self.bus = Findings(clock), SentMessages(), SentEvents()
+        self.findings, self.queue, self.bus = Findings(clock), MemoryQueue(), MemoryBus()
         self.catalog.create_account("acme", "Acme", "a@b.example")
         profile = Profile(
             account_id="acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
@@ -140,7 +114,7 @@ class World:
 
     def said(self) -> list[str]:
         """The names of the bus events so far."""
-        return [event.name for event in self.bus.messages]
+        return self.bus.names()
 
     def stored(self, level: Level = Level.CAMPAIGN, grain: Grain = Grain.DAY) -> list[tuple[Any, ...]]:
         rows = self.metrics.read(META, "1", level, grain, date(2026, 11, 1), date(2026, 11, 30))

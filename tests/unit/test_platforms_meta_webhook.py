@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
 from adweir.platforms.meta.webhook import HOOKS, MAX_CHANGES
-from adweir.platforms.webhooks import Change
+from adweir.platforms.webhooks import ChangedObject
 
 SECRET = "app-secret"
 
@@ -86,23 +86,27 @@ def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("field_changed", {"object_id": "333", "object_type": "ad"}, Change("1234567890", Level.AD, "333")),
-        ("field_changed", {"object_id": 22, "object_type": "adset"}, Change("1234567890", Level.AD_GROUP, "22")),
-        ("with_issues_ad_objects", {"id": "11", "level": "CAMPAIGN"}, Change("1234567890", Level.CAMPAIGN, "11")),
-        ("in_process_ad_objects", {"id": "22", "level": "AD_SET"}, Change("1234567890", Level.AD_GROUP, "22")),
-        ("in_process_ad_objects", {"id": "9", "level": "CREATIVE"}, Change("1234567890", Level.ACCOUNT)),
-        ("creative_fatigue", {"adgroup_id": "333"}, Change("1234567890", Level.AD, "333")),
+        ("field_changed", {"object_id": "333", "object_type": "ad"}, ChangedObject("1234567890", Level.AD, "333")),
+        ("field_changed", {"object_id": 22, "object_type": "adset"}, ChangedObject("1234567890", Level.AD_GROUP, "22")),
+        (
+            "with_issues_ad_objects",
+            {"id": "11", "level": "CAMPAIGN"},
+            ChangedObject("1234567890", Level.CAMPAIGN, "11"),
+        ),
+        ("in_process_ad_objects", {"id": "22", "level": "AD_SET"}, ChangedObject("1234567890", Level.AD_GROUP, "22")),
+        ("in_process_ad_objects", {"id": "9", "level": "CREATIVE"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("creative_fatigue", {"adgroup_id": "333"}, ChangedObject("1234567890", Level.AD, "333")),
         (
             "subscriptions",
             {"object_id": 333, "object_type": "ad", "field": "spent"},
-            Change("1234567890", Level.AD, "333"),
+            ChangedObject("1234567890", Level.AD, "333"),
         ),
-        ("ad_recommendations", {"ad_object_ids": ["1"]}, Change("1234567890", Level.ACCOUNT)),
-        ("field_changed", {"object_id": "../x", "object_type": "ad"}, Change("1234567890", Level.ACCOUNT)),
-        ("field_changed", {"object_id": True, "object_type": 4}, Change("1234567890", Level.ACCOUNT)),
+        ("ad_recommendations", {"ad_object_ids": ["1"]}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "../x", "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": True, "object_type": 4}, ChangedObject("1234567890", Level.ACCOUNT)),
     ],
 )
-def test_a_change_names_what_to_read_again(field: str, value: Any, expected: Change) -> None:
+def test_a_change_names_what_to_read_again(field: str, value: Any, expected: ChangedObject) -> None:
     assert HOOKS.parse(delivery(field, value)) == [expected]
 
 
@@ -141,7 +145,7 @@ def test_a_delivery_has_at_most_a_thousand_changes() -> None:
         body = {"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {}}] * count}]}
         return json.dumps(body).encode()
 
-    assert HOOKS.parse(changes(MAX_CHANGES)) == [Change("1", Level.ACCOUNT)]
+    assert HOOKS.parse(changes(MAX_CHANGES)) == [ChangedObject("1", Level.ACCOUNT)]
     with pytest.raises(TooLarge):
         HOOKS.parse(changes(MAX_CHANGES + 1))
 

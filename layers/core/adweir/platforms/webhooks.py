@@ -11,7 +11,7 @@ Secrets = Sequence[Mapping[str, str]]
 """The values that may be valid now: the current version first, then the one before it."""
 
 
-class Change(NamedTuple):
+class ChangedObject(NamedTuple):
     """One object that a delivery asks to read again.
 
     `profile_id` is the platform's ad account. At `Level.ACCOUNT` the whole ad account is meant and `object_id` is "".
@@ -44,7 +44,7 @@ class Webhook(Protocol):
         """The text that confirms a subscription; None when the caller knows none of the secrets."""
         ...
 
-    def parse(self, body: bytes) -> list[Change]:
+    def parse(self, body: bytes) -> list[ChangedObject]:
         """The objects to read again, each once, in order; empty when the delivery is about nothing kept here.
 
         Raises BadInput for a body that is not a delivery of the platform, TooLarge for too many changes.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adweir.intake.doors.faults import Fault, refused
+from adweir.intake.doors.faults import FieldFault, refused
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
@@ -24,7 +24,7 @@ from adweir.model.money import from_micros, to_micros
 from adweir.model.platforms import Platform
 from adweir.model.times import parse_instant
 
-_MOST_MICROS = (1 << limits.MAX_FIGURE_BITS) - 1
+_MICROS_END = 1 << limits.MAX_FIGURE_BITS
 _ABOUT: tuple[tuple[str, Dataset], ...] = (
     ("keyword_id", Dataset.KEYWORDS),
     ("ad_id", Dataset.ADS),
@@ -101,7 +101,7 @@ def read_push(body: bytes, platform: Platform, now: datetime) -> list[Metric]:
     (`metrics[3].clicks`): wrong types, and numbers or times that cannot be.
     """
     metrics: list[Metric] = []
-    faults: list[Fault] = []
+    faults: list[FieldFault] = []
     for index, sent in enumerate(_sent(body)):
         read = _read(sent, index, platform, now)
         if isinstance(read, Metric):
@@ -119,7 +119,7 @@ def _sent(body: bytes) -> list[_Metric]:
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at ")
         field = path.strip("`").removeprefix("$").removeprefix(".") or "body"
-        raise refused([Fault(field, text)]) from None
+        raise refused([FieldFault(field, text)]) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadInput("the body is not JSON", [{"field": "body", "message": "is not JSON"}]) from None
     if len(metrics) > limits.MAX_PUSHED_METRICS:
@@ -129,14 +129,14 @@ def _sent(body: bytes) -> list[_Metric]:
     return metrics
 
 
-def _read(sent: _Metric, index: int, platform: Platform, now: datetime) -> Metric | list[Fault]:
+def _read(sent: _Metric, index: int, platform: Platform, now: datetime) -> Metric | list[FieldFault]:
     """A metric, or all that is wrong with it whatever its ids stand for."""
     reader = _Reader(sent)
     about = reader.about(platform)
     instant = reader.instant(now)
     slot = reader.slot()
     if about is None or instant is None or reader.faults:
-        return [Fault(f"metrics[{index}].{field}", message) for field, message in reader.faults]
+        return [FieldFault(f"metrics[{index}].{field}", message) for field, message in reader.faults]
     field, dataset = about
     wanted, group = str(getattr(sent, field)), str(sent.ad_group_id)
     if group and dataset in {Dataset.ADS, Dataset.KEYWORDS}:
@@ -149,7 +149,7 @@ class _Reader:
     """Reads one metric field by field and collects what is wrong with it."""
 
     def __init__(self, sent: _Metric) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[FieldFault] = []
         self._sent = sent
 
     def about(self, platform: Platform) -> tuple[str, Dataset] | None:
@@ -205,7 +205,7 @@ class _Reader:
             return 0
 
     def _fault(self, field: str, message: str) -> None:
-        self.faults.append(Fault(field, message))
+        self.faults.append(FieldFault(field, message))
 
 
 def _count(value: int) -> int:
@@ -221,6 +221,6 @@ def _amount(value: Any) -> int:
         micros = to_micros(value)
     except (TypeError, ValueError):
         micros = -1
-    if not 0 <= micros <= _MOST_MICROS:
-        raise ValueError(f"must be a number from 0 to {from_micros(_MOST_MICROS)} with at most six decimals")
+    if not 0 <= micros < _MICROS_END:
+        raise ValueError(f"must be a number from 0 to {from_micros(_MICROS_END - 1)} with at most six decimals")
     return micros

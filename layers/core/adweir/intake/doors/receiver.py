@@ -19,9 +19,9 @@ from adweir.intake.doors.push_format import read_push
 from adweir.intake.doors.resolve import Resolver
 from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
 from adweir.intake.doors.webhook_secrets import secret_name
+from adweir.model import limits
 from adweir.model.deliveries import Delivery, MetricPush, Notification
 from adweir.model.errors import AdweirError, BadInput, Forbidden, NotFound, TooLarge, Unverified
-from adweir.model.limits import MAX_BODY_BYTES
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.times import Clock, iso
 
@@ -69,8 +69,8 @@ class Receiver:
 
         Raises TooLarge, Unverified, BadInput, Unprocessable, Unavailable.
         """
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"a delivery has at most {MAX_BODY_BYTES} bytes")
+        if len(body) > limits.MAX_BODY_BYTES:
+            raise TooLarge(f"a delivery has at most {limits.MAX_BODY_BYTES} bytes")
         platform = _platform(platform_name)
         hooks = self._hooks_of(platform)
         if hooks is not None and SIGNATURE not in headers and hooks.carries(headers):

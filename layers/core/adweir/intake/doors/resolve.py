@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adweir.intake.doors.faults import Fault, refused
+from adweir.intake.doors.faults import FieldFault, refused
 from adweir.intake.doors.push_format import Metric
 from adweir.model import limits
 from adweir.model.datasets import Dataset
@@ -20,7 +20,7 @@ from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL, of_campaign
-from adweir.platforms.webhooks import Change
+from adweir.platforms.webhooks import ChangedObject
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -47,7 +47,7 @@ class Resolver:
         profile's, or more look-ups than a door has time for.
         """
         found = self._find(metrics)
-        faults: list[Fault] = []
+        faults: list[FieldFault] = []
         hours: dict[tuple[str, Level], dict[tuple[str, str, int], StatedHour]] = {}
         for metric in metrics:
             fitting = [each for each in found(metric) if metric.campaign_id in {"", each.campaign_id}]
@@ -62,12 +62,12 @@ class Resolver:
             raise refused(faults)
         return tuple(self._one(key, stated.values()) for key, stated in sorted(hours.items()))
 
-    def repulls(self, changes: Sequence[Change]) -> tuple[tuple[Repull, ...], int]:
+    def repulls(self, changes: Sequence[ChangedObject]) -> tuple[tuple[Repull, ...], int]:
         """What to pull again for a notification, and how many of its changes are about profiles that are unknown here.
 
         A profile of which more than 50 objects changed is pulled as a whole.
         """
-        known: dict[str, list[Change]] = {}
+        known: dict[str, list[ChangedObject]] = {}
         for change in changes:
             if change.profile_id in self._profiles:
                 known.setdefault(change.profile_id, []).append(change)
@@ -75,7 +75,7 @@ class Resolver:
         for profile_id, mine in known.items():
             whole = len(mine) > limits.MAX_REPULLS_PER_PROFILE
             wanted += self._of_profile(
-                self._profiles[profile_id], [Change(profile_id, Level.ACCOUNT)] if whole else mine
+                self._profiles[profile_id], [ChangedObject(profile_id, Level.ACCOUNT)] if whole else mine
             )
         return tuple(wanted), len(changes) - sum(map(len, known.values()))
 
@@ -109,19 +109,21 @@ class Resolver:
                 f"is required: one of {len(self._profiles)} profiles is meant, and the push is too large to try all"
             )
             unnamed = [metric for metric in metrics if not metric.profile_id]
-            raise refused([Fault(f"metrics[{metric.position}].profile_id", message) for metric in unnamed])
+            raise refused([FieldFault(f"metrics[{metric.position}].profile_id", message) for metric in unnamed])
 
-    def _fault(self, metric: Metric, fitting: Sequence[PlatformObject]) -> Fault | None:
+    def _fault(self, metric: Metric, fitting: Sequence[PlatformObject]) -> FieldFault | None:
         field = f"metrics[{metric.position}].{metric.field}"
         if not fitting:
-            return Fault(field, "is unknown here")
+            return FieldFault(field, "is unknown here")
         if len(fitting) > 1:
-            return Fault(field, "is not unique here: name profile_id, or an ad's or keyword's ad_group_id")
+            return FieldFault(field, "is not unique here: name profile_id, or an ad's or keyword's ad_group_id")
         profile = self._profiles[fitting[0].profile_id]
         if metric.currency not in {"", profile.currency}:
-            return Fault(f"metrics[{metric.position}].currency", f"is not the profile's, {profile.currency}")
+            return FieldFault(f"metrics[{metric.position}].currency", f"is not the profile's, {profile.currency}")
         return (
-            None if _zone(profile) else Fault(field, f"is of a profile with an unknown time zone, {profile.timezone}")
+            None
+            if _zone(profile)
+            else FieldFault(field, f"is of a profile with an unknown time zone, {profile.timezone}")
         )
 
     def _stated(self, metric: Metric, found: PlatformObject) -> StatedHour:
@@ -156,7 +158,7 @@ class Resolver:
 
     # -- notifications -----------------------------------------------------------------------------------------------
 
-    def _of_profile(self, profile: Profile, changes: Sequence[Change]) -> list[Repull]:
+    def _of_profile(self, profile: Profile, changes: Sequence[ChangedObject]) -> list[Repull]:
         ids: dict[Dataset, list[str]] = {}
         for change in changes:
             if change.level in _OBJECTS:
@@ -180,7 +182,7 @@ class Resolver:
         ]
 
 
-def _slice(change: Change, campaigns: Mapping[tuple[Level, str], str]) -> str:
+def _slice(change: ChangedObject, campaigns: Mapping[tuple[Level, str], str]) -> str:
     """The campaign of the object; the whole profile for itself and for an object that is not in the catalog yet."""
     own = change.object_id if change.level is Level.CAMPAIGN else ""
     campaign = own or campaigns.get((change.level, change.object_id), "")

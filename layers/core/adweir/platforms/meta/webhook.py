@@ -15,7 +15,7 @@ import msgspec
 
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
-from adweir.platforms.webhooks import Change, Secrets
+from adweir.platforms.webhooks import ChangedObject, Secrets
 
 MAX_CHANGES = 1000
 """Meta puts at most so many updates into one delivery."""
@@ -83,7 +83,7 @@ class MetaWebhook:
             known |= hmac.compare_digest(given, token) and bool(token)
         return query.get("hub.challenge", "") if known and query.get("hub.mode") == "subscribe" else None
 
-    def parse(self, body: bytes) -> list[Change]:
+    def parse(self, body: bytes) -> list[ChangedObject]:
         """The objects of ad accounts that changed. Raises BadInput, and TooLarge past 1,000 changes.
 
         A change that names no object of its ad account (recommendations for several ads, an unknown field) stands for
@@ -112,7 +112,7 @@ def _read(body: bytes) -> _Delivery:
         raise BadInput(f"not a delivery of Meta's: {reason}", [{"field": "body", "message": reason}]) from None
 
 
-def _changed(profile_id: str, change: _Change) -> Change:
+def _changed(profile_id: str, change: _Change) -> ChangedObject:
     value = change.value
     level, object_id = None, ""
     if change.field in _TYPED_FIELDS:
@@ -121,7 +121,9 @@ def _changed(profile_id: str, change: _Change) -> Change:
         level, object_id = _level(value.get("level")), _digits(value.get("id"))
     elif change.field == "creative_fatigue":
         level, object_id = Level.AD, _digits(value.get("adgroup_id"))  # the historical name of an ad's id
-    return Change(profile_id, level, object_id) if level and object_id else Change(profile_id, Level.ACCOUNT)
+    return (
+        ChangedObject(profile_id, level, object_id) if level and object_id else ChangedObject(profile_id, Level.ACCOUNT)
+    )
 
 
 def _level(name: object) -> Level | None:
