@@ -48,6 +48,9 @@ def account_delivery(platform: str, account_id: str) -> Answer:
     event = http.current_event.raw_event
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     receipt = app.receiver.receive(platform, account_id, headers, raw_body(event))
+    if receipt.unknown:
+        app.meter.count({"UnknownNotified": receipt.unknown})
+        app.logger.info("a notification names unknown objects", platform=platform, unknown=receipt.unknown)
     return answer({"status": "stored" if receipt.stored else "known" if receipt.key else "ignored"})
 
 

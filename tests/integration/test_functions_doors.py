@@ -97,13 +97,9 @@ def test_a_push_is_stored_once(push: Post, webhooks: ModuleType) -> None:
     ]
     (key,) = objects()
     assert key == f"webhooks/meta_ads/acc/{sha256(b'msg_1').hexdigest()}"
-    assert webhooks.app.raw.metadata(key) == {
-        "account_id": "acc",
-        "platform": "meta_ads",
-        "kind": "push",
-        "as_of": "2026-11-20T12:00:00.000000Z",
-    }
-    assert json.loads(webhooks.app.raw.get_bytes(key)) == {"metrics": [METRIC]}
+    stored = json.loads(webhooks.app.raw.get_bytes(key))
+    assert (stored["kind"], stored["account_id"], stored["as_of"]) == ("push", "acc", "2026-11-20T12:00:00Z")
+    assert stored["series"][0]["hours"][0]["spend"] == 1_250_000
 
 
 def test_after_a_rotation_both_secrets_are_taken(push: Post, webhooks: ModuleType) -> None:
@@ -146,6 +142,7 @@ def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> Non
         ({"impressions": True}, "impressions"),
         ({"cost": "NaN"}, "cost"),
         ({"cost": "0.0000001"}, "cost"),
+        ({"cost": 2 * 10**9}, "cost"),
         ({"cost": -0.01}, "cost"),
         ({"spend": 1}, "spend"),
         ({"clicks": None}, "clicks"),
@@ -175,6 +172,10 @@ def test_what_is_no_push_is_refused(push: Post) -> None:
         b'{"metrics": []}': 422,
         b'{"metrics": [{}]}': 422,
         b'{"metrics":' + b"[" * 5000: 422,
+        b'{"metrics": [{"campaign_id": "c1", "timestamp": 1, "cost": ' + b"[" * 100_000: 400,
+        b'{"metrics": [{"campaign_id": "\\ud800", "timestamp": 1, "cost": 1}]}': 400,
+        b'{"metrics": [{"campaign_id": "c1", "timestamp": 1, "cost": 1E99999999999}]}': 422,
+        b'{"metrics": [{"campaign_id": "c1", "timestamp": 1, "cost": 1E99999999999999999999}]}': 422,
         json.dumps({"metrics": [METRIC] * (limits.MAX_PUSHED_METRICS + 1)}).encode(): 413,
         b" " * ((1 << 20) + 1): 413,
     }
@@ -206,20 +207,32 @@ def test_a_notification_of_a_known_ad_account_is_stored_once(webhooks: ModuleTyp
     assert [json.loads(meta(webhooks, body)["body"])["status"] for _ in range(2)] == ["stored", "known"]
     (key,) = objects()
     assert key == f"webhooks/meta_ads/deployment/{sha256(body).hexdigest()}"
-    found = webhooks.app.raw.metadata(key)
-    assert (found["account_id"], found["kind"]) == ("acc", "notification")
+    stored = json.loads(webhooks.app.raw.get_bytes(key))
+    assert (stored["kind"], stored["account_id"], stored["body_sha256"]) == (
+        "notification",
+        "",
+        sha256(body).hexdigest(),
+    )
+    assert stored["repulls"] == [
+        {"account_id": "acc", "profile_id": "111", "level": "account", "object_id": "", "slice": "all"}
+    ]
     assert meta(webhooks, body, "/webhook/facebook/acc", b"app")["statusCode"] == 200
 
 
-def test_a_notification_of_unknown_ad_accounts_is_acknowledged_only(webhooks: ModuleType) -> None:
-    answer = meta(webhooks, notification("999"))
+def test_a_notification_of_unknown_ad_accounts_is_acknowledged_and_counted(
+    webhooks: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = meta(webhooks, notification("999", "998"))
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ignored"})
     assert objects() == []
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "UnknownNotified" in line]
+    assert json.loads(line)["UnknownNotified"] == [2.0]
 
 
 def test_bad_notifications_are_refused(webhooks: ModuleType) -> None:
     assert meta(webhooks, notification("111"), secret=b"wrong")["statusCode"] == 401
     assert meta(webhooks, b"{}")["statusCode"] == 400
+    assert meta(webhooks, b'{"object": "ad_account", "entry": ' + b"[" * 100_000)["statusCode"] == 400
     bad = an_event("POST", "/webhook/meta") | {"body": "?", "isBase64Encoded": True}
     assert webhooks.handler(bad, SimpleNamespace())["statusCode"] == 400
     assert objects() == []

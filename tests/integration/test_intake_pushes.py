@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from support.bounds import at_the_bound
 
 from adweir.model.deliveries import MetricPush, read_delivery
 from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
@@ -18,6 +17,7 @@ from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.door import Door
 from support.landing_world import META, World

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from adweir.platforms.base import Connector
     from adweir.reporting.query import Queries
     from adweir.runtime.consumer import Consumer, M, Remaining
+    from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
     from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
@@ -165,13 +166,17 @@ class App:
 
     @cached_property
     def bus(self) -> EventBus:
+        from adweir.runtime.outbound import EventBus
+
+        return EventBus(self.client("events"), self.settings.bus_name, self.meter.measure)
+
+    @cached_property
+    def meter(self) -> Meter:
         from aws_lambda_powertools import Metrics
 
         from adweir.runtime.meter import Meter
-        from adweir.runtime.outbound import EventBus
 
-        meter = Meter(Metrics(namespace="adweir", service="adweir"))
-        return EventBus(self.client("events"), self.settings.bus_name, meter.measure)
+        return Meter(Metrics(namespace="adweir", service="adweir"))
 
     @cached_property
     def queues(self) -> SqsQueues:

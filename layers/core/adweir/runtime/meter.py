@@ -6,7 +6,7 @@ The heartbeat alarm and the dashboard of template.yaml read these names.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached, RunFinished
@@ -32,13 +32,17 @@ def counts(events: Iterable[BusEvent]) -> Counter[str]:
 
 
 class Meter:
-    """Writes the counts of published events, one EMF line a call."""
+    """Writes counts, one EMF line per call."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def measure(self, events: Iterable[BusEvent]) -> None:
-        found = counts(events)
+        """Count what published events say."""
+        self.count(counts(events))
+
+    def count(self, found: Mapping[str, int]) -> None:
+        """Add to these metrics, by name."""
         for name, value in found.items():
             self._metrics.add_metric(name=name, unit="Count", value=value)
         if found:
