@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
 
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 
@@ -46,6 +46,13 @@ def _smaller_bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         name, as_if = mark.args
         if as_if:
             monkeypatch.setattr(limits, name, as_if)
+
+
+@pytest.fixture(autouse=True)
+def _own_log_keys() -> Iterator[None]:
+    """What a test learns about its work is not in the log lines of the next one."""
+    with trace.about():
+        yield
 
 
 @pytest.fixture
