@@ -21,7 +21,7 @@ from ops.demo.truth import Compared, Figures, total
 
 PALETTE = ("#e8830c", "#2a6fdb", "#0f9d8a", "#8e5bd0", "#d6486f")
 TRAILING_DAYS = 7
-_WIDTH = 800
+_WIDTH = 815
 _SVG = "http://www.w3.org/2000/svg"
 _LABEL_GAP = 0.07
 """Least distance of two labels at the end of lines, as a share of the axis."""
@@ -98,14 +98,14 @@ def spend_by_campaign(results: Sequence[Compared]) -> str:
             for campaign, sums in result.by_campaign().items()
         ]
         heading = alt.Title(f"{title(result.platform)}: {result.name}", anchor="start", offset=8)
-        base = alt.Chart(alt.InlineData(values=rows), width=270, height=alt.Step(24), title=heading).encode(
+        base = alt.Chart(alt.InlineData(values=rows), width=230, height=alt.Step(25), title=heading).encode(
             x=alt.X("spend:Q", axis=None, scale=alt.Scale(domainMin=0)),
             y=alt.Y("campaign:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=130)),
         )
         bars = base.mark_bar(height={"band": 0.72}).encode(color=_colour(results, legend=False), description="label:N")
         words = base.mark_text(align="left", dx=6, fontSize=11, aria=False).encode(text="label:N")
         panels.append(bars + words)
-    return svg(alt.concat(*panels, columns=2, spacing={"row": 26, "column": 110}).resolve_scale(y="independent"))
+    return svg(alt.concat(*panels, columns=2, spacing={"row": 26, "column": 40}).resolve_scale(y="independent"))
 
 
 # -- values ----------------------------------------------------------------------------------------------------------
@@ -194,9 +194,9 @@ def svg(chart: alt.TopLevelMixin) -> str:
     """A chart as an SVG element that scales with the page; each mark's description is its tooltip."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(vl_convert.vegalite_to_svg(chart.configure(**_QUIET).to_json()))  # noqa: S314 - our own chart
-    for mark in root.iter():
-        if "aria-label" in mark.attrib and mark.get("role") == "graphics-symbol":
+    for mark in root.iter(f"{{{_SVG}}}path"):
+        if "aria-label" in mark.attrib:
             ET.SubElement(mark, f"{{{_SVG}}}title").text = mark.get("aria-label")
     root.attrib.pop("height", None)
-    root.set("style", f"max-width: {root.attrib.pop('width')}px; width: 100%")
+    root.set("style", f"width: {root.attrib.pop('width')}px")
     return ET.tostring(root, encoding="unicode")

@@ -64,8 +64,7 @@ def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callab
     results: list[Compared] = []
     for profile in profiles:
         results.append(compare(api, world, profile))
-        right = sum(len(result.truth) - len(result.differences) for result in results)
-        show("compared with the truth", right, sum(len(result.truth) for result in results))
+        show("compared with the truth", len(results), len(profiles))
     return Verdict(results, time.monotonic() - begin)
 
 
