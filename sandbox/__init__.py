@@ -1,1 +1,1 @@
-"""Stands in for the outside world on one machine."""
+"""The system on one machine: MiniStack stands in for AWS, a server of our own for the advertising platforms."""

@@ -1,118 +1,72 @@
-"""`/_world`: the doors of the sandbox itself. Truth, credentials, clock, switches, request log, webhook senders."""
+"""`/_world`: the sandbox's own doors. Truth, credentials, clock, switches, request log, senders of webhooks."""
 
 from __future__ import annotations
 
-import base64
-import html
 import json
-import threading
-import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
-from sandbox.outside import Outside
-from sandbox.senders import Answer, meta_change, meta_delivery, push_delivery, send
-from sandbox.switches import KINDS, UnknownSwitch
-from sandbox.web import Request, Response
+from werkzeug.wrappers import Response
+
+from sandbox.deliveries import push_secret, send_push
+from sandbox.outside import BadQuestion, Outside
+from sandbox.platforms.base import Door, PlatformApi
+from sandbox.request_log import RequestLog
+from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company
-from sandbox.world.catalog import AMAZON, META
-from sandbox.world.mix import BASE, CHANNELS, sales
+from sandbox.world.mix import BASE, sales
+from sandbox.world_page import world_page
 
-_LOGGED = 5000
-_DOORS = (
-    "health", "credentials", "truth", "sales", "requests", "clock", "switches", "webhooks/meta", "webhooks/push"
-)  # fmt: skip
-
-
-class RequestLog:
-    """The last requests to the platforms, and counts by endpoint since the start."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._recent: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
-        self._counts: Counter[str] = Counter()
-
-    def add(self, method: str, path: str, status: int, profile: str) -> None:
-        shape = "/".join(
-            "{id}" if any(c.isdigit() for c in p) and not p.startswith("v") else p for p in path.split("/")
-        )
-        with self._lock:
-            self._counts[f"{method} {shape} {status}"] += 1
-            self._recent.append(
-                {"at": time.time(), "method": method, "path": path, "status": status, "profile": profile}
-            )
-
-    def read(self, limit: int) -> dict[str, Any]:
-        with self._lock:
-            return {"counts": dict(sorted(self._counts.items())), "requests": list(self._recent)[-limit:]}
-
-    def clear(self) -> None:
-        with self._lock:
-            self._recent.clear()
-            self._counts.clear()
-
-
-class BadQuestion(ValueError):
-    """A control request that cannot be answered; becomes a 400."""
-
-
-def push_secret(company: Company, seed: int) -> str:
-    """The secret with which a company's partners sign metric pushes (`whsec_<base64>`)."""
-    return "whsec_" + base64.b64encode(sha256(f"push {seed} {company.key}".encode()).digest()).decode()
+ROOT = "/_world"
+_LEVELS = ("account", "campaign", "ad_group", "ad", "keyword")
+_SETTINGS = {
+    "report_seconds": "every platform: new reports take `seconds` (default 0.5)",
+    "url_seconds": "every platform: a report's download URL is good for `seconds` (default 3600)",
+}
+"""Kinds of switches that are values of the outside world and stay as they are set."""
 
 
 class Control:
-    """Answers requests under /_world."""
+    """Answers requests under /_world: JSON in, JSON out; a mistake answers 400 with `{"error"}`."""
 
-    def __init__(self, outside: Outside, log: RequestLog) -> None:
+    def __init__(self, outside: Outside, apis: Mapping[str, PlatformApi], log: RequestLog) -> None:
+        """`apis`: by platform."""
         self._outside = outside
+        self._apis = apis
         self._log = log
+        self._senders: dict[str, Door] = {"webhooks/push": send_push}
+        for stand_in in outside.stand_ins:
+            self._senders |= stand_in.doors
+        self._doors: dict[str, Callable[[PlatformRequest, dict[str, Any]], Any]] = {
+            "": lambda _request, _body: self.overview(),
+            "health": lambda _request, _body: {"status": "ok", "now": outside.world.now.isoformat()},
+            "credentials": lambda _request, _body: self.credentials(),
+            "truth": lambda request, _body: self._truth(request.args.to_dict()),
+            "sales": lambda request, _body: self._sales(request.args.get("account", "")),
+            "requests": self._requests,
+            "clock": lambda request, body: self._clock(body) if request.method == "POST" else self._time(),
+            "switches": lambda request, body: self._switch(request.method, body),
+        }
 
-    def handle(self, request: Request) -> Response:
-        """JSON in, JSON out; a mistake answers 400 with `{"error"}`."""
-        name = request.path.removeprefix("/_world").strip("/")
+    def handle(self, request: PlatformRequest) -> Response:
+        """Answer one request."""
+        name = request.path.removeprefix(ROOT).strip("/")
+        if name == "" and "html" in request.headers.get("Accept", ""):
+            page = world_page(self.overview(), [door for door in self._doors if door])
+            return Response(page, content_type="text/html; charset=utf-8")
         try:
-            body = json.loads(request.body) if request.body else {}
+            body = json.loads(request.get_data() or b"{}")
             if not isinstance(body, dict):
                 raise BadQuestion("the body must be a JSON object")
-            return self._route(request.method, name, request.query, body, "html" in request.headers.get("accept", ""))
+            if name in self._senders and request.method == "POST":
+                return json_answer(self._senders[name](self._outside, body))
+            if name in self._doors:
+                return json_answer(self._doors[name](request, body))
         except (ValueError, KeyError, TypeError) as error:
-            return Response.json({"error": f"{type(error).__name__}: {error}"}, 400)
-
-    def _route(
-        self,
-        method: str,
-        name: str,
-        query: dict[str, str],
-        body: dict[str, Any],
-        page: bool,  # noqa: FBT001 - a browser asks
-    ) -> Response:
-        if name == "" and page:
-            return Response(200, _page(self.overview()), {"Content-Type": "text/html; charset=utf-8"})
-        doors: dict[str, Callable[[], Any]] = {
-            "": self.overview,
-            "health": lambda: {"status": "ok", "now": self._outside.world.now.isoformat()},
-            "credentials": self.credentials,
-            "truth": lambda: self._truth(query),
-            "sales": lambda: self._sales(query.get("account", "")),
-            "requests": lambda: self._requests(method, query),
-            "clock": lambda: self._clock(body) if method == "POST" else self._time(),
-            "switches": lambda: self._switch(method, body),
-        }
-        if method == "POST":
-            doors["webhooks/meta"] = lambda: {"answers": [a._asdict() for a in self._send_meta(body)]}
-            doors["webhooks/push"] = lambda: {"answers": [a._asdict() for a in self._send_push(body)]}
-        if name not in doors:
-            return Response.json({"error": f"no such door: {method} /_world/{name}"}, 404)
-        return Response.json(doors[name]())
-
-    def _requests(self, method: str, query: dict[str, str]) -> dict[str, Any]:
-        if method == "DELETE":
-            self._log.clear()
-        return self._log.read(int(query.get("limit", "200")))
+            return json_answer({"error": f"{type(error).__name__}: {error}"}, 400)
+        return json_answer({"error": f"no such door: {request.method} {ROOT}/{name}"}, 404)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -141,60 +95,55 @@ class Control:
                 for profile in company.profiles
             ],
             "switches": self._outside.switches.listing(),
-            "switch_kinds": KINDS,
-            "doors": list(_DOORS),
+            "switch_kinds": self._outside.switches.kinds | _SETTINGS,
+            "doors": [*(door for door in self._doors if door), *self._senders],
         }
 
     def credentials(self) -> dict[str, Any]:
-        """Per client company: what its account is called, its credential bodies, profile ids, webhook secrets."""
-        accounts = []
-        for company in self._outside.world.companies:
-            ids: dict[str, list[str]] = {META: [], AMAZON: []}
-            for profile in company.profiles:
-                ids[profile.platform].append(profile.id)
-            accounts.append(
-                {
-                    "key": company.key,
-                    "company_name": company.name,
-                    "primary_contact_email": company.email,
-                    "credentials": {
-                        META: {"platform": META, **company.meta},
-                        AMAZON: {"platform": AMAZON, **company.amazon},
-                    },
-                    "profile_ids": ids,
-                    "webhooks": {
-                        "meta_app_secret": company.meta["app_secret"],
-                        "meta_verify_token": f"verify-{company.key}-{self._outside.world.seed}",
-                        "push_secret": push_secret(company, self._outside.world.seed),
-                    },
-                }
-            )
-        return {"accounts": accounts}
+        """Per client company: its account's data, the credential bodies to post, profile ids, webhook secrets."""
+        return {"accounts": [self._account(company) for company in self._outside.world.companies]}
+
+    def _account(self, company: Company) -> dict[str, Any]:
+        seed, stand_ins = self._outside.world.seed, self._outside.stand_ins
+        bodies = {}
+        for name, secret in company.credentials.items():
+            platform, _, label = name.partition(":")
+            bodies[name] = {"platform": platform, **({"label": label} if label else {}), **secret}
+        webhooks: dict[str, str] = {}
+        for stand_in in stand_ins:
+            webhooks |= stand_in.webhook_secrets(company, seed)
+        return {
+            "key": company.key,
+            "company_name": company.name,
+            "primary_contact_email": company.email,
+            "credentials": bodies,
+            "profile_ids": {s.platform: [profile.id for profile in company.on(s.platform)] for s in stand_ins},
+            "webhooks": {**webhooks, "push_secret": push_secret(company, seed)},
+        }
 
     def _truth(self, query: dict[str, str]) -> dict[str, Any]:
-        """All four parameters are optional; `level` (default ad), `hourly=1`."""
+        """Parameters, all optional: `platform`, `profile_id`, `start`, `end`, `level` (default ad), `hourly=1`."""
         world = self._outside.world
         start = date.fromisoformat(query["start"]) if "start" in query else world.first_day
         end = date.fromisoformat(query["end"]) if "end" in query else date.max - timedelta(days=1)
-        level = query.get("level", "ad")
-        if level not in ("account", "campaign", "ad_group", "ad", "keyword"):
+        level, hourly = query.get("level", "ad"), query.get("hourly") in ("1", "true")
+        if level not in _LEVELS:
             raise BadQuestion(f"unknown level {level!r}")
         rows: list[dict[str, Any]] = []
         for profile in world.profiles:
             if query.get("platform", profile.platform) != profile.platform:
                 continue
-            if query.get("profile_id", profile.id).removeprefix("act_") != profile.id:
+            if "profile_id" in query and self._outside.bare_id(query["profile_id"]) != profile.id:
                 continue
-            rows += world.truth(profile, start, end, level, hourly=query.get("hourly") in ("1", "true"))
+            rows += world.truth(profile, start, end, level, hourly=hourly)
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
 
     def _sales(self, key: str) -> dict[str, Any]:
-        """The media-mix truth of a company (all when no `account`), with the parameters that made it."""
-        companies = [c for c in self._outside.world.companies if key in ("", c.key)]
-        if not companies:
-            raise BadQuestion(f"unknown account {key!r}")
-        channels = {name: channel._asdict() for name, channel in CHANNELS.items()}
-        days = {c.key: list(sales(self._outside.world, c)) for c in companies}
+        """The media-mix truth of a company (of all without `account`), with the parameters that made it."""
+        world = self._outside.world
+        companies = (self._outside.company(key),) if key else world.companies
+        channels = {profile.platform: profile.traits.channel._asdict() for profile in world.profiles}
+        days = {c.key: list(sales(world, c)) for c in companies}
         return {"currency": "USD", "base_micros": BASE, "channels": channels, "sales": days}
 
     def _time(self) -> dict[str, Any]:
@@ -208,6 +157,12 @@ class Control:
 
     # -- changing ------------------------------------------------------------------------------------------------
 
+    def _requests(self, request: PlatformRequest, _body: dict[str, Any]) -> dict[str, Any]:
+        """The request log; DELETE empties it."""
+        if request.method == "DELETE":
+            self._log.clear()
+        return self._log.read(int(request.args.get("limit", "200")))
+
     def _clock(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{"advance_days", "advance_hours"}` or `{"set": "2026-11-25" or an instant}`."""
         world = self._outside.world
@@ -215,7 +170,7 @@ class Control:
             text = str(body["set"])
             wanted = datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00+00:00")
             if wanted.tzinfo is None:
-                raise BadQuestion("set needs a time with a zone, or a date")
+                raise BadQuestion("set needs a date, or a time with its offset")
             offset = wanted - (world.now - world.offset)
         else:
             unknown = set(body) - {"advance_days", "advance_hours"}
@@ -234,72 +189,19 @@ class Control:
         elif "clear" in body:
             switches.clear(str(body["clear"]))
         elif method == "POST":
-            if body.get("kind") == "report_seconds":
-                self._outside.report_seconds = float(body["seconds"])
-            elif body.get("kind") == "url_seconds":
-                self._outside.url_seconds = int(body["seconds"])
-            elif body.get("kind") == "expired_token" and body.get("platform") != META:
-                self._expire_amazon(str(body.get("profile_id", "")))
-                if body.get("platform") != AMAZON:
-                    switches.turn_on(body | {"platform": META})
-            else:
-                switches.turn_on(body)
-        return {"switches": switches.listing(), "kinds": KINDS}
+            self._turn_on(body)
+        return {"switches": switches.listing(), "kinds": switches.kinds | _SETTINGS}
 
-    def _expire_amazon(self, profile_id: str) -> None:
-        """Every access token issued so far stops working; the next refresh brings a good one."""
-        for company in self._outside.world.companies:
-            if not profile_id or any(p.id == profile_id for p in company.profiles):
-                self._outside.tokens_void_until[company.key] = time.time_ns() // 1_000_000
-
-    def _company(self, key: str) -> Company:
-        for company in self._outside.world.companies:
-            if key in ("", company.key) or any(p.id == key for p in company.profiles):
-                return company
-        raise BadQuestion(f"unknown account {key!r}")
-
-    def _send_meta(self, body: dict[str, Any]) -> list[Answer]:
-        """`{"url", "change": {"field", "value"} | "changes": [...], "account", "times", "bad_signature"}`."""
-        company = self._company(str(body.get("account", "")))
-        profile = next(p for p in company.profiles if p.platform == META)
-        ad = profile.ads()[0][2]
-        usual = {"object_id": ad.id, "object_type": "ad", "changed_fields": ["effective_status"]}
-        changes = body.get("changes") or [body.get("change") or {"field": "field_changed", "value": usual}]
-        entries = [meta_change(str(c.get("account_id", profile.id)), c["field"], c["value"]) for c in changes]
-        bad = bool(body.get("bad_signature"))
-        delivery = meta_delivery(entries, company.meta["app_secret"], bad_signature=bad)
-        return send(str(body["url"]), delivery, times=int(body.get("times", 1)))
-
-    def _send_push(self, body: dict[str, Any]) -> list[Answer]:
-        """`{"url", "metrics": [...], "account", "secret", "id", "times", "bad_signature"}`."""
-        company = self._company(str(body.get("account", "")))
-        secret = str(body.get("secret") or push_secret(company, self._outside.world.seed))
-        metrics = body["metrics"]
-        digest = sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()[:24]
-        delivery = push_delivery(
-            metrics,
-            secret,
-            message_id=str(body.get("id") or f"msg_{digest}"),
-            bad_signature=bool(body.get("bad_signature")),
-        )
-        return send(str(body["url"]), delivery, times=int(body.get("times", 1)))
-
-
-def _page(overview: dict[str, Any]) -> bytes:
-    """A plain page for a browser."""
-    columns = ("company_name", "platform", "profile_id", "name", "currency", "timezone", "campaigns", "ads", "today")
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(profile[c]))}</td>" for c in columns) + "</tr>"
-        for profile in overview["profiles"]
-    )
-    doors = "".join(f'<li><a href="/_world/{door}">/_world/{door}</a></li>' for door in overview["doors"][:7])
-    return (
-        "<!doctype html><meta charset=utf-8><title>adweir: the sandbox's world</title>"
-        "<style>body{font:15px system-ui;margin:2rem}td,th{padding:.2rem .8rem;text-align:left}</style>"
-        f"<h1>The sandbox's world</h1><p>Seed {overview['seed']}, now {html.escape(overview['now'])}, "
-        f"days since {overview['first_day']}.</p><table><tr>{head}</tr>{rows}</table><ul>{doors}</ul>"
-    ).encode()
-
-
-__all__ = ["BadQuestion", "Control", "RequestLog", "UnknownSwitch", "push_secret"]
+    def _turn_on(self, body: dict[str, Any]) -> None:
+        kind = body.get("kind")
+        if kind == "report_seconds":
+            self._outside.report_seconds = float(body["seconds"])
+        elif kind == "url_seconds":
+            self._outside.url_seconds = int(body["seconds"])
+        else:
+            switch = self._outside.switches.read(body)
+            switch = replace(switch, profile_id=self._outside.bare_id(switch.profile_id))
+            concerned = [api for platform, api in self._apis.items() if switch.platform in ("", platform)]
+            acted = [api.act_at_once(switch) for api in concerned]
+            if not all(acted):
+                self._outside.switches.turn_on(switch)

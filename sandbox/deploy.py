@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
 from sandbox.package import package
+from sandbox.platforms import platform_urls
 from sandbox.processes import SandboxError
 
 STACK = "adweir"
@@ -22,7 +23,7 @@ _SECONDS = 60.0
 
 
 def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str, str]:
-    """What differs from AWS: small time-outs, a quick poll rhythm, no schedules, the platforms on this machine."""
+    """What differs from AWS: short time-outs, fast polling, no schedules, the platforms on this machine."""
     return {
         "Pace": pace,
         "AwsEndpointUrl": endpoint,
@@ -30,22 +31,17 @@ def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str
         "DeletionProtection": "false",
         "PollSeconds": "1",
         "PollMaxSeconds": "2",
-        "PlatformUrls": json.dumps(
-            {
-                "meta_ads": {"api": platforms_url},
-                "amazon_ads": {"api": platforms_url, "token": f"{platforms_url}/auth/o2/token"},
-            }
-        ),
+        "PlatformUrls": json.dumps(platform_urls(platforms_url)),
         "ApiRateLimit": "1000",
         "ApiBurstLimit": "1000",
     }
 
 
 def deploy(clients: Any, root: Path, parameters: Mapping[str, str], stack: str = STACK) -> dict[str, str]:
-    """Bring the stack to what the files under `root` say; returns its outputs.
+    """Bring the stack up to date with the files under `root`; returns its outputs.
 
-    `clients(service)` makes a boto3 client. Nothing is done when neither code nor parameters changed. Raises
-    SandboxError with the stack's own reason when it cannot be created, or for a parameter that the template lacks.
+    `clients(service)` makes a boto3 client. Does nothing when neither code nor parameters changed. Raises SandboxError
+    with the stack's own reason when it cannot be created, and for a parameter that the template does not have.
     """
     template, uploads = packaged_template(root)
     if unknown := sorted(set(parameters) - set(template["Parameters"])):
@@ -74,7 +70,7 @@ def deploy(clients: Any, root: Path, parameters: Mapping[str, str], stack: str =
 
 
 def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """template.yaml with its CodeUri and ContentUri pointing to S3, and the zips to put there by key."""
+    """template.yaml with its CodeUri and ContentUri pointing to S3, and by key the zips to put there."""
     template = yaml_parse((root / "template.yaml").read_text())
     uploads: dict[str, bytes] = {}
     for resource in template["Resources"].values():

@@ -1,4 +1,4 @@
-"""`up` and `down`: start everything, deploy the template, write sandbox.json; stop it again and keep the state."""
+"""`up` starts everything, deploys the template and writes sandbox.json; `down` stops it and keeps the state."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from sandbox.processes import Running, SandboxError
 
 LOOPBACK = "127.0.0.1"
 KeyMaker = Callable[[dict[str, Any]], str]
-"""Makes an API key in a deployed stack (given its description) and returns the plain key."""
+"""Makes an API key in the stack that a description names, and returns the plain key."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """The folder that holds everything a sandbox has: state, logs, ports, what runs."""
+    """The folder that holds all of a sandbox: state, logs, ports, what runs."""
 
     path: Path
 
@@ -43,7 +43,7 @@ class Home:
         return self.path / "ports.json"
 
     def read(self) -> dict[str, Any]:
-        """sandbox.json. Raises SandboxError when the sandbox was never up."""
+        """The content of sandbox.json. Raises SandboxError when the sandbox was never up."""
         if not self.description.exists():
             raise SandboxError("the sandbox has not been started here: adweir up")
         found: dict[str, Any] = json.loads(self.description.read_text())
@@ -57,13 +57,13 @@ class Home:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise SandboxError("another adweir up or down is at work here") from None
+                raise SandboxError("another adweir up or down is running here") from None
             yield
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to start: what to bind to, which time-outs (a column of the template's mapping Pace), other parameters."""
+    """How to start. `pace`: a column of the template's mapping of time-outs; `parameters`: others of the stack."""
 
     bind: str = LOOPBACK
     pace: str = "sandbox"
@@ -72,16 +72,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Up:
-    """What `up` found and did."""
+    """The sandbox's description, and the names of the processes that `up` started."""
 
     description: dict[str, Any]
     started: tuple[str, ...]
 
 
 def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
-    """Start what does not run, deploy what changed, write sandbox.json.
+    """Start what is not running, deploy what changed, write sandbox.json.
 
-    Anything that goes wrong, Ctrl-C included, stops what this call started; what ran before goes on.
+    A failure, Ctrl-C included, stops what this call started; what ran before goes on.
     """
     with home.locked():
         alive = {p.name: p for p in processes.load(home.running) if p.alive()}
@@ -130,7 +130,7 @@ def _bring_up(
         "region": REGION,
         "aws_access_key_id": ACCESS_KEY,
         "aws_secret_access_key": SECRET_KEY,
-        # The path form: it needs no Host header, so curl, requests and a browser all reach it.
+        # The form with a path needs no Host header, so that curl, requests and a browser all reach it.
         "api_url": f"{endpoint}/_aws/execute-api/{outputs['ApiId']}",
         "platforms_url": platforms_url,
         "stack": outputs,
@@ -143,7 +143,7 @@ def _bring_up(
         description["api_key"] = before["api_key"]
     else:
         description["api_key"] = make_key(description)
-    description |= outside(platforms_url)
+    description |= _accepted(platforms_url)
     scratch = home.description.with_suffix(".new")
     scratch.touch(mode=0o600)
     scratch.write_text(json.dumps(description, indent=2) + "\n")
@@ -162,22 +162,13 @@ def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
     return running
 
 
-def outside(platforms_url: str) -> dict[str, Any]:
-    """What the platforms' APIs accept: `accounts` by client company, and `platforms` by platform.
-
-    A platform's `credentials` go with its `profile_ids`; the first company's (all are in `accounts`).
-    """
-    accounts: list[dict[str, Any]] = requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"]
-    first = accounts[0]
-    platforms = {
-        platform: {"base_url": platforms_url, "credentials": secret, "profile_ids": first["profile_ids"][platform]}
-        for platform, secret in first["credentials"].items()
-    }
-    return {"platforms": platforms, "accounts": accounts}
+def _accepted(platforms_url: str) -> dict[str, Any]:
+    """What the platforms accept: `accounts`, one per client company."""
+    return {"accounts": requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"]}
 
 
 def down(home: Home, *, forget: bool = False) -> list[str]:
-    """Stop what runs; returns the names of what was stopped. `forget` also deletes all state."""
+    """Stop what runs and return the names of what was stopped. `forget` also deletes all state."""
     if not home.path.exists():
         return []
     with home.locked():
@@ -191,7 +182,7 @@ def down(home: Home, *, forget: bool = False) -> list[str]:
 
 
 def states(home: Home) -> dict[str, str]:
-    """`running` or `stopped` by process name."""
+    """By process name, `running` or `stopped`."""
     found = {"ministack": "stopped", "platforms": "stopped"}
     return found | {p.name: "running" if p.alive() else "stopped" for p in processes.load(home.running)}
 

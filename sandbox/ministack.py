@@ -1,4 +1,4 @@
-"""The cloud on one machine: how MiniStack is started, found and stopped."""
+"""AWS on one machine: how MiniStack is started and reached."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sandbox.processes import Running, start, wait_until
 
 REGION = "us-east-1"
 ACCESS_KEY = "sandbox"
-SECRET_KEY = "sandbox"  # noqa: S105  MiniStack checks none
+SECRET_KEY = "sandbox"  # noqa: S105  MiniStack checks no secret
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """What points any AWS SDK to this MiniStack."""
+    """The variables that point any AWS SDK to this MiniStack."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -37,7 +37,7 @@ def start_ministack(home: Path, port: int, bind: str) -> Running:
     log = home / "logs" / "ministack.log"
     environment = aws_environment(f"http://127.0.0.1:{port}") | {
         "BIND_HOST": bind,
-        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface, whatever BIND_HOST says
+        "IOT_MTLS_ENABLED": "0",  # otherwise it listens on every interface, whatever BIND_HOST is
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),
@@ -55,7 +55,7 @@ def start_ministack(home: Path, port: int, bind: str) -> Running:
 
 
 def answers(url: str) -> bool:
-    """Does a GET there come back with a 200?"""
+    """Whether a GET is answered with 200."""
     try:
         return requests.get(url, timeout=2).status_code == 200
     except requests.RequestException:
@@ -63,7 +63,7 @@ def answers(url: str) -> bool:
 
 
 def client_factory(endpoint: str) -> Callable[[str], Any]:
-    """`clients(service)` makes a boto3 client of this MiniStack, without touching the process's environment."""
+    """A function that makes a boto3 client of this MiniStack by service, without the process's environment."""
     session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
     config = Config(connect_timeout=2, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
 

@@ -4,46 +4,77 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from datetime import date, timedelta
+from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox.platforms import companies, stand_ins
+from sandbox.platforms.base import StandIn
 from sandbox.state import State
 from sandbox.switches import Switches
-from sandbox.world import World
+from sandbox.world import Company, World
 
 T = TypeVar("T")
 _MOST_REPORTS = 2000
 _MOST_ANSWERS = 64
+SLOW_ANSWER = "slow_answer"
+_EVERYWHERE = {SLOW_ANSWER: "answers come `seconds` late (default 1)"}
+
+
+class BadQuestion(ValueError):
+    """A request to /_world that cannot be answered; becomes a 400."""
 
 
 class Outside:
-    """What the platform modules share. `report_seconds`: how long a report takes; `url_seconds`: its URL's life."""
+    """What the platforms share.
+
+    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is good for.
+    """
 
     def __init__(
         self,
         *,
-        seed: int,
-        anchor: date | None,
-        today: date,
+        seed: int = 7,
+        anchor: date | None = None,
+        today: date | None = None,
         state_path: Path | None = None,
         report_seconds: float = 0.5,
+        platforms: Sequence[StandIn] | None = None,
     ) -> None:
-        """`today` is the calendar's; an explicit `anchor` makes the world independent of it."""
+        """`today`: the calendar's, by default the machine's; an explicit `anchor` makes the world independent of it.
+
+        `platforms`: other stand-ins than the registry's.
+        """
+        today = today or datetime.now(UTC).date()
+        self.stand_ins = tuple(platforms or stand_ins())
         self._path = state_path
         self.state = State.load(state_path, seed, anchor, today)
-        self.world = World(self.state.seed, date.fromisoformat(self.state.anchor))
+        population = companies(self.state.seed, self.stand_ins)
+        self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), population)
         self.world.offset = timedelta(seconds=self.state.offset_seconds)
         if self.state.follow and self.world.now.date() < today:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)
-        self.switches = Switches()
+        self.switches = Switches({s.platform: {**s.switches, **_EVERYWHERE} for s in self.stand_ins})
         self.report_seconds = report_seconds
         self.url_seconds = 3600
-        self.tokens_void_until: dict[str, int] = {}
         self._lock = threading.Lock()
         self._cache: OrderedDict[Hashable, Any] = OrderedDict()
         self.save()
+
+    def company(self, key: str) -> Company:
+        """A company by its key or the id of one of its ad accounts; the first when empty. Raises BadQuestion."""
+        for company in self.world.companies:
+            if key in ("", company.key) or any(p.id == self.bare_id(key) for p in company.profiles):
+                return company
+        raise BadQuestion(f"unknown account {key!r}")
+
+    def bare_id(self, profile_id: str) -> str:
+        """An ad account's id without what its platform writes before it."""
+        for stand_in in self.stand_ins:
+            if stand_in.id_prefix and profile_id.startswith(stand_in.id_prefix):
+                return profile_id.removeprefix(stand_in.id_prefix)
+        return profile_id
 
     def move(self, offset: timedelta) -> None:
         """Set how far the world's clock is from noon of its anchor day, and remember it."""
@@ -57,7 +88,7 @@ class Outside:
             self.state.save(self._path)
 
     def new_report(self, report: dict[str, Any], name: Callable[[int], str]) -> str:
-        """Keep a report under an id made from a number that was not used yet; the oldest go beyond 2,000."""
+        """Keep a report under an id made from a number that was never used; beyond 2,000 the oldest go."""
         with self._lock:
             self.state.report_number += 1
             report_id = name(self.state.report_number)
@@ -65,6 +96,22 @@ class Outside:
             while len(self.state.reports) > _MOST_REPORTS:
                 del self.state.reports[next(iter(self.state.reports))]
         return report_id
+
+    def reports(self, platform: str) -> dict[str, dict[str, Any]]:
+        """A platform's reports by id, each with its `platform`."""
+        with self._lock:
+            held = list(self.state.reports.items())
+        return {report_id: report for report_id, report in held if report.get("platform") == platform}
+
+    def report(self, platform: str, report_id: str) -> dict[str, Any] | None:
+        """One of a platform's reports, or None."""
+        found = self.state.reports.get(report_id)
+        return found if found is not None and found.get("platform") == platform else None
+
+    def forget_report(self, report_id: str) -> None:
+        """Delete a report; harmless when there is none."""
+        with self._lock:
+            self.state.reports.pop(report_id, None)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
         """`make()`, or what it made for this key before; the least recently used answers go."""

@@ -1,7 +1,7 @@
-"""Zips of the functions and layers, as the sandbox deploys them: the code only.
+"""Zips of the functions and layers as the sandbox deploys them: the code without its dependencies.
 
-The dependencies come from the virtual environment, because MiniStack runs Python functions with the interpreter that
-runs MiniStack. The bytecode goes along (unchecked: the zip never changes), so that a worker starts without compiling.
+MiniStack runs Python functions with its own interpreter, so the dependencies come from the virtual environment. The
+bytecode is packed too (unchecked, since the zip never changes), so that a worker starts without compiling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEFT_OUT = {"Makefile", "requirements.txt"}
 
 @dataclass(frozen=True)
 class Package:
-    """A zip whose name is the hash of its sources, so that the same code is the same object."""
+    """A zip named by the hash of its sources: the same code is the same object."""
 
     key: str
     body: bytes

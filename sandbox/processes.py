@@ -1,7 +1,7 @@
-"""Start and stop the sandbox's own processes: each in a process group of its own, recorded with its start time.
+"""Start and stop the sandbox's own processes, each in a process group of its own and recorded with its start time.
 
-A recorded pid is only trusted when the process that has it now was started at the recorded moment, so that a pid which
-the system gave to somebody else is never touched.
+A recorded pid counts only when the process that has it now started at the recorded moment: the system may have given
+the pid to another process, which must not be touched.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from types import FrameType
 import psutil
 
 STOP_SECONDS = 20.0
+_ZOMBIE_CHECK_SECONDS = 0.1
 _interrupted = threading.Event()
 _children: dict[int, subprocess.Popen[bytes]] = {}
-"""Our own children, so that they are reaped; after this process ends, the record on disk is all there is."""
+"""This process's own children, to reap them. Other processes have only the record on disk."""
 
 
 class SandboxError(Exception):
@@ -37,7 +38,7 @@ _UNBLOCKED = (
     "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM});"
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""A child inherits the blocked signals; this takes them off before it becomes the command."""
+"""A child inherits the blocked signals; this unblocks them before it becomes the command."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Running:
     started: float
 
     def alive(self) -> bool:
-        """Is it still this process, and not a zombie or another one under the same pid?"""
+        """Whether it is still this process, and neither a zombie nor another process under the same pid."""
         try:
             process = psutil.Process(self.pid)
             return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
@@ -60,7 +61,7 @@ class Running:
 def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path) -> Running:
     """Start a command in a process group of its own, so that Ctrl-C at the terminal is ours to handle."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    # A Ctrl-C between the fork and the record would leave a process that nobody knows of: it waits for the record.
+    # A Ctrl-C between the fork and the record would leave an unrecorded process behind: it waits for the record.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         with log.open("ab") as out:
@@ -86,20 +87,20 @@ def interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def heed_interrupt() -> None:
-    """Raise an interrupt again that was lost: Python swallows one that arrives in a destructor."""
+    """Raise an interrupt that was lost: Python swallows one that arrives in a destructor."""
     if _interrupted.is_set():
         raise KeyboardInterrupt
 
 
 def stop_children() -> None:
-    """Stop every process that this one started and still has."""
+    """Stop every process that this one started and has not stopped."""
     for pid in reversed(list(_children)):
         with contextlib.suppress(psutil.NoSuchProcess):
             stop(Running("child", pid, psutil.Process(pid).create_time()))
 
 
 def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
-    """Ask the process to end, then its whole group to die after `seconds`. True when it had been alive."""
+    """Ask the process to end; after `seconds`, kill it and its children. True when it was alive."""
     if not running.alive():
         _reap(running)
         return False
@@ -118,11 +119,11 @@ def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
 def _wait(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait until these have ended; returns those that have not.
 
-    A zombie has ended: who reaps it, and when, is up to its parent or to the machine's first process.
+    A zombie has ended, though psutil waits for it: its parent, or the machine's first process, may never reap it.
     """
     deadline = time.monotonic() + seconds
     while (left := [process for process in family if _runs(process)]) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        psutil.wait_procs(left, timeout=_ZOMBIE_CHECK_SECONDS)
     return left
 
 
@@ -142,7 +143,7 @@ def _reap(running: Running) -> None:
 def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: float = 30.0) -> None:
     """Wait until `ready()`; raises SandboxError with the end of the log when the process dies or takes too long.
 
-    Whatever ends the wait early, Ctrl-C included, stops the process: nobody else knows of it yet.
+    Whatever ends the wait early, Ctrl-C included, stops the process: it is not recorded yet.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -159,15 +160,8 @@ def wait_until(ready: Callable[[], bool], running: Running, log: Path, seconds: 
     raise SandboxError(f"{running.name} did not start; the end of {log}:\n{tail}")
 
 
-def listening(host: str, port: int) -> bool:
-    """Does anything accept connections there?"""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((host, port)) == 0
-
-
 def choose_port(remembered: int | None) -> int:
-    """The remembered port when it is free, else a free one."""
+    """The remembered port if it is free, else another free one."""
     for wanted in (remembered or 0, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -185,7 +179,7 @@ def save(path: Path, processes: Sequence[Running]) -> None:
 
 
 def load(path: Path) -> list[Running]:
-    """What was recorded; nothing when there is no record."""
+    """What was recorded; empty without a record."""
     if not path.exists():
         return []
     return [Running(**entry) for entry in json.loads(path.read_text())]

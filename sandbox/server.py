@@ -9,139 +9,125 @@ import socket
 import sys
 import threading
 import time
-from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
-from sandbox.control import Control, RequestLog
-from sandbox.outside import Outside
-from sandbox.platforms.amazon_ads import AmazonApi
-from sandbox.platforms.meta import VERSIONED, MetaApi
-from sandbox.web import Request, Response
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
+
+from sandbox.control import ROOT, Control
+from sandbox.outside import SLOW_ANSWER, Outside
+from sandbox.platforms.base import StandIn
+from sandbox.request_log import RequestLog
+from sandbox.web import PlatformRequest, json_answer
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 log = logging.getLogger("sandbox.server")
-_MOST_BODY = 8 * 1024 * 1024
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 128
-    block_on_close = False
+class _ConnectionHandler(WSGIRequestHandler):
+    """Serves one connection and logs no request: their URLs carry tokens.
 
-    def __init__(self, address: tuple[str, int], owner: PlatformServer) -> None:
-        self.owner = owner
-        self.open_sockets: set[socket.socket] = set()
-        super().__init__(address, _Handler)
+    werkzeug's own handler closes the connection after each answer, which costs the connectors' sessions about 1.5 ms
+    per request. It does so because an unread body would be taken for the next request; ours is always read first.
+    """
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
-        """Clients that hang up are no news; anything else is."""
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            log.exception("request from %s failed", client_address)  # noqa: LOG004 - called while one is handled
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.open_sockets.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self.open_sockets.discard(request)
-        super().shutdown_request(request)
-
-
-class _Handler(BaseHTTPRequestHandler):
     protocol_version: ClassVar[str] = "HTTP/1.1"  # type: ignore[misc]
-    server: _Server
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
     timeout = 75
 
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        if length > _MOST_BODY:
-            self.close_connection = True
-            self._send(Response.json({"error": "body too large"}, 413))
-            return
-        body = self.rfile.read(length) if length else b""
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = "/" + unquote(parts.path).lstrip("/")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        base = f"http://{headers.get('host', self.server.owner.netloc)}"
-        response = self.server.owner.answer(Request(self.command, path, query, headers, body, base))
-        if response.wait:
-            time.sleep(response.wait)
-        self._send(response)
+    @property
+    def _owner(self) -> PlatformServer:
+        return cast("PlatformServer", self.server.app)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _answer  # noqa: N815 - the names http.server calls
+    def setup(self) -> None:
+        super().setup()
+        self._owner.connections.add(self.connection)
 
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        for name, value in response.headers.items():
+    def finish(self) -> None:
+        self._owner.connections.discard(self.connection)
+        super().finish()
+
+    def run_wsgi(self) -> None:
+        """Answer one request; an answer shorter than its announced length ends the connection."""
+        answer = Response.from_app(self._owner, self.make_environ(), buffered=True)
+        body = answer.get_data()
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body[: len(response.body) // 2] if response.cut else response.body)
+            self.wfile.write(body)
+            self.close_connection |= len(body) < (answer.content_length or 0)
         self.wfile.flush()
-        if response.cut:
-            self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        log.debug(format, *args)
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        """Log nothing."""
 
 
 class PlatformServer:
     """The server as a value: `start()`, `url`, `stop()`, or a `with` block. Port 0 takes a free one."""
 
-    def __init__(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        seed: int = 7,
-        anchor: date | None = None,
-        state_path: Path | None = None,
-        report_seconds: float = 0.5,
-    ) -> None:
-        today = datetime.now(UTC).date()
-        self.outside = Outside(
-            seed=seed, anchor=anchor, today=today, state_path=state_path, report_seconds=report_seconds
-        )
+    def __init__(self, outside: Outside, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.outside = outside
         self.log = RequestLog()
-        self._meta, self._amazon = MetaApi(self.outside), AmazonApi(self.outside)
-        self.control = Control(self.outside, self.log)
-        self._host = host
-        self._server = _Server((host, port), self)
+        self.connections: set[socket.socket] = set()
+        self._apis = {stand_in.platform: stand_in.api(self.outside) for stand_in in self.outside.stand_ins}
+        self.control = Control(self.outside, self._apis, self.log)
+        self._server = make_server(host, port, self, threaded=True, request_handler=_ConnectionHandler)
         self._thread: threading.Thread | None = None
 
     @property
     def netloc(self) -> str:
-        return f"{self._host}:{self._server.server_address[1]}"
+        """Host and port."""
+        return f"{self._server.host}:{self._server.port}"
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end. Both platforms' base URL."""
+        """Where it listens, without a slash at the end: the base of every platform's documented paths."""
         return f"http://{self.netloc}"
 
-    def answer(self, request: Request) -> Response:
-        """Route by path: /_world, Meta's /vNN.N, else Amazon. A fault of the sandbox itself answers 599."""
-        if request.path == "/_world" or request.path.startswith("/_world/"):
-            return self.control.handle(request)
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The server as a WSGI application."""
+        return self.answer(PlatformRequest(environ))(environ, start_response)
+
+    def answer(self, request: PlatformRequest) -> Response:
+        """Answer as /_world or as the platform whose host or path it is; 599 for a fault of the sandbox itself."""
         try:
-            meta = VERSIONED.match(request.path)
-            response = self._meta.handle(request) if meta else self._amazon.handle(request)
+            request.get_data()
+        except RequestEntityTooLarge:
+            return json_answer({"error": "body too large"}, 413, {"Connection": "close"})
+        if request.path == ROOT or request.path.startswith(f"{ROOT}/"):
+            return self.control.handle(request)
+        stand_in = self._addressed(request)
+        if stand_in is None:
+            return json_answer({"error": f"no platform has the path {request.path}"}, 404)
+        api = self._apis[stand_in.platform]
+        try:
+            answer, profile_id = api.handle(request), api.profile_id(request)
         except Exception:
             log.exception("the sandbox failed on %s %s", request.method, request.path)
-            return Response.json({"error": "the sandbox failed; see its log"}, 599)
-        slow = self.outside.switches.take("slow_answer", "meta_ads" if meta else "amazon_ads")
+            return json_answer({"error": "the sandbox failed; see its log"}, 599)
+        slow = self.outside.switches.take(SLOW_ANSWER, stand_in.platform, profile_id)
         if slow is not None:
-            response.wait = float(slow.get("seconds", 1))
-        scope = request.headers.get("amazon-advertising-api-scope", "")
-        self.log.add(request.method, request.path, response.status, scope)
-        return response
+            time.sleep(float(slow.get("seconds", 1)))
+        self.log.add(request.method, request.path, answer.status_code, profile_id)
+        return answer
+
+    def _addressed(self, request: PlatformRequest) -> StandIn | None:
+        """The platform that a request is for: by its Host header when that is a platform's own, else by its path."""
+        host = request.host.partition(":")[0]
+        platforms = self.outside.stand_ins
+        by_host = (stand_in for stand_in in platforms if host in stand_in.hosts)
+        by_path = (stand_in for stand_in in platforms if stand_in.paths.match(request.path))
+        return next(by_host, None) or next(by_path, None)
 
     def start(self) -> Self:
         """Serve in a thread of its own."""
@@ -156,7 +142,7 @@ class PlatformServer:
             self._thread.join(5)
             self._thread = None
         self._server.server_close()
-        for connection in list(self._server.open_sockets):
+        for connection in list(self.connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -181,18 +167,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--anchor", type=date.fromisoformat, help="the world's first today (default: this day)")
     parser.add_argument("--report-seconds", type=float, default=0.5, help="how long an asynchronous report takes")
-    parser.add_argument("--verbose", action="store_true")
     asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.DEBUG if asked.verbose else logging.WARNING)
+    logging.basicConfig(level=logging.WARNING)
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    server = PlatformServer(
-        host=asked.host, port=asked.port, seed=asked.seed, anchor=asked.anchor, state_path=asked.state,
-        report_seconds=asked.report_seconds,
-    )  # fmt: skip
+    outside = Outside(seed=asked.seed, anchor=asked.anchor, state_path=asked.state, report_seconds=asked.report_seconds)
+    server = PlatformServer(outside, host=asked.host, port=asked.port)
     with server:
-        sys.stdout.write(f"platforms at {server.url}, the world at {server.url}/_world\n")
+        sys.stdout.write(f"platforms at {server.url}, the world at {server.url}{ROOT}\n")
         sys.stdout.flush()
         done.wait()
     return 0

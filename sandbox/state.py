@@ -1,4 +1,4 @@
-"""What the sandbox's outside world remembers over a restart: its seed, its first day, its clock, its open reports."""
+"""What the outside world remembers over a restart: its seed, its first day, its clock, its open reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path | None, seed: int, anchor: date | None, today: date) -> State:
-        """The stored state, else a new one. An anchor that differs from the stored one starts a new world."""
+        """The stored state, or a new one. An anchor other than the stored one starts a new world."""
         if path and path.exists():
             state = cls(**json.loads(path.read_text(encoding="utf-8")))
             if anchor is None or state.anchor == anchor.isoformat():

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KINDS = {
-    "throttle": "refuse requests as too many (code, subcode, regain_minutes on Meta; retry_after or null on Amazon)",
-    "expired_token": "Meta: 190/463 until cleared; Amazon: access tokens issued so far stop working",
-    "revoked_credential": "Meta: 190/458; Amazon: the refresh token and its access tokens are refused",
-    "broken_report": "finished reports are FAILED or Job Failed (reason; status 'Job Skipped' on Meta)",
-    "slow_report": "new reports take `seconds`",
-    "server_error": "answer `status` (default 503)",
-    "bad_row": "one row is malformed (mode: negative, text, no_key; ad_id, else the first row)",
-    "empty": "metrics answer 200 without rows",
-    "access_denied": "the profile's permission is gone (Meta code 200, Amazon 403)",
-    "truncated_paging": "a page that has a next one does not say so (mode: no_paging, no_next, cut)",
-    "data_limit": "synchronous answers of more than `rows` rows are refused (reduce the amount of data)",
-    "require_proof": "Meta calls without appsecret_proof are refused",
-    "slow_answer": "wait `seconds` before answering",
-}
-
 
 class UnknownSwitch(ValueError):
-    """A switch that does not exist; the message lists those that do."""
+    """There is no such switch, or the platform does not have it; the message lists those that exist."""
 
 
 @dataclass
 class Switch:
-    """One misbehaviour. Empty platform or profile means all; `times` None means until it is turned off."""
+    """One misbehaviour. An empty platform or profile means all of them.
+
+    `times`: how many requests it spoils; None means until it is turned off. `skip`: how many it lets pass before.
+    """
 
     kind: str
     platform: str = ""
@@ -39,32 +27,46 @@ class Switch:
     options: dict[str, Any] = field(default_factory=dict)
     used: int = 0
 
+    def concerns(self, platform: str, profile_id: str) -> bool:
+        """Whether it applies to a request to this platform about this ad account."""
+        return self.platform in ("", platform) and self.profile_id in ("", profile_id)
+
 
 class Switches:
     """The switches that are on; safe to use from many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Mapping[str, str]]) -> None:
+        """`known`: by platform, what each kind does there."""
+        self._known = known
         self._lock = threading.Lock()
         self._on: list[Switch] = []
 
-    def turn_on(self, body: dict[str, Any]) -> Switch:
-        """`{"kind", "platform", "profile_id", "times", "skip", ...options}`; raises UnknownSwitch."""
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What each kind does, platform by platform."""
+        kinds: dict[str, list[str]] = {}
+        for platform, switches in self._known.items():
+            for kind, text in switches.items():
+                kinds.setdefault(kind, []).append(f"{platform}: {text}")
+        return {kind: "; ".join(texts) for kind, texts in kinds.items()}
+
+    def read(self, body: Mapping[str, Any]) -> Switch:
+        """`{"kind", "platform", "profile_id", "times", "skip", ...options}` → a switch. Raises UnknownSwitch."""
         options = dict(body)
-        kind = str(options.pop("kind", ""))
-        if kind not in KINDS:
-            raise UnknownSwitch(f"unknown switch {kind!r}; known: {', '.join(sorted(KINDS))}")
+        kind, platform = str(options.pop("kind", "")), str(options.pop("platform", ""))
+        possible = self._known.get(platform, {}) if platform else self.kinds
+        if kind not in possible:
+            where = f" of {platform}" if platform else ""
+            raise UnknownSwitch(f"unknown switch {kind!r}{where}; known: {', '.join(sorted(possible))}")
         times = options.pop("times", None)
-        switch = Switch(
-            kind,
-            str(options.pop("platform", "")),
-            str(options.pop("profile_id", "")).removeprefix("act_"),
-            None if times is None else int(times),
-            int(options.pop("skip", 0)),
-            options,
-        )
+        profile_id, skip = str(options.pop("profile_id", "")), int(options.pop("skip", 0))
+        return Switch(kind, platform, profile_id, None if times is None else int(times), skip, options)
+
+    def turn_on(self, wanted: Switch | Mapping[str, Any]) -> None:
+        """Turn on a switch, or one described as for `read`."""
+        switch = wanted if isinstance(wanted, Switch) else self.read(wanted)
         with self._lock:
             self._on.append(switch)
-        return switch
 
     def clear(self, kind: str = "") -> None:
         """Turn off one kind, or all."""
@@ -72,6 +74,7 @@ class Switches:
             self._on = [s for s in self._on if kind and s.kind != kind]
 
     def listing(self) -> list[dict[str, Any]]:
+        """The switches that are on."""
         with self._lock:
             return [asdict(s) for s in self._on]
 
@@ -79,9 +82,7 @@ class Switches:
         """The options of the first matching switch, using it up once; None when the platform behaves."""
         with self._lock:
             for switch in self._on:
-                if switch.kind != kind or switch.platform not in ("", platform):
-                    continue
-                if switch.profile_id and switch.profile_id != profile_id:
+                if switch.kind != kind or not switch.concerns(platform, profile_id):
                     continue
                 if switch.skip:
                     switch.skip -= 1

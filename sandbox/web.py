@@ -1,52 +1,55 @@
-"""The smallest web: a request and a response as values, so that a platform's protocol is a function between them."""
+"""Requests and answers of the sandbox's HTTP server, on werkzeug."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
+from werkzeug.wrappers import Request, Response
 
 _EXACT = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """`headers` have lower-case names; `base_url` is how the client called this server, without a slash at the end."""
+class PlatformRequest(Request):
+    """A request to a platform; reading a body over 8 MiB raises werkzeug's RequestEntityTooLarge."""
 
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    base_url: str
+    max_content_length = 8 * 1024 * 1024
 
-    def form(self) -> dict[str, str]:
-        """The query's parameters and, over them, those of a form or JSON body."""
-        values = dict(self.query)
-        kind = self.headers.get("content-type", "")
-        if self.body and "json" in kind:
-            decoded = json.loads(self.body)
-            values |= {k: v if isinstance(v, str) else json.dumps(v) for k, v in decoded.items()}
-        elif self.body:
-            values |= dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-        return values
+    @property
+    def server_url(self) -> str:
+        """How the client addressed this server, without a slash at the end."""
+        return self.host_url.rstrip("/")
+
+    @property
+    def bearer(self) -> str:
+        """The token of an Authorization header, empty when there is none."""
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters and, over them, those of a form or a JSON object. Raises ValueError for other JSON."""
+        values = self.args.to_dict()
+        body = self.get_data()
+        if not body or "json" not in self.mimetype:
+            return values | self.form.to_dict()
+        decoded = json.loads(body)
+        if not isinstance(decoded, dict):
+            raise ValueError("the body must be a JSON object")  # noqa: TRY004 - what json.loads raises too
+        return values | {name: v if isinstance(v, str) else json.dumps(v) for name, v in decoded.items()}
 
 
-@dataclass(slots=True)
-class Response:
-    """`cut` sends fewer bytes than promised and hangs up; `wait` is slept before answering, in seconds."""
+def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in JSON; Decimals become exact numbers."""
+    answer = Response(_EXACT.encode(value), status, content_type="application/json; charset=UTF-8")
+    answer.headers.update(headers or {})
+    return answer
 
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    cut: bool = False
-    wait: float = 0.0
 
-    @classmethod
-    def json(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        """JSON with Decimals as exact numbers."""
-        return cls(status, _EXACT.encode(value), {"Content-Type": "application/json; charset=UTF-8"} | (headers or {}))
+def broken_off(answer: Response) -> Response:
+    """The answer with half of its body and the length of the whole: the server hangs up after such an answer."""
+    whole = answer.get_data()
+    answer.set_data(whole[: len(whole) // 2])
+    answer.content_length = len(whole)
+    return answer

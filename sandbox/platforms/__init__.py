@@ -1,1 +1,42 @@
-"""The platforms' wire protocols over the world, one module a platform (platform-protocols, sections 2 and 3)."""
+"""The platforms of the outside world, one package per platform, named like its folder in adweir.platforms.
+
+What a platform accepts and answers is written from the platform's documents, never from adweir's connectors: a shared
+misunderstanding would pass every test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+from sandbox.platforms.base import StandIn
+from sandbox.world.catalog import ADVERTISERS, Company
+
+FOLDERS = (
+    "meta",
+    "amazon_ads",
+)
+"""The registry: one line per platform."""
+
+
+@cache
+def stand_ins() -> tuple[StandIn, ...]:
+    """Every platform's `STAND_IN`, in the registry's order."""
+    return tuple(import_module(f"{__name__}.{folder}").STAND_IN for folder in FOLDERS)
+
+
+def companies(seed: int, platforms: Sequence[StandIn] | None = None) -> tuple[Company, ...]:
+    """The world's companies with what they have on each platform (default: all); equal seeds give equal companies."""
+    made = []
+    for advertiser in ADVERTISERS:
+        holdings = [stand_in.holdings(seed, advertiser) for stand_in in platforms or stand_ins()]
+        profiles = tuple(profile for held in holdings for profile in held.profiles)
+        credentials = {name: body for held in holdings for name, body in held.credentials.items()}
+        made.append(Company(advertiser.key, advertiser.name, advertiser.email, profiles, credentials))
+    return tuple(made)
+
+
+def platform_urls(server_url: str) -> dict[str, dict[str, str]]:
+    """Each platform's base URLs at a running server, as the setting PLATFORM_URLS takes them."""
+    return {stand_in.platform: stand_in.base_urls(server_url) for stand_in in stand_ins()}

@@ -1,13 +1,24 @@
-"""The deterministic world behind the sandbox's platform APIs: who advertises what, and what came of it.
+"""The deterministic world behind the sandbox's platform APIs: who advertises what, and what happened.
 
 Everything follows from a seed and the world's clock by integer arithmetic, so that a stored number can be compared
-with the truth to the micro. `World` is the door; `catalog` says who exists, `numbers` what happened, `mix` why it sold.
+with the truth to the micro. `World` is the entry; `catalog` says who exists, `numbers` what happened, `mix` why the
+companies sell. Nothing here names a platform: each platform's package brings its ad accounts and its traits.
 """
 
 from __future__ import annotations
 
-from sandbox.world.catalog import Ad, AdGroup, Campaign, Company, Keyword, Profile
+from sandbox.world.catalog import Company, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 from sandbox.world.numbers import Numbers
-from sandbox.world.world import World
+from sandbox.world.world import World, WorldRow
 
-__all__ = ["Ad", "AdGroup", "Campaign", "Company", "Keyword", "Numbers", "Profile", "World"]
+__all__ = [
+    "Company",
+    "Numbers",
+    "World",
+    "WorldAd",
+    "WorldAdGroup",
+    "WorldCampaign",
+    "WorldKeyword",
+    "WorldProfile",
+    "WorldRow",
+]

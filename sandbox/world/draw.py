@@ -1,4 +1,4 @@
-"""Numbers that look drawn by chance and follow from their names alone: splitmix64 over the hash of a key."""
+"""Numbers that look random but follow from a name alone: splitmix64 over the hash of a key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def between(seed: int, salt: int, low: int, high: int) -> int:
 
 
 def share(total: int, weights: list[int]) -> list[int]:
-    """Split a whole number by weights; the parts always sum to it (differences of the rounded running share)."""
+    """Split a whole number by weights into parts that sum to it (differences of the rounded running share)."""
     whole = sum(weights)
     parts, before, running = [], 0, 0
     for weight in weights:

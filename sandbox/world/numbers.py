@@ -1,37 +1,29 @@
-"""What happened: an ad's numbers of a day (or hour) as the platform knows them at a given age.
+"""What happened: an ad's numbers per day or hour, as the platform knows them at a given age.
 
-Everything is whole: impressions, clicks, millionths of a conversion in steps of half a one, money in minor units of
-the currency, so each number can be written on the wire exactly. Numbers restate as days pass (platform-protocols 2.8
-and 3.8): Amazon takes back invalid traffic for 3 days, Meta corrects some ads until the 28th day, and conversions grow
-over the attribution window: on Meta for 28 days, on Amazon for 42.
+All numbers are integers: impressions, clicks, half conversions, and money in the currency's minor units, so each can be
+written on the wire exactly. How they restate as days pass is a trait of the platform (`traits.Restatement`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandbox.world.catalog import META, Ad, Profile
+from sandbox.world.catalog import WorldAd, WorldProfile
 from sandbox.world.draw import between, mix, share
 
 MICRO = 1_000_000
 
 WEEK = (1040, 980, 960, 970, 1010, 1130, 1180)
-"""Per mille of a normal day, Monday first."""
+"""Per mille of a normal day, from Monday."""
 
 HOURS = [6, 4, 3, 3, 4, 7, 14, 24, 34, 42, 48, 52, 55, 54, 52, 52, 55, 60, 66, 72, 74, 64, 40, 18]
-
-_GROWTH = ((42, 1000), (28, 985), (14, 950), (7, 880), (5, 830), (4, 790), (3, 740), (2, 670), (1, 570), (0, 400))
-"""(age in days, per mille of the final conversions known by then)."""
 
 WINDOWS = {1: 550, 7: 820, 14: 930, 30: 1000}
 """Attribution window in days → per mille of the conversions that fall into it."""
 
-_META_STEPS = (1, 2, 3, 7, 14, 28)
-_META_SETTLED = 28
-
 
 class Numbers(NamedTuple):
-    """`halves` are half conversions by attribution window, `revenue` minor units by the same; 30 days is the most."""
+    """`halves`: half conversions by attribution window; `revenue`: minor units by the same. The longest is 30 days."""
 
     impressions: int
     clicks: int
@@ -41,6 +33,7 @@ class Numbers(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
+        """Whether nothing happened."""
         return not (self.impressions or self.clicks or self.spend or self.halves[30])
 
 
@@ -59,7 +52,7 @@ def add(rows: list[Numbers]) -> Numbers:
 
 
 def split(row: Numbers, weights: list[int]) -> list[Numbers]:
-    """Parts by weight whose sum is exactly the row: a day's hours, an ad group's keywords."""
+    """Split a row by weights into parts that sum to it exactly: a day into hours, an ad group into keywords."""
     impressions, clicks, spend = (share(n, weights) for n in (row.impressions, row.clicks, row.spend))
     halves = {w: [h * 2 for h in share(n // 2, weights)] for w, n in row.halves.items()}
     for w, n in row.halves.items():
@@ -73,18 +66,17 @@ def split(row: Numbers, weights: list[int]) -> list[Numbers]:
     ]
 
 
-def _traffic_per_mille(profile: Profile, ad: Ad, day: int, age: int) -> int:
+def _traffic_per_mille(profile: WorldProfile, ad: WorldAd, day: int, age: int) -> int:
     """How the traffic known at this age relates to the final one."""
-    if profile.platform != META:
-        steps: tuple[int, ...] = (1, 2, 3)
-    else:
-        steps = (1, 2) if mix(ad.seed, 900_000 + day) % 5 else _META_STEPS
-    left = sum(1 for step in steps if age < step)
+    restatement = profile.traits.restatement
+    late = restatement.late_one_in and mix(ad.seed, 900_000 + day) % restatement.late_one_in == 0
+    corrections = restatement.late_corrections if late else restatement.corrections
+    left = sum(1 for correction in corrections if age < correction)
     return 1000 + left * between(ad.seed, 910_000 + day, 1, 9)
 
 
-def final(profile: Profile, ad: Ad, day: int, weekday: int) -> tuple[int, int, int, int, int]:
-    """Settled impressions, clicks, spend (minor units), half conversions, price a conversion (minor units, even).
+def final(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[int, int, int, int, int]:
+    """Settled impressions, clicks, spend (minor units), half conversions, value per conversion (minor units, even).
 
     `day` counts from the world's first day. All zero on days without delivery.
     """
@@ -100,21 +92,20 @@ def final(profile: Profile, ad: Ad, day: int, weekday: int) -> tuple[int, int, i
     clicks = spend * between(ad.seed, salt + 2, 850, 1150) // 1000 // price_click
     impressions = clicks * between(ad.seed, salt + 3, 35, 90) + between(ad.seed, salt + 4, 20, 400)
     halves = clicks * between(ad.seed, 9, 10, 120) * between(ad.seed, salt + 5, 500, 1500) // 500_000
-    if profile.platform != META or ad.number % 3:
-        halves -= halves % 2  # only some Meta ads are credited in halves
+    if not profile.traits.credits_halves(ad.number):
+        halves -= halves % 2
     price = 2 * (profile.scale * between(ad.seed, 10, 250, 700) // 1000) + 2 * between(ad.seed, salt + 6, 0, 50)
     return impressions, clicks, spend, halves, price
 
 
-def of_day(profile: Profile, ad: Ad, day: int, weekday: int, age: int) -> Numbers:
+def of_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int, age: int) -> Numbers:
     """The whole day's numbers as known `age` days after it."""
     impressions, clicks, spend, halves, price = final(profile, ad, day, weekday)
     if not impressions:
         return ZERO
     traffic = _traffic_per_mille(profile, ad, day, age)
-    settled = profile.platform == META and age >= _META_SETTLED
-    known = 1000 if settled else next(per_mille for least, per_mille in _GROWTH if age >= least)
-    step = 1 if halves % 2 or (profile.platform == META and ad.number % 3 == 0) else 2
+    known = profile.traits.restatement.conversions_known(age)
+    step = 1 if profile.traits.credits_halves(ad.number) else 2
     credited = {w: halves * per_mille * known // 1_000_000 // step * step for w, per_mille in WINDOWS.items()}
     return Numbers(
         impressions * traffic // 1000,
@@ -125,7 +116,7 @@ def of_day(profile: Profile, ad: Ad, day: int, weekday: int, age: int) -> Number
     )
 
 
-def hours_of(row: Numbers, ad: Ad, day: int) -> list[Numbers]:
-    """The day's 24 local hours; they sum to the day."""
+def hours_of(row: Numbers, ad: WorldAd, day: int) -> list[Numbers]:
+    """The day's 24 local hours, which sum to the day."""
     shift = mix(ad.seed, 920_000 + day) % 3
     return split(row, HOURS[shift:] + HOURS[:shift])

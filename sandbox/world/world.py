@@ -9,93 +9,94 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.world.catalog import Ad, AdGroup, Campaign, Company, Keyword, Profile, build
+from sandbox.world.catalog import Company, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 from sandbox.world.numbers import Numbers, add, hours_of, of_day, split
 
 HISTORY_DAYS = 60
-_SETTLED = 43  # past this age nothing changes, so older days share a cache entry
 NOON = time(12, tzinfo=UTC)
-"""Noon UTC is the same calendar date from Los Angeles to Tokyo, so every profile has the same today."""
+"""At noon UTC the date is the same from Los Angeles to Tokyo, so every profile has the same today."""
 
 
-class Row(NamedTuple):
-    """One entity's numbers of a day (or of `hour`); what its level does not have is None."""
+class WorldRow(NamedTuple):
+    """One entity's numbers per day, or per hour (`hour` is -1 in daily rows). What its level does not have is None."""
 
     day: date
     hour: int
-    campaign: Campaign | None
-    group: AdGroup | None
-    ad: Ad | None
-    keyword: Keyword | None
+    campaign: WorldCampaign | None
+    group: WorldAdGroup | None
+    ad: WorldAd | None
+    keyword: WorldKeyword | None
     numbers: Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment as a profile lives it: its local date and hour. What a report asked for then keeps saying."""
+    """A profile's local date and hour. A report keeps the numbers of the moment at which it was requested."""
 
     today: date
     hour: int
 
 
 class World:
-    """Companies and numbers of a seed. `anchor` is the first today; the history begins 59 days before it."""
+    """The numbers of some companies. `anchor` is the first today; the history begins 59 days before it."""
 
-    def __init__(self, seed: int, anchor: date) -> None:
+    def __init__(self, seed: int, anchor: date, companies: tuple[Company, ...]) -> None:
         self.seed = seed
         self.anchor = anchor
         self.offset = timedelta()
-        self.companies: tuple[Company, ...] = build(seed)
+        self.companies = companies
         self.first_day = anchor - timedelta(days=HISTORY_DAYS - 1)
         self._day = lru_cache(maxsize=40_000)(self._compute_day)
 
     @property
     def now(self) -> datetime:
-        """The world's time: noon UTC of the anchor day plus what the clock was moved."""
+        """The world's time: noon UTC on the anchor day, plus how far the clock was moved."""
         return datetime.combine(self.anchor, NOON) + self.offset
 
     @property
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[WorldProfile]:
+        """Every company's ad accounts."""
         return [profile for company in self.companies for profile in company.profiles]
 
-    def profile(self, platform: str, profile_id: str) -> Profile | None:
-        """The ad account, by the platform's stored name and its id without `act_`."""
+    def profile(self, platform: str, profile_id: str) -> WorldProfile | None:
+        """An ad account by the platform's stored name and its id without a prefix, or None."""
         return next((p for p in self.profiles if p.platform == platform and p.id == profile_id), None)
 
-    def moment(self, profile: Profile) -> Moment:
+    def moment(self, profile: WorldProfile) -> Moment:
+        """The profile's local date and hour now."""
         local = self.now.astimezone(ZoneInfo(profile.timezone))
         return Moment(local.date(), local.hour)
 
-    def window(self, profile: Profile, start: date, end: date, moment: Moment | None = None) -> list[date]:
+    def window(self, profile: WorldProfile, start: date, end: date, moment: Moment | None = None) -> list[date]:
         """The days of a window that the world has: not before its first, not after the moment's today."""
         start, end = max(start, self.first_day), min(end, (moment or self.moment(profile)).today)
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
     def ad_days(
-        self, profile: Profile, start: date, end: date, *, moment: Moment | None = None, hourly: bool = False
-    ) -> Iterator[Row]:
+        self, profile: WorldProfile, start: date, end: date, *, moment: Moment | None = None, hourly: bool = False
+    ) -> Iterator[WorldRow]:
         """Every ad's rows with activity, day by day (or hour by hour), as the platform knows them at `moment`."""
         moment = moment or self.moment(profile)
         for day in self.window(profile, start, end, moment):
-            age = min((moment.today - day).days, _SETTLED)
+            age = min((moment.today - day).days, profile.traits.restatement.settles_after_days)
             yield from self._day(profile.platform, profile.id, day, age, moment.hour if age == 0 else 24, hourly)
 
     def rows(
         self,
-        profile: Profile,
+        profile: WorldProfile,
         level: str,
         start: date,
         end: date,
         *,
         moment: Moment | None = None,
         hourly: bool = False,
-    ) -> Iterator[Row]:
+    ) -> Iterator[WorldRow]:
         """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account."""
         ads = self.ad_days(profile, start, end, moment=moment, hourly=hourly)
         if level == "ad":
             yield from ads
             return
-        sums: dict[tuple[date, int, str], list[Row]] = {}
+        sums: dict[tuple[date, int, str], list[WorldRow]] = {}
         for row in ads:
             assert row.campaign is not None and row.group is not None  # noqa: S101, PT018 - an ad has both parents
             key = {"campaign": row.campaign.id, "account": ""}.get(level, row.group.id)
@@ -104,17 +105,17 @@ class World:
             first = group_rows[0]
             total = add([row.numbers for row in group_rows])
             if level == "account":
-                yield Row(day, hour, None, None, None, None, total)
+                yield WorldRow(day, hour, None, None, None, None, total)
             elif level == "campaign":
-                yield Row(day, hour, first.campaign, None, None, None, total)
+                yield WorldRow(day, hour, first.campaign, None, None, None, total)
             elif level == "ad_group":
-                yield Row(day, hour, first.campaign, first.group, None, None, total)
+                yield WorldRow(day, hour, first.campaign, first.group, None, None, total)
             elif first.group and first.group.keywords:
                 keywords = first.group.keywords
                 parts = split(total, [5, 3, 2][: len(keywords)])
                 for keyword, part in zip(keywords, parts, strict=True):
                     if not part.is_zero:
-                        yield Row(day, hour, first.campaign, first.group, None, keyword, part)
+                        yield WorldRow(day, hour, first.campaign, first.group, None, keyword, part)
 
     def _compute_day(
         self,
@@ -123,8 +124,8 @@ class World:
         day: date,
         age: int,
         hour: int,
-        hourly: bool,  # noqa: FBT001 - a cache key
-    ) -> tuple[Row, ...]:
+        hourly: bool,  # noqa: FBT001 - part of the cache's key
+    ) -> tuple[WorldRow, ...]:
         profile = self.profile(platform, profile_id)
         if profile is None:
             return ()
@@ -139,25 +140,19 @@ class World:
                 parts = [(h, part) for h, part in enumerate(hours)]
             else:
                 parts = [(-1, add(hours) if hour < 24 else whole)]
-            rows += [Row(day, h, campaign, group, ad, None, part) for h, part in parts if not part.is_zero]
+            rows += [WorldRow(day, h, campaign, group, ad, None, part) for h, part in parts if not part.is_zero]
         if hourly:
             rows.sort(key=lambda row: row.hour)
         return tuple(rows)
 
     # -- truth ---------------------------------------------------------------------------------------------------
 
-    def conversion_window(self, profile: Profile, product: str) -> int:
-        """The attribution window in days that adweir stores (platform-protocols 2.5, 3.8, 3.10)."""
-        if profile.platform == "meta_ads":
-            return 30
-        return 7 if product == "sp" and profile.kind == "seller" else 14
-
     def truth(
-        self, profile: Profile, start: date, end: date, level: str = "ad", *, hourly: bool = False
+        self, profile: WorldProfile, start: date, end: date, level: str = "ad", *, hourly: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """The rows that a correct pipeline has stored when it pulled now. Counts, and micros for the other three.
+        """The rows that a correct pipeline stores when it pulls now: counts, and micros for the other three numbers.
 
-        An account row of Amazon sums products of different windows, so it is summed from its campaigns' truth.
+        Ad products may have different attribution windows, so an account's row is the sum of its campaigns' rows.
         """
         if level == "account":
             yield from self._account_truth(profile, start, end, hourly=hourly)
@@ -165,7 +160,7 @@ class World:
         for row in self.rows(profile, level, start, end, hourly=hourly):
             campaign, group = row.campaign, row.group
             product = campaign.product if campaign else ""
-            days = self.conversion_window(profile, product)
+            days = profile.windows[product]
             group_id = group.id if group else ""
             entity = campaign.id if campaign else ""
             if row.ad:
@@ -192,7 +187,9 @@ class World:
             }
             yield truth | {"hour": row.hour} if hourly else truth
 
-    def _account_truth(self, profile: Profile, start: date, end: date, *, hourly: bool) -> Iterator[dict[str, Any]]:
+    def _account_truth(
+        self, profile: WorldProfile, start: date, end: date, *, hourly: bool
+    ) -> Iterator[dict[str, Any]]:
         days: dict[tuple[str, int], dict[str, Any]] = {}
         blank = {"entity_id": profile.id, "campaign_id": "", "ad_group_id": "", "ad_id": "", "ad_product": ""}
         for row in self.truth(profile, start, end, "campaign", hourly=hourly):

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from sandbox.server import PlatformServer
-from sandbox.world import Profile
+from sandbox.world import WorldProfile
 from support.platform_server import owner, running, truth
 
 _handlers = list(logging.getLogger().handlers)
@@ -46,7 +46,7 @@ class Client:
     def __init__(self, server: PlatformServer, place: int) -> None:
         self.server = server
         self.company, self.profile = owner(server, "amazon_ads", place)
-        amazon = self.company.amazon
+        amazon = self.company.credentials["amazon_ads"]
         self.bound: dict[str, Any] = {
             "marketplace": types.SimpleNamespace(endpoint=server.url),
             "credentials": {
@@ -281,7 +281,7 @@ def test_the_download_refuses_credentials_and_expires(client: Client) -> None:
 
 def test_vendor_types_scope_and_region_are_enforced(client: Client, server: PlatformServer) -> None:
     # given
-    amazon = client.company.amazon
+    amazon = client.company.credentials["amazon_ads"]
     form = {"grant_type": "refresh_token", **{k: amazon[k] for k in ("client_id", "client_secret", "refresh_token")}}
     token = requests.post(f"{server.url}/auth/o2/token", data=form, timeout=5).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}", "Amazon-Advertising-API-ClientId": amazon["client_id"]}
@@ -324,7 +324,7 @@ def test_tokens_expire_and_credentials_are_revoked(client: Client, server: Platf
 
 def test_the_profile_is_not_another_companys(client: Client, server: PlatformServer) -> None:
     # given
-    foreign: Profile = next(
+    foreign: WorldProfile = next(
         p for p in server.outside.world.profiles if p.platform == "amazon_ads" and p is not client.profile
     )
     client.bound["credentials"]["profile_id"] = foreign.id

@@ -24,7 +24,7 @@ from adweir.platforms import connect, normalizer
 from adweir.platforms.base import Connector, Mode, Page, PullContext, ReportState
 from adweir.runtime.settings import Settings
 from sandbox.server import PlatformServer
-from sandbox.world import Profile
+from sandbox.world import WorldProfile
 from support.clock import FrozenClock
 from support.platform_server import owner, running, truth
 
@@ -53,9 +53,11 @@ def server() -> Iterator[PlatformServer]:
         yield started
 
 
-def connector(server: PlatformServer, platform: Platform, place: int, clock: FrozenClock) -> tuple[Connector, Profile]:
+def connector(
+    server: PlatformServer, platform: Platform, place: int, clock: FrozenClock
+) -> tuple[Connector, WorldProfile]:
     company, profile = owner(server, platform, place)
-    secret = company.meta if platform is Platform.META_ADS else company.amazon
+    secret = company.credentials[platform.value]
     settings = Settings(
         platform_urls={
             Platform.META_ADS: {"api": server.url},

@@ -19,7 +19,7 @@ from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
 from sandbox.server import PlatformServer
-from sandbox.world import Profile
+from sandbox.world import WorldProfile
 from support.platform_server import ANCHOR, owner, running, truth
 
 FIELDS = [
@@ -43,11 +43,11 @@ def server() -> Iterator[PlatformServer]:
 
 
 @pytest.fixture(params=[0, 1], ids=["usd", "eur"])
-def profile(request: pytest.FixtureRequest, server: PlatformServer, monkeypatch: pytest.MonkeyPatch) -> Profile:
+def profile(request: pytest.FixtureRequest, server: PlatformServer, monkeypatch: pytest.MonkeyPatch) -> WorldProfile:
     """The SDK is initialised for one company's ad account."""
     monkeypatch.setattr(FacebookSession, "GRAPH", server.url)
     company, profile = owner(server, "meta_ads", request.param)
-    meta = company.meta
+    meta = company.credentials["meta_ads"]
     FacebookAdsApi.init(meta["app_id"], meta["app_secret"], meta["access_token"], api_version="v26.0", crash_log=False)
     return profile
 
@@ -77,13 +77,13 @@ def as_numbers(rows: list[Any]) -> dict[tuple[str, str], tuple[int, ...]]:
     return found
 
 
-def true_numbers(server: PlatformServer, profile: Profile, start: str, end: str) -> dict[tuple[str, str], Any]:
+def true_numbers(server: PlatformServer, profile: WorldProfile, start: str, end: str) -> dict[tuple[str, str], Any]:
     names = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
     rows = truth(server, profile, date.fromisoformat(start), date.fromisoformat(end))
     return {key: tuple(row[name] for name in names) for key, row in rows.items()}
 
 
-def test_accounts_and_account_read(server: PlatformServer, profile: Profile) -> None:
+def test_accounts_and_account_read(server: PlatformServer, profile: WorldProfile) -> None:
     # when
     accounts = list(User("me").get_ad_accounts(fields=["account_id", "name", "currency"]))
     account = AdAccount(f"act_{profile.id}").api_get(fields=["currency", "timezone_name", "name"])
@@ -95,7 +95,7 @@ def test_accounts_and_account_read(server: PlatformServer, profile: Profile) -> 
     assert account["name"] == profile.name
 
 
-def test_synchronous_insights_paged_are_the_truth(server: PlatformServer, profile: Profile) -> None:
+def test_synchronous_insights_paged_are_the_truth(server: PlatformServer, profile: WorldProfile) -> None:
     # when
     rows = list(
         AdAccount(f"act_{profile.id}").get_insights(
@@ -118,7 +118,7 @@ def test_synchronous_insights_paged_are_the_truth(server: PlatformServer, profil
     assert any("." in a["value"] for row in rows for a in row.get("actions", []))
 
 
-def test_an_asynchronous_job_brings_the_same_numbers(server: PlatformServer, profile: Profile) -> None:
+def test_an_asynchronous_job_brings_the_same_numbers(server: PlatformServer, profile: WorldProfile) -> None:
     # when
     run = AdAccount(f"act_{profile.id}").get_insights(
         fields=FIELDS, params={"level": "ad", "time_increment": 1, "time_range": WEEK}, is_async=True
@@ -137,7 +137,7 @@ def test_an_asynchronous_job_brings_the_same_numbers(server: PlatformServer, pro
     assert (seen[0], seen[-1]) == (0, 100)
 
 
-def test_results_before_completion_are_refused(server: PlatformServer, profile: Profile) -> None:
+def test_results_before_completion_are_refused(server: PlatformServer, profile: WorldProfile) -> None:
     # given
     server.outside.report_seconds = 60
     run = AdAccount(f"act_{profile.id}").get_insights(fields=["ad_id"], params={"level": "ad"}, is_async=True)
@@ -151,7 +151,7 @@ def test_results_before_completion_are_refused(server: PlatformServer, profile: 
 
 
 @pytest.mark.parametrize("status", ["Job Failed", "Job Skipped"])
-def test_a_broken_report_says_so(server: PlatformServer, profile: Profile, status: str) -> None:
+def test_a_broken_report_says_so(server: PlatformServer, profile: WorldProfile, status: str) -> None:
     # given
     server.outside.switches.turn_on({"kind": "broken_report", "times": 1, "status": status, "reason": "out of memory"})
     server.outside.report_seconds = 0
@@ -169,7 +169,7 @@ def test_a_broken_report_says_so(server: PlatformServer, profile: Profile, statu
 
 
 @pytest.mark.filterwarnings("ignore:ads does not allow field creative:UserWarning")  # a valid Graph field expansion
-def test_entities_with_creatives(server: PlatformServer, profile: Profile) -> None:
+def test_entities_with_creatives(server: PlatformServer, profile: WorldProfile) -> None:
     # given
     account = AdAccount(f"act_{profile.id}")
 
@@ -192,7 +192,7 @@ def test_entities_with_creatives(server: PlatformServer, profile: Profile) -> No
     assert {a["id"] for a in stated} == {a.id for _, _, a in profile.ads() if a.status == "PAUSED"}
 
 
-def test_node_insights_levels_and_filters(server: PlatformServer, profile: Profile) -> None:
+def test_node_insights_levels_and_filters(server: PlatformServer, profile: WorldProfile) -> None:
     # given
     campaign, _, ad = profile.ads()[0]
     params = {"time_increment": 1, "time_range": WEEK}
@@ -217,7 +217,9 @@ def test_node_insights_levels_and_filters(server: PlatformServer, profile: Profi
     assert {r["ad_id"] for r in of_ad} <= {ad.id}
 
 
-def test_windows_appear_only_when_asked_for_and_dead_ones_stay_empty(server: PlatformServer, profile: Profile) -> None:
+def test_windows_appear_only_when_asked_for_and_dead_ones_stay_empty(
+    server: PlatformServer, profile: WorldProfile
+) -> None:
     # when
     asked = {"level": "account", "time_range": WEEK, "action_attribution_windows": ["7d_click", "7d_view", "28d_view"]}
     row = next(iter(AdAccount(f"act_{profile.id}").get_insights(fields=["actions"], params=asked)))
@@ -241,7 +243,12 @@ def test_windows_appear_only_when_asked_for_and_dead_ones_stay_empty(server: Pla
     ],
 )
 def test_errors_as_the_sdk_reads_them(
-    server: PlatformServer, profile: Profile, switch: dict[str, Any], code: int, subcode: int | None, transient: bool
+    server: PlatformServer,
+    profile: WorldProfile,
+    switch: dict[str, Any],
+    code: int,
+    subcode: int | None,
+    transient: bool,
 ) -> None:
     # given
     server.outside.switches.turn_on(switch | {"platform": "meta_ads", "profile_id": profile.id})
@@ -257,15 +264,14 @@ def test_errors_as_the_sdk_reads_them(
     assert "x-business-use-case-usage" in {name.lower() for name in refused.value.http_headers()}
 
 
-def test_a_wrong_app_secret_and_a_foreign_account_are_refused(server: PlatformServer, profile: Profile) -> None:
+def test_a_wrong_app_secret_and_a_foreign_account_are_refused(server: PlatformServer, profile: WorldProfile) -> None:
     # given
     foreign = next(p for p in server.outside.world.profiles if p.platform == "meta_ads" and p is not profile)
     with pytest.raises(FacebookRequestError) as denied:
         AdAccount(f"act_{foreign.id}").api_get(fields=["name"])
     company = next(c for c in server.outside.world.companies if profile in c.profiles)
-    FacebookAdsApi.init(
-        company.meta["app_id"], "wrong", company.meta["access_token"], api_version="v26.0", crash_log=False
-    )
+    meta = company.credentials["meta_ads"]
+    FacebookAdsApi.init(meta["app_id"], "wrong", meta["access_token"], api_version="v26.0", crash_log=False)
 
     # when
     with pytest.raises(FacebookRequestError) as forged:

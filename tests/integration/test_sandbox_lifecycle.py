@@ -19,6 +19,7 @@ import requests
 from sandbox import lifecycle, processes
 from sandbox.lifecycle import Home, Options
 from sandbox.ministack import client_factory
+from sandbox.platforms import stand_ins
 from support.sandbox_copy import NAMES, copy_of_the_repository
 from support.template import ROOT
 
@@ -97,13 +98,44 @@ def test_a_webhooks_body_arrives_byte_by_byte(box: Box) -> None:
     assert arrived == body
 
 
-def test_the_description_names_what_each_platform_accepts(box: Box) -> None:
+def test_sandbox_json_keeps_its_contract(box: Box) -> None:
+    """Others read this file: README, demo, benches and people's own scripts."""
     written = json.loads(box.home.description.read_text())
     assert box.home.description.stat().st_mode & 0o077 == 0
-    assert {"aws_endpoint_url", "api_url", "platforms_url", "api_key"} <= set(written)
-    for platform in ("meta_ads", "amazon_ads"):
-        assert written["platforms"][platform]["credentials"]
-        assert written["platforms"][platform]["profile_ids"]
+    assert set(written) == {
+        "api_url", "api_key", "platforms_url", "region", "stack", "accounts", "pace", "bind", "logs",
+        "aws_endpoint_url", "aws_access_key_id", "aws_secret_access_key",
+    }  # fmt: skip
+    assert {"Bucket", "CatalogTable", "MetricsTable", "LedgerTable", "FindingsTable"} <= set(written["stack"])
+    assert Path(written["logs"]) == box.home.path / "logs"
+    assert {path.name for path in Path(written["logs"]).iterdir()} >= {"ministack.log", "platforms.log"}
+
+
+def test_sandbox_json_has_a_body_to_post_for_each_credential(box: Box) -> None:
+    for account in json.loads(box.home.description.read_text())["accounts"]:
+        assert {"key", "company_name", "primary_contact_email", "credentials", "profile_ids"} <= set(account)
+        names = {stand_in.platform for stand_in in stand_ins()}
+        assert set(account["profile_ids"]) == names
+        for name, body in account["credentials"].items():
+            platform, _, label = name.partition(":")
+            assert platform in names
+            assert body["platform"] == platform
+            assert body.get("label", "") == label
+            assert account["profile_ids"][platform]
+
+
+def test_each_platform_is_served_at_its_documented_paths_below_platforms_url(box: Box) -> None:
+    root, account = box.description["platforms_url"], box.description["accounts"][0]
+    meta, amazon = account["credentials"]["meta_ads"], account["credentials"]["amazon_ads"]
+    graph = requests.get(f"{root}/v26.0/me", {"access_token": meta["access_token"]}, timeout=5)
+    form = {k: amazon[k] for k in ("client_id", "client_secret", "refresh_token")} | {"grant_type": "refresh_token"}
+    token = requests.post(f"{root}/auth/o2/token", form, timeout=5)
+    assert (graph.status_code, token.status_code) == (200, 200)
+    assert requests.get(f"{root}/nobody", timeout=5).status_code == 404
+
+
+def test_adweir_status_names_both_processes_and_how_they_are(box: Box) -> None:
+    assert lifecycle.states(box.home) == {"ministack": "running", "platforms": "running"}
 
 
 def test_up_again_starts_nothing_and_keeps_the_key(box: Box) -> None:

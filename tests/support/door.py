@@ -12,7 +12,7 @@ import boto3
 
 from adweir.intake.doors.receiver import Receipt, Receiver
 from adweir.store.secrets import SecretStore
-from sandbox.senders import push_delivery
+from sandbox.deliveries import push_delivery
 from support.landing_world import World
 
 ACCOUNT_SECRET = "whsec_YW4gYWNjb3VudCdzIHNlY3JldA=="
@@ -35,7 +35,8 @@ class Door:
         """A metric push signed now; `body` goes before `metrics`."""
         secret = ACCOUNT_SECRET if account else DEPLOYMENT_SECRET
         now = self.world.clock.now().timestamp()
-        signed = push_delivery(metrics, secret, message_id=id_, at=now, body=body)
+        content = body or json.dumps({"metrics": list(metrics)}).encode()
+        signed = push_delivery(content, secret, message_id=id_, at=now)
         return self._take(account, signed.headers, signed.body)
 
     def notify(self, *changes: tuple[str, dict[str, Any]], account: str = "acme", kind: str = "ad_account") -> Receipt:

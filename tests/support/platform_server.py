@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from sandbox.outside import Outside
+from sandbox.platforms.base import StandIn
 from sandbox.server import PlatformServer
-from sandbox.world import Company, Profile
+from sandbox.world import Company, WorldProfile
 
 ANCHOR = date(2026, 11, 21)
 
 
 @contextmanager
-def running(report_seconds: float = 0.05, **options: Any) -> Iterator[PlatformServer]:
+def running(platforms: Sequence[StandIn] | None = None) -> Iterator[PlatformServer]:
     """A server over a world whose first today is 2026-11-21."""
-    with PlatformServer(anchor=ANCHOR, report_seconds=report_seconds, **options) as server:
+    with PlatformServer(Outside(anchor=ANCHOR, report_seconds=0.05, platforms=platforms)) as server:
         yield server
 
 
-def owner(server: PlatformServer, platform: str, place: int = 0) -> tuple[Company, Profile]:
+def owner(server: PlatformServer, platform: str, place: int = 0) -> tuple[Company, WorldProfile]:
     """The `place`-th company and its profile on a platform."""
     company = server.outside.world.companies[place]
     return company, next(p for p in company.profiles if p.platform == platform)
 
 
 def truth(
-    server: PlatformServer, profile: Profile, start: date, end: date, level: str = "ad"
+    server: PlatformServer, profile: WorldProfile, start: date, end: date, level: str = "ad"
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """(entity id, date) → truth row."""
     rows = server.outside.world.truth(profile, start, end, level)

@@ -39,38 +39,12 @@ TOO_MANY_ARGUMENTS = frozenset(
         "layers/core/adweir/store/metrics/store.py __init__",
         "layers/core/adweir/store/metrics/store.py coverage",
         "layers/core/adweir/store/metrics/store.py read",
-        "sandbox/platforms/meta_errors.py __init__",
     }
 )
 TWO_OF_ONE_NAME = frozenset(
     {
-        *(
-            "Ad",
-            "AdGroup",
-            "Answer",
-            "Campaign",
-            "Change",
-            "Directory",
-            "Envelope",
-            "Found",
-            "Keyword",
-            "Lease",
-            "Leases",
-        ),
-        *(
-            "Objects",
-            "Profile",
-            "RawPage",
-            "Records",
-            "Redrive",
-            "Report",
-            "Request",
-            "Response",
-            "Row",
-            "Rows",
-            "Spool",
-        ),
-        *("Target", "_Delivery"),
+        *("Campaign", "Change", "Directory", "Envelope", "Lease", "Leases", "Objects", "RawPage", "Redrive", "Rows"),
+        *("Spool", "Target", "_Delivery"),
     }
 )
 

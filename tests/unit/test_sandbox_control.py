@@ -33,7 +33,8 @@ def call(server: PlatformServer, door: str, body: Any = None, **query: str) -> A
 
 def insights(server: PlatformServer, **params: Any) -> requests.Response:
     company, profile = owner(server, "meta_ads")
-    asked = {"access_token": company.meta["access_token"], "level": "ad", "fields": "ad_id,impressions"}
+    token = company.credentials["meta_ads"]["access_token"]
+    asked = {"access_token": token, "level": "ad", "fields": "ad_id,impressions"}
     asked |= {"time_range": '{"since":"2026-11-10","until":"2026-11-10"}', "limit": "10"}
     return requests.get(f"{server.url}/v26.0/act_{profile.id}/insights", asked | params, timeout=5)
 
@@ -189,7 +190,7 @@ def test_graph_batches_and_batch_reads(server: PlatformServer) -> None:
     # given
     company, profile = owner(server, "meta_ads")
     one, two = profile.campaigns[0].id, profile.campaigns[1].id
-    token = {"access_token": company.meta["access_token"]}
+    token = {"access_token": company.credentials["meta_ads"]["access_token"]}
 
     # when
     read = requests.get(f"{server.url}/v26.0/", token | {"ids": f"{one},{two}", "fields": "name"}, timeout=5).json()
@@ -262,7 +263,7 @@ def test_meta_deliveries_are_signed_over_ascii_bytes(server: PlatformServer, inb
     (headers, body), (_, again), (forged, forged_body) = inbox.received
     assert body == again
     assert b"\\u00dc" in body
-    secret = company.meta["app_secret"].encode()
+    secret = company.credentials["meta_ads"]["app_secret"].encode()
     assert headers["x-hub-signature-256"] == "sha256=" + hmac.new(secret, body, sha256).hexdigest()
     assert forged["x-hub-signature-256"] != "sha256=" + hmac.new(secret, forged_body, sha256).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 import time
 import zipfile
@@ -52,16 +53,24 @@ def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
-def test_stopping_does_not_wait_for_somebody_to_reap_what_has_ended(tmp_path: Path) -> None:
-    running = sleeper(tmp_path)
-    child = processes._children.pop(running.pid)  # as if another process had started it: it stays a zombie
-    begin = time.monotonic()
-    try:
-        assert processes.stop(running)
-        assert time.monotonic() - begin < 3
-        assert psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE
-    finally:
-        child.wait(timeout=5)
+def test_stopping_does_not_wait_for_a_parent_that_never_reaps() -> None:
+    # given: a process whose parent is another one than ours and sleeps
+    code = "import subprocess, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603  our own interpreter
+        assert parent.stdout
+        orphan = psutil.Process(int(parent.stdout.readline()))
+        begin = time.monotonic()
+        try:
+            # when
+            stopped = processes.stop(Running("orphan", orphan.pid, orphan.create_time()))
+
+            # then
+            assert stopped
+            assert time.monotonic() - begin < 3
+            assert orphan.status() == psutil.STATUS_ZOMBIE
+        finally:
+            parent.kill()
 
 
 def test_what_runs_is_remembered(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.outside import Outside
+from sandbox.platforms import companies
 from sandbox.world import World
 from sandbox.world.draw import share
-from sandbox.world.mix import CHANNELS, sales
+from sandbox.world.mix import sales
 
 ANCHOR = date(2026, 11, 21)
 FIRST = ANCHOR - timedelta(days=59)
@@ -22,7 +23,7 @@ NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "reven
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(7, ANCHOR)
+    return World(7, ANCHOR, companies(7))
 
 
 def test_the_world_has_the_size_that_was_promised(world: World) -> None:
@@ -42,13 +43,13 @@ def test_equal_seeds_give_equal_worlds_and_other_seeds_others(world: World) -> N
 
     # when
     here = list(world.truth(profile, FIRST, ANCHOR))
-    again = World(7, ANCHOR)
-    other = World(8, ANCHOR)
+    again = World(7, ANCHOR, companies(7))
+    other = World(8, ANCHOR, companies(8))
 
     # then
     assert list(again.truth(again.profiles[0], FIRST, ANCHOR)) == here
     assert list(other.truth(other.profiles[0], FIRST, ANCHOR)) != here
-    assert again.companies[0].meta != other.companies[0].meta
+    assert again.companies[0].credentials != other.companies[0].credentials
 
 
 def test_every_day_has_rows_and_some_ads_pause(world: World) -> None:
@@ -72,7 +73,7 @@ def test_money_can_be_written_in_the_currencys_own_units(world: World) -> None:
 
 def test_days_restate_for_a_while_and_then_never_again() -> None:
     # given
-    world = World(7, ANCHOR)
+    world = World(7, ANCHOR, companies(7))
     for profile in world.profiles:
         day = ANCHOR - timedelta(days=1)
 
@@ -139,7 +140,7 @@ def test_sales_follow_the_documented_mix(world: World) -> None:
         for day in days:
             brought = day["contribution_micros"]
             for profile in company.profiles:
-                assert 0 <= brought[profile.id] < CHANNELS[profile.platform].effect
+                assert 0 <= brought[profile.id] < profile.traits.channel.effect
             noise = day["sales_micros"] - day["base_micros"] - sum(brought.values())
             assert abs(noise) <= day["base_micros"] * 15 // 1000 + 10_000
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sandbox.web import Response
+from werkzeug.wrappers import Response
+
+from sandbox.web import json_answer
 
 THROTTLES = {
     4: (1504022, "(#4) Application request limit reached"),
@@ -18,7 +20,7 @@ THROTTLES = {
 
 
 class GraphError(Exception):
-    """An answer `{"error": {...}}`; `headers` come on top of the usage headers."""
+    """An answer `{"error": {...}}`; `headers` replace usual headers of the same names."""
 
     def __init__(
         self,
@@ -29,22 +31,22 @@ class GraphError(Exception):
         status: int = 400,
         kind: str = "OAuthException",
         transient: bool = False,
-        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.headers = headers or {}
+        self.headers: dict[str, str] = {}
         self.error: dict[str, Any] = {"message": message, "type": kind, "code": code}
         if subcode:
             self.error["error_subcode"] = subcode
         self.error |= {"is_transient": transient, "fbtrace_id": "ASandboxTrace"}
 
-    def response(self, headers: dict[str, str]) -> Response:
-        return Response.json({"error": self.error}, self.status, headers | self.headers)
+    def answer(self, headers: dict[str, str]) -> Response:
+        """The answer, with the usual headers under its own."""
+        return json_answer({"error": self.error}, self.status, headers | self.headers)
 
 
 def usage(profile_id: str, percent: int, regain_minutes: int = 0) -> dict[str, str]:
-    """The four usage headers, as they come with every answer about an ad account."""
+    """The four usage headers that come with every answer about an ad account."""
     tier = "standard_access"
     business = {
         "type": "ads_insights",
@@ -67,35 +69,45 @@ def usage(profile_id: str, percent: int, regain_minutes: int = 0) -> dict[str, s
 
 
 def throttled(profile_id: str, options: dict[str, Any]) -> GraphError:
-    """Too many calls, as the switch's options say: `code`, `regain_minutes` (default 1), `status`."""
+    """Too many calls, by the switch's options `code`, `subcode`, `status` and `regain_minutes` (default 1)."""
     code = int(options.get("code", 80000))
     subcode, message = THROTTLES.get(code, (0, f"(#{code}) Too many calls"))
-    headers = usage(profile_id, 100, int(options.get("regain_minutes", 1)))
-    return GraphError(
-        message,
-        code,
-        subcode=int(options.get("subcode", subcode)),
-        status=int(options.get("status", 400)),
-        headers=headers,
-    )
+    subcode, status = int(options.get("subcode", subcode)), int(options.get("status", 400))
+    error = GraphError(message, code, subcode=subcode, status=status)
+    error.headers = usage(profile_id, 100, int(options.get("regain_minutes", 1)))
+    return error
 
 
 def too_much() -> GraphError:
+    """The answer would be too large."""
     return GraphError("Please reduce the amount of data you're asking for, then retry your request", 1, status=500)
 
 
 def expired() -> GraphError:
+    """The access token's session has ended."""
     message = "Error validating access token: Session has expired. The current time is later than its end."
     return GraphError(message, 190, subcode=463, status=401)
 
 
 def invalid(message: str, subcode: int = 0) -> GraphError:
+    """A parameter is wrong."""
     return GraphError(f"(#100) {message}", 100, subcode=subcode)
 
 
-def missing(node: str) -> GraphError:
+def nonexisting_field(name: str, kind: str) -> GraphError:
+    """A node of this kind has no such edge or field."""
+    return invalid(f"Tried accessing nonexisting field ({name}) on node type ({kind})")
+
+
+def unknown_path(path: str) -> GraphError:
+    """No node has such an edge."""
+    return GraphError(f"(#2500) Unknown path components: /{path}", 2500)
+
+
+def missing(node: str, method: str = "get") -> GraphError:
+    """The node does not exist, or cannot be asked this way."""
     message = (
-        f"Unsupported get request. Object with ID '{node}' does not exist, cannot be loaded due to missing "
-        "permissions, or does not support this operation."
+        f"Unsupported {method.lower()} request. Object with ID '{node}' does not exist, cannot be loaded due to "
+        "missing permissions, or does not support this operation."
     )
     return GraphError(message, 100, subcode=33, kind="GraphMethodException")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.platforms.amazon_reports import money, state
-from sandbox.world import Campaign, Profile, World
+from sandbox.platforms.amazon_ads.spelling import money, state
+from sandbox.world import World, WorldCampaign, WorldProfile
 
 _MARKETPLACES = {"US": "ATVPDKIKX0DER", "JP": "A1VC38T7YXB528", "DE": "A1PA6795UKMFR9"}
 
@@ -38,7 +38,7 @@ _ID_FILTERS = {
 }
 
 
-def profile_entry(profile: Profile) -> dict[str, Any]:
+def profile_entry(profile: WorldProfile) -> dict[str, Any]:
     """An entry of `GET /v2/profiles`; the id is an integer."""
     return {
         "profileId": int(profile.id),
@@ -56,7 +56,7 @@ def profile_entry(profile: Profile) -> dict[str, Any]:
     }
 
 
-def objects(world: World, profile: Profile, product: str, kind: str) -> list[dict[str, Any]]:
+def objects(world: World, profile: WorldProfile, product: str, kind: str) -> list[dict[str, Any]]:
     """All entities of a kind, with string ids, in a stable order."""
     made = []
     start = world.first_day.isoformat()
@@ -94,7 +94,7 @@ def objects(world: World, profile: Profile, product: str, kind: str) -> list[dic
     return made
 
 
-def _campaign(profile: Profile, campaign: Campaign, start: str) -> dict[str, Any]:
+def _campaign(profile: WorldProfile, campaign: WorldCampaign, start: str) -> dict[str, Any]:
     base: dict[str, Any] = {"campaignId": campaign.id, "name": campaign.name}
     product, status = campaign.product, campaign.status
     budget = money(profile, campaign.budget_minor)
@@ -114,7 +114,7 @@ def _campaign(profile: Profile, campaign: Campaign, start: str) -> dict[str, Any
     }
 
 
-def _creative(profile: Profile, product: str, creative: dict[str, Any]) -> dict[str, Any]:
+def _creative(profile: WorldProfile, product: str, creative: dict[str, Any]) -> dict[str, Any]:
     """Vendors name the product by asin, sellers by sku; a brand ad has a headline of its own."""
     if product == "sb":
         page = {"pageUrl": f"https://www.amazon.example/stores/{creative['asin']}"}

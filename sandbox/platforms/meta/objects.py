@@ -6,34 +6,36 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.platforms.meta_insights import json_parameter, matches, names
-from sandbox.world import Ad, AdGroup, Campaign, Profile, World
-from sandbox.world.catalog import META
+from sandbox.platforms.meta.filters import matches
+from sandbox.platforms.meta.parameters import json_objects, names
+from sandbox.platforms.meta.population import PLATFORM
+from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
 
 
-class Found(NamedTuple):
+class GraphNode(NamedTuple):
     """A node, its ad account, its kind (campaign, adset, ad, creative) and its parents' ids."""
 
-    profile: Profile
+    profile: WorldProfile
     kind: str
     fields: dict[str, Any]
     parents: tuple[str, ...]
 
 
 class Nodes:
-    """All nodes by id, built once: the catalog does not change while the world's clock moves."""
+    """All nodes by id, built once: who exists does not change while the world's clock moves."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._nodes: dict[str, Found] = {}
+        self._nodes: dict[str, GraphNode] = {}
         for profile in world.profiles:
-            if profile.platform == META:
+            if profile.platform == PLATFORM:
                 self._index(profile)
 
-    def find(self, node: str) -> Found | None:
+    def find(self, node: str) -> GraphNode | None:
+        """A node by its id; ad accounts are none of these."""
         return self._nodes.get(node)
 
-    def edge(self, profile: Profile, parent: str, kind: str) -> list[dict[str, Any]]:
+    def edge(self, profile: WorldProfile, parent: str, kind: str) -> list[dict[str, Any]]:
         """The nodes of a kind under an ad account (`act_…`), a campaign or an ad set."""
         return [
             node.fields
@@ -41,7 +43,7 @@ class Nodes:
             if node.profile is profile and node.kind == kind and (parent.startswith("act_") or parent in node.parents)
         ]
 
-    def account(self, profile: Profile) -> dict[str, Any]:
+    def account(self, profile: WorldProfile) -> dict[str, Any]:
         """An ad account; money as text in minor units."""
         offset = self._world.now.astimezone(ZoneInfo(profile.timezone)).utcoffset() or timedelta()
         return {
@@ -59,13 +61,13 @@ class Nodes:
             "created_time": self._time(profile, -400),
         }
 
-    def _time(self, profile: Profile, day: int) -> str:
-        """Midnight of a day counted from the world's first, with the offset written without a colon."""
+    def _time(self, profile: WorldProfile, day: int) -> str:
+        """Midnight of a day, counted from the world's first, with the offset written without a colon."""
         date = self._world.first_day + timedelta(days=day)
         local = datetime.combine(date, time(), tzinfo=UTC).replace(tzinfo=ZoneInfo(profile.timezone))
         return local.strftime("%Y-%m-%dT%H:%M:%S%z")
 
-    def _index(self, profile: Profile) -> None:
+    def _index(self, profile: WorldProfile) -> None:
         for campaign in profile.campaigns:
             self._add(profile, "campaign", self._campaign(profile, campaign), ())
             for group in campaign.groups:
@@ -75,10 +77,10 @@ class Nodes:
                     self._add(profile, "ad", self._ad(profile, campaign, group, ad), parents)
                     self._add(profile, "creative", {**ad.creative, "status": "ACTIVE"}, (*parents, ad.id))
 
-    def _add(self, profile: Profile, kind: str, fields: dict[str, Any], parents: tuple[str, ...]) -> None:
-        self._nodes[fields["id"]] = Found(profile, kind, fields, parents)
+    def _add(self, profile: WorldProfile, kind: str, fields: dict[str, Any], parents: tuple[str, ...]) -> None:
+        self._nodes[fields["id"]] = GraphNode(profile, kind, fields, parents)
 
-    def _campaign(self, profile: Profile, campaign: Campaign) -> dict[str, Any]:
+    def _campaign(self, profile: WorldProfile, campaign: WorldCampaign) -> dict[str, Any]:
         return {
             "id": campaign.id,
             "name": campaign.name,
@@ -94,7 +96,7 @@ class Nodes:
             "updated_time": self._time(profile, 0),
         }
 
-    def _adset(self, profile: Profile, campaign: Campaign, group: AdGroup) -> dict[str, Any]:
+    def _adset(self, profile: WorldProfile, campaign: WorldCampaign, group: WorldAdGroup) -> dict[str, Any]:
         return {
             "id": group.id,
             "name": group.name,
@@ -117,7 +119,7 @@ class Nodes:
             "updated_time": self._time(profile, 0),
         }
 
-    def _ad(self, profile: Profile, campaign: Campaign, group: AdGroup, ad: Ad) -> dict[str, Any]:
+    def _ad(self, profile: WorldProfile, campaign: WorldCampaign, group: WorldAdGroup, ad: WorldAd) -> dict[str, Any]:
         return {
             "id": ad.id,
             "name": ad.name,
@@ -134,7 +136,7 @@ class Nodes:
 
 
 def project(item: dict[str, Any], fields: list[str]) -> dict[str, Any]:
-    """The wanted fields that the object has, with its id. `creative{a,b}` looks inside; a bare creative is its id."""
+    """The wanted fields that the object has, and its id. `creative{a,b}` looks inside; a bare creative is its id."""
     found = {"id": item["id"]} if "id" in item else {}
     for field in fields:
         name, _, inner = field.partition("{")
@@ -148,15 +150,15 @@ def project(item: dict[str, Any], fields: list[str]) -> dict[str, Any]:
 
 
 def visible(item: dict[str, Any], params: dict[str, str], kind: str) -> bool:
-    """Deleted and archived objects hide unless the request asks for them by status."""
+    """Whether an edge lists the object: deleted and archived ones only when the request names their status."""
     status, asked = item.get("effective_status", "ACTIVE"), names(params, "effective_status")
-    conditions = json_parameter(params, "filtering") or []
-    by_status = asked or any(str(c.get("field", "")).endswith("effective_status") for c in conditions)
+    filtering = json_objects(params, "filtering")
+    by_status = asked or any(str(c.get("field", "")).endswith("effective_status") for c in filtering)
     if not by_status and status in ("DELETED", "ARCHIVED"):
         return False
     if asked and status not in asked:
         return False
-    for condition in conditions:
+    for condition in filtering:
         name = str(condition.get("field", "")).removeprefix(f"{kind}.")
         if not matches(
             item.get(name.replace("campaign.id", "campaign_id").replace("adset.id", "adset_id")),
@@ -165,16 +167,3 @@ def visible(item: dict[str, Any], params: dict[str, str], kind: str) -> bool:
         ):
             return False
     return True
-
-
-def spoil(rows: list[dict[str, Any]], ad_id: str, mode: str) -> list[dict[str, Any]]:
-    """Copy the rows with one made malformed: a negative count, text for a number, or no key."""
-    at = next((i for i, row in enumerate(rows) if not ad_id or row.get("ad_id") == ad_id), None)
-    if at is None:
-        return rows
-    row = dict(rows[at])
-    if mode == "no_key":
-        row.pop("ad_id", None)
-    else:
-        row["impressions"] = "-5" if mode == "negative" else "many"
-    return [*rows[:at], row, *rows[at + 1 :]]

@@ -1,118 +1,37 @@
-"""Reporting v3: what a request may ask, and the rows of a finished report."""
+"""The rows of a finished report, and its file (platform-protocols 3.5)."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from sandbox.platforms.amazon_columns import ALWAYS_DAILY, ALWAYS_SUMMARY, REPORT_TYPES, ReportType
-from sandbox.world import Numbers, Profile, World
-from sandbox.world.catalog import MINOR_DIGITS
+from sandbox.platforms.amazon_ads.columns import REPORT_TYPES, ReportType
+from sandbox.platforms.amazon_ads.questions import date_of
+from sandbox.platforms.amazon_ads.spelling import money, state
+from sandbox.world import Numbers, World, WorldProfile, WorldRow
 from sandbox.world.numbers import WINDOWS, add
-from sandbox.world.world import Moment, Row
+from sandbox.world.world import Moment
 
-MOST_DAYS = 31
-_STATES = {"ACTIVE": "ENABLED"}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class Refused(Exception):
-    """An answer with a status and the text for `detail` (reporting) or `details`."""
-
-    def __init__(self, status: int, detail: str, code: str = "", headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.code, self.headers = status, detail, code or str(status), headers or {}
-
-
-def state(status: str) -> str:
-    """The world's status as Amazon spells it."""
-    return _STATES.get(status, status)
-
-
-def money(profile: Profile, minor: int) -> Decimal:
-    """Minor units → units, exact."""
-    return Decimal(minor).scaleb(-MINOR_DIGITS[profile.currency])
-
-
-def _date(body: dict[str, Any], name: str) -> date:
-    try:
-        return date.fromisoformat(str(body.get(name)))
-    except ValueError:
-        raise Refused(400, f"{name} must be a date YYYY-MM-DD") from None
-
-
-def check(body: dict[str, Any], today: date) -> None:  # noqa: C901 - a list of rules
-    """Refuse what Amazon refuses with 400: dates, report type, grouping, columns against the time unit, filters."""
-    start, end = _date(body, "startDate"), _date(body, "endDate")
-    if end < start:
-        raise Refused(400, "endDate is before startDate")
-    if (end - start).days + 1 > MOST_DAYS:
-        raise Refused(400, f"The requested date range is over the maximum of {MOST_DAYS} days")
-    if end > today:
-        raise Refused(400, f"configuration endDate {end} must not be in the future")
-    configuration = body.get("configuration")
-    if not isinstance(configuration, dict):
-        raise Refused(400, "configuration is required")
-    kind = REPORT_TYPES.get(str(configuration.get("reportTypeId")))
-    if kind is None:
-        raise _invalid("reportTypeId", REPORT_TYPES)
-    if configuration.get("adProduct") != kind.ad_product:
-        raise _invalid("adProduct", [kind.ad_product])
-    if (today - start).days > kind.keep_days + 1:  # a day of grace: callers may live in another time zone
-        raise Refused(400, f"configuration startDate is beyond the retention of {kind.keep_days} days")
-    if configuration.get("format", "GZIP_JSON") != "GZIP_JSON":
-        raise _invalid("format", ["GZIP_JSON"])
-    _check_columns(kind, configuration)
-    for condition in configuration.get("filters") or []:
-        if condition.get("field") not in kind.filters:
-            raise Refused(400, f"configuration filters field {condition.get('field')!r} is not supported")
-
-
-def _invalid(name: str, allowed: Iterable[str]) -> Refused:
-    return Refused(400, f"configuration {name} is invalid. Allowed values: ({', '.join(allowed)})")
-
-
-def _check_columns(kind: ReportType, configuration: dict[str, Any]) -> None:
-    groups = configuration.get("groupBy") or []
-    if not groups or any(g not in kind.columns for g in groups):
-        raise _invalid("groupBy", kind.columns)
-    known = frozenset().union(*(kind.columns[g] for g in groups))
-    columns = configuration.get("columns") or []
-    unknown = [c for c in columns if c not in known]
-    if unknown or not columns:
-        allowed = ", ".join(sorted(known))
-        wrong_names = ", ".join(unknown)
-        raise Refused(
-            400, f"configuration columns includes invalid values: ({wrong_names}). Allowed values: ({allowed})"
-        )
-    unit = configuration.get("timeUnit")
-    if unit not in ("DAILY", "SUMMARY"):
-        raise _invalid("timeUnit", ["DAILY", "SUMMARY"])
-    wrong = set(columns) & (ALWAYS_SUMMARY if unit == "DAILY" else ALWAYS_DAILY)
-    if wrong:
-        raise Refused(400, f"configuration columns {', '.join(sorted(wrong))} cannot be used with timeUnit {unit}")
-    if unit == "DAILY" and "date" not in columns:
-        raise Refused(400, "configuration columns must include date with timeUnit DAILY")
-
-
-def rows(world: World, profile: Profile, body: dict[str, Any], moment: Moment) -> list[dict[str, Any]]:
-    """The report's rows: one an entity and day (or the whole range with SUMMARY), only those with activity."""
+def report_rows(world: World, profile: WorldProfile, body: dict[str, Any], moment: Moment) -> list[dict[str, Any]]:
+    """The report's rows with activity: one per entity and day, or per entity with SUMMARY."""
     configuration = body["configuration"]
     kind = REPORT_TYPES[configuration["reportTypeId"]]
     level = "ad_group" if configuration["groupBy"] == ["adGroup"] else kind.level
-    start, end = _date(body, "startDate"), _date(body, "endDate")
+    start, end = date_of(body, "startDate"), date_of(body, "endDate")
     found = [
         row
         for row in world.rows(profile, level, start, end, moment=moment)
         if row.campaign and row.campaign.product == kind.product and _kept(row, configuration.get("filters") or [])
     ]
     if configuration["timeUnit"] == "SUMMARY":
-        sums: dict[tuple[str, ...], list[Row]] = {}
+        sums: dict[tuple[str, ...], list[WorldRow]] = {}
         for row in found:
             parts = (row.campaign, row.group, row.ad, row.keyword)
             sums.setdefault(tuple(part.id if part else "" for part in parts), []).append(row)
@@ -125,12 +44,12 @@ def rows(world: World, profile: Profile, body: dict[str, Any], moment: Moment) -
     return answers
 
 
-def packed(report_rows: list[dict[str, Any]]) -> bytes:
+def packed(rows: list[dict[str, Any]]) -> bytes:
     """One JSON array, gzipped; ids are integers and money exact decimals."""
-    return gzip.compress(_ENCODER.encode(report_rows), 1, mtime=0)
+    return gzip.compress(_ENCODER.encode(rows), 1, mtime=0)
 
 
-def _kept(row: Row, filters: list[dict[str, Any]]) -> bool:
+def _kept(row: WorldRow, filters: list[dict[str, Any]]) -> bool:
     known = {
         "campaignStatus": row.campaign.status if row.campaign else "",
         "adStatus": row.group.status if row.group else "",
@@ -145,7 +64,7 @@ def _quotient(top: int, bottom: int) -> Decimal | None:
     return round(Decimal(top) / Decimal(bottom), 6) if bottom else None
 
 
-def _values(profile: Profile, kind: ReportType, row: Row, start: date, end: date) -> dict[str, Any]:
+def _values(profile: WorldProfile, kind: ReportType, row: WorldRow, start: date, end: date) -> dict[str, Any]:
     n, campaign = row.numbers, row.campaign
     assert campaign is not None  # noqa: S101 - account rows have no report type
     cost = money(profile, n.spend)
@@ -188,7 +107,7 @@ def _values(profile: Profile, kind: ReportType, row: Row, start: date, end: date
     return values | (_sp_sales(profile, n) if kind.product == "sp" else _brand_sales(profile, n))
 
 
-def _sp_sales(profile: Profile, n: Numbers) -> dict[str, Any]:
+def _sp_sales(profile: WorldProfile, n: Numbers) -> dict[str, Any]:
     """Purchases, units and sales by attribution window; two in three are of the advertised product."""
     values: dict[str, Any] = {}
     for window in WINDOWS:
@@ -208,7 +127,7 @@ def _sp_sales(profile: Profile, n: Numbers) -> dict[str, Any]:
     return values
 
 
-def _brand_sales(profile: Profile, n: Numbers) -> dict[str, Any]:
+def _brand_sales(profile: WorldProfile, n: Numbers) -> dict[str, Any]:
     """Sponsored Brands and Display: one window of 14 days, no suffix."""
     purchases, sales = n.halves[14] // 2, money(profile, n.revenue[14])
     return {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 def _expand(text: str) -> frozenset[str]:
-    """Words, with `name{1d,7d}` standing for name1d and name7d."""
+    """Words; `name{1d,7d}` stands for name1d and name7d."""
     found: set[str] = set()
     for word in text.split():
         match = re.fullmatch(r"(\w+)\{([\w,]+)\}", word)
@@ -16,7 +16,7 @@ def _expand(text: str) -> frozenset[str]:
 
 
 class ReportType(NamedTuple):
-    """`level` is the world's. `columns` by groupBy value. `keep_days` is the retention."""
+    """What a report answers: `level` is the world's, `columns` are by groupBy value, `keep_days` is the retention."""
 
     ad_product: str
     product: str

@@ -1,0 +1,29 @@
+"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports (platform-protocols, section 3)."""
+
+from __future__ import annotations
+
+from sandbox.platforms.amazon_ads.api import PATHS, AmazonApi
+from sandbox.platforms.amazon_ads.population import PLATFORM, holdings
+from sandbox.platforms.amazon_ads.regions import HOSTS
+from sandbox.platforms.base import StandIn
+
+STAND_IN = StandIn(
+    platform=PLATFORM,
+    hosts=HOSTS,
+    paths=PATHS,
+    api=AmazonApi,
+    base_urls=lambda server_url: {"api": server_url, "token": f"{server_url}/auth/o2/token"},
+    holdings=holdings,
+    switches={
+        "throttle": "429, with the header Retry-After when `retry_after` is given",
+        "expired_token": "access tokens issued so far stop working, for good",
+        "revoked_credential": "the refresh token and its access tokens are refused",
+        "access_denied": "the profile's permission is gone: 403",
+        "server_error": "`status` (default 503)",
+        "slow_report": "new reports take `seconds`",
+        "broken_report": "finished reports are FAILED with `reason`",
+        "empty": "new reports have no rows",
+        "bad_row": "one row of new reports is malformed; `mode`: negative, text, no_key; `ad_id`, else the first row",
+        "truncated_paging": "a page with a next one does not say so; `mode`: cut breaks it off",
+    },
+)

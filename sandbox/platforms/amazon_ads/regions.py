@@ -1,0 +1,25 @@
+"""Amazon's regions and their hosts (platform-protocols 3.1)."""
+
+from __future__ import annotations
+
+_API_HOSTS = {
+    "advertising-api.amazon.com": "NA",
+    "advertising-api-eu.amazon.com": "EU",
+    "advertising-api-fe.amazon.com": "FE",
+}
+_TOKEN_HOSTS = ("api.amazon.com", "api.amazon.co.uk", "api.amazon.co.jp")
+HOSTS = (*_API_HOSTS, *_TOKEN_HOSTS)
+REGIONS = {"US": "NA", "JP": "FE", "DE": "EU"}
+"""By country."""
+
+
+def split_region(host: str, path: str) -> tuple[str, str]:
+    """The region that a request addresses, and its path below it.
+
+    A path may begin with /na, /eu or /fe to stand for one region's host; without it, and on any other host, every
+    region answers.
+    """
+    head, _, rest = path.lstrip("/").partition("/")
+    if head.upper() in _API_HOSTS.values():
+        return head.upper(), f"/{rest}"
+    return _API_HOSTS.get(host.partition(":")[0], ""), path

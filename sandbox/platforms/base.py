@@ -1,0 +1,68 @@
+"""What each platform's package offers to the rest of the sandbox."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from sandbox.switches import Switch
+from sandbox.web import PlatformRequest
+from sandbox.world.catalog import Advertiser, Company, Holdings
+
+if TYPE_CHECKING:
+    from sandbox.outside import Outside
+
+
+class PlatformApi(ABC):
+    """A platform's protocol over one outside world. Called from many threads."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    @abstractmethod
+    def handle(self, request: PlatformRequest) -> Response:
+        """Answer a request as the platform does, with its own errors for unknown routes and methods too."""
+
+    @abstractmethod
+    def profile_id(self, request: PlatformRequest) -> str:
+        """The ad account that a request is about, without a prefix; empty when it names none."""
+
+    def act_at_once(self, switch: Switch) -> bool:  # noqa: ARG002 - for those that override it
+        """Do what a switch asks for in this moment. True when it has no effect later and need not stay on."""
+        return False
+
+
+Door = Callable[["Outside", dict[str, Any]], Any]
+"""A POST to /_world: its answer as JSON to a JSON object. Raises ValueError, KeyError or TypeError for a bad one."""
+
+
+def _no_secrets(_company: Company, _seed: int) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """One platform of the outside world: everything that differs from platform to platform.
+
+    `platform`: the stored name. `hosts` and `paths`: the Host headers and the paths that it answers. `base_urls`: from
+    the server's URL, those that the connector takes (PLATFORM_URLS). `holdings`: from the seed, an advertiser's ad
+    accounts with their traits, and its credentials. `switches`: what each kind of misbehaviour does here, with its
+    options. `id_prefix`: what may stand before an ad account's id. `webhook_secrets`: what the receivers of a company's
+    webhooks need, for sandbox.json. `doors`: further POSTs under /_world, for what the platform sends by itself.
+    """
+
+    platform: str
+    hosts: tuple[str, ...]
+    paths: re.Pattern[str]
+    api: Callable[[Outside], PlatformApi]
+    base_urls: Callable[[str], dict[str, str]]
+    holdings: Callable[[int, Advertiser], Holdings]
+    switches: Mapping[str, str]
+    id_prefix: str = ""
+    webhook_secrets: Callable[[Company, int], dict[str, str]] = _no_secrets
+    doors: Mapping[str, Door] = field(default_factory=dict)

@@ -1,0 +1,34 @@
+"""Meta Ads: the Marketing API on Graph, its asynchronous jobs and its webhooks (platform-protocols, section 2)."""
+
+from __future__ import annotations
+
+from sandbox.platforms.base import StandIn
+from sandbox.platforms.meta.api import VERSIONED, MetaApi
+from sandbox.platforms.meta.population import PLATFORM, holdings
+from sandbox.platforms.meta.webhooks import send_notifications, webhook_secrets
+
+STAND_IN = StandIn(
+    platform=PLATFORM,
+    hosts=("graph.facebook.com",),
+    paths=VERSIONED,
+    api=MetaApi,
+    base_urls=lambda server_url: {"api": server_url},
+    holdings=holdings,
+    id_prefix="act_",
+    switches={
+        "throttle": "refuses with `code` (default 80000), `subcode`, `status` and usage headers with `regain_minutes`",
+        "expired_token": "190/463 until it is cleared",
+        "revoked_credential": "190/458",
+        "access_denied": "the ad account's permission is gone: code 200",
+        "require_proof": "calls without appsecret_proof are refused",
+        "server_error": "code 2 with `status` (default 503)",
+        "slow_report": "new jobs take `seconds`",
+        "broken_report": "finished jobs are `status` (default Job Failed, or Job Skipped) with `reason`",
+        "data_limit": "more than `rows` rows are refused (reduce the amount of data); jobs' too with `async`",
+        "empty": "insights have no rows",
+        "bad_row": "one insights row is malformed; `mode`: negative, text, no_key; `ad_id`, else the first row",
+        "truncated_paging": "a page with a next one does not say so; `mode`: no_paging, no_next, cut",
+    },
+    webhook_secrets=webhook_secrets,
+    doors={"webhooks/meta": send_notifications},
+)

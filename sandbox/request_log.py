@@ -1,0 +1,41 @@
+"""What the platforms were asked, for tests and for people who watch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from typing import Any
+
+_LOGGED = 5000
+
+
+class RequestLog:
+    """The last 5,000 requests to the platforms, and counts per endpoint since the start. Queries are never kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._recent: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self._counts: Counter[str] = Counter()
+
+    def add(self, method: str, path: str, status: int, profile: str) -> None:
+        """Note a request; in the counts, path segments with a digit become `{id}` (but `v26.0` stays)."""
+        shape = "/".join(
+            "{id}" if any(c.isdigit() for c in p) and not p.startswith("v") else p for p in path.split("/")
+        )
+        with self._lock:
+            self._counts[f"{method} {shape} {status}"] += 1
+            self._recent.append(
+                {"at": time.time(), "method": method, "path": path, "status": status, "profile": profile}
+            )
+
+    def read(self, limit: int) -> dict[str, Any]:
+        """The counts, and the last `limit` requests, oldest first."""
+        with self._lock:
+            return {"counts": dict(sorted(self._counts.items())), "requests": list(self._recent)[-limit:]}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._recent.clear()
+            self._counts.clear()

@@ -1,0 +1,54 @@
+"""What the world must know about a platform to say what happens on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Channel(NamedTuple):
+    """What a platform's advertising is worth to a company (see `mix`).
+
+    `carry`: per mille of the effect that lasts to the next day; `half` and `effect`: micros of US dollars per day.
+    """
+
+    carry: int
+    half: int
+    effect: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """How a platform's numbers of one day change while the day ages.
+
+    `growth`: (age in days, per mille of the final conversions known by then), oldest first. From the first age on, the
+    day never changes again. `corrections`: ages at which the platform takes back invalid impressions, clicks and spend.
+    One ad-day in `late_one_in` (0: none) is corrected at the ages `late_corrections` instead.
+    """
+
+    growth: tuple[tuple[int, int], ...]
+    corrections: tuple[int, ...]
+    late_corrections: tuple[int, ...] = ()
+    late_one_in: int = 0
+
+    @property
+    def settles_after_days(self) -> int:
+        """The age from which nothing changes any more."""
+        return self.growth[0][0]
+
+    def conversions_known(self, age: int) -> int:
+        """Per mille of the final conversions that are known `age` days after the day."""
+        return next(per_mille for least, per_mille in self.growth if age >= least)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """A platform as the world sees it. `half_credits`: every n-th ad is credited with half conversions; 0: none is."""
+
+    restatement: Restatement
+    channel: Channel
+    half_credits: int = 0
+
+    def credits_halves(self, ad_number: int) -> bool:
+        """Whether the platform credits this ad, by its place in the profile, with half conversions."""
+        return bool(self.half_credits) and ad_number % self.half_credits == 0
