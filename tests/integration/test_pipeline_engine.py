@@ -31,6 +31,12 @@ def world(clock: FrozenClock) -> World:
     return World(clock)
 
 
+def reason(world: World, run_id: str = "r") -> str:
+    run = world.ledger.get_run(run_id)
+    assert run is not None
+    return run.reason
+
+
 # --- the plain way
 
 
@@ -71,11 +77,28 @@ def test_messages_of_a_task_travel_in_the_group_of_their_profile(world: World) -
     assert world.collect.groups == ["meta_ads#7"]
 
 
-def test_a_run_without_anything_to_do_succeeds(world: World) -> None:
+def test_a_run_without_anything_to_do_succeeds_and_says_why(world: World) -> None:
     run_to_end(world, HOURLY)
 
     assert state(world) is RunState.SUCCEEDED
     assert world.bus.events[0].tasks_total == 0
+    assert "no ad account in scope is active" in reason(world)
+
+
+def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: World) -> None:
+    run_to_end(world)
+    days = Scope(start="2026-11-01", end="2026-11-10")
+
+    run_to_end(world, StartRun(workflow="backfill", scheduled_at=MORNING, run_id="again", scope=days))
+
+    assert state(world, "again") is RunState.SUCCEEDED
+    assert reason(world, "again") == "stage metrics: nothing to pull, every day in scope was pulled before"
+
+
+def test_a_run_that_pulled_something_gives_no_reason(world: World) -> None:
+    run_to_end(world)
+
+    assert reason(world) == ""
 
 
 def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world: World) -> None:

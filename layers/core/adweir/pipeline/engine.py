@@ -194,13 +194,19 @@ class Engine:
             state=state,
             ended_at=now,
             stages=stages,
-            reason="" if goes_on else f"stage {run.stage}: {loaded} of {len(ours)} tasks loaded",
+            reason=self._reason(run, len(ours), loaded, goes_on=goes_on),
             accounts=tuple(sorted({task.account_id for task in tasks})),
             tasks_total=len(tasks),
             tasks_failed=failed,
         )
         if ended is not None:
             self._conclude(ended)
+
+    def _reason(self, run: Run, tasks: int, loaded: int, *, goes_on: bool) -> str:
+        """Why a run ended as it did, where its state alone does not say it."""
+        if not goes_on:
+            return f"stage {run.stage}: {loaded} of {tasks} tasks loaded"
+        return "" if tasks else self._planner.why_nothing(run)
 
     def _conclude(self, run: Run) -> None:
         """Tell the end of a run; its marker in `open-runs` stands until that is done.

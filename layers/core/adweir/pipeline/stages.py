@@ -106,6 +106,15 @@ class StagePlanner:
                         entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
         return sorted(entries, key=lambda entry: entry.key)
 
+    def why_nothing(self, run: Run) -> str:
+        """Why the run's current stage had no task, in a sentence for whoever asked for the run."""
+        if self.entries(run):
+            return f"stage {run.stage}: nothing to pull, every day in scope was pulled before"
+        return (
+            f"stage {run.stage}: nothing to pull, no ad account in scope is active. A client account has ad accounts"
+            " when a working credential of its own lists them and no other client account listed them first"
+        )
+
     def _credential_tasks(self, frame: Frame, stage: Stage, credential: Credential) -> list[Task]:
         if not stage.choose(self._served(credential.platform), frame.scope):
             return []
