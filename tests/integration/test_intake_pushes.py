@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,7 +17,7 @@ from adweir.model.errors import AdweirError, BadInput, Unprocessable, Unverified
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
-from adweir.model.times import iso
+from adweir.model.times import iso, local_hour
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.door import Door
@@ -165,6 +166,45 @@ def test_a_push_about_several_levels_keeps_the_changes_of_each(world: World, doo
     keys = [key for event in world.bus.events for key in event.changes_keys]
     assert len(keys) == len(set(keys)) == len(objects(world, "changes/")) == 2
     assert hours(world, Level.KEYWORD) == [("8~k", *EVENING, 1_250_000)]
+
+
+# -- the night on which clocks go back ---------------------------------------------------------------------------------
+
+
+def autumn(world: World, utc: str, spend: int, door: Door) -> None:
+    """A push about one hour of acme's campaign, signed a minute after the push before."""
+    world.clock.advance(60)
+    door.push([entry(timestamp=utc, cost=spend)], id_=f"{utc} {spend}")
+
+
+def test_both_passes_of_the_repeated_hour_add_up(tables: None) -> None:
+    """New York, 1 November 2026: 01:30 is 05:30 UTC, and again 06:30 UTC."""
+    world = World(FrozenClock(datetime(2026, 11, 1, 12, 0, tzinfo=UTC)), "adweir-data")
+    door = Door(world)
+    for utc, spend in (("04:30", 1), ("05:30", 2), ("06:30", 4), ("07:30", 8)):
+        autumn(world, f"2026-11-01T{utc}:00Z", spend, door)
+    expected = [(0, 1), (1, 2), (1, 4), (2, 8)]
+    assert [(hour, spend // 10**6) for _, _, hour, spend in hours(world)] == expected
+    # when each pass is stated again, in the other order
+    autumn(world, "2026-11-01T06:45:00Z", 40, door)
+    autumn(world, "2026-11-01T05:45:00Z", 20, door)
+    # then only its own total is replaced
+    assert [spend // 10**6 for *_, spend in hours(world)] == [1, 20, 40, 8]
+    assert {row[1] for row in hours(world)} == {"2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("timezone", "utc", "hour"),
+    [
+        ("Australia/Lord_Howe", "2026-04-04T14:45:00", 1),  # clocks go back by half an hour: 01:45, and again
+        ("Australia/Lord_Howe", "2026-04-04T15:15:00", 25),
+        ("Europe/Berlin", "2026-03-29T01:30:00", 3),  # clocks go forward: there is no hour 2
+        ("Africa/Cairo", "2026-10-29T21:30:00", 47),  # the repeated hour may be the day's last
+        ("Asia/Kolkata", "2026-11-01T20:00:00", 1),
+    ],
+)
+def test_the_local_hour_of_an_instant(timezone: str, utc: str, hour: int) -> None:
+    assert local_hour(datetime.fromisoformat(utc).replace(tzinfo=UTC), ZoneInfo(timezone))[1] == hour
 
 
 # -- the deployment's door ---------------------------------------------------------------------------------------------

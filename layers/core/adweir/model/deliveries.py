@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from adweir.model.errors import BadInput
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
+from adweir.model.times import SLOT_HOURS
 
 Amount = Annotated[int, Field(ge=0)]
 
@@ -21,12 +22,12 @@ class _Part(BaseModel):
 
 
 class StatedHour(_Part):
-    """An entity's totals for one hour. `date` and `hour` are local to the profile; an ad's `entity_id` is
-    `ad_group_id~ad_id`. Conversions, spend and revenue are millionths."""
+    """An entity's totals for one hour. `date` and `hour` (one of `SLOT_HOURS`) are local to the profile; an ad's
+    `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are millionths."""
 
     entity_id: str
     date: str
-    hour: Annotated[int, Field(ge=0, le=23)]
+    hour: Annotated[int, Field(ge=0, lt=len(SLOT_HOURS))]
     impressions: Amount
     clicks: Amount
     conversions: Amount

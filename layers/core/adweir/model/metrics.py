@@ -45,9 +45,9 @@ class MetricRow(msgspec.Struct, gc=False):
     """One entity's numbers of one day (or hour), normalised.
 
     What all rows of a pull share (platform, profile, level, grain, source, as_of) is in its `Pull`. `day` is the
-    profile's local date as `YYYY-MM-DD`; `hour` 0-23 local, or -1 for a whole day. An ad's `entity_id` is
-    `ad_group_id~ad_id`. Conversions, spend and revenue are integer millionths, spend and revenue in `currency`.
-    `extras` go to S3 only. `line` is the row's 1-based position in its page or file, for quarantine.
+    profile's local date as `YYYY-MM-DD`; `hour` is local, one of `times.SLOT_HOURS`, or -1 for a whole day. An ad's
+    `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are integer millionths, spend and revenue in
+    `currency`. `extras` go to S3 only. `line` is the row's 1-based position in its page or file, for quarantine.
     """
 
     entity_id: str

@@ -8,6 +8,13 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+HOURS_A_DAY = 24
+SLOT_HOURS = range(2 * HOURS_A_DAY)
+"""The hours of a local day as they are stored: 0-23, and 24 more for an hour that comes twice.
+
+On the night on which clocks go back an hour has a second pass, and what happened in it is as real as the first. It is
+stored as the hour plus 24 (02:30 for the second time is hour 26) and read as the same hour: the two add up.
+"""
 
 
 class Clock(Protocol):
@@ -69,6 +76,12 @@ def local_time(instant: datetime, timezone: str) -> datetime:
 def local_date(instant: datetime, timezone: str) -> date:
     """The calendar date of an aware instant in an IANA zone."""
     return local_time(instant, timezone).date()
+
+
+def local_hour(instant: datetime, timezone: ZoneInfo) -> tuple[date, int]:
+    """The local date of an aware instant and its hour, one of `SLOT_HOURS`: the second pass of an hour is + 24."""
+    local = instant.astimezone(timezone)
+    return local.date(), local.hour + HOURS_A_DAY * local.fold
 
 
 def iso(instant: datetime) -> str:

@@ -15,6 +15,7 @@ from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, MetricRow
 from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
+from adweir.model.times import SLOT_HOURS
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
 from adweir.store.metrics.buckets import can_be_key
@@ -84,7 +85,7 @@ class RowLoop:
         self.rejected = 0
         self._currency = pull.currency.strip().upper()
         self._days = frozenset(days)
-        self._hours = frozenset(range(24)) if pull.grain is Grain.HOUR else frozenset((-1,))
+        self._hours = frozenset(SLOT_HOURS) if pull.grain is Grain.HOUR else frozenset((-1,))
         self._rows = rows
         self._quarantine = quarantine
         self._campaigns: dict[str, str] = {}

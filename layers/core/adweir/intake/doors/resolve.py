@@ -20,6 +20,7 @@ from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL, of_campaign
+from adweir.model.times import local_hour
 from adweir.platforms.webhooks import ChangedObject
 
 if TYPE_CHECKING:
@@ -120,20 +121,18 @@ class Resolver:
         profile = self._profiles[fitting[0].profile_id]
         if metric.currency not in {"", profile.currency}:
             return FieldFault(f"metrics[{metric.position}].currency", f"is not the profile's, {profile.currency}")
-        return (
-            None
-            if _zone(profile)
-            else FieldFault(field, f"is of a profile with an unknown time zone, {profile.timezone}")
-        )
+        if not _has_zone(profile):
+            return FieldFault(field, f"belongs to a profile with an unknown time zone, {profile.timezone}")
+        return None
 
     def _stated(self, metric: Metric, found: PlatformObject) -> StatedHour:
-        local = metric.instant.astimezone(_zone(self._profiles[found.profile_id]))
+        day, hour = local_hour(metric.instant, ZoneInfo(self._profiles[found.profile_id].timezone))
         group = found.ad_group_id if metric.dataset in _UNDER_A_GROUP else ""
         impressions, clicks, conversions, spend, revenue = metric.slot
         return StatedHour(
             entity_id=f"{group}~{found.id}" if group else found.id,
-            date=local.date().isoformat(),
-            hour=local.hour,
+            date=day.isoformat(),
+            hour=hour,
             impressions=impressions,
             clicks=clicks,
             conversions=conversions,
@@ -189,8 +188,9 @@ def _slice(change: ChangedObject, campaigns: Mapping[tuple[Level, str], str]) ->
     return of_campaign(campaign) if campaign else ALL
 
 
-def _zone(profile: Profile) -> ZoneInfo | None:
+def _has_zone(profile: Profile) -> bool:
     try:
-        return ZoneInfo(profile.timezone)
+        ZoneInfo(profile.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        return False
+    return True

@@ -3,7 +3,8 @@
 pk   meta_ads#1234#ad#day#pull#2026-11
 sk   the entity id
 d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths, and a sixth element, the
-     stamp, when a partial pull wrote the slot; h07 in a partition of hours
+     stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: hour 2 for
+     the second time, on the night on which clocks go back)
 sum  the sums of the item's own slots
 camp, grp, prod, cur   parents' ids, ad product, currency; grp is left out when the entity id begins with it
 """
@@ -19,7 +20,7 @@ from adweir.model.metrics import Grain, Level, Slot
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
-from adweir.model.times import Window
+from adweir.model.times import SLOT_HOURS, Window
 from adweir.store.metrics.brought import Parents, slot_key
 
 Raw = dict[str, dict[str, Any]]
@@ -71,7 +72,7 @@ def partitions(series: str, grain: Grain, window: Window) -> Iterator[Partition]
     for date in window.days():
         day = date.isoformat()
         if grain is Grain.HOUR:
-            found[day] = {f"h{hour:02d}": (slot_key(day, hour), day) for hour in range(24)}
+            found[day] = {f"h{hour:02d}": (slot_key(day, hour), day) for hour in SLOT_HOURS}
         else:
             found.setdefault(day[:7], {})[f"d{day[8:]}"] = (day, day)
     for suffix, names in found.items():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Stamp
-from adweir.model.times import Window
+from adweir.model.times import HOURS_A_DAY, Window
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions, prefix
 from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
 from adweir.store.metrics.partitions import Table
@@ -21,7 +21,10 @@ _FEW = 500
 
 
 class StoredRow(NamedTuple):
-    """One slot. `hour` is -1 for a day; `as_of` is when its pull began, None when no coverage says so yet."""
+    """One slot. `hour` is 0-23, the same for both passes of a repeated hour, and -1 for a day.
+
+    `as_of` is when its pull began, None when no coverage says so yet.
+    """
 
     entity_id: str
     campaign_id: str
@@ -115,18 +118,20 @@ def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) ->
         slots = bucket.slots if bucket else {}
         owner = bucket or any_copy
         mine: set[str] = set()
+        asked, known = "", None
         for name, (_, day) in shelf.partition.names.items():
             if day in taken:
                 continue
             slot = slots.get(name)
-            known = shelf.coverage.answered(day, level, owner.entity_id, owner.parents)
+            if day != asked:  # all hours of a day have one answer
+                asked, known = day, shelf.coverage.answered(day, level, owner.entity_id, owner.parents)
             if slot is None and known is None:
                 continue
             mine.add(day)
             if slot is not None:
                 stamp = newer(slot.stamp, known)
                 campaign, group, product, currency = owner.parents
-                hour = int(name[1:]) if name[0] == "h" else -1
+                hour = int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1
                 as_of = stamp.as_of if stamp else None
                 rows.append(
                     StoredRow(
