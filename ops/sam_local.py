@@ -23,7 +23,7 @@ def environment_file(description: dict[str, Any], template: Path, host: str) -> 
     functions = client_factory(description["aws_endpoint_url"])("lambda")
     found: dict[str, dict[str, str]] = {}
     for logical, resource in yaml_parse(template.read_text())["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
+        if isinstance(resource, dict) and resource["Type"] == "AWS::Serverless::Function":  # a list is a Fn::ForEach
             folder = resource["Properties"]["CodeUri"].rstrip("/").rpartition("/")[2]
             name = f"{description['stack']['SecretPrefix']}-{folder.replace('_', '-')}"
             variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

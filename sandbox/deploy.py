@@ -74,6 +74,8 @@ def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     template = yaml_parse((root / "template.yaml").read_text())
     uploads: dict[str, bytes] = {}
     for resource in template["Resources"].values():
+        if isinstance(resource, list):  # Fn::ForEach, which MiniStack expands; no loop holds code
+            continue
         for field, prefix in (("CodeUri", ""), ("ContentUri", _LAYER_PREFIX)):
             folder = resource.get("Properties", {}).get(field)
             if folder is None:

@@ -1,4 +1,8 @@
-"""template.yaml as CloudFormation sees it: expanded by SAM's own translator, in process, without credentials."""
+"""template.yaml as CloudFormation sees it: its loops expanded, then SAM's translator, in process, without credentials.
+
+The loops are expanded by MiniStack's implementation of AWS::LanguageExtensions, which was measured on an AWS account
+and is stricter than those of cfn-lint and the SAM CLI: a `${Item}` outside of a key, `!Sub` or `!Ref` stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from ministack.services.cloudformation import language_extensions
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -26,8 +31,9 @@ class _NoManagedPolicies:
 
 @dataclass(frozen=True)
 class Template:
-    """The source as parsed, and the expanded resources."""
+    """The template as parsed, with its loops expanded, and the resources that SAM makes of it."""
 
+    written: dict[str, Any]
     source: dict[str, Any]
     resources: dict[str, Any]
 
@@ -52,15 +58,60 @@ class Template:
 @lru_cache(maxsize=1)
 def template() -> Template:
     """The template, expanded once a test session."""
-    source = yaml_parse((ROOT / "template.yaml").read_text())
+    return expanded((ROOT / "template.yaml").read_text())
+
+
+def expanded(text: str) -> Template:
+    """A template, its loops expanded without a value for any parameter, as they are in every deployment."""
+    written = yaml_parse(text)
+    source = _settled(language_extensions.apply(written, {}))
     local = copy.deepcopy(source)
     for resource in local["Resources"].values():
         for field in ("CodeUri", "ContentUri"):
             if field in resource.get("Properties", {}):
                 resource["Properties"][field] = "s3://code/key"
     with mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "us-east-1"}):
-        expanded = transform(local, {}, _NoManagedPolicies())
-    return Template(source, json.loads(json.dumps(expanded["Resources"], default=str)))
+        transformed = transform(local, {}, _NoManagedPolicies())
+    return Template(written, source, json.loads(json.dumps(transformed["Resources"], default=str)))
+
+
+def _settled(node: Any) -> Any:
+    """The node with every Fn::Sub replaced by its text where nothing is left that only a stack knows."""
+    if isinstance(node, list):
+        return [_settled(item) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    settled = {key: _settled(value) for key, value in node.items()}
+    if set(settled) != {"Fn::Sub"}:
+        return settled
+    text, variables = settled["Fn::Sub"] if isinstance(settled["Fn::Sub"], list) else (settled["Fn::Sub"], {})
+    for name, value in variables.items():
+        if isinstance(value, str):
+            text = text.replace(f"${{{name}}}", value)
+    left = {name: value for name, value in variables.items() if not isinstance(value, str)}
+    if left:
+        return {"Fn::Sub": [text, left]}
+    return {"Fn::Sub": text} if "${" in text else text
+
+
+def loops() -> dict[str, str]:
+    """The loops of the resources, nested ones too: name → identifier."""
+    found: dict[str, str] = {}
+
+    def walk(node: Any) -> None:
+        for key, value in node.items() if isinstance(node, Mapping) else ():
+            if str(key).startswith("Fn::ForEach::"):
+                found[str(key).removeprefix("Fn::ForEach::")] = value[0]
+                walk(value[2])
+
+    walk(template().written["Resources"])
+    return found
+
+
+def collect_platforms() -> list[str]:
+    """The template's list of platforms, as it is written there."""
+    _identifier, platforms, _fragment = template().written["Resources"]["Fn::ForEach::Collect"]
+    return list(platforms)
 
 
 def target(value: Any) -> str:
@@ -79,7 +130,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def statements(role: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The statements of a role's inline policies."""
-    for policy in role.get("Policies", []):
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    """The statements of a role's inline policies: those written in it, and those of the policies that name it."""
+    roles, policies = template().of("AWS::IAM::Role"), template().of("AWS::IAM::Policy")
+    naming = [policy for policy in policies.values() if role in [target(named) for named in policy["Roles"]]]
+    for policy in [*roles[role].get("Policies", []), *naming]:
         yield from listed(policy["PolicyDocument"]["Statement"])

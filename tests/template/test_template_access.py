@@ -17,7 +17,7 @@ READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
 def allowed(role: str) -> list[dict[str, Any]]:
-    return [statement for statement in statements(ROLES[role]) if statement["Effect"] == "Allow"]
+    return [statement for statement in statements(role) if statement["Effect"] == "Allow"]
 
 
 def actions_on(role: str, resource: str) -> set[str]:
@@ -65,7 +65,7 @@ def test_only_tracing_has_no_resource_because_x_ray_knows_none() -> None:
 def test_access_tokens_in_the_ledger_are_closed_to_others(role: str) -> None:
     if not actions_on(role, "LedgerTable"):
         return
-    (denial,) = [s for s in statements(ROLES[role]) if s["Effect"] == "Deny"]
+    (denial,) = [s for s in statements(role) if s["Effect"] == "Deny"]
     assert target(denial["Resource"]) == "LedgerTable"
     assert denial["Action"] == "dynamodb:*"
     assert denial["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
@@ -106,8 +106,7 @@ def test_what_is_put_on_the_bus_says_that_it_is_ours(role: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_told_only_of_tables_queues_and_buckets_that_it_may_touch(name: str) -> None:
-    role = ROLES[target(FUNCTIONS[name]["Role"])]
-    may = json.dumps(list(statements(role)))
+    may = json.dumps(list(statements(target(FUNCTIONS[name]["Role"]))))
     may += "DataBucket" if name == "OrchestrateFunction" else ""  # it names the bucket in messages and never opens it
     for value in FUNCTIONS[name]["Environment"]["Variables"].values():
         named = target(value)
