@@ -40,7 +40,7 @@ class WorldAd:
 
 @dataclass(frozen=True, slots=True)
 class WorldAdGroup:
-    """An ad group (Meta: ad set)."""
+    """An ad group, also called ad set."""
 
     id: str
     name: str

@@ -8,10 +8,13 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+
+from werkzeug.wrappers import Response
+
+from sandbox.serving import HttpServer
+from sandbox.web import PlatformRequest
 
 CREATED_AT = "2026-11-20T11:59:00.000Z"
 MEDIA = {
@@ -149,35 +152,12 @@ def amazon_stub() -> Iterator[AmazonStub]:
     """Serve a stub on a free loopback port."""
     stub = AmazonStub()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def respond(request: PlatformRequest) -> Response:
+        query, headers = request.args.to_dict(flat=False), {name.lower(): v for name, v in request.headers.items()}
+        answer = stub.answer(Seen(request.method, request.path, query, headers, request.get_data()))
+        sent = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        return Response(sent, answer.status, answer.headers)
 
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = stub.answer(Seen(self.command, parts.path, parse_qs(parts.query), headers, body))
-            sent = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = _serve  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing: tests read `seen`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    stub.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with HttpServer(respond) as server:
+        stub.base = server.url
         yield stub
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

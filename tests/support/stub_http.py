@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
+from werkzeug.wrappers import Response
+
+from sandbox.serving import HttpServer
+from sandbox.web import PlatformRequest, broken_off
 
 
 @dataclass
@@ -61,39 +63,13 @@ def serving() -> Iterator[StubServer]:
     """A stub server on a free port of the loopback address."""
     stub = StubServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: PlatformRequest) -> Response:
+        query = request.args.to_dict()
+        call = Call(request.method, request.path, query, dict(request.headers), request.get_data())
+        scripted = stub.answer(call)
+        response = Response(scripted.raw, scripted.status, scripted.headers)
+        return broken_off(response) if scripted.hang_up else response
 
-        def respond(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            answer = stub.answer(Call(self.command, parts.path, query, dict(self.headers), body))
-            raw = answer.raw
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            if answer.hang_up:
-                self.wfile.write(raw[: len(raw) // 2])
-                self.close_connection = True
-            else:
-                self.wfile.write(raw)
-
-        do_GET = do_POST = respond  # noqa: N815  http.server's names
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with HttpServer(answer) as server:
+        stub.url = server.url
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

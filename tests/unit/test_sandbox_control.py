@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 import requests
+from werkzeug.wrappers import Response
 
 from sandbox.server import PlatformServer
+from sandbox.serving import HttpServer
+from sandbox.web import PlatformRequest
 from support.platform_server import owner, running
 
 
@@ -219,34 +220,20 @@ class Inbox:
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []
-        inbox = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                inbox.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                """Tests stay quiet."""
-
-        self.http = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/webhook/meta"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def close(self) -> None:
-        self.http.shutdown()
-        self.thread.join()
-        self.http.server_close()
+    def take(self, request: PlatformRequest) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append((headers, request.get_data()))
+        return Response()
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     opened = Inbox()
-    yield opened
-    opened.close()
+    with HttpServer(opened.take) as served:
+        opened.url = f"{served.url}/webhook/meta"
+        yield opened
 
 
 def test_meta_deliveries_are_signed_over_ascii_bytes(server: PlatformServer, inbox: Inbox) -> None:
