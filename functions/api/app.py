@@ -1,17 +1,17 @@
-"""api: the HTTP API. Each resource is a file under routes/; scopes, errors and OpenAPI are made from their tables."""
+"""api: the HTTP API. Each resource is a file under routes/."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from routes import ROUTES
+from routes import RESOURCES
 
 from adweir.model.errors import AdweirError
 from adweir.runtime.app import build
 from adweir.runtime.routes import mount
 
 app = build("api")
-http = mount(app, ROUTES)
+http = mount(app, RESOURCES)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from adweir.model.errors import BadInput, Unverified
 from adweir.runtime.app import build
-from adweir.runtime.http import Answer, answer, raw_body, resolver
-from adweir.runtime.routes import is_id
+from adweir.runtime.http import Answer, answer, is_id, raw_body, resolver
 
 app = build("webhooks")
 http = resolver(app.logger)

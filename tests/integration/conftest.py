@@ -12,7 +12,10 @@ import pytest
 
 from adweir.runtime.settings import Settings
 from support.api import Call, an_event
+from support.described import Described
 from support.functions import loaded
+
+_DESCRIBED: list[Described] = []
 
 
 @pytest.fixture
@@ -42,10 +45,23 @@ def api(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: Any
 
 
 @pytest.fixture
-def call(api: ModuleType) -> Call:
+def described(api: ModuleType) -> Described:
+    """The API's description; made once, for it takes a second and the clock stands still."""
+    if not _DESCRIBED:
+        answer = api.http.resolve(an_event("GET", "/openapi.json", scopes=""), SimpleNamespace())
+        assert answer["statusCode"] == 200, answer["body"]
+        _DESCRIBED.append(Described(json.loads(answer["body"])))
+    return _DESCRIBED[0]
+
+
+@pytest.fixture
+def call(api: ModuleType, described: Described) -> Call:
+    """Ask the API: the answer has the expected status, and is one that the API's description names."""
+
     def ask(method: str, path: str, body: Any = None, *, expect: int = 200, scopes: str = "admin", **query: str) -> Any:
         answer = api.handler(an_event(method, path, body, scopes, **query), SimpleNamespace())
         assert answer["statusCode"] == expect, answer["body"]
+        assert list(described.faults(method, path, answer)) == []
         kind = answer["headers"].get("Content-Type", "application/json")
         return json.loads(answer["body"]) if "json" in str(kind) else answer["body"]
 

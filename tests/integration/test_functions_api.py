@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import date
 from types import ModuleType, SimpleNamespace
 
@@ -147,11 +146,12 @@ def test_keys_are_made_listed_and_revoked_by_admins_only(call: Call, api: Module
 
 def test_every_route_checks_its_scope(api: ModuleType) -> None:
     below = {"read": "", "write": "read", "admin": "write read"}
-    for route in api.ROUTES:
-        if route.scope:
-            path = route.path.replace("{", "").replace("}", "")
-            answer = api.handler(an_event(route.method, path, {}, below[route.scope]), SimpleNamespace())
-            assert answer["statusCode"] == 403, route.path
+    secured = [each for resource in api.RESOURCES for each in resource.operations if each.scope]
+    assert len(secured) > 20
+    for operation in secured:
+        path = operation.path.replace("{", "").replace("}", "")
+        answer = api.handler(an_event(operation.method, path, {}, below[operation.scope]), SimpleNamespace())
+        assert answer["statusCode"] == 403, operation.path
 
 
 def test_requests_are_logged_without_their_bodies(call: Call, api: ModuleType, account_id: str) -> None:
@@ -160,21 +160,3 @@ def test_requests_are_logged_without_their_bodies(call: Call, api: ModuleType, a
     assert [(e["method"], e["status"], e["key_id"]) for e in entries] == [("POST", 201, "k1")] * len(entries)
     assert len(entries) >= 1
     assert "hush" not in json.dumps(entries)
-
-
-# -- the description ---------------------------------------------------------------------------------------------------
-
-
-def test_openapi_lists_every_route_and_is_open_to_all(call: Call, api: ModuleType) -> None:
-    described = call("GET", "/openapi.json", scopes="")
-    assert described["openapi"] == "3.1.0"
-    assert {(method.upper(), path) for path, of in described["paths"].items() for method in of} == {
-        (route.method, route.path) for route in api.ROUTES
-    }
-    refs = set(json.dumps(described).split("#/components/schemas/")[1:])
-    assert {ref.partition('"')[0] for ref in refs} <= set(described["components"]["schemas"])
-    ids = [op["operationId"] for of in described["paths"].values() for op in of.values()]
-    assert len(ids) == len(set(ids))
-    page = call("GET", "/docs", scopes="")
-    assert all(route.path in page for route in api.ROUTES)
-    assert not re.search(r"<(script|link|img)[^>]* (src|href)=", page), "the page needs another host"

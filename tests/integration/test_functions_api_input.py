@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -50,9 +51,10 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", _R, {"data_type": "campaign_performance", "filters": {"date_range": {"start": "20260101"}}}, 422),
     ("GET", "/api/v1/accounts/" + "x" * 3000, None, 404),
     ("GET", "/api/v1/accounts/" + "x" * 129, None, 404),
-    ("PUT", "/api/v1/accounts/nobody/webhook-secrets/meta", {"secret": "x"}, 404),
+    ("PUT", "/api/v1/accounts/nobody/webhook-secrets/meta", {"secret": "x" * 16}, 404),
+    ("PUT", "/api/v1/accounts/nobody/webhook-secrets/meta", {"secret": "x"}, 422),
     ("PUT", "/api/v1/accounts/{account}/webhook-secrets/meta", {}, 422),
-    ("PUT", "/api/v1/accounts/{account}/webhook-secrets/myspace", {"secret": "x"}, 422),
+    ("PUT", "/api/v1/accounts/{account}/webhook-secrets/myspace", {"secret": "x" * 16}, 422),
     ("PUT", "/api/v1/webhook-secrets/meta", {"secret": 1}, 422),
     ("POST", "/api/v1/ingestion/sync-account/nobody", None, 404),
     ("POST", "/api/v1/ingestion/backfill", {"account_id": "nobody", "start": "2026-01-01", "end": "2026-01-02"}, 404),
@@ -91,7 +93,13 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/api/v1/keys", {"name": "x", "scopes": []}, 422),
     ("DELETE", "/api/v1/keys/nobody", None, 404),
     ("GET", "/api/v1/nothing", None, 404),
-    ("PUT", "/api/v1/accounts", {}, 404),
+    ("PUT", "/api/v1/accounts", {}, 405),
+    ("POST", "/api/v1/accounts", '{"company_name": 1E99999999999999999999}', 400),
+    ("POST", "/api/v1/accounts", '{"company_name": "\\ud800", "primary_contact_email": "a@example.com"}', 400),
+    ("POST", "/api/v1/accounts", f'{{"company_name": {"1" * 6000}}}', 400),
+    ("POST", "/api/v1/accounts", [{"company_name": "x", "primary_contact_email": "a@example.com"}], 400),
+    ("GET", "/api/v1/profiles?platform=myspace", None, 422),
+    ("GET", "/api/v1/quality?platform=meta", None, 422),
     ("GET", "/api/v1/quality", None, 422),
 ]
 
@@ -99,17 +107,19 @@ BAD: list[tuple[str, str, Any, int]] = [
 def test_bad_input_gets_a_clear_answer_and_stores_nothing(call: Call, api: ModuleType, account_id: str) -> None:
     before = stored(api)
     for method, path, body, status in BAD:
-        error = call(method, path.replace("{account}", account_id), body, expect=status)["error"]
+        at, _, asked = path.replace("{account}", account_id).partition("?")
+        error = call(method, at, body, expect=status, **dict(parse_qsl(asked)))["error"]
         assert error["message"], path
         assert error["code"], path
-    for query in (
-        {"limit": "0"},
-        {"limit": "many"},
-        {"limit": "1001"},
-        {"next_token": "?"},
-        {"next_token": "eyJhIjoxfQ=="},
+    for query, status in (
+        ({"limit": "0"}, 422),
+        ({"limit": "many"}, 422),
+        ({"limit": "1001"}, 422),
+        ({"next_token": "?"}, 400),
+        ({"next_token": "eyJhIjoxfQ=="}, 400),
+        ({"next_token": "x" * 2049}, 422),
     ):
-        assert call("GET", "/api/v1/accounts", expect=400, **query)["error"]["details"][0]["field"] in query
+        assert call("GET", "/api/v1/accounts", expect=status, **query)["error"]["details"][0]["field"] in query
     assert call("GET", "/api/v1/runs", expect=400, next_token="x")["error"]["code"] == "bad_input"
     assert stored(api) == before
 

@@ -30,9 +30,8 @@ from adweir.quality import schema
 from adweir.quality.clean import CleaningLog
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.runs import details
-from adweir.runtime.http import raw_body, whole_number
+from adweir.runtime.http import is_id, raw_body
 from adweir.runtime.outbound import SqsQueue
-from adweir.runtime.routes import is_id
 from adweir.store.catalog.keys import key_id_of
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.pages import read_pages
@@ -43,10 +42,9 @@ TESTS = Path(__file__).parents[1]
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend"
 UNTESTED = frozenset(  # empty when the rooms that are being rebuilt have landed
     {
-        *("MAX_CREDENTIAL_VALUE_CHARS", "MAX_DROP_BYTES"),
+        "MAX_DROP_BYTES",
         *("MAX_DROP_GROUPS", "MAX_DROP_AGE_DAYS", "MAX_DROP_REASONS", "MAX_BUSY_WAITS", "MAX_SPLIT_DEPTH"),
         *("MAX_RESUBMITTED_REPORTS", "MAX_GUESSED_WAIT_SECONDS", "MAX_SWEPT_RUNS"),
-        *("MAX_CHECKED_RECORDS",),
     }
 )
 LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34"
@@ -90,12 +88,6 @@ def test_a_bound_lives_in_one_file() -> None:
 def test_a_body(size: int, fits: bool) -> None:
     with refuses(TooLarge, fits=fits):
         assert len(raw_body({"body": "x" * size})) == size
-
-
-@at_the_bound("MAX_PAGE_ITEMS")
-def test_a_page_of_a_list(size: int, fits: bool) -> None:
-    with refuses(BadInput, fits=fits):
-        assert whole_number({"limit": str(size)}, "limit", 50, limits.MAX_PAGE_ITEMS) == size
 
 
 @at_the_bound("MAX_PATH_ID_CHARS")

@@ -1,19 +1,28 @@
-"""The routes of the API, one file a resource."""
+"""The routes of the API, one file per resource."""
 
 from __future__ import annotations
 
-from adweir.runtime.routes import Route
-from routes import accounts, credentials, data_pipeline, datasets, describe, ingestion, keys, pipeline, reports, runs
+from adweir.runtime.routes import Resource
+from routes.accounts import accounts
+from routes.credentials import credentials
+from routes.data_pipeline import data_pipeline
+from routes.datasets import datasets
+from routes.describe import description
+from routes.ingestion import ingestion
+from routes.keys import keys
+from routes.pipeline import pipeline
+from routes.reports import reports
+from routes.runs import runs
 
-ROUTES: tuple[Route, ...] = (
-    *accounts.ROUTES,
-    *credentials.ROUTES,
-    *ingestion.ROUTES,
-    *runs.ROUTES,
-    *data_pipeline.ROUTES,
-    *reports.ROUTES,
-    *pipeline.ROUTES,
-    *datasets.ROUTES,
-    *keys.ROUTES,
+RESOURCES: tuple[Resource, ...] = (
+    accounts,
+    credentials,
+    ingestion,
+    runs,
+    data_pipeline,
+    reports,
+    pipeline,
+    datasets,
+    keys,
+    description,
 )
-ROUTES = (*ROUTES, *describe.routes(ROUTES))

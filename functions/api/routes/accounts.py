@@ -2,94 +2,170 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field, StringConstraints
 
+from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
-from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.routes import Here, Resource
+from routes.fields import (
+    PAGE_ITEMS,
+    AccountId,
+    AccountPath,
+    Given,
+    Instant,
+    Limit,
+    NextToken,
+    OneOf,
+    PageToken,
+    PlatformId,
+    PlatformName,
+    Shown,
+    body,
+)
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+_EXAMPLE = {"company_name": "Example Outfitters", "primary_contact_email": "ads@example.com"}
+CompanyName = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=limits.MAX_NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
+    ),
+    Field(description="The client company's name.", examples=[_EXAMPLE["company_name"]]),
 ]
 Email = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True,
-        max_length=254,
+        max_length=limits.MAX_EMAIL_CHARS,
         pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]{1,64}@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$",
     ),
+    Field(description="Whom to write to.", examples=[_EXAMPLE["primary_contact_email"]]),
 ]
 
 
-class NewAccount(BaseModel):
-    """A client company."""
+class NewAccount(Given):
+    """A client company to register."""
 
-    model_config = ConfigDict(extra="forbid")
-    company_name: Name
+    company_name: CompanyName
     primary_contact_email: Email
 
 
-class AccountChange(BaseModel):
-    """The fields to change."""
+class AccountChange(Given):
+    """The fields to change; the others stay."""
 
-    model_config = ConfigDict(extra="forbid")
-    company_name: Name = Field(default="", min_length=1)
+    company_name: CompanyName = Field(default="", min_length=1)
     primary_contact_email: Email = Field(default="", min_length=1)
 
 
-def create(request: Request) -> Answer:
-    new = request.body(NewAccount)
-    account_id = IdKind.ACCOUNT.make(request.app.new_id)
-    return answer(request.app.catalog.create_account(account_id, new.company_name, new.primary_contact_email), 201)
+class AccountAnswer(Shown):
+    """A client company."""
+
+    account_id: AccountId
+    company_name: str
+    primary_contact_email: str
+    status: Annotated[str, OneOf("active", "deleted")]
+    created_at: Instant
+    updated_at: Instant
 
 
-def listing(request: Request) -> Answer:
-    accounts, token = request.app.catalog.list_accounts(request.limit, request.token)
-    return answer({"accounts": accounts, "next_token": token or None})
+class AccountList(Shown):
+    """One page of client companies, by id."""
+
+    accounts: list[AccountAnswer]
+    next_token: NextToken
 
 
-def one(request: Request) -> Answer:
-    return answer(request.app.catalog.account(request.params["account_id"]))
+class DeletedAccount(Shown):
+    """The client company that was deleted."""
+
+    account_id: AccountId
+    status: Literal["deleted"] = "deleted"
 
 
-def change(request: Request) -> Answer:
-    changes = request.body(AccountChange).model_dump(exclude_unset=True)
+class ProfileAnswer(Shown):
+    """One platform ad account; `account_id` is the client company that it belongs to."""
+
+    account_id: AccountId
+    platform: PlatformId
+    profile_id: str = Field(description="The ad account's id on its platform.")
+    name: str
+    currency: str = Field(description="ISO 4217.", examples=["EUR"])
+    timezone: str = Field(description="An IANA time zone: a metric's date is this zone's.", examples=["Europe/Berlin"])
+    country: str
+    kind: str = Field(description="The platform's own kind of account, e.g. seller or vendor.")
+    status: Annotated[str, OneOf("active", "denied", "inactive", "removed")]
+    status_raw: str = Field(description="The platform's own word for the status.")
+    as_of: str = Field(description="When the platform said so (ISO 8601).")
+
+
+class ProfileList(Shown):
+    """One page of ad accounts."""
+
+    profiles: list[ProfileAnswer]
+    next_token: NextToken
+
+
+accounts = Resource("Accounts", "Client companies and the ad accounts under them")
+_NEW = body(company=("A client company", _EXAMPLE))
+_CHANGED = body(name=("Another name", {"company_name": "Example Outdoor"}))
+
+
+@accounts.route("POST", "/api/v1/accounts", "Register a client company", scope="write", status=201)
+def create_account(app: Here, new: Annotated[NewAccount, _NEW]) -> AccountAnswer:
+    """Credentials are stored under it next."""
+    account_id = IdKind.ACCOUNT.make(app.new_id)
+    return AccountAnswer.of(app.catalog.create_account(account_id, new.company_name, new.primary_contact_email))
+
+
+@accounts.route("GET", "/api/v1/accounts", "List the client companies")
+def list_accounts(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> AccountList:
+    found, token = app.catalog.list_accounts(limit, next_token)
+    return AccountList(accounts=[AccountAnswer.of(account) for account in found], next_token=token or None)
+
+
+@accounts.route("GET", "/api/v1/accounts/{account_id}", "Get a client company")
+def get_account(app: Here, account_id: AccountPath) -> AccountAnswer:
+    return AccountAnswer.of(app.catalog.account(account_id))
+
+
+@accounts.route("PATCH", "/api/v1/accounts/{account_id}", "Change a client company", scope="write")
+def update_account(app: Here, account_id: AccountPath, change: Annotated[AccountChange, _CHANGED]) -> AccountAnswer:
+    changes = change.model_dump(exclude_unset=True)
     if not changes:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
-    return answer(request.app.catalog.update_account(request.params["account_id"], **changes))
+    return AccountAnswer.of(app.catalog.update_account(account_id, **changes))
 
 
-def delete(request: Request) -> Answer:
-    from adweir.intake.doors.registration import delete_account
+@accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="write")
+def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
+    """Its credentials and webhook secrets are deleted with it. What was measured stays stored."""
+    from adweir.intake.doors.registration import delete_account as delete
 
-    delete_account(request.app.catalog, request.app.secrets, request.params["account_id"])
-    return answer({"account_id": request.params["account_id"], "status": "deleted"})
+    delete(app.catalog, app.secrets, account_id)
+    return DeletedAccount(account_id=account_id)
 
 
-def profiles(request: Request) -> Answer:
-    queries = request.app.queries
-    given = {name: request.query[name] for name in ("account_id", "platform") if request.query.get(name)}
+@accounts.route("GET", "/api/v1/profiles", "List the ad accounts")
+def list_profiles(
+    app: Here,
+    account_id: Annotated[
+        str,
+        Query(
+            max_length=limits.MAX_PATH_ID_CHARS,
+            description="Only those of this client company (acc_…), or this ad account.",
+        ),
+    ] = "",
+    platform: Annotated[PlatformName, Query(description="Only those of this platform or alias.")] = "",
+    limit: Limit = PAGE_ITEMS,
+    next_token: PageToken = "",
+) -> ProfileList:
+    """The ad accounts that the stored credentials reach. With a filter all that match come in one page."""
+    given = {name: value for name, value in (("account_id", account_id), ("platform", platform)) if value}
     if given:
-        return answer({"profiles": queries.profiles(queries.filters(given, "query")), "next_token": None})
-    found, token = request.app.catalog.list_profiles(request.limit, request.token)
-    return answer({"profiles": found, "next_token": token or None})
-
-
-_ONE = "/api/v1/accounts/{account_id}"
-ROUTES = (
-    Route("POST", "/api/v1/accounts", create, "Register a client company", "write", NewAccount, 201),
-    Route("GET", "/api/v1/accounts", listing, "List the client companies", query=("limit", "next_token")),
-    Route("GET", _ONE, one, "One client company"),
-    Route("PATCH", _ONE, change, "Change a client company", "write", AccountChange),
-    Route("DELETE", _ONE, delete, "Delete a client company and its credentials; what was measured stays", "write"),
-    Route(
-        "GET",
-        "/api/v1/profiles",
-        profiles,
-        "List the ad accounts that the credentials reach",
-        query=("account_id", "platform", "limit", "next_token"),
-    ),
-)
+        found, token = app.queries.profiles(app.queries.filters(given, "query")), ""
+    else:
+        found, token = app.catalog.list_profiles(limit, next_token)
+    return ProfileList(profiles=[ProfileAnswer.of(profile) for profile in found], next_token=token or None)

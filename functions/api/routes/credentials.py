@@ -2,123 +2,195 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from adweir.intake.doors.signatures import key_of
+from adweir.model import limits
 from adweir.model.platforms import parse_platform
-from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.routes import Here, Resource
+from routes.fields import (
+    AccountId,
+    AccountPath,
+    Given,
+    Instant,
+    OneOf,
+    PlatformId,
+    PlatformName,
+    PlatformPath,
+    Shown,
+    body,
+)
 
-MIN_SECRET = 16
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS)]
+_CREDENTIAL = body(
+    amazon_ads=(
+        "Amazon Ads",
+        {
+            "platform": "amazon_ads",
+            "client_id": "amzn1.application-oa2-client.0123456789abcdef",
+            "client_secret": "replace-with-your-client-secret",
+            "refresh_token": "Atzr|replace-with-your-refresh-token",
+            "region": "NA",
+        },
+    ),
+    meta_ads=(
+        "Meta",
+        {
+            "platform": "meta_ads",
+            "access_token": "replace-with-your-access-token",
+            "app_id": "123456789012345",
+            "app_secret": "replace-with-your-app-secret",
+        },
+    ),
+)
+_WEBHOOK = body(meta=("Meta's handshake token", {"verify_token": "choose-a-long-random-text"}))
 
 
-class NewCredential(BaseModel):
-    """`platform` and its secrets, e.g. client_id, client_secret, refresh_token, access_token, app_secret, region."""
+class NewCredential(Given):
+    """A platform and its secrets: client_id, client_secret, refresh_token, access_token, app_secret, region, …
+
+    Which of them a platform needs is said when one is missing or unknown.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Secret] = Field(init=False)
-    platform: str = Field(default="", max_length=40, description="may be left out when client_id starts amzn1.")
+    platform: PlatformName = Field(
+        default="",
+        max_length=limits.MAX_WORD_CHARS,
+        description="The platform or an alias of it. A client_id that starts with amzn1. means amazon_ads without it.",
+    )
 
 
-class WebhookSecrets(BaseModel):
-    """`secret` signs metric pushes; Meta signs with `app_secret` and shakes hands with `verify_token`."""
+class CredentialAnswer(Shown):
+    """What is known of a stored credential; its secret values never leave the store."""
 
-    model_config = ConfigDict(extra="forbid")
-    secret: Secret | None = None
-    app_secret: Secret | None = None
-    verify_token: Secret | None = None
+    account_id: AccountId
+    platform: PlatformId
+    secret_id: str = Field(description="The secret's name in AWS Secrets Manager.")
+    state: Annotated[str, OneOf("active", "broken")] = Field(description="broken: the platform refused it.")
+    version: int = Field(description="Grows by 1 with each replacement.", ge=1)
+    reason: str = Field(description="Why it is broken; empty otherwise.")
+    created_at: Instant
+    updated_at: Instant
+
+
+class CredentialList(Shown):
+    """An account's credentials."""
+
+    credentials: list[CredentialAnswer]
+
+
+class DeletedCredential(Shown):
+    """The credential that was deleted."""
+
+    account_id: AccountId
+    platform: PlatformId
+    status: Literal["deleted"] = "deleted"
+
+
+class WebhookSecrets(Given):
+    """`secret` signs metric pushes. Meta signs with `app_secret` and shakes hands with `verify_token`."""
+
+    secret: Secret | None = Field(
+        default=None,
+        description=f"At least {limits.MIN_SECRET_CHARS} bytes; after whsec_ they are written as base64.",
+    )
+    app_secret: Secret | None = Field(default=None, description=f"At least {limits.MIN_SECRET_CHARS} characters.")
+    verify_token: Secret | None = Field(
+        default=None, description=f"At least {limits.MIN_VERIFY_TOKEN_CHARS} characters."
+    )
 
     @field_validator("secret", "app_secret", "verify_token")
     @classmethod
     def _is_strong(cls, value: str | None, field: ValidationInfo) -> str | None:
-        least = 8 if field.field_name == "verify_token" else MIN_SECRET
+        least = limits.MIN_VERIFY_TOKEN_CHARS if field.field_name == "verify_token" else limits.MIN_SECRET_CHARS
         if value is None:
             return None
         if not (value.isascii() and value.isprintable()) or " " in value:
             raise ValueError("printable ASCII without spaces is expected")
-        if field.field_name == "secret" and len(key_of(value)) < MIN_SECRET:
-            raise ValueError(f"at least {MIN_SECRET} bytes are needed, after whsec_ as base64")
+        if field.field_name == "secret" and len(key_of(value)) < limits.MIN_SECRET_CHARS:
+            raise ValueError(f"at least {limits.MIN_SECRET_CHARS} bytes are needed, after whsec_ as base64")
         if len(value) < least:
             raise ValueError(f"at least {least} characters are needed")
         return value
 
     @model_validator(mode="after")
-    def _one_is_given(self) -> WebhookSecrets:
+    def _one_is_given(self) -> Self:
         if not self.model_dump(exclude_none=True):
             raise ValueError("one of secret, app_secret, verify_token is needed")
         return self
 
 
-def create(request: Request) -> Answer:
+class StoredWebhookSecrets(Shown):
+    """Which secrets are set now; `account_id` is null for the deployment's own."""
+
+    platform: PlatformId
+    account_id: AccountId | None
+    fields: list[str] = Field(description="The names of the secrets that are set.", examples=[["secret"]])
+
+
+credentials = Resource("Credentials", "Secrets of the platforms and of webhooks; they go in and never come out")
+_ALL = "/api/v1/accounts/{account_id}/credentials"
+
+
+@credentials.route("POST", _ALL, "Store or replace the credential of a platform", scope="write", status=201)
+def create_credential(
+    app: Here, account_id: AccountPath, new: Annotated[NewCredential, _CREDENTIAL]
+) -> CredentialAnswer:
+    """Tasks that waited for a new credential are tried again."""
     from adweir.intake.doors.registration import register_credential
 
-    new = request.body(NewCredential)
-    app = request.app
     values = dict(new.model_extra or {})
-    credential = register_credential(
-        app.catalog, app.secrets, app.queues.runs, request.params["account_id"], new.platform, values
-    )
-    return answer(_shown(credential), 201)
+    stored = register_credential(app.catalog, app.secrets, app.queues.runs, account_id, new.platform, values)
+    return CredentialAnswer.of(stored)
 
 
-def listing(request: Request) -> Answer:
-    request.app.catalog.account(request.params["account_id"])
-    found = request.app.catalog.account_credentials(request.params["account_id"])
-    return answer({"credentials": [_shown(credential) for credential in found]})
+@credentials.route("GET", _ALL, "List the credentials of an account")
+def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
+    """Their metadata only."""
+    app.catalog.account(account_id)
+    found = app.catalog.account_credentials(account_id)
+    return CredentialList(credentials=[CredentialAnswer.of(credential) for credential in found])
 
 
-def delete(request: Request) -> Answer:
-    from adweir.intake.doors.registration import delete_credential
+@credentials.route("DELETE", _ALL + "/{platform}", "Delete a credential and its secret", scope="write", errors=(422,))
+def delete_credential(app: Here, account_id: AccountPath, platform: PlatformPath) -> DeletedCredential:
+    from adweir.intake.doors.registration import delete_credential as delete
 
-    account_id, platform = request.params["account_id"], parse_platform(request.params["platform"])
-    delete_credential(request.app.catalog, request.app.secrets, account_id, platform)
-    return answer({"account_id": account_id, "platform": platform.value, "status": "deleted"})
-
-
-def account_webhook(request: Request) -> Answer:
-    request.app.catalog.account(request.params["account_id"])
-    return _set_webhook(request, request.params["account_id"])
+    parsed = parse_platform(platform)
+    delete(app.catalog, app.secrets, account_id, parsed)
+    return DeletedCredential(account_id=account_id, platform=parsed)
 
 
-def deployment_webhook(request: Request) -> Answer:
-    return _set_webhook(request, "")
+@credentials.route(
+    "PUT",
+    "/api/v1/accounts/{account_id}/webhook-secrets/{platform}",
+    "Set or rotate the webhook secrets of an account",
+    scope="write",
+)
+def put_account_webhook_secrets(
+    app: Here, account_id: AccountPath, platform: PlatformPath, new: Annotated[WebhookSecrets, _WEBHOOK]
+) -> StoredWebhookSecrets:
+    """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
+    app.catalog.account(account_id)
+    return _set_webhook(app, platform, account_id, new)
 
 
-def _set_webhook(request: Request, account_id: str) -> Answer:
+@credentials.route(
+    "PUT", "/api/v1/webhook-secrets/{platform}", "Set or rotate the webhook secrets of the deployment", scope="admin"
+)
+def put_webhook_secrets(
+    app: Here, platform: PlatformPath, new: Annotated[WebhookSecrets, _WEBHOOK]
+) -> StoredWebhookSecrets:
+    """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
+    return _set_webhook(app, platform, "", new)
+
+
+def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets) -> StoredWebhookSecrets:
     from adweir.intake.doors.webhook_secrets import set_webhook_secret
 
-    platform = parse_platform(request.params["platform"])
-    values = request.body(WebhookSecrets).model_dump(exclude_none=True)
-    fields = set_webhook_secret(request.app.secrets, platform, values, account_id)
-    return answer({"platform": platform.value, "account_id": account_id or None, "fields": fields})
-
-
-def _shown(credential: BaseModel) -> dict[str, object]:
-    return credential.model_dump(mode="json")
-
-
-_ALL = "/api/v1/accounts/{account_id}/credentials"
-ROUTES = (
-    Route("POST", _ALL, create, "Store or replace the credential of a platform", "write", NewCredential, 201),
-    Route("GET", _ALL, listing, "The credentials' metadata"),
-    Route("DELETE", _ALL + "/{platform}", delete, "Delete a credential and its secret", "write"),
-    Route(
-        "PUT",
-        "/api/v1/accounts/{account_id}/webhook-secrets/{platform}",
-        account_webhook,
-        "Set or rotate an account's webhook secrets; the previous ones stay valid until the next rotation",
-        "write",
-        WebhookSecrets,
-    ),
-    Route(
-        "PUT",
-        "/api/v1/webhook-secrets/{platform}",
-        deployment_webhook,
-        "Set or rotate the deployment's webhook secrets",
-        "admin",
-        WebhookSecrets,
-    ),
-)
+    parsed = parse_platform(platform)
+    fields = set_webhook_secret(app.secrets, parsed, new.model_dump(exclude_none=True), account_id)
+    return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=list(fields))

@@ -2,53 +2,143 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
-
-DataType = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-
-
-class Retrieve(BaseModel):
-    """What to read; `filters` are ids, platform, currency, source and `date_range {start, end}`."""
-
-    model_config = ConfigDict(extra="forbid")
-    data_type: DataType
-    filters: dict[str, Any] = {}
-    limit: int = Field(default=100, ge=1, le=5000, strict=True)
-    offset: int = Field(default=0, ge=0, le=10_000_000, strict=True)
+from adweir.runtime.routes import Here, Resource
+from routes.fields import Given, Instant, OneOf, Shown, body
+from routes.records import AccountDay, AdRecord, ObjectRecord, PerformanceRecord
 
 
-class Records(BaseModel):
+def _data_types() -> tuple[str, ...]:
+    from adweir.reporting.records import DATA_TYPES
+
+    return DATA_TYPES
+
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
+
+
+class RetrieveRequest(Given):
+    """What to read. `filters` are ids, platform, currency, source, each one value or a list, and `date_range`."""
+
+    data_type: Annotated[Word, OneOf(known=_data_types)]
+    filters: dict[str, Any] = Field(
+        default={}, examples=[{"platform": "meta_ads", "date_range": {"start": "2026-11-01", "end": "2026-11-07"}}]
+    )
+    limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
+    offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
+
+
+class Retrieved(Shown):
+    """A page of records."""
+
+    retrieved_at: Instant
+    records_count: int
+    records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
+    total: int = Field(description="How many there are in all.")
+    status: Literal["success"]
+
+
+class RetrieveAnswer(Shown):
+    """What `retrieve` answers."""
+
+    model_config = ConfigDict(extra="allow")
+    success: Literal[True]
+    data_type: str
+    result: Retrieved
+
+
+class RecordList(Given):
     """The records."""
 
-    model_config = ConfigDict(extra="forbid")
-    records: list[dict[str, Any]]
+    records: list[dict[str, Any]] = Field(description=f"At most {limits.MAX_CHECKED_RECORDS}; more is a 413.")
 
 
-class Validate(BaseModel):
+class ValidateRequest(Given):
     """Records and the rules for them: lists of fields, a schema as users of Cerberus write it, or both."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    data_type: DataType
-    data: Records
-    validation_rules: dict[str, list[str]] = {}
-    rules: dict[str, Any] = Field(default={}, alias="schema")
+    model_config = ConfigDict(populate_by_name=True)
+    data_type: Word
+    data: RecordList
+    validation_rules: dict[str, list[str]] = Field(
+        default={}, description="`required_fields` and `numeric_fields`.", examples=[{"required_fields": ["ad_id"]}]
+    )
+    rules: dict[str, Any] = Field(
+        default={}, alias="schema", description="Field to rules.", examples=[{"clicks": {"type": "integer", "min": 0}}]
+    )
 
 
-def retrieve(request: Request) -> Answer:
+class Issue(Shown):
+    """A rule that a record breaks."""
+
+    row: int = Field(description="The record, counted from 0.")
+    field: str
+    rule: str
+    message: str
+    value: Any = None
+
+
+class Validated(Shown):
+    """How the records fared."""
+
+    validated_at: Instant
+    validation_passed: bool
+    issues_found: int = Field(description="Errors; warnings do not count.")
+    issues: list[Issue]
+    records_count: int
+    status: Literal["success"]
+
+
+class ValidateAnswer(Shown):
+    """What `validate` answers."""
+
+    success: Literal[True]
+    data_type: str
+    result: Validated
+
+
+data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
+_RETRIEVE = body(
+    campaigns=("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),
+    ads=(
+        "Ads of one platform in a week",
+        {
+            "data_type": "ads",
+            "filters": {"platform": "meta_ads", "date_range": {"start": "{today-7}", "end": "{today-1}"}},
+        },
+    ),
+)
+_VALIDATE = body(
+    both=(
+        "Lists of fields and a schema",
+        {
+            "data_type": "ad_performance",
+            "data": {"records": [{"ad_id": "1", "clicks": 2}, {"clicks": -1}]},
+            "validation_rules": {"required_fields": ["ad_id"]},
+            "schema": {"clicks": {"type": "integer", "min": 0}},
+        },
+    )
+)
+
+
+@data_pipeline.route(
+    "POST",
+    "/api/v1/data_pipeline/retrieve",
+    "Read stored data by type",
+    content={"application/json": {"model": RetrieveAnswer}},
+)
+def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
+    """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats."""
     from adweir.reporting.records import StoredRecords
 
-    app, asked = request.app, request.body(Retrieve)
-    reader = StoredRecords(app.catalog, app.queries)
-    now = app.clock.now()
-    found = reader.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
+    now, records = app.clock.now(), StoredRecords(app.catalog, app.queries)
+    found = records.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
     result = {
         "retrieved_at": iso(now),
         "records_count": len(found.records),
@@ -59,15 +149,21 @@ def retrieve(request: Request) -> Answer:
     return answer({"success": True, "data_type": asked.data_type, "result": result})
 
 
-def validate(request: Request) -> Answer:
+@data_pipeline.route(
+    "POST",
+    "/api/v1/data_pipeline/validate",
+    "Check records against rules",
+    content={"application/json": {"model": ValidateAnswer}},
+)
+def validate(app: Here, asked: Annotated[ValidateRequest, _VALIDATE]) -> Answer:
+    """Nothing is stored."""
     from adweir.quality.schema import validate as check
 
-    asked = request.body(Validate)
     if len(asked.data.records) > limits.MAX_CHECKED_RECORDS:
-        raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records a call: drop a file instead")
+        raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records per call: drop a file instead")
     found = check(asked.data.records, asked.rules | _as_schema(asked.validation_rules, asked.rules))
     result = {
-        "validated_at": iso(request.app.clock.now()),
+        "validated_at": iso(app.clock.now()),
         "validation_passed": found["valid"],
         "issues_found": len(found["errors"]),
         "issues": [*found["errors"], *found["warnings"]],
@@ -89,9 +185,3 @@ def _as_schema(rules: dict[str, list[str]], known: dict[str, Any]) -> dict[str, 
     for field in rules.get("numeric_fields", []):
         schema.setdefault(field, dict(known.get(field, {}))).setdefault("type", "number")
     return schema
-
-
-ROUTES = (
-    Route("POST", "/api/v1/data_pipeline/retrieve", retrieve, "Read stored data by type", "read", Retrieve),
-    Route("POST", "/api/v1/data_pipeline/validate", validate, "Check records against rules", "read", Validate),
-)

@@ -1,40 +1,100 @@
-"""Media-mix datasets: where they are, and making them anew."""
+"""Media-mix datasets: where they are, and building them again."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
+
+from pydantic import ConfigDict, Field
 
 from adweir.model.messages import BuildDataset
-from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.routes import Here, Resource
+from routes.fields import AccountId, AccountPath, Shown
 
 
-def listing(request: Request) -> Answer:
-    """The manifests of an account's datasets, one a currency, each file with a link that lives 15 minutes."""
-    account_id = request.app.catalog.account(request.params["account_id"]).account_id
-    raw = request.app.raw
+class DatasetFile(Shown):
+    """One stored file."""
+
+    key: str = Field(description="Its key in the bucket.")
+    sha256: str
+    url: str = Field(description="A link that works for 15 minutes.")
+
+
+class DatasetFiles(Shown):
+    """The same table in two formats."""
+
+    model_config = ConfigDict(extra="allow")
+    csv: DatasetFile
+    parquet: DatasetFile
+
+
+class WideTable(Shown):
+    """One table for models: a row per day or week, a column per channel and measure."""
+
+    model_config = ConfigDict(extra="allow")
+    ready: bool = Field(description="Whether the table was stored: no finding is an error.")
+    cadence: str = Field(examples=["weekly"])
+    channels: list[str]
+    rows: int
+    first: str | None
+    last: str | None
+    findings: list[dict[str, Any]] = Field(description="What a modeller has to know, by severity.")
+    files: DatasetFiles | None = None
+
+
+class DatasetManifest(Shown):
+    """An account's dataset of one currency."""
+
+    model_config = ConfigDict(extra="allow")
+    account_id: AccountId
+    account_name: str
+    currency: str
+    first_date: str
+    last_date: str
+    last_settled_date: str | None = Field(description="The last day that no platform restates any more.")
+    files: dict[str, DatasetFiles] = Field(description="The exact rows, by table.")
+    tables: dict[str, WideTable] = Field(description="The tables for models, by cadence.")
+
+
+class DatasetList(Shown):
+    """An account's datasets, one per currency."""
+
+    datasets: list[DatasetManifest]
+
+
+class QueuedBuild(Shown):
+    """The accounts whose datasets are being built; none means all."""
+
+    accounts: list[str]
+
+
+datasets = Resource("Datasets", "Media-mix datasets, ready for a model")
+_ONE = "/api/v1/accounts/{account_id}/mmm"
+
+
+@datasets.route("GET", _ONE, "List the media-mix datasets of an account")
+def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
+    """One per currency: money is never summed across currencies. Each file has a link that works for 15 minutes."""
+    known = app.catalog.account(account_id).account_id
     manifests = []
-    for found in raw.list(f"mmm/{account_id}/"):
+    for found in app.raw.list(f"mmm/{known}/"):
         if found.key.endswith("/mmm_manifest.json"):
-            manifest = json.loads(raw.get_bytes(found.key))
+            manifest = json.loads(app.raw.get_bytes(found.key))
             for entry in [*manifest["files"].values(), *(t.get("files", {}) for t in manifest["tables"].values())]:
                 for file in (entry[kind] for kind in ("csv", "parquet") if kind in entry):
-                    file["url"] = raw.presign(file["key"])
-            manifests.append(manifest)
-    return answer({"datasets": manifests})
+                    file["url"] = app.raw.presign(file["key"])
+            manifests.append(DatasetManifest.of(manifest))
+    return DatasetList(datasets=manifests)
 
 
-def build(request: Request) -> Answer:
-    """Queue the making of the datasets of one account, or of all."""
-    named = request.params.get("account_id")
-    accounts = (request.app.catalog.account(named).account_id,) if named else ()
-    request.app.queues.etl.send(BuildDataset(accounts=accounts), group=named or "all")
-    return answer({"accounts": list(accounts)}, 202)
+@datasets.route("POST", _ONE, "Build the media-mix datasets of an account", scope="write", status=202)
+def build_account_datasets(app: Here, account_id: AccountPath) -> QueuedBuild:
+    known = app.catalog.account(account_id).account_id
+    app.queues.etl.send(BuildDataset(accounts=(known,)), group=known)
+    return QueuedBuild(accounts=[known])
 
 
-_ONE = "/api/v1/accounts/{account_id}/mmm"
-ROUTES = (
-    Route("GET", _ONE, listing, "An account's media-mix datasets"),
-    Route("POST", _ONE, build, "Make an account's media-mix datasets anew", "write", status=202),
-    Route("POST", "/api/v1/etl", build, "Make the media-mix datasets of all accounts anew", "write", status=202),
-)
+@datasets.route("POST", "/api/v1/etl", "Build the media-mix datasets of all accounts", scope="write", status=202)
+def build_datasets(app: Here) -> QueuedBuild:
+    app.queues.etl.send(BuildDataset(), group="all")
+    return QueuedBuild(accounts=[])

@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from adweir.runtime.app import App
 from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route, openapi
+from adweir.runtime.routes import Here, Resource
 
-VERSION = "1"
+_CACHED = {"Cache-Control": "public, max-age=300"}
+description = Resource("Description", "This API about itself")
 
 
-def routes(known: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The routes that describe the known ones and themselves."""
+@description.route(
+    "GET",
+    "/openapi.json",
+    "Get this description",
+    scope="",
+    content={"application/json": {"schema": {"type": "object", "description": "An OpenAPI 3.1 document."}}},
+)
+def get_openapi(app: Here) -> Answer:
+    """OpenAPI 3.1. Dates in its examples are those of the last days."""
+    return answer(_document(app, app.clock.now().date()), headers=_CACHED)
 
-    def described(request: Request) -> Answer:
-        return answer(openapi(request.app.settings.api_title, VERSION, (*known, *mine)))
 
-    @cache
-    def page(title: str) -> str:
-        """Powertools brings Swagger UI along, so the page needs no other host."""
-        from aws_lambda_powertools.event_handler.openapi import swagger_ui
+@description.route(
+    "GET",
+    "/docs",
+    "Get this description as a page",
+    scope="",
+    content={"text/html": {"schema": {"type": "string"}}},
+)
+def get_docs(app: Here) -> Answer:
+    """Swagger UI: it lists the operations and calls them with your key."""
+    return Response(200, "text/html; charset=utf-8", _page(app), headers=_CACHED, compress=True)
 
-        spec = json.dumps(openapi(title, VERSION, (*known, *mine))).replace("</", "<\\/")
-        script, style = (
-            files(swagger_ui).joinpath(name).read_text("utf-8")
-            for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
-        )
-        return swagger_ui.generate_swagger_html(spec, script, style, "", None, persist_authorization=True)
 
-    def docs(request: Request) -> Answer:
-        html = page(request.app.settings.api_title)
-        return Response(200, "text/html; charset=utf-8", html, compress=True)
+@lru_cache(maxsize=1)
+def _document(app: App, _day: date) -> dict[str, Any]:
+    """Made once a day: the examples name dates."""
+    from adweir.runtime.openapi import describe
+    from routes import RESOURCES
+    from routes.webhooks import PATHS, TAG
 
-    mine = (
-        Route("GET", "/openapi.json", described, "This API as OpenAPI 3.1", ""),
-        Route("GET", "/docs", docs, "This API as a page (Swagger UI)", ""),
-    )
-    return mine
+    return describe(app, RESOURCES, PATHS, TAG)
+
+
+@cache
+def _assets() -> tuple[str, str]:
+    """Swagger UI's script and style: Powertools brings them along, so the page needs no other host."""
+    from aws_lambda_powertools.event_handler.openapi import swagger_ui
+
+    names = ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
+    script, style = (files(swagger_ui).joinpath(name).read_text("utf-8") for name in names)
+    return script, style
+
+
+def _page(app: App) -> str:
+    from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
+
+    script, style = _assets()
+    spec = json.dumps(_document(app, app.clock.now().date())).replace("</", "<\\/")
+    return generate_swagger_html(spec, script, style, "", None, persist_authorization=True)

@@ -3,109 +3,156 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import Field, StringConstraints, model_validator
 
+from adweir.model import limits
+from adweir.model.errors import Unprocessable
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.model.platforms import parse_platform
-from adweir.runtime.http import Answer, answer, json_body
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.app import App
+from adweir.runtime.routes import Here, Resource
+from routes.fields import AccountPath, Given, OneOf, PlatformName, Shown, StartedRun, body
 
-Short = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
+Names = Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)]
 
 
-class Backfill(BaseModel):
-    """The days to pull where they were never pulled; no platforms means all."""
+class BackfillRequest(Given):
+    """The days to pull where they were never pulled."""
 
-    model_config = ConfigDict(extra="forbid")
-    account_id: Short
-    platforms: list[Short] = []
-    start: date
-    end: date
+    account_id: Name = Field(
+        default="", min_length=0, description="The client company; may be left out where there is only one."
+    )
+    platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
+        default=[], description="None means all."
+    )
+    start: date = Field(description="The first day, in each ad account's time zone.")
+    end: date = Field(description="The last day, inclusive.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Backfill:
+    def _in_order(self) -> Self:
         if self.start > self.end:
             raise ValueError("start is after end")
         return self
 
 
-class NewRun(BaseModel):
-    """What a run is to cover; nothing means everything."""
+class RunScope(Given):
+    """What a run is to cover. A part that is left out means everything."""
 
-    model_config = ConfigDict(extra="forbid")
-    scope: Scope = Scope()
-
-
-def sync_all(request: Request) -> Answer:
-    return _start(request, "sync", Scope())
-
-
-def sync_account(request: Request) -> Answer:
-    account = request.app.catalog.account(request.params["account_id"])
-    return _start(request, "sync", Scope(accounts=(account.account_id,)))
+    accounts: Names = Field(default=[], description="Client companies, by id.")
+    platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(default=[])
+    profiles: Names = Field(default=[], description="Ad accounts, by their platform's id.")
+    datasets: Names = Field(default=[], description="Datasets, e.g. ad_daily.", examples=[["ad_daily"]])
+    slice: Name = Field(default="all", description="An ad product, e.g. sp, or a campaign, campaign=<id>.")
+    start: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="The first day, YYYY-MM-DD.")
+    end: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="The last day, inclusive.")
 
 
-def backfill(request: Request) -> Answer:
+class NewRun(Given):
+    """A run of a workflow."""
+
+    scope: RunScope = RunScope()
+
+
+class WorkflowAnswer(Shown):
+    """A workflow and its stages, in order."""
+
+    name: str
+    about: str
+    stages: list[str]
+
+
+class WorkflowList(Shown):
+    """All workflows."""
+
+    workflows: list[WorkflowAnswer]
+
+
+def _workflows() -> list[str]:
+    from adweir.pipeline.workflows import WORKFLOWS
+
+    return sorted(WORKFLOWS)
+
+
+ingestion = Resource("Ingestion", "Pulling from the platforms, now")
+_BACKFILL = body(week=("Last week", {"platforms": ["meta_ads"], "start": "{today-7}", "end": "{today-1}"}))
+_RUN = body(everything=("Everything", {}), platform=("One platform", {"scope": {"platforms": ["meta_ads"]}}))
+WorkflowPath = Annotated[str, Path(description="The workflow's name."), OneOf(known=_workflows)]
+
+
+@ingestion.route("POST", "/api/v1/ingestion/sync-all", "Sync all accounts", scope="write", status=202)
+def sync_all(app: Here) -> StartedRun:
+    """Pulls the ad accounts, then the campaigns, ad groups, ads, keywords and metrics of each."""
+    return _start(app, "sync", Scope())
+
+
+@ingestion.route("POST", "/api/v1/ingestion/sync-account/{account_id}", "Sync one account", scope="write", status=202)
+def sync_account(app: Here, account_id: AccountPath) -> StartedRun:
+    """Pulls the account's ad accounts, then the campaigns, ad groups, ads, keywords and metrics of each."""
+    return _start(app, "sync", Scope(accounts=(app.catalog.account(account_id).account_id,)))
+
+
+@ingestion.route(
+    "POST", "/api/v1/ingestion/backfill", "Pull days that were never pulled", scope="write", status=202, errors=(404,)
+)
+def backfill(app: Here, asked: Annotated[BackfillRequest, _BACKFILL]) -> StartedRun:
     from adweir.pipeline.stages import check_scope
     from adweir.pipeline.workflows import workflow
 
-    asked = request.body(Backfill)
-    account = request.app.catalog.account(asked.account_id)
     scope = Scope(
-        accounts=(account.account_id,),
-        platforms=tuple(parse_platform(name).value for name in asked.platforms),
+        accounts=(_account(app, asked.account_id),),
+        platforms=tuple(str(parse_platform(name)) for name in asked.platforms),
         start=asked.start.isoformat(),
         end=asked.end.isoformat(),
     )
-    check_scope(workflow("backfill"), scope, request.app.clock.now().date())
-    return _start(request, "backfill", scope)
+    check_scope(workflow("backfill"), scope, app.clock.now().date())
+    return _start(app, "backfill", scope)
 
 
-def workflows(_request: Request) -> Answer:
+@ingestion.route("GET", "/api/v1/workflows", "List the workflows")
+def list_workflows() -> WorkflowList:
     from adweir.pipeline.workflows import WORKFLOWS
 
     found = [
-        {"name": flow.name, "about": flow.about, "stages": [stage.name for stage in flow.stages]}
+        WorkflowAnswer(name=flow.name, about=flow.about, stages=[stage.name for stage in flow.stages])
         for flow in WORKFLOWS.values()
     ]
-    return answer({"workflows": found})
+    return WorkflowList(workflows=found)
 
 
-def run_workflow(request: Request) -> Answer:
+@ingestion.route("POST", "/api/v1/workflows/{name}/runs", "Start a workflow", scope="write", status=202)
+def run_workflow(app: Here, name: WorkflowPath, asked: Annotated[NewRun | None, _RUN] = None) -> StartedRun:
+    """Without a body it covers everything."""
     from adweir.pipeline.stages import check_scope
     from adweir.pipeline.workflows import workflow
 
-    flow = workflow(request.params["name"])
-    asked = request.body(NewRun) if json_body(request.event, empty=True) else NewRun()
-    check_scope(flow, asked.scope, request.app.clock.now().date())
-    for account_id in asked.scope.accounts:
-        request.app.catalog.account(account_id)
-    return _start(request, flow.name, asked.scope)
+    flow = workflow(name)
+    scope = Scope.model_validate(asked.scope.model_dump()) if asked else Scope()
+    check_scope(flow, scope, app.clock.now().date())
+    for account_id in scope.accounts:
+        app.catalog.account(account_id)
+    return _start(app, flow.name, scope)
 
 
-def _start(request: Request, workflow: str, scope: Scope) -> Answer:
+def _account(app: App, account_id: str) -> str:
+    """The id of the named account or, where none is named, of the only one. Raises NotFound, Unprocessable."""
+    if account_id:
+        return app.catalog.account(account_id).account_id
+    known = app.catalog.accounts()
+    if len(known) != 1:
+        message = f"which account is it for? There are {len(known)}"
+        raise Unprocessable(message, [{"field": "account_id", "message": "is required"}])
+    return known[0].account_id
+
+
+def _start(app: App, workflow: str, scope: Scope) -> StartedRun:
     """Ask for a run: the id is ours, so that the caller can follow it."""
-    now = request.app.clock.now()
-    run_id = run_id_for(workflow, now, request.app.new_id())
+    now = app.clock.now()
+    run_id = run_id_for(workflow, now, app.new_id())
     message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
-    request.app.queues.runs.send(message, group=run_id)
-    return answer({"run_id": run_id}, 202)
-
-
-ROUTES = (
-    Route("POST", "/api/v1/ingestion/sync-all", sync_all, "Pull everything of all accounts", "write", status=202),
-    Route(
-        "POST",
-        "/api/v1/ingestion/sync-account/{account_id}",
-        sync_account,
-        "Pull everything of one account",
-        "write",
-        status=202,
-    ),
-    Route("POST", "/api/v1/ingestion/backfill", backfill, "Pull days that were never pulled", "write", Backfill, 202),
-    Route("GET", "/api/v1/workflows", workflows, "The workflows"),
-    Route("POST", "/api/v1/workflows/{name}/runs", run_workflow, "Start a workflow", "write", NewRun, 202),
-)
+    app.queues.runs.send(message, group=run_id)
+    return StartedRun(run_id=run_id)

@@ -4,43 +4,68 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import Field, StringConstraints
 
-from adweir.model.entities import ApiKey
+from adweir.model import limits
 from adweir.model.ids import IdKind
-from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.routes import Here, Resource
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, body
+
+Scope = Literal["read", "write", "admin"]
+_NEW = body(read=("A key that reads", {"name": "dashboard", "scopes": ["read"]}))
 
 
-class NewKey(BaseModel):
-    """A name to recognise it by, and what it may do; admin includes write, write includes read."""
+class NewKey(Given):
+    """A name to recognise the key by, and what it may do. `admin` includes `write`, `write` includes `read`."""
 
-    model_config = ConfigDict(extra="forbid")
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-    scopes: list[Literal["read", "write", "admin"]] = Field(min_length=1, max_length=3)
-
-
-def create(request: Request) -> Answer:
-    new = request.body(NewKey)
-    key, plain = request.app.catalog.create_key(IdKind.KEY.make(request.app.new_id), new.name, new.scopes)
-    return answer(_shown(key) | {"key": plain}, 201)
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_KEY_NAME_CHARS)
+    ] = Field(examples=["dashboard"])
+    scopes: list[Scope] = Field(min_length=1, max_length=3, examples=[["read"]])
 
 
-def listing(request: Request) -> Answer:
-    keys, token = request.app.catalog.list_keys(request.limit, request.token)
-    return answer({"keys": [_shown(key) for key in keys], "next_token": token or None})
+class KeyAnswer(Shown):
+    """What is known of an API key. The key itself is stored as a hash."""
+
+    key_id: str = Field(examples=["key_5f0c1d2e3b4a59687786"])
+    name: str
+    scopes: list[Scope]
+    status: Annotated[str, OneOf("active", "revoked")]
+    created_at: Instant
+    revoked_at: str = Field(description="When it was revoked (ISO 8601); empty for an active key.")
 
 
-def revoke(request: Request) -> Answer:
-    return answer(_shown(request.app.catalog.revoke_key(request.params["key_id"])))
+class CreatedKey(KeyAnswer):
+    """A new API key, with its value this once."""
+
+    key: str = Field(description="Send it as `Authorization: Bearer <key>`. It is not shown again.")
 
 
-def _shown(key: ApiKey) -> dict[str, object]:
-    return key.model_dump(mode="json", exclude={"hash"})
+class KeyList(Shown):
+    """One page of API keys, revoked ones included."""
+
+    keys: list[KeyAnswer]
+    next_token: NextToken
 
 
-ROUTES = (
-    Route("POST", "/api/v1/keys", create, "Make an API key; it is shown this once", "admin", NewKey, 201),
-    Route("GET", "/api/v1/keys", listing, "List the API keys", "admin", query=("limit", "next_token")),
-    Route("DELETE", "/api/v1/keys/{key_id}", revoke, "Revoke an API key", "admin"),
-)
+keys = Resource("Keys", "API keys and what they may do")
+
+
+@keys.route("POST", "/api/v1/keys", "Create an API key", scope="admin", status=201)
+def create_key(app: Here, new: Annotated[NewKey, _NEW]) -> CreatedKey:
+    """The answer holds the key's value; it cannot be read again."""
+    key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), new.name, new.scopes)
+    return CreatedKey(**KeyAnswer.of(key).model_dump(), key=plain)
+
+
+@keys.route("GET", "/api/v1/keys", "List the API keys", scope="admin")
+def list_keys(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> KeyList:
+    found, token = app.catalog.list_keys(limit, next_token)
+    return KeyList(keys=[KeyAnswer.of(key) for key in found], next_token=token or None)
+
+
+@keys.route("DELETE", "/api/v1/keys/{key_id}", "Revoke an API key", scope="admin")
+def revoke_key(app: Here, key_id: Annotated[str, Path(description="The key's id, key_….")]) -> KeyAnswer:
+    """It stops working within a minute: the gateway remembers a good key for up to 60 seconds."""
+    return KeyAnswer.of(app.catalog.revoke_key(key_id))

@@ -2,37 +2,146 @@
 
 from __future__ import annotations
 
-from adweir.model.errors import Unprocessable
-from adweir.runtime.http import Answer, answer
-from adweir.runtime.routes import Request, Route
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import ConfigDict, Field
+
+from adweir.model import limits
+from adweir.model.platforms import parse_platform
+from adweir.model.tasks import RunState
+from adweir.runtime.routes import Here, Resource
+from routes.fields import PAGE_ITEMS, AccountId, Instant, OneOf, PlatformId, PlatformName, RunId, Shown
+
+Health = Annotated[str, OneOf("healthy", "degraded", "unhealthy")]
 
 
-def health(request: Request) -> Answer:
-    from adweir.pipeline.health import health as examine
+class Part(Shown):
+    """A part of the pipeline. `reason` says why it could not be asked."""
+
+    model_config = ConfigDict(extra="allow")
+    status: Health
+    reason: str | None = None
+
+
+class PipelineParts(Shown):
+    """The parts of the pipeline."""
+
+    model_config = ConfigDict(extra="allow")
+    profiles: Part = Field(description="`items`: each ad account's last success and how many days it is behind.")
+    credentials: Part = Field(description="`broken`: the credentials that their platform refused.")
+    brakes: Part = Field(description="`on`: the pauses and circuit breakers that are in force.")
+    queues: Part = Field(description="`items`: by queue the messages that are visible, in flight and delayed.")
+    dead_letters: Part = Field(description="The same of the dead-letter queues.")
+    runs: Part = Field(description="`last`: the newest finished run of each workflow.")
+
+
+class PipelineHealth(Shown):
+    """The worst part's status, and each part."""
+
+    status: Health
+    checked_at: Instant
+    parts: PipelineParts
+
+
+class MeasuredStage(Shown):
+    """A stage that ended."""
+
+    name: str
+    seconds: float | None
+    tasks: int
+    loaded: int
+    failed: int
+
+
+class MeasuredRun(Shown):
+    """A run and how long it took."""
+
+    run_id: RunId
+    workflow: str
+    state: RunState
+    started_at: str
+    ended_at: str | None
+    seconds: float | None
+    stages: list[MeasuredStage]
+
+
+class StageSums(Shown):
+    """A stage's tasks on one platform, over the newest runs."""
+
+    workflow: str
+    stage: str
+    platform: PlatformId
+    tasks: dict[str, int] = Field(description="Tasks by state.")
+    failures: dict[str, int] = Field(description="Errors by code.")
+    counts: dict[str, int] = Field(description="Rows read, stored, quarantined, …")
+    seconds_mean: float | None = Field(description="From planning to load, waiting included.")
+    seconds_max: float | None
+    rows_per_second: float | None
+
+
+class PipelineMetrics(Shown):
+    """Counts, durations and failures of the newest runs."""
+
+    runs: list[MeasuredRun]
+    stages: list[StageSums]
+
+
+class QualityReportAnswer(Shown):
+    """What one load's rows were worth; further fields count its rows."""
+
+    model_config = ConfigDict(extra="allow")
+    platform: PlatformId
+    profile_id: str
+    account_id: AccountId
+    dataset: str
+    start: str
+    end: str
+    as_of: str
+    stored_at: Instant
+    score: float | None = Field(description="0 to 1, over all dimensions.", ge=0, le=1)
+    dimensions: dict[str, Any] = Field(description="The score of each dimension.")
+
+
+class QualityReportList(Shown):
+    """Quality reports of an ad account, newest first."""
+
+    reports: list[QualityReportAnswer]
+
+
+pipeline = Resource("Pipeline", "How the pipeline does, and how good its data is")
+
+
+@pipeline.route("GET", "/api/v1/pipeline/health", "Get the state of the pipeline")
+def get_health(app: Here) -> PipelineHealth:
+    """One part out of order degrades the whole.
+
+    It is unhealthy when no ad account succeeded lately, the newest run of a workflow failed, or a part cannot be asked.
+    """
+    from adweir.pipeline.health import health
     from adweir.runtime.depths import queue_depths
 
-    app = request.app
-    return answer(examine(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings), app.clock))
+    return PipelineHealth.of(health(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings), app.clock))
 
 
-def metrics(request: Request) -> Answer:
-    from adweir.pipeline.health import metrics as measure
+@pipeline.route("GET", "/api/v1/pipeline/metrics", "Get counts, durations and failures")
+def get_metrics(app: Here) -> PipelineMetrics:
+    """Of the newest runs, by workflow, stage and platform."""
+    from adweir.pipeline.health import metrics
 
-    return answer(measure(request.app.ledger))
-
-
-def quality(request: Request) -> Answer:
-    platform, profile_id = request.query.get("platform"), request.query.get("profile_id")
-    if not platform or not profile_id:
-        raise Unprocessable("platform and profile_id are required", [{"field": "profile_id", "message": "is required"}])
-    from adweir.model.platforms import parse_platform
-
-    reports = request.app.findings.quality(f"{parse_platform(platform)}#{profile_id}", min(request.limit, 200))
-    return answer({"reports": reports})
+    return PipelineMetrics.of(metrics(app.ledger))
 
 
-ROUTES = (
-    Route("GET", "/api/v1/pipeline/health", health, "The pipeline's state, part by part"),
-    Route("GET", "/api/v1/pipeline/metrics", metrics, "Counts, durations and failures by stage and platform"),
-    Route("GET", "/api/v1/quality", quality, "A profile's quality reports", query=("platform", "profile_id", "limit")),
-)
+@pipeline.route("GET", "/api/v1/quality", "List the quality reports of an ad account")
+def list_quality(
+    app: Here,
+    platform: Annotated[PlatformName, Query(description="The ad account's platform or an alias of it.")],
+    profile_id: Annotated[
+        str, Query(min_length=1, max_length=limits.MAX_OBJECT_ID_CHARS, description="The ad account's id.")
+    ],
+    limit: Annotated[
+        int, Query(ge=1, le=limits.MAX_FINDINGS_READ, description="The most reports to return.")
+    ] = PAGE_ITEMS,
+) -> QualityReportList:
+    """Newest pull first: one report per load."""
+    return QualityReportList.of({"reports": app.findings.quality(f"{parse_platform(platform)}#{profile_id}", limit)})

@@ -5,54 +5,138 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from adweir.model import limits
 from adweir.runtime.http import Answer
-from adweir.runtime.routes import Request, Route
+from adweir.runtime.routes import Here, Resource
+from routes.fields import Given, OneOf, Shown, body
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
+Moment = Annotated[
+    str,
+    StringConstraints(min_length=10, max_length=limits.MAX_WORD_CHARS),
+    Field(examples=["2026-11-01", "2026-11-01T09:00:00+01:00"]),
+]
 
 
-class Named(BaseModel):
-    """A metric or a dimension by its name."""
+def _metrics() -> tuple[str, ...]:
+    from adweir.reporting.reports import METRICS
 
-    model_config = ConfigDict(extra="forbid")
-    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-
-
-Moment = Annotated[str, StringConstraints(min_length=10, max_length=40)]
+    return METRICS
 
 
-class TimeRange(BaseModel):
+def _dimensions() -> tuple[str, ...]:
+    from adweir.reporting.query import DIMENSIONS
+    from adweir.reporting.reports import SHORT_NAMES
+
+    return (*DIMENSIONS, *SHORT_NAMES)
+
+
+def _formats() -> tuple[str, ...]:
+    from adweir.reporting.formats import FORMATS
+
+    return tuple(FORMATS)
+
+
+class NamedMetric(Given):
+    """A metric by its name."""
+
+    name: Annotated[Word, OneOf(known=_metrics)]
+
+
+class NamedDimension(Given):
+    """A dimension by its name."""
+
+    name: Annotated[Word, OneOf(known=_dimensions)]
+
+
+class ReportRange(Given):
     """Inclusive dates (`2026-11-01`) or datetimes (`2026-11-01T09:00:00+01:00`).
 
     A date, and a datetime without an offset, mean the time zone of each ad account. A day or an hour counts when any
     moment of it lies within the range.
     """
 
-    model_config = ConfigDict(extra="forbid")
     start_date: Moment
     end_date: Moment
 
 
-class NewReport(BaseModel):
-    """Metrics by dimensions over a time range; a segment is `{"name": <dimension>, "values": [...]}`."""
+class NewReport(Given):
+    """Metrics by dimensions over a time range. A segment keeps rows: `{"name": <dimension>, "values": [...]}`."""
 
-    model_config = ConfigDict(extra="forbid")
-    name: str = Field(default="report", max_length=200)
-    time_range: TimeRange
-    metrics: list[Named] = Field(min_length=1, max_length=30)
-    dimensions: list[Named] = Field(default=[], max_length=12)
-    segments: list[dict[str, Any]] = Field(default=[], max_length=20)
-    format: str = Field(default="json", max_length=20)
+    name: str = Field(default="report", max_length=limits.MAX_NAME_CHARS)
+    time_range: ReportRange
+    metrics: list[NamedMetric] = Field(min_length=1, max_length=limits.MAX_REPORT_METRICS)
+    dimensions: list[NamedDimension] = Field(default=[], max_length=limits.MAX_REPORT_DIMENSIONS)
+    segments: list[dict[str, Any]] = Field(
+        default=[],
+        max_length=limits.MAX_REPORT_SEGMENTS,
+        examples=[[{"name": "platform", "values": ["meta_ads"]}]],
+    )
+    format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
 
 
-def create(request: Request) -> Answer:
-    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file."""
+class ReportAnswer(Shown):
+    """A report. Rows are per currency as soon as a metric has to do with money; so are the totals."""
+
+    name: str
+    time_range: ReportRange
+    columns: list[str] = Field(description="The fields of each row, in order.")
+    row_count: int
+    totals: list[dict[str, Any]]
+    data: list[dict[str, Any]] = Field(description="The rows: dimensions, currency, metrics.")
+
+
+reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
+_WEEK = {"start_date": "{today-7}", "end_date": "{today-1}"}
+_EXAMPLES = body(
+    json=(
+        "Spend and ROAS by day and platform",
+        {
+            "name": "Last week",
+            "time_range": _WEEK,
+            "metrics": [{"name": "impressions"}, {"name": "spend"}, {"name": "roas"}],
+            "dimensions": [{"name": "date"}, {"name": "platform"}],
+        },
+    ),
+    csv=(
+        "Campaigns of one platform as CSV",
+        {
+            "name": "Campaigns",
+            "time_range": _WEEK,
+            "metrics": [{"name": "clicks"}, {"name": "spend"}, {"name": "cpc"}],
+            "dimensions": [{"name": "campaign_id"}],
+            "segments": [{"name": "platform", "values": ["meta_ads"]}],
+            "format": "csv",
+        },
+    ),
+)
+_TEXT = {"schema": {"type": "string"}}
+_CONTENT = {
+    "application/json": {"model": ReportAnswer},
+    "text/csv": _TEXT | {"examples": {"csv": {"value": "date,clicks\r\n2026-11-01,12\r\n"}}},
+    "text/html": _TEXT,
+    "text/markdown": _TEXT,
+}
+_LARGE = {
+    "description": "The CSV is too large for an answer: it is the file at Location, for 15 minutes.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
+    "content": {"text/csv": {"schema": {"type": "string", "maxLength": 0}}},
+}
+
+
+@reports.route("POST", "/api/v1/reports", "Make a report", content=_CONTENT, others={303: _LARGE})
+def create_report(app: Here, asked: Annotated[NewReport, _EXAMPLES]) -> Answer:
+    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file.
+
+    Numbers are exact: read them as decimals, not as floats.
+    """
     from adweir.reporting.delivery import deliver
     from adweir.reporting.formats import check_format
     from adweir.reporting.ranges import parse_range
     from adweir.reporting.reports import ReportRequest, report
 
-    app, asked = request.app, request.body(NewReport)
     check_format(asked.format)
     now = app.clock.now()
     wanted = ReportRequest(
@@ -66,6 +150,3 @@ def create(request: Request) -> Answer:
     sent = deliver(report(app.queries, wanted), asked.format, app.raw, key)
     headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
     return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
-
-
-ROUTES = (Route("POST", "/api/v1/reports", create, "Make a report (json, csv, html, markdown)", "read", NewReport),)

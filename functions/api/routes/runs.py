@@ -2,74 +2,164 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from adweir.model import limits
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.messages import CancelRun
 from adweir.model.messages import Redrive as RedriveMessage
 from adweir.model.runs import Run
-from adweir.runtime.http import Answer, answer, json_body
-from adweir.runtime.routes import Request, Route
+from adweir.model.tasks import RunState
+from adweir.runtime.app import App
+from adweir.runtime.routes import Here, Resource
+from routes.fields import (
+    PAGE_ITEMS,
+    AccountId,
+    Given,
+    Instant,
+    Limit,
+    NextToken,
+    OneOf,
+    PageToken,
+    PlatformId,
+    RunId,
+    RunPath,
+    Shown,
+    StartedRun,
+    body,
+)
 
-TaskId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+TaskId = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 
 
-class Redrive(BaseModel):
-    """Which tasks (none: all failed, parked, quarantined ones); `accept_vanish` lets a held-back pull through."""
+class RedriveRequest(Given):
+    """Which tasks to try again."""
 
-    model_config = ConfigDict(extra="forbid")
-    task_ids: list[TaskId] = Field(default=[], max_length=1000)
-    accept_vanish: bool = False
+    task_ids: list[TaskId] = Field(
+        default=[],
+        max_length=limits.MAX_REDRIVEN_TASKS,
+        description="None means all that failed, are parked or were quarantined.",
+    )
+    accept_vanish: bool = Field(
+        default=False, description="Let a pull through that was held back because it would zero too much."
+    )
 
 
-def listing(request: Request) -> Answer:
+class RunAnswer(Shown):
+    """One execution of a workflow."""
+
+    run_id: RunId
+    workflow: str = Field(examples=["daily"])
+    state: RunState
+    trigger: str = Field(description="What started it.", examples=["schedule", "api"])
+    scheduled_at: Instant
+    started_at: str = Field(description="When it began (ISO 8601); empty before that.")
+    ended_at: Instant | None
+    stage: str = Field(description="The current or last stage.")
+    reason: str | None = Field(description="Why it failed or was cancelled.")
+    scope: dict[str, Any] = Field(description="What it covers; empty means everything.")
+
+
+class RunList(Shown):
+    """One page of runs, newest first."""
+
+    runs: list[RunAnswer]
+    next_token: NextToken
+
+
+class Progress(Shown):
+    """Counts of tasks. A task that was split is not counted: its parts are."""
+
+    total: int
+    done: int
+    failed: int
+    tasks: dict[str, int] = Field(description="Tasks by state.", examples=[{"loaded": 12}])
+
+
+class StageAnswer(Progress):
+    """A stage of a run."""
+
+    name: str
+    state: Annotated[str, OneOf("running", "ended")]
+    datasets: dict[str, Progress] = Field(description="The same counts by dataset.")
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class FailedTask(Shown):
+    """A task that failed, is parked, was quarantined or was cancelled."""
+
+    task_id: str
+    stage: str
+    state: Annotated[str, OneOf("cancelled", "failed", "parked", "quarantined")]
+    account_id: AccountId
+    platform: PlatformId
+    profile_id: str
+    dataset: str
+    slice: str
+    window: str | None = Field(description="The days it asked for, first and last.")
+    generation: int
+    error: dict[str, Any] | None = Field(description="`code`, `message` and what the error knows beside them.")
+
+
+class RunDetails(RunAnswer):
+    """A run with its stages in order and the tasks that failed."""
+
+    stages: list[StageAnswer]
+    tasks_total: int
+    tasks_done: int
+    tasks_failed: int
+    rows_stored: int
+    failed_tasks: list[FailedTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
+
+
+runs = Resource("Runs", "Executions of workflows: progress, failures, trying again")
+_AGAIN = body(all=("Everything that failed", {}))
+
+
+@runs.route("GET", "/api/v1/runs", "List the runs, newest first")
+def list_runs(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> RunList:
     from adweir.reporting.runs import summary
 
-    runs, token = request.app.ledger.list_runs(request.limit, request.token)
-    return answer({"runs": [summary(run) for run in runs], "next_token": token or None})
+    found, token = app.ledger.list_runs(limit, next_token)
+    return RunList(runs=[RunAnswer.of(summary(run)) for run in found], next_token=token or None)
 
 
-def one(request: Request) -> Answer:
+@runs.route("GET", "/api/v1/runs/{run_id}", "Get a run")
+def get_run(app: Here, run_id: RunPath) -> RunDetails:
+    """Its stages with counts of tasks, and the tasks that failed."""
     from adweir.reporting.runs import details
 
-    run = _run(request)
-    return answer(details(run, request.app.ledger.tasks(run.run_id)))
+    run = _run(app, run_id)
+    return RunDetails.of(details(run, app.ledger.tasks(run.run_id)))
 
 
-def redrive(request: Request) -> Answer:
-    run = _run(request)
-    asked = request.body(Redrive) if json_body(request.event, empty=True) else Redrive()
-    for task_id in asked.task_ids:
-        if request.app.ledger.get_task(run.run_id, task_id) is None:
+@runs.route("POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202)
+def redrive_run(app: Here, run_id: RunPath, asked: Annotated[RedriveRequest | None, _AGAIN] = None) -> StartedRun:
+    """Without a body all tasks that failed, are parked or were quarantined are tried again."""
+    run, again = _run(app, run_id), asked or RedriveRequest()
+    for task_id in again.task_ids:
+        if app.ledger.get_task(run.run_id, task_id) is None:
             raise NotFound(f"run {run.run_id} has no task {task_id}", [{"field": "task_ids", "message": "unknown"}])
-    request.app.queues.runs.send(
-        RedriveMessage(run_id=run.run_id, task_ids=tuple(asked.task_ids), accept_vanish=asked.accept_vanish),
-        group=run.run_id,
-    )
-    return answer({"run_id": run.run_id}, 202)
+    message = RedriveMessage(run_id=run.run_id, task_ids=tuple(again.task_ids), accept_vanish=again.accept_vanish)
+    app.queues.runs.send(message, group=run.run_id)
+    return StartedRun(run_id=run.run_id)
 
 
-def cancel(request: Request) -> Answer:
-    run = _run(request)
+@runs.route("POST", "/api/v1/runs/{run_id}/cancel", "Cancel a run", scope="write", status=202, errors=(409,))
+def cancel_run(app: Here, run_id: RunPath) -> StartedRun:
+    """What is not finished is cancelled. A run that has ended already is a 409."""
+    run = _run(app, run_id)
     if run.state.is_terminal:
-        raise Conflict(f"run {run.run_id} has ended already: {run.state}")
-    request.app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
-    return answer({"run_id": run.run_id}, 202)
+        raise Conflict(f"run {run.run_id} has already ended: {run.state}")
+    app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
+    return StartedRun(run_id=run.run_id)
 
 
-def _run(request: Request) -> Run:
-    run = request.app.ledger.get_run(request.params["run_id"])
+def _run(app: App, run_id: str) -> Run:
+    run = app.ledger.get_run(run_id)
     if run is None:
-        raise NotFound(f"no run {request.params['run_id'][:100]}")
+        raise NotFound(f"there is no run {run_id[:100]}", [{"field": "run_id", "message": "is unknown"}])
     return run
-
-
-_ONE = "/api/v1/runs/{run_id}"
-ROUTES = (
-    Route("GET", "/api/v1/runs", listing, "List the runs, newest first", query=("limit", "next_token")),
-    Route("GET", _ONE, one, "A run: its stages, counts and failed tasks"),
-    Route("POST", _ONE + "/redrive", redrive, "Try failed tasks again", "write", Redrive, 202),
-    Route("POST", _ONE + "/cancel", cancel, "Cancel what is still open", "write", status=202),
-)

@@ -127,6 +127,16 @@ class NotFound(BadInput):
     code = "not_found"
 
 
+class MethodNotAllowed(BadInput):
+    """The path exists, but not with this HTTP method; API status 405. `allowed` are the methods that it has."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: list[str], **context: Any) -> None:
+        super().__init__(message, [{"field": "method", "message": f"one of {', '.join(allowed)}"}], **context)
+        self.allowed = allowed
+
+
 class Conflict(BadInput):
     """It exists already, or changed in between; API status 409."""
 

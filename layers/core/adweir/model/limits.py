@@ -8,6 +8,14 @@ has no test at the bound and one past it.
 # --- HTTP doors -------------------------------------------------------------------------------------------------
 MAX_BODY_BYTES = 1 << 20  # a request's or delivery's body; Lambda would take 6 MiB, a door answers in seconds
 MAX_PAGE_ITEMS = 1000  # items per page of a list: one DynamoDB query of small items
+MAX_REQUEST_FAULTS = 50  # invalid fields named in the answer to one request
+MAX_NAME_CHARS = 200  # a company's or report's name
+MAX_EMAIL_CHARS = 254  # an e-mail address: the longest that SMTP can carry (RFC 5321)
+MAX_KEY_NAME_CHARS = 100  # an API key's name
+MAX_WORD_CHARS = 64  # a data type, metric or dimension by its name
+MAX_SCOPE_NAMES = 100  # names per part of a run's scope: accounts, platforms, profiles, datasets
+MIN_SECRET_CHARS = 16  # a webhook secret: 128 bits where it is random
+MIN_VERIFY_TOKEN_CHARS = 8  # Meta's handshake token: it proves nothing about a delivery
 MAX_PATH_ID_CHARS = 128  # an id in a URL's path; our own ids have 24, a delivery's run id about 60
 MAX_API_KEY_CHARS = 200  # a key as it is sent, adw_<id>_<secret>: ours have 56
 MAX_REASON_CHARS = 500  # why a credential is broken, in the platform's words
@@ -65,6 +73,12 @@ MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer
 MAX_QUERY_DAYS = 1100  # three years per question
 MAX_QUERY_GROUPS = 300_000  # groups per answer, kept in memory: about 300 MB
+MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`
+MAX_RETRIEVE_OFFSET = 10_000_000  # records that `retrieve` skips
+MAX_REPORT_METRICS = 30  # metrics per report
+MAX_REPORT_DIMENSIONS = 12  # dimensions per report
+MAX_REPORT_SEGMENTS = 20  # segments per report
+MAX_REDRIVEN_TASKS = 1000  # task ids per redrive; without ids all failed tasks are tried again
 MAX_CHECKED_RECORDS = 5000  # records per call of `validate`
 MAX_SCHEMA_FIELDS = 500  # fields of a quality schema
 MAX_SCHEMA_ISSUES = 10_000  # issues per answer

@@ -1,21 +1,21 @@
-"""The HTTP boundary: the one place that maps the error tree to answers (the API's and the webhooks' side of it).
+"""The HTTP boundary of the functions `api` and `webhooks`: reads requests, maps the error tree to answers.
 
-Errors are `{"error": {"code", "message", "details"}}`. JSON numbers are exact: decimals are written as they are, never
-through a float.
+Every error answer is `{"error": {"code", "message", "details"}}`. JSON numbers are exact in both directions: a number
+with a decimal point is read as a Decimal, and a Decimal is written digit by digit, never through a float.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from pydantic import BaseModel, ValidationError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 
 from adweir.model import limits
 from adweir.model.errors import (
@@ -23,6 +23,7 @@ from adweir.model.errors import (
     BadInput,
     Conflict,
     Forbidden,
+    MethodNotAllowed,
     NotFound,
     Throttled,
     TooLarge,
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 JSON = "application/json"
-_STATUS: tuple[tuple[type[AdweirError], int], ...] = (
+STATUS: tuple[tuple[type[AdweirError], int], ...] = (
     (Unverified, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (MethodNotAllowed, 405),
     (Conflict, 409),
     (TooLarge, 413),
     (Unprocessable, 422),
@@ -49,14 +51,62 @@ _STATUS: tuple[tuple[type[AdweirError], int], ...] = (
     (Throttled, 503),
     (Transient, 503),
 )
+"""The HTTP status of each class of error; the first class that fits counts."""
 _GRANTS = {"read": {"read", "write", "admin"}, "write": {"write", "admin"}, "admin": {"admin"}}
-T = TypeVar("T", bound=BaseModel)
 Answer = Response[Any]
+
+
+class HttpApi(APIGatewayHttpResolver):
+    """Powertools' resolver of HTTP API events; it also serves paths that end in a slash and knows allowed methods."""
+
+    def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        path = str(event.get("rawPath", ""))
+        if len(path) > 1 and path.endswith("/"):
+            event = {**event, "rawPath": path[:-1]}
+        return super().resolve(event, context)
+
+    def methods(self, path: str) -> list[str]:
+        """The HTTP methods that a path has, in alphabetical order; none for a path that does not exist."""
+        routes = (*self._static_routes, *self._dynamic_routes)
+        return sorted({route.method for route in routes if route.rule.match(path)})
+
+
+def resolver(logger: Logger) -> HttpApi:
+    """A resolver whose errors are ours."""
+    app = HttpApi(serializer=to_json)
+
+    def _expected(error: AdweirError) -> Answer:
+        if status_of(error) >= 500:
+            logger.warning("refused", extra={"code": error.code, "reason": error.message})
+        return refusal(error)
+
+    def _invalid(error: RequestValidationError) -> Answer:
+        return refusal(invalid(error.errors()))
+
+    def _fault(error: Exception) -> Answer:
+        logger.error("unexpected fault", exc_info=error)
+        message = "an internal error; it was logged and can be found by the request id"
+        return answer({"error": {"code": "internal", "message": message, "details": []}}, 500)
+
+    def _unknown(_error: NotFoundError) -> Answer:
+        method, path = app.current_event.http_method, app.current_event.path
+        if allowed := app.methods(path):
+            return refusal(MethodNotAllowed(f"{path[:200]} has no {method[:20]}", allowed))
+        return refusal(NotFound(f"there is no {path[:200]}"))
+
+    app.exception_handler(AdweirError)(_expected)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(Exception)(_fault)
+    app.not_found(_unknown)
+    return app
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
 
 
 def status_of(error: AdweirError) -> int:
     """The HTTP status of an expected error; 500 for one that should never reach a caller."""
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -73,31 +123,30 @@ def refusal(error: AdweirError) -> Answer:
     """The answer to an expected error."""
     status = status_of(error)
     content: dict[str, Any] = {"code": error.code, "message": error.message}
-    content["details"] = error.details if isinstance(error, BadInput) else []
-    wait = {"Retry-After": str(max(1, round(getattr(error, "retry_after", 5))))} if status == 503 else {}
-    return answer({"error": content}, status, wait)
+    details = error.details if isinstance(error, BadInput) else []
+    content["details"] = [{"field": "", "message": error.message} | detail for detail in details]
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(max(1, round(getattr(error, "retry_after", 5))))
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
+    return answer({"error": content}, status, headers)
 
 
-def resolver(logger: Logger) -> APIGatewayHttpResolver:
-    """A Powertools resolver of HTTP API events whose errors are ours."""
-    app = APIGatewayHttpResolver()
+def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:
+    """What pydantic found wrong with a request, as the error to answer; `loc` begins with body, query or path."""
+    details = []
+    for fault in faults[: limits.MAX_REQUEST_FAULTS]:
+        where, *parts = (str(part) for part in fault["loc"])
+        if where == "body" and not parts and fault["type"] == "missing":
+            return BadInput("a JSON object is expected as the body", [{"field": "body", "message": "is required"}])
+        message = str(fault["msg"]).removeprefix("Value error, ")
+        details.append({"field": ".".join(parts) or where, "message": message})
+    named = ", ".join(dict.fromkeys(detail["field"] for detail in details))
+    return Unprocessable(f"the request has invalid fields: {named[:300]}", details)
 
-    def _expected(error: AdweirError) -> Answer:
-        if status_of(error) >= 500:
-            logger.warning("refused", extra={"code": error.code, "reason": error.message})
-        return refusal(error)
 
-    def _fault(error: Exception) -> Answer:
-        logger.error("unexpected fault", exc_info=error)
-        return answer({"error": {"code": "internal", "message": "a fault of ours; it is logged", "details": []}}, 500)
-
-    def _unknown(_error: NotFoundError) -> Answer:
-        return refusal(NotFound(f"no route {app.current_event.http_method} {app.current_event.path[:200]}"))
-
-    app.exception_handler(AdweirError)(_expected)
-    app.exception_handler(Exception)(_fault)
-    app.not_found(_unknown)
-    return app
+# -- requests ----------------------------------------------------------------------------------------------------------
 
 
 def raw_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> bytes:
@@ -105,74 +154,51 @@ def raw_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> by
     text = event.get("body") or ""
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (limit * 4 // 3 + 4 if encoded else limit):
-        raise TooLarge(f"a body is at most {limit} bytes")
+        raise TooLarge(f"a body has at most {limit} bytes")
     try:
         body = base64.b64decode(text, validate=True) if encoded else text.encode()
     except (binascii.Error, UnicodeError):
-        raise BadInput("the body is not readable") from None
+        raise BadInput("the body cannot be decoded", [{"field": "body", "message": "is not readable"}]) from None
     if len(body) > limit:
-        raise TooLarge(f"a body is at most {limit} bytes")
+        raise TooLarge(f"a body has at most {limit} bytes")
     return body
 
 
-def json_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES, *, empty: bool = False) -> dict[str, Any]:
-    """A body that is a JSON object; numbers with a point are Decimals. Raises BadInput, TooLarge.
+def json_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> dict[str, Any] | None:
+    """A body that is a JSON object, None where there is none; numbers with a decimal point are Decimals.
 
-    With `empty` no body at all is an empty object.
+    Raises BadInput, TooLarge.
     """
     raw = raw_body(event, limit)
-    if empty and not raw.strip():
-        return {}
+    if not raw.strip():
+        return None
     try:
-        found = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise BadInput("the body is no JSON", [{"field": "body", "message": "is no JSON"}]) from None
+        found = _decoder.decode(raw)
+    except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond what a Decimal can have
+        raise BadInput("the body is not JSON", [{"field": "body", "message": "is not JSON"}]) from None
     if not isinstance(found, dict):
-        raise BadInput("the body is no JSON object", [{"field": "body", "message": "is no object"}])
+        raise BadInput("the body is not a JSON object", [{"field": "body", "message": "is not an object"}])
     return found
 
 
-def parsed(model: type[T], event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> T:
-    """A body checked against a model. Raises BadInput (400) for no JSON, Unprocessable (422) that names the fields."""
-    try:
-        return model.model_validate(json_body(event, limit))
-    except ValidationError as error:
-        details = [
-            {"field": ".".join(str(part) for part in fault["loc"]) or "body", "message": fault["msg"]}
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)[:50]
-        ]
-        named = ", ".join(dict.fromkeys(detail["field"] for detail in details))
-        raise Unprocessable(f"the body is refused: {named[:300]}", details) from None
-
-
-def whole_number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    """A query parameter from 1 to `most`. Raises BadInput."""
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and 1 <= int(text) <= most):
-        raise BadInput(f"{name} is a whole number from 1 to {most}", [{"field": name, "message": f"1 to {most}"}])
-    return int(text)
-
-
-def require(event: Mapping[str, Any], scope: str) -> str:
-    """The caller's key id, when the authorizer's context grants the scope. Raises Forbidden."""
+def require(event: Mapping[str, Any], scope: str) -> None:
+    """Check that the authorizer's context grants the scope. Raises Forbidden."""
     context = event.get("requestContext", {}).get("authorizer", {})
-    context = context.get("lambda") or {}
-    granted = set(str(context.get("scopes", "")).replace(",", " ").split())
+    granted = set(str((context.get("lambda") or {}).get("scopes", "")).replace(",", " ").split())
     if not granted & _GRANTS[scope]:
-        raise Forbidden(f"this needs a key with the scope {scope}")
-    return str(context.get("key_id", ""))
+        raise Forbidden(f"this call needs a key with the scope {scope}")
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+def is_id(text: str) -> bool:
+    """Whether a part of a path can be an id at all: 1 to 128 characters, none of them a control character."""
+    return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.model_dump()
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)

@@ -1,157 +1,126 @@
-"""Routes of the HTTP API as data: the resolver, the scope check, the API log and OpenAPI are all made from them."""
+"""Typed routes of the HTTP API, on Powertools' resolver: its validation reads a function's annotations.
+
+A route's function takes what its annotations say (path and query parameters, the body's model, `Here` for the App) and
+returns a model, which Powertools checks and writes. Where rows hold money it returns an `Answer` made by `http.answer`
+and declares the model in `content`: Powertools writes a Decimal through a float.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from inspect import getdoc
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel
+from aws_lambda_powertools.event_handler import Depends, Request, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
 
-from adweir.model import limits
 from adweir.model.errors import NotFound
-from adweir.runtime.http import Answer, T, parsed, require, resolver, whole_number
+from adweir.runtime.app import App
+from adweir.runtime.http import HttpApi, is_id, json_body, require, resolver
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
-    from adweir.runtime.app import App
+F = TypeVar("F", bound=Callable[..., Any])
+SECURITY = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as a route's function gets it: who asks, the path's parameters, the query."""
+def _app(request: Request) -> App:
+    found: App = request.context["app"]
+    return found
 
-    app: App
-    event: Mapping[str, Any]
-    params: Mapping[str, str]
-    key_id: str
 
-    @property
-    def query(self) -> Mapping[str, str]:
-        return self.event.get("queryStringParameters") or {}
-
-    @property
-    def limit(self) -> int:
-        """`limit` of a list: 1 to 1000, by default 50. Raises BadInput."""
-        return whole_number(self.query, "limit", 50, limits.MAX_PAGE_ITEMS)
-
-    @property
-    def token(self) -> str:
-        return self.query.get("next_token", "")
-
-    def body(self, model: type[T]) -> T:
-        """The body checked against a model. Raises BadInput, Unprocessable, TooLarge."""
-        return parsed(model, self.event)
+Here = Annotated[App, Depends(_app)]
+"""The annotation by which a route's function gets the App."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One route: `path` as OpenAPI writes it (`/api/v1/accounts/{account_id}`), `scope` "" for public ones."""
+class Operation:
+    """One route. `path` as OpenAPI writes it, `scope` "" for a public one.
+
+    `errors` are statuses beside those that follow from the route's form (`adweir.runtime.openapi`); `content` is
+    OpenAPI's content object of the answer where the function's return annotation does not say it, `others` are
+    OpenAPI's responses of further statuses that are not errors.
+    """
 
     method: str
     path: str
-    run: Callable[[Request], Answer]
+    run: Callable[..., Any]
     summary: str
+    tag: str
     scope: str = "read"
-    body: type[BaseModel] | None = None
     status: int = 200
-    query: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    content: Mapping[str, Any] | None = None
+    others: Mapping[int, Any] = field(default_factory=dict)
 
     @property
-    def params(self) -> list[str]:
-        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+    def id(self) -> str:
+        """OpenAPI's operationId: the function's name."""
+        return self.run.__name__
 
 
-def is_id(text: str) -> bool:
-    """Whether a part of a path can be an id at all: 1 to 128 characters, none of them a control character."""
-    return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()
+class Resource:
+    """The routes of one resource; `tag` and `about` head them in the API's description."""
+
+    def __init__(self, tag: str, about: str) -> None:
+        self.tag = tag
+        self.about = about
+        self.operations: list[Operation] = []
+
+    def route(self, method: str, path: str, summary: str, **declared: Any) -> Callable[[F], F]:
+        """Register a function; `declared` are Operation's other fields."""
+
+        def register(run: F) -> F:
+            self.operations.append(Operation(method, path, run, summary, self.tag, **declared))
+            return run
+
+        return register
 
 
-def mount(app: App, routes: Sequence[Route]) -> APIGatewayHttpResolver:
-    """A resolver with these routes; each checks its scope before its function runs."""
+class _Requests(OpenAPIRequestValidationMiddleware):
+    """Powertools' validation of requests, over bodies read by `json_body`: bounded, exact, of any content type."""
+
+    def _get_body(self, app: Any) -> Any:
+        return json_body(app.current_event.raw_event)
+
+
+def mount(app: App, resources: Iterable[Resource]) -> HttpApi:
+    """A resolver with these routes. Each checks the key's scope and its path's ids before anything is validated."""
     http = resolver(app.logger)
+    operations = [operation for resource in resources for operation in resource.operations]
+    known = {(operation.method, operation.path): operation for operation in operations}
 
-    def wrapped(route: Route) -> Callable[..., Answer]:
-        def call(**params: str) -> Answer:
-            event = http.current_event.raw_event
-            key_id = require(event, route.scope) if route.scope else ""
-            if not all(is_id(value) for value in params.values()):
-                raise NotFound("no id is like that")
-            return route.run(Request(app, event, params, key_id))
+    def guard(http: HttpApi, next_middleware: NextMiddleware) -> Response[Any]:
+        request = http.request
+        operation = known.get((request.method, request.route))
+        if operation and operation.scope:
+            require(request.resolved_event.raw_event, operation.scope)
+        if operation and not all(is_id(value) for value in request.path_parameters.values()):
+            raise NotFound("no id looks like that")
+        http.context["app"] = app
+        response = next_middleware(http)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
-        return call
-
-    for route in routes:
-        http.route(route.path.replace("{", "<").replace("}", ">"), method=route.method)(wrapped(route))
+    requests = _Requests()  # type: ignore[no-untyped-call]
+    http.use([guard, requests, OpenAPIResponseValidationMiddleware(has_response_validation_error=True)])
+    for operation in operations:
+        answered: Any = {"description": HTTPStatus(operation.status).phrase}
+        if operation.content:
+            answered["content"] = operation.content
+        http.route(
+            operation.path.replace("{", "<").replace("}", ">"),
+            method=operation.method,
+            summary=operation.summary,
+            description=getdoc(operation.run),
+            tags=[operation.tag],
+            operation_id=operation.id,
+            security=[{SECURITY: [operation.scope]}] if operation.scope else None,
+            status_code=operation.status,
+            responses={operation.status: answered, **operation.others},
+        )(operation.run)
     return http
-
-
-def openapi(title: str, version: str, routes: Sequence[Route]) -> dict[str, Any]:
-    """The OpenAPI 3.1 description of the routes; bodies by their models' JSON schema.
-
-    The server is relative to the description itself, whatever path the API is mounted under.
-    """
-    schemas: dict[str, Any] = {"Error": _ERROR}
-    paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        operation: dict[str, Any] = {
-            "summary": route.summary,
-            "operationId": f"{route.method.lower()}{route.path.replace('{', '').replace('}', '').replace('/', '_')}",
-            "tags": [route.path.split("/")[3] if route.path.startswith("/api/") else "open"],
-            "parameters": [_parameter(name, "path") for name in route.params]
-            + [_parameter(name, "query") for name in route.query],
-            "responses": {
-                str(route.status): {"description": "done", "content": {"application/json": {}}},
-                "default": {
-                    "description": "an error",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-                },
-            },
-        }
-        if route.scope:
-            operation["security"] = [{"key": [route.scope]}]
-        if route.body is not None:
-            operation["requestBody"] = {
-                "required": True,
-                "content": {"application/json": {"schema": _schema(route.body, schemas)}},
-            }
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
-        "servers": [{"url": "."}],
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key, adw_..."}},
-        },
-    }
-
-
-_ERROR = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "array", "items": {"type": "object"}},
-            },
-        }
-    },
-}
-
-
-def _parameter(name: str, where: str) -> dict[str, Any]:
-    kind = "integer" if name == "limit" else "string"
-    return {"name": name, "in": where, "required": where == "path", "schema": {"type": kind}}
-
-
-def _schema(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(schema.pop("$defs", {}))
-    schemas[model.__name__] = schema
-    return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,0 +1,86 @@
+"""What the routes' models share: their base classes, ids, page parameters, and values that a registry knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Self
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from adweir.model import limits
+
+PAGE_ITEMS = 50
+"""Items per page of a list where the caller does not say."""
+
+
+class Given(BaseModel):
+    """What a caller sends: a field that the model does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class Shown(BaseModel):
+    """What a caller gets: the model's fields and no others, whatever is stored beside them."""
+
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """The public form of a stored entity."""
+        return cls.model_validate(value)
+
+
+class OneOf:
+    """An annotation that lists a text's values in the API's description, where they are looked up when it is made.
+
+    The values are checked where they are used: whoever checks them knows aliases, and may learn new ones.
+    """
+
+    def __init__(self, *values: str, known: Callable[[], Iterable[str]] | None = None) -> None:
+        self._values = values
+        self._known = known
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(core) | {"enum": list(self._known() if self._known else self._values)}
+
+
+def body(**examples: tuple[str, Any]) -> Any:
+    """The annotation of a request's body. An example is what it shows, and the body as it can be sent."""
+    named: Any = {name: {"summary": shows, "value": value} for name, (shows, value) in examples.items()}
+    return Body(openapi_examples=named)
+
+
+def _platforms() -> list[str]:
+    from adweir.model.platforms import Platform
+
+    return [platform.value for platform in Platform]
+
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00.000000Z"])]
+PlatformId = Annotated[str, OneOf(known=_platforms)]
+PlatformName = Annotated[str, OneOf(known=_platforms)]
+"""What a caller may call a platform: its name or an alias, in upper or lower case."""
+AccountId = Annotated[str, Field(description="The client company's id.", examples=["acc_5f0c1d2e3b4a59687786"])]
+RunId = Annotated[str, Field(description="The run's id.", examples=["run_daily-20261120T060000-5f0c1d2e"])]
+
+AccountPath = Annotated[str, Path(description="The client company's id, acc_….")]
+PlatformPath = Annotated[PlatformName, Path(description="A platform or an alias of it.")]
+RunPath = Annotated[str, Path(description="The run's id.")]
+
+Limit = Annotated[
+    int, Query(ge=1, le=limits.MAX_PAGE_ITEMS, description="The most items to return; a page may have fewer.")
+]
+PageToken = Annotated[
+    str, Query(max_length=2048, description="The next_token of the page before; without it the first page.")
+]
+NextToken = Annotated[
+    str | None, Field(description="Send it as next_token to get the next page; null on the last page.")
+]
+
+
+class StartedRun(Shown):
+    """The run that was asked for: follow it at `GET /api/v1/runs/{run_id}`."""
+
+    run_id: RunId

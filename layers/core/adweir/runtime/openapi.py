@@ -1,0 +1,231 @@
+"""The API as OpenAPI 3.1: what Powertools reads from the typed routes, and the errors that follow from their form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
+
+from adweir.runtime.app import App
+from adweir.runtime.routes import SECURITY, Operation, Resource, mount
+
+VERSION = "1"
+_ABOUT = """\
+Advertising performance, measured: accounts, pulls, runs, stored metrics, reports.
+
+- **Keys**: send `Authorization: Bearer <API key>`. A key has the scopes `read`, `write` (includes read) or `admin`
+  (includes both); each operation names the one that it needs.
+- **Errors** are `{"error": {"code", "message", "details"}}`, with the fields at fault in `details`. The gateway answers
+  by itself for a missing key (401), an unknown or revoked key (403), too many requests (429), and when it gets
+  no answer (500, 503): `{"message"}`. A path with another method than its own is a 405 with `Allow`.
+- **Lists** answer at most `limit` items and `next_token`: send it back to get the next page; null ends the list. A page
+  may have fewer items than `limit`.
+- **Ids** of this API carry a prefix (`acc_`, `run_`, `key_`); others are the platforms' own.
+- **Numbers** are exact decimals, never rounded to floats. **Times** are ISO 8601 with an offset.
+"""
+_LIBRARYS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+_TODAY = re.compile(r"\{today-(\d+)\}")
+
+
+def describe(
+    app: App, resources: Sequence[Resource], paths: Mapping[str, Any], tag: Mapping[str, str]
+) -> dict[str, Any]:
+    """The document. `paths` are OpenAPI's for what another function serves, and `tag` heads them.
+
+    In examples `{today-7}` becomes the date of 7 days ago, so that they ask for days that have data.
+    """
+    described = mount(app, resources).get_openapi_schema(
+        title=app.settings.api_title,
+        version=VERSION,
+        description=_ABOUT,
+        servers=[Server(url=".")],  # relative to the document itself, whatever path the API is mounted under
+        tags=[Tag(name=resource.tag, description=resource.about) for resource in resources],
+        security_schemes={SECURITY: HTTPBearer(description="An API key, adw_….")},
+    )
+    document: dict[str, Any] = described.model_dump(mode="json", by_alias=True, exclude_none=True)
+    operations = {(each.path, each.method.lower()): each for resource in resources for each in resource.operations}
+    for path, of in document["paths"].items():
+        for method, operation in of.items():
+            responses = operation["responses"]
+            responses |= {str(status): _reference(status) for status in errors_of(operations[path, method], operation)}
+            operation["responses"] = dict(sorted(responses.items()))
+    document["paths"] |= paths
+    document["tags"].append(tag)
+    components = document["components"]
+    components["schemas"] = {
+        name: schema for name, schema in components["schemas"].items() if name not in _LIBRARYS_OWN
+    } | _SCHEMAS
+    components["responses"] = dict([*_RESPONSES.values(), _UNVERIFIED])
+    return _dated(document, app.clock.now().date())
+
+
+def errors_of(operation: Operation, described: Mapping[str, Any]) -> list[int]:
+    """The statuses of the errors that an operation can answer, from its form and its own `errors`."""
+    names = {parameter["name"] for parameter in described.get("parameters", ()) if parameter["in"] == "query"}
+    found = {429, 500, 503, *operation.errors}
+    if operation.scope:
+        found |= {401, 403}
+    if "{" in operation.path:
+        found |= {404}
+    if "requestBody" in described:
+        found |= {400, 413, 422}
+    if names:
+        found |= {422}
+    if "next_token" in names:
+        found |= {400}
+    return sorted(found)
+
+
+def _reference(status: int) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{_RESPONSES[status][0]}"}
+
+
+def _dated(document: dict[str, Any], today: date) -> dict[str, Any]:
+    text = _TODAY.sub(lambda found: (today - timedelta(days=int(found[1]))).isoformat(), json.dumps(document))
+    dated: dict[str, Any] = json.loads(text, parse_float=_whole, object_hook=_without_empty_default)
+    return dated
+
+
+def _whole(text: str) -> float:
+    """Powertools writes bounds as floats: 1000.0."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _without_empty_default(found: dict[str, Any]) -> dict[str, Any]:
+    """An empty text as default says that the field may be left out; its schema may not take it."""
+    return {name: value for name, value in found.items() if name != "default" or value != ""}
+
+
+def _response(description: str, schemas: Iterable[str], example: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
+    schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
+    content = {"application/json": {"schema": schema, "examples": {"error": {"value": example}}}}
+    return {"description": description, "content": content} | more
+
+
+def _ours(code: str, message: str, *details: tuple[str, str]) -> dict[str, Any]:
+    listed = [{"field": field, "message": text} for field, text in details]
+    return {"error": {"code": code, "message": message, "details": listed}}
+
+
+_SCHEMAS: dict[str, Any] = {
+    "Error": {
+        "type": "object",
+        "description": "What every error of this API looks like.",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "details"],
+                "properties": {
+                    "code": {"type": "string", "description": "Stable, for programs.", "examples": ["not_found"]},
+                    "message": {"type": "string", "description": "For people."},
+                    "details": {
+                        "type": "array",
+                        "description": "The fields at fault, where there are any.",
+                        "items": {
+                            "type": "object",
+                            "required": ["field", "message"],
+                            "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                        },
+                    },
+                },
+            }
+        },
+    },
+    "GatewayMessage": {
+        "type": "object",
+        "description": "The gateway's own answer.",
+        "required": ["message"],
+        "properties": {"message": {"type": ["string", "null"]}},
+    },
+}
+_UNVERIFIED = (
+    "Unverified",
+    _response(
+        "The signature is missing, wrong or stale, or there is no secret to check it with.",
+        ["Error"],
+        _ours("unverified", "no valid signature"),
+    ),
+)
+_RETRY = {"headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}}
+_RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
+    400: (
+        "BadRequest",
+        _response(
+            "The body is not a JSON object, or next_token is not a token of this list.",
+            ["Error"],
+            _ours("bad_input", "the body is not JSON", ("body", "is not JSON")),
+        ),
+    ),
+    401: (
+        "Unauthorized",
+        _response("There is no key.", ["GatewayMessage"], {"message": "Unauthorized"}),
+    ),
+    403: (
+        "Forbidden",
+        _response(
+            "The key is unknown or revoked (the gateway's answer), or lacks the scope.",
+            ["Error", "GatewayMessage"],
+            _ours("forbidden", "this call needs a key with the scope write"),
+        ),
+    ),
+    404: (
+        "NotFound",
+        _response(
+            "There is nothing of that id.",
+            ["Error"],
+            _ours("not_found", "there is no account acc_1", ("account_id", "is unknown")),
+        ),
+    ),
+    409: (
+        "Conflict",
+        _response(
+            "What is asked for does not fit the present state.",
+            ["Error"],
+            _ours("conflict", "run run_1 has already ended: succeeded"),
+        ),
+    ),
+    413: (
+        "TooLarge",
+        _response(
+            "The body or the answer is too large.", ["Error"], _ours("too_large", "a body has at most 1048576 bytes")
+        ),
+    ),
+    422: (
+        "Unprocessable",
+        _response(
+            "Fields are missing, unknown, out of bounds, or name what does not exist.",
+            ["Error"],
+            _ours(
+                "unprocessable", "the request has invalid fields: limit", ("limit", "Input should be less than 1001")
+            ),
+        ),
+    ),
+    429: (
+        "TooManyRequests",
+        _response("Too many requests at once: wait a moment.", ["GatewayMessage"], {"message": "Too Many Requests"}),
+    ),
+    500: (
+        "InternalError",
+        _response(
+            "A fault of ours; it was logged.",
+            ["Error", "GatewayMessage"],
+            _ours("internal", "an internal error; it was logged and can be found by the request id"),
+        ),
+    ),
+    503: (
+        "Unavailable",
+        _response(
+            "Storage does not answer, or no answer came in time: try again.",
+            ["Error", "GatewayMessage"],
+            _ours("unavailable", "the catalog does not answer"),
+            **_RETRY,
+        ),
+    ),
+}

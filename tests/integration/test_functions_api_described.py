@@ -1,0 +1,206 @@
+"""The API's description: it is valid, complete and true. What it offers as examples can be sent as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from support.api import Call, an_event, fill
+from support.described import METHODS, Described, Operation
+from support.functions import loaded
+
+LOWER = {"read": "", "write": "read", "admin": "write read"}
+IDS = {"account_id": "nobody", "run_id": "nobody", "key_id": "nobody", "platform": "meta_ads", "name": "daily"}
+BY_THE_GATEWAY = {"401", "429", "500", "503"}
+"""401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
+
+
+def ours(described: Described) -> list[Operation]:
+    """The operations that this function serves."""
+    return [operation for operation in described.operations if not operation.path.startswith("/webhook/")]
+
+
+def test_the_description_is_valid_openapi_3_1(described: Described) -> None:
+    assert described.document["openapi"].startswith("3.1")
+    assert [str(fault) for fault in OpenAPIV31SpecValidator(described.document).iter_errors()] == []
+
+
+def test_it_lists_every_route(described: Described, api: ModuleType) -> None:
+    routes = {(each.method, each.path) for resource in api.RESOURCES for each in resource.operations}
+
+    assert {(operation.method, operation.path) for operation in ours(described)} == routes
+
+
+def test_it_lists_every_door_of_the_webhooks(
+    described: Described, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {(each.method, each.path) for each in described.operations if each.path.startswith("/webhook/")}
+    with loaded("webhooks", environment, monkeypatch) as webhooks:
+        routes = [*webhooks.http._static_routes, *webhooks.http._dynamic_routes]
+        assert told == {(route.method, route.openapi_path) for route in routes}
+
+
+def test_every_operation_says_what_it_takes_and_answers(described: Described) -> None:
+    tags = {tag["name"] for tag in described.document["tags"]}
+    for operation in described.operations:
+        spec = operation.spec
+        assert spec["summary"], operation.id
+        assert spec["tags"][0] in tags, operation.id
+        assert {"500", "503"} <= set(spec["responses"]), operation.id
+        good = [status for status in spec["responses"] if status.startswith("2")]
+        assert len(good) == 1, operation.id
+        assert all(media["schema"] for media in spec["responses"][good[0]]["content"].values()), operation.id
+        assert all(
+            parameter.get("description") for parameter in spec.get("parameters", ()) if parameter["in"] != "query"
+        )
+        if "requestBody" in spec:
+            assert operation.examples, operation.id
+    ids = [operation.id for operation in described.operations]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_field_of_an_answer_is_named(described: Described) -> None:
+    for operation in described.operations:
+        for status, response in operation.spec["responses"].items():
+            for media, content in response.get("content", {}).items():
+                schema = content["schema"]
+                if status.startswith("2") and media == "application/json" and operation.id != "get_openapi":
+                    assert {"$ref", "properties", "anyOf"} & set(schema), operation.id
+
+
+def test_requests_have_bounds(described: Described) -> None:
+    """Every text and list that a caller sends has a longest length, every number a range."""
+    boundless = set()
+    for operation in ours(described):
+        for parameter in operation.spec.get("parameters", ()):
+            if parameter["in"] == "query" and not _bounded(parameter["schema"]):
+                boundless.add(f"{operation.id} {parameter['name']}")
+    given = {ref for each in ours(described) for ref in _references(each.spec.get("requestBody", {}), described)}
+    for name in given:
+        for field, schema in described.document["components"]["schemas"][name].get("properties", {}).items():
+            if not _bounded(schema):
+                boundless.add(f"{name}.{field}")
+
+    # the body's size bounds what is left
+    assert boundless == {
+        "RecordList.records",
+        "RetrieveRequest.filters",
+        "ValidateRequest.schema",
+        "ValidateRequest.validation_rules",
+    }
+
+
+def _bounded(schema: dict[str, Any]) -> bool:
+    if "$ref" in schema or "enum" in schema or "const" in schema:
+        return True
+    if "anyOf" in schema:
+        return all(_bounded(each) for each in schema["anyOf"])
+    kind = schema.get("type")
+    if kind == "string":
+        return "maxLength" in schema or schema.get("format") == "date"
+    if kind == "integer":
+        return {"minimum", "maximum"} <= set(schema)
+    return kind in {"boolean", "null"} or (kind == "array" and "maxItems" in schema)
+
+
+def _references(found: Any, described: Described) -> set[str]:
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(found)))
+    inner = {
+        name for each in names for name in _references(described.document["components"]["schemas"][each], described)
+    }
+    return names | inner
+
+
+def test_the_examples_can_be_sent_as_they_stand(call: Call, api: ModuleType, described: Described) -> None:
+    """Nothing but an id that is not there may be refused."""
+    fill(api)
+    body = {"company_name": "The only one", "primary_contact_email": "a@example.com"}
+    account_id = call("POST", "/api/v1/accounts", body, expect=201)["account_id"]
+    sent = 0
+    for operation in sorted(ours(described), key=lambda each: each.id == "create_account"):
+        path = operation.at(**IDS | {"account_id": account_id})
+        for example in operation.examples:
+            status = 404 if "nobody" in path else next(s for s in operation.spec["responses"] if s.startswith("2"))
+            call(operation.method, path, example, expect=int(status))
+            sent += 1
+
+    assert sent >= 12
+
+
+def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, described: Described) -> None:
+    for operation in ours(described):
+        path, named = operation.at(**IDS), set(operation.spec["responses"]) - BY_THE_GATEWAY
+        good = operation.examples[0] if operation.examples else None
+        for status in sorted(named):
+            if status == "403":
+                call(operation.method, path, good, scopes=LOWER[operation.scope], expect=403)
+            elif status == "400":
+                query = {} if operation.examples else {"next_token": "?"}
+                call(operation.method, path, "{" if operation.examples else None, expect=400, **query)
+            elif status == "413":
+                call(operation.method, path, {"x": "x" * (1 << 20)}, expect=413)
+            elif status == "422":
+                provoke_unprocessable(call, operation)
+            elif status == "404" and operation.id != "run_workflow":
+                bad = operation.at(**IDS | {"platform": "x" * 129})
+                body = {"account_id": "nobody"} | good if operation.id == "backfill" and good else good
+                call(operation.method, bad, body, expect=404)
+    call("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, expect=404)
+
+
+def provoke_unprocessable(call: Call, operation: Operation) -> None:
+    if operation.examples:
+        assert call(operation.method, operation.at(**IDS), {"zzz": {}}, expect=422)["error"]["details"]
+    elif operation.id == "delete_credential":
+        call(operation.method, operation.at(**IDS | {"platform": "myspace"}), expect=422)
+    else:
+        assert call(operation.method, operation.at(**IDS), expect=422, limit="0")["error"]["details"]
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(call: Call, api: ModuleType) -> None:
+    from adweir.model.messages import Scope
+    from adweir.model.runs import Run
+    from adweir.model.tasks import RunState
+
+    run = api.app.ledger.create_run(Run("run_1", "daily", "2026-11-20T00:00:00.000000Z", Scope()))
+    api.app.ledger.change_run(api.app.ledger.get_run("run_1"), state=RunState.SUCCEEDED)
+
+    assert run
+    assert call("POST", "/api/v1/runs/run_1/cancel", expect=409)["error"]["code"] == "conflict"
+
+
+def test_another_method_is_405_and_says_which_are_allowed(api: ModuleType, described: Described) -> None:
+    paths = {operation.path for operation in ours(described)}
+    for path in paths:
+        known = {each.method for each in ours(described) if each.path == path}
+        for method in {each.upper() for each in METHODS} - known:
+            at = re.sub(r"\{\w+\}", "x", path)
+            answer = api.handler(an_event(method, at), SimpleNamespace())
+            error = json.loads(answer["body"])["error"]
+            assert (answer["statusCode"], error["code"]) == (405, "method_not_allowed"), (method, path)
+            assert known <= set(answer["headers"]["Allow"].split(", ")), path
+
+
+def test_a_trailing_slash_changes_nothing(call: Call, account_id: str) -> None:
+    assert call("GET", "/api/v1/accounts/") == call("GET", "/api/v1/accounts")
+    assert call("GET", f"/api/v1/accounts/{account_id}/")["account_id"] == account_id
+    call("GET", "/openapi.json/", scopes="")
+
+
+def test_examples_ask_for_the_last_days(described: Described) -> None:
+    text = json.dumps(described.document)
+
+    assert '"start_date": "2026-11-13", "end_date": "2026-11-19"' in text
+    assert "{today" not in text
+
+
+def test_the_page_lists_every_route_and_needs_no_other_host(call: Call, described: Described) -> None:
+    page = call("GET", "/docs", scopes="")
+
+    assert all(operation.path in page for operation in described.operations)
+    assert not re.search(r"<(script|link|img)[^>]* (src|href)=", page), "the page needs another host"
