@@ -23,7 +23,7 @@ from adweir.store.catalog.store import Catalog
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.functions import loaded
-from support.landing_world import insights
+from support.load_world import insights
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)

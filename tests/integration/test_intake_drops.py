@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,8 @@ from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from support.clock import FrozenClock
-from support.crash import Killed
-from support.landing_world import World
+from support.crash import Crash, Killed
+from support.load_world import LoadWorld
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
 GOOD = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()
@@ -24,11 +23,11 @@ KEY = "drops/acme/a.csv"
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> World:
-    return World(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock) -> LoadWorld:
+    return LoadWorld(clock, "adweir-data")
 
 
-def test_a_drop_stores_good_lines_quarantines_bad_ones_and_leaves_a_receipt(world: World) -> None:
+def test_a_drop_stores_good_lines_quarantines_bad_ones_and_leaves_a_receipt(world: LoadWorld) -> None:
     body = HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\nmeta,2,campaign,2026-11-18,7,10,1,1\nbroken\n"
     world.arrive("drops/acme/a.csv", body.encode())
     assert [row[3][3] for row in world.stored()] == [1_500_000]
@@ -38,7 +37,7 @@ def test_a_drop_stores_good_lines_quarantines_bad_ones_and_leaves_a_receipt(worl
     assert receipt["reasons"] == {"known": 1, "fields": 1}
 
 
-def test_the_same_bytes_under_another_name_change_nothing(world: World) -> None:
+def test_the_same_bytes_under_another_name_change_nothing(world: LoadWorld) -> None:
     body = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()
     world.arrive("drops/acme/a.csv", body)
     before = world.stored()
@@ -51,23 +50,23 @@ def test_the_same_bytes_under_another_name_change_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("key", "body"), [("drops/acme/a.csv", b"nonsense"), ("drops/nobody/a.csv", HEADER.encode() + b"x\n")]
 )
-def test_a_file_that_cannot_be_read_gets_a_receipt_that_says_why(world: World, key: str, body: bytes) -> None:
+def test_a_file_that_cannot_be_read_gets_a_receipt_that_says_why(world: LoadWorld, key: str, body: bytes) -> None:
     world.arrive(key, body)
     (receipt,) = world.receipts()
     assert receipt["state"] == "rejected"
     assert world.stored() == []
 
 
-def test_a_profile_of_another_account_gets_nothing(world: World) -> None:
+def test_a_profile_of_another_account_gets_nothing(world: LoadWorld) -> None:
     world.catalog.create_account("rival", "Rival", "a@b.example")
     world.arrive("drops/rival/a.csv", GOOD)
     (receipt,) = world.receipts()
     assert (receipt["state"], receipt["rows_stored"], receipt["reasons"]) == ("loaded", 0, {"known": 1})
     assert world.stored() == []
-    assert world.said() == ["QualityBreached"]
+    assert world.bus.names() == ["QualityBreached"]
 
 
-def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: World) -> None:
+def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: LoadWorld) -> None:
     body = GOOD + b"meta,9,campaign,2026-11-18,7,10,1,2.50\n"
     world.arrive(KEY, body)
     assert world.receipts()[0]["reasons"] == {"known": 1}
@@ -87,36 +86,36 @@ def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: World) -
     assert [row[3][3] for row in world.stored()] == [1_500_000]
 
 
-def test_a_large_packed_drop_is_stored_whole(world: World) -> None:
+def test_a_large_packed_drop_is_stored_whole(world: LoadWorld) -> None:
     lines = [f"meta,1,campaign,2026-11-{day:02},c{number},10,1,1\n" for number in range(60) for day in range(1, 11)]
     world.arrive("drops/acme/a.csv.gz", gzip.compress((HEADER + "".join(lines)).encode()))
     assert len(world.stored()) == 600
 
 
-def test_too_many_targets_are_refused_whole(world: World) -> None:
+def test_too_many_targets_are_refused_whole(world: LoadWorld) -> None:
     lines = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(limits.MAX_DROP_GROUPS + 1)]
     world.arrive(KEY, (HEADER + "".join(lines)).encode())
     assert world.receipts()[0]["state"] == "rejected"
 
 
 @pytest.mark.parametrize("key", ["drops/acme/a.xlsx", "drops/a.csv", "drops//a.csv"])
-def test_a_name_that_is_no_drop_s_is_told_in_a_receipt(world: World, key: str) -> None:
+def test_a_name_that_is_no_drop_s_is_told_in_a_receipt(world: LoadWorld, key: str) -> None:
     world.arrive(key, GOOD)
     assert [receipt["code"] for receipt in world.receipts()] == ["bad_input"]
 
 
-def test_a_file_that_is_gone_needs_no_receipt(world: World) -> None:
+def test_a_file_that_is_gone_needs_no_receipt(world: LoadWorld) -> None:
     world.arrive(KEY)
     assert world.receipts() == []
 
 
-def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adweir.model.limits.MAX_DROP_BYTES", len(GOOD) - 1)
     world.arrive(KEY, GOOD)
     assert [receipt["code"] for receipt in world.receipts()] == ["too_large"]
 
 
-def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: World, clock: FrozenClock) -> None:
+def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: LoadWorld, clock: FrozenClock) -> None:
     world.raw.put(KEY, GOOD)
     patient = ObjectArrived(bucket=world.bucket, key=KEY, attempt=limits.MAX_BUSY_WAITS - 1)
     tired = patient.model_copy(update={"attempt": limits.MAX_BUSY_WAITS})
@@ -138,7 +137,7 @@ def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: World, c
 
 
 @pytest.mark.parametrize("step", ["quarantine", "load", "publish", "quality", "receipt", "ledger", "by bytes"])
-def test_a_drop_killed_at_any_step_converges(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drop_killed_at_any_step_converges(world: LoadWorld, step: str) -> None:
     receipts = world.ledger.receipts
     owner, name, call = {
         "quarantine": (world.raw, "put", 1),
@@ -151,16 +150,7 @@ def test_a_drop_killed_at_any_step_converges(world: World, step: str, monkeypatc
     }[step]
     body = GOOD + b"broken\n"
     world.raw.put(KEY, body)
-    real, calls = getattr(owner, name), []
-
-    def dies(*args: Any, **kwargs: Any) -> Any:
-        calls.append(name)
-        done = real(*args, **kwargs)
-        if len(calls) == call:
-            raise Killed
-        return done
-
-    monkeypatch.setattr(owner, name, dies)
+    Crash(call, after=True).watch(owner, name)
     with pytest.raises(Killed):
         world.arrive(KEY)
     world.clock.advance(timedelta(minutes=1).total_seconds())

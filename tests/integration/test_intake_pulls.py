@@ -21,39 +21,39 @@ from adweir.model.times import Window
 from adweir.platforms.base import ObjectBatch
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
-from support.crash import Killed
-from support.landing_world import META, World, insights
+from support.crash import Crash, Killed
+from support.load_world import META, LoadWorld, insights
 
 ADS = ["1.00", "free", "2.00"]
 OLD = Window(date(2026, 11, 2), date(2026, 11, 2))
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> World:
-    return World(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock) -> LoadWorld:
+    return LoadWorld(clock, "adweir-data")
 
 
 def campaigns(*ids: str) -> dict[str, Any]:
     return {"data": [{"id": one, "name": f"c{one}", "effective_status": "ACTIVE"} for one in ids]}
 
 
-def test_a_bad_row_of_a_pull_is_quarantined_and_the_others_stored(world: World) -> None:
+def test_a_bad_row_of_a_pull_is_quarantined_and_the_others_stored(world: LoadWorld) -> None:
     task = world.plan()
     assert world.pull(task, insights(ADS)) == "loaded"
     assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
     assert world.raw.exists(f"quarantine/{task.id}.0.jsonl.gz")
-    assert world.said() == ["MetricsChanged", "QualityBreached"]
+    assert world.bus.names() == ["MetricsChanged", "QualityBreached"]
     (report,) = world.findings.quality("meta_ads#1")
     assert (report["rows_read"], report["rows_stored"], report["rows_quarantined"]) == (3, 2, 1)
 
 
-def test_a_pull_that_cannot_be_read_stores_nothing_and_is_told(world: World) -> None:
+def test_a_pull_that_cannot_be_read_stores_nothing_and_is_told(world: LoadWorld) -> None:
     assert world.pull(world.plan(), b"<html>") == "quarantined"
     assert world.stored(Level.AD) == []
-    assert world.said() == ["QualityBreached"]
+    assert world.bus.names() == ["QualityBreached"]
 
 
-def test_a_pull_of_poor_quality_is_stored_and_told(world: World) -> None:
+def test_a_pull_of_poor_quality_is_stored_and_told(world: LoadWorld) -> None:
     rows = insights(["1.00"] * 4)
     for row in rows["data"]:
         row["impressions"] = "0"  # spend and clicks without a single impression
@@ -64,7 +64,7 @@ def test_a_pull_of_poor_quality_is_stored_and_told(world: World) -> None:
     assert breach.score < 0.8
 
 
-def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: World) -> None:
+def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: LoadWorld) -> None:
     month = Window(date(2026, 10, 25), date(2026, 11, 18))
     rows = [
         row
@@ -95,7 +95,9 @@ def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: World) -> No
 
 
 @pytest.mark.parametrize("metadata", [{}, {"schema": "9"}])
-def test_an_object_that_nobody_can_place_goes_to_the_dead_letter_queue(world: World, metadata: dict[str, str]) -> None:
+def test_an_object_that_nobody_can_place_goes_to_the_dead_letter_queue(
+    world: LoadWorld, metadata: dict[str, str]
+) -> None:
     with pytest.raises(BadInput):
         world.arrive("raw/meta_ads/1/ad_daily/x.0.gz", b"x", metadata)
 
@@ -103,38 +105,38 @@ def test_an_object_that_nobody_can_place_goes_to_the_dead_letter_queue(world: Wo
 class TestMassVanish:
     """A pull that would zero most of what is stored on settled days waits for a second opinion or an operator."""
 
-    def vanished(self, world: World) -> Task:
+    def vanished(self, world: LoadWorld) -> Task:
         world.pull(world.plan(window=OLD, run_id="before"), insights(["1.00", "2.00"], "2026-11-02"))
         world.clock.advance(3600)
         task = world.plan(window=OLD, run_id="after")
         assert world.pull(task, {"data": []}) == "quarantined"
         return task
 
-    def test_it_is_held_back_and_told(self, world: World) -> None:
+    def test_it_is_held_back_and_told(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         assert len(world.stored(Level.AD)) == 2
         found = world.ledger.get_task(task.run_id, task.id)
         assert found is not None
         assert found.error is not None
         assert found.error["code"] == "mass_vanish"
-        assert world.said()[-1] == "QualityBreached"
+        assert world.bus.names()[-1] == "QualityBreached"
         assert world.bus.events[-1].reason == "mass_vanish"
 
-    def test_an_operator_lets_it_through_by_a_redrive_that_accepts_it(self, world: World) -> None:
+    def test_an_operator_lets_it_through_by_a_redrive_that_accepts_it(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         again = world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
         assert again is not None
         assert world.pull(again, {"data": []}) == "loaded"
         assert world.stored(Level.AD) == []
 
-    def test_a_leave_for_one_generation_is_none_for_another(self, world: World) -> None:
+    def test_a_leave_for_one_generation_is_none_for_another(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         key = PullHeader.of(task).key
         world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
         world.arrive(key)  # the old object again
         assert len(world.stored(Level.AD)) == 2
 
-    def test_a_second_pull_that_agrees_goes_through(self, world: World) -> None:
+    def test_a_second_pull_that_agrees_goes_through(self, world: LoadWorld) -> None:
         self.vanished(world)
         world.clock.advance(3600)
         assert world.pull(world.plan(window=OLD, run_id="again"), {"data": []}) == "loaded"
@@ -144,30 +146,30 @@ class TestMassVanish:
 class TestObjects:
     """Entity pulls."""
 
-    def names(self, world: World) -> dict[str, Status]:
+    def names(self, world: LoadWorld) -> dict[str, Status]:
         return {item.id: item.status for item in world.catalog.objects(META, "1", Dataset.CAMPAIGNS)}
 
-    def entities(self, world: World, run_id: str = "r") -> Task:
+    def entities(self, world: LoadWorld, run_id: str = "r") -> Task:
         return world.plan(Dataset.CAMPAIGNS, None, run_id)
 
-    def test_what_a_complete_pull_did_not_bring_is_removed(self, world: World) -> None:
+    def test_what_a_complete_pull_did_not_bring_is_removed(self, world: LoadWorld) -> None:
         world.clock.advance(60)
         assert world.pull(self.entities(world), campaigns("8", "9")) == "loaded"
         assert self.names(world) == {"7": Status.REMOVED, "8": Status.ACTIVE, "9": Status.ACTIVE}
         (event,) = world.bus.events
         assert (event.name, event.added, event.removed) == ("EntitiesChanged", 2, 1)
 
-    def test_an_incomplete_pull_removes_nothing(self, world: World) -> None:
+    def test_an_incomplete_pull_removes_nothing(self, world: LoadWorld) -> None:
         world.clock.advance(60)
         world.arrive(world.land(self.entities(world), campaigns("8"), complete=False))
         assert self.names(world)["7"] is not Status.REMOVED
 
-    def test_a_bad_object_counts_as_brought_and_one_without_an_id_forbids_removing(self, world: World) -> None:
+    def test_a_bad_object_counts_as_brought_and_one_without_an_id_forbids_removing(self, world: LoadWorld) -> None:
         world.clock.advance(60)
         broken = {"data": [*campaigns("8")["data"], {"id": "7", "name": 5}]}
         assert world.pull(self.entities(world), broken) == "loaded"
         assert self.names(world)["7"] is not Status.REMOVED
-        assert world.said() == ["EntitiesChanged", "QualityBreached"]
+        assert world.bus.names() == ["EntitiesChanged", "QualityBreached"]
         world.clock.advance(60)
         assert world.pull(self.entities(world, "r2"), {"data": [{"name": "nameless"}]}) == "loaded"
         assert Status.REMOVED not in self.names(world).values()
@@ -181,7 +183,7 @@ class TestObjects:
                 )
 
         reads: Any = Reads()
-        world = World(clock, "adweir-data", lambda _platform: reads)
+        world = LoadWorld(clock, "adweir-data", lambda _platform: reads)
         world.clock.advance(60)
         task = self.entities(world)
         assert world.pull(task, b"{}") == "loaded"
@@ -189,15 +191,15 @@ class TestObjects:
         assert self.names(world)["7"] is not Status.REMOVED
         assert world.task(task).counts["rows_quarantined"] == 2
 
-    def test_nothing_new_is_not_told(self, world: World) -> None:
+    def test_nothing_new_is_not_told(self, world: LoadWorld) -> None:
         world.clock.advance(60)
         world.pull(self.entities(world), campaigns("7"))
-        said = world.said()
+        said = world.bus.names()
         world.clock.advance(60)
         world.pull(self.entities(world, "r2"), campaigns("7"))
-        assert world.said() == said
+        assert world.bus.names() == said
 
-    def test_profiles_belong_to_the_account_that_listed_them_first(self, world: World) -> None:
+    def test_profiles_belong_to_the_account_that_listed_them_first(self, world: LoadWorld) -> None:
         listed = {"id": "act_1", "account_id": "1", "name": "n", "currency": "USD",
                   "timezone_name": "America/New_York", "account_status": 1}  # fmt: skip
         world.clock.advance(60)
@@ -215,7 +217,7 @@ class TestWaiting:
 
     LEASE = "metrics#meta_ads#1#ad#day#pull#2026-11"
 
-    def test_it_waits_until_the_task_s_deadline(self, world: World, clock: FrozenClock) -> None:
+    def test_it_waits_until_the_task_s_deadline(self, world: LoadWorld, clock: FrozenClock) -> None:
         task = world.plan()
         key = world.land(task, insights(["1.00"]))
         message = ObjectArrived(bucket=world.bucket, key=key)
@@ -228,7 +230,7 @@ class TestWaiting:
         assert found is not None
         assert (found.state, found.error and found.error["code"]) == (TaskState.FAILED, "deadline")
 
-    def test_a_replay_without_a_task_ends_too(self, world: World) -> None:
+    def test_a_replay_without_a_task_ends_too(self, world: LoadWorld) -> None:
         task = world.plan()
         key = world.land(task, insights(["1.00"]))
         world.ledger.finish("r", task.id, 0, TaskState.CANCELLED)
@@ -240,28 +242,26 @@ class TestWaiting:
 
 
 @pytest.mark.parametrize("step", ["put", "load", "publish", "put_quality", "finish", "send"])
-def test_a_load_killed_at_any_step_converges_when_delivered_again(
-    world: World, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_load_killed_at_any_step_converges_when_delivered_again(world: LoadWorld, step: str) -> None:
     task = world.plan()
     key = world.land(task, insights(ADS))
-    owners = (world.queue, world.raw, world.metrics, world.bus, world.findings, world.ledger)
-    dies_once(monkeypatch, next(owner for owner in owners if hasattr(owner, step)), step)
+    owners = (world.queues.runs, world.raw, world.metrics, world.bus, world.findings, world.ledger)
+    Crash(1, after=True).watch(next(owner for owner in owners if hasattr(owner, step)), step)
     with pytest.raises(Killed):
         world.arrive(key)
     world.arrive(key)
     assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
-    assert (world.task(task).state, world.queue.messages[-1].run_id) == (TaskState.LOADED, "r")
+    assert (world.task(task).state, world.queues.runs.messages[-1].run_id) == (TaskState.LOADED, "r")
     assert len(world.findings.quality("meta_ads#1")) == 1
 
 
 @pytest.mark.parametrize("step", ["put_objects", "remove_missing", "publish", "finish", "send"])
-def test_an_entity_load_killed_at_any_step_converges(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entity_load_killed_at_any_step_converges(world: LoadWorld, step: str) -> None:
     world.clock.advance(60)
     task = world.plan(Dataset.CAMPAIGNS, None)
     key = world.land(task, campaigns("8"))
-    owners = (world.queue, world.catalog, world.bus, world.ledger)
-    dies_once(monkeypatch, next(owner for owner in owners if hasattr(owner, step)), step)
+    owners = (world.queues.runs, world.catalog, world.bus, world.ledger)
+    Crash(1, after=True).watch(next(owner for owner in owners if hasattr(owner, step)), step)
     with pytest.raises(Killed):
         world.arrive(key)
     world.arrive(key)
@@ -270,17 +270,5 @@ def test_an_entity_load_killed_at_any_step_converges(world: World, step: str, mo
     assert world.task(task).state is TaskState.LOADED
 
 
-def dies_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
-    """The process dies right after the next call of this method."""
-    real = getattr(owner, name)
-
-    def once(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(owner, name, real)
-        real(*args, **kwargs)
-        raise Killed
-
-    monkeypatch.setattr(owner, name, once)
-
-
-def test_an_object_without_a_window_is_none_of_metrics(world: World) -> None:
+def test_an_object_without_a_window_is_none_of_metrics(world: LoadWorld) -> None:
     assert world.pull(world.plan(window=None), insights(ADS)) == "quarantined"

@@ -21,19 +21,19 @@ from adweir.model.times import iso, local_hour
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.door import Door
-from support.landing_world import META, World
+from support.load_world import META, LoadWorld
 
 DOORS = ("acme", "")
 EVENING = ("2026-11-19", 22)  # 03:30 UTC in New York
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> World:
-    return World(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock) -> LoadWorld:
+    return LoadWorld(clock, "adweir-data")
 
 
 @pytest.fixture
-def door(world: World) -> Door:
+def door(world: LoadWorld) -> Door:
     return Door(world)
 
 
@@ -42,16 +42,16 @@ def entry(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (base | changes).items() if value is not None}
 
 
-def hours(world: World, level: Level = Level.CAMPAIGN, profile_id: str = "1") -> list[tuple[str, str, int, int]]:
+def hours(world: LoadWorld, level: Level = Level.CAMPAIGN, profile_id: str = "1") -> list[tuple[str, str, int, int]]:
     found = world.metrics.read(META, profile_id, level, Grain.HOUR, date(2026, 11, 1), date(2026, 11, 21))
     return [(row.entity_id, row.day, row.hour, row.slot[3]) for row in found]
 
 
-def put(world: World, *objects: Ad | AdCampaign | Keyword | Profile) -> None:
+def put(world: LoadWorld, *objects: Ad | AdCampaign | Keyword | Profile) -> None:
     world.catalog.put_objects(objects, iso(world.clock.now()))
 
 
-def rival(world: World, *, currency: str = "USD", timezone: str = "UTC") -> None:
+def rival(world: LoadWorld, *, currency: str = "USD", timezone: str = "UTC") -> None:
     """A second client with profile 2 and, like acme's profile 1, a campaign 7."""
     world.catalog.create_account("rival", "Rival", "a@b.example")
     named = {"account_id": "rival", "platform": META, "profile_id": "2", "name": "n"}
@@ -60,7 +60,7 @@ def rival(world: World, *, currency: str = "USD", timezone: str = "UTC") -> None
     )
 
 
-def objects(world: World, prefix: str = "") -> list[str]:
+def objects(world: LoadWorld, prefix: str = "") -> list[str]:
     return [info.key for info in world.raw.list(prefix)]
 
 
@@ -76,7 +76,7 @@ def refusal(door: Door, metrics: Sequence[Any], account: str = "acme") -> list[s
 
 
 @pytest.mark.parametrize("account", DOORS)
-def test_a_push_lands_in_the_profile_s_local_hour(world: World, door: Door, account: str) -> None:
+def test_a_push_lands_in_the_profile_s_local_hour(world: LoadWorld, door: Door, account: str) -> None:
     assert door.push([entry()], account).stored
 
     assert hours(world) == [("7", *EVENING, 1_250_000)]
@@ -85,7 +85,7 @@ def test_a_push_lands_in_the_profile_s_local_hour(world: World, door: Door, acco
 
 
 @pytest.mark.parametrize("account", DOORS)
-def test_the_stored_delivery_holds_all_that_loading_needs(world: World, door: Door, account: str) -> None:
+def test_the_stored_delivery_holds_all_that_loading_needs(world: LoadWorld, door: Door, account: str) -> None:
     body = json.dumps({"metrics": [entry(cost="1.1", revenue=0.3, conversions=0.5)]}).encode()
     key = door.push([], account, body=body, id_="msg 1").key
 
@@ -125,7 +125,7 @@ def test_the_stored_delivery_holds_all_that_loading_needs(world: World, door: Do
     }
 
 
-def test_loading_asks_the_catalog_nothing(world: World, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_asks_the_catalog_nothing(world: LoadWorld, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: Any) -> None:
         raise AssertionError("what is stored is resolved")
 
@@ -139,18 +139,18 @@ def test_loading_asks_the_catalog_nothing(world: World, door: Door, monkeypatch:
 @pytest.mark.parametrize(
     "named", [{"ad_id": "70"}, {"ad_id": 70, "ad_group_id": 8}, {"ad_id": "8~70"}, {"ad_id": "70", "campaign_id": "7"}]
 )
-def test_an_ad_is_found_by_its_own_id_and_by_its_group_s(world: World, door: Door, named: dict[str, Any]) -> None:
+def test_an_ad_is_found_by_its_own_id_and_by_its_group_s(world: LoadWorld, door: Door, named: dict[str, Any]) -> None:
     put(world, Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7"))
     door.push([entry(campaign_id=None) | named])
     assert hours(world, Level.AD) == [("8~70", *EVENING, 1_250_000)]
 
 
-def test_of_two_metrics_for_one_hour_the_later_one_counts(world: World, door: Door) -> None:
+def test_of_two_metrics_for_one_hour_the_later_one_counts(world: LoadWorld, door: Door) -> None:
     door.push([entry(), entry(timestamp="2026-11-20T03:59:59Z", cost=2)])
     assert hours(world) == [("7", *EVENING, 2_000_000)]
 
 
-def test_a_later_push_replaces_the_hour_and_an_earlier_one_does_not(world: World, door: Door) -> None:
+def test_a_later_push_replaces_the_hour_and_an_earlier_one_does_not(world: LoadWorld, door: Door) -> None:
     door.push([entry(cost=2)], id_="first")
     world.clock.advance(60)
     door.push([entry(cost=3), entry(timestamp="2026-11-20T02:30:00Z", cost=1)], id_="second")
@@ -159,7 +159,7 @@ def test_a_later_push_replaces_the_hour_and_an_earlier_one_does_not(world: World
     assert hours(world) == [("7", "2026-11-19", 21, 1_000_000), ("7", *EVENING, 3_000_000)]
 
 
-def test_a_push_about_several_levels_keeps_the_changes_of_each(world: World, door: Door) -> None:
+def test_a_push_about_several_levels_keeps_the_changes_of_each(world: LoadWorld, door: Door) -> None:
     keyword = Keyword(platform=META, profile_id="1", id="k", ad_group_id="8", campaign_id="7")
     put(world, keyword)
     door.push([entry(), entry(campaign_id=None, keyword_id="k")])
@@ -171,7 +171,7 @@ def test_a_push_about_several_levels_keeps_the_changes_of_each(world: World, doo
 # -- the night on which clocks go back ---------------------------------------------------------------------------------
 
 
-def autumn(world: World, utc: str, spend: int, door: Door) -> None:
+def autumn(world: LoadWorld, utc: str, spend: int, door: Door) -> None:
     """A push about one hour of acme's campaign, signed a minute after the push before."""
     world.clock.advance(60)
     door.push([entry(timestamp=utc, cost=spend)], id_=f"{utc} {spend}")
@@ -179,7 +179,7 @@ def autumn(world: World, utc: str, spend: int, door: Door) -> None:
 
 def test_both_passes_of_the_repeated_hour_add_up(tables: None) -> None:
     """New York, 1 November 2026: 01:30 is 05:30 UTC, and again 06:30 UTC."""
-    world = World(FrozenClock(datetime(2026, 11, 1, 12, 0, tzinfo=UTC)), "adweir-data")
+    world = LoadWorld(FrozenClock(datetime(2026, 11, 1, 12, 0, tzinfo=UTC)), "adweir-data")
     door = Door(world)
     for utc, spend in (("04:30", 1), ("05:30", 2), ("06:30", 4), ("07:30", 8)):
         autumn(world, f"2026-11-01T{utc}:00Z", spend, door)
@@ -210,7 +210,7 @@ def test_the_local_hour_of_an_instant(timezone: str, utc: str, hour: int) -> Non
 # -- the deployment's door ---------------------------------------------------------------------------------------------
 
 
-def test_the_deployment_s_door_stores_for_the_client_that_owns_the_profile(world: World, door: Door) -> None:
+def test_the_deployment_s_door_stores_for_the_client_that_owns_the_profile(world: LoadWorld, door: Door) -> None:
     rival(world)
     door.push([entry(profile_id="2"), entry(profile_id="1", cost=2)], "")
     assert hours(world) == [("7", *EVENING, 2_000_000)]
@@ -218,7 +218,7 @@ def test_the_deployment_s_door_stores_for_the_client_that_owns_the_profile(world
     assert sorted(event.account_id for event in world.bus.events) == ["acme", "rival"]
 
 
-def test_an_id_that_two_profiles_have_is_refused_at_the_deployment_s_door(world: World, door: Door) -> None:
+def test_an_id_that_two_profiles_have_is_refused_at_the_deployment_s_door(world: LoadWorld, door: Door) -> None:
     rival(world)
     assert refusal(door, [entry(profile_id="1"), entry(), entry(campaign_id="8")], "") == [
         "metrics[1].campaign_id",
@@ -226,7 +226,7 @@ def test_an_id_that_two_profiles_have_is_refused_at_the_deployment_s_door(world:
     ]
 
 
-def test_an_account_s_door_knows_only_its_own_profiles(world: World, door: Door) -> None:
+def test_an_account_s_door_knows_only_its_own_profiles(world: LoadWorld, door: Door) -> None:
     rival(world)
     door.push([entry()])
     assert hours(world, profile_id="2") == []
@@ -257,18 +257,18 @@ def test_every_metric_that_resolves_to_nothing_is_named(
     assert refusal(door, [wrong, entry(), wrong], account) == [f"metrics[0].{field}", f"metrics[2].{field}"]
 
 
-def test_a_profile_that_was_deleted_is_unknown(world: World, door: Door) -> None:
+def test_a_profile_that_was_deleted_is_unknown(world: LoadWorld, door: Door) -> None:
     world.catalog.mark_profile(META, "1", "inactive")
     assert refusal(door, [entry()], "") == ["metrics[0].campaign_id"]
 
 
-def test_a_profile_with_an_unknown_time_zone_is_named(world: World, door: Door) -> None:
+def test_a_profile_with_an_unknown_time_zone_is_named(world: LoadWorld, door: Door) -> None:
     rival(world, timezone="Mars/Olympus")
     assert refusal(door, [entry(profile_id="2")], "") == ["metrics[0].campaign_id"]
 
 
 @at_the_bound("MAX_PUSH_READS", as_if=6)
-def test_the_ids_that_a_push_looks_up(world: World, door: Door, size: int, fits: bool) -> None:
+def test_the_ids_that_a_push_looks_up(world: LoadWorld, door: Door, size: int, fits: bool) -> None:
     """Two profiles, so an id without a profile counts twice."""
     rival(world)
     unnamed = [entry(campaign_id=str(number)) for number in range(size // 2)]
@@ -282,7 +282,7 @@ def test_the_ids_that_a_push_looks_up(world: World, door: Door, size: int, fits:
 
 
 @at_the_bound("MAX_PUSH_QUERIES", as_if=4)
-def test_the_ads_without_a_group_that_a_push_looks_up(world: World, door: Door, size: int, fits: bool) -> None:
+def test_the_ads_without_a_group_that_a_push_looks_up(world: LoadWorld, door: Door, size: int, fits: bool) -> None:
     metrics = [entry(campaign_id=None, ad_id=f"a{number}") for number in range(size)]
     metrics.append(entry(campaign_id=None, ad_id="1", ad_group_id="8"))
     fields = refusal(door, metrics)
@@ -300,7 +300,7 @@ def test_the_faults_that_an_answer_names(door: Door, size: int, fits: bool) -> N
 
 
 @pytest.mark.parametrize("account", DOORS)
-def test_the_first_delivery_with_an_id_wins(world: World, door: Door, account: str) -> None:
+def test_the_first_delivery_with_an_id_wins(world: LoadWorld, door: Door, account: str) -> None:
     first = door.push([entry()], account)
     again = [
         door.push([entry()], account),
@@ -313,14 +313,14 @@ def test_the_first_delivery_with_an_id_wins(world: World, door: Door, account: s
     assert len(objects(world, "webhooks/")) == 1
 
 
-def test_loading_a_delivery_twice_changes_nothing(world: World, door: Door) -> None:
+def test_loading_a_delivery_twice_changes_nothing(world: LoadWorld, door: Door) -> None:
     key = door.push([entry()]).key
     world.arrive(key)
     assert [event.slots_changed for event in world.bus.events] == [1, 0]
     assert hours(world) == [("7", *EVENING, 1_250_000)]
 
 
-def test_the_same_id_at_another_door_is_another_delivery(world: World, door: Door) -> None:
+def test_the_same_id_at_another_door_is_another_delivery(world: LoadWorld, door: Door) -> None:
     assert [door.push([entry()], account).stored for account in DOORS] == [True, True]
     assert len(objects(world, "webhooks/")) == 2
 
@@ -333,7 +333,7 @@ def test_the_same_id_at_another_door_is_another_delivery(world: World, door: Doo
     [b"not json", b"[]", b"{}", b'{"metrics": []}', b'{"kind": "telegram"}', b"[" * 100_000],
     ids=["text", "list", "empty", "push", "kind", "deep"],
 )
-def test_an_object_that_is_not_a_delivery_is_reported(world: World, body: bytes) -> None:
+def test_an_object_that_is_not_a_delivery_is_reported(world: LoadWorld, body: bytes) -> None:
     world.arrive("webhooks/meta_ads/acme/x", body)
     (event,) = world.bus.events
     assert (event.name, event.account_id, event.platform) == ("QualityBreached", "acme", "meta_ads")
@@ -350,49 +350,51 @@ def test_an_object_that_is_not_a_delivery_is_reported(world: World, body: bytes)
         {"series": [{"level": "planet"}]},
     ],
 )
-def test_a_delivery_of_another_shape_is_bad_input(world: World, door: Door, change: dict[str, Any]) -> None:
+def test_a_delivery_of_another_shape_is_bad_input(world: LoadWorld, door: Door, change: dict[str, Any]) -> None:
     stored = world.raw.get_bytes(door.push([entry()]).key)
     assert isinstance(read_delivery(stored), MetricPush)
     with pytest.raises(BadInput):
         read_delivery(json.dumps(json.loads(stored) | change).encode())
 
 
-def test_an_object_that_no_door_wrote_goes_to_the_dead_letter_queue(world: World) -> None:
+def test_an_object_that_no_door_wrote_goes_to_the_dead_letter_queue(world: LoadWorld) -> None:
     with pytest.raises(BadInput):
         world.arrive("webhooks/x", b"{}")
 
 
-def test_an_object_under_another_prefix_is_left_alone(world: World) -> None:
+def test_an_object_under_another_prefix_is_left_alone(world: LoadWorld) -> None:
     message = ObjectArrived(bucket=world.bucket, key="exports/x.csv")
     world.loader.load(message, lambda: 300.0)
     world.loader.settle(message, AdweirError("x"))
-    assert world.queue.messages == []
+    assert world.queues.runs.messages == []
 
 
 # -- notifications -----------------------------------------------------------------------------------------------------
 
 
-def scopes(world: World) -> list[tuple[str, str]]:
-    return [(message.scope.profiles[0], message.scope.slice) for message in world.queue.messages]
+def scopes(world: LoadWorld) -> list[tuple[str, str]]:
+    return [(message.scope.profiles[0], message.scope.slice) for message in world.queues.runs.messages]
 
 
 def campaign(object_id: str = "7") -> dict[str, Any]:
     return {"object_id": object_id, "object_type": "campaign"}
 
 
-def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_numbers(world: World, door: Door) -> None:
+def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_numbers(
+    world: LoadWorld, door: Door
+) -> None:
     for seconds in (0, 1):
         world.clock.advance(seconds)
         assert door.notify(("1", campaign() | {"changed_fields": [str(seconds)]})).stored
-    assert len(world.queue.messages) == 2
-    assert len({message.run_id for message in world.queue.messages}) == 1
-    scope = world.queue.messages[0].scope
+    assert len(world.queues.runs.messages) == 2
+    assert len({message.run_id for message in world.queues.runs.messages}) == 1
+    scope = world.queues.runs.messages[0].scope
     assert (scope.accounts, scope.profiles, scope.slice) == (("acme",), ("1",), "campaign=7")
     assert scope.datasets == ("campaigns", "ad_groups", "ads", "ad_daily")
 
 
 def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_everything(
-    world: World, door: Door
+    world: LoadWorld, door: Door
 ) -> None:
     put(world, Ad(platform=META, profile_id="1", id="70", ad_group_id="8", campaign_id="7"))
     door.notify(
@@ -405,33 +407,35 @@ def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_
 
 @pytest.mark.parametrize("account", DOORS)
 def test_what_a_notification_says_about_unknown_ad_accounts_is_counted_and_left_out(
-    world: World, door: Door, account: str
+    world: LoadWorld, door: Door, account: str
 ) -> None:
     receipt = door.notify(("9", campaign()), ("1", campaign()), ("9", campaign("8")), account=account)
     assert (receipt.stored, receipt.unknown) == (True, 2)
     assert scopes(world) == [("1", "campaign=7")]
 
 
-def test_a_notification_about_nothing_that_is_known_is_not_stored(world: World, door: Door) -> None:
+def test_a_notification_about_nothing_that_is_known_is_not_stored(world: LoadWorld, door: Door) -> None:
     assert door.notify(("9", campaign())) == ("", False, 1)
     assert door.notify(("1", campaign()), kind="page") == ("", False, 1)
-    assert (objects(world), world.queue.messages) == ([], [])
+    assert (objects(world), world.queues.runs.messages) == ([], [])
 
 
-def test_an_account_s_door_starts_nothing_for_another_client(world: World, door: Door) -> None:
+def test_an_account_s_door_starts_nothing_for_another_client(world: LoadWorld, door: Door) -> None:
     rival(world)
     assert not door.notify(("2", campaign())).stored
     assert door.notify(("2", campaign()), ("1", campaign()), account="").stored
-    assert [message.scope.accounts for message in world.queue.messages] == [("rival",), ("acme",)]
+    assert [message.scope.accounts for message in world.queues.runs.messages] == [("rival",), ("acme",)]
 
 
 @at_the_bound("MAX_REPULLS_PER_PROFILE")
-def test_the_objects_of_a_profile_that_are_pulled_one_by_one(world: World, door: Door, size: int, fits: bool) -> None:
+def test_the_objects_of_a_profile_that_are_pulled_one_by_one(
+    world: LoadWorld, door: Door, size: int, fits: bool
+) -> None:
     door.notify(*[("1", campaign(str(number))) for number in range(size)])
     assert scopes(world) == ([("1", f"campaign={number}") for number in range(size)] if fits else [("1", "all")])
 
 
-def test_a_platform_without_hooks_takes_signed_pushes_only(world: World, door: Door) -> None:
+def test_a_platform_without_hooks_takes_signed_pushes_only(world: LoadWorld, door: Door) -> None:
     platform = Platform.AMAZON_ADS
     named = {"account_id": "acme", "platform": platform, "profile_id": "5", "name": "n"}
     put(world, Profile(**named, currency="USD", timezone="UTC"), AdCampaign(platform=platform, profile_id="5", id="7"))

@@ -14,21 +14,21 @@ from ops.commands import put_drop
 from ops.errors import CommandFailed
 from ops.target import Deployment
 from support.clock import FrozenClock
-from support.landing_world import World
+from support.load_world import LoadWorld
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n"
 GOOD = HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n"
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> World:
-    made = World(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock) -> LoadWorld:
+    made = LoadWorld(clock, "adweir-data")
     boto3.client("s3").put_bucket_versioning(Bucket=made.bucket, VersioningConfiguration={"Status": "Enabled"})
     return made
 
 
 @pytest.fixture
-def deployment(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+def deployment(world: LoadWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """Commands work on moto's AWS, and every stored object is loaded at once."""
     outputs = {
         "CatalogTable": settings.catalog_table,
@@ -64,12 +64,12 @@ def drop(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.app, ["drop", *map(str, arguments)], prog_name="adweir")
 
 
-def objects(world: World) -> list[str]:
+def objects(world: LoadWorld) -> list[str]:
     return [info.key for info in world.raw.list("drops/")]
 
 
 def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_are_counted(
-    world: World, deployment: Deployment, file: Path
+    world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # given
     file.write_text(GOOD + "meta,1,campaign,2026-11-18,8,many,1,1.50\n")
@@ -87,7 +87,7 @@ def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_
 
 @pytest.mark.parametrize(("key", "stored"), [("acme/a.csv", "acme/a.csv"), ("drops/acme/b.csv", "acme/b.csv")])
 def test_given_a_key_when_a_file_is_dropped_then_it_is_stored_there(
-    world: World, deployment: Deployment, file: Path, key: str, stored: str
+    world: LoadWorld, deployment: Deployment, file: Path, key: str, stored: str
 ) -> None:
     # when
     result = drop(file, "--key", key)
@@ -106,7 +106,7 @@ def test_given_a_key_when_a_file_is_dropped_then_it_is_stored_there(
     ],
 )  # fmt: skip
 def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_and_one_line_says_how(
-    world: World, deployment: Deployment, file: Path, arguments: tuple[str, ...], says: str
+    world: LoadWorld, deployment: Deployment, file: Path, arguments: tuple[str, ...], says: str
 ) -> None:
     # when
     result = drop(file, *arguments)
@@ -118,7 +118,7 @@ def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_
 
 
 def test_given_a_file_that_cannot_be_read_when_it_is_dropped_then_the_reason_is_the_answer(
-    world: World, deployment: Deployment, file: Path
+    world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # given
     file.write_text("nonsense\n")
@@ -132,7 +132,7 @@ def test_given_a_file_that_cannot_be_read_when_it_is_dropped_then_the_reason_is_
 
 
 def test_given_the_same_bytes_twice_when_dropped_then_the_second_says_that_nothing_changed(
-    world: World, deployment: Deployment, file: Path
+    world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # given
     drop(file, "--account", "acme", "--key", "first.csv")
@@ -146,7 +146,7 @@ def test_given_the_same_bytes_twice_when_dropped_then_the_second_says_that_nothi
 
 
 def test_given_no_wish_to_wait_when_a_file_is_dropped_then_it_says_where_the_receipt_will_be(
-    world: World, deployment: Deployment, file: Path
+    world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # when
     result = drop(file, "--account", "acme", "--wait", "0")
@@ -158,7 +158,7 @@ def test_given_no_wish_to_wait_when_a_file_is_dropped_then_it_says_where_the_rec
 
 
 def test_given_no_receipt_in_time_when_it_is_waited_for_then_the_command_fails_and_names_it(
-    world: World, deployment: Deployment
+    world: LoadWorld, deployment: Deployment
 ) -> None:
     # when
     with pytest.raises(CommandFailed, match=r"receipts/drops/acme/slow.csv.1.json in the bucket"):

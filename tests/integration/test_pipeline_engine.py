@@ -21,17 +21,17 @@ from adweir.model.runs import Run, StageState
 from adweir.model.tasks import RunState, TaskState
 from adweir.platforms.base import DatasetSpec
 from support.clock import FrozenClock
-from support.pipeline_world import DAILY, HOURLY, MORNING, World, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, MORNING, PipelineWorld, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
 @pytest.fixture
-def world(clock: FrozenClock) -> World:
-    return World(clock)
+def world(clock: FrozenClock) -> PipelineWorld:
+    return PipelineWorld(clock)
 
 
-def reason(world: World, run_id: str = "r") -> str:
+def reason(world: PipelineWorld, run_id: str = "r") -> str:
     run = world.ledger.get_run(run_id)
     assert run is not None
     return run.reason
@@ -40,7 +40,7 @@ def reason(world: World, run_id: str = "r") -> str:
 # --- the plain way
 
 
-def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: World) -> None:
+def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: PipelineWorld) -> None:
     world.found = ("1", "2")
 
     run_to_end(world)
@@ -59,7 +59,7 @@ def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: World
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
 
 
-def test_the_next_day_asks_only_for_the_lookback(world: World) -> None:
+def test_the_next_day_asks_only_for_the_lookback(world: PipelineWorld) -> None:
     run_to_end(world)
 
     run_to_end(world, DAILY.model_copy(update={"scheduled_at": MORNING + timedelta(days=1), "run_id": "next"}))
@@ -68,8 +68,8 @@ def test_the_next_day_asks_only_for_the_lookback(world: World) -> None:
     assert windows == ["2026-10-24..2026-11-20"]
 
 
-def test_messages_of_a_task_travel_in_the_group_of_their_profile(world: World) -> None:
-    world.catalog.add_profile("acc-1", "7")
+def test_messages_of_a_task_travel_in_the_group_of_their_profile(world: PipelineWorld) -> None:
+    world.add_profile("7")
     world.handle(HOURLY)
     for message in world.runs.take():
         world.handle(message)
@@ -77,7 +77,7 @@ def test_messages_of_a_task_travel_in_the_group_of_their_profile(world: World) -
     assert world.collect.groups == ["meta_ads#7"]
 
 
-def test_a_run_without_anything_to_do_succeeds_and_says_why(world: World) -> None:
+def test_a_run_without_anything_to_do_succeeds_and_says_why(world: PipelineWorld) -> None:
     run_to_end(world, HOURLY)
 
     assert state(world) is RunState.SUCCEEDED
@@ -85,7 +85,7 @@ def test_a_run_without_anything_to_do_succeeds_and_says_why(world: World) -> Non
     assert "no ad account in scope is active" in reason(world)
 
 
-def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: World) -> None:
+def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: PipelineWorld) -> None:
     run_to_end(world)
     days = Scope(start="2026-11-01", end="2026-11-10")
 
@@ -95,26 +95,27 @@ def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: Wor
     assert reason(world, "again") == "stage metrics: nothing to pull, every day in scope was pulled before"
 
 
-def test_a_run_that_pulled_something_gives_no_reason(world: World) -> None:
+def test_a_run_that_pulled_something_gives_no_reason(world: PipelineWorld) -> None:
     run_to_end(world)
 
     assert reason(world) == ""
 
 
-def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world: World) -> None:
+def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world: PipelineWorld) -> None:
     world.specs[Platform.AMAZON_ADS] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY)}
-    world.catalog.add_profile("acc-1", "7")
-    world.catalog.add_profile("acc-1", "8", Platform.AMAZON_ADS)
-    world.catalog.add_profile("acc-1", "9", Platform.TIKTOK_ADS)
+    world.add_profile("7")
+    world.add_profile("8", platform=Platform.AMAZON_ADS)
+    world.add_profile("9", platform=Platform.TIKTOK_ADS)
 
     run_to_end(world, HOURLY)
 
     assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#7"}
 
 
-def test_denied_profiles_are_not_planned_and_broken_credentials_are_told_but_not_pulled(world: World) -> None:
-    world.catalog.add_credential("acc-2", state="broken")
-    world.catalog.add_profile("acc-1", "7", status="denied")
+def test_denied_profiles_are_not_planned_and_broken_credentials_are_told_but_not_pulled(world: PipelineWorld) -> None:
+    world.add_credential("acc-2")
+    world.break_credential("acc-2")
+    world.add_profile("7", status="denied")
 
     run_to_end(world)
 
@@ -133,16 +134,16 @@ def test_denied_profiles_are_not_planned_and_broken_credentials_are_told_but_not
         (Scope(platforms=("amazon",)), set()),
     ],
 )
-def test_a_scope_narrows_a_run(world: World, scope: Scope, keys: set[str]) -> None:
-    world.catalog.add_profile("acc-1", "7")
-    world.catalog.add_profile("acc-2", "8")
+def test_a_scope_narrows_a_run(world: PipelineWorld, scope: Scope, keys: set[str]) -> None:
+    world.add_profile("7")
+    world.add_profile("8", account_id="acc-2")
 
     run_to_end(world, HOURLY.model_copy(update={"scope": scope}))
 
     assert {key for key, _, _ in world.tasks("r")} == keys
 
 
-def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: World) -> None:
+def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: PipelineWorld) -> None:
     run_to_end(world)
     scope = Scope(profiles=("1",), slice="campaign=9", start="2026-11-01", end="2026-11-03", datasets=("ad_daily",))
 
@@ -152,7 +153,7 @@ def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: World)
     assert (task.slice, str(task.window)) == ("campaign=9", "2026-11-01..2026-11-03")
 
 
-def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: World) -> None:
+def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: PipelineWorld) -> None:
     run_to_end(world)
     scope = Scope(start="2026-09-01", end="2026-10-01")
 
@@ -175,7 +176,7 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: World) -> No
     ],
 )
 def test_what_names_nothing_is_refused_before_anything_is_stored(
-    world: World, workflow: str, scope: Scope, field: str
+    world: PipelineWorld, workflow: str, scope: Scope, field: str
 ) -> None:
     with pytest.raises(Unprocessable) as caught:
         world.handle(StartRun(workflow=workflow, scheduled_at=MORNING, scope=scope, run_id="r"))
@@ -184,9 +185,9 @@ def test_what_names_nothing_is_refused_before_anything_is_stored(
     assert world.ledger.get_run("r") is None
 
 
-def test_a_broken_credential_is_told_and_not_passed_over(world: World) -> None:
+def test_a_broken_credential_is_told_and_not_passed_over(world: PipelineWorld) -> None:
     run_to_end(world)
-    world.catalog.break_credentials()
+    world.break_credential()
 
     run_to_end(world, DAILY.model_copy(update={"run_id": "next", "scope": Scope(accounts=("acc-1",))}))
 
@@ -198,7 +199,7 @@ def test_a_broken_credential_is_told_and_not_passed_over(world: World) -> None:
     assert task.error["code"] == "auth_expired"
 
 
-def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: World) -> None:
+def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: PipelineWorld) -> None:
     plain = StartRun(workflow="hourly", scheduled_at=MORNING)
     same = StartRun(workflow="hourly", scheduled_at=datetime.fromisoformat("2026-11-20T05:00:00+01:00"))
     naive = StartRun(workflow="hourly", scheduled_at=MORNING.replace(tzinfo=None))
@@ -213,7 +214,7 @@ def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: 
     assert stored.scheduled_at == "2026-11-20T04:00:00.000000Z"
 
 
-def test_other_messages_are_no_business_of_the_engine(world: World) -> None:
+def test_other_messages_are_no_business_of_the_engine(world: PipelineWorld) -> None:
     with pytest.raises(BadInput):
         world.handle(TaskMessage(run_id="r", task_id="t"))
 
@@ -221,7 +222,7 @@ def test_other_messages_are_no_business_of_the_engine(world: World) -> None:
 # --- twice, at once, never
 
 
-def test_every_message_may_come_three_times(world: World) -> None:
+def test_every_message_may_come_three_times(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.runs.send(DAILY)
 
@@ -235,7 +236,7 @@ def test_every_message_may_come_three_times(world: World) -> None:
 
 
 def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.handle(DAILY)
     world.handle(world.runs.take()[0])
@@ -258,7 +259,7 @@ def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(
     assert world.runs.take() == [PlanStage(run_id="r", stage="pulls")]
 
 
-def test_a_stage_is_planned_by_one_worker_at_a_time(world: World) -> None:
+def test_a_stage_is_planned_by_one_worker_at_a_time(world: PipelineWorld) -> None:
     world.handle(DAILY)
     (plan,) = world.runs.take()
 
@@ -271,9 +272,9 @@ def test_a_stage_is_planned_by_one_worker_at_a_time(world: World) -> None:
     assert run.stage_state is StageState.OPEN
 
 
-def test_planning_goes_on_where_time_ran_out(world: World) -> None:
+def test_planning_goes_on_where_time_ran_out(world: PipelineWorld) -> None:
     for number in range(4):
-        world.catalog.add_profile("acc-1", str(number))
+        world.add_profile(str(number))
     world.handle(HOURLY)
     (plan,) = world.runs.take()
     left = iter([60, 60, 1])
@@ -289,7 +290,7 @@ def test_planning_goes_on_where_time_ran_out(world: World) -> None:
     assert len({message.task_id for message in world.collect.messages}) == len(world.collect.messages) == 4
 
 
-def test_a_request_that_was_lost_is_sent_again(world: World, clock: FrozenClock) -> None:
+def test_a_request_that_was_lost_is_sent_again(world: PipelineWorld, clock: FrozenClock) -> None:
     world.handle(DAILY)
     world.runs.take()
     world.handle(Advance(run_id="r"))
@@ -302,7 +303,7 @@ def test_a_request_that_was_lost_is_sent_again(world: World, clock: FrozenClock)
     assert world.runs.take() == [PlanStage(run_id="r", stage="profiles")]
 
 
-def test_late_and_foreign_messages_do_nothing(world: World) -> None:
+def test_late_and_foreign_messages_do_nothing(world: PipelineWorld) -> None:
     run_to_end(world)
     before = world.tasks("r")
 

@@ -15,17 +15,17 @@ from adweir.model.messages import (
 )
 from adweir.model.tasks import RunState, Task, TaskState
 from support.clock import FrozenClock
-from support.pipeline_world import DAILY, HOURLY, World, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, PipelineWorld, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
 @pytest.fixture
-def world(clock: FrozenClock) -> World:
-    return World(clock)
+def world(clock: FrozenClock) -> PipelineWorld:
+    return PipelineWorld(clock)
 
 
-def test_one_failed_task_makes_a_run_partial(world: World) -> None:
+def test_one_failed_task_makes_a_run_partial(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" else TaskState.LOADED
 
@@ -35,7 +35,7 @@ def test_one_failed_task_makes_a_run_partial(world: World) -> None:
     assert (world.bus.events[0].tasks_total, world.bus.events[0].tasks_failed) == (5, 2)
 
 
-def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: World) -> None:
+def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: PipelineWorld) -> None:
     world.fate = lambda task: TaskState.FAILED if task.stage == "pulls" else TaskState.LOADED
 
     run_to_end(world)
@@ -46,9 +46,9 @@ def test_a_stage_of_which_nothing_loaded_ends_the_run_as_failed(world: World) ->
     assert run.reason == "stage pulls: 0 of 2 tasks loaded"
 
 
-def test_a_profile_in_an_unknown_time_zone_fails_alone(world: World) -> None:
-    world.catalog.add_profile("acc-1", "7")
-    world.catalog.add_profile("acc-1", "8", timezone="Mars/Olympus")
+def test_a_profile_in_an_unknown_time_zone_fails_alone(world: PipelineWorld) -> None:
+    world.add_profile("7")
+    world.add_profile("8", timezone="Mars/Olympus")
 
     run_to_end(world, HOURLY)
 
@@ -60,7 +60,7 @@ def test_a_profile_in_an_unknown_time_zone_fails_alone(world: World) -> None:
     )
 
 
-def test_a_split_task_is_judged_by_its_children(world: World) -> None:
+def test_a_split_task_is_judged_by_its_children(world: PipelineWorld) -> None:
     def split(task: Task) -> TaskState | None:
         if task.window is None or task.depth:
             return TaskState.LOADED
@@ -80,7 +80,7 @@ def test_a_split_task_is_judged_by_its_children(world: World) -> None:
     assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
 
 
-def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world: World) -> None:
+def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
     run_to_end(world)
@@ -100,7 +100,7 @@ def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world: 
     assert again.deadline > world.clock.now().timestamp()
 
 
-def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world: World) -> None:
+def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world: PipelineWorld) -> None:
     world.fate = lambda task: TaskState.PARKED if task.stage == "profiles" else TaskState.LOADED
     run_to_end(world)
     assert state(world) is RunState.FAILED
@@ -113,7 +113,7 @@ def test_a_redrive_of_an_early_stage_goes_on_through_the_later_ones(world: World
     assert ("meta_ads#1", "ad_daily", "2026-09-21..2026-11-19") in world.tasks("r")
 
 
-def test_a_redrive_of_named_tasks_leaves_the_others(world: World) -> None:
+def test_a_redrive_of_named_tasks_leaves_the_others(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.QUARANTINED if task.window else TaskState.LOADED
     run_to_end(world)
@@ -130,7 +130,7 @@ def test_a_redrive_of_named_tasks_leaves_the_others(world: World) -> None:
     assert state(world) is RunState.PARTIAL
 
 
-def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: World) -> None:
+def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "1" and not task.window else TaskState.LOADED
     world.runs.send(DAILY)
@@ -151,7 +151,7 @@ def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: World) -> Non
     assert state(world) is RunState.SUCCEEDED
 
 
-def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world: World) -> None:
+def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world: PipelineWorld) -> None:
     run_to_end(world)
 
     assert world.engine.redrive("r") == 0
@@ -160,7 +160,7 @@ def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_no
         world.engine.redrive("unknown")
 
 
-def test_cancelling_ends_a_run_and_its_open_tasks(world: World) -> None:
+def test_cancelling_ends_a_run_and_its_open_tasks(world: PipelineWorld) -> None:
     world.fate = lambda task: None
     run_to_end(world)
     world.ledger._mark("r", "profiles", "no-such-task", 0)
@@ -175,7 +175,7 @@ def test_cancelling_ends_a_run_and_its_open_tasks(world: World) -> None:
 
 
 def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.handle(DAILY)
     (plan,) = world.runs.take()

@@ -19,7 +19,7 @@ from adweir.model.tasks import RunState, Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health, metrics
 from support.clock import FrozenClock
-from support.pipeline_world import META, World
+from support.pipeline_world import META, PipelineWorld
 
 pytestmark = pytest.mark.usefixtures("tables")
 DAILY = StartRun(workflow="daily", scheduled_at=datetime(2026, 11, 20, 4, 0, tzinfo=UTC), run_id="r")
@@ -27,13 +27,13 @@ QUIET = {"runs": QueueDepth(0), "runs-dead": QueueDepth(0, dead_letters=True)}
 
 
 @pytest.fixture
-def world(clock: FrozenClock) -> World:
-    world = World(clock, found=("1", "2"))
+def world(clock: FrozenClock) -> PipelineWorld:
+    world = PipelineWorld(clock, found=("1", "2"))
     world.runs.send(DAILY)
     return world
 
 
-def report(world: World, depths: Mapping[str, QueueDepth] = QUIET) -> dict[str, Any]:
+def report(world: PipelineWorld, depths: Mapping[str, QueueDepth] = QUIET) -> dict[str, Any]:
     answer = health(world.ledger, world.catalog, lambda: depths, world.clock)
     assert json.loads(json.dumps(answer)) == answer
     return answer
@@ -43,7 +43,7 @@ def statuses(answer: Mapping[str, Any]) -> dict[str, str]:
     return {name: part["status"] for name, part in answer["parts"].items() if part["status"] != "healthy"}
 
 
-def test_a_pipeline_that_pulled_everything_today_is_healthy(world: World) -> None:
+def test_a_pipeline_that_pulled_everything_today_is_healthy(world: PipelineWorld) -> None:
     world.drain()
 
     answer = report(world)
@@ -54,7 +54,7 @@ def test_a_pipeline_that_pulled_everything_today_is_healthy(world: World) -> Non
     assert answer["parts"]["runs"]["last"]["daily"]["state"] == "succeeded"
 
 
-def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(world: World) -> None:
+def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(world: PipelineWorld) -> None:
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" else TaskState.LOADED
     world.drain()
     answer = report(world)
@@ -67,16 +67,17 @@ def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(w
     assert later["parts"]["profiles"]["items"][0]["days_behind"] == 1
 
 
-def test_a_workflow_whose_last_run_failed_is_unhealthy(world: World) -> None:
+def test_a_workflow_whose_last_run_failed_is_unhealthy(world: PipelineWorld) -> None:
     world.fate = lambda task: TaskState.FAILED
     world.drain()
 
     assert statuses(report(world)) == {"runs": "unhealthy"}
 
 
-def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: World) -> None:
+def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: PipelineWorld) -> None:
     world.drain()
-    world.catalog.add_credential("acc-2", state="broken", reason="revoked")
+    world.add_credential("acc-2")
+    world.break_credential("acc-2")
     for _ in range(5):
         world.ledger.brakes.failure(META, "1")
     dead = {"runs": QueueDepth(3, 1), "runs-dead": QueueDepth(1, dead_letters=True)}
@@ -88,7 +89,7 @@ def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: World)
     assert answer["parts"]["credentials"]["broken"][0]["reason"] == "revoked"
 
 
-def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: World) -> None:
+def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: PipelineWorld) -> None:
     world.drain()
     world.ledger.brakes.trip(META, "1", 60, "code 17")
 
@@ -99,7 +100,7 @@ def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: World) -> None:
     assert (brake["state"], brake["until"]) == ("paused", iso(world.clock.now() + timedelta(seconds=60)))
 
 
-def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(world: World) -> None:
+def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(world: PipelineWorld) -> None:
     world.drain()
 
     def refused() -> Mapping[str, QueueDepth]:
@@ -110,7 +111,7 @@ def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(wo
     assert statuses(answer) == {"queues": "unhealthy", "dead_letters": "unhealthy"}
 
 
-def test_metrics_add_up_by_stage_and_platform(world: World) -> None:
+def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
     def slowly(task: Task) -> TaskState:
         world.clock.advance(2)
         return TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
@@ -136,7 +137,7 @@ def test_metrics_add_up_by_stage_and_platform(world: World) -> None:
 
 
 def test_metrics_of_nothing_are_empty(clock: FrozenClock) -> None:
-    assert metrics(World(clock).ledger) == {"runs": [], "stages": []}
+    assert metrics(PipelineWorld(clock).ledger) == {"runs": [], "stages": []}
 
 
 # --- the function

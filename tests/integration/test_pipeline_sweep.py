@@ -14,21 +14,22 @@ from adweir.model.messages import (
 )
 from adweir.model.tasks import RunState, TaskState
 from support.clock import FrozenClock
+from support.crash import Crash
 from support.pipeline import a_run
-from support.pipeline_world import DAILY, HOURLY, Crash, World, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, PipelineWorld, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
 @pytest.fixture
-def world(clock: FrozenClock) -> World:
-    return World(clock)
+def world(clock: FrozenClock) -> PipelineWorld:
+    return PipelineWorld(clock)
 
 
 # --- the sweep
 
 
-def test_a_task_past_its_deadline_fails_and_the_run_ends(world: World, clock: FrozenClock) -> None:
+def test_a_task_past_its_deadline_fails_and_the_run_ends(world: PipelineWorld, clock: FrozenClock) -> None:
     world.fate = lambda task: None
     run_to_end(world)
     clock.advance(21_601)
@@ -41,9 +42,11 @@ def test_a_task_past_its_deadline_fails_and_the_run_ends(world: World, clock: Fr
     assert state(world) is RunState.FAILED
 
 
-def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(world: World, clock: FrozenClock) -> None:
+def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(
+    world: PipelineWorld, clock: FrozenClock
+) -> None:
     for number in ("1", "2", "3"):
-        world.catalog.add_profile("acc-1", number)
+        world.add_profile(number)
     world.handle(HOURLY)
     world.handle(world.runs.take()[0])
     planned, waiting, landed = (message.task_id for message in world.collect.take())
@@ -55,18 +58,18 @@ def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(world
         else:
             world.ledger.landed(task, "raw/x.gz", "2026-11-20T04:00:00.000000Z")
     world.handle(Sweep())
-    assert not world.collect.messages + world.reports.messages + world.landing.messages
+    assert not world.collect.messages + world.queues.reports.messages + world.queues.landing.messages
     clock.advance(1800)
 
     world.handle(Sweep())
     world.handle(Sweep())
 
     assert [message.task_id for message in world.collect.messages] == [planned]
-    assert [message.task_id for message in world.reports.messages] == [waiting]
-    assert [(message.bucket, message.key) for message in world.landing.messages] == [("data", "raw/x.gz")]
+    assert [message.task_id for message in world.queues.reports.messages] == [waiting]
+    assert [(message.bucket, message.key) for message in world.queues.landing.messages] == [("data", "raw/x.gz")]
 
 
-def test_a_task_that_is_being_worked_on_is_left_alone(world: World, clock: FrozenClock) -> None:
+def test_a_task_that_is_being_worked_on_is_left_alone(world: PipelineWorld, clock: FrozenClock) -> None:
     world.handle(DAILY)
     world.handle(world.runs.take()[0])
     (message,) = world.collect.take()
@@ -78,7 +81,9 @@ def test_a_task_that_is_being_worked_on_is_left_alone(world: World, clock: Froze
     assert world.collect.messages == []
 
 
-def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(5):
         world.ledger.create_run(a_run(f"run-{number}"))
     seen: list[str] = []
@@ -92,7 +97,9 @@ def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(world: World, monke
     assert seen == [f"run-{number}" for number in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4)]
 
 
-def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(2):
         world.ledger.create_run(a_run(f"run-{number}"))
     seen: list[str] = []
@@ -107,7 +114,7 @@ def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(world: World, mo
     assert seen == ["run-0", "run-1"]
 
 
-def test_marks_and_markers_that_stand_for_nothing_go(world: World, clock: FrozenClock) -> None:
+def test_marks_and_markers_that_stand_for_nothing_go(world: PipelineWorld, clock: FrozenClock) -> None:
     world.ledger.mark_open("ghost")
     world.handle(DAILY)
     world.handle(world.runs.take()[0])
@@ -125,7 +132,7 @@ def test_marks_and_markers_that_stand_for_nothing_go(world: World, clock: Frozen
     assert state(world) is RunState.SUCCEEDED
 
 
-def test_a_redrive_that_died_behind_its_marker_is_completed(world: World, clock: FrozenClock) -> None:
+def test_a_redrive_that_died_behind_its_marker_is_completed(world: PipelineWorld, clock: FrozenClock) -> None:
     world.fate = lambda task: TaskState.FAILED
     run_to_end(world)
     (task,) = world.ledger.tasks("r")
@@ -143,16 +150,15 @@ def test_a_redrive_that_died_behind_its_marker_is_completed(world: World, clock:
 # --- a worker dies between any two writes
 
 
-def drive(world: World, monkeypatch: pytest.MonkeyPatch, crash: Crash, message: Message, *, lose: bool) -> None:
-    with monkeypatch.context() as patch:
-        crash.install(patch, world)
+def drive(world: PipelineWorld, crash: Crash, message: Message, *, lose: bool) -> None:
+    with world.dying(crash):
         world.runs.messages.append(message)
         world.drain(lose=lose)
 
 
-def small_world(clock: FrozenClock) -> World:
-    world = World(clock, found=("1",))
-    world.catalog.add_profile("acc-1", "1")
+def small_world(clock: FrozenClock) -> PipelineWorld:
+    world = PipelineWorld(clock, found=("1",))
+    world.add_profile("1")
     return world
 
 
@@ -167,15 +173,15 @@ MODES = [
 @pytest.mark.parametrize(("lose", "after"), MODES)
 @pytest.mark.parametrize(("message", "step"), [(HOURLY, 2), (DAILY, 8)], ids=["hourly", "daily"])
 def test_a_run_ends_whichever_write_a_worker_dies_at(
-    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, message: StartRun, step: int, lose: bool, after: bool
+    clock: FrozenClock, message: StartRun, step: int, lose: bool, after: bool
 ) -> None:
     dry = Crash()
-    drive(small_world(clock), monkeypatch, dry, message.model_copy(update={"run_id": "dry"}), lose=False)
+    drive(small_world(clock), dry, message.model_copy(update={"run_id": "dry"}), lose=False)
 
     for at in range(1 + (step // 2 - 1) * lose, dry.writes + 1, step):
         world, run_id = small_world(clock), f"run-{at}"
         start = message.model_copy(update={"run_id": run_id})
-        drive(world, monkeypatch, Crash(at, after=after), start, lose=lose)
+        drive(world, Crash(at, after=after), start, lose=lose)
         if world.ledger.get_run(run_id) is None:
             world.runs.send(start)  # nothing was stored: the schedule's own retry delivers it again
             world.drain()
@@ -187,24 +193,22 @@ def test_a_run_ends_whichever_write_a_worker_dies_at(
 
 
 @pytest.mark.parametrize(("lose", "after"), MODES)
-def test_a_redrive_converges_whichever_write_a_worker_dies_at(
-    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, lose: bool, after: bool
-) -> None:
-    def failed(run_id: str) -> World:
+def test_a_redrive_converges_whichever_write_a_worker_dies_at(clock: FrozenClock, lose: bool, after: bool) -> None:
+    def failed(run_id: str) -> PipelineWorld:
         world = small_world(clock)
-        world.catalog.add_profile("acc-1", "2")
+        world.add_profile("2")
         world.fate = lambda task: TaskState.QUARANTINED
         run_to_end(world, HOURLY.model_copy(update={"run_id": run_id}))
         world.fate = lambda task: TaskState.LOADED
         return world
 
     dry = Crash()
-    drive(failed("dry"), monkeypatch, dry, Redrive(run_id="dry"), lose=False)
+    drive(failed("dry"), dry, Redrive(run_id="dry"), lose=False)
 
     for at in range(1 + 2 * (lose and after), dry.writes + 1, 4 if lose else 2):
         run_id = f"run-{at}"
         world = failed(run_id)
-        drive(world, monkeypatch, Crash(at, after=after), Redrive(run_id=run_id), lose=lose)
+        drive(world, Crash(at, after=after), Redrive(run_id=run_id), lose=lose)
         run = world.sweep_until_quiet(run_id)
 
         states = set(world.tasks(run_id).values())
@@ -216,10 +220,8 @@ def test_a_redrive_converges_whichever_write_a_worker_dies_at(
 
 
 @pytest.mark.parametrize(("lose", "after"), MODES)
-def test_a_cancellation_converges_whichever_write_a_worker_dies_at(
-    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, lose: bool, after: bool
-) -> None:
-    def waiting(run_id: str) -> World:
+def test_a_cancellation_converges_whichever_write_a_worker_dies_at(clock: FrozenClock, lose: bool, after: bool) -> None:
+    def waiting(run_id: str) -> PipelineWorld:
         world = small_world(clock)
         world.handle(HOURLY.model_copy(update={"run_id": run_id}))
         world.handle(world.runs.take()[0])
@@ -227,12 +229,12 @@ def test_a_cancellation_converges_whichever_write_a_worker_dies_at(
         return world
 
     dry = Crash()
-    drive(waiting("dry"), monkeypatch, dry, CancelRun(run_id="dry"), lose=False)
+    drive(waiting("dry"), dry, CancelRun(run_id="dry"), lose=False)
 
     for at in range(1 + lose * (1 - after), dry.writes + 1):
         run_id = f"run-{at}"
         world = waiting(run_id)
-        drive(world, monkeypatch, Crash(at, after=after), CancelRun(run_id=run_id), lose=lose)
+        drive(world, Crash(at, after=after), CancelRun(run_id=run_id), lose=lose)
         run = world.sweep_until_quiet(run_id)
 
         assert run.state is RunState.CANCELLED, f"died at write {at}"

@@ -1,4 +1,4 @@
-"""The webhooks' door in front of a World: what it stores is loaded at once."""
+"""The webhooks' door in front of a LoadWorld: what it stores is loaded at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import boto3
 from adweir.intake.doors.receiver import Receipt, Receiver
 from adweir.store.secrets import SecretStore
 from sandbox.deliveries import push_delivery
-from support.landing_world import World
+from support.load_world import LoadWorld
 
 ACCOUNT_SECRET = "whsec_YW4gYWNjb3VudCdzIHNlY3JldA=="
 DEPLOYMENT_SECRET = "whsec_dGhlIGRlcGxveW1lbnQncw=="
@@ -23,7 +23,7 @@ APP_SECRET = "the app's secret"
 class Door:
     """Signed deliveries for Meta's doors: acme's, and with `account` "" the deployment's."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: LoadWorld) -> None:
         self.world = world
         self.secrets = SecretStore(boto3.client("secretsmanager"), "adweir", world.clock)
         self.secrets.put("adweir/webhook/meta", {"secret": DEPLOYMENT_SECRET, "app_secret": APP_SECRET})

@@ -137,7 +137,7 @@ class FakeObjects(Objects):
         return True
 
 
-class World:
+class StoreWorld:
     """A store with its fakes."""
 
     def __init__(self) -> None:

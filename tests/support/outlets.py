@@ -7,7 +7,8 @@ from typing import Any
 
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
-from adweir.model.ports import Bus, Queue
+from adweir.model.platforms import Platform
+from adweir.model.ports import Bus, Queue, Queues
 
 
 class MemoryQueue(Queue):
@@ -31,6 +32,36 @@ class MemoryQueue(Queue):
         """All messages, oldest first; the queue is empty then."""
         taken, self.messages, self.delays, self.groups = self.messages, [], [], []
         return taken
+
+
+class MemoryQueues(Queues):
+    """The system's queues; the platforms share one collect queue."""
+
+    def __init__(self) -> None:
+        self._runs, self._reports, self._landing, self._collect = (MemoryQueue() for _ in range(4))
+
+    @property
+    def runs(self) -> MemoryQueue:
+        return self._runs
+
+    @property
+    def reports(self) -> MemoryQueue:
+        return self._reports
+
+    @property
+    def landing(self) -> MemoryQueue:
+        return self._landing
+
+    @property
+    def collecting(self) -> MemoryQueue:
+        """The collect queue of any platform."""
+        return self._collect
+
+    def collect(self, platform: Platform) -> MemoryQueue:
+        return self._collect
+
+    def every(self) -> tuple[MemoryQueue, ...]:
+        return self._runs, self._reports, self._landing, self._collect
 
 
 class MemoryBus(Bus):

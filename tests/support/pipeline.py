@@ -1,13 +1,12 @@
-"""What the pipeline's tests share: tasks, queues in memory, a catalog of profiles."""
+"""Tasks and runs for tests that need one, whatever it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from adweir.model.datasets import Dataset
-from adweir.model.messages import Message, Scope
+from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.slices import ALL
@@ -43,45 +42,3 @@ def a_run(run_id: str = "run-1", **values: Any) -> Run:
         "stage": "profiles",
     }
     return Run(run_id=run_id, **(fields | values))
-
-
-class MemoryQueue:
-    """A queue in memory."""
-
-    def __init__(self) -> None:
-        self.messages: list[Any] = []
-        self.groups: list[str] = []
-
-    def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
-        self.messages.append(message)
-        self.groups.append(group)
-
-    def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
-        for message, group in messages:
-            self.send(message, group=group)
-
-    def take(self) -> list[Any]:
-        """All messages, oldest first; the queue is empty then."""
-        taken, self.messages = self.messages, []
-        return taken
-
-
-class MemoryQueues:
-    """The engine's queues; every platform has the one collect queue."""
-
-    def __init__(self, runs: MemoryQueue, reports: MemoryQueue, landing: MemoryQueue, collect: MemoryQueue) -> None:
-        self.runs = runs
-        self.reports = reports
-        self.landing = landing
-        self._collect = collect
-
-    def collect(self, platform: Platform) -> MemoryQueue:
-        return self._collect
-
-
-class MemoryBus:
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def publish(self, *events: Any) -> None:
-        self.events.extend(events)

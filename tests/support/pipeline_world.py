@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Credential, Profile
 from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
 from adweir.model.platforms import Platform
@@ -18,9 +18,11 @@ from adweir.model.tasks import RunState, Task, TaskState
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms.base import DatasetSpec
-from adweir.store.ledger import Ledger
 from adweir.store.ledger.rows import Row
-from support.pipeline import MemoryBus, MemoryQueue, MemoryQueues
+from support.clock import FrozenClock
+from support.crash import Crash, Killed
+from support.outlets import MemoryQueue
+from support.world import World
 
 META = Platform.META_ADS
 MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -34,84 +36,41 @@ SPECS = {
 }
 
 
-class Died(Exception):
-    """The worker was killed."""
-
-
-class Crash:
-    """Kills the worker at one write: before it (`after=False`) or just behind it."""
-
-    def __init__(self, at: int = 0, *, after: bool = False) -> None:
-        self.at = at
-        self.after = after
-        self.writes = 0
-
-    def around(self, write: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            self.writes += 1
-            dies = self.writes == self.at
-            if dies and not self.after:
-                raise Died
-            result = write(*args, **kwargs)
-            if dies:
-                raise Died
-            return result
-
-        return wrapped
-
-    def install(self, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-        for name in ("save", "update", "delete"):
-            monkeypatch.setattr(Row, name, self.around(getattr(Row, name)))
-        for queue in (world.runs, world.collect, world.reports, world.landing):
-            monkeypatch.setattr(queue, "send", self.around(queue.send))
-        monkeypatch.setattr(world.bus, "publish", self.around(world.bus.publish))
-
-
-class FakeCatalog:
-    """Credentials and profiles in memory."""
-
-    def __init__(self) -> None:
-        self._credentials: list[Credential] = []
-        self.by_key: dict[str, Profile] = {}
-
-    def add_credential(self, account_id: str, platform: Platform = META, **values: Any) -> None:
-        self._credentials.append(Credential(account_id=account_id, platform=platform, secret_id="s", **values))
-
-    def break_credentials(self) -> None:
-        self._credentials = [found.model_copy(update={"state": "broken"}) for found in self._credentials]
-
-    def add_profile(self, account_id: str, profile_id: str, platform: Platform = META, **values: Any) -> Profile:
-        fields = {"name": "a shop", "currency": "EUR", "timezone": "Europe/Berlin"} | values
-        profile = Profile(account_id=account_id, platform=platform, profile_id=profile_id, **fields)
-        self.by_key[profile.key] = profile
-        return profile
-
-    def credentials(self) -> Iterable[Credential]:
-        return list(self._credentials)
-
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterable[Profile]:
-        return list(self.by_key.values())
-
-
-class World:
+class PipelineWorld(World):
     """One client with as many profiles as its credential finds; `fate` says what becomes of a task (loaded if None)."""
 
-    def __init__(self, clock: Any, found: Collection[str] = ("1",), **settings: Any) -> None:
-        self.clock = clock
-        self.ledger = Ledger(clock)
-        self.catalog = FakeCatalog()
-        self.catalog.add_credential("acc-1")
+    account_id = "acc-1"
+    platform = META
+    profile_fields: dict[str, Any] = {"name": "a shop", "currency": "EUR", "timezone": "Europe/Berlin"}  # noqa: RUF012
+
+    def __init__(self, clock: FrozenClock, found: Collection[str] = ("1",), **settings: Any) -> None:
+        super().__init__(clock)
         self.covered: dict[tuple[str, date], set[str]] = {}
         self.found = found
         self.specs: dict[Platform, dict[Dataset, DatasetSpec]] = {META: SPECS}
-        self.runs, self.collect, self.reports, self.landing = (MemoryQueue() for _ in range(4))
-        self.bus = MemoryBus()
         self.fate: Callable[[Task], TaskState | None] = lambda task: TaskState.LOADED
         self.worked: list[str] = []
         self.settings = RunSettings(**({"bucket": "data"} | settings))
         planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.settings)
-        queues = MemoryQueues(self.runs, self.reports, self.landing, self.collect)
-        self.engine = Engine(self.ledger, planner, queues, self.bus, clock, self.settings)
+        self.engine = Engine(self.ledger, planner, self.queues, self.bus, clock, self.settings)
+
+    @property
+    def runs(self) -> MemoryQueue:
+        return self.queues.runs
+
+    @property
+    def collect(self) -> MemoryQueue:
+        return self.queues.collecting
+
+    @contextmanager
+    def dying(self, crash: Crash) -> Iterator[None]:
+        """Every write to the ledger, and every message and event, is one at which the worker can die."""
+        with pytest.MonkeyPatch.context() as patch:
+            crash.watch(Row, "save", "update", "delete", put=patch.setattr)
+            for queue in self.queues.every():
+                crash.watch(queue, "send", put=patch.setattr)
+            crash.watch(self.bus, "publish", put=patch.setattr)
+            yield
 
     def coverage(
         self, platform: Platform, profile_id: str, level: object, grain: object, start: date, end: date
@@ -147,7 +106,7 @@ class World:
     def _load(self, task: Task) -> None:
         if task.dataset is Dataset.PROFILES:
             for profile_id in self.found:
-                self.catalog.add_profile(task.account_id, profile_id, task.platform)
+                self.add_profile(profile_id, account_id=task.account_id, platform=task.platform)
         for day in task.window.days() if task.window else ():
             self.covered.setdefault((task.profile_key, day), set()).add(task.slice)
 
@@ -167,7 +126,7 @@ class World:
                 self.work(message)
             else:
                 self.handle(message)
-        except Died:
+        except Killed:
             if not lose:
                 queue.messages.append(message)
         except (Throttled, Transient):
@@ -192,13 +151,13 @@ class World:
         }
 
 
-def run_to_end(world: World, message: StartRun = DAILY) -> None:
+def run_to_end(world: PipelineWorld, message: StartRun = DAILY) -> None:
     """Start a run and work until nothing is left to do."""
     world.runs.send(message)
     world.drain()
 
 
-def state(world: World, run_id: str = "r") -> RunState:
+def state(world: PipelineWorld, run_id: str = "r") -> RunState:
     """A run's state as the ledger has it."""
     run = world.ledger.get_run(run_id)
     assert run is not None

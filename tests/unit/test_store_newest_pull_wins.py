@@ -17,7 +17,7 @@ from adweir.model.metrics import Source
 from adweir.store.metrics.coverage import COVERAGE
 from support.bounds import at_the_bound
 from support.crash import Killed
-from support.metric_store import PARENTS, Brought, World, expected, stored
+from support.metric_store import PARENTS, Brought, StoreWorld, expected, stored
 
 DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
 FIRST, LAST = DAYS[0], DAYS[-1]
@@ -46,13 +46,13 @@ fast = settings(max_examples=150, deadline=None)
 @given(loads, st.randoms(use_true_random=False))
 def test_any_order_and_repetition_ends_in_the_same_bytes(pulls: tuple[Brought, ...], rng: random.Random) -> None:
     # given the pulls in their own order
-    straight = World()
+    straight = StoreWorld()
     for pull in pulls:
         straight.load(pull)
     # when they come shuffled, some of them twice or more
     shuffled = [*pulls, *rng.choices(pulls, k=len(pulls))]
     rng.shuffle(shuffled)
-    other = World()
+    other = StoreWorld()
     for pull in shuffled:
         other.load(pull)
     # then both hold what the model says, byte for byte alike
@@ -69,11 +69,11 @@ def test_any_order_and_repetition_ends_in_the_same_bytes(pulls: tuple[Brought, .
 @given(loads, st.randoms(use_true_random=False))
 def test_a_load_killed_after_any_of_its_writes_converges(pulls: tuple[Brought, ...], rng: random.Random) -> None:
     # given the state that undisturbed loads end in
-    straight = World()
+    straight = StoreWorld()
     for pull in pulls:
         straight.load(pull)
     # when each load dies after one write, then after two, ... before it may end, with other loads in between
-    world = World()
+    world = StoreWorld()
     for pull in pulls:
         for nth in range(1, 40):
             world.crash.arm(nth)
@@ -94,7 +94,7 @@ def test_a_load_killed_after_any_of_its_writes_converges(pulls: tuple[Brought, .
 @given(loads, st.integers(0, 10**6))
 def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], seed: int) -> None:
     # given loads that each, in the middle of their writes, meet another loader
-    world, rng, refused = World(), random.Random(seed), list[Brought]()
+    world, rng, refused = StoreWorld(), random.Random(seed), list[Brought]()
 
     def intrude() -> None:
         other, world.crash.on_write = rng.choice(pulls), None
@@ -117,7 +117,7 @@ def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], s
 
 def test_a_worker_that_lost_its_lease_cannot_set_coverage() -> None:
     # given a load during whose writes the lease passes to another worker
-    world = World()
+    world = StoreWorld()
 
     def take_over() -> None:
         world.crash.on_write = None
@@ -138,7 +138,7 @@ NEWER = Brought(4, ("2026-11-01", "2026-11-02"), {("a1", "2026-11-01"): 11})
 
 def test_an_older_pull_that_arrives_late_brings_no_row_back() -> None:
     # given a newer pull without b1, when the older one that has it comes after it
-    world = World()
+    world = StoreWorld()
     world.load(NEWER)
     outcome = world.load(OLDER)
     # then b1 stays gone, and the outcome says why
@@ -149,7 +149,7 @@ def test_an_older_pull_that_arrives_late_brings_no_row_back() -> None:
 def test_a_newer_pull_that_changed_nothing_still_outranks_what_lies_between() -> None:
     # given a pull and a later one with the same numbers
     same, between = replace(OLDER, number=6), NEWER
-    world = World()
+    world = StoreWorld()
     world.load(OLDER)
     changes = dict(world.objects.objects)
     assert world.load(same).slots_changed == 0
@@ -172,7 +172,7 @@ def test_a_newer_pull_that_changed_nothing_still_outranks_what_lies_between() ->
 )
 def test_rows_vanish_only_by_a_complete_pull_and_inside_its_slice_and_window(later: Brought, gone: set[str]) -> None:
     # given two stored ads, when a pull comes that lacks them
-    world = World()
+    world = StoreWorld()
     world.load(OLDER)
     world.load(later)
     # then only those that it answers for are gone
@@ -181,7 +181,7 @@ def test_rows_vanish_only_by_a_complete_pull_and_inside_its_slice_and_window(lat
 
 def test_a_quarantined_row_keeps_its_old_value_until_an_answer_comes() -> None:
     # given a stored value and a newer pull whose row for it is bad
-    world = World()
+    world = StoreWorld()
     world.load(OLDER)
     bad = replace(NEWER, bad=frozenset({("b1", "2026-11-01")}))
     world.load(bad)
@@ -205,7 +205,7 @@ FULL = _pull(
 
 def test_an_empty_200_is_held_back_until_a_second_pull_agrees() -> None:
     # given stored spend on settled days
-    world = World()
+    world = StoreWorld()
     world.load(FULL, accept_vanish=False)
     before = world.table.state()
     # when a complete pull brings nothing, then it is held back, again when redelivered, and nothing is touched
@@ -224,7 +224,7 @@ def test_an_empty_200_is_held_back_until_a_second_pull_agrees() -> None:
 
 
 def test_a_normal_pull_in_between_withdraws_the_question() -> None:
-    world = World()
+    world = StoreWorld()
     world.load(FULL, accept_vanish=False)
     with pytest.raises(MassVanish):
         world.load(_pull(2, {}), accept_vanish=False)
@@ -234,7 +234,7 @@ def test_a_normal_pull_in_between_withdraws_the_question() -> None:
 
 
 def test_an_operator_can_accept() -> None:
-    world = World()
+    world = StoreWorld()
     world.load(FULL)
     with pytest.raises(MassVanish):
         world.load(_pull(2, {}), accept_vanish=False)
@@ -246,7 +246,7 @@ def test_an_operator_can_accept() -> None:
 )
 def test_a_fifth_of_the_settled_spend_may_vanish_unasked(missing: set[str], held: bool) -> None:
     # given 1000 of settled spend in 700 + 200 + 100 (a2's day is too young to count), when some of it is missing
-    world = World()
+    world = StoreWorld()
     world.load(FULL)
     later = _pull(2, {key: spend for key, spend in FULL.values.items() if key[0] not in missing})
     # then more than 200 is held back
@@ -260,7 +260,7 @@ def test_a_fifth_of_the_settled_spend_may_vanish_unasked(missing: set[str], held
 def test_the_check_spans_all_partitions_before_the_first_write() -> None:
     # given a window over two months whose larger part would vanish in the second
     values = {("a1", "2026-10-31"): 100, ("b1", "2026-11-01"): 900}
-    world = World()
+    world = StoreWorld()
     world.load(Brought(1, (FIRST, LAST), values))
     writes = world.crash.writes
     # when that pull comes, then the first month is not written either
@@ -272,7 +272,7 @@ def test_the_check_spans_all_partitions_before_the_first_write() -> None:
 
 def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_then() -> None:
     # given an accepted pull that zeroes a fifth and lowers the rest, killed after its items, before coverage
-    world = World()
+    world = StoreWorld()
     world.load(FULL)
     later = _pull(2, {("a1", "2026-11-10"): 1, ("b2", "2026-11-12"): 100})
     world.crash.arm(3)
@@ -286,7 +286,7 @@ def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_then() -> None:
 
 def test_changes_say_old_new_and_lag() -> None:
     # given two pulls across a month's end
-    world = World()
+    world = StoreWorld()
     one = Brought(1, (FIRST, LAST), {("a1", "2026-10-31"): 5, ("a1", "2026-11-01"): 6})
     two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
     world.load(one)
@@ -310,13 +310,13 @@ def test_changes_say_old_new_and_lag() -> None:
     ]
 
 
-def _lines(world: World, key: str) -> list[bytes]:
+def _lines(world: StoreWorld, key: str) -> list[bytes]:
     return gzip.decompress(world.objects.objects[key]).splitlines()
 
 
 def test_coverage_stays_small_and_readable() -> None:
     # given campaign pulls of a month, then one of everything
-    world = World()
+    world = StoreWorld()
     for number, campaign in enumerate(["c1", "c2"]):
         world.load(Brought(number, ("2026-11-01", "2026-11-19"), {}, slice=f"campaign={campaign}"))
     whole = Brought(5, ("2026-11-01", "2026-11-18"), {})
@@ -329,7 +329,7 @@ def test_coverage_stays_small_and_readable() -> None:
 
 @at_the_bound("MAX_HOLES")
 def test_a_pull_with_too_many_holes_counts_as_partial(size: int, fits: bool) -> None:
-    world = World()
+    world = StoreWorld()
     bad = frozenset((f"x{number}", "2026-11-01") for number in range(size))
     world.load(OLDER)
     world.load(replace(NEWER, bad=bad))
@@ -348,7 +348,7 @@ def test_a_pull_with_too_many_holes_counts_as_partial(size: int, fits: bool) -> 
     ],
 )
 def test_what_cannot_be_stored_is_refused_whole(change: Callable[[Brought], Brought]) -> None:
-    world = World()
+    world = StoreWorld()
     with pytest.raises(BadInput):
         world.load(change(OLDER))
     assert world.table.items == {}
@@ -356,7 +356,7 @@ def test_what_cannot_be_stored_is_refused_whole(change: Callable[[Brought], Brou
 
 def test_a_large_partial_pull_merges_like_a_small_one() -> None:
     # given a partial pull of more entities than are read by key, beside stored ones
-    world = World()
+    world = StoreWorld()
     world.load(OLDER)
     values = {(f"x{number:04d}", "2026-11-01"): number for number in range(501)} | {("a1", "2026-11-01"): 12}
     world.load(Brought(4, OLDER.window, values, complete=False))
@@ -371,7 +371,7 @@ def test_a_large_partial_pull_merges_like_a_small_one() -> None:
 def test_a_coverage_item_near_its_limit_makes_pulls_partial(size: int, fits: bool) -> None:
     # given a pull whose answer takes 120 bytes and its slice's name
     pull = replace(OLDER, slice="campaign=".ljust(size - 120, "c"))
-    world = World()
+    world = StoreWorld()
     world.load(pull)
 
     assert ((PK, COVERAGE) in world.table.items) is fits

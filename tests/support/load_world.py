@@ -1,4 +1,4 @@
-"""The loader on moto's AWS with one client account, one Meta profile and one campaign; queue and bus are lists."""
+"""Loading: the real loader on what lies in the bucket."""
 
 from __future__ import annotations
 
@@ -17,73 +17,61 @@ from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.files import DropLoader
 from adweir.intake.load.pulls import PullLoader
 from adweir.model.datasets import Dataset
-from adweir.model.entities import AdCampaign, Profile
+from adweir.model.entities import AdCampaign
 from adweir.model.errors import AdweirError
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
-from adweir.model.times import Window, iso
+from adweir.model.times import Window, epoch, iso
 from adweir.platforms import normalizer
 from adweir.platforms.base import Normalizer, Page
-from adweir.store.catalog.store import Catalog
 from adweir.store.findings import Findings
-from adweir.store.ledger import Ledger
 from adweir.store.metrics.store import MetricStore
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
-from support.outlets import MemoryBus, MemoryQueue
+from support.world import World
 
 META = Platform.META_ADS
 DAY = Window(date(2026, 11, 18), date(2026, 11, 18))
 
 
-class World:
+class LoadWorld(World):
+    """The loader, with one Meta profile and one campaign of it."""
+
+    platform = META
+
     def __init__(
         self, clock: FrozenClock, bucket: str, normalizer: Callable[[Platform], Normalizer] = normalizer
     ) -> None:
+        super().__init__(clock)
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=bucket)
-        self.s3, self.clock, self.bucket = s3, clock, bucket
-        self.raw, self.ledger, self.catalog = RawStore(s3, bucket), Ledger(clock), Catalog(clock)
+        self.s3, self.bucket = s3, bucket
+        self.raw = RawStore(s3, bucket)
         self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60, sleep=lambda _: None)
-        self.findings, self.queue, self.bus = Findings(clock), MemoryQueue(), MemoryBus()
-        self.catalog.create_account("acme", "Acme", "a@b.example")
-        profile = Profile(
-            account_id="acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
-        )
+        self.findings = Findings(clock)
+        self.add_profile("1", timezone="America/New_York")
         campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")
-        self.catalog.put_objects([profile, campaign], iso(clock.now()))
+        self.catalog.put_objects([campaign], iso(clock.now()))
         self.loader = self._loader(normalizer)
 
     def _loader(self, normalizer: Callable[[Platform], Normalizer]) -> Loader:
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
-        ends = TaskEnds(self.ledger, self.queue, self.clock)
+        ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         return Loader(
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, normalizer, committer, ends),
                 files.PREFIX: DropLoader(self.raw, self.catalog, self.ledger.receipts, committer, self.clock),
-                deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queue),
+                deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),
             }
         )
 
     def plan(self, dataset: Dataset = Dataset.AD_DAILY, window: Window | None = DAY, run_id: str = "r") -> Task:
         """A planned task of the profile, due in an hour."""
-        task = Task(
-            run_id=run_id,
-            stage="pulls",
-            account_id="acme",
-            platform=META,
-            profile_id="" if dataset is Dataset.PROFILES else "1",
-            dataset=dataset,
-            slice="all",
-            window=window,
-            deadline=int(self.clock.now().timestamp()) + 3600,
-            currency="USD",
-        )
-        self.ledger.plan(task)
-        return task
+        due = epoch(self.clock.now()) + 3600
+        return self.put_task(dataset, window, "" if dataset is Dataset.PROFILES else "1", run_id=run_id, deadline=due)
 
     def land(self, task: Task, body: bytes | dict[str, Any], *, complete: bool = True) -> str:
         """The task's answer as an object in the bucket; returns its key."""
@@ -95,13 +83,7 @@ class World:
     def pull(self, task: Task, body: bytes | dict[str, Any], *, complete: bool = True) -> str:
         """Land and load; what became of the task."""
         self.arrive(self.land(task, body, complete=complete))
-        return self.task(task).state.value
-
-    def task(self, task: Task) -> Task:
-        """The task as the ledger has it now."""
-        found = self.ledger.get_task(task.run_id, task.id)
-        assert found is not None
-        return found
+        return self.state(task).value
 
     def arrive(self, key: str, body: bytes = b"", metadata: dict[str, str] | None = None) -> None:
         if body:
@@ -111,10 +93,6 @@ class World:
             self.loader.load(message, lambda: 300.0)
         except AdweirError as error:
             self.loader.settle(message, error)
-
-    def said(self) -> list[str]:
-        """The names of the bus events so far."""
-        return self.bus.names()
 
     def stored(self, level: Level = Level.CAMPAIGN, grain: Grain = Grain.DAY) -> list[tuple[Any, ...]]:
         rows = self.metrics.read(META, "1", level, grain, date(2026, 11, 1), date(2026, 11, 30))
