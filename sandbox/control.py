@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.deliveries import push_secret, send_push
 from sandbox.outside import BadQuestion, Outside
-from sandbox.platforms.base import Door, PlatformApi
+from sandbox.platforms.base import Door, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company
@@ -31,13 +31,16 @@ _SETTINGS = {
 class Control:
     """Answers requests under /_world: JSON in, JSON out; a mistake answers 400 with `{"error"}`."""
 
-    def __init__(self, outside: Outside, apis: Mapping[str, PlatformApi], log: RequestLog) -> None:
+    def __init__(
+        self, outside: Outside, platforms: Sequence[StandIn], apis: Mapping[str, PlatformApi], log: RequestLog
+    ) -> None:
         """`apis`: by platform."""
         self._outside = outside
+        self._platforms = platforms
         self._apis = apis
         self._log = log
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
-        for stand_in in outside.stand_ins:
+        for stand_in in platforms:
             self._senders |= stand_in.doors
         self._doors: dict[str, Callable[[PlatformRequest, dict[str, Any]], Any]] = {
             "": lambda _request, _body: self.overview(),
@@ -104,20 +107,20 @@ class Control:
         return {"accounts": [self._account(company) for company in self._outside.world.companies]}
 
     def _account(self, company: Company) -> dict[str, Any]:
-        seed, stand_ins = self._outside.world.seed, self._outside.stand_ins
+        seed = self._outside.world.seed
         bodies = {}
         for name, secret in company.credentials.items():
             platform, _, label = name.partition(":")
             bodies[name] = {"platform": platform, **({"label": label} if label else {}), **secret}
         webhooks: dict[str, str] = {}
-        for stand_in in stand_ins:
+        for stand_in in self._platforms:
             webhooks |= stand_in.webhook_secrets(company, seed)
         return {
             "key": company.key,
             "company_name": company.name,
             "primary_contact_email": company.email,
             "credentials": bodies,
-            "profile_ids": {s.platform: [profile.id for profile in company.on(s.platform)] for s in stand_ins},
+            "profile_ids": {s.platform: [profile.id for profile in company.on(s.platform)] for s in self._platforms},
             "webhooks": {**webhooks, "push_secret": push_secret(company, seed)},
         }
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox.platforms import companies, stand_ins
-from sandbox.platforms.base import StandIn
 from sandbox.state import State
 from sandbox.switches import Switches
 from sandbox.world import Company, World
@@ -24,6 +23,19 @@ _EVERYWHERE = {SLOW_ANSWER: "answers come `seconds` late (default 1)"}
 
 class BadQuestion(ValueError):
     """A request to /_world that cannot be answered; becomes a 400."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who lives in an outside world.
+
+    `companies`: the clients of a seed, with what they have on each platform. `switches`: by platform, what each kind
+    of misbehaviour does there. `id_prefixes`: what platforms write before an ad account's id.
+    """
+
+    companies: Callable[[int], tuple[Company, ...]]
+    switches: Mapping[str, Mapping[str, str]]
+    id_prefixes: tuple[str, ...] = ()
 
 
 class Outside:
@@ -40,22 +52,22 @@ class Outside:
         today: date | None = None,
         state_path: Path | None = None,
         report_seconds: float = 0.5,
-        platforms: Sequence[StandIn] | None = None,
+        population: Population,
     ) -> None:
         """`today`: the calendar's, by default the machine's; an explicit `anchor` makes the world independent of it.
 
-        `platforms`: other stand-ins than the registry's.
+        `population`: who lives in it, `sandbox.platforms.population()` or some of its platforms.
         """
         today = today or datetime.now(UTC).date()
-        self.stand_ins = tuple(platforms or stand_ins())
         self._path = state_path
         self.state = State.load(state_path, seed, anchor, today)
-        population = companies(self.state.seed, self.stand_ins)
-        self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), population)
+        companies = population.companies(self.state.seed)
+        self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), companies)
         self.world.offset = timedelta(seconds=self.state.offset_seconds)
         if self.state.follow and self.world.now.date() < today:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)
-        self.switches = Switches({s.platform: {**s.switches, **_EVERYWHERE} for s in self.stand_ins})
+        self.switches = Switches({name: {**own, **_EVERYWHERE} for name, own in population.switches.items()})
+        self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
         self.url_seconds = 3600
         self._lock = threading.Lock()
@@ -71,9 +83,9 @@ class Outside:
 
     def bare_id(self, profile_id: str) -> str:
         """An ad account's id without what its platform writes before it."""
-        for stand_in in self.stand_ins:
-            if stand_in.id_prefix and profile_id.startswith(stand_in.id_prefix):
-                return profile_id.removeprefix(stand_in.id_prefix)
+        for prefix in self._id_prefixes:
+            if profile_id.startswith(prefix):
+                return profile_id.removeprefix(prefix)
         return profile_id
 
     def move(self, offset: timedelta) -> None:

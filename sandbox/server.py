@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.control import ROOT, Control
 from sandbox.outside import SLOW_ANSWER, Outside
+from sandbox.platforms import population, stand_ins
 from sandbox.platforms.base import StandIn
 from sandbox.request_log import RequestLog
 from sandbox.serving import HttpServer
@@ -26,11 +28,14 @@ log = logging.getLogger("sandbox.server")
 class PlatformServer(HttpServer):
     """The platforms and /_world behind HTTP; `url` is the base of every platform's documented paths."""
 
-    def __init__(self, outside: Outside, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, outside: Outside, platforms: Sequence[StandIn], *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self.outside = outside
+        self.platforms = platforms
         self.log = RequestLog()
-        self._apis = {stand_in.platform: stand_in.api(outside) for stand_in in outside.stand_ins}
-        self.control = Control(outside, self._apis, self.log)
+        self._apis = {stand_in.platform: stand_in.api(outside) for stand_in in platforms}
+        self.control = Control(outside, platforms, self._apis, self.log)
         super().__init__(self.answer, host=host, port=port)
 
     def answer(self, request: PlatformRequest) -> Response:
@@ -55,9 +60,8 @@ class PlatformServer(HttpServer):
     def _addressed(self, request: PlatformRequest) -> StandIn | None:
         """The platform that a request is for: by its Host header when that is a platform's own, else by its path."""
         host = request.host.partition(":")[0]
-        platforms = self.outside.stand_ins
-        by_host = (stand_in for stand_in in platforms if host in stand_in.hosts)
-        by_path = (stand_in for stand_in in platforms if stand_in.paths.match(request.path))
+        by_host = (stand_in for stand_in in self.platforms if host in stand_in.hosts)
+        by_path = (stand_in for stand_in in self.platforms if stand_in.paths.match(request.path))
         return next(by_host, None) or next(by_path, None)
 
     def stop(self) -> None:
@@ -80,8 +84,14 @@ def main(arguments: list[str] | None = None) -> int:
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    outside = Outside(seed=asked.seed, anchor=asked.anchor, state_path=asked.state, report_seconds=asked.report_seconds)
-    server = PlatformServer(outside, host=asked.host, port=asked.port)
+    outside = Outside(
+        seed=asked.seed,
+        anchor=asked.anchor,
+        state_path=asked.state,
+        report_seconds=asked.report_seconds,
+        population=population(),
+    )
+    server = PlatformServer(outside, stand_ins(), host=asked.host, port=asked.port)
     with server:
         sys.stdout.write(f"platforms at {server.url}, the world at {server.url}{ROOT}\n")
         sys.stdout.flush()

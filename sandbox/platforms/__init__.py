@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
+from sandbox.outside import Population
 from sandbox.platforms.base import StandIn
 from sandbox.world.catalog import ADVERTISERS, Company
 
@@ -24,6 +25,16 @@ FOLDERS = (
 def stand_ins() -> tuple[StandIn, ...]:
     """Every platform's `STAND_IN`, in the registry's order."""
     return tuple(import_module(f"{__name__}.{folder}").STAND_IN for folder in FOLDERS)
+
+
+def population(platforms: Sequence[StandIn] | None = None) -> Population:
+    """The world's companies on these platforms (default: all)."""
+    present = tuple(platforms or stand_ins())
+    return Population(
+        lambda seed: companies(seed, present),
+        {stand_in.platform: stand_in.switches for stand_in in present},
+        tuple(stand_in.id_prefix for stand_in in present if stand_in.id_prefix),
+    )
 
 
 def companies(seed: int, platforms: Sequence[StandIn] | None = None) -> tuple[Company, ...]:

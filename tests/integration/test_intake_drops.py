@@ -13,6 +13,7 @@ from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.load_world import LoadWorld
@@ -92,10 +93,28 @@ def test_a_large_packed_drop_is_stored_whole(world: LoadWorld) -> None:
     assert len(world.stored()) == 600
 
 
-def test_too_many_targets_are_refused_whole(world: LoadWorld) -> None:
-    lines = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(limits.MAX_DROP_GROUPS + 1)]
-    world.arrive(KEY, (HEADER + "".join(lines)).encode())
-    assert world.receipts()[0]["state"] == "rejected"
+@at_the_bound("MAX_DROP_GROUPS", as_if=5)
+def test_too_many_targets_are_refused_whole(world: LoadWorld, size: int, fits: bool) -> None:
+    known = "meta,1,campaign,2026-11-18,7,10,1,1\n"
+    unknown = [f"meta,p{number},campaign,2026-11-18,7,10,1,1\n" for number in range(size - 1)]
+    world.arrive(KEY, (HEADER + known + "".join(unknown)).encode())
+    assert world.receipts()[0]["state"] == ("loaded" if fits else "rejected")
+    assert len(world.stored()) == (1 if fits else 0)
+
+
+@at_the_bound("MAX_DROP_AGE_DAYS")
+def test_how_far_back_a_file_may_reach(world: LoadWorld, size: int, fits: bool) -> None:
+    day = world.clock.now().date() - timedelta(days=size)
+    world.arrive(KEY, f"{HEADER}meta,1,campaign,{day},7,10,1,1\n".encode())
+    assert world.receipts()[0]["rows_stored"] == (1 if fits else 0)
+
+
+@at_the_bound("MAX_DROP_REASONS", as_if=2)
+def test_the_reasons_that_a_receipt_names(world: LoadWorld, size: int, fits: bool) -> None:
+    good = "meta,1,campaign,2026-11-18,7,10,1,1\n"
+    broken = ["broken\n", good.replace(",10,", ",-10,"), good.replace("2026", "1999")][:size]
+    world.arrive(KEY, (HEADER + good + "".join(broken)).encode())
+    assert (len(world.receipts()[0]["reasons"]) == size) is fits
 
 
 @pytest.mark.parametrize("key", ["drops/acme/a.xlsx", "drops/a.csv", "drops//a.csv"])
@@ -109,10 +128,19 @@ def test_a_file_that_is_gone_needs_no_receipt(world: LoadWorld) -> None:
     assert world.receipts() == []
 
 
-def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adweir.model.limits.MAX_DROP_BYTES", len(GOOD) - 1)
-    world.arrive(KEY, GOOD)
-    assert [receipt["code"] for receipt in world.receipts()] == ["too_large"]
+@at_the_bound("MAX_DROP_BYTES", as_if=200)
+def test_a_file_that_is_larger_than_may_be_is_refused_unread(world: LoadWorld, size: int, fits: bool) -> None:
+    world.arrive(KEY, GOOD.ljust(size, b"\n"))
+    assert [receipt.get("code") for receipt in world.receipts()] == [None if fits else "too_large"]
+
+
+@at_the_bound("MAX_BUSY_WAITS")
+def test_how_often_an_object_waits(world: LoadWorld, size: int, fits: bool) -> None:
+    world.raw.put(KEY, GOOD)
+    message = ObjectArrived(bucket=world.bucket, key=KEY, attempt=size - 1)
+    busy = world.ledger.lease("metrics#meta_ads#1#campaign#day#file#2026-11", 3600)
+    with busy, pytest.raises(Throttled if fits else Unavailable):
+        world.loader.load(message, lambda: 300.0)
 
 
 def test_a_drop_that_finds_its_month_busy_waits_and_at_last_ends(world: LoadWorld, clock: FrozenClock) -> None:

@@ -11,7 +11,6 @@ import boto3
 import pytest
 
 from adweir.intake.collect.poller import rhythm
-from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import (
     AccessDenied,
@@ -30,6 +29,7 @@ from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms.base import ReportState
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, page
 from support.crash import Crash, Killed
@@ -149,6 +149,17 @@ class TestReports:
         assert world.poll(again) == "done"
         assert world.state(task) == "landed"
 
+    @at_the_bound("MAX_RESUBMITTED_REPORTS")
+    def test_a_report_is_asked_for_again_so_often(self, world: CollectWorld, size: int, fits: bool) -> None:
+        task = world.plan()
+        world.collect(task)
+        (message,) = world.queues.reports.take()
+        world.connector.becomes("report-1", ReportState.FAILED, "internal")
+        outcome = world.poll(message.model_copy(update={"resubmits": size - 1}))
+        assert (outcome, world.state(task)) == (
+            ("done", "waiting_report") if fits else ("settled:report_failed", "split")
+        )
+
     def test_a_report_that_fails_twice_is_split(self, world: CollectWorld) -> None:
         task = world.plan()
         world.collect(task)
@@ -253,6 +264,14 @@ class TestErrorTable:
             world.collector.collect(message, lambda: 300.0)
         assert caught.value.retry_after == 64
 
+    @at_the_bound("MAX_GUESSED_WAIT_SECONDS")
+    def test_a_guessed_wait_ends_at_its_bound(self, world: CollectWorld, size: int, fits: bool) -> None:
+        task = world.plan()
+        world.connector.error = Throttled("429", retry_after=float(size), guessed=True)
+        with pytest.raises(Throttled) as caught:
+            world.collector.collect(TaskMessage(run_id=task.run_id, task_id=task.id), lambda: 300.0)
+        assert (caught.value.retry_after == size) is fits
+
     def test_repeated_faults_open_the_circuit(self, world: CollectWorld) -> None:
         task = world.plan()
         world.connector.error = Transient("503")
@@ -290,11 +309,19 @@ class TestErrorTable:
         assert {m.task_id for m in world.queues.collecting.take()} == {t.id for t in children(world, task)}
         assert world.advances() == 1
 
-    def test_splitting_ends_at_its_depth(self, world: CollectWorld) -> None:
-        task = world.plan(depth=limits.MAX_SPLIT_DEPTH)
+    @at_the_bound("MAX_SPLIT_DEPTH")
+    def test_splitting_ends_at_its_depth(self, world: CollectWorld, size: int, fits: bool) -> None:
+        task = world.plan(depth=size - 1)
         world.connector.error = TooMuchData("too big")
         world.collect(task)
-        assert world.state(task) == "failed"
+        assert world.state(task) == ("split" if fits else "failed")
+
+    @at_the_bound("MAX_SPLIT_DEPTH")
+    def test_clamping_ends_at_the_same_depth(self, world: CollectWorld, size: int, fits: bool) -> None:
+        task = world.plan(depth=size - 1)
+        world.connector.error = OutOfRetention("gone", oldest=date(2026, 11, 10))
+        world.collect(task)
+        assert world.state(task) == ("split" if fits else "failed")
 
     def test_a_dead_credential_is_told_once_and_marked(self, world: CollectWorld) -> None:
         first, second = world.plan(), world.plan(slice_="sb")

@@ -13,6 +13,7 @@ from adweir.model.messages import (
     Sweep,
 )
 from adweir.model.tasks import RunState, TaskState
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash
 from support.pipeline import a_run
@@ -95,6 +96,16 @@ def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(
     world.handle(Sweep())
 
     assert seen == [f"run-{number}" for number in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4)]
+
+
+@at_the_bound("MAX_SWEPT_RUNS", as_if=3)
+def test_the_runs_of_one_sweep(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch, size: int, fits: bool) -> None:
+    for number in range(size):
+        world.ledger.create_run(a_run(f"run-{number}"))
+    seen: list[str] = []
+    monkeypatch.setattr(world.engine, "advance", seen.append)
+    world.handle(Sweep())
+    assert (len(seen) == size) is fits
 
 
 def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(

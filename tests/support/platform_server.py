@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from sandbox.outside import Outside
+from sandbox.platforms import population, stand_ins
 from sandbox.platforms.base import StandIn
 from sandbox.server import PlatformServer
 from sandbox.world import Company, WorldProfile
@@ -18,7 +19,9 @@ ANCHOR = date(2026, 11, 21)
 @contextmanager
 def running(platforms: Sequence[StandIn] | None = None) -> Iterator[PlatformServer]:
     """A server over a world whose first today is 2026-11-21."""
-    with PlatformServer(Outside(anchor=ANCHOR, report_seconds=0.05, platforms=platforms)) as server:
+    present = platforms or stand_ins()
+    outside = Outside(anchor=ANCHOR, report_seconds=0.05, population=population(present))
+    with PlatformServer(outside, present) as server:
         yield server
 
 

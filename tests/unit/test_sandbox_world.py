@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.outside import Outside
-from sandbox.platforms import companies
+from sandbox.platforms import companies, population
 from sandbox.world import World
 from sandbox.world.draw import share
 from sandbox.world.mix import sales
@@ -155,12 +155,14 @@ def test_shares_sum_to_the_total(total: int, weights: list[int]) -> None:
 def test_the_clock_survives_a_restart_and_the_calendar_is_caught_up(tmp_path: Path) -> None:
     # given
     path = tmp_path / "state" / "world.json"
-    first = Outside(seed=7, anchor=None, today=ANCHOR, state_path=path)
+    first = Outside(seed=7, anchor=None, today=ANCHOR, state_path=path, population=population())
     first.move(timedelta(days=2))
 
     # when
-    same_day = Outside(seed=7, anchor=None, today=ANCHOR, state_path=path)
-    week_later = Outside(seed=99, anchor=None, today=ANCHOR + timedelta(days=7), state_path=path)
+    same_day = Outside(seed=7, anchor=None, today=ANCHOR, state_path=path, population=population())
+    week_later = Outside(
+        seed=99, anchor=None, today=ANCHOR + timedelta(days=7), state_path=path, population=population()
+    )
 
     # then
     assert same_day.world.now.date() == ANCHOR + timedelta(days=2)
@@ -173,11 +175,11 @@ def test_the_clock_survives_a_restart_and_the_calendar_is_caught_up(tmp_path: Pa
 def test_another_anchor_begins_another_world(tmp_path: Path) -> None:
     # given
     path = tmp_path / "world.json"
-    Outside(seed=7, anchor=ANCHOR, today=ANCHOR, state_path=path).move(timedelta(days=5))
+    Outside(seed=7, anchor=ANCHOR, today=ANCHOR, state_path=path, population=population()).move(timedelta(days=5))
 
     # when
-    kept = Outside(seed=7, anchor=ANCHOR, today=ANCHOR + timedelta(days=30), state_path=path)
-    fresh = Outside(seed=7, anchor=ANCHOR + timedelta(days=1), today=ANCHOR, state_path=path)
+    kept = Outside(seed=7, anchor=ANCHOR, today=ANCHOR + timedelta(days=30), state_path=path, population=population())
+    fresh = Outside(seed=7, anchor=ANCHOR + timedelta(days=1), today=ANCHOR, state_path=path, population=population())
 
     # then
     assert kept.world.now.date() == ANCHOR + timedelta(days=5)
