@@ -70,14 +70,15 @@ def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callab
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:
     """How to go on: queries to paste, how to start and stop this sandbox."""
-    days = [day for result in results for day in result.by_day()]
+    days = [result.by_day() for result in results if result.stored]
     command = f"{here(Path(sys.executable).with_name('adweir'))} --home {here(home.path)}"
     if kept:
         lines = ["", f"Its sandbox keeps running; stop it with: {command} down"]
     else:
         lines = ["", "Its sandbox is stopped; its data stays. Start it again, here or later, with:", f"{command} up"]
     if days:
-        lines += ["", "Three queries to paste while it runs:", *queries(description, min(days), max(days))]
+        first, last = min(map(min, days)), min(map(max, days))
+        lines += ["", "Three queries to paste while it runs:", *queries(description, first, last)]
     return lines
 
 
