@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response
 from sandbox.web import PlatformRequest, json_answer
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
 log = logging.getLogger("sandbox.serving")
+Answerer = Callable[[PlatformRequest], Response]
 
 
 class _ConnectionHandler(WSGIRequestHandler):
@@ -46,8 +47,10 @@ class _ConnectionHandler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer one request; an answer shorter than its announced length ends the connection."""
-        answer = Response.from_app(self.server.app, self.make_environ(), buffered=True)
+        answer = self._answered(PlatformRequest(self.make_environ()))
         body = answer.get_data()
+        if answer.content_length is None:
+            answer.content_length = len(body)
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -57,6 +60,13 @@ class _ConnectionHandler(WSGIRequestHandler):
             self.close_connection |= len(body) < (answer.content_length or 0)
         self.wfile.flush()
 
+    def _answered(self, request: PlatformRequest) -> Response:
+        try:
+            request.get_data()
+        except RequestEntityTooLarge:
+            return json_answer({"error": "body too large"}, 413, {"Connection": "close"})
+        return cast("Answerer", self.server.app)(request)
+
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Log nothing."""
 
@@ -64,22 +74,12 @@ class _ConnectionHandler(WSGIRequestHandler):
 class HttpServer:
     """A server as a value: `start()`, `url`, `stop()`, or a `with` block. Port 0 takes a free one."""
 
-    def __init__(
-        self, answer: Callable[[PlatformRequest], Response], *, host: str = "127.0.0.1", port: int = 0
-    ) -> None:
+    def __init__(self, answer: Answerer, *, host: str = "127.0.0.1", port: int = 0) -> None:
         """`answer` is called in one thread per connection."""
-
-        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            request = PlatformRequest(environ)
-            try:
-                request.get_data()
-            except RequestEntityTooLarge:
-                too_large = json_answer({"error": "body too large"}, 413, {"Connection": "close"})
-                return too_large(environ, start_response)
-            return answer(request)(environ, start_response)
-
         self._connections: set[socket.socket] = set()
         handler = type("_Handler", (_ConnectionHandler,), {"connections": self._connections})
+        # werkzeug keeps the application for its handler, which is ours and needs no WSGI in between.
+        application = cast("WSGIApplication", answer)
         self._server = make_server(host, port, application, threaded=True, request_handler=handler)
         self._thread: threading.Thread | None = None
 
