@@ -194,6 +194,17 @@ def test_no_file_outside_a_platform_s_folder_names_it() -> None:
     assert named == {f"platforms/__init__.py: {folder}" for folder in FOLDERS}
 
 
+def test_the_documentation_names_every_switch_and_every_door(server: PlatformServer) -> None:
+    # given
+    named = set(re.findall(r"^\| `([^`]+)` \|", (SANDBOX.parent / "docs/sandbox.md").read_text(), re.MULTILINE))
+
+    # when
+    overview = server.control.overview()
+
+    # then
+    assert named == {*overview["switch_kinds"], *overview["doors"]}
+
+
 class ToyApi(PlatformApi):
     """Answers with whatever was asked."""
 
