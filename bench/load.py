@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "core"))
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.metrics import Grain, Level, Source
+from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -41,7 +41,7 @@ from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import score
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import partitions, prefix
+from adweir.store.metrics.buckets import partitions
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.merge import Merger
 
@@ -160,7 +160,7 @@ def load(bodies: Iterator[bytes], platform: Platform, window: Window) -> dict[st
         loop.finish()
     scored = score(loop.tally, Grain.DAY, datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2026, 11, 20, 7, tzinfo=UTC))
     items = slots = 0
-    for partition in partitions(prefix(platform, "1234567890", Level.AD, Grain.DAY, "pull"), Grain.DAY, window):
+    for partition in partitions(Series(platform, "1234567890", Level.AD, Grain.DAY), Source.PULL, window):
         merger = Merger(pull, pull.complete, partition, Coverage(), {})
         for entity_id in rows.entities():
             merged = merger.merge(entity_id, None, rows.slots(entity_id), rows.parents(entity_id))

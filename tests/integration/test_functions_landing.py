@@ -14,7 +14,7 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 from adweir.platforms.base import Page
@@ -98,7 +98,7 @@ def land(module: ModuleType, clock: FrozenClock) -> str:
 
 
 def stored(module: ModuleType) -> int:
-    rows = module.app.metrics.read(META, "1042017731", Level.AD, Grain.DAY, *DAYS)
+    rows = module.app.metrics.read(Series(META, "1042017731", Level.AD, Grain.DAY), DAYS)
     return sum(row.slot[3] for row in rows)
 
 

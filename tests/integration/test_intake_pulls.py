@@ -14,7 +14,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Status
 from adweir.model.errors import BadInput, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Grain, Level, Series
 from adweir.model.money import to_micros
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
@@ -85,7 +85,7 @@ def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: LoadWorld) -
     task = world.plan(window=month)
     assert world.pull(task, {"data": rows}) == "loaded"
 
-    stored = world.metrics.read(META, "1", Level.AD, Grain.DAY, *month)
+    stored = world.metrics.read(Series(META, "1", Level.AD, Grain.DAY), month)
     found = {(row.entity_id, row.day): row.slot[3] for row in stored}
     assert len(found) == 9_999
     assert (f"8~{bad['ad_id']}", bad["date_start"]) not in found

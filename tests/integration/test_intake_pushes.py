@@ -15,9 +15,9 @@ from adweir.model.deliveries import MetricPush, read_delivery
 from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
 from adweir.model.errors import AdweirError, BadInput, Unprocessable, Unverified
 from adweir.model.messages import ObjectArrived
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
-from adweir.model.times import iso, local_hour
+from adweir.model.times import Window, iso, local_hour
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.door import Door
@@ -43,7 +43,8 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def hours(world: LoadWorld, level: Level = Level.CAMPAIGN, profile_id: str = "1") -> list[tuple[str, str, int, int]]:
-    found = world.metrics.read(META, profile_id, level, Grain.HOUR, date(2026, 11, 1), date(2026, 11, 21))
+    window = Window(date(2026, 11, 1), date(2026, 11, 21))
+    found = world.metrics.read(Series(META, profile_id, level, Grain.HOUR), window)
     return [(row.entity_id, row.day, row.hour, row.slot[3]) for row in found]
 
 

@@ -64,7 +64,8 @@ def test_a_split_task_is_judged_by_its_children(world: PipelineWorld) -> None:
     def split(task: Task) -> TaskState | None:
         if task.window is None or task.depth:
             return TaskState.LOADED
-        children = world.ledger.split(task, [task.child(window=half) for half in task.window.halves()])
+        children = [task.child(window=half) for half in task.window.halves()]
+        world.ledger.split(task, children)
         world.engine.sender.send(children)
         world.runs.send(Advance(run_id=task.run_id))
         return None

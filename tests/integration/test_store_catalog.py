@@ -124,7 +124,7 @@ def test_profiles_follow_the_newest_listing(catalog: Catalog) -> None:
     assert catalog.put_objects([a_profile(), a_profile("222")], T1) == (2, 0, 0)
     assert catalog.put_objects([a_profile(name="Renamed")], T3) == (0, 1, 0)
     assert catalog.put_objects([a_profile(name="Late")], T2) == (0, 0, 1)
-    removed = catalog.remove_missing(META, "", Dataset.PROFILES, "all", {"111"}, T3, account_id="acc")
+    removed = catalog.remove_missing_profiles(META, "acc", {"111"}, T3)
 
     assert removed == 1
     assert [(p.profile_id, p.name, p.status) for p in catalog.profiles(platform=META)] == [

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from adweir.model.errors import Throttled, Transient, Unavailable
-from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
@@ -26,6 +26,8 @@ from support.clock import FrozenClock
 from support.metric_store import Brought, expected, stored
 
 FIRST, LAST = "2026-10-30", "2026-11-02"
+
+ADS = Series(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY)
 
 
 @pytest.fixture
@@ -191,8 +193,7 @@ def test_a_missing_table_is_unavailable(clock: FrozenClock, tables: None) -> Non
 
 
 def _read(store: MetricStore, **options: Any) -> list[StoredRow]:
-    days = (date(2026, 10, 1), date(2026, 11, 30))
-    return list(store.read(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY, *days, **options))
+    return list(store.read(ADS, Window(date(2026, 10, 1), date(2026, 11, 30)), **options))
 
 
 def test_readers_take_the_pull_then_the_file_day_by_day(store: MetricStore) -> None:
@@ -236,14 +237,14 @@ def test_hours_are_items_of_a_day(store: MetricStore) -> None:
     store.load(pull, rows)
     store.load(replace(pull, stamp=Stamp("2026-11-20T11:00:00.000000Z", "t2")), later)
     # then the newer one's hour is left
-    found = list(store.read(Platform.META_ADS, "p1", Level.CAMPAIGN, Grain.HOUR, *window))
+    found = list(store.read(pull.series, window))
     assert [(r.day, r.hour, r.slot[0]) for r in found] == [("2026-11-20", 8, 3)]
 
 
 def test_coverage_by_day_and_slice(store: MetricStore) -> None:
     for pull in PULLS:
         _load(store, pull)
-    found = store.coverage(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY, date(2026, 10, 1), date(2026, 11, 30))
+    found = store.coverage(ADS, Window(date(2026, 10, 1), date(2026, 11, 30)))
     whole, first = PULLS[3].stamp, PULLS[0].stamp
     assert found[date(2026, 10, 30)] == {"all": whole}
     assert found[date(2026, 11, 2)] == {"all": first, "sp": PULLS[1].stamp}

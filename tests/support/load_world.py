@@ -20,7 +20,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import AdweirError
 from adweir.model.messages import ObjectArrived
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, iso
@@ -95,7 +95,7 @@ class LoadWorld(World):
             self.loader.settle(message, error)
 
     def stored(self, level: Level = Level.CAMPAIGN, grain: Grain = Grain.DAY) -> list[tuple[Any, ...]]:
-        rows = self.metrics.read(META, "1", level, grain, date(2026, 11, 1), date(2026, 11, 30))
+        rows = self.metrics.read(Series(META, "1", level, grain), Window(date(2026, 11, 1), date(2026, 11, 30)))
         return sorted((row.entity_id, str(row.day), row.hour, tuple(row.slot)) for row in rows)
 
     def receipts(self) -> list[dict[str, Any]]:

@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from adweir.model.errors import Throttled, Transient
-from adweir.model.metrics import Grain, Level, MetricRow, Slot, Source
+from adweir.model.metrics import Grain, Level, MetricRow, Series, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Raw
-from adweir.store.metrics.load import Leases, Objects
+from adweir.store.metrics.load import ChangesStore, PartitionLeases
 from adweir.store.metrics.partitions import Table
 from adweir.store.metrics.store import MetricStore
 from support.clock import FrozenClock
@@ -90,7 +90,7 @@ class FakeLease:
 
 
 @dataclass
-class FakeLeases(Leases):
+class FakeLeases(PartitionLeases):
     """One holder a name; fencing tokens only grow. A killed worker's lease stays until `expire`."""
 
     held: dict[str, int] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class FakeLeases(Leases):
 
 
 @dataclass
-class FakeObjects(Objects):
+class FakeObjects(ChangesStore):
     """`put_once` of the raw store."""
 
     crash: Crash = field(default_factory=Crash)
@@ -243,13 +243,6 @@ def expected(loads: Iterable[Brought]) -> dict[tuple[str, str], Slot]:
 
 def stored(store: MetricStore, start: str, end: str) -> dict[tuple[str, str], Slot]:
     """What the store reads back of its pulls."""
-    rows = store.read(
-        Platform.AMAZON_ADS,
-        "p1",
-        Level.AD,
-        Grain.DAY,
-        date.fromisoformat(start),
-        date.fromisoformat(end),
-        sources=(Source.PULL,),
-    )
+    window = Window(date.fromisoformat(start), date.fromisoformat(end))
+    rows = store.read(Series(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY), window, sources=(Source.PULL,))
     return {(row.entity_id, row.day): row.slot for row in rows}

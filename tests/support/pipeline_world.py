@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,9 +12,11 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
+from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.times import Window
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms.base import DatasetSpec
@@ -72,12 +74,9 @@ class PipelineWorld(World):
             crash.watch(self.bus, "publish", put=patch.setattr)
             yield
 
-    def coverage(
-        self, platform: Platform, profile_id: str, level: object, grain: object, start: date, end: date
-    ) -> dict[date, set[str]]:
-        days = (start + timedelta(days=n) for n in range((end - start).days + 1))
-        key = f"{platform}#{profile_id}"
-        return {day: self.covered[key, day] for day in days if (key, day) in self.covered}
+    def coverage(self, series: Series, window: Window) -> dict[date, set[str]]:
+        key = f"{series.platform}#{series.profile_id}"
+        return {day: self.covered[key, day] for day in window.days() if (key, day) in self.covered}
 
     def _specs(self, platform: Platform) -> dict[Dataset, DatasetSpec]:
         if platform not in self.specs:

@@ -19,11 +19,6 @@ MOST_ARGUMENTS = 6
 TOO_LONG: frozenset[str] = frozenset({"layers/core/adweir/intake/load/pulls.py _objects"})
 TOO_MANY_ARGUMENTS = frozenset(
     {
-        "functions/api/routes/reports.py report",
-        "layers/core/adweir/intake/load/commit.py _report",
-        "layers/core/adweir/intake/load/commit.py breach",
-        "layers/core/adweir/intake/load/commit.py store_rows",
-        "layers/core/adweir/intake/load/dispatch.py __init__",
         "layers/core/adweir/platforms/__init__.py connect",
         "layers/core/adweir/platforms/amazon_ads/client.py __init__",
         "layers/core/adweir/platforms/amazon_ads/client.py _call",
@@ -31,22 +26,10 @@ TOO_MANY_ARGUMENTS = frozenset(
         "layers/core/adweir/platforms/http.py request",
         "layers/core/adweir/platforms/meta/client.py connect",
         "layers/core/adweir/platforms/meta/graph.py __init__",
-        "layers/core/adweir/reporting/reports.py report",
         "layers/core/adweir/runtime/consumer.py __init__",
-        "layers/core/adweir/store/catalog/store.py remove_missing",
-        "layers/core/adweir/store/metrics/load.py __init__",
-        "layers/core/adweir/store/metrics/read.py read",
-        "layers/core/adweir/store/metrics/store.py __init__",
-        "layers/core/adweir/store/metrics/store.py coverage",
-        "layers/core/adweir/store/metrics/store.py read",
     }
 )
-TWO_OF_ONE_NAME = frozenset(
-    {
-        *("Campaign", "Change", "Directory", "Envelope", "Lease", "Leases", "Objects", "RawPage", "Redrive", "Rows"),
-        *("Spool", "Target", "_Delivery"),
-    }
-)
+TWO_OF_ONE_NAME = frozenset({"Campaign", "Directory", "Envelope", "Redrive", "_Delivery"})
 
 
 @cache

@@ -30,7 +30,6 @@ def test_plain_gzip_and_bom_read_alike(pack: object) -> None:
     assert isinstance(found, DropRow)
     assert (found.target.platform, found.row.entity_id, found.row.line) == ("meta_ads", "c1", 2)
     assert (found.row.spend, found.row.conversions, found.row.revenue) == (12_340_000, 1_500_000, 0)
-    assert found.row.extras == {"note": "hello"}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
 from adweir.model.platforms import Platform, parse_platform
+from adweir.model.times import Window
 from adweir.reporting.query import Queries
 from adweir.reporting.records import RecordPage, StoredRecords
 from adweir.store.metrics.store import StoredRow
@@ -44,18 +45,14 @@ class Metrics:
 
     def read(
         self,
-        platform: Platform,
-        profile_id: str,
-        level: Level,
-        grain: Grain,
-        start: date,
-        end: date,
+        series: Series,
+        window: Window,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
     ) -> Iterator[StoredRow]:
         spends = {Source.PULL: 5_000_000, Source.FILE: 7_000_000}
         source = next((source for source in sources if source in spends), None)
-        if level is Level.AD and grain is Grain.DAY and source is not None:
+        if series.level is Level.AD and series.grain is Grain.DAY and source is not None:
             slot = (100, 10, 0, spends[source], 0)
             yield StoredRow("8~70", "7", "8", "", "USD", "2026-11-18", -1, slot, source, None)
 

@@ -16,7 +16,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import Grain, Level, Source
+from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform, parse_platform
 from adweir.reporting.delivery import deliver
 from adweir.reporting.formats import FORMATS, as_csv, as_html, as_json, as_markdown, check_format
@@ -49,9 +49,8 @@ class Metrics:
     def coverage(self, *_: Any) -> dict[date, Any]:
         return {}
 
-    def read(
-        self, platform: Platform, profile_id: str, level: Level, grain: Grain, *_: Any, **__: Any
-    ) -> Iterator[StoredRow]:
+    def read(self, series: Series, *_: Any, **__: Any) -> Iterator[StoredRow]:
+        profile_id, level, grain = series[1:]
         if level is not Level.CAMPAIGN:
             return
         hours = range(24) if grain is Grain.HOUR else (-1,)

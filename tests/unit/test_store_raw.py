@@ -22,7 +22,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms.base import Page
-from adweir.store.raw.pages import Spool, pack, read_pages
+from adweir.store.raw.pages import PageSpool, pack, read_pages
 from adweir.store.raw.store import PullHeader, RawStore
 
 BUCKET = "adweir-data"
@@ -70,7 +70,7 @@ pages_strategy = st.lists(
 
 
 def spooled(pages: list[Page]) -> tuple[bytes, str]:
-    spool = Spool()
+    spool = PageSpool()
     try:
         for page in pages:
             spool.write(page)
@@ -157,7 +157,7 @@ def test_secrets_never_reach_the_object() -> None:
 
 def test_a_fault_of_the_writer_thread_reaches_the_caller_and_blocks_nobody() -> None:
     # given a page that cannot be packed
-    spool = Spool()
+    spool = PageSpool()
     spool.write(Page("text", "https://h/", 200, last=False))  # type: ignore[arg-type]
     # when more pages follow than the queue holds, then a write or finish raises, and close returns
     with pytest.raises(TypeError):  # noqa: PT012  which call notices depends on the thread

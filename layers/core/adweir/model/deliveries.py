@@ -38,7 +38,7 @@ class StatedHour(_Part):
     ad_product: str = ""
 
 
-class Series(_Part):
+class StatedSeries(_Part):
     """The hours that a push states for one profile and level; amounts are in the profile's currency."""
 
     account_id: str
@@ -79,7 +79,7 @@ class MetricPush(_Delivery):
 
     kind: Literal["push"] = "push"
     delivery_id: str
-    series: tuple[Series, ...]
+    series: tuple[StatedSeries, ...]
 
 
 class Notification(_Delivery):

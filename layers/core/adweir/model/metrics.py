@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from adweir.model.money import from_micros
+from adweir.model.platforms import Platform
 
 METRICS = ("impressions", "clicks", "conversions", "spend", "revenue")
 """The order of the five integers in a slot. Impressions and clicks are counts, the others millionths."""
@@ -38,16 +39,25 @@ class Source(StrEnum):
     PUSH = "push"
 
 
+class Series(NamedTuple):
+    """The metrics of one profile at one level and grain."""
+
+    platform: Platform
+    profile_id: str
+    level: Level
+    grain: Grain
+
+
 SOURCE_ORDER = (Source.PULL, Source.FILE, Source.STREAM, Source.PUSH)
 
 
 class MetricRow(msgspec.Struct, gc=False):
-    """One entity's numbers of one day (or hour), normalised.
+    """One entity's normalized numbers of one day (or hour).
 
     What all rows of a pull share (platform, profile, level, grain, source, as_of) is in its `Pull`. `day` is the
     profile's local date as `YYYY-MM-DD`; `hour` is local, one of `times.SLOT_HOURS`, or -1 for a whole day. An ad's
     `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are integer millionths, spend and revenue in
-    `currency`. `extras` go to S3 only. `line` is the row's 1-based position in its page or file, for quarantine.
+    `currency`. `line` is the row's 1-based position in its page or file, for quarantine.
     """
 
     entity_id: str
@@ -63,7 +73,6 @@ class MetricRow(msgspec.Struct, gc=False):
     currency: str = ""
     ad_product: str = ""
     line: int = 0
-    extras: dict[str, Any] | None = None
 
     @property
     def slot(self) -> Slot:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
+
+PlatformParser = Callable[[str], Platform]
+"""Any known name of a platform (`meta`) → the platform. Raises Unprocessable that lists the known names."""
 
 
 class Queue(Protocol):

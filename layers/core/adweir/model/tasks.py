@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
-from adweir.model.metrics import Grain, Level, Source
+from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 
@@ -178,3 +178,8 @@ class Pull:
     @property
     def profile_key(self) -> str:
         return f"{self.platform}#{self.profile_id}"
+
+    @property
+    def series(self) -> Series:
+        """What the pull brings a part of."""
+        return Series(self.platform, self.profile_id, self.level, self.grain)

@@ -14,11 +14,11 @@ from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.messages import Scope
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Series
 from adweir.model.platforms import Platform, parse_platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
-from adweir.model.times import epoch, parse_instant
+from adweir.model.times import Window, epoch, parse_instant
 from adweir.pipeline.workflows import Stage, Workflow, workflow
 from adweir.platforms import REGISTRY
 
@@ -53,8 +53,8 @@ class Entry(NamedTuple):
     tasks: Callable[[], list[Task]]
 
 
-CoverageOf = Callable[[Platform, str, Level, Grain, date, date], Coverage]
-"""`MetricStore.coverage(platform, profile_id, level, grain, start, end)`."""
+CoverageOf = Callable[[Series, Window], Coverage]
+"""`MetricStore.coverage(series, window)`."""
 
 
 class Directory(Protocol):
@@ -135,7 +135,8 @@ class StagePlanner:
         days, grain = span(frame, profile, spec), spec.dataset.grain
         covered: Coverage = {}
         if days is not None and grain is not None:
-            covered = self._coverage(profile.platform, profile.profile_id, spec.dataset.level, grain, *days)
+            series = Series(profile.platform, profile.profile_id, spec.dataset.level, grain)
+            covered = self._coverage(series, days)
         return profile_tasks(frame, profile, spec, covered)
 
     def _served(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:

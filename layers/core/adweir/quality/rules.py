@@ -1,15 +1,15 @@
 """The rules for metric rows, and the loop that applies them: clean → check → duplicates → store or quarantine.
 
-Which rules there are and how severe they are follows analytics, section 4.2. `clicks_over_impressions` and
-`conversions_over_clicks` only warn: a platform books a click on the day it happened although the impression was the day
-before, and view-through conversions need no click. Holding such rows back would understate what was bought.
+The rules and their severity follow analytics, section 4.2. `clicks_over_impressions` and `conversions_over_clicks` only
+warn: a platform counts a click on the day it happened, although the impression may have been the day before, and
+view-through conversions need no click. Holding such rows back would understate what was bought.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, MetricRow
@@ -18,6 +18,7 @@ from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
+from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 
 
@@ -31,7 +32,7 @@ class Rule(NamedTuple):
     message: str
 
 
-ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or no key that can be stored")
+ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or cannot be stored as a key")
 DAY = Rule("day", "validity", "error", "date", "the day is not in the pull's window")
 HOUR = Rule("hour", "validity", "error", "hour", "the hour does not fit the grain")
 NEGATIVE = Rule("negative", "validity", "error", "", "must not be negative")
@@ -46,16 +47,6 @@ READABLE = Rule("readable", "validity", "error", "", "the row cannot be read")
 RULES = (READABLE, ID, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
 
 _METRICS = ("impressions", "clicks", "conversions", "spend", "revenue")
-
-
-class Rows(Protocol):
-    """What the loop needs of `store.pull_rows.PullRows`."""
-
-    incomplete: bool
-
-    def offer(self, row: MetricRow) -> bool | None: ...
-    def has(self, entity_id: str, day: str, hour: int = -1) -> bool: ...
-    def quarantined(self, entity_id: str, day: str) -> None: ...
 
 
 class Tally:
@@ -73,13 +64,13 @@ class Tally:
 
 
 class RowLoop:
-    """Takes batches of one pull. `finish` must be called after the last one.
+    """Takes the batches of one pull; call `finish` after the last one.
 
-    `days` are the ISO days that the pull answers for. A row that breaks an error rule goes to quarantine; when its key
-    can be read its slot keeps what is stored, when not the pull counts as incomplete.
+    `days` are the ISO days that the pull answers for. A row that breaks an error rule goes to quarantine. If its key
+    can be read, its slot keeps what is stored; if not, the pull counts as incomplete.
     """
 
-    def __init__(self, pull: Pull, days: Collection[str], rows: Rows, quarantine: Quarantine) -> None:
+    def __init__(self, pull: Pull, days: Collection[str], rows: PullRows, quarantine: Quarantine) -> None:
         self.tally = Tally()
         self.cleaning = CleaningLog()
         self.rejected = 0
@@ -92,9 +83,9 @@ class RowLoop:
         self._unanswered: set[tuple[str, str]] = set()
 
     def take(self, rows: Sequence[MetricRow], bad: Sequence[BadRow], page: int = 0) -> None:
-        """One batch. The loop looks at everything a rule asks for in one expression; only a suspect row pays for more.
+        """One batch. One expression looks at everything that a rule asks for; only a suspect row pays for more.
 
-        An entity's id is looked at closely when it is first seen; a later row passes if id and campaign are the same.
+        An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same.
         """
         days, hours, currency, campaigns = self._days, self._hours, self._currency, self._campaigns
         offer = self._rows.offer
@@ -129,7 +120,7 @@ class RowLoop:
             self._hold_back(entry, page)
 
     def finish(self) -> None:
-        """Tell the store which entity-days were brought and could not be answered."""
+        """Record the entity-days that were brought but have no row that can be stored."""
         for entity_id, day in sorted(self._unanswered):
             if -1 not in self._hours or not self._rows.has(entity_id, day):
                 self._rows.quarantined(entity_id, day)

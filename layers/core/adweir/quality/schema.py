@@ -1,8 +1,8 @@
 """The validation schema language: a dict of field → rule, as users of Cerberus write it, compiled to closures.
 
 Reference: canonical schema, section 5; analytics, section 4.2 for where we differ from Cerberus on purpose: dates may
-be ISO text, Decimal is a number, NaN and infinity are none, a boolean is no integer, `max_length` and `maxlength` are
-both known, and a field that the schema does not name is left alone.
+be ISO text, Decimal is a number, NaN and infinity are not, a boolean is not an integer, `max_length` and `maxlength`
+are both known, and a field that the schema does not name is left alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,20 @@ from typing import Any
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from adweir.quality.schema_checks import CHECKS, NUMBERS, TYPES, BadRule, Check, Fault, not_empty, typed
+from adweir.model.ports import PlatformParser
+from adweir.quality.schema_checks import (
+    CHECKS,
+    NUMBERS,
+    TYPES,
+    BadRule,
+    Canonical,
+    Check,
+    Fault,
+    as_it_is,
+    by_platform,
+    not_empty,
+    typed,
+)
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy")
 _SHOWN = 200
@@ -42,7 +55,7 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A compiled field. `checks` run in order; all faults are told, but none after a wrong type."""
+    """A compiled field. `checks` run in order and all their faults are reported, but none after a wrong type."""
 
     name: str
     required: bool
@@ -78,7 +91,7 @@ class Schema:
 
         Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0; of each list at most
         `max_issues` are returned, `valid` knows them all. `mostly` makes a field's errors warnings when at least that
-        share of the rows passes. `scores` is the share of passed checks a dimension, None where the schema has none.
+        share of the rows passes. `scores` is the share of passed checks per dimension, None where the schema has none.
         """
         failed: dict[str, int] = {}
         issues: dict[str, list[dict[str, Any]]] = {field.name: [] for field in self.fields}
@@ -86,7 +99,7 @@ class Schema:
         for row, record in enumerate(records):
             rows += 1
             if not isinstance(record, Mapping):
-                record = {}  # noqa: PLW2901  every required field of it is missing, which is what there is to say
+                record = {}  # noqa: PLW2901  so every required field of it is missing
             for field in self.fields:
                 faults = field.faults(record)
                 if not faults:
@@ -134,8 +147,13 @@ class Schema:
         }
 
 
-def compile(schema: Any) -> Schema:  # noqa: A001  the word of the trade, always used as schema.compile
-    """Compile a schema. Raises Unprocessable whose details name each wrong field and rule."""
+def compile(  # noqa: A001  the usual word, always used as schema.compile
+    schema: Any, parse_platform: PlatformParser | None = None
+) -> Schema:
+    """Compile a schema. Raises Unprocessable whose details name each wrong field and rule.
+
+    With `parse_platform` the values of a field `platform` may go by any known name of a platform.
+    """
     if not isinstance(schema, Mapping):
         raise Unprocessable("a schema is an object of field → rules", [{"field": "schema", "message": "no object"}])
     if len(schema) > limits.MAX_SCHEMA_FIELDS:
@@ -144,9 +162,10 @@ def compile(schema: Any) -> Schema:  # noqa: A001  the word of the trade, always
         )
     details: list[dict[str, Any]] = []
     fields: list[Field] = []
+    platform = by_platform(parse_platform) if parse_platform else as_it_is
     for name, rules in schema.items():
         try:
-            fields.append(_field(name, rules))
+            fields.append(_field(name, rules, platform if name == "platform" else as_it_is))
         except BadRule as error:
             details.append({"field": str(name)[:_SHOWN], "rule": error.rule, "message": str(error)})
     if details:
@@ -154,12 +173,12 @@ def compile(schema: Any) -> Schema:  # noqa: A001  the word of the trade, always
     return Schema(tuple(fields))
 
 
-def validate(records: Iterable[Any], schema: Any) -> dict[str, Any]:
-    """Compile and check in one call; see `Schema.validate`."""
-    return compile(schema).validate(records)
+def validate(records: Iterable[Any], schema: Any, parse_platform: PlatformParser | None = None) -> dict[str, Any]:
+    """Compile and check in one call; see `compile` and `Schema.validate`."""
+    return compile(schema, parse_platform).validate(records)
 
 
-def _field(name: Any, rules: Any) -> Field:
+def _field(name: Any, rules: Any, canonical: Canonical) -> Field:
     if not isinstance(name, str) or not name:
         raise BadRule("", "field names are text")
     if not isinstance(rules, Mapping):
@@ -173,7 +192,7 @@ def _field(name: Any, rules: Any) -> Field:
     kind = known.get("type")
     if kind is not None and (not isinstance(kind, str) or kind not in TYPES):
         raise BadRule("type", f"unknown type; known: {', '.join(sorted(TYPES))}")
-    checks = [CHECKS[rule](name, kind, known[rule]) for rule in CHECKS if rule in known and rule != "empty"]
+    checks = [CHECKS[rule](kind, known[rule], canonical) for rule in CHECKS if rule in known and rule != "empty"]
     if _flag(known, "empty", default=True) is False:
         checks.insert(0, not_empty)
     return Field(
@@ -206,7 +225,7 @@ def _choice(rules: Mapping[str, Any], rule: str, known: Sequence[str], default: 
 
 def _share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, NUMBERS) or not 0 < value <= 1:
-        raise BadRule("mostly", "must be a share over 0 and at most 1")
+        raise BadRule("mostly", "must be a share above 0 and at most 1")
     return float(value)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from adweir.model.platforms import parse_platform
+from adweir.model.ports import PlatformParser
 
 NUMBERS = (int, float, Decimal)
 # A repetition of a group that itself repeats, such as (a+)+, takes exponential time on the wrong text.
@@ -26,6 +26,8 @@ class Fault(NamedTuple):
 
 
 Check = Callable[[Any], Fault | None]
+Canonical = Callable[[Any], Any]
+"""A value → the form in which the values of its field are compared."""
 
 
 class BadRule(Exception):
@@ -44,7 +46,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    if isinstance(value, Decimal):  # DynamoDB reads every number so
+    if isinstance(value, Decimal):  # as DynamoDB reads every number
         return value.is_finite() and value == value.to_integral_value()
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -100,25 +102,31 @@ def not_empty(value: Any) -> Fault | None:
     return Fault("empty", "must not be empty") if hasattr(value, "__len__") and len(value) == 0 else None
 
 
-def _canonical(value: Any) -> Any:
-    try:
-        return parse_platform(value) if isinstance(value, str) else value
-    except Unprocessable:
-        return value
+def as_it_is(value: Any) -> Any:
+    """The form in which the values of most fields are compared."""
+    return value
 
 
-def _members(rule: str, name: str, values: Any) -> Callable[[Any], bool]:
+def by_platform(parse_platform: PlatformParser) -> Canonical:
+    """The form in which names of platforms are compared: `meta` and `facebook` are the same."""
+
+    def canonical(value: Any) -> Any:
+        try:
+            return parse_platform(value) if isinstance(value, str) else value
+        except Unprocessable:
+            return value
+
+    return canonical
+
+
+def _members(rule: str, values: Any, canonical: Canonical) -> Callable[[Any], bool]:
     if not isinstance(values, list | tuple | set | frozenset):
         raise BadRule(rule, "must be a list of values")
-    listed = [_canonical(value) for value in values] if name == "platform" else list(values)
+    listed = [canonical(value) for value in values]
 
     def member(value: Any) -> bool:
-        wanted = _canonical(value) if name == "platform" else value
-        return any(
-            _same(entry, item)
-            for item in (wanted if isinstance(wanted, list | tuple) else [wanted])
-            for entry in listed
-        )
+        items = value if isinstance(value, list | tuple) else [value]
+        return any(_same(entry, canonical(item)) for item in items for entry in listed)
 
     return member
 
@@ -127,10 +135,8 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _allowed(name: str, _kind: str | None, values: Any) -> Check:
-    if not isinstance(values, list | tuple | set | frozenset):
-        raise BadRule("allowed", "must be a list of values")
-    one = _members("allowed", name, values)
+def _allowed(_kind: str | None, values: Any, canonical: Canonical) -> Check:
+    one = _members("allowed", values, canonical)
     fault = Fault("allowed", f"must be one of {', '.join(str(value)[:50] for value in list(values)[:20])}")
 
     def check(value: Any) -> Fault | None:
@@ -140,14 +146,14 @@ def _allowed(name: str, _kind: str | None, values: Any) -> Check:
     return check
 
 
-def _forbidden(name: str, _kind: str | None, values: Any) -> Check:
-    any_of = _members("forbidden", name, values)
+def _forbidden(_kind: str | None, values: Any, canonical: Canonical) -> Check:
+    any_of = _members("forbidden", values, canonical)
     fault = Fault("forbidden", "has a forbidden value")
     return lambda value: fault if any_of(value) else None
 
 
 def _bound(rule: str, kind: str | None, bound: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """The bound, and what makes a value comparable with it (None: it is not)."""
+    """The bound, and a function that makes a value comparable with it, or None where it is not."""
     if kind == "date" or (kind is None and as_date(bound) is not None):
         limit, convert = as_date(bound), as_date
     elif kind == "datetime" or (kind is None and isinstance(bound, datetime)):
@@ -155,7 +161,7 @@ def _bound(rule: str, kind: str | None, bound: Any) -> tuple[Any, Callable[[Any]
     elif kind in {None, "integer", "float", "number"} and _is_number(bound):
         return bound, lambda value: value if _is_number(value) else None
     else:
-        raise BadRule(rule, f"is no bound for type {kind}")
+        raise BadRule(rule, f"does not fit type {kind}")
     if limit is None:
         raise BadRule(rule, "must be a date, YYYY-MM-DD")
     return limit, convert
@@ -174,7 +180,7 @@ def _datetime_bound(rule: str, bound: Any) -> tuple[Any, Callable[[Any], Any]]:
     return limit, convert
 
 
-def _min(_name: str, kind: str | None, bound: Any) -> Check:
+def _min(kind: str | None, bound: Any, _: Canonical) -> Check:
     limit, convert = _bound("min", kind, bound)
     fault = Fault("min", f"must be at least {bound}")
 
@@ -185,7 +191,7 @@ def _min(_name: str, kind: str | None, bound: Any) -> Check:
     return check
 
 
-def _max(_name: str, kind: str | None, bound: Any) -> Check:
+def _max(kind: str | None, bound: Any, _: Canonical) -> Check:
     limit, convert = _bound("max", kind, bound)
     fault = Fault("max", f"must be at most {bound}")
 
@@ -200,33 +206,33 @@ def _length(rule: str, kind: str | None, bound: Any) -> int:
     if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
         raise BadRule(rule, "must be a whole number, 0 or more")
     if kind not in {None, "string", "list", "dict"}:
-        raise BadRule(rule, f"type {kind} has no length")
+        raise BadRule(rule, f"does not fit type {kind}, which has no length")
     return bound
 
 
-def _min_length(_name: str, kind: str | None, bound: Any) -> Check:
+def _min_length(kind: str | None, bound: Any, _: Canonical) -> Check:
     least = _length("min_length", kind, bound)
     fault = Fault("min_length", f"must have a length of at least {least}")
     return lambda value: None if hasattr(value, "__len__") and len(value) >= least else fault
 
 
-def _max_length(_name: str, kind: str | None, bound: Any) -> Check:
+def _max_length(kind: str | None, bound: Any, _: Canonical) -> Check:
     most = _length("max_length", kind, bound)
     fault = Fault("max_length", f"must have a length of at most {most}")
     return lambda value: None if hasattr(value, "__len__") and len(value) <= most else fault
 
 
-def _regex(_name: str, kind: str | None, pattern: Any) -> Check:
+def _regex(kind: str | None, pattern: Any, _: Canonical) -> Check:
     if kind not in {None, "string"}:
-        raise BadRule("regex", f"type {kind} has no text")
+        raise BadRule("regex", f"does not fit type {kind}")
     if not isinstance(pattern, str) or len(pattern) > limits.MAX_PATTERN_CHARS:
         raise BadRule("regex", f"must be text of at most {limits.MAX_PATTERN_CHARS} characters")
     if _EXPLOSIVE.search(pattern):
-        raise BadRule("regex", "repeats a group that repeats or branches: that may never end")
+        raise BadRule("regex", "repeats a group that itself repeats or branches, which may never end")
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        raise BadRule("regex", "is no regular expression") from None
+        raise BadRule("regex", "is not a regular expression") from None
     fault = Fault("regex", "does not match the pattern")
 
     def check(value: Any) -> Fault | None:
@@ -236,7 +242,7 @@ def _regex(_name: str, kind: str | None, pattern: Any) -> Check:
     return check
 
 
-CHECKS: dict[str, Callable[[str, str | None, Any], Check]] = {
+CHECKS: dict[str, Callable[[str | None, Any, Canonical], Check]] = {
     "allowed": _allowed,
     "forbidden": _forbidden,
     "min": _min,

@@ -14,10 +14,7 @@ from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObje
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.metrics import Level
-from adweir.model.platforms import Platform
-
-PlatformParser = Callable[[str], Platform]
-"""Any known name of a platform (`meta`) → the platform. Raises Unprocessable that lists the known names."""
+from adweir.model.ports import PlatformParser
 
 NEEDS = {
     "campaign_id": Level.CAMPAIGN,

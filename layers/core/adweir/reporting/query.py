@@ -16,10 +16,11 @@ from typing import Any, cast
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source, derive
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Slot, Source, derive
 from adweir.model.money import from_micros
 from adweir.model.platforms import Platform
-from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, PlatformParser, parse_filters
+from adweir.model.ports import PlatformParser
+from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, parse_filters
 from adweir.reporting.ranges import TimeSpan
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import MetricStore, StoredRow
@@ -116,16 +117,19 @@ class Queries:
         asked = query.finest
         levels = [asked, *_FINENESS[_FINENESS.index(asked) + 1 :]] if asked in _FINENESS else [asked]
         window = query.range.window(profile.timezone)
-        place = (profile.platform, profile.profile_id)
+
+        def series(level: Level) -> Series:
+            return Series(profile.platform, profile.profile_id, level, query.grain)
+
         covered: dict[str, Level] = {}
         for level in levels if Source.PULL in query.sources else ():  # from the asked to the finest, which overrules
-            for day in self._metrics.coverage(*place, level, query.grain, *window):
+            for day in self._metrics.coverage(series(level), window):
                 covered[day.isoformat()] = level
         taken: dict[str, Level] = {}
         for level in levels:
             if len(covered) == window.length and level not in covered.values():
                 continue
-            for row in self._metrics.read(*place, level, query.grain, *window, sources=query.sources):
+            for row in self._metrics.read(series(level), window, sources=query.sources):
                 answers = covered.get(row.day) or taken.setdefault(row.day, level)
                 if answers is level:
                     yield _named(row, level)

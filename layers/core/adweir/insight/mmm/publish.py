@@ -29,7 +29,7 @@ from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_rows
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, PlatformObject, Profile
-from adweir.model.metrics import Grain, Level
+from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.times import DAY, Clock, Window, local_date
@@ -147,9 +147,7 @@ class Publisher:
     def _covered(self, profile: Profile) -> set[date]:
         """The days on which all slices of the profile's platform were pulled whole."""
         today = local_date(self._clock.now(), profile.timezone)
-        stored = self._metrics.coverage(
-            profile.platform, profile.profile_id, Level.AD, Grain.DAY, today - _HISTORY, today - DAY
-        )
+        stored = self._metrics.coverage(_ad_days(profile), Window(today - _HISTORY, today - DAY))
         slices = self._facts[profile.platform].slices
         return {day for day, got in stored.items() if ALL in got or all(slice_ in got for slice_ in slices)}
 
@@ -158,10 +156,7 @@ class Publisher:
             writer = TidyWriter(file)
             for profile in profiles:
                 names = self._names(profile)
-                stored = self._metrics.read(
-                    profile.platform, profile.profile_id, Level.AD, Grain.DAY, window.start, window.end
-                )
-                for row in stored:
+                for row in self._metrics.read(_ad_days(profile), window):
                     sums.add(date.fromisoformat(row.day), profile.platform, row.slot)
                     for line in tidy_rows((row,), profile, names):
                         writer.write(line)
@@ -225,3 +220,7 @@ class Publisher:
                 self._objects.put(key, file, content_type=content_type)
             stored[kind] = {"key": key, "sha256": digest}
         return stored
+
+
+def _ad_days(profile: Profile) -> Series:
+    return Series(profile.platform, profile.profile_id, Level.AD, Grain.DAY)

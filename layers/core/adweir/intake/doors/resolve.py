@@ -15,7 +15,7 @@ from adweir.intake.doors.faults import FieldFault, refused
 from adweir.intake.doors.push_format import Metric
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.deliveries import Repull, Series, StatedHour
+from adweir.model.deliveries import Repull, StatedHour, StatedSeries
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
@@ -41,7 +41,7 @@ class Resolver:
         self._platform = platform
         self._profiles = {profile.profile_id: profile for profile in found if profile.status != "inactive"}
 
-    def series(self, metrics: Sequence[Metric]) -> tuple[Series, ...]:
+    def series(self, metrics: Sequence[Metric]) -> tuple[StatedSeries, ...]:
         """The hours that a push states, by profile and level; of two metrics for one hour the later one counts.
 
         Raises Unprocessable that names each fault: an id that is unknown or not unique, another currency than the
@@ -143,10 +143,10 @@ class Resolver:
             ad_product=found.ad_product,
         )
 
-    def _one(self, key: tuple[str, Level], hours: Iterable[StatedHour]) -> Series:
+    def _one(self, key: tuple[str, Level], hours: Iterable[StatedHour]) -> StatedSeries:
         profile_id, level = key
         profile = self._profiles[profile_id]
-        return Series(
+        return StatedSeries(
             account_id=profile.account_id,
             profile_id=profile_id,
             level=level,

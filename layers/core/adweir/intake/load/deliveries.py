@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from adweir.intake.load.commit import Committer, Origin
 from adweir.model import trace
 from adweir.model.datasets import Dataset
-from adweir.model.deliveries import MetricPush, Notification, Repull, Series, read_delivery
+from adweir.model.deliveries import MetricPush, Notification, Repull, StatedSeries, read_delivery
 from adweir.model.errors import AdweirError
 from adweir.model.ids import IdKind
 from adweir.model.messages import ObjectArrived, Scope, StartRun
@@ -65,7 +65,7 @@ class DeliveryLoader:
         origin = Origin("delivery", _task_id(message.key), message.key, platform=platform, account_id=account_id)
         self._committer.breach(origin, f"{error.code}: {error.message}")
 
-    def _merge(self, push: MetricPush, series: Series, key: str) -> None:
+    def _merge(self, push: MetricPush, series: StatedSeries, key: str) -> None:
         """Store the hours of one profile and level; each replaces what an older push stated for it."""
         task_id = _task_id(f"{key}\x1f{series.profile_id}\x1f{series.level}")
         trace.add(account_id=series.account_id, profile_id=series.profile_id, task_id=task_id)
@@ -116,7 +116,7 @@ class DeliveryLoader:
         )
 
 
-def _rows(series: Series) -> list[MetricRow]:
+def _rows(series: StatedSeries) -> list[MetricRow]:
     return [
         MetricRow(
             entity_id=hour.entity_id,

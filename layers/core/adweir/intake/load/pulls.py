@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.model import trace
+from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.events import EntitiesChanged
@@ -159,15 +160,10 @@ class PullLoader:
             found.all_read &= bool(bad.entity_id)
 
     def _remove_missing(self, header: PullHeader, seen: set[str]) -> int:
-        return self._catalog.remove_missing(
-            header.platform,
-            header.profile_id,
-            header.dataset,
-            header.slice,
-            seen,
-            header.as_of,
-            account_id=header.account_id,
-        )
+        platform, as_of = header.platform, header.as_of
+        if header.dataset is Dataset.PROFILES:
+            return self._catalog.remove_missing_profiles(platform, header.account_id, seen, as_of)
+        return self._catalog.remove_missing(platform, header.profile_id, header.dataset, header.slice, seen, as_of)
 
 
 @dataclass(slots=True)

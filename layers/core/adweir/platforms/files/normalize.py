@@ -16,7 +16,6 @@ from adweir.platforms.files import wire
 
 _SHOWN = 2_000
 _IN_GROUP = (Level.AD, Level.KEYWORD)
-_KNOWN = frozenset(wire.REQUIRED) | frozenset(wire.OPTIONAL)
 
 
 class Target(NamedTuple):
@@ -103,7 +102,6 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
         currency=cell.get("currency", "").upper(),
         ad_product=_identity(cell, "ad_product"),
         line=number,
-        extras={name: value for name, value in cell.items() if name not in _KNOWN} or None,
     )
 
 

@@ -80,9 +80,10 @@ class Objects(Items):
             if not item.sk.startswith("!"):
                 yield _object(dataset, item)
 
-    def _remove_platform_objects(
+    def remove_missing(
         self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
     ) -> int:
+        """End a *complete* pull: what it did not bring of its slice becomes `removed`. Returns how many did."""
         pk = _pk(platform, profile_id, dataset)
         removed = 0
         for item in self._query(pk):

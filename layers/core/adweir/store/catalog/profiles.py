@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection
 
 from adweir.model.entities import Profile
 from adweir.model.errors import Conflict
@@ -74,8 +74,8 @@ class Profiles(Items):
                 return Effect.UNCHANGED if same else Effect.CHANGED
         raise Conflict(f"profile {profile.key} keeps changing")
 
-    def _remove_profiles(self, account_id: str, platform: Platform, seen: AbstractSet[str], as_of: str) -> int:
-        """Mark the profiles that a complete listing did not bring as removed. Returns how many were marked."""
+    def remove_missing_profiles(self, platform: Platform, account_id: str, seen: Collection[str], as_of: str) -> int:
+        """End a *complete* listing for a client: what it did not bring becomes `removed`. Returns how many did."""
         removed = 0
         for profile in self.profiles(account_id, platform):
             missing = profile.profile_id not in seen and profile.as_of < as_of

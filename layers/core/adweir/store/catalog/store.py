@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, PlatformObject, Profile
 from adweir.model.errors import NotFound
 from adweir.model.platforms import Platform
@@ -70,23 +69,3 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
         effects = [self._put_profile(profile, as_of) for profile in profiles]
         effects += self._put_platform_objects(others, as_of)
         return (effects.count(Effect.ADDED), effects.count(Effect.CHANGED), effects.count(Effect.UNCHANGED))
-
-    def remove_missing(
-        self,
-        platform: Platform,
-        profile_id: str,
-        dataset: Dataset,
-        slice_: str,
-        seen_ids: Collection[str],
-        as_of: str,
-        *,
-        account_id: str = "",
-    ) -> int:
-        """End a *complete* pull: what it did not bring of its slice becomes `removed`. Returns how many did.
-
-        For the profiles dataset `account_id` says whose profiles, and `profile_id` does not matter.
-        """
-        seen = frozenset(seen_ids)
-        if dataset is Dataset.PROFILES:
-            return self._remove_profiles(account_id, platform, seen, as_of)
-        return self._remove_platform_objects(platform, profile_id, dataset, slice_, seen, as_of)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
@@ -246,20 +245,14 @@ class Tasks(Rows):
                 return True
         return False
 
-    def split(self, task: Task, children: Sequence[Task]) -> list[Task]:
+    def split(self, task: Task, children: Sequence[Task]) -> None:
         """Replace a task by narrower ones (`task.child(...)`): children's markers and rows first, then its own end.
 
-        Returns the children to send messages for, or [] when they would be deeper than six splits: then the task has
-        failed instead. Either way the caller sends `Advance(run_id)` afterwards.
+        The caller sends the children's messages and `Advance(run_id)` afterwards.
         """
-        if any(child.depth > limits.MAX_SPLIT_DEPTH for child in children):
-            error = {"code": "too_much_data", "message": f"still too much data after {limits.MAX_SPLIT_DEPTH} splits"}
-            self.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=error)
-            return []
         for child in children:
             self.plan(child)
         self.finish(task.run_id, task.id, task.generation, TaskState.SPLIT, counts={"children": len(children)})
-        return list(children)
 
     # --- redrive
 

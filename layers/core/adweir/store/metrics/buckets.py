@@ -16,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 from adweir.model import limits, slices
-from adweir.model.metrics import Grain, Level, Slot
-from adweir.model.platforms import Platform
+from adweir.model.metrics import Grain, Level, Series, Slot, Source
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
 from adweir.model.times import SLOT_HOURS, Window
@@ -61,22 +60,23 @@ class Partition:
         return sorted({day for _, day in self.names.values()})
 
 
-def prefix(platform: Platform, profile_id: str, level: Level, grain: Grain, source: str) -> str:
-    """What all partition keys of one series have in common."""
-    return f"{platform.value}#{profile_id}#{level.value}#{grain.value}#{source}"
+def prefix(series: Series, source: Source) -> str:
+    """What all partition keys of one series and source have in common."""
+    return "#".join((*series, source))
 
 
-def partitions(series: str, grain: Grain, window: Window) -> Iterator[Partition]:
+def partitions(series: Series, source: Source, window: Window) -> Iterator[Partition]:
     """The partitions of a window, oldest first: a month each for days, a day each for hours."""
+    common = prefix(series, source)
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for date in window.days():
         day = date.isoformat()
-        if grain is Grain.HOUR:
+        if series.grain is Grain.HOUR:
             found[day] = {f"h{hour:02d}": (slot_key(day, hour), day) for hour in SLOT_HOURS}
         else:
             found.setdefault(day[:7], {})[f"d{day[8:]}"] = (day, day)
     for suffix, names in found.items():
-        yield Partition(f"{series}#{suffix}", suffix, names)
+        yield Partition(f"{common}#{suffix}", suffix, names)
 
 
 @dataclass(slots=True)

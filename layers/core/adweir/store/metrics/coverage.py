@@ -27,7 +27,7 @@ from adweir.store.metrics.buckets import RESERVED, Raw, contains
 COVERAGE = f"{RESERVED}coverage"
 
 
-class Answer(NamedTuple):
+class SliceAnswer(NamedTuple):
     """The newest complete pull of a slice and day, and its holes: entity → the stamp that answered before."""
 
     stamp: Stamp
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 class Coverage:
     """A partition's coverage by day (ISO date) and slice."""
 
-    days: dict[str, dict[str, Answer]] = field(default_factory=dict)
+    days: dict[str, dict[str, SliceAnswer]] = field(default_factory=dict)
     loading: str = ""
     fence: int = 0
 
@@ -53,12 +53,6 @@ class Coverage:
             if contains(slice_, level, entity_id, parents):
                 newest = newer(newest, answer.of(entity_id))
         return newest
-
-    def newest(self, day: str, slice_: str) -> Stamp | None:
-        """The newest complete pull that answers for the whole slice on this day."""
-        slices = self.days.get(day, {})
-        found = [slices[name].stamp for name in {slice_, ALL} if name in slices]
-        return max(found) if found else None
 
     def holds(self, stamp: Stamp) -> bool:
         """Whether this pull is among the answers, or being written."""
@@ -103,14 +97,14 @@ class Coverage:
             return cls()
         month = item["pk"]["S"].rpartition("#")[2][:7]
         holes = item.get("holes", {"M": {}})["M"]
-        days: dict[str, dict[str, Answer]] = {}
+        days: dict[str, dict[str, SliceAnswer]] = {}
         for slice_, stamps in item["cov"]["M"].items():
             for stamp, text in stamps["M"].items():
                 for number in _numbers(text["S"]):
                     day = f"{month}-{number:02d}"
                     named = holes.get(day, {"M": {}})["M"].get(slice_, {"M": {}})["M"]
                     was = {e: Stamp.parse(value["S"]) if value["S"] else None for e, value in named.items()}
-                    days.setdefault(day, {})[slice_] = Answer(Stamp.parse(stamp), was)
+                    days.setdefault(day, {})[slice_] = SliceAnswer(Stamp.parse(stamp), was)
         return cls(days, item.get("loading", {"S": ""})["S"], int(item["fence"]["N"]))
 
     @property
@@ -126,21 +120,21 @@ def newer(one: Stamp | None, other: Stamp | None) -> Stamp | None:
     return max(one, other) if one and other else one or other
 
 
-def _merge(known: Answer | None, stamp: Stamp, holes: frozenset[str]) -> Answer:
+def _merge(known: SliceAnswer | None, stamp: Stamp, holes: frozenset[str]) -> SliceAnswer:
     if known is None:
-        return Answer(stamp, dict.fromkeys(holes))
+        return SliceAnswer(stamp, dict.fromkeys(holes))
     if stamp > known.stamp:
-        return Answer(stamp, {entity: known.of(entity) for entity in holes})
+        return SliceAnswer(stamp, {entity: known.of(entity) for entity in holes})
     if stamp == known.stamp:
         return known
     filled = {
         entity: was if entity in holes or (was is not None and was >= stamp) else stamp
         for entity, was in known.holes.items()
     }
-    return Answer(known.stamp, filled)
+    return SliceAnswer(known.stamp, filled)
 
 
-def _compacted(slices: dict[str, Answer]) -> dict[str, Answer]:
+def _compacted(slices: dict[str, SliceAnswer]) -> dict[str, SliceAnswer]:
     whole = slices.get(ALL)
     if whole is None:
         return slices
@@ -149,11 +143,11 @@ def _compacted(slices: dict[str, Answer]) -> dict[str, Answer]:
         if slice_ == ALL or (answer.stamp < whole.stamp and all(_covers(was, answer) for was in whole.holes.values())):
             continue
         holes = {e: None if was and (whole.of(e) or was) > was else was for e, was in answer.holes.items()}
-        kept[slice_] = Answer(answer.stamp, holes)
+        kept[slice_] = SliceAnswer(answer.stamp, holes)
     return kept
 
 
-def _covers(was: Stamp | None, answer: Answer) -> bool:
+def _covers(was: Stamp | None, answer: SliceAnswer) -> bool:
     return was is not None and was >= answer.stamp
 
 

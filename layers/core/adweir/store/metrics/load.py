@@ -21,38 +21,48 @@ from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
 from adweir.store.metrics.coverage import COVERAGE, Coverage
 from adweir.store.metrics.merge import Merged, Merger
 from adweir.store.metrics.partitions import Table
-from adweir.store.metrics.spool import Spool
+from adweir.store.metrics.spool import WriteSpool
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 _TURNS = 16
-"""So often a busy partition is asked for in place, about 2.5 s in all: a neighbouring slice is usually done by then,
-and going through the queue would cost a second at least."""
+"""How often a busy partition is asked for again in place, about 2.5 s in all: a load of a neighboring slice is usually
+done by then, and going through the queue would cost at least a second."""
 _TURN_SECONDS = 0.15
 
 _FEW = 500
-"""A partial pull of at most so many entities reads those instead of the whole partition."""
+"""A partial pull of at most this many entities reads only those instead of the whole partition."""
 
 
-class Lease(Protocol):
-    """A held lease; see `store.ledger.leases`."""
+class PartitionLease(Protocol):
+    """A held lease, as `store.ledger.leases` gives it."""
 
     @property
     def fence(self) -> int: ...
     def check(self) -> None: ...
 
 
-class Leases(Protocol):
+class PartitionLeases(Protocol):
     """What hands out leases: the ledger."""
 
-    def lease(self, name: str, seconds: float) -> AbstractContextManager[Lease]: ...
+    def lease(self, name: str, seconds: float) -> AbstractContextManager[PartitionLease]: ...
 
 
-class Objects(Protocol):
+class ChangesStore(Protocol):
     """Where changes files go: the raw store."""
 
     def put_once(
         self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
     ) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a partition is held, and what waiting for one needs."""
+
+    clock: Clock
+    lease_seconds: float
+    sleep: Callable[[float], None]
+    rng: random.Random = field(default_factory=random.Random)
 
 
 @dataclass(slots=True)
@@ -116,24 +126,11 @@ class Job:
 class PartitionLoader:
     """Loads partitions one after another; never holds two leases."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        table: Table,
-        leases: Leases,
-        objects: Objects,
-        lease_seconds: float,
-        *,
-        sleep: Callable[[float], None],
-        rng: random.Random,
-    ) -> None:
-        self._clock = clock
-        self._sleep = sleep
-        self._rng = rng
+    def __init__(self, patience: Patience, table: Table, leases: PartitionLeases, changes: ChangesStore) -> None:
+        self._patience = patience
         self._table = table
         self._leases = leases
-        self._objects = objects
-        self._lease_seconds = lease_seconds
+        self._changes = changes
 
     def coverage(self, partition: Partition) -> Coverage:
         """A partition's coverage as it is now."""
@@ -154,8 +151,8 @@ class PartitionLoader:
         """
         with ExitStack() as stack:
             lease = self._take(stack, f"metrics#{partition.pk}")
-            spool = stack.enter_context(Spool())
-            deadline = self._clock.monotonic() + self._lease_seconds
+            spool = stack.enter_context(WriteSpool())
+            deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
             coverage = self.coverage(partition)
             goal = job.goal(partition, coverage)
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
@@ -181,14 +178,15 @@ class PartitionLoader:
                 done = replace(goal, loading="", fence=lease.fence)
                 self._table.put(done.encode(partition.pk), fence=fence)
 
-    def _take(self, stack: ExitStack, name: str) -> Lease:
+    def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
+        patience = self._patience
         for _ in range(_TURNS - 1):
             try:
-                return stack.enter_context(self._leases.lease(name, self._lease_seconds))
+                return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
             except Throttled:
-                self._sleep(_TURN_SECONDS * self._rng.uniform(0.5, 1.5))
-        return stack.enter_context(self._leases.lease(name, self._lease_seconds))
+                patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
+        return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
     def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
         """Add to `vanishing` what the pull would zero here, without writing anything."""
@@ -203,7 +201,7 @@ class PartitionLoader:
         job: Job,
         partition: Partition,
         coverage: Coverage,
-        spool: Spool,
+        spool: WriteSpool,
         vanishing: Vanishing | None,
         counts: Counts,
     ) -> None:
@@ -230,7 +228,7 @@ class PartitionLoader:
             return self._table.query(partition.pk, consistent=True)
         return self._table.get_many(partition.pk, job.entities, consistent=True)
 
-    def _put_changes(self, pull: Pull, partition: Partition, key: str, spool: Spool) -> None:
+    def _put_changes(self, pull: Pull, partition: Partition, key: str, spool: WriteSpool) -> None:
         about = {
             "platform": pull.platform.value,
             "profile": pull.profile_id,
@@ -244,11 +242,11 @@ class PartitionLoader:
             "partition": partition.suffix,
             "currency": pull.currency,
         }
-        # Put once: after a crash the first attempt's file stays, for its "old" is what was there before it.
-        self._objects.put_once(key, spool.changes_file(), about, "application/gzip")
+        # Put once: after a crash the file of the first attempt stays, because its "old" is what was there before it.
+        self._changes.put_once(key, spool.changes_file(), about, "application/gzip")
 
     def _in_time(self, items: Iterator[Raw], deadline: float) -> Iterator[Raw]:
         for item in items:
-            if self._clock.monotonic() >= deadline:
+            if self._patience.clock.monotonic() >= deadline:
                 raise Transient("the lease ran out while writing")
             yield item

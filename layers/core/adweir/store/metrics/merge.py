@@ -17,11 +17,11 @@ from adweir.store.metrics.buckets import Bucket, Partition, StoredSlot, claimed,
 from adweir.store.metrics.coverage import Coverage, newer
 
 
-class Change(NamedTuple):
-    """A slot whose numbers change; None is no slot."""
+class SlotChange(NamedTuple):
+    """A slot whose numbers change. `hour` is -1 for a day; `old` or `new` is None where there is no slot."""
 
-    key: str
     day: str
+    hour: int
     old: Slot | None
     new: Slot | None
 
@@ -31,7 +31,7 @@ class Merged:
     """`bucket` is None when nothing remains; `dirty` when the stored item has to change."""
 
     bucket: Bucket | None
-    changes: list[Change]
+    changes: list[SlotChange]
     dirty: bool
     unchanged: int
 
@@ -54,7 +54,7 @@ class Merger:
         bucket = (stored or Bucket(entity_id, parents)).with_parents(parents)
         inside = self.complete and contains(pull.slice, pull.level, entity_id, bucket.parents)
         slots = dict(stored.slots) if stored else {}
-        changes: list[Change] = []
+        changes: list[SlotChange] = []
         dirty, unchanged = False, 0
         names = self.partition.names
         for name, (key, day) in names.items():
@@ -75,7 +75,8 @@ class Merger:
                 continue
             dirty = True
             if (old and old.numbers) != numbers:
-                changes.append(Change(key, day, old.numbers if old else None, numbers))
+                hour = int(name[1:]) if name[0] == "h" else -1
+                changes.append(SlotChange(day, hour, old.numbers if old else None, numbers))
             else:
                 unchanged += 1
             if new is None:

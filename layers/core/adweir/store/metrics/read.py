@@ -1,4 +1,4 @@
-"""Reading metric buckets: one row a stored slot, each entity-day from the source that readers prefer."""
+"""Reading metric buckets: one row per stored slot, each entity-day from the source that readers prefer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from datetime import date
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot, Source
-from adweir.model.platforms import Platform
+from adweir.model.metrics import SOURCE_ORDER, Level, Series, Slot, Source
 from adweir.model.tasks import Stamp
 from adweir.model.times import HOURS_A_DAY, Window
-from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions, prefix
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
 from adweir.store.metrics.partitions import Table
 
@@ -67,20 +66,14 @@ class Reader:
 
     def read(
         self,
-        platform: Platform,
-        profile_id: str,
-        level: Level,
-        grain: Grain,
+        series: Series,
         window: Window,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window; see `MetricStore.read`."""
         wanted = None if entity_ids is None else set(entity_ids)
-        copies = [
-            [(source, each) for each in partitions(prefix(platform, profile_id, level, grain, source), grain, window)]
-            for source in sources
-        ]
+        copies = [[(source, each) for each in partitions(series, source, window)] for source in sources]
         for same in zip(*copies, strict=True):
             shelves = [
                 _Shelf(rank, source, each, self._items(each, wanted)) for rank, (source, each) in enumerate(same)
@@ -88,14 +81,12 @@ class Reader:
             streams = [shelf.buckets(wanted) for shelf in shelves]
             merged = heapq.merge(*streams, key=lambda pair: (pair[1].entity_id, pair[0]))
             for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
-                yield from _rows(dict(copied), shelves, level)
+                yield from _rows(dict(copied), shelves, series.level)
 
-    def coverage(
-        self, platform: Platform, profile_id: str, level: Level, grain: Grain, window: Window, source: Source
-    ) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → the newest complete pull's stamp; days that nobody pulled are missing."""
+    def coverage(self, series: Series, window: Window, source: Source) -> dict[date, dict[str, Stamp]]:
+        """Day → slice → the newest complete pull's stamp; days that were not pulled are missing."""
         found: dict[date, dict[str, Stamp]] = {}
-        for partition in partitions(prefix(platform, profile_id, level, grain, source), grain, window):
+        for partition in partitions(series, source, window):
             days = Coverage.decode(self._table.get(partition.pk, COVERAGE)).days
             for day in partition.days:
                 if day in days:

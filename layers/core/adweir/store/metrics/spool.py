@@ -17,7 +17,7 @@ from adweir.model.metrics import Slot
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import Bucket, Raw, StoredSlot
-from adweir.store.metrics.merge import Change
+from adweir.store.metrics.merge import SlotChange
 
 _IN_MEMORY = 16 << 20
 _LENGTH = 4
@@ -29,7 +29,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     slots: dict[str, tuple[Slot, str]]
 
 
-class Spool:
+class WriteSpool:
     """Buckets to write (`put`, `remove`; read back by `items`) and the changes file. A context manager."""
 
     def __init__(self) -> None:
@@ -66,12 +66,12 @@ class Spool:
             }
             yield Bucket(packed.entity_id, packed.parents, slots).encode(pk)
 
-    def change(self, entity_id: str, change: Change, lag: int) -> None:
+    def change(self, entity_id: str, change: SlotChange, lag: int) -> None:
         """One line of the changes file: numbers before and after, and how many days after its day the pull began."""
         line = {
             "entity_id": entity_id,
             "day": change.day,
-            "hour": int(change.key[11:]) if len(change.key) > 10 else None,
+            "hour": None if change.hour < 0 else change.hour,
             "old": change.old,
             "new": change.new,
             "lag": lag,
@@ -80,7 +80,7 @@ class Spool:
         self.changes += 1
 
     def changes_file(self) -> BinaryIO:
-        """The finished changes file (gzip, one JSON object a line), at its beginning."""
+        """The finished changes file (gzip, one JSON object per line), at its beginning."""
         self._lines.close()
         self._changes.seek(0)
         return cast("BinaryIO", self._changes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,13 @@ from datetime import date
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Source
-from adweir.model.platforms import Platform
+from adweir.model.metrics import SOURCE_ORDER, Series, Source
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
 from adweir.store.metrics.coverage import Coverage
-from adweir.store.metrics.load import Counts, Job, Leases, Objects, PartitionLoader
+from adweir.store.metrics.load import ChangesStore, Counts, Job, PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
 from adweir.store.metrics.read import Reader, StoredRow
 from adweir.store.metrics.vanish import Proposals, Vanishing
@@ -29,14 +27,12 @@ __all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
 class LoadOutcome:
     """What a load did. Slots: those whose numbers changed (zeroed ones among them), and rows that changed nothing.
 
-    `days_superseded`: days of the window on which a newer pull answers for the whole slice already. `changes_keys`:
-    the S3 objects with each change. Units: what DynamoDB charged for the Metrics table.
+    `changes_keys`: the S3 objects with each change. Units: what DynamoDB charged for the Metrics table.
     """
 
     slots_changed: int = 0
     slots_unchanged: int = 0
     slots_zeroed: int = 0
-    days_superseded: int = 0
     changes_keys: tuple[str, ...] = ()
     write_units: float = 0.0
     read_units: float = 0.0
@@ -48,23 +44,21 @@ class MetricStore:
     def __init__(
         self,
         clock: Clock,
-        ledger: Leases,
-        raw: Objects,
+        ledger: PartitionLeases,
+        raw: ChangesStore,
         lease_seconds: float,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        rng: random.Random | None = None,
         table: Table | None = None,
     ) -> None:
-        jitter = rng or random.Random()  # noqa: S311  jitter, not secrets
-        self._table = table or MetricsTable(clock, sleep, jitter)
-        self._loader = PartitionLoader(clock, self._table, ledger, raw, lease_seconds, sleep=sleep, rng=jitter)
+        self._table = table or MetricsTable(clock, sleep)
+        self._loader = PartitionLoader(Patience(clock, lease_seconds, sleep), self._table, ledger, raw)
         self._reader = Reader(self._table)
 
     def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
         """Bring the stored metrics to the state in which this pull is part of them.
 
-        Any order, repetition and interleaving of loads ends in the same state; a pull that is part of it already
+        Any order, repetition and interleaving of loads ends in the same state; a pull that is already part of it
         writes nothing. Files, pushes and incomplete pulls are partial: they never zero and set no coverage.
 
         Raises Throttled (another loader holds a partition), MassVanish (before anything is written), Transient (the
@@ -72,8 +66,8 @@ class MetricStore:
         """
         reads, writes = self._table.read_units, self._table.write_units
         job = _job(pull, rows)
-        series = prefix(pull.platform, pull.profile_id, pull.level, pull.grain, pull.source.value)
-        parts = list(partitions(series, pull.grain, pull.window))
+        series = prefix(pull.series, pull.source)
+        parts = list(partitions(pull.series, pull.source, pull.window))
         known = {part.pk: self._loader.coverage(part) for part in parts} if job.complete else {}
         todo = [part for part in parts if self._concerns(job, part, known)]
         counts = Counts()
@@ -90,7 +84,6 @@ class MetricStore:
             slots_changed=counts.changed,
             slots_unchanged=counts.unchanged,
             slots_zeroed=counts.zeroed,
-            days_superseded=_superseded(pull, parts, known),
             changes_keys=tuple(counts.changes_keys),
             write_units=self._table.write_units - writes,
             read_units=self._table.read_units - reads,
@@ -98,36 +91,22 @@ class MetricStore:
 
     def read(
         self,
-        platform: Platform,
-        profile_id: str,
-        level: Level,
-        grain: Grain,
-        start: date,
-        end: date,
+        series: Series,
+        window: Window,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
     ) -> Iterator[StoredRow]:
-        """The stored rows of the local dates `start` to `end`, inclusive: by partition, then entity, then time.
+        """The stored rows of a window's local dates: by partition, then entity, then time.
 
         On each entity-day the first of `sources` that has a slot, or whose coverage says that there is none, decides:
         a covered day without a slot is a true zero and yields nothing. Raises Unavailable.
         """
-        return self._reader.read(platform, profile_id, level, grain, Window(start, end), sources, entity_ids)
+        return self._reader.read(series, window, sources, entity_ids)
 
-    def coverage(
-        self,
-        platform: Platform,
-        profile_id: str,
-        level: Level,
-        grain: Grain,
-        start: date,
-        end: date,
-        *,
-        source: Source = Source.PULL,
-    ) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → stamp of the newest complete pull. A day that nobody pulled is missing."""
-        return self._reader.coverage(platform, profile_id, level, grain, Window(start, end), source)
+    def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
+        """Day → slice → stamp of the newest complete pull. A day that was not pulled is missing."""
+        return self._reader.coverage(series, window, source)
 
     @staticmethod
     def _concerns(job: Job, part: Partition, known: dict[str, Coverage]) -> bool:
@@ -169,8 +148,3 @@ def _job(pull: Pull, rows: PullRows) -> Job:
         pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
     )
     return Job(pull, rows, pull.complete and not partial, entities, holes)
-
-
-def _superseded(pull: Pull, parts: list[Partition], known: dict[str, Coverage]) -> int:
-    newest = (known[part.pk].newest(day, pull.slice) for part in parts if part.pk in known for day in part.days)
-    return sum(1 for stamp in newest if stamp and stamp > pull.stamp)

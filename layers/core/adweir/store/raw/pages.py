@@ -52,7 +52,7 @@ class PageHeader(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class RawPage:
+class StoredPage:
     """A stored page: `number` counts from 1, `stream` yields the body once, decompressed if it was a gzip file."""
 
     number: int
@@ -73,7 +73,7 @@ def pack(page: PageLike) -> bytes:
     return b"".join((member.compress(_ENCODE(header) + b"\n"), member.compress(page.body), member.flush()))
 
 
-class Spool:
+class PageSpool:
     """A temporary file (memory while small) of packed pages: a thread compresses while the caller fetches the next."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Spool:
         self._file.write(member)
 
 
-def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[RawPage]:
+def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[StoredPage]:
     """Stream the pages of a raw object. Raises BadInput for truncated, corrupt or (by `sha256`, hex) altered bytes."""
     hashed = _Hashed(source)
     members = gzip.GzipFile(fileobj=io.BufferedReader(hashed, _BUFFER), mode="rb")
@@ -126,7 +126,7 @@ def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[RawPage]:
         stream: io.RawIOBase = body
         if header.encoding == "gzip":
             stream = _Checked(cast("BinaryIO", gzip.GzipFile(fileobj=io.BufferedReader(body, _BUFFER))), None)
-        yield RawPage(number, header.url, header.status, header.encoding, cast("BinaryIO", stream))
+        yield StoredPage(number, header.url, header.status, header.encoding, cast("BinaryIO", stream))
         body.drain()
     if sha256 and hashed.digest.hexdigest() != sha256:
         raise BadInput("the object's bytes are not those that were written (checksum differs)")

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import AdweirError, NotFound, Unavailable
 from adweir.store.raw.header import PullHeader
-from adweir.store.raw.pages import PageLike, RawPage, Spool, read_pages
+from adweir.store.raw.pages import PageLike, PageSpool, StoredPage, read_pages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["ObjectHead", "ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawPage", "RawStore", "RawWriter"]
+__all__ = ["ObjectHead", "ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawStore", "RawWriter", "StoredPage"]
 
 _EXISTS = frozenset({"PreconditionFailed", "412"})
 _CONFLICT = frozenset({"ConditionalRequestConflict", "409"})
@@ -65,7 +65,7 @@ class RawObject:
         self._body = body
         self._sha256 = sha256
 
-    def pages(self) -> Iterator[RawPage]:
+    def pages(self) -> Iterator[StoredPage]:
         """The pages in order, each readable until the next is asked for; memory does not grow with the object.
 
         Raises BadInput for a truncated or corrupt object, also when only its checksum differs (after the last page:
@@ -96,11 +96,11 @@ class RawWriter:
     def __init__(self, store: RawStore, header: PullHeader) -> None:
         self._store = store
         self._header = header
-        self._spool = Spool()
+        self._spool = PageSpool()
         self.existed = False
 
     def write(self, page: PageLike) -> None:
-        """Hand over a page; waits when two are still being written. Raises what the thread met."""
+        """Hand over a page; waits while several are still being packed. Raises what packing an earlier one met."""
         self._spool.write(page)
 
     def commit(self, complete: bool) -> str:  # noqa: FBT001  the contract of the other rooms
