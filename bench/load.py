@@ -35,8 +35,8 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.platforms import normalizer
-from adweir.platforms.base import PullContext
+from adweir.platforms import REGISTRY
+from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import score
@@ -132,7 +132,7 @@ def pages(rows: int, ads: int, times: int, timer: list[float]) -> Iterator[bytes
 
 
 def context(platform: Platform, window: Window) -> PullContext:
-    slice_ = ALL if platform is Platform.META_ADS else "sp"
+    slice_ = ALL if platform == Platform("meta_ads") else "sp"
     return PullContext("acme", "1234567890", Dataset.AD_DAILY, slice_, window, AS_OF, "USD", "UTC", "seller")
 
 
@@ -144,14 +144,14 @@ def load(bodies: Iterator[bytes], platform: Platform, window: Window) -> dict[st
         Level.AD,
         Grain.DAY,
         Source.PULL,
-        ALL if platform is Platform.META_ADS else "sp",
+        ALL if platform == Platform("meta_ads") else "sp",
         window,
         Stamp(AS_OF, "task"),
         complete=True,
         currency="USD",
     )
     rows = PullRows()
-    reader, about = normalizer(platform), context(platform, window)
+    reader, about = REGISTRY.normalizer(platform), context(platform, window)
     with Quarantine() as quarantine:
         loop = RowLoop(pull, [day.isoformat() for day in window.days()], rows, quarantine)
         for number, body in enumerate(bodies, 1):
@@ -207,7 +207,7 @@ def amazon(rows: int, ads: int, timer: list[float]) -> Iterator[bytes]:
 
 def _measure(work: Callable[..., dict[str, int]], source: str, args: tuple[int, int, int], out: Any) -> None:
     rows, ads, times = args
-    platform = Platform.META_ADS if source == "meta" else Platform.AMAZON_ADS
+    platform = Platform("meta_ads") if source == "meta" else Platform("amazon_ads")
     window = Window(START, START + timedelta(days=-(-rows // ads) - 1))
     timer = [0.0]
     bodies = pages(rows, ads, times, timer) if source == "meta" else amazon(rows, ads, timer)

@@ -164,19 +164,22 @@ def ours(port: int, endpoint: str, folder: Path) -> float:
     from adweir.model.platforms import Platform
     from adweir.model.tasks import Task
     from adweir.model.times import Window, iso
-    from adweir.platforms import connect
+    from adweir.platforms import REGISTRY
+    from adweir.platforms.connector import Wiring
     from adweir.runtime.app import SystemClock
-    from adweir.runtime.settings import Settings
     from adweir.store.raw.store import PullHeader, RawStore
 
     s3: Any = s3_client(endpoint) if endpoint else FileS3(folder)
     window = Window(date(2026, 11, 1), date(2026, 11, 28))
-    task = Task("r", "s", "a", Platform.META_ADS, "1234567890", Dataset.AD_DAILY, "all", window, deadline=0)
-    credential = Credential(account_id="a", platform=Platform.META_ADS, secret_id="s")  # noqa: S106
-    settings = Settings(platform_urls={"meta_ads": {"api": f"http://127.0.0.1:{port}"}})
+    task = Task("r", "s", "a", Platform("meta_ads"), "1234567890", Dataset.AD_DAILY, "all", window, deadline=0)
+    credential = Credential(account_id="a", platform=Platform("meta_ads"), secret_id="s")  # noqa: S106
     with requests.Session() as session:
         secret = {"access_token": "T", "app_secret": "S"}
-        connector = connect(credential, secret, settings, session, SystemClock(), random.Random(), None)
+        no_tokens: Any = None  # this platform's tokens do not expire
+        wiring = Wiring(
+            lambda _name, _route: f"http://127.0.0.1:{port}", session, SystemClock(), random.Random(), no_tokens
+        )
+        connector = REGISTRY.connect(credential, secret, wiring)
         begin = time.perf_counter()
         # A key of its own: landing twice would be a put that does nothing.
         header = PullHeader.of(task, as_of=iso(datetime.now(UTC)))

@@ -124,7 +124,7 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
     store = MetricStore(Clock(), Ledger(Clock()), RawStore(boto3.client("s3"), BUCKET), 330)
     stamp = Stamp(f"2026-11-2{2 if again else 1}T06:00:00.000000Z", f"task{int(again)}")
     window = Window(start, start + timedelta(days=DAYS - 1))
-    pull = Pull(Platform.META_ADS, "1234567890", Level.AD, Grain.DAY, Source.PULL, "all", window, stamp, True)  # noqa: FBT003
+    pull = Pull(Platform("meta_ads"), "1234567890", Level.AD, Grain.DAY, Source.PULL, "all", window, stamp, True)  # noqa: FBT003
     return store.load(pull, rows_of(ads, start, again=again))
 
 

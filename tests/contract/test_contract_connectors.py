@@ -20,9 +20,8 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
-from adweir.platforms import connect, normalizer
-from adweir.platforms.base import Connector, Mode, Page, PullContext, ReportState
-from adweir.runtime.settings import Settings
+from adweir.platforms import REGISTRY
+from adweir.platforms.connector import Connector, Mode, Page, PullContext, ReportState, Wiring
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
 from support.clock import FrozenClock
@@ -57,16 +56,12 @@ def connector(
     server: PlatformServer, platform: Platform, place: int, clock: FrozenClock
 ) -> tuple[Connector, WorldProfile]:
     company, profile = owner(server, platform, place)
-    secret = company.credentials[platform.value]
-    settings = Settings(
-        platform_urls={
-            Platform.META_ADS: {"api": server.url},
-            Platform.AMAZON_ADS: {"api": server.url, "token": f"{server.url}/auth/o2/token"},
-        }
-    )
+    secret = company.credentials[platform]
+    urls = {"api": server.url, "token": f"{server.url}/auth/o2/token"}
     credential = Credential(account_id=company.key, platform=platform, secret_id="s")
     session = requests.Session()
-    return connect(credential, secret, settings, session, clock, random.Random(1), Tokens()), profile
+    wiring = Wiring(lambda name, _route: urls[name], session, clock, random.Random(1), Tokens())
+    return REGISTRY.connect(credential, secret, wiring), profile
 
 
 def pull(server: PlatformServer, made: Connector, task: Task) -> list[Page]:
@@ -82,10 +77,10 @@ def pull(server: PlatformServer, made: Connector, task: Task) -> list[Page]:
 @pytest.mark.parametrize(
     ("platform", "slice_"),
     [
-        (Platform.META_ADS, ALL),
-        (Platform.AMAZON_ADS, "sp"),
-        (Platform.AMAZON_ADS, "sb"),
-        (Platform.AMAZON_ADS, "sd"),
+        (Platform("meta_ads"), ALL),
+        (Platform("amazon_ads"), "sp"),
+        (Platform("amazon_ads"), "sb"),
+        (Platform("amazon_ads"), "sd"),
     ],
 )
 def test_what_a_pull_brings_is_the_truth(
@@ -123,7 +118,7 @@ def test_what_a_pull_brings_is_the_truth(
     rows: list[MetricRow] = []
     for number, page in enumerate(pages):
         body = gzip.decompress(page.body) if page.encoding == "gzip" else page.body
-        for batch in normalizer(platform).metric_batches(Raw(number, io.BytesIO(body)), context):
+        for batch in REGISTRY.normalizer(platform).metric_batches(Raw(number, io.BytesIO(body)), context):
             assert not batch.bad
             rows += batch.rows
 
@@ -139,7 +134,7 @@ def test_what_a_pull_brings_is_the_truth(
 
 
 @pytest.mark.parametrize("place", [0, 1])
-@pytest.mark.parametrize("platform", [Platform.META_ADS, Platform.AMAZON_ADS])
+@pytest.mark.parametrize("platform", [Platform("meta_ads"), Platform("amazon_ads")])
 @pytest.mark.parametrize("dataset", [Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS])
 def test_entity_pulls_bring_every_object(
     server: PlatformServer, clock: FrozenClock, platform: Platform, dataset: Dataset, place: int
@@ -149,13 +144,13 @@ def test_entity_pulls_bring_every_object(
     found: list[str] = []
 
     # when
-    for slice_ in [ALL] if platform is Platform.META_ADS else ["sp", "sb", "sd"]:
+    for slice_ in [ALL] if platform == Platform("meta_ads") else ["sp", "sb", "sd"]:
         task = Task("r", "entities", "a", platform, profile.id, dataset, slice_, None, 0)
         context = PullContext(
             "a", profile.id, dataset, slice_, None, iso(clock.now()), profile.currency, profile.timezone, profile.kind
         )
         for number, page in enumerate(made.pages(task)):
-            for batch in normalizer(platform).object_batches(Raw(number, io.BytesIO(page.body)), context):
+            for batch in REGISTRY.normalizer(platform).object_batches(Raw(number, io.BytesIO(page.body)), context):
                 assert not batch.bad
                 found += [str(item.model_dump()["id"]) for item in batch.objects]
 
@@ -172,16 +167,18 @@ def test_entity_pulls_bring_every_object(
 def test_a_campaign_s_slice_brings_its_own_objects_only(
     server: PlatformServer, clock: FrozenClock, dataset: Dataset
 ) -> None:
-    made, profile = connector(server, Platform.META_ADS, 0, clock)
+    made, profile = connector(server, Platform("meta_ads"), 0, clock)
     campaign = profile.campaigns[1]
     slice_ = f"campaign={campaign.id}"
-    task = Task("r", "pulls", "a", Platform.META_ADS, profile.id, dataset, slice_, None, 0)
+    task = Task("r", "pulls", "a", Platform("meta_ads"), profile.id, dataset, slice_, None, 0)
     context = PullContext("a", profile.id, dataset, slice_, None, iso(clock.now()), profile.currency, profile.timezone)
 
     found = [
         item.model_dump()["id"]
         for number, page in enumerate(made.pages(task))
-        for batch in normalizer(Platform.META_ADS).object_batches(Raw(number, io.BytesIO(page.body)), context)
+        for batch in REGISTRY.normalizer(Platform("meta_ads")).object_batches(
+            Raw(number, io.BytesIO(page.body)), context
+        )
         for item in batch.objects
     ]
 
@@ -197,9 +194,9 @@ def test_a_campaign_s_slice_brings_its_own_objects_only(
 @pytest.mark.parametrize("place", [0, 1])
 def test_hourly_pulls_are_the_truth(server: PlatformServer, clock: FrozenClock, place: int) -> None:
     # given
-    made, profile = connector(server, Platform.META_ADS, place, clock)
+    made, profile = connector(server, Platform("meta_ads"), place, clock)
     window = Window(date(2026, 11, 20), date(2026, 11, 21))
-    task = Task("r", "m", "a", Platform.META_ADS, profile.id, Dataset.AD_HOURLY, ALL, window, 0)
+    task = Task("r", "m", "a", Platform("meta_ads"), profile.id, Dataset.AD_HOURLY, ALL, window, 0)
     context = PullContext(
         "a", profile.id, Dataset.AD_HOURLY, ALL, window, iso(clock.now()), profile.currency, profile.timezone
     )
@@ -208,7 +205,9 @@ def test_hourly_pulls_are_the_truth(server: PlatformServer, clock: FrozenClock, 
     rows = [
         row
         for number, page in enumerate(pull(server, made, task))
-        for batch in normalizer(Platform.META_ADS).metric_batches(Raw(number, io.BytesIO(page.body)), context)
+        for batch in REGISTRY.normalizer(Platform("meta_ads")).metric_batches(
+            Raw(number, io.BytesIO(page.body)), context
+        )
         for row in batch.rows
     ]
 

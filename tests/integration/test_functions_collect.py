@@ -83,7 +83,7 @@ def test_each_log_line_says_whose_work_it_is(function: Any) -> None:
         run_id="r1",
         stage="pulls",
         account_id="acc_1",
-        platform=Platform.AMAZON_ADS,
+        platform=Platform("amazon_ads"),
         profile_id="123",
         dataset=Dataset.AD_DAILY,
         slice="sp",

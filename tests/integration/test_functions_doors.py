@@ -25,7 +25,7 @@ from support.functions import loaded
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 SECRET = "whsec_" + base64.b64encode(b"the key").decode()
 T1 = "2026-11-20T00:00:00.000000Z"
-META = Platform.META_ADS
+META = Platform("meta_ads")
 METRIC = {
     "campaign_id": "c1",
     "timestamp": "2026-11-20T11:30:00Z",
@@ -115,10 +115,10 @@ def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> Non
         push([METRIC], late=301),
         push([METRIC], "/webhook/meta/nobody"),
         push([METRIC], "/webhook/amazon/acc"),
-        push([METRIC], "/webhook/tiktok"),
+        push([METRIC], "/webhook/amazon"),
         push(None, body=b"{", key=b"wrong"),
         webhooks.handler(an_event("POST", "/webhook/meta/acc", b"{}"), SimpleNamespace()),
-        webhooks.handler(an_event("POST", "/webhook/google", b"{}", {"webhook-signature": "ä"}), SimpleNamespace()),
+        webhooks.handler(an_event("POST", "/webhook/amazon", b"{}", {"webhook-signature": "ä"}), SimpleNamespace()),
     ]
     assert {answer["statusCode"] for answer in answers} == {401}
     assert len({answer["body"] for answer in answers}) == 1

@@ -17,7 +17,7 @@ from adweir.model.entities import Profile
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
-from adweir.platforms.base import Page
+from adweir.platforms.connector import Page
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from adweir.store.raw.header import PullHeader
@@ -27,7 +27,7 @@ from support.load_world import insights
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
-META = Platform.META_ADS
+META = Platform("meta_ads")
 NOTHING_FAILED: dict[str, list[Any]] = {"batchItemFailures": []}
 DAYS = Window.parse("2026-11-18..2026-11-19")
 Function = Callable[[str], ModuleType]

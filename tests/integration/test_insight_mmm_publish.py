@@ -24,11 +24,11 @@ from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
 
 META = Profile(
-    account_id="acme", platform=Platform.META_ADS, profile_id="11", name="Acme US", currency="USD", timezone="UTC"
+    account_id="acme", platform=Platform("meta_ads"), profile_id="11", name="Acme US", currency="USD", timezone="UTC"
 )
-AMAZON = META.model_copy(update={"platform": Platform.AMAZON_ADS, "profile_id": "22", "name": "Acme Amazon"})
+AMAZON = META.model_copy(update={"platform": Platform("amazon_ads"), "profile_id": "22", "name": "Acme Amazon"})
 EUROPE = META.model_copy(update={"profile_id": "33", "currency": "EUR"})
-FACTS = {Platform.META_ADS: PlatformFacts(28, ("all",)), Platform.AMAZON_ADS: PlatformFacts(14, ("sp", "sb"))}
+FACTS = {Platform("meta_ads"): PlatformFacts(28, ("all",)), Platform("amazon_ads"): PlatformFacts(14, ("sp", "sb"))}
 WINDOW = Window(date(2026, 11, 1), date(2026, 11, 19))
 
 

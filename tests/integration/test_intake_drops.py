@@ -71,7 +71,7 @@ def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: LoadWorl
     body = GOOD + b"meta,9,campaign,2026-11-18,7,10,1,2.50\n"
     world.arrive(KEY, body)
     assert world.receipts()[0]["reasons"] == {"known": 1}
-    (known,) = [each for each in world.catalog.profiles("acme", Platform.META_ADS) if each.profile_id == "1"]
+    (known,) = [each for each in world.catalog.profiles("acme", Platform("meta_ads")) if each.profile_id == "1"]
     listed = known.model_copy(update={"profile_id": "9"})
     world.catalog.put_objects([listed], iso(world.clock.now()))
 

@@ -16,9 +16,11 @@ from adweir.model.errors import BadInput, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.money import to_micros
+from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
-from adweir.platforms.base import ObjectBatch
+from adweir.platforms import Platforms
+from adweir.platforms.connector import ObjectBatch
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -182,8 +184,11 @@ class TestObjects:
                     [AdCampaign(platform=META, profile_id="1", id=one, campaign_id=one) for one in ids], []
                 )
 
-        reads: Any = Reads()
-        world = LoadWorld(clock, "adweir-data", lambda _platform: reads)
+        class Reading(Platforms):
+            def normalizer(self, platform: Platform) -> Any:
+                return Reads()
+
+        world = LoadWorld(clock, "adweir-data", Reading({META: "adweir.platforms.meta"}))
         world.clock.advance(60)
         task = self.entities(world)
         assert world.pull(task, b"{}") == "loaded"

@@ -437,7 +437,7 @@ def test_the_objects_of_a_profile_that_are_pulled_one_by_one(
 
 
 def test_a_platform_without_hooks_takes_signed_pushes_only(world: LoadWorld, door: Door) -> None:
-    platform = Platform.AMAZON_ADS
+    platform = Platform("amazon_ads")
     named = {"account_id": "acme", "platform": platform, "profile_id": "5", "name": "n"}
     put(world, Profile(**named, currency="USD", timezone="UTC"), AdCampaign(platform=platform, profile_id="5", id="7"))
     with pytest.raises(Unverified):

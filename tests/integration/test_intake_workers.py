@@ -28,7 +28,7 @@ from adweir.model.errors import (
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms.base import ReportState
+from adweir.platforms.connector import ReportState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, page

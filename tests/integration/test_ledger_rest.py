@@ -19,7 +19,7 @@ from support.clock import FrozenClock
 from support.pipeline import a_run
 
 pytestmark = pytest.mark.usefixtures("tables")
-META = Platform.META_ADS
+META = Platform("meta_ads")
 
 
 @pytest.fixture

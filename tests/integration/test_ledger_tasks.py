@@ -264,12 +264,12 @@ def test_parked_tasks_are_found_by_account_and_platform_until_redriven(ledger: L
         ledger.plan(task)
         ledger.finish("run-1", task.id, 0, TaskState.PARKED, error={"code": "auth_expired"})
 
-    parked = list(ledger.parked("acc-1", Platform.META_ADS))
+    parked = list(ledger.parked("acc-1", Platform("meta_ads")))
     assert [task.id for task in parked] == [mine.id]
 
     ledger.redrive(parked[0], 1_900_000_000)
-    assert list(ledger.parked("acc-1", Platform.META_ADS)) == []
-    assert [task.id for task in ledger.parked("acc-2", Platform.META_ADS)] == [other.id]
+    assert list(ledger.parked("acc-1", Platform("meta_ads"))) == []
+    assert [task.id for task in ledger.parked("acc-2", Platform("meta_ads"))] == [other.id]
 
 
 def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger: Ledger, clock: FrozenClock) -> None:

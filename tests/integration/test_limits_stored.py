@@ -14,7 +14,7 @@ from adweir.store.secrets import SecretStore
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 
-META = Platform.META_ADS
+META = Platform("meta_ads")
 T1 = "2026-11-20T00:00:00.000000Z"
 
 

@@ -102,10 +102,10 @@ def test_a_run_that_pulled_something_gives_no_reason(world: PipelineWorld) -> No
 
 
 def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world: PipelineWorld) -> None:
-    world.specs[Platform.AMAZON_ADS] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY)}
+    world.specs[Platform("amazon_ads")] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY)}
     world.add_profile("7")
-    world.add_profile("8", platform=Platform.AMAZON_ADS)
-    world.add_profile("9", platform=Platform.TIKTOK_ADS)
+    world.add_profile("8", platform=Platform("amazon_ads"))
+    world.add_profile("9", platform=Platform("tiktok_ads"))
 
     run_to_end(world, HOURLY)
 

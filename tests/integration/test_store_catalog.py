@@ -16,7 +16,7 @@ from adweir.store.catalog.keys import key_id_of
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
 
-META, AMAZON = Platform.META_ADS, Platform.AMAZON_ADS
+META, AMAZON = Platform("meta_ads"), Platform("amazon_ads")
 T1, T2, T3, T4 = (f"2026-11-2{n}T00:00:00.000000Z" for n in range(4))
 
 

@@ -27,7 +27,7 @@ from support.metric_store import Brought, expected, stored
 
 FIRST, LAST = "2026-10-30", "2026-11-02"
 
-ADS = Series(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY)
+ADS = Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY)
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_hours_are_items_of_a_day(store: MetricStore) -> None:
     # given a pull of two hours, and a newer one with the second only
     window = Window(date(2026, 11, 19), date(2026, 11, 20))
     pull = Pull(
-        Platform.META_ADS,
+        Platform("meta_ads"),
         "p1",
         Level.CAMPAIGN,
         Grain.HOUR,

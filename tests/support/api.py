@@ -20,7 +20,7 @@ from adweir.model.times import Window
 from adweir.store.metrics.store import PullRows
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-META = Platform.META_ADS
+META = Platform("meta_ads")
 T1 = "2026-11-20T00:00:00.000000Z"
 DAYS = Window(date(2026, 11, 1), date(2026, 11, 2))
 Call = Callable[..., Any]

@@ -19,15 +19,15 @@ from adweir.model.messages import Advance, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms.amazon_ads import SPECS
-from adweir.platforms.base import Connector, Mode, Page, Report, ReportState
+from adweir.platforms.amazon_ads import SPEC
+from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore, RawWriter
 from support.clock import FrozenClock
 from support.crash import Crash
 from support.world import World
 
-AMAZON = Platform.AMAZON_ADS
+AMAZON = Platform("amazon_ads")
 
 
 def page(number: int, *, last: bool) -> Page:
@@ -117,7 +117,7 @@ class CollectWorld(World):
         claims = Claims(self.ledger, self.outcomes, clock, hold_seconds=330)
         gate = Gate(self.catalog, self.ledger.brakes, self._connector_for)
         self.timing = Timing()
-        self.collector = Collector(claims, gate, self.raw, self.queues, self.timing, lambda _: SPECS)
+        self.collector = Collector(claims, gate, self.raw, self.queues, self.timing, lambda _: SPEC.datasets)
         self.poller = Poller(claims, gate, self.raw, self.queues, self.timing)
         self._watch()
 

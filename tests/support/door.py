@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from adweir.intake.doors.receiver import Receipt, Receiver
+from adweir.platforms import REGISTRY
 from adweir.store.secrets import SecretStore
 from sandbox.deliveries import push_delivery
 from support.load_world import LoadWorld
@@ -28,7 +29,7 @@ class Door:
         self.secrets = SecretStore(boto3.client("secretsmanager"), "adweir", world.clock)
         self.secrets.put("adweir/webhook/meta", {"secret": DEPLOYMENT_SECRET, "app_secret": APP_SECRET})
         self.secrets.put("adweir/webhook/meta/acme", {"secret": ACCOUNT_SECRET, "app_secret": APP_SECRET})
-        self.receiver = Receiver(world.catalog, self.secrets, world.raw, world.clock)
+        self.receiver = Receiver(REGISTRY, world.catalog, self.secrets, world.raw, world.clock)
         self.loads = 0
 
     def push(self, metrics: Sequence[Any], account: str = "acme", *, id_: str = "m1", body: bytes = b"") -> Receipt:

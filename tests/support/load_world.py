@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -24,8 +23,8 @@ from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, iso
-from adweir.platforms import normalizer
-from adweir.platforms.base import Normalizer, Page
+from adweir.platforms import REGISTRY, Platforms
+from adweir.platforms.connector import Page
 from adweir.store.findings import Findings
 from adweir.store.metrics.store import MetricStore
 from adweir.store.raw.header import PullHeader
@@ -33,7 +32,7 @@ from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 from support.world import World
 
-META = Platform.META_ADS
+META = Platform("meta_ads")
 DAY = Window(date(2026, 11, 18), date(2026, 11, 18))
 
 
@@ -42,9 +41,7 @@ class LoadWorld(World):
 
     platform = META
 
-    def __init__(
-        self, clock: FrozenClock, bucket: str, normalizer: Callable[[Platform], Normalizer] = normalizer
-    ) -> None:
+    def __init__(self, clock: FrozenClock, bucket: str, platforms: Platforms = REGISTRY) -> None:
         super().__init__(clock)
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=bucket)
@@ -55,15 +52,17 @@ class LoadWorld(World):
         self.add_profile("1", timezone="America/New_York")
         campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")
         self.catalog.put_objects([campaign], iso(clock.now()))
-        self.loader = self._loader(normalizer)
+        self.loader = self._loader(platforms)
 
-    def _loader(self, normalizer: Callable[[Platform], Normalizer]) -> Loader:
+    def _loader(self, platforms: Platforms) -> Loader:
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         return Loader(
             {
-                pulls.PREFIX: PullLoader(self.raw, self.catalog, normalizer, committer, ends),
-                files.PREFIX: DropLoader(self.raw, self.catalog, self.ledger.receipts, committer, self.clock),
+                pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends),
+                files.PREFIX: DropLoader(
+                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, platforms.parse
+                ),
                 deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),
             }
         )

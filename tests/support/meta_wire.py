@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.platforms.base import PullContext
+from adweir.platforms.connector import PullContext
 
 AS_OF = "2026-11-20T12:00:00.000000Z"
 

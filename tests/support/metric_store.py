@@ -181,7 +181,7 @@ class Brought:
     @property
     def pull(self) -> Pull:
         return Pull(
-            platform=Platform.AMAZON_ADS,
+            platform=Platform("amazon_ads"),
             profile_id="p1",
             level=Level.AD,
             grain=Grain.DAY,
@@ -244,5 +244,5 @@ def expected(loads: Iterable[Brought]) -> dict[tuple[str, str], Slot]:
 def stored(store: MetricStore, start: str, end: str) -> dict[tuple[str, str], Slot]:
     """What the store reads back of its pulls."""
     window = Window(date.fromisoformat(start), date.fromisoformat(end))
-    rows = store.read(Series(Platform.AMAZON_ADS, "p1", Level.AD, Grain.DAY), window, sources=(Source.PULL,))
+    rows = store.read(Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY), window, sources=(Source.PULL,))
     return {(row.entity_id, row.day): row.slot for row in rows}

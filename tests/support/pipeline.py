@@ -22,7 +22,7 @@ def a_task(**values: Any) -> Task:
         "run_id": "run-1",
         "stage": "metrics",
         "account_id": "acc-1",
-        "platform": Platform.META_ADS,
+        "platform": Platform("meta_ads"),
         "profile_id": "111",
         "dataset": Dataset.AD_DAILY,
         "slice": ALL,

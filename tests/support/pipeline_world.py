@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from adweir.model.tasks import RunState, Task, TaskState
 from adweir.model.times import Window
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
+from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import DatasetSpec
 from adweir.store.ledger.rows import Row
 from support.clock import FrozenClock
@@ -26,7 +27,7 @@ from support.crash import Crash, Killed
 from support.outlets import MemoryQueue
 from support.world import World
 
-META = Platform.META_ADS
+META = Platform("meta_ads")
 MORNING = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 DAILY = StartRun(workflow="daily", scheduled_at=MORNING, run_id="r")
 HOURLY = StartRun(workflow="hourly", scheduled_at=MORNING, run_id="r")
@@ -36,6 +37,19 @@ SPECS = {
     Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, lookback_days=28, max_window_days=90),
     Dataset.CAMPAIGN_HOURLY: DatasetSpec(Dataset.CAMPAIGN_HOURLY, max_window_days=7),
 }
+
+
+class FakePlatforms(Platforms):
+    """The registry's names; the datasets are those of a test."""
+
+    def __init__(self, specs: Mapping[Platform, Mapping[Dataset, DatasetSpec]]) -> None:
+        super().__init__({str(spec.name): spec.package for spec in REGISTRY.specs()})
+        self._datasets = specs
+
+    def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
+        if platform not in self._datasets:
+            raise Unprocessable(f"{platform} is not connected")
+        return self._datasets[platform]
 
 
 class PipelineWorld(World):
@@ -53,7 +67,7 @@ class PipelineWorld(World):
         self.fate: Callable[[Task], TaskState | None] = lambda task: TaskState.LOADED
         self.worked: list[str] = []
         self.settings = RunSettings(**({"bucket": "data"} | settings))
-        planner = StagePlanner(self.catalog, self.coverage, self._specs, clock, self.settings)
+        planner = StagePlanner(self.catalog, self.coverage, FakePlatforms(self.specs), clock, self.settings)
         self.engine = Engine(self.ledger, planner, self.queues, self.bus, clock, self.settings)
 
     @property
@@ -77,11 +91,6 @@ class PipelineWorld(World):
     def coverage(self, series: Series, window: Window) -> dict[date, set[str]]:
         key = f"{series.platform}#{series.profile_id}"
         return {day: self.covered[key, day] for day in window.days() if (key, day) in self.covered}
-
-    def _specs(self, platform: Platform) -> dict[Dataset, DatasetSpec]:
-        if platform not in self.specs:
-            raise Unprocessable(f"{platform} is not connected")
-        return self.specs[platform]
 
     # --- work
 

@@ -10,7 +10,7 @@ from support.template import ROOT
 NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", "etl")
 ECHO = """
 import json, os
-from adweir.model.platforms import parse_platform
+from adweir.platforms import REGISTRY
 
 def handler(event, context):
     if "Records" in event:
@@ -18,7 +18,7 @@ def handler(event, context):
     if "routeArn" in event:
         return {"isAuthorized": event["identitySource"] == ["Bearer let-me-in"], "context": {"scopes": "read"}}
     body = {"version": "one", "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"], "body": event.get("body", ""),
-            "layer": parse_platform("meta"), "base64": event.get("isBase64Encoded")}
+            "layer": REGISTRY.parse("meta"), "base64": event.get("isBase64Encoded")}
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
 """
 

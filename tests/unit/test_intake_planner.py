@@ -34,7 +34,7 @@ def frame(at: datetime = NOON, reach: Reach = Reach.FRESH, history: int = 60, **
 
 def profile(timezone: str = "UTC") -> Profile:
     return Profile(
-        account_id="acc-1", platform=Platform.AMAZON_ADS, profile_id="1", name="n", currency="EUR", timezone=timezone
+        account_id="acc-1", platform=Platform("amazon_ads"), profile_id="1", name="n", currency="EUR", timezone=timezone
     )
 
 
@@ -156,7 +156,7 @@ def test_a_scope_clips_a_daily_run() -> None:
 
 
 def test_the_profiles_task_belongs_to_a_credential() -> None:
-    credential = Credential(account_id="acc-1", platform=Platform.META_ADS, secret_id="s")
+    credential = Credential(account_id="acc-1", platform=Platform("meta_ads"), secret_id="s")
 
     task = profiles_task(frame(), credential)
 

@@ -22,6 +22,7 @@ from adweir.model.money import MICRO, to_micros
 from adweir.model.tasks import TaskState
 from adweir.pipeline.stages import check_scope
 from adweir.pipeline.workflows import workflow
+from adweir.platforms import REGISTRY
 from adweir.platforms.files import wire
 from adweir.platforms.files.normalize import read_drop
 from adweir.platforms.http import retry_after
@@ -145,7 +146,7 @@ def test_the_digits_of_a_count(size: int, fits: bool) -> None:
 
 def dropped(*lines: str) -> list[Any]:
     data = "\n".join((HEADER, *lines)).encode()
-    return list(read_drop(io.BytesIO(data), len(data)))
+    return list(read_drop(io.BytesIO(data), len(data), REGISTRY.parse))
 
 
 # --- loading
@@ -204,7 +205,7 @@ def test_how_far_back_a_run_may_reach(size: int, fits: bool) -> None:
     scope = Scope(start=(today - timedelta(days=size)).isoformat())
 
     with refuses(Unprocessable, fits=fits):
-        check_scope(workflow("backfill"), scope, today)
+        check_scope(REGISTRY, workflow("backfill"), scope, today)
 
 
 @at_the_bound("MAX_PIECE_BYTES", as_if=200)

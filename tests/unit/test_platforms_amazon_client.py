@@ -28,13 +28,14 @@ from adweir.model.errors import (
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms import connect, normalizer, specs
-from adweir.platforms.amazon_ads.client import REGIONS, AmazonConnector, Region
-from adweir.platforms.base import Mode, ReportState
+from adweir.platforms import REGISTRY
+from adweir.platforms.amazon_ads import AmazonCredential
+from adweir.platforms.amazon_ads.client import AmazonConnector, Hosts
+from adweir.platforms.connector import Mode, ReportState
 from adweir.platforms.http import Http
-from adweir.runtime.settings import Settings
 from support.amazon_stub import AmazonStub, Answer, amazon_stub
 from support.clock import FrozenClock
+from support.platforms import AMAZON_ADS, wiring
 
 SECRET = {"client_id": "amzn1.x", "client_secret": "s3cret", "refresh_token": "Atzr|1"}
 
@@ -72,8 +73,8 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def amazon(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -> AmazonConnector:
     return AmazonConnector(
-        SECRET,
-        Region(stub.base, f"{stub.base}/auth/o2/token"),
+        AmazonCredential.read(SECRET),
+        Hosts(stub.base, f"{stub.base}/auth/o2/token"),
         Http(session, clock, random.Random(1), sleep=lambda _: None),
         clock,
         MemoryTokens(),
@@ -87,7 +88,7 @@ def task(dataset: Dataset = Dataset.AD_DAILY, slice_: str = "sp", window: str = 
         run_id="r1",
         stage="metrics",
         account_id="acme",
-        platform=Platform.AMAZON_ADS,
+        platform=Platform("amazon_ads"),
         profile_id="123",
         dataset=dataset,
         slice=slice_,
@@ -157,7 +158,7 @@ class TestLists:
         assert seen[0].json() == {"maxResults": 100, "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]}}
 
     @pytest.mark.parametrize(
-        ("dataset", "slice_"), [(d, s) for d, spec in specs(Platform.AMAZON_ADS).items() for s in spec.slices]
+        ("dataset", "slice_"), [(d, s) for d, spec in REGISTRY.datasets(AMAZON_ADS).items() for s in spec.slices]
     )
     def test_every_dataset_and_slice_can_be_asked(
         self, amazon: AmazonConnector, stub: AmazonStub, dataset: Dataset, slice_: str
@@ -355,20 +356,36 @@ class TestReports:
 
 
 class TestConnecting:
-    def _connect(self, secret: dict[str, str], session: requests.Session, clock: FrozenClock, **urls: str) -> Any:
-        credential = Credential(account_id="acme", platform=Platform.AMAZON_ADS, secret_id="s")
-        settings = Settings(platform_urls={"amazon_ads": urls})
-        return connect(credential, secret, settings, session, clock, random.Random(1), MemoryTokens())
+    def _connect(
+        self, secret: dict[str, str], session: requests.Session, clock: FrozenClock, *, route: str = "", **urls: str
+    ) -> Any:
+        credential = Credential(account_id="acme", platform=AMAZON_ADS, secret_id="s")
+        wired = wiring(AMAZON_ADS, session, clock, urls=urls, tokens=MemoryTokens(), route=route)
+        return REGISTRY.connect(credential, secret, wired)
 
-    @pytest.mark.parametrize("region", ["", "na", "EU", "fe"])
-    def test_the_region_decides_the_hosts(self, region: str, session: requests.Session, clock: FrozenClock) -> None:
-        made = self._connect(SECRET | {"region": region}, session, clock)
-        expected = REGIONS[region.lower() or "na"]
-        assert (made._api, made._token_url) == (expected.api, expected.token_url)
+    @pytest.mark.parametrize(
+        ("region", "api", "token"),
+        [
+            ({}, "https://advertising-api.amazon.com", "https://api.amazon.com/auth/o2/token"),
+            ({"region": "na"}, "https://advertising-api.amazon.com", "https://api.amazon.com/auth/o2/token"),
+            ({"region": "EU"}, "https://advertising-api-eu.amazon.com", "https://api.amazon.co.uk/auth/o2/token"),
+            ({"region": "fe"}, "https://advertising-api-fe.amazon.com", "https://api.amazon.co.jp/auth/o2/token"),
+        ],
+    )
+    def test_the_region_decides_the_hosts(
+        self, region: dict[str, str], api: str, token: str, session: requests.Session, clock: FrozenClock
+    ) -> None:
+        made = self._connect(SECRET | region, session, clock)
+        assert (made._api, made._token_url) == (api, token)
+
+    def test_a_profile_s_route_goes_before_the_credential_s_region(
+        self, session: requests.Session, clock: FrozenClock
+    ) -> None:
+        made = self._connect(SECRET | {"region": "na"}, session, clock, route="eu")
+        assert made._api == "https://advertising-api-eu.amazon.com"
 
     def test_settings_point_elsewhere(self, session: requests.Session, clock: FrozenClock) -> None:
-        urls = {"api": "http://127.0.0.1:1/", "token": "http://127.0.0.1:1/t"}
-        made = self._connect(SECRET, session, clock, **urls)
+        made = self._connect(SECRET, session, clock, api="http://127.0.0.1:1/", token="http://127.0.0.1:1/t")
         assert (made._api, made._token_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/t")
 
     @pytest.mark.parametrize("change", [{"region": "moon"}, {"refresh_token": ""}])
@@ -386,4 +403,4 @@ class TestConnecting:
         assert old._token_key != new._token_key
 
     def test_the_registry_knows_its_normalizer(self) -> None:
-        assert hasattr(normalizer(Platform.AMAZON_ADS), "metric_batches")
+        assert hasattr(REGISTRY.normalizer(Platform("amazon_ads")), "metric_batches")

@@ -19,7 +19,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.times import Window
 from adweir.platforms.amazon_ads.normalize import AmazonNormalizer
-from adweir.platforms.base import PullContext
+from adweir.platforms.connector import PullContext
 
 NORMALIZER = AmazonNormalizer()
 

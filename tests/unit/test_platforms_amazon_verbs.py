@@ -13,8 +13,9 @@ import requests
 from adweir.model.entities import Profile
 from adweir.model.errors import BadInput, NotReady, ReportFailed
 from adweir.model.times import Window
-from adweir.platforms.amazon_ads.client import AmazonConnector, Region
-from adweir.platforms.base import ReportState
+from adweir.platforms.amazon_ads import AmazonCredential
+from adweir.platforms.amazon_ads.client import AmazonConnector, Hosts
+from adweir.platforms.connector import ReportState
 from adweir.platforms.http import Http
 from support.amazon_stub import AmazonStub, Answer, amazon_stub
 from support.clock import FrozenClock
@@ -82,8 +83,8 @@ def amazon(stub: AmazonStub, clock: FrozenClock) -> Iterator[AmazonConnector]:
 
     with requests.Session() as session:
         yield AmazonConnector(
-            SECRET,
-            Region(stub.base, f"{stub.base}/auth/o2/token"),
+            AmazonCredential.read(SECRET),
+            Hosts(stub.base, f"{stub.base}/auth/o2/token"),
             Http(session, clock, random.Random(1), sleep=lambda _: None),
             clock,
             OneToken(),

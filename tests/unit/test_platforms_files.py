@@ -14,6 +14,7 @@ from adweir.intake.load.arrivals import parse_notification
 from adweir.model.errors import BadInput
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
+from adweir.platforms import REGISTRY
 from adweir.platforms.files.normalize import DropRow, read_drop
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend,conversions,note"
@@ -21,7 +22,7 @@ LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34,1.5,hello"
 
 
 def read(data: bytes) -> list[DropRow | BadRow]:
-    return list(read_drop(io.BytesIO(data), len(data)))
+    return list(read_drop(io.BytesIO(data), len(data), REGISTRY.parse))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: b"\xef\xbb\xbf" + data])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import random
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,23 +32,23 @@ from adweir.model.errors import (
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms import connect, normalizer, specs
-from adweir.platforms.base import Mode, ReportState
+from adweir.platforms import REGISTRY
+from adweir.platforms.connector import Mode, ReportState
 from adweir.platforms.meta import client as meta
 from adweir.platforms.meta.client import MetaConnector
 from adweir.platforms.meta.faults import read_usage
-from adweir.runtime.settings import Settings
 from support.meta_wire import error, insight, page
+from support.platforms import META_ADS, wiring
 from support.stub_http import Answer, Call, StubServer, serving
 
 TOKEN, APP_SECRET = "EAAG" + "token", "app" + "secret"
 PROOF = hmac.new(APP_SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
-CREDENTIAL = Credential(account_id="acme", platform=Platform.META_ADS, secret_id="s")
+CREDENTIAL = Credential(account_id="acme", platform=Platform("meta_ads"), secret_id="s")
 WEEK = Window(date(2026, 11, 1), date(2026, 11, 7))
 
 
 def task(dataset: Dataset = Dataset.AD_DAILY, **changes: Any) -> Task:
-    made = Task("r", "s", "acme", Platform.META_ADS, "1234567890", dataset, "all", WEEK, deadline=0)
+    made = Task("r", "s", "acme", Platform("meta_ads"), "1234567890", dataset, "all", WEEK, deadline=0)
     return replace(made, **changes)
 
 
@@ -70,11 +69,7 @@ def connector(server: StubServer, clock: Any, slept: list[float]) -> Iterator[Me
         yield meta.connect(
             credential=CREDENTIAL,
             secret={"access_token": TOKEN, "app_secret": APP_SECRET},
-            settings=Settings(platform_urls={"meta_ads": {"api": server.url}}),
-            session=session,
-            clock=clock,
-            rng=random.Random(1),
-            tokens=None,
+            wiring=wiring(META_ADS, session, clock, urls={"api": server.url}),
             sleep=slept.append,
         )
 
@@ -391,22 +386,23 @@ def test_the_plain_verbs(connector: MetaConnector, server: StubServer) -> None:
     assert len(connector.download_report(report)) == 3
 
 
-def test_the_registry_connects(clock: Any, rng: random.Random) -> None:
+def test_the_registry_connects(clock: Any) -> None:
     with requests.Session() as session:
-        made = connect(CREDENTIAL, {"access_token": TOKEN}, Settings(), session, clock, rng, None)
+        wired = wiring(META_ADS, session, clock)
+        made = REGISTRY.connect(CREDENTIAL, {"access_token": TOKEN}, wired)
         assert isinstance(made, MetaConnector)
         with pytest.raises(AuthExpired):
-            connect(CREDENTIAL, {"app_secret": APP_SECRET}, Settings(), session, clock, rng, None)
-    assert Dataset.AD_DAILY in specs(Platform.META_ADS)
-    assert normalizer(Platform.META_ADS)
-    with pytest.raises(Unprocessable, match="not connected yet"):
-        specs(Platform.TIKTOK_ADS)
+            REGISTRY.connect(CREDENTIAL, {"app_secret": APP_SECRET}, wired)
+    assert Dataset.AD_DAILY in REGISTRY.datasets(META_ADS)
+    assert REGISTRY.normalizer(META_ADS)
+    with pytest.raises(Unprocessable, match="not connected"):
+        REGISTRY.datasets(Platform("tiktok_ads"))
 
 
-def test_without_an_app_secret_there_is_no_proof(server: StubServer, clock: Any, rng: random.Random) -> None:
+def test_without_an_app_secret_there_is_no_proof(server: StubServer, clock: Any) -> None:
     paged(server, [[]])
     with requests.Session() as session:
-        settings = Settings(platform_urls={"meta_ads": {"api": server.url + "/"}})
-        made = connect(CREDENTIAL, {"access_token": TOKEN}, settings, session, clock, rng, None)
+        wired = wiring(META_ADS, session, clock, urls={"api": server.url + "/"})
+        made = REGISTRY.connect(CREDENTIAL, {"access_token": TOKEN}, wired)
         list(made.profiles())
     assert "appsecret_proof" not in server.calls[0].query

@@ -20,7 +20,7 @@ from support.bounds import at_the_bound
 
 DAY = "2026-11-01"
 PULL = Pull(
-    Platform.META_ADS,
+    Platform("meta_ads"),
     "1",
     Level.AD,
     Grain.DAY,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from adweir.model.platforms import parse_platform
+from adweir.platforms import REGISTRY
 from adweir.quality import schema
 
 AD = {
@@ -37,7 +37,7 @@ NAIVE = datetime.fromisoformat("2026-10-01T00:00:00")
 
 
 def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
-    answer = schema.validate([GOOD | {"extra": 1, "start_date": date(2026, 11, 1)}], AD, parse_platform)
+    answer = schema.validate([GOOD | {"extra": 1, "start_date": date(2026, 11, 1)}], AD, REGISTRY.parse)
     assert answer["valid"]
     assert answer["errors"] == answer["warnings"] == []
 
@@ -58,13 +58,13 @@ def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
     ],
 )
 def test_each_rule_names_row_field_and_rule(field: str, value: Any, rule: str) -> None:
-    answer = schema.validate([GOOD, GOOD | {field: value}], AD, parse_platform)
+    answer = schema.validate([GOOD, GOOD | {field: value}], AD, REGISTRY.parse)
     assert not answer["valid"]
     assert [(e["row"], e["field"], e["rule"]) for e in answer["errors"]] == [(1, field, rule)]
 
 
 def test_a_missing_required_field_and_a_record_that_is_none() -> None:
-    assert {e["field"] for e in schema.validate([7], AD, parse_platform)["errors"]} == set(AD) - {"ctr"}
+    assert {e["field"] for e in schema.validate([7], AD, REGISTRY.parse)["errors"]} == set(AD) - {"ctr"}
 
 
 def test_warn_and_mostly_make_warnings() -> None:
@@ -137,11 +137,11 @@ def test_each_rule_lets_the_good_pass_and_tells_the_bad(rule: dict[str, Any], go
 
 def test_a_platform_goes_by_any_of_its_names() -> None:
     rule = {"platform": {"allowed": ["facebook"]}}
-    assert schema.validate([{"platform": "meta"}], rule, parse_platform)["valid"]
+    assert schema.validate([{"platform": "meta"}], rule, REGISTRY.parse)["valid"]
     assert not schema.validate([{"platform": "meta"}], rule)["valid"]
     assert schema.validate([{"platform": "facebook"}], rule)["valid"]
-    assert not schema.validate([{"platform": "myspace"}], rule, parse_platform)["valid"]
-    assert not schema.validate([{"platform": 7}], rule, parse_platform)["valid"]
+    assert not schema.validate([{"platform": "myspace"}], rule, REGISTRY.parse)["valid"]
+    assert not schema.validate([{"platform": 7}], rule, REGISTRY.parse)["valid"]
 
 
 @pytest.mark.parametrize(
@@ -180,4 +180,4 @@ def test_any_schema_is_either_refused_or_usable(rules: Any, records: list[Any]) 
 
 @given(st.dictionaries(st.sampled_from(sorted(AD)), JSON))
 def test_no_record_breaks_the_checker(record: dict[str, Any]) -> None:
-    schema.validate([record], AD, parse_platform)
+    schema.validate([record], AD, REGISTRY.parse)

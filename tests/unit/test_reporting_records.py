@@ -12,13 +12,14 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
 from adweir.model.times import Window
+from adweir.platforms import REGISTRY
 from adweir.reporting.query import Queries
 from adweir.reporting.records import RecordPage, StoredRecords
 from adweir.store.metrics.store import StoredRow
 
-META = Platform.META_ADS
+META = Platform("meta_ads")
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 NEW_YORK = Profile(
     account_id="acc_acme", platform=META, profile_id="1", name="n", currency="USD", timezone="America/New_York"
@@ -60,7 +61,7 @@ class Metrics:
 def found(data_type: str, *objects: PlatformObject, **filters: Any) -> RecordPage:
     catalog: Any = Catalog(*objects)
     metrics: Any = Metrics()
-    return StoredRecords(catalog, Queries(catalog, metrics, parse_platform)).retrieve(data_type, filters, 100, 0, NOW)
+    return StoredRecords(catalog, Queries(catalog, metrics, REGISTRY.parse)).retrieve(data_type, filters, 100, 0, NOW)
 
 
 def campaign(start: str = "", end: str = "") -> AdCampaign:

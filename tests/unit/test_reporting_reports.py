@@ -17,7 +17,8 @@ from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Grain, Level, Series, Source
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
+from adweir.platforms import REGISTRY
 from adweir.reporting.delivery import deliver
 from adweir.reporting.formats import FORMATS, as_csv, as_html, as_json, as_markdown, check_format
 from adweir.reporting.query import Queries
@@ -29,7 +30,7 @@ from support.bounds import at_the_bound, refuses
 
 TODAY = date(2026, 11, 21)
 SPAN = TimeSpan(date(2026, 11, 1), date(2026, 11, 30))
-META, AMAZON = Platform.META_ADS, Platform.AMAZON_ADS
+META, AMAZON = Platform("meta_ads"), Platform("amazon_ads")
 
 
 class Catalog:
@@ -63,7 +64,7 @@ class Metrics:
 def made(metrics: list[str], dimensions: list[str], *segments: Any, span: TimeSpan = SPAN) -> MetricReport:
     catalog: Any = Catalog()
     stored: Any = Metrics()
-    queries = Queries(catalog, stored, parse_platform)
+    queries = Queries(catalog, stored, REGISTRY.parse)
     return report(queries, ReportRequest("r", span, metrics, dimensions, segments))
 
 

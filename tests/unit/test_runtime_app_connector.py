@@ -31,7 +31,7 @@ def test_a_new_version_is_read_anew(settings: Settings, clock: FrozenClock) -> N
     app = App(settings, clock)
     secrets = CachedSecrets()
     app.__dict__.update(secrets=secrets, ledger=type("Ledger", (), {"tokens": None}))
-    first = Credential(account_id="acme", platform=Platform.AMAZON_ADS, secret_id="s1")
+    first = Credential(account_id="acme", platform=Platform("amazon_ads"), secret_id="s1")
     second = first.model_copy(update={"version": 2})
     app.connector(first)
     app.connector(first)

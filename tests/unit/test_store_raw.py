@@ -21,7 +21,7 @@ from adweir.model.errors import BadInput, NotFound, Unavailable
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms.base import Page
+from adweir.platforms.connector import Page
 from adweir.store.raw.pages import PageSpool, pack, read_pages
 from adweir.store.raw.store import PullHeader, RawStore
 
@@ -34,7 +34,7 @@ def header(**changes: Any) -> PullHeader:
         run_id="r1",
         stage="metrics",
         account_id="acme",
-        platform=Platform.META_ADS,
+        platform=Platform("meta_ads"),
         profile_id="123",
         dataset=Dataset.AD_DAILY,
         slice="all",

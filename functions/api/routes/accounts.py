@@ -142,9 +142,7 @@ def update_account(app: Here, account_id: AccountPath, change: Annotated[Account
 @accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="write")
 def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """Its credentials and webhook secrets are deleted with it. What was measured stays stored."""
-    from adweir.intake.doors.registration import delete_account as delete
-
-    delete(app.catalog, app.secrets, account_id)
+    app.registration.forget_account(account_id)
     return DeletedAccount(account_id=account_id)
 
 

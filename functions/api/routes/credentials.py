@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field
 
 from adweir.intake.doors.signatures import key_of
 from adweir.model import limits
-from adweir.model.platforms import parse_platform
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
     AccountId,
@@ -59,7 +58,7 @@ class NewCredential(Given):
     platform: PlatformName = Field(
         default="",
         max_length=limits.MAX_WORD_CHARS,
-        description="The platform or an alias of it. A client_id that starts with amzn1. means amazon_ads without it.",
+        description="The platform or an alias of it; may be left out where the values can only be one platform's.",
     )
 
 
@@ -140,11 +139,7 @@ def create_credential(
     app: Here, account_id: AccountPath, new: Annotated[NewCredential, _CREDENTIAL]
 ) -> CredentialAnswer:
     """Tasks that waited for a new credential are tried again."""
-    from adweir.intake.doors.registration import register_credential
-
-    values = dict(new.model_extra or {})
-    stored = register_credential(app.catalog, app.secrets, app.queues.runs, account_id, new.platform, values)
-    return CredentialAnswer.of(stored)
+    return CredentialAnswer.of(app.registration.register(account_id, new.platform, dict(new.model_extra or {})))
 
 
 @credentials.route("GET", _ALL, "List the credentials of an account")
@@ -157,11 +152,7 @@ def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
 
 @credentials.route("DELETE", _ALL + "/{platform}", "Delete a credential and its secret", scope="write", errors=(422,))
 def delete_credential(app: Here, account_id: AccountPath, platform: PlatformPath) -> DeletedCredential:
-    from adweir.intake.doors.registration import delete_credential as delete
-
-    parsed = parse_platform(platform)
-    delete(app.catalog, app.secrets, account_id, parsed)
-    return DeletedCredential(account_id=account_id, platform=parsed)
+    return DeletedCredential(account_id=account_id, platform=app.registration.forget(account_id, platform))
 
 
 @credentials.route(
@@ -191,6 +182,6 @@ def put_webhook_secrets(
 def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets) -> StoredWebhookSecrets:
     from adweir.intake.doors.webhook_secrets import set_webhook_secret
 
-    parsed = parse_platform(platform)
+    parsed = app.platforms.parse(platform)
     fields = set_webhook_secret(app.secrets, parsed, new.model_dump(exclude_none=True), account_id)
     return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=list(fields))

@@ -157,12 +157,12 @@ def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
 )
 def validate(app: Here, asked: Annotated[ValidateRequest, _VALIDATE]) -> Answer:
     """Nothing is stored."""
-    from adweir.model.platforms import parse_platform
     from adweir.quality.schema import validate as check
 
     if len(asked.data.records) > limits.MAX_CHECKED_RECORDS:
         raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records per call: drop a file instead")
-    found = check(asked.data.records, asked.rules | _as_schema(asked.validation_rules, asked.rules), parse_platform)
+    schema = asked.rules | _as_schema(asked.validation_rules, asked.rules)
+    found = check(asked.data.records, schema, app.platforms.parse)
     result = {
         "validated_at": iso(app.clock.now()),
         "validation_passed": found["valid"],

@@ -53,9 +53,9 @@ def body(**examples: tuple[str, Any]) -> Any:
 
 
 def _platforms() -> list[str]:
-    from adweir.model.platforms import Platform
+    from adweir.platforms import REGISTRY
 
-    return [platform.value for platform in Platform]
+    return [str(platform) for platform in REGISTRY]
 
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00.000000Z"])]

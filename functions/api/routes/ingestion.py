@@ -12,7 +12,6 @@ from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
-from adweir.model.platforms import parse_platform
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import AccountPath, Given, OneOf, PlatformName, Shown, StartedRun, body
@@ -105,11 +104,11 @@ def backfill(app: Here, asked: Annotated[BackfillRequest, _BACKFILL]) -> Started
 
     scope = Scope(
         accounts=(_account(app, asked.account_id),),
-        platforms=tuple(str(parse_platform(name)) for name in asked.platforms),
+        platforms=tuple(app.platforms.parse(name) for name in asked.platforms),
         start=asked.start.isoformat(),
         end=asked.end.isoformat(),
     )
-    check_scope(workflow("backfill"), scope, app.clock.now().date())
+    check_scope(app.platforms, workflow("backfill"), scope, app.clock.now().date())
     return _start(app, "backfill", scope)
 
 
@@ -132,7 +131,7 @@ def run_workflow(app: Here, name: WorkflowPath, asked: Annotated[NewRun | None, 
 
     flow = workflow(name)
     scope = Scope.model_validate(asked.scope.model_dump()) if asked else Scope()
-    check_scope(flow, scope, app.clock.now().date())
+    check_scope(app.platforms, flow, scope, app.clock.now().date())
     for account_id in scope.accounts:
         app.catalog.account(account_id)
     return _start(app, flow.name, scope)

@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field
 
 from adweir.model import limits
-from adweir.model.platforms import parse_platform
 from adweir.model.tasks import RunState
 from adweir.runtime.routes import Here, Resource
 from routes.fields import PAGE_ITEMS, AccountId, Instant, OneOf, PlatformId, PlatformName, RunId, Shown
@@ -121,7 +120,9 @@ def get_health(app: Here) -> PipelineHealth:
     from adweir.pipeline.health import health
     from adweir.runtime.depths import queue_depths
 
-    return PipelineHealth.of(health(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings), app.clock))
+    return PipelineHealth.of(
+        health(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings, app.platforms), app.clock)
+    )
 
 
 @pipeline.route("GET", "/api/v1/pipeline/metrics", "Get counts, durations and failures")
@@ -144,4 +145,6 @@ def list_quality(
     ] = PAGE_ITEMS,
 ) -> QualityReportList:
     """Newest pull first: one report per load."""
-    return QualityReportList.of({"reports": app.findings.quality(f"{parse_platform(platform)}#{profile_id}", limit)})
+    return QualityReportList.of(
+        {"reports": app.findings.quality(f"{app.platforms.parse(platform)}#{profile_id}", limit)}
+    )

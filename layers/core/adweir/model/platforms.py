@@ -1,38 +1,33 @@
-"""The platforms and the names people use for them."""
+"""A platform's name, as it is stored in every key, message and event.
+
+Which platforms there are is not known here: the registry (`adweir.platforms`) is handed in where people's names for
+them are read. So a stored row of a platform that this version does not know can still be read.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+import re
+from collections.abc import Callable
+from typing import Any, Self
 
-from adweir.model.errors import Unprocessable
+from pydantic_core import CoreSchema, core_schema
 
-
-class Platform(StrEnum):
-    """Stored values (design section 3)."""
-
-    GOOGLE_ADS = "google_ads"
-    META_ADS = "meta_ads"
-    AMAZON_ADS = "amazon_ads"
-    TIKTOK_ADS = "tiktok_ads"
-    TRADE_DESK = "trade_desk"
+_PATTERN = r"^[a-z][a-z0-9_]{1,39}$"
+_NAME = re.compile(_PATTERN)
 
 
-_ALIASES = {
-    "facebook": Platform.META_ADS,
-    "meta": Platform.META_ADS,
-    "google": Platform.GOOGLE_ADS,
-    "amazon": Platform.AMAZON_ADS,
-    "tiktok": Platform.TIKTOK_ADS,
-    "ttd": Platform.TRADE_DESK,
-    "the_trade_desk": Platform.TRADE_DESK,
-} | {p.value: p for p in Platform}
+class Platform(str):
+    """A stored platform name: lower-case letters, digits and `_`, 2 to 40 characters. Raises ValueError for others."""
 
+    __slots__ = ()
 
-def parse_platform(name: str) -> Platform:
-    """`facebook`, `meta`, `meta_ads` … → Platform. Raises Unprocessable that lists the known names."""
-    try:
-        return _ALIASES[name.strip().lower()]
-    except KeyError:
-        raise Unprocessable(
-            f"unknown platform {name[:40]!r}; known: {', '.join(sorted(_ALIASES))}", [{"field": "platform"}]
-        ) from None
+    def __new__(cls, name: str) -> Self:
+        if not _NAME.match(name) or name.endswith("\n"):
+            raise ValueError(f"not a platform's name: {name[:40]!r}")
+        return super().__new__(cls, name)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: Callable[[Any], CoreSchema]) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            cls, core_schema.str_schema(pattern=_PATTERN), serialization=core_schema.to_string_ser_schema()
+        )

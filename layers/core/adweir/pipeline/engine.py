@@ -25,7 +25,7 @@ from adweir.model.messages import (
     StartRun,
     Sweep,
 )
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
 from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, StageRecord, StageState
 from adweir.model.tasks import RunState, Task, TaskState
@@ -74,7 +74,7 @@ class Engine:
             case CancelRun():
                 self.cancel(message.run_id)
             case RedriveCredential():
-                self.redrive_credential(message.account_id, parse_platform(message.platform))
+                self.redrive_credential(message.account_id, self._planner.platforms.parse(message.platform))
             case Sweep():
                 Sweeper(self._ledger, self.sender, self.advance, self._clock, self._settings).sweep(remaining)
             case _:
@@ -88,7 +88,7 @@ class Engine:
         Raises Unprocessable for an unknown workflow, platform, dataset or date.
         """
         flow = workflow(message.workflow)
-        check_scope(flow, message.scope, message.scheduled_at.date())
+        check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
         run_id = message.run_id or run_id_of(message)
         first = flow.stages[0].name
         scheduled_at = message.scheduled_at

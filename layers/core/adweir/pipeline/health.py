@@ -57,7 +57,7 @@ def health(
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "profiles": lambda: _profiles(ledger, catalog, now, timedelta(hours=stale_hours)),
         "credentials": lambda: _credentials(catalog),
-        "brakes": lambda: _brakes(ledger),
+        "brakes": lambda: _brakes(ledger, catalog),
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
@@ -90,7 +90,7 @@ def _profiles(ledger: Ledger, catalog: Directory, now: datetime, patience: timed
         behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end else None
         states.append(
             {
-                "platform": profile.platform.value,
+                "platform": profile.platform,
                 "profile_id": profile.profile_id,
                 "account_id": profile.account_id,
                 "name": profile.name,
@@ -108,17 +108,18 @@ def _profiles(ledger: Ledger, catalog: Directory, now: datetime, patience: timed
 
 def _credentials(catalog: Directory) -> dict[str, Any]:
     broken = [
-        {"account_id": credential.account_id, "platform": credential.platform.value, "reason": credential.reason}
+        {"account_id": credential.account_id, "platform": credential.platform, "reason": credential.reason}
         for credential in catalog.credentials()
         if credential.state != "active"
     ]
     return {"status": DEGRADED if broken else HEALTHY, "broken": broken}
 
 
-def _brakes(ledger: Ledger) -> dict[str, Any]:
+def _brakes(ledger: Ledger, catalog: Directory) -> dict[str, Any]:
+    platforms = sorted({credential.platform for credential in catalog.credentials()})
     on = [
         brake._asdict() | {"until": iso_of(brake.until)}
-        for platform in Platform
+        for platform in platforms
         for brake in ledger.brakes.on(platform)
     ]
     serious = any(brake["state"] != "paused" for brake in on)
@@ -190,7 +191,7 @@ def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
     sums: dict[tuple[str, str, str], _Sums] = {}
     for run in newest:
         for task in ledger.tasks(run.run_id):
-            sums.setdefault((run.workflow, task.stage, task.platform.value), _Sums()).add(task)
+            sums.setdefault((run.workflow, task.stage, task.platform), _Sums()).add(task)
     return {
         "runs": [
             {

@@ -15,21 +15,17 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.messages import Scope
 from adweir.model.metrics import Series
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, parse_instant
 from adweir.pipeline.workflows import Stage, Workflow, workflow
-from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
+    from adweir.platforms import Platforms
     from adweir.platforms.base import DatasetSpec
-
-
-Specs = Callable[[Platform], Mapping[Dataset, "DatasetSpec"]]
-"""What a platform serves; raises Unprocessable for one that is not connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +64,11 @@ class StagePlanner:
     """Reads the catalog and coverage and asks `intake.collect.planner` for the tasks."""
 
     def __init__(
-        self, catalog: Directory, coverage: CoverageOf, specs: Specs, clock: Clock, settings: RunSettings
+        self, catalog: Directory, coverage: CoverageOf, platforms: Platforms, clock: Clock, settings: RunSettings
     ) -> None:
+        self.platforms = platforms
         self._catalog = catalog
         self._coverage = coverage
-        self._specs = specs
         self._clock = clock
         self._settings = settings
 
@@ -91,13 +87,13 @@ class StagePlanner:
         entries: list[Entry] = []
         if any(Dataset.PROFILES in group for group in stage.datasets):
             for credential in self._catalog.credentials():
-                if _in(run, credential.account_id, credential.platform):
+                if self._in(run, credential.account_id, credential.platform):
                     key = f"{credential.platform}#@{credential.account_id}"
                     entries.append(Entry(key, partial(self._credential_tasks, frame, stage, credential)))
         else:
             only = frozenset(run.scope.profiles)
             for profile in self._catalog.profiles():
-                if profile.status != "active" or not _in(run, profile.account_id, profile.platform):
+                if profile.status != "active" or not self._in(run, profile.account_id, profile.platform):
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
                     chosen = stage.choose(self._served(profile.platform), frame.scope)
@@ -142,19 +138,22 @@ class StagePlanner:
     def _served(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         """What a platform serves; nothing when credentials are kept for one that is not connected yet."""
         try:
-            return self._specs(platform)
+            return self.platforms.datasets(platform)
         except Unprocessable:
             return {}
 
+    def _in(self, run: Run, account_id: str, platform: Platform) -> bool:
+        scope = run.scope
+        platforms = {self.platforms.parse(name) for name in scope.platforms}
+        return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
 
-def check_scope(flow: Workflow, scope: Scope, today: date) -> None:
+
+def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
     """Raises Unprocessable, listing every fault, when a scope names what is not there or days that nobody keeps."""
     faults: list[dict[str, str]] = []
     for name in scope.platforms:
         try:
-            if parse_platform(name) not in REGISTRY:
-                connected = ", ".join(sorted(REGISTRY))
-                faults.append({"field": "platforms", "message": f"{name} is not connected; connected: {connected}"})
+            platforms.parse(name)
         except Unprocessable as error:
             faults.append({"field": "platforms", "message": error.message})
     known = {dataset.value for dataset in flow.accepts}
@@ -180,9 +179,3 @@ def check_scope(flow: Workflow, scope: Scope, today: date) -> None:
         faults.append({"field": "end", "message": "in the future"})
     if faults:
         raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
-
-
-def _in(run: Run, account_id: str, platform: Platform) -> bool:
-    scope = run.scope
-    platforms = {parse_platform(name) for name in scope.platforms}
-    return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)

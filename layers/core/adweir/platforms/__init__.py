@@ -1,80 +1,103 @@
-"""One folder a platform, the same files in each; this page is how the rooms above reach them.
+"""One folder per platform, the same files in each; this page is how the rooms above reach them.
 
-A platform's package offers `SPECS` (what it serves, cheap to import), its `client` module `connect(...)`, its
-`normalize` module `NORMALIZER`. They are imported when asked for: a function pays for the platform it works on.
+`REGISTRY` holds the platforms that come with adweir, one line per platform. A folder's `__init__.py` is imported for
+its SPEC, the rest of it when a function works on the platform: a function pays for what it uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
-from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.platforms import Platform
 
 if TYPE_CHECKING:
-    import requests
-
+    from adweir.model.datasets import Dataset
     from adweir.model.entities import Credential
-    from adweir.model.times import Clock
-    from adweir.platforms.base import Connector, DatasetSpec, Normalizer
+    from adweir.platforms.base import DatasetSpec, PlatformSpec
+    from adweir.platforms.connector import Connector, Normalizer, Wiring
     from adweir.platforms.webhooks import Webhook
 
-REGISTRY: Mapping[Platform, str] = {
-    Platform.META_ADS: "adweir.platforms.meta",
-    Platform.AMAZON_ADS: "adweir.platforms.amazon_ads",
-}
 
-_WEBHOOKS = frozenset({Platform.META_ADS})
-"""The platforms that send deliveries of their own; their folder has a `webhook` module."""
+class Platforms:
+    """The platforms that a deployment knows: stored name → its folder as a module."""
+
+    def __init__(self, packages: Mapping[str, str]) -> None:
+        self._packages = {Platform(name): package for name, package in packages.items()}
+
+    def __iter__(self) -> Iterator[Platform]:
+        return iter(self._packages)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._packages
+
+    def with_platform(self, name: str, package: str) -> Platforms:
+        """These platforms and one more, whose folder may lie anywhere on `sys.path`."""
+        return Platforms({**{str(known): folder for known, folder in self._packages.items()}, name: package})
+
+    def specs(self) -> Iterator[PlatformSpec]:
+        """Every platform's SPEC, in the order of the registry."""
+        return (self.spec(name) for name in self._packages)
+
+    def spec(self, platform: Platform) -> PlatformSpec:
+        """What a platform says about itself. Raises Unprocessable for one that is not connected."""
+        package = self._packages.get(platform)
+        if package is None:
+            known = ", ".join(sorted(self._packages))
+            message = f"{platform} is not connected; connected: {known}"
+            raise Unprocessable(message, [{"field": "platform", "message": message}])
+        return cast("PlatformSpec", import_module(package).SPEC)
+
+    def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
+        """The datasets that the platform serves, and how. Raises Unprocessable."""
+        return self.spec(platform).datasets
+
+    def parse(self, name: str) -> Platform:
+        """A stored name or an alias, in any case → Platform. Raises Unprocessable that lists the known names."""
+        wanted = name.strip().lower()
+        if wanted in self._packages:
+            return Platform(wanted)
+        for spec in self.specs():
+            if wanted in spec.aliases:
+                return spec.name
+        known = ", ".join(sorted([*self._packages, *(alias for spec in self.specs() for alias in spec.aliases)]))
+        raise Unprocessable(
+            f"unknown platform {name[:40]!r}; known: {known}",
+            [{"field": "platform", "message": f"is unknown; known: {known}"}],
+        )
+
+    def recognize(self, values: Mapping[str, str]) -> Platform | None:
+        """The platform whose credential these values can only be; None when they do not say."""
+        return next((spec.name for spec in self.specs() if spec.recognizes(values)), None)
+
+    def connect(self, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> Connector:
+        """The platform's API for one credential, whose values are `secret`.
+
+        Raises Unprocessable for a platform that is not connected, AuthExpired when the values are not what it needs.
+        """
+        made = self._part(credential.platform, "client").connect(credential=credential, secret=secret, wiring=wiring)
+        return cast("Connector", made)
+
+    def normalizer(self, platform: Platform) -> Normalizer:
+        """What turns the platform's raw pages into our vocabulary. Raises Unprocessable."""
+        return cast("Normalizer", self._part(platform, "normalize").NORMALIZER)
+
+    def webhook(self, platform: Platform) -> Webhook | None:
+        """The hooks for the platform's own deliveries; None when it sends none. Raises Unprocessable."""
+        if not self.spec(platform).webhook:
+            return None
+        return cast("Webhook", self._part(platform, "webhook").HOOKS)
+
+    def _part(self, platform: Platform, part: str) -> Any:
+        return import_module(f"{self.spec(platform).package}.{part}")
 
 
-def _module(platform: Platform, part: str = "") -> Any:
-    path = REGISTRY.get(platform)
-    if path is None:
-        raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(REGISTRY))}")
-    return import_module(path + part)
-
-
-def connect(
-    credential: Credential,
-    secret: Mapping[str, str],
-    settings: Any,
-    session: requests.Session,
-    clock: Clock,
-    rng: Random,
-    tokens: Any,
-) -> Connector:
-    """The platform's API for one credential.
-
-    `secret` holds the credential's values, `settings` the base URLs, `tokens` the shared cache of access tokens. Raises
-    Unprocessable for a platform that is not connected, AuthExpired when the secret lacks what the platform needs.
-    """
-    made = _module(credential.platform, ".client").connect(
-        credential=credential,
-        secret=secret,
-        settings=settings,
-        session=session,
-        clock=clock,
-        rng=rng,
-        tokens=tokens,
-    )
-    return cast("Connector", made)
-
-
-def normalizer(platform: Platform) -> Normalizer:
-    """What turns the platform's raw pages into our vocabulary. Raises Unprocessable."""
-    return cast("Normalizer", _module(platform, ".normalize").NORMALIZER)
-
-
-def specs(platform: Platform) -> Mapping[Dataset, DatasetSpec]:
-    """The datasets that the platform serves, and how. Raises Unprocessable."""
-    return cast("Mapping[Dataset, DatasetSpec]", _module(platform).SPECS)
-
-
-def webhook(platform: Platform) -> Webhook | None:
-    """The hooks for the platform's own deliveries; None when it sends none: its doors take metric pushes only."""
-    return cast("Webhook", _module(platform, ".webhook").HOOKS) if platform in _WEBHOOKS else None
+REGISTRY = Platforms(
+    {
+        "meta_ads": "adweir.platforms.meta",
+        "amazon_ads": "adweir.platforms.amazon_ads",
+    }
+)
+"""The platforms that come with adweir."""

@@ -1,26 +1,45 @@
-"""What every platform folder provides; the rooms above know platforms only through this page."""
+"""What a platform's folder says about itself; the rooms above know platforms only through this page and `connector`.
+
+A folder's `__init__.py` holds one `SPEC`. It is imported to answer what platforms there are, so it imports nothing
+heavy: `client`, `normalize` and `webhook` beside it are imported when a function works on that platform.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import PlatformObject, Profile
-from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.model.tasks import Task
-from adweir.model.times import Window
+from adweir.platforms.credentials import CredentialFields
 
 
-class Mode(StrEnum):
-    """How a dataset is fetched: pages of one synchronous answer, or an asynchronous report."""
+class ThrottleScope(StrEnum):
+    """Whom a platform's request to wait concerns."""
 
-    PAGES = "pages"
-    REPORT = "report"
+    PROFILE = "profile"
+    CREDENTIAL = "credential"
+    APP = "app"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a dataset's reports come, in seconds; None leaves it to the deployment's settings.
+
+    `poll_seconds` is the first wait for a report, `poll_max_seconds` the longest; a report that is not ready after
+    `report_timeout_seconds` is given up, a task that is not finished after `deadline_seconds` fails.
+    """
+
+    poll_seconds: float | None = None
+    poll_max_seconds: float | None = None
+    report_timeout_seconds: int | None = None
+    deadline_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +49,8 @@ class DatasetSpec:
     `slices`: the pulls that together answer for everything. `lookback_days`: how far back every daily run pulls again;
     `settles_after_days`: how far back the platform may restate at all, which the weekly run pulls again.
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
-    slice; key `all` where slices do not differ.
+    slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
+    shows one level higher, so they may answer for it.
     """
 
     dataset: Dataset
@@ -39,6 +59,8 @@ class DatasetSpec:
     max_window_days: int = 0
     retention_days: Mapping[str, int] | None = None
     settles_after_days: int = 0
+    sums_to_parent: bool = False
+    pace: Pace = Pace()
 
     def oldest(self, slice_: str, today: date) -> date | None:
         """The first day the platform still keeps, or None when it keeps all."""
@@ -46,111 +68,51 @@ class DatasetSpec:
         return None if kept is None else date.fromordinal(today.toordinal() - kept)
 
 
-class Page(NamedTuple):
-    """One answer of a platform as it came: `body` exactly the bytes (after transport decoding), `url` without secrets.
+def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
+    """Specs by their dataset, as `PlatformSpec.datasets` has them."""
+    return {spec.dataset: spec for spec in specs}
 
-    `encoding` is "gzip" when the body itself is a gzip file (Amazon's reports). `last` is True on the page that the
-    platform marked as the end: a pull is complete only when it saw one.
+
+class ProfileOptions(BaseModel):
+    """Base of a platform's profile options (which conversions count, …); each has a sensible default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _never(_values: Mapping[str, str]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSpec:
+    """One platform.
+
+    `name` is stored; people may also use the `aliases`. `package` is the folder as a module, in which `client.connect`
+    and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`.
+    `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
+    `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
+    `profile_kinds`: what `Profile.kind` may be, where the platform tells kinds apart. `throttles`: whom the platform's
+    requests to wait may concern; their brakes are read before each task.
     """
 
-    body: bytes
-    url: str
-    status: int
-    last: bool
-    encoding: str = ""
+    name: Platform
+    title: str
+    package: str
+    credential: type[CredentialFields]
+    urls: Mapping[str, str]
+    datasets: Mapping[Dataset, DatasetSpec]
+    aliases: tuple[str, ...] = ()
+    recognizes: Callable[[Mapping[str, str]], bool] = _never
+    options: type[ProfileOptions] = ProfileOptions
+    profile_kinds: tuple[str, ...] = ()
+    throttles: tuple[ThrottleScope, ...] = (ThrottleScope.PROFILE,)
+    webhook: bool = False
+    url_names: frozenset[str] = field(init=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url_names", frozenset(name.partition(".")[0] for name in self.urls))
 
-class ReportState(StrEnum):
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-
-
-class Report(NamedTuple):
-    """An asynchronous report on the platform. `as_of` is its creation time by the platform's clock where it tells one.
-
-    `reason` explains FAILED. `progress` is 0-100 where known.
-    """
-
-    id: str
-    state: ReportState
-    as_of: datetime
-    reason: str = ""
-    progress: int = 0
-    adopted: bool = False
-
-
-class Connector(Protocol):
-    """A platform's API for one credential. Raises only from `model.errors`."""
-
-    def profiles(self) -> Iterator[Page]:
-        """Pages that list the ad accounts that this credential can read."""
-        ...
-
-    def mode(self, task: Task) -> Mode:
-        """Pages or report, for this task's dataset and window."""
-        ...
-
-    def pages(self, task: Task) -> Iterator[Page]:
-        """The synchronous answer, page by page, in bounded memory. TooMuchData when it does not fit."""
-        ...
-
-    def create_report(self, task: Task) -> Report:
-        """Ask for a report, or adopt the one that the platform already makes for the same question."""
-        ...
-
-    def report(self, task: Task, report_id: str) -> Report:
-        """The report's state now."""
-        ...
-
-    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
-        """Download a READY report."""
-        ...
-
-
-class RawPage(Protocol):
-    """A stored page as the normalizers read it: `stream` yields the decompressed body, once."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def stream(self) -> BinaryIO: ...
-
-
-class RowBatch(NamedTuple):
-    """Some metric rows of a page, and the rows that cannot be read as such."""
-
-    rows: list[MetricRow]
-    bad: list[BadRow]
-
-
-class ObjectBatch(NamedTuple):
-    """Some catalog objects of a page (profiles, campaigns, ...), and those that cannot be read."""
-
-    objects: list[PlatformObject | Profile]
-    bad: list[BadRow]
-
-
-class PullContext(NamedTuple):
-    """What a normalizer needs to know about the pull that fetched the page."""
-
-    account_id: str
-    profile_id: str
-    dataset: Dataset
-    slice: str
-    window: Window | None
-    as_of: str
-    currency: str
-    timezone: str
-    profile_kind: str = ""
-    country: str = ""
-
-
-class Normalizer(Protocol):
-    """Wire bytes → our vocabulary, in bounded memory (design section 6). One module-level object a platform.
-
-    A row that cannot be read becomes a BadRow; a page that cannot be read at all raises BadInput.
-    """
-
-    def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]: ...
-    def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]: ...
+    def url(self, name: str, route: str = "", overrides: Mapping[str, str] | None = None) -> str:
+        """The base URL of that name, without a slash at its end. Raises KeyError for a name or route without one."""
+        chosen = (overrides or {}).get(name) or self.urls.get(f"{name}.{route}") or self.urls[name]
+        return chosen.rstrip("/")

@@ -85,7 +85,7 @@ def _failure(task: Task) -> dict[str, Any]:
         "stage": task.stage,
         "state": task.state.value,
         "account_id": task.account_id,
-        "platform": task.platform.value,
+        "platform": task.platform,
         "profile_id": task.profile_id,
         "dataset": task.dataset.value,
         "slice": task.slice,

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from adweir.intake.collect.poller import Poller
     from adweir.intake.collect.worker import Timing
     from adweir.intake.doors.receiver import Receiver
+    from adweir.intake.doors.registration import Registration
     from adweir.intake.load.dispatch import Loader
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
     from adweir.pipeline.engine import Engine
-    from adweir.platforms.base import Connector
+    from adweir.platforms import Platforms
+    from adweir.platforms.connector import Connector
     from adweir.reporting.query import Queries
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.meter import Meter
@@ -65,13 +67,29 @@ class App:
     """Everything a function works with. Tests build one with their own settings and clock."""
 
     def __init__(
-        self, settings: Settings, clock: Any = None, rng: random.Random | None = None, *, service: str = "adweir"
+        self,
+        settings: Settings,
+        clock: Any = None,
+        rng: random.Random | None = None,
+        *,
+        service: str = "adweir",
+        platforms: Platforms | None = None,
     ) -> None:
         self.settings = settings
+        self._platforms = platforms
         self.service = service
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()  # noqa: S311  jitter, not secrets
         self._credential_versions: dict[str, int] = {}
+
+    @cached_property
+    def platforms(self) -> Platforms:
+        """The platforms that this deployment knows."""
+        if self._platforms is not None:
+            return self._platforms
+        from adweir.platforms import REGISTRY
+
+        return REGISTRY
 
     def new_id(self) -> str:
         """A fresh random id, 32 hex digits."""
@@ -182,29 +200,31 @@ class App:
     def queues(self) -> SqsQueues:
         from adweir.runtime.outbound import SqsQueues
 
-        return SqsQueues(self.sqs, self.settings)
+        return SqsQueues(self.sqs, self.settings, self.platforms)
 
-    def connector(self, credential: Credential) -> Connector:
-        """The platform's API for one credential, with the shared token cache.
+    def connector(self, credential: Credential, route: str = "") -> Connector:
+        """The platform's API for one credential and a profile's route, with the shared token cache.
 
         A replaced credential keeps its secret's name: its values are read anew, or the old ones would break it.
         """
-        from adweir.platforms import connect
+        from adweir.platforms.connector import Wiring
 
         known = self._credential_versions.get(credential.secret_id, credential.version)
         if known != credential.version and not self.secrets.refresh(credential.secret_id):
             raise Throttled("the replaced credential cannot be read yet", retry_after=10)
         self._credential_versions[credential.secret_id] = credential.version
 
-        return connect(
-            credential=credential,
-            secret=self.secrets.get(credential.secret_id),
-            settings=self.settings,
+        spec = self.platforms.spec(credential.platform)
+        own = self.settings.platform_urls.get(spec.name, {})
+        wiring = Wiring(
+            urls=lambda name, at: spec.url(name, at, own),
             session=self.http,
             clock=self.clock,
             rng=self.rng,
             tokens=self.ledger.tokens,
+            route=route,
         )
+        return self.platforms.connect(credential, self.secrets.get(credential.secret_id), wiring)
 
     # --- what functions and routes use
 
@@ -218,9 +238,8 @@ class App:
     @cached_property
     def collector(self) -> Collector:
         from adweir.intake.collect.collector import Collector
-        from adweir.platforms import specs
 
-        return Collector(self._claims, self._gate, self.raw, self.queues, self._timing, specs)
+        return Collector(self._claims, self._gate, self.raw, self.queues, self._timing, self.platforms.datasets)
 
     @cached_property
     def poller(self) -> Poller:
@@ -234,15 +253,16 @@ class App:
         from adweir.intake.load import deliveries, dispatch, files, pulls
         from adweir.intake.load.commit import Committer
         from adweir.intake.load.ends import TaskEnds
-        from adweir.platforms import normalizer
 
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, self.settings.quality_threshold)
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         receipts = self.ledger.receipts
         return dispatch.Loader(
             {
-                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, normalizer, committer, ends),
-                files.PREFIX: files.DropLoader(self.raw, self.catalog, receipts, committer, self.clock),
+                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, self.platforms, committer, ends),
+                files.PREFIX: files.DropLoader(
+                    self.raw, self.catalog, receipts, committer, self.clock, self.platforms.parse
+                ),
                 deliveries.PREFIX: deliveries.DeliveryLoader(self.raw, committer, self.queues.runs),
             }
         )
@@ -251,13 +271,19 @@ class App:
     def receiver(self) -> Receiver:
         from adweir.intake.doors.receiver import Receiver
 
-        return Receiver(self.catalog, self.secrets, self.raw, self.clock)
+        return Receiver(self.platforms, self.catalog, self.secrets, self.raw, self.clock)
+
+    @cached_property
+    def registration(self) -> Registration:
+        """Takes in and forgets credentials and accounts."""
+        from adweir.intake.doors.registration import Registration
+
+        return Registration(self.platforms, self.catalog, self.secrets, self.queues.runs)
 
     @cached_property
     def engine(self) -> Engine:
         from adweir.pipeline.engine import Engine
         from adweir.pipeline.stages import RunSettings, StagePlanner
-        from adweir.platforms import specs
 
         settings = self.settings
         run_settings = RunSettings(
@@ -271,7 +297,7 @@ class App:
         def coverage(*asked: Any) -> Coverage:
             return self.metrics.coverage(*asked)  # most messages never plan: they do not pay for the metric store
 
-        planner = StagePlanner(self.catalog, coverage, specs, self.clock, run_settings)
+        planner = StagePlanner(self.catalog, coverage, self.platforms, self.clock, run_settings)
         return Engine(self.ledger, planner, self.queues, self.bus, self.clock, run_settings)
 
     @cached_property
@@ -279,9 +305,8 @@ class App:
         """Builds and stores the media-mix datasets."""
         from adweir.insight.mmm.publish import PlatformFacts, Publisher
         from adweir.model.datasets import Dataset
-        from adweir.platforms import REGISTRY, specs
 
-        served = {platform: specs(platform).get(Dataset.AD_DAILY) for platform in REGISTRY}
+        served = {spec.name: spec.datasets.get(Dataset.AD_DAILY) for spec in self.platforms.specs()}
         facts = {
             platform: PlatformFacts(spec.settles_after_days, spec.slices) for platform, spec in served.items() if spec
         }
@@ -289,10 +314,9 @@ class App:
 
     @cached_property
     def queries(self) -> Queries:
-        from adweir.model.platforms import parse_platform
         from adweir.reporting.query import Queries
 
-        return Queries(self.catalog, self.metrics, parse_platform)
+        return Queries(self.catalog, self.metrics, self.platforms.parse)
 
     # --- their parts
 

@@ -8,18 +8,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Unavailable
 from adweir.pipeline.health import QueueDepth
-from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+    from adweir.platforms import Platforms
     from adweir.runtime.settings import Settings
 
 
-def queue_depths(sqs: SQSClient, settings: Settings) -> dict[str, QueueDepth]:
+def queue_depths(sqs: SQSClient, settings: Settings, platforms: Platforms) -> dict[str, QueueDepth]:
     """Queue name → depth, of every queue and dead-letter queue in the settings. Raises Unavailable."""
-    urls = dict.fromkeys(settings.queue_urls(REGISTRY).values(), False)
-    urls |= dict.fromkeys(settings.dead_letter_urls(REGISTRY), True)
+    urls = dict.fromkeys(settings.queue_urls(platforms).values(), False)
+    urls |= dict.fromkeys(settings.dead_letter_urls(platforms), True)
     return {url.rpartition("/")[2]: _depth(sqs, url, is_dead) for url, is_dead in urls.items()}
 
 

@@ -197,6 +197,8 @@ def is_id(text: str) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump()
+    if isinstance(value, str):
+        return str(value)  # msgspec refuses subclasses of str
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

@@ -11,13 +11,13 @@ from adweir.model import limits
 from adweir.model.errors import Unavailable, Unprocessable
 from adweir.model.events import SOURCE, BusEvent
 from adweir.model.messages import Message
-from adweir.platforms import REGISTRY
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
 
     from adweir.model.platforms import Platform
+    from adweir.platforms import Platforms
     from adweir.runtime.settings import Settings
 
 _T = TypeVar("_T")
@@ -60,9 +60,10 @@ class SqsQueue:
 class SqsQueues:
     """The queues whose URLs the settings hold. Implements `model.ports.Queues`."""
 
-    def __init__(self, client: SQSClient, settings: Settings) -> None:
+    def __init__(self, client: SQSClient, settings: Settings, platforms: Platforms) -> None:
         self._client = client
         self._settings = settings
+        self._platforms = platforms
 
     @property
     def runs(self) -> SqsQueue:
@@ -82,14 +83,14 @@ class SqsQueues:
 
     def collect(self, platform: Platform) -> SqsQueue:
         """The collect queue of a platform. Raises Unprocessable for one that is not connected."""
-        if platform not in REGISTRY:
-            raise Unprocessable(f"{platform} is not connected yet; connected: {', '.join(sorted(REGISTRY))}")
+        if platform not in self._platforms:
+            raise Unprocessable(f"{platform} is not connected; connected: {', '.join(sorted(self._platforms))}")
         return self._queue(self._settings.collect_queue_url(platform))
 
     def of(self, arn: str) -> SqsQueue:
         """The queue that a record's eventSourceARN names, among those this function was given."""
         name = arn.rpartition(":")[2]
-        for url in self._settings.queue_urls(REGISTRY).values():
+        for url in self._settings.queue_urls(self._platforms).values():
             if url.rpartition("/")[2] == name:
                 return self._queue(url)
         raise RuntimeError(f"no queue URL in the settings is {name}")

@@ -16,7 +16,8 @@ from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
-from adweir.platforms.base import Connector, DatasetSpec, Mode
+from adweir.platforms.base import DatasetSpec
+from adweir.platforms.connector import Connector, Mode
 
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore

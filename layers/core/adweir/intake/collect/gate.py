@@ -12,7 +12,7 @@ from adweir.model.entities import Credential, Profile
 from adweir.model.errors import AccessDenied, AuthExpired, NotFound, RequestRejected, Throttled, Transient
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
-from adweir.platforms.base import Connector
+from adweir.platforms.connector import Connector
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog

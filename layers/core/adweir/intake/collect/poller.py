@@ -10,7 +10,7 @@ from adweir.model.errors import NotReady, ReportFailed
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso
-from adweir.platforms.base import Connector, ReportState
+from adweir.platforms.connector import Connector, ReportState
 
 _CONSTANT_POLLS = 5
 _GROWTH = 1.5

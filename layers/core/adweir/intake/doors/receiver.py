@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from adweir import platforms
 from adweir.intake.doors.push_format import read_push
 from adweir.intake.doors.resolve import Resolver
 from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
@@ -22,10 +21,11 @@ from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
 from adweir.model.deliveries import Delivery, MetricPush, Notification
 from adweir.model.errors import AdweirError, BadInput, Forbidden, NotFound, TooLarge, Unverified
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
 from adweir.model.times import Clock, iso
 
 if TYPE_CHECKING:
+    from adweir.platforms import Platforms
     from adweir.platforms.webhooks import Webhook
     from adweir.store.catalog.store import Catalog
     from adweir.store.raw.store import RawStore
@@ -51,18 +51,13 @@ class Receiver:
     """Takes deliveries. Methods raise from the error tree; `runtime.http` maps it to answers."""
 
     def __init__(
-        self,
-        catalog: Catalog,
-        secrets: SecretStore,
-        raw: RawStore,
-        clock: Clock,
-        hooks_of: Callable[[Platform], Webhook | None] = platforms.webhook,
+        self, platforms: Platforms, catalog: Catalog, secrets: SecretStore, raw: RawStore, clock: Clock
     ) -> None:
+        self._platforms = platforms
         self._catalog = catalog
         self._secrets = secrets
         self._raw = raw
         self._clock = clock
-        self._hooks_of = hooks_of
 
     def receive(self, platform_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Receipt:
         """Verify and store one delivery; `headers` with lower-case names, `account_id` "" for the deployment's door.
@@ -71,16 +66,16 @@ class Receiver:
         """
         if len(body) > limits.MAX_BODY_BYTES:
             raise TooLarge(f"a delivery has at most {limits.MAX_BODY_BYTES} bytes")
-        platform = _platform(platform_name)
-        hooks = self._hooks_of(platform)
+        platform = self._platform(platform_name)
+        hooks = self._platforms.webhook(platform)
         if hooks is not None and SIGNATURE not in headers and hooks.carries(headers):
             return self._notification(hooks, platform, account_id, headers, body)
         return self._push(platform, account_id, headers, body)
 
     def handshake(self, platform_name: str, account_id: str, query: Mapping[str, str]) -> str:
         """The text that confirms a platform's subscription. Raises NotFound, Forbidden, Unavailable."""
-        platform = _platform(platform_name)
-        hooks = self._hooks_of(platform)
+        platform = self._platform(platform_name)
+        hooks = self._platforms.webhook(platform)
         if hooks is None:
             raise NotFound(f"{platform} confirms no subscription")
         try:
@@ -108,6 +103,13 @@ class Receiver:
             "dependencies": states,
             "time": iso(self._clock.now()),
         }
+
+    def _platform(self, name: str) -> Platform:
+        """Raises NotFound: the path names no webhook."""
+        try:
+            return self._platforms.parse(name)
+        except AdweirError:
+            raise NotFound(f"no webhook {json.dumps(name[:40])}") from None
 
     def _probe_secrets(self) -> None:
         try:
@@ -188,11 +190,3 @@ class Receiver:
 
 def _key(platform: Platform, account_id: str, identity: bytes) -> str:
     return f"{PREFIX}{platform}/{account_id or DEPLOYMENT}/{hashlib.sha256(identity).hexdigest()}"
-
-
-def _platform(name: str) -> Platform:
-    """Raises NotFound: the path names no webhook."""
-    try:
-        return parse_platform(name)
-    except AdweirError:
-        raise NotFound(f"no webhook {json.dumps(name[:40])}") from None

@@ -22,6 +22,7 @@ from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow, MetricRow, Source
+from adweir.model.ports import PlatformParser
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window, iso
@@ -90,10 +91,19 @@ class _Drop:
 class DropLoader:
     """Loads dropped files and leaves a receipt of each, in S3 and in the ledger."""
 
-    def __init__(self, raw: RawStore, catalog: Catalog, receipts: Receipts, committer: Committer, clock: Clock) -> None:
+    def __init__(
+        self,
+        raw: RawStore,
+        catalog: Catalog,
+        receipts: Receipts,
+        committer: Committer,
+        clock: Clock,
+        parse_platform: PlatformParser,
+    ) -> None:
         self._raw = raw
         self._catalog = catalog
         self._receipts = receipts
+        self._parse_platform = parse_platform
         self._committer = committer
         self._clock = clock
 
@@ -166,7 +176,7 @@ class DropLoader:
         return digest.hexdigest()
 
     def _read(self, drop: _Drop, stream: BinaryIO) -> None:
-        for found in read_drop(stream, drop.size):
+        for found in read_drop(stream, drop.size, self._parse_platform):
             drop.lines += 1
             if isinstance(found, BadRow):
                 drop.quarantine.add(found)

@@ -15,9 +15,9 @@ from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttl
 from adweir.model.events import EntitiesChanged
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
-from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
-from adweir.platforms.base import Normalizer, ObjectBatch, PullContext
+from adweir.platforms import Platforms
+from adweir.platforms.connector import ObjectBatch, PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
@@ -40,13 +40,13 @@ class PullLoader:
         self,
         raw: RawStore,
         catalog: Catalog,
-        normalizer: Callable[[Platform], Normalizer],
+        platforms: Platforms,
         committer: Committer,
         ends: TaskEnds,
     ) -> None:
         self._raw = raw
         self._catalog = catalog
-        self._normalizer = normalizer
+        self._platforms = platforms
         self._committer = committer
         self._ends = ends
 
@@ -90,7 +90,7 @@ class PullLoader:
         pull = header.pull()
         origin = _origin(header, key)
         brought = PullRows()
-        normalizer = self._normalizer(header.platform)
+        normalizer = self._platforms.normalizer(header.platform)
         context = _context(header)
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
@@ -106,7 +106,7 @@ class PullLoader:
         """Objects go to the catalog as they come; only a complete pull whose every id was read may remove some."""
         header = raw.header
         origin = _origin(header, key)
-        normalizer = self._normalizer(header.platform)
+        normalizer = self._platforms.normalizer(header.platform)
         context = _context(header)
         found = _Found()
         with Quarantine() as quarantine:

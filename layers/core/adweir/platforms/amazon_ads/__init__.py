@@ -7,16 +7,53 @@ traffic for 3 days and conversions for 14 and more: 14 days are pulled again dai
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from adweir.model.datasets import Dataset
-from adweir.platforms.base import DatasetSpec
+from adweir.model.platforms import Platform
+from adweir.platforms.base import DatasetSpec, PlatformSpec, ThrottleScope, datasets
+from adweir.platforms.credentials import CredentialFields, FieldKind, PlainApp, Secret
 
 SP, SB, SD = "sp", "sb", "sd"
 MAX_WINDOW_DAYS = 31
+_CLIENT_ID = "amzn1."
 
-SPECS: Mapping[Dataset, DatasetSpec] = {
-    spec.dataset: spec
-    for spec in (
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class AmazonCredential(CredentialFields):
+    """A Login with Amazon application and one user's consent. A region has profiles, hosts and limits of its own."""
+
+    client_id: PlainApp
+    client_secret: Secret
+    refresh_token: Secret
+    region: Annotated[Literal["na", "eu", "fe"], BeforeValidator(_lower), FieldKind.ROUTE] = "na"
+
+
+def _recognizes(values: Mapping[str, str]) -> bool:
+    return values.get("client_id", "").startswith(_CLIENT_ID)
+
+
+SPEC = PlatformSpec(
+    name=Platform("amazon_ads"),
+    title="Amazon Ads",
+    package=__name__,
+    aliases=("amazon",),
+    credential=AmazonCredential,
+    recognizes=_recognizes,
+    urls={
+        "api.na": "https://advertising-api.amazon.com",
+        "api.eu": "https://advertising-api-eu.amazon.com",
+        "api.fe": "https://advertising-api-fe.amazon.com",
+        "token.na": "https://api.amazon.com/auth/o2/token",
+        "token.eu": "https://api.amazon.co.uk/auth/o2/token",
+        "token.fe": "https://api.amazon.co.jp/auth/o2/token",
+    },
+    datasets=datasets(
         DatasetSpec(Dataset.PROFILES),
         DatasetSpec(Dataset.CAMPAIGNS, (SP, SB, SD)),
         DatasetSpec(Dataset.AD_GROUPS, (SP, SB, SD)),
@@ -29,6 +66,9 @@ SPECS: Mapping[Dataset, DatasetSpec] = {
             settles_after_days=60,
             max_window_days=MAX_WINDOW_DAYS,
             retention_days={SP: 95, SB: 60, SD: 65},
+            sums_to_parent=True,
         ),
-    )
-}
+    ),
+    profile_kinds=("seller", "vendor"),
+    throttles=(ThrottleScope.PROFILE, ThrottleScope.REGION),
+)

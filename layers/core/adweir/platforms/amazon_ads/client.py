@@ -7,8 +7,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
-from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,17 +22,16 @@ from adweir.model.errors import (
     Throttled,
     TooMuchData,
     Transient,
+    Unprocessable,
 )
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, parse_instant
-from adweir.platforms.amazon_ads import MAX_WINDOW_DAYS, SB, SD, SP, wire
+from adweir.platforms.amazon_ads import MAX_WINDOW_DAYS, SB, SD, SP, AmazonCredential, wire
 from adweir.platforms.amazon_ads.verbs import PlainVerbs
-from adweir.platforms.base import Mode, Page, Report, ReportState
+from adweir.platforms.connector import Mode, Page, Report, ReportState, TokenCache, Wiring
 from adweir.platforms.http import Http, Response, fault, retry_after, same_origin
 
 if TYPE_CHECKING:
-    import requests
-
     from adweir.model.entities import Credential
 
 _JSON = "application/json"
@@ -47,16 +45,11 @@ _DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _W = TypeVar("_W")
 
 
-class Region(NamedTuple):
+class Hosts(NamedTuple):
+    """Where requests go: the API's base URL and the token's URL of a region."""
+
     api: str
-    token_url: str
-
-
-REGIONS = {
-    "na": Region("https://advertising-api.amazon.com", "https://api.amazon.com/auth/o2/token"),
-    "eu": Region("https://advertising-api-eu.amazon.com", "https://api.amazon.co.uk/auth/o2/token"),
-    "fe": Region("https://advertising-api-fe.amazon.com", "https://api.amazon.co.jp/auth/o2/token"),
-}
+    token: str
 
 
 class _List(NamedTuple):
@@ -104,37 +97,19 @@ _REPORTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class TokenCache(Protocol):
-    """The shared access tokens (`store.ledger`)."""
-
-    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str: ...
-    def forget(self, key: str) -> None: ...
-
-
-def connect(
-    *,
-    credential: Credential,
-    secret: Mapping[str, str],
-    settings: Any,
-    session: requests.Session,
-    clock: Clock,
-    rng: Random,
-    tokens: TokenCache,
-) -> AmazonConnector:
-    """The connector of a credential. Raises AuthExpired when its secret lacks a value or names an unknown region."""
-    missing = [name for name in ("client_id", "client_secret", "refresh_token") if not secret.get(name)]
-    if missing:
-        raise AuthExpired(f"the credential lacks {', '.join(missing)}")
-    region = REGIONS.get((secret.get("region") or "na").lower())
-    if region is None:
-        raise AuthExpired(f"unknown region {secret['region'][:20]!r}; known: {', '.join(REGIONS)}")
-    urls = settings.platform_urls.get(credential.platform, {})
+def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> AmazonConnector:
+    """The connector of a credential, in the region of its route. Raises AuthExpired for a secret that is not one."""
+    try:
+        values = AmazonCredential.read(secret)
+    except Unprocessable as error:
+        raise AuthExpired(error.message) from None
+    region = wiring.route or values.route
     return AmazonConnector(
-        secret,
-        Region(urls.get("api") or region.api, urls.get("token") or region.token_url),
-        Http(session, clock, rng),
-        clock,
-        tokens,
+        values,
+        Hosts(wiring.urls("api", region), wiring.urls("token", region)),
+        Http(wiring.session, wiring.clock, wiring.rng),
+        wiring.clock,
+        wiring.tokens,
         account_id=credential.account_id,
     )
 
@@ -144,8 +119,8 @@ class AmazonConnector(PlainVerbs):
 
     def __init__(
         self,
-        secret: Mapping[str, str],
-        region: Region,
+        secret: AmazonCredential,
+        hosts: Hosts,
         http: Http,
         clock: Clock,
         tokens: TokenCache,
@@ -155,12 +130,12 @@ class AmazonConnector(PlainVerbs):
     ) -> None:
         super().__init__(account_id, clock, sleep)
         self._secret = secret
-        self._api = region.api.rstrip("/")
-        self._token_url = region.token_url
+        self._api = hosts.api.rstrip("/")
+        self._token_url = hosts.token
         self._http = http
         self._tokens = tokens
         # A replaced credential must not live on with the access token of the old one: its values are part of the key.
-        identity = f"{secret['client_id']}\x1f{secret['client_secret']}\x1f{secret['refresh_token']}"
+        identity = f"{secret.client_id}\x1f{secret.client_secret}\x1f{secret.refresh_token}"
         self._token_key = f"amazon_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
         self._known: dict[str, wire.WireReport] = {}
 
@@ -319,7 +294,7 @@ class AmazonConnector(PlainVerbs):
         """One API call; a refused access token is refreshed once. Every call may be repeated: lists only read, and a
         report asked for twice is a 425. Raises what a status that is neither 2xx nor `expected` means.
         """
-        headers = {"Amazon-Advertising-API-ClientId": self._secret["client_id"], "Accept": accept or media or _JSON}
+        headers = {"Amazon-Advertising-API-ClientId": self._secret.client_id, "Accept": accept or media or _JSON}
         if profile_id:
             headers["Amazon-Advertising-API-Scope"] = profile_id
         if media:
@@ -341,7 +316,7 @@ class AmazonConnector(PlainVerbs):
 
     def _refresh(self) -> tuple[str, int]:
         """A new access token from Login with Amazon: (token, seconds). Raises AuthExpired for a dead credential."""
-        form = {name: self._secret[name] for name in ("refresh_token", "client_id", "client_secret")}
+        form = self._secret.model_dump(include={"refresh_token", "client_id", "client_secret"})
         answer = self._http.request("POST", self._token_url, form={"grant_type": "refresh_token", **form}, resend=True)
         if answer.ok:
             token = _decode(answer, wire.WireToken)

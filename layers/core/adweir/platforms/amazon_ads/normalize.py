@@ -16,10 +16,9 @@ from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObje
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import to_micros
-from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.platforms.amazon_ads import SB, SD, SP, wire
-from adweir.platforms.base import ObjectBatch, PullContext, RawPage, RowBatch
+from adweir.platforms.amazon_ads import SB, SD, SP, SPEC, wire
+from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.json_array import Unreadable, read_array
 
 _STATUS = {
@@ -196,7 +195,7 @@ def _elements(body: bytes, context: PullContext) -> list[msgspec.Raw]:
 
 def _common(row_id: str | int, state: str, context: PullContext) -> dict[str, Any]:
     return {
-        "platform": Platform.AMAZON_ADS,
+        "platform": SPEC.name,
         "profile_id": context.profile_id,
         "id": str(row_id),
         "status": _STATUS.get(state.upper(), Status.UNKNOWN),
@@ -214,7 +213,7 @@ def _iso_day(text: str | None) -> str:
 def _profile(row: wire.WireProfile, context: PullContext) -> Profile:
     return Profile(
         account_id=context.account_id,
-        platform=Platform.AMAZON_ADS,
+        platform=SPEC.name,
         profile_id=str(row.profile_id),
         name=row.account_info.name,
         currency=row.currency_code,

@@ -14,12 +14,11 @@ from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
 from adweir.model.errors import BadInput, NotReady, ReportFailed
 from adweir.model.metrics import METRICS, MetricRow, derive
 from adweir.model.money import from_micros
-from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window, epoch, iso
-from adweir.platforms.amazon_ads import SP, SPECS
-from adweir.platforms.base import Page, PullContext, Report, ReportState
+from adweir.platforms.amazon_ads import SP, SPEC
+from adweir.platforms.connector import Page, PullContext, Report, ReportState
 
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
 _COUNTS = ("impressions", "clicks")
@@ -62,7 +61,7 @@ class PlainVerbs(ABC):
     def get_campaigns(self, profile: Profile) -> list[AdCampaign]:
         """The campaigns of all three ad products."""
         campaigns: list[AdCampaign] = []
-        for product in SPECS[Dataset.CAMPAIGNS].slices:
+        for product in SPEC.datasets[Dataset.CAMPAIGNS].slices:
             task = self._task(profile, Dataset.CAMPAIGNS, product)
             campaigns += self._objects(self.pages(task), task, profile)
         return campaigns
@@ -89,7 +88,7 @@ class PlainVerbs(ABC):
         """
         ads: list[Ad] = []
         sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
-        for product in SPECS[Dataset.ADS].slices:
+        for product in SPEC.datasets[Dataset.ADS].slices:
             task = self._task(profile, Dataset.ADS, product)
             ads += self._objects(self.pages(task), task, profile)
             for row in self._rows(profile, date_range, product, patience):
@@ -110,7 +109,7 @@ class PlainVerbs(ABC):
         ratios. Days without activity are not among them. Raises NotReady after `patience` seconds.
         """
         days: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
-        for product in SPECS[Dataset.AD_DAILY].slices:
+        for product in SPEC.datasets[Dataset.AD_DAILY].slices:
             for row in self._rows(profile, date_range, product, patience):
                 _add(days[row.day], row)
         return [
@@ -134,7 +133,7 @@ class PlainVerbs(ABC):
     def _rows(self, profile: Profile, window: Window, product: str, patience: float) -> Iterator[MetricRow]:
         from adweir.platforms.amazon_ads.normalize import NORMALIZER  # noqa: PLC0415  only these verbs need it
 
-        for piece in window.pieces(SPECS[Dataset.AD_DAILY].max_window_days):
+        for piece in window.pieces(SPEC.datasets[Dataset.AD_DAILY].max_window_days):
             task = self._task(profile, Dataset.AD_DAILY, product, piece)
             report = self._await(task, self.create_report(task), patience)
             for number, page in enumerate(self.report_pages(task, report.id)):
@@ -171,7 +170,7 @@ class PlainVerbs(ABC):
             run_id="direct",
             stage="",
             account_id=self._account_id,
-            platform=Platform.AMAZON_ADS,
+            platform=SPEC.name,
             profile_id=profile.profile_id if profile else "",
             dataset=dataset,
             slice=slice_,

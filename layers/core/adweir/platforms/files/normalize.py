@@ -11,7 +11,8 @@ from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow
 from adweir.model.money import to_micros
-from adweir.model.platforms import Platform, parse_platform
+from adweir.model.platforms import Platform
+from adweir.model.ports import PlatformParser
 from adweir.platforms.files import wire
 
 _SHOWN = 2_000
@@ -40,7 +41,7 @@ class _Fault(Exception):
         self.field, self.rule = field, rule
 
 
-def read_drop(stream: BinaryIO, size: int) -> Iterator[DropRow | BadRow]:
+def read_drop(stream: BinaryIO, size: int, parse_platform: PlatformParser) -> Iterator[DropRow | BadRow]:
     """The rows of a file, lazily: a DropRow for each good line, a BadRow with its number for each malformed one.
 
     Empty lines are skipped. `size` is the stored file's. Raises BadInput when the file as a whole cannot be read: no
@@ -52,10 +53,10 @@ def read_drop(stream: BinaryIO, size: int) -> Iterator[DropRow | BadRow]:
         if line.data is None:
             yield BadRow(line.number, "", [_error("", "length", f"is longer than {limits.MAX_DROP_LINE_BYTES} bytes")])
         elif line.data.strip():
-            yield _row(columns, line.number, line.data)
+            yield _row(columns, line.number, line.data, parse_platform)
 
 
-def _row(columns: list[str], number: int, data: bytes) -> DropRow | BadRow:
+def _row(columns: list[str], number: int, data: bytes, parse_platform: PlatformParser) -> DropRow | BadRow:
     source = data[:_SHOWN].decode("utf-8", "replace")
     try:
         values = wire.cells(data)
@@ -66,13 +67,13 @@ def _row(columns: list[str], number: int, data: bytes) -> DropRow | BadRow:
         return BadRow(number, source, [_error("", "fields", message)])
     cell = {name: value.strip() for name, value in zip(columns, values, strict=True)}
     try:
-        target = _target(cell)
+        target = _target(cell, parse_platform)
         return DropRow(target, _metrics(cell, target, number), source)
     except _Fault as fault:
         return BadRow(number, source, [_error(fault.field, fault.rule, str(fault))])
 
 
-def _target(cell: dict[str, str]) -> Target:
+def _target(cell: dict[str, str], parse_platform: PlatformParser) -> Target:
     try:
         platform = parse_platform(cell["platform"])
     except AdweirError as error:

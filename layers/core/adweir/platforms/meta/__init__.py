@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from adweir.model.datasets import Dataset
+from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.platforms.base import DatasetSpec
+from adweir.platforms.base import DatasetSpec, PlatformSpec, ThrottleScope, datasets
+from adweir.platforms.credentials import CredentialFields, PlainApp, Secret
 
+API_VERSION = "v26.0"
 LOOKBACK_DAYS = 28
 """Insights stop changing after 28 days (section 2.8)."""
 RETENTION_DAYS = 37 * 30
@@ -16,15 +17,34 @@ HOURLY_LOOKBACK_DAYS = 2
 MAX_WINDOW_DAYS = 30
 
 
+class MetaCredential(CredentialFields):
+    """A long-lived token and, better, the app that it belongs to: Meta counts one of its quotas per app."""
+
+    access_token: Secret
+    app_id: PlainApp = ""
+    app_secret: Secret = ""
+
+
 def _metrics(dataset: Dataset, lookback: int, longest: int) -> DatasetSpec:
+    # No row of a finer level holds what deleted objects spent, so none sums to its parent.
     return DatasetSpec(dataset, (ALL,), lookback, longest, {ALL: RETENTION_DAYS}, settles_after_days=lookback)
 
 
-SPECS: Mapping[Dataset, DatasetSpec] = {
-    Dataset.PROFILES: DatasetSpec(Dataset.PROFILES),
-    Dataset.CAMPAIGNS: DatasetSpec(Dataset.CAMPAIGNS),
-    Dataset.AD_GROUPS: DatasetSpec(Dataset.AD_GROUPS),
-    Dataset.ADS: DatasetSpec(Dataset.ADS),
-    Dataset.AD_DAILY: _metrics(Dataset.AD_DAILY, LOOKBACK_DAYS, MAX_WINDOW_DAYS),
-    Dataset.CAMPAIGN_HOURLY: _metrics(Dataset.CAMPAIGN_HOURLY, HOURLY_LOOKBACK_DAYS, 7),
-}
+SPEC = PlatformSpec(
+    name=Platform("meta_ads"),
+    title="Meta Ads",
+    package=__name__,
+    aliases=("meta", "facebook"),
+    credential=MetaCredential,
+    urls={"api": "https://graph.facebook.com"},
+    datasets=datasets(
+        DatasetSpec(Dataset.PROFILES),
+        DatasetSpec(Dataset.CAMPAIGNS),
+        DatasetSpec(Dataset.AD_GROUPS),
+        DatasetSpec(Dataset.ADS),
+        _metrics(Dataset.AD_DAILY, LOOKBACK_DAYS, MAX_WINDOW_DAYS),
+        _metrics(Dataset.CAMPAIGN_HOURLY, HOURLY_LOOKBACK_DAYS, 7),
+    ),
+    throttles=(ThrottleScope.PROFILE, ThrottleScope.APP),
+    webhook=True,
+)

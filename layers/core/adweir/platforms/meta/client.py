@@ -5,29 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AuthExpired, RequestRejected, Transient
+from adweir.model.errors import AuthExpired, RequestRejected, Transient, Unprocessable
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
-from adweir.platforms.base import Mode, Page, Report, ReportState
+from adweir.platforms.connector import Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
-from adweir.platforms.meta import wire
+from adweir.platforms.meta import API_VERSION, MetaCredential, wire
 from adweir.platforms.meta.graph import Graph, items
 
 if TYPE_CHECKING:
-    import requests
-
     from adweir.model.entities import Credential
 
 _T = TypeVar("_T")
-API_URL, API_VERSION = "https://graph.facebook.com", "v26.0"
 SYNC_DAYS = 7
 """Longer windows are asked for as an asynchronous job."""
 
@@ -152,29 +148,26 @@ class MetaConnector:
 
 def connect(
     *,
-    credential: Credential,
+    credential: Credential,  # noqa: ARG001  its secret says it all
     secret: Mapping[str, str],
-    settings: Any,
-    session: requests.Session,
-    clock: Clock,
-    rng: Random,
-    tokens: Any,  # noqa: ARG001  a long-lived token needs no shared cache
+    wiring: Wiring,
     sleep: Callable[[float], None] = time.sleep,
 ) -> MetaConnector:
-    """The connector of a credential whose secret has `access_token` and, better, `app_secret`. Raises AuthExpired."""
-    token = secret.get("access_token", "")
-    if not token:
-        raise AuthExpired(f"the Meta credential of {credential.account_id} has no access_token")
+    """The connector of a credential. Raises AuthExpired for a secret that is not one."""
+    try:
+        values = MetaCredential.read(secret)
+    except Unprocessable as error:
+        raise AuthExpired(error.message) from None
     graph = Graph(
-        Http(session, clock, rng, sleep=sleep),
-        clock,
-        base_url=settings.platform_urls.get(credential.platform, {}).get("api") or API_URL,
+        Http(wiring.session, wiring.clock, wiring.rng, sleep=sleep),
+        wiring.clock,
+        base_url=wiring.urls("api", ""),
         version=API_VERSION,
-        access_token=token,
-        app_secret=secret.get("app_secret", ""),
+        access_token=values.access_token,
+        app_secret=values.app_secret,
         sleep=sleep,
     )
-    return MetaConnector(graph, clock)
+    return MetaConnector(graph, wiring.clock)
 
 
 def _json(value: Any) -> str:

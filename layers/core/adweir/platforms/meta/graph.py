@@ -13,7 +13,7 @@ import msgspec
 
 from adweir.model.errors import RequestRejected, Throttled, TooMuchData, Transient
 from adweir.model.times import Clock
-from adweir.platforms.base import Page
+from adweir.platforms.connector import Page
 from adweir.platforms.http import Http, Response, fault, same_origin, server_broke
 from adweir.platforms.meta import faults, wire
 

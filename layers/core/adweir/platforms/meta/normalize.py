@@ -13,7 +13,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow
 from adweir.model.money import to_micros
-from adweir.platforms.base import ObjectBatch, PullContext, RawPage, RowBatch
+from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.meta import objects, wire
 
 _DECODE_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError)

@@ -13,10 +13,9 @@ import msgspec
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import BadInput
-from adweir.model.platforms import Platform
 from adweir.model.times import local_date, parse_instant
-from adweir.platforms.base import PullContext
-from adweir.platforms.meta import wire
+from adweir.platforms.connector import PullContext
+from adweir.platforms.meta import SPEC, wire
 
 Convert = Callable[[msgspec.Raw], PlatformObject | Profile]
 
@@ -98,7 +97,7 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
         raise ValueError("timezone_name", f"not a time zone: {account.timezone_name[:60]!r}")
     return Profile(
         account_id=context.account_id,
-        platform=Platform.META_ADS,
+        platform=SPEC.name,
         profile_id=_id(account.account_id, "account_id"),
         name=account.name,
         currency=account.currency,
@@ -167,7 +166,7 @@ def _common(node: wire.Node, context: PullContext, end_date: str) -> dict[str, A
     if status is Status.ACTIVE and end_date and end_date < _today(context):
         status = Status.ENDED
     return {
-        "platform": Platform.META_ADS,
+        "platform": SPEC.name,
         "profile_id": context.profile_id,
         "id": _id(node.id, "id"),
         "name": node.name,

@@ -357,7 +357,7 @@ def _fixed(task: Task) -> dict[str, Any]:
         "run_id": task.run_id,
         "stage": task.stage,
         "account_id": task.account_id,
-        "platform": task.platform.value,
+        "platform": task.platform,
         "profile_id": task.profile_id,
         "dataset": task.dataset.value,
         "slice": task.slice,

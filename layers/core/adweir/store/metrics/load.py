@@ -230,7 +230,7 @@ class PartitionLoader:
 
     def _put_changes(self, pull: Pull, partition: Partition, key: str, spool: WriteSpool) -> None:
         about = {
-            "platform": pull.platform.value,
+            "platform": str(pull.platform),
             "profile": pull.profile_id,
             "account": pull.account_id,
             "level": pull.level.value,

@@ -1,0 +1,158 @@
+"""How the rooms above speak to a platform: connectors fetch its pages, normalizers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import PlatformObject, Profile
+from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.tasks import Task
+from adweir.model.times import Clock, Window
+
+if TYPE_CHECKING:
+    import requests
+
+
+class Mode(StrEnum):
+    """How a dataset is fetched: pages of one synchronous answer, or an asynchronous report."""
+
+    PAGES = "pages"
+    REPORT = "report"
+
+
+class Page(NamedTuple):
+    """One answer of a platform as it came: `body` exactly the bytes (after transport decoding), `url` without secrets.
+
+    `encoding` is "gzip" when the body itself is a gzip file (Amazon's reports). `last` is True on the page that the
+    platform marked as the end: a pull is complete only when it saw one.
+    """
+
+    body: bytes
+    url: str
+    status: int
+    last: bool
+    encoding: str = ""
+
+
+class ReportState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Report(NamedTuple):
+    """An asynchronous report on the platform. `as_of` is its creation time by the platform's clock where it tells one.
+
+    `reason` explains FAILED. `progress` is 0-100 where known.
+    """
+
+    id: str
+    state: ReportState
+    as_of: datetime
+    reason: str = ""
+    progress: int = 0
+    adopted: bool = False
+
+
+class TokenCache(Protocol):
+    """The shared access tokens (`store.ledger`)."""
+
+    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str: ...
+    def forget(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a connector works with, whatever its platform.
+
+    `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential.
+    """
+
+    urls: Callable[[str, str], str]
+    session: requests.Session
+    clock: Clock
+    rng: Random
+    tokens: TokenCache
+    route: str = ""
+
+
+class Connector(Protocol):
+    """A platform's API for one credential. Raises only from `model.errors`."""
+
+    def profiles(self) -> Iterator[Page]:
+        """Pages that list the ad accounts that this credential can read."""
+        ...
+
+    def mode(self, task: Task) -> Mode:
+        """Pages or report, for this task's dataset and window."""
+        ...
+
+    def pages(self, task: Task) -> Iterator[Page]:
+        """The synchronous answer, page by page, in bounded memory. TooMuchData when it does not fit."""
+        ...
+
+    def create_report(self, task: Task) -> Report:
+        """Ask for a report, or adopt the one that the platform already makes for the same question."""
+        ...
+
+    def report(self, task: Task, report_id: str) -> Report:
+        """The report's state now."""
+        ...
+
+    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
+        """Download a READY report."""
+        ...
+
+
+class RawPage(Protocol):
+    """A stored page as the normalizers read it: `stream` yields the decompressed body, once."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def stream(self) -> BinaryIO: ...
+
+
+class RowBatch(NamedTuple):
+    """Some metric rows of a page, and the rows that cannot be read as such."""
+
+    rows: list[MetricRow]
+    bad: list[BadRow]
+
+
+class ObjectBatch(NamedTuple):
+    """Some catalog objects of a page (profiles, campaigns, ...), and those that cannot be read."""
+
+    objects: list[PlatformObject | Profile]
+    bad: list[BadRow]
+
+
+class PullContext(NamedTuple):
+    """What a normalizer needs to know about the pull that fetched the page."""
+
+    account_id: str
+    profile_id: str
+    dataset: Dataset
+    slice: str
+    window: Window | None
+    as_of: str
+    currency: str
+    timezone: str
+    profile_kind: str = ""
+    country: str = ""
+
+
+class Normalizer(Protocol):
+    """Wire bytes → our vocabulary, in bounded memory (design section 6). One module-level object a platform.
+
+    A row that cannot be read becomes a BadRow; a page that cannot be read at all raises BadInput.
+    """
+
+    def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]: ...
+    def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]: ...

@@ -1,0 +1,90 @@
+"""What a platform's credential consists of: one pydantic model per platform, and how its faults are worded.
+
+Each field is text that goes into a request: `Secret`, or one of the kinds that say more about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from adweir.model import limits
+from adweir.model.errors import Unprocessable
+
+_SHOWN = 30
+_TEXT = StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS, pattern=r"^[!-~]+$")
+
+
+class FieldKind(StrEnum):
+    """What a field of a credential is, beside its value.
+
+    SECRET is never shown. PLAIN may be. ROUTE says where requests go (a region, a manager account) and is kept with the
+    profiles. APP identifies the application that the platform counts quotas for.
+    """
+
+    SECRET = "secret"  # noqa: S105  a kind of field
+    PLAIN = "plain"
+    ROUTE = "route"
+    APP = "app"
+
+
+Secret = Annotated[str, _TEXT, FieldKind.SECRET]
+SecretApp = Annotated[str, _TEXT, FieldKind.SECRET, FieldKind.APP]
+Plain = Annotated[str, _TEXT, FieldKind.PLAIN]
+PlainApp = Annotated[str, _TEXT, FieldKind.PLAIN, FieldKind.APP]
+
+
+class CredentialFields(BaseModel):
+    """Base of a platform's credential: unknown fields are refused, no message repeats a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # into no log and no traceback
+
+    __str__ = __repr__
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Self:
+        """Check and read a credential's values. Raises Unprocessable that names each field, never a value."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            faults = [cls._fault(fault) for fault in error.errors(include_url=False, include_input=False)][:_SHOWN]
+        named = ", ".join(fault["field"] for fault in faults)
+        raise Unprocessable(f"the credential is refused: {named}", faults)
+
+    @classmethod
+    def named(cls, kind: FieldKind) -> tuple[str, ...]:
+        """The names of the fields of a kind."""
+        return tuple(name for name, field in cls.model_fields.items() if kind in field.metadata)
+
+    @property
+    def route(self) -> str:
+        """The value of the route field; "" where the platform has none."""
+        return self._value(FieldKind.ROUTE)
+
+    @property
+    def app(self) -> str:
+        """The application's identity; "" where it is not given."""
+        return self._value(FieldKind.APP)
+
+    def _value(self, kind: FieldKind) -> str:
+        return next((str(value) for name in self.named(kind) if (value := getattr(self, name))), "")
+
+    @classmethod
+    def _fault(cls, fault: Mapping[str, Any]) -> dict[str, str]:
+        field = str(fault["loc"][0])[:64] if fault["loc"] else ""
+        kind = fault["type"]
+        if kind == "missing":
+            message = "is required"
+        elif kind == "extra_forbidden":
+            message = f"is unknown; known: {', '.join(cls.model_fields)}"
+        elif kind in {"literal_error", "enum"}:
+            message = f"is one of {fault['ctx']['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+        else:
+            message = f"is 1 to {limits.MAX_CREDENTIAL_VALUE_CHARS} printable ASCII characters, no spaces"
+        return {"field": field, "message": message}
