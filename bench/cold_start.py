@@ -32,7 +32,7 @@ FIRST_CLIENTS = {
 }
 TABLES = """
 from adweir.store.dynamo import tables
-tables.bind(app.app.settings)
+tables.bind(*app.app.settings.tables)
 tables.LedgerItem._get_connection().connection.client
 """
 """The DynamoDB client is made with the first call; every function makes one."""

@@ -105,7 +105,6 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
     from adweir.model.platforms import Platform
     from adweir.model.tasks import Pull, Stamp
     from adweir.model.times import Window
-    from adweir.runtime.settings import Settings
     from adweir.store.dynamo import tables
     from adweir.store.ledger import Ledger
     from adweir.store.metrics.store import MetricStore
@@ -118,9 +117,7 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
         def monotonic(self) -> float:
             return time.monotonic()
 
-    tables.bind(
-        Settings(catalog_table="c", metrics_table="bench-metrics", ledger_table="bench-ledger", findings_table="f")
-    )
+    tables.bind("c", "bench-metrics", "bench-ledger", "f")
     store = MetricStore(Clock(), Ledger(Clock()), RawStore(boto3.client("s3"), BUCKET), 330)
     stamp = Stamp(f"2026-11-2{2 if again else 1}T06:00:00.000000Z", f"task{int(again)}")
     window = Window(start, start + timedelta(days=DAYS - 1))
@@ -184,7 +181,6 @@ def _value_bytes(value: dict[str, Any]) -> int:
 def compare(ads: int, start: date) -> dict[str, Any]:
     """Run every variant against a MiniStack of its own."""
     sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
-    from adweir.runtime.settings import Settings
     from adweir.store.dynamo import tables
     from sandbox.ministack import start_ministack
     from sandbox.processes import choose_port, stop
@@ -197,8 +193,7 @@ def compare(ads: int, start: date) -> dict[str, Any]:
             os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
             import boto3
 
-            names = {"catalog_table": BASELINE, "metrics_table": "bench-metrics"}
-            tables.bind(Settings(**names, ledger_table="bench-ledger", findings_table="bench-findings"))
+            tables.bind(BASELINE, "bench-metrics", "bench-ledger", "bench-findings")
             tables.create_all()
             boto3.client("s3").create_bucket(Bucket=BUCKET)
             for variant in VARIANTS:

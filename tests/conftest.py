@@ -104,7 +104,7 @@ def tables(
     if endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
         table_models.reset()
-    table_models.bind(settings)
+    table_models.bind(*settings.tables)
     table_models.create_all()
     yield
     if endpoint:

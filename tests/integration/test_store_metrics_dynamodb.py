@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from threading import Barrier
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.dynamo import tables as table_models
+from adweir.store.dynamo.wire import fast_wire
 from adweir.store.ledger import Ledger
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.partitions import MetricsTable
@@ -249,3 +252,21 @@ def test_coverage_by_day_and_slice(store: MetricStore) -> None:
     assert found[date(2026, 10, 30)] == {"all": whole}
     assert found[date(2026, 11, 2)] == {"all": first, "sp": PULLS[1].stamp}
     assert date(2026, 11, 3) not in found
+
+
+def test_two_threads_that_write_at_once_write_each_its_own(clock: FrozenClock, tables: None) -> None:
+    # given two writes of which each has handed over its request before either sends it
+    connection = fast_wire(table_models.connect())
+    both = Barrier(2, timeout=10)
+    events: Any = connection.client.meta.events
+    events.register("before-parameter-build.dynamodb.BatchWriteItem", lambda **_: both.wait())
+
+    def write(name: str) -> Any:
+        put = {"PutRequest": {"Item": {"pk": {"S": name}, "sk": {"S": "1"}}}}
+        return connection.dispatch("BatchWriteItem", {"RequestItems": {"adweir-metrics": [put]}})
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(write, ("one", "two")))
+
+    assert sorted(pk for pk, _ in _items()) == ["one", "two"]
+    assert [answer["ConsumedCapacity"][0]["TableName"] for answer in answers] == ["adweir-metrics"] * 2

@@ -136,7 +136,7 @@ class App:
         from adweir.store.dynamo import tables
         from adweir.store.ledger import Ledger
 
-        tables.bind(self.settings)
+        tables.bind(*self.settings.tables)
         return Ledger(self.clock)
 
     @cached_property
@@ -144,7 +144,7 @@ class App:
         from adweir.store.catalog.store import Catalog
         from adweir.store.dynamo import tables
 
-        tables.bind(self.settings)
+        tables.bind(*self.settings.tables)
         return Catalog(self.clock)
 
     @cached_property
@@ -152,7 +152,7 @@ class App:
         from adweir.store.dynamo import tables
         from adweir.store.metrics.store import MetricStore
 
-        tables.bind(self.settings)
+        tables.bind(*self.settings.tables)
         return MetricStore(self.clock, self.ledger, self.raw, lease_seconds=self.settings.function_timeout_seconds + 30)
 
     @cached_property
@@ -160,7 +160,7 @@ class App:
         from adweir.store.dynamo import tables
         from adweir.store.findings import Findings
 
-        tables.bind(self.settings)
+        tables.bind(*self.settings.tables)
         return Findings(self.clock)
 
     @cached_property

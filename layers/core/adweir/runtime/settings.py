@@ -51,6 +51,11 @@ class Settings(BaseModel):
     api_title: str = "adweir"
     log_level: str = "INFO"
 
+    @property
+    def tables(self) -> tuple[str, str, str, str]:
+        """The names of the four tables, as `store.dynamo.tables.bind` takes them."""
+        return self.catalog_table, self.metrics_table, self.ledger_table, self.findings_table
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the environment; an empty variable counts as not set. Raises pydantic's ValidationError."""

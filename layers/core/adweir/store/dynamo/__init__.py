@@ -1,1 +1,1 @@
-"""The four tables, and how they are spoken to."""
+"""The four tables, and the connection to them."""

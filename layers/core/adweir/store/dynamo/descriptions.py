@@ -1,7 +1,7 @@
-"""botocore's service descriptions, parsed once a process, and quickly.
+"""botocore's service descriptions, parsed once per process, and quickly.
 
 Each botocore session reads its own copy of partitions, defaults and service models, megabytes of JSON. One copy for all
-sessions spares the second and every further client 50 ms of a cold start, msgspec instead of json the first one 40 ms.
+sessions saves 50 ms of a cold start for every client but the first, and msgspec instead of json 40 ms for the first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class _Files(JSONFileLoader):
     """Reads what botocore's own file loader reads."""
 
     def load_file(self, file_path: str) -> Any:
-        """The decoded `<file_path>.json` or `.json.gz`, None when there is neither."""
+        """The decoded `<file_path>.json` or `.json.gz`, None when neither exists."""
         plain, packed = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
         if plain.is_file():
             return msgspec.json.decode(plain.read_bytes())

@@ -1,13 +1,13 @@
 """The four tables (design section 4). Each has a string hash key `pk` and range key `sk`, and no index.
 
-`bind` gives the models their tables' names; region, endpoint and credentials are botocore's business. A room that
-wants typed attributes subclasses a model without a Meta of its own: the subclass lives in the same table.
+`bind` gives the models the names of their tables; botocore finds region, endpoint and credentials. A room that wants
+typed attributes subclasses a model without a Meta of its own: the subclass uses the same table.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
@@ -24,19 +24,6 @@ READ_SECONDS = 5
 RETRIES = 3
 
 
-class TableNames(Protocol):
-    """The settings that `bind` reads."""
-
-    @property
-    def catalog_table(self) -> str: ...
-    @property
-    def metrics_table(self) -> str: ...
-    @property
-    def ledger_table(self) -> str: ...
-    @property
-    def findings_table(self) -> str: ...
-
-
 def connect() -> Connection:
     """A DynamoDB connection with our limits."""
     connection = Connection(
@@ -47,7 +34,7 @@ def connect() -> Connection:
 
 
 class _Shared:
-    """The connection of the models, made on first use, and the tables that it knows."""
+    """The connection that all models share, made on first use, and the tables that it knows."""
 
     def __init__(self) -> None:
         self.known: set[str] = set()
@@ -57,7 +44,7 @@ class _Shared:
         return connect()
 
     def forget(self) -> None:
-        """Start anew: the next use connects again."""
+        """Drop the connection: the next use connects again."""
         self.known.clear()
         self.__dict__.pop("connection", None)
 
@@ -76,7 +63,7 @@ class _Meta:
 
 
 class _Item(Model):
-    """All models talk through one connection: each would make a client of its own, 50 ms of every cold start."""
+    """All models use one connection; a client for each would add 50 ms to every cold start."""
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -101,7 +88,7 @@ class CatalogItem(_Item):
 
 
 class MetricsItem(_Item):
-    """Metric buckets and their coverage; `store.partition` reads and writes their attributes as they are."""
+    """Metric buckets and their coverage; `store.metrics.partitions` reads and writes their attributes as they are."""
 
     class Meta(_Meta):
         """Its table."""
@@ -122,7 +109,7 @@ class LedgerItem(_Item):
 
 
 class FindingsItem(_Item):
-    """Quality reports and whatever else is found out about the stored data."""
+    """Quality reports, and what else is found out about the stored data."""
 
     class Meta(_Meta):
         """Its table."""
@@ -131,21 +118,16 @@ class FindingsItem(_Item):
     sk = UnicodeAttribute(range_key=True)
 
 
-def bind(names: TableNames) -> None:
-    """Point the models, and every model derived from them, at the tables of these settings; idempotent."""
-    for model, name in (
-        (CatalogItem, names.catalog_table),
-        (MetricsItem, names.metrics_table),
-        (LedgerItem, names.ledger_table),
-        (FindingsItem, names.findings_table),
-    ):
+def bind(catalog: str, metrics: str, ledger: str, findings: str) -> None:
+    """Point the models, and every model derived from them, at the tables of these names; idempotent."""
+    for model, name in zip(_BASES, (catalog, metrics, ledger, findings), strict=True):
         if model.Meta.table_name != name:
             model.Meta.table_name = name
             _disconnect(model)
 
 
 def reset() -> None:
-    """Forget the connections, so that the next use takes region, endpoint and credentials anew."""
+    """Forget the connections, so that the next use looks up region, endpoint and credentials again."""
     for model in _BASES:
         _disconnect(model)
     _SHARED.forget()
@@ -171,7 +153,7 @@ def schemas() -> list[dict[str, Any]]:
 
 
 def create_all() -> None:
-    """Make the four tables where they are missing: for tests and for a DynamoDB on this machine."""
+    """Create the tables that are missing: for tests, and for a DynamoDB on this machine."""
     for model in _BASES:
         if not model.exists():
             model.create_table(wait=True)
@@ -179,7 +161,7 @@ def create_all() -> None:
 
 def _disconnect(model: type[Model]) -> None:
     for each in _family(model):
-        each._connection = None  # noqa: SLF001  a model keeps its first connection for good; there is no public way
+        each._connection = None  # noqa: SLF001  a model keeps its first connection; there is no public way to drop it
 
 
 def _family(model: type[Model]) -> Iterator[type[Model]]:

@@ -1,8 +1,8 @@
 """Item-heavy DynamoDB calls without botocore's walk over every attribute.
 
-A bucket is some 170 nested attribute values; botocore visits each in Python, twice. The wire format is JSON and our
-items are in its shape already, so msgspec encodes and decodes whole bodies. Signing, retries, checksums, time-outs and
-errors stay botocore's. Only for items without binary attributes, which alone differ on the wire.
+A bucket is some 170 nested attribute values, and botocore visits each of them in Python, twice. The wire format is JSON
+and our items already have its shape, so msgspec encodes and decodes whole bodies. Signing, retries, checksums,
+time-outs and errors stay botocore's. Only for items without binary attributes: these alone look different on the wire.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from botocore.parsers import ResponseParserFactory
 from pynamodb.connection import Connection
 
 _DECODED = frozenset({"QueryOutput", "BatchGetItemOutput"})
-_ENCODED = "BatchWriteItem"
+_ENCODED = "dynamodb.BatchWriteItem"
+_REQUEST = "adweir_request"
+"""Where a call's own context, which botocore makes for each call and each thread, keeps the request."""
 
 
-class FastWire:
-    """Prepares a connection that has made no client yet; then `dispatch` as ever."""
+def fast_wire(connection: Connection) -> Connection:
+    """Prepare a connection that has made no client yet; returns it. `dispatch` then works as before."""
+    connection.session.register_component("response_parser_factory", _Parsers())
+    events: Any = connection.client.meta.events
+    events.register(f"provide-client-params.{_ENCODED}", _set_aside)
+    events.register(f"before-call.{_ENCODED}", _encode)
+    return connection
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._body: dict[str, Any] | None = None
-        connection.session.register_component("response_parser_factory", _Parsers())
-        connection.client.meta.events.register(f"before-call.dynamodb.{_ENCODED}", self._replace_body)
 
-    def dispatch(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """One call, with consumed capacity. Raises botocore's errors."""
-        if operation == _ENCODED:
-            self._body = {"ReturnConsumedCapacity": "TOTAL"} | request
-            request = {"RequestItems": {}}
-        answer: dict[str, Any] = self._connection.dispatch(operation, request)
-        return answer
+def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Let botocore validate and serialize an empty request in place of the real one."""
+    context[_REQUEST] = params
+    return {"RequestItems": {}}
 
-    def _replace_body(self, params: dict[str, Any], **_: Any) -> None:
-        params["body"] = msgspec.json.encode(self._body)
+
+def _encode(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    params["body"] = msgspec.json.encode(context[_REQUEST])
 
 
 class _Parsers(ResponseParserFactory):
@@ -47,7 +47,7 @@ class _Parsers(ResponseParserFactory):
 
 
 class _Parser:
-    """Decodes good answers that are full of items itself and leaves the others to botocore's parser."""
+    """Decodes successful answers that are full of items itself and leaves the others to botocore's parser."""
 
     def __init__(self, parser: Any) -> None:
         self._parser = parser

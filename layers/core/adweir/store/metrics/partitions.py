@@ -1,7 +1,7 @@
 """The Metrics table on the wire: whole partitions read in order, changed items written in paced batches.
 
-PynamoDB's connection is used below its models: a bucket's attributes are dynamic, and a partition has thousands of
-them. Units are those that DynamoDB says it charged.
+This uses PynamoDB's connection without its models: the attributes of a bucket vary, and a partition has thousands of
+them. Units are those that DynamoDB reports as consumed.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Transient, Unavailable
 from adweir.model.times import Clock
 from adweir.store.dynamo import tables
-from adweir.store.dynamo.wire import FastWire
+from adweir.store.dynamo.wire import fast_wire
 from adweir.store.metrics.buckets import Raw
+
+if TYPE_CHECKING:
+    from pynamodb.connection import Connection
 
 UNITS_A_SECOND = 900
 """Below the 1,000 that one partition takes."""
 _BATCH = 25
 _KEYS = 100
 _PAGE = 300
-"""Items a query page: as Python objects an item takes forty times its bytes on the wire."""
+"""Items per query page: an item takes forty times its bytes on the wire as Python objects."""
 _TRIES = 8
 _CONDITION = "ConditionalCheckFailedException"
 
@@ -41,7 +44,7 @@ class Table(Protocol):
         ...
 
     def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
-        """Those items that exist, in the order of the table."""
+        """The items that exist, in the order of the table."""
         ...
 
     def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
@@ -49,11 +52,11 @@ class Table(Protocol):
         ...
 
     def write(self, items: Iterable[Raw]) -> None:
-        """Put items of one partition in batches; an item of nothing but its keys is deleted."""
+        """Put items of one partition in batches; an item that has only its keys is deleted."""
         ...
 
     def put(self, item: Raw, *, fence: int | None) -> None:
-        """Put one item. With `fence`: only when the stored one has this fence (0: none is stored); else Transient."""
+        """Put one item. With `fence`, only if the stored one has this fence (0: none is stored). Raises Transient."""
         ...
 
     def delete(self, pk: str, sk: str) -> None:
@@ -62,7 +65,7 @@ class Table(Protocol):
 
 
 class MetricsTable:
-    """`Table` over DynamoDB. Raises Unavailable when it does not do what was asked."""
+    """`Table` in DynamoDB. Raises Unavailable when DynamoDB does not do what was asked."""
 
     def __init__(
         self, clock: Clock, sleep: Callable[[float], None] = time.sleep, rng: random.Random | None = None
@@ -70,7 +73,7 @@ class MetricsTable:
         self._clock = clock
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311  jitter, not secrets
-        self._wire: FastWire | None = None
+        self._connection: Connection | None = None
         self.read_units = 0.0
         self.write_units = 0.0
 
@@ -158,9 +161,9 @@ class MetricsTable:
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         try:
-            if self._wire is None:
-                self._wire = FastWire(tables.connect())
-            return self._wire.dispatch(operation, request)
+            if self._connection is None:
+                self._connection = fast_wire(tables.connect())
+            return dict(self._connection.dispatch(operation, request))
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             if code == _CONDITION:
