@@ -25,6 +25,37 @@ def test_an_account_is_created_read_changed_listed_and_deleted(call: Call, accou
     assert call("GET", "/api/v1/accounts") == {"accounts": [], "next_token": None}
 
 
+def test_a_second_account_of_one_name_is_created_with_a_warning(call: Call, account_id: str) -> None:
+    body = {"company_name": "COMPANY", "primary_contact_email": "b@example.com"}
+
+    second = call("POST", "/api/v1/accounts", body, expect=201)
+
+    assert second["account_id"] != account_id
+    assert second["warnings"] == [f"there is another account of this name: {account_id}"]
+    other = call("POST", "/api/v1/accounts", body | {"company_name": "Other"}, expect=201)
+    assert other["warnings"] == []
+
+
+def test_a_page_token_of_another_list_is_refused(call: Call, account_id: str) -> None:
+    call("POST", "/api/v1/accounts", {"company_name": "B", "primary_contact_email": "b@example.com"}, expect=201)
+    token = call("GET", "/api/v1/accounts", limit="1")["next_token"]
+
+    for path in ("/api/v1/keys", "/api/v1/profiles", "/api/v1/runs"):
+        error = call("GET", path, expect=400, next_token=token)["error"]
+        assert error["details"] == [{"field": "next_token", "message": "is not a token of this list"}]
+
+
+def test_a_backfill_needs_no_account_where_there_is_only_one(call: Call, api: ModuleType, account_id: str) -> None:
+    asked = {"start": "2026-10-01", "end": "2026-10-02"}
+
+    call("POST", "/api/v1/ingestion/backfill", asked, expect=202)
+    assert sent(api)[0].scope.accounts == (account_id,)
+
+    call("POST", "/api/v1/accounts", {"company_name": "B", "primary_contact_email": "b@example.com"}, expect=201)
+    error = call("POST", "/api/v1/ingestion/backfill", asked, expect=422)["error"]
+    assert error["details"] == [{"field": "account_id", "message": "is required"}]
+
+
 def test_lists_page(call: Call, account_id: str) -> None:
     call("POST", "/api/v1/accounts", {"company_name": "B", "primary_contact_email": "b@example.com"}, expect=201)
     first = call("GET", "/api/v1/accounts", limit="1")

@@ -92,7 +92,8 @@ def test_runs_are_listed_newest_first_in_pages_across_months(ledger: Ledger, clo
 
 
 @pytest.mark.parametrize(
-    "token", ["x", "2026-11|a", "|", *(to_token(position) for position in ("2019-01|a", "2026-11|", "acc_other"))]
+    "token",
+    ["x", "2026-11|a", "|", *(to_token("runs", position) for position in ("2019-01|a", "2026-11|", "acc_other"))],
 )
 def test_a_made_up_page_token_is_refused(ledger: Ledger, token: str) -> None:
     with pytest.raises(BadInput):

@@ -27,6 +27,7 @@ from routes.fields import (
     body,
 )
 
+MOST_WARNINGS = 10
 _EXAMPLE = {"company_name": "Example Outfitters", "primary_contact_email": "ads@example.com"}
 CompanyName = Annotated[
     str,
@@ -69,6 +70,12 @@ class AccountAnswer(Shown):
     status: Annotated[str, OneOf("active", "deleted")]
     created_at: Instant
     updated_at: Instant
+
+
+class CreatedAccount(AccountAnswer):
+    """The client company that was registered."""
+
+    warnings: list[str] = Field(description="What may be a mistake, e.g. that there is another company of this name.")
 
 
 class AccountList(Shown):
@@ -114,10 +121,14 @@ _CHANGED = body(name=("Another name", {"company_name": "Example Outdoor"}))
 
 
 @accounts.route("POST", "/api/v1/accounts", "Register a client company", scope="write", status=201)
-def create_account(app: Here, new: Annotated[NewAccount, _NEW]) -> AccountAnswer:
-    """Credentials are stored under it next."""
+def create_account(app: Here, new: Annotated[NewAccount, _NEW]) -> CreatedAccount:
+    """Credentials are stored under it next. Two companies may have one name; a warning says so."""
+    name = new.company_name.casefold()
+    same = [known.account_id for known in app.catalog.accounts() if known.company_name.casefold() == name]
+    warnings = [f"there is another account of this name: {account_id}" for account_id in same[:MOST_WARNINGS]]
     account_id = IdKind.ACCOUNT.make(app.new_id)
-    return AccountAnswer.of(app.catalog.create_account(account_id, new.company_name, new.primary_contact_email))
+    created = app.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
+    return CreatedAccount(**AccountAnswer.of(created).model_dump(), warnings=warnings)
 
 
 @accounts.route("GET", "/api/v1/accounts", "List the client companies")

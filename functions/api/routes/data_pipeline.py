@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -11,14 +11,25 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, Instant, OneOf, Shown, body
-from routes.records import AccountDay, AdRecord, ObjectRecord, PerformanceRecord
+from routes.fields import Given, OneOf, body
 
 
 def _data_types() -> tuple[str, ...]:
     from adweir.reporting.records import DATA_TYPES
 
     return DATA_TYPES
+
+
+def _retrieved() -> dict[str, Any]:
+    from routes.answers import RETRIEVED
+
+    return RETRIEVED
+
+
+def _validated() -> dict[str, Any]:
+    from routes.answers import VALIDATED
+
+    return VALIDATED
 
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
@@ -33,25 +44,6 @@ class RetrieveRequest(Given):
     )
     limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
     offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
-
-
-class Retrieved(Shown):
-    """A page of records."""
-
-    retrieved_at: Instant
-    records_count: int
-    records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
-    total: int = Field(description="How many there are in all.")
-    status: Literal["success"]
-
-
-class RetrieveAnswer(Shown):
-    """What `retrieve` answers."""
-
-    model_config = ConfigDict(extra="allow")
-    success: Literal[True]
-    data_type: str
-    result: Retrieved
 
 
 class RecordList(Given):
@@ -72,35 +64,6 @@ class ValidateRequest(Given):
     rules: dict[str, Any] = Field(
         default={}, alias="schema", description="Field to rules.", examples=[{"clicks": {"type": "integer", "min": 0}}]
     )
-
-
-class Issue(Shown):
-    """A rule that a record breaks."""
-
-    row: int = Field(description="The record, counted from 0.")
-    field: str
-    rule: str
-    message: str
-    value: Any = None
-
-
-class Validated(Shown):
-    """How the records fared."""
-
-    validated_at: Instant
-    validation_passed: bool
-    issues_found: int = Field(description="Errors; warnings do not count.")
-    issues: list[Issue]
-    records_count: int
-    status: Literal["success"]
-
-
-class ValidateAnswer(Shown):
-    """What `validate` answers."""
-
-    success: Literal[True]
-    data_type: str
-    result: Validated
 
 
 data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
@@ -131,7 +94,7 @@ _VALIDATE = body(
     "POST",
     "/api/v1/data_pipeline/retrieve",
     "Read stored data by type",
-    content={"application/json": {"model": RetrieveAnswer}},
+    content=_retrieved,
 )
 def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
     """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats."""
@@ -153,7 +116,7 @@ def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
     "POST",
     "/api/v1/data_pipeline/validate",
     "Check records against rules",
-    content={"application/json": {"model": ValidateAnswer}},
+    content=_validated,
 )
 def validate(app: Here, asked: Annotated[ValidateRequest, _VALIDATE]) -> Answer:
     """Nothing is stored."""

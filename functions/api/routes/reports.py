@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf, Shown, body
+from routes.fields import Given, OneOf, body
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -77,17 +77,6 @@ class NewReport(Given):
     format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
 
 
-class ReportAnswer(Shown):
-    """A report. Rows are per currency as soon as a metric has to do with money; so are the totals."""
-
-    name: str
-    time_range: ReportRange
-    columns: list[str] = Field(description="The fields of each row, in order.")
-    row_count: int
-    totals: list[dict[str, Any]]
-    data: list[dict[str, Any]] = Field(description="The rows: dimensions, currency, metrics.")
-
-
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
 _WEEK = {"start_date": "{today-7}", "end_date": "{today-1}"}
 _EXAMPLES = body(
@@ -112,13 +101,14 @@ _EXAMPLES = body(
         },
     ),
 )
-_TEXT = {"schema": {"type": "string"}}
-_CONTENT = {
-    "application/json": {"model": ReportAnswer},
-    "text/csv": _TEXT | {"examples": {"csv": {"value": "date,clicks\r\n2026-11-01,12\r\n"}}},
-    "text/html": _TEXT,
-    "text/markdown": _TEXT,
-}
+
+
+def _content() -> dict[str, Any]:
+    from routes.answers import REPORT
+
+    return REPORT
+
+
 _LARGE = {
     "description": "The CSV is too large for an answer: it is the file at Location, for 15 minutes.",
     "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
@@ -126,7 +116,7 @@ _LARGE = {
 }
 
 
-@reports.route("POST", "/api/v1/reports", "Make a report", content=_CONTENT, others={303: _LARGE})
+@reports.route("POST", "/api/v1/reports", "Make a report", content=_content, others={303: _LARGE})
 def create_report(app: Here, asked: Annotated[NewReport, _EXAMPLES]) -> Answer:
     """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file.
 

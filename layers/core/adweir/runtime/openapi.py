@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from http import HTTPStatus
+from inspect import getdoc
 from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
 
 from adweir.runtime.app import App
-from adweir.runtime.routes import SECURITY, Operation, Resource, mount
+from adweir.runtime.routes import Operation, Resource, mount
 
 VERSION = "1"
+SECURITY = "key"
 _ABOUT = """\
 Advertising performance, measured: accounts, pulls, runs, stored metrics, reports.
 
@@ -38,7 +41,7 @@ def describe(
 
     In examples `{today-7}` becomes the date of 7 days ago, so that they ask for days that have data.
     """
-    described = mount(app, resources).get_openapi_schema(
+    described = mount(app, resources, _details).get_openapi_schema(
         title=app.settings.api_title,
         version=VERSION,
         description=_ABOUT,
@@ -53,7 +56,8 @@ def describe(
             responses = operation["responses"]
             responses |= {str(status): _reference(status) for status in errors_of(operations[path, method], operation)}
             operation["responses"] = dict(sorted(responses.items()))
-    document["paths"] |= paths
+    ordered = dict.fromkeys(each.path for resource in resources for each in resource.operations)
+    document["paths"] = {path: document["paths"][path] for path in ordered} | dict(paths)
     document["tags"].append(tag)
     components = document["components"]
     components["schemas"] = {
@@ -61,6 +65,21 @@ def describe(
     } | _SCHEMAS
     components["responses"] = dict([*_RESPONSES.values(), _UNVERIFIED])
     return _dated(document, app.clock.now().date())
+
+
+def _details(operation: Operation) -> dict[str, Any]:
+    """What Powertools writes of an operation beside what it reads from the function's annotations."""
+    answered: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.content:
+        answered["content"] = operation.content()
+    return {
+        "summary": operation.summary,
+        "description": getdoc(operation.run),
+        "tags": [operation.tag],
+        "operation_id": operation.id,
+        "security": [{SECURITY: [operation.scope]}] if operation.scope else None,
+        "responses": {operation.status: answered, **operation.others},
+    }
 
 
 def errors_of(operation: Operation, described: Mapping[str, Any]) -> list[int]:

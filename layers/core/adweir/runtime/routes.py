@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from inspect import getdoc
 from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler import Depends, Request, Response
@@ -25,7 +23,6 @@ from adweir.runtime.app import App
 from adweir.runtime.http import HttpApi, is_id, json_body, require, resolver
 
 F = TypeVar("F", bound=Callable[..., Any])
-SECURITY = "key"
 
 
 def _app(request: Request) -> App:
@@ -41,9 +38,9 @@ Here = Annotated[App, Depends(_app)]
 class Operation:
     """One route. `path` as OpenAPI writes it, `scope` "" for a public one.
 
-    `errors` are statuses beside those that follow from the route's form (`adweir.runtime.openapi`); `content` is
-    OpenAPI's content object of the answer where the function's return annotation does not say it, `others` are
-    OpenAPI's responses of further statuses that are not errors.
+    `errors` are statuses beside those that follow from the route's form (`adweir.runtime.openapi`); `content` makes
+    OpenAPI's content object of the answer where the function's return annotation does not say it (only the description
+    pays for it), `others` are OpenAPI's responses of further statuses that are not errors.
     """
 
     method: str
@@ -54,13 +51,17 @@ class Operation:
     scope: str = "read"
     status: int = 200
     errors: tuple[int, ...] = ()
-    content: Mapping[str, Any] | None = None
+    content: Callable[[], Mapping[str, Any]] | None = None
     others: Mapping[int, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """OpenAPI's operationId: the function's name."""
         return self.run.__name__
+
+
+Details = Callable[[Operation], Mapping[str, Any]]
+"""What Powertools' `route` takes besides path, method and status."""
 
 
 class Resource:
@@ -88,8 +89,11 @@ class _Requests(OpenAPIRequestValidationMiddleware):
         return json_body(app.current_event.raw_event)
 
 
-def mount(app: App, resources: Iterable[Resource]) -> HttpApi:
-    """A resolver with these routes. Each checks the key's scope and its path's ids before anything is validated."""
+def mount(app: App, resources: Iterable[Resource], details: Details | None = None) -> HttpApi:
+    """A resolver with these routes. Each checks the key's scope and its path's ids before anything is validated.
+
+    `details` gives what only the description needs.
+    """
     http = resolver(app.logger)
     operations = [operation for resource in resources for operation in resource.operations]
     known = {(operation.method, operation.path): operation for operation in operations}
@@ -109,18 +113,10 @@ def mount(app: App, resources: Iterable[Resource]) -> HttpApi:
     requests = _Requests()  # type: ignore[no-untyped-call]
     http.use([guard, requests, OpenAPIResponseValidationMiddleware(has_response_validation_error=True)])
     for operation in operations:
-        answered: Any = {"description": HTTPStatus(operation.status).phrase}
-        if operation.content:
-            answered["content"] = operation.content
         http.route(
             operation.path.replace("{", "<").replace("}", ">"),
             method=operation.method,
-            summary=operation.summary,
-            description=getdoc(operation.run),
-            tags=[operation.tag],
-            operation_id=operation.id,
-            security=[{SECURITY: [operation.scope]}] if operation.scope else None,
             status_code=operation.status,
-            responses={operation.status: answered, **operation.others},
+            **(details(operation) if details else {}),
         )(operation.run)
     return http

@@ -11,20 +11,23 @@ from adweir.model.errors import BadInput
 _CHECK = 6
 
 
-def to_token(position: str) -> str:
-    """A position as an opaque token."""
-    return base64.urlsafe_b64encode(_check(position) + position.encode()).decode().rstrip("=")
+def to_token(of: str, position: str) -> str:
+    """A position in the list `of` as an opaque token."""
+    return base64.urlsafe_b64encode(_check(of, position) + position.encode()).decode().rstrip("=")
 
 
-def from_token(token: str) -> str:
-    """The position behind a token; "" for no token. Raises BadInput for a token that `to_token` did not make."""
+def from_token(of: str, token: str) -> str:
+    """The position behind a token; "" for no token.
+
+    Raises BadInput for a token that `to_token` did not make, or made for another list.
+    """
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
         position = raw[_CHECK:].decode()
     except (UnicodeError, binascii.Error):
         position, raw = "", b"?"
-    if token and (not position or raw[:_CHECK] != _check(position)):
+    if token and (not position or raw[:_CHECK] != _check(of, position)):
         raise unknown_token()
     return position
 
@@ -34,6 +37,6 @@ def unknown_token() -> BadInput:
     return BadInput("unknown page token", [{"field": "next_token", "message": "is not a token of this list"}])
 
 
-def _check(position: str) -> bytes:
-    """Tells our tokens from other text. It is not a signature: a position gives access to nothing."""
-    return hashlib.sha256(b"page\x1f" + position.encode()).digest()[:_CHECK]
+def _check(of: str, position: str) -> bytes:
+    """Tells a list's tokens from other text. It is not a signature: a position gives access to nothing."""
+    return hashlib.sha256(f"page\x1f{of}\x1f{position}".encode()).digest()[:_CHECK]

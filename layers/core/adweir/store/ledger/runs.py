@@ -19,6 +19,7 @@ from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.ledger.rows import HISTORY, Row, Rows
 
 _OPEN = "open-runs"
+_LIST = "runs"
 
 
 def run_pk(run_id: str) -> str:
@@ -51,7 +52,7 @@ class Runs(Rows):
     def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
         """Runs, newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
         months = list(self._months())
-        month, _, after = from_token(token).partition("|")
+        month, _, after = from_token(_LIST, token).partition("|")
         if token:
             if month not in months or not after:
                 raise unknown_token()
@@ -71,7 +72,7 @@ class Runs(Rows):
                 if run and row.sk == f"{run.started_at}#{run_id}":  # else an interrupted start left it
                     runs.append(run)
             if len(runs) >= limit:
-                return runs, to_token(f"{name}|{rows[-1].sk}")
+                return runs, to_token(_LIST, f"{name}|{rows[-1].sk}")
         return runs, ""
 
     def change_run(self, run: Run, **changes: Any) -> Run | None:
