@@ -71,5 +71,5 @@ $(READY): pyproject.toml constraints.txt layers/core/requirements.txt layers/ana
 
 $(SAM_READY):
 	$(PYTHON) -m venv .venv-sam
-	$(PIP_QUIET) .venv-sam/bin/python -m pip install -q 'aws-sam-cli>=1.150'
+	$(PIP_QUIET) .venv-sam/bin/python -m pip install -q 'aws-sam-cli>=1.160'
 	touch $@
