@@ -18,9 +18,9 @@ export ADWEIR_ARCH = $(ARCH)
 .PHONY: help demo test coverage check lint up down status build deploy bench sam clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## the whole river once, in a sandbox of its own, compared with the truth; KEEP=1 leaves it running
+demo: $(READY) ## the whole river once, compared with the truth; KEEP=1 keeps its sandbox running
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
 test: $(READY) ## the whole test suite

@@ -44,9 +44,19 @@ def write_page(path: Path, verdict: Verdict, made: datetime) -> None:
         made=f"{made.astimezone(UTC):%Y-%m-%d at %H:%M} UTC",
         columns=_COLUMNS,
         accounts=[(result.name, charts.title(result.platform), *cells(result)[1:]) for result in found],
-        charts=[_spend(found, days), _roas(found, days), _campaigns(found)] if days else [],
+        charts=_charts(found, days),
     )
     path.write_text(page, encoding="utf-8")
+
+
+def _charts(found: Sequence[Compared], days: Sequence[str]) -> list[Chart]:
+    """What there is to draw: nothing without a day, no ROAS of seven days before the seventh."""
+    if not days:
+        return []
+    drawn = [_spend(found, days), _campaigns(found)]
+    if any(charts.trailing_roas(result.by_day()) for result in found):
+        drawn.insert(1, _roas(found, days))
+    return drawn
 
 
 def _spend(found: Sequence[Compared], days: Sequence[str]) -> Chart:

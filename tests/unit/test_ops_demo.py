@@ -203,6 +203,16 @@ def test_given_a_difference_when_the_page_is_written_then_it_says_which(
     )
 
 
+def test_given_fewer_than_seven_days_when_the_page_is_written_then_it_has_no_roas_of_seven_days(tmp_path: Path) -> None:
+    # when
+    write_page(tmp_path / "report.html", Verdict([account("meta_ads", "Halden", "USD", days=6)], 1.0), MADE)
+
+    # then
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    assert 'id="roas-by-day"' not in text
+
+
 def test_given_nothing_stored_when_the_page_is_written_then_it_says_that_numbers_are_missing(tmp_path: Path) -> None:
     # given
     empty = account("meta_ads", "Halden", "USD")
