@@ -247,8 +247,8 @@ def test_429_waits_as_asked_or_guesses(amazon: AmazonConnector, stub: AmazonStub
         amazon.create_report(task())
     with pytest.raises(Throttled) as guessed:
         amazon.create_report(task())
-    assert (told.value.retry_after, told.value.context["guessed"]) == (17, False)
-    assert (guessed.value.retry_after, guessed.value.context["guessed"]) == (2, True)
+    assert (told.value.retry_after, told.value.guessed) == (17, False)
+    assert (guessed.value.retry_after, guessed.value.guessed) == (2, True)
 
 
 class TestReports:

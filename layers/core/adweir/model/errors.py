@@ -1,7 +1,7 @@
 """The one error tree.
 
-Each class under `AdweirError` says what went wrong in the words of the field; what the queue consumer does about it
-stands in one place, `adweir.runtime.consumer`, and what the API answers in `adweir.runtime.http`.
+Each class under `AdweirError` says what went wrong in the words of the field. What the queue consumer does about it is
+in one place, `adweir.runtime.consumer`, and what the API answers in `adweir.runtime.http`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ class AdweirError(Exception):
 
 
 class Throttled(AdweirError):
-    """The platform, a brake or a lease asks to wait `retry_after` seconds."""
+    """The platform, a brake or a lease asks to wait `retry_after` seconds.
+
+    `guessed`: the platform did not say how long, so each further attempt should wait longer.
+    """
 
     code = "throttled"
 
-    def __init__(self, message: str, retry_after: float, **context: Any) -> None:
+    def __init__(self, message: str, retry_after: float, *, guessed: bool = False, **context: Any) -> None:
         super().__init__(message, **context)
         self.retry_after = retry_after
+        self.guessed = guessed
 
 
 class NotReady(AdweirError):
-    """A report is still being made; ask again `after` seconds from now."""
+    """A report is not finished yet; ask again in `after` seconds."""
 
     code = "not_ready"
 
@@ -54,9 +58,16 @@ class TooMuchData(AdweirError):
 
 
 class AuthExpired(AdweirError):
-    """The credential is dead (revoked, expired without refresh): a person has to replace it."""
+    """The credential is dead (revoked, expired without refresh): a person has to replace it.
+
+    `credential_version` says which version of it was used, None when it is not known.
+    """
 
     code = "auth_expired"
+
+    def __init__(self, message: str, *, credential_version: int | None = None, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.credential_version = credential_version
 
 
 class AccessDenied(AdweirError):
@@ -66,7 +77,7 @@ class AccessDenied(AdweirError):
 
 
 class OutOfRetention(AdweirError):
-    """The window reaches behind what the platform keeps; `oldest` is the first day it still has."""
+    """The window begins before what the platform keeps; `oldest` is the first day that it still has."""
 
     code = "out_of_retention"
 
@@ -76,7 +87,7 @@ class OutOfRetention(AdweirError):
 
 
 class RequestRejected(AdweirError):
-    """The platform says that we asked wrongly. Asking again cannot help."""
+    """The platform refuses the request as wrong. Asking again cannot help."""
 
     code = "request_rejected"
 
@@ -100,7 +111,7 @@ class MassVanish(AdweirError):
 
 
 class BadInput(AdweirError):
-    """What others hand us is wrong. `details` lists each fault as {"field", "message", ...}; API status 400."""
+    """What we were handed is wrong. `details` lists each fault as {"field", "message", ...}; API status 400."""
 
     code = "bad_input"
 
@@ -122,7 +133,7 @@ class Forbidden(BadInput):
 
 
 class NotFound(BadInput):
-    """No such account, run, profile, ...; API status 404."""
+    """There is no such account, run, profile, ...; API status 404."""
 
     code = "not_found"
 
@@ -138,13 +149,13 @@ class MethodNotAllowed(BadInput):
 
 
 class Conflict(BadInput):
-    """It exists already, or changed in between; API status 409."""
+    """It already exists, or changed in the meantime; API status 409."""
 
     code = "conflict"
 
 
 class TooLarge(BadInput):
-    """Body or record count over the limit; API status 413."""
+    """A body, a number of records or an answer over its limit; API status 413."""
 
     code = "too_large"
 
@@ -156,6 +167,6 @@ class Unprocessable(BadInput):
 
 
 class Unavailable(AdweirError):
-    """Storage we depend on does not answer; API status 503, the sender should try again."""
+    """Storage that we depend on does not answer; API status 503, the sender should try again."""
 
     code = "unavailable"

@@ -241,7 +241,7 @@ def fault(response: Response, now: datetime, detail: str = "") -> AdweirError:
         return Throttled(message, retry_after=60.0 if wait is None else wait, status=status)
     if status == 408 or status >= 500:
         return Transient(message, status=status)
-    kind = {401: AuthExpired, 403: AccessDenied}.get(status, RequestRejected)
+    kind: type[AdweirError] = {401: AuthExpired, 403: AccessDenied}.get(status, RequestRejected)
     return kind(message, status=status)
 
 

@@ -44,7 +44,7 @@ class Gate:
                 raise AuthExpired(f"the credential's secret is missing: {error.message}") from error
             yield connector, profile
         except Throttled as error:
-            if error.context.get("guessed"):
+            if error.guessed:
                 grown = max(error.retry_after, 2.0 ** (min(message.attempt, 8) + 1))
                 error.retry_after = min(limits.MAX_GUESSED_WAIT_SECONDS, grown)
             brakes.trip(task.platform, scope, error.retry_after, error.message)
@@ -53,7 +53,7 @@ class Gate:
             brakes.failure(task.platform, scope)
             raise
         except AuthExpired as error:
-            error.context["credential_version"] = credential.version
+            error.credential_version = credential.version
             raise
         brakes.success(task.platform, scope)
 

@@ -115,7 +115,7 @@ class Outcomes:
 
     def _park(self, task: Task, error: AuthExpired) -> None:
         """Park the task, mark its credential and tell it, unless a newer credential arrived meanwhile."""
-        used = error.context.get("credential_version")
+        used = error.credential_version
         current = credential_of(self._catalog, task)
         if current is not None and current.state == "active":
             if current.version != used:
