@@ -38,6 +38,7 @@ lint: $(READY) $(SAM_READY)
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench)
 	for app in functions/*/; do $(BIN)/mypy $$app || exit 1; done
+	$(BIN)/python -m ops.platform_check
 	$(BIN)/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
