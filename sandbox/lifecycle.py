@@ -49,6 +49,13 @@ class Home:
         found: dict[str, Any] = json.loads(self.description.read_text())
         return found
 
+    def write(self, description: dict[str, Any]) -> None:
+        """Replace sandbox.json as a whole; only its owner may read it, since it holds secrets."""
+        scratch = self.description.with_suffix(".new")
+        scratch.touch(mode=0o600)
+        scratch.write_text(json.dumps(description, indent=2) + "\n")
+        scratch.replace(self.description)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One `up` or `down` at a time."""
@@ -137,34 +144,24 @@ def _bring_up(
         "pace": options.pace,
         "bind": options.bind,
         "logs": str(home.path / "logs"),
+        "accounts": requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"],
     }
     before = home.read() if home.description.exists() else {}
-    if before.get("api_key") and before.get("stack", {}).get("CatalogTable") == outputs["CatalogTable"]:
-        description["api_key"] = before["api_key"]
-    else:
-        description["api_key"] = make_key(description)
-    description |= _accepted(platforms_url)
-    scratch = home.description.with_suffix(".new")
-    scratch.touch(mode=0o600)
-    scratch.write_text(json.dumps(description, indent=2) + "\n")
-    scratch.replace(home.description)
+    same_catalog = before.get("stack", {}).get("CatalogTable") == outputs["CatalogTable"]
+    description["api_key"] = (same_catalog and before.get("api_key")) or make_key(description)
+    home.write(description)
     return description
 
 
 def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
     """Start the server that speaks the platforms' protocols."""
     log = home.path / "logs" / "platforms.log"
-    command = [sys.executable, "-m", "sandbox.server", "--port", str(port), "--state", str(home.path / "world.json")]
+    command = [sys.executable, "-m", "sandbox.server", "--host", bind, "--port", str(port)]
+    command += ["--state", str(home.path / "world.json")]
     environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    command += ["--host", bind]
     running = processes.start("platforms", command, environment=environment, log=log, directory=root)
     processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)
     return running
-
-
-def _accepted(platforms_url: str) -> dict[str, Any]:
-    """What the platforms accept: `accounts`, one per client company."""
-    return {"accounts": requests.get(f"{platforms_url}/_world/credentials", timeout=10).json()["accounts"]}
 
 
 def down(home: Home, *, forget: bool = False) -> list[str]:

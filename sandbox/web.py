@@ -15,7 +15,7 @@ _EXACT = msgspec.json.Encoder(decimal_format="number")
 class PlatformRequest(Request):
     """A request to a platform; reading a body over 8 MiB raises werkzeug's RequestEntityTooLarge."""
 
-    max_content_length = 8 * 1024 * 1024
+    max_content_length = max_form_memory_size = 8 * 1024 * 1024
 
     @property
     def server_url(self) -> str:

@@ -145,6 +145,12 @@ def test_spend_is_compared_in_the_currency_s_units(server: PlatformServer) -> No
     assert sorted(float(row["spend"]) for row in some) == sorted(spend for spend in every if spend > middle)
 
 
+def test_ad_accounts_come_with_their_account_id_unless_fields_are_named(server: PlatformServer) -> None:
+    _, profile = owner(server, "meta_ads")
+    expected = {"id": f"act_{profile.id}", "account_id": profile.id}
+    assert meta(server, "GET", "me/adaccounts").json()["data"] == [expected]
+
+
 def test_a_creative_has_no_insights(server: PlatformServer) -> None:
     _, profile = owner(server, "meta_ads")
     creative = profile.ads()[0][2].creative["id"]

@@ -141,7 +141,7 @@ class MetaApi(PlatformApi):
     def _accounts(self, call: GraphCall, **_business: str) -> Response:
         """The ad accounts that the token opens."""
         accounts = [self._nodes.account(profile) for profile in call.company.on(PLATFORM)]
-        fields = names(call.params, "fields") or ["id"]
+        fields = names(call.params, "fields") or ["account_id", "id"]
         return self._list(call, [project(account, fields) for account in accounts])
 
     def _profile(self, call: GraphCall, node: str) -> WorldProfile:
