@@ -170,7 +170,7 @@ _RETRIEVED = {
         "records_count": 1,
         "records": [
             {
-                "platform": "meta_ads",
+                "platform": "{a-platform}",
                 "profile_id": "1234567890",
                 "campaign_id": "120200000000000001",
                 "date": "{today-1}",
@@ -203,7 +203,7 @@ REPORT: dict[str, Any] = {
                     "data": [
                         {
                             "date": "{today-1}",
-                            "platform": "meta_ads",
+                            "platform": "{a-platform}",
                             "currency": "EUR",
                             "impressions": 12040,
                             "spend": 118.342561,

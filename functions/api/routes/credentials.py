@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -19,41 +19,30 @@ from routes.fields import (
     PlatformName,
     PlatformPath,
     Shown,
-    body,
 )
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS)]
-_CREDENTIAL = body(
-    amazon_ads=(
-        "Amazon Ads",
-        {
-            "platform": "amazon_ads",
-            "client_id": "amzn1.application-oa2-client.0123456789abcdef",
-            "client_secret": "replace-with-your-client-secret",
-            "refresh_token": "Atzr|replace-with-your-refresh-token",
-            "region": "NA",
-        },
-    ),
-    meta_ads=(
-        "Meta",
-        {
-            "platform": "meta_ads",
-            "access_token": "replace-with-your-access-token",
-            "app_id": "123456789012345",
-            "app_secret": "replace-with-your-app-secret",
-        },
-    ),
-)
-_WEBHOOK = body(meta=("Meta's handshake token", {"verify_token": "choose-a-long-random-text"}))
+
+
+def _by_platform(schema: dict[str, Any]) -> None:
+    """Which fields each platform takes."""
+    from adweir.platforms import REGISTRY
+    from adweir.platforms.credentials import FieldKind
+
+    schema["anyOf"] = []
+    for spec in REGISTRY.specs():
+        known = spec.credential.model_json_schema()
+        fields = {name: {"type": "string"} | field for name, field in known["properties"].items()}
+        for name in spec.credential.named(FieldKind.SECRET):
+            fields[name] |= {"format": "password", "writeOnly": True}
+        named = {"platform": {"type": "string", "enum": [str(spec.name), *spec.aliases]}}
+        schema["anyOf"].append(known | {"title": spec.title, "properties": named | fields})
 
 
 class NewCredential(Given):
-    """A platform and its secrets: client_id, client_secret, refresh_token, access_token, app_secret, region, …
+    """A platform and the fields of its credential."""
 
-    Which of them a platform needs is said when one is missing or unknown.
-    """
-
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_by_platform)
     __pydantic_extra__: dict[str, Secret] = Field(init=False)
     platform: PlatformName = Field(
         default="",
@@ -135,9 +124,7 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
 
 
 @credentials.route("POST", _ALL, "Store or replace the credential of a platform", scope="write", status=201)
-def create_credential(
-    app: Here, account_id: AccountPath, new: Annotated[NewCredential, _CREDENTIAL]
-) -> CredentialAnswer:
+def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> CredentialAnswer:
     """Tasks that waited for a new credential are tried again."""
     return CredentialAnswer.of(app.registration.register(account_id, new.platform, dict(new.model_extra or {})))
 
@@ -162,7 +149,7 @@ def delete_credential(app: Here, account_id: AccountPath, platform: PlatformPath
     scope="write",
 )
 def put_account_webhook_secrets(
-    app: Here, account_id: AccountPath, platform: PlatformPath, new: Annotated[WebhookSecrets, _WEBHOOK]
+    app: Here, account_id: AccountPath, platform: PlatformPath, new: WebhookSecrets
 ) -> StoredWebhookSecrets:
     """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
     app.catalog.account(account_id)
@@ -172,9 +159,7 @@ def put_account_webhook_secrets(
 @credentials.route(
     "PUT", "/api/v1/webhook-secrets/{platform}", "Set or rotate the webhook secrets of the deployment", scope="admin"
 )
-def put_webhook_secrets(
-    app: Here, platform: PlatformPath, new: Annotated[WebhookSecrets, _WEBHOOK]
-) -> StoredWebhookSecrets:
+def put_webhook_secrets(app: Here, platform: PlatformPath, new: WebhookSecrets) -> StoredWebhookSecrets:
     """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
     return _set_webhook(app, platform, "", new)
 

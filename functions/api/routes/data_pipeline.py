@@ -11,7 +11,7 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf, body
+from routes.fields import Given, OneOf
 
 
 def _data_types() -> tuple[str, ...]:
@@ -39,9 +39,7 @@ class RetrieveRequest(Given):
     """What to read. `filters` are ids, platform, currency, source, each one value or a list, and `date_range`."""
 
     data_type: Annotated[Word, OneOf(known=_data_types)]
-    filters: dict[str, Any] = Field(
-        default={}, examples=[{"platform": "meta_ads", "date_range": {"start": "2026-11-01", "end": "2026-11-07"}}]
-    )
+    filters: dict[str, Any] = Field(default={}, examples=[{"date_range": {"start": "2026-11-01", "end": "2026-11-07"}}])
     limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
     offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
 
@@ -67,27 +65,6 @@ class ValidateRequest(Given):
 
 
 data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
-_RETRIEVE = body(
-    campaigns=("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),
-    ads=(
-        "Ads of one platform in a week",
-        {
-            "data_type": "ads",
-            "filters": {"platform": "meta_ads", "date_range": {"start": "{today-7}", "end": "{today-1}"}},
-        },
-    ),
-)
-_VALIDATE = body(
-    both=(
-        "Lists of fields and a schema",
-        {
-            "data_type": "ad_performance",
-            "data": {"records": [{"ad_id": "1", "clicks": 2}, {"clicks": -1}]},
-            "validation_rules": {"required_fields": ["ad_id"]},
-            "schema": {"clicks": {"type": "integer", "min": 0}},
-        },
-    )
-)
 
 
 @data_pipeline.route(
@@ -96,7 +73,7 @@ _VALIDATE = body(
     "Read stored data by type",
     content=_retrieved,
 )
-def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
+def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
     """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats."""
     from adweir.reporting.records import StoredRecords
 
@@ -118,7 +95,7 @@ def retrieve(app: Here, asked: Annotated[RetrieveRequest, _RETRIEVE]) -> Answer:
     "Check records against rules",
     content=_validated,
 )
-def validate(app: Here, asked: Annotated[ValidateRequest, _VALIDATE]) -> Answer:
+def validate(app: Here, asked: ValidateRequest) -> Answer:
     """Nothing is stored."""
     from adweir.quality.schema import validate as check
 

@@ -70,9 +70,10 @@ def _document(app: App, _day: date) -> dict[str, Any]:
     """Made once a day: the examples name dates."""
     from adweir.runtime.openapi import describe
     from routes import RESOURCES
-    from routes.webhooks import PATHS, TAG
+    from routes.examples import EXAMPLES
+    from routes.webhooks import WEBHOOKS
 
-    return describe(app, RESOURCES, PATHS, TAG)
+    return describe(app, RESOURCES, EXAMPLES, WEBHOOKS)
 
 
 @cache

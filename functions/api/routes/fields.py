@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Self
 
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
@@ -46,21 +46,21 @@ class OneOf:
         return handler(core) | {"enum": list(self._known() if self._known else self._values)}
 
 
-def body(**examples: tuple[str, Any]) -> Any:
-    """The annotation of a request's body. An example is what it shows, and the body as it can be sent."""
-    named: Any = {name: {"summary": shows, "value": value} for name, (shows, value) in examples.items()}
-    return Body(openapi_examples=named)
-
-
 def _platforms() -> list[str]:
     from adweir.platforms import REGISTRY
 
     return [str(platform) for platform in REGISTRY]
 
 
+def _platform_names() -> list[str]:
+    from adweir.platforms import REGISTRY
+
+    return REGISTRY.names()
+
+
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00.000000Z"])]
 PlatformId = Annotated[str, OneOf(known=_platforms)]
-PlatformName = Annotated[str, OneOf(known=_platforms)]
+PlatformName = Annotated[str, OneOf(known=_platform_names)]
 """What a caller may call a platform: its name or an alias, in upper or lower case."""
 AccountId = Annotated[str, Field(description="The client company's id.", examples=["acc_5f0c1d2e3b4a59687786"])]
 RunId = Annotated[str, Field(description="The run's id.", examples=["run_daily-20261120T060000-5f0c1d2e"])]

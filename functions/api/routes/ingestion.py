@@ -14,7 +14,7 @@ from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AccountPath, Given, OneOf, PlatformName, Shown, StartedRun, body
+from routes.fields import AccountPath, Given, OneOf, PlatformName, Shown, StartedRun
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 Names = Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)]
@@ -78,8 +78,6 @@ def _workflows() -> list[str]:
 
 
 ingestion = Resource("Ingestion", "Pulling from the platforms, now")
-_BACKFILL = body(week=("Last week", {"platforms": ["meta_ads"], "start": "{today-7}", "end": "{today-1}"}))
-_RUN = body(everything=("Everything", {}), platform=("One platform", {"scope": {"platforms": ["meta_ads"]}}))
 WorkflowPath = Annotated[str, Path(description="The workflow's name."), OneOf(known=_workflows)]
 
 
@@ -98,7 +96,7 @@ def sync_account(app: Here, account_id: AccountPath) -> StartedRun:
 @ingestion.route(
     "POST", "/api/v1/ingestion/backfill", "Pull days that were never pulled", scope="write", status=202, errors=(404,)
 )
-def backfill(app: Here, asked: Annotated[BackfillRequest, _BACKFILL]) -> StartedRun:
+def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     from adweir.pipeline.stages import check_scope
     from adweir.pipeline.workflows import workflow
 
@@ -124,7 +122,7 @@ def list_workflows() -> WorkflowList:
 
 
 @ingestion.route("POST", "/api/v1/workflows/{name}/runs", "Start a workflow", scope="write", status=202)
-def run_workflow(app: Here, name: WorkflowPath, asked: Annotated[NewRun | None, _RUN] = None) -> StartedRun:
+def run_workflow(app: Here, name: WorkflowPath, asked: NewRun | None = None) -> StartedRun:
     """Without a body it covers everything."""
     from adweir.pipeline.stages import check_scope
     from adweir.pipeline.workflows import workflow

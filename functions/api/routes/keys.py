@@ -10,10 +10,9 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.model.ids import IdKind
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown, body
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown
 
 Scope = Literal["read", "write", "admin"]
-_NEW = body(read=("A key that reads", {"name": "dashboard", "scopes": ["read"]}))
 
 
 class NewKey(Given):
@@ -53,7 +52,7 @@ keys = Resource("Keys", "API keys and what they may do")
 
 
 @keys.route("POST", "/api/v1/keys", "Create an API key", scope="admin", status=201)
-def create_key(app: Here, new: Annotated[NewKey, _NEW]) -> CreatedKey:
+def create_key(app: Here, new: NewKey) -> CreatedKey:
     """The answer holds the key's value; it cannot be read again."""
     key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), new.name, new.scopes)
     return CreatedKey(**KeyAnswer.of(key).model_dump(), key=plain)

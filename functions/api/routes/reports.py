@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf, body
+from routes.fields import Given, OneOf
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -72,35 +72,12 @@ class NewReport(Given):
     segments: list[dict[str, Any]] = Field(
         default=[],
         max_length=limits.MAX_REPORT_SEGMENTS,
-        examples=[[{"name": "platform", "values": ["meta_ads"]}]],
+        examples=[[{"name": "currency", "values": ["EUR"]}]],
     )
     format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
 
 
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
-_WEEK = {"start_date": "{today-7}", "end_date": "{today-1}"}
-_EXAMPLES = body(
-    json=(
-        "Spend and ROAS by day and platform",
-        {
-            "name": "Last week",
-            "time_range": _WEEK,
-            "metrics": [{"name": "impressions"}, {"name": "spend"}, {"name": "roas"}],
-            "dimensions": [{"name": "date"}, {"name": "platform"}],
-        },
-    ),
-    csv=(
-        "Campaigns of one platform as CSV",
-        {
-            "name": "Campaigns",
-            "time_range": _WEEK,
-            "metrics": [{"name": "clicks"}, {"name": "spend"}, {"name": "cpc"}],
-            "dimensions": [{"name": "campaign_id"}],
-            "segments": [{"name": "platform", "values": ["meta_ads"]}],
-            "format": "csv",
-        },
-    ),
-)
 
 
 def _content() -> dict[str, Any]:
@@ -117,7 +94,7 @@ _LARGE = {
 
 
 @reports.route("POST", "/api/v1/reports", "Make a report", content=_content, others={303: _LARGE})
-def create_report(app: Here, asked: Annotated[NewReport, _EXAMPLES]) -> Answer:
+def create_report(app: Here, asked: NewReport) -> Answer:
     """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file.
 
     Numbers are exact: read them as decimals, not as floats.

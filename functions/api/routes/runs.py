@@ -28,7 +28,6 @@ from routes.fields import (
     RunPath,
     Shown,
     StartedRun,
-    body,
 )
 
 TaskId = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
@@ -116,7 +115,6 @@ class RunDetails(RunAnswer):
 
 
 runs = Resource("Runs", "Executions of workflows: progress, failures, trying again")
-_AGAIN = body(all=("Everything that failed", {}))
 
 
 @runs.route("GET", "/api/v1/runs", "List the runs, newest first")
@@ -137,7 +135,7 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
 
 
 @runs.route("POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202)
-def redrive_run(app: Here, run_id: RunPath, asked: Annotated[RedriveRequest | None, _AGAIN] = None) -> StartedRun:
+def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> StartedRun:
     """Without a body all tasks that failed, are parked or were quarantined are tried again."""
     run, again = _run(app, run_id), asked or RedriveRequest()
     for task_id in again.task_ids:

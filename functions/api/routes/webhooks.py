@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from adweir.model import limits
+from adweir.runtime.openapi import OtherPaths
 
 TAG = {"name": "Webhooks", "description": "Deliveries of platforms and partners: signed, without an API key"}
 _NAMES = {400: "BadRequest", 403: "Forbidden", 404: "NotFound", 413: "TooLarge", 422: "Unprocessable"}
@@ -127,7 +128,7 @@ def _delivery(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any]
     )
 
 
-PATHS: dict[str, Any] = {
+_PATHS: dict[str, Any] = {
     "/webhook/health": {
         "get": _operation("get_webhook_health", "Get the state of the doors", {"application/json": {"schema": _HEALTH}})
     },
@@ -140,3 +141,4 @@ PATHS: dict[str, Any] = {
         "post": _delivery("receive_account_delivery", "Deliver, signed with an account's secrets", _PLATFORM, _ACCOUNT),
     },
 }
+WEBHOOKS = OtherPaths(TAG, _PATHS)

@@ -62,11 +62,15 @@ class Platforms:
         for spec in self.specs():
             if wanted in spec.aliases:
                 return spec.name
-        known = ", ".join(sorted([*self._packages, *(alias for spec in self.specs() for alias in spec.aliases)]))
+        known = ", ".join(self.names())
         raise Unprocessable(
             f"unknown platform {name[:40]!r}; known: {known}",
             [{"field": "platform", "message": f"is unknown; known: {known}"}],
         )
+
+    def names(self) -> list[str]:
+        """Every name that `parse` takes, in alphabetical order."""
+        return sorted([*self._packages, *(alias for spec in self.specs() for alias in spec.aliases)])
 
     def recognize(self, values: Mapping[str, str]) -> Platform | None:
         """The platform whose credential these values can only be; None when they do not say."""

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from http import HTTPStatus
 from inspect import getdoc
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
 
 from adweir.runtime.app import App
+from adweir.runtime.http import JSON
 from adweir.runtime.routes import Operation, Resource, mount
 
 VERSION = "1"
@@ -31,15 +32,23 @@ Advertising performance, measured: accounts, pulls, runs, stored metrics, report
 - **Numbers** are exact decimals, never rounded to floats. **Times** are ISO 8601 with an offset.
 """
 _LIBRARYS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+Examples = Mapping[str, Mapping[str, tuple[str, Any]]]
+"""Operation id → name → what the example shows, and the body."""
 _TODAY = re.compile(r"\{today-(\d+)\}")
 
 
-def describe(
-    app: App, resources: Sequence[Resource], paths: Mapping[str, Any], tag: Mapping[str, str]
-) -> dict[str, Any]:
-    """The document. `paths` are OpenAPI's for what another function serves, and `tag` heads them.
+class OtherPaths(NamedTuple):
+    """What another function serves, as OpenAPI's `paths`, and the tag that heads it."""
 
-    In examples `{today-7}` becomes the date of 7 days ago, so that they ask for days that have data.
+    tag: Mapping[str, str]
+    paths: Mapping[str, Any]
+
+
+def describe(app: App, resources: Sequence[Resource], examples: Examples, others: OtherPaths) -> dict[str, Any]:
+    """The document.
+
+    In examples `{today-7}` becomes the date of 7 days ago, so that they ask for days that have data, and `{a-platform}`
+    the name of a platform that is connected.
     """
     described = mount(app, resources, _details).get_openapi_schema(
         title=app.settings.api_title,
@@ -53,18 +62,23 @@ def describe(
     operations = {(each.path, each.method.lower()): each for resource in resources for each in resource.operations}
     for path, of in document["paths"].items():
         for method, operation in of.items():
+            if "requestBody" in operation:
+                operation["requestBody"]["content"][JSON]["examples"] = {
+                    name: {"summary": shows, "value": body}
+                    for name, (shows, body) in examples.get(operation["operationId"], {}).items()
+                }
             responses = operation["responses"]
             responses |= {str(status): _reference(status) for status in errors_of(operations[path, method], operation)}
             operation["responses"] = dict(sorted(responses.items()))
     ordered = dict.fromkeys(each.path for resource in resources for each in resource.operations)
-    document["paths"] = {path: document["paths"][path] for path in ordered} | dict(paths)
-    document["tags"].append(tag)
+    document["paths"] = {path: document["paths"][path] for path in ordered} | dict(others.paths)
+    document["tags"].append(others.tag)
     components = document["components"]
     components["schemas"] = {
         name: schema for name, schema in components["schemas"].items() if name not in _LIBRARYS_OWN
     } | _SCHEMAS
     components["responses"] = dict([*_RESPONSES.values(), _UNVERIFIED])
-    return _dated(document, app.clock.now().date())
+    return _filled(document, app.clock.now().date(), str(next(iter(app.platforms))))
 
 
 def _details(operation: Operation) -> dict[str, Any]:
@@ -103,10 +117,11 @@ def _reference(status: int) -> dict[str, str]:
     return {"$ref": f"#/components/responses/{_RESPONSES[status][0]}"}
 
 
-def _dated(document: dict[str, Any], today: date) -> dict[str, Any]:
+def _filled(document: dict[str, Any], today: date, platform: str) -> dict[str, Any]:
     text = _TODAY.sub(lambda found: (today - timedelta(days=int(found[1]))).isoformat(), json.dumps(document))
-    dated: dict[str, Any] = json.loads(text, parse_float=_whole, object_hook=_without_empty_default)
-    return dated
+    text = text.replace("{a-platform}", platform)
+    filled: dict[str, Any] = json.loads(text, parse_float=_whole, object_hook=_without_empty_default)
+    return filled
 
 
 def _whole(text: str) -> float:

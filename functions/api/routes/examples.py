@@ -1,0 +1,96 @@
+"""Bodies that can be sent as they stand, by operation; only the description imports this page.
+
+`{today-7}` stands for the date of 7 days ago and `{a-platform}` for a platform that is connected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adweir.platforms import REGISTRY
+
+_WEEK = {"start_date": "{today-7}", "end_date": "{today-1}"}
+_A_PLATFORM = {"name": "platform", "values": ["{a-platform}"]}
+
+
+def _credentials() -> dict[str, tuple[str, Any]]:
+    """Placeholders for what each platform needs. They are stored; the platform then refuses them."""
+    return {
+        str(spec.name): (
+            spec.title,
+            {"platform": str(spec.name)}
+            | {
+                name: f"replace-with-your-{name.replace('_', '-')}"
+                for name, field in spec.credential.model_fields.items()
+                if field.is_required()
+            },
+        )
+        for spec in REGISTRY.specs()
+    }
+
+
+# An example that sets a signing secret would leave a public one behind with whoever sends it as it stands.
+_WEBHOOK_SECRETS = {"handshake": ("Meta's handshake token", {"verify_token": "choose-a-long-random-text"})}
+
+EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
+    "create_account": {
+        "company": (
+            "A client company",
+            {"company_name": "Example Outfitters", "primary_contact_email": "ads@example.com"},
+        )
+    },
+    "update_account": {"name": ("Another name", {"company_name": "Example Outdoor"})},
+    "create_credential": _credentials(),
+    "put_account_webhook_secrets": _WEBHOOK_SECRETS,
+    "put_webhook_secrets": _WEBHOOK_SECRETS,
+    "backfill": {"week": ("Last week", {"start": "{today-7}", "end": "{today-1}"})},
+    "run_workflow": {
+        "everything": ("Everything", {}),
+        "platform": ("One platform", {"scope": {"platforms": ["{a-platform}"]}}),
+    },
+    "redrive_run": {"all": ("Everything that failed", {})},
+    "retrieve": {
+        "campaigns": ("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),
+        "ads": (
+            "Ads of one platform in a week",
+            {
+                "data_type": "ads",
+                "filters": {"platform": "{a-platform}", "date_range": {"start": "{today-7}", "end": "{today-1}"}},
+            },
+        ),
+    },
+    "validate": {
+        "both": (
+            "Lists of fields and a schema",
+            {
+                "data_type": "ad_performance",
+                "data": {"records": [{"ad_id": "1", "clicks": 2}, {"clicks": -1}]},
+                "validation_rules": {"required_fields": ["ad_id"]},
+                "schema": {"clicks": {"type": "integer", "min": 0}},
+            },
+        )
+    },
+    "create_report": {
+        "json": (
+            "Spend and ROAS by day and platform",
+            {
+                "name": "Last week",
+                "time_range": _WEEK,
+                "metrics": [{"name": "impressions"}, {"name": "spend"}, {"name": "roas"}],
+                "dimensions": [{"name": "date"}, {"name": "platform"}],
+            },
+        ),
+        "csv": (
+            "Campaigns of one platform as CSV",
+            {
+                "name": "Campaigns",
+                "time_range": _WEEK,
+                "metrics": [{"name": "clicks"}, {"name": "spend"}, {"name": "cpc"}],
+                "dimensions": [{"name": "campaign"}],
+                "segments": [_A_PLATFORM],
+                "format": "csv",
+            },
+        ),
+    },
+    "create_key": {"read": ("A key that reads", {"name": "dashboard", "scopes": ["read"]})},
+}
