@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+import io
 import json
+import re
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -182,6 +186,34 @@ def test_what_is_no_push_is_refused(push: Post) -> None:
     for body, status in expected.items():
         assert push(None, body=body)["statusCode"] == status, body[:50]
     assert objects() == []
+
+
+def test_the_sender_of_the_documentation_works_as_pasted(
+    webhooks: ModuleType, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def urlopen(request: urllib.request.Request) -> io.BytesIO:
+        assert isinstance(request.data, bytes)
+        headers = {name.lower(): value for name, value in request.header_items()}
+        answer = webhooks.handler(
+            an_event("POST", request.full_url.removeprefix("https://api.example"), request.data, headers),
+            SimpleNamespace(),
+        )
+        return io.BytesIO(answer["body"].encode())
+
+    text = (EVENTS.parent / "docs" / "data-model.md").read_text()
+    (sender,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(time, "time", clock.now().timestamp)
+    for name, value in {
+        "CAMPAIGN_ID": "c1",
+        "PUSH_SECRET": SECRET,
+        "PUSH_URL": "https://api.example/webhook/meta/acc",
+    }.items():
+        monkeypatch.setenv(name, value)
+    exec(compile(sender, "docs/data-model.md", "exec"), {})  # noqa: S102  the example is what is tested
+    assert json.loads(capsys.readouterr().out) == {"status": "stored"}
+    (key,) = objects()
+    assert json.loads(webhooks.app.raw.get_bytes(key))["series"][0]["hours"][0]["spend"] == 12_750_000
 
 
 # -- Meta --------------------------------------------------------------------------------------------------------------

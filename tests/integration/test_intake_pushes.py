@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -356,6 +358,14 @@ def test_a_delivery_of_another_shape_is_bad_input(world: LoadWorld, door: Door, 
     assert isinstance(read_delivery(stored), MetricPush)
     with pytest.raises(BadInput):
         read_delivery(json.dumps(json.loads(stored) | change).encode())
+
+
+def test_the_stored_delivery_of_the_documentation_can_be_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text()
+    (sample,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    delivery = read_delivery(sample.encode())
+    assert isinstance(delivery, MetricPush)
+    assert delivery.series[0].hours[0].spend == 1_250_000
 
 
 def test_an_object_that_no_door_wrote_goes_to_the_dead_letter_queue(world: LoadWorld) -> None:
