@@ -112,6 +112,21 @@ def test_after_a_rotation_both_secrets_are_taken(push: Post, webhooks: ModuleTyp
     assert push([METRIC], id_="b", key=b"new key")["statusCode"] == 200
 
 
+def test_a_secret_that_was_just_set_is_taken_after_ten_seconds(
+    push: Post, webhooks: ModuleType, clock: FrozenClock
+) -> None:
+    assert push([METRIC], "/webhook/meta/acc", key=b"of the deployment")["statusCode"] == 401
+    assert push([METRIC | {"profile_id": "111"}], "/webhook/amazon")["statusCode"] == 401
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="adweir/webhook/amazon", SecretString=json.dumps({"secret": "the key"}))
+    secrets.put_secret_value(
+        SecretId="adweir/webhook/meta/acc", SecretString=json.dumps({"secret": "of the deployment"})
+    )
+    clock.advance(10)
+    assert push([METRIC], "/webhook/meta/acc", key=b"of the deployment")["statusCode"] == 200
+    assert push([METRIC], "/webhook/amazon")["statusCode"] == 422
+
+
 def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> None:
     answers = [
         push([METRIC], key=b"wrong"),

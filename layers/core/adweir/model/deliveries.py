@@ -5,6 +5,7 @@ The loaders read these models and nothing else. A change of their shape is a new
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -90,13 +91,18 @@ class Notification(_Delivery):
 
 
 Delivery = MetricPush | Notification
-_stored: TypeAdapter[Delivery] = TypeAdapter(Annotated[Delivery, Field(discriminator="kind")])
+
+
+@cache
+def _stored() -> TypeAdapter[Delivery]:
+    """Made when one is read: the door only writes them."""
+    return TypeAdapter(Annotated[Delivery, Field(discriminator="kind")])
 
 
 def read_delivery(body: bytes) -> Delivery:
     """A stored delivery. Raises BadInput for anything else."""
     try:
-        return _stored.validate_json(body)
+        return _stored().validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])

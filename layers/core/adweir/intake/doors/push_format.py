@@ -2,7 +2,7 @@
 
 `{"metrics": [{campaign_id | ad_group_id | ad_id | keyword_id, timestamp, impressions, clicks, conversions, revenue,
 cost, currency}]}`, with `profile_id` where an id alone is ambiguous. The most specific id says what a metric is about.
-Here a metric is read and its numbers and time are checked; `resolve` finds what its ids stand for.
+Here a metric is read and its numbers and time are checked; `pushed_hours` finds what its ids stand for.
 """
 
 from __future__ import annotations

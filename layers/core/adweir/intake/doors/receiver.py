@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from adweir.intake.doors.changed_objects import resolve_changes
+from adweir.intake.doors.known import known_at
 from adweir.intake.doors.push_format import read_push
-from adweir.intake.doors.resolve import Resolver
+from adweir.intake.doors.pushed_hours import resolve_push
 from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
@@ -129,7 +131,7 @@ class Receiver:
         key = _key(platform, account_id, signed.id.encode())
         try:
             metrics = read_push(body, platform, now)
-            series = Resolver(self._catalog, platform, account_id).series(metrics)
+            series = resolve_push(known_at(self._catalog, platform, account_id), metrics)
         except BadInput:
             if self._raw.exists(key):
                 return Receipt(key, stored=False)
@@ -154,7 +156,7 @@ class Receiver:
         """
         self._checked(platform, account_id, lambda versions: hooks.verify(headers, body, versions) or None)
         changes = hooks.parse(body)
-        repulls, unknown = Resolver(self._catalog, platform, account_id).repulls(changes)
+        repulls, unknown = resolve_changes(known_at(self._catalog, platform, account_id), changes)
         if not repulls:
             return Receipt("", stored=False, unknown=max(unknown, 1))
         notification = Notification(
@@ -167,22 +169,33 @@ class Receiver:
         return self._store(_key(platform, account_id, body), notification)._replace(unknown=unknown)
 
     def _checked(self, platform: Platform, account_id: str, check: Callable[[Sequence[Values]], _T | None]) -> _T:
-        """What `check` finds with the current and the previous secret; after a mismatch they are read again.
+        """What `check` finds with the current and the previous secret.
 
-        Raises Unverified, also when there is no such account or no secret.
+        When it finds nothing, a secret may have just been set: it is read again, at most every 10 s. Raises Unverified,
+        also when there is no such account or no secret.
         """
         secret_id = secret_name(self._secrets, platform, account_id)
-        try:
-            if account_id:
-                self._catalog.account(account_id)
-            found = check(self._secrets.versions(secret_id))
+        found = None
+        if self._is_account(account_id):
+            found = check(self._versions(secret_id))
             if found is None and self._secrets.refresh(secret_id):
-                found = check(self._secrets.versions(secret_id))
-        except NotFound:
-            found = None
+                found = check(self._versions(secret_id))
         if found is None:
             raise Unverified("no valid signature")
         return found
+
+    def _is_account(self, account_id: str) -> bool:
+        """Whether there is such an account; "" stands for the deployment."""
+        try:
+            return not account_id or bool(self._catalog.account(account_id))
+        except NotFound:
+            return False
+
+    def _versions(self, secret_id: str) -> Sequence[Values]:
+        try:
+            return self._secrets.versions(secret_id)
+        except NotFound:
+            return []
 
     def _store(self, key: str, delivery: Delivery) -> Receipt:
         return Receipt(key, self._raw.put_once(key, delivery.model_dump_json().encode(), {}, "application/json"))
