@@ -11,10 +11,12 @@ from typing import Any
 import boto3
 
 from adweir.intake.doors.receiver import Receipt, Receiver
+from adweir.model.entities import AdCampaign, PlatformObject, Profile
+from adweir.model.times import iso
 from adweir.platforms import REGISTRY
 from adweir.store.secrets import SecretStore
 from sandbox.deliveries import push_delivery
-from support.load_world import LoadWorld
+from support.load_world import META, LoadWorld
 
 ACCOUNT_SECRET = "whsec_YW4gYWNjb3VudCdzIHNlY3JldA=="
 DEPLOYMENT_SECRET = "whsec_dGhlIGRlcGxveW1lbnQncw=="
@@ -30,7 +32,6 @@ class Door:
         self.secrets.put("adweir/webhook/meta", {"secret": DEPLOYMENT_SECRET, "app_secret": APP_SECRET})
         self.secrets.put("adweir/webhook/meta/acme", {"secret": ACCOUNT_SECRET, "app_secret": APP_SECRET})
         self.receiver = Receiver(REGISTRY, world.catalog, self.secrets, world.raw, world.clock)
-        self.loads = 0
 
     def push(self, metrics: Sequence[Any], account: str = "acme", *, id_: str = "m1", body: bytes = b"") -> Receipt:
         """A metric push signed now; `body` goes before `metrics`."""
@@ -55,3 +56,22 @@ class Door:
         if receipt.stored:
             self.world.arrive(receipt.key)
         return receipt
+
+
+def put(world: LoadWorld, *found: PlatformObject | Profile) -> None:
+    """What a pull of this moment brought to the catalog."""
+    world.catalog.put_objects(found, iso(world.clock.now()))
+
+
+def rival(world: LoadWorld, *, currency: str = "USD", timezone: str = "UTC") -> None:
+    """A second client with profile 2 and, like acme's profile 1, a campaign 7."""
+    world.catalog.create_account("rival", "Rival", "a@b.example")
+    named = {"account_id": "rival", "platform": META, "profile_id": "2", "name": "n"}
+    put(
+        world, Profile(**named, currency=currency, timezone=timezone), AdCampaign(platform=META, profile_id="2", id="7")
+    )
+
+
+def objects(world: LoadWorld, prefix: str = "") -> list[str]:
+    """The keys of the bucket."""
+    return [info.key for info in world.raw.list(prefix)]

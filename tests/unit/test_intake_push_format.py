@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from adweir.intake.doors.push_format import Metric, read_push
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
-from adweir.model.platforms import Platform
 from support.bounds import at_the_bound, refuses
 
+NAMES = ("meta_ads", "meta", "facebook")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LARGEST = "1125899906.842623"  # 2^50 - 1 millionths
 
 
 def read(*metrics: Any) -> list[Metric]:
-    return read_push(json.dumps({"metrics": metrics}).encode(), Platform("meta_ads"), NOW)
+    return read_push(json.dumps({"metrics": metrics}).encode(), NAMES, NOW)
 
 
 def metric(**changes: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def metric(**changes: Any) -> dict[str, Any]:
 
 def faults(body: bytes) -> list[str]:
     with pytest.raises(Unprocessable) as refused:
-        read_push(body, Platform("meta_ads"), NOW)
+        read_push(body, NAMES, NOW)
     return [f"{detail['field']} {detail['message']}" for detail in refused.value.details]
 
 
@@ -39,7 +39,7 @@ def test_numbers_are_exact() -> None:
         b'{"metrics": [{"campaign_id": 7, "timestamp": 1795174200, "impressions": 3, "clicks": 2, "conversions": 0.1,'
     )
     body += b' "cost": 1.10, "revenue": "1e3", "roas": 0.3333333, "currency": "EUR"}]}'
-    (found,) = read_push(body, Platform("meta_ads"), NOW)
+    (found,) = read_push(body, NAMES, NOW)
     assert found.slot == (3, 2, 100_000, 1_100_000, 1_000_000_000)
     assert (found.wanted, found.currency, found.instant) == ("7", "EUR", NOW - timedelta(minutes=30))
 
@@ -98,7 +98,7 @@ def test_what_is_not_an_amount_is_named(field: str, number: str) -> None:
 @pytest.mark.parametrize("sent", [LARGEST, f'"{LARGEST}"', "0", "-0", '"0.000001"', "1e-6", "0e999"])
 def test_amounts_at_the_ends_are_taken(sent: str) -> None:
     body = f'{{"metrics": [{{"campaign_id": "c", "timestamp": 1795174200, "cost": {sent}}}]}}'
-    (found,) = read_push(body.encode(), Platform("meta_ads"), NOW)
+    (found,) = read_push(body.encode(), NAMES, NOW)
     assert found.slot[3] in {0, 1, (1 << 50) - 1}
 
 
@@ -125,6 +125,12 @@ def test_how_far_back_a_push_reaches(size: int, fits: bool) -> None:
 def test_how_far_ahead_a_push_reaches(size: int, fits: bool) -> None:
     with refuses(Unprocessable, fits=fits):
         read(metric(timestamp=int(NOW.timestamp()) + size))
+
+
+def test_the_platform_may_be_named_by_any_of_its_names() -> None:
+    assert len(read(*[metric(platform=name) for name in ("", "meta", "Facebook", "meta_ads")])) == 4
+    with pytest.raises(Unprocessable, match="platform must be facebook or meta or meta_ads"):
+        read(metric(platform="google"))
 
 
 def test_every_fault_of_every_metric_is_named() -> None:
@@ -156,7 +162,7 @@ def test_every_fault_of_every_metric_is_named() -> None:
 )
 def test_what_is_not_json_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput, match="not JSON"):
-        read_push(body, Platform("meta_ads"), NOW)
+        read_push(body, NAMES, NOW)
 
 
 JSON = st.recursive(
@@ -183,4 +189,4 @@ def test_whatever_is_sent_is_read_within_bounds_or_refused(sent: list[dict[str, 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_with_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
-        read_push(body, Platform("meta_ads"), NOW)
+        read_push(body, NAMES, NOW)

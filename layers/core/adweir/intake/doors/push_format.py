@@ -7,7 +7,7 @@ Here a metric is read and its numbers and time are checked; `pushed_hours` finds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any, NamedTuple
@@ -21,7 +21,6 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
 from adweir.model.metrics import Slot
 from adweir.model.money import from_micros, to_micros
-from adweir.model.platforms import Platform
 from adweir.model.times import parse_instant
 
 _MICROS_END = 1 << limits.MAX_FIGURE_BITS
@@ -94,8 +93,8 @@ def _exact(text: str) -> Decimal:
 _decode = msgspec.json.Decoder(_Push, float_hook=_exact).decode
 
 
-def read_push(body: bytes, platform: Platform, now: datetime) -> list[Metric]:
-    """The metrics of a push for one platform's door.
+def read_push(body: bytes, names: Collection[str], now: datetime) -> list[Metric]:
+    """The metrics of a push for the door of the platform that has these names.
 
     Raises BadInput for a body that is not JSON, TooLarge for too many metrics, and Unprocessable that names each fault
     (`metrics[3].clicks`): wrong types, and numbers or times that cannot be.
@@ -103,7 +102,7 @@ def read_push(body: bytes, platform: Platform, now: datetime) -> list[Metric]:
     metrics: list[Metric] = []
     faults: list[FieldFault] = []
     for index, sent in enumerate(_sent(body)):
-        read = _read(sent, index, platform, now)
+        read = _read(sent, index, names, now)
         if isinstance(read, Metric):
             metrics.append(read)
         else:
@@ -129,10 +128,10 @@ def _sent(body: bytes) -> list[_Metric]:
     return metrics
 
 
-def _read(sent: _Metric, index: int, platform: Platform, now: datetime) -> Metric | list[FieldFault]:
+def _read(sent: _Metric, index: int, names: Collection[str], now: datetime) -> Metric | list[FieldFault]:
     """A metric, or all that is wrong with it whatever its ids stand for."""
     reader = _Reader(sent)
-    about = reader.about(platform)
+    about = reader.about(names)
     instant = reader.instant(now)
     slot = reader.slot()
     if about is None or instant is None or reader.faults:
@@ -152,10 +151,10 @@ class _Reader:
         self.faults: list[FieldFault] = []
         self._sent = sent
 
-    def about(self, platform: Platform) -> tuple[str, Dataset] | None:
+    def about(self, names: Collection[str]) -> tuple[str, Dataset] | None:
         """The field that says what the metric is about, and its kind."""
-        if self._sent.platform not in {"", platform}:
-            self._fault("platform", f"must be {platform} at this address")
+        if self._sent.platform and self._sent.platform.lower() not in names:
+            self._fault("platform", f"must be {' or '.join(sorted(names))} at this address")
         if self._sent.arm_id != "":
             self._fault("arm_id", "is unknown here")
             return None

@@ -130,7 +130,7 @@ class Receiver:
         signed = self._checked(platform, account_id, check)
         key = _key(platform, account_id, signed.id.encode())
         try:
-            metrics = read_push(body, platform, now)
+            metrics = read_push(body, {platform, *self._platforms.spec(platform).aliases}, now)
             series = resolve_push(known_at(self._catalog, platform, account_id), metrics)
         except BadInput:
             if self._raw.exists(key):
