@@ -16,6 +16,8 @@ import altair as alt
 import vl_convert
 
 from adweir.model.money import MICRO
+from adweir.model.platforms import Platform
+from adweir.platforms import REGISTRY
 from ops.demo.money import ratio, shown
 from ops.demo.truth import Compared, Figures, total
 
@@ -28,8 +30,8 @@ _LABEL_GAP = 0.07
 
 
 def title(platform: str) -> str:
-    """`meta_ads` → `Meta Ads`."""
-    return platform.replace("_", " ").title()
+    """`meta_ads` → `Meta Ads`, as the platform calls itself."""
+    return REGISTRY.spec(Platform(platform)).title
 
 
 def spend_by_day(results: Sequence[Compared]) -> str:

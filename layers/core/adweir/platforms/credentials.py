@@ -15,7 +15,10 @@ from adweir.model import limits
 from adweir.model.errors import Unprocessable
 
 _SHOWN = 30
-_TEXT = StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS, pattern=r"^[!-~]+$")
+_TEXT = StringConstraints(
+    min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS, pattern=r"^[!-~]*[0-9A-Za-z][!-~]*$"
+)
+"""A value without a letter or digit is a placeholder (`...`) that somebody forgot to replace."""
 
 
 class FieldKind(StrEnum):
@@ -86,5 +89,6 @@ class CredentialFields(BaseModel):
         elif kind in {"literal_error", "enum"}:
             message = f"is one of {fault['ctx']['expected'].replace(chr(39), '').replace(' or ', ', ')}"
         else:
-            message = f"is 1 to {limits.MAX_CREDENTIAL_VALUE_CHARS} printable ASCII characters, no spaces"
+            most = limits.MAX_CREDENTIAL_VALUE_CHARS
+            message = f"is 1 to {most} printable ASCII characters without spaces, a letter or digit among them"
         return {"field": field, "message": message}

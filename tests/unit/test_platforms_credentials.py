@@ -1,0 +1,52 @@
+"""Values of a credential: what may go into a request, and what only looks like a credential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adweir.model import limits
+from adweir.model.errors import Unprocessable
+from adweir.platforms.credentials import CredentialFields, Secret
+
+
+class Token(CredentialFields):
+    """A platform with one secret."""
+
+    access_token: Secret
+
+
+@pytest.mark.parametrize("value", ["...", ".", "<>", "****", "", "a b", "a\n", "\u2026", "t\u00f6ken"])
+def test_given_a_placeholder_or_what_no_header_can_carry_when_read_then_its_field_is_named_and_never_its_value(
+    value: str,
+) -> None:
+    # when
+    with pytest.raises(Unprocessable) as refused:
+        Token.read({"access_token": value})
+
+    # then
+    most = limits.MAX_CREDENTIAL_VALUE_CHARS
+    message = f"is 1 to {most} printable ASCII characters without spaces, a letter or digit among them"
+    assert refused.value.details == [{"field": "access_token", "message": message}]
+    assert refused.value.message == "the credential is refused: access_token"
+
+
+@pytest.mark.parametrize("value", ["EAAG82d9", "Atzr|79ae...", "7", "...x"])
+def test_given_a_value_with_a_letter_or_digit_when_read_then_it_is_taken_as_it_is(value: str) -> None:
+    assert Token.read({"access_token": value}).access_token == value
+
+
+def test_given_missing_and_unknown_fields_when_read_then_each_is_named() -> None:
+    # given
+    values: dict[str, Any] = {"token": "x"}
+
+    # when
+    with pytest.raises(Unprocessable) as refused:
+        Token.read(values)
+
+    # then
+    assert refused.value.details == [
+        {"field": "access_token", "message": "is required"},
+        {"field": "token", "message": "is unknown; known: access_token"},
+    ]
