@@ -29,10 +29,10 @@ test: $(READY) ## the whole test suite
 coverage: $(READY) ## the tests without the sandbox stories, and the core's branch coverage: at least 95 %
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered
 
-check: lint coverage ## ruff, mypy --strict, cfn-lint, sam validate, every test, coverage
+check: lint coverage ## lint, every test, coverage
 	$(BIN)/python -m pytest -m e2e
 
-lint: $(READY) $(SAM_READY)
+lint: $(READY) $(SAM_READY) ## what reads the code without running it: ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo

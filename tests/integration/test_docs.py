@@ -1,0 +1,109 @@
+"""The documents name everything that a user can call, set or be woken by, and nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from adweir.pipeline.workflows import WORKFLOWS
+from adweir.runtime.settings import Settings
+from ops.cli import app
+from support.described import Described
+from support.documents import DOCUMENTS, all_code, code, rows
+from support.template import ROOT, template
+
+COMMANDS = typer.main.get_command(app)
+
+
+def commands() -> set[str]:
+    context = typer.Context(COMMANDS)
+    return set(COMMANDS.list_commands(context))  # type: ignore[attr-defined]
+
+
+def test_every_command_is_documented_and_every_documented_one_exists() -> None:
+    table = {
+        name for cells in rows("operations.md", "On one machine") for name in re.findall(r"`adweir ([a-z-]+)", cells[0])
+    }
+    shown = re.findall(r"\badweir(?: --home \S+| --stack \S+)* ([a-z][a-z-]*)", all_code())
+
+    assert table == commands()
+    assert set(shown) - commands() == set()
+
+
+def test_every_workflow_is_documented() -> None:
+    assert [code(cells[0])[0] for cells in rows("api.md", "Workflows")] == list(WORKFLOWS)
+
+
+def test_every_make_target_is_documented_and_every_documented_one_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = set(re.findall(r"\bmake ([a-z]+)", all_code()))
+
+    assert targets - shown == set()
+    assert shown - targets == set()
+
+
+def test_every_route_is_documented_with_its_scope(described: Described) -> None:
+    operations = {f"{each.method} {each.path}": scope_of(each.spec) for each in described.operations}
+    keyed = {
+        code(cells[0])[0]: cells[1]
+        for heading in ("Clients and credentials", "Pulling", "Reading")
+        for cells in rows("api.md", heading)
+    }
+    public = {call: "" for cells in rows("api.md", "Without a key") for call in code(cells[0])}
+
+    assert keyed | public == operations
+
+
+def scope_of(spec: Mapping[str, Any]) -> str:
+    """The scope that an operation asks of a key; "" for a public one."""
+    return next((scope for rule in spec.get("security", []) for scope in rule["key"]), "")
+
+
+def test_every_parameter_is_documented_with_its_default() -> None:
+    parameters = template().source["Parameters"]
+    table = {code(cells[0])[0]: cells[1] for cells in rows("settings.md", "The template's parameters")}
+
+    assert set(table) == set(parameters)
+    for name, shown in table.items():
+        default = str(parameters[name].get("Default", ""))
+        if default.startswith("cron("):
+            assert cron_in_words(default) == shown, name
+        else:
+            assert shown.strip("`") == default, name
+
+
+def cron_in_words(cron: str) -> str:
+    """`cron(30 5 * * ? *)` → 05:30."""
+    minute, hour, _, _, day, _ = cron.removeprefix("cron(").removesuffix(")").split()
+    if hour == "*":
+        return f"minute {minute}"
+    return f"{'Sunday ' if day == 'SUN' else ''}{int(hour):02}:{int(minute):02}"
+
+
+def test_every_setting_is_documented() -> None:
+    table = [
+        name
+        for cells in rows("settings.md", "What the functions read from their environment")
+        for name in code(cells[0])
+    ]
+
+    assert sorted(table) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_every_alarm_is_documented_and_every_documented_one_can_ring() -> None:
+    alarms = set(template().of("AWS::CloudWatch::Alarm"))
+    patterns = [name for cells in rows("operations.md", "What to do when an alarm rings") for name in code(cells[0])]
+
+    assert {alarm for alarm in alarms if not any(fnmatchcase(alarm, pattern) for pattern in patterns)} == set()
+    assert [pattern for pattern in patterns if not any(fnmatchcase(alarm, pattern) for alarm in alarms)] == []
+
+
+def test_every_file_that_a_document_links_to_exists() -> None:
+    for path in [*DOCUMENTS, ROOT / "ARCHITECTURE.md", ROOT / "tests/README.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / Path(target)).exists(), f"{path.name}: {target}"
