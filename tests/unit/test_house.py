@@ -16,20 +16,16 @@ MOST_LINES = {"file": 450, "function": 60}
 MOST_ARGUMENTS = 6
 
 # What still has to be mended. Nothing may be added; the lists are empty when the house is done.
-TOO_LONG: frozenset[str] = frozenset({"layers/core/adweir/intake/load/pulls.py _objects"})
 TOO_MANY_ARGUMENTS = frozenset(
     {
-        "layers/core/adweir/platforms/__init__.py connect",
         "layers/core/adweir/platforms/amazon_ads/client.py __init__",
         "layers/core/adweir/platforms/amazon_ads/client.py _call",
-        "layers/core/adweir/platforms/amazon_ads/client.py connect",
         "layers/core/adweir/platforms/http.py request",
-        "layers/core/adweir/platforms/meta/client.py connect",
         "layers/core/adweir/platforms/meta/graph.py __init__",
         "layers/core/adweir/runtime/consumer.py __init__",
     }
 )
-TWO_OF_ONE_NAME = frozenset({"Campaign", "Directory", "Envelope", "Redrive", "_Delivery"})
+TWO_OF_ONE_NAME = frozenset({"Campaign", "Directory", "Envelope", "_Delivery"})
 
 
 @cache
@@ -67,7 +63,7 @@ def test_no_file_and_no_function_is_too_long() -> None:
         if (node.end_lineno or 0) - node.lineno + 1 > MOST_LINES["function"]
     }
 
-    assert (files | bodies) - TOO_LONG == set()
+    assert files | bodies == set()
 
 
 def test_no_function_takes_too_many_arguments() -> None:
