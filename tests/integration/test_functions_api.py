@@ -10,7 +10,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.messages import RedriveCredential, Scope, StartRun
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
-from support.api import DAYS, META, T1, Call, an_event, sent
+from support.api import DAYS, META, T1, Call, an_event, fill, sent
 
 # -- accounts and credentials ------------------------------------------------------------------------------------------
 
@@ -124,6 +124,7 @@ def test_syncs_and_backfills_become_messages(call: Call, api: ModuleType, accoun
     ]
     messages = {message.run_id: message for message in sent(api)}
 
+    assert all(run_id.startswith("run_") for run_id in ids)
     assert all(isinstance(messages[run_id], StartRun) for run_id in ids)
     assert [messages[run_id].workflow for run_id in ids] == ["sync", "sync", "backfill", "daily"]
     assert [messages[run_id].scope for run_id in ids] == [
@@ -132,6 +133,19 @@ def test_syncs_and_backfills_become_messages(call: Call, api: ModuleType, accoun
         Scope(accounts=(account_id,), platforms=("meta_ads",), start="2026-10-01", end="2026-10-31"),
         Scope(platforms=("meta_ads",)),
     ]
+
+
+def test_an_ad_account_is_synced_by_its_own_id(call: Call, api: ModuleType, account_id: str) -> None:
+    fill(api, account_id)
+    week = {"start": "2026-11-01", "end": "2026-11-07"}
+    synced = call("POST", "/api/v1/ingestion/sync-account/222", expect=202)["run_id"]
+    filled = call("POST", "/api/v1/ingestion/backfill", {"account_id": "222"} | week, expect=202)["run_id"]
+    call("POST", "/api/v1/ingestion/sync-account/333", expect=404)
+    call("POST", "/api/v1/ingestion/sync-account/acc_333", expect=404)
+
+    scopes = {message.run_id: message.scope for message in sent(api)}
+    only = Scope(accounts=(account_id,), platforms=("meta_ads",), profiles=("meta_ads#222",))
+    assert scopes == {synced: only, filled: only.model_copy(update=week)}
 
 
 def test_a_run_shows_its_stages_and_failed_tasks(call: Call, api: ModuleType) -> None:

@@ -20,7 +20,7 @@ from adweir.model.messages import Advance, Scope
 from adweir.model.metrics import BadRow
 from adweir.model.money import MICRO, to_micros
 from adweir.model.tasks import TaskState
-from adweir.pipeline.stages import check_scope
+from adweir.pipeline.scopes import check_scope
 from adweir.pipeline.workflows import workflow
 from adweir.platforms import REGISTRY
 from adweir.platforms.files import wire

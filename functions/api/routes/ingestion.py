@@ -14,7 +14,7 @@ from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AccountPath, Given, OneOf, PlatformName, Shown, StartedRun
+from routes.fields import Given, OneOf, PlatformName, Shown, StartedRun
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 Names = Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)]
@@ -24,7 +24,9 @@ class BackfillRequest(Given):
     """The days to pull where they were never pulled."""
 
     account_id: Name = Field(
-        default="", min_length=0, description="The client company; may be left out where there is only one."
+        default="",
+        min_length=0,
+        description="A client company or an ad account, by id; may be left out where there is only one client.",
     )
     platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
         default=[], description="None means all."
@@ -78,6 +80,9 @@ def _workflows() -> list[str]:
 
 
 ingestion = Resource("Ingestion", "Pulling from the platforms, now")
+EitherAccountPath = Annotated[
+    str, Path(description="A client company's id, acc_…, or an ad account's id on its platform.")
+]
 WorkflowPath = Annotated[str, Path(description="The workflow's name."), OneOf(known=_workflows)]
 
 
@@ -88,24 +93,24 @@ def sync_all(app: Here) -> StartedRun:
 
 
 @ingestion.route("POST", "/api/v1/ingestion/sync-account/{account_id}", "Sync one account", scope="write", status=202)
-def sync_account(app: Here, account_id: AccountPath) -> StartedRun:
+def sync_account(app: Here, account_id: EitherAccountPath) -> StartedRun:
     """Pulls the account's ad accounts, then the campaigns, ad groups, ads, keywords and metrics of each."""
-    return _start(app, "sync", Scope(accounts=(app.catalog.account(account_id).account_id,)))
+    from adweir.pipeline.scopes import account_scope
+
+    return _start(app, "sync", account_scope(app.catalog, account_id))
 
 
 @ingestion.route(
     "POST", "/api/v1/ingestion/backfill", "Pull days that were never pulled", scope="write", status=202, errors=(404,)
 )
 def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
-    from adweir.pipeline.stages import check_scope
+    from adweir.pipeline.scopes import account_scope, check_scope
     from adweir.pipeline.workflows import workflow
 
-    scope = Scope(
-        accounts=(_account(app, asked.account_id),),
-        platforms=tuple(app.platforms.parse(name) for name in asked.platforms),
-        start=asked.start.isoformat(),
-        end=asked.end.isoformat(),
-    )
+    scope = account_scope(app.catalog, asked.account_id or _only_account(app))
+    days = {"start": asked.start.isoformat(), "end": asked.end.isoformat()}
+    platforms = tuple(app.platforms.parse(name) for name in asked.platforms)
+    scope = scope.model_copy(update=days | ({"platforms": platforms} if platforms else {}))
     check_scope(app.platforms, workflow("backfill"), scope, app.clock.now().date())
     return _start(app, "backfill", scope)
 
@@ -124,7 +129,7 @@ def list_workflows() -> WorkflowList:
 @ingestion.route("POST", "/api/v1/workflows/{name}/runs", "Start a workflow", scope="write", status=202)
 def run_workflow(app: Here, name: WorkflowPath, asked: NewRun | None = None) -> StartedRun:
     """Without a body it covers everything."""
-    from adweir.pipeline.stages import check_scope
+    from adweir.pipeline.scopes import check_scope
     from adweir.pipeline.workflows import workflow
 
     flow = workflow(name)
@@ -135,10 +140,8 @@ def run_workflow(app: Here, name: WorkflowPath, asked: NewRun | None = None) -> 
     return _start(app, flow.name, scope)
 
 
-def _account(app: App, account_id: str) -> str:
-    """The id of the named account or, where none is named, of the only one. Raises NotFound, Unprocessable."""
-    if account_id:
-        return app.catalog.account(account_id).account_id
+def _only_account(app: App) -> str:
+    """The id of the only account. Raises Unprocessable when there are several or none."""
     known = app.catalog.accounts()
     if len(known) != 1:
         message = f"which account is it for? There are {len(known)}"

@@ -32,7 +32,7 @@ class KeyAnswer(Shown):
     scopes: list[Scope]
     status: Annotated[str, OneOf("active", "revoked")]
     created_at: Instant
-    revoked_at: str = Field(description="When it was revoked (ISO 8601); empty for an active key.")
+    revoked_at: Instant | None = Field(description="When it was revoked; null for an active key.")
 
 
 class CreatedKey(KeyAnswer):

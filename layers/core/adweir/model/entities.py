@@ -132,7 +132,7 @@ class ApiKey(Entity):
     scopes: tuple[str, ...]
     status: str = "active"
     created_at: str = ""
-    revoked_at: str = ""
+    revoked_at: str | None = None
 
 
 class Campaign(Entity):

@@ -30,8 +30,9 @@ from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, StageRecord, StageState
 from adweir.model.tasks import RunState, Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
+from adweir.pipeline.scopes import check_scope
 from adweir.pipeline.sender import TaskSender
-from adweir.pipeline.stages import RunSettings, StagePlanner, check_scope
+from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
-from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
-from adweir.model.messages import Scope
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, parse_instant
-from adweir.pipeline.workflows import Stage, Workflow, workflow
+from adweir.pipeline.workflows import Stage, workflow
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
@@ -146,36 +143,3 @@ class StagePlanner:
         scope = run.scope
         platforms = {self.platforms.parse(name) for name in scope.platforms}
         return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
-
-
-def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
-    """Raises Unprocessable, listing every fault, when a scope names what is not there or days that nobody keeps."""
-    faults: list[dict[str, str]] = []
-    for name in scope.platforms:
-        try:
-            platforms.parse(name)
-        except Unprocessable as error:
-            faults.append({"field": "platforms", "message": error.message})
-    known = {dataset.value for dataset in flow.accepts}
-    faults += [
-        {"field": "datasets", "message": f"{name[:40]!r} is not one of {', '.join(sorted(known))}"}
-        for name in scope.datasets
-        if name not in known
-    ]
-    days = {}
-    for field in ("start", "end"):
-        text = getattr(scope, field)
-        try:
-            days[field] = date.fromisoformat(text) if text else None
-        except ValueError:
-            faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
-    if (start := days.get("start")) and (end := days.get("end")) and start > end:
-        faults.append({"field": "end", "message": "before start"})
-    if start and (today - start).days > limits.MAX_BACKFILL_DAYS:
-        faults.append(
-            {"field": "start", "message": f"more than {limits.MAX_BACKFILL_DAYS} days ago: no platform keeps that"}
-        )
-    if (end := days.get("end")) and (end - today).days > 1:
-        faults.append({"field": "end", "message": "in the future"})
-    if faults:
-        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)

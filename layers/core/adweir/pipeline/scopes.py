@@ -1,0 +1,66 @@
+"""What a run covers: a scope made from a caller's account id, and checked before the run starts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from adweir.model import limits
+from adweir.model.errors import Unprocessable
+from adweir.model.ids import IdKind
+from adweir.model.messages import Scope
+from adweir.pipeline.workflows import Workflow
+from adweir.store.catalog.profiles import INACTIVE
+
+if TYPE_CHECKING:
+    from adweir.platforms import Platforms
+    from adweir.store.catalog.store import Catalog
+
+
+def account_scope(catalog: Catalog, account_id: str) -> Scope:
+    """The scope of one account: a client company (`acc_…`), or an ad account by its platform's id. Raises NotFound.
+
+    Platforms may use the same id: all ad accounts that have it are in the scope.
+    """
+    if not IdKind.ACCOUNT.names(account_id):
+        named = (profile for profile in catalog.profiles() if profile.profile_id == account_id)
+        if found := [profile for profile in named if profile.status != INACTIVE]:
+            return Scope(
+                accounts=tuple(sorted({profile.account_id for profile in found})),
+                platforms=tuple(sorted({str(profile.platform) for profile in found})),
+                profiles=tuple(profile.key for profile in found),
+            )
+    return Scope(accounts=(catalog.account(account_id).account_id,))
+
+
+def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
+    """Raises Unprocessable, listing every fault, when a scope names what is not there or days that nobody keeps."""
+    faults: list[dict[str, str]] = []
+    for name in scope.platforms:
+        try:
+            platforms.parse(name)
+        except Unprocessable as error:
+            faults.append({"field": "platforms", "message": error.message})
+    known = {dataset.value for dataset in flow.accepts}
+    faults += [
+        {"field": "datasets", "message": f"{name[:40]!r} is not one of {', '.join(sorted(known))}"}
+        for name in scope.datasets
+        if name not in known
+    ]
+    days = {}
+    for field in ("start", "end"):
+        text = getattr(scope, field)
+        try:
+            days[field] = date.fromisoformat(text) if text else None
+        except ValueError:
+            faults.append({"field": field, "message": f"{text[:40]!r} is not a date like 2026-11-20"})
+    if (start := days.get("start")) and (end := days.get("end")) and start > end:
+        faults.append({"field": "end", "message": "before start"})
+    if start and (today - start).days > limits.MAX_BACKFILL_DAYS:
+        faults.append(
+            {"field": "start", "message": f"more than {limits.MAX_BACKFILL_DAYS} days ago: no platform keeps that"}
+        )
+    if (end := days.get("end")) and (end - today).days > 1:
+        faults.append({"field": "end", "message": "in the future"})
+    if faults:
+        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
