@@ -16,6 +16,7 @@ import requests
 
 from sandbox import processes
 from sandbox.deploy import deploy, sandbox_parameters
+from sandbox.files import replace_text
 from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
 from sandbox.processes import Running, SandboxError
 
@@ -48,13 +49,6 @@ class Home:
             raise SandboxError("the sandbox has not been started here: adweir up")
         found: dict[str, Any] = json.loads(self.description.read_text())
         return found
-
-    def write(self, description: dict[str, Any]) -> None:
-        """Replace sandbox.json as a whole; only its owner may read it, since it holds secrets."""
-        scratch = self.description.with_suffix(".new")
-        scratch.touch(mode=0o600)
-        scratch.write_text(json.dumps(description, indent=2) + "\n")
-        scratch.replace(self.description)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,7 +114,7 @@ def _bring_up(
     for name in ("ministack", "platforms"):
         if name not in alive:
             ports[name] = processes.choose_port(remembered.get(name))
-    home.ports.write_text(json.dumps(ports) + "\n")
+    replace_text(home.ports, json.dumps(ports) + "\n")
 
     def run(name: str, starter: Callable[[], Running]) -> None:
         if name not in alive:
@@ -149,7 +143,7 @@ def _bring_up(
     before = home.read() if home.description.exists() else {}
     same_catalog = before.get("stack", {}).get("CatalogTable") == outputs["CatalogTable"]
     description["api_key"] = (same_catalog and before.get("api_key")) or make_key(description)
-    home.write(description)
+    replace_text(home.description, json.dumps(description, indent=2) + "\n")
     return description
 
 

@@ -22,6 +22,8 @@ from types import FrameType
 
 import psutil
 
+from sandbox.files import replace_text
+
 STOP_SECONDS = 20.0
 _ZOMBIE_CHECK_SECONDS = 0.1
 _interrupted = threading.Event()
@@ -175,7 +177,7 @@ def choose_port(remembered: int | None) -> int:
 
 def save(path: Path, processes: Sequence[Running]) -> None:
     """Record what runs."""
-    path.write_text(json.dumps([asdict(process) for process in processes], indent=2) + "\n")
+    replace_text(path, json.dumps([asdict(process) for process in processes], indent=2) + "\n")
 
 
 def load(path: Path) -> list[Running]:

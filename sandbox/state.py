@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sandbox.files import replace_text
+
 
 @dataclass
 class State:
@@ -30,10 +32,6 @@ class State:
         return cls(seed, (anchor or today).isoformat(), follow=anchor is None)
 
     def save(self, path: Path | None) -> None:
-        """Replace the file as a whole, so that a kill leaves the old one or the new one."""
-        if path is None:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(path.suffix + ".new")
-        scratch.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        scratch.replace(path)
+        """Write the file, if there is one."""
+        if path is not None:
+            replace_text(path, json.dumps(asdict(self)))

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -81,6 +82,30 @@ def test_what_runs_is_remembered(tmp_path: Path) -> None:
         assert running.alive()
     finally:
         processes.stop(running)
+
+
+def test_a_reader_never_finds_half_a_record(tmp_path: Path) -> None:
+    # given
+    path, done = tmp_path / "processes.json", threading.Event()
+    many = [Running(f"process {number}", number, 1.0) for number in range(500)]
+    processes.save(path, many)
+
+    def write() -> None:
+        while not done.is_set():
+            processes.save(path, many)
+
+    # when
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        seen = {len(processes.load(path)) for _ in range(300)}
+    finally:
+        done.set()
+        writer.join()
+
+    # then
+    assert seen == {500}
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_process_that_dies_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:

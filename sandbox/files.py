@@ -1,0 +1,14 @@
+"""Files that others read while they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file as a whole, readable by its owner alone: a reader, or a kill, finds the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(path.name + ".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
