@@ -1,1 +1,1 @@
-"""What comes in uninvited: webhooks, metric pushes, credentials."""
+"""What others bring: webhook deliveries, metric pushes, credentials."""

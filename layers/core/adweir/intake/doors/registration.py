@@ -1,4 +1,4 @@
-"""Taking in and forgetting what a client company hands us: its credentials, itself."""
+"""What a client company hands over, stored and deleted: its credentials, its webhook secrets, its account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adweir.store.secrets import SecretStore
 
 
 class Registration:
-    """Credentials and webhook secrets in Secrets Manager, what may be known about them in the catalog."""
+    """Keeps credentials and webhook secrets in Secrets Manager, and their metadata in the catalog."""
 
     def __init__(self, platforms: Platforms, catalog: Catalog, secrets: SecretStore, runs: Queue) -> None:
         self._platforms = platforms
@@ -27,16 +27,16 @@ class Registration:
     def register(self, account_id: str, platform_name: str, values: Mapping[str, str]) -> Credential:
         """Store a credential: its values in Secrets Manager, its metadata in the catalog. Returns the metadata.
 
-        Without a platform's name it is the one whose credential the values can only be. One that replaces another has
-        the tasks redriven that were parked for want of it. The secret is stored first: metadata never promises one that
-        is not there.
+        Without a platform's name, the values have to be such that only one platform's credential looks like them. When
+        a credential replaces another, the tasks that were parked for lack of it are redriven. The secret is stored
+        first, so that metadata never refers to a secret that does not exist.
 
         Raises NotFound (the account), Unprocessable (the platform, the values), Unavailable.
         """
         self._catalog.account(account_id)
         platform = self._platforms.parse(platform_name) if platform_name else self._platforms.recognize(values)
         if platform is None:
-            raise Unprocessable("which platform is it for?", [{"field": "platform", "message": "is required"}])
+            raise Unprocessable("the platform is required", [{"field": "platform", "message": "is required"}])
         self._platforms.spec(platform).credential.read(values)
         secret_id = self._secrets.name("credential", account_id, platform)
         self._secrets.put(secret_id, values)
@@ -46,16 +46,16 @@ class Registration:
         return credential
 
     def forget(self, account_id: str, platform_name: str) -> Platform:
-        """Forget a credential and its secret; returns its platform. Raises NotFound, Unprocessable, Unavailable."""
+        """Delete a credential and its secret; returns its platform. Raises NotFound, Unprocessable, Unavailable."""
         platform = self._platforms.parse(platform_name)
         self._catalog.account(account_id)
         self._secrets.delete(self._catalog.delete_credential(account_id, platform).secret_id)
         return platform
 
     def forget_account(self, account_id: str) -> None:
-        """Mark an account deleted and forget its credentials and webhook secrets. Raises NotFound, Unavailable.
+        """Mark an account deleted; delete its credentials and webhook secrets. Raises NotFound, Unavailable.
 
-        The secrets go first: a failure in between leaves an account whose deletion can be asked for again.
+        The secrets go first: after a failure in between, the deletion can be requested again.
         """
         self._catalog.account(account_id)
         for credential in self._catalog.account_credentials(account_id):
