@@ -25,7 +25,10 @@ from sandbox.switches import Switch
 from sandbox.web import PlatformRequest, broken_off, json_answer
 from sandbox.world import Company, WorldProfile
 
-PATHS = re.compile(r"/((na|eu|fe)/)?(auth/o2|v2|reporting|report-files|sp|sb|sd)/", re.IGNORECASE)
+PATHS = re.compile(
+    r"/((na|eu|fe)/)?(auth/o2|v2|reporting|report-files|sp|sb|sd|portfolios|exports|streams|adsApi)/", re.IGNORECASE
+)
+"""Documented paths, those of resources that are not made up here included: they answer as unknown to Amazon."""
 _MOST_RESULTS = 1000
 _ROUTES = Map(
     [

@@ -170,12 +170,11 @@ class MetaApi(PlatformApi):
         if job is not None:
             self._open_profile(call, f"act_{job['profile_id']}")
             return call.answer(self._jobs.describe(node, job))
-        self._open_profile(call, node)
-        return call.answer(self._fields(call, node))
+        return call.answer(self._fields(call, node, self._open_profile(call, node)))
 
-    def _fields(self, call: GraphCall, node: str) -> dict[str, Any]:
-        """The asked-for fields of a node."""
-        profile, fields = self._profile(call, node), names(call.params, "fields")
+    def _fields(self, call: GraphCall, node: str, profile: WorldProfile) -> dict[str, Any]:
+        """The asked-for fields of a node that is or belongs to the ad account."""
+        fields = names(call.params, "fields")
         found = self._nodes.find(node)
         if found is None:
             return project(self._nodes.account(profile), fields or ["id", "account_id"])
@@ -183,7 +182,8 @@ class MetaApi(PlatformApi):
 
     def _many(self, call: GraphCall) -> Response:
         """Several nodes by `ids`."""
-        return call.answer({node: self._fields(call, node) for node in names(call.params, "ids")})
+        nodes = names(call.params, "ids")
+        return call.answer({node: self._fields(call, node, self._profile(call, node)) for node in nodes})
 
     # -- edges ---------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from sandbox.world import World, WorldProfile, WorldRow
 from sandbox.world.numbers import add
 from sandbox.world.world import Moment
 
-LEVELS = {"account": "account", "campaign": "campaign", "adset": "ad_group", "ad": "ad"}
+LEVELS = ("account", "campaign", "adset", "ad")
 WINDOWS = frozenset(
     [
         "1d_click",
