@@ -17,7 +17,8 @@ from adweir.model.errors import Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.tasks import RunState, Task, TaskState
 from adweir.model.times import iso
-from adweir.pipeline.health import QueueDepth, health, metrics
+from adweir.pipeline.health import QueueDepth, health
+from adweir.pipeline.throughput import metrics
 from support.clock import FrozenClock
 from support.pipeline_world import META, PipelineWorld
 

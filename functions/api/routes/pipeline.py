@@ -117,18 +117,13 @@ def get_health(app: Here) -> PipelineHealth:
 
     It is unhealthy when no ad account succeeded lately, the newest run of a workflow failed, or a part cannot be asked.
     """
-    from adweir.pipeline.health import health
-    from adweir.runtime.depths import queue_depths
-
-    return PipelineHealth.of(
-        health(app.ledger, app.catalog, lambda: queue_depths(app.sqs, app.settings, app.platforms), app.clock)
-    )
+    return PipelineHealth.of(app.health())
 
 
 @pipeline.route("GET", "/api/v1/pipeline/metrics", "Get counts, durations and failures")
 def get_metrics(app: Here) -> PipelineMetrics:
     """Of the newest runs, by workflow, stage and platform."""
-    from adweir.pipeline.health import metrics
+    from adweir.pipeline.throughput import metrics
 
     return PipelineMetrics.of(metrics(app.ledger))
 

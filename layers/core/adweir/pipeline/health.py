@@ -1,21 +1,18 @@
-"""How the pipeline does: the answers of `GET /api/v1/pipeline/health` and `/pipeline/metrics`."""
+"""Whether the pipeline is healthy, part by part: the answer of `GET /api/v1/pipeline/health`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model.errors import AdweirError
-from adweir.model.platforms import Platform
-from adweir.model.tasks import RunState, Task, TaskState
-from adweir.model.times import DAY, iso, iso_of, local_date, parse_instant
+from adweir.model.tasks import RunState
+from adweir.model.times import DAY, iso, iso_of, local_date
 
 if TYPE_CHECKING:
-    from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
+    from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -37,15 +34,8 @@ class QueueDepth(NamedTuple):
 Depths = Callable[[], Mapping[str, QueueDepth]]
 
 
-class Directory(Protocol):
-    """What the report reads from the catalog."""
-
-    def credentials(self) -> Iterable[Credential]: ...
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterable[Profile]: ...
-
-
 def health(
-    ledger: Ledger, catalog: Directory, depths: Depths, clock: Clock, *, stale_hours: float = STALE_HOURS
+    ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock, *, stale_hours: float = STALE_HOURS
 ) -> dict[str, Any]:
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
@@ -74,7 +64,7 @@ def _ask(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"status": UNHEALTHY, "reason": error.message}
 
 
-def _profiles(ledger: Ledger, catalog: Directory, now: datetime, patience: timedelta) -> dict[str, Any]:
+def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedelta) -> dict[str, Any]:
     newest: dict[str, str] = {}
     reached: dict[str, str] = {}
     for key, dataset, at, end in ledger.successes():
@@ -106,7 +96,7 @@ def _profiles(ledger: Ledger, catalog: Directory, now: datetime, patience: timed
     return {"status": status, "healthy": good, "total": len(states), "items": states}
 
 
-def _credentials(catalog: Directory) -> dict[str, Any]:
+def _credentials(catalog: Catalog) -> dict[str, Any]:
     broken = [
         {"account_id": credential.account_id, "platform": credential.platform, "reason": credential.reason}
         for credential in catalog.credentials()
@@ -115,7 +105,7 @@ def _credentials(catalog: Directory) -> dict[str, Any]:
     return {"status": DEGRADED if broken else HEALTHY, "broken": broken}
 
 
-def _brakes(ledger: Ledger, catalog: Directory) -> dict[str, Any]:
+def _brakes(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
     platforms = sorted({credential.platform for credential in catalog.credentials()})
     on = [
         brake._asdict() | {"until": iso_of(brake.until)}
@@ -147,81 +137,3 @@ def _runs(ledger: Ledger) -> dict[str, Any]:
     status = UNHEALTHY if RunState.FAILED in states else DEGRADED if RunState.PARTIAL in states else HEALTHY
     running = sum(run.state is RunState.RUNNING for run in runs)
     return {"status": status, "running": running, "last": last}
-
-
-@dataclass
-class _Sums:
-    """What the tasks of one stage and platform come to."""
-
-    states: dict[str, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, task: Task) -> None:
-        self.states[task.state.value] = self.states.get(task.state.value, 0) + 1
-        if task.error:
-            code = str(task.error.get("code", "error"))
-            self.errors[code] = self.errors.get(code, 0) + 1
-        if task.state is not TaskState.LOADED:
-            return
-        for name, count in task.counts.items():
-            self.counts[name] = self.counts.get(name, 0) + int(count)
-        self.seconds.append((parse_instant(task.updated_at) - parse_instant(task.created_at)).total_seconds())
-
-    def told(self) -> dict[str, Any]:
-        total, rows = sum(self.seconds), self.counts.get("rows_read", 0)
-        return {
-            "tasks": self.states,
-            "failures": self.errors,
-            "counts": self.counts,
-            "seconds_mean": round(total / len(self.seconds), 3) if self.seconds else None,
-            "seconds_max": round(max(self.seconds), 3) if self.seconds else None,
-            "rows_per_second": round(rows / total, 3) if total else None,
-        }
-
-
-def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
-    """Counts, durations, rows per second and failures of the newest `runs`, by workflow, stage and platform.
-
-    A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
-    `rows_per_second` is rows over those seconds; None where nothing was loaded.
-    """
-    newest, _ = ledger.list_runs(runs)
-    sums: dict[tuple[str, str, str], _Sums] = {}
-    for run in newest:
-        for task in ledger.tasks(run.run_id):
-            sums.setdefault((run.workflow, task.stage, task.platform), _Sums()).add(task)
-    return {
-        "runs": [
-            {
-                "run_id": run.run_id,
-                "workflow": run.workflow,
-                "state": run.state.value,
-                "started_at": run.started_at,
-                "ended_at": run.ended_at or None,
-                "seconds": _seconds(run.started_at, run.ended_at),
-                "stages": [
-                    {
-                        "name": stage.name,
-                        "seconds": _seconds(stage.started_at, stage.ended_at),
-                        "tasks": stage.tasks,
-                        "loaded": stage.loaded,
-                        "failed": stage.failed,
-                    }
-                    for stage in run.stages
-                ],
-            }
-            for run in newest
-        ],
-        "stages": [
-            {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].told()
-            for workflow, stage, platform in islice(sorted(sums), 1000)
-        ],
-    }
-
-
-def _seconds(start: str, end: str) -> float | None:
-    if not start or not end:
-        return None
-    return round((parse_instant(end) - parse_instant(start)).total_seconds(), 3)

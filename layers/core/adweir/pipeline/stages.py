@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
     from adweir.platforms import Platforms
     from adweir.platforms.base import DatasetSpec
+    from adweir.store.catalog.store import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,11 @@ CoverageOf = Callable[[Series, Window], Coverage]
 """`MetricStore.coverage(series, window)`."""
 
 
-class Directory(Protocol):
-    """What the engine reads from the catalog."""
-
-    def credentials(self) -> Iterable[Credential]: ...
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> Iterable[Profile]: ...
-
-
 class StagePlanner:
     """Reads the catalog and coverage and asks `intake.collect.planner` for the tasks."""
 
     def __init__(
-        self, catalog: Directory, coverage: CoverageOf, platforms: Platforms, clock: Clock, settings: RunSettings
+        self, catalog: Catalog, coverage: CoverageOf, platforms: Platforms, clock: Clock, settings: RunSettings
     ) -> None:
         self.platforms = platforms
         self._catalog = catalog
@@ -94,7 +88,7 @@ class StagePlanner:
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
                     chosen = stage.choose(self._served(profile.platform), frame.scope)
-                    for rank, spec in enumerate(chosen):  # all profiles' first datasets go before anybody's second
+                    for rank, spec in enumerate(chosen):  # the first datasets of all profiles go before the second ones
                         key = f"{rank:02}#{profile.key}"
                         entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
         return sorted(entries, key=lambda entry: entry.key)
@@ -122,7 +116,7 @@ class StagePlanner:
         try:
             ZoneInfo(profile.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            # Without its time zone nobody knows the profile's days; the other profiles must not suffer from that.
+            # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}
             return [replace(unplannable(frame, profile, spec), error=fault)]
         days, grain = span(frame, profile, spec), spec.dataset.grain

@@ -318,6 +318,15 @@ class App:
 
         return Queries(self.catalog, self.metrics, self.platforms.parse)
 
+    def health(self) -> dict[str, Any]:
+        """Whether the pipeline is healthy, part by part (`pipeline.health`)."""
+        from adweir.pipeline.health import health
+        from adweir.runtime.depths import queue_depths
+
+        return health(
+            self.ledger, self.catalog, lambda: queue_depths(self.sqs, self.settings, self.platforms), self.clock
+        )
+
     # --- their parts
 
     @cached_property

@@ -1,0 +1,94 @@
+"""What the pipeline did, in numbers: the answer of `GET /api/v1/pipeline/metrics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import parse_instant
+
+if TYPE_CHECKING:
+    from adweir.store.ledger import Ledger
+
+RUNS_MEASURED = 20
+"""The newest runs that count: about a week of daily runs, or a day of hourly ones."""
+
+
+@dataclass
+class _Sums:
+    """What the tasks of one stage and platform come to."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    def add(self, task: Task) -> None:
+        self.states[task.state.value] = self.states.get(task.state.value, 0) + 1
+        if task.error:
+            code = str(task.error.get("code", "error"))
+            self.errors[code] = self.errors.get(code, 0) + 1
+        if task.state is not TaskState.LOADED:
+            return
+        for name, count in task.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + int(count)
+        self.seconds.append((parse_instant(task.updated_at) - parse_instant(task.created_at)).total_seconds())
+
+    def summary(self) -> dict[str, Any]:
+        total, rows = sum(self.seconds), self.counts.get("rows_read", 0)
+        return {
+            "tasks": self.states,
+            "failures": self.errors,
+            "counts": self.counts,
+            "seconds_mean": round(total / len(self.seconds), 3) if self.seconds else None,
+            "seconds_max": round(max(self.seconds), 3) if self.seconds else None,
+            "rows_per_second": round(rows / total, 3) if total else None,
+        }
+
+
+def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
+    """Counts, durations, rows per second and failures of the newest `runs`, by workflow, stage and platform.
+
+    A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
+    `rows_per_second` is rows over those seconds; None where nothing was loaded.
+    """
+    newest, _ = ledger.list_runs(runs)
+    sums: dict[tuple[str, str, str], _Sums] = {}
+    for run in newest:
+        for task in ledger.tasks(run.run_id):
+            sums.setdefault((run.workflow, task.stage, task.platform), _Sums()).add(task)
+    return {
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "workflow": run.workflow,
+                "state": run.state.value,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at or None,
+                "seconds": _seconds(run.started_at, run.ended_at),
+                "stages": [
+                    {
+                        "name": stage.name,
+                        "seconds": _seconds(stage.started_at, stage.ended_at),
+                        "tasks": stage.tasks,
+                        "loaded": stage.loaded,
+                        "failed": stage.failed,
+                    }
+                    for stage in run.stages
+                ],
+            }
+            for run in newest
+        ],
+        "stages": [
+            {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].summary()
+            for workflow, stage, platform in islice(sorted(sums), 1000)
+        ],
+    }
+
+
+def _seconds(start: str, end: str) -> float | None:
+    if not start or not end:
+        return None
+    return round((parse_instant(end) - parse_instant(start)).total_seconds(), 3)
