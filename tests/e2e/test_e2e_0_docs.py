@@ -1,0 +1,126 @@
+"""What the documents say to type does what they say: their blocks run as they stand, in a sandbox of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.lifecycle import Home
+from support.documents import DOCUMENTS, Block, blocks
+from support.river import command_environment
+from support.template import ROOT
+
+README = "README.md"
+NOT_RUN = {
+    (README, "make demo"): "the demonstration, which has tests of its own, and the tests themselves",
+    (README, "make build"): "needs an AWS account",
+    ("docs/operations.md", "make build"): "needs an AWS account",
+    ("docs/operations.md", "aws s3 cp"): "needs AWS's command line",
+    ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
+    ("docs/operations.md", "make sam"): "needs Docker",
+    ("docs/data-model.md", "import base64"): "tests/integration/test_functions_doors.py runs it",
+    ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
+}
+"""Blocks that no test runs, by document and how they begin, each with its reason."""
+SESSION = """
+set -euo pipefail
+curl() { command curl --fail-with-body "$@"; }
+[ ! -f .session ] || source .session
+"""
+KEEP = "\ndeclare -p $(compgen -v | grep -xE 'API|KEY|ACCOUNT') > .session 2> /dev/null || true\n"
+
+
+def reason(block: Block) -> str:
+    """Why a block is not run; "" for one that is."""
+    fits = (why for (name, begin), why in NOT_RUN.items() if block.document == name and block.text.startswith(begin))
+    return next(fits, "")
+
+
+def commands(path: Path) -> list[Block]:
+    """The blocks of a document that are commands."""
+    return [block for block in blocks(path) if block.language == "bash"]
+
+
+RUN = [path for path in DOCUMENTS if any(not reason(block) for block in commands(path))]
+
+
+def test_given_any_block_then_it_says_what_it_is_and_every_exception_is_still_needed() -> None:
+    every = [block for path in DOCUMENTS for block in blocks(path)]
+
+    assert {block.language for block in every} <= {"bash", "python", "json", "text", "mermaid"}
+    assert {reason(block) for block in every} - {""} == set(NOT_RUN.values())
+    assert all(reason(block) for block in every if block.language == "python")
+    assert RUN[0] == ROOT / README
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A fresh checkout with its virtual environment made, in which nothing was done yet."""
+    folder = tmp_path_factory.mktemp("clone")
+    for path in ROOT.iterdir():
+        if not path.name.startswith("."):
+            (folder / path.name).symlink_to(path)
+    (folder / ".venv/bin").mkdir(parents=True)
+    home = Home(folder / ".adweir")
+    for name, command in {"python": "", "adweir": f"-m ops.cli --home '{home.path}'"}.items():
+        script = folder / ".venv/bin" / name
+        script.write_text(f"#!/bin/sh\nexec '{sys.executable}' {command} \"$@\"\n")
+        script.chmod(0o755)
+    (folder / ".venv/.ready").touch()
+    try:
+        yield folder
+    finally:
+        lifecycle.down(home)
+
+
+def run(clone: Path, document: Path) -> list[tuple[Block, str]]:
+    """Run a document's blocks one after another in one shell, as a reader does; what each of them printed."""
+    there = [block for block in commands(document) if not reason(block)]
+    mark = "=== a block begins"
+    script = SESSION + "".join(f"echo '{mark}'\n{block.text}" for block in there) + KEEP
+    environment = command_environment()
+    environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
+    done = subprocess.run(  # noqa: S603  our own documents
+        ["/bin/bash", "-c", script],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    said = done.stdout.split(f"{mark}\n")[1:]
+    last = there[len(said) - 1]
+    assert done.returncode == 0, f"{last.document}, line {last.line}: {said[-1]}\n{done.stderr}"
+    return list(zip(there, said, strict=True))
+
+
+@pytest.fixture(scope="module")
+def readme(clone: Path) -> list[tuple[Block, str]]:
+    return run(clone, ROOT / README)
+
+
+def test_given_a_fresh_clone_when_the_readme_is_followed_then_data_is_pulled_queried_and_a_file_loaded(
+    readme: list[tuple[Block, str]],
+) -> None:
+    def said(part: str) -> str:
+        return next(text for block, text in readme if part in block.text)
+
+    assert '"state":"succeeded"' in said("sync-account")
+    assert '"rows_stored":0' not in said("sync-account")
+    assert "meta_ads" in said("data_pipeline/retrieve")
+    assert "meta_ads,20" in said("api/v1/reports")
+    assert "loaded" in said("adweir drop")
+
+
+@pytest.mark.parametrize("document", RUN[1:], ids=lambda path: path.name)
+def test_given_the_readme_s_sandbox_when_a_document_is_followed_then_its_commands_work(
+    readme: list[tuple[Block, str]], clone: Path, document: Path
+) -> None:
+    assert len(run(clone, document)) >= 1
