@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -46,6 +47,15 @@ def test_no_statement_allows_every_resource(role: str) -> None:
     for statement in allowed(role):
         assert "*" not in listed(statement["Resource"]), statement
         assert "NotResource" not in statement
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_pattern_of_resources_stays_within_the_stack(role: str) -> None:
+    for statement in allowed(role):
+        for resource in listed(statement["Resource"]):
+            text = target(resource)
+            if "*" in text:
+                assert re.search(r"(\$\{DataBucket\.Arn\}/\w+/|:\$\{AWS::StackName\}(/|-[a-z-]+-))\*\"\}$", text), text
 
 
 @pytest.mark.parametrize("role", ROLES)
