@@ -44,7 +44,7 @@ def send(url: str, delivery: Delivery, *, times: int = 1, timeout: float = 10.0)
     return delivered
 
 
-def answers(delivered: Sequence[Delivered]) -> dict[str, Any]:
+def door_answer(delivered: Sequence[Delivered]) -> dict[str, Any]:
     """What a door under /_world that sends deliveries answers."""
     return {"answers": [each._asdict() for each in delivered]}
 
@@ -81,4 +81,4 @@ def send_push(outside: Outside, body: dict[str, Any]) -> dict[str, Any]:
     message_id, bad = str(body.get("id") or f"msg_{digest}"), bool(body.get("bad_signature"))
     content = json.dumps({"metrics": metrics}).encode()
     delivery = push_delivery(content, secret, message_id=message_id, bad_signature=bad)
-    return answers(send(str(body["url"]), delivery, times=int(body.get("times", 1))))
+    return door_answer(send(str(body["url"]), delivery, times=int(body.get("times", 1))))

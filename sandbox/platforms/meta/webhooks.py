@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha1, sha256
 from typing import Any
 
-from sandbox.deliveries import Delivery, answers, send
+from sandbox.deliveries import Delivery, door_answer, send
 from sandbox.outside import Outside
 from sandbox.platforms.meta.population import PLATFORM
 from sandbox.world import Company
@@ -57,4 +57,4 @@ def send_notifications(outside: Outside, body: dict[str, Any]) -> dict[str, Any]
     entries = [_entry(str(c.get("account_id", profile.id)), c["field"], c["value"]) for c in changes]
     secret = company.credentials[PLATFORM]["app_secret"]
     delivery = _signed(entries, secret, bad_signature=bool(body.get("bad_signature")))
-    return answers(send(str(body["url"]), delivery, times=int(body.get("times", 1))))
+    return door_answer(send(str(body["url"]), delivery, times=int(body.get("times", 1))))
