@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from adweir.model.errors import AdweirError
+from ops.client import ApiError
 from sandbox.processes import SandboxError
 
 
@@ -17,7 +18,7 @@ class CommandFailed(Exception):
     """A command could not do what was asked; the message says what to do."""
 
 
-EXPECTED = (CommandFailed, SandboxError, AdweirError, BotoCoreError, ClientError, OSError)
+EXPECTED = (CommandFailed, ApiError, SandboxError, AdweirError, BotoCoreError, ClientError, OSError)
 """What ends a command with its message alone (requests' errors are OSErrors). Anything else is a fault of ours and
 keeps its traceback."""
 

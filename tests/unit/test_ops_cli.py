@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from ops import errors
 from ops.cli import app
+from ops.client import ApiError
 from sandbox import lifecycle
 from sandbox.processes import SandboxError
 
@@ -114,6 +115,7 @@ def test_given_nothing_runs_when_stopped_then_it_says_so(tmp_path: Path) -> None
     [
         (SandboxError("no free port"), 1),
         (errors.CommandFailed("no receipt"), 1),
+        (ApiError("GET /api/v1/runs answered 503: the store is down"), 1),
         (ConnectionRefusedError("refused"), 1),
         (KeyboardInterrupt(), 130),
     ],
