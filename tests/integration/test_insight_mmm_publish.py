@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
+from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import PullRows
 from support.clock import FrozenClock
 
@@ -32,10 +34,11 @@ FACTS = {Platform("meta_ads"): PlatformFacts(28, ("all",)), Platform("amazon_ads
 WINDOW = Window(date(2026, 11, 1), date(2026, 11, 19))
 
 
-class Catalog:
+class StoryCatalog(Catalog):
     """The accounts and profiles of the story."""
 
     def __init__(self, *profiles: Profile) -> None:
+        super().__init__(FrozenClock())
         self._profiles = list(profiles)
 
     def account(self, account_id: str) -> Account:
@@ -44,8 +47,8 @@ class Catalog:
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
         return self._profiles
 
-    def objects(self, *_: Any) -> list[Any]:
-        return []
+    def objects(self, *_: Any) -> Iterator[Any]:
+        return iter(())
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def ad_day(entity: str, day: int, spend: int, product: str = "") -> MetricRow:
 
 
 def publisher(app: App, *profiles: Profile) -> Publisher:
-    return Publisher(Catalog(*profiles), app.metrics, app.raw, app.clock, FACTS)
+    return Publisher(StoryCatalog(*profiles), app.metrics, app.raw, app.clock, FACTS)
 
 
 def two_platforms(app: App) -> None:

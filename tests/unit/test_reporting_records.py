@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
+from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
-from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.reporting.query import Queries
 from adweir.reporting.records import RecordPage, StoredRecords
 from adweir.store.metrics.store import StoredRow
+from support.listed import ListedCatalog, ListedMetrics
 
 META = Platform("meta_ads")
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -26,41 +25,17 @@ NEW_YORK = Profile(
 )
 
 
-class Catalog:
-    def __init__(self, *objects: PlatformObject) -> None:
-        self._objects = objects
-
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
-        return [NEW_YORK]
-
-    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
-        kind = {Dataset.CAMPAIGNS: AdCampaign, Dataset.AD_GROUPS: AdGroup, Dataset.ADS: Ad}[dataset]
-        return (item for item in self._objects if isinstance(item, kind))
-
-
-class Metrics:
+def rows(series: Series, sources: Sequence[Source]) -> Iterator[StoredRow]:
     """One entity-day at the ad level that both a pull and a file brought; the first source that is asked for wins."""
-
-    def coverage(self, *_: Any) -> dict[date, Any]:
-        return {}
-
-    def read(
-        self,
-        series: Series,
-        window: Window,
-        *,
-        sources: Sequence[Source] = SOURCE_ORDER,
-    ) -> Iterator[StoredRow]:
-        spends = {Source.PULL: 5_000_000, Source.FILE: 7_000_000}
-        source = next((source for source in sources if source in spends), None)
-        if series.level is Level.AD and series.grain is Grain.DAY and source is not None:
-            slot = (100, 10, 0, spends[source], 0)
-            yield StoredRow("8~70", "7", "8", "", "USD", "2026-11-18", -1, slot, source, None)
+    spends = {Source.PULL: 5_000_000, Source.FILE: 7_000_000}
+    source = next((source for source in sources if source in spends), None)
+    if series.level is Level.AD and series.grain is Grain.DAY and source is not None:
+        slot = (100, 10, 0, spends[source], 0)
+        yield StoredRow("8~70", "7", "8", "", "USD", "2026-11-18", -1, slot, source, None)
 
 
 def found(data_type: str, *objects: PlatformObject, **filters: Any) -> RecordPage:
-    catalog: Any = Catalog(*objects)
-    metrics: Any = Metrics()
+    catalog, metrics = ListedCatalog([NEW_YORK], objects), ListedMetrics(rows)
     return StoredRecords(catalog, Queries(catalog, metrics, REGISTRY.parse)).retrieve(data_type, filters, 100, 0, NOW)
 
 
@@ -169,7 +144,7 @@ def test_an_unknown_data_type_is_refused_with_the_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "rows"),
+    ("filters", "count"),
     [
         ({"account_id": "1"}, 1),
         ({"account_id": "acc_acme"}, 1),
@@ -186,9 +161,9 @@ def test_an_unknown_data_type_is_refused_with_the_known() -> None:
         ({"campaign_id": "8"}, 0),
     ],
 )
-def test_a_filter_by_account_takes_either_kind_of_id(filters: dict[str, Any], rows: int) -> None:
+def test_a_filter_by_account_takes_either_kind_of_id(filters: dict[str, Any], count: int) -> None:
     page = found("ad_performance", **filters)
-    assert [(row["account_id"], row["client_account_id"]) for row in page.records] == [("1", "acc_acme")] * rows
+    assert [(row["account_id"], row["client_account_id"]) for row in page.records] == [("1", "acc_acme")] * count
 
 
 def test_objects_name_both_accounts_and_have_no_empty_dates() -> None:

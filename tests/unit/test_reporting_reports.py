@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -27,43 +27,31 @@ from adweir.reporting.reports import MetricReport, ReportRequest, report
 from adweir.store.metrics.store import StoredRow
 from adweir.store.raw.store import RawStore
 from support.bounds import at_the_bound, refuses
+from support.listed import ListedCatalog, ListedMetrics
 
 TODAY = date(2026, 11, 21)
 SPAN = TimeSpan(date(2026, 11, 1), date(2026, 11, 30))
 META, AMAZON = Platform("meta_ads"), Platform("amazon_ads")
 
 
-class Catalog:
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
-        return [
-            Profile(
-                account_id=client, platform=each, profile_id=id_, name="n", currency=currency, timezone="Europe/Berlin"
-            )
-            for client, each, id_, currency in (("acc_a", META, "1", "EUR"), ("acc_b", AMAZON, "2", "USD"))
-            if platform in {None, each}
-        ]
+PROFILES = [
+    Profile(account_id=client, platform=each, profile_id=id_, name="n", currency=currency, timezone="Europe/Berlin")
+    for client, each, id_, currency in (("acc_a", META, "1", "EUR"), ("acc_b", AMAZON, "2", "USD"))
+]
 
 
-class Metrics:
+def rows(series: Series, _: Sequence[Source]) -> Iterator[StoredRow]:
     """Each profile has one campaign with a row per hour of 2 November, and the day's row of the same sums."""
-
-    def coverage(self, *_: Any) -> dict[date, Any]:
-        return {}
-
-    def read(self, series: Series, *_: Any, **__: Any) -> Iterator[StoredRow]:
-        profile_id, level, grain = series[1:]
-        if level is not Level.CAMPAIGN:
-            return
-        hours = range(24) if grain is Grain.HOUR else (-1,)
-        for hour in hours:
-            one = 1 if grain is Grain.HOUR else 24
-            slot = (one * 10, one, 0, one * 1_500_000, 0)
-            yield StoredRow(f"c{profile_id}", "", "", "", "", "2026-11-02", hour, slot, Source.PULL, None)
+    if series.level is not Level.CAMPAIGN:
+        return
+    for hour in range(24) if series.grain is Grain.HOUR else (-1,):
+        count = 24 if hour < 0 else 1
+        slot = (count * 10, count, 0, count * 1_500_000, 0)
+        yield StoredRow(f"c{series.profile_id}", "", "", "", "", "2026-11-02", hour, slot, Source.PULL, None)
 
 
 def made(metrics: list[str], dimensions: list[str], *segments: Any, span: TimeSpan = SPAN) -> MetricReport:
-    catalog: Any = Catalog()
-    stored: Any = Metrics()
+    catalog, stored = ListedCatalog(PROFILES), ListedMetrics(rows)
     queries = Queries(catalog, stored, REGISTRY.parse)
     return report(queries, ReportRequest("r", span, metrics, dimensions, segments))
 

@@ -80,7 +80,7 @@ class Advance(Message):
 
 
 class Sweep(Message):
-    """runs queue: fail what is overdue, send again what stands still, advance every open run."""
+    """runs queue: fail what is overdue, send again what makes no progress, advance every open run."""
 
     kind: Literal["sweep"] = "sweep"
 

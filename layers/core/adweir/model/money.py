@@ -9,14 +9,14 @@ from adweir.model import limits
 
 MICRO = 1_000_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?")
-"""A number as text: ASCII digits, and an exponent of two digits at most. What Decimal() also reads is none."""
+"""A number as text: ASCII digits, and an exponent of at most two digits. Other text that Decimal() reads is refused."""
 
 
 def to_micros(value: str | int | Decimal) -> int:
     """`"45.67"`, `45` or `Decimal("45.67")` in units → 45_670_000 or 45_000_000 millionths.
 
-    Raises ValueError on text that is no number, NaN, infinity, more than six decimals that are not zero, or an amount
-    of a trillion units and more. A float is a TypeError: it has already lost the cents.
+    Raises ValueError for text that is not a number, NaN, infinity, more than six decimals that are not zero, or an
+    amount of a trillion units or more. A float is a TypeError: it has already lost the cents.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise TypeError(f"money must be text, int or Decimal, not {type(value).__name__}")

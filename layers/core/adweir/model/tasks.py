@@ -68,8 +68,8 @@ class Task:
 
     `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
     belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives,
-    `attempts` claims. A worker holds the task until `hold_until` (Unix seconds; 0: nobody). `accept_vanish` is an
-    operator's leave for a pull that `mass_vanish` held back.
+    `attempts` claims. A worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `accept_vanish` is
+    an operator's permission for a pull that `mass_vanish` held back.
     """
 
     run_id: str

@@ -59,7 +59,7 @@ class Window(NamedTuple):
         return Window(self.start, middle), Window(middle + DAY, self.end)
 
     def pieces(self, most: int) -> list[Window]:
-        """Cut into windows of at most `most` days, oldest first."""
+        """Cut into windows of at most `most` days, the oldest first."""
         pieces, start = [], self.start
         while start <= self.end:
             end = min(start + timedelta(days=most - 1), self.end)

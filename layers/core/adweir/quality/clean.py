@@ -35,9 +35,9 @@ class CleaningLog:
 
 
 def clean(row: MetricRow, currency: str, log: CleaningLog) -> None:
-    """Repair a row in place: trim ids, write the currency in capitals, give a row without one the profile's.
+    """Repair a row in place: trim ids, write the currency in capitals, and use the profile's where it is missing.
 
-    Called only for rows that a quick look found suspicious; a clean row comes out untouched.
+    Called only for rows that look suspicious; a clean row is not changed.
     """
     for field in _IDS:
         before = getattr(row, field)

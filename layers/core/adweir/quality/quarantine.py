@@ -1,4 +1,4 @@
-"""Quarantine: the rows that could not be stored, each with its reasons and its place in the source."""
+"""Quarantine: the rows that cannot be stored, each with its reasons and its place in the source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Quarantine:
     """Collects bad rows as gzipped JSON lines in a spooled file; memory does not grow with their number.
 
     A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing
-    the same quarantine again changes nothing. A context manager.
+    the same quarantine twice changes nothing. A context manager.
     """
 
     def __init__(self) -> None:

@@ -179,7 +179,7 @@ class RowLoop:
         entity_id = row.entity_id if known else ""
         self.rejected += 1
         self._quarantine.add(BadRow(row.line, source, errors, entity_id, row.day), page)
-        if broken[0][0] is not CONFLICT:  # the first row of a conflict stands: its slot is answered
+        if broken[0][0] is not CONFLICT:  # the first row of a conflict is stored, so its slot has an answer
             self._note(entity_id, row.day)
 
     def _hold_back(self, bad: BadRow, page: int) -> None:

@@ -42,7 +42,7 @@ class Score:
 def score(tally: Tally, grain: Grain, as_of: datetime, now: datetime) -> Score:
     """Score a finished load.
 
-    Accuracy needs a reference to compare with (reconciliation), which a single load does not have: it is None here.
+    Accuracy needs a reference to compare with (reconciliation), which a single load does not have, so it is None.
     """
     dimensions: dict[str, float | None] = dict.fromkeys(WEIGHTS)
     gates: list[str] = []

@@ -123,7 +123,7 @@ def _is_numeric(report: MetricReport, column: str) -> bool:
 
 
 def _markdown(text: str) -> str:
-    """Text that ends no cell, starts no line and is no HTML."""
+    """Text that cannot end a cell, start a line or become HTML."""
     return escape(" ".join(text.split()), quote=False).replace("\\", "\\\\").replace("|", "\\|")
 
 

@@ -1,4 +1,4 @@
-"""The Findings table: quality reports, newest first, bounded by their time to live.
+"""The Findings table: quality reports, the newest first, kept for a limited time.
 
 `quality#<platform>#<profile>` / `<as_of>#<task>.<generation>.<level>.<grain>` is one report.
 """
@@ -22,14 +22,14 @@ KEEP = timedelta(days=400)
 
 
 class QualityReport(FindingsItem):
-    """A report is JSON text: it is read whole and never searched."""
+    """A report is JSON text, because it is read whole and never searched."""
 
     body = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
 
 
 class Findings:
-    """What was found out about the stored data."""
+    """What is found out about the stored data."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -23,7 +23,7 @@ CACHE_SECONDS = 300
 MISSING_SECONDS = 60
 """How long a secret that was not there counts as missing."""
 REFRESH_SECONDS = 10
-"""A mismatch asks Secrets Manager again at most so often a secret: wrong signatures must not become API calls."""
+"""After a mismatch a secret is read again at most this often: wrong signatures must not become API calls."""
 _STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 _MISSING = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 _KEPT_DAYS = 7
@@ -67,7 +67,7 @@ class SecretStore:
         return found
 
     def refresh(self, secret_id: str) -> bool:
-        """Have the next read ask Secrets Manager again; False when that happened a moment ago."""
+        """Make the next read ask Secrets Manager again; False when that happened a moment ago."""
         cached = self._cache.get(secret_id)
         if cached and self._clock.monotonic() - cached[0] < REFRESH_SECONDS:
             return False
@@ -91,7 +91,7 @@ class SecretStore:
         self._cache.pop(secret_id, None)
 
     def delete(self, secret_id: str) -> None:
-        """Delete a secret: unreadable at once, gone for good in 7 days. One that is not there is no fault."""
+        """Delete a secret: unreadable at once, gone for good in 7 days. A missing one is not an error."""
         with _errors(secret_id):
             try:
                 self._client.delete_secret(SecretId=secret_id, RecoveryWindowInDays=_KEPT_DAYS)
@@ -121,7 +121,7 @@ def _values(text: str, secret_id: str) -> Values:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NotFound(f"secret {secret_id} is no JSON object")
+        raise NotFound(f"secret {secret_id} is not a JSON object")
     return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
 
 

@@ -1,7 +1,7 @@
 """The gates of the wide layer: the union of what Meridian's and Robyn's loaders and models refuse.
 
 PyMC-Marketing validates almost nothing at build time (a gap silently breaks its adstock), so a table that would fail
-anywhere is stopped here. Analytics reference, section 1.2.
+in any of them is stopped here. Analytics reference, section 1.2.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Finding:
 
 
 def check(wide: Wide, uncovered: Iterable[date]) -> list[Finding]:
-    """All findings of a table; `uncovered` are days of its window that some profile was not pulled for."""
+    """All findings of a table; `uncovered` are the days of its window on which some profile was not pulled."""
     findings = [*_coverage(sorted(uncovered)), *_times(wide), *_columns(wide)]
     if not wide.channels:
         findings.append(_error("channels", "no channel with spend and variation: there is nothing to model"))
     variables = len(wide.columns) - 1
     if len(wide.times) < _ROWS_PER_VARIABLE * variables:
-        message = f"{len(wide.times)} periods for {variables} variables: Robyn asks for ten a variable"
+        message = f"{len(wide.times)} periods for {variables} variables: Robyn asks for ten per variable"
         findings.append(Finding("rows", Severity.WARN, message))
     return findings
 
@@ -54,7 +54,7 @@ def _coverage(uncovered: list[date]) -> list[Finding]:
         return []
     shown = ", ".join(day.isoformat() for day in uncovered[:5])
     more = f" and {len(uncovered) - 5} more" if len(uncovered) > 5 else ""
-    return [_error("coverage", f"not pulled, so not known to be zero: {shown}{more}")]
+    return [_error("coverage", f"not pulled, so they may not be zero: {shown}{more}")]
 
 
 def _times(wide: Wide) -> list[Finding]:

@@ -12,7 +12,7 @@ _MEMORY_LIMIT = "256MB"
 
 
 def to_parquet(source: Path, target: Path, types: Mapping[str, str]) -> None:
-    """Write `source` (CSV with a header) as zstd Parquet with the given SQL type a column."""
+    """Write `source` (CSV with a header) as zstd Parquet with the given SQL type per column."""
     import duckdb  # noqa: PLC0415
 
     connection = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "threads": 1})

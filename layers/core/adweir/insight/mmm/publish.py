@@ -1,10 +1,10 @@
-"""Publishes an account's media-mix datasets: tidy and wide, CSV and Parquet, and the manifest that vouches for them.
+"""Publishes an account's media-mix datasets: tidy and wide, CSV and Parquet, and the manifest that lists them.
 
-One dataset an account and currency (money is never summed across currencies), under `mmm/<account>/<currency>/`:
+One dataset per account and currency (money is never summed across currencies), under `mmm/<account>/<currency>/`:
 
     ad_reporting.csv|.parquet            the tidy layer, exact decimals
     daily|weekly/mmm_input.csv|.parquet  the wide layer; Parquet has doubles and `time` as text, as Meridian wants it
-    mmm_manifest.json                    written last: what it lists with its SHA-256 is what it vouches for
+    mmm_manifest.json                    written last: the files that it lists, with their SHA-256, are complete
 
 The same stored metrics give the same bytes, so building twice is harmless.
 """
@@ -21,57 +21,43 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any
 
 from adweir.insight.mmm.gates import Severity, check
 from adweir.insight.mmm.parquet import to_parquet
 from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_rows
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Account, PlatformObject, Profile
+from adweir.model.entities import Account, Profile
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.times import DAY, Clock, Window, local_date
 
 if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
     from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.store import RawStore
 
 _HISTORY = 1096 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformFacts:
-    """What the datasets need to know of a platform: when its numbers settle, and which slices make a day whole."""
+    """What the datasets need to know of a platform: when its numbers settle, and which slices make up a day."""
 
     settles_after_days: int
     slices: tuple[str, ...]
 
 
-class CatalogReader(Protocol):
-    """What is read of the catalog."""
-
-    def account(self, account_id: str) -> Account: ...
-    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]: ...
-    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterable[PlatformObject]: ...
-
-
-class ObjectStore(Protocol):
-    """Where the files go."""
-
-    def put(
-        self, key: str, body: BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
-    ) -> None: ...
-
-
 class Publisher:
-    """Builds and stores the datasets of one account after another."""
+    """Builds and stores the datasets of accounts, one after another."""
 
     def __init__(
         self,
-        catalog: CatalogReader,
+        catalog: Catalog,
         metrics: MetricStore,
-        objects: ObjectStore,
+        objects: RawStore,
         clock: Clock,
         facts: Mapping[Platform, PlatformFacts],
     ) -> None:
@@ -82,7 +68,7 @@ class Publisher:
         self._facts = facts
 
     def publish(self, account_id: str) -> list[dict[str, Any]]:
-        """Make the account's datasets and answer their manifests. NotFound when there is no such account."""
+        """Make the account's datasets and return their manifests. Raises NotFound when there is no such account."""
         account = self._catalog.account(account_id)
         by_currency: dict[str, list[Profile]] = defaultdict(list)
         for profile in self._catalog.profiles(account_id):
@@ -145,7 +131,7 @@ class Publisher:
         return manifest
 
     def _covered(self, profile: Profile) -> set[date]:
-        """The days on which all slices of the profile's platform were pulled whole."""
+        """The days on which all slices of the profile's platform were pulled completely."""
         today = local_date(self._clock.now(), profile.timezone)
         stored = self._metrics.coverage(_ad_days(profile), Window(today - _HISTORY, today - DAY))
         slices = self._facts[profile.platform].slices
@@ -170,7 +156,7 @@ class Publisher:
         return Names(of(Dataset.CAMPAIGNS), of(Dataset.AD_GROUPS), of(Dataset.ADS))
 
     def _last_settled(self, profiles: Iterable[Profile], window: Window) -> str | None:
-        """The last day of the window that no platform restates any more."""
+        """The last day of the window that no platform restates anymore."""
         now = self._clock.now()
         settled = min(
             local_date(now, profile.timezone) - (self._facts[profile.platform].settles_after_days + 1) * DAY

@@ -1,6 +1,6 @@
-"""The tidy layer: one row an ad and day, in the column names of Fivetran's ad_reporting.
+"""The tidy layer: one row per ad and day, in the column names of Fivetran's ad_reporting.
 
-PyMC-Marketing reads these columns as they are and dbt users know them (analytics reference, section 1.1).
+PyMC-Marketing reads these columns unchanged, and dbt users know them (analytics reference, section 1.1).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COLUMNS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a profile's objects are called, by id; an id without a name stays empty."""
+    """The names of a profile's objects by id; an id without a name has an empty one."""
 
     campaigns: Mapping[str, str]
     ad_groups: Mapping[str, str]

@@ -1,7 +1,7 @@
-"""The wide layer, `mmm_input`: one row a period, the columns that Meridian, PyMC-Marketing and Robyn load.
+"""The wide layer, `mmm_input`: one row per period, the columns that Meridian, PyMC-Marketing and Robyn load.
 
 National (no `geo` column), daily or weekly on Mondays, a full grid: a day that was pulled and brought nothing is zero,
-a day that was never pulled is a fault that `gates` reports. Analytics reference, sections 1.1 and 1.2.
+a day that was not pulled is an error that `gates` reports. Analytics reference, sections 1.1 and 1.2.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A column set left out, and why, in words a data scientist can act on."""
+    """Columns that were left out, and why, in words that a data scientist can act on."""
 
     channel: str
     reason: str
@@ -47,7 +47,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """The table: `columns[name]` has one number a period, `times` the labels `YYYY-MM-DD`."""
+    """The table: `columns[name]` has one number per period, `times` the labels `YYYY-MM-DD`."""
 
     cadence: Cadence
     times: Sequence[str]
@@ -57,7 +57,7 @@ class Wide:
     dropped: Sequence[Dropped]
 
     def rows(self) -> Iterator[list[str]]:
-        """Header, then a row a period, numbers as exact text without exponents."""
+        """A header, then a row per period, with numbers as exact text without exponents."""
         yield ["time", *self.columns]
         for index, time in enumerate(self.times):
             yield [time, *(f"{values[index]:f}" for values in self.columns.values())]
@@ -114,7 +114,7 @@ def _total(sums: Sums, days: Iterable[date]) -> dict[str, Slot]:
 
 
 def _unusable(slots: Sequence[Slot]) -> str:
-    """Why a model would refuse this channel, or nothing: Meridian and Robyn stop on both cases."""
+    """Why a model would refuse this channel, or "": Meridian and Robyn stop in both cases."""
     impressions = {slot[0] for slot in slots}
     if impressions <= {0} and not any(slot[3] for slot in slots):
         return "no activity in the window"
@@ -124,7 +124,7 @@ def _unusable(slots: Sequence[Slot]) -> str:
 
 
 def _revenue_per_conversion(revenue: Sequence[Decimal], conversions: Sequence[Decimal]) -> list[Decimal]:
-    """Revenue a conversion; a period without conversions takes the trailing 28-period ratio, else the overall one.
+    """Revenue per conversion; a period without conversions takes the trailing 28-period ratio, else the overall one.
 
     Zero conversions would make it NaN, which Meridian refuses and PyMC-Marketing swallows.
     """

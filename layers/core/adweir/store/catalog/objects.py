@@ -3,7 +3,7 @@
 `objects#<platform>#<profile>#<dataset>` / `<id>` (ads and keywords: `<id>~<ad group>`) holds the content of the newest
 pull that brought a difference (`as_of`) and the newest complete pull that did not bring the object (`removed_at`).
 `!coverage#<slice>` beside them is the `as_of` of the newest complete pull: it answers for the objects that it brought
-unchanged, which are therefore not written again. In whatever order pulls arrive, the same state remains.
+unchanged, which are therefore not written again. The order in which pulls arrive does not change the result.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Objects(Items):
     def find_objects(
         self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
     ) -> dict[str, list[PlatformObject]]:
-        """Objects of several profiles at once, by the id asked for (as in `find_object`); unknown ones are left out."""
+        """Objects of several profiles by the requested id (as in `find_object`); unknown ids are left out."""
         found: dict[str, list[PlatformObject]] = {}
         exact: dict[tuple[str, str], str] = {}
         for profile_id in profile_ids:
@@ -142,7 +142,7 @@ def dataset_of(item: PlatformObject) -> Dataset:
     for dataset, kind in _KINDS.items():
         if type(item) is kind:
             return dataset
-    raise BadInput(f"{type(item).__name__} is no platform object")
+    raise BadInput(f"{type(item).__name__} is not a platform object")
 
 
 def _dataset(kind: Level | Dataset | str) -> Dataset:
@@ -150,7 +150,7 @@ def _dataset(kind: Level | Dataset | str) -> Dataset:
     for dataset in _KINDS:
         if kind in {dataset.value, dataset.level.value}:
             return dataset
-    raise BadInput(f"{kind!r} is no kind of platform object")
+    raise BadInput(f"{kind!r} is not a kind of platform object")
 
 
 def _pk(platform: Platform, profile_id: str, dataset: Dataset) -> str:

@@ -1,7 +1,7 @@
-"""Brakes: what slows work on one profile down. `brake#<platform>` / `<profile>`.
+"""Brakes: what slows down work on one profile. `brake#<platform>` / `<profile>`.
 
 A *pause* is what the platform asked for (rate limit). A *circuit breaker* opens after several faults in a row, lets
-one probe through when its time is over (half-open), and closes with the first success. Each opening in a row lasts
+one probe through when its time is over (half-open), and closes after the first success. Each opening in a row lasts
 twice as long.
 """
 
@@ -32,7 +32,7 @@ class BrakeState(NamedTuple):
 
 
 class Brakes(Rows):
-    """Rate-limit pauses and circuit breakers, one item a platform and profile."""
+    """Rate-limit pauses and circuit breakers, one item per platform and profile."""
 
     def check(self, platform: Platform, profile_id: str) -> None:
         """Raises Throttled while the brake is on. In half-open state the first caller passes, as the probe."""
@@ -55,7 +55,7 @@ class Brakes(Rows):
             raise Throttled(f"{platform} {profile_id} is being probed: circuit half open", retry_after=FIRST_SECONDS)
 
     def trip(self, platform: Platform, profile_id: str, seconds: float, reason: str) -> None:
-        """Pause the profile for `seconds`; a longer pause that stands already is kept."""
+        """Pause the profile for `seconds`; a longer pause that is already there is kept."""
         until = self._now() + max(1, round(seconds))
         self._change(
             _pk(platform),
@@ -65,7 +65,7 @@ class Brakes(Rows):
         )
 
     def failure(self, platform: Platform, profile_id: str) -> None:
-        """Count a fault of the platform on this profile; the fifth in a row opens the circuit, each more for longer."""
+        """Count a fault of the platform. The fifth in a row opens the circuit, each further one for longer."""
         pk, sk = _pk(platform), _sk(profile_id)
         row = self._change(pk, sk, [Row.failures.add(1), Row.expires.set(self._expires())])
         failures = int(row.failures or 0) if row else 0

@@ -1,4 +1,4 @@
-"""Leases: one worker at a time on something, for a limited time. `lease#<name>` / `lease`.
+"""Leases: one worker at a time has something, for a limited time. `lease#<name>` / `lease`.
 
 The item stays after release, so its fencing token only ever grows: whoever holds a smaller one has lost the lease.
 """
@@ -12,11 +12,11 @@ from adweir.model.errors import Throttled, Transient
 from adweir.store.ledger.rows import Row, Rows
 
 _BUSY_SECONDS = 2
-"""A partition is held for a moment, not for the lease's whole time: look again soon."""
+"""A partition is held for a moment, not for the whole time of the lease: try again soon."""
 
 
 class Lease:
-    """A lease that is held. `fence` identifies this holder and is greater than that of any holder before."""
+    """A lease that is held. `fence` identifies this holder and is greater than that of every earlier holder."""
 
     def __init__(self, rows: Leases, name: str, fence: int) -> None:
         self._rows = rows

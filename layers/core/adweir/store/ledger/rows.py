@@ -1,7 +1,7 @@
-"""The ledger's items: one model for all of them, and the few operations that the files beside this one share.
+"""The ledger's items: one model for all of them, and the operations that the other files of this room share.
 
-Every write is one item, on one condition where it decides something. History expires after 90 days; DynamoDB deletes
-it late, so reading filters it always and conditions treat an expired item as absent.
+Every write is one item, with a condition where it decides something. History expires after 90 days; DynamoDB deletes it
+late, so reading always filters it and conditions treat an expired item as absent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REFUSED = "ConditionalCheckFailedException"
 
 
 class Row(LedgerItem):
-    """Any item of the ledger. What a condition or a counter needs is an attribute; the rest is in `body`."""
+    """Any item of the ledger. What a condition compares or a counter adds is an attribute; the rest is in `body`."""
 
     state = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
@@ -52,7 +52,7 @@ class Row(LedgerItem):
 
 @contextmanager
 def storage() -> Iterator[None]:
-    """DynamoDB's faults as ours. Raises Unavailable."""
+    """Turns DynamoDB's errors into ours. Raises Unavailable."""
     try:
         yield
     except PynamoDBException as error:
@@ -60,7 +60,7 @@ def storage() -> Iterator[None]:
 
 
 class Rows:
-    """What every part of the ledger can do with items."""
+    """Reading and writing items, the base of every part of the ledger."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -132,7 +132,7 @@ class Rows:
                     return
 
     def _put(self, row: Row, condition: Condition | None = None) -> bool:
-        """Put an item; False when the condition refuses."""
+        """Put an item; False when the condition does not hold."""
         with storage():
             try:
                 row.save(condition=condition)
@@ -143,7 +143,7 @@ class Rows:
         return True
 
     def _change(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None) -> Row | None:
-        """Update an item; the item as it is then, or None when the condition refuses."""
+        """Update an item; the updated item, or None when the condition does not hold."""
         row = Row(pk, sk)
         with storage():
             try:
@@ -155,7 +155,7 @@ class Rows:
         return row
 
     def _drop(self, pk: str, sk: str, condition: Condition | None = None) -> bool:
-        """Delete an item; False when the condition refuses."""
+        """Delete an item; False when the condition does not hold."""
         with storage():
             try:
                 Row(pk, sk).delete(condition=condition)

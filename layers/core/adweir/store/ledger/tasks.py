@@ -1,6 +1,6 @@
 """Tasks in the ledger, and the markers that say which are open.
 
-`run#<run>` / `task#<id>` is the task; `run#<run>` / `open#<stage>#<id>` stands while it is open and carries its
+`run#<run>` / `task#<id>` is the task; `run#<run>` / `open#<stage>#<id>` exists while it is open and holds its
 generation, so that a late worker of an older generation cannot remove the marker of a redriven task. The marker is put
 before a task can be found open and removed after it is terminal: a crash in between leaves a marker too many, never
 one too few, and the sweep takes it away.
@@ -104,7 +104,7 @@ class Tasks(Rows):
                 yield task
 
     def has_open(self, run_id: str) -> bool:
-        """Whether any work of the run is open: a consistent query for one item."""
+        """Whether any work of the run is open (a consistent query for one item)."""
         return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
 
     def open_tasks(self, run_id: str, after: str = "") -> Iterator[tuple[Marker, Task | None]]:
@@ -166,11 +166,11 @@ class Tasks(Rows):
         raise Throttled(f"task {task_id} is being worked on", retry_after=5)
 
     def release(self, task: Task) -> bool:
-        """Give a claimed task back as it is, so that the next message need not wait for the hold to expire."""
+        """Give a claimed task back unchanged, so that the next message need not wait for the hold to expire."""
         return self._advance_task(task, [], Row.attempts == task.attempts)
 
     def wait_report(self, task: Task, report_id: str, as_of: str) -> bool:
-        """The platform makes a report for the claimed task. False when the task went on without this worker.
+        """The platform is making a report for the claimed task. False when the task continued without this worker.
 
         `as_of` is the report's creation, `model.times.iso`. Poll messages find both in the task. Ends the hold.
         """
@@ -185,7 +185,7 @@ class Tasks(Rows):
     def landed(self, task: Task, object_key: str, as_of: str) -> bool:
         """The task's raw object is in S3. False when the task has ended meanwhile. Ends the hold.
 
-        Not bound to the hold: an object exists once a generation, so whoever saw it land may say so.
+        This does not need the hold: there is one object per generation, so any worker that saw it land may say so.
         """
         actions = [
             Row.state.set(TaskState.LANDED.value),
@@ -218,7 +218,7 @@ class Tasks(Rows):
     ) -> bool:
         """Make a task terminal and remove its marker. True when this call did it, False when it was so already.
 
-        The caller then sends `Advance(run_id)` to the runs queue in both cases: so a crash in between heals.
+        The caller then sends `Advance(run_id)` to the runs queue in both cases, so a crash in between does no harm.
         """
         pk, sk = run_pk(run_id), f"task#{task_id}"
         for _ in range(_RACES):
@@ -293,7 +293,7 @@ class Tasks(Rows):
         return _task(row)
 
     def unmark(self, run_id: str, marker: Marker) -> None:
-        """Remove a marker that stands for nothing, unless a newer generation has taken it."""
+        """Remove a marker without a task, unless a newer generation has taken it."""
         self._drop(run_pk(run_id), _sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
 
     def successes(self) -> Iterator[tuple[str, str, str, str]]:
@@ -313,7 +313,7 @@ class Tasks(Rows):
         self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
 
     def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
-        """Put a marker unless one of this or a newer generation stands already."""
+        """Put a marker unless one of this or a newer generation is already there."""
         row = self._row(run_pk(run_id), _sk(stage, task_id), generation=generation, updated_at=iso(self._clock.now()))
         self._put(row, self._absent() | (Row.generation < generation))
 

@@ -1,6 +1,6 @@
 """Shared access tokens: container memory, then `token#<key>` / `token`, refreshed by one worker at a time.
 
-The partition key begins with `token#`, so that IAM can keep these items from every function but the two that need
+The partition key begins with `token#`, so that IAM can deny these items to every function but the two that need
 them (dynamodb:LeadingKeys).
 """
 
@@ -28,10 +28,10 @@ class Tokens(Rows):
         self._memory: dict[str, tuple[str, int]] = {}
 
     def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
-        """A token that is good for another minute.
+        """A token that is valid for at least another minute.
 
-        `refresh()` asks the platform: (token, seconds that it lives). One worker calls it at a time; the others take
-        the old token while it still works, wait up to two seconds, then raise Throttled. What `refresh` raises, passes.
+        `refresh()` asks the platform: (token, seconds that it lives). One worker calls it at a time; the others use
+        the old token while it works, wait up to two seconds, then raise Throttled. Errors of `refresh` pass through.
         """
         for _ in range(_TRIES):
             now = self._now()

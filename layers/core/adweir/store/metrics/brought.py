@@ -1,6 +1,6 @@
 """What a pull brought: the accumulator that the loader fills row by row and `MetricStore.load` takes.
 
-One entry an entity, 40 packed bytes a stored day or hour, every repeated text kept once: about 150 bytes a stored
+One entry per entity, 40 packed bytes per stored day or hour, every repeated text kept once: about 150 bytes per stored
 entity-day, whatever the size of the raw bytes and however often the same rows arrive.
 """
 
@@ -18,7 +18,7 @@ _Packed = bytes | Slot  # a slot with a number past 64 bits stays as it is
 
 
 class Parents(NamedTuple):
-    """What all slots of an entity share. Ids of parents never change on the platforms."""
+    """What all slots of an entity share. On the platforms an object never changes its parents."""
 
     campaign_id: str
     ad_group_id: str
@@ -97,7 +97,7 @@ class PullRows:
         return slots is not None and slot_key(day, hour) in slots
 
     def quarantined(self, entity_id: str, day: str) -> None:
-        """A row of this entity and day came, but cannot be stored: the stored value stays as it is."""
+        """A row of this entity and day came but cannot be stored: the stored value is kept."""
         self._quarantined.setdefault(self._texts[day], set()).add(self._texts[entity_id])
 
     def entities(self) -> list[str]:
@@ -117,7 +117,7 @@ class PullRows:
         return frozenset(self._quarantined.get(day, ()))
 
     def days(self) -> set[str]:
-        """The days on which there is a row, or a quarantined one."""
+        """The days with a row or a quarantined row."""
         return {key[:10] for key in self._keys} | self._quarantined.keys()
 
     def __iter__(self) -> Iterator[tuple[str, str, Slot]]:
@@ -127,7 +127,7 @@ class PullRows:
                 yield entity_id, key, _unpack(packed)
 
     def __len__(self) -> int:
-        """How many distinct keys."""
+        """The number of distinct keys."""
         return self.size
 
     def _begin(self, row: MetricRow) -> dict[str, _Packed]:

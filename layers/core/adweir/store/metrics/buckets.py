@@ -26,7 +26,7 @@ Raw = dict[str, dict[str, Any]]
 """An item as DynamoDB's wire has it: attribute → {"S": ...}, {"N": ...}, {"L": ...}."""
 
 RESERVED = "!"
-"""Sort keys that begin with it are not entities; entity ids begin with something greater, so it sorts first."""
+"""Sort keys that begin with it are not entities. It sorts first, because entity ids begin with a greater character."""
 
 
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"), ("cur", "currency"))
@@ -88,7 +88,7 @@ class Bucket:
     slots: dict[str, StoredSlot] = field(default_factory=dict)
 
     def with_parents(self, other: Parents) -> Bucket:
-        """Fill in what is not known yet. Should two pulls disagree, the greater text stays, whichever came first."""
+        """Fill in what is not known yet. When two pulls disagree, the greater text is kept, whichever came first."""
         return replace(self, parents=Parents(*(max(pair) for pair in zip(self.parents, other, strict=True))))
 
     def encode(self, pk: str) -> Raw:

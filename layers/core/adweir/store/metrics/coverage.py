@@ -2,9 +2,9 @@
 
 For each (day, slice) it holds the stamp of the newest complete pull, and for each *hole* of that pull (an entity whose
 row it brought but that could not be stored) the stamp of the newest earlier pull of the slice that did answer for the
-entity, or none. The state follows from the set of pulls alone, never from the order in which they came:
+entity, or none. The state depends on the set of pulls alone, never on the order in which they came:
 
-- a newer pull takes the place of the older one, which remains only in the newer one's holes;
+- a newer pull replaces the older one, which remains only in the newer one's holes;
 - an older pull arriving late can only fill holes;
 - what an `all` pull answers at least as newly is left out: a narrower slice's older stamp, a narrower hole's answer.
 
@@ -61,7 +61,7 @@ class Coverage:
     def merged(
         self, stamp: Stamp, slice_: str, days: Iterable[str], holes: Callable[[str], frozenset[str]]
     ) -> Coverage:
-        """The coverage after a complete pull; equal to this one when the pull has nothing left to say."""
+        """The coverage after a complete pull; equal to this one when newer pulls answer for everything already."""
         result = dict(self.days)
         for day in days:
             slices = dict(result.get(day, {}))
@@ -109,14 +109,14 @@ class Coverage:
 
     @property
     def size(self) -> int:
-        """About how many bytes the item has."""
+        """The approximate size of the item in bytes."""
         spans = {(slice_, a.stamp) for slices in self.days.values() for slice_, a in slices.items()}
         holes = [e for slices in self.days.values() for a in slices.values() for e in a.holes]
         return sum(len(slice_) + 120 for slice_, _ in spans) + sum(len(e.encode()) + 60 for e in holes)
 
 
 def newer(one: Stamp | None, other: Stamp | None) -> Stamp | None:
-    """The newer of two stamps, of which either may be none."""
+    """The newer of two stamps, either of which may be None."""
     return max(one, other) if one and other else one or other
 
 

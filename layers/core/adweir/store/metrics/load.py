@@ -1,6 +1,6 @@
 """Loads one pull into one partition: lease, read once, merge, changes file, items, coverage (design section 4).
 
-Whatever stops it in between, coverage stays behind what was written, and the same pull again converges.
+Wherever a load is stopped, coverage never claims more than what was written, and the same pull again converges.
 """
 
 from __future__ import annotations

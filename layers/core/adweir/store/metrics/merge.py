@@ -1,4 +1,4 @@
-"""Newest pull wins: one entity's bucket, what a pull says about it, and what becomes of it. Pure.
+"""Newest pull wins: what a pull makes of one entity's bucket. Pure functions.
 
 Each slot is a register that the newest pull answering for it decides. A complete pull answers for every slot of its
 slice and window (one it did not bring is gone), a partial one only for what it brings.

@@ -16,7 +16,7 @@ from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
 from adweir.store.metrics.partitions import Table
 
 _FEW = 500
-"""At most so many entities are read by key instead of with their whole partition."""
+"""At most this many entities are read by key instead of with their whole partition."""
 
 
 class StoredRow(NamedTuple):

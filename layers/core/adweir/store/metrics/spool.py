@@ -1,4 +1,4 @@
-"""Where a load keeps what it is going to write: in memory while small, else in a temporary file.
+"""Where a load keeps what it will write: in memory while it is small, else in a temporary file.
 
 The changes file has to be complete in S3 before the first item is written, so a load decides everything first.
 """

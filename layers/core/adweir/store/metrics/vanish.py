@@ -15,7 +15,7 @@ from adweir.store.metrics.partitions import Table
 SHARE = (1, 5)
 """More than a fifth of the stored spend."""
 SETTLED = timedelta(days=3)
-"""Days older than this are settled enough to be worth protecting."""
+"""Days older than this are settled enough to protect."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Vanishing:
 
 
 class Proposals:
-    """Held-back pulls, one item a series and slice: the oldest one whose question nobody has answered."""
+    """Held-back pulls, one item per series and slice: the oldest one that no second pull has confirmed."""
 
     def __init__(self, table: Table, series: str, pull: Pull) -> None:
         self._table = table
@@ -58,7 +58,7 @@ class Proposals:
         self._pull = pull
 
     def agreed(self, days: set[str]) -> bool:
-        """Whether an older pull of another task already wanted some of these days gone."""
+        """Whether an older pull of another task already proposed to zero some of these days."""
         item = self._table.get(self._pk, self._sk)
         if item is None:
             return False

@@ -1,4 +1,4 @@
-"""What a raw object says about the pull that made it, kept in its S3 metadata so that a replay needs no ledger."""
+"""What a raw object says about its pull, kept in its S3 metadata so that a replay does not need the ledger."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class PullHeader:
         """The Pull that the metric store loads. Raises BadInput for a dataset without metrics or without a window."""
         grain = self.dataset.grain
         if grain is None or self.window is None:
-            raise BadInput(f"{self.dataset} is no dataset of metrics, or its window is missing")
+            raise BadInput(f"{self.dataset} is not a dataset of metrics, or its window is missing")
         return Pull(
             platform=self.platform,
             profile_id=self.profile_id,

@@ -204,6 +204,6 @@ class _Checked(io.RawIOBase):
         return line
 
     def drain(self) -> None:
-        """Skip what nobody read."""
+        """Skip what was not read."""
         while self._left and self.read(_BUFFER):
             pass

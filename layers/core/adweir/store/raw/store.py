@@ -1,6 +1,6 @@
-"""The raw store: one S3 bucket, one object a task with the bytes that the platform sent (design section 4).
+"""The raw store: one S3 bucket, one object per task with the bytes that the platform sent (design section 4).
 
-An object is a series of gzip members, one a page; each begins with a one-line JSON header
+An object is a series of gzip members, one per page; each begins with a one-line JSON header
 `{"length", "url", "status", "encoding"}`, then exactly `length` bytes of body.
 """
 
@@ -186,7 +186,7 @@ class RawStore:
                 code = error.response["Error"]["Code"]
                 if code in _EXISTS:
                     return False
-                # Another writer is putting the same key at this moment; S3 says to ask again.
+                # Another writer is putting the same key at this moment; S3 asks to try again.
                 if code not in _CONFLICT or attempt == _PUT_TRIES:
                     raise _translated(error, key) from error
             except BotoCoreError as error:
@@ -252,7 +252,7 @@ class RawStore:
                     yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
 
     def presign(self, key: str, seconds: int = 900) -> str:
-        """A URL that downloads the object for so many seconds without other credentials."""
+        """A URL that downloads the object without other credentials, valid for this many seconds."""
         return self._s3.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
         )

@@ -1,0 +1,53 @@
+"""A catalog and a metric store that answer from lists, for tests of what reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import PlatformObject, Profile
+from adweir.model.metrics import SOURCE_ORDER, Series, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Stamp
+from adweir.model.times import Window
+from adweir.store.catalog.objects import dataset_of
+from adweir.store.catalog.store import Catalog
+from adweir.store.metrics.store import MetricStore, StoredRow
+from support.clock import FrozenClock
+
+Rows = Callable[[Series, Sequence[Source]], Iterable[StoredRow]]
+"""The rows of a series, given the sources that are asked."""
+
+
+class ListedCatalog(Catalog):
+    def __init__(self, profiles: Sequence[Profile], objects: Sequence[PlatformObject] = ()) -> None:
+        super().__init__(FrozenClock())
+        self._profiles = profiles
+        self._objects = objects
+
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
+        return [profile for profile in self._profiles if platform in {None, profile.platform}]
+
+    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
+        return (item for item in self._objects if dataset_of(item) is dataset)
+
+
+class ListedMetrics(MetricStore):
+    """No day counts as pulled."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
+        return {}
+
+    def read(
+        self,
+        series: Series,
+        window: Window,
+        *,
+        sources: Sequence[Source] = SOURCE_ORDER,
+        entity_ids: Iterable[str] | None = None,
+    ) -> Iterator[StoredRow]:
+        return iter(self._rows(series, sources))
