@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from adweir.model.errors import Unavailable
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
-from adweir.model.ports import Bus, Queue, Queues
+from adweir.model.ports import Bus, Queue, Queues, SourceQueue
 
 
 class MemoryQueue(Queue):
@@ -32,6 +33,20 @@ class MemoryQueue(Queue):
         """All messages, oldest first; the queue is empty then."""
         taken, self.messages, self.delays, self.groups = self.messages, [], [], []
         return taken
+
+
+class MemorySourceQueue(MemoryQueue, SourceQueue):
+    """A queue that a function reads; it keeps (receipt handle, seconds) of what was kept hidden."""
+
+    def __init__(self, *, refuses_visibility: bool = False) -> None:
+        super().__init__()
+        self.hidden: list[tuple[str, int]] = []
+        self._refuses = refuses_visibility
+
+    def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
+        if self._refuses:
+            raise Unavailable("no")
+        self.hidden.append((receipt_handle, seconds))
 
 
 class MemoryQueues(Queues):

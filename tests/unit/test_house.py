@@ -22,10 +22,9 @@ TOO_MANY_ARGUMENTS = frozenset(
         "layers/core/adweir/platforms/amazon_ads/client.py _call",
         "layers/core/adweir/platforms/http.py request",
         "layers/core/adweir/platforms/meta/graph.py __init__",
-        "layers/core/adweir/runtime/consumer.py __init__",
     }
 )
-TWO_OF_ONE_NAME = frozenset({"Campaign", "Directory", "Envelope", "_Delivery"})
+TWO_OF_ONE_NAME = frozenset({"Envelope"})
 
 
 @cache

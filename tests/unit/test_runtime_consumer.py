@@ -22,26 +22,10 @@ from adweir.model.errors import (
     Transient,
     Unavailable,
 )
-from adweir.model.messages import Message, TaskMessage
-from adweir.runtime.consumer import Consumer
+from adweir.model.messages import TaskMessage
+from adweir.runtime.consumer import Consumer, Work
 from support.clock import FrozenClock
-
-
-class FakeQueue:
-    """Remembers what was sent and what was hidden."""
-
-    def __init__(self, *, refuses_visibility: bool = False) -> None:
-        self.sent: list[tuple[Message, int, str]] = []
-        self.hidden: list[tuple[str, int]] = []
-        self._refuses = refuses_visibility
-
-    def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
-        self.sent.append((message, delay, group))
-
-    def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
-        if self._refuses:
-            raise Unavailable("no")
-        self.hidden.append((receipt_handle, seconds))
+from support.outlets import MemorySourceQueue
 
 
 class Context:
@@ -54,16 +38,20 @@ class Context:
 class Story:
     """A consumer whose handler does what the test says, with everything observable."""
 
-    def __init__(self, clock: FrozenClock, error: BaseException | None = None, queue: FakeQueue | None = None) -> None:
-        self.queue = queue or FakeQueue()
+    def __init__(
+        self, clock: FrozenClock, error: BaseException | None = None, queue: MemorySourceQueue | None = None
+    ) -> None:
+        self.queue = queue or MemorySourceQueue()
         self.handled: list[TaskMessage] = []
         self.settled: list[AdweirError] = []
         self.error = error
         self.consumer: Consumer[TaskMessage] = Consumer(
-            parse=lambda body: [TaskMessage.model_validate_json(body)],
-            handle=self.handle,
-            settle=lambda _message, error: self.settled.append(error),
-            queue_of=lambda _arn: self.queue,  # type: ignore[arg-type,return-value]
+            Work(
+                parse=lambda body: [TaskMessage.model_validate_json(body)],
+                handle=self.handle,
+                settle=lambda _message, error: self.settled.append(error),
+            ),
+            queue_of=lambda _arn: self.queue,
             clock=clock,
             rng=random.Random(1),
             logger=Logger(service="test", level=logging.CRITICAL),
@@ -104,7 +92,7 @@ def test_being_asked_to_wait_sends_a_new_message_and_uses_up_no_receive(clock: F
 
     assert story.receive(TASK) == []
 
-    [(again, delay, group)] = story.queue.sent
+    (again,), (delay,), (group,) = story.queue.messages, story.queue.delays, story.queue.groups
     assert again.attempt == 1
     assert 120 <= again.not_before - clock.now().timestamp() + 1 <= 146
     assert 120 <= delay <= 144
@@ -118,7 +106,7 @@ def test_a_wait_longer_than_sqs_can_delay_hops_without_running_the_handler(clock
     assert story.receive(early) == []
 
     assert story.handled == []
-    assert story.queue.sent == [(early, 900, "meta_ads#1")]
+    assert (story.queue.messages, story.queue.delays, story.queue.groups) == ([early], [900], ["meta_ads#1"])
 
 
 @pytest.mark.parametrize("error", [Transient("reset"), Unavailable("503")])
@@ -163,5 +151,5 @@ def test_a_poisoned_body_goes_back_and_in_the_end_to_the_dead_letter_queue(clock
 
 
 def test_a_refused_visibility_change_costs_only_the_pace_of_the_retry(clock: FrozenClock) -> None:
-    story = Story(clock, Transient("reset"), FakeQueue(refuses_visibility=True))
+    story = Story(clock, Transient("reset"), MemorySourceQueue(refuses_visibility=True))
     assert story.receive(TASK) == [{"itemIdentifier": "m0"}]

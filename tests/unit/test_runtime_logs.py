@@ -13,9 +13,10 @@ from adweir.model import trace
 from adweir.model.errors import BadInput, NotReady, Transient
 from adweir.model.messages import ObjectArrived
 from adweir.runtime.app import App
-from adweir.runtime.consumer import Consumer
+from adweir.runtime.consumer import Consumer, Work
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
+from support.outlets import MemorySourceQueue
 
 
 class Context:
@@ -23,12 +24,6 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
-
-
-class DeafQueue:
-    def send(self, *_: object, **__: object) -> None: ...
-
-    def keep_hidden(self, *_: object) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -54,10 +49,8 @@ def test_whatever_becomes_of_a_message_its_line_says_whose_it_was(
             raise error
 
     consumer: Consumer[ObjectArrived] = Consumer(
-        parse=lambda body: [ObjectArrived.model_validate_json(body)],
-        handle=handle,
-        settle=lambda *_: None,
-        queue_of=lambda _: DeafQueue(),  # type: ignore[arg-type,return-value]
+        Work(lambda body: [ObjectArrived.model_validate_json(body)], handle, lambda *_: None),
+        queue_of=lambda _: MemorySourceQueue(),
         clock=clock,
         rng=random.Random(1),
         logger=app.logger,

@@ -25,6 +25,14 @@ class Queue(Protocol):
         ...
 
 
+class SourceQueue(Queue, Protocol):
+    """A queue that a function reads."""
+
+    def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
+        """Change a received message's visibility time-out."""
+        ...
+
+
 class Queues(Protocol):
     """The queues of the system, each made when it is asked for."""
 

@@ -361,17 +361,10 @@ class App:
         settle: Callable[[M, AdweirError], None],
     ) -> Consumer[M]:
         """The queue consumer of an asynchronous function."""
-        from adweir.runtime.consumer import Consumer
+        from adweir.runtime.consumer import Consumer, Work
 
-        return Consumer(
-            parse=parse,
-            handle=handle,
-            settle=settle,
-            queue_of=self.queues.of,
-            clock=self.clock,
-            rng=self.rng,
-            logger=self.logger,
-        )
+        work = Work(parse, handle, settle)
+        return Consumer(work, queue_of=self.queues.of, clock=self.clock, rng=self.rng, logger=self.logger)
 
 
 def _trace_filter(record: logging.LogRecord) -> bool:

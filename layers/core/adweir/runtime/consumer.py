@@ -14,11 +14,13 @@ message is decided here and nowhere else:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adweir.model import limits, trace
 from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Message
+from adweir.model.ports import SourceQueue
 from adweir.model.times import Clock
 
 if TYPE_CHECKING:
@@ -26,35 +28,40 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
-    from adweir.runtime.outbound import SqsQueue
-
 M = TypeVar("M", bound=Message)
 Remaining = Callable[[], float]
 """Seconds that this invocation may still run."""
 
 
-class Consumer(Generic[M]):
-    """Consumes SQS batches with partial batch responses.
+@dataclass(frozen=True, slots=True)
+class Work(Generic[M]):
+    """What a function does with its messages.
 
     `parse` makes a message of a record's body (a list: one S3 notification may name several objects; an empty list is
     acknowledged). `handle(message, remaining)` does the work. `settle(message, error)` records an expected error; it
     may raise, which makes the item fail.
     """
 
+    parse: Callable[[str], list[M]]
+    handle: Callable[[M, Remaining], None]
+    settle: Callable[[M, AdweirError], None]
+
+
+class Consumer(Generic[M]):
+    """Consumes SQS batches with partial batch responses."""
+
     def __init__(
         self,
+        work: Work[M],
         *,
-        parse: Callable[[str], list[M]],
-        handle: Callable[[M, Remaining], None],
-        settle: Callable[[M, AdweirError], None],
-        queue_of: Callable[[str], SqsQueue],
+        queue_of: Callable[[str], SourceQueue],
         clock: Clock,
         rng: random.Random,
         logger: Logger,
     ) -> None:
-        self._parse = parse
-        self._handle = handle
-        self._settle = settle
+        self._parse = work.parse
+        self._handle = work.handle
+        self._settle = work.settle
         self._queue_of = queue_of
         self._clock = clock
         self._rng = rng
@@ -81,7 +88,7 @@ class Consumer(Generic[M]):
                 return False
             return all(self._try(message, queue, record, remaining) for message in messages)
 
-    def _try(self, message: M, queue: SqsQueue, record: Mapping[str, Any], remaining: Remaining) -> bool:
+    def _try(self, message: M, queue: SourceQueue, record: Mapping[str, Any], remaining: Remaining) -> bool:
         """One message of a record; False reports the record as failed."""
         with trace.about(**_ids(message)):
             try:
@@ -96,7 +103,7 @@ class Consumer(Generic[M]):
                 return False
             return True
 
-    def _work(self, message: M, queue: SqsQueue, group: str, remaining: Remaining) -> None:
+    def _work(self, message: M, queue: SourceQueue, group: str, remaining: Remaining) -> None:
         wait = message.not_before - self._clock.now().timestamp()
         if wait > 0:
             queue.send(message, delay=_delay(wait), group=group)
@@ -115,14 +122,14 @@ class Consumer(Generic[M]):
             self._logger.warning("settled", extra={"code": error.code, "reason": error.message, **error.context})
             self._settle(message, error)
 
-    def _later(self, message: M, queue: SqsQueue, group: str, seconds: float, error: AdweirError) -> None:
+    def _later(self, message: M, queue: SourceQueue, group: str, seconds: float, error: AdweirError) -> None:
         jittered = seconds * self._rng.uniform(1.0, 1.2)
         due = self._clock.now().timestamp() + jittered
         again = message.model_copy(update={"not_before": int(due), "attempt": message.attempt + 1})
         self._logger.info("waits", extra={"code": error.code, "reason": error.message, "seconds": round(jittered, 1)})
         queue.send(again, delay=_delay(jittered), group=group)
 
-    def _keep_hidden(self, queue: SqsQueue, record: Mapping[str, Any], delay: int) -> None:
+    def _keep_hidden(self, queue: SourceQueue, record: Mapping[str, Any], delay: int) -> None:
         try:
             queue.keep_hidden(record["receiptHandle"], delay)
         except Exception:  # only the pace of the retry is lost: the message comes back after the default time-out

@@ -78,7 +78,7 @@ class _Sent(msgspec.Struct, forbid_unknown_fields=True):
     cvr: Decimal | None = None
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
+class _PushBody(msgspec.Struct, forbid_unknown_fields=True):
     metrics: list[_Sent]
 
 
@@ -90,7 +90,7 @@ def _exact(text: str) -> Decimal:
         raise ValueError("a number out of range") from None
 
 
-_decode = msgspec.json.Decoder(_Body, float_hook=_exact).decode
+_decode = msgspec.json.Decoder(_PushBody, float_hook=_exact).decode
 
 
 def read_push(body: bytes, names: Collection[str], now: datetime) -> list[Metric]:

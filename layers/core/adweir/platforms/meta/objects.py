@@ -20,7 +20,7 @@ from adweir.platforms.meta import SPEC, wire
 Convert = Callable[[msgspec.Raw], PlatformObject | Profile]
 
 _account = msgspec.json.Decoder(wire.AdAccount).decode
-_campaign = msgspec.json.Decoder(wire.Campaign).decode
+_campaign = msgspec.json.Decoder(wire.CampaignNode).decode
 _adset = msgspec.json.Decoder(wire.AdSet).decode
 _ad = msgspec.json.Decoder(wire.AdNode).decode
 

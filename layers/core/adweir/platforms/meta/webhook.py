@@ -42,12 +42,12 @@ class _Entry(msgspec.Struct):
     changes: list[_Change] = []
 
 
-class _Delivery(msgspec.Struct):
+class _Notification(msgspec.Struct):
     object: str
     entry: list[_Entry]
 
 
-_decode = msgspec.json.Decoder(_Delivery).decode
+_decode = msgspec.json.Decoder(_Notification).decode
 
 
 class MetaWebhook:
@@ -104,7 +104,7 @@ class MetaWebhook:
 HOOKS = MetaWebhook()
 
 
-def _read(body: bytes) -> _Delivery:
+def _read(body: bytes) -> _Notification:
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:

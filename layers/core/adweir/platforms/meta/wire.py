@@ -103,7 +103,7 @@ class Node(msgspec.Struct):
     effective_status: str = ""
 
 
-class Campaign(Node):
+class CampaignNode(Node):
     objective: str = ""
     daily_budget: str | None = None
     lifetime_budget: str | None = None
