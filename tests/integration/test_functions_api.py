@@ -88,7 +88,7 @@ def test_a_replaced_credential_has_its_parked_tasks_redriven(call: Call, api: Mo
     assert answer["version"] == 2
     assert sent(api) == [RedriveCredential(account_id=account_id, platform="meta_ads")]
     call("DELETE", f"{path}/meta")
-    assert call("GET", path) == {"credentials": []}
+    assert call("GET", path) == {"credentials": [], "next_token": None}
     call("DELETE", f"{path}/meta", expect=404)
 
 

@@ -16,6 +16,7 @@ from support.functions import loaded
 
 LOWER = {"read": "", "write": "read", "admin": "write read"}
 IDS = {"account_id": "nobody", "run_id": "nobody", "key_id": "nobody", "platform": "meta_ads", "name": "daily"}
+REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}}
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
 
@@ -140,7 +141,7 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
             if status == "403":
                 call(operation.method, path, good, scopes=LOWER[operation.scope], expect=403)
             elif status == "400":
-                query = {} if operation.examples else {"next_token": "?"}
+                query = {} if operation.examples else REQUIRED.get(operation.id, {}) | {"next_token": "?"}
                 call(operation.method, path, "{" if operation.examples else None, expect=400, **query)
             elif status == "413":
                 call(operation.method, path, {"x": "x" * (1 << 20)}, expect=413)
@@ -204,3 +205,17 @@ def test_the_page_lists_every_route_and_needs_no_other_host(call: Call, describe
 
     assert all(operation.path in page for operation in described.operations)
     assert not re.search(r"<(script|link|img)[^>]* (src|href)=", page), "the page needs another host"
+
+
+def test_every_list_has_one_form(described: Described) -> None:
+    """`{"<resource>": [...], "next_token"}`, and an operation whose id says that it lists."""
+    for operation in ours(described):
+        schema = next(iter(operation.spec["responses"].values())).get("content", {}).get("application/json", {})
+        model = schema.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        fields = described.document["components"]["schemas"].get(model, {}).get("properties", {})
+        if operation.id.startswith("list_"):
+            assert set(fields) > {"next_token"}, operation.id
+            kinds = [field["type"] for name, field in fields.items() if name != "next_token"]
+            assert kinds == ["array"], operation.id
+        else:
+            assert "next_token" not in fields, operation.id

@@ -188,7 +188,7 @@ def test_a_drop_killed_at_any_step_converges(world: LoadWorld, step: str) -> Non
     assert [row[3][3] for row in world.stored()] == [1_500_000]
     states = {receipt["key"]: receipt["state"] for receipt in world.receipts()}
     assert states == {KEY: "loaded", "drops/acme/b.csv": "duplicate"}
-    assert len(world.findings.quality("meta_ads#1")) == 1
+    assert len(world.findings.quality("meta_ads#1")[0]) == 1
     assert world.stored(Level.AD) == []
     with pytest.raises(NotFound):
         world.raw.get_bytes("receipts/none.json")

@@ -45,7 +45,7 @@ def test_a_bad_row_of_a_pull_is_quarantined_and_the_others_stored(world: LoadWor
     assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
     assert world.raw.exists(f"quarantine/{task.id}.0.jsonl.gz")
     assert world.bus.names() == ["MetricsChanged", "QualityBreached"]
-    (report,) = world.findings.quality("meta_ads#1")
+    ((report,), _) = world.findings.quality("meta_ads#1")
     assert (report["rows_read"], report["rows_stored"], report["rows_quarantined"]) == (3, 2, 1)
 
 
@@ -257,7 +257,7 @@ def test_a_load_killed_at_any_step_converges_when_delivered_again(world: LoadWor
     world.arrive(key)
     assert [row[0] for row in world.stored(Level.AD)] == ["8~0", "8~2"]
     assert (world.task(task).state, world.queues.runs.messages[-1].run_id) == (TaskState.LOADED, "r")
-    assert len(world.findings.quality("meta_ads#1")) == 1
+    assert len(world.findings.quality("meta_ads#1")[0]) == 1
 
 
 @pytest.mark.parametrize("step", ["put_objects", "remove_missing", "publish", "finish", "send"])

@@ -25,7 +25,7 @@ def test_a_quality_report(tables: None, clock: FrozenClock, size: int, fits: boo
 
     findings.put_quality("meta_ads#1", T1, "t.0", {"samples": ["x" * (size - empty)]})
 
-    assert ("samples" in findings.quality("meta_ads#1")[0]) is fits
+    assert ("samples" in findings.quality("meta_ads#1")[0][0]) is fits
 
 
 @at_the_bound("MAX_FINDINGS_READ", as_if=3)
@@ -34,7 +34,7 @@ def test_the_reports_of_an_answer(tables: None, clock: FrozenClock, size: int, f
     for number in range(size):
         findings.put_quality("meta_ads#1", T1, f"t.{number}", {})
 
-    assert (len(findings.quality("meta_ads#1", limit=size)) == size) is fits
+    assert (len(findings.quality("meta_ads#1", limit=size)[0]) == size) is fits
 
 
 @at_the_bound("MAX_CACHED_SECRETS", as_if=3)

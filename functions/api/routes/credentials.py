@@ -14,6 +14,7 @@ from routes.fields import (
     AccountPath,
     Given,
     Instant,
+    NextToken,
     OneOf,
     PlatformId,
     PlatformName,
@@ -65,9 +66,10 @@ class CredentialAnswer(Shown):
 
 
 class CredentialList(Shown):
-    """An account's credentials."""
+    """An account's credentials, all in one page."""
 
     credentials: list[CredentialAnswer]
+    next_token: NextToken = None
 
 
 class DeletedCredential(Shown):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from adweir.model.messages import BuildDataset
 from adweir.runtime.routes import Here, Resource
-from routes.fields import AccountId, AccountPath, Shown
+from routes.fields import AccountId, AccountPath, NextToken, Shown
 
 
 class DatasetFile(Shown):
@@ -57,9 +57,10 @@ class DatasetManifest(Shown):
 
 
 class DatasetList(Shown):
-    """An account's datasets, one per currency."""
+    """An account's datasets, one per currency, all in one page."""
 
     datasets: list[DatasetManifest]
+    next_token: NextToken = None
 
 
 class QueuedBuild(Shown):

@@ -14,7 +14,7 @@ from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf, PlatformName, Shown, StartedRun
+from routes.fields import Given, NextToken, OneOf, PlatformName, Shown, StartedRun
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 Names = Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)]
@@ -68,9 +68,10 @@ class WorkflowAnswer(Shown):
 
 
 class WorkflowList(Shown):
-    """All workflows."""
+    """All workflows, in one page."""
 
     workflows: list[WorkflowAnswer]
+    next_token: NextToken = None
 
 
 def _workflows() -> list[str]:

@@ -10,7 +10,18 @@ from pydantic import ConfigDict, Field
 from adweir.model import limits
 from adweir.model.tasks import RunState
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, AccountId, Instant, OneOf, PlatformId, PlatformName, RunId, Shown
+from routes.fields import (
+    PAGE_ITEMS,
+    AccountId,
+    Instant,
+    NextToken,
+    OneOf,
+    PageToken,
+    PlatformId,
+    PlatformName,
+    RunId,
+    Shown,
+)
 
 Health = Annotated[str, OneOf("healthy", "degraded", "unhealthy")]
 
@@ -103,9 +114,10 @@ class QualityReportAnswer(Shown):
 
 
 class QualityReportList(Shown):
-    """Quality reports of an ad account, newest first."""
+    """One page of quality reports of an ad account, newest first."""
 
     reports: list[QualityReportAnswer]
+    next_token: NextToken
 
 
 pipeline = Resource("Pipeline", "How the pipeline does, and how good its data is")
@@ -138,8 +150,8 @@ def list_quality(
     limit: Annotated[
         int, Query(ge=1, le=limits.MAX_FINDINGS_READ, description="The most reports to return.")
     ] = PAGE_ITEMS,
+    next_token: PageToken = "",
 ) -> QualityReportList:
     """Newest pull first: one report per load."""
-    return QualityReportList.of(
-        {"reports": app.findings.quality(f"{app.platforms.parse(platform)}#{profile_id}", limit)}
-    )
+    found, token = app.findings.quality(f"{app.platforms.parse(platform)}#{profile_id}", limit, next_token)
+    return QualityReportList.of({"reports": found, "next_token": token or None})

@@ -23,9 +23,10 @@ Advertising performance, measured: accounts, pulls, runs, stored metrics, report
 
 - **Keys**: send `Authorization: Bearer <API key>`. A key has the scopes `read`, `write` (includes read) or `admin`
   (includes both); each operation names the one that it needs.
-- **Errors** are `{"error": {"code", "message", "details"}}`, with the fields at fault in `details`. The gateway answers
-  by itself for a missing key (401), an unknown or revoked key (403), too many requests (429), and when it gets
-  no answer (500, 503): `{"message"}`. A path with another method than its own is a 405 with `Allow`.
+- **Errors** are `{"error": {"code", "message", "details"}}`, with the fields at fault in `details`. A path with another
+  method than its own is a 405 with `Allow`. The gateway in front answers some itself, with `{"message"}`: a missing key
+  (401), an unknown or revoked key (403), a path that is not below `/api/` (404), too many requests (429), and no answer
+  in time (500, 503).
 - **Lists** answer at most `limit` items and `next_token`: send it back to get the next page; null ends the list. A page
   may have fewer items than `limit`.
 - **Ids** of this API carry a prefix (`acc_`, `run_`, `key_`); others are the platforms' own.

@@ -16,6 +16,7 @@ from pynamodb.exceptions import PynamoDBException
 from adweir.model import limits
 from adweir.model.errors import Unavailable
 from adweir.model.times import Clock, epoch
+from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import FindingsItem
 
 KEEP = timedelta(days=400)
@@ -54,12 +55,18 @@ class Findings:
         except PynamoDBException as error:
             raise Unavailable(f"the quality report was not stored: {error}") from error
 
-    def quality(self, profile_key: str, limit: int = 20) -> list[dict[str, Any]]:
-        """A profile's reports, newest pull first, at most 200. Raises Unavailable."""
-        now = epoch(self._clock.now())
-        most = max(1, min(limit, limits.MAX_FINDINGS_READ))
+    def quality(self, profile_key: str, limit: int = 20, token: str = "") -> tuple[list[dict[str, Any]], str]:
+        """A page of a profile's reports, newest pull first, and the token of the next, "" after the last.
+
+        At most 200 per page. Raises BadInput for a token of another list, Unavailable.
+        """
+        pk, now = f"quality#{profile_key}", epoch(self._clock.now())
+        most, after = max(1, min(limit, limits.MAX_FINDINGS_READ)), from_token(pk, token)
+        older = QualityReport.sk < after if after else None
         try:
-            found = QualityReport.query(f"quality#{profile_key}", scan_index_forward=False, limit=most)
-            return [json.loads(item.body) for item in found if item.body and (item.expires or now + 1) > now]
+            found = list(QualityReport.query(pk, older, scan_index_forward=False, limit=most + 1))
         except PynamoDBException as error:
             raise Unavailable(f"quality reports cannot be read: {error}") from error
+        page = found[:most]
+        reports = [json.loads(item.body) for item in page if item.body and (item.expires or now + 1) > now]
+        return reports, to_token(pk, page[-1].sk) if len(found) > most else ""
