@@ -294,6 +294,7 @@ def test_bad_notifications_are_refused(webhooks: ModuleType) -> None:
         ("/webhook/meta", {"hub.mode": "other", "hub.challenge": "42", "hub.verify_token": "dv"}, 403),
         ("/webhook/meta", None, 403),
         ("/webhook/meta/nobody", {"hub.mode": "subscribe", "hub.verify_token": "v"}, 403),
+        ("/webhook/amazon", {}, 404),
         ("/webhook/tiktok", {}, 404),
         ("/webhook/myspace", {}, 404),
     ],

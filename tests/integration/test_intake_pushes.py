@@ -15,11 +15,11 @@ import pytest
 
 from adweir.model.deliveries import MetricPush, read_delivery
 from adweir.model.entities import Ad, Keyword
-from adweir.model.errors import AdweirError, BadInput, Unprocessable
+from adweir.model.errors import AdweirError, BadInput, TooLarge, Unprocessable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.times import Window, local_hour
-from support.bounds import at_the_bound
+from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.door import Door, objects, put, rival
 from support.load_world import META, LoadWorld
@@ -250,6 +250,13 @@ def test_a_profile_that_was_deleted_is_unknown(world: LoadWorld, door: Door) -> 
 def test_a_profile_with_an_unknown_time_zone_is_named(world: LoadWorld, door: Door) -> None:
     rival(world, timezone="Mars/Olympus")
     assert refusal(door, [entry(profile_id="2")], "") == ["metrics[0].campaign_id"]
+
+
+@at_the_bound("MAX_BODY_BYTES")
+def test_the_body_of_a_delivery(door: Door, size: int, fits: bool) -> None:
+    body = json.dumps({"metrics": [entry()]}).encode()
+    with refuses(TooLarge, fits=fits):
+        assert door.push([], body=body.ljust(size)).stored
 
 
 @at_the_bound("MAX_PUSH_READS", as_if=6)

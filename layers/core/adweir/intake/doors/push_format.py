@@ -52,7 +52,7 @@ class Metric(NamedTuple):
     slot: Slot
 
 
-class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+class _SentMetric(msgspec.Struct, forbid_unknown_fields=True):
     """One metric as it is sent. Ratios are accepted and ignored: they are derived from sums.
 
     Amounts are read by `_amount`: a decoder of Decimals would also take " 1_0 ".
@@ -78,8 +78,8 @@ class _Sent(msgspec.Struct, forbid_unknown_fields=True):
     cvr: Decimal | None = None
 
 
-class _PushBody(msgspec.Struct, forbid_unknown_fields=True):
-    metrics: list[_Sent]
+class _SentPush(msgspec.Struct, forbid_unknown_fields=True):
+    metrics: list[_SentMetric]
 
 
 def _exact(text: str) -> Decimal:
@@ -90,7 +90,7 @@ def _exact(text: str) -> Decimal:
         raise ValueError("a number out of range") from None
 
 
-_decode = msgspec.json.Decoder(_PushBody, float_hook=_exact).decode
+_decode = msgspec.json.Decoder(_SentPush, float_hook=_exact).decode
 
 
 def read_push(body: bytes, names: Collection[str], now: datetime) -> list[Metric]:
@@ -112,7 +112,7 @@ def read_push(body: bytes, names: Collection[str], now: datetime) -> list[Metric
     return metrics
 
 
-def _sent(body: bytes) -> list[_Sent]:
+def _sent(body: bytes) -> list[_SentMetric]:
     try:
         metrics = _decode(body).metrics
     except msgspec.ValidationError as error:
@@ -128,7 +128,7 @@ def _sent(body: bytes) -> list[_Sent]:
     return metrics
 
 
-def _read(sent: _Sent, index: int, names: Collection[str], now: datetime) -> Metric | list[FieldFault]:
+def _read(sent: _SentMetric, index: int, names: Collection[str], now: datetime) -> Metric | list[FieldFault]:
     """A metric, or all that is wrong with it whatever its ids stand for."""
     reader = _Reader(sent)
     about = reader.about(names)
@@ -147,7 +147,7 @@ def _read(sent: _Sent, index: int, names: Collection[str], now: datetime) -> Met
 class _Reader:
     """Reads one metric field by field and collects what is wrong with it."""
 
-    def __init__(self, sent: _Sent) -> None:
+    def __init__(self, sent: _SentMetric) -> None:
         self.faults: list[FieldFault] = []
         self._sent = sent
 
