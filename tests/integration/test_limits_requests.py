@@ -22,6 +22,12 @@ def test_a_page_of_a_list(call: Call, size: int, fits: bool) -> None:
     call("GET", "/api/v1/accounts", limit=str(size), expect=refused(fits))
 
 
+@at_the_bound("MAX_PAGE_TOKEN_CHARS")
+def test_a_page_token(call: Call, size: int, fits: bool) -> None:
+    """One that is short enough is read; this one is not of any list."""
+    call("GET", "/api/v1/accounts", next_token="x" * size, expect=400 if fits else 422)
+
+
 @at_the_bound("MAX_FINDINGS_READ")
 def test_quality_reports_per_call(call: Call, size: int, fits: bool) -> None:
     call("GET", "/api/v1/quality", platform="meta", profile_id="1", limit=str(size), expect=refused(fits))

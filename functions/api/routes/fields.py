@@ -73,7 +73,11 @@ Limit = Annotated[
     int, Query(ge=1, le=limits.MAX_PAGE_ITEMS, description="The most items to return; a page may have fewer.")
 ]
 PageToken = Annotated[
-    str, Query(max_length=2048, description="The next_token of the page before; without it the first page.")
+    str,
+    Query(
+        max_length=limits.MAX_PAGE_TOKEN_CHARS,
+        description="The next_token of the page before; without it the first page.",
+    ),
 ]
 NextToken = Annotated[
     str | None, Field(description="Send it as next_token to get the next page; null on the last page.")
