@@ -41,6 +41,16 @@ def test_money_is_written_exactly(api: ModuleType) -> None:
     assert '"spend":1.234567,' in answer["body"]
 
 
+def test_numbers_that_come_in_are_never_floats(api: ModuleType) -> None:
+    """A float would have 17 digits at most."""
+    body = """{"data_type": "x", "data": {"records": [{"spend": 1.234567890123456789012}]},
+               "schema": {"spend": {"type": "string"}}}"""
+
+    answer = api.handler(an_event("POST", "/api/v1/data_pipeline/validate", body), SimpleNamespace())
+
+    assert '"value":"1.234567890123456789012"' in answer["body"]
+
+
 def test_account_days_have_14_fields_and_ads_24(call: Call, api: ModuleType) -> None:
     fill(api)
     filters = {"profile_id": "111", "date_range": {"start": "2026-11-01", "end": "2026-11-02"}}

@@ -39,6 +39,15 @@ def test_a_company_name(call: Call, size: int, fits: bool) -> None:
     call("POST", "/api/v1/accounts", body, expect=refused(fits, 201))
 
 
+@at_the_bound("MAX_WARNINGS", as_if=2)
+def test_warnings_of_an_answer(call: Call, size: int, fits: bool) -> None:
+    body = {"company_name": "One of many", "primary_contact_email": "a@example.com"}
+    for _ in range(size):
+        call("POST", "/api/v1/accounts", body, expect=201)
+
+    assert (len(call("POST", "/api/v1/accounts", body, expect=201)["warnings"]) == size) is fits
+
+
 @at_the_bound("MAX_EMAIL_CHARS")
 def test_an_email_address(call: Call, size: int, fits: bool) -> None:
     body = {"company_name": "x", "primary_contact_email": f"a@{'x' * (size - 6)}.com"}

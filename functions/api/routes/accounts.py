@@ -26,7 +26,6 @@ from routes.fields import (
     Shown,
 )
 
-MOST_WARNINGS = 10
 CompanyName = Annotated[
     str,
     StringConstraints(
@@ -121,7 +120,7 @@ def create_account(app: Here, new: NewAccount) -> CreatedAccount:
     """Credentials are stored under it next. Two companies may have one name; a warning says so."""
     name = new.company_name.casefold()
     same = [known.account_id for known in app.catalog.accounts() if known.company_name.casefold() == name]
-    warnings = [f"there is another account of this name: {account_id}" for account_id in same[:MOST_WARNINGS]]
+    warnings = [f"there is another account of this name: {account_id}" for account_id in same[: limits.MAX_WARNINGS]]
     account_id = IdKind.ACCOUNT.make(app.new_id)
     created = app.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
     return CreatedAccount(**AccountAnswer.of(created).model_dump(), warnings=warnings)

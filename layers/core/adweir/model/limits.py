@@ -10,6 +10,7 @@ MAX_BODY_BYTES = 1 << 20  # a request's or delivery's body; Lambda would take 6 
 MAX_PAGE_ITEMS = 1000  # items per page of a list: one DynamoDB query of small items
 MAX_PAGE_TOKEN_CHARS = 2048  # next_token: the two keys that a page ended at, as base64
 MAX_REQUEST_FAULTS = 50  # invalid fields named in the answer to one request
+MAX_WARNINGS = 10  # warnings in the answer to one request
 MAX_NAME_CHARS = 200  # a company's or report's name
 MAX_EMAIL_CHARS = 254  # an e-mail address: the longest that SMTP can carry (RFC 5321)
 MAX_KEY_NAME_CHARS = 100  # an API key's name
