@@ -56,6 +56,8 @@ class Page(NamedTuple):
 
     number: int
     stream: BinaryIO
+    label: str = ""
+    media: str = "json"
 
 
 def meta_row(ad: int, day: str, seed: int) -> dict[str, Any]:

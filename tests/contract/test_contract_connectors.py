@@ -44,6 +44,8 @@ class Tokens:
 class Raw:
     number: int
     stream: io.BytesIO
+    label: str = ""
+    media: str = "json"
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_what_a_pull_brings_is_the_truth(
     pages = pull(server, made, task)
     rows: list[MetricRow] = []
     for number, page in enumerate(pages):
-        body = gzip.decompress(page.body) if page.encoding == "gzip" else page.body
+        body = gzip.decompress(page.content()) if page.encoding == "gzip" else page.content()
         for batch in REGISTRY.normalizer(platform).metric_batches(Raw(number, io.BytesIO(body)), context):
             assert not batch.bad
             rows += batch.rows
@@ -150,7 +152,7 @@ def test_entity_pulls_bring_every_object(
             "a", profile.id, dataset, slice_, None, iso(clock.now()), profile.currency, profile.timezone, profile.kind
         )
         for number, page in enumerate(made.pages(task)):
-            for batch in REGISTRY.normalizer(platform).object_batches(Raw(number, io.BytesIO(page.body)), context):
+            for batch in REGISTRY.normalizer(platform).object_batches(Raw(number, io.BytesIO(page.content())), context):
                 assert not batch.bad
                 found += [str(item.model_dump()["id"]) for item in batch.objects]
 
@@ -177,7 +179,7 @@ def test_a_campaign_s_slice_brings_its_own_objects_only(
         item.model_dump()["id"]
         for number, page in enumerate(made.pages(task))
         for batch in REGISTRY.normalizer(Platform("meta_ads")).object_batches(
-            Raw(number, io.BytesIO(page.body)), context
+            Raw(number, io.BytesIO(page.content())), context
         )
         for item in batch.objects
     ]
@@ -206,7 +208,7 @@ def test_hourly_pulls_are_the_truth(server: PlatformServer, clock: FrozenClock, 
         row
         for number, page in enumerate(pull(server, made, task))
         for batch in REGISTRY.normalizer(Platform("meta_ads")).metric_batches(
-            Raw(number, io.BytesIO(page.body)), context
+            Raw(number, io.BytesIO(page.content())), context
         )
         for row in batch.rows
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,9 +19,9 @@ from adweir.model.metrics import Grain, Level, Series
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import Window
+from adweir.model.times import Window, iso
 from adweir.platforms import Platforms
-from adweir.platforms.connector import ObjectBatch
+from adweir.platforms.connector import ObjectBatch, Page
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -277,3 +278,20 @@ def test_an_entity_load_killed_at_any_step_converges(world: LoadWorld, step: str
 
 def test_an_object_without_a_window_is_none_of_metrics(world: LoadWorld) -> None:
     assert world.pull(world.plan(window=None), insights(ADS)) == "quarantined"
+
+
+def test_a_pull_that_is_not_applicable_ends_its_task_skipped_and_is_coverage(world: LoadWorld) -> None:
+    # given the object of a pull that the platform refused as not applicable
+    task = world.plan()
+    header = replace(PullHeader.of(task, as_of=iso(world.clock.now())), not_applicable=True)
+    with world.raw.writer(header) as writer:
+        writer.write(Page(b"no such product", "", 403, last=False))
+        key = writer.commit(complete=False)
+    # when it arrives, twice
+    for _ in range(2):
+        world.loader.load(ObjectArrived(bucket=world.bucket, key=key), lambda: 60.0)
+    # then its days are neither covered nor missing
+    assert world.state(task) is TaskState.SKIPPED
+    series, window = header.pull().series, header.pull().window
+    assert world.metrics.coverage(series, window) == {}
+    assert set(world.metrics.known(series, window)) == set(window.days())

@@ -95,6 +95,19 @@ def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: Pip
     assert reason(world, "again") == "stage metrics: nothing to pull, every day in scope was pulled before"
 
 
+def test_a_run_of_which_a_whole_stage_is_not_applicable_succeeds(world: PipelineWorld) -> None:
+    # given a profile for which the platform has nothing
+    world.fate = lambda task: TaskState.SKIPPED if task.profile_id else TaskState.LOADED
+    # when a run ends
+    run_to_end(world)
+    # then nothing is missing: it succeeded, and says how many were skipped
+    found = world.ledger.get_run("r")
+    assert found is not None
+    assert (found.state, found.tasks_failed) == (RunState.SUCCEEDED, 0)
+    pulls = found.stages[-1]
+    assert (pulls.tasks, pulls.loaded, pulls.skipped, pulls.failed) == (2, 0, 2, 0)
+
+
 def test_a_run_that_pulled_something_gives_no_reason(world: PipelineWorld) -> None:
     run_to_end(world)
 

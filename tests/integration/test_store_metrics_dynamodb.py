@@ -254,6 +254,29 @@ def test_coverage_by_day_and_slice(store: MetricStore) -> None:
     assert date(2026, 11, 3) not in found
 
 
+def test_a_slice_that_is_not_applicable_is_neither_covered_nor_missing(store: MetricStore) -> None:
+    # given a window over two months in which one product was pulled, and another is not applicable
+    window = Window(date(2026, 10, 31), date(2026, 11, 2))
+    pulled = Brought(1, ("2026-11-02", "2026-11-02"), {}, slice="sp")
+    _load(store, pulled)
+    absent = Brought(2, ("2026-10-31", "2026-11-02"), {}, slice="sd", complete=False)
+    store.skip(absent.pull)
+    # then no pull of it is missing, and none answers for it
+    assert store.known(ADS, window) == {
+        date(2026, 10, 31): {"sd"},
+        date(2026, 11, 1): {"sd"},
+        date(2026, 11, 2): {"sp", "sd"},
+    }
+    assert store.coverage(ADS, window) == {date(2026, 11, 2): {"sp": pulled.stamp}}
+    # when the profile has it after all, for one day
+    later = Brought(3, ("2026-11-01", "2026-11-01"), {}, slice="sd")
+    _load(store, later)
+    # then that day is covered; being told again what was known changes nothing
+    store.skip(absent.pull)
+    assert store.coverage(ADS, window)[date(2026, 11, 1)] == {"sd": later.stamp}
+    assert store.known(ADS, window)[date(2026, 10, 31)] == {"sd"}
+
+
 def test_two_threads_that_write_at_once_write_each_its_own(clock: FrozenClock, tables: None) -> None:
     # given two writes of which each has handed over its request before either sends it
     connection = fast_wire(table_models.connect())

@@ -19,6 +19,7 @@ from adweir.model.messages import Advance, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.model.times import Window
+from adweir.platforms import REGISTRY
 from adweir.platforms.amazon_ads import SPEC
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState
 from adweir.store.raw.header import PullHeader
@@ -115,10 +116,10 @@ class CollectWorld(World):
         self.add_profile("123", kind="seller")
         self.outcomes = Outcomes(self.ledger, self.catalog, self.queues, self.bus)
         claims = Claims(self.ledger, self.outcomes, clock, hold_seconds=330)
-        gate = Gate(self.catalog, self.ledger.brakes, self._connector_for)
+        gate = Gate(self.catalog, self.ledger.brakes, REGISTRY, self._connector_for)
         self.timing = Timing()
         self.collector = Collector(claims, gate, self.raw, self.queues, self.timing, lambda _: SPEC.datasets)
-        self.poller = Poller(claims, gate, self.raw, self.queues, self.timing)
+        self.poller = Poller(claims, gate, self.raw, self.queues, self.timing, lambda _: SPEC.datasets)
         self._watch()
 
     def _watch(self) -> None:
@@ -131,7 +132,7 @@ class CollectWorld(World):
         for queue in self.queues.every():
             self.crash.watch(queue, "send")
 
-    def _connector_for(self, credential: Credential) -> Connector:
+    def _connector_for(self, credential: Credential, route: str) -> Connector:
         if self.secret_missing:
             raise NotFound("no secret")
         return self.connector

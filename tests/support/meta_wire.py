@@ -21,6 +21,8 @@ class StoredPage:
 
     number: int
     stream: BinaryIO
+    label: str = ""
+    media: str = "json"
 
 
 def stored(body: bytes | dict[str, Any], number: int = 1) -> StoredPage:

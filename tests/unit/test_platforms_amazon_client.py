@@ -19,9 +19,11 @@ from adweir.model.errors import (
     AccessDenied,
     AdweirError,
     AuthExpired,
+    NotApplicable,
     ReportFailed,
     RequestRejected,
     Throttled,
+    ThrottleScope,
     TooMuchData,
     Transient,
 )
@@ -30,7 +32,8 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.amazon_ads import AmazonCredential
-from adweir.platforms.amazon_ads.client import AmazonConnector, Hosts
+from adweir.platforms.amazon_ads.api import AmazonCalls, Hosts
+from adweir.platforms.amazon_ads.client import AmazonConnector
 from adweir.platforms.connector import Mode, ReportState
 from adweir.platforms.http import Http
 from support.amazon_stub import AmazonStub, Answer, amazon_stub
@@ -73,11 +76,14 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def amazon(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -> AmazonConnector:
     return AmazonConnector(
-        AmazonCredential.read(SECRET),
-        Hosts(stub.base, f"{stub.base}/auth/o2/token"),
-        Http(session, clock, random.Random(1), sleep=lambda _: None),
+        AmazonCalls(
+            AmazonCredential.read(SECRET),
+            Hosts(stub.base, f"{stub.base}/auth/o2/token"),
+            Http(session, clock, random.Random(1), sleep=lambda _: None),
+            clock,
+            MemoryTokens(),
+        ),
         clock,
-        MemoryTokens(),
         account_id="acme",
         sleep=lambda _: None,
     )
@@ -251,6 +257,30 @@ def test_429_waits_as_asked_or_guesses(amazon: AmazonConnector, stub: AmazonStub
     assert (guessed.value.retry_after, guessed.value.guessed) == (2, True)
 
 
+def test_the_limit_on_reports_is_the_region_s_and_others_are_the_profile_s(
+    amazon: AmazonConnector, stub: AmazonStub
+) -> None:
+    stub.script("/reporting/reports", Answer(429, {}))
+    stub.script("/sp/campaigns/list", Answer(429, {}))
+    with pytest.raises(Throttled) as reports:
+        amazon.create_report(task())
+    with pytest.raises(Throttled) as lists:
+        list(amazon.pages(task(Dataset.CAMPAIGNS)))
+    assert (reports.value.scope, lists.value.scope) == (ThrottleScope.REGION, ThrottleScope.PROFILE)
+
+
+@pytest.mark.parametrize("product", ["Display", "Brands"])
+def test_an_ad_product_that_the_advertiser_does_not_use_is_not_applicable(
+    amazon: AmazonConnector, stub: AmazonStub, product: str
+) -> None:
+    said = {"code": "403", "details": f"Advertiser is not authorized for Sponsored {product}."}
+    stub.script("/reporting/reports", Answer(403, said), Answer(403, {"code": "403", "details": "Not authorized"}))
+    with pytest.raises(NotApplicable, match=product):
+        amazon.create_report(task(slice_="sd"))
+    with pytest.raises(AccessDenied):
+        amazon.create_report(task(slice_="sd"))
+
+
 class TestReports:
     @pytest.mark.parametrize(
         ("slice_", "kind", "group"),
@@ -318,7 +348,7 @@ class TestReports:
         (page,) = amazon.report_pages(task(), report_id)
         (seen,) = stub.requests(path)
         assert not {name for name in seen.headers if name.startswith(("authorization", "amazon"))}
-        assert (page.last, page.encoding, page.body) == (True, "gzip", stub.files[path])
+        assert (page.last, page.encoding, page.content()) == (True, "gzip", stub.files[path])
         assert page.url == f"{stub.base}{path}"
 
     def test_an_expired_url_is_asked_for_again(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
@@ -328,7 +358,7 @@ class TestReports:
         del stub.files[path]
         fresh = stub.put_file(report_id, [{"adId": 2}])
         (page,) = amazon.report_pages(task(), report_id)
-        assert page.body == stub.files[fresh]
+        assert page.content() == stub.files[fresh]
 
     def test_a_url_that_stays_expired_fails_the_report(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
         report_id = amazon.create_report(task()).id
@@ -376,17 +406,17 @@ class TestConnecting:
         self, region: dict[str, str], api: str, token: str, session: requests.Session, clock: FrozenClock
     ) -> None:
         made = self._connect(SECRET | region, session, clock)
-        assert (made._api, made._token_url) == (api, token)
+        assert (made.api.hosts.api, made.api.hosts.token) == (api, token)
 
     def test_a_profile_s_route_goes_before_the_credential_s_region(
         self, session: requests.Session, clock: FrozenClock
     ) -> None:
         made = self._connect(SECRET | {"region": "na"}, session, clock, route="eu")
-        assert made._api == "https://advertising-api-eu.amazon.com"
+        assert made.api.hosts.api == "https://advertising-api-eu.amazon.com"
 
     def test_settings_point_elsewhere(self, session: requests.Session, clock: FrozenClock) -> None:
         made = self._connect(SECRET, session, clock, api="http://127.0.0.1:1/", token="http://127.0.0.1:1/t")
-        assert (made._api, made._token_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/t")
+        assert (made.api.hosts.api, made.api.hosts.token) == ("http://127.0.0.1:1", "http://127.0.0.1:1/t")
 
     @pytest.mark.parametrize("change", [{"region": "moon"}, {"refresh_token": ""}])
     def test_a_secret_that_cannot_work_is_a_dead_credential(
@@ -400,7 +430,7 @@ class TestConnecting:
     ) -> None:
         old = self._connect(SECRET, session, clock)
         new = self._connect(SECRET | {"refresh_token": "Atzr|2"}, session, clock)
-        assert old._token_key != new._token_key
+        assert old.api.token_key != new.api.token_key
 
     def test_the_registry_knows_its_normalizer(self) -> None:
         assert hasattr(REGISTRY.normalizer(Platform("amazon_ads")), "metric_batches")

@@ -28,6 +28,8 @@ NORMALIZER = AmazonNormalizer()
 class StoredPage:
     stream: BinaryIO
     number: int = 1
+    label: str = ""
+    media: str = "json"
 
 
 def page(body: Any) -> StoredPage:

@@ -14,7 +14,8 @@ from adweir.model.entities import Profile
 from adweir.model.errors import BadInput, NotReady, ReportFailed
 from adweir.model.times import Window
 from adweir.platforms.amazon_ads import AmazonCredential
-from adweir.platforms.amazon_ads.client import AmazonConnector, Hosts
+from adweir.platforms.amazon_ads.api import AmazonCalls, Hosts
+from adweir.platforms.amazon_ads.client import AmazonConnector
 from adweir.platforms.connector import ReportState
 from adweir.platforms.http import Http
 from support.amazon_stub import AmazonStub, Answer, amazon_stub
@@ -83,11 +84,14 @@ def amazon(stub: AmazonStub, clock: FrozenClock) -> Iterator[AmazonConnector]:
 
     with requests.Session() as session:
         yield AmazonConnector(
-            AmazonCredential.read(SECRET),
-            Hosts(stub.base, f"{stub.base}/auth/o2/token"),
-            Http(session, clock, random.Random(1), sleep=lambda _: None),
+            AmazonCalls(
+                AmazonCredential.read(SECRET),
+                Hosts(stub.base, f"{stub.base}/auth/o2/token"),
+                Http(session, clock, random.Random(1), sleep=lambda _: None),
+                clock,
+                OneToken(),
+            ),
             clock,
-            OneToken(),
             account_id="acme",
             sleep=wait,
         )

@@ -25,6 +25,7 @@ from adweir.model.errors import (
     ReportFailed,
     RequestRejected,
     Throttled,
+    ThrottleScope,
     TooMuchData,
     Transient,
     Unprocessable,
@@ -249,6 +250,41 @@ def test_above_three_quarters_it_slows_down(connector: MetaConnector, server: St
     assert slept == [1.0]
 
 
+def test_a_day_that_is_too_much_for_one_answer_is_asked_for_as_a_job(connector: MetaConnector) -> None:
+    week, day = task(), task(window=Window.parse("2026-11-01..2026-11-01"), id="")
+    too_big = TooMuchData("(100/1504018)")
+    assert [str(part.window) for part in connector.narrower(week, too_big)] == [
+        "2026-11-01..2026-11-03",
+        "2026-11-04..2026-11-07",
+    ]
+    (job,) = connector.narrower(day, too_big)
+    assert (job.mode, job.window) == ("report", day.window)
+    assert connector.narrower(job, too_big) == []
+    assert connector.narrower(day, ReportFailed("broken")) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "scope"),
+    [
+        ({"x-app-usage": '{"call_count": 97}'}, ThrottleScope.APP),
+        ({"x-fb-ads-insights-throttle": '{"app_id_util_pct": 99, "acc_id_util_pct": 10}'}, ThrottleScope.APP),
+        ({"x-fb-ads-insights-throttle": '{"app_id_util_pct": 10, "acc_id_util_pct": 99}'}, ThrottleScope.PROFILE),
+        ({"x-ad-account-usage": '{"acc_id_util_pct": 99}', "x-app-usage": '{"call_count": 40}'}, ThrottleScope.PROFILE),
+    ],
+)
+def test_a_quota_s_pause_concerns_whose_quota_it_is(headers: dict[str, str], scope: ThrottleScope) -> None:
+    assert read_usage(headers, "ads_insights").scope is scope
+
+
+def test_code_4_is_the_application_s_limit(connector: MetaConnector, server: StubServer) -> None:
+    server.script = [Answer(400, error(4)), Answer(400, error(17))]
+    with pytest.raises(Throttled) as of_app:
+        list(connector.pages(task()))
+    with pytest.raises(Throttled) as of_account:
+        list(connector.pages(task()))
+    assert (of_app.value.scope, of_account.value.scope) == (ThrottleScope.APP, ThrottleScope.PROFILE)
+
+
 @given(st.dictionaries(st.sampled_from(["x-business-use-case-usage", "x-app-usage", "x-ad-account-usage"]), st.text()))
 def test_reading_usage_is_total(headers: dict[str, str]) -> None:
     usage = read_usage(headers, "ads_insights")
@@ -264,7 +300,7 @@ def test_other_use_cases_do_not_stop_us() -> None:
     assert read_usage(headers, "ads_insights").percent == 0
     assert read_usage(headers, "ads_management").at_the_wall
     reset = {"x-ad-account-usage": '{"acc_id_util_pct": 99, "reset_time_duration": 120}'}
-    assert read_usage(reset, "ads_insights") == (99.0, 120.0)
+    assert read_usage(reset, "ads_insights") == (99.0, 120.0, ThrottleScope.PROFILE)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -100,7 +101,7 @@ def test_pages_come_back_as_they_were_written(pages: list[Page]) -> None:
     read = [(p.number, p.url, p.status, p.stream.read()) for p in read_pages(Source(data), digest)]  # type: ignore[arg-type]
     # then nothing is lost, and bodies that were gzip files come decompressed
     assert [(n, s, b) for n, _, s, b in read] == [
-        (i, p.status, gzip.decompress(p.body) if p.encoding else p.body) for i, p in enumerate(pages, 1)
+        (i, p.status, gzip.decompress(p.content()) if p.encoding else p.content()) for i, p in enumerate(pages, 1)
     ]
     assert digest == hashlib.sha256(data).hexdigest()
 
@@ -147,18 +148,54 @@ def test_a_body_that_claims_to_be_gzip_and_is_not_is_bad_input() -> None:
         next(read_pages(Source(data), digest)).stream.read()  # type: ignore[arg-type]
 
 
+@given(st.lists(st.binary(max_size=2000), max_size=8), st.booleans())
+def test_a_body_in_chunks_comes_back_whole_and_with_its_label(chunks: list[bytes], packed: bool) -> None:
+    # given a page whose body comes in chunks, between two others; a block holds about 1,000 bytes
+    whole = b"".join(chunks)
+    sent = (
+        [gzip.compress(whole)[at : at + 700] for at in range(0, len(gzip.compress(whole)), 700)] if packed else chunks
+    )
+    around = Page(b"x", "https://h/", 200, last=False)
+    encoding = "gzip" if packed else ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adweir.store.raw.pages._BLOCK", 1000)
+        page = Page(iter(sent), "https://h/f", 200, True, encoding, "report", "csv")
+        data, digest = spooled([around, page, around])
+    # when they are read back
+    read = [(p.number, p.label, p.media, p.stream.read()) for p in read_pages(Source(data), digest)]  # type: ignore[arg-type]
+    # then it is one page, as it was sent
+    assert read == [(1, "", "json", b"x"), (2, "report", "csv", whole), (3, "", "json", b"x")]
+
+
+def test_a_body_that_breaks_off_is_no_page() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise Unavailable("the transfer broke")
+
+    with pytest.raises(Unavailable):
+        spooled([Page(broken(), "https://h/", 200, last=True)])
+
+
+def test_a_page_that_nobody_read_to_its_end_is_skipped() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adweir.store.raw.pages._BLOCK", 10)
+        data, digest = spooled(
+            [Page(iter([b"a" * 10] * 5), "https://h/", 200, last=True)] * 1
+            + [Page(b"last", "https://h/", 200, last=True)]
+        )
+    assert [page.stream.read(3) for page in read_pages(Source(data), digest)] == [b"aaa", b"las"]  # type: ignore[arg-type]
+
+
 def test_secrets_never_reach_the_object() -> None:
     url = "https://u:p@host/v26.0/act_1/insights?limit=5&access_token=SECRET&appsecret_proof=PROOF&after=x"
-    member = zlib.decompress(pack(Page(b"{}", url, 200, last=True)), 31)
-    assert member == (
-        b'{"length":2,"url":"https://host/v26.0/act_1/insights?limit=5&after=x","status":200,"encoding":""}\n{}'
-    )
+    member = zlib.decompress(pack(Page(b"{}", url, 200, last=True), b"{}"), 31)
+    assert member == (b'{"length":2,"url":"https://host/v26.0/act_1/insights?limit=5&after=x"}\n{}')
 
 
 def test_a_fault_of_the_writer_thread_reaches_the_caller_and_blocks_nobody() -> None:
     # given a page that cannot be packed
     spool = PageSpool()
-    spool.write(Page("text", "https://h/", 200, last=False))  # type: ignore[arg-type]
+    spool.write(Page(b"x", "https://h/", 200, last=False, label=object()))  # type: ignore[arg-type]
     # when more pages follow than the queue holds, then a write or finish raises, and close returns
     with pytest.raises(TypeError):  # noqa: PT012  which call notices depends on the thread
         for _ in range(10):
@@ -217,7 +254,7 @@ def test_headers_survive_the_metadata() -> None:
     ("name", "value"),
     [
         ("schema", "2"),
-        ("platform", "myspace"),
+        ("platform", "My Space"),
         ("window", "yesterday"),
         ("complete", "yes"),
         ("as-of", "2026-11-20"),
@@ -229,6 +266,10 @@ def test_metadata_of_no_pull_is_bad_input(name: str, value: str) -> None:
         PullHeader.parse(header().metadata() | {name: value})
     with pytest.raises(BadInput):
         PullHeader.parse({k: v for k, v in header().metadata().items() if k != name})
+
+
+def test_a_pull_of_a_platform_that_this_version_does_not_know_can_be_read() -> None:
+    assert PullHeader.parse(header().metadata() | {"platform": "myspace_ads"}).platform == "myspace_ads"
 
 
 def test_the_header_knows_its_pull() -> None:

@@ -41,6 +41,7 @@ class Credential(Entity):
     """A credential's metadata; the secret values are only in Secrets Manager under `secret_id`.
 
     `state`: active or broken. `version` grows with each replacement, so a worker never marks the wrong one broken.
+    `route` says where its requests go (a region), `app` is a hash of the application that quotas are counted for.
     """
 
     account_id: str
@@ -51,10 +52,16 @@ class Credential(Entity):
     created_at: str = ""
     updated_at: str = ""
     reason: str = ""
+    route: str = ""
+    app: str = ""
 
 
 class Profile(Entity):
-    """One platform ad account. `status`: active, denied (permission lost) or removed."""
+    """One platform ad account. `status`: active, denied (permission lost) or removed.
+
+    `route` is what a request about it has to say or where it goes (a region, a manager account); `options` are the
+    platform's profile options that differ from their defaults.
+    """
 
     account_id: str
     platform: Platform
@@ -67,6 +74,8 @@ class Profile(Entity):
     status: str = "active"
     as_of: str = ""
     status_raw: str = ""
+    route: str = ""
+    options: dict[str, Any] = {}
 
     @property
     def key(self) -> str:

@@ -6,8 +6,22 @@ in one place, `adweir.runtime.consumer`, and what the API answers in `adweir.run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from adweir.model.tasks import Task
+
+
+class ThrottleScope(StrEnum):
+    """Whom a platform's request to wait concerns: one profile, all of a credential, an application, or a region."""
+
+    PROFILE = "profile"
+    CREDENTIAL = "credential"
+    APP = "app"
+    REGION = "region"
 
 
 class AdweirError(Exception):
@@ -22,17 +36,26 @@ class AdweirError(Exception):
 
 
 class Throttled(AdweirError):
-    """The platform, a brake or a lease asks to wait `retry_after` seconds.
+    """The platform, a brake or a lease asks to wait `retry_after` seconds; `scope` says who has to.
 
     `guessed`: the platform did not say how long, so each further attempt should wait longer.
     """
 
     code = "throttled"
 
-    def __init__(self, message: str, retry_after: float, *, guessed: bool = False, **context: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        retry_after: float,
+        *,
+        guessed: bool = False,
+        scope: ThrottleScope = ThrottleScope.PROFILE,
+        **context: Any,
+    ) -> None:
         super().__init__(message, **context)
         self.retry_after = retry_after
         self.guessed = guessed
+        self.scope = scope
 
 
 class NotReady(AdweirError):
@@ -51,10 +74,22 @@ class Transient(AdweirError):
     code = "transient"
 
 
-class TooMuchData(AdweirError):
-    """The platform cannot answer this window in one piece: ask for a smaller one."""
+class Narrowable(AdweirError):
+    """The task cannot be done as it is. `parts` are narrower tasks that answer for it; none: it cannot be narrowed."""
+
+    parts: Sequence[Task] = ()
+
+
+class TooMuchData(Narrowable):
+    """The platform cannot answer this task in one piece."""
 
     code = "too_much_data"
+
+
+class NotApplicable(AdweirError):
+    """The profile has no such data (an ad product that it does not use, no hourly data): no failure of anybody."""
+
+    code = "not_applicable"
 
 
 class AuthExpired(AdweirError):
@@ -92,7 +127,7 @@ class RequestRejected(AdweirError):
     code = "request_rejected"
 
 
-class ReportFailed(AdweirError):
+class ReportFailed(Narrowable):
     """An asynchronous report ended in failure on the platform's side (its reason is the message)."""
 
     code = "report_failed"

@@ -26,6 +26,7 @@ class StageRecord:
     tasks: int = 0
     loaded: int = 0
     failed: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

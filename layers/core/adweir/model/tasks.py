@@ -21,6 +21,7 @@ class TaskState(StrEnum):
     WAITING_REPORT = "waiting_report"
     LANDED = "landed"
     LOADED = "loaded"
+    SKIPPED = "skipped"
     SPLIT = "split"
     PARKED = "parked"
     QUARANTINED = "quarantined"
@@ -31,10 +32,16 @@ class TaskState(StrEnum):
     def is_terminal(self) -> bool:
         return self in _TERMINAL
 
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to do: its rows are stored, or the profile has none."""
+        return self in {TaskState.LOADED, TaskState.SKIPPED}
+
 
 _TERMINAL = frozenset(
     {
         TaskState.LOADED,
+        TaskState.SKIPPED,
         TaskState.SPLIT,
         TaskState.PARKED,
         TaskState.QUARANTINED,
@@ -56,9 +63,10 @@ class RunState(StrEnum):
         return self is not RunState.RUNNING
 
 
-def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None) -> str:
+def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None, mode: str = "") -> str:
     """A task's identity, 20 hex digits: planning the same work twice gives the same task."""
-    text = "\x1f".join((run_id, profile_key, dataset, slice_, str(window or "")))
+    parts = (run_id, profile_key, dataset, slice_, str(window or ""))
+    text = "\x1f".join((*parts, mode) if mode else parts)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -68,8 +76,9 @@ class Task:
 
     `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
     belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives,
-    `attempts` claims. A worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `accept_vanish` is
-    an operator's permission for a pull that `mass_vanish` held back.
+    `attempts` claims. `mode` is how it has to be fetched (`platforms.connector.Mode`), "" where the platform chooses. A
+    worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `accept_vanish` is an operator's
+    permission for a pull that `mass_vanish` held back.
     """
 
     run_id: str
@@ -87,6 +96,7 @@ class Task:
     generation: int = 0
     depth: int = 0
     parent: str = ""
+    mode: str = ""
     id: str = ""
     as_of: str = ""
     report_id: str = ""
@@ -102,7 +112,7 @@ class Task:
     def __post_init__(self) -> None:
         if not self.id:
             object.__setattr__(
-                self, "id", task_id(self.run_id, self.profile_key, self.dataset, self.slice, self.window)
+                self, "id", task_id(self.run_id, self.profile_key, self.dataset, self.slice, self.window, self.mode)
             )
 
     @property
@@ -110,12 +120,13 @@ class Task:
         """`meta_ads#1234567890`; for the profiles dataset `meta_ads#@<account_id>`."""
         return f"{self.platform}#{self.profile_id or '@' + self.account_id}"
 
-    def child(self, *, window: Window | None = None, slice_: str | None = None) -> Task:
-        """A narrower task that answers for a part of this one. Its id differs because window or slice differ."""
+    def child(self, *, window: Window | None = None, slice_: str = "", mode: str = "") -> Task:
+        """A narrower task for a part of this one. Its id differs because window, slice or mode differ."""
         return replace(
             self,
             window=window or self.window,
             slice=slice_ or self.slice,
+            mode=mode or self.mode,
             state=TaskState.PLANNED,
             generation=0,
             depth=self.depth + 1,

@@ -29,7 +29,7 @@ from adweir.model.platforms import Platform
 from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, StageRecord, StageState
 from adweir.model.tasks import RunState, Task, TaskState
-from adweir.model.times import epoch, iso, parse_instant
+from adweir.model.times import iso, parse_instant
 from adweir.pipeline.scopes import check_scope
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings, StagePlanner
@@ -77,7 +77,8 @@ class Engine:
             case RedriveCredential():
                 self.redrive_credential(message.account_id, self._planner.platforms.parse(message.platform))
             case Sweep():
-                Sweeper(self._ledger, self.sender, self.advance, self._clock, self._settings).sweep(remaining)
+                parts = self._ledger, self.sender, self.advance, self.deadline
+                Sweeper(*parts, self._clock, self._settings).sweep(remaining)
             case _:
                 raise BadInput(f"no message for the engine: {type(message).__name__}")
 
@@ -169,16 +170,18 @@ class Engine:
         tasks = [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
         ours = [task for task in tasks if task.stage == run.stage]
         loaded = sum(task.state is TaskState.LOADED for task in ours)
+        good = sum(task.state.is_good for task in ours)
         record = StageRecord(
             name=run.stage,
             started_at=run.stage_since,
             ended_at=now,
             tasks=len(ours),
             loaded=loaded,
+            skipped=good - loaded,
             failed=sum(task.state in REDRIVABLE for task in ours),
         )
         stages = (*(stage for stage in run.stages if stage.name != run.stage), record)
-        goes_on = flow.stage(run.stage).goes_on(len(ours), loaded)
+        goes_on = flow.stage(run.stage).goes_on(len(ours), good)
         following = flow.after(run.stage) if goes_on else None
         if following is not None:
             changed = self._ledger.change_run(
@@ -188,14 +191,14 @@ class Engine:
                 self._runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
             return
         failed = sum(task.state in REDRIVABLE for task in tasks)
-        whole = all(task.state is TaskState.LOADED for task in tasks)
+        whole = all(task.state.is_good for task in tasks)
         state = (RunState.SUCCEEDED if whole else RunState.PARTIAL) if goes_on else RunState.FAILED
         ended = self._ledger.change_run(
             run,
             state=state,
             ended_at=now,
             stages=stages,
-            reason=self._reason(run, len(ours), loaded, goes_on=goes_on),
+            reason=self._reason(run, len(ours), good, goes_on=goes_on),
             accounts=tuple(sorted({task.account_id for task in tasks})),
             tasks_total=len(tasks),
             tasks_failed=failed,
@@ -203,10 +206,10 @@ class Engine:
         if ended is not None:
             self._conclude(ended)
 
-    def _reason(self, run: Run, tasks: int, loaded: int, *, goes_on: bool) -> str:
+    def _reason(self, run: Run, tasks: int, good: int, *, goes_on: bool) -> str:
         """Why a run ended as it did, where its state alone does not say it."""
         if not goes_on:
-            return f"stage {run.stage}: {loaded} of {tasks} tasks loaded"
+            return f"stage {run.stage}: {good} of {tasks} tasks loaded"
         return "" if tasks else self._planner.why_nothing(run)
 
     def _conclude(self, run: Run) -> None:
@@ -255,13 +258,16 @@ class Engine:
             )
         self._conclude(run)
 
+    def deadline(self, task: Task) -> int:
+        """When a task that is planned again now has to be finished, in Unix seconds."""
+        return self._planner.deadline(task)
+
     def redrive(self, run_id: str, task_ids: Iterable[str] = (), *, accept_vanish: bool = False) -> int:
         """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
 
         `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
         """
         flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
-        deadline = epoch(self._clock.now()) + self._settings.task_deadline_seconds
         again: list[Task] = []
         marked = False
         for task in list(self._ledger.tasks(run_id)):
@@ -271,7 +277,7 @@ class Engine:
                 if not marked:
                     self._ledger.mark_open(run_id)  # before anything else: should this worker die, the sweep sees it
                     marked = True
-                redriven = self._ledger.redrive(task, deadline, accept_vanish=accept_vanish)
+                redriven = self._ledger.redrive(task, self.deadline(task), accept_vanish=accept_vanish)
                 again += [redriven] if redriven else []
             elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
                 again.append(task)  # a redrive that died before it sent this one

@@ -48,7 +48,7 @@ class Entry(NamedTuple):
 
 
 CoverageOf = Callable[[Series, Window], Coverage]
-"""`MetricStore.coverage(series, window)`."""
+"""`MetricStore.known(series, window)`."""
 
 
 class StagePlanner:
@@ -73,7 +73,7 @@ class StagePlanner:
             scope=run.scope,
             reach=stage.reach,
             history_days=self._settings.history_days,
-            deadline=epoch(self._clock.now()) + self._settings.task_deadline_seconds,
+            deadline=self._deadline(None),
         )
         entries: list[Entry] = []
         if any(Dataset.PROFILES in group for group in stage.datasets):
@@ -102,6 +102,14 @@ class StagePlanner:
             " when a working credential of its own lists them and no other client account listed them first"
         )
 
+    def deadline(self, task: Task) -> int:
+        """When a task that is planned now has to be finished, in Unix seconds: its dataset's pace may say so."""
+        return self._deadline(self._served(task.platform).get(task.dataset))
+
+    def _deadline(self, spec: DatasetSpec | None) -> int:
+        own = spec.pace.deadline_seconds if spec else None
+        return epoch(self._clock.now()) + (self._settings.task_deadline_seconds if own is None else own)
+
     def _credential_tasks(self, frame: Frame, stage: Stage, credential: Credential) -> list[Task]:
         if not stage.choose(self._served(credential.platform), frame.scope):
             return []
@@ -113,6 +121,7 @@ class StagePlanner:
         return [replace(task, error=fault)]
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
+        frame = replace(frame, deadline=self._deadline(spec))
         try:
             ZoneInfo(profile.timezone)
         except (ZoneInfoNotFoundError, ValueError):

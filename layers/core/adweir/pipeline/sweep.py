@@ -25,14 +25,25 @@ _CURSOR = "sweep"
 
 
 class Sweeper:
-    """Goes through the open runs. `advance` is the engine's: it ends a stage or a run that has no open task left."""
+    """Goes through the open runs.
+
+    `advance` and `deadline` are the engine's: one ends a stage or a run that has no open task left, the other says when
+    a task that is planned again has to be finished.
+    """
 
     def __init__(
-        self, ledger: Ledger, sender: TaskSender, advance: Callable[[str], None], clock: Clock, settings: RunSettings
+        self,
+        ledger: Ledger,
+        sender: TaskSender,
+        advance: Callable[[str], None],
+        deadline: Callable[[Task], int],
+        clock: Clock,
+        settings: RunSettings,
     ) -> None:
         self._ledger = ledger
         self._sender = sender
         self._advance = advance
+        self._deadline = deadline
         self._clock = clock
         self._settings = settings
 
@@ -86,8 +97,7 @@ class Sweeper:
         if marker.generation <= task.generation:
             self._ledger.unmark(task.run_id, marker)
         elif self._is_stale(marker.at):
-            deadline = epoch(self._clock.now()) + self._settings.task_deadline_seconds
-            redriven = self._ledger.redrive(task, deadline, accept_vanish=task.accept_vanish)
+            redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=task.accept_vanish)
             self._sender.send([redriven] if redriven else [])
 
     def _sweep_task(self, task: Task) -> None:

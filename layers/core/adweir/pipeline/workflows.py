@@ -39,9 +39,9 @@ class Stage:
         firsts = (next((dataset for dataset in group if dataset in specs), None) for group in self.datasets)
         return [specs[dataset] for dataset in firsts if dataset is not None]
 
-    def goes_on(self, tasks: int, loaded: int) -> bool:
-        """Whether `loaded` of `tasks` are enough."""
-        return tasks == 0 or (loaded > 0 and loaded >= self.threshold * tasks)
+    def goes_on(self, tasks: int, good: int) -> bool:
+        """Whether `good` (loaded or skipped) of `tasks` are enough."""
+        return tasks == 0 or (good > 0 and good >= self.threshold * tasks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from adweir.model.datasets import Dataset
+from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.credentials import CredentialFields
-
-
-class ThrottleScope(StrEnum):
-    """Whom a platform's request to wait concerns."""
-
-    PROFILE = "profile"
-    CREDENTIAL = "credential"
-    APP = "app"
-    REGION = "region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +24,7 @@ class Pace:
     """How fast a dataset's reports come, in seconds; None leaves it to the deployment's settings.
 
     `poll_seconds` is the first wait for a report, `poll_max_seconds` the longest; a report that is not ready after
-    `report_timeout_seconds` is given up, a task that is not finished after `deadline_seconds` fails.
+    `report_timeout_seconds` is given up, a task that is not finished `deadline_seconds` after it was planned fails.
     """
 
     poll_seconds: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
+from adweir.model.errors import Narrowable, RequestRejected
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
+from adweir.platforms.base import ProfileOptions
 
 if TYPE_CHECKING:
     import requests
@@ -27,17 +30,27 @@ class Mode(StrEnum):
 
 
 class Page(NamedTuple):
-    """One answer of a platform as it came: `body` exactly the bytes (after transport decoding), `url` without secrets.
+    """One answer of a platform as it came, after transport decoding.
 
-    `encoding` is "gzip" when the body itself is a gzip file (Amazon's reports). `last` is True on the page that the
-    platform marked as the end: a pull is complete only when it saw one.
+    `body` is all of it, or its chunks: those are stored as they come, so a file of any size fits. `url` is without
+    secrets. `encoding` is "gzip" when the body itself is a gzip file. `last` is True on the page that the platform
+    marked as the end: a pull is complete only when it saw one. `label` says what the page is about where the answers of
+    a pull differ (a manager's id, an endpoint), `media` how it is written (json, csv). `resume`: the platform's cursor
+    of the page after this one.
     """
 
-    body: bytes
+    body: bytes | Iterable[bytes]
     url: str
     status: int
     last: bool
     encoding: str = ""
+    label: str = ""
+    media: str = "json"
+    resume: str = ""
+
+    def content(self) -> bytes:
+        """The whole body, for the plain verbs. A body of chunks can be read once."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
 
 class ReportState(StrEnum):
@@ -82,32 +95,56 @@ class Wiring:
     route: str = ""
 
 
-class Connector(Protocol):
-    """A platform's API for one credential. Raises only from `model.errors`."""
+class Connector(ABC):
+    """A platform's API for one credential. Raises only from `model.errors`.
 
+    NotApplicable ends a task as skipped. Throttled names the scope that has to wait. TooMuchData and ReportFailed have
+    the task replaced by what `narrower` makes of it.
+    """
+
+    route: str = ""
+    """Where this connection's requests go, or what they say; kept with the raw object."""
+
+    @abstractmethod
     def profiles(self) -> Iterator[Page]:
         """Pages that list the ad accounts that this credential can read."""
-        ...
 
+    @abstractmethod
     def mode(self, task: Task) -> Mode:
-        """Pages or report, for this task's dataset and window."""
-        ...
+        """Pages or report, for this task's dataset and window. Not asked where the task itself says it."""
 
+    @abstractmethod
     def pages(self, task: Task) -> Iterator[Page]:
         """The synchronous answer, page by page, in bounded memory. TooMuchData when it does not fit."""
-        ...
 
     def create_report(self, task: Task) -> Report:
         """Ask for a report, or adopt the one that the platform already makes for the same question."""
-        ...
+        raise RequestRejected(f"{task.platform} makes no reports")
 
     def report(self, task: Task, report_id: str) -> Report:
         """The report's state now."""
-        ...
+        raise RequestRejected(f"{task.platform} makes no reports: {report_id}")
 
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
         """Download a READY report."""
-        ...
+        raise RequestRejected(f"{task.platform} makes no reports: {report_id}")
+
+    def discard_report(self, task: Task, report_id: str) -> None:  # noqa: B027  most platforms delete theirs themselves
+        """The report was landed or given up. For platforms on which reports pile up; must bear being called again."""
+
+    def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:  # noqa: ARG002  a platform's own rule may ask
+        """Narrower tasks that together answer for this one (`task.child`); none when it cannot be narrowed.
+
+        The same task and error must give the same tasks: a worker that died is followed by one that asks again.
+        """
+        return halves(task)
+
+
+def halves(task: Task) -> list[Task]:
+    """The task by the halves of its window; none for a single day and for entities."""
+    if task.window is None or task.window.length < 2:
+        return []
+    return [task.child(window=half) for half in task.window.halves()]
 
 
 class RawPage(Protocol):
@@ -115,6 +152,10 @@ class RawPage(Protocol):
 
     @property
     def number(self) -> int: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def media(self) -> str: ...
     @property
     def stream(self) -> BinaryIO: ...
 
@@ -134,7 +175,7 @@ class ObjectBatch(NamedTuple):
 
 
 class PullContext(NamedTuple):
-    """What a normalizer needs to know about the pull that fetched the page."""
+    """What a normalizer needs to know about the pull that fetched the page. `options` are the profile's of today."""
 
     account_id: str
     profile_id: str
@@ -146,6 +187,8 @@ class PullContext(NamedTuple):
     timezone: str
     profile_kind: str = ""
     country: str = ""
+    route: str = ""
+    options: ProfileOptions = ProfileOptions()
 
 
 class Normalizer(Protocol):

@@ -5,6 +5,7 @@ Each field is text that goes into a request: `Secret`, or one of the kinds that 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -71,9 +72,10 @@ class CredentialFields(BaseModel):
         return self._value(FieldKind.ROUTE)
 
     @property
-    def app(self) -> str:
-        """The application's identity; "" where it is not given."""
-        return self._value(FieldKind.APP)
+    def app_hash(self) -> str:
+        """16 hex digits that tell applications apart without naming a secret; "" where none is given."""
+        app = self._value(FieldKind.APP)
+        return hashlib.sha256(app.encode()).hexdigest()[:16] if app else ""
 
     def _value(self, kind: FieldKind) -> str:
         return next((str(value) for name in self.named(kind) if (value := getattr(self, name))), "")

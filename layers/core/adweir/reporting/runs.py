@@ -10,7 +10,7 @@ from adweir.model import limits
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
 
-_GOOD = frozenset({TaskState.LOADED})
+_GOOD = frozenset(state for state in TaskState if state.is_good)
 _UNDONE = frozenset({TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED, TaskState.CANCELLED})
 
 
@@ -33,8 +33,8 @@ def summary(run: Run) -> dict[str, Any]:
 def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
     """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed.
 
-    A stage's `total` counts no task that was split (its children count); `done` are loaded, `failed` the failed,
-    parked, quarantined and cancelled ones. `datasets` has the same counts by dataset.
+    A stage's `total` counts no task that was split (its children count); `done` are loaded or skipped, `failed` the
+    failed, parked, quarantined and cancelled ones. `datasets` has the same counts by dataset.
     """
     ended = {stage.name: stage for stage in run.stages}
     names = [*ended, *([run.stage] if run.stage and run.stage not in ended else [])]

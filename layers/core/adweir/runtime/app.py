@@ -245,7 +245,7 @@ class App:
     def poller(self) -> Poller:
         from adweir.intake.collect.poller import Poller
 
-        return Poller(self._claims, self._gate, self.raw, self.queues, self._timing)
+        return Poller(self._claims, self._gate, self.raw, self.queues, self._timing, self.platforms.datasets)
 
     @cached_property
     def loader(self) -> Loader:
@@ -295,7 +295,7 @@ class App:
         )
 
         def coverage(*asked: Any) -> Coverage:
-            return self.metrics.coverage(*asked)  # most messages never plan: they do not pay for the metric store
+            return self.metrics.known(*asked)  # most messages never plan: they do not pay for the metric store
 
         planner = StagePlanner(self.catalog, coverage, self.platforms, self.clock, run_settings)
         return Engine(self.ledger, planner, self.queues, self.bus, self.clock, run_settings)
@@ -339,7 +339,7 @@ class App:
     def _gate(self) -> Gate:
         from adweir.intake.collect.gate import Gate
 
-        return Gate(self.catalog, self.ledger.brakes, self.connector)
+        return Gate(self.catalog, self.ledger.brakes, self.platforms, self.connector)
 
     @property
     def _timing(self) -> Timing:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-
-from adweir.intake.collect.claim import Claims, Remaining
-from adweir.intake.collect.gate import Gate
-from adweir.intake.collect.worker import Timing, Worker
-from adweir.model.datasets import Dataset
+from adweir.intake.collect.claim import Remaining
+from adweir.intake.collect.worker import Worker
 from adweir.model.entities import Profile
 from adweir.model.errors import OutOfRetention, TooMuchData
 from adweir.model.messages import TaskMessage
-from adweir.model.platforms import Platform
-from adweir.model.ports import Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
-from adweir.platforms.base import DatasetSpec
 from adweir.platforms.connector import Connector, Mode
-
-if TYPE_CHECKING:
-    from adweir.store.raw.store import RawStore
-
-SpecsOf = Callable[[Platform], Mapping[Dataset, DatasetSpec]]
-"""What a platform serves."""
 
 
 class Collector(Worker):
@@ -32,12 +18,6 @@ class Collector(Worker):
     Every step may be repeated. A worker that dies leaves a hold that expires; the next one finds the object already in
     S3 (`If-None-Match`), adopts the report that the platform already makes, or sends the poll message again.
     """
-
-    def __init__(
-        self, claims: Claims, gate: Gate, raw: RawStore, queues: Queues, timing: Timing, specs: SpecsOf
-    ) -> None:
-        super().__init__(claims, gate, raw, queues, timing)
-        self._specs = specs
 
     def collect(self, message: TaskMessage, remaining: Remaining) -> None:
         """Pull the message's task. Raises from the error tree; `Outcomes.settle` says what becomes of it then."""
@@ -56,8 +36,9 @@ class Collector(Worker):
 
     def _work(self, task: Task, message: TaskMessage, remaining: Remaining) -> None:
         self._check_retention(task)
-        with self.gate.open(task, message) as (connector, profile):
-            if task.profile_id and connector.mode(task) is Mode.REPORT:
+        with self.gate.open(task, message) as (connector, profile), self.applicable(task, profile):
+            mode = Mode(task.mode) if task.mode else connector.mode(task)
+            if task.profile_id and mode is Mode.REPORT:
                 self._ask(task, connector)
             else:
                 self._pull(task, connector, profile, remaining)
@@ -76,7 +57,7 @@ class Collector(Worker):
             self.poll_later(task)
 
     def _pull(self, task: Task, connector: Connector, profile: Profile | None, remaining: Remaining) -> None:
-        header = self.header(task, profile, iso(self.clock.now()))
+        header = self.header(task, profile, iso(self.clock.now()), connector.route)
         if self.landed_before(task, header):
             return
         complete = False
@@ -84,7 +65,7 @@ class Collector(Worker):
             for page in connector.pages(task) if task.profile_id else connector.profiles():
                 writer.write(page)
                 complete = complete or page.last
-                if not page.last and remaining() < self.timing.margin:
+                if not page.last and remaining() < self.timing(task).margin:
                     raise TooMuchData("the answer has more pages than one invocation has time for")
             key = writer.commit(complete)
         as_of = header.as_of

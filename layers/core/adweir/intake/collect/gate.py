@@ -1,4 +1,4 @@
-"""The gate to a platform: the brake, the credential and the profile that a task needs, checked before each pull."""
+"""The gate to a platform: the credential, the profile and the brakes of a task, checked before each pull."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING
 from adweir.intake.collect.outcomes import credential_of
 from adweir.model import limits
 from adweir.model.entities import Credential, Profile
-from adweir.model.errors import AccessDenied, AuthExpired, NotFound, RequestRejected, Throttled, Transient
+from adweir.model.errors import (
+    AccessDenied,
+    AuthExpired,
+    Narrowable,
+    NotFound,
+    RequestRejected,
+    Throttled,
+    ThrottleScope,
+    Transient,
+)
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
+from adweir.platforms import Platforms
 from adweir.platforms.connector import Connector
+from adweir.store.ledger.brakes import scope_key
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -20,26 +31,37 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """Lets a task through to its platform, and moves the profile's brake by what the platform answers."""
+    """Lets a task through to its platform, and moves brakes by what the platform answers."""
 
-    def __init__(self, catalog: Catalog, brakes: Brakes, connector_for: Callable[[Credential], Connector]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        brakes: Brakes,
+        platforms: Platforms,
+        connector_for: Callable[[Credential, str], Connector],
+    ) -> None:
         self._catalog = catalog
         self._brakes = brakes
+        self._platforms = platforms
         self._connector_for = connector_for
 
     @contextmanager
     def open(self, task: Task, message: TaskMessage) -> Iterator[tuple[Connector, Profile | None]]:
         """The connector of the task's credential and the task's profile (None for the profiles dataset).
 
-        What the platform answers in the body moves the profile's brake. Raises AuthExpired, AccessDenied or
-        RequestRejected when credential or profile cannot be used, Throttled when a brake is on.
+        What the platform answers in the body moves the brakes of whom it concerns, and a task that is too much for it
+        gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or profile cannot
+        be used, Throttled when a brake is on.
         """
-        brakes, scope = self._brakes, task.profile_id or f"@{task.account_id}"
-        brakes.check(task.platform, scope)
         credential, profile = self._credential(task), self._profile(task)
+        route = profile.route if profile else ""
+        keys = self._keys(task, credential, route)
+        own = keys[ThrottleScope.PROFILE]
+        self._brakes.check(task.platform, *keys.values())
+        connector: Connector | None = None
         try:
             try:
-                connector = self._connector_for(credential)
+                connector = self._connector_for(credential, route)
             except NotFound as error:
                 raise AuthExpired(f"the credential's secret is missing: {error.message}") from error
             yield connector, profile
@@ -47,15 +69,31 @@ class Gate:
             if error.guessed:
                 grown = max(error.retry_after, 2.0 ** (min(message.attempt, 8) + 1))
                 error.retry_after = min(limits.MAX_GUESSED_WAIT_SECONDS, grown)
-            brakes.trip(task.platform, scope, error.retry_after, error.message)
+            self._brakes.trip(task.platform, keys.get(error.scope, own), error.retry_after, error.message)
             raise
         except Transient:
-            brakes.failure(task.platform, scope)
+            self._brakes.failure(task.platform, own)
+            raise
+        except Narrowable as error:
+            if connector is not None and task.depth < limits.MAX_SPLIT_DEPTH:
+                error.parts = connector.narrower(task, error)
             raise
         except AuthExpired as error:
             error.credential_version = credential.version
             raise
-        brakes.success(task.platform, scope)
+        self._brakes.success(task.platform, own)
+
+    def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
+        """The brakes that concern the task, by scope. An application that nobody named is the account's own."""
+        account = f"@{task.account_id}"
+        wider = {
+            ThrottleScope.CREDENTIAL: account,
+            ThrottleScope.APP: credential.app or account,
+            ThrottleScope.REGION: route or credential.route or account,
+        }
+        scopes = self._platforms.spec(task.platform).throttles
+        keys = {scope: scope_key(scope, wider[scope]) for scope in scopes if scope in wider}
+        return {ThrottleScope.PROFILE: task.profile_id or account, **keys}
 
     def _credential(self, task: Task) -> Credential:
         credential = credential_of(self._catalog, task)

@@ -8,6 +8,7 @@ once more.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
@@ -18,10 +19,10 @@ from adweir.model.errors import (
     AuthExpired,
     BadInput,
     MassVanish,
+    Narrowable,
+    NotApplicable,
     NotFound,
     OutOfRetention,
-    ReportFailed,
-    TooMuchData,
     Transient,
 )
 from adweir.model.events import CredentialBroken
@@ -64,17 +65,15 @@ class Outcomes:
         self._queues.runs.send(Advance(run_id=run_id, task_id=task_id), group=run_id)
 
     def _rule(self, error: AdweirError) -> Callable[[Task, Any], None]:
-        if isinstance(error, TooMuchData | ReportFailed):
-            return self._split
-        if isinstance(error, AuthExpired):
-            return self._park
-        if isinstance(error, AccessDenied):
-            return self._deny
-        if isinstance(error, OutOfRetention):
-            return self._clamp
-        if isinstance(error, BadInput | MassVanish):
-            return self._quarantine
-        return self._fail
+        rules: tuple[tuple[type[AdweirError] | UnionType, Callable[[Task, Any], None]], ...] = (
+            (Narrowable, self._narrow),
+            (NotApplicable, self._skip),
+            (AuthExpired, self._park),
+            (AccessDenied, self._deny),
+            (OutOfRetention, self._clamp),
+            (BadInput | MassVanish, self._quarantine),
+        )
+        return next((rule for kind, rule in rules if isinstance(error, kind)), self._fail)
 
     def _fail(self, task: Task, error: AdweirError) -> None:
         self._finish(task, TaskState.FAILED, error)
@@ -82,12 +81,15 @@ class Outcomes:
     def _quarantine(self, task: Task, error: AdweirError) -> None:
         self._finish(task, TaskState.QUARANTINED, error)
 
-    def _split(self, task: Task, error: AdweirError) -> None:
-        """Halve the window; a single day, an entity list or a task cut too often fails."""
-        if task.window is None or task.window.length < 2 or task.depth >= limits.MAX_SPLIT_DEPTH:
-            self._fail(task, error)
+    def _skip(self, task: Task, error: AdweirError) -> None:
+        self._finish(task, TaskState.SKIPPED, error)
+
+    def _narrow(self, task: Task, error: Narrowable) -> None:
+        """Replace the task by the narrower ones that its platform made of it; fail where there are none."""
+        if error.parts:
+            self._replace(task, list(error.parts))
         else:
-            self._replace(task, [task.child(window=half) for half in task.window.halves()])
+            self._fail(task, error)
 
     def _clamp(self, task: Task, error: OutOfRetention) -> None:
         """Ask for the days that the platform still keeps; fail when there are none."""

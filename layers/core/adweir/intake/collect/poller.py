@@ -37,13 +37,14 @@ class Poller(Worker):
             if task.state is not TaskState.WAITING_REPORT:
                 self.ledger.release(task)
                 return
-            with self.gate.open(task, message) as (connector, profile):
+            wait = None
+            with self.gate.open(task, message) as (connector, profile), self.applicable(task, profile):
                 wait = self._look(task, message, connector, profile)
             if wait is not None:
                 raise wait
 
     def _look(self, task: Task, message: TaskMessage, connector: Connector, profile: Profile | None) -> NotReady | None:
-        if self.landed_before(task, self.header(task, profile, task.as_of)):
+        if self.landed_before(task, self.header(task, profile, task.as_of, connector.route)):
             return None
         report = connector.report(task, task.report_id)
         overdue = 0 < message.report_deadline < epoch(self.clock.now())
@@ -53,25 +54,29 @@ class Poller(Worker):
             except ReportFailed as error:  # its file is gone
                 self._again(task, message, connector, error.message)
         elif report.state is ReportState.FAILED or overdue:
-            reason = report.reason or f"not ready after {self.timing.report_timeout} s"
+            reason = report.reason or f"not ready after {self.timing(task).report_timeout} s"
             self._again(task, message, connector, reason)
         else:
             return NotReady(
-                f"report {task.report_id} is being made", rhythm(message.attempt, self.timing), progress=report.progress
+                f"report {task.report_id} is being made",
+                rhythm(message.attempt, self.timing(task)),
+                progress=report.progress,
             )
         return None
 
     def _land(self, task: Task, connector: Connector, profile: Profile | None) -> None:
         complete = False
-        with self.raw.writer(self.header(task, profile, task.as_of)) as writer:
+        with self.raw.writer(self.header(task, profile, task.as_of, connector.route)) as writer:
             for page in connector.report_pages(task, task.report_id):
                 writer.write(page)
                 complete = complete or page.last
             key = writer.commit(complete)
         self.ledger.landed(task, key, task.as_of)
+        connector.discard_report(task, task.report_id)
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
-        """Ask for the report once more."""
+        """Ask for the report once more, and let go of the one that failed."""
+        connector.discard_report(task, task.report_id)
         if message.resubmits >= limits.MAX_RESUBMITTED_REPORTS:
             raise ReportFailed(f"the report failed twice: {reason}", report_id=task.report_id)
         report = connector.create_report(task)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.intake.collect.claim import Claims
 from adweir.intake.collect.gate import Gate
+from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
-from adweir.model.errors import NotFound
+from adweir.model.errors import NotApplicable, NotFound
 from adweir.model.messages import TaskMessage
+from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
 from adweir.model.tasks import Task
-from adweir.model.times import epoch
+from adweir.model.times import epoch, iso
+from adweir.platforms.base import DatasetSpec, Pace
 from adweir.store.raw.header import PullHeader
 
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
+
+
+SpecsOf = Callable[[Platform], Mapping[Dataset, DatasetSpec]]
+"""What a platform serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +40,68 @@ class Timing:
     poll_max: float = 300
     report_timeout: int = 10_800
 
+    def at(self, pace: Pace) -> Timing:
+        """With what a dataset's pace says instead."""
+        return Timing(
+            self.margin,
+            self.poll if pace.poll_seconds is None else pace.poll_seconds,
+            self.poll_max if pace.poll_max_seconds is None else pace.poll_max_seconds,
+            self.report_timeout if pace.report_timeout_seconds is None else pace.report_timeout_seconds,
+        )
+
+
+class Refusal(NamedTuple):
+    """The page of a pull that the platform refuses as not applicable: its reason as text."""
+
+    body: bytes
+    url: str = ""
+    status: int = 403
+    encoding: str = ""
+    label: str = "not_applicable"
+    media: str = "text"
+
 
 class Worker:
     """Base of the collector and the poller."""
 
-    def __init__(self, claims: Claims, gate: Gate, raw: RawStore, queues: Queues, timing: Timing) -> None:
+    def __init__(
+        self, claims: Claims, gate: Gate, raw: RawStore, queues: Queues, timing: Timing, specs: SpecsOf
+    ) -> None:
         self.claims = claims
         self.gate = gate
         self.raw = raw
         self.queues = queues
-        self.timing = timing
+        self._timing = timing
+        self._specs = specs
         self.ledger = claims.ledger
         self.clock = claims.clock
 
-    def header(self, task: Task, profile: Profile | None, as_of: str) -> PullHeader:
+    def header(self, task: Task, profile: Profile | None, as_of: str, route: str) -> PullHeader:
         """What the raw object will say about this pull."""
         kind, country = (profile.kind, profile.country) if profile else ("", "")
-        return PullHeader.of(task, as_of=as_of, profile_kind=kind, country=country)
+        return PullHeader.of(task, as_of=as_of, profile_kind=kind, country=country, route=route)
+
+    def timing(self, task: Task) -> Timing:
+        """The deployment's timing, but what the dataset's own pace says."""
+        spec = self._specs(task.platform).get(task.dataset)
+        return self._timing.at(spec.pace) if spec else self._timing
+
+    @contextmanager
+    def applicable(self, task: Task, profile: Profile | None) -> Iterator[None]:
+        """A pull of metrics that the profile does not have lands as that: its loading ends the task, and is coverage.
+
+        Raises NotApplicable for entities, of which there is no coverage.
+        """
+        try:
+            yield
+        except NotApplicable as error:
+            if task.dataset.grain is None:
+                raise
+            header = self.header(task, profile, task.as_of or iso(self.clock.now()), "")
+            with self.raw.writer(replace(header, not_applicable=True)) as writer:
+                writer.write(Refusal(error.message.encode()))
+                key = writer.commit(complete=False)
+            self.ledger.landed(task, key, header.as_of)
 
     def landed_before(self, task: Task, header: PullHeader) -> bool:
         """Finish what a worker that died between the object and the ledger left: True when the object is there."""
@@ -66,7 +120,7 @@ class Worker:
             run_id=task.run_id,
             task_id=task.id,
             generation=task.generation,
-            report_deadline=epoch(self.clock.now()) + self.timing.report_timeout,
+            report_deadline=epoch(self.clock.now()) + self.timing(task).report_timeout,
             resubmits=resubmits,
         )
-        self.queues.reports.send(message, delay=max(1, round(self.timing.poll)), group=task.profile_key)
+        self.queues.reports.send(message, delay=max(1, round(self.timing(task).poll)), group=task.profile_key)

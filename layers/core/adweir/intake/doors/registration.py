@@ -37,10 +37,10 @@ class Registration:
         platform = self._platforms.parse(platform_name) if platform_name else self._platforms.recognize(values)
         if platform is None:
             raise Unprocessable("the platform is required", [{"field": "platform", "message": "is required"}])
-        self._platforms.spec(platform).credential.read(values)
+        read = self._platforms.spec(platform).credential.read(values)
         secret_id = self._secrets.name("credential", account_id, platform)
         self._secrets.put(secret_id, values)
-        credential = self._catalog.put_credential(account_id, platform, secret_id)
+        credential = self._catalog.put_credential(account_id, platform, secret_id, route=read.route, app=read.app_hash)
         if credential.version > 1:
             self._runs.send(RedriveCredential(account_id=account_id, platform=platform), group=account_id)
         return credential

@@ -54,6 +54,10 @@ class Committer:
         """Publish an event."""
         self._bus.publish(event)
 
+    def skip(self, pull: Pull) -> None:
+        """Note that the profile has no such data. Raises what `MetricStore.skip` does."""
+        self._metrics.skip(pull)
+
     def breach(
         self, origin: Origin, reason: str, *, rows: int = 0, quarantine_key: str = "", overall: float | None = None
     ) -> None:

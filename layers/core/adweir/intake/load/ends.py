@@ -30,6 +30,11 @@ class TaskEnds:
         self._ledger.finish(*task, TaskState.LOADED, counts=counts)
         self._advance(header)
 
+    def skipped(self, header: PullHeader) -> None:
+        """The task ends `skipped`: the profile has no such data."""
+        self._ledger.finish(header.run_id, header.task_id, header.generation, TaskState.SKIPPED)
+        self._advance(header)
+
     def refused(self, header: PullHeader, state: TaskState, error: AdweirError) -> None:
         """The task ends in `state` (quarantined or failed) with its reason."""
         task = header.run_id, header.task_id, header.generation

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.model import trace
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
-from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
+from adweir.model.errors import AdweirError, BadInput, DeadlinePassed, MassVanish, Throttled
 from adweir.model.events import EntitiesChanged
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
 from adweir.model.tasks import TaskState
 from adweir.platforms import Platforms
+from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import ObjectBatch, PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
@@ -61,6 +64,9 @@ class PullLoader:
                 profile_id=header.profile_id,
                 dataset=header.dataset,
             )
+            if header.not_applicable:
+                self._skip(header)
+                return
             work = self._objects if header.dataset.grain is None else self._metrics
             try:
                 counts = work(raw, message.key)
@@ -71,6 +77,44 @@ class PullLoader:
                 self._ends.refused(header, TaskState.QUARANTINED, error)
                 return
         self._ends.loaded(header, counts)
+
+    def _skip(self, header: PullHeader) -> None:
+        try:
+            self._committer.skip(header.pull())
+        except Throttled:
+            self._ends.check_deadline(header)
+            raise
+        self._ends.skipped(header)
+
+    def _context(self, header: PullHeader) -> PullContext:
+        """What the normalizer needs to know. Raises BadInput for profile options that the platform does not know."""
+        return PullContext(
+            account_id=header.account_id,
+            profile_id=header.profile_id,
+            dataset=header.dataset,
+            slice=header.slice,
+            window=header.window,
+            as_of=header.as_of,
+            currency=header.currency,
+            timezone=header.timezone,
+            profile_kind=header.profile_kind,
+            country=header.country,
+            route=header.route,
+            options=self._options(header),
+        )
+
+    def _options(self, header: PullHeader) -> ProfileOptions:
+        """The profile's options as they are now, so that a replay applies them; read only where there can be any."""
+        model = self._platforms.spec(header.platform).options
+        profile = None
+        if model.model_fields and header.profile_id:
+            profile = self._catalog.profile(header.platform, header.profile_id)
+        try:
+            return model.model_validate(profile.options if profile else {})
+        except ValidationError as error:
+            raise BadInput(
+                f"the options of {header.profile_id} are not the platform's: {error.error_count()}"
+            ) from None
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.
@@ -91,7 +135,7 @@ class PullLoader:
         origin = _origin(header, key)
         brought = PullRows()
         normalizer = self._platforms.normalizer(header.platform)
-        context = _context(header)
+        context = self._context(header)
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
             for page in raw.pages():
@@ -107,7 +151,7 @@ class PullLoader:
         header = raw.header
         origin = _origin(header, key)
         normalizer = self._platforms.normalizer(header.platform)
-        context = _context(header)
+        context = self._context(header)
         found = _Found()
         with Quarantine() as quarantine:
             for page in raw.pages():
@@ -196,18 +240,3 @@ def _id(found: PlatformObject | Profile) -> str:
 def _no_key(found: PlatformObject | Profile) -> BadRow:
     fault = {"field": "id", "rule": "id", "message": "the id is missing or cannot be a key in the store"}
     return BadRow(0, found.model_dump(mode="json"), [fault])
-
-
-def _context(header: PullHeader) -> PullContext:
-    return PullContext(
-        account_id=header.account_id,
-        profile_id=header.profile_id,
-        dataset=header.dataset,
-        slice=header.slice,
-        window=header.window,
-        as_of=header.as_of,
-        currency=header.currency,
-        timezone=header.timezone,
-        profile_kind=header.profile_kind,
-        country=header.country,
-    )

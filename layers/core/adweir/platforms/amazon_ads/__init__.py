@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from adweir.model.datasets import Dataset
+from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
-from adweir.platforms.base import DatasetSpec, PlatformSpec, ThrottleScope, datasets
+from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, FieldKind, PlainApp, Secret
 
 SP, SB, SD = "sp", "sb", "sd"

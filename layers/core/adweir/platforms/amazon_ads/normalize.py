@@ -220,6 +220,7 @@ def _profile(row: wire.WireProfile, context: PullContext) -> Profile:
         timezone=row.timezone,
         country=row.country_code,
         kind=row.account_info.type,
+        route=context.route,
         as_of=context.as_of,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
@@ -18,7 +17,7 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window, epoch, iso
 from adweir.platforms.amazon_ads import SP, SPEC
-from adweir.platforms.connector import Page, PullContext, Report, ReportState
+from adweir.platforms.connector import Connector, Page, PullContext, Report, ReportState
 
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
 _COUNTS = ("impressions", "clicks")
@@ -29,9 +28,11 @@ class _Body(NamedTuple):
 
     number: int
     stream: BinaryIO
+    label: str = ""
+    media: str = "json"
 
 
-class PlainVerbs(ABC):
+class PlainVerbs(Connector):
     """What a script calls. A profile comes from `get_profiles()`; `date_range` is inclusive in its time zone.
 
     All verbs raise from `model.errors`.
@@ -41,17 +42,6 @@ class PlainVerbs(ABC):
         self._account_id = account_id
         self._clock = clock
         self._sleep = sleep
-
-    @abstractmethod
-    def profiles(self) -> Iterator[Page]: ...
-    @abstractmethod
-    def pages(self, task: Task) -> Iterator[Page]: ...
-    @abstractmethod
-    def create_report(self, task: Task) -> Report: ...
-    @abstractmethod
-    def report(self, task: Task, report_id: str) -> Report: ...
-    @abstractmethod
-    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]: ...
 
     def get_profiles(self) -> list[Profile]:
         """The ad accounts that the credential can read."""
@@ -159,7 +149,9 @@ class PlainVerbs(ABC):
 
         found: list[Any] = []
         for number, page in enumerate(pages):
-            for batch in NORMALIZER.object_batches(_Body(number, io.BytesIO(page.body)), self._context(task, profile)):
+            for batch in NORMALIZER.object_batches(
+                _Body(number, io.BytesIO(page.content())), self._context(task, profile)
+            ):
                 if batch.bad:
                     raise BadInput(f"{len(batch.bad)} objects cannot be read", batch.bad[0].errors)
                 found += batch.objects
@@ -194,7 +186,7 @@ class PlainVerbs(ABC):
 
 
 def _plain(page: Page) -> BinaryIO:
-    body = io.BytesIO(page.body)
+    body = io.BytesIO(page.content())
     return gzip.GzipFile(fileobj=body) if page.encoding == "gzip" else body  # type: ignore[return-value]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from adweir.model.datasets import Dataset
+from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.platforms.base import DatasetSpec, PlatformSpec, ThrottleScope, datasets
+from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, PlainApp, Secret
 
 API_VERSION = "v26.0"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AuthExpired, RequestRejected, Transient, Unprocessable
+from adweir.model.errors import AuthExpired, Narrowable, RequestRejected, TooMuchData, Transient, Unprocessable
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
-from adweir.platforms.connector import Mode, Page, Report, ReportState, Wiring
+from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, wire
 from adweir.platforms.meta.graph import Graph, items
@@ -36,7 +36,7 @@ _ENTITIES = {
 _DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
 
 
-class MetaConnector:
+class MetaConnector(Connector):
     """Meta Ads for one long-lived token (it has no refresh: code 190 is AuthExpired).
 
     Windows of at most `sync_days` are fetched as pages, longer ones as a job.
@@ -98,6 +98,14 @@ class MetaConnector:
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:  # noqa: ARG002
         """The job's result, in the same shape as the synchronous answer."""
         return self._graph.pages(f"{_digits(report_id)}/insights", {})
+
+    def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
+        """Half the window; a single day that is too much for one answer is asked for as a job."""
+        parts = super().narrower(task, error)
+        one_answer = isinstance(error, TooMuchData) and task.dataset.grain is Grain.DAY and not task.mode
+        if parts or not one_answer or self.mode(task) is Mode.REPORT:
+            return parts
+        return [task.child(mode=Mode.REPORT)]
 
     # The plain verbs: decoded JSON as Meta sends it, everything in memory.
 

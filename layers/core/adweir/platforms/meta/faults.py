@@ -17,6 +17,7 @@ from adweir.model.errors import (
     ReportFailed,
     RequestRejected,
     Throttled,
+    ThrottleScope,
     TooMuchData,
     Transient,
 )
@@ -26,6 +27,8 @@ SLOW_DOWN = 75.0
 WALL = 95.0
 """Per cent of a quota used: above the first well-made clients slow down, above the second they pause."""
 _LEAST_WAIT = 60.0
+_APP_LIMIT = 4
+"""Meta's code for the application's own limit."""
 
 
 class Meaning(StrEnum):
@@ -102,7 +105,9 @@ def to_fault(error: wire.Error, usage: Usage, now: datetime) -> AdweirError:
     context = {"code": error.code, "subcode": error.error_subcode, "trace": error.fbtrace_id[:60]}
     what = meaning(error)
     if what is Meaning.WAIT:
-        return Throttled(text, retry_after=usage.wait, platform_code=error.code, trace=context["trace"])
+        scope = ThrottleScope.APP if error.code == _APP_LIMIT else usage.scope
+        trace = context["trace"]
+        return Throttled(text, retry_after=usage.wait, scope=scope, platform_code=error.code, trace=trace)
     if what is Meaning.RETENTION:
         # A day later than the bound by UTC: the account may be west of it.
         return OutOfRetention(text, (now - timedelta(days=RETENTION_DAYS - 1)).date(), trace=context["trace"])
@@ -110,10 +115,14 @@ def to_fault(error: wire.Error, usage: Usage, now: datetime) -> AdweirError:
 
 
 class Usage(NamedTuple):
-    """How much of the quotas is used (`percent`, the highest), and the seconds to wait at the wall (60 at least)."""
+    """How much of the quotas is used (`percent`, the highest), and the seconds to wait at the wall (60 at least).
+
+    `scope` is whose quota that is: the application's, which all its profiles share, or the ad account's.
+    """
 
     percent: float = 0.0
     wait: float = _LEAST_WAIT
+    scope: ThrottleScope = ThrottleScope.PROFILE
 
     @property
     def at_the_wall(self) -> bool:
@@ -138,9 +147,11 @@ def read_usage(headers: Mapping[str, str], kind: str) -> Usage:
     if _number(account.get("acc_id_util_pct")) > WALL:
         seconds = max(seconds, _number(account.get("reset_time_duration")))
     throttle, app = _json(headers.get("x-fb-ads-insights-throttle")), _json(headers.get("x-app-usage"))
-    names = ("acc_id_util_pct", "app_id_util_pct", "call_count", "total_time", "total_cputime")
-    percent = max(percent, *(_number(source.get(name)) for source in (account, throttle, app) for name in names))
-    return Usage(percent, min(seconds, 86_400.0))
+    percent = max(percent, *(_number(source.get("acc_id_util_pct")) for source in (account, throttle)))
+    names = ("call_count", "total_time", "total_cputime")
+    of_app = max(_number(throttle.get("app_id_util_pct")), *(_number(app.get(name)) for name in names))
+    scope = ThrottleScope.APP if of_app > max(percent, WALL) else ThrottleScope.PROFILE
+    return Usage(max(percent, of_app), min(seconds, 86_400.0), scope)
 
 
 def _json(text: str | None) -> dict[str, Any]:

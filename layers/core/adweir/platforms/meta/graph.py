@@ -79,7 +79,8 @@ class Graph:
                 return
             usage = faults.read_usage(answer.headers, kind)
             if usage.at_the_wall:
-                raise Throttled(f"Meta: {usage.percent:.0f} % of the quota is used", retry_after=usage.wait)
+                said = f"Meta: {usage.percent:.0f} % of the quota is used"
+                raise Throttled(said, retry_after=usage.wait, scope=usage.scope)
             if usage.pause:
                 self._sleep(usage.pause)
             url, query = self._next(following, (url, query))
@@ -181,7 +182,7 @@ def items(pages: Iterator[Page], most: int | None = None) -> list[dict[str, Any]
     """The decoded items of some pages, at most so many."""
     found: list[dict[str, Any]] = []
     for page in pages:
-        found.extend(msgspec.json.decode(page.body)["data"])
+        found.extend(msgspec.json.decode(page.content())["data"])
         if most is not None and len(found) >= most:
             return found[:most]
     return found

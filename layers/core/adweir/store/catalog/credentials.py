@@ -43,7 +43,9 @@ class Credentials(Items):
         )
         return self._put(_item(broken), Item.version == version)
 
-    def _store_credential(self, account_id: str, platform: Platform, secret_id: str) -> Credential:
+    def _store_credential(
+        self, account_id: str, platform: Platform, secret_id: str, route: str, app: str
+    ) -> Credential:
         """Store a credential as active, under the version after the one that it replaces. Raises Conflict."""
         now = iso(self._clock.now())
         for _ in range(_TRIES):
@@ -55,6 +57,8 @@ class Credentials(Items):
                 version=old.version + 1 if old else 1,
                 created_at=old.created_at if old else now,
                 updated_at=now,
+                route=route,
+                app=app,
             )
             condition = (Item.version == old.version) if old else Item.pk.does_not_exist()
             if self._put(_item(fresh), condition):

@@ -64,6 +64,7 @@ class Profiles(Items):
                 continue
             gone = stored.status in {INACTIVE, REMOVED}
             if stored.account_id == profile.account_id:
+                fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
                 # An inactive one belongs to a deleted account: a listing that was still under way revives nothing.
                 if stored.status == INACTIVE or stored.as_of >= as_of:
                     return Effect.UNCHANGED

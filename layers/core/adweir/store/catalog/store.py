@@ -34,10 +34,12 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
             self.mark_profile(profile.platform, profile.profile_id, INACTIVE)
         return forgotten
 
-    def put_credential(self, account_id: str, platform: Platform, secret_id: str) -> Credential:
+    def put_credential(
+        self, account_id: str, platform: Platform, secret_id: str, *, route: str = "", app: str = ""
+    ) -> Credential:
         """Store a credential's metadata as active; replacing one makes its `version` one higher. Raises NotFound."""
         self.account(account_id)
-        return self._store_credential(account_id, platform, secret_id)
+        return self._store_credential(account_id, platform, secret_id, route, app)
 
     def delete_credential(self, account_id: str, platform: Platform) -> Credential:
         """Forget a credential and return it. Raises NotFound.

@@ -366,6 +366,7 @@ def _fixed(task: Task) -> dict[str, Any]:
         "currency": task.currency,
         "depth": task.depth,
         "parent": task.parent,
+        "mode": task.mode,
         "id": task.id,
     }
 

@@ -8,14 +8,18 @@ entity, or none. The state depends on the set of pulls alone, never on the order
 - an older pull arriving late can only fill holes;
 - what an `all` pull answers at least as newly is left out: a narrower slice's older stamp, a narrower hole's answer.
 
-The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `loading` the
-stamp of the pull that is being written, `fence` the fencing token of the lease under which the item was written.
+A slice that the platform called not applicable on a day is neither covered nor missing, until a pull of it or of `all`
+answers for that day.
+
+The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
+the days on which it is not applicable, `loading` the stamp of the pull that is being written, `fence` the fencing token
+of the lease under which the item was written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from adweir.model.metrics import Level
@@ -45,6 +49,8 @@ class Coverage:
     days: dict[str, dict[str, SliceAnswer]] = field(default_factory=dict)
     loading: str = ""
     fence: int = 0
+    not_applicable: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Slice → days."""
 
     def answered(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
         """The newest stamp under which coverage answers for an entity and day; None when none does."""
@@ -67,7 +73,18 @@ class Coverage:
             slices = dict(result.get(day, {}))
             slices[slice_] = _merge(slices.get(slice_), stamp, holes(day))
             result[day] = _compacted(slices)
-        return Coverage(result, self.loading, self.fence)
+        return replace(self, days=result, not_applicable=_unanswered(self.not_applicable, result))
+
+    def skipped(self, slice_: str, days: Iterable[str]) -> Coverage:
+        """The coverage after the platform called a slice not applicable; what was answered before stays."""
+        known = self.not_applicable.get(slice_, frozenset())
+        marked = {**self.not_applicable, slice_: known | frozenset(days)}
+        return replace(self, not_applicable=_unanswered(marked, self.days))
+
+    def known(self, day: str) -> frozenset[str]:
+        """The slices of a day that are not missing: covered, or not applicable."""
+        skipped = (slice_ for slice_, days in self.not_applicable.items() if day in days)
+        return frozenset((*self.days.get(day, ()), *skipped))
 
     def encode(self, pk: str) -> Raw:
         """The item as DynamoDB takes it."""
@@ -84,6 +101,11 @@ class Coverage:
             for slice_, stamps in spans.items()
         }
         item: Raw = {"pk": {"S": pk}, "sk": {"S": COVERAGE}, "cov": {"M": cov}, "fence": {"N": str(self.fence)}}
+        skipped = {
+            slice_: {"S": _ranges([int(day[8:]) for day in days])} for slice_, days in self.not_applicable.items()
+        }
+        if skipped:
+            item["na"] = {"M": skipped}
         if holes:
             item["holes"] = {"M": holes}
         if self.loading:
@@ -105,7 +127,11 @@ class Coverage:
                     named = holes.get(day, {"M": {}})["M"].get(slice_, {"M": {}})["M"]
                     was = {e: Stamp.parse(value["S"]) if value["S"] else None for e, value in named.items()}
                     days.setdefault(day, {})[slice_] = SliceAnswer(Stamp.parse(stamp), was)
-        return cls(days, item.get("loading", {"S": ""})["S"], int(item["fence"]["N"]))
+        skipped = {
+            slice_: frozenset(f"{month}-{number:02d}" for number in _numbers(text["S"]))
+            for slice_, text in item.get("na", {"M": {}})["M"].items()
+        }
+        return cls(days, item.get("loading", {"S": ""})["S"], int(item["fence"]["N"]), skipped)
 
     @property
     def size(self) -> int:
@@ -113,6 +139,16 @@ class Coverage:
         spans = {(slice_, a.stamp) for slices in self.days.values() for slice_, a in slices.items()}
         holes = [e for slices in self.days.values() for a in slices.values() for e in a.holes]
         return sum(len(slice_) + 120 for slice_, _ in spans) + sum(len(e.encode()) + 60 for e in holes)
+
+
+def _unanswered(
+    skipped: Mapping[str, frozenset[str]], days: Mapping[str, Mapping[str, SliceAnswer]]
+) -> dict[str, frozenset[str]]:
+    left = {
+        slice_: frozenset(day for day in marked if not {slice_, ALL} & days.get(day, {}).keys())
+        for slice_, marked in skipped.items()
+    }
+    return {slice_: marked for slice_, marked in left.items() if marked}
 
 
 def newer(one: Stamp | None, other: Stamp | None) -> Stamp | None:

@@ -178,6 +178,16 @@ class PartitionLoader:
                 done = replace(goal, loading="", fence=lease.fence)
                 self._table.put(done.encode(partition.pk), fence=fence)
 
+    def skip(self, pull: Pull, partition: Partition) -> None:
+        """Mark the pull's slice as not applicable. Raises Throttled (lease busy), Transient (lost), Unavailable."""
+        with ExitStack() as stack:
+            lease = self._take(stack, f"metrics#{partition.pk}")
+            coverage = self.coverage(partition)
+            goal = coverage.skipped(pull.slice, partition.days)
+            if goal.not_applicable != coverage.not_applicable:
+                lease.check()
+                self._table.put(replace(goal, fence=lease.fence).encode(partition.pk), fence=coverage.fence)
+
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
         patience = self._patience

@@ -93,6 +93,14 @@ class Reader:
                     found[date.fromisoformat(day)] = {slice_: answer.stamp for slice_, answer in days[day].items()}
         return found
 
+    def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
+        """Day → the pulled or not applicable slices; days without any are missing."""
+        found: dict[date, frozenset[str]] = {}
+        for partition in partitions(series, Source.PULL, window):
+            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
+            found |= {date.fromisoformat(day): slices for day in partition.days if (slices := coverage.known(day))}
+        return found
+
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
             return self._table.get_many(partition.pk, wanted | {COVERAGE}, consistent=False)

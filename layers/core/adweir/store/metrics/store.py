@@ -89,6 +89,14 @@ class MetricStore:
             read_units=self._table.read_units - reads,
         )
 
+    def skip(self, pull: Pull) -> None:
+        """Note that the platform called the pull's slice not applicable in its window: neither covered nor missing.
+
+        Raises Throttled (another loader holds a partition), Transient (the lease was lost), Unavailable.
+        """
+        for part in partitions(pull.series, pull.source, pull.window):
+            self._loader.skip(pull, part)
+
     def read(
         self,
         series: Series,
@@ -107,6 +115,10 @@ class MetricStore:
     def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
         """Day → slice → stamp of the newest complete pull. A day that was not pulled is missing."""
         return self._reader.coverage(series, window, source)
+
+    def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
+        """Day → the slices that no pull is missing: covered, or not applicable. Days without any are missing."""
+        return self._reader.known(series, window)
 
     @staticmethod
     def _concerns(job: Job, part: Partition, known: dict[str, Coverage]) -> bool:

@@ -21,7 +21,8 @@ class PullHeader:
     """The pull behind a raw object.
 
     `as_of` is `model.times.iso` text (design section 4 says which moment), `window` None for entities. `profile_id` is
-    "" for the profiles dataset. `complete` is set when the writer commits.
+    "" for the profiles dataset. `complete` is set when the writer commits. `not_applicable`: the platform says that the
+    profile has no such data.
     """
 
     run_id: str
@@ -39,10 +40,14 @@ class PullHeader:
     currency: str = ""
     profile_kind: str = ""
     country: str = ""
+    route: str = ""
+    not_applicable: bool = False
     schema: int = SCHEMA
 
     @classmethod
-    def of(cls, task: Task, *, as_of: str = "", profile_kind: str = "", country: str = "") -> PullHeader:
+    def of(
+        cls, task: Task, *, as_of: str = "", profile_kind: str = "", country: str = "", route: str = ""
+    ) -> PullHeader:
         """The header of a task's object; `as_of` replaces the task's own."""
         return cls(
             run_id=task.run_id,
@@ -59,6 +64,7 @@ class PullHeader:
             currency=task.currency,
             profile_kind=profile_kind,
             country=country,
+            route=route,
         )
 
     @property
@@ -121,6 +127,8 @@ class PullHeader:
                 currency=found["currency"],
                 profile_kind=found.get("profile_kind", ""),
                 country=found.get("country", ""),
+                route=found.get("route", ""),
+                not_applicable=_flag(found.get("not_applicable", "false")),
             )
         except (KeyError, ValueError) as error:
             raise BadInput(f"the metadata does not describe a pull: {error!r}"[:200]) from None

@@ -8,7 +8,7 @@ import io
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
@@ -26,6 +26,7 @@ _GZIP = 31  # zlib's window bits for a gzip member; its header carries no time, 
 _IN_MEMORY = 4 << 20
 _PACKERS = 1  # a second one only competes with the fetching thread: bench/pull.py
 _WAITING_PAGES = 4
+_BLOCK = 1 << 20
 _BUFFER = 256 << 10
 
 
@@ -33,32 +34,47 @@ class PageLike(Protocol):
     """What a page to write has; `platforms.base.Page` does."""
 
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes | Iterable[bytes]: ...
     @property
     def url(self) -> str: ...
     @property
     def status(self) -> int: ...
     @property
     def encoding(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def media(self) -> str: ...
 
 
-class PageHeader(msgspec.Struct):
-    """The line before each body. `encoding` is "gzip" when the body itself is a gzip file."""
+class PageHeader(msgspec.Struct, omit_defaults=True):
+    """The line before each block of a page. `encoding` is "gzip" when the body itself is a gzip file.
+
+    A body that came in chunks has several blocks: `more` says that the next one goes on with the same page.
+    """
 
     length: int
     url: str = ""
     status: int = 200
     encoding: str = ""
+    label: str = ""
+    media: str = "json"
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A stored page: `number` counts from 1, `stream` yields the body once, decompressed if it was a gzip file."""
+    """A stored page: `number` counts from 1, `stream` yields the body once, decompressed if it was a gzip file.
+
+    `label` and `media` are the connector's: what the page is about, and how it is written.
+    """
 
     number: int
     url: str
     status: int
     encoding: str
+    label: str
+    media: str
     stream: BinaryIO
 
 
@@ -66,11 +82,27 @@ _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(PageHeader).decode
 
 
-def pack(page: PageLike) -> bytes:
-    """One page as a gzip member, at level 1 (0 where the body is compressed already)."""
-    header = PageHeader(len(page.body), without_secrets(page.url), page.status, page.encoding)
+def pack(page: PageLike, block: bytes, *, more: bool = False) -> bytes:
+    """One block of a page as a gzip member, at level 1 (0 where the body is compressed already)."""
+    header = PageHeader(len(block), without_secrets(page.url), page.status, page.encoding, page.label, page.media, more)
     member = zlib.compressobj(0 if page.encoding else 1, zlib.DEFLATED, _GZIP)
-    return b"".join((member.compress(_ENCODE(header) + b"\n"), member.compress(page.body), member.flush()))
+    return b"".join((member.compress(_ENCODE(header) + b"\n"), member.compress(block), member.flush()))
+
+
+def blocks(body: bytes | Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """A body in blocks of about a mebibyte, each with whether more follow; bytes are one block as they are."""
+    if isinstance(body, bytes):
+        yield body, False
+        return
+    waiting: list[bytes] = []
+    size = 0
+    for chunk in body:
+        if size >= _BLOCK:
+            yield b"".join(waiting), True
+            waiting, size = [], 0
+        waiting.append(chunk)
+        size += len(chunk)
+    yield b"".join(waiting), False
 
 
 class PageSpool:
@@ -90,11 +122,12 @@ class PageSpool:
         return cast("BinaryIO", self._file)
 
     def write(self, page: PageLike) -> None:
-        """Take a page; waits while too many are in work. Raises what packing an earlier one met."""
-        while self._packing and (self._packing[0].done() or len(self._packing) >= _WAITING_PAGES):
-            self._store_first()
+        """Take a page; waits while too many blocks are in work. Raises what its chunks or an earlier packing met."""
         self.pages += 1
-        self._packing.append(self._packers.submit(pack, page))
+        for block, more in blocks(page.body):
+            while self._packing and (self._packing[0].done() or len(self._packing) >= _WAITING_PAGES):
+                self._store_first()
+            self._packing.append(self._packers.submit(pack, page, block, more=more))
 
     def finish(self) -> bytes:
         """Wait until everything is written; returns the SHA-256 digest. Raises what packing met."""
@@ -122,11 +155,13 @@ def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[StoredPage]:
     while line := outer.line():
         number += 1
         header = _header(line)
-        body = _Checked(cast("BinaryIO", members), header.length)
+        body = _PageBody(cast("BinaryIO", members), outer, header)
         stream: io.RawIOBase = body
         if header.encoding == "gzip":
             stream = _Checked(cast("BinaryIO", gzip.GzipFile(fileobj=io.BufferedReader(body, _BUFFER))), None)
-        yield StoredPage(number, header.url, header.status, header.encoding, cast("BinaryIO", stream))
+        yield StoredPage(
+            number, header.url, header.status, header.encoding, header.label, header.media, cast("BinaryIO", stream)
+        )
         body.drain()
     if sha256 and hashed.digest.hexdigest() != sha256:
         raise BadInput("the object's bytes are not those that were written (checksum differs)")
@@ -206,4 +241,41 @@ class _Checked(io.RawIOBase):
     def drain(self) -> None:
         """Skip what was not read."""
         while self._left and self.read(_BUFFER):
+            pass
+
+
+class _PageBody(io.RawIOBase):
+    """The blocks of one page, one after the other."""
+
+    def __init__(self, source: BinaryIO, lines: _Checked, header: PageHeader) -> None:
+        self._source = source
+        self._lines = lines
+        self._more = header.more
+        self._block = _Checked(source, header.length)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(_BUFFER), b""))
+        data = self._block.read(size)
+        while not data and size and self._more:
+            header = _header(self._lines.line())
+            self._more, self._block = header.more, _Checked(self._source, header.length)
+            data = self._block.read(size)
+        return data
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def drain(self) -> None:
+        """Skip what nobody read."""
+        while self.read(_BUFFER):
             pass

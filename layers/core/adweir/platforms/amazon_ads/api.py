@@ -1,0 +1,167 @@
+"""Calls to Amazon Ads for one credential: headers, access token, errors (platform-protocols sections 3.1, 3.2, 3.7)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    NotApplicable,
+    RequestRejected,
+    Throttled,
+    ThrottleScope,
+    Transient,
+)
+from adweir.model.times import Clock
+from adweir.platforms.amazon_ads import AmazonCredential, wire
+from adweir.platforms.connector import TokenCache
+from adweir.platforms.http import Http, Response, fault, retry_after, same_origin
+
+JSON = "application/json"
+MAX_REPORT_BYTES = 256 << 20
+"""A report's file is stored as it comes: half of what a function's disk holds. A larger one is split."""
+_DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
+_OTHER_PRODUCT = re.compile(r"not authorized for sponsored (products|brands|display)", re.IGNORECASE)
+"""What Amazon answers about an ad product that the advertiser does not use; the profile is healthy (section 0, 4)."""
+_REPORTS = "/reporting/"
+_W = TypeVar("_W")
+
+
+class Hosts(NamedTuple):
+    """Where requests go: the API's base URL and the token's URL of a region."""
+
+    api: str
+    token: str
+
+
+class AmazonCalls:
+    """Authenticated calls to one region."""
+
+    def __init__(self, secret: AmazonCredential, hosts: Hosts, http: Http, clock: Clock, tokens: TokenCache) -> None:
+        self._secret = secret
+        self.hosts = Hosts(hosts.api.rstrip("/"), hosts.token)
+        self._http = http
+        self._clock = clock
+        self._tokens = tokens
+        # A replaced credential must not live on with the access token of the old one: its values are part of the key.
+        identity = f"{secret.client_id}\x1f{secret.client_secret}\x1f{secret.refresh_token}"
+        self.token_key = f"amazon_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+
+    def get(
+        self, path: str, profile_id: str = "", params: Mapping[str, str] | None = None, expected: Collection[int] = ()
+    ) -> Response:
+        """GET; raises what a status that is neither 2xx nor `expected` means."""
+        return self._call("GET", path, self._headers(profile_id, JSON), params, None, expected)
+
+    def post(
+        self, path: str, profile_id: str, media: str, body: Any, *, accept: str = "", expected: Collection[int] = ()
+    ) -> Response:
+        """POST JSON of a media type; raises as `get` does."""
+        headers = self._headers(profile_id, accept or media) | {"Content-Type": media}
+        return self._call("POST", path, headers, None, body, expected)
+
+    def file(self, url: str) -> Iterator[bytes] | None:
+        """A report's file in chunks, or None when the URL is refused, as an expired one is.
+
+        The URL is signed and refuses our headers, so none are sent.
+        """
+        if urlsplit(url).scheme != "https" and not same_origin(url, self.hosts.api):
+            raise RequestRejected("the report's URL is neither https nor on the API's own host")
+        chunks = self._http.download(url, max_bytes=MAX_REPORT_BYTES)
+        try:
+            first = next(chunks, b"")
+        except (AccessDenied, AuthExpired, RequestRejected):
+            return None
+        return chain((first,), chunks)
+
+    def _headers(self, profile_id: str, accept: str) -> dict[str, str]:
+        headers = {"Amazon-Advertising-API-ClientId": self._secret.client_id, "Accept": accept}
+        return headers | {"Amazon-Advertising-API-Scope": profile_id} if profile_id else headers
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
+        body: Any,
+        expected: Collection[int],
+    ) -> Response:
+        """One API call; a refused access token is refreshed once.
+
+        Every call may be repeated: lists only read, and a report asked for twice is a 425.
+        """
+        answer = self._send(method, path, headers, params, body)
+        if answer.status == 401:
+            self._tokens.forget(self.token_key)
+            answer = self._send(method, path, headers, params, body)
+        if answer.ok or answer.status in expected:
+            return answer
+        raise self._fault(answer, path, scoped="Amazon-Advertising-API-Scope" in headers)
+
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], params: Mapping[str, str] | None, body: Any
+    ) -> Response:
+        token = self._tokens.get(self.token_key, self._refresh)
+        sent = {**headers, "Authorization": f"Bearer {token}"}
+        return self._http.request(method, self.hosts.api + path, params=params, headers=sent, json=body, resend=True)
+
+    def _refresh(self) -> tuple[str, int]:
+        """A new access token from Login with Amazon: (token, seconds). Raises AuthExpired for a dead credential."""
+        form = self._secret.model_dump(include={"refresh_token", "client_id", "client_secret"})
+        form["grant_type"] = "refresh_token"
+        answer = self._http.request("POST", self.hosts.token, form=form, resend=True)
+        if answer.ok:
+            token = decode(answer, wire.WireToken)
+            return token.access_token, token.expires_in
+        said = error_of(answer)
+        if said.error in _DEAD:
+            raise AuthExpired(f"Login with Amazon: {said.error}: {said.text}"[:300])
+        if answer.status in {401, 403}:
+            raise AuthExpired(f"Login with Amazon answered {answer.status}: {said.text}"[:300])
+        raise self._throttled(answer, ThrottleScope.CREDENTIAL) or fault(answer, self._clock.now(), said.text)
+
+    def _fault(self, answer: Response, path: str, *, scoped: bool) -> AdweirError:
+        """Section 3.7: 401 and 403 mean the profile where one was named, else the credential."""
+        said = error_of(answer).text
+        if answer.status == 403 and scoped and _OTHER_PRODUCT.search(said):
+            return NotApplicable(said[:300])
+        if answer.status in {401, 403}:
+            kind = AccessDenied if scoped else AuthExpired
+            return kind(f"{answer.url} answered {answer.status}: {said}"[:300], status=answer.status)
+        scope = ThrottleScope.REGION if path.startswith(_REPORTS) else ThrottleScope.PROFILE
+        return self._throttled(answer, scope) or fault(answer, self._clock.now(), said)
+
+    def _throttled(self, answer: Response, scope: ThrottleScope) -> Throttled | None:
+        """429 without Retry-After: the caller doubles its wait by attempt (`guessed`)."""
+        if answer.status != 429:
+            return None
+        wait = retry_after(answer.headers, self._clock.now())
+        message = f"{answer.url} answered 429"
+        seconds = 2.0 if wait is None else wait
+        return Throttled(message, retry_after=seconds, status=429, guessed=wait is None, scope=scope)
+
+
+def decode(answer: Response, kind: type[_W]) -> _W:
+    """A body that is not what was asked for came from something between us: Transient."""
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300]) from None
+
+
+def error_of(answer: Response) -> wire.WireError:
+    """What the body says about an error; empty when it says nothing."""
+    try:
+        return msgspec.json.decode(answer.body, type=wire.WireError)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return wire.WireError()
