@@ -41,7 +41,7 @@ def _service_descriptions_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _smaller_bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bounds that `support.bounds.at_the_bound` was told to lower for this test."""
+    """The bounds that `support.bounds.at_the_bound` lowers for this test."""
     for mark in request.node.iter_markers("bound"):
         name, as_if = mark.args
         if as_if:

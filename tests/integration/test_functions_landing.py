@@ -109,7 +109,7 @@ def landed_event(key: str) -> dict[str, Any]:
     return record(body)
 
 
-def test_a_landed_pull_is_stored_and_its_run_is_told(function: Function, clock: FrozenClock) -> None:
+def test_a_landed_pull_is_stored_and_its_run_advances(function: Function, clock: FrozenClock) -> None:
     validate = function("validate")
     key = land(validate, clock)
 
@@ -129,7 +129,7 @@ def test_what_asks_for_nothing_or_is_gone_is_acknowledged(function: Function, ev
     assert function("validate").handler(json.loads(text), CONTEXT) == NOTHING_FAILED
 
 
-def test_an_object_that_nobody_can_place_fails_alone(function: Function) -> None:
+def test_an_object_without_a_known_purpose_fails_alone(function: Function) -> None:
     answer = function("validate").handler(example("validate/raw-landed.json"), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7f3c1f5e-2b0a-4c8e-9a55-000000000001"}]}
 

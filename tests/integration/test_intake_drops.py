@@ -118,7 +118,7 @@ def test_the_reasons_that_a_receipt_names(world: LoadWorld, size: int, fits: boo
 
 
 @pytest.mark.parametrize("key", ["drops/acme/a.xlsx", "drops/a.csv", "drops//a.csv"])
-def test_a_name_that_is_no_drop_s_is_told_in_a_receipt(world: LoadWorld, key: str) -> None:
+def test_a_name_that_is_not_a_drop_s_is_reported_in_a_receipt(world: LoadWorld, key: str) -> None:
     world.arrive(key, GOOD)
     assert [receipt["code"] for receipt in world.receipts()] == ["bad_input"]
 

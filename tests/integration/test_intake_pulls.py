@@ -50,13 +50,13 @@ def test_a_bad_row_of_a_pull_is_quarantined_and_the_others_stored(world: LoadWor
     assert (report["rows_read"], report["rows_stored"], report["rows_quarantined"]) == (3, 2, 1)
 
 
-def test_a_pull_that_cannot_be_read_stores_nothing_and_is_told(world: LoadWorld) -> None:
+def test_a_pull_that_cannot_be_read_stores_nothing_and_is_reported(world: LoadWorld) -> None:
     assert world.pull(world.plan(), b"<html>") == "quarantined"
     assert world.stored(Level.AD) == []
     assert world.bus.names() == ["QualityBreached"]
 
 
-def test_a_pull_of_poor_quality_is_stored_and_told(world: LoadWorld) -> None:
+def test_a_pull_of_poor_quality_is_stored_and_reported(world: LoadWorld) -> None:
     rows = insights(["1.00"] * 4)
     for row in rows["data"]:
         row["impressions"] = "0"  # spend and clicks without a single impression
@@ -98,7 +98,7 @@ def test_one_bad_row_among_ten_thousand_costs_that_row_alone(world: LoadWorld) -
 
 
 @pytest.mark.parametrize("metadata", [{}, {"schema": "9"}])
-def test_an_object_that_nobody_can_place_goes_to_the_dead_letter_queue(
+def test_an_object_without_a_known_purpose_goes_to_the_dead_letter_queue(
     world: LoadWorld, metadata: dict[str, str]
 ) -> None:
     with pytest.raises(BadInput):
@@ -115,7 +115,7 @@ class TestMassVanish:
         assert world.pull(task, {"data": []}) == "quarantined"
         return task
 
-    def test_it_is_held_back_and_told(self, world: LoadWorld) -> None:
+    def test_it_is_held_back_and_reported(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         assert len(world.stored(Level.AD)) == 2
         found = world.ledger.get_task(task.run_id, task.id)
@@ -197,7 +197,7 @@ class TestObjects:
         assert self.names(world)["7"] is not Status.REMOVED
         assert world.task(task).counts["rows_quarantined"] == 2
 
-    def test_nothing_new_is_not_told(self, world: LoadWorld) -> None:
+    def test_a_list_without_changes_publishes_nothing(self, world: LoadWorld) -> None:
         world.clock.advance(60)
         world.pull(self.entities(world), campaigns("7"))
         said = world.bus.names()
@@ -276,7 +276,7 @@ def test_an_entity_load_killed_at_any_step_converges(world: LoadWorld, step: str
     assert world.task(task).state is TaskState.LOADED
 
 
-def test_an_object_without_a_window_is_none_of_metrics(world: LoadWorld) -> None:
+def test_an_object_without_a_window_is_not_taken_for_metrics(world: LoadWorld) -> None:
     assert world.pull(world.plan(window=None), insights(ADS)) == "quarantined"
 
 

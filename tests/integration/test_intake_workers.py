@@ -194,7 +194,7 @@ class TestReports:
         assert world.poll(message) == "settled:report_failed"
         assert world.state(task) == "split"
 
-    def test_a_file_that_is_gone_is_asked_for_anew(self, world: CollectWorld) -> None:
+    def test_a_report_whose_file_is_gone_is_requested_again(self, world: CollectWorld) -> None:
         task = world.plan()
         world.collect(task)
         (message,) = world.queues.reports.take()
@@ -323,7 +323,7 @@ class TestErrorTable:
         world.collect(task)
         assert world.state(task) == ("split" if fits else "failed")
 
-    def test_a_dead_credential_is_told_once_and_marked(self, world: CollectWorld) -> None:
+    def test_a_dead_credential_is_reported_once_and_marked(self, world: CollectWorld) -> None:
         first, second = world.plan(), world.plan(slice_="sb")
         world.connector.error = AuthExpired("revoked")
         assert world.collect(first) == "settled:auth_expired"

@@ -93,14 +93,18 @@ class TestKilledBetweenWrites:
     @pytest.mark.parametrize(
         "error", [TooMuchData("big"), AccessDenied("no"), AuthExpired("dead"), RequestRejected("bad")], ids=str
     )
-    def test_an_error_is_settled_and_told(self, world: CollectWorld, clock: FrozenClock, error: AdweirError) -> None:
+    def test_an_error_is_settled_and_reported(
+        self, world: CollectWorld, clock: FrozenClock, error: AdweirError
+    ) -> None:
         for fresh in killed_everywhere(world, clock):
             task = fresh.plan(window="2026-11-18..2026-11-19", run_id=f"r{fresh.crash.at}")
             fresh.connector.error = error
             drive(fresh, task, clock)
             assert fresh.task(task).state.is_terminal
             assert fresh.advances() >= 1
-            if isinstance(error, AuthExpired):  # told before it is marked: a worker that dies in between tells it twice
+            if isinstance(
+                error, AuthExpired
+            ):  # published before it is marked: a worker that dies in between publishes it twice
                 assert fresh.bus.names() in (["CredentialBroken"], ["CredentialBroken"] * 2)
                 assert fresh.credential().state == "broken"
             else:

@@ -196,7 +196,7 @@ def test_a_failed_probe_opens_the_circuit_for_longer(ledger: Ledger, clock: Froz
     assert caught.value.retry_after == 60
 
 
-def test_a_success_in_between_starts_the_count_anew(ledger: Ledger) -> None:
+def test_a_success_in_between_restarts_the_count(ledger: Ledger) -> None:
     for _ in range(4):
         ledger.brakes.failure(META, "1")
     ledger.brakes.success(META, "1")

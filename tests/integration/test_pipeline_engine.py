@@ -125,7 +125,9 @@ def test_a_platform_without_the_dataset_or_without_a_connector_is_left_out(world
     assert {key for key, _, _ in world.tasks("r")} == {"meta_ads#7"}
 
 
-def test_denied_profiles_are_not_planned_and_broken_credentials_are_told_but_not_pulled(world: PipelineWorld) -> None:
+def test_denied_profiles_are_not_planned_and_broken_credentials_are_reported_but_not_pulled(
+    world: PipelineWorld,
+) -> None:
     world.add_credential("acc-2")
     world.break_credential("acc-2")
     world.add_profile("7", status="denied")
@@ -198,7 +200,7 @@ def test_what_names_nothing_is_refused_before_anything_is_stored(
     assert world.ledger.get_run("r") is None
 
 
-def test_a_broken_credential_is_told_and_not_passed_over(world: PipelineWorld) -> None:
+def test_a_broken_credential_is_reported_and_not_skipped(world: PipelineWorld) -> None:
     run_to_end(world)
     world.break_credential()
 

@@ -81,7 +81,7 @@ def test_a_split_task_is_judged_by_its_children(world: PipelineWorld) -> None:
     assert sorted(world.tasks("r").values()).count(TaskState.SPLIT) == 1
 
 
-def test_a_redrive_takes_the_failed_tasks_up_again_and_ends_the_run_anew(world: PipelineWorld) -> None:
+def test_a_redrive_repeats_the_failed_tasks_and_ends_the_run_again(world: PipelineWorld) -> None:
     world.found = ("1", "2")
     world.fate = lambda task: TaskState.FAILED if task.profile_id == "2" and task.window else TaskState.LOADED
     run_to_end(world)

@@ -82,6 +82,6 @@ def test_a_secret_that_is_no_object_counts_as_missing(store: SecretStore, client
         store.get(NAME)
 
 
-def test_a_fault_of_the_service_is_told_as_such(store: SecretStore) -> None:
+def test_a_fault_of_the_service_is_reported_as_unavailable(store: SecretStore) -> None:
     with pytest.raises(Unavailable):
         store.put("", {"a": "b"})

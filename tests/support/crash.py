@@ -26,7 +26,7 @@ class Crash:
         self.on_write: Callable[[], None] | None = None
 
     def arm(self, at: int, *, after: bool = True) -> None:
-        """Count anew and kill at this write from now on."""
+        """Start counting again, and kill at this write."""
         self.writes, self.at, self.after = 0, at, after
 
     def around(self, write: Callable[P, R]) -> Callable[P, R]:

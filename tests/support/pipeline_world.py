@@ -142,7 +142,7 @@ class PipelineWorld(World):
             queue.messages.append(message)
 
     def sweep_until_quiet(self, run_id: str, most: int = 8) -> Run:
-        """Sweep every half hour until the run has ended and its end has been told."""
+        """Sweep every half hour until the run has ended and its end has been published."""
         for _ in range(most):
             run = self.ledger.get_run(run_id)
             if run is not None and run.state.is_terminal and not self.ledger.open_mark(run_id):

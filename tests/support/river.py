@@ -165,7 +165,7 @@ class River:
         return run
 
     def redrive(self, run_id: str, body: Mapping[str, Any] | None = None) -> None:
-        """Ask for the failed tasks again, and wait until the run has begun anew."""
+        """Ask for the failed tasks again, and wait until the run has started again."""
         ended_at = self.run(run_id)["ended_at"]
         self.api.post(f"/api/v1/runs/{run_id}/redrive", body or {})
         until(lambda: self.run(run_id)["ended_at"] != ended_at, f"the redrive of {run_id}")

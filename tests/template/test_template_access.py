@@ -115,7 +115,7 @@ def test_what_is_put_on_the_bus_says_that_it_is_ours(role: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_told_only_of_tables_queues_and_buckets_that_it_may_touch(name: str) -> None:
+def test_a_function_gets_only_tables_queues_and_buckets_that_it_may_use(name: str) -> None:
     may = json.dumps(list(statements(target(FUNCTIONS[name]["Role"]))))
     may += "DataBucket" if name == "OrchestrateFunction" else ""  # it names the bucket in messages and never opens it
     for value in FUNCTIONS[name]["Environment"]["Variables"].values():

@@ -73,7 +73,7 @@ def test_a_function_knows_its_own_time_out(name: str, pace: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_on_aws_no_function_is_told_of_another_endpoint(name: str) -> None:
+def test_on_aws_no_function_gets_another_endpoint(name: str) -> None:
     endpoint = FUNCTIONS[name]["Environment"]["Variables"]["AWS_ENDPOINT_URL"]
     assert endpoint == {"Fn::If": ["HasAwsEndpointUrl", {"Ref": "AwsEndpointUrl"}, {"Ref": "AWS::NoValue"}]}
     assert template().source["Parameters"]["AwsEndpointUrl"]["Default"] == ""

@@ -23,7 +23,7 @@ def test_an_id_is_recognized_by_its_own_kind_only(kind: IdKind) -> None:
 @pytest.mark.parametrize(
     "text", ["", "acc", "account_1", "ACC_1", "1042017731", "act_1042017731", "ENTITY1ABC", " acc_1"]
 )
-def test_an_id_of_a_platform_is_none_of_ours(text: str) -> None:
+def test_an_id_of_a_platform_is_not_taken_for_ours(text: str) -> None:
     assert not any(kind.names(text) for kind in IdKind)
 
 

@@ -149,7 +149,7 @@ def test_patience_ends(amazon: AmazonConnector, profile: Profile) -> None:
         amazon.get_account_stats(profile, WEEK, patience=0)
 
 
-def test_a_failed_report_is_told(amazon: AmazonConnector, stub: AmazonStub, profile: Profile) -> None:
+def test_a_failed_report_is_reported_as_such(amazon: AmazonConnector, stub: AmazonStub, profile: Profile) -> None:
     made = amazon.create_report_request(profile, WEEK)
     stub.reports[made.id].update(status="FAILED", failureReason="internal")
     with pytest.raises(ReportFailed):

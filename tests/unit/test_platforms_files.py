@@ -50,7 +50,7 @@ def test_plain_gzip_and_bom_read_alike(pack: object) -> None:
         (LINE.replace("hello", "x" * 70_000), "length"),
     ],
 )
-def test_a_malformed_line_is_told_by_number_and_its_neighbours_are_read(line: str, rule: str) -> None:
+def test_a_malformed_line_is_reported_by_number_and_its_neighbours_are_read(line: str, rule: str) -> None:
     first, second, third = read(f"{HEADER}\n{LINE}\n{line}\n{LINE}".encode())
     assert isinstance(first, DropRow)
     assert isinstance(third, DropRow)
@@ -91,7 +91,7 @@ def test_the_entity_is_given_or_made_of_the_other_ids(line: str, entity: str, ho
         ("meta,1,campaign,2026-11-01,,c1,,,,1,1,1,1_0", "revenue", "number"),
     ],
 )
-def test_a_line_that_contradicts_itself_is_told_by_field(line: str, field: str, rule: str) -> None:
+def test_a_line_that_contradicts_itself_is_reported_by_field(line: str, field: str, rule: str) -> None:
     (found,) = read(f"{WIDE}\n{line}\n".encode())
     assert isinstance(found, BadRow)
     assert (found.errors[0]["field"], found.errors[0]["rule"]) == (field, rule)

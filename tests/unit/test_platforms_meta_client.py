@@ -210,7 +210,7 @@ def test_a_transient_fault_is_overcome_in_place(connector: MetaConnector, server
     assert len(list(connector.pages(task()))) == 1
 
 
-def test_the_oldest_day_kept_is_told(connector: MetaConnector, server: StubServer) -> None:
+def test_the_oldest_day_kept_is_reported(connector: MetaConnector, server: StubServer) -> None:
     server.route = lambda _: Answer(400, error(3018))
     with pytest.raises(OutOfRetention) as caught:
         list(connector.pages(task()))

@@ -152,7 +152,7 @@ def test_an_issue_carries_a_value_that_json_can_hold(value: Any, shown: Any) -> 
     assert issue["value"] == shown
 
 
-def test_of_very_many_issues_the_first_are_told() -> None:
+def test_of_very_many_issues_the_first_are_reported() -> None:
     answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5, max_issues=2)
     assert (answer["valid"], len(answer["errors"]), answer["rows"]) == (False, 2, 5)
 

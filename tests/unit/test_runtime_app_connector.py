@@ -9,12 +9,15 @@ from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
+from adweir.store.secrets import SecretStore
 from support.clock import FrozenClock
 
 SECRET = {"client_id": "amzn1.x", "client_secret": "s", "refresh_token": "r"}
 
 
-class CachedSecrets:
+class CachedSecrets(SecretStore):
+    """One secret; notes what is to be asked for again."""
+
     def __init__(self) -> None:
         self.refreshed: list[str] = []
         self.allows = True
@@ -27,7 +30,9 @@ class CachedSecrets:
         return self.allows
 
 
-def test_a_new_version_is_read_anew(settings: Settings, clock: FrozenClock) -> None:
+def test_a_new_version_of_a_credential_is_read_from_secrets_manager_again(
+    settings: Settings, clock: FrozenClock
+) -> None:
     app = App(settings, clock)
     secrets = CachedSecrets()
     app.__dict__.update(secrets=secrets, ledger=type("Ledger", (), {"tokens": None}))
