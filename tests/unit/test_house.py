@@ -20,7 +20,6 @@ TOO_MANY_ARGUMENTS = frozenset(
     {
         "layers/core/adweir/platforms/amazon_ads/client.py __init__",
         "layers/core/adweir/platforms/amazon_ads/client.py _call",
-        "layers/core/adweir/platforms/http.py request",
         "layers/core/adweir/platforms/meta/graph.py __init__",
     }
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from random import Random
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import msgspec
@@ -64,6 +64,24 @@ def server_broke(response: Response) -> bool:
     return response.status in _BROKEN_SERVER
 
 
+class How(TypedDict, total=False):
+    """How a request is sent; all of it may be left out."""
+
+    params: Mapping[str, str] | None
+    """The query."""
+    headers: Mapping[str, str] | None
+    form: Mapping[str, str] | None
+    """A body as a form."""
+    json: Any
+    """A body as JSON; a Content-Type in `headers` wins."""
+    retry: Callable[[Response], bool]
+    """Which answers are worth another try in place; without it 500, 502, 503 and 504."""
+    resend: bool | None
+    """Whether a request that was sent may be repeated; None: a GET or HEAD may."""
+    max_bytes: int
+    """The largest answer, `limits.MAX_RESPONSE_BYTES` when left out."""
+
+
 class Http:
     """Requests over one session.
 
@@ -88,32 +106,21 @@ class Http:
         self._sleep = sleep
         self._timeout = timeout
 
-    def request(  # noqa: PLR0913
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        json: Any = None,
-        retry: Callable[[Response], bool] = server_broke,
-        resend: bool | None = None,
-        max_bytes: int = limits.MAX_RESPONSE_BYTES,
-    ) -> Response:
+    def request(self, method: str, url: str, **how: Unpack[How]) -> Response:
         """Send and read the whole answer, whatever its status.
 
-        `json` is sent as JSON (a Content-Type in `headers` wins), `form` as a form. Raises Transient, TooMuchData (an
-        answer over `max_bytes`), RequestRejected (a redirect).
+        Raises Transient, TooMuchData (an answer over `max_bytes`), RequestRejected (a redirect).
         """
-        sent = dict(headers or {})
+        sent = dict(how.get("headers") or {})
+        form, json, resend = how.get("form"), how.get("json"), how.get("resend")
         data: Any = dict(form) if form is not None else None
         if json is not None:
             data = msgspec.json.encode(json)
             sent.setdefault("Content-Type", "application/json")
         again = method in {"GET", "HEAD"} if resend is None else resend
+        retry, max_bytes = how.get("retry", server_broke), how.get("max_bytes", limits.MAX_RESPONSE_BYTES)
         for wait in self._waits():
-            answer = self._once(method, url, params, sent, data, max_bytes)
+            answer = self._once(method, url, how.get("params"), sent, data, max_bytes)
             if isinstance(answer, Response):
                 if not (again and retry(answer)) or wait is None:
                     return answer
