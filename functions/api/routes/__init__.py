@@ -1,4 +1,8 @@
-"""The routes of the API, one file per resource."""
+"""The routes of the API, one file per resource.
+
+Files with models do without `from __future__ import annotations`: pydantic would compile each annotation, 13 ms of a
+cold start.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Client accounts and the ad accounts (profiles) under them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query

@@ -1,7 +1,5 @@
 """Credentials and webhook secrets. No answer holds a secret."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator

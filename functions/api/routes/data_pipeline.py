@@ -1,7 +1,5 @@
 """The data pipeline's calls: retrieve what is stored, validate records."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints

@@ -1,7 +1,5 @@
 """Media-mix datasets: where they are, and building them again."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the routes' models share: their base classes, ids, page parameters, and values that a registry knows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Self
 

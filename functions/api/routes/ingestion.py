@@ -1,7 +1,5 @@
 """Starting work: syncs, backfills, any workflow. The answer is the run's id; the work goes on by itself."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Self
 

@@ -1,7 +1,5 @@
 """API keys; only a key with the scope admin may manage them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path

@@ -1,7 +1,5 @@
 """Runs: what happened, what failed, again or stop."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
