@@ -169,8 +169,7 @@ def connect(
     graph = Graph(
         Http(wiring.session, wiring.clock, wiring.rng, sleep=sleep),
         wiring.clock,
-        base_url=wiring.urls("api", ""),
-        version=API_VERSION,
+        base_url=f"{wiring.urls('api', '').rstrip('/')}/{API_VERSION}",
         access_token=values.access_token,
         app_secret=values.app_secret,
         sleep=sleep,

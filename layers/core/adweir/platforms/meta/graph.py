@@ -20,12 +20,12 @@ from adweir.platforms.meta import faults, wire
 LARGEST_PAGE = 500
 SMALLEST_PAGE = 25
 _MANAGEMENT, _INSIGHTS = "ads_management", "ads_insights"
-_envelope = msgspec.json.Decoder(wire.Envelope).decode
+_envelope = msgspec.json.Decoder(wire.GraphAnswer).decode
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class Graph:
-    """Authenticated calls to one version of the Graph API."""
+    """Authenticated calls to the Graph API below a URL, which ends with the version."""
 
     def __init__(
         self,
@@ -33,7 +33,6 @@ class Graph:
         clock: Clock,
         *,
         base_url: str,
-        version: str,
         access_token: str,
         app_secret: str = "",
         sleep: Callable[[float], None] = time.sleep,
@@ -41,7 +40,7 @@ class Graph:
         self._http = http
         self._clock = clock
         self._sleep = sleep
-        self._base = f"{base_url.rstrip('/')}/{version}"
+        self._base = base_url
         self._auth = {"access_token": access_token}
         if app_secret:
             proof = hmac.new(app_secret.encode(), access_token.encode(), hashlib.sha256)

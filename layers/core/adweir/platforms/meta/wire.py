@@ -60,7 +60,7 @@ class Error(msgspec.Struct):
     fbtrace_id: str = ""
 
 
-class Envelope(msgspec.Struct):
+class GraphAnswer(msgspec.Struct):
     """What every answer may have around its data; `data` itself is left alone."""
 
     data: msgspec.Raw = msgspec.Raw()
