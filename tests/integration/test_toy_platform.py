@@ -1,0 +1,260 @@
+"""A sixth platform, in a folder of its own, from schedule to stored rows: nothing else has to change.
+
+Toy Ads (tests/support/toy_platform) uses each part of the seam: an asynchronous report, a list of two streamed pages,
+NotApplicable, Throttled for the whole application, a narrower, profile options, a pace and a webhook. One story shows
+them all; told with a part left out, it fails.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adweir.intake.doors.webhook_secrets import set_webhook_secret
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile
+from adweir.model.messages import StartRun
+from adweir.model.metrics import Grain, Level, Series
+from adweir.model.money import to_micros
+from adweir.model.platforms import Platform
+from adweir.model.tasks import RunState, TaskState
+from adweir.model.times import Window
+from adweir.platforms import REGISTRY
+from adweir.runtime.settings import Settings
+from support.clock import FrozenClock
+from support.machine import Machine
+from support.stub_http import Answer, Call, serving
+
+TOY = Platform("toy_ads")
+SOURCE = Path(__file__).parents[1] / "support/toy_platform"
+TODAY = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+DAYS = Window(date(2026, 11, 10), date(2026, 11, 19))
+BIG, SMALL = "big", "small"
+PACKAGE = "toy_ads_platform"
+PAUSE = 90
+WORD = "a-word-that-only-they-know"
+
+
+class ToyApi:
+    """What the platform's server knows. The first call for campaigns is asked to wait."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.reports: dict[str, tuple[str, str, Window]] = {}
+        self.looks: dict[str, int] = {}
+        self.discarded: list[str] = []
+        self.lists_at: list[datetime] = []
+
+    def __call__(self, call: Call) -> Answer:
+        assert call.headers["Authorization"] == "Bearer t0ken"
+        match call.method, call.path.strip("/").split("/"):
+            case "GET", ["accounts"]:
+                body: Any = {"accounts": [{"id": BIG, "name": "Big"}, {"id": SMALL, "name": "Small"}]}
+            case "GET", ["accounts", account, "campaigns"]:
+                self.lists_at.append(self.clock.now())
+                if len(self.lists_at) == 1:
+                    return Answer(429, {"seconds": PAUSE})
+                body = {"campaigns": [[f"{account}-{call.query['page']}", f"Campaign {call.query['page']}"]]}
+            case "POST", ["accounts", account, "reports"]:
+                return self._create(account, json.loads(call.body))
+            case "GET", ["reports", report]:
+                self.looks[report] += 1
+                body = {"state": "ready" if self.looks[report] > 2 else "pending"}
+            case "GET", ["reports", report, "rows"]:
+                body = self._rows(*self.reports[report])
+            case "DELETE", ["reports", report]:
+                self.discarded.append(report)
+                body = {}
+            case _:
+                raise AssertionError(f"Toy Ads has no {call.method} {call.path}")
+        return Answer(body=body)
+
+    def _create(self, account: str, asked: dict[str, str]) -> Answer:
+        window = Window(date.fromisoformat(asked["start"]), date.fromisoformat(asked["end"]))
+        if asked["medium"] == "tv" and account == SMALL:
+            return Answer(404, {"reason": "this account books no television"})
+        if window.length > 7:
+            return Answer(413, {"reason": "a report has at most seven days"})
+        report = f"report-{len(self.reports) + 1}"
+        self.reports[report], self.looks[report] = (account, asked["medium"], window), 0
+        return Answer(202, {"id": report})
+
+    def _rows(self, account: str, medium: str, window: Window) -> bytes:
+        lines = ["date,campaign,impressions,clicks,calls,visits,spend,revenue"]
+        number, calls = (1, "1.5") if medium == "radio" else (2, "0.25")
+        lines += [f"{day},{account}-{number},{day.day}00,{day.day},{calls},7,{day.day}.01,2.5" for day in window.days()]
+        return "\n".join(lines).encode()
+
+
+def truth() -> dict[tuple[str, str], tuple[int, ...]]:
+    """What is to be stored: visits count as conversions for the big account, calls for the small one."""
+    figures = {(BIG, 1): "7", (BIG, 2): "7", (SMALL, 1): "1.5"}
+    return {
+        (f"{profile}-{number}", str(day)): (
+            day.day * 100,
+            day.day,
+            to_micros(Decimal(conversions)),
+            to_micros(Decimal(f"{day.day}.01")),
+            to_micros(Decimal("2.5")),
+        )
+        for (profile, number), conversions in figures.items()
+        for day in DAYS.days()
+    }
+
+
+class Story:
+    """A client's first daily run on Toy Ads, then a delivery of its webhook; and what is to be seen afterwards."""
+
+    def __init__(self, machine: Machine, api: ToyApi) -> None:
+        self.machine = machine
+        self.api = api
+        self.app = machine.app
+        self.first_looks: list[int] = []
+
+    def tell(self) -> None:
+        """Let it happen."""
+        app = self.app
+        app.catalog.create_account("acme", "Acme", "data@acme.example")
+        app.registration.register("acme", "toy", {"token": "t0ken", "app": "an-app"})
+        chosen = Profile(
+            account_id="acme",
+            platform=TOY,
+            profile_id=BIG,
+            name="Big",
+            currency="EUR",
+            timezone="Europe/Berlin",
+            options={"conversion": "visits"},
+        )
+        app.catalog.put_objects([chosen], "2026-11-19T00:00:00.000000Z")
+        self._watch_the_pace()
+        self.machine.run(StartRun(workflow="daily", scheduled_at=TODAY, run_id="run_1"))
+
+        set_webhook_secret(app.secrets, TOY, {"secret": WORD}, "acme")
+        receipt = app.receiver.receive(
+            "toy", "acme", {"x-toy-word": WORD}, b'{"account": "big", "campaigns": ["big-1"]}'
+        )
+        assert receipt.stored
+        self.machine.run()
+
+    def _watch_the_pace(self) -> None:
+        send = self.machine.queues.reports.send
+
+        def watched(message: Any, *, delay: int = 0, group: str = "") -> None:
+            if not message.attempt:
+                self.first_looks.append(delay)
+            send(message, delay=delay, group=group)
+
+        self.machine.queues.reports.send = watched  # type: ignore[method-assign]
+
+    def pulls(self, profile_id: str, slice_: str, state: TaskState) -> list[str]:
+        """The windows of the first run's metric tasks in this state."""
+        return sorted(
+            str(task.window)
+            for task in self.app.ledger.tasks("run_1")
+            if (task.profile_id, task.slice, task.state) == (profile_id, slice_, state)
+        )
+
+    def tell_and_check(self) -> None:
+        """Let it happen; each part of the seam did its work."""
+        self.tell()
+        run = self.app.ledger.get_run("run_1")
+        assert run is not None
+        assert run.state is RunState.SUCCEEDED, run.reason
+        self.check_rows()
+        self.check_lists()
+        self.check_reports()
+        self.check_webhook()
+
+    def check_rows(self) -> None:
+        stored = {
+            (row.entity_id, row.day): row.slot
+            for profile in (BIG, SMALL)
+            for row in self.app.metrics.read(Series(TOY, profile, Level.CAMPAIGN, Grain.DAY), DAYS)
+        }
+        assert stored == truth()
+
+    def check_lists(self) -> None:
+        campaigns = self.app.catalog.objects(TOY, BIG, Dataset.CAMPAIGNS)
+        assert sorted(campaign.name for campaign in campaigns) == ["Campaign 1", "Campaign 2"]
+        refused, *others = self.api.lists_at
+        assert min(others) >= refused + timedelta(seconds=PAUSE), (
+            "an account asked although its application had to wait"
+        )
+
+    def check_reports(self) -> None:
+        assert self.pulls(SMALL, "tv", TaskState.SKIPPED) == [str(DAYS)]
+        assert self.pulls(BIG, "radio", TaskState.SPLIT) == [str(DAYS)]
+        assert self.pulls(BIG, "radio", TaskState.LOADED) == ["2026-11-10..2026-11-16", "2026-11-17..2026-11-19"]
+        assert set(self.first_looks) == {7}
+        assert sorted(self.api.discarded) == sorted(self.api.reports)
+
+    def check_webhook(self) -> None:
+        runs, _ = self.app.ledger.list_runs(10)
+        (repull,) = [run for run in runs if run.workflow == "repull"]
+        assert repull.state is RunState.SUCCEEDED
+        assert {task.slice for task in self.app.ledger.tasks(repull.run_id)} == {"campaign=big-1"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The platform's folder, in a temporary folder on the path."""
+    shutil.copytree(SOURCE, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    yield tmp_path / PACKAGE
+    for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def story(tables: None, settings: Settings, folder: Path) -> Iterator[Story]:
+    clock = FrozenClock(TODAY)
+    api = ToyApi(clock)
+    with serving() as server:
+        server.route = api
+        urls = {"platform_urls": {"toy_ads": {"api": server.url}}, "history_days": DAYS.length}
+        machine = Machine(settings.model_copy(update=urls), clock, REGISTRY.with_platform("toy_ads", PACKAGE))
+        yield Story(machine, api)
+        machine.app.http.close()
+
+
+def test_a_sixth_platform_runs_from_schedule_to_stored_rows(story: Story) -> None:
+    story.tell_and_check()
+
+
+@pytest.mark.parametrize("part", ["client.py", "normalize.py", "webhook.py"])
+def test_the_story_fails_without_a_file_of_the_folder(story: Story, folder: Path, part: str) -> None:
+    (folder / part).unlink()
+    with pytest.raises((AssertionError, ModuleNotFoundError)):
+        story.tell()
+
+
+@pytest.mark.parametrize(
+    ("file", "part", "instead"),
+    [
+        ("client.py", "raise NotApplicable(", "raise RequestRejected("),
+        ("client.py", ", scope=ThrottleScope.APP", ""),
+        ("client.py", "def narrower(", "def narrowest("),
+        ("client.py", "def discard_report(", "def keep_report("),
+        ("__init__.py", "pace=Pace(poll_seconds=7),", ""),
+        ("__init__.py", "options=ToyOptions,", ""),
+    ],
+    ids=["NotApplicable", "the scope of a pause", "narrower", "discard_report", "pace", "options"],
+)
+def test_the_story_fails_without_a_part_of_the_seam(
+    story: Story, folder: Path, file: str, part: str, instead: str
+) -> None:
+    text = (folder / file).read_text()
+    assert part in text
+    (folder / file).write_text(text.replace(part, instead).replace("Narrowable, ", "Narrowable, RequestRejected, ", 1))
+    with pytest.raises(AssertionError):
+        story.tell_and_check()

@@ -1,0 +1,118 @@
+"""A whole adweir in one process: the real parts from the composition root, moto's AWS, queues and bus in memory.
+
+Messages pass through the real queue consumers, so that the error tree means here what it means in a function.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from adweir.intake.load.arrivals import parse_notification
+from adweir.model.errors import AdweirError
+from adweir.model.messages import RUN_MESSAGE, Message, ObjectArrived, TaskMessage
+from adweir.platforms import Platforms
+from adweir.runtime.app import App
+from adweir.runtime.consumer import Consumer
+from adweir.runtime.settings import Settings
+from support.clock import FrozenClock
+from support.outlets import MemoryBus, MemoryQueue, MemoryQueues
+
+LOADED_PREFIXES = ("raw/", "webhooks/", "drops/")
+MOST_ROUNDS = 500
+
+
+class MachineQueues(MemoryQueues):
+    """The queues; a record's ARN ends with its queue's name."""
+
+    def of(self, arn: str) -> MemoryQueue:
+        return self.named()[arn.rpartition(":")[2]]
+
+    def named(self) -> dict[str, MemoryQueue]:
+        return {"runs": self.runs, "collect": self.collecting, "reports": self.reports, "landing": self.landing}
+
+
+class Invocation:
+    """What Lambda hands to a function."""
+
+    aws_request_id = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+class Machine:
+    """Runs until every queue is empty; where all messages wait, the clock goes on to the first that is due."""
+
+    def __init__(self, settings: Settings, clock: FrozenClock, platforms: Platforms) -> None:
+        boto3.client("s3").create_bucket(Bucket=settings.bucket)
+        self.clock = clock
+        self.app = App(settings, clock, random.Random(1), platforms=platforms)
+        self.queues, self.bus = MachineQueues(), MemoryBus()
+        self.app.__dict__.update(queues=self.queues, bus=self.bus)
+        self._arrived: set[str] = set()
+        app = self.app
+        self._consumers: dict[str, Consumer[Any]] = {
+            "runs": self._consumer(lambda body: [RUN_MESSAGE.validate_json(body)], app.engine.handle, _refuse),
+            "collect": self._consumer(_task, app.collector.collect, app.outcomes.settle),
+            "reports": self._consumer(_task, app.poller.poll, app.outcomes.settle),
+            "landing": self._consumer(parse_notification, app.loader.load, app.loader.settle),
+        }
+
+    def _consumer(
+        self,
+        parse: Callable[[str], list[Any]],
+        handle: Callable[[Any, Callable[[], float]], None],
+        settle: Callable[[Any, AdweirError], None],
+    ) -> Consumer[Any]:
+        return self.app.consumer(parse=parse, handle=handle, settle=settle)
+
+    def run(self, *messages: Message) -> None:
+        """Send messages to the runs queue and work until nothing is left to do."""
+        for message in messages:
+            self.queues.runs.send(message)
+        for _ in range(MOST_ROUNDS):
+            self._announce_objects()
+            taken = {name: queue.take() for name, queue in self.queues.named().items()}
+            if not any(taken.values()):
+                return
+            self._wait_for_the_first([message for batch in taken.values() for message in batch])
+            for name, batch in taken.items():
+                for message in batch:
+                    self._deliver(name, message)
+        raise AssertionError(f"still busy after {MOST_ROUNDS} rounds: {self.queues.named()}")
+
+    def _announce_objects(self) -> None:
+        """What S3's notifications do."""
+        bucket = self.app.settings.bucket
+        for found in self.app.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            key = found["Key"]
+            if key.startswith(LOADED_PREFIXES) and key not in self._arrived:
+                self._arrived.add(key)
+                self.queues.landing.send(ObjectArrived(bucket=bucket, key=key))
+
+    def _wait_for_the_first(self, messages: list[Message]) -> None:
+        due = min(message.not_before for message in messages)
+        if due > (now := self.clock.now().timestamp()):
+            self.clock.advance(due - now + 1)
+
+    def _deliver(self, queue: str, message: Message) -> None:
+        record = {
+            "messageId": "m",
+            "receiptHandle": "r",
+            "body": message.model_dump_json(),
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:1:{queue}",
+        }
+        failures = self._consumers[queue]({"Records": [record]}, Invocation())["batchItemFailures"]
+        assert not failures, f"the {queue} queue's function failed at {message}: its log says why"
+
+
+def _task(body: str) -> list[TaskMessage]:
+    return [TaskMessage.model_validate_json(body)]
+
+
+def _refuse(_message: Message, error: AdweirError) -> None:
+    raise error
