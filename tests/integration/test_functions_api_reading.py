@@ -115,6 +115,19 @@ def test_a_csv_that_is_too_large_for_an_answer_is_still_a_csv(
     assert "format csv" in refused["error"]["message"]
 
 
+def test_profiles_are_listed_by_either_kind_of_account_id(call: Call, api: ModuleType) -> None:
+    fill(api, "acc_1")
+
+    def listed(**query: str) -> list[str]:
+        return [profile["profile_id"] for profile in call("GET", "/api/v1/profiles", **query)["profiles"]]
+
+    assert listed(account_id="acc_1") == ["111", "222"]
+    assert listed(account_id="222") == ["222"]
+    assert listed(account_id="222", platform="facebook") == ["222"]
+    assert listed(account_id="222", platform="amazon") == []
+    assert listed(account_id="acc_2") == []
+
+
 def test_records_are_validated_with_both_kinds_of_rules(call: Call) -> None:
     body = {
         "data_type": "ad_performance",
