@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from http import HTTPStatus
 from inspect import getdoc
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
+from pydantic import BaseModel
 
 from adweir.runtime.app import App
 from adweir.runtime.http import JSON
@@ -84,7 +85,9 @@ def describe(app: App, resources: Sequence[Resource], examples: Examples, others
 
 def _details(operation: Operation) -> dict[str, Any]:
     """What Powertools writes of an operation beside what it reads from the function's annotations."""
-    answered: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    returned = get_type_hints(operation.run)["return"]
+    about = getdoc(returned) if isinstance(returned, type) and issubclass(returned, BaseModel) else None
+    answered: dict[str, Any] = {"description": about or HTTPStatus(operation.status).phrase}
     if operation.content:
         answered["content"] = operation.content()
     return {
@@ -238,7 +241,9 @@ _RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
             "Fields are missing, unknown, out of bounds, or name what does not exist.",
             ["Error"],
             _ours(
-                "unprocessable", "the request has invalid fields: limit", ("limit", "Input should be less than 1001")
+                "unprocessable",
+                "the request has invalid fields: limit",
+                ("limit", "Input should be less than or equal to 1000"),
             ),
         ),
     ),
