@@ -79,7 +79,7 @@ class DeletedCredential(Shown):
 
 
 class WebhookSecrets(Given):
-    """`secret` signs metric pushes. Meta signs with `app_secret` and shakes hands with `verify_token`."""
+    """`secret` signs metric pushes, `app_secret` a platform's own deliveries; `verify_token` begins a subscription."""
 
     secret: Secret | None = Field(
         default=None,

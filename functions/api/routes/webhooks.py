@@ -85,7 +85,7 @@ def _path(name: str, about: str) -> dict[str, Any]:
 
 
 def _query(name: str) -> dict[str, Any]:
-    about = "As Meta sends it."
+    about = "As the platform sends it."
     return {"name": name, "in": "query", "required": True, "description": about, "schema": {"type": "string"}}
 
 
@@ -99,7 +99,7 @@ _SIGNED = [
     _header("webhook-id", "Standard Webhooks: the delivery's id."),
     _header("webhook-timestamp", f"Unix seconds, at most {limits.MAX_CLOCK_SKEW_SECONDS} away from now."),
     _header("webhook-signature", '`v1,<base64 HMAC-SHA256 of "id.timestamp.body">`; several, divided by spaces.'),
-    _header("X-Hub-Signature-256", "Instead of these three, on Meta's own notifications."),
+    _header("X-Hub-Signature-256", "Instead of these three, where a platform signs its own notifications with it."),
 ]
 
 

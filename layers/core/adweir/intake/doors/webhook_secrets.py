@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def secret_name(secrets: SecretStore, platform: Platform, account_id: str = "") -> str:
-    """`<prefix>/webhook/<platform>[/<account>]`, the platform by its short name (`meta`, not `meta_ads`)."""
+    """`<prefix>/webhook/<platform>[/<account>]`, the platform by its name without `_ads`."""
     short = platform.removesuffix("_ads")
     return secrets.name("webhook", short, account_id) if account_id else secrets.name("webhook", short)
 
