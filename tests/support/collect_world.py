@@ -59,9 +59,9 @@ class FakeConnector(Connector):
         self._called("profiles")
         yield from self.listed
 
-    def pages(self, task: Task) -> Iterator[Page]:
-        self._called("pages")
-        for one in self.listed:
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
+        self._called(f"pages {resume}".strip())
+        for one in self.listed[int(resume or 0) :]:
             self.each_page()
             yield one
 

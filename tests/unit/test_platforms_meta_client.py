@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
@@ -37,7 +35,6 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Mode, ReportState
 from adweir.platforms.meta import client as meta
 from adweir.platforms.meta.client import MetaConnector
-from adweir.platforms.meta.faults import read_usage
 from support.meta_wire import error, insight, page
 from support.platforms import META_ADS, wiring
 from support.stub_http import Answer, Call, StubServer, serving
@@ -103,6 +100,14 @@ def test_insights_are_paged_to_the_end(connector: MetaConnector, server: StubSer
     assert all((c.query["access_token"], c.query["appsecret_proof"]) == (TOKEN, PROOF) for c in server.calls)
     assert [p.last for p in pages] == [False, False, True]
     assert not any(TOKEN in p.url or PROOF in p.url for p in pages)
+
+
+def test_a_pull_goes_on_behind_the_page_it_had(connector: MetaConnector, server: StubServer) -> None:
+    paged(server, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
+    first, *rest = connector.pages(task())
+    again = list(connector.pages(task(), first.resume))
+    assert [page.body for page in again] == [page.body for page in rest]
+    assert [page.resume for page in again] == ["2", ""]
 
 
 def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(
@@ -263,19 +268,6 @@ def test_a_day_that_is_too_much_for_one_answer_is_asked_for_as_a_job(connector: 
     assert connector.narrower(day, ReportFailed("broken")) == []
 
 
-@pytest.mark.parametrize(
-    ("headers", "scope"),
-    [
-        ({"x-app-usage": '{"call_count": 97}'}, ThrottleScope.APP),
-        ({"x-fb-ads-insights-throttle": '{"app_id_util_pct": 99, "acc_id_util_pct": 10}'}, ThrottleScope.APP),
-        ({"x-fb-ads-insights-throttle": '{"app_id_util_pct": 10, "acc_id_util_pct": 99}'}, ThrottleScope.PROFILE),
-        ({"x-ad-account-usage": '{"acc_id_util_pct": 99}', "x-app-usage": '{"call_count": 40}'}, ThrottleScope.PROFILE),
-    ],
-)
-def test_a_quota_s_pause_concerns_whose_quota_it_is(headers: dict[str, str], scope: ThrottleScope) -> None:
-    assert read_usage(headers, "ads_insights").scope is scope
-
-
 def test_code_4_is_the_application_s_limit(connector: MetaConnector, server: StubServer) -> None:
     server.script = [Answer(400, error(4)), Answer(400, error(17))]
     with pytest.raises(Throttled) as of_app:
@@ -283,24 +275,6 @@ def test_code_4_is_the_application_s_limit(connector: MetaConnector, server: Stu
     with pytest.raises(Throttled) as of_account:
         list(connector.pages(task()))
     assert (of_app.value.scope, of_account.value.scope) == (ThrottleScope.APP, ThrottleScope.PROFILE)
-
-
-@given(st.dictionaries(st.sampled_from(["x-business-use-case-usage", "x-app-usage", "x-ad-account-usage"]), st.text()))
-def test_reading_usage_is_total(headers: dict[str, str]) -> None:
-    usage = read_usage(headers, "ads_insights")
-    assert usage.wait >= 60
-
-
-def test_other_use_cases_do_not_stop_us() -> None:
-    usage = {
-        "1": [{"type": "ads_management", "call_count": 99}, 7, {"type": "ads_insights", "call_count": "x"}],
-        "2": 3,
-    }
-    headers = {"x-business-use-case-usage": json.dumps(usage)}
-    assert read_usage(headers, "ads_insights").percent == 0
-    assert read_usage(headers, "ads_management").at_the_wall
-    reset = {"x-ad-account-usage": '{"acc_id_util_pct": 99, "reset_time_duration": 120}'}
-    assert read_usage(reset, "ads_insights") == (99.0, 120.0, ThrottleScope.PROFILE)
 
 
 @pytest.mark.parametrize(

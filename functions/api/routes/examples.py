@@ -30,7 +30,9 @@ def _credentials() -> dict[str, tuple[str, Any]]:
 
 
 # An example that sets a signing secret would leave a public one behind with whoever sends it as it stands.
-_WEBHOOK_SECRETS = {"handshake": ("The token of a subscription's handshake", {"verify_token": "choose-a-long-random-text"})}
+_WEBHOOK_SECRETS = {
+    "handshake": ("The token of a subscription's handshake", {"verify_token": "choose-a-long-random-text"})
+}
 
 EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     "create_account": {

@@ -58,6 +58,7 @@ MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequen
 MAX_BUSY_WAITS = 5000  # times that an object waits for its partition: about two days of waiting
 
 # --- collecting -------------------------------------------------------------------------------------------------
+MAX_PULL_PARTS = 200  # parts of one pull that pauses: their names fit into 2 kB of S3 metadata
 MAX_SPLIT_DEPTH = 6  # splits of a task: 64 parts
 MAX_RESUBMITTED_REPORTS = 1  # a report that fails is asked for once more
 MAX_GUESSED_WAIT_SECONDS = 300  # between two tries where the platform does not say how long

@@ -78,7 +78,8 @@ class Task:
     belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives,
     `attempts` claims. `mode` is how it has to be fetched (`platforms.connector.Mode`), "" where the platform chooses. A
     worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `accept_vanish` is an operator's
-    permission for a pull that `mass_vanish` held back.
+    permission for a pull that `mass_vanish` held back. A pull that paused has `parts` stored (by the attempts that made
+    them) and goes on at the platform's `cursor`.
     """
 
     run_id: str
@@ -97,6 +98,8 @@ class Task:
     depth: int = 0
     parent: str = ""
     mode: str = ""
+    parts: tuple[int, ...] = ()
+    cursor: str = ""
     id: str = ""
     as_of: str = ""
     report_id: str = ""
@@ -127,6 +130,8 @@ class Task:
             window=window or self.window,
             slice=slice_ or self.slice,
             mode=mode or self.mode,
+            parts=(),
+            cursor="",
             state=TaskState.PLANNED,
             generation=0,
             depth=self.depth + 1,

@@ -114,8 +114,11 @@ class Connector(ABC):
         """Pages or report, for this task's dataset and window. Not asked where the task itself says it."""
 
     @abstractmethod
-    def pages(self, task: Task) -> Iterator[Page]:
-        """The synchronous answer, page by page, in bounded memory. TooMuchData when it does not fit."""
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
+        """The synchronous answer, page by page, in bounded memory. TooMuchData when it does not fit.
+
+        With `resume` from the page after the one that had it: only connectors whose pages have one are asked so.
+        """
 
     def create_report(self, task: Task) -> Report:
         """Ask for a report, or adopt the one that the platform already makes for the same question."""

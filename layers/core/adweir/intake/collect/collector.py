@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from adweir.intake.collect.claim import Remaining
 from adweir.intake.collect.worker import Worker
+from adweir.model import limits
 from adweir.model.entities import Profile
-from adweir.model.errors import OutOfRetention, TooMuchData
+from adweir.model.errors import NotReady, OutOfRetention, Throttled, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
-from adweir.platforms.connector import Connector, Mode
+from adweir.platforms.connector import Connector, Mode, Page
+
+if TYPE_CHECKING:
+    from adweir.store.raw.store import RawWriter
 
 
 class Collector(Worker):
@@ -57,18 +64,42 @@ class Collector(Worker):
             self.poll_later(task)
 
     def _pull(self, task: Task, connector: Connector, profile: Profile | None, remaining: Remaining) -> None:
-        header = self.header(task, profile, iso(self.clock.now()), connector.route)
+        header = self.header(task, profile, task.as_of or iso(self.clock.now()), connector.route)
         if self.landed_before(task, header):
             return
-        complete = False
+        complete, cursor = False, ""
         with self.raw.writer(header) as writer:
-            for page in connector.pages(task) if task.profile_id else connector.profiles():
-                writer.write(page)
-                complete = complete or page.last
-                if not page.last and remaining() < self.timing(task).margin:
-                    raise TooMuchData("the answer has more pages than one invocation has time for")
+            try:
+                for page in self._pages(task, connector):
+                    writer.write(page)
+                    complete, cursor = complete or page.last, page.resume if task.profile_id else ""
+                    if not page.last and remaining() < self.timing(task).margin:
+                        self._pause(cursor)
+            except (Throttled, NotReady):
+                self._keep(task, writer, header.as_of, cursor)
+                raise
             key = writer.commit(complete)
         as_of = header.as_of
         if writer.existed:
             as_of = header.parse(self.raw.metadata(key)).as_of
         self.ledger.landed(task, key, as_of)
+
+    def _pages(self, task: Task, connector: Connector) -> Iterator[Page]:
+        if not task.profile_id:
+            return connector.profiles()
+        return connector.pages(task, task.cursor) if task.cursor else connector.pages(task)
+
+    def _pause(self, cursor: str) -> None:
+        """The time is over: go on in another invocation where the platform lets us, else ask for less."""
+        if not cursor:
+            raise TooMuchData("the answer has more pages than one invocation has time for")
+        raise NotReady("the pull goes on in another invocation", after=1)
+
+    def _keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
+        """Keep the pages of a pull that has to pause, and where it goes on."""
+        if not cursor or not writer.pages:
+            return
+        if len(task.parts) >= limits.MAX_PULL_PARTS:
+            raise TooMuchData(f"the pull paused {limits.MAX_PULL_PARTS} times")
+        writer.keep(task.attempts)
+        self.ledger.keep_part(task, (*task.parts, task.attempts), cursor, as_of)

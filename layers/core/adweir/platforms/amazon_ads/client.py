@@ -123,13 +123,13 @@ class AmazonConnector(PlainVerbs):
         """Metrics are reports, everything else pages."""
         return Mode.REPORT if task.dataset.grain else Mode.PAGES
 
-    def pages(self, task: Task) -> Iterator[Page]:
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """An entity list, a hundred objects a page. Raises RequestRejected for a dataset that Amazon has not.
 
         The last page has no nextToken; one that stops short of the list's own total is not taken for the end.
         """
         if task.slice == SD and task.dataset in _DISPLAY_LISTS:
-            yield from self._display(_DISPLAY_LISTS[task.dataset], task.profile_id)
+            yield from self._display(_DISPLAY_LISTS[task.dataset], task.profile_id, int(resume or 0))
             return
         found = _LISTS.get((task.dataset, task.slice))
         if found is None:
@@ -138,7 +138,10 @@ class AmazonConnector(PlainVerbs):
             "maxResults": _PAGE_SIZE,
             "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]},
         }
-        seen = 0
+        counted, _, following = resume.partition(" ")
+        seen = int(counted or 0)
+        if following:
+            body["nextToken"] = following
         while True:
             answer = self.api.post(found.path, task.profile_id, found.media, body)
             envelope = decode(answer, wire.Envelope)
@@ -146,21 +149,23 @@ class AmazonConnector(PlainVerbs):
             token = envelope.next_token
             if token and token == body.get("nextToken"):
                 raise Transient(f"{answer.url} repeats its nextToken")
-            yield Page(answer.body, answer.url, answer.status, last=not token and seen >= envelope.total_results)
+            last = not token and seen >= envelope.total_results
+            yield Page(answer.body, answer.url, answer.status, last, resume=f"{seen} {token}" if token else "")
             if not token:
                 return
             body["nextToken"] = token
 
-    def _display(self, path: str, profile_id: str) -> Iterator[Page]:
+    def _display(self, path: str, profile_id: str, start: int) -> Iterator[Page]:
         """Sponsored Display pages by position; a page that is not full is the last one."""
-        start, before = 0, b""
+        before = b""
         while True:
             params = {"startIndex": str(start), "count": str(_PAGE_SIZE), "stateFilter": "enabled,paused,archived"}
             answer = self.api.get(path, profile_id, params)
             if answer.body == before:
                 return  # the position is ignored: what came is not known to be all
             before, count = answer.body, len(decode(answer, list[msgspec.Raw]))
-            yield Page(answer.body, answer.url, answer.status, last=count != _PAGE_SIZE)
+            following = str(start + count)
+            yield Page(answer.body, answer.url, answer.status, last=count != _PAGE_SIZE, resume=following)
             if count != _PAGE_SIZE:
                 return
             start += count

@@ -58,12 +58,12 @@ class MetaConnector(Connector):
         daily = task.dataset.grain is Grain.DAY
         return Mode.REPORT if daily and _window(task).length > self._sync_days else Mode.PAGES
 
-    def pages(self, task: Task) -> Iterator[Page]:
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """The synchronous answer. Raises RequestRejected for a dataset or slice that Meta does not have."""
         if task.dataset is Dataset.PROFILES:
             return self.profiles()
         if task.dataset.grain:
-            return self._graph.pages(f"{_subject(task)}/insights", _insights(task, ",".join))
+            return self._graph.pages(f"{_subject(task)}/insights", _insights(task, ",".join), after=resume)
         if task.dataset not in _ENTITIES:
             raise RequestRejected(f"Meta has no {task.dataset}")
         edge, fields = _ENTITIES[task.dataset]
@@ -72,7 +72,7 @@ class MetaConnector(Connector):
         if task.dataset is Dataset.CAMPAIGNS and task.slice != ALL:
             params["filtering"] = _json([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
             subject = _account(task.profile_id)
-        return self._graph.pages(f"{subject}/{edge}", params)
+        return self._graph.pages(f"{subject}/{edge}", params, after=resume)
 
     def create_report(self, task: Task) -> Report:
         """Start an insights job; Meta has no names to find an earlier one by, so none is adopted."""

@@ -54,13 +54,13 @@ class Graph:
         """POST a form; the token stays in the query, as the official client has it."""
         return self._checked(self._http.request("POST", self._url(path), params=self._auth, form=form, retry=_retry))
 
-    def pages(self, path: str, params: Mapping[str, str], limit: int = LARGEST_PAGE) -> Iterator[Page]:
-        """An edge's pages, following `paging.next` on our own host only.
+    def pages(self, path: str, params: Mapping[str, str], limit: int = LARGEST_PAGE, after: str = "") -> Iterator[Page]:
+        """An edge's pages, following `paging.next` on our own host only, from the cursor `after`.
 
         Halves `limit` while Meta asks for less data, then raises TooMuchData. After a page that used up more than 95 %
         of a quota it raises Throttled instead of asking for the next one.
         """
-        url, query = self._url(path), dict(params)
+        url, query = self._url(path), dict(params) | ({"after": after} if after else {})
         kind = _INSIGHTS if path.endswith("insights") else _MANAGEMENT
         while True:
             query["limit"] = str(limit)
@@ -72,8 +72,9 @@ class Graph:
                     raise
                 limit = max(SMALLEST_PAGE, limit // 2)
                 continue
-            following = frame.following
-            yield Page(answer.body, answer.url, answer.status, last=frame.ended)
+            following = frame.following and self._next(frame.following, (url, query))
+            resume = following[1].get("after", "") if following else ""
+            yield Page(answer.body, answer.url, answer.status, last=frame.ended, resume=resume)
             if not following:
                 return
             usage = faults.read_usage(answer.headers, kind)
@@ -82,7 +83,7 @@ class Graph:
                 raise Throttled(said, retry_after=usage.wait, scope=usage.scope)
             if usage.pause:
                 self._sleep(usage.pause)
-            url, query = self._next(following, (url, query))
+            url, query = following
 
     def _next(self, following: str, current: tuple[str, dict[str, str]]) -> tuple[str, dict[str, str]]:
         if not same_origin(following, self._base):

@@ -44,6 +44,8 @@ class Row(LedgerItem):
     as_of = UnicodeAttribute(null=True)
     report_id = UnicodeAttribute(null=True)
     object_key = UnicodeAttribute(null=True)
+    parts = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)
     text = UnicodeAttribute(null=True)
     body = JSONAttribute(null=True)
     error = JSONAttribute(null=True)

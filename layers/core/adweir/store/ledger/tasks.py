@@ -182,6 +182,14 @@ class Tasks(Rows):
         still_ours = (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
         return self._advance_task(task, actions, still_ours)
 
+    def keep_part(self, task: Task, parts: Sequence[int], cursor: str, as_of: str) -> bool:
+        """A part of the claimed task's pull is stored; the next worker goes on at the cursor. Ends the hold.
+
+        False when the task continued without this worker: then the part is not one of the pull's.
+        """
+        actions = [Row.parts.set(" ".join(map(str, parts))), Row.cursor.set(cursor), Row.as_of.set(as_of)]
+        return self._advance_task(task, actions, Row.attempts == task.attempts)
+
     def landed(self, task: Task, object_key: str, as_of: str) -> bool:
         """The task's raw object is in S3. False when the task has ended meanwhile. Ends the hold.
 
@@ -278,6 +286,8 @@ class Tasks(Rows):
                 Row.report_id.remove(),
                 Row.object_key.remove(),
                 Row.as_of.remove(),
+                Row.parts.remove(),
+                Row.cursor.remove(),
                 Row.error.remove(),
                 Row.counts.remove(),
             ],
@@ -387,6 +397,8 @@ def _task(row: Row) -> Task:
         as_of=row.as_of or "",
         report_id=row.report_id or "",
         object_key=row.object_key or "",
+        parts=tuple(int(part) for part in (row.parts or "").split()),
+        cursor=row.cursor or "",
         updated_at=row.updated_at or "",
         error=row.error,
         counts=row.counts or {},

@@ -22,7 +22,7 @@ class PullHeader:
 
     `as_of` is `model.times.iso` text (design section 4 says which moment), `window` None for entities. `profile_id` is
     "" for the profiles dataset. `complete` is set when the writer commits. `not_applicable`: the platform says that the
-    profile has no such data.
+    profile has no such data. `parts` are those that were stored before this object, whose pages come first.
     """
 
     run_id: str
@@ -42,6 +42,7 @@ class PullHeader:
     country: str = ""
     route: str = ""
     not_applicable: bool = False
+    parts: tuple[int, ...] = ()
     schema: int = SCHEMA
 
     @classmethod
@@ -65,6 +66,7 @@ class PullHeader:
             profile_kind=profile_kind,
             country=country,
             route=route,
+            parts=task.parts,
         )
 
     @property
@@ -72,6 +74,10 @@ class PullHeader:
         """`raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz`; `@<account>` stands for no profile."""
         profile = self.profile_id or f"@{self.account_id}"
         return f"raw/{self.platform}/{profile}/{self.dataset}/{self.task_id}.{self.generation}.gz"
+
+    def part_key(self, part: int) -> str:
+        """`parts/<task>.<generation>/<part>.gz`; no event is sent for that prefix."""
+        return f"parts/{self.task_id}.{self.generation}/{part}.gz"
 
     @property
     def stamp(self) -> Stamp:
@@ -129,6 +135,7 @@ class PullHeader:
                 country=found.get("country", ""),
                 route=found.get("route", ""),
                 not_applicable=_flag(found.get("not_applicable", "false")),
+                parts=tuple(int(part) for part in found.get("parts", "").split()),
             )
         except (KeyError, ValueError) as error:
             raise BadInput(f"the metadata does not describe a pull: {error!r}"[:200]) from None
@@ -137,6 +144,8 @@ class PullHeader:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if type(value) is tuple:  # a window is one too, and says itself how it is written
+        return " ".join(map(str, value))
     return "" if value is None else str(value)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
@@ -58,7 +58,16 @@ class RawObject:
     `header` says which pull made it, `last_modified` is S3's time of this version.
     """
 
-    def __init__(self, header: PullHeader, last_modified: datetime, version_id: str, body: Any, sha256: str) -> None:
+    def __init__(
+        self,
+        header: PullHeader,
+        last_modified: datetime,
+        version_id: str,
+        body: Any,
+        sha256: str,
+        open_part: Callable[[str], RawObject],
+    ) -> None:
+        self._open_part = open_part
         self.header = header
         self.last_modified = last_modified
         self.version_id = version_id
@@ -66,13 +75,22 @@ class RawObject:
         self._sha256 = sha256
 
     def pages(self) -> Iterator[StoredPage]:
-        """The pages in order, each readable until the next is asked for; memory does not grow with the object.
+        """The pages in order, those of earlier parts first, each readable until the next is asked for.
+
+        Memory does not grow with the object.
 
         Raises BadInput for a truncated or corrupt object, also when only its checksum differs (after the last page:
         use what you read only when the iteration ended), Unavailable when S3 breaks off.
         """
         with self:
-            yield from read_pages(_Download(self._body), self._sha256)
+            number = 0
+            for part in self.header.parts:
+                for page in self._open_part(self.header.part_key(part)).pages():
+                    number += 1
+                    yield replace(page, number=number)
+            for page in read_pages(_Download(self._body), self._sha256):
+                number += 1
+                yield replace(page, number=number)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -116,6 +134,18 @@ class RawWriter:
         )
         return header.key
 
+    def keep(self, part: int) -> None:
+        """Put what was written as a part of the pull, to be named by the object that ends it. Raises Unavailable."""
+        digest = self._spool.finish()
+        header = replace(self._header, parts=())
+        metadata = header.metadata() | {"sha256": digest.hex()}
+        self._store.put_once(header.part_key(part), self._spool.file, metadata, "application/gzip", sha256=digest)
+
+    @property
+    def pages(self) -> int:
+        """How many pages were written."""
+        return self._spool.pages
+
     def __enter__(self) -> Self:
         return self
 
@@ -153,6 +183,7 @@ class RawStore:
             answer.get("VersionId", ""),
             answer["Body"],
             answer["Metadata"].get("sha256", ""),
+            self.open,
         )
 
     def put_once(

@@ -1,0 +1,117 @@
+"""A pull that does not fit one invocation or one quota goes on where it stopped, and lands as one object."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.errors import Throttled
+from adweir.model.tasks import TaskState
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+from support.collect_world import CollectWorld, page
+
+BUCKET = "adweir-data"
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> CollectWorld:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    made = CollectWorld(clock, s3, BUCKET)
+    made.connector.listed = [
+        page(1, last=False)._replace(resume="1"),
+        page(2, last=False)._replace(resume="2"),
+        page(3, last=True),
+    ]
+    return made
+
+
+def bodies(world: CollectWorld, key: str) -> list[tuple[int, bytes]]:
+    with world.raw.open(key) as raw:
+        return [(found.number, found.stream.read()) for found in raw.pages()]
+
+
+def test_a_pull_that_runs_out_of_time_goes_on_in_the_next_invocation(world: CollectWorld, clock: FrozenClock) -> None:
+    # given an invocation that has time for one page
+    task = world.plan(Dataset.CAMPAIGNS)
+    world.left = 5
+    assert world.collect(task) == "not_ready"
+    began = world.task(task).as_of
+    # when the next one comes later, and one with time enough after it
+    clock.advance(60)
+    assert world.collect(task) == "not_ready"
+    world.left = 300
+    assert world.collect(task) == "done"
+    # then no page was asked for twice, and the one object has all of them, dated by the first request
+    assert world.connector.calls == ["pages", "pages 1", "pages 2"]
+    found = world.task(task)
+    assert (found.state, found.parts, found.as_of) == (TaskState.LANDED, (1, 2), began)
+    assert bodies(world, found.object_key) == [(1, b'{"page":1}'), (2, b'{"page":2}'), (3, b'{"page":3}')]
+    with world.raw.open(found.object_key) as raw:
+        assert (raw.header.complete, raw.header.as_of) == (True, began)
+
+
+def test_a_pull_that_is_throttled_in_between_keeps_what_it_has(world: CollectWorld, clock: FrozenClock) -> None:
+    # given a platform that asks to wait after the second page
+    task = world.plan(Dataset.CAMPAIGNS)
+    seen: list[int] = []
+
+    def throttle() -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            raise Throttled("quota", retry_after=40)
+
+    world.connector.each_page = throttle
+    assert world.collect(task) == "throttled"
+    # when the pause is over
+    clock.advance(41)
+    assert world.collect(task) == "done"
+    # then it went on behind the second page
+    assert world.connector.calls == ["pages", "pages 2"]
+    assert [body for _, body in bodies(world, world.task(task).object_key)] == [
+        b'{"page":1}',
+        b'{"page":2}',
+        b'{"page":3}',
+    ]
+
+
+def test_a_worker_that_dies_before_it_noted_its_part_is_repeated(world: CollectWorld, clock: FrozenClock) -> None:
+    # given a worker that dies between its part and the ledger
+    task = world.plan(Dataset.CAMPAIGNS)
+    world.left = 5
+    keep = world.ledger.keep_part
+    world.ledger.keep_part = lambda *_: False  # type: ignore[method-assign]
+    world.collect(task)
+    world.ledger.keep_part = keep  # type: ignore[method-assign]
+    # when the message comes again
+    clock.advance(400)
+    world.left = 300
+    assert world.collect(task) == "done"
+    # then the pull begins anew, and nothing of the lost part is in it
+    found = world.task(task)
+    assert (world.connector.calls, found.parts) == (["pages", "pages"], ())
+    assert len(bodies(world, found.object_key)) == 3
+
+
+def test_a_redriven_pull_begins_anew(world: CollectWorld, clock: FrozenClock) -> None:
+    task = world.plan(Dataset.CAMPAIGNS)
+    world.left = 5
+    world.collect(task)
+    world.ledger.finish(task.run_id, task.id, 0, TaskState.FAILED)
+    again = world.ledger.redrive(world.task(task), task.deadline)
+    assert again is not None
+    assert (again.parts, again.cursor, again.as_of) == ((), "", "")
+
+
+@at_the_bound("MAX_PULL_PARTS")
+def test_a_pull_pauses_only_so_often(world: CollectWorld, size: int, fits: bool) -> None:
+    task = world.plan(Dataset.CAMPAIGNS)
+    claimed = world.ledger.claim(task.run_id, task.id, 0, 330)
+    assert claimed is not None
+    world.ledger.keep_part(claimed, range(1, size), "1", "2026-11-20T12:00:00.000000Z")
+    world.left = 5
+    assert world.collect(task) == ("not_ready" if fits else "settled:too_much_data")
+    assert limits.MAX_PULL_PARTS * 4 < 1000
