@@ -26,12 +26,12 @@ class ToyConnector(Connector):
     def profiles(self) -> Iterator[Page]:
         yield self._page("/accounts", last=True)
 
-    def pages(self, task: Task) -> Iterator[Page]:
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """Two pages, each handed on in chunks."""
-        for number in (1, 2):
+        for number in range(int(resume or 1), 3):
             page = self._page(f"/accounts/{task.profile_id}/campaigns?page={number}", last=number == 2)
-            body = page.content()
-            yield page._replace(body=[body[:10], body[10:]], label=f"page {number}")
+            body, following = page.content(), "2" if number == 1 else ""
+            yield page._replace(body=[body[:10], body[10:]], label=f"page {number}", resume=following)
 
     def create_report(self, task: Task) -> Report:
         assert task.window is not None
