@@ -31,7 +31,7 @@ def account_handshake(platform: str, account_id: str) -> Answer:
         raise Unverified("no valid signature")
     challenge = app.receiver.handshake(platform, account_id, query)
     if not challenge:
-        raise BadInput("a handshake has a challenge", [{"field": "hub.challenge", "message": "is required"}])
+        raise BadInput("a handshake needs a hub.challenge", [{"field": "hub.challenge", "message": "is required"}])
     return Response(200, "text/plain", challenge)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
@@ -52,6 +52,7 @@ class NewAccount(Given):
 class AccountChange(Given):
     """The fields to change; the others stay."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     company_name: CompanyName = Field(default="", min_length=1)
     primary_contact_email: Email = Field(default="", min_length=1)
 

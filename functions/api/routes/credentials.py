@@ -81,6 +81,7 @@ class DeletedCredential(Shown):
 class WebhookSecrets(Given):
     """`secret` signs metric pushes, `app_secret` a platform's own deliveries; `verify_token` begins a subscription."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     secret: Secret | None = Field(
         default=None,
         description=f"At least {limits.MIN_SECRET_CHARS} bytes; after whsec_ they are written as base64.",
