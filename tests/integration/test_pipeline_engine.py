@@ -265,11 +265,11 @@ def test_of_many_workers_that_see_a_stage_end_exactly_one_starts_the_next(
         """Hold every worker at the decisive write until all are there."""
         waiting.append(None)
         if len(waiting) < 5:
-            world.engine.advance("r")
+            world.engine.progress.advance("r")
         return change(run, **changes)
 
     monkeypatch.setattr(world.ledger, "change_run", at_once)
-    world.engine.advance("r")
+    world.engine.progress.advance("r")
 
     assert world.runs.take() == [PlanStage(run_id="r", stage="pulls")]
 
@@ -298,7 +298,7 @@ def test_planning_goes_on_where_time_ran_out(world: PipelineWorld) -> None:
         world.engine.handle(plan, lambda: next(left))
     first = [message.task_id for message in world.collect.messages]
     assert len(first) == 2
-    world.engine.advance("r")
+    world.engine.progress.advance("r")
     assert state(world) is RunState.RUNNING
 
     world.handle(plan)

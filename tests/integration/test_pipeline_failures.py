@@ -155,10 +155,10 @@ def test_a_redrive_while_the_run_goes_on_holds_its_end_back(world: PipelineWorld
 def test_redriving_what_has_no_failed_task_does_nothing_and_an_unknown_run_is_not_found(world: PipelineWorld) -> None:
     run_to_end(world)
 
-    assert world.engine.redrive("r") == 0
+    assert world.engine.interventions.redrive("r") == 0
     assert state(world) is RunState.SUCCEEDED
     with pytest.raises(NotFound):
-        world.engine.redrive("unknown")
+        world.engine.interventions.redrive("unknown")
 
 
 def test_cancelling_ends_a_run_and_its_open_tasks(world: PipelineWorld) -> None:
@@ -184,7 +184,7 @@ def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
 
     def send_and_cancel(tasks: Iterable[Task]) -> None:
         send(tasks)
-        world.engine.cancel("r")
+        world.engine.interventions.cancel("r")
 
     monkeypatch.setattr(world.engine.sender, "send", send_and_cancel)
 

@@ -88,7 +88,7 @@ def test_a_sweep_that_runs_out_of_time_goes_on_with_the_next(
     for number in range(5):
         world.ledger.create_run(a_run(f"run-{number}"))
     seen: list[str] = []
-    monkeypatch.setattr(world.engine, "advance", seen.append)
+    monkeypatch.setattr(world.engine.progress, "advance", seen.append)
     left = iter([60, 60, 1])
 
     world.engine.handle(Sweep(), lambda: next(left))
@@ -103,7 +103,7 @@ def test_the_runs_of_one_sweep(world: PipelineWorld, monkeypatch: pytest.MonkeyP
     for number in range(size):
         world.ledger.create_run(a_run(f"run-{number}"))
     seen: list[str] = []
-    monkeypatch.setattr(world.engine, "advance", seen.append)
+    monkeypatch.setattr(world.engine.progress, "advance", seen.append)
     world.handle(Sweep())
     assert (len(seen) == size) is fits
 
@@ -119,7 +119,7 @@ def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(
         seen.append(run_id)
         raise Transient("moved")
 
-    monkeypatch.setattr(world.engine, "advance", advance)
+    monkeypatch.setattr(world.engine.progress, "advance", advance)
     world.handle(Sweep())
 
     assert seen == ["run-0", "run-1"]

@@ -1,0 +1,97 @@
+"""What an operator asks for: cancel a run, drive tasks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from adweir.model.errors import NotFound
+from adweir.model.platforms import Platform
+from adweir.model.runs import Run
+from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.times import Clock, iso
+from adweir.pipeline.progress import RunProgress
+from adweir.pipeline.sender import TaskSender
+from adweir.pipeline.workflows import workflow
+from adweir.store.ledger import REDRIVABLE
+from adweir.store.ledger.runs import insist
+
+if TYPE_CHECKING:
+    from adweir.store.ledger import Ledger
+
+
+class Interventions:
+    """Cancels and redrives. `deadline` says when a task that is planned now has to be finished, in Unix seconds."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        progress: RunProgress,
+        sender: TaskSender,
+        clock: Clock,
+        deadline: Callable[[Task], int],
+    ) -> None:
+        self._ledger = ledger
+        self._progress = progress
+        self._sender = sender
+        self._clock = clock
+        self._deadline = deadline
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a run and its open tasks; a pull that is under way is not stopped. Raises NotFound."""
+        run = self._run(run_id)
+        if not run.state.is_terminal:
+            tasks = [task for task in self._ledger.tasks(run_id) if task.state is not TaskState.SPLIT]
+            run = insist(
+                self._ledger.change_run(
+                    run,
+                    state=RunState.CANCELLED,
+                    ended_at=iso(self._clock.now()),
+                    accounts=tuple(sorted({task.account_id for task in tasks})),
+                    tasks_total=len(tasks),
+                    tasks_failed=sum(task.state in REDRIVABLE for task in tasks),
+                ),
+                run_id,
+            )
+        self._progress.conclude(run)
+
+    def redrive(self, run_id: str, task_ids: Iterable[str] = (), *, accept_vanish: bool = False) -> int:
+        """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
+
+        `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
+        """
+        flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
+        again: list[Task] = []
+        marked = False
+        for task in list(self._ledger.tasks(run_id)):
+            if wanted and task.id not in wanted:
+                continue
+            if task.state in REDRIVABLE:
+                if not marked:
+                    self._ledger.mark_open(run_id)  # first of all: if this worker dies, the sweep finds the run
+                    marked = True
+                redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
+                again += [redriven] if redriven else []
+            elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
+                again.append(task)  # a redrive that died before it sent this one
+        if not again:
+            return 0
+        run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
+        if run.state.is_terminal:
+            self._progress.reopen(run, flow, {task.stage for task in again})
+        self._ledger.mark_open(run_id)
+        self._sender.send(again)
+        return len(again)
+
+    def redrive_credential(self, account_id: str, platform: Platform) -> int:
+        """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many."""
+        by_run: dict[str, list[str]] = {}
+        for task in self._ledger.parked(account_id, platform):
+            by_run.setdefault(task.run_id, []).append(task.id)
+        return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self._ledger.get_run(run_id))
+
+    def _run(self, run_id: str) -> Run:
+        run = self._ledger.get_run(run_id)
+        if run is None:
+            raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
+        return run

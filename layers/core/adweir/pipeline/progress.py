@@ -1,0 +1,155 @@
+"""How runs go on and end: stage by stage, each decided by one conditional write on the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from adweir.model.events import RunFinished
+from adweir.model.messages import PlanStage
+from adweir.model.ports import Bus, Queue
+from adweir.model.runs import Run, StageRecord, StageState
+from adweir.model.tasks import RunState, TaskState
+from adweir.model.times import Clock, iso, parse_instant
+from adweir.pipeline.workflows import Workflow, workflow
+from adweir.store.ledger import REDRIVABLE
+from adweir.store.ledger.runs import insist
+
+if TYPE_CHECKING:
+    from adweir.store.ledger import Ledger
+
+
+class RunProgress:
+    """Advances runs. Every call may be repeated.
+
+    A requested stage that is not planned after `patience` seconds is requested again. `why_nothing` says why a run's
+    stage had no task.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        runs: Queue,
+        bus: Bus,
+        clock: Clock,
+        patience: float,
+        why_nothing: Callable[[Run], str],
+    ) -> None:
+        self._ledger = ledger
+        self._runs = runs
+        self._bus = bus
+        self._clock = clock
+        self._patience = patience
+        self._why_nothing = why_nothing
+
+    def advance(self, run_id: str) -> None:
+        """See whether the run's stage has ended; then start the next stage or end the run."""
+        run = self._ledger.get_run(run_id)
+        if run is None:
+            return
+        if run.state.is_terminal:
+            stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)}
+            if stages and run.state is not RunState.CANCELLED:
+                self.reopen(run, workflow(run.workflow), stages)  # a redrive died before it did
+            else:
+                self.conclude(run)
+        elif run.stage_state is StageState.REQUESTED:
+            self._ask_again(run)
+        elif not self._ledger.has_open(run_id):
+            self._end_stage(run)
+
+    def _ask_again(self, run: Run) -> None:
+        """The worker that won the right to start the stage may have died before it requested it."""
+        waited = self._clock.now() - parse_instant(run.stage_since)
+        if waited.total_seconds() >= self._patience:
+            renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()))
+            if renewed is not None:
+                self._runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+
+    def _end_stage(self, run: Run) -> None:
+        flow, now = workflow(run.workflow), iso(self._clock.now())
+        tasks = [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
+        ours = [task for task in tasks if task.stage == run.stage]
+        loaded = sum(task.state is TaskState.LOADED for task in ours)
+        good = sum(task.state.is_good for task in ours)
+        record = StageRecord(
+            name=run.stage,
+            started_at=run.stage_since,
+            ended_at=now,
+            tasks=len(ours),
+            loaded=loaded,
+            skipped=good - loaded,
+            failed=sum(task.state in REDRIVABLE for task in ours),
+        )
+        stages = (*(stage for stage in run.stages if stage.name != run.stage), record)
+        goes_on = flow.stage(run.stage).goes_on(len(ours), good)
+        following = flow.after(run.stage) if goes_on else None
+        if following is not None:
+            changed = self._ledger.change_run(
+                run, stage=following.name, stage_state=StageState.REQUESTED, stage_since=now, stages=stages
+            )
+            if changed is not None:
+                self._runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
+            return
+        failed = sum(task.state in REDRIVABLE for task in tasks)
+        whole = all(task.state.is_good for task in tasks)
+        state = (RunState.SUCCEEDED if whole else RunState.PARTIAL) if goes_on else RunState.FAILED
+        ended = self._ledger.change_run(
+            run,
+            state=state,
+            ended_at=now,
+            stages=stages,
+            reason=self._reason(run, len(ours), good, goes_on=goes_on),
+            accounts=tuple(sorted({task.account_id for task in tasks})),
+            tasks_total=len(tasks),
+            tasks_failed=failed,
+        )
+        if ended is not None:
+            self.conclude(ended)
+
+    def _reason(self, run: Run, tasks: int, good: int, *, goes_on: bool) -> str:
+        """Why a run ended as it did, where its state alone does not say it."""
+        if not goes_on:
+            return f"stage {run.stage}: {good} of {tasks} tasks loaded"
+        return "" if tasks else self._why_nothing(run)
+
+    def conclude(self, run: Run) -> None:
+        """Publish the end of a run; its marker among the open runs stays until that is done.
+
+        The run is read again after the marker. A redrive that reopens the run at this moment sets a new marker, which
+        stays: only the marker that was read is removed.
+        """
+        mark = self._ledger.open_mark(run.run_id)
+        current = self._ledger.get_run(run.run_id)
+        if not mark or current is None or not current.state.is_terminal:
+            return
+        run = current
+        if run.state is RunState.CANCELLED:
+            self._cancel_open(run.run_id)
+        self._bus.publish(
+            RunFinished(
+                run_id=run.run_id,
+                workflow=run.workflow,
+                state=run.state,
+                scheduled_at=run.scheduled_at,
+                accounts=list(run.accounts),
+                tasks_total=run.tasks_total,
+                tasks_failed=run.tasks_failed,
+            )
+        )
+        self._ledger.unmark_open(run.run_id, mark)
+
+    def reopen(self, run: Run, flow: Workflow, stages: set[str]) -> None:
+        """Reopen an ended run at the earliest of `stages`."""
+        self._ledger.mark_open(run.run_id)
+        earliest = next(stage.name for stage in flow.stages if stage.name in stages)
+        changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN}
+        now = iso(self._clock.now())
+        insist(self._ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
+
+    def _cancel_open(self, run_id: str) -> None:
+        for marker, task in self._ledger.open_tasks(run_id):
+            if task is None:
+                self._ledger.unmark(run_id, marker)
+            else:
+                self._ledger.finish(run_id, task.id, task.generation, TaskState.CANCELLED)
