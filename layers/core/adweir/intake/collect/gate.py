@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from adweir.intake.collect.outcomes import credential_of
 from adweir.model import limits
 from adweir.model.entities import Credential, Profile
 from adweir.model.errors import (
@@ -96,7 +95,7 @@ class Gate:
         return {ThrottleScope.PROFILE: task.profile_id or account, **keys}
 
     def _credential(self, task: Task) -> Credential:
-        credential = credential_of(self._catalog, task)
+        credential = self._catalog.credential(task.account_id, task.platform)
         if credential is None:
             raise AuthExpired(f"account {task.account_id} has no credential for {task.platform}")
         if credential.state != "active":

@@ -12,7 +12,6 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
-from adweir.model.entities import Credential
 from adweir.model.errors import (
     AccessDenied,
     AdweirError,
@@ -21,7 +20,6 @@ from adweir.model.errors import (
     MassVanish,
     Narrowable,
     NotApplicable,
-    NotFound,
     OutOfRetention,
     Transient,
 )
@@ -118,7 +116,7 @@ class Outcomes:
     def _park(self, task: Task, error: AuthExpired) -> None:
         """Park the task, mark its credential and tell it, unless a newer credential arrived meanwhile."""
         used = error.credential_version
-        current = credential_of(self._catalog, task)
+        current = self._catalog.credential(task.account_id, task.platform)
         if current is not None and current.state == "active":
             if current.version != used:
                 raise Transient("a newer credential arrived: this task tries again with it")
@@ -141,14 +139,6 @@ class Outcomes:
 
     def _finish(self, task: Task, state: TaskState, error: AdweirError) -> None:
         self._ledger.finish(task.run_id, task.id, task.generation, state, error=describe(error))
-
-
-def credential_of(catalog: Catalog, task: Task) -> Credential | None:
-    """The credential that a task uses, as it is now; None when the account has none for the platform."""
-    try:
-        return catalog.credential(task.account_id, task.platform)
-    except NotFound:
-        return None
 
 
 def describe(error: AdweirError) -> dict[str, Any]:

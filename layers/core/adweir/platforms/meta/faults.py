@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.errors import (
     AccessDenied,
     AdweirError,
@@ -151,7 +152,7 @@ def read_usage(headers: Mapping[str, str], kind: str) -> Usage:
     names = ("call_count", "total_time", "total_cputime")
     of_app = max(_number(throttle.get("app_id_util_pct")), *(_number(app.get(name)) for name in names))
     scope = ThrottleScope.APP if of_app > max(percent, WALL) else ThrottleScope.PROFILE
-    return Usage(max(percent, of_app), min(seconds, 86_400.0), scope)
+    return Usage(max(percent, of_app), min(seconds, limits.MAX_PLATFORM_WAIT_SECONDS), scope)
 
 
 def _json(text: str | None) -> dict[str, Any]:
