@@ -194,7 +194,9 @@ def compare(ads: int, start: date) -> dict[str, Any]:
             import boto3
 
             tables.bind(BASELINE, "bench-metrics", "bench-ledger", "bench-findings")
-            tables.create_all()
+            dynamodb = boto3.client("dynamodb")
+            for schema in tables.schemas():
+                dynamodb.create_table(**schema)
             boto3.client("s3").create_bucket(Bucket=BUCKET)
             for variant in VARIANTS:
                 command = [

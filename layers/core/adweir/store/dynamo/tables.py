@@ -152,13 +152,6 @@ def schemas() -> list[dict[str, Any]]:
     ]
 
 
-def create_all() -> None:
-    """Create the tables that are missing: for tests, and for a DynamoDB on this machine."""
-    for model in _BASES:
-        if not model.exists():
-            model.create_table(wait=True)
-
-
 def _disconnect(model: type[Model]) -> None:
     for each in _family(model):
         each._connection = None  # noqa: SLF001  a model keeps its first connection; there is no public way to drop it
