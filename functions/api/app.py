@@ -31,6 +31,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 key_id=str(key)[:64],
                 milliseconds=round((app.clock.monotonic() - begin) * 1000),
             )
-        except AdweirError as error:  # the answer stands: what was asked for is done
+        except AdweirError as error:  # the request was carried out, so its answer stands
             app.logger.warning("request not logged", extra={"code": error.code, "reason": error.message})
     return answer

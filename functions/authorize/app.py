@@ -1,4 +1,4 @@
-"""authorize: `Authorization: Bearer adw_<key id>_<secret>` → who asks and what they may, for the HTTP API."""
+"""authorize: `Authorization: Bearer adw_<key id>_<secret>` → the key's id and scopes, for the HTTP API."""
 
 from __future__ import annotations
 

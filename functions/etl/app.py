@@ -33,7 +33,7 @@ def build_datasets(message: BuildDataset, _remaining: Callable[[], float]) -> No
 
 
 def settle(message: BuildDataset, error: AdweirError) -> None:
-    """An account that is gone has no dataset to make; nothing else is expected."""
+    """Ignore an account that was deleted; no other error is expected."""
     app.logger.error("no dataset", extra={"run_id": message.run_id, "code": error.code, "reason": error.message})
 
 

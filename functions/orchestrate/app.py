@@ -22,7 +22,7 @@ def orchestrate(message: RunMessage, remaining: Callable[[], float]) -> None:
 
 
 def settle(_message: RunMessage, error: AdweirError) -> None:
-    """A schedule or operator asked for what does not exist: let it end where an alarm shows it."""
+    """A schedule or operator asked for something unknown: fail, so that the dead-letter queue's alarm shows it."""
     raise error
 
 

@@ -1,4 +1,4 @@
-"""webhooks: verified deliveries become objects; 200 promises durably stored."""
+"""webhooks: stores verified deliveries as objects. A 200 means durably stored."""
 
 from __future__ import annotations
 

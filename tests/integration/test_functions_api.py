@@ -31,7 +31,7 @@ def test_a_second_account_of_one_name_is_created_with_a_warning(call: Call, acco
     second = call("POST", "/api/v1/accounts", body, expect=201)
 
     assert second["account_id"] != account_id
-    assert second["warnings"] == [f"there is another account of this name: {account_id}"]
+    assert second["warnings"] == [f"another account has this name: {account_id}"]
     other = call("POST", "/api/v1/accounts", body | {"company_name": "Other"}, expect=201)
     assert other["warnings"] == []
 

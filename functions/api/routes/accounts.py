@@ -38,7 +38,7 @@ Email = Annotated[
         max_length=limits.MAX_EMAIL_CHARS,
         pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]{1,64}@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$",
     ),
-    Field(description="Whom to write to.", examples=["ads@example.com"]),
+    Field(description="The e-mail address of the main contact.", examples=["ads@example.com"]),
 ]
 
 
@@ -71,7 +71,7 @@ class AccountAnswer(Shown):
 class CreatedAccount(AccountAnswer):
     """The client company that was registered."""
 
-    warnings: list[str] = Field(description="What may be a mistake, e.g. that there is another company of this name.")
+    warnings: list[str] = Field(description="Possible mistakes, e.g. that another company has this name.")
 
 
 class AccountList(Shown):
@@ -96,7 +96,7 @@ class ProfileAnswer(Shown):
     profile_id: str = Field(description="The ad account's id on its platform.")
     name: str
     currency: str = Field(description="ISO 4217.", examples=["EUR"])
-    timezone: str = Field(description="An IANA time zone: a metric's date is this zone's.", examples=["Europe/Berlin"])
+    timezone: str = Field(description="An IANA time zone; metrics' dates are local to it.", examples=["Europe/Berlin"])
     country: str
     kind: str = Field(description="The platform's own kind of account, e.g. seller or vendor.")
     status: Annotated[str, OneOf("active", "denied", "inactive", "removed")]
@@ -116,10 +116,10 @@ accounts = Resource("Accounts", "Client companies and the ad accounts under them
 
 @accounts.route("POST", "/api/v1/accounts", "Register a client company", scope="write", status=201)
 def create_account(app: Here, new: NewAccount) -> CreatedAccount:
-    """Credentials are stored under it next. Two companies may have one name; a warning says so."""
+    """Next, store its credentials. Two companies may have the same name; a warning says so."""
     name = new.company_name.casefold()
     same = [known.account_id for known in app.catalog.accounts() if known.company_name.casefold() == name]
-    warnings = [f"there is another account of this name: {account_id}" for account_id in same[: limits.MAX_WARNINGS]]
+    warnings = [f"another account has this name: {account_id}" for account_id in same[: limits.MAX_WARNINGS]]
     account_id = IdKind.ACCOUNT.make(app.new_id)
     created = app.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
     return CreatedAccount(**AccountAnswer.of(created).model_dump(), warnings=warnings)

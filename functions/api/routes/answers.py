@@ -1,7 +1,7 @@
 """Answers with exact numbers as the API's description shows them; adweir.reporting and adweir.quality make them.
 
 They are described, not typed: Powertools writes a Decimal through a float, so `http.answer` writes these answers.
-Only the description imports this page.
+Only the description imports this file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class AdRecord(Shown):
     video_url: str | None
     landing_page_url: str | None
     start_date: str | None
-    end_date: str | None = Field(description="null: it goes on.")
+    end_date: str | None = Field(description="null when no end is set.")
     status: Status
     status_raw: str
     impressions: int
@@ -109,7 +109,7 @@ class Retrieved(Shown):
     retrieved_at: Instant
     records_count: int
     records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
-    total: int = Field(description="How many there are in all.")
+    total: int = Field(description="The number of records on all pages.")
     status: Literal["success"]
 
 
@@ -133,7 +133,7 @@ class Issue(Shown):
 
 
 class Validated(Shown):
-    """How the records fared."""
+    """What the checks found."""
 
     validated_at: Instant
     validation_passed: bool
@@ -152,7 +152,7 @@ class ValidateAnswer(Shown):
 
 
 class ReportAnswer(Shown):
-    """A report. Rows are per currency as soon as a metric has to do with money; so are the totals."""
+    """A report. Rows and totals are per currency as soon as one metric involves money."""
 
     name: str
     time_range: dict[str, str] = Field(description="`start_date` and `end_date`, as asked for.")

@@ -46,12 +46,12 @@ class NewCredential(Given):
     platform: PlatformName = Field(
         default="",
         max_length=limits.MAX_WORD_CHARS,
-        description="The platform or an alias of it; may be left out where the values can only be one platform's.",
+        description="The platform or an alias of it; optional when the values fit only one platform.",
     )
 
 
 class CredentialAnswer(Shown):
-    """What is known of a stored credential; its secret values never leave the store."""
+    """A stored credential without its secret values, which are never shown."""
 
     account_id: AccountId
     platform: PlatformId
@@ -120,7 +120,7 @@ class StoredWebhookSecrets(Shown):
     fields: list[str] = Field(description="The names of the secrets that are set.", examples=[["secret"]])
 
 
-credentials = Resource("Credentials", "Secrets of the platforms and of webhooks; they go in and never come out")
+credentials = Resource("Credentials", "Secrets of platforms and webhooks; they are stored and never shown")
 _ALL = "/api/v1/accounts/{account_id}/credentials"
 
 

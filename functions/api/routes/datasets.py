@@ -36,7 +36,7 @@ class WideTable(Shown):
     rows: int
     first: str | None
     last: str | None
-    findings: list[dict[str, Any]] = Field(description="What a modeller has to know, by severity.")
+    findings: list[dict[str, Any]] = Field(description="What a modeller needs to know, by severity.")
     files: DatasetFiles | None = None
 
 
@@ -49,7 +49,7 @@ class DatasetManifest(Shown):
     currency: str
     first_date: str
     last_date: str
-    last_settled_date: str | None = Field(description="The last day that no platform restates any more.")
+    last_settled_date: str | None = Field(description="The last day that no platform restates anymore.")
     files: dict[str, DatasetFiles] = Field(description="The exact rows, by table.")
     tables: dict[str, WideTable] = Field(description="The tables for models, by cadence.")
 

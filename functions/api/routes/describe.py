@@ -38,7 +38,7 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-description = Resource("Description", "This API about itself")
+description = Resource("Description", "The description of this API")
 
 
 @description.route(
@@ -67,7 +67,7 @@ def get_docs(app: Here) -> Answer:
 
 @lru_cache(maxsize=1)
 def _document(app: App, _day: date) -> dict[str, Any]:
-    """Made once a day: the examples name dates."""
+    """Made once per day, because the examples contain dates."""
     from adweir.runtime.openapi import describe
     from routes import RESOURCES
     from routes.examples import EXAMPLES
@@ -78,7 +78,7 @@ def _document(app: App, _day: date) -> dict[str, Any]:
 
 @cache
 def _assets() -> tuple[str, str]:
-    """Swagger UI's script and style: Powertools brings them along, so the page needs no other host."""
+    """Swagger UI's script and style: Powertools contains them, so the page needs no other host."""
     from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
     names = ("swagger-ui-bundle.min.js", "swagger-ui.min.css")

@@ -1,4 +1,4 @@
-"""Bodies that can be sent as they stand, by operation; only the description imports this page.
+"""Bodies that can be sent as they stand, by operation; only the description imports this file.
 
 `{today-7}` stands for the date of 7 days ago and `{a-platform}` for a platform that is connected.
 """
@@ -29,7 +29,7 @@ def _credentials() -> dict[str, tuple[str, Any]]:
     }
 
 
-# An example that sets a signing secret would leave a public one behind with whoever sends it as it stands.
+# An example with a signing secret would set a publicly known one for anyone who sends it as it stands.
 _WEBHOOK_SECRETS = {
     "handshake": ("The token of a subscription's handshake", {"verify_token": "choose-a-long-random-text"})
 }

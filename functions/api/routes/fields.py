@@ -1,4 +1,4 @@
-"""What the routes' models share: their base classes, ids, page parameters, and values that a registry knows."""
+"""What the routes' models share: base classes, ids, page parameters, and values that come from a registry."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Self
@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 from adweir.model import limits
 
 PAGE_ITEMS = 50
-"""Items per page of a list where the caller does not say."""
+"""Items per page when the caller gives no limit."""
 
 
 class Given(BaseModel):
@@ -33,7 +33,7 @@ class Shown(BaseModel):
 class OneOf:
     """An annotation that lists a text's values in the API's description, where they are looked up when it is made.
 
-    The values are checked where they are used: whoever checks them knows aliases, and may learn new ones.
+    The values are checked where they are used, because that code also accepts aliases.
     """
 
     def __init__(self, *values: str, known: Callable[[], Iterable[str]] | None = None) -> None:

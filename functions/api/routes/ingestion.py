@@ -1,4 +1,4 @@
-"""Starting work: syncs, backfills, any workflow. The answer is the run's id; the work goes on by itself."""
+"""Starting work: syncs, backfills, any workflow. The answer is the run's id; the work continues in the background."""
 
 from datetime import date
 from typing import Annotated, Self
@@ -143,7 +143,7 @@ def _only_account(app: App) -> str:
     """The id of the only account. Raises Unprocessable when there are several or none."""
     known = app.catalog.accounts()
     if len(known) != 1:
-        message = f"which account is it for? There are {len(known)}"
+        message = f"account_id is required: there are {len(known)} accounts"
         raise Unprocessable(message, [{"field": "account_id", "message": "is required"}])
     return known[0].account_id
 

@@ -14,7 +14,7 @@ Scope = Literal["read", "write", "admin"]
 
 
 class NewKey(Given):
-    """A name to recognise the key by, and what it may do. `admin` includes `write`, `write` includes `read`."""
+    """The key's name, and what it may do. `admin` includes `write`, `write` includes `read`."""
 
     name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_KEY_NAME_CHARS)
@@ -23,7 +23,7 @@ class NewKey(Given):
 
 
 class KeyAnswer(Shown):
-    """What is known of an API key. The key itself is stored as a hash."""
+    """An API key without its value, which is stored as a hash."""
 
     key_id: str = Field(examples=["key_5f0c1d2e3b4a59687786"])
     name: str
@@ -34,7 +34,7 @@ class KeyAnswer(Shown):
 
 
 class CreatedKey(KeyAnswer):
-    """A new API key, with its value this once."""
+    """A new API key. Its value is shown only here."""
 
     key: str = Field(description="Send it as `Authorization: Bearer <key>`. It is not shown again.")
 

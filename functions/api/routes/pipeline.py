@@ -25,7 +25,7 @@ Health = Annotated[str, OneOf("healthy", "degraded", "unhealthy")]
 
 
 class Part(Shown):
-    """A part of the pipeline. `reason` says why it could not be asked."""
+    """A part of the pipeline. `reason` says why it could not be read."""
 
     model_config = ConfigDict(extra="allow")
     status: Health
@@ -40,7 +40,7 @@ class PipelineParts(Shown):
     credentials: Part = Field(description="`broken`: the credentials that their platform refused.")
     brakes: Part = Field(description="`on`: the pauses and circuit breakers that are in force.")
     queues: Part = Field(description="`items`: by queue the messages that are visible, in flight and delayed.")
-    dead_letters: Part = Field(description="The same of the dead-letter queues.")
+    dead_letters: Part = Field(description="The same for the dead-letter queues.")
     runs: Part = Field(description="`last`: the newest finished run of each workflow.")
 
 
@@ -96,7 +96,7 @@ class PipelineMetrics(Shown):
 
 
 class QualityReportAnswer(Shown):
-    """What one load's rows were worth; further fields count its rows."""
+    """The quality of one load; further fields count its rows."""
 
     model_config = ConfigDict(extra="allow")
     platform: PlatformId
@@ -118,14 +118,14 @@ class QualityReportList(Shown):
     next_token: NextToken
 
 
-pipeline = Resource("Pipeline", "How the pipeline does, and how good its data is")
+pipeline = Resource("Pipeline", "The state of the pipeline, and the quality of its data")
 
 
 @pipeline.route("GET", "/api/v1/pipeline/health", "Get the state of the pipeline")
 def get_health(app: Here) -> PipelineHealth:
-    """One part out of order degrades the whole.
+    """One degraded part degrades the whole.
 
-    It is unhealthy when no ad account succeeded lately, the newest run of a workflow failed, or a part cannot be asked.
+    It is unhealthy when no ad account succeeded lately, the newest run of a workflow failed, or a part cannot be read.
     """
     return PipelineHealth.of(app.health())
 

@@ -85,7 +85,7 @@ def _content() -> dict[str, Any]:
 
 
 _LARGE = {
-    "description": "The CSV is too large for an answer: it is the file at Location, for 15 minutes.",
+    "description": "The CSV is too large for an answer: download it from Location within 15 minutes.",
     "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
     "content": {"text/csv": {"schema": {"type": "string", "maxLength": 0}}},
 }
@@ -93,7 +93,7 @@ _LARGE = {
 
 @reports.route("POST", "/api/v1/reports", "Make a report", content=_content, others={303: _LARGE})
 def create_report(app: Here, asked: NewReport) -> Answer:
-    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it by a redirect (303) to its file.
+    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it comes as a redirect (303) to its file.
 
     Numbers are exact: read them as decimals, not as floats.
     """

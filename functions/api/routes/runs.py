@@ -1,4 +1,4 @@
-"""Runs: what happened, what failed, again or stop."""
+"""Runs: what happened and what failed; redrive and cancel."""
 
 from typing import Annotated, Any
 
@@ -37,10 +37,10 @@ class RedriveRequest(Given):
     task_ids: list[TaskId] = Field(
         default=[],
         max_length=limits.MAX_REDRIVEN_TASKS,
-        description="None means all that failed, are parked or were quarantined.",
+        description="Without ids, all tasks that failed, are parked or were quarantined.",
     )
     accept_vanish: bool = Field(
-        default=False, description="Let a pull through that was held back because it would zero too much."
+        default=False, description="Let through a pull that was held back because it would zero too much stored spend."
     )
 
 
@@ -98,7 +98,7 @@ class FailedTask(Shown):
     slice: str
     window: str | None = Field(description="The days it asked for, first and last.")
     generation: int
-    error: dict[str, Any] | None = Field(description="`code`, `message` and what the error knows beside them.")
+    error: dict[str, Any] | None = Field(description="`code`, `message` and the error's context.")
 
 
 class RunDetails(RunAnswer):

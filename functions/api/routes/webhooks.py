@@ -1,4 +1,4 @@
-"""The webhooks' doors as the API's description shows them; the function `webhooks` serves them.
+"""The webhooks' addresses as the API's description shows them; the function `webhooks` serves them.
 
 They are written out here because their bodies are checked as bytes, against a signature, before anything reads them.
 """
@@ -65,7 +65,7 @@ _RECEIVED = {
         "status": {
             "type": "string",
             "enum": ["stored", "known", "ignored"],
-            "description": "known: this delivery came before; ignored: there is nothing in it to store.",
+            "description": "known: this delivery was stored before; ignored: it contains nothing to store.",
         }
     },
 }
@@ -98,8 +98,8 @@ _ACCOUNT = _path("account_id", "The client company whose secrets the delivery is
 _SIGNED = [
     _header("webhook-id", "Standard Webhooks: the delivery's id."),
     _header("webhook-timestamp", f"Unix seconds, at most {limits.MAX_CLOCK_SKEW_SECONDS} away from now."),
-    _header("webhook-signature", '`v1,<base64 HMAC-SHA256 of "id.timestamp.body">`; several, divided by spaces.'),
-    _header("X-Hub-Signature-256", "Instead of these three, where a platform signs its own notifications with it."),
+    _header("webhook-signature", '`v1,<base64 HMAC-SHA256 of "id.timestamp.body">`; several are separated by spaces.'),
+    _header("X-Hub-Signature-256", "Instead of the other three, where a platform signs its notifications with it."),
 ]
 
 
@@ -130,7 +130,7 @@ def _delivery(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any]
 
 _PATHS: dict[str, Any] = {
     "/webhook/health": {
-        "get": _operation("get_webhook_health", "Get the state of the doors", {"application/json": {"schema": _HEALTH}})
+        "get": _operation("get_webhook_health", "Get the webhooks' state", {"application/json": {"schema": _HEALTH}})
     },
     "/webhook/{platform}": {
         "get": _handshake("shake_hands", "Answer a subscription's handshake", _PLATFORM),

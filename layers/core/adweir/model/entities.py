@@ -1,4 +1,4 @@
-"""Entities: what the catalog stores (reference: canonical schema, sections 1 and 3)."""
+"""Entities: what the catalog stores."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class AdGroup(PlatformObject):
 
 
 class Ad(PlatformObject):
-    """The 24 canonical fields are these, the metrics of the asked range, and the ids."""
+    """An ad. The API adds its metrics over the requested range: `reporting.ads`."""
 
     headline: str | None = None
     description: str | None = None

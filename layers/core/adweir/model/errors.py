@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ThrottleScope(StrEnum):
-    """Whom a platform's request to wait concerns: one profile, all of a credential, an application, or a region."""
+    """What a platform's rate limit covers: one profile, a whole credential, an application, or a region."""
 
     PROFILE = "profile"
     CREDENTIAL = "credential"
@@ -75,7 +75,7 @@ class Transient(AdweirError):
 
 
 class Narrowable(AdweirError):
-    """The task cannot be done as it is. `parts` are narrower tasks that answer for it; none: it cannot be narrowed."""
+    """The task cannot be done as it is. `parts` are narrower tasks that replace it, empty when there are none."""
 
     parts: Sequence[Task] = ()
 
@@ -87,7 +87,7 @@ class TooMuchData(Narrowable):
 
 
 class NotApplicable(AdweirError):
-    """The profile has no such data (an ad product that it does not use, no hourly data): no failure of anybody."""
+    """The profile has no such data (an ad product that it does not use, no hourly data). This is not a failure."""
 
     code = "not_applicable"
 
@@ -106,7 +106,7 @@ class AuthExpired(AdweirError):
 
 
 class AccessDenied(AdweirError):
-    """The credential lives, but lost permission on this one profile."""
+    """The credential works, but has lost permission on this one profile."""
 
     code = "access_denied"
 
@@ -146,7 +146,7 @@ class MassVanish(AdweirError):
 
 
 class BadInput(AdweirError):
-    """What we were handed is wrong. `details` lists each fault as {"field", "message", ...}; API status 400."""
+    """The caller's input is wrong. `details` lists each fault as {"field", "message", ...}; API status 400."""
 
     code = "bad_input"
 

@@ -1,7 +1,7 @@
 """adweir's own ids: a prefix that says what the id names, then an underscore (`acc_5f0c…`).
 
 Users say "account" and "campaign" both for the platform's and for their own. A caller may send either kind of id under
-the same name: the prefix tells which one it is (canonical schema, "Two kinds of id under one name").
+the same name: the prefix says which one it is (docs/data-model.md, "Ids, times and ranges").
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ has no test at the bound and one past it.
 MAX_BODY_BYTES = 1 << 20  # a request's or delivery's body; Lambda would take 6 MiB, a door answers in seconds
 MAX_PAGE_ITEMS = 1000  # items per page of a list: one DynamoDB query of small items
 MAX_PAGE_TOKEN_CHARS = 2048  # next_token: the two keys that a page ended at, as base64
-MAX_REQUEST_FAULTS = 50  # invalid fields named in the answer to one request
-MAX_WARNINGS = 10  # warnings in the answer to one request
+MAX_REQUEST_FAULTS = 50  # invalid fields listed in one answer
+MAX_WARNINGS = 10  # warnings in one answer
 MAX_NAME_CHARS = 200  # a company's or report's name
 MAX_EMAIL_CHARS = 254  # an e-mail address: the longest that SMTP can carry (RFC 5321)
 MAX_KEY_NAME_CHARS = 100  # an API key's name
@@ -28,16 +28,16 @@ MAX_CLOCK_SKEW_SECONDS = 300  # between the sender of a signed delivery and us, 
 MAX_PUSHED_METRICS = 1000  # metrics per push; more belong into a file
 MAX_PUSHED_COUNT = 10**12 - 1  # impressions or clicks of one pushed metric; amounts end at MAX_FIGURE_BITS
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
-MAX_PUSH_FAULTS = 1000  # faults named in the answer to one push: one per metric
+MAX_PUSH_FAULTS = 1000  # faults listed in the answer to one push: one per metric
 MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of the 10 s that the function has
-MAX_PUSH_QUERIES = 1000  # and ids that take a query each: 5 s
-MAX_REPULLS_PER_PROFILE = 50  # objects of a profile that one notification has pulled one by one
+MAX_PUSH_QUERIES = 1000  # ids per push that each need a query: 5 s
+MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 
 # --- files ------------------------------------------------------------------------------------------------------
-MAX_DROP_BYTES = 256 << 20  # a dropped file as it lies in S3
-MAX_DROP_UNPACKED_BYTES = 2 << 30  # and unpacked: what one invocation can read in its time
+MAX_DROP_BYTES = 256 << 20  # a dropped file as stored in S3
+MAX_DROP_UNPACKED_BYTES = 2 << 30  # the same file unpacked: what one invocation can read in time
 MAX_DROP_RATIO = 200  # unpacked over packed bytes: honest CSV stays below 100, a bomb reaches 1,000
-MIN_DROP_UNPACKED_BYTES = 16 << 20  # the ratio is not asked of what unpacks to less
+MIN_DROP_UNPACKED_BYTES = 16 << 20  # files that unpack to less need not meet the ratio
 MAX_DROP_LINE_BYTES = 64 << 10  # one line of a dropped file
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
 MAX_DROP_AGE_DAYS = 1830  # five years: how far back a file may reach
@@ -45,22 +45,22 @@ MAX_DROP_REASONS = 50  # different reasons named in a receipt
 MAX_COUNT_DIGITS = 15  # digits of a count in a file: int64 holds 18
 
 # --- loading ----------------------------------------------------------------------------------------------------
-MAX_FIGURE_BITS = 50  # a stored number has at most these: 1.1e15, or 1.1 billion units of money, per entity and day
+MAX_FIGURE_BITS = 50  # bits of a stored number: 1.1e15, or 1.1 billion units of money, per entity and day
 MAX_MICROS = 10**18 - 1  # money in millionths, a trillion units: sums stay within int64 (9.2e18)
 MAX_ENTITY_KEY_BYTES = 1024  # DynamoDB's limit for a sort key
 MAX_OBJECT_ID_CHARS = 200  # an id as a platform or a file gives it: five times the longest that is known
 MAX_HOLES = 1000  # quarantined keys a complete pull may have; with more it is loaded as an incomplete one
 MAX_COVERAGE_BYTES = 300_000  # a coverage item; DynamoDB refuses items over 400 kB
 MAX_FINDING_BYTES = 64 << 10  # a quality report's body
-MAX_FINDINGS_READ = 200  # quality reports per question
+MAX_FINDINGS_READ = 200  # quality reports per page
 MAX_CLEANING_SAMPLES = 50  # examples of cleaned values per load
 MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequent first
-MAX_BUSY_WAITS = 5000  # times that an object waits for its partition: about two days of waiting
+MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
 # --- collecting -------------------------------------------------------------------------------------------------
 MAX_PULL_PARTS = 200  # parts of one pull that pauses: their names fit into 2 kB of S3 metadata
 MAX_SPLIT_DEPTH = 6  # splits of a task: 64 parts
-MAX_RESUBMITTED_REPORTS = 1  # a report that fails is asked for once more
+MAX_RESUBMITTED_REPORTS = 1  # a report that fails is requested once more
 MAX_GUESSED_WAIT_SECONDS = 300  # between two tries where the platform does not say how long
 MAX_PLATFORM_WAIT_SECONDS = 86_400  # a wait that a platform asks for: its quotas last a day at most
 MAX_BRAKE_SECONDS = 900  # an open circuit breaker's pause
@@ -74,7 +74,7 @@ MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 MAX_DELAY_SECONDS = 900  # SQS's limit for a delayed message
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer
-MAX_QUERY_DAYS = 1100  # three years per question
+MAX_QUERY_DAYS = 1100  # days per query: three years
 MAX_QUERY_GROUPS = 300_000  # groups per answer, kept in memory: about 300 MB
 MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`
 MAX_RETRIEVE_OFFSET = 10_000_000  # records that `retrieve` skips
@@ -86,5 +86,5 @@ MAX_CHECKED_RECORDS = 5000  # records per call of `validate`
 MAX_SCHEMA_FIELDS = 500  # fields of a quality schema
 MAX_SCHEMA_ISSUES = 10_000  # issues per answer
 MAX_PATTERN_CHARS = 200  # a regular expression in a quality schema
-MAX_MATCHED_CHARS = 2000  # a text that one is tried on
+MAX_MATCHED_CHARS = 2000  # a text that such an expression is matched against
 MAX_INLINE_REPORT_BYTES = 5 << 20  # a report in the answer, as a JSON string: Lambda answers at most 6 MB

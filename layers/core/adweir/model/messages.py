@@ -25,7 +25,7 @@ class TaskMessage(Message):
     """collect and reports queues: work on this task of this generation.
 
     On the reports queue also: `report_deadline` (Unix seconds by our clock; 0: none), after which the report is given
-    up, and `resubmits`, how often it has been asked for again.
+    up, and `resubmits`, how often it was requested again.
     """
 
     run_id: str
@@ -36,7 +36,7 @@ class TaskMessage(Message):
 
 
 class Scope(BaseModel):
-    """Which part of the world a run covers; empty tuples mean all."""
+    """What a run covers; empty tuples mean all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,7 +88,7 @@ class Sweep(Message):
 class Redrive(Message):
     """runs queue: plan the failed, parked and quarantined tasks of a run again as a new generation.
 
-    `accept_vanish` lets a pull that `mass_vanish` held back through.
+    `accept_vanish` lets through a pull that `mass_vanish` held back.
     """
 
     kind: Literal["redrive"] = "redrive"
@@ -105,7 +105,7 @@ class CancelRun(Message):
 
 
 class RedriveCredential(Message):
-    """runs queue: a new credential arrived; redrive the tasks that were parked for want of one."""
+    """runs queue: a new credential arrived; redrive the tasks that waited for one."""
 
     kind: Literal["redrive_credential"] = "redrive_credential"
     account_id: str

@@ -100,7 +100,7 @@ def _ratio(numerator: Decimal, denominator: Decimal, digits: int = 6) -> Decimal
 def derive(impressions: int, clicks: int, conversions: int, spend: int, revenue: int) -> dict[str, Decimal | None]:
     """Sums (counts and millionths) → ctr, cvr, cpa, cpc, cpm, roas, acos, rounded to six decimals.
 
-    Ratios come from sums only; a zero denominator gives None (platform-protocols section 7.1).
+    Ratios come from sums only; a zero denominator gives None.
     """
     imp, clk = Decimal(impressions), Decimal(clicks)
     conv, cost, rev = from_micros(conversions), from_micros(spend), from_micros(revenue)

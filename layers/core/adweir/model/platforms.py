@@ -1,7 +1,7 @@
 """A platform's name, as it is stored in every key, message and event.
 
-Which platforms there are is not known here: the registry (`adweir.platforms`) is handed in where people's names for
-them are read. So a stored row of a platform that this version does not know can still be read.
+Only the registry (`adweir.platforms`) knows which platforms exist. This type accepts any well-formed name, so rows of a
+platform that this version does not know can still be read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rooms need from outside and the composition root hands in."""
+"""Interfaces to the outside; the composition root hands their implementations to the rooms."""
 
 from __future__ import annotations
 

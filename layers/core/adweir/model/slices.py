@@ -1,4 +1,4 @@
-"""Slices: the exact subset of a profile's objects that a pull asks for. The one home of what is inside of one.
+"""Slices: the exact subset of a profile's objects that a pull asks for. Only this module decides what a slice contains.
 
 `all`; an ad product of the platform, in lower case (`sp`, `sb`, `sd`); or one campaign (`campaign=<id>`).
 """
@@ -25,7 +25,7 @@ def product_of(slice_: str) -> str:
 
 
 def contains(slice_: str, campaign_id: str, ad_product: str) -> bool:
-    """Whether an object with this campaign and ad product is inside the slice. A campaign's campaign is itself."""
+    """Whether an object with this campaign and ad product is inside the slice. For a campaign, pass its own id."""
     campaign = campaign_of(slice_)
     if campaign:
         return campaign == campaign_id

@@ -151,7 +151,7 @@ class Task:
 
 
 class Stamp(NamedTuple):
-    """What orders pulls: `as_of` (`model.times.iso`) and, on a tie, the task id. Compares as the design says."""
+    """What orders pulls: `as_of` (`model.times.iso`) and, on a tie, the task id. Stamps compare as tuples."""
 
     as_of: str
     task_id: str
@@ -197,5 +197,5 @@ class Pull:
 
     @property
     def series(self) -> Series:
-        """What the pull brings a part of."""
+        """The series that the pull's rows belong to."""
         return Series(self.platform, self.profile_id, self.level, self.grain)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 DAY = timedelta(days=1)
 HOURS_A_DAY = 24
 SLOT_HOURS = range(2 * HOURS_A_DAY)
-"""The hours of a local day as they are stored: 0-23, and 24 more for an hour that comes twice.
+"""The hours of a local day as they are stored: 0-23, plus 24 for the second pass of an hour that comes twice.
 
-On the night on which clocks go back an hour has a second pass, and what happened in it is as real as the first. It is
-stored as the hour plus 24 (02:30 for the second time is hour 26) and read as the same hour: the two add up.
+On the night when clocks go back, one hour happens twice. Its second pass is stored as the hour plus 24 (the second
+02:30 is in hour 26) and read as the same hour: the two add up.
 """
 
 

@@ -1,7 +1,7 @@
-"""What the work at hand is about: the keys that each of its log lines carries (request, run, task, profile, platform).
+"""The keys that each log line of the current work carries (request, run, task, profile, platform).
 
-The queue consumer opens a scope per message; whoever learns more (the claim on a task, the header of a raw object) adds
-it; the logger's filter reads it. A key that is not known is absent.
+The queue consumer opens a scope per message; code that learns more (from a claimed task, or a raw object's header) adds
+keys; the logger's filter reads them. Unknown keys are absent.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _SECRET = frozenset(
 
 
 def without_secrets(url: str) -> str:
-    """The URL without its secret parameters, user information and fragment; a total function."""
+    """The URL without its secret parameters, user information and fragment. Never raises."""
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True)

@@ -40,8 +40,8 @@ def health(
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
     Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
-    `dead_letters`, `runs`. One part out of order degrades the whole; no profile with a recent success, a newest run
-    that failed, or a part that cannot be asked makes it unhealthy.
+    `dead_letters`, `runs`. One degraded part degrades the whole. The whole is unhealthy when no profile had a recent
+    success, when the newest run of a workflow failed, or when a part cannot be read.
     """
     now = clock.now()
     parts: dict[str, Callable[[], dict[str, Any]]] = {

@@ -34,7 +34,7 @@ def account_scope(catalog: Catalog, account_id: str) -> Scope:
 
 
 def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
-    """Raises Unprocessable, listing every fault, when a scope names what is not there or days that nobody keeps."""
+    """Raises Unprocessable, listing every fault, when a scope has unknown names or days that no platform keeps."""
     faults: list[dict[str, str]] = []
     for name in scope.platforms:
         try:

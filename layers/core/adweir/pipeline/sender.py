@@ -1,4 +1,4 @@
-"""Sending tasks to where they are worked on."""
+"""Sends tasks to the queues of the functions that work on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TaskSender:
             self._queues.collect(platform).send_many((_message(task), task.profile_key) for task in ours)
 
     def resend(self, task: Task) -> None:
-        """Send a task that stands still once more: to be collected, polled or loaded, by its state."""
+        """Send a stalled task again, to be collected, polled or loaded, according to its state."""
         if task.state is TaskState.WAITING_REPORT:
             self._queues.reports.send(_message(task), group=task.profile_key)
         elif task.state is TaskState.LANDED:

@@ -40,7 +40,7 @@ class RunSettings:
 class Entry(NamedTuple):
     """A credential, or a profile's dataset, by its key; `tasks()` reads its coverage and says what it needs.
 
-    A task that carries an `error` cannot be pulled: it is to be stored as failed.
+    A task that has an `error` cannot be pulled: store it as failed.
     """
 
     key: str
@@ -116,7 +116,7 @@ class StagePlanner:
         task = profiles_task(frame, credential)
         if credential.state == "active":
             return [task]
-        # Left out in silence, a run without it would call itself a success.
+        # Without this failed task the run would count as a success.
         fault = {"code": AuthExpired.code, "message": "the credential is broken: store a new one, then redrive"}
         return [replace(task, error=fault)]
 

@@ -1,8 +1,8 @@
-"""The sweep: whatever died, no run stays open (design section 5).
+"""The sweep: no run stays open, whatever died.
 
-Every few minutes it goes through the open runs: tasks past their deadline fail, those that stand still are sent again
-to the queue of their state, markers that stand for nothing go, the run is advanced. When time runs out the next sweep
-goes on behind the last run that was done whole.
+Every few minutes it goes through the open runs: it fails tasks past their deadline, sends stalled tasks to the queue of
+their state again, removes leftover markers, and advances the run. When time runs out, the next sweep continues after
+the last run that was completely swept.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _CURSOR = "sweep"
 class Sweeper:
     """Goes through the open runs.
 
-    `advance` and `deadline` are the engine's: one ends a stage or a run that has no open task left, the other says when
-    a task that is planned again has to be finished.
+    `advance` and `deadline` are the engine's: one ends a stage or run without open tasks, the other says when a task
+    that is planned again has to be finished.
     """
 
     def __init__(
@@ -81,19 +81,19 @@ class Sweeper:
             return  # somebody else moves this run at the moment
 
     def _forget(self, run_id: str) -> None:
-        """A mark without a run: its start died, or is just under way."""
+        """A mark without a run: its start died or is still under way."""
         marked = dict(self._ledger.open_runs()).get(run_id, "")
         if marked and self._is_stale(marked):
             self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
 
     def _sweep_planning(self, run_id: str, marker: Marker) -> None:
-        """A stage that is open has been planned: only its planner died before it took the marker away."""
+        """An open stage was planned completely, but its planner died before it removed the marker."""
         run = self._ledger.get_run(run_id)
         if run is not None and not run.is_requested(marker.stage) and self._is_stale(marker.at):
             self._ledger.end_planning(run_id, marker.stage)
 
     def _sweep_terminal(self, marker: Marker, task: Task) -> None:
-        """The task's end died before it removed the marker, or a redrive died after it put the next generation's."""
+        """A worker ended the task and died before it removed the marker, or a redrive died after it put one."""
         if marker.generation <= task.generation:
             self._ledger.unmark(task.run_id, marker)
         elif self._is_stale(marker.at):

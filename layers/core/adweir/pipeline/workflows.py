@@ -19,11 +19,11 @@ _FINEST_DAILY = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAIL
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: of each group of `datasets` the first that a platform has is pulled.
+    """A stage: of each group in `datasets`, it pulls the first one that a platform has.
 
     Levels above the finest are summed on reading, so they are pulled only where a scope names them; `accepts` lists
-    what a scope may name here. The run goes on after the stage when more than none and at least the share `threshold`
-    of its tasks loaded, or when it had no task at all.
+    what a scope may name here. The run goes on after the stage when at least one task and at least the share
+    `threshold` of its tasks loaded, or when it had no task at all.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """The rules for metric rows, and the loop that applies them: clean → check → duplicates → store or quarantine.
 
-The rules and their severity follow analytics, section 4.2. `clicks_over_impressions` and `conversions_over_clicks` only
-warn: a platform counts a click on the day it happened, although the impression may have been the day before, and
-view-through conversions need no click. Holding such rows back would understate what was bought.
+`clicks_over_impressions` and `conversions_over_clicks` only warn: a platform counts a click on the day it happened,
+although the impression may have been the day before, and view-through conversions need no click. Holding such rows back
+would understate the results.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class RowLoop:
         self._unanswered: set[tuple[str, str]] = set()
 
     def take(self, rows: Sequence[MetricRow], bad: Sequence[BadRow], page: int = 0) -> None:
-        """One batch. One expression looks at everything that a rule asks for; only a suspect row pays for more.
+        """Take one batch. One expression tests each row; only a suspect row is examined rule by rule.
 
         An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same.
         """

@@ -1,8 +1,7 @@
 """The validation schema language: a dict of field → rule, as users of Cerberus write it, compiled to closures.
 
-Reference: canonical schema, section 5; analytics, section 4.2 for where we differ from Cerberus on purpose: dates may
-be ISO text, Decimal is a number, NaN and infinity are not, a boolean is not an integer, `max_length` and `maxlength`
-are both known, and a field that the schema does not name is left alone.
+It differs from Cerberus on purpose: dates may be ISO text, Decimal is a number, NaN and infinity are not, a boolean is
+not an integer, `max_length` and `maxlength` are both known, and a field that the schema does not name is ignored.
 """
 
 from __future__ import annotations
@@ -89,8 +88,8 @@ class Schema:
     def validate(self, records: Iterable[Any], *, max_issues: int = limits.MAX_SCHEMA_ISSUES) -> dict[str, Any]:
         """Check records → `{"valid", "errors", "warnings", "rows", "scores"}`.
 
-        Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0; of each list at most
-        `max_issues` are returned, `valid` knows them all. `mostly` makes a field's errors warnings when at least that
+        Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0; each list holds at
+        most `max_issues`, but `valid` counts all of them. `mostly` makes a field's errors warnings when at least that
         share of the rows passes. `scores` is the share of passed checks per dimension, None where the schema has none.
         """
         failed: dict[str, int] = {}

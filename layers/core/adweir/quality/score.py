@@ -1,4 +1,4 @@
-"""The score of a load: six dimensions, each the share of passed test units (analytics, section 4.3).
+"""The score of a load: six dimensions, each the share of passed test units.
 
 A dimension that no rule tested is None, not 1. Overall is their weighted mean; a broken `error` rule or a dimension
 under 0.6 caps it at 0.59, so that a mean cannot hide what is wrong.

@@ -1,4 +1,4 @@
-"""The 24 fields of an ad (canonical schema, section 1): what it says, when it runs, and its metrics of a range."""
+"""The 24 fields of an ad record: its content, when it runs, and its metrics over a range."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ class Flights:
     def dated(self, ad: Ad, today: str) -> Ad:
         """The ad with the dates of its flight: each its own, else its ad group's, else its campaign's.
 
-        An active ad whose last day is before `today` (the profile's, ISO) has ended (platform protocols, 2.10, 3.10
-        and 7.4).
+        An active ad whose last day is before `today` (the profile's, ISO) has ended.
         """
         group = self._groups.get((ad.campaign_id, ad.ad_group_id), _OPEN)
         campaign = self._campaigns.get(ad.campaign_id, _OPEN)

@@ -28,8 +28,8 @@ class DeliveredReport(NamedTuple):
 def deliver(report: MetricReport, format_name: str, exports: RawStore, key: str) -> DeliveredReport:
     """Render a report. A CSV that is too large for an answer is stored under `key` and delivered as its location.
 
-    So a CSV is a CSV whatever its size. The other formats are for reading or for a program that has to hold all of it:
-    they raise TooLarge, which says what to do instead. Raises Unprocessable, Unavailable.
+    In the other formats a report that is too large raises TooLarge, whose message says what to ask for instead. Raises
+    Unprocessable, Unavailable.
     """
     content_type, text = render(report, format_name)
     # An answer travels as a JSON string, in which quotes and line ends take two bytes.

@@ -1,8 +1,8 @@
-"""Questions to the stored metrics: profiles, a range and filters, grouped, as exact sums.
+"""Queries over the stored metrics: profiles, a range and filters, grouped, as exact sums.
 
 Only the finest level that a platform reports is pulled, so a coarser question sums finer rows. On each day one level
-answers: the finest one that a complete pull covers; on days without a pull (files, pushes) the level that is asked for,
-then finer ones. Ratios are derived from the sums; sums never cross currencies.
+answers: the finest one that a complete pull covers; on days without a pull (files, pushes) the requested level, then
+finer ones. Ratios are derived from the sums; sums never cross currencies.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Queries:
             return Series(profile.platform, profile.profile_id, level, query.grain)
 
         covered: dict[str, Level] = {}
-        for level in levels if Source.PULL in query.sources else ():  # from the asked to the finest, which overrules
+        for level in levels if Source.PULL in query.sources else ():  # the finest covered level wins
             for day in self._metrics.coverage(series(level), window):
                 covered[day.isoformat()] = level
         taken: dict[str, Level] = {}

@@ -21,7 +21,7 @@ from adweir.model.times import DAY, Window, local_time
 _FIRST_HOUR, _LAST_HOUR = 0, 23
 _DATE_CHARS = 10
 _EDGES = (date.min.year, date.max.year)
-"""In these years another time zone may be outside of what a datetime holds."""
+"""In these years, converting to another time zone could leave the range of datetime."""
 
 
 @dataclass(frozen=True, slots=True)

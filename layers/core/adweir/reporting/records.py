@@ -1,4 +1,4 @@
-"""`data_pipeline/retrieve`: stored data by data type, filtered and paged (canonical schema, sections 1, 2 and 4).
+"""`data_pipeline/retrieve`: stored data by data type, filtered and paged.
 
 `account_id` in a record is the platform's ad account, with the client company beside it as `client_account_id`; in a
 profile it is the client company. Money and conversions are exact JSON numbers.
@@ -159,7 +159,7 @@ class StoredRecords:
 
 
 def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int]) -> dict[str, Any]:
-    """The 14 fields of an account day (canonical schema, section 2); the counts are those of now."""
+    """The 14 fields of an account day; the numbers of active campaigns and ads are those of now."""
     return {
         "account_id": profile.profile_id,
         "platform": str(profile.platform),

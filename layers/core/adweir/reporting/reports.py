@@ -1,8 +1,8 @@
-"""Reports: metrics by dimensions over a time range, restricted by segments (canonical schema, section 4).
+"""Reports: metrics by dimensions over a time range, restricted by segments.
 
 A dimension goes by its short name (`account`, `client`, `campaign`, ...) or by its field's (`account_id`, ...), and its
-column by the name that was asked for. `account` is the platform's ad account, `client` the client company. Rows are per
-currency as soon as a metric has to do with money; so are the totals.
+column by the name that was asked for. `account` is the platform's ad account, `client` the client company. Rows and
+totals are per currency as soon as one metric involves money.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ class App:
     def connector(self, credential: Credential, route: str = "") -> Connector:
         """The platform's API for one credential and a profile's route, with the shared token cache.
 
-        A replaced credential keeps its secret's name: its values are read anew, or the old ones would break it.
+        A replaced credential keeps its secret's name, so its values are read again: the platform refuses the old ones.
         """
         from adweir.platforms.connector import Wiring
 

@@ -1,11 +1,11 @@
-"""The one queue consumer: it maps errors to SQS outcomes (design section 3, the table of errors).
+"""The one queue consumer: it maps errors to SQS outcomes.
 
 A handler gets one parsed message at a time and either returns or raises from the error tree. What becomes of the SQS
 message is decided here and nowhere else:
 
 - returned: acknowledged.
-- Throttled, NotReady: a new message with `not_before` and `attempt` + 1, then acknowledged. Waiting never uses up
-  receives; the handler itself ends it at its task's deadline.
+- Throttled, NotReady: a new message with `not_before` and `attempt` + 1, then acknowledged. Waiting does not
+  count as a receive; the handler itself ends it at its task's deadline.
 - Transient, Unavailable: visible again after a jittered 5-60 s, reported as a failed item.
 - the other expected errors go to `settle`, which records them (split, park, fail, quarantine); then acknowledged.
 - anything else is a fault of ours: reported as a failed item, default visibility, in the end the dead-letter queue.
@@ -132,12 +132,12 @@ class Consumer(Generic[M]):
     def _keep_hidden(self, queue: SourceQueue, record: Mapping[str, Any], delay: int) -> None:
         try:
             queue.keep_hidden(record["receiptHandle"], delay)
-        except Exception:  # only the pace of the retry is lost: the message comes back after the default time-out
+        except Exception:  # the retry only loses its pace: the message comes back after the default time-out
             self._logger.exception("visibility not changed")
 
 
 def _ids(message: Message) -> dict[str, str]:
-    """What a message itself says that its work is about."""
+    """The trace keys that the message itself holds."""
     known = ("run_id", "task_id", "account_id", "platform", "workflow", "key")
     return {"object_key" if name == "key" else name: getattr(message, name, "") for name in known}
 

@@ -190,7 +190,7 @@ def require(event: Mapping[str, Any], scope: str) -> None:
 
 
 def is_id(text: str) -> bool:
-    """Whether a part of a path can be an id at all: 1 to 128 characters, none of them a control character."""
+    """Whether a part of a path can be an id: 1 to 128 characters, none of them a control character."""
     return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()
 
 

@@ -102,7 +102,7 @@ class SqsQueues:
 
 
 class EventBus:
-    """An EventBridge bus by name. Implements `model.ports.Bus`; `measure` is told what was published."""
+    """An EventBridge bus by name. Implements `model.ports.Bus`; `measure` is called with what was published."""
 
     def __init__(self, client: EventBridgeClient, name: str, measure: Callable[[Sequence[BusEvent]], None]) -> None:
         self._client = client

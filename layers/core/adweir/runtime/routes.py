@@ -31,7 +31,7 @@ def _app(request: Request) -> App:
 
 
 Here = Annotated[App, Depends(_app)]
-"""The annotation by which a route's function gets the App."""
+"""The annotation of a parameter that takes the App."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,5 +84,5 @@ _QUEUES = tuple(name for name in Settings.model_fields if name.endswith("_queue_
 
 
 def queue_part(platform: str) -> str:
-    """`meta_ads` → `MetaAds`, as template.yaml writes it: what `Fn::ForEach` makes logical ids of is alphanumeric."""
+    """`meta_ads` → `MetaAds`, as template.yaml writes it: `Fn::ForEach` builds alphanumeric logical ids from it."""
     return platform.title().replace("_", "")

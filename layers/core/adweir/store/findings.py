@@ -30,7 +30,7 @@ class QualityReport(FindingsItem):
 
 
 class Findings:
-    """What is found out about the stored data."""
+    """Stores and lists quality reports."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

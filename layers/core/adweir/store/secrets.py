@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 300
 MISSING_SECONDS = 60
-"""How long a secret that was not there counts as missing."""
+"""How long a missing secret is remembered as missing."""
 REFRESH_SECONDS = 10
 """After a mismatch a secret is read again at most this often: wrong signatures must not become API calls."""
 _STAGES = ("AWSCURRENT", "AWSPREVIOUS")

@@ -1,7 +1,7 @@
 """The gates of the wide layer: the union of what Meridian's and Robyn's loaders and models refuse.
 
 PyMC-Marketing validates almost nothing at build time (a gap silently breaks its adstock), so a table that would fail
-in any of them is stopped here. Analytics reference, section 1.2.
+in any of them is stopped here.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ One dataset per account and currency (money is never summed across currencies), 
     daily|weekly/mmm_input.csv|.parquet  the wide layer; Parquet has doubles and `time` as text, as Meridian wants it
     mmm_manifest.json                    written last: the files that it lists, with their SHA-256, are complete
 
-The same stored metrics give the same bytes, so building twice is harmless.
+The same stored metrics give the same bytes, so building twice changes nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HISTORY = 1096 * DAY
 
 @dataclass(frozen=True, slots=True)
 class PlatformFacts:
-    """What the datasets need to know of a platform: when its numbers settle, and which slices make up a day."""
+    """What the datasets need to know about a platform: when its numbers settle, and which slices make up a day."""
 
     settles_after_days: int
     slices: tuple[str, ...]

@@ -1,6 +1,6 @@
 """The tidy layer: one row per ad and day, in the column names of Fivetran's ad_reporting.
 
-PyMC-Marketing reads these columns unchanged, and dbt users know them (analytics reference, section 1.1).
+PyMC-Marketing reads these columns unchanged, and dbt users know them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The wide layer, `mmm_input`: one row per period, the columns that Meridian, PyMC-Marketing and Robyn load.
 
 National (no `geo` column), daily or weekly on Mondays, a full grid: a day that was pulled and brought nothing is zero,
-a day that was not pulled is an error that `gates` reports. Analytics reference, sections 1.1 and 1.2.
+a day that was not pulled is an error that `gates` reports.
 """
 
 from __future__ import annotations

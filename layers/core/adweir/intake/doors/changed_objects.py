@@ -1,4 +1,4 @@
-"""What a platform's notification asks to pull again, resolved: whose objects they are, and which slice brings them.
+"""What a notification asks to pull again, resolved: whose objects they are, and which slice contains them.
 
 A platform cannot correct what it sends, so a change of an ad account that is unknown here is counted and left out.
 """
@@ -62,7 +62,7 @@ def _campaigns(known: Known, profile_id: str, changed: Sequence[ChangedObject]) 
 
 
 def _slice(change: ChangedObject, campaigns: Mapping[tuple[Level, str], str]) -> str:
-    """The campaign of the object; the whole profile for itself and for an object that is not in the catalog yet."""
+    """The slice of the object's campaign; the whole profile for a profile or an object that is not in the catalog."""
     own = change.object_id if change.level is Level.CAMPAIGN else ""
     campaign = own or campaigns.get((change.level, change.object_id), "")
     return of_campaign(campaign) if campaign else ALL

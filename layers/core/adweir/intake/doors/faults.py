@@ -10,7 +10,7 @@ from adweir.model.errors import Unprocessable
 
 
 class FieldFault(NamedTuple):
-    """A field as its sender finds it (`metrics[3].clicks`), and what is wrong with it."""
+    """A field by its path in the body (`metrics[3].clicks`), and what is wrong with it."""
 
     field: str
     message: str

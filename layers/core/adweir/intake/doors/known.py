@@ -1,4 +1,4 @@
-"""The profiles that a door knows: an account's door its own, the deployment's door every profile of the platform."""
+"""The profiles that a door knows: the account's own, or at the deployment's door every profile of the platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of a metric push as its sender writes it (canonical schema, section 4).
+"""The body of a metric push as its sender writes it (docs/data-model.md, "Metric pushes").
 
 `{"metrics": [{campaign_id | ad_group_id | ad_id | keyword_id, timestamp, impressions, clicks, conversions, revenue,
 cost, currency}]}`, with `profile_id` where an id alone is ambiguous. The most specific id says what a metric is about.
@@ -97,7 +97,7 @@ def read_push(body: bytes, names: Collection[str], now: datetime) -> list[Metric
     """The metrics of a push for the door of the platform that has these names.
 
     Raises BadInput for a body that is not JSON, TooLarge for too many metrics, and Unprocessable that names each fault
-    (`metrics[3].clicks`): wrong types, and numbers or times that cannot be.
+    (`metrics[3].clicks`): wrong types, and numbers or times out of bounds.
     """
     metrics: list[Metric] = []
     faults: list[FieldFault] = []
@@ -129,7 +129,7 @@ def _sent(body: bytes) -> list[_SentMetric]:
 
 
 def _read(sent: _SentMetric, index: int, names: Collection[str], now: datetime) -> Metric | list[FieldFault]:
-    """A metric, or all that is wrong with it whatever its ids stand for."""
+    """A metric, or all its faults that can be seen without looking up its ids."""
     reader = _Reader(sent)
     about = reader.about(names)
     instant = reader.instant(now)

@@ -51,7 +51,7 @@ def resolve_push(known: Known, metrics: Sequence[Metric]) -> tuple[StatedSeries,
 
 
 def _find(known: Known, metrics: Sequence[Metric]) -> Callable[[Metric], Sequence[PlatformObject]]:
-    """Look every id up at once; a function that yields what a metric's id stands for. Raises Unprocessable."""
+    """Look up all ids together. Returns a function from a metric to its id's objects. Raises Unprocessable."""
     wanted: dict[tuple[str, Dataset], dict[str, None]] = {}
     for metric in metrics:
         if not metric.profile_id or metric.profile_id in known.profiles:

@@ -79,7 +79,7 @@ class Receiver:
         platform = self._platform(platform_name)
         hooks = self._platforms.webhook(platform)
         if hooks is None:
-            raise NotFound(f"{platform} confirms no subscription")
+            raise NotFound(f"{platform} has no subscription to confirm")
         try:
             return self._checked(platform, account_id, lambda versions: hooks.handshake(query, versions))
         except Unverified:
@@ -172,7 +172,7 @@ class Receiver:
         """What `check` finds with the current and the previous secret.
 
         When it finds nothing, a secret may have just been set: it is read again, at most every 10 s. Raises Unverified,
-        also when there is no such account or no secret.
+        also for an unknown account or a missing secret.
         """
         secret_id = secret_name(self._secrets, platform, account_id)
         found = None

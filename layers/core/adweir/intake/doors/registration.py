@@ -1,4 +1,4 @@
-"""What a client company hands over, stored and deleted: its credentials, its webhook secrets, its account."""
+"""Stores and deletes what a client company hands over: its credentials, its webhook secrets, its account."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Registration:
     def register(self, account_id: str, platform_name: str, values: Mapping[str, str]) -> Credential:
         """Store a credential: its values in Secrets Manager, its metadata in the catalog. Returns the metadata.
 
-        Without a platform's name, the values have to be such that only one platform's credential looks like them. When
-        a credential replaces another, the tasks that were parked for lack of it are redriven. The secret is stored
-        first, so that metadata never refers to a secret that does not exist.
+        Without a platform's name, the values must fit the credential of exactly one platform. When a credential
+        replaces another, the tasks that waited for it are redriven. The secret is stored first, so that metadata never
+        refers to a secret that does not exist.
 
         Raises NotFound (the account), Unprocessable (the platform, the values), Unavailable.
         """

@@ -1,7 +1,6 @@
 """Standard Webhooks signatures: `webhook-id`, `webhook-timestamp`, `webhook-signature` over `id.timestamp.body`.
 
-Whatever the headers hold, `verify` returns and never raises. It compares bytes, in constant time (canonical schema,
-section 4; AWS rules, webhook edge).
+Whatever the headers hold, `verify` returns and never raises. It compares bytes, in constant time.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from adweir.model.messages import ObjectArrived
 
 
 def parse_notification(body: str) -> list[ObjectArrived]:
-    """A message body → objects; `[]` for what asks for nothing. Raises BadInput for anything else."""
+    """A message body → objects; `[]` when there is nothing to load. Raises BadInput for anything else."""
     try:
         message = json.loads(body)
     except ValueError:
-        raise BadInput("the notification is no JSON") from None
+        raise BadInput("the notification is not JSON") from None
     if not isinstance(message, dict):
-        raise BadInput("the notification is no JSON object")
+        raise BadInput("the notification is not a JSON object")
     try:
         if message.get("Event") == "s3:TestEvent":
             return []

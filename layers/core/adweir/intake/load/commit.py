@@ -55,7 +55,7 @@ class Committer:
         self._bus.publish(event)
 
     def skip(self, pull: Pull) -> None:
-        """Note that the profile has no such data. Raises what `MetricStore.skip` does."""
+        """Record that the profile has no such data. Raises what `MetricStore.skip` does."""
         self._metrics.skip(pull)
 
     def breach(

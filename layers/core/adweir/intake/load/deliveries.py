@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PREFIX = "webhooks/"
 BUCKET_SECONDS = 300
-"""An object is pulled again at most once in this time (canonical schema, section 4)."""
+"""An object is pulled again at most once in this time."""
 _CHANGEABLE = (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.AD_DAILY)
 """What a notification may have changed: a status is the object's, a delivery problem shows in the numbers."""
 
@@ -94,7 +94,7 @@ class DeliveryLoader:
         self._committer.store(pull, rows, loop, origin, quarantine_key)
 
     def _pull_again(self, notification: Notification, repull: Repull) -> None:
-        """Start a run for one object and its numbers; the run's id makes it one in 300 s."""
+        """Start a run for one object and its numbers. The run's id allows one per object in 300 s."""
         profile_key = f"{notification.platform}#{repull.profile_id}"
         bucket = epoch(notification.as_of) // BUCKET_SECONDS
         identity = f"{profile_key}\x1f{repull.level}\x1f{repull.object_id}\x1f{bucket}"

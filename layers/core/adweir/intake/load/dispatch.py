@@ -45,7 +45,7 @@ class Loader:
             raise Unavailable(f"gave up after {message.attempt} waits: {error.message}") from error
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
-        """Record an object that cannot be loaded, with its reason. Raises `error` when nobody can be told."""
+        """Record an object that cannot be loaded, with its reason. Raises `error` when no loader can record it."""
         part = self._part(message.key)
         if part is not None:
             part.settle(message, error)

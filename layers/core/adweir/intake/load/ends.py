@@ -42,7 +42,7 @@ class TaskEnds:
         self._advance(header)
 
     def accepts_vanish(self, header: PullHeader) -> bool:
-        """Whether an operator let this generation of the task through although much would vanish."""
+        """Whether an operator allowed this generation of the task to zero much stored spend."""
         task = self._task(header)
         return task is not None and task.accept_vanish
 

@@ -1,8 +1,8 @@
 """File drops: `drops/<account_id>/<name>.csv[.gz]` in our own columns (docs/data-model.md, "File drops").
 
-A drop is idempotent by its bytes: the same file again, as another version or under another name of the account, gets a
-receipt that names the first and changes nothing, unless the first had lines of a profile that was not known: then
-the same file repairs it once the profile is. Good lines are stored, bad ones quarantined by line number.
+A drop is idempotent by its bytes. The same bytes again, as another version or under another name of the account, change
+nothing and get a receipt that names the first drop. The exception: when the first drop had lines of an unknown profile,
+dropping it again after the profile is listed stores them. Good lines are stored, bad ones quarantined by line number.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class DropLoader:
             group.loop.finish()
 
     def _group(self, drop: _Drop, target: Target) -> _Group | None:
-        """Where rows of this target go; None when its profile is none of the account's (said once in `unknown`)."""
+        """Where rows of this target go; None when its profile is not the account's (`unknown` says so once)."""
         group = drop.groups.get(target)
         if group is not None or target in drop.unknown:
             return group
@@ -225,7 +225,7 @@ class DropLoader:
         return group
 
     def _store(self, drop: _Drop) -> dict[str, Any]:
-        """Quarantine first, then each group; the order of groups is fixed so that a repetition does the same."""
+        """Quarantine first, then each group; the order of groups is fixed, so a repetition does the same."""
         origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
         key = drop.quarantine.store(self._raw, origin.quarantine_key)
         stored: Counter[str] = Counter()
@@ -267,9 +267,9 @@ class DropLoader:
         )
 
     def _put_receipt(self, name: str, receipt: dict[str, Any]) -> None:
-        """Into S3 for the one who dropped it, into the ledger for the API.
+        """Store a receipt: in S3 for whoever dropped the file, in the ledger for the API.
 
-        The first receipt of a version stays, for a repetition changes nothing; only a success replaces a failure.
+        The first receipt of a version stays, because a repetition changes nothing; only a success replaces a failure.
         """
         raw, key = self._raw, f"receipts/{name}.json"
         body = json.dumps(receipt, indent=2, sort_keys=True).encode()
@@ -283,7 +283,7 @@ class DropLoader:
 
 
 def _version(message: ObjectArrived, head: ObjectHead) -> str:
-    """Which writing of the object this is; in a bucket without versions the time says it."""
+    """The object's version; in a bucket without versions, the time of the write."""
     return message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
 
 

@@ -37,7 +37,7 @@ PREFIX = "raw/"
 
 
 class PullLoader:
-    """Loads what `collect` and `poll_reports` landed. Everything may be repeated, after any crash, with one result."""
+    """Loads what `collect` and `poll_reports` landed. Every step may be repeated, with the same result."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class PullLoader:
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.
 
-        Raises `error` when not even the metadata says whose it is: then the dead-letter queue keeps the message.
+        Raises `error` when not even the metadata can be read: then the dead-letter queue keeps the message.
         """
         try:
             header = PullHeader.parse(self._raw.head(message.key, message.version_id).metadata)

@@ -12,7 +12,7 @@ _DELETED = "deleted"
 
 
 class Accounts(Items):
-    """Accounts: created, changed and listed. A deleted one stays stored and is shown nowhere."""
+    """Accounts: created, changed and listed. A deleted one stays stored but is never shown."""
 
     def create_account(self, account_id: str, company_name: str, primary_contact_email: str) -> Account:
         """Store a new client company. Raises Conflict when the id is taken; names may repeat."""

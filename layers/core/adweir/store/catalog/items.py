@@ -26,7 +26,7 @@ _GET_BATCH = 100
 
 
 class Item(CatalogItem):
-    """Any item of the catalog. What a condition compares is an attribute; the rest is in `body`."""
+    """Any item of the catalog. Values that conditions compare are attributes; the rest is in `body`."""
 
     state = UnicodeAttribute(null=True)
     as_of = UnicodeAttribute(null=True)
@@ -36,7 +36,7 @@ class Item(CatalogItem):
 
 
 class Effect(Enum):
-    """What storing something that a pull brought did."""
+    """What storing an object changed."""
 
     ADDED = "added"
     CHANGED = "changed"

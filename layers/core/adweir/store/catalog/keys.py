@@ -61,7 +61,7 @@ class Keys(Items):
         return key
 
     def find_key(self, plain: str) -> ApiKey | None:
-        """The active key that this text is, compared in constant time; None for any other text."""
+        """The active key with this value, compared in constant time; None for any other text."""
         key_id = key_id_of(plain)
         key = self.key(key_id) if key_id else None
         if key is None or key.status != "active":

@@ -2,8 +2,8 @@
 
 `objects#<platform>#<profile>#<dataset>` / `<id>` (ads and keywords: `<id>~<ad group>`) holds the content of the newest
 pull that brought a difference (`as_of`) and the newest complete pull that did not bring the object (`removed_at`).
-`!coverage#<slice>` beside them is the `as_of` of the newest complete pull: it answers for the objects that it brought
-unchanged, which are therefore not written again. The order in which pulls arrive does not change the result.
+`!coverage#<slice>` beside them holds the `as_of` of the newest complete pull. It answers for the objects that came
+unchanged, so these are not written again. The order in which pulls arrive does not change the result.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Objects(Items):
     ) -> PlatformObject | None:
         """An object of a profile by its id, or None. `kind` is a level or a dataset.
 
-        An ad or a keyword is found by its own id, by `ad_group_id~id` too.
+        An ad or a keyword is found by its own id or by `ad_group_id~id`.
         """
         dataset = _dataset(kind)
         pk = _pk(platform, profile_id, dataset)
@@ -138,7 +138,7 @@ class Objects(Items):
 
 
 def dataset_of(item: PlatformObject) -> Dataset:
-    """The dataset that an object belongs to. Raises BadInput for an object of no kind."""
+    """The dataset that an object belongs to. Raises BadInput for any other entity."""
     for dataset, kind in _KINDS.items():
         if type(item) is kind:
             return dataset

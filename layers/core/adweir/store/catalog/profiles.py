@@ -36,7 +36,7 @@ class Profiles(Items):
     def mark_profile(self, platform: Platform, profile_id: str, status: str) -> bool:
         """Set a profile's status (active, denied, removed, inactive); False when there is no such profile.
 
-        `as_of` stays: a newer listing of the platform decides again, an older one does not.
+        `as_of` stays: a newer listing by the platform may change the status again, an older one may not.
         """
         for _ in range(_TRIES):
             profile = self.profile(platform, profile_id)
@@ -65,7 +65,7 @@ class Profiles(Items):
             gone = stored.status in {INACTIVE, REMOVED}
             if stored.account_id == profile.account_id:
                 fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
-                # An inactive one belongs to a deleted account: a listing that was still under way revives nothing.
+                # An inactive one belongs to a deleted account: a listing that is still under way must not revive it.
                 if stored.status == INACTIVE or stored.as_of >= as_of:
                     return Effect.UNCHANGED
             elif not gone:

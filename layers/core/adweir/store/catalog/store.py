@@ -1,4 +1,4 @@
-"""The catalog as one: what concerns several of its parts."""
+"""The whole catalog, and the operations that concern several of its parts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
         """Forget a credential and return it. Raises NotFound.
 
         The ad accounts that it reached become `removed`: the listing of a new credential brings them back, and another
-        client account that reaches them may then have them.
+        client account that reaches them may then take them over.
         """
         credential = self.credential(account_id, platform)
         if credential is None:

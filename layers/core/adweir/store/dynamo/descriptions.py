@@ -1,4 +1,4 @@
-"""botocore's service descriptions, parsed once per process, and quickly.
+"""botocore's service descriptions, parsed quickly and only once per process.
 
 Each botocore session reads its own copy of partitions, defaults and service models, megabytes of JSON. One copy for all
 sessions saves 50 ms of a cold start for every client but the first, and msgspec instead of json 40 ms for the first.

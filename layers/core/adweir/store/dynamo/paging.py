@@ -38,5 +38,5 @@ def unknown_token() -> BadInput:
 
 
 def _check(of: str, position: str) -> bytes:
-    """Tells a list's tokens from other text. It is not a signature: a position gives access to nothing."""
+    """A checksum that recognizes a list's own tokens. Not a signature: a position gives access to nothing."""
     return hashlib.sha256(f"page\x1f{of}\x1f{position}".encode()).digest()[:_CHECK]

@@ -1,4 +1,4 @@
-"""The four tables (design section 4). Each has a string hash key `pk` and range key `sk`, and no index.
+"""The four tables (docs/data-model.md). Each has a string hash key `pk` and range key `sk`, and no index.
 
 `bind` gives the models the names of their tables; botocore finds region, endpoint and credentials. A room that wants
 typed attributes subclasses a model without a Meta of its own: the subclass uses the same table.
@@ -109,7 +109,7 @@ class LedgerItem(_Item):
 
 
 class FindingsItem(_Item):
-    """Quality reports, and what else is found out about the stored data."""
+    """Quality reports of the stored data."""
 
     class Meta(_Meta):
         """Its table."""

@@ -2,7 +2,7 @@
 
 A bucket is some 170 nested attribute values, and botocore visits each of them in Python, twice. The wire format is JSON
 and our items already have its shape, so msgspec encodes and decodes whole bodies. Signing, retries, checksums,
-time-outs and errors stay botocore's. Only for items without binary attributes: these alone look different on the wire.
+time-outs and errors stay botocore's. Only for items without binary attributes, which look different on the wire.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pynamodb.connection import Connection
 _DECODED = frozenset({"QueryOutput", "BatchGetItemOutput"})
 _ENCODED = "dynamodb.BatchWriteItem"
 _REQUEST = "adweir_request"
-"""Where a call's own context, which botocore makes for each call and each thread, keeps the request."""
+"""The key of the request in a call's context. botocore makes one context per call, so threads do not share it."""
 
 
 def fast_wire(connection: Connection) -> Connection:

@@ -1,4 +1,4 @@
-"""The ledger: what is to be done, who does it, and what became of it (design sections 4 and 5)."""
+"""The ledger: what has to be done, who is doing it, and what became of it."""
 
 from __future__ import annotations
 

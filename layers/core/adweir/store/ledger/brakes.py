@@ -1,4 +1,4 @@
-"""Brakes: what slows down work. `brake#<platform>` / `<profile>`, or `!<scope>:<key>` of an app, region or credential.
+"""Brakes hold back work on a platform: `brake#<platform>` / `<profile>`, or `!<scope>:<key>` of a wider scope.
 
 A *pause* is what the platform asked for (rate limit). A *circuit breaker* opens after several faults in a row, lets
 one probe through when its time is over (half-open), and closes after the first success. Each opening in a row lasts
@@ -77,7 +77,7 @@ class Brakes(Rows):
         )
 
     def failure(self, platform: Platform, profile_id: str) -> None:
-        """Count a fault of the platform. The fifth in a row opens the circuit, each further one for longer."""
+        """Count a fault of the platform. The fifth in a row opens the circuit; each further one opens it for longer."""
         pk, sk = _pk(platform), _sk(profile_id)
         row = self._change(pk, sk, [Row.failures.add(1), Row.expires.set(self._expires())])
         failures = int(row.failures or 0) if row else 0
@@ -114,7 +114,7 @@ class Brakes(Rows):
 
 
 def scope_key(scope: ThrottleScope, of: str) -> str:
-    """The key of a brake that holds for more than a profile: of an application, a region, a credential."""
+    """The key of a brake on more than one profile: on an application, a region or a credential."""
     return f"{_WIDE}{scope}:{of}"
 
 
@@ -123,5 +123,5 @@ def _pk(platform: Platform) -> str:
 
 
 def _sk(profile_id: str) -> str:
-    """A key may not be empty: the profiles dataset has no profile."""
+    """A sort key must not be empty, and tasks of the profiles dataset have no profile."""
     return profile_id or "@"

@@ -12,7 +12,7 @@ from adweir.model.errors import Throttled, Transient
 from adweir.store.ledger.rows import Row, Rows
 
 _BUSY_SECONDS = 2
-"""A partition is held for a moment, not for the whole time of the lease: try again soon."""
+"""Holders usually finish long before their lease ends: try again soon."""
 
 
 class Lease:

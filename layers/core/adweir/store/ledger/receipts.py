@@ -10,7 +10,7 @@ from adweir.store.ledger.rows import Rows
 
 
 class Receipts(Rows):
-    """What became of each drop."""
+    """Receipts, stored and read by drop."""
 
     def put(self, key: str, receipt: Mapping[str, Any]) -> bool:
         """Store a receipt (JSON values). True when it is the first of this key; a later one replaces it."""

@@ -1,6 +1,6 @@
 """Runs in the ledger.
 
-`run#<id>` / `run` is the run; `open-runs` / `<id>` stands until its end was announced; `runs#<yyyy-mm>` /
+`run#<id>` / `run` is the run; `open-runs` / `<id>` exists until its end is announced; `runs#<yyyy-mm>` /
 `<started_at>#<id>` lists it.
 """
 
@@ -82,7 +82,7 @@ class Runs(Rows):
         return changed if written else None
 
     def mark_open(self, run_id: str) -> None:
-        """Have the sweep look after this run until its end was announced. Each mark replaces the one before."""
+        """Have the sweep look after this run until its end is announced. Each mark replaces the one before."""
         actions = [
             Row.fence.add(1),
             Row.updated_at.set(iso(self._clock.now())),
@@ -91,7 +91,7 @@ class Runs(Rows):
         self._change(_OPEN, run_id, actions)
 
     def open_mark(self, run_id: str) -> int:
-        """The number of the run's mark, or 0 when its end was announced."""
+        """The number of the run's mark, or 0 after its end was announced."""
         row = self._fetch(_OPEN, run_id)
         return int(row.fence or 0) if row else 0
 
@@ -105,7 +105,7 @@ class Runs(Rows):
             yield row.sk, row.updated_at or ""
 
     def cursor(self, name: str) -> str:
-        """Where a piece of work that continues later has stopped; "" when it has not begun."""
+        """How far a piece of work got that continues later; "" when it has not begun."""
         row = self._fetch(f"cursor#{name}", "cursor")
         return (row.text or "") if row else ""
 

@@ -2,8 +2,8 @@
 
 `run#<run>` / `task#<id>` is the task; `run#<run>` / `open#<stage>#<id>` exists while it is open and holds its
 generation, so that a late worker of an older generation cannot remove the marker of a redriven task. The marker is put
-before a task can be found open and removed after it is terminal: a crash in between leaves a marker too many, never
-one too few, and the sweep takes it away.
+before a task can be found open and removed after it is terminal: a crash in between leaves one marker too
+many, never one too few, and the sweep removes it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Marker(NamedTuple):
 
 
 class Tasks(Rows):
-    """Tasks: planned, claimed, moved on and finished, each step one conditional write."""
+    """Tasks: planned, claimed, advanced and finished, each step one conditional write."""
 
     # --- planning
 
@@ -193,7 +193,7 @@ class Tasks(Rows):
     def landed(self, task: Task, object_key: str, as_of: str) -> bool:
         """The task's raw object is in S3. False when the task has ended meanwhile. Ends the hold.
 
-        This does not need the hold: there is one object per generation, so any worker that saw it land may say so.
+        This does not need the hold: there is one object per generation, so any worker that saw it land may record it.
         """
         actions = [
             Row.state.set(TaskState.LANDED.value),
@@ -265,7 +265,7 @@ class Tasks(Rows):
     # --- redrive
 
     def redrive(self, task: Task, deadline: int, *, accept_vanish: bool = False) -> Task | None:
-        """A failed, parked or quarantined task becomes PLANNED again as its next generation; None when it is not one.
+        """A failed, parked or quarantined task becomes PLANNED again as its next generation; None for any other task.
 
         The marker of the new generation comes first; the sweep completes what a crash after it left.
         """

@@ -1,10 +1,10 @@
-"""Metric buckets: one item is one entity's month of days, or day of hours (design section 4).
+"""Metric buckets: one item is one entity's month of days, or day of hours (docs/data-model.md).
 
 pk   meta_ads#1234#ad#day#pull#2026-11
 sk   the entity id
 d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths, and a sixth element, the
-     stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: hour 2 for
-     the second time, on the night on which clocks go back)
+     stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: the second
+     pass of hour 2, on the night when clocks go back)
 sum  the sums of the item's own slots
 camp, grp, prod, cur   parents' ids, ad product, currency; grp is left out when the entity id begins with it
 """
@@ -61,12 +61,12 @@ class Partition:
 
 
 def prefix(series: Series, source: Source) -> str:
-    """What all partition keys of one series and source have in common."""
+    """The common beginning of all partition keys of one series and source."""
     return "#".join((*series, source))
 
 
 def partitions(series: Series, source: Source, window: Window) -> Iterator[Partition]:
-    """The partitions of a window, oldest first: a month each for days, a day each for hours."""
+    """The partitions of a window, oldest first: one per month for days, one per day for hours."""
     common = prefix(series, source)
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for date in window.days():
@@ -88,7 +88,7 @@ class Bucket:
     slots: dict[str, StoredSlot] = field(default_factory=dict)
 
     def with_parents(self, other: Parents) -> Bucket:
-        """Fill in what is not known yet. When two pulls disagree, the greater text is kept, whichever came first."""
+        """Fill in unknown parents. When two pulls disagree, the greater text is kept, whichever came first."""
         return replace(self, parents=Parents(*(max(pair) for pair in zip(self.parents, other, strict=True))))
 
     def encode(self, pk: str) -> Raw:

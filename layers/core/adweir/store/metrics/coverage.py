@@ -1,4 +1,4 @@
-"""Coverage: which complete pull answers for which day and slice of a partition (design section 4).
+"""Coverage: which complete pull answers for which day and slice of a partition.
 
 For each (day, slice) it holds the stamp of the newest complete pull, and for each *hole* of that pull (an entity whose
 row it brought but that could not be stored) the stamp of the newest earlier pull of the slice that did answer for the
@@ -6,7 +6,8 @@ entity, or none. The state depends on the set of pulls alone, never on the order
 
 - a newer pull replaces the older one, which remains only in the newer one's holes;
 - an older pull arriving late can only fill holes;
-- what an `all` pull answers at least as newly is left out: a narrower slice's older stamp, a narrower hole's answer.
+- a narrower slice's stamp, or the answer in its hole, is dropped when an `all` pull with the same or a newer stamp
+  answers for it.
 
 A slice that the platform called not applicable on a day is neither covered nor missing, until a pull of it or of `all`
 answers for that day.

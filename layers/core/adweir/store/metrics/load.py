@@ -1,4 +1,4 @@
-"""Loads one pull into one partition: lease, read once, merge, changes file, items, coverage (design section 4).
+"""Loads one pull into one partition: lease, read once, merge, changes file, items, coverage.
 
 Wherever a load is stopped, coverage never claims more than what was written, and the same pull again converges.
 """
@@ -25,8 +25,8 @@ from adweir.store.metrics.spool import WriteSpool
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 _TURNS = 16
-"""How often a busy partition is asked for again in place, about 2.5 s in all: a load of a neighboring slice is usually
-done by then, and going through the queue would cost at least a second."""
+"""Attempts at a busy partition before giving up, about 2.5 s in all: the load of a neighboring slice is usually done by
+then, and going through the queue would take at least a second."""
 _TURN_SECONDS = 0.15
 
 _FEW = 500
@@ -57,7 +57,7 @@ class ChangesStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a partition is held, and what waiting for one needs."""
+    """How long a partition is held, and the means to wait for one."""
 
     clock: Clock
     lease_seconds: float
@@ -85,7 +85,7 @@ class Loaded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One pull with its rows, on its way into the table."""
+    """One pull with its rows, to be stored."""
 
     pull: Pull
     rows: PullRows
@@ -94,7 +94,7 @@ class Job:
     holes: Mapping[str, frozenset[str]]
 
     def goal(self, partition: Partition, coverage: Coverage) -> Coverage:
-        """The partition's coverage once this pull is in it."""
+        """The partition's coverage once this pull is stored."""
         if not self.complete:
             return coverage
         empty: frozenset[str] = frozenset()
@@ -144,7 +144,7 @@ class PartitionLoader:
         guard: tuple[Vanishing, Proposals] | None,
         counts: Counts,
     ) -> None:
-        """Bring one partition to the state in which this pull is part of it.
+        """Make this pull part of one partition.
 
         With `guard` the pull is held back here when it would zero too much. Raises Throttled (lease busy), MassVanish,
         Transient (lease lost), Unavailable.

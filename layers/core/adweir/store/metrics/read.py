@@ -84,7 +84,7 @@ class Reader:
                 yield from _rows(dict(copied), shelves, series.level)
 
     def coverage(self, series: Series, window: Window, source: Source) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → the newest complete pull's stamp; days that were not pulled are missing."""
+        """Day → slice → the newest complete pull's stamp; days that were not pulled are left out."""
         found: dict[date, dict[str, Stamp]] = {}
         for partition in partitions(series, source, window):
             days = Coverage.decode(self._table.get(partition.pk, COVERAGE)).days
@@ -94,7 +94,7 @@ class Reader:
         return found
 
     def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
-        """Day → the pulled or not applicable slices; days without any are missing."""
+        """Day → the pulled or not applicable slices; days without any are left out."""
         found: dict[date, frozenset[str]] = {}
         for partition in partitions(series, Source.PULL, window):
             coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))

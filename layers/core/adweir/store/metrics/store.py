@@ -25,7 +25,7 @@ __all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """What a load did. Slots: those whose numbers changed (zeroed ones among them), and rows that changed nothing.
+    """What a load did. Slots: those whose numbers changed, zeroed ones included, and rows that changed nothing.
 
     `changes_keys`: the S3 objects with each change. Units: what DynamoDB charged for the Metrics table.
     """
@@ -56,7 +56,7 @@ class MetricStore:
         self._reader = Reader(self._table)
 
     def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
-        """Bring the stored metrics to the state in which this pull is part of them.
+        """Make this pull part of the stored metrics.
 
         Any order, repetition and interleaving of loads ends in the same state; a pull that is already part of it
         writes nothing. Files, pushes and incomplete pulls are partial: they never zero and set no coverage.
@@ -90,7 +90,7 @@ class MetricStore:
         )
 
     def skip(self, pull: Pull) -> None:
-        """Note that the platform called the pull's slice not applicable in its window: neither covered nor missing.
+        """Record that the pull's slice is not applicable in its window: neither covered nor missing.
 
         Raises Throttled (another loader holds a partition), Transient (the lease was lost), Unavailable.
         """
@@ -113,11 +113,11 @@ class MetricStore:
         return self._reader.read(series, window, sources, entity_ids)
 
     def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → stamp of the newest complete pull. A day that was not pulled is missing."""
+        """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""
         return self._reader.coverage(series, window, source)
 
     def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
-        """Day → the slices that no pull is missing: covered, or not applicable. Days without any are missing."""
+        """Day → the slices that are not missing: covered, or not applicable. Days without any are left out."""
         return self._reader.known(series, window)
 
     @staticmethod
@@ -129,7 +129,7 @@ class MetricStore:
     def _guard(
         self, job: Job, parts: list[Partition], known: dict[str, Coverage], series: str
     ) -> tuple[Vanishing, Proposals] | None:
-        """Hold the pull back before its first write, or return what the only partition is to be checked with."""
+        """Hold the pull back before its first write, or return the guard with which to check its only partition."""
         if any(coverage.holds(job.pull.stamp) for coverage in known.values()):
             return None  # it was let through before, and stopped halfway
         vanishing, proposals = Vanishing(job.pull), Proposals(self._table, series, job.pull)

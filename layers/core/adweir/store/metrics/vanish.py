@@ -1,4 +1,4 @@
-"""The second opinion that a pull needs before it may zero much stored spend (design section 4, `mass_vanish`)."""
+"""`mass_vanish`: a pull that would zero much stored spend is held back until a second pull confirms it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Proposals:
         )
 
     def settle(self) -> None:
-        """A pull went through: an older question about days that it answered for is closed."""
+        """Drop an older held-back pull for days that this pull, now let through, answers for."""
         item = self._table.get(self._pk, self._sk)
         if item is None or Stamp.parse(item["stamp"]["S"]) > self._pull.stamp:
             return
