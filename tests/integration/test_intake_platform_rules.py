@@ -165,6 +165,56 @@ class TestReports:
         # then each was let go of
         assert discarded == ["report-1", "report-2"]
 
+    def test_one_report_serves_all_profiles_that_share_it(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given a partner's report that answers for two advertisers
+        discarded: list[str] = []
+        monkeypatch.setattr(world.connector, "report_key", lambda task: f"partner-1 {task.window}")
+        monkeypatch.setattr(world.connector, "discard_report", lambda _task, report_id: discarded.append(report_id))
+        world.add_profile("456", kind="seller")
+        one, other = world.plan(), world.plan(profile_id="456")
+        # when both ask for it
+        world.collect(one)
+        world.collect(other)
+        # then there is one, with one creation time
+        assert world.connector.calls == ["create"]
+        assert {(world.task(task).report_id, world.task(task).as_of) for task in (one, other)} == {
+            ("report-1", "2026-11-20T11:00:00.000000Z")
+        }
+        # when it is ready, then each lands its own object, and the last one lets go of it
+        world.connector.becomes("report-1", ReportState.READY)
+        first, second = world.queues.reports.take()
+        world.poll(first)
+        assert (world.state(one), discarded) == (TaskState.LANDED, [])
+        world.poll(second)
+        assert (world.state(other), discarded) == (TaskState.LANDED, ["report-1"])
+        assert world.task(one).object_key != world.task(other).object_key
+
+    def test_a_shared_report_that_failed_is_asked_for_once_more_for_all(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(world.connector, "report_key", lambda task: f"partner-1 {task.window}")
+        world.add_profile("456", kind="seller")
+        tasks = [world.plan(), world.plan(profile_id="456")]
+        for task in tasks:
+            world.collect(task)
+        world.connector.becomes("report-1", ReportState.FAILED, "broken")
+        for message in world.queues.reports.take():
+            assert world.poll(message) == "done"
+        assert [world.task(task).report_id for task in tasks] == ["report-2", "report-2"]
+        assert world.connector.calls.count("create") == 2
+
+    def test_while_one_task_asks_for_a_shared_report_the_others_wait(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(world.connector, "report_key", lambda _task: "partner-1")
+        task = world.plan()
+        with world.ledger.lease(f"report#{AMAZON}#{task.account_id}#{task.run_id}#partner-1", 60):
+            assert world.collect(task) == "not_ready"
+        assert list(world.ledger.brakes.on(AMAZON)) == []
+        assert world.collect(task) == "done"
+
     def test_a_dataset_s_pace_goes_before_the_deployment_s(self) -> None:
         timing = Timing(poll=60, poll_max=300, report_timeout=10_800)
         assert timing.at(Pace()) == timing

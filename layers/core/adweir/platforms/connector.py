@@ -120,6 +120,14 @@ class Connector(ABC):
         With `resume` from the page after the one that had it: only connectors whose pages have one are asked so.
         """
 
+    def report_key(self, task: Task) -> str:  # noqa: ARG002  most platforms' reports serve one profile
+        """What the tasks of a run that one report serves have in common (a partner's id, dataset and window).
+
+        The report of the first of them then answers for all, and the normalizer keeps the rows of its own profile.
+        "" for a report of the task's own.
+        """
+        return ""
+
     def create_report(self, task: Task) -> Report:
         """Ask for a report, or adopt the one that the platform already makes for the same question."""
         raise RequestRejected(f"{task.platform} makes no reports")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from adweir.intake.collect.asking import ask
 from adweir.intake.collect.claim import Remaining
 from adweir.intake.collect.worker import Worker
 from adweir.model import limits
@@ -59,7 +60,7 @@ class Collector(Worker):
             raise OutOfRetention(f"{task.platform} keeps {task.slice} since {oldest}", oldest=oldest)
 
     def _ask(self, task: Task, connector: Connector) -> None:
-        report = connector.create_report(task)
+        report = ask(self.ledger, connector, task)
         if self.ledger.wait_report(task, report.id, iso(report.as_of)):
             self.poll_later(task)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adweir.intake.collect.asking import ask, let_go
 from adweir.intake.collect.claim import Remaining
 from adweir.intake.collect.worker import Timing, Worker
 from adweir.model import limits
@@ -72,14 +73,14 @@ class Poller(Worker):
                 complete = complete or page.last
             key = writer.commit(complete)
         self.ledger.landed(task, key, task.as_of)
-        connector.discard_report(task, task.report_id)
+        let_go(self.ledger, connector, task)
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
         """Ask for the report once more, and let go of the one that failed."""
-        connector.discard_report(task, task.report_id)
+        let_go(self.ledger, connector, task)
         if message.resubmits >= limits.MAX_RESUBMITTED_REPORTS:
             raise ReportFailed(f"the report failed twice: {reason}", report_id=task.report_id)
-        report = connector.create_report(task)
+        report = ask(self.ledger, connector, task)
         if report.id == task.report_id:
             # The platform refuses a second one as long as it makes the first.
             raise ReportFailed(f"the platform holds on to the report: {reason}", report_id=task.report_id)

@@ -8,6 +8,7 @@ from adweir.store.ledger.brakes import Brakes, BrakeState
 from adweir.store.ledger.leases import Lease, Leases
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.runs import Runs
+from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import PLANNING, REDRIVABLE, Marker, Tasks
 from adweir.store.ledger.tokens import Tokens
 
@@ -27,11 +28,12 @@ __all__ = [
 
 
 class Ledger(Runs, Tasks, Leases):
-    """Runs, tasks and their markers, leases; beside them brakes, tokens, receipts and the API log."""
+    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, the API log."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.brakes = Brakes(clock)
         self.tokens = Tokens(clock)
         self.receipts = Receipts(clock)
+        self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)
