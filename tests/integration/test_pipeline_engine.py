@@ -12,6 +12,7 @@ from adweir.model.errors import BadInput, Throttled, Unprocessable
 from adweir.model.messages import (
     Advance,
     PlanStage,
+    Redrive,
     Scope,
     StartRun,
     TaskMessage,
@@ -19,7 +20,8 @@ from adweir.model.messages import (
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, StageState
 from adweir.model.tasks import RunState, TaskState
-from adweir.platforms.base import DatasetSpec
+from adweir.model.times import epoch
+from adweir.platforms.base import DatasetSpec, Pace
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, HOURLY, MORNING, PipelineWorld, run_to_end, state
 
@@ -106,6 +108,24 @@ def test_a_run_of_which_a_whole_stage_is_not_applicable_succeeds(world: Pipeline
     assert (found.state, found.tasks_failed) == (RunState.SUCCEEDED, 0)
     pulls = found.stages[-1]
     assert (pulls.tasks, pulls.loaded, pulls.skipped, pulls.failed) == (2, 0, 2, 0)
+
+
+def test_a_dataset_whose_reports_take_hours_has_a_deadline_of_its_own(world: PipelineWorld) -> None:
+    # given metrics that may take a day, and objects that may not
+    slow = DatasetSpec(Dataset.AD_DAILY, lookback_days=1, pace=Pace(deadline_seconds=86_400))
+    others = (DatasetSpec(Dataset.PROFILES), DatasetSpec(Dataset.CAMPAIGNS))
+    world.specs[Platform("meta_ads")] = {spec.dataset: spec for spec in (*others, slow)}
+    world.fate = lambda task: TaskState.FAILED if task.profile_id else TaskState.LOADED
+    # when both are planned, fail, and are redriven a minute later
+    run_to_end(world)
+    planned = {task.dataset: task.deadline for task in world.ledger.tasks("r")}
+    world.clock.advance(60)
+    world.handle(Redrive(run_id="r"))
+    # then each deadline is the dataset's own
+    assert planned[Dataset.AD_DAILY] - planned[Dataset.CAMPAIGNS] == 86_400 - 21_600
+    again = {task.dataset: task.deadline for task in world.ledger.tasks("r")}
+    assert again[Dataset.AD_DAILY] - epoch(world.clock.now()) == 86_400
+    assert again[Dataset.CAMPAIGNS] - epoch(world.clock.now()) == 21_600
 
 
 def test_a_run_that_pulled_something_gives_no_reason(world: PipelineWorld) -> None:

@@ -120,6 +120,15 @@ def test_a_credential_needs_its_account(catalog: Catalog) -> None:
     assert catalog.credentials() == []
 
 
+def test_a_listing_keeps_a_profile_s_options(catalog: Catalog) -> None:
+    catalog.create_account("acc", "Acme", "a@b.example")
+    catalog.put_objects([a_profile(options={"conversions": ["lead"]})], T1)
+    catalog.put_objects([a_profile(name="Renamed", route="eu")], T2)
+    found = catalog.profile(META, "111")
+    assert found is not None
+    assert (found.name, found.route, found.options) == ("Renamed", "eu", {"conversions": ["lead"]})
+
+
 def test_profiles_follow_the_newest_listing(catalog: Catalog) -> None:
     assert catalog.put_objects([a_profile(), a_profile("222")], T1) == (2, 0, 0)
     assert catalog.put_objects([a_profile(name="Renamed")], T3) == (0, 1, 0)

@@ -177,6 +177,16 @@ class TestLists:
         else:
             assert amazon.create_report(asked).state is ReportState.PENDING
 
+    @pytest.mark.parametrize(("path", "asked"), [("/sp/keywords/list", "sp"), ("/sd/campaigns", "sd")])
+    def test_a_list_goes_on_behind_the_page_it_had(
+        self, amazon: AmazonConnector, stub: AmazonStub, path: str, asked: str
+    ) -> None:
+        stub.lists[path] = [{"campaignId": str(i)} for i in range(250)]
+        listed = task(Dataset.KEYWORDS if asked == "sp" else Dataset.CAMPAIGNS, asked)
+        first, *rest = amazon.pages(listed)
+        again = list(amazon.pages(listed, first.resume))
+        assert [(page.body, page.last) for page in again] == [(page.body, page.last) for page in rest]
+
     def test_display_campaigns_are_paged_by_position(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
         stub.lists["/sd/campaigns"] = [{"campaignId": i} for i in range(100)]
         assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [False, True]
