@@ -11,28 +11,28 @@ SAM := .venv-sam/bin/sam
 CHECKED := layers/core/adweir functions ops sandbox tests bench
 PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
-# The layers' makefiles read it: for which processor sam build fetches the wheels.
+# The layers' makefiles read this: the processor for which sam build fetches the wheels.
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage check lint up down status build deploy bench sam clean
 
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## the whole river once, compared with the truth; KEEP=1 keeps its sandbox running
+demo: $(READY) ## run the whole pipeline once and compare it with the truth; KEEP=1 keeps its sandbox running
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
-test: $(READY) ## the whole test suite
+test: $(READY) ## run the whole test suite
 	$(BIN)/python -m pytest
 
-coverage: $(READY) ## the tests without the sandbox stories, and the core's branch coverage: at least 95 %
+coverage: $(READY) ## run the tests without e2e and measure the core's branch coverage: at least 95 %
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered
 
-check: lint coverage ## lint, every test, coverage
+check: lint coverage ## run lint, every test, coverage
 	$(BIN)/python -m pytest -m e2e
 
-lint: $(READY) $(SAM_READY) ## what reads the code without running it: ruff, import-linter, mypy --strict, cfn-lint, sam validate
+lint: $(READY) $(SAM_READY) ## check the code without running it: ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
@@ -45,10 +45,10 @@ lint: $(READY) $(SAM_READY) ## what reads the code without running it: ruff, imp
 up: $(READY) ## start the sandbox: the whole system on this machine
 	$(BIN)/adweir up
 
-down: $(READY) ## stop it; its state stays
+down: $(READY) ## stop the sandbox; its state stays
 	$(BIN)/adweir down
 
-status: $(READY) ## what runs and where
+status: $(READY) ## show what runs and where
 	$(BIN)/adweir status
 
 build: $(SAM_READY) $(READY) ## build for Lambda (ARCH=arm64 or x86_64); needs no Docker
@@ -57,10 +57,10 @@ build: $(SAM_READY) $(READY) ## build for Lambda (ARCH=arm64 or x86_64); needs n
 deploy: build ## deploy to your own AWS account (STACK=adweir)
 	$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH)
 
-bench: $(READY) ## the measurements of bench/; each ends with one JSON object
+bench: $(READY) ## run the measurements of bench/; each ends with one JSON object
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-sam: $(SAM_READY) ## the SAM CLI in an environment of its own (.venv-sam/bin/sam)
+sam: $(SAM_READY) ## install the SAM CLI in its own environment (.venv-sam/bin/sam)
 
 clean: ## remove what builds and tests leave behind; environments and the sandbox's state stay
 	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,6 +1,7 @@
 """Cold start: what each function imports, and its first clients, against `import boto3` alone.
 
-Whole processes, interpreter start included, run in turns so that a noisy moment hits all alike; the median counts. A
+Whole processes, interpreter start included, run in turns so that noise hits all alike; the median counts.
+ A
 function passes with imports at most 2.0 x and init (imports, `build(…)` and the clients of its first message) at most
 3.0 x the baseline. Last line: one JSON object.
 

@@ -3,7 +3,7 @@
     python bench/load.py [--rows 500000] [--ads 18000]
 
 Pages of 500 Meta insights rows of about 1.1 kB are kept gzipped and unpacked as they are read, so that their bytes are
-never all in memory. Making them is timed apart and taken off; rates are rows a second of processor time, so other work
+never all in memory. Making them is timed apart and subtracted; rates are rows per second of processor time: other work
 on the machine does not count. Each part runs in a process of its own, because peak memory is a process's. The
 baseline is a bare prototype on the same pages: decode with msgspec, one dict of tuples, no checks, no score. The last
 line is one JSON object. Exits with 1 when a target is missed.

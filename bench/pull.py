@@ -1,12 +1,12 @@
-"""Pulling: 50,000 Meta insights rows (1.1 kB each, 500 a page) from a loopback server to raw objects.
+"""Pulling: 50,000 Meta insights rows (1.1 kB each, 500 per page) from a loopback server to raw objects.
 
 Ours is the real path: MetaConnector over Http, RawWriter (compression and checksum in its thread), the put. The
 baseline is a bare requests loop that follows `paging.next` and saves the bytes to a file, which it then puts. It finds
 `paging.next` without decoding the rows; the same loop with `response.json()` is shown beside it. Every figure is the
 pull in a fresh process of its own (rows/s from the first request to the object stored; the process's whole time and
-peak memory beside it); variants take turns, and the best of the rounds counts: other work on the
-machine only ever slows. The server is another process and serves pages rendered beforehand; S3 is MiniStack, started
-for this, or, with "no put", a file. Last line: one JSON object.
+peak memory beside it); variants take turns, and the best round counts, because other work on the machine can only slow
+a round. The server is another process and serves pages rendered beforehand; S3 is MiniStack, started for this, or, with
+"no put", a file. Last line: one JSON object.
 
     python bench/pull.py [--rounds 7] [--rows 50000]
 """
@@ -145,7 +145,7 @@ def bare(port: int, endpoint: str, folder: Path, *, decode: bool) -> float:
 
 
 class FileS3:
-    """Where "no put" puts: a file."""
+    """The store for "no put": a file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -181,7 +181,7 @@ def ours(port: int, endpoint: str, folder: Path) -> float:
         )
         connector = REGISTRY.connect(credential, secret, wiring)
         begin = time.perf_counter()
-        # A key of its own: landing twice would be a put that does nothing.
+        # Each round has its own key: a second put to the same key would do nothing.
         header = PullHeader.of(task, as_of=iso(datetime.now(UTC)))
         header = PullHeader.parse(header.metadata() | {"task-id": f"{os.getpid()}"})
         last = False
@@ -219,7 +219,7 @@ def peak_mb() -> float:
 
 @contextmanager
 def pages_server(rows: int) -> Iterator[tuple[int, int]]:
-    """The page server in its own process: its port, and the bytes a row."""
+    """The page server in its own process: its port, and the bytes per row."""
     process = subprocess.Popen([sys.executable, __file__, "--serve", "--rows", str(rows)], stdout=subprocess.PIPE)
     try:
         if process.stdout is None:

@@ -1,11 +1,11 @@
-"""Storing: a re-pull of 28 days x 2,000 ads with 5 % of the numbers changed, against one item a row with boto3.
+"""Storing: a re-pull of 28 days x 2,000 ads with 5 % of the numbers changed, against one item per row with boto3.
 
 Ours is the real path: PullRows, MetricStore.load with the ledger's leases, changes file in S3, buckets, coverage. The
-baseline is boto3's `batch_writer`, one item a row (it cannot know what changed, so it writes every row). Each figure
+baseline is boto3's `batch_writer`, one item per row (it cannot know what changed, so it writes every row). Each figure
 is a fresh process of its own: CPU-seconds are the whole process, imports and making the rows included. The tables are
 on MiniStack, started for this on a free loopback port. Write units are those that it reports, which it derives from
 item sizes as AWS does; it charges a query flat, so read units are computed here from the stored items by AWS's rule
-(4 kB a unit, consistent). 5 % counts single numbers: every fifth row or so differs in one of its five. Last line: one
+(4 kB per unit, consistent). 5 % counts single numbers: every fifth row or so differs in one of its five. Last line: one
 JSON object.
 
     python bench/store.py [--ads 2000] [--start 2026-10-24]
@@ -163,7 +163,7 @@ def read_units() -> float:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """An item's size by AWS's rule: names, texts, (digits + 1) / 2 + 1 a number, 3 a list or map and 1 an element."""
+    """An item's size by AWS's rule: names, texts, (digits + 1) / 2 + 1 per number, 3 per list or map, 1 per element."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 

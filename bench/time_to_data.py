@@ -1,7 +1,7 @@
 """Time to data: from the schedule firing to all rows of a 7-day window stored and right, on the sandbox.
 
 Every asynchronous report takes 5 s on the platforms' side, reports are polled every second. Measured twice: on cold
-functions, then (the world a day older, so that every day is pulled anew) on warm ones. The baseline in the same run is
+functions, then (the world a day older, so that every day is pulled again) on warm ones. The baseline in the same run is
 the floor: a bare client that knows the profiles, asks for all reports at once, polls every second, downloads and keeps
 the bytes, with no queue, no check and no table. Last line: one JSON object.
 
@@ -75,7 +75,7 @@ def fire(target: Deployment, api: Api, now: datetime, name: str) -> tuple[float,
         daily = next(
             (s["datasets"]["ad_daily"] for s in (run or {}).get("stages", []) if "ad_daily" in s["datasets"]), None
         )
-        # The stage is planned whole once an entity of the last profile is there; a run's total is final when it ended.
+        # The stage is fully planned once an entity of the last profile is there; a run's total is final when it ended.
         if daily and rows is None and daily["done"] == daily["total"] == expected_tasks():
             rows = time.monotonic() - begin
         if run and run["state"] != "running":
@@ -87,7 +87,7 @@ def fire(target: Deployment, api: Api, now: datetime, name: str) -> tuple[float,
 
 
 def expected_tasks() -> int:
-    """Metric pulls of a week: one a Meta profile, one a slice (sp, sb, sd) of an Amazon profile."""
+    """Metric pulls of a week: one per Meta profile, one per slice (sp, sb, sd) of an Amazon profile."""
     return 2 * 1 + 2 * 3
 
 
@@ -175,7 +175,7 @@ def _amazon_profiles(session: requests.Session, url: str, world: WorldDoors) -> 
 
 
 def main() -> int:
-    """Measure, print, and answer 1 when the limit is missed or a row is wrong."""
+    """Measure and print. Returns 1 when the limit is missed or a row is wrong."""
     with sandbox() as description:
         api = Api(description["api_url"], description["api_key"])
         world = WorldDoors(description["platforms_url"])

@@ -120,7 +120,7 @@ def demo(
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="Leave its sandbox running, to explore.")] = False,  # noqa: FBT002
 ) -> None:
-    """Run the whole river once in a sandbox of its own and compare what is stored with the platforms' truth.
+    """Run the whole pipeline once in its own sandbox and compare what is stored with the platforms' truth.
 
     Leaves a page, <home>/demo/report.html. Exits with 1 when a number differs.
     """
@@ -173,7 +173,7 @@ def key(
     scopes: Annotated[str, typer.Option(help="Comma-separated: read, write, admin.")] = "read",
     stack: Stack = "",
 ) -> None:
-    """Create an API key and print it. It is shown this once."""
+    """Create an API key and print it. It is not shown again."""
     wanted = [scope.strip() for scope in scopes.split(",")]
     unknown = [scope for scope in wanted if scope not in ADMIN_SCOPES]
     if unknown:
@@ -192,7 +192,7 @@ def drop(
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the receipt; 0 does not wait.")] = 60,
     stack: Stack = "",
 ) -> None:
-    """Hand in a file of metrics and say what became of it; exits with 1 when it was rejected."""
+    """Load a file of metrics and report the result; exits with 1 when the file was rejected."""
     target = open_target(stack, home_of(context))
     place = drop_key(target, file.name, account, object_key)
     name = put_drop(target, place, file)
@@ -204,7 +204,7 @@ def drop(
 
 
 def outcome(target: Deployment, name: str, seconds: float) -> str:
-    """A drop's receipt in one line. Raises CommandFailed when the file was rejected or nothing came in time."""
+    """A drop's receipt in one line. Raises CommandFailed when it was rejected or no receipt came in time."""
     receipt = receipt_of(target, name, seconds)
     if receipt is None:
         raise CommandFailed(f"no receipt after {seconds:g} s; it will be receipts/{name}.json in the bucket")
@@ -245,7 +245,7 @@ def parameter(text: str) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point. A SIGTERM ends a command like Ctrl-C: nothing that was half started stays."""
+    """Entry point. A SIGTERM ends a command like Ctrl-C: nothing half started is left behind."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
     app(arguments, prog_name="adweir")

@@ -24,7 +24,7 @@ class Api:
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
     def get(self, path: str, **params: Any) -> Any:

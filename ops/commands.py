@@ -37,7 +37,7 @@ def fire(target: Deployment, name: str, at: datetime) -> str:
 
 
 def create_key(target: Deployment, name: str, scopes: Sequence[str]) -> str:
-    """Create an API key; returns it in the clear, the only time that anyone sees it."""
+    """Create an API key; returns its value, which cannot be read again."""
     plain: str
     app = target.app()
     _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes))

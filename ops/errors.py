@@ -1,4 +1,4 @@
-"""How a command ends: 0 done, 1 failed, 2 wrongly called, 130 interrupted; each fault is one line on stderr."""
+"""How a command ends: 0 done, 1 failed, 2 wrong usage, 130 interrupted; each fault is one line on stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXPECTED = (CommandFailed, ApiError, SandboxError, AdweirError, BotoCoreError, C
 keeps its traceback."""
 
 INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+"""typer's exit code after Ctrl-C."""
 
 
 class OneLine(TyperGroup):

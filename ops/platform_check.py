@@ -1,4 +1,4 @@
-"""Whether everything that names a platform is up to date: `python -m ops.platform_check`, part of `make lint`.
+"""Checks that everything that names a platform is up to date: `python -m ops.platform_check`, part of `make lint`.
 
 A platform is one folder, and five other places name it: the registry, the template, the sandbox, the examples under
 events/ and the documentation. Each finding says which of them is not up to date and what to add.
@@ -27,7 +27,7 @@ PLATFORMS = "layers/core/adweir/platforms"
 LOOP = "Collect"
 """The loop of template.yaml that makes a collect queue, its alarms and its event source per platform."""
 NOT_PLATFORMS = frozenset({"files"})
-"""Folders beside the platforms that are none: adweir's own columns in dropped files."""
+"""Folders beside the platforms' that hold no platform: adweir's own columns in dropped files."""
 GUIDE = "docs/adding-a-platform.md"
 
 
@@ -82,7 +82,7 @@ def _template(root: Path, platforms: Platforms) -> Iterator[str]:
     for name in sorted(set(wanted) - listed):
         yield f"{wanted[name]}: template.yaml is not up to date: add {name} to the loop {LOOP}"
     for name in sorted(listed - set(wanted)):
-        yield f"{name}: template.yaml has it in the loop {LOOP}, but no platform is called so: remove it"
+        yield f"{name}: template.yaml has it in the loop {LOOP}, but there is no such platform: remove it"
 
 
 def _sandbox(platforms: Platforms, stand_ins: Mapping[str, StandIn]) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _sandbox(platforms: Platforms, stand_ins: Mapping[str, StandIn]) -> Iterator
     for spec in platforms.specs():
         stand_in = stand_ins.get(spec.name)
         if stand_in is None:
-            yield f"{spec.name}: the sandbox does not speak it: add a package to sandbox/platforms and to its FOLDERS"
+            yield f"{spec.name}: no stand-in in the sandbox: add a package to sandbox/platforms and to its FOLDERS"
             continue
         given = set(stand_in.base_urls("http://127.0.0.1"))
         for name in sorted(spec.url_names - given):
@@ -98,7 +98,7 @@ def _sandbox(platforms: Platforms, stand_ins: Mapping[str, StandIn]) -> Iterator
         for name in sorted(given - spec.url_names):
             yield f"{spec.name}: the sandbox's base_urls has {name!r}, which SPEC.urls does not name"
     for name in sorted(set(stand_ins) - {str(name) for name in platforms}):
-        yield f"{name}: the sandbox speaks it, but it is not in the registry"
+        yield f"{name}: the sandbox has a stand-in for it, but it is not in the registry"
 
 
 def _events(root: Path, platforms: Platforms, spec: PlatformSpec) -> Iterator[str]:

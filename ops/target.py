@@ -1,4 +1,4 @@
-"""What the operator's commands work on: the sandbox of this folder, or a stack in the account of one's AWS profile."""
+"""The target of the operator's commands: the sandbox of this folder, or a stack in an AWS account."""
 
 from __future__ import annotations
 

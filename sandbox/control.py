@@ -1,4 +1,4 @@
-"""`/_world`: the sandbox's own doors. Truth, credentials, clock, switches, request log, senders of webhooks."""
+"""`/_world`: the sandbox's own endpoints: truth, credentials, clock, switches, request log, senders of webhooks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ROOT = "/_world"
 _LEVELS = ("account", "campaign", "ad_group", "ad", "keyword")
 _SETTINGS = {
     "report_seconds": "every platform: new reports take `seconds` (default 0.5)",
-    "url_seconds": "every platform: a report's download URL is good for `seconds` (default 3600)",
+    "url_seconds": "every platform: a report's download URL is valid for `seconds` (default 3600)",
 }
 """Kinds of switches that are values of the outside world and stay as they are set."""
 
 
 class Control:
-    """Answers requests under /_world: JSON in, JSON out; a mistake answers 400 with `{"error"}`."""
+    """Answers requests under /_world: JSON in, JSON out; a bad request gets a 400 with `{"error"}`."""
 
     def __init__(
         self, outside: Outside, platforms: Sequence[StandIn], apis: Mapping[str, PlatformApi], log: RequestLog

@@ -45,7 +45,7 @@ def send(url: str, delivery: Delivery, *, times: int = 1, timeout: float = 10.0)
 
 
 def door_answer(delivered: Sequence[Delivered]) -> dict[str, Any]:
-    """What a door under /_world that sends deliveries answers."""
+    """The answer of an endpoint under /_world that sends deliveries."""
     return {"answers": [each._asdict() for each in delivered]}
 
 

@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 
 def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str, str]:
-    """What differs from AWS: short time-outs, fast polling, no schedules, the platforms on this machine."""
+    """The parameters that differ from AWS: short time-outs, fast polling, no schedules, platforms on this machine."""
     return {
         "Pace": pace,
         "AwsEndpointUrl": endpoint,

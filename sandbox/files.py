@@ -1,4 +1,4 @@
-"""Files that others read while they are written."""
+"""Files that other processes may read while they are replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable by its owner alone: a reader, or a kill, finds the old one or the new one."""
+    """Replace a file atomically, readable only by its owner: even after a kill it is the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".new")
     scratch.touch(mode=0o600)

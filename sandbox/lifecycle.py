@@ -27,7 +27,7 @@ KeyMaker = Callable[[dict[str, Any]], str]
 
 @dataclass(frozen=True)
 class Home:
-    """The folder that holds all of a sandbox: state, logs, ports, what runs."""
+    """The folder of a sandbox: its state, logs, ports and the record of its processes."""
 
     path: Path
 
@@ -64,7 +64,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Options:
-    """How to start. `pace`: a column of the template's mapping of time-outs; `parameters`: others of the stack."""
+    """How to start. `pace`: a column of the template's mapping Pace; `parameters`: other parameters of the stack."""
 
     bind: str = LOOPBACK
     pace: str = "sandbox"
@@ -82,7 +82,7 @@ class Up:
 def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
     """Start what is not running, deploy what changed, write sandbox.json.
 
-    A failure, Ctrl-C included, stops what this call started; what ran before goes on.
+    A failure, Ctrl-C included, stops what this call started; what ran before keeps running.
     """
     with home.locked():
         alive = {p.name: p for p in processes.load(home.running) if p.alive()}

@@ -27,7 +27,7 @@ class BadQuestion(ValueError):
 
 @dataclass(frozen=True)
 class Population:
-    """Who lives in an outside world.
+    """The companies of an outside world, and the platforms' switches.
 
     `companies`: the clients of a seed, with what they have on each platform. `switches`: by platform, what each kind
     of misbehaviour does there. `id_prefixes`: what platforms write before an ad account's id.
@@ -41,7 +41,7 @@ class Population:
 class Outside:
     """What the platforms share.
 
-    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is good for.
+    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Outside:
             self.state.save(self._path)
 
     def new_report(self, report: dict[str, Any], name: Callable[[int], str]) -> str:
-        """Keep a report under an id made from a number that was never used; beyond 2,000 the oldest go."""
+        """Keep a report under an id made from an unused number; of more than 2,000 the oldest are dropped."""
         with self._lock:
             self.state.report_number += 1
             report_id = name(self.state.report_number)
@@ -121,12 +121,12 @@ class Outside:
         return found if found is not None and found.get("platform") == platform else None
 
     def forget_report(self, report_id: str) -> None:
-        """Delete a report; harmless when there is none."""
+        """Delete a report, if it exists."""
         with self._lock:
             self.state.reports.pop(report_id, None)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """`make()`, or what it made for this key before; the least recently used answers go."""
+        """`make()`, or what it made for this key before; the least recently used answers are dropped."""
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)

@@ -1,4 +1,4 @@
-"""What the platforms were asked, for tests and for people who watch."""
+"""The requests to the platforms, for tests and for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RequestLog:
         self._counts: Counter[str] = Counter()
 
     def add(self, method: str, path: str, status: int, profile: str) -> None:
-        """Note a request; in the counts, path segments with a digit become `{id}` (but `v26.0` stays)."""
+        """Record a request; in the counts, path segments with a digit become `{id}` (but `v26.0` stays)."""
         shape = "/".join(
             "{id}" if any(c.isdigit() for c in p) and not p.startswith("v") else p for p in path.split("/")
         )

@@ -100,7 +100,7 @@ class HttpServer:
         return self
 
     def stop(self) -> None:
-        """Stop serving and hang up on idle clients. Harmless when it is stopped already."""
+        """Stop serving and hang up on idle clients. May be called again."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join(5)

@@ -1,1 +1,1 @@
-"""The demonstration: one pass of the whole river through the public doors, compared with the platforms' truth."""
+"""The demonstration: the whole pipeline once, through its public entrances, compared with the platforms' truth."""

@@ -1,4 +1,4 @@
-"""What the demonstration shows in a terminal: live progress, or plain lines where its output is read by no person."""
+"""What the demonstration prints: live progress on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops.demo.truth import Compared
 
 COLUMNS = ("platform", "profile", "rows", "spend", "clicks", "conv.", "ROAS", "score")
 _ROOMY = 100
-"""From this many characters on, columns stand two apart."""
+"""From this width on, two spaces separate the columns."""
 
 
 class Stages:

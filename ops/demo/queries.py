@@ -1,4 +1,4 @@
-"""Three queries to paste: what an analyst asks first, with this sandbox's URL and key."""
+"""Three queries to paste: an analyst's first questions, with this sandbox's URL and key."""
 
 from __future__ import annotations
 

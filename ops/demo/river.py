@@ -1,4 +1,4 @@
-"""The way of the data through the public doors: accounts and credentials, the daily run, webhooks, a dropped file."""
+"""Drives the data in through the public entrances: accounts, credentials, the daily run, webhooks, a dropped file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ops.errors import CommandFailed
 _POLL_SECONDS = 0.5
 _LIMIT_SECONDS = 120
 Show = Callable[[str, int, int], None]
-"""Shows that so many of so many parts of a stage are done."""
+"""Shows a stage's progress: its name, parts done, parts in all."""
 
 
 class DemoFailed(CommandFailed):
-    """The demonstration could not be finished; the message says where it stood."""
+    """The demonstration could not be finished; the message says where it stopped."""
 
 
 class River:
@@ -140,7 +140,7 @@ class River:
 
 
 def patience(what: str) -> Iterator[None]:
-    """Turns of half a second until the limit; then DemoFailed names what did not come."""
+    """Yields every half second until the limit; then raises DemoFailed, which names what is missing."""
     deadline = time.monotonic() + _LIMIT_SECONDS
     while time.monotonic() < deadline:
         yield

@@ -1,4 +1,4 @@
-"""The demonstration from beginning to end: the river, the comparison, the table, the page, the queries."""
+"""The demonstration from beginning to end: the pipeline, the comparison, the table, the page, the queries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, 
 
 
 def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callable[[str, int, int], None]) -> Verdict:
-    """Everything in at the doors, then everything out and compared."""
+    """Send everything in, then read everything out and compare it."""
     begin = time.monotonic()
     world = WorldDoors(description["platforms_url"])
     river = River(api, description["api_url"], world, show)

@@ -1,4 +1,4 @@
-"""What is stored beside what the platforms say: each ad's numbers of each day, to the millionth."""
+"""Compares what is stored with what the platforms report: each ad's daily numbers, to the millionth."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def numbers(row: dict[str, Any]) -> Figures:
 
 @dataclass(slots=True)
 class Compared:
-    """One ad account (profile): numbers by ad and day as stored and as its platform says them."""
+    """One ad account (profile): numbers by ad and day, as stored and as its platform reports them."""
 
     platform: str
     profile_id: str
@@ -82,7 +82,7 @@ class Compared:
 
 
 def compare(api: Api, world: WorldDoors, profile: dict[str, Any]) -> Compared:
-    """Read a profile's stored rows through the API, and what its platform says about the same days today."""
+    """Read a profile's stored rows through the API, and what its platform reports for the same days now."""
     about = {"platform": profile["platform"], "profile_id": profile["profile_id"]}
     found = Compared(**about, name=profile["name"], currency=profile["currency"])
     yesterday = (datetime.now(ZoneInfo(profile["timezone"])).date() - timedelta(days=1)).isoformat()

@@ -1,4 +1,4 @@
-"""What the comparison says as a whole."""
+"""The result of the whole comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """All ad accounts compared, and how long the river took."""
+    """All ad accounts compared, and how long the demonstration took."""
 
     results: Sequence[Compared]
     seconds: float
@@ -36,7 +36,7 @@ class Verdict:
     def text(self) -> str:
         """The verdict in one line."""
         if self.right:
-            return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: every one is the platforms' own."
+            return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: all equal the platforms' own."
         return f"{self.wrong:,} of {self.rows:,} rows differ from what the platforms say."
 
     @property

@@ -1,4 +1,4 @@
-"""The sandbox's own doors, under `/_world`: what only the makers of a world know."""
+"""A client of the sandbox's own endpoints, under `/_world`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HTTP_SECONDS = 20
 
 
 class WorldDoors:
-    """Asks the sandbox's platforms for their truth, and makes them send webhooks."""
+    """Reads the truth of the sandbox's platforms, and makes them send webhooks."""
 
     def __init__(self, platforms_url: str) -> None:
         self._root = f"{platforms_url.rstrip('/')}/_world"

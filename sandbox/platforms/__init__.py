@@ -38,7 +38,7 @@ def population(platforms: Sequence[StandIn] | None = None) -> Population:
 
 
 def companies(seed: int, platforms: Sequence[StandIn] | None = None) -> tuple[Company, ...]:
-    """The world's companies with what they have on each platform (default: all); equal seeds give equal companies."""
+    """The world's companies with their ad accounts on each platform (default: all); equal seeds, equal companies."""
     made = []
     for advertiser in ADVERTISERS:
         holdings = [stand_in.holdings(seed, advertiser) for stand_in in platforms or stand_ins()]

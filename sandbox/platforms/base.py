@@ -33,7 +33,7 @@ class PlatformApi(ABC):
         """The ad account that a request is about, without a prefix; empty when it names none."""
 
     def act_at_once(self, switch: Switch) -> bool:  # noqa: ARG002 - for those that override it
-        """Do what a switch asks for in this moment. True when it has no effect later and need not stay on."""
+        """Apply what a switch does at once. True when that is all it does, so it need not stay on."""
         return False
 
 
@@ -53,7 +53,7 @@ class StandIn:
     the server's URL, those that the connector takes (PLATFORM_URLS). `holdings`: from the seed, an advertiser's ad
     accounts with their traits, and its credentials. `switches`: what each kind of misbehaviour does here, with its
     options. `id_prefix`: what may stand before an ad account's id. `webhook_secrets`: what the receivers of a company's
-    webhooks need, for sandbox.json. `doors`: further POSTs under /_world, for what the platform sends by itself.
+    webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something.
     """
 
     platform: str

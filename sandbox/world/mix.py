@@ -1,4 +1,4 @@
-"""Why the companies sell: a known media-mix truth against which a model can be judged.
+"""What drives the companies' sales: a known media-mix truth against which a model can be judged.
 
 A company's sales per day, in micros of US dollars, are
 

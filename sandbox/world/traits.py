@@ -1,4 +1,4 @@
-"""What the world must know about a platform to say what happens on it."""
+"""What the world must know about a platform to make up its numbers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Restatement:
 
     @property
     def settles_after_days(self) -> int:
-        """The age from which nothing changes any more."""
+        """The age from which nothing changes anymore."""
         return self.growth[0][0]
 
     def conversions_known(self, age: int) -> int:

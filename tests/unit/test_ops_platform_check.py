@@ -52,15 +52,13 @@ def test_a_platform_that_the_template_lacks_is_found(checkout: Path) -> None:
     edit(checkout / "template.yaml", "[MetaAds, AmazonAds]", "[MetaAds, TiktokAds]")
     assert check(checkout, REGISTRY, STAND_INS) == [
         "amazon_ads: template.yaml is not up to date: add AmazonAds to the loop Collect",
-        "TiktokAds: template.yaml has it in the loop Collect, but no platform is called so: remove it",
+        "TiktokAds: template.yaml has it in the loop Collect, but there is no such platform: remove it",
     ]
 
 
 def test_a_platform_that_the_sandbox_does_not_speak_is_found(checkout: Path) -> None:
     (finding,) = check(checkout, REGISTRY, {"meta_ads": STAND_INS["meta_ads"]})
-    assert finding == (
-        "amazon_ads: the sandbox does not speak it: add a package to sandbox/platforms and to its FOLDERS"
-    )
+    assert finding == "amazon_ads: no stand-in in the sandbox: add a package to sandbox/platforms and to its FOLDERS"
 
 
 def test_a_base_url_that_the_sandbox_does_not_serve_is_found(checkout: Path) -> None:

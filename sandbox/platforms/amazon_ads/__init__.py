@@ -1,4 +1,8 @@
-"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports (platform-protocols, section 3)."""
+"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports.
+
+Written from the Amazon Ads API's documentation: Authorization, Profiles, Sponsored Products v3, Sponsored Brands v4,
+Sponsored Display, and Reporting v3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amazon Ads over the world: routes, profile scope and entity lists (platform-protocols 3.1 to 3.4)."""
+"""Amazon Ads over the world: routes, profile scope and entity lists."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sandbox.world import Company, WorldProfile
 PATHS = re.compile(
     r"/((na|eu|fe)/)?(auth/o2|v2|reporting|report-files|sp|sb|sd|portfolios|exports|streams|adsApi)/", re.IGNORECASE
 )
-"""Documented paths, those of resources that are not made up here included: they answer as unknown to Amazon."""
+"""Amazon's documented paths. Those that have no route here get Amazon's answer to an unknown path."""
 _MOST_RESULTS = 1000
 _ROUTES = Map(
     [
@@ -67,7 +67,7 @@ class AmazonApi(PlatformApi):
         return request.headers.get("Amazon-Advertising-API-Scope", "")
 
     def act_at_once(self, switch: Switch) -> bool:
-        """Issued access tokens expire once and for all."""
+        """Expire, for good, the access tokens issued so far."""
         if switch.kind != "expired_token":
             return False
         self._login.expire(switch)

@@ -1,4 +1,4 @@
-"""Reporting v3: each report type's product, grouping, retention and columns (platform-protocols 3.5)."""
+"""Reporting v3: each report type's product, grouping, retention and columns (Amazon Ads API, Report types)."""
 
 from __future__ import annotations
 

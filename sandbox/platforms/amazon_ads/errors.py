@@ -23,7 +23,7 @@ class AmazonRefusal(Exception):
 
 
 def unauthorized() -> AmazonRefusal:
-    """The access token is not good."""
+    """The access token is not valid."""
     return AmazonRefusal(401, "HTTP 401 Unauthorized", "UNAUTHORIZED")
 
 

@@ -1,4 +1,4 @@
-"""Login with Amazon: refresh tokens become access tokens, and access tokens are checked (platform-protocols 3.2)."""
+"""Login with Amazon: refresh tokens become access tokens, and access tokens are checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOKEN_SECONDS = 3600
 
 
 class Login:
-    """Tokens of the world's companies. An access token says its issue time under a MAC, so it outlives a restart."""
+    """Tokens of the world's companies. An access token holds its issue time and a MAC, so it outlives a restart."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
@@ -61,7 +61,7 @@ class Login:
         return company
 
     def expire(self, switch: Switch) -> None:
-        """The access tokens that the concerned companies were given so far stop working; a refresh brings good ones."""
+        """Invalidate the access tokens that the companies have so far; a refresh gives them valid ones."""
         for company in self._companies.values():
             if any(switch.concerns(PLATFORM, profile.id) for profile in company.on(PLATFORM)):
                 self._void_until[company.key] = time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""Amazon's entities: profiles, Sponsored Products v3, Brands v4 and Display lists (platform-protocols 3.3, 3.4)."""
+"""Amazon's entities: profiles, Sponsored Products v3, Brands v4 and Display lists."""
 
 from __future__ import annotations
 

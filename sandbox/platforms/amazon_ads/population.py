@@ -23,7 +23,7 @@ from sandbox.world.traits import Channel, Restatement, Traits
 PLATFORM = "amazon_ads"
 
 _TRAITS = Traits(
-    # Invalid traffic is taken back for 3 days, conversions grow over window and restatement (platform-protocols 3.8).
+    # Invalid traffic is taken back for 3 days, conversions grow over window and restatement.
     Restatement(
         growth=(
             (42, 1000), (28, 985), (14, 950), (7, 880), (5, 830), (4, 790), (3, 740), (2, 670), (1, 570), (0, 400),
@@ -33,7 +33,7 @@ _TRAITS = Traits(
     Channel(carry=250, half=1_800 * MICRO, effect=6_000 * MICRO),
 )  # fmt: skip
 _WINDOWS = {"seller": {"sp": 7, "sb": 14, "sd": 14}, "vendor": {"sp": 14, "sb": 14, "sd": 14}}
-"""The attribution window by kind and ad product (platform-protocols 3.8, 3.10)."""
+"""The attribution window by kind and ad product."""
 _ACCOUNTS = {
     "halden": (("3104477120988101", "Halden Outdoor", "USD", "America/Los_Angeles", "US", 3600, "seller"),),
     "mori": (("7208815530417702", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 5200, "vendor"),),

@@ -1,4 +1,4 @@
-"""Reporting v3: what a report may ask (platform-protocols 3.5)."""
+"""Reporting v3: what a report may ask."""
 
 from __future__ import annotations
 

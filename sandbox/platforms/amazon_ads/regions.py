@@ -1,4 +1,4 @@
-"""Amazon's regions and their hosts (platform-protocols 3.1)."""
+"""Amazon's regions and their hosts (Amazon Ads API, API endpoints)."""
 
 from __future__ import annotations
 

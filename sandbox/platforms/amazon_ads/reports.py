@@ -1,4 +1,4 @@
-"""Reporting v3's reports: created, polled, downloaded from storage, deleted (platform-protocols 3.5)."""
+"""Reporting v3's reports: created, polled, downloaded from storage, deleted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reports:
         self._outside = outside
 
     def create(self, request: PlatformRequest, profile: WorldProfile) -> Response:
-        """A new report of what the world knows now. The same question while one is being made is a duplicate."""
+        """A new report of what the world knows now. The same request while its report is pending is a duplicate."""
         if request.mimetype not in _REPORT_MEDIA:
             raise AmazonRefusal(415, f"Unsupported content type {request.mimetype}")
         moment = self._outside.world.moment(profile)

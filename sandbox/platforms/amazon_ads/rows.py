@@ -1,4 +1,4 @@
-"""The rows of a finished report, and its file (platform-protocols 3.5)."""
+"""The rows of a finished report, and its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Meta Ads: the Marketing API on Graph, its asynchronous jobs and its webhooks (platform-protocols, section 2)."""
+"""Meta Ads: the Marketing API on Graph, its asynchronous jobs and its webhooks.
+
+Written from Meta's documentation: Graph API, Marketing API (Insights, Rate Limiting, Error Codes), Webhooks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks: access tokens, the proof of the app's secret, and what a token opens (platform-protocols 2.2)."""
+"""Access: tokens, the proof of the app's secret (appsecret_proof), and what a token opens."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Access:
         raise GraphError("Invalid OAuth access token.", 190, status=401)
 
     def debug(self, params: dict[str, str]) -> Response:
-        """What a token is."""
+        """Describe a token."""
         asked = params.get("input_token")
         found = [c.credentials[PLATFORM] for c in self._companies if c.credentials[PLATFORM]["access_token"] == asked]
         data: dict[str, Any] = {"is_valid": bool(found), "scopes": ["ads_read"] if found else []}

@@ -1,4 +1,4 @@
-"""Meta's Marketing API over the world: accounts, nodes, edges, insights, batches (platform-protocols, section 2)."""
+"""Meta's Marketing API over the world: accounts, nodes, edges, insights, batches."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class MetaApi(PlatformApi):
         return profile
 
     def _open_profile(self, call: GraphCall, node: str) -> WorldProfile:
-        """The node's ad account, when the platform is well."""
+        """The node's ad account, unless a switch makes the platform fail."""
         profile = self._profile(call, node)
         refuse(self.outside, profile.id)
         return profile

@@ -1,4 +1,4 @@
-"""Meta's error bodies and usage headers (platform-protocols 2.7)."""
+"""Meta's error bodies and usage headers (Marketing API, Error Codes and Rate Limiting)."""
 
 from __future__ import annotations
 

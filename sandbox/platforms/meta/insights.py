@@ -1,4 +1,4 @@
-"""One insights question: what may be asked, and which of the world's rows answer it (platform-protocols 2.5)."""
+"""One insights request: what it may ask, and which of the world's rows answer it (Marketing API, Insights)."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def _entity(row: WorldRow) -> tuple[str, str, str]:
 
 
 class Insights:
-    """One insights question, checked; `rows()` answers it."""
+    """One insights request, checked; `rows()` answers it."""
 
     def __init__(
         self, world: World, profile: WorldProfile, params: dict[str, str], moment: Moment, node: str = ""
     ) -> None:
-        """`node`: the id of a campaign, ad set or ad to which the question is narrowed. Raises Meta's errors."""
+        """`node`: the id of a campaign, ad set or ad to which the request is narrowed. Raises Meta's errors."""
         self.world, self.profile, self.moment, self.node = world, profile, moment, node
         self.level = params.get("level") or _own_level(profile, node)
         if self.level not in LEVELS:
@@ -71,7 +71,7 @@ class Insights:
 
     @property
     def key(self) -> str:
-        """Equal questions have equal keys."""
+        """Equal requests have equal keys."""
         asked = (self.node, self.level, self.fields, self.windows, self.hourly, self.periods, self.filters)
         return repr(asked)
 

@@ -1,4 +1,4 @@
-"""Asynchronous insights jobs: created, polled, read when complete (platform-protocols 2.6)."""
+"""Asynchronous insights jobs: created, polled, read when complete (Marketing API, Insights)."""
 
 from __future__ import annotations
 

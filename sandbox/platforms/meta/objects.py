@@ -32,7 +32,7 @@ class Nodes:
                 self._index(profile)
 
     def find(self, node: str) -> GraphNode | None:
-        """A node by its id; ad accounts are none of these."""
+        """A node by its id; ad accounts are not among them."""
         return self._nodes.get(node)
 
     def edge(self, profile: WorldProfile, parent: str, kind: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Pages of a list: cursors whenever there are rows, `next` only when more follow (platform-protocols 2.5)."""
+"""Pages of a list: cursors whenever there are rows, `next` only when more follow."""
 
 from __future__ import annotations
 

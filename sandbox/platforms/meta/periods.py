@@ -1,4 +1,4 @@
-"""The dates that an insights question asks for."""
+"""The dates that an insights request asks for."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from sandbox.world.traits import Channel, Restatement, Traits
 PLATFORM = "meta_ads"
 
 _TRAITS = Traits(
-    # Insights stop changing after 28 days (platform-protocols 2.8); a few ad-days are corrected until then.
+    # Insights stop changing after 28 days; a few ad-days are corrected until then.
     Restatement(
         growth=((28, 1000), (14, 950), (7, 880), (5, 830), (4, 790), (3, 740), (2, 670), (1, 570), (0, 400)),
         corrections=(1, 2),
@@ -83,7 +83,7 @@ def _campaigns(seed: int, profile_id: str, things: tuple[str, ...], scale: int) 
 
 
 def _creative(profile_id: str, number: int, seed: int, thing: str) -> dict[str, Any]:
-    """The fields stand in different places by type of ad, as they do on the platform (platform-protocols 2.4)."""
+    """The fields stand in different places by type of ad, as they do on the platform."""
     title, body = f"{thing.title()}: {ANGLES[seed % 6]}", f"Find your {thing} today. Ümläut & 日本 {number}."
     link = f"https://shop.example/{thing.replace(' ', '-')}?ad={number}"
     cta = _CALLS_TO_ACTION[seed % 3]

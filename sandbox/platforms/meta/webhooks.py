@@ -1,4 +1,4 @@
-"""Ad-account notifications as Meta posts them (platform-protocols 2.9)."""
+"""Ad-account notifications as Meta posts them (Webhooks, Ad Account)."""
 
 from __future__ import annotations
 
