@@ -21,7 +21,8 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
 from adweir.platforms import Platforms
-from adweir.platforms.connector import ObjectBatch, Page
+from adweir.platforms.base import PlatformSpec, ProfileOptions
+from adweir.platforms.connector import ObjectBatch, Page, PullContext, RowBatch
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -295,3 +296,44 @@ def test_a_pull_that_is_not_applicable_ends_its_task_skipped_and_is_coverage(wor
     series, window = header.pull().series, header.pull().window
     assert world.metrics.coverage(series, window) == {}
     assert set(world.metrics.known(series, window)) == set(window.days())
+
+
+class Choice(ProfileOptions):
+    conversions: tuple[str, ...] = ("purchase",)
+
+
+class Choosing(Platforms):
+    """The platform with options, and a normalizer that notes what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__({META: "adweir.platforms.meta"})
+        self.told: list[ProfileOptions] = []
+
+    def spec(self, platform: Platform) -> PlatformSpec:
+        return replace(super().spec(platform), options=Choice)
+
+    def normalizer(self, platform: Platform) -> Any:
+        return self
+
+    def metric_batches(self, _page: Any, context: PullContext) -> Iterator[RowBatch]:
+        self.told.append(context.options)
+        yield RowBatch([], [])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "state"),
+    [({}, "purchase"), ({"conversions": ["lead"]}, "lead"), ({"colour": "red"}, "quarantined")],
+)
+def test_a_profile_s_options_of_today_reach_the_normalizer(
+    tables: None, clock: FrozenClock, chosen: dict[str, Any], state: str
+) -> None:
+    # given a profile whose options were set
+    platforms = Choosing()
+    world = LoadWorld(clock, "adweir-data", platforms)
+    world.add_profile("2", options=chosen)
+    task = world.put_task(Dataset.AD_DAILY, OLD, "2")
+    # when a pull of it is loaded
+    outcome = world.pull(task, b"{}")
+    # then the normalizer knows them; options that the platform does not have stop the load
+    told = [str(options.conversions[0]) for options in platforms.told if isinstance(options, Choice)]
+    assert (told or [outcome]) == [state]
