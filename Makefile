@@ -20,19 +20,19 @@ export ADWEIR_ARCH = $(ARCH)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## run the whole pipeline once and compare it with the truth; KEEP=1 keeps its sandbox running
+demo: $(READY) ## run the whole pipeline once; KEEP=1 keeps its sandbox running
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
 test: $(READY) ## run the whole test suite
 	$(BIN)/python -m pytest
 
-coverage: $(READY) ## run the tests without e2e and measure the core's branch coverage: at least 95 %
+coverage: $(READY) ## run the tests without e2e; the core's coverage is at least 95 %
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered
 
 check: lint coverage ## run lint, every test, coverage
 	$(BIN)/python -m pytest -m e2e
 
-lint: $(READY) $(SAM_READY) ## check the code without running it: ruff, import-linter, mypy --strict, cfn-lint, sam validate
+lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
@@ -62,7 +62,7 @@ bench: $(READY) ## run the measurements of bench/; each ends with one JSON objec
 
 sam: $(SAM_READY) ## install the SAM CLI in its own environment (.venv-sam/bin/sam)
 
-clean: ## remove what builds and tests leave behind; environments and the sandbox's state stay
+clean: ## remove what builds and tests leave behind
 	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(READY): pyproject.toml constraints.txt layers/core/requirements.txt layers/analytics/requirements.txt

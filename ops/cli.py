@@ -161,6 +161,8 @@ def fire_now(
     stack: Stack = "",
 ) -> None:
     """Send what a schedule would send now; prints the run's id."""
+    if workflow not in (*WORKFLOWS, "sweep"):
+        raise typer.BadParameter(f"{workflow!r} is not one of {', '.join(WORKFLOWS)}, sweep", param_hint="WORKFLOW")
     target = open_target(stack, home_of(context))
     run_id = fire(target, workflow, at or datetime.now(UTC).replace(microsecond=0))
     typer.echo(run_id or "sweep sent")
@@ -227,7 +229,7 @@ def first_key(description: dict[str, Any]) -> str:
 
 def show(description: dict[str, Any], home: Home) -> None:
     """Where everything is."""
-    typer.echo(f"  API        {description['api_url']}/api/v1/...")
+    typer.echo(f"  API        {description['api_url']}")
     typer.echo(f"  API docs   {description['api_url']}/docs")
     typer.echo(f"  API key    {description['api_key']}")
     typer.echo(f"  AWS        {description['aws_endpoint_url']}   (AWS_ENDPOINT_URL)")

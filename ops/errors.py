@@ -40,7 +40,7 @@ class OneLine(TyperGroup):
         except typer.TyperException as error:
             context = getattr(error, "ctx", None)
             where = context.command_path if context else "adweir"
-            code = say_error(f"{error.format_message()} See: {where} --help", error.exit_code)
+            code = say_error(f"{error.format_message().rstrip('.')}. See: {where} --help", error.exit_code)
         except EXPECTED as error:
             code = say_error(str(error), 1)
         if standalone:

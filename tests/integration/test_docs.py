@@ -47,6 +47,12 @@ def test_every_make_target_is_documented_and_every_documented_one_exists() -> No
     assert shown - targets == set()
 
 
+def test_given_make_help_when_shown_then_no_line_is_wider_than_a_terminal() -> None:
+    targets = re.findall(r"^([a-z-]+):.*?## (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert [line for name, about in targets if len(line := f"  make {name:<9} {about}") > 80] == []
+
+
 def test_every_route_is_documented_with_its_scope(described: Described) -> None:
     operations = {f"{each.method} {each.path}": scope_of(each.spec) for each in described.operations}
     keyed = {

@@ -124,6 +124,12 @@ def test_bad_input_gets_a_clear_answer_and_stores_nothing(call: Call, api: Modul
     assert stored(api) == before
 
 
+def test_given_a_field_that_a_body_does_not_have_when_sent_then_the_answer_calls_it_unknown(call: Call) -> None:
+    error = call("POST", "/api/v1/keys", {"name": "x", "scope": "read"}, expect=422)["error"]
+
+    assert {"field": "scope", "message": "is unknown"} in error["details"]
+
+
 def test_storage_down_is_503_and_a_fault_of_ours_500(
     call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

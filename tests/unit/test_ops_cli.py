@@ -51,6 +51,7 @@ def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: 
         (("up", "--set", "HistoryDays"), "'HistoryDays' is not NAME=VALUE"),
         (("up", "--pace", "slow"), "sandbox"),
         (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
+        (("fire", "dayly"), "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, sweep"),
     ],
 )
 def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
@@ -65,7 +66,7 @@ def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(
     (line,) = result.stderr.splitlines()
     assert line.startswith("adweir: ")
     assert says in line
-    assert line.endswith(f"See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
+    assert line.endswith(f". See: adweir{'' if arguments[0] == 'dorp' else ' ' + arguments[0]} --help")
 
 
 @pytest.mark.parametrize("arguments", [("fire", "daily"), ("key", "--name", "k"), ("sam-env",)])

@@ -103,6 +103,13 @@ def test_a_file_without_the_required_header_is_refused(data: bytes) -> None:
         read(data)
 
 
+def test_given_an_amount_that_cannot_be_stored_when_read_then_the_reason_is_a_sentence() -> None:
+    (fault,) = read(f"{HEADER}\n{LINE.replace('12.34', '12.3456789')}\n".encode())
+
+    assert isinstance(fault, BadRow)
+    assert fault.errors[0]["message"] == "spend cannot be stored: more than six decimals: '12.3456789'"
+
+
 def test_a_cut_off_gzip_and_a_bomb_are_refused() -> None:
     packed = gzip.compress(f"{HEADER}\n{LINE}\n".encode())
     with pytest.raises(BadInput):

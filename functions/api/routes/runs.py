@@ -134,7 +134,10 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
 
 @runs.route("POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202)
 def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> StartedRun:
-    """Without a body all tasks that failed, are parked or were quarantined are tried again."""
+    """Without a body all tasks that failed, are parked or were quarantined are tried again.
+
+    A task that was loaded stays as it is, named or not.
+    """
     run, again = _run(app, run_id), asked or RedriveRequest()
     for task_id in again.task_ids:
         if app.ledger.get_task(run.run_id, task_id) is None:

@@ -56,7 +56,7 @@ def parse_range(start: Any, end: Any, today: date, days: int = 30, field: str = 
         message = "start and end are dates, YYYY-MM-DD, or datetimes, YYYY-MM-DDThh:mm:ss with or without an offset"
         raise Unprocessable(message, [{"field": field, "message": message}]) from None
     if not _in_order(first, last) or (_day(last) - _day(first)).days >= limits.MAX_QUERY_DAYS:
-        message = f"the range starts before it ends and has at most {limits.MAX_QUERY_DAYS} days"
+        message = f"the range must not end before it starts and has at most {limits.MAX_QUERY_DAYS} days"
         raise Unprocessable(message, [{"field": field, "message": message}])
     return TimeSpan(first, last)
 

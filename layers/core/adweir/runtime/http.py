@@ -140,7 +140,8 @@ def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:
         where, *parts = (str(part) for part in fault["loc"])
         if where == "body" and not parts and fault["type"] == "missing":
             return BadInput("a JSON object is expected as the body", [{"field": "body", "message": "is required"}])
-        message = str(fault["msg"]).removeprefix("Value error, ")
+        unknown = fault["type"] == "extra_forbidden"
+        message = "is unknown" if unknown else str(fault["msg"]).removeprefix("Value error, ")
         details.append({"field": ".".join(parts) or where, "message": message})
     named = ", ".join(dict.fromkeys(detail["field"] for detail in details))
     return Unprocessable(f"the request has invalid fields: {named[:300]}", details)

@@ -121,7 +121,6 @@ class Publisher:
                 "controls": [],
                 "first_date": start.isoformat(),
                 "last_date": end.isoformat(),
-                "first_settled_date": start.isoformat(),
                 "last_settled_date": self._last_settled(pulled, window),
                 "files": files,
                 "tables": tables,

@@ -170,7 +170,7 @@ def _micros(cell: dict[str, str], name: str) -> int:
     try:
         value = to_micros(text) if len(text) <= 40 and text.isascii() and "_" not in text else -1
     except ValueError as error:
-        raise _Fault(name, "number", str(error)) from None
+        raise _Fault(name, "number", f"cannot be stored: {error}") from None
     if value < 0:
         raise _Fault(name, "number", "must be a decimal number, 0 or more")
     return value

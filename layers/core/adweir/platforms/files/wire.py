@@ -80,7 +80,7 @@ def _read_line(stream: IO[bytes], max_line: int, left: int) -> tuple[bytes | Non
             data = stream.readline(max_line)
             length += len(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"the file is no intact gzip: {error}", [{"field": "file", "rule": "gzip"}]) from None
+        raise BadInput(f"the gzip file is damaged: {error}", [{"field": "file", "rule": "gzip"}]) from None
     return None, length
 
 
@@ -97,7 +97,7 @@ def cells(data: bytes) -> list[str]:
     try:
         return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
-        raise ValueError(f"is no CSV: {error}") from None
+        raise ValueError(f"is not CSV: {error}") from None
 
 
 def header(line: Line | None) -> list[str]:
