@@ -51,7 +51,7 @@ def _smaller_bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(autouse=True)
 def _own_log_keys() -> Iterator[None]:
-    """What a test learns about its work is not in the log lines of the next one."""
+    """The keys of one test's log lines do not reach the next test."""
     with trace.about():
         yield
 

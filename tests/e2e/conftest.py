@@ -24,7 +24,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The stories come last and in the order in which they are written, however the rest of the suite is shuffled.
 
-    They share one river: slow ones are begun early and looked at late, and the last one switches the machine off.
+    They share one sandbox: slow ones are begun early and checked late, and the last one stops the sandbox.
     """
     stories = [item for item in items if HERE in item.path.parents]
     stories.sort(key=lambda item: (item.path.name, item.reportinfo()[1] or 0))

@@ -1,4 +1,4 @@
-"""What the documents say to type does what they say: their blocks run as they stand, in a sandbox of their own."""
+"""The documents' commands do what the documents say: the blocks run as they stand, in their own sandbox."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEEP = "\ndeclare -p $(compgen -v | grep -xE 'API|KEY|ACCOUNT') > .session 2> /d
 
 
 def reason(block: Block) -> str:
-    """Why a block is not run; "" for one that is."""
+    """Why a block is not run; "" for one that is run."""
     fits = (why for (name, begin), why in NOT_RUN.items() if block.document == name and block.text.startswith(begin))
     return next(fits, "")
 

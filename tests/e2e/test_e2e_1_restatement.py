@@ -1,4 +1,4 @@
-"""The daily river: stored is what the platforms say, also after they changed their mind; again changes nothing."""
+"""The daily run: stored numbers equal the platforms', also after a restatement; a replay changes nothing."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def test_given_stored_days_when_the_platforms_restate_them_then_the_next_daily_r
 def test_given_a_restatement_then_a_changes_file_names_the_old_and_the_new_numbers(
     river: River, days: tuple[str, str], first: dict[str, Stored]
 ) -> None:
-    told: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
+    changes: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
     for key in river.keys("changes/"):
         about = river.s3.head_object(Bucket=river.bucket, Key=key)["Metadata"]
         for line in river.lines(key):
             if line["old"] is not None:
-                told[about["profile"], line["entity_id"], line["day"]] = (line["old"], line["new"])
+                changes[about["profile"], line["entity_id"], line["day"]] = (line["old"], line["new"])
     for profile_id, before in first.items():
         now = river.stored(profile_id, *days)
         expected = {
             (profile_id, *key): (list(was), list(now[key])) for key, was in before.items() if now.get(key) != was
         }
         assert expected
-        assert {key: told.get(key) for key in expected} == expected
+        assert {key: changes.get(key) for key in expected} == expected
 
 
 def test_given_everything_that_ever_landed_when_it_arrives_again_then_no_stored_number_changes(river: River) -> None:

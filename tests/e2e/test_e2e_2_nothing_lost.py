@@ -1,4 +1,4 @@
-"""Nothing lost: whatever breaks, the run ends, what is good is stored, what is bad is kept with its reason.
+"""Nothing is lost: whatever breaks, the run ends, good rows are stored, and bad ones are kept with their reason.
 
 The stories pull days that the daily runs did not (the world is older than the history that is kept), so that nothing
 but the story itself can have stored them.
@@ -99,7 +99,7 @@ def test_given_a_bad_row_among_good_ones_then_the_good_are_stored_and_the_bad_is
 def test_given_poisoned_messages_then_runs_go_on_and_the_poison_ends_in_the_dead_letter_queues(river: River) -> None:
     mori = river.clients["mori"]
     start, end = river.day(48), river.day(47)
-    poison = {"runs": "this is no message", "landing": '{"kind": "nothing that is known"}'}
+    poison = {"runs": "this is not a message", "landing": '{"kind": "nothing that is known"}'}
     usual = {name: visibility(river, name) for name in poison}
     try:
         for name, body in poison.items():

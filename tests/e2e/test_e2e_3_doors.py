@@ -56,7 +56,7 @@ def test_given_a_signed_push_when_it_comes_twice_and_once_forged_then_it_is_stor
 def test_given_notifications_of_one_ad_when_several_come_then_one_run_pulls_it_again(river: River) -> None:
     mori = river.clients["mori"]
     if (left := _BUCKET_SECONDS - time.time() % _BUCKET_SECONDS) < 10:
-        time.sleep(left)  # runs are counted by periods of the clock: all of this shall fall into one
+        time.sleep(left)  # one run per object and clock period: all of this has to fall into one
     delivery = {"account": "mori", "url": f"{river.description['api_url']}/webhook/meta/{mori.account_id}"}
     ad = next(river.api.records("ad_performance", {"profile_id": mori.meta}))["ad_id"]
     for fields in (["effective_status"], ["name"], ["bid_amount", "name"]):

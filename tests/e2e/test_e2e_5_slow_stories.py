@@ -1,4 +1,4 @@
-"""What became of the stories that need a time-out or a deadline to be over; they were begun before all others."""
+"""The results of the stories that last until a time-out or a deadline; they were begun before all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents name everything that a user can call, set or be woken by, and nothing that is not there."""
+"""The documents name every command, route, setting and alarm, and none that does not exist."""
 
 from __future__ import annotations
 

@@ -37,13 +37,13 @@ def test_it_lists_every_route(described: Described, api: ModuleType) -> None:
     assert {(operation.method, operation.path) for operation in ours(described)} == routes
 
 
-def test_it_lists_every_door_of_the_webhooks(
+def test_it_lists_every_route_of_the_webhooks(
     described: Described, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {(each.method, each.path) for each in described.operations if each.path.startswith("/webhook/")}
+    listed = {(each.method, each.path) for each in described.operations if each.path.startswith("/webhook/")}
     with loaded("webhooks", environment, monkeypatch) as webhooks:
         routes = [*webhooks.http._static_routes, *webhooks.http._dynamic_routes]
-        assert told == {(route.method, route.openapi_path) for route in routes}
+        assert listed == {(route.method, route.openapi_path) for route in routes}
 
 
 def test_every_operation_says_what_it_takes_and_answers(described: Described) -> None:
@@ -118,7 +118,7 @@ def _references(found: Any, described: Described) -> set[str]:
 
 
 def test_the_examples_can_be_sent_as_they_stand(call: Call, api: ModuleType, described: Described) -> None:
-    """Nothing but an id that is not there may be refused."""
+    """Only an unknown id may be refused."""
     fill(api)
     body = {"company_name": "The only one", "primary_contact_email": "a@example.com"}
     account_id = call("POST", "/api/v1/accounts", body, expect=201)["account_id"]

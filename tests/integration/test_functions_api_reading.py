@@ -138,7 +138,7 @@ def test_records_are_validated_with_both_kinds_of_rules(call: Call) -> None:
     assert (result["validation_passed"], result["issues_found"], result["status"]) == (False, 2, "success")
 
 
-def test_the_pipeline_tells_how_it_is(call: Call, api: ModuleType) -> None:
+def test_health_metrics_quality_profiles_and_workflows_are_answered(call: Call, api: ModuleType) -> None:
     health = call("GET", "/api/v1/pipeline/health")
     assert '"landing"' in json.dumps(health["parts"]["queues"])
     assert {"dead-runs", "dead-landing", "dead-delivery"} == set(health["parts"]["dead_letters"]["items"])

@@ -72,12 +72,12 @@ def test_a_message_of_a_task_that_is_gone_is_acknowledged(function: Any) -> None
     assert answer == {"batchItemFailures": []}
 
 
-def test_a_message_that_is_none_fails_alone(function: Any) -> None:
+def test_a_malformed_message_fails_alone(function: Any) -> None:
     answer = function.handler(event("{}", '{"run_id":"r1","task_id":"t1"}'), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
-def test_each_log_line_says_whose_work_it_is(function: Any) -> None:
+def test_each_log_line_identifies_its_work(function: Any) -> None:
     """Given a task of a profile without a credential, when it is worked on, then its lines name all of it."""
     task = Task(
         run_id="r1",

@@ -127,7 +127,7 @@ def test_a_secret_that_was_just_set_is_taken_after_ten_seconds(
     assert push([METRIC], "/webhook/amazon")["statusCode"] == 422
 
 
-def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> None:
+def test_a_caller_without_a_valid_signature_learns_nothing(push: Post, webhooks: ModuleType) -> None:
     answers = [
         push([METRIC], key=b"wrong"),
         push([METRIC], late=-301),
@@ -173,7 +173,7 @@ def test_who_cannot_sign_learns_nothing(push: Post, webhooks: ModuleType) -> Non
         ({"impresions": 1}, ""),
     ],
 )
-def test_a_push_that_cannot_be_is_refused_whole(push: Post, change: dict[str, Any], field: str) -> None:
+def test_a_push_with_an_impossible_value_is_refused_as_a_whole(push: Post, change: dict[str, Any], field: str) -> None:
     answer = push([METRIC, METRIC | change])
     assert answer["statusCode"] == 422, answer["body"]
     assert "metrics[1]" in answer["body"]
@@ -181,7 +181,7 @@ def test_a_push_that_cannot_be_is_refused_whole(push: Post, change: dict[str, An
     assert objects() == []
 
 
-def test_what_is_no_push_is_refused(push: Post) -> None:
+def test_a_body_that_is_not_a_push_is_refused(push: Post) -> None:
     expected = {
         b"{": 400,
         b"": 400,

@@ -124,7 +124,7 @@ def test_a_landed_pull_is_stored_and_its_run_advances(function: Function, clock:
 
 
 @pytest.mark.parametrize("event", ["s3-test-event", "file-dropped", "direct-s3-record"])
-def test_what_asks_for_nothing_or_is_gone_is_acknowledged(function: Function, event: str) -> None:
+def test_a_test_event_and_an_object_that_is_gone_are_acknowledged(function: Function, event: str) -> None:
     text = (EVENTS / f"validate/{event}.json").read_text().replace("IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "")
     assert function("validate").handler(json.loads(text), CONTEXT) == NOTHING_FAILED
 
@@ -148,7 +148,7 @@ def test_a_finished_run_or_a_call_makes_the_account_s_dataset(
     assert manifest["files"]["ad_reporting"]["rows"] == 6
 
 
-def test_an_account_that_is_gone_has_no_dataset_and_stops_nothing(function: Function) -> None:
+def test_a_deleted_account_has_no_dataset_and_stops_nothing(function: Function) -> None:
     etl = function("etl")
     assert etl.handler(record({"accounts": ["acc_gone"], "run_id": ""}, "adweir-etl"), CONTEXT) == NOTHING_FAILED
     assert list(etl.app.raw.list("mmm/")) == []

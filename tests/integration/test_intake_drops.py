@@ -1,4 +1,4 @@
-"""File drops in the bucket → stored metrics and receipts; again, refused, and killed in between."""
+"""File drops in the bucket → stored metrics and receipts; also dropped twice, refused, and killed in between."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def world(tables: None, clock: FrozenClock) -> CollectWorld:
 
 
 class TestNotApplicable:
-    def test_metrics_that_a_profile_does_not_have_land_as_that(
+    def test_metrics_that_a_profile_does_not_have_land_as_not_applicable(
         self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # given a profile without this ad product
@@ -40,14 +40,14 @@ class TestNotApplicable:
             world.connector, "create_report", _raise(NotApplicable("not authorized for Sponsored Display"))
         )
         assert world.collect(task) == "done"
-        # then the refusal has landed, for the loader to note, and neither profile nor other slices suffer
+        # then the refusal has landed for the loader, and neither profile nor other slices are affected
         assert world.state(task) is TaskState.LANDED
         with world.raw.open(world.task(task).object_key) as raw:
             assert (raw.header.not_applicable, raw.header.complete, raw.header.slice) == (True, False, "sd")
             assert [page.stream.read() for page in raw.pages()] == [b"not authorized for Sponsored Display"]
         assert world.profile("123").status == "active"
 
-    def test_a_report_that_turns_out_not_applicable_lands_as_that(self, world: CollectWorld) -> None:
+    def test_a_report_that_turns_out_not_applicable_lands_so(self, world: CollectWorld) -> None:
         task = world.plan(slice_="sd")
         world.collect(task)
         (poll,) = world.queues.reports.take()
@@ -69,7 +69,7 @@ class TestWiderPauses:
         ("scope", "others"),
         [(ThrottleScope.PROFILE, "done"), (ThrottleScope.REGION, "throttled"), (ThrottleScope.APP, "done")],
     )
-    def test_a_pause_holds_for_whom_the_platform_names(
+    def test_a_pause_covers_what_the_platform_names(
         self, world: CollectWorld, scope: ThrottleScope, others: str
     ) -> None:
         # given two profiles in one region, and a platform whose pauses concern profiles and regions
@@ -148,7 +148,7 @@ def _raise(error: Exception) -> Any:
 
 
 class TestReports:
-    def test_a_report_is_let_go_of_once_it_landed_or_failed(
+    def test_a_report_is_discarded_once_it_landed_or_failed(
         self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # given a platform on which reports pile up
@@ -223,7 +223,7 @@ class TestReports:
         )
 
 
-def test_a_raw_object_says_which_way_it_came(world: CollectWorld) -> None:
+def test_a_raw_object_records_how_it_was_fetched(world: CollectWorld) -> None:
     task = world.plan(Dataset.CAMPAIGNS)
     world.connector.route = "eu"
     world.collect(task)

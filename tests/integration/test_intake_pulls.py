@@ -1,4 +1,4 @@
-"""Raw objects of pulls → stored metrics and objects, and the end of their tasks; again, and killed in between."""
+"""Raw objects of pulls → stored metrics and objects, and the end of their tasks; also repeated and killed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class TestMassVanish:
         assert world.pull(again, {"data": []}) == "loaded"
         assert world.stored(Level.AD) == []
 
-    def test_a_leave_for_one_generation_is_none_for_another(self, world: LoadWorld) -> None:
+    def test_a_permission_for_one_generation_does_not_hold_for_another(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         key = PullHeader.of(task).key
         world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
@@ -220,7 +220,7 @@ class TestObjects:
 
 
 class TestWaiting:
-    """The partition is being written by somebody else."""
+    """Another worker is writing the partition."""
 
     LEASE = "metrics#meta_ads#1#ad#day#pull#2026-11"
 

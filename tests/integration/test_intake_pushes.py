@@ -110,7 +110,7 @@ def test_the_stored_delivery_holds_all_that_loading_needs(world: LoadWorld, door
     }
 
 
-def test_loading_asks_the_catalog_nothing(world: LoadWorld, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_does_not_read_the_catalog(world: LoadWorld, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: Any) -> None:
         raise AssertionError("what is stored is resolved")
 
@@ -235,7 +235,7 @@ def test_an_account_s_door_knows_only_its_own_profiles(world: LoadWorld, door: D
         ({"currency": "EUR"}, "currency"),
     ],
 )
-def test_every_metric_that_resolves_to_nothing_is_named(
+def test_every_metric_that_cannot_be_resolved_is_named(
     door: Door, account: str, changes: dict[str, Any], field: str
 ) -> None:
     wrong = entry(**changes)

@@ -137,7 +137,7 @@ class TestReports:
         assert rhythm(10**6, world.timing) == 300
         assert rhythm(20, replace(world.timing, poll=400)) == 400
 
-    def test_a_failed_report_is_asked_for_once_more(self, world: CollectWorld) -> None:
+    def test_a_failed_report_is_requested_once_more(self, world: CollectWorld) -> None:
         task = world.plan()
         world.collect(task)
         (message,) = world.queues.reports.take()
@@ -150,7 +150,7 @@ class TestReports:
         assert world.state(task) == "landed"
 
     @at_the_bound("MAX_RESUBMITTED_REPORTS")
-    def test_a_report_is_asked_for_again_so_often(self, world: CollectWorld, size: int, fits: bool) -> None:
+    def test_how_often_a_failed_report_is_requested_again(self, world: CollectWorld, size: int, fits: bool) -> None:
         task = world.plan()
         world.collect(task)
         (message,) = world.queues.reports.take()

@@ -168,7 +168,7 @@ def test_claiming_a_finished_task_removes_the_marker_that_a_crash_left(ledger: L
     assert not ledger.has_open("run-1")
 
 
-def test_unknown_tasks_and_other_generations_are_nobodys_work(ledger: Ledger) -> None:
+def test_unknown_tasks_and_other_generations_cannot_be_claimed(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
 
@@ -209,7 +209,7 @@ def test_a_worker_of_an_older_generation_cannot_touch_a_redriven_task(ledger: Le
     assert markers(ledger) == [(taken.id, 1)]
 
 
-def test_redriving_twice_or_what_is_loaded_does_nothing(ledger: Ledger) -> None:
+def test_redriving_twice_or_redriving_a_loaded_task_does_nothing(ledger: Ledger) -> None:
     task = a_task()
     ledger.plan(task)
     ledger.finish("run-1", task.id, 0, TaskState.FAILED)
@@ -280,7 +280,7 @@ def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger: Le
     assert ledger.get_task("run-1", task.id) is None
     assert list(ledger.tasks("run-1")) == []
     assert not ledger.has_open("run-1")
-    assert ledger.plan(task), "an expired item is no obstacle"
+    assert ledger.plan(task), "an expired item does not stop it"
 
 
 def test_tasks_are_listed_by_stage(ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ def test_a_page_of_a_list(call: Call, size: int, fits: bool) -> None:
 
 @at_the_bound("MAX_PAGE_TOKEN_CHARS")
 def test_a_page_token(call: Call, size: int, fits: bool) -> None:
-    """One that is short enough is read; this one is not of any list."""
+    """A token that is short enough is read; this one belongs to no list."""
     call("GET", "/api/v1/accounts", next_token="x" * size, expect=400 if fits else 422)
 
 
@@ -134,7 +134,7 @@ def test_segments_of_a_report(call: Call, size: int, fits: bool) -> None:
 
 @at_the_bound("MAX_REDRIVEN_TASKS")
 def test_tasks_of_a_redrive(call: Call, api: ModuleType, size: int, fits: bool) -> None:
-    """So many are read; the run is not there."""
+    """So many are read, before the run is found not to exist."""
     body = {"task_ids": [str(n) for n in range(size)]}
     call("POST", "/api/v1/runs/nobody/redrive", body, expect=404 if fits else 422)
 

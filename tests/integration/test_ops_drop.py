@@ -1,4 +1,4 @@
-"""`adweir drop`: what would be rejected is refused before it is stored, and what became of a file is said."""
+"""`adweir drop`: files that would be rejected are refused before they are stored, and the result is reported."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def reason(world: PipelineWorld, run_id: str = "r") -> str:
 # --- the plain way
 
 
-def test_a_daily_run_goes_through_its_stages_and_tells_its_end_once(world: PipelineWorld) -> None:
+def test_a_daily_run_goes_through_its_stages_and_publishes_its_end_once(world: PipelineWorld) -> None:
     world.found = ("1", "2")
 
     run_to_end(world)
@@ -210,7 +210,7 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: PipelineWorl
         ("backfill", Scope(start="2026-11-02", end="2026-11-01"), "end"),
     ],
 )
-def test_what_names_nothing_is_refused_before_anything_is_stored(
+def test_a_run_with_unknown_names_is_refused_before_anything_is_stored(
     world: PipelineWorld, workflow: str, scope: Scope, field: str
 ) -> None:
     with pytest.raises(Unprocessable) as caught:
@@ -249,7 +249,7 @@ def test_runs_that_were_given_no_id_are_known_by_workflow_time_and_scope(world: 
     assert stored.scheduled_at == "2026-11-20T04:00:00.000000Z"
 
 
-def test_other_messages_are_no_business_of_the_engine(world: PipelineWorld) -> None:
+def test_the_engine_refuses_messages_of_other_queues(world: PipelineWorld) -> None:
     with pytest.raises(BadInput):
         world.handle(TaskMessage(run_id="r", task_id="t"))
 

@@ -90,7 +90,7 @@ def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: Pipeli
     assert answer["parts"]["credentials"]["broken"][0]["reason"] == "revoked"
 
 
-def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: PipelineWorld) -> None:
+def test_a_rate_limit_pause_is_shown_and_is_not_a_fault(world: PipelineWorld) -> None:
     world.drain()
     world.ledger.brakes.trip(META, "1", 60, "code 17")
 
@@ -101,7 +101,7 @@ def test_a_rate_limit_pause_is_shown_and_is_no_fault(world: PipelineWorld) -> No
     assert (brake["state"], brake["until"]) == ("paused", iso(world.clock.now() + timedelta(seconds=60)))
 
 
-def test_a_part_that_cannot_be_asked_is_unhealthy_and_the_others_still_answer(world: PipelineWorld) -> None:
+def test_a_part_that_cannot_be_read_is_unhealthy_and_the_others_still_answer(world: PipelineWorld) -> None:
     world.drain()
 
     def refused() -> Mapping[str, QueueDepth]:

@@ -43,9 +43,7 @@ def test_a_task_past_its_deadline_fails_and_the_run_ends(world: PipelineWorld, c
     assert state(world) is RunState.FAILED
 
 
-def test_tasks_that_stand_still_are_sent_again_to_the_queue_of_their_state(
-    world: PipelineWorld, clock: FrozenClock
-) -> None:
+def test_stalled_tasks_are_sent_again_to_the_queue_of_their_state(world: PipelineWorld, clock: FrozenClock) -> None:
     for number in ("1", "2", "3"):
         world.add_profile(number)
     world.handle(HOURLY)
@@ -108,7 +106,7 @@ def test_the_runs_of_one_sweep(world: PipelineWorld, monkeypatch: pytest.MonkeyP
     assert (len(seen) == size) is fits
 
 
-def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(
+def test_a_run_that_another_worker_changes_does_not_stop_the_sweep(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(2):
@@ -125,7 +123,7 @@ def test_a_run_that_somebody_else_moves_does_not_stop_the_sweep(
     assert seen == ["run-0", "run-1"]
 
 
-def test_marks_and_markers_that_stand_for_nothing_go(world: PipelineWorld, clock: FrozenClock) -> None:
+def test_leftover_marks_and_markers_are_removed(world: PipelineWorld, clock: FrozenClock) -> None:
     world.ledger.mark_open("ghost")
     world.handle(DAILY)
     world.handle(world.runs.take()[0])

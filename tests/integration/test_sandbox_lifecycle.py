@@ -134,7 +134,7 @@ def test_each_platform_is_served_at_its_documented_paths_below_platforms_url(box
     assert requests.get(f"{root}/nobody", timeout=5).status_code == 404
 
 
-def test_adweir_status_names_both_processes_and_how_they_are(box: Box) -> None:
+def test_adweir_status_names_both_processes_and_their_states(box: Box) -> None:
     assert lifecycle.states(box.home) == {"ministack": "running", "platforms": "running"}
 
 
@@ -186,7 +186,7 @@ def test_ctrl_c_during_up_leaves_no_process_behind(tmp_path: Path) -> None:
 
 
 def traces_of(process: psutil.Process) -> str:
-    """Where a process can name its sandbox: MiniStack runs in its folder, the platforms' server is told of it."""
+    """Where a process can name its sandbox: MiniStack in its folder, the platforms' server in its arguments."""
     try:
         return " ".join([process.cwd(), *process.cmdline()])
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):

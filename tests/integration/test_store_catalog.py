@@ -72,7 +72,7 @@ def test_a_deleted_account_is_gone_but_its_profiles_stay_as_inactive(catalog: Ca
         catalog.account("acc")
     with pytest.raises(NotFound):
         catalog.update_account("acc", company_name="back")
-    # and a listing that was still under way revives nothing
+    # and a listing that was still under way does not revive them
     catalog.put_objects([a_profile()], T2)
     assert [p.status for p in catalog.profiles("acc")] == ["inactive"]
 
@@ -261,7 +261,7 @@ def test_the_id_of_a_key_is_read_from_the_key() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "adw", "adw__s", "adw_a_", "ada_a_b", "adw_ä_b", "adw_a_" + "x" * 300, "_" * 9])
-def test_text_of_another_form_is_no_key(text: str) -> None:
+def test_text_of_another_form_is_not_a_key(text: str) -> None:
     assert key_id_of(text) is None
 
 

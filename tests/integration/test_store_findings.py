@@ -1,4 +1,4 @@
-"""Quality reports: newest first, one a load, small, gone after their time."""
+"""Quality reports: newest first, one per load, small, expiring."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ PULLS = [
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_ends_in_the_same_items_and_a_replay_writes_none(store: MetricStore, seed: int) -> None:
+def test_any_order_ends_in_the_same_items_and_a_replay_writes_nothing(store: MetricStore, seed: int) -> None:
     # given the pulls in order
     for pull in PULLS:
         _load(store, pull)
@@ -81,7 +81,7 @@ def test_any_order_ends_in_the_same_items_and_a_replay_writes_none(store: Metric
     random.Random(seed).shuffle(again)
     for pull in again:
         _load(store, pull)
-    # then the items are the same, and once more is no write
+    # then the items are the same, and another replay writes nothing
     assert _items() == straight
     assert stored(store, FIRST, LAST) == expected(PULLS)
     assert sum(_load(store, pull).write_units for pull in again) == 0
@@ -142,7 +142,7 @@ class _Stubborn(MetricsTable):
 
 
 class _Charging(MetricsTable):
-    """DynamoDB that charges a unit an item; moto charges one a batch."""
+    """DynamoDB that charges one unit per item; moto charges one per batch."""
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         units = sum(map(len, request["RequestItems"].values()))
@@ -271,7 +271,7 @@ def test_a_slice_that_is_not_applicable_is_neither_covered_nor_missing(store: Me
     # when the profile has it after all, for one day
     later = Brought(3, ("2026-11-01", "2026-11-01"), {}, slice="sd")
     _load(store, later)
-    # then that day is covered; being told again what was known changes nothing
+    # then that day is covered; repeating the skip changes nothing
     store.skip(absent.pull)
     assert store.coverage(ADS, window)[date(2026, 11, 1)] == {"sd": later.stamp}
     assert store.known(ADS, window)[date(2026, 10, 31)] == {"sd"}

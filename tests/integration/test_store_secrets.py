@@ -35,7 +35,7 @@ def test_a_rotation_keeps_the_previous_values(store: SecretStore) -> None:
     assert store.name("webhook", "meta") == NAME
 
 
-def test_values_are_cached_and_asked_for_again_on_request_but_not_at_will(
+def test_values_are_cached_and_read_again_on_request_but_not_too_often(
     store: SecretStore, client: Any, clock: FrozenClock
 ) -> None:
     # given
@@ -76,7 +76,7 @@ def test_a_deleted_secret_is_gone_and_can_come_back(store: SecretStore) -> None:
     store.delete("adweir/never/was")
 
 
-def test_a_secret_that_is_no_object_counts_as_missing(store: SecretStore, client: Any) -> None:
+def test_a_secret_that_is_not_an_object_counts_as_missing(store: SecretStore, client: Any) -> None:
     client.create_secret(Name=NAME, SecretString="plain")
     with pytest.raises(NotFound):
         store.get(NAME)

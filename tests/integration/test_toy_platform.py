@@ -1,8 +1,8 @@
 """A sixth platform, in a folder of its own, from schedule to stored rows: nothing else has to change.
 
 Toy Ads (tests/support/toy_platform) uses each part of the seam: an asynchronous report, a list of two streamed pages,
-NotApplicable, Throttled for the whole application, a narrower, profile options, a pace and a webhook. One story shows
-them all; told with a part left out, it fails.
+NotApplicable, Throttled for the whole application, a narrower, profile options, a pace and a webhook. One story uses
+them all; with a part left out, it fails.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def truth() -> dict[tuple[str, str], tuple[int, ...]]:
 
 
 class Story:
-    """A client's first daily run on Toy Ads, then a delivery of its webhook; and what is to be seen afterwards."""
+    """A client's first daily run on Toy Ads, then a delivery of its webhook; and the checks afterwards."""
 
     def __init__(self, machine: Machine, api: ToyApi) -> None:
         self.machine = machine
@@ -120,8 +120,8 @@ class Story:
         self.app = machine.app
         self.first_looks: list[int] = []
 
-    def tell(self) -> None:
-        """Let it happen."""
+    def play(self) -> None:
+        """Run the story."""
         app = self.app
         app.catalog.create_account("acme", "Acme", "data@acme.example")
         app.registration.register("acme", "toy", {"token": "t0ken", "app": "an-app"})
@@ -163,9 +163,9 @@ class Story:
             if (task.profile_id, task.slice, task.state) == (profile_id, slice_, state)
         )
 
-    def tell_and_check(self) -> None:
-        """Let it happen; each part of the seam did its work."""
-        self.tell()
+    def play_and_check(self) -> None:
+        """Run the story and check that each part of the seam did its work."""
+        self.play()
         run = self.app.ledger.get_run("run_1")
         assert run is not None
         assert run.state is RunState.SUCCEEDED, run.reason
@@ -228,14 +228,14 @@ def story(tables: None, settings: Settings, folder: Path) -> Iterator[Story]:
 
 
 def test_a_sixth_platform_runs_from_schedule_to_stored_rows(story: Story) -> None:
-    story.tell_and_check()
+    story.play_and_check()
 
 
 @pytest.mark.parametrize("part", ["client.py", "normalize.py", "webhook.py"])
 def test_the_story_fails_without_a_file_of_the_folder(story: Story, folder: Path, part: str) -> None:
     (folder / part).unlink()
     with pytest.raises((AssertionError, ModuleNotFoundError)):
-        story.tell()
+        story.play()
 
 
 @pytest.mark.parametrize(
@@ -257,4 +257,4 @@ def test_the_story_fails_without_a_part_of_the_seam(
     assert part in text
     (folder / file).write_text(text.replace(part, instead).replace("Narrowable, ", "Narrowable, RequestRejected, ", 1))
     with pytest.raises(AssertionError):
-        story.tell_and_check()
+        story.play_and_check()

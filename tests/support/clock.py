@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FrozenClock:
-    """Stands at one instant until told to move."""
+    """Stands still until `advance` is called."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)) -> None:
         self._now = now

@@ -36,7 +36,7 @@ def page(number: int, *, last: bool) -> Page:
 
 
 class FakeConnector(Connector):
-    """Answers as told; `error` is raised by the next calls as long as it is set."""
+    """Answers as the test sets it up; each call raises `error` while it is set."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -1,4 +1,4 @@
-"""The one way in which tests kill a worker: at its n-th write, just before it or just behind it."""
+"""Kills a worker in a test: at its n-th write, just before it or just after it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ R = TypeVar("R")
 
 
 class Killed(BaseException):
-    """The worker's process died here. It is no Exception, so that no handler of the product can catch it."""
+    """The worker's process died here. Not an Exception, so that no handler of the product can catch it."""
 
 
 class Crash:
     """Counts the writes of what it watches and kills the worker at the n-th (1: the first; 0: never).
 
-    It kills once: later writes pass, as those of the worker that takes over do. `on_write` is called behind each write.
+    It kills once: later writes pass, as those of the worker that takes over do. `on_write` is called after each write.
     """
 
     def __init__(self, at: int = 0, *, after: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The API's own description as a judge: every answer that a test sees has to be one that OpenAPI names."""
+"""Checks every answer that a test sees against the API's own description."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT = "urn:api"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the description, references to components resolved where this page needs it."""
+    """One operation of the description, references to components resolved where this file needs it."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""A metric store on plain dictionaries, faults on demand, and the model of what it should hold."""
+"""A metric store on plain dictionaries, with faults on demand, and the model of what it should hold."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class FakeLease:
 
 @dataclass
 class FakeLeases(PartitionLeases):
-    """One holder a name; fencing tokens only grow. A killed worker's lease stays until `expire`."""
+    """One holder per name; fencing tokens only grow. A killed worker's lease stays until `expire`."""
 
     held: dict[str, int] = field(default_factory=dict)
     fences: int = 0

@@ -1,4 +1,4 @@
-"""Tasks and runs for tests that need one, whatever it says."""
+"""Tasks and runs for tests that need any one."""
 
 from __future__ import annotations
 

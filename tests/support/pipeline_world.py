@@ -98,7 +98,7 @@ class PipelineWorld(World):
         self.engine.handle(message, lambda: 60.0)
 
     def work(self, message: TaskMessage) -> None:
-        """A whole pull: claim, land, load, tell."""
+        """A whole pull: claim, load, finish, advance."""
         task = self.ledger.claim(message.run_id, message.task_id, message.generation, 30)
         if task is None:
             return

@@ -1,4 +1,4 @@
-"""The whole system under test: a sandbox of its own, driven through the public doors and looked into through AWS's."""
+"""The whole system under test: its own sandbox, driven through the public entrances and inspected through AWS APIs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from support.template import ROOT
 
 T = TypeVar("T")
 PATIENCE = 150.0
-"""Seconds that any one thing may take on a busy machine; a story that works needs a small part of them."""
+"""The longest wait for anything, in seconds, on a busy machine; a working story needs a fraction of it."""
 HISTORY_DAYS = 28
-"""So many days are pulled at first; the world's older ones are there for stories that want days never pulled."""
+"""Days that the first run pulls; the world's older days are for stories that need days never pulled."""
 
 Stored = dict[tuple[str, str], Figures]
 """Figures by entity and day."""
@@ -86,7 +86,7 @@ class River:
         return self.description
 
     def close(self) -> None:
-        """Let go of all connections: a server that is told to stop waits for them."""
+        """Close all connections: a stopping server waits for them."""
         for timer in self._timers:
             timer.cancel()
         for client in (self.sqs, self.s3, self.dynamodb):
@@ -119,7 +119,7 @@ class River:
         return datetime.fromisoformat(self.world.get("clock")["now"])
 
     def day(self, ago: int) -> str:
-        """The date so many days before the day on which the world began its history's last one."""
+        """The date this many days before the world's first today."""
         return (date.fromisoformat(self.world.get("clock")["anchor"]) - timedelta(days=ago)).isoformat()
 
     @contextmanager
@@ -299,7 +299,7 @@ def true_numbers(row: dict[str, Any]) -> Figures:
 
 
 def until(look: Callable[[], T], what: str, *, pause: float = 0.2) -> T:
-    """Look again and again until there is something to see."""
+    """Call `look` until it returns something."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := look():

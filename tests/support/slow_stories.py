@@ -1,4 +1,4 @@
-"""Stories that take a time-out or a deadline to be over: begun before the others, looked at when those are told.
+"""Stories that last until a time-out or a deadline: begun before the others, checked after them.
 
 They need ad accounts of their own: both of Halden's are theirs as long as they last.
 """

@@ -32,7 +32,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """What to send back; `body` that is no bytes goes out as JSON. `hang_up` closes after half the body."""
+    """What to send back; a `body` that is not bytes is sent as JSON. `hang_up` closes after half the body."""
 
     status: int = 200
     body: Any = b""

@@ -57,7 +57,7 @@ class Template:
 
 @lru_cache(maxsize=1)
 def template() -> Template:
-    """The template, expanded once a test session."""
+    """The template, expanded once per test session."""
     return expanded((ROOT / "template.yaml").read_text())
 
 

@@ -82,7 +82,7 @@ def test_access_tokens_in_the_ledger_are_closed_to_others(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_may_scan_a_table_so_key_conditions_cannot_be_walked_around(role: str) -> None:
+def test_no_role_may_scan_a_table_so_key_conditions_cannot_be_bypassed(role: str) -> None:
     assert "dynamodb:Scan" not in {action for s in allowed(role) for action in listed(s["Action"])}
 
 
@@ -121,7 +121,7 @@ def test_a_function_gets_only_tables_queues_and_buckets_that_it_may_use(name: st
     for value in FUNCTIONS[name]["Environment"]["Variables"].values():
         named = target(value)
         if named.endswith(("Table", "Queue", "Bucket", "DeadLetters")) or named == "Bus":
-            assert named in may, f"{name} is told of {named} and may not use it"
+            assert named in may, f"{name} gets {named} but may not use it"
 
 
 def test_the_scheduler_may_send_to_its_queue_and_its_dead_letters_only() -> None:

@@ -36,7 +36,7 @@ def alarms_of(function: str, metric: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_functions_are_those_of_the_design_with_its_time_outs() -> None:
+def test_the_functions_and_their_time_outs_are_the_expected_ones() -> None:
     assert {name: template().number(f["Timeout"], "aws") for name, f in FUNCTIONS.items()} == TIMEOUTS
 
 
@@ -68,8 +68,8 @@ def test_every_variable_is_a_setting_that_the_code_reads(name: str) -> None:
 @pytest.mark.parametrize("pace", PACES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_knows_its_own_time_out(name: str, pace: str) -> None:
-    told = FUNCTIONS[name]["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
-    assert template().number(told, pace) == template().number(FUNCTIONS[name]["Timeout"], pace)
+    seconds = FUNCTIONS[name]["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
+    assert template().number(seconds, pace) == template().number(FUNCTIONS[name]["Timeout"], pace)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -109,7 +109,7 @@ def test_silence_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_tells_somebody(name: str) -> None:
+def test_every_alarm_notifies_the_alarm_topic(name: str) -> None:
     assert [target(action) for action in ALARMS[name]["AlarmActions"]] == ["AlarmTopic"]
     assert ALARMS[name]["AlarmDescription"]
 

@@ -173,6 +173,6 @@ def test_the_variables_with_patterns_name_the_queues_that_the_template_makes() -
 
 @pytest.mark.parametrize("function", template().of("AWS::Lambda::Function"))
 def test_a_function_that_gets_the_collect_queues_may_use_them(function: str) -> None:
-    told = "COLLECT_QUEUES" in template().of("AWS::Lambda::Function")[function]["Environment"]["Variables"]
+    gets_them = "COLLECT_QUEUES" in template().of("AWS::Lambda::Function")[function]["Environment"]["Variables"]
     policy = template().of("AWS::IAM::Policy")[function.replace("Function", "Policy")]
-    assert told is (":${AWS::StackName}-collect-*" in json.dumps(policy))
+    assert gets_them is (":${AWS::StackName}-collect-*" in json.dumps(policy))

@@ -1,4 +1,4 @@
-"""The queue rules of the design's section 9, over the expanded template."""
+"""The rules for queues, over the expanded template."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_each_queue_that_a_function_reads_is_read_by_one_function() -> None:
     assert sorted(read) == sorted(WORK)
 
 
-def test_every_asynchronous_function_reads_one_queue_and_collect_one_a_platform() -> None:
+def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platform() -> None:
     readers = [target(source["FunctionName"]) for source in SOURCES.values()]
     assert {name: readers.count(name) for name in readers} == {
         "OrchestrateFunction": 1,
@@ -102,7 +102,7 @@ def test_each_platform_is_pulled_with_bounded_concurrency(name: str, pace: str) 
     assert template().number(SOURCES[name]["ScalingConfig"]["MaximumConcurrency"], pace) >= 2
 
 
-def test_slow_work_comes_one_message_an_invocation() -> None:
+def test_slow_work_comes_one_message_per_invocation() -> None:
     sizes = {target(source["FunctionName"]): source["BatchSize"] for source in SOURCES.values()}
     assert sizes == {
         "OrchestrateFunction": 10,

@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: sizes, one name per class, who may read the environment or speak to AWS."""
+"""The repository's rules that no linter checks: sizes, one name per class, access to the environment and to AWS."""
 
 from __future__ import annotations
 

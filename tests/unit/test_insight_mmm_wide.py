@@ -1,4 +1,4 @@
-"""The wide table and its gates: what no media-mix model may be handed."""
+"""The wide table and its gates: tables that no media-mix model may get."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_day_that_was_never_pulled_is_not_passed_off_as_zero() -> None:
     assert errors(wide, (date(2026, 9, 2),)) == {"coverage"}
 
 
-def test_channels_that_a_model_would_choke_on_are_left_out_with_their_reason() -> None:
+def test_channels_that_a_model_would_refuse_are_left_out_with_their_reason() -> None:
     days = [(day, "meta_ads", spend(day + 1, conversions=day)) for day in range(5)]
     constant = [(day, "tiktok_ads", spend(7)) for day in range(5)]
     unpaid = [(day, "trade_desk", spend(0, impressions=day + 1)) for day in range(5)]
@@ -86,7 +86,7 @@ def test_weeks_begin_on_mondays_and_only_whole_ones_count() -> None:
     assert sum(wide.columns["meta_ads_spend"]) == Decimal(sum(range(6, 27))) / 1_000_000
 
 
-def test_revenue_a_conversion_is_never_undefined() -> None:
+def test_revenue_per_conversion_is_never_undefined() -> None:
     sums = sums_of(
         (0, "meta_ads", spend(5, conversions=2, revenue=40_000_000)),
         (1, "meta_ads", spend(6, conversions=0)),

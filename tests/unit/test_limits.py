@@ -243,7 +243,7 @@ def test_the_failed_tasks_of_a_run(size: int, fits: bool) -> None:
 
 
 @at_the_bound("MAX_QUERY_DAYS")
-def test_the_days_of_a_question(size: int, fits: bool) -> None:
+def test_the_days_of_a_query(size: int, fits: bool) -> None:
     end = date(2026, 11, 20)
     start = end - timedelta(days=size - 1)
 
@@ -272,5 +272,5 @@ def test_a_pattern(size: int, fits: bool) -> None:
 
 
 @at_the_bound("MAX_MATCHED_CHARS")
-def test_a_text_that_a_pattern_is_tried_on(size: int, fits: bool) -> None:
+def test_a_text_that_a_pattern_is_matched_against(size: int, fits: bool) -> None:
     assert schema.validate([{"id": "x" * size}], {"id": {"regex": "x*"}})["valid"] is fits

@@ -1,4 +1,4 @@
-"""Money, windows, stamps, platforms, ids: the small exact things everything else stands on."""
+"""Money, windows, stamps, platforms, ids: the exact values on which everything else depends."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _ODD = ["1_0", " 1.5 ", "1\n", "\u0661\u0662", "\u00b2", ".", "1e", "1e-99999999
 
 
 @given(st.integers(min_value=-(10**17), max_value=10**17))
-def test_money_survives_the_way_to_text_and_back(micros: int) -> None:
+def test_money_survives_a_round_trip_through_text(micros: int) -> None:
     assert to_micros(from_micros(micros)) == micros
     assert to_micros(str(from_micros(micros))) == micros
     assert "E" not in str(from_micros(micros))
 
 
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e40", "0.0000001", "1" * 30, "--1", *_ODD])
-def test_what_is_no_exact_amount_is_refused(text: str) -> None:
+def test_text_that_is_not_an_exact_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a number|six decimals|out of range"):
         to_micros(text)
 
@@ -134,7 +134,7 @@ def test_stamps_order_by_time_and_break_ties_by_task() -> None:
     assert Stamp.parse(str(late)) == late
 
 
-def test_people_may_call_a_platform_as_they_like() -> None:
+def test_a_platform_is_known_by_any_of_its_names() -> None:
     assert {REGISTRY.parse(name) for name in ("facebook", "Meta", " meta_ads ")} == {Platform("meta_ads")}
     with pytest.raises(Unprocessable, match="known: amazon"):
         REGISTRY.parse("myspace")

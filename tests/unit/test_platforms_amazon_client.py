@@ -212,7 +212,7 @@ class TestLists:
         stub.script("/sp/campaigns/list", Answer(200, {"campaigns": [{}], "totalResults": 2}))
         assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS))] == [False]
 
-    def test_what_amazon_has_not_is_rejected(self, amazon: AmazonConnector) -> None:
+    def test_a_dataset_that_amazon_does_not_have_is_rejected(self, amazon: AmazonConnector) -> None:
         with pytest.raises(RequestRejected):
             list(amazon.pages(task(Dataset.KEYWORDS, "sd")))
         with pytest.raises(RequestRejected):
@@ -259,11 +259,11 @@ def test_a_lasting_401_stops_the_profile_but_on_profiles_the_credential(
 
 def test_429_waits_as_asked_or_guesses(amazon: AmazonConnector, stub: AmazonStub) -> None:
     stub.script("/reporting/reports", Answer(429, {}, {"Retry-After": "17"}), Answer(429, {}))
-    with pytest.raises(Throttled) as told:
+    with pytest.raises(Throttled) as caught:
         amazon.create_report(task())
     with pytest.raises(Throttled) as guessed:
         amazon.create_report(task())
-    assert (told.value.retry_after, told.value.guessed) == (17, False)
+    assert (caught.value.retry_after, caught.value.guessed) == (17, False)
     assert (guessed.value.retry_after, guessed.value.guessed) == (2, True)
 
 

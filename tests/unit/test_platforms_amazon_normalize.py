@@ -127,7 +127,7 @@ def test_money_is_exact_to_the_micro(cost: Decimal) -> None:
 
 
 @given(st.integers(0, 10**9))
-def test_the_dust_of_a_binary_double_is_no_money(cents: int) -> None:
+def test_the_rounding_errors_of_a_binary_double_are_dropped(cents: int) -> None:
     ((row,), bad) = metrics([ROW | {"cost": cents / 100 + 0.0, "sales7d": 59.980000000000004}])
     assert (row.spend, row.revenue, bad) == (cents * 10_000, 59_980_000, [])
 
@@ -158,13 +158,13 @@ def test_a_missing_column_is_named() -> None:
     assert "sales7d" in bad.errors[0]["message"]
 
 
-def test_an_element_that_is_no_object_makes_a_bad_row_without_a_key() -> None:
+def test_an_element_that_is_not_an_object_makes_a_bad_row_without_a_key() -> None:
     rows, (bad,) = metrics([ROW, 7])
     assert (len(rows), bad.line, bad.entity_id, bad.raw) == (1, 2, "", 7)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'[{"date":"2026-11-01"'])
-def test_a_file_that_is_no_report_is_bad_input(body: bytes) -> None:
+def test_a_file_that_is_not_a_report_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
         metrics(body)
 
@@ -271,7 +271,7 @@ def test_brands_and_display_campaigns() -> None:
 @pytest.mark.parametrize(
     ("body", "slice_"), [([], "sp"), ({"ads": []}, "sp"), (b"<html>", "sp"), ({}, "sd"), ([], "st")]
 )
-def test_a_page_that_is_no_list_is_bad_input(body: Any, slice_: str) -> None:
+def test_a_page_that_is_not_a_list_is_bad_input(body: Any, slice_: str) -> None:
     with pytest.raises(BadInput):
         objects(body, Dataset.CAMPAIGNS, slice_)
 

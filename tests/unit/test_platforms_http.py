@@ -80,7 +80,7 @@ def test_a_post_that_may_have_had_an_effect_is_not_repeated(http: Http, server: 
     assert len(server.calls) == 5
 
 
-def test_a_wait_asked_for_beyond_our_patience_is_left_to_the_caller(http: Http, server: StubServer) -> None:
+def test_a_requested_wait_that_is_too_long_is_left_to_the_caller(http: Http, server: StubServer) -> None:
     server.route = lambda _: Answer(503, b"", {"Retry-After": "120"})
     answer = http.request("GET", server.url)
     assert len(server.calls) == 1
@@ -98,7 +98,7 @@ def test_a_connection_cut_in_the_middle_is_retried_then_transient(http: Http, se
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
-def test_nobody_listening_is_transient_and_tells_no_secret(http: Http, slept: list[float]) -> None:
+def test_a_refused_connection_is_transient_and_shows_no_secret(http: Http, slept: list[float]) -> None:
     with pytest.raises(Transient) as caught:
         http.request("GET", f"http://127.0.0.1:9/x?access_token={TOKEN}&limit=1")
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
@@ -160,7 +160,7 @@ def test_retry_after(text: str, seconds: float | None) -> None:
 
 
 @given(st.text(max_size=40))
-def test_retry_after_is_total(text: str) -> None:
+def test_reading_retry_after_never_raises(text: str) -> None:
     seconds = retry_after({"Retry-After": text}, NOW)
     assert seconds is None or 0 <= seconds <= 86_400
 
@@ -201,7 +201,7 @@ def test_only_our_own_origin_is_ours(url: str, same: bool) -> None:
 
 
 @given(st.text(max_size=60))
-def test_scrubbing_is_total_and_keeps_no_token(noise: str) -> None:
+def test_scrubbing_never_raises_and_keeps_no_token(noise: str) -> None:
     without_secrets(noise)
     assert "SECRET" not in without_secrets("https://h/p?a=1&Access_Token=SECRET#SECRET")
 

@@ -86,7 +86,7 @@ def test_an_empty_array_has_no_rows(data: bytes) -> None:
     "data", [b"", b"  ", b"{}", b"null", b"[", b'[{"a":1},]', b'[{"a":1}', b'[{"a":1}] x', b'[{"a":1}{"b":2}]', b"[{]"]
 )
 @pytest.mark.parametrize("chunk", [1, 1 << 20])
-def test_what_is_no_array_is_bad_input(data: bytes, chunk: int) -> None:
+def test_bytes_that_are_not_an_array_are_bad_input(data: bytes, chunk: int) -> None:
     with pytest.raises(BadInput):
         collect(data, chunk=chunk)
 

@@ -204,9 +204,9 @@ def test_the_code_decides_not_the_status(
         list(connector.pages(task()))
     assert type(caught.value) is kind
     assert len(server.calls) == tries
-    told = "".join(traceback.format_exception(caught.value)) + repr(getattr(caught.value, "context", ""))
-    assert TOKEN not in told
-    assert PROOF not in told
+    shown = "".join(traceback.format_exception(caught.value)) + repr(getattr(caught.value, "context", ""))
+    assert TOKEN not in shown
+    assert PROOF not in shown
 
 
 def test_a_transient_fault_is_overcome_in_place(connector: MetaConnector, server: StubServer) -> None:
@@ -369,7 +369,7 @@ def test_a_jobs_state(
     assert bool(report.reason) is (state is ReportState.FAILED)
 
 
-def test_a_failed_job_tells_its_reason(connector: MetaConnector, server: StubServer) -> None:
+def test_a_failed_job_reports_its_reason(connector: MetaConnector, server: StubServer) -> None:
     answer = {"async_status": "Job Failed", "error_code": -2, "error_message": "Too heavy"}
     server.script = [Answer(200, answer), Answer(200, b"<html>"), Answer(200, {"report_run_id": "x"})]
     assert connector.report(task(), "6").reason == "Job Failed: (-2) Too heavy"

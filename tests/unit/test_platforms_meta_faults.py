@@ -21,12 +21,12 @@ from adweir.platforms.meta.faults import read_usage
         ({"x-ad-account-usage": '{"acc_id_util_pct": 99}', "x-app-usage": '{"call_count": 40}'}, ThrottleScope.PROFILE),
     ],
 )
-def test_a_quota_s_pause_concerns_whose_quota_it_is(headers: dict[str, str], scope: ThrottleScope) -> None:
+def test_a_quota_s_pause_covers_the_quota_s_owner(headers: dict[str, str], scope: ThrottleScope) -> None:
     assert read_usage(headers, "ads_insights").scope is scope
 
 
 @given(st.dictionaries(st.sampled_from(["x-business-use-case-usage", "x-app-usage", "x-ad-account-usage"]), st.text()))
-def test_reading_usage_is_total(headers: dict[str, str]) -> None:
+def test_reading_usage_never_raises(headers: dict[str, str]) -> None:
     usage = read_usage(headers, "ads_insights")
     assert usage.wait >= 60
 

@@ -115,13 +115,13 @@ def test_fast_money_is_exactly_slow_money(value: Decimal | str) -> None:
 def test_one_bad_row_costs_only_itself(changes: dict[str, Any], field: str, keyed: bool) -> None:
     # given a page whose second row of three is wrong
     rows, bad = read(page([insight(), insight(**changes), insight(ad_id="334")]))
-    # then the others are read, and it is told apart with its key where that can be read
+    # then the others are read, and it is a bad row, with its key where that can be read
     assert [row.line for row in rows] == [1, 3]
     assert [(b.line, b.errors[0]["field"], bool(b.entity_id and b.day)) for b in bad] == [(2, field, keyed)]
     assert bad[0].raw == insight(**changes)
 
 
-def test_items_that_are_no_objects_are_bad_rows() -> None:
+def test_items_that_are_not_objects_are_bad_rows() -> None:
     rows, bad = read(page([insight(), 7, None, ["x"]]))
     assert (len(rows), [b.line for b in bad]) == (1, [2, 3, 4])
 
@@ -132,7 +132,7 @@ def test_a_negative_count_is_left_to_the_rules() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"data": {}}', b'{"error": {}}', b'{"data": ['])
-def test_a_page_that_is_none_is_bad_input(body: bytes) -> None:
+def test_bytes_that_are_not_a_page_are_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput):
         read(body)
     with pytest.raises(BadInput):

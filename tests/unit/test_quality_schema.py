@@ -63,7 +63,7 @@ def test_each_rule_names_row_field_and_rule(field: str, value: Any, rule: str) -
     assert [(e["row"], e["field"], e["rule"]) for e in answer["errors"]] == [(1, field, rule)]
 
 
-def test_a_missing_required_field_and_a_record_that_is_none() -> None:
+def test_a_record_that_is_not_an_object_lacks_every_required_field() -> None:
     assert {e["field"] for e in schema.validate([7], AD, REGISTRY.parse)["errors"]} == set(AD) - {"ctr"}
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:
         ({"max_length": 1}, "a", 7),
     ],
 )
-def test_each_rule_lets_the_good_pass_and_tells_the_bad(rule: dict[str, Any], good: Any, bad: Any) -> None:
+def test_each_rule_accepts_good_values_and_reports_bad_ones(rule: dict[str, Any], good: Any, bad: Any) -> None:
     checked = schema.compile({"a": rule})
     assert checked.validate([{"a": good}])["valid"]
     assert not checked.validate([{"a": bad}])["valid"]

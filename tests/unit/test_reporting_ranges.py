@@ -75,7 +75,7 @@ def test_missing_ends_mean_the_last_thirty_days_and_the_day_that_has_begun_in_th
         ("", "0001-01-02"),
     ],
 )
-def test_what_is_no_range_is_refused_with_the_field(start: Any, end: Any) -> None:
+def test_a_malformed_range_is_refused_with_its_field(start: Any, end: Any) -> None:
     with pytest.raises(Unprocessable) as caught:
         parse_range(start, end, TODAY, field="filters.date_range")
     assert [detail["field"] for detail in caught.value.details] == ["filters.date_range"]

@@ -26,7 +26,7 @@ NEW_YORK = Profile(
 
 
 def rows(series: Series, sources: Sequence[Source]) -> Iterator[StoredRow]:
-    """One entity-day at the ad level that both a pull and a file brought; the first source that is asked for wins."""
+    """One entity-day at the ad level that both a pull and a file brought; the first requested source wins."""
     spends = {Source.PULL: 5_000_000, Source.FILE: 7_000_000}
     source = next((source for source in sources if source in spends), None)
     if series.level is Level.AD and series.grain is Grain.DAY and source is not None:
@@ -79,7 +79,7 @@ def test_an_ad_without_dates_has_those_of_its_group_then_of_its_campaign(
     assert record["status"] == "active"
 
 
-def test_an_ad_whose_parents_nobody_listed_keeps_its_own() -> None:
+def test_an_ad_whose_parents_are_not_listed_keeps_its_own_dates() -> None:
     (record,) = found("ads", ad()).records
     assert (record["start_date"], record["end_date"], record["status"]) == (None, None, "active")
 
@@ -100,7 +100,7 @@ def test_an_active_ad_has_ended_when_the_last_day_is_past_where_it_runs(
     assert record["status"] == expected
 
 
-def test_records_tell_their_source_when_it_is_asked_for() -> None:
+def test_records_name_their_source_on_request() -> None:
     dates = {"start": "2026-11-18", "end": "2026-11-18"}
     (plain,) = found("ad_performance", date_range=dates).records
     (first,) = found("ad_performance", date_range=dates, source=["file", "pull"]).records

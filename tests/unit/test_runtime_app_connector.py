@@ -16,7 +16,7 @@ SECRET = {"client_id": "amzn1.x", "client_secret": "s", "refresh_token": "r"}
 
 
 class CachedSecrets(SecretStore):
-    """One secret; notes what is to be asked for again."""
+    """One secret; records which are refreshed."""
 
     def __init__(self) -> None:
         self.refreshed: list[str] = []

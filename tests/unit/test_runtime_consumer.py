@@ -87,7 +87,7 @@ def test_a_handled_message_is_acknowledged(clock: FrozenClock) -> None:
 
 
 @pytest.mark.parametrize("error", [Throttled("wait", 120.0), NotReady("not yet", 120.0)])
-def test_being_asked_to_wait_sends_a_new_message_and_uses_up_no_receive(clock: FrozenClock, error: AdweirError) -> None:
+def test_waiting_sends_a_new_message_and_uses_up_no_receive(clock: FrozenClock, error: AdweirError) -> None:
     story = Story(clock, error)
 
     assert story.receive(TASK) == []
@@ -99,7 +99,7 @@ def test_being_asked_to_wait_sends_a_new_message_and_uses_up_no_receive(clock: F
     assert group == "meta_ads#1"
 
 
-def test_a_wait_longer_than_sqs_can_delay_hops_without_running_the_handler(clock: FrozenClock) -> None:
+def test_a_wait_longer_than_sqs_can_delay_is_sent_on_without_running_the_handler(clock: FrozenClock) -> None:
     story = Story(clock)
     early = TaskMessage(run_id="r", task_id="t", not_before=int(clock.now().timestamp()) + 2_000, attempt=3)
 

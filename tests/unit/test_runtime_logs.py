@@ -1,4 +1,4 @@
-"""Log lines: each carries what its work is about, whatever became of the message."""
+"""Log lines: each identifies its work, whatever the outcome of the message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Context:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_whatever_becomes_of_a_message_its_line_says_whose_it_was(
+def test_whatever_the_outcome_of_a_message_its_log_line_identifies_the_work(
     clock: FrozenClock, error: Exception | None, said: str
 ) -> None:
     app, stream = App(Settings(), clock, service="validate"), io.StringIO()

@@ -32,7 +32,7 @@ ENDED = RunFinished(
 )
 
 
-def test_a_push_is_no_heartbeat_of_the_pulls() -> None:
+def test_a_push_does_not_count_as_a_heartbeat() -> None:
     pushed = LOADED.model_copy(update={"source": "push"})
     assert counts([LOADED, pushed, BREACHED, ENDED]) == {
         "PullsLoaded": 1,

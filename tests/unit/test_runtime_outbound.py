@@ -84,7 +84,7 @@ def test_many_messages_go_in_batches_of_ten() -> None:
     assert sent == [str(number) for number in range(23)]
 
 
-def test_a_message_of_a_batch_that_is_refused_is_no_success() -> None:
+def test_a_refused_message_of_a_batch_is_an_error() -> None:
     with pytest.raises(Unavailable, match="1 of 2 messages were refused: full"):
         queue(Sqs("1")).send_many([(Sweep(), ""), (Sweep(), "")])
 
@@ -106,7 +106,7 @@ def test_events_carry_their_name_and_go_in_batches_of_ten() -> None:
     assert json.loads(entry["Detail"])["profile_id"] == "0"
 
 
-def test_an_event_that_the_bus_refuses_is_no_success() -> None:
+def test_an_event_that_the_bus_refuses_is_an_error() -> None:
     client: Any = Bus(failed=1)
     measured: list[Any] = []
     with pytest.raises(Unavailable):

@@ -112,7 +112,7 @@ def test_a_switch_lasts_as_long_as_asked(server: PlatformServer) -> None:
     assert call(server, "switches")["switches"] == []
 
 
-def test_throttling_tells_when_to_come_back(server: PlatformServer) -> None:
+def test_throttling_says_when_to_come_back(server: PlatformServer) -> None:
     # given
     _, profile = owner(server, "meta_ads")
     call(server, "switches", {"kind": "throttle", "profile_id": f"act_{profile.id}", "regain_minutes": 7})

@@ -244,7 +244,7 @@ def test_an_operator_can_accept() -> None:
 @pytest.mark.parametrize(
     ("missing", "held"), [({"b1"}, False), ({"b2"}, False), ({"b1", "b2"}, True), ({"a1"}, True), ({"a2"}, False)]
 )
-def test_a_fifth_of_the_settled_spend_may_vanish_unasked(missing: set[str], held: bool) -> None:
+def test_a_fifth_of_the_settled_spend_may_vanish_without_a_second_opinion(missing: set[str], held: bool) -> None:
     # given 1000 of settled spend in 700 + 200 + 100 (a2's day is too young to count), when some of it is missing
     world = StoreWorld()
     world.load(FULL)
@@ -270,7 +270,7 @@ def test_the_check_spans_all_partitions_before_the_first_write() -> None:
     assert stored(world.store, FIRST, LAST)["a1", "2026-10-31"][3] == 100
 
 
-def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_then() -> None:
+def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_when_repeated() -> None:
     # given an accepted pull that zeroes a fifth and lowers the rest, killed after its items, before coverage
     world = StoreWorld()
     world.load(FULL)
@@ -291,7 +291,7 @@ def test_changes_say_old_new_and_lag() -> None:
     two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
     world.load(one)
     outcome = world.load(two)
-    # then there is a file a partition, with each change
+    # then there is one file per partition, with each change
     assert outcome.changes_keys == (
         "changes/task0002.0.2026-10.jsonl.gz",
         "changes/task0002.0.2026-11.jsonl.gz",

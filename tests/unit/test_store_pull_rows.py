@@ -37,7 +37,7 @@ def test_it_holds_exactly_the_last_row_of_each_key(given_rows: list[MetricRow]) 
 
 
 @given(st.lists(ROWS))
-def test_an_offer_keeps_the_first_row_of_each_key_and_tells_repetitions_from_conflicts(
+def test_an_offer_keeps_the_first_row_of_each_key_and_tells_duplicates_from_conflicts(
     given_rows: list[MetricRow],
 ) -> None:
     rows, model = PullRows(), dict[tuple[str, str, int], object]()

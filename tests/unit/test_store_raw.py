@@ -167,7 +167,7 @@ def test_a_body_in_chunks_comes_back_whole_and_with_its_label(chunks: list[bytes
     assert read == [(1, "", "json", b"x"), (2, "report", "csv", whole), (3, "", "json", b"x")]
 
 
-def test_a_body_that_breaks_off_is_no_page() -> None:
+def test_a_body_that_breaks_off_is_not_a_page() -> None:
     def broken() -> Iterator[bytes]:
         yield b"half"
         raise Unavailable("the transfer broke")
@@ -176,7 +176,7 @@ def test_a_body_that_breaks_off_is_no_page() -> None:
         spooled([Page(broken(), "https://h/", 200, last=True)])
 
 
-def test_a_page_that_nobody_read_to_its_end_is_skipped() -> None:
+def test_a_page_that_was_not_read_to_its_end_is_skipped() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("adweir.store.raw.pages._BLOCK", 10)
         data, digest = spooled(

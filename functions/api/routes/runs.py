@@ -136,13 +136,13 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
 def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> StartedRun:
     """Without a body all tasks that failed, are parked or were quarantined are tried again.
 
-    A task that was loaded stays as it is, named or not.
+    A loaded task stays as it is, even when it is named.
     """
-    run, again = _run(app, run_id), asked or RedriveRequest()
-    for task_id in again.task_ids:
+    run, request = _run(app, run_id), asked or RedriveRequest()
+    for task_id in request.task_ids:
         if app.ledger.get_task(run.run_id, task_id) is None:
             raise NotFound(f"run {run.run_id} has no task {task_id}", [{"field": "task_ids", "message": "unknown"}])
-    message = RedriveMessage(run_id=run.run_id, task_ids=tuple(again.task_ids), accept_vanish=again.accept_vanish)
+    message = RedriveMessage(run_id=run.run_id, task_ids=tuple(request.task_ids), accept_vanish=request.accept_vanish)
     app.queues.runs.send(message, group=run.run_id)
     return StartedRun(run_id=run.run_id)
 

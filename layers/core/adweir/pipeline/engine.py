@@ -147,7 +147,7 @@ class Engine:
 
 
 def run_id_of(message: StartRun) -> str:
-    """The id of a run that was given none: the same workflow, time and scope make the same run."""
+    """The id of a run that was given none: the same workflow, time and scope give the same id."""
     at = message.scheduled_at.astimezone(UTC) if message.scheduled_at.tzinfo else message.scheduled_at
     digest = hashlib.sha256(f"{at.isoformat()} {message.scope.model_dump_json()}".encode()).hexdigest()
     return run_id_for(message.workflow, at, digest)

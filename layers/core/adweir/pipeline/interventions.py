@@ -1,4 +1,4 @@
-"""What an operator asks for: cancel a run, drive tasks again."""
+"""An operator's commands: cancel a run, redrive tasks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Interventions:
         `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
         """
         flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
-        again: list[Task] = []
+        redriven: list[Task] = []
         marked = False
         for task in list(self._ledger.tasks(run_id)):
             if wanted and task.id not in wanted:
@@ -70,18 +70,18 @@ class Interventions:
                 if not marked:
                     self._ledger.mark_open(run_id)  # first of all: if this worker dies, the sweep finds the run
                     marked = True
-                redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
-                again += [redriven] if redriven else []
+                fresh = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
+                redriven += [fresh] if fresh else []
             elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
-                again.append(task)  # a redrive that died before it sent this one
-        if not again:
+                redriven.append(task)  # a redrive that died before it sent this one
+        if not redriven:
             return 0
         run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
         if run.state.is_terminal:
-            self._progress.reopen(run, flow, {task.stage for task in again})
+            self._progress.reopen(run, flow, {task.stage for task in redriven})
         self._ledger.mark_open(run_id)
-        self._sender.send(again)
-        return len(again)
+        self._sender.send(redriven)
+        return len(redriven)
 
     def redrive_credential(self, account_id: str, platform: Platform) -> int:
         """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many."""

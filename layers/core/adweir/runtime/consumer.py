@@ -125,9 +125,9 @@ class Consumer(Generic[M]):
     def _later(self, message: M, queue: SourceQueue, group: str, seconds: float, error: AdweirError) -> None:
         jittered = seconds * self._rng.uniform(1.0, 1.2)
         due = self._clock.now().timestamp() + jittered
-        again = message.model_copy(update={"not_before": int(due), "attempt": message.attempt + 1})
+        later = message.model_copy(update={"not_before": int(due), "attempt": message.attempt + 1})
         self._logger.info("waits", extra={"code": error.code, "reason": error.message, "seconds": round(jittered, 1)})
-        queue.send(again, delay=_delay(jittered), group=group)
+        queue.send(later, delay=_delay(jittered), group=group)
 
     def _keep_hidden(self, queue: SourceQueue, record: Mapping[str, Any], delay: int) -> None:
         try:

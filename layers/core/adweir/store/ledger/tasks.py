@@ -46,7 +46,7 @@ class Tasks(Rows):
     def plan(self, task: Task) -> bool:
         """Store a new task and its open marker. False when the task exists already: then it stays as it is.
 
-        Marker first; when the task turns out to exist and to be terminal, the marker goes again.
+        Marker first; when the task exists already and is terminal, the marker is removed again.
         """
         now = iso(self._clock.now())
         self._mark(task.run_id, task.stage, task.id, 0)
