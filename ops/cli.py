@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from adweir.pipeline.workflows import WORKFLOWS
-from ops.commands import ADMIN_SCOPES, create_key, drop_key, fire, put_drop, receipt_of
+from ops.commands import ADMIN_SCOPES, create_key, drop_key, fire, put_drop, raw_pages, receipt_of
 from ops.errors import CommandFailed, OneLine
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
@@ -203,6 +203,22 @@ def drop(
         typer.echo(outcome(target, name, wait))
     else:
         typer.echo(f"its receipt will be receipts/{name}.json")
+
+
+@app.command()
+def raw(
+    context: typer.Context,
+    object_key: Annotated[
+        str, typer.Argument(metavar="KEY", help="raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz")
+    ],
+    stack: Stack = "",
+) -> None:
+    """Print what a platform answered; the status and URL of each page go to standard error."""
+    for page in raw_pages(open_target(stack, home_of(context)), object_key):
+        typer.echo(f"page {page.number}: {page.status} {page.url}", err=True)
+        while piece := page.stream.read(1 << 20):
+            typer.echo(piece, nl=False)
+        typer.echo()
 
 
 def outcome(target: Deployment, name: str, seconds: float) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from adweir.intake.load.files import PREFIX, account_of
+from adweir.intake.load.pulls import PREFIX as RAW_PREFIX
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
 from adweir.pipeline.engine import run_id_of
 from adweir.pipeline.workflows import workflow
+from adweir.store.raw.pages import StoredPage
 from ops.errors import CommandFailed
 from ops.target import Deployment
 
@@ -42,6 +44,17 @@ def create_key(target: Deployment, name: str, scopes: Sequence[str]) -> str:
     app = target.app()
     _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes))
     return plain
+
+
+def raw_pages(target: Deployment, key: str) -> Iterator[StoredPage]:
+    """The pages of a raw object, each readable until the next is asked for. Raises CommandFailed, BadInput."""
+    if not key.startswith(RAW_PREFIX):
+        raise CommandFailed(f"{key} is not a raw object: its key begins with {RAW_PREFIX}")
+    try:
+        with target.app().raw.open(key) as found:
+            yield from found.pages()
+    except NotFound:
+        raise CommandFailed(f"the bucket has no object {key}") from None
 
 
 def drop_key(target: Deployment, file_name: str, account_id: str, key: str) -> str:

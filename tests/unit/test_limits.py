@@ -192,7 +192,7 @@ def test_a_wait_that_a_platform_asks_for(size: int, fits: bool) -> None:
 
 @at_the_bound("MAX_PAGE_HEADER_BYTES")
 def test_the_header_of_a_raw_page(size: int, fits: bool) -> None:
-    begin, end = b'{"length":0,"url":"', b'","status":200,"encoding":""}\n'
+    begin, end = b'{"length":0,"url":"', b'","status":200}\n'
     source: Any = io.BytesIO(gzip.compress(begin + b"x" * (size - len(begin + end)) + end))
 
     with refuses(BadInput, fits=fits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -358,7 +359,7 @@ class TestReports:
         (page,) = amazon.report_pages(task(), report_id)
         (seen,) = stub.requests(path)
         assert not {name for name in seen.headers if name.startswith(("authorization", "amazon"))}
-        assert (page.last, page.encoding, page.content()) == (True, "gzip", stub.files[path])
+        assert (page.last, page.content()) == (True, gzip.decompress(stub.files[path]))
         assert page.url == f"{stub.base}{path}"
 
     def test_an_expired_url_is_asked_for_again(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
@@ -368,7 +369,7 @@ class TestReports:
         del stub.files[path]
         fresh = stub.put_file(report_id, [{"adId": 2}])
         (page,) = amazon.report_pages(task(), report_id)
-        assert page.content() == stub.files[fresh]
+        assert page.content() == gzip.decompress(stub.files[fresh])
 
     def test_a_url_that_stays_expired_fails_the_report(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
         report_id = amazon.create_report(task()).id

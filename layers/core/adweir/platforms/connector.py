@@ -32,18 +32,17 @@ class Mode(StrEnum):
 class Page(NamedTuple):
     """One answer of a platform as it came, after transport decoding.
 
-    `body` is all of it, or its chunks: those are stored as they come, so a file of any size fits. `url` is without
-    secrets. `encoding` is "gzip" when the body itself is a gzip file. `last` is True on the page that the platform
-    marked as the end: a pull is complete only when it saw one. `label` says what the page is about where the answers of
-    a pull differ (a manager's id, an endpoint), `media` how it is written (json, csv). `resume`: the platform's cursor
-    of the page after this one.
+    `body` is all of it, or its chunks: those are stored as they come, so a file of any size fits. A file that the
+    platform sent packed comes unpacked (`platforms.packed`). `url` is without secrets. `last` is True on the page that
+    the platform marked as the end: a pull is complete only when it saw one. `label` says what the page is about where
+    the answers of a pull differ (a manager's id, an endpoint), `media` how it is written (json, csv). `resume`: the
+    platform's cursor of the page after this one.
     """
 
     body: bytes | Iterable[bytes]
     url: str
     status: int
     last: bool
-    encoding: str = ""
     label: str = ""
     media: str = "json"
     resume: str = ""

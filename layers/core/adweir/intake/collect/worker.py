@@ -56,7 +56,6 @@ class Refusal(NamedTuple):
     body: bytes
     url: str = ""
     status: int = 403
-    encoding: str = ""
     label: str = "not_applicable"
     media: str = "text"
 

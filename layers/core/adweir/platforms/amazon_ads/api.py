@@ -28,7 +28,9 @@ from adweir.platforms.http import Http, Response, fault, retry_after, same_origi
 
 JSON = "application/json"
 MAX_REPORT_BYTES = 256 << 20
-"""A report's file is stored as it comes: half of what a function's disk holds. A larger one is split."""
+"""A report's file as Amazon packs it: half of what a function's disk holds. A larger one is split."""
+MAX_UNPACKED_BYTES = 8 << 30
+"""And unpacked: 32 times as much, where reports are about 15 times as long as their files."""
 _DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _OTHER_PRODUCT = re.compile(r"not authorized for sponsored (products|brands|display)", re.IGNORECASE)
 """What Amazon answers about an ad product that the advertiser does not use; the profile is healthy (section 0, 4)."""

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,10 +23,19 @@ from adweir.model.errors import (
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, parse_instant
 from adweir.platforms.amazon_ads import MAX_WINDOW_DAYS, SB, SD, SP, AmazonCredential, wire
-from adweir.platforms.amazon_ads.api import JSON, MAX_REPORT_BYTES, AmazonCalls, Hosts, decode, error_of
+from adweir.platforms.amazon_ads.api import (
+    JSON,
+    MAX_REPORT_BYTES,
+    MAX_UNPACKED_BYTES,
+    AmazonCalls,
+    Hosts,
+    decode,
+    error_of,
+)
 from adweir.platforms.amazon_ads.verbs import PlainVerbs
 from adweir.platforms.connector import Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
+from adweir.platforms.packed import unpacked
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
@@ -205,10 +213,10 @@ class AmazonConnector(PlainVerbs):
         return self._report(found)
 
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
-        """The report's file, as one page in chunks.
+        """The report's file, unpacked, as one page in chunks.
 
         When its URL has expired, the status is asked for a fresh one, once; then ReportFailed, so that the report is
-        requested again. TooMuchData over `MAX_REPORT_BYTES`.
+        requested again; so does a damaged file. TooMuchData over `MAX_REPORT_BYTES` or `MAX_UNPACKED_BYTES`.
         """
         known = self._known.pop(report_id, None)
         for again in (False, True):
@@ -219,10 +227,8 @@ class AmazonConnector(PlainVerbs):
                 raise TooMuchData(f"the report's file has {found.file_size} bytes", report_id=report_id)
             file = self.api.file(found.url)
             if file is not None:
-                first = next(file, b"")
-                encoding = "gzip" if first[:2] == b"\x1f\x8b" else ""
                 bare = urlsplit(found.url)._replace(query="", fragment="").geturl()
-                yield Page(chain((first,), file), bare, 200, last=True, encoding=encoding)
+                yield Page(unpacked(file, MAX_UNPACKED_BYTES), bare, 200, last=True)
                 return
         raise ReportFailed(f"the download of report {report_id} is refused", report_id=report_id)
 

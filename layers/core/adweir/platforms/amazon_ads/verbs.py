@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -118,7 +117,7 @@ class PlainVerbs(Connector):
     def download_report(self, profile: Profile, report_id: str) -> bytes:
         """A finished report's JSON array, uncompressed."""
         task = self._task(profile, Dataset.AD_DAILY, SP)
-        return b"".join(_plain(page).read() for page in self.report_pages(task, report_id))
+        return b"".join(page.content() for page in self.report_pages(task, report_id))
 
     def _rows(self, profile: Profile, window: Window, product: str, patience: float) -> Iterator[MetricRow]:
         from adweir.platforms.amazon_ads.normalize import NORMALIZER  # noqa: PLC0415  only these verbs need it
@@ -127,7 +126,9 @@ class PlainVerbs(Connector):
             task = self._task(profile, Dataset.AD_DAILY, product, piece)
             report = self._await(task, self.create_report(task), patience)
             for number, page in enumerate(self.report_pages(task, report.id)):
-                for batch in NORMALIZER.metric_batches(_Body(number, _plain(page)), self._context(task, profile)):
+                for batch in NORMALIZER.metric_batches(
+                    _Body(number, io.BytesIO(page.content())), self._context(task, profile)
+                ):
                     if batch.bad:
                         raise BadInput(f"{len(batch.bad)} rows cannot be read", batch.bad[0].errors)
                     yield from batch.rows
@@ -183,11 +184,6 @@ class PlainVerbs(Connector):
             profile_kind=profile.kind if profile else "",
             country=profile.country if profile else "",
         )
-
-
-def _plain(page: Page) -> BinaryIO:
-    body = io.BytesIO(page.content())
-    return gzip.GzipFile(fileobj=body) if page.encoding == "gzip" else body  # type: ignore[return-value]
 
 
 def _add(totals: list[int], row: MetricRow) -> None:

@@ -40,15 +40,13 @@ class PageLike(Protocol):
     @property
     def status(self) -> int: ...
     @property
-    def encoding(self) -> str: ...
-    @property
     def label(self) -> str: ...
     @property
     def media(self) -> str: ...
 
 
 class PageHeader(msgspec.Struct, omit_defaults=True):
-    """The line before each block of a page. `encoding` is "gzip" when the body itself is a gzip file.
+    """The line before each block of a page.
 
     A body that came in chunks has several blocks: `more` says that the next one goes on with the same page.
     """
@@ -56,7 +54,6 @@ class PageHeader(msgspec.Struct, omit_defaults=True):
     length: int
     url: str = ""
     status: int = 200
-    encoding: str = ""
     label: str = ""
     media: str = "json"
     more: bool = False
@@ -64,7 +61,7 @@ class PageHeader(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A stored page: `number` counts from 1, `stream` yields the body once, decompressed if it was a gzip file.
+    """A stored page: `number` counts from 1, `stream` yields the body once.
 
     `label` and `media` are the connector's: what the page is about, and how it is written.
     """
@@ -72,7 +69,6 @@ class StoredPage:
     number: int
     url: str
     status: int
-    encoding: str
     label: str
     media: str
     stream: BinaryIO
@@ -83,9 +79,9 @@ _DECODE = msgspec.json.Decoder(PageHeader).decode
 
 
 def pack(page: PageLike, block: bytes, *, more: bool = False) -> bytes:
-    """One block of a page as a gzip member, at level 1 (0 where the body is compressed already)."""
-    header = PageHeader(len(block), without_secrets(page.url), page.status, page.encoding, page.label, page.media, more)
-    member = zlib.compressobj(0 if page.encoding else 1, zlib.DEFLATED, _GZIP)
+    """One block of a page as a gzip member, at level 1."""
+    header = PageHeader(len(block), without_secrets(page.url), page.status, page.label, page.media, more)
+    member = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
     return b"".join((member.compress(_ENCODE(header) + b"\n"), member.compress(block), member.flush()))
 
 
@@ -156,12 +152,7 @@ def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[StoredPage]:
         number += 1
         header = _header(line)
         body = _PageBody(cast("BinaryIO", members), outer, header)
-        stream: io.RawIOBase = body
-        if header.encoding == "gzip":
-            stream = _Checked(cast("BinaryIO", gzip.GzipFile(fileobj=io.BufferedReader(body, _BUFFER))), None)
-        yield StoredPage(
-            number, header.url, header.status, header.encoding, header.label, header.media, cast("BinaryIO", stream)
-        )
+        yield StoredPage(number, header.url, header.status, header.label, header.media, cast("BinaryIO", body))
         body.drain()
     if sha256 and hashed.digest.hexdigest() != sha256:
         raise BadInput("the object's bytes are not those that were written (checksum differs)")
@@ -172,8 +163,8 @@ def _header(line: bytes) -> PageHeader:
         header = _DECODE(line)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"a page's header cannot be read: {error}") from None
-    if header.length < 0 or header.encoding not in {"", "gzip"}:
-        raise BadInput(f"a page's header makes no sense: length {header.length}, encoding {header.encoding[:20]!r}")
+    if header.length < 0:
+        raise BadInput(f"a page's header makes no sense: length {header.length}")
     return header
 
 

@@ -1,4 +1,4 @@
-"""The raw store: one S3 bucket, one object per task with the bytes that the platform sent (design section 4).
+"""The raw store: one S3 bucket, one object per task with what the platform sent.
 
 An object is a series of gzip members, one per page (or per block of a page that came in chunks); each begins with a
 one-line JSON header `{"length", "url", …}` (`PageHeader`), then exactly `length` bytes of body.

@@ -1,0 +1,56 @@
+"""Packed files: they come out as they went in, and a damaged one never comes out as a whole one."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adweir.model.errors import ReportFailed, TooMuchData
+from adweir.platforms.packed import unpacked
+
+MOST = 1 << 20
+
+
+def in_chunks(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+@given(st.lists(st.binary(max_size=3000), min_size=1, max_size=4), st.integers(1, 900), st.integers(0, 20))
+def test_any_number_of_members_comes_out_whole(members: list[bytes], size: int, padding: int) -> None:
+    packed = b"".join(gzip.compress(member) for member in members) + bytes(padding)
+    first = max(size, 2)  # the connection hands over more than one byte at first
+    chunks = (packed[:first], *in_chunks(packed[first:], size))
+    assert b"".join(unpacked(chunks, MOST)) == b"".join(members)
+
+
+@given(st.lists(st.binary(max_size=500).filter(lambda chunk: not chunk.startswith(b"\x1f\x8b")), max_size=4))
+def test_what_is_not_packed_comes_as_it_is(chunks: list[bytes]) -> None:
+    assert b"".join(unpacked(chunks, MOST)) == b"".join(chunks)
+
+
+@given(st.binary(min_size=1, max_size=2000), st.data())
+def test_a_damaged_file_has_failed(content: bytes, data: st.DataObject) -> None:
+    packed = gzip.compress(content)
+    position = data.draw(st.integers(10, len(packed) - 1))
+    if data.draw(st.booleans()):
+        damaged = packed[:position]
+    else:
+        damaged = (
+            packed[:position] + bytes([packed[position] ^ data.draw(st.integers(1, 255))]) + packed[position + 1 :]
+        )
+    with pytest.raises(ReportFailed):
+        list(unpacked([damaged], MOST))
+
+
+@pytest.mark.parametrize(("size", "fits"), [(MOST, True), (MOST + 1, False)])
+def test_a_file_that_unpacks_to_too_much_is_refused(size: int, fits: bool) -> None:
+    packed = [gzip.compress(bytes(size))]
+    if fits:
+        assert sum(map(len, unpacked(packed, MOST))) == size
+    else:
+        with pytest.raises(TooMuchData):
+            list(unpacked(packed, MOST))
