@@ -1,7 +1,7 @@
-"""One folder per platform, the same files in each; this page is how the rooms above reach them.
+"""One folder per platform, the same files in each; the rooms above reach them through this file.
 
 `REGISTRY` holds the platforms that come with adweir, one line per platform. A folder's `__init__.py` is imported for
-its SPEC, the rest of it when a function works on the platform: a function pays for what it uses.
+its SPEC, the rest of it only when a function works on the platform: a cold start pays for what it uses.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Platforms:
         return sorted([*self._packages, *(alias for spec in self.specs() for alias in spec.aliases)])
 
     def recognize(self, values: Mapping[str, str]) -> Platform | None:
-        """The platform whose credential these values can only be; None when they do not say."""
+        """The only platform whose credential these values can be; None when they do not say."""
         return next((spec.name for spec in self.specs() if spec.recognizes(values)), None)
 
     def connect(self, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> Connector:

@@ -1,6 +1,6 @@
-"""What a platform's folder says about itself; the rooms above know platforms only through this page and `connector`.
+"""What a platform's folder says about itself; the rooms above know platforms only through this file and `connector`.
 
-A folder's `__init__.py` holds one `SPEC`. It is imported to answer what platforms there are, so it imports nothing
+A folder's `__init__.py` holds one `SPEC`. It is imported to list the platforms, so it imports nothing
 heavy: `client`, `normalize` and `webhook` beside it are imported when a function works on that platform.
 """
 
@@ -24,7 +24,7 @@ class Pace:
     """How fast a dataset's reports come, in seconds; None leaves it to the deployment's settings.
 
     `poll_seconds` is the first wait for a report, `poll_max_seconds` the longest; a report that is not ready after
-    `report_timeout_seconds` is given up, a task that is not finished `deadline_seconds` after it was planned fails.
+    `report_timeout_seconds` is abandoned, a task that is not finished `deadline_seconds` after it was planned fails.
     """
 
     poll_seconds: float | None = None
@@ -82,8 +82,8 @@ class PlatformSpec:
     and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`.
     `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
-    `profile_kinds`: what `Profile.kind` may be, where the platform tells kinds apart. `throttles`: whom the platform's
-    requests to wait may concern; their brakes are read before each task.
+    `profile_kinds`: what `Profile.kind` may be, where the platform has several kinds. `throttles`: the scopes of the
+    platform's rate limits; their brakes are read before each task.
     """
 
     name: Platform

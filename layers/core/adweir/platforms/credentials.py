@@ -1,4 +1,4 @@
-"""What a platform's credential consists of: one pydantic model per platform, and how its faults are worded.
+"""The fields of a platform's credential, one pydantic model per platform, and the messages about wrong values.
 
 Each field is text that goes into a request: `Secret`, or one of the kinds that say more about it.
 """
@@ -19,7 +19,7 @@ _SHOWN = 30
 _TEXT = StringConstraints(
     min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS, pattern=r"^[!-~]*[0-9A-Za-z][!-~]*$"
 )
-"""A value without a letter or digit is a placeholder (`...`) that somebody forgot to replace."""
+"""A value without a letter or digit is a placeholder (`...`) that was not replaced."""
 
 
 class FieldKind(StrEnum):
@@ -73,7 +73,7 @@ class CredentialFields(BaseModel):
 
     @property
     def app_hash(self) -> str:
-        """16 hex digits that tell applications apart without naming a secret; "" where none is given."""
+        """16 hex digits that distinguish applications without showing a secret; "" where none is given."""
         app = self._value(FieldKind.APP)
         return hashlib.sha256(app.encode()).hexdigest()[:16] if app else ""
 

@@ -31,7 +31,7 @@ from adweir.model.urls import without_secrets
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and between two bytes of an answer."""
 PATIENCE = 10.0
-"""Seconds that the retries of one request may wait altogether (design section 5)."""
+"""Seconds that the retries of one request may wait altogether."""
 _TRIES = 4
 _CHUNK = 1 << 20
 _BROKEN_SERVER = frozenset({500, 502, 503, 504})
@@ -52,15 +52,15 @@ class Response:
         return 200 <= self.status < 300
 
     def data(self) -> Any:
-        """The decoded JSON body. Raises Transient when it is none: something between us and the platform answered."""
+        """The decoded JSON body. Raises Transient for other text: a proxy or load balancer may have answered."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise Transient(f"{self.url} answered {self.status} with something that is no JSON") from None
+            raise Transient(f"{self.url} answered {self.status} with text that is not JSON") from None
 
 
 def server_broke(response: Response) -> bool:
-    """The default judgement of what is worth a retry in place: 500, 502, 503, 504."""
+    """Whether to retry by default: 500, 502, 503, 504."""
     return response.status in _BROKEN_SERVER
 
 
@@ -88,7 +88,7 @@ class Http:
     Connection faults and answers for which `retry` says so are repeated in place with jittered backoff, waiting at most
     `PATIENCE` seconds in all; then the answer is returned as it is, and a connection fault is raised as Transient. A
     request that was sent and may have had an effect (POST and the like) is repeated only when `resend` says so.
-    Redirects are refused: a token must not travel where somebody else points.
+    Redirects are refused: a token must not go to a host that an answer names.
     """
 
     def __init__(
@@ -253,7 +253,7 @@ def fault(response: Response, now: datetime, detail: str = "") -> AdweirError:
 
 
 def same_origin(url: str, base: str) -> bool:
-    """Whether a URL that somebody else gave has the scheme, host and port of `base`: only then it may get the token."""
+    """Whether a URL from an answer has the scheme, host and port of `base`: only then may it get the token."""
     try:
         ours, theirs = urlsplit(base), urlsplit(url)
         return (ours.scheme, ours.hostname, _port(ours)) == (theirs.scheme, theirs.hostname, _port(theirs))

@@ -1,8 +1,8 @@
-"""Streams one huge JSON array of objects, typed, in bounded memory (design section 6).
+"""Streams one huge JSON array of objects, typed, in bounded memory.
 
 Amazon's reports are a single JSON array of up to gigabytes. The stream is read in pieces of about a mebibyte and each
 is cut where one object ends and the next begins (`},{`, white space allowed). Such text may also stand inside a string
-or a nested array, but then what lies before it is no sequence of whole elements and its decoding fails: a cut that
+or a nested array, but then the text before it is not a sequence of whole elements and does not decode: a cut that
 decodes is right, and one that does not is moved. So no hand-written parser is needed, and the speed is msgspec's.
 """
 
@@ -28,7 +28,7 @@ _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Unreadable(NamedTuple):
-    """An element that is well-formed JSON but not of the asked type: its bytes and what is wrong with it."""
+    """An element that is well-formed JSON but not of the requested type: its bytes and what is wrong with it."""
 
     raw: bytes
     message: str
@@ -47,7 +47,7 @@ def read_array(
     """Yield the array's elements, in order, decoded as `row_type`.
 
     An element of another type comes as `Unreadable`. Raises BadInput, after the elements before the fault, when the
-    bytes are no JSON array, end too early, go on after its end, or hold a single element over `max_piece` bytes.
+    bytes are not a JSON array, end too early, go on after its end, or hold a single element over `max_piece` bytes.
     """
     decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
     buffer, first, want = _opening(stream, chunk), 1, chunk

@@ -23,7 +23,7 @@ class ChangedObject(NamedTuple):
 
 
 class Webhook(Protocol):
-    """What the receiver asks a platform about its own deliveries.
+    """The receiver's hooks for a platform's own deliveries.
 
     Header names are lower-case; bodies are the exact bytes that were sent. Whatever a stranger sends, a hook returns
     or raises what its docstring names.

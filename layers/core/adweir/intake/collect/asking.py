@@ -1,7 +1,7 @@
-"""Asking a platform for a report, and letting go of it: a report may serve several tasks of a run.
+"""Asks a platform for a report and discards it again: a report may serve several tasks of a run.
 
 A partner's report on The Trade Desk answers for all advertisers of the partner: the first task asks for it, the others
-wait for the same one, each reads its own rows of the file, and the last one lets go of it.
+wait for the same one, each reads its own rows of the file, and the last one discards it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ASKING_SECONDS = 120
 def ask(ledger: Ledger, connector: Connector, task: Task) -> Report:
     """The report that answers for the task: its own, or the one that its run shares.
 
-    A task whose report failed gets another one than that. Raises NotReady while another task is asking for the shared
+    A task whose report failed gets a new one. Raises NotReady while another task is asking for the shared
     report, and what the platform raises.
     """
     key = connector.report_key(task)
@@ -59,7 +59,7 @@ def _asking(ledger: Ledger, name: str) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(ledger.lease(f"report#{name}", ASKING_SECONDS))
-        except Throttled as error:  # ours, not the platform's: nobody has to slow down for it
+        except Throttled as error:  # our own wait, not the platform's: it must not trip a brake
             raise NotReady("another task is asking for the same report", after=error.retry_after) from None
         yield
 

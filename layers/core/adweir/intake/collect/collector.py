@@ -91,10 +91,10 @@ class Collector(Worker):
         return connector.pages(task, task.cursor) if task.cursor else connector.pages(task)
 
     def _pause(self, cursor: str) -> None:
-        """The time is over: go on in another invocation where the platform lets us, else ask for less."""
+        """Time is up: continue in another invocation if the platform has a cursor, else narrow the task."""
         if not cursor:
             raise TooMuchData("the answer has more pages than one invocation has time for")
-        raise NotReady("the pull goes on in another invocation", after=1)
+        raise NotReady("the pull continues in another invocation", after=1)
 
     def _keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
         """Keep the pages of a pull that has to pause, and where it goes on."""

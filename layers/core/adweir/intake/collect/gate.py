@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """Lets a task through to its platform, and moves brakes by what the platform answers."""
+    """Lets a task through to its platform, and sets brakes by the platform's answers."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class Gate:
     def open(self, task: Task, message: TaskMessage) -> Iterator[tuple[Connector, Profile | None]]:
         """The connector of the task's credential and the task's profile (None for the profiles dataset).
 
-        What the platform answers in the body moves the brakes of whom it concerns, and a task that is too much for it
-        gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or profile cannot
-        be used, Throttled when a brake is on.
+        A rate limit or fault that the platform answers in the body sets the brake of its scope, and a task that is too
+        large for it gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or
+        profile cannot be used, Throttled when a brake is on.
         """
         credential, profile = self._credential(task), self._profile(task)
         route = profile.route if profile else ""
@@ -83,7 +83,7 @@ class Gate:
         self._brakes.success(task.platform, own)
 
     def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
-        """The brakes that concern the task, by scope. An application that nobody named is the account's own."""
+        """The brakes that concern the task, by scope. An unnamed application counts as the account's own."""
         account = f"@{task.account_id}"
         wider = {
             ThrottleScope.CREDENTIAL: account,

@@ -1,4 +1,4 @@
-"""What becomes of a task that cannot go on: one rule an error class (design section 3, the table of errors).
+"""What becomes of a task that cannot go on: one rule per error class (docs/adding-a-platform.md has the table).
 
 Every rule ends with the task terminal (or replaced by children) and `Advance` on the runs queue. All of it may be
 repeated: a worker that dies in between gets the message again, meets the same error or the terminal task, and ends here
@@ -51,7 +51,7 @@ class Outcomes:
         self.advance(message.run_id, message.task_id)
 
     def repeat(self, message: TaskMessage) -> None:
-        """The message of a task that has ended came again: whoever ended it may have died before saying so."""
+        """The message of an ended task came again: the worker that ended it may have died before it sent `Advance`."""
         task = self._ledger.get_task(message.run_id, message.task_id)
         if task is not None and task.state is TaskState.SPLIT:
             ours = (child for child in self._ledger.tasks(task.run_id) if child.parent == task.id)
@@ -114,13 +114,13 @@ class Outcomes:
         )
 
     def _park(self, task: Task, error: AuthExpired) -> None:
-        """Park the task, mark its credential and tell it, unless a newer credential arrived meanwhile."""
+        """Park the task, mark its credential and publish that, unless a newer credential arrived meanwhile."""
         used = error.credential_version
         current = self._catalog.credential(task.account_id, task.platform)
         if current is not None and current.state == "active":
             if current.version != used:
                 raise Transient("a newer credential arrived: this task tries again with it")
-            # Told before it is marked: a crash in between tells it twice, which is better than never.
+            # Published before it is marked: a crash in between publishes it twice, which is better than never.
             self._bus.publish(
                 CredentialBroken(account_id=task.account_id, platform=task.platform, reason=error.message)
             )

@@ -1,8 +1,8 @@
 """Planning: which pulls a profile needs. Pure: only a run's `scheduled_at` says what time it is.
 
-A daily window ends at the profile's local yesterday; an hourly one at its current local day. What is asked for again
-although it is stored is the platform's restatement lookback (reference: platform protocols, section 0); what is asked
-for besides are the days that coverage does not name.
+A daily window ends at the profile's local yesterday; an hourly one at its current local day. It pulls
+the platform's restatement lookback again although it is stored (docs/platforms.md), and besides it the days that
+coverage does not name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from adweir.model.times import DAY, Window
 from adweir.platforms.base import DatasetSpec
 
 Coverage = Mapping[date, Collection[str]]
-"""The slices that were pulled completely, by day; a mapping by slice will do."""
+"""The slices that were pulled completely, by day."""
 
 LATE_HOURS = 3
 """Until this local hour the day before is pulled hourly too: its last hours were not final."""
@@ -85,7 +85,7 @@ def profile_tasks(frame: Frame, profile: Profile, spec: DatasetSpec, coverage: C
 
 
 def unplannable(frame: Frame, profile: Profile, spec: DatasetSpec) -> Task:
-    """The task that stands for a dataset whose windows nobody can tell."""
+    """The failed task of a dataset whose windows cannot be determined."""
     return _task(frame, profile, spec, ALL, None)
 
 
@@ -106,7 +106,7 @@ def _task(frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, window
 
 
 def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
-    """The days that `profile_tasks` may ask for, so the days whose coverage it wants to know; None for entities."""
+    """The days that `profile_tasks` may ask for, whose coverage it therefore needs; None for entities."""
     grain = spec.dataset.grain
     if grain is None:
         return None
@@ -128,7 +128,7 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
 
 
 def _changing(frame: Frame, spec: DatasetSpec) -> int:
-    """How many days back numbers are asked for again although they are stored."""
+    """How many days back stored numbers are pulled again."""
     return spec.settles_after_days if frame.reach is Reach.SETTLING else spec.lookback_days
 
 

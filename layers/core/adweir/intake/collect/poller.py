@@ -1,4 +1,4 @@
-"""`poll_reports`: asks for a report in the platform's rhythm, lands it when it is ready, asks anew when it failed."""
+"""`poll_reports`: polls a report at the platform's pace, lands it when it is ready, repeats it when it failed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Poller(Worker):
     """Works on one poll message at a time; waiting is a new delayed message, never a sleeping function."""
 
     def poll(self, message: TaskMessage, remaining: Remaining) -> None:  # noqa: ARG002  the consumer's signature
-        """Look once at the task's report.
+        """Poll the task's report once.
 
         Raises NotReady while it is being made, ReportFailed when it failed or came too late twice: `Outcomes.settle`
         then asks for smaller windows.
@@ -76,13 +76,13 @@ class Poller(Worker):
         let_go(self.ledger, connector, task)
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
-        """Ask for the report once more, and let go of the one that failed."""
+        """Request the report once more, and discard the one that failed."""
         let_go(self.ledger, connector, task)
         if message.resubmits >= limits.MAX_RESUBMITTED_REPORTS:
             raise ReportFailed(f"the report failed twice: {reason}", report_id=task.report_id)
         report = ask(self.ledger, connector, task)
         if report.id == task.report_id:
-            # The platform refuses a second one as long as it makes the first.
+            # The platform refuses a second report while it makes the first.
             raise ReportFailed(f"the platform holds on to the report: {reason}", report_id=task.report_id)
         if self.ledger.wait_report(task, report.id, iso(report.as_of)):
             self.poll_later(task, resubmits=message.resubmits + 1)

@@ -1,7 +1,8 @@
-"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports (platform-protocols section 3).
+"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports.
 
 Reports answer for one ad product each, so Sponsored Products, Brands and Display are three slices. Amazon restates
-traffic for 3 days and conversions for 14 and more: 14 days are pulled again daily (section 3.8).
+traffic for 3 days and conversions for 14 days and more, so 14 days are pulled again daily (Amazon Ads API, Reporting
+version 3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Amazon's pages → metric rows and catalog objects (platform-protocols section 3.10)."""
+"""Amazon's pages → metric rows and catalog objects."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class AmazonNormalizer:
             yield RowBatch(rows, bad)
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
-        """A page of profiles or of an entity list. Raises BadInput when it is none."""
+        """A page of profiles or of an entity list. Raises BadInput for anything else."""
         elements = _elements(page.stream.read(), context)
         row_type, make = _OBJECTS[context.dataset, context.slice]
         objects: list[PlatformObject | Profile] = []
@@ -118,7 +118,7 @@ def _metric_row(line: int, row: wire.ReportRow, context: PullContext) -> MetricR
 
 
 def _micros(value: Decimal) -> int:
-    """Units → millionths. Digits that a binary double left behind (59.980000000000004) are no money and are dropped."""
+    """Units → millionths. Drops the rounding error of a binary double (59.980000000000004)."""
     try:
         return to_micros(value)
     except ValueError:
@@ -190,7 +190,7 @@ def _elements(body: bytes, context: PullContext) -> list[msgspec.Raw]:
     except KeyError:
         raise BadInput(f"the answer has no list {key!r}") from None
     except msgspec.DecodeError as error:
-        raise BadInput(f"the answer is no {key or 'JSON array'}: {error}") from None
+        raise BadInput(f"the answer is not a {key or 'JSON array'}: {error}") from None
 
 
 def _common(row_id: str | int, state: str, context: PullContext) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def _ad_group(row: wire.WireAdGroup, context: PullContext) -> AdGroup:
 
 
 def _ad(row: wire.WireAd, context: PullContext) -> Ad:
-    """A brand ad has its own headline and page; of a product ad Amazon renders the product's title and page."""
+    """A brand ad has its own headline and page; for a product ad Amazon shows the product's title and page."""
     creative, page = row.creative or wire.Creative(), row.landing_page or wire.LandingPage()
     return Ad(
         **_common(row.ad_id, row.state, context),
@@ -288,7 +288,7 @@ def _keyword(row: wire.WireKeyword, context: PullContext) -> Keyword:
 
 
 def _landing_page(asin: str | None, country: str) -> str | None:
-    """The product's page on the profile's marketplace: derived, Amazon does not tell it. None for a seller's SKU."""
+    """The product's page on the profile's marketplace, derived because Amazon does not report it. None for a SKU."""
     tld = _TLD.get(country)
     return f"https://www.amazon.{tld}/dp/{asin}" if asin and tld else None
 

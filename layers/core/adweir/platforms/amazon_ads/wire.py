@@ -1,4 +1,4 @@
-"""Amazon's JSON as msgspec structs: only the fields that we use (platform-protocols sections 3.2 to 3.5).
+"""Amazon's JSON as msgspec structs: only the fields that we use.
 
 Names are camelCase on the wire. Numbers with a fraction are decoded to Decimal straight from their text, so no float
 ever exists.
@@ -195,6 +195,6 @@ class WireError(msgspec.Struct, gc=False):
 
     @property
     def text(self) -> str:
-        """What it says, for people."""
+        """The message, for people."""
         said = self.detail or self.details or self.error_description or self.message or self.error
         return said or (str(self.code) if self.code else "")

@@ -108,7 +108,7 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
 
 def _identity(cell: dict[str, str], name: str) -> str:
     value = cell.get(name, "")
-    # "#" separates the parts of our storage keys; "!" begins the items that are no entity.
+    # "#" separates the parts of our storage keys; "!" begins the items that are not entities.
     if len(value) > limits.MAX_OBJECT_ID_CHARS or "#" in value or value.startswith("!") or not value.isprintable():
         raise _Fault(
             name,
@@ -144,7 +144,7 @@ def _day(text: str) -> str:
         if len(text) == 10:
             return date.fromisoformat(text).isoformat()
     except ValueError:
-        pass  # told below, with the other malformed dates
+        pass  # reported below, with the other malformed dates
     raise _Fault("date", "format", "must be a date, YYYY-MM-DD")
 
 

@@ -1,4 +1,4 @@
-"""Meta Ads: the Marketing API on Graph (platform-protocols section 2)."""
+"""Meta Ads: the Marketing API on Graph."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from adweir.platforms.credentials import CredentialFields, PlainApp, Secret
 
 API_VERSION = "v26.0"
 LOOKBACK_DAYS = 28
-"""Insights stop changing after 28 days (section 2.8)."""
+"""Insights stop changing after 28 days (Meta Marketing API, Insights)."""
 RETENTION_DAYS = 37 * 30
-"""37 months (section 2.5), counted short so that the oldest day asked for is surely still kept."""
+"""37 months (Meta Marketing API, Insights), counted short so that the oldest requested day is still kept."""
 HOURLY_LOOKBACK_DAYS = 2
 MAX_WINDOW_DAYS = 30
 
 
 class MetaCredential(CredentialFields):
-    """A long-lived token and, better, the app that it belongs to: Meta counts one of its quotas per app."""
+    """A long-lived token and, optionally, the app that it belongs to: Meta counts one of its quotas per app."""
 
     access_token: Secret
     app_id: PlainApp = ""
@@ -27,7 +27,7 @@ class MetaCredential(CredentialFields):
 
 
 def _metrics(dataset: Dataset, lookback: int, longest: int) -> DatasetSpec:
-    # No row of a finer level holds what deleted objects spent, so none sums to its parent.
+    # Rows of a finer level lack what deleted objects spent, so they do not sum to their parent.
     return DatasetSpec(dataset, (ALL,), lookback, longest, {ALL: RETENTION_DAYS}, settles_after_days=lookback)
 
 

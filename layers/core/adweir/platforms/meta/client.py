@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 SYNC_DAYS = 7
-"""Longer windows are asked for as an asynchronous job."""
+"""Longer windows become an asynchronous job."""
 
 _LEVELS = {"account": "account", "campaign": "campaign", "ad_group": "adset", "ad": "ad"}
 _ENTITIES = {
@@ -75,7 +75,7 @@ class MetaConnector(Connector):
         return self._graph.pages(f"{subject}/{edge}", params, after=resume)
 
     def create_report(self, task: Task) -> Report:
-        """Start an insights job; Meta has no names to find an earlier one by, so none is adopted."""
+        """Start an insights job. Jobs have no names by which to find an earlier one, so none is adopted."""
         before = self._clock.now()
         created = self._graph.post(f"{_subject(task)}/insights", _insights(task, _json))
         return Report(_created(created.body), ReportState.PENDING, before)
@@ -100,7 +100,7 @@ class MetaConnector(Connector):
         return self._graph.pages(f"{_digits(report_id)}/insights", {})
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
-        """Half the window; a single day that is too much for one answer is asked for as a job."""
+        """Half the window; a single day that is too much for one answer becomes a job."""
         parts = super().narrower(task, error)
         one_answer = isinstance(error, TooMuchData) and task.dataset.grain is Grain.DAY and not task.mode
         if parts or not one_answer or self.mode(task) is Mode.REPORT:
@@ -126,14 +126,14 @@ class MetaConnector(Connector):
     def get_ads(
         self, profile_id: str, date_range: Window, fields: Sequence[str] = (), limit: int | None = None
     ) -> list[dict[str, Any]]:
-        """Ads that delivered in the window, one item an ad with its sums; at most `limit`."""
+        """Ads that delivered in the window, one item per ad with its sums; at most `limit`."""
         params = _question("ad", date_range, fields) | {"time_increment": "all_days"}
         return items(self._graph.pages(f"{_account(profile_id)}/insights", params), limit)
 
     def get_account_stats(
         self, profile_id: str, date_range: Window, metrics: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """The account's numbers, one item a day with delivery."""
+        """The account's numbers, one item per day with delivery."""
         params = _question("account", date_range, metrics)
         return items(self._graph.pages(f"{_account(profile_id)}/insights", params))
 
@@ -145,7 +145,7 @@ class MetaConnector(Connector):
         return _created(self._graph.post(f"{_account(profile_id)}/insights", form).body)
 
     def get_report(self, report_id: str) -> dict[str, Any]:
-        """The job's state as Meta tells it."""
+        """The job's state as Meta reports it."""
         data: dict[str, Any] = self._graph.get(_digits(report_id), {}).data()
         return data
 
@@ -185,7 +185,7 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Transient(f"Meta answered with something that is no {kind.__name__}") from None
+        raise Transient(f"Meta answered with something that is not a {kind.__name__}") from None
 
 
 def _created(body: bytes) -> str:
@@ -221,7 +221,7 @@ def _window(task: Task) -> Window:
 def _question(
     level: str, window: Window, fields: Sequence[str] = (), render: Callable[[Sequence[str]], str] = ",".join
 ) -> dict[str, str]:
-    """The parameters of an insights question, a row a day."""
+    """The parameters of an insights request, one row per day."""
     wanted = fields or (*wire.INSIGHTS_IDS[level], *wire.INSIGHTS_METRICS)
     return {
         "level": level,

@@ -1,4 +1,4 @@
-"""What Meta's error codes and usage headers mean (platform-protocols section 2.7), as data."""
+"""The meaning of Meta's error codes and usage headers (Marketing API, Error Codes and Rate Limiting), as data."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def to_fault(error: wire.Error, usage: Usage, now: datetime) -> AdweirError:
 class Usage(NamedTuple):
     """How much of the quotas is used (`percent`, the highest), and the seconds to wait at the wall (60 at least).
 
-    `scope` is whose quota that is: the application's, which all its profiles share, or the ad account's.
+    `scope` is the owner of that quota: the application, whose profiles share it, or the ad account.
     """
 
     percent: float = 0.0
@@ -136,7 +136,7 @@ class Usage(NamedTuple):
 
 
 def read_usage(headers: Mapping[str, str], kind: str) -> Usage:
-    """The usage headers of an answer; `kind` is ads_insights or ads_management. A total function."""
+    """The usage headers of an answer; `kind` is ads_insights or ads_management. Never raises."""
     percent, minutes = 0.0, 0.0
     for entries in _json(headers.get("x-business-use-case-usage")).values():
         for entry in entries if isinstance(entries, list) else ():

@@ -1,4 +1,4 @@
-"""Graph's plumbing: authentication, errors, usage, paging (platform-protocols sections 2.2 to 2.7)."""
+"""Graph's plumbing: authentication, errors, usage, paging."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Graph:
         query = {name: value for name, value in parse_qsl(parts.query) if name not in self._auth}
         target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", query
         if (target[0], query.get("after")) == (current[0], current[1].get("after")):
-            raise RequestRejected("paging goes in a circle: the next page is this one")
+            raise RequestRejected("the next page is this one again")
         return target
 
     def _url(self, path: str) -> str:
@@ -102,14 +102,14 @@ class Graph:
         return {**params, **self._auth}
 
     def _framed(self, answer: Response) -> _Frame:
-        """A page's frame. Raises Transient when the answer is no page."""
+        """A page's frame. Raises Transient when the answer is not a page."""
         self._refuse(answer)
         try:
             frame = _frame(answer.body)
         except _BAD_JSON:
             frame = None
         if frame is None:
-            raise Transient(f"{answer.url} answered with something that is no page")
+            raise Transient(f"{answer.url} answered with something that is not a page")
         if frame.error:
             raise self._fault(answer, frame.error)
         return frame
@@ -132,7 +132,7 @@ class Graph:
 
 
 class _Frame(NamedTuple):
-    """What stands around a page's rows. `ended` is Meta's end marker: cursors without `next`, or no rows at all; rows
+    """What surrounds a page's rows. `ended` is Meta's end marker: cursors without `next`, or no rows at all; rows
     without cursors are an answer cut short."""
 
     following: str | None
@@ -141,9 +141,9 @@ class _Frame(NamedTuple):
 
 
 def _frame(body: bytes) -> _Frame | None:
-    """The frame of a page; None for what is no page. Raises what decoding raises.
+    """The frame of a page; None for anything else. Raises what decoding raises.
 
-    Half a megabyte of rows is decoded once, by the loader. Here only `next` is wanted, and it stands after the rows.
+    The loader decodes the half megabyte of rows. Here only `next` is needed, which comes after the rows.
     """
     at = body.rfind(b'"paging":')
     if body.startswith(b'{"data":[') and body[at - 2 : at] == b"],":

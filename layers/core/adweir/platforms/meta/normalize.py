@@ -1,4 +1,4 @@
-"""Meta's pages → metric rows and catalog objects (platform-protocols section 2.10)."""
+"""Meta's pages → metric rows and catalog objects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MetaNormalizer:
     """`platforms.base.Normalizer` of Meta."""
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
-        """One batch a page. Rows are taken apart one by one only when the page as a whole does not fit the schema."""
+        """One batch per page. Rows are decoded one by one only when the page as a whole does not fit the schema."""
         body = page.stream.read()
         convert = _converter(context)
         try:
@@ -48,7 +48,7 @@ class MetaNormalizer:
         yield RowBatch(rows, _bad_rows(body, bad, context) if bad else [])
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
-        """One batch a page."""
+        """One batch per page."""
         convert = objects.converter(context)
         batch = ObjectBatch([], [])
         for line, raw in enumerate(_items(page.stream.read()), 1):
@@ -160,12 +160,12 @@ def _check_day(text: str) -> None:
         if len(text) == 10 and text == date.fromisoformat(text).isoformat():
             return
     except ValueError:
-        pass  # told below, with the other malformed dates
+        pass  # reported below, with the other malformed dates
     raise ValueError("date_start", f"not a date: {text[:40]!r}")
 
 
 def _count(text: str, name: str) -> int:
-    """A whole number with a sign: whether it may be negative is the quality room's to say."""
+    """A whole number with a sign: the quality rules decide whether it may be negative."""
     if not text.removeprefix("-").isdecimal():
         raise ValueError(name, f"not a whole number: {text[:40]!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Meta's accounts, campaigns, ad sets and ads → the catalog's entities (platform-protocols sections 2.4 and 2.10)."""
+"""Meta's accounts, campaigns, ad sets and ads → the catalog's entities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meta's webhook deliveries: signature, handshake, envelope (platform-protocols section 2.9).
+"""Meta's webhook deliveries: signature, handshake, envelope (Meta, Webhooks for Ad Accounts).
 
 A delivery brings no metrics: a change only names the object to read again. Meta sends neither a delivery id nor a
 signed time.
@@ -18,7 +18,7 @@ from adweir.model.metrics import Level
 from adweir.platforms.webhooks import ChangedObject, Secrets
 
 MAX_CHANGES = 1000
-"""Meta puts at most so many updates into one delivery."""
+"""Meta's limit for the updates in one delivery."""
 
 _SIGNATURE = "x-hub-signature-256"
 _AD_ACCOUNT = "ad_account"

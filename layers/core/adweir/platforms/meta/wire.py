@@ -1,4 +1,4 @@
-"""Meta's JSON as typed structs, and its tables of codes (platform-protocols section 2).
+"""Meta's JSON as typed structs, and its tables of codes.
 
 Unknown fields are ignored; all numbers are text on this wire; a struct states only what we use.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-# Insights (2.5). Lists that are zero are absent.
+# Insights. Lists that are zero are absent.
 
 
 class Action(msgspec.Struct, gc=False):
@@ -43,7 +43,7 @@ class AnyPage(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-# Paging and errors (2.4, 2.7).
+# Paging and errors.
 
 
 class Paging(msgspec.Struct):
@@ -69,7 +69,7 @@ class GraphAnswer(msgspec.Struct):
 
 
 class ReportRun(msgspec.Struct):
-    """The state of an insights job (2.6). `time_ref` is when it was created, Unix seconds."""
+    """The state of an insights job. `time_ref` is when it was created, Unix seconds."""
 
     async_status: str = ""
     async_percent_completion: int = 0
@@ -82,7 +82,7 @@ class Created(msgspec.Struct):
     report_run_id: str
 
 
-# Entities (2.4).
+# Entities.
 
 
 class AdAccount(msgspec.Struct):
@@ -145,7 +145,7 @@ HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
 HOURS = {f"{hour:02}:00:00 - {hour:02}:59:59": hour for hour in range(24)}
 
 PURCHASES = {"omni_purchase": 0, "purchase": 1, "offsite_conversion.fb_pixel_purchase": 2}
-"""The action types of one and the same purchase, best first: pick one, never sum (2.5)."""
+"""The action types of one and the same purchase, best first: pick one, never sum."""
 
 NO_MINOR_UNIT = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
 """Currencies whose budgets Meta states in whole units; all others in hundredths."""
@@ -167,5 +167,5 @@ LISTED_STATUSES = {
         "WITH_ISSUES",
     ),
 }
-"""Archived objects are hidden unless they are asked for (2.4). Deleted ones are not: what a complete listing does not
-bring becomes removed."""
+"""Archived objects are hidden unless they are asked for. Deleted ones are not asked for: what a complete
+listing does not bring becomes removed."""
