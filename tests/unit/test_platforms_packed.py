@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adweir.model.errors import ReportFailed, TooMuchData
@@ -32,6 +33,14 @@ def test_what_is_not_packed_comes_as_it_is(chunks: list[bytes]) -> None:
     assert b"".join(unpacked(chunks, MOST)) == b"".join(chunks)
 
 
+def is_intact(packed: bytes, content: bytes) -> bool:
+    """Whether Python's own gzip still reads the content."""
+    try:
+        return gzip.decompress(packed) == content
+    except (EOFError, OSError, zlib.error):
+        return False
+
+
 @given(st.binary(min_size=1, max_size=2000), st.data())
 def test_a_damaged_file_has_failed(content: bytes, data: st.DataObject) -> None:
     packed = gzip.compress(content)
@@ -42,6 +51,7 @@ def test_a_damaged_file_has_failed(content: bytes, data: st.DataObject) -> None:
         damaged = (
             packed[:position] + bytes([packed[position] ^ data.draw(st.integers(1, 255))]) + packed[position + 1 :]
         )
+    assume(not is_intact(damaged, content))  # the padding bits after the last block may have any value
     with pytest.raises(ReportFailed):
         list(unpacked([damaged], MOST))
 

@@ -1,8 +1,7 @@
 """Planning: which pulls a profile needs. Pure: only a run's `scheduled_at` says what time it is.
 
-A daily window ends at the profile's local yesterday; an hourly one at its current local day. It pulls
-the platform's restatement lookback again although it is stored (docs/platforms.md), and besides it the days that
-coverage does not name.
+A daily window ends at the profile's local yesterday; an hourly one at its current local day. Besides the days that
+coverage does not name, it pulls the stored days of the platform's restatement lookback again (docs/platforms.md).
 """
 
 from __future__ import annotations

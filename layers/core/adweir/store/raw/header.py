@@ -22,7 +22,8 @@ class PullHeader:
 
     `as_of` is `model.times.iso` text: when the pull began or its report was created. `window` is None for entities.
     `profile_id` is "" for the profiles dataset. `complete` is set when the writer commits. `not_applicable`: the
-    platform says that the profile has no such data. `parts` are those that were stored before this object, whose pages come first.
+    platform says that the profile has no such data. `parts` are those that were stored before this object; their pages
+    come first.
     """
 
     run_id: str
