@@ -303,11 +303,11 @@ class Choice(ProfileOptions):
 
 
 class Choosing(Platforms):
-    """The platform with options, and a normalizer that notes what it is told."""
+    """The platform with options, and a normalizer that records the options that it gets."""
 
     def __init__(self) -> None:
         super().__init__({META: "adweir.platforms.meta"})
-        self.told: list[ProfileOptions] = []
+        self.options: list[ProfileOptions] = []
 
     def spec(self, platform: Platform) -> PlatformSpec:
         return replace(super().spec(platform), options=Choice)
@@ -316,7 +316,7 @@ class Choosing(Platforms):
         return self
 
     def metric_batches(self, _page: Any, context: PullContext) -> Iterator[RowBatch]:
-        self.told.append(context.options)
+        self.options.append(context.options)
         yield RowBatch([], [])
 
 
@@ -335,5 +335,5 @@ def test_a_profile_s_options_of_today_reach_the_normalizer(
     # when a pull of it is loaded
     outcome = world.pull(task, b"{}")
     # then the normalizer knows them; options that the platform does not have stop the load
-    told = [str(options.conversions[0]) for options in platforms.told if isinstance(options, Choice)]
-    assert (told or [outcome]) == [state]
+    seen = [str(options.conversions[0]) for options in platforms.options if isinstance(options, Choice)]
+    assert (seen or [outcome]) == [state]

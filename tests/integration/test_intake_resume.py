@@ -90,7 +90,7 @@ def test_a_worker_that_dies_before_it_noted_its_part_is_repeated(world: CollectW
     clock.advance(400)
     world.left = 300
     assert world.collect(task) == "done"
-    # then the pull begins anew, and nothing of the lost part is in it
+    # then the pull begins again, and nothing of the lost part is in it
     found = world.task(task)
     assert (world.connector.calls, found.parts) == (["pages", "pages"], ())
     assert len(bodies(world, found.object_key)) == 3

@@ -59,7 +59,7 @@ class ReportState(StrEnum):
 
 
 class Report(NamedTuple):
-    """An asynchronous report on the platform. `as_of` is its creation time by the platform's clock where it tells one.
+    """An asynchronous report on the platform. `as_of` is its creation time by the platform's clock, if reported.
 
     `reason` explains FAILED. `progress` is 0-100 where known.
     """
@@ -102,7 +102,7 @@ class Connector(ABC):
     """
 
     route: str = ""
-    """Where this connection's requests go, or what they say; kept with the raw object."""
+    """The route of this connection's requests; kept with the raw object."""
 
     @abstractmethod
     def profiles(self) -> Iterator[Page]:
@@ -110,7 +110,7 @@ class Connector(ABC):
 
     @abstractmethod
     def mode(self, task: Task) -> Mode:
-        """Pages or report, for this task's dataset and window. Not asked where the task itself says it."""
+        """Pages or report, for this task's dataset and window. Not called where the task has a mode."""
 
     @abstractmethod
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
@@ -120,7 +120,7 @@ class Connector(ABC):
         """
 
     def report_key(self, task: Task) -> str:  # noqa: ARG002  most platforms' reports serve one profile
-        """What the tasks of a run that one report serves have in common (a partner's id, dataset and window).
+        """The common key of the tasks of a run that one report serves (a partner's id, dataset and window).
 
         The report of the first of them then answers for all, and the normalizer keeps the rows of its own profile.
         "" for a report of the task's own.
@@ -128,7 +128,7 @@ class Connector(ABC):
         return ""
 
     def create_report(self, task: Task) -> Report:
-        """Ask for a report, or adopt the one that the platform already makes for the same question."""
+        """Ask for a report, or adopt the one that the platform is already making for the same request."""
         raise RequestRejected(f"{task.platform} makes no reports")
 
     def report(self, task: Task, report_id: str) -> Report:
@@ -140,7 +140,7 @@ class Connector(ABC):
         raise RequestRejected(f"{task.platform} makes no reports: {report_id}")
 
     def discard_report(self, task: Task, report_id: str) -> None:  # noqa: B027  most platforms delete theirs themselves
-        """The report was landed or given up. For platforms on which reports pile up; must bear being called again."""
+        """The report was landed or abandoned. For platforms on which reports pile up; may be called repeatedly."""
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:  # noqa: ARG002  a platform's own rule may ask
         """Narrower tasks that together answer for this one (`task.child`); none when it cannot be narrowed.
@@ -185,7 +185,7 @@ class ObjectBatch(NamedTuple):
 
 
 class PullContext(NamedTuple):
-    """What a normalizer needs to know about the pull that fetched the page. `options` are the profile's of today."""
+    """What a normalizer needs to know about the pull of a page. `options` are the profile's current ones."""
 
     account_id: str
     profile_id: str
@@ -202,7 +202,7 @@ class PullContext(NamedTuple):
 
 
 class Normalizer(Protocol):
-    """Wire bytes → our vocabulary, in bounded memory (design section 6). One module-level object a platform.
+    """Wire bytes → our vocabulary, in bounded memory. One module-level object per platform.
 
     A row that cannot be read becomes a BadRow; a page that cannot be read at all raises BadInput.
     """

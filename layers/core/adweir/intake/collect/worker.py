@@ -30,7 +30,7 @@ SpecsOf = Callable[[Platform], Mapping[Dataset, DatasetSpec]]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: `margin` stays unused at an invocation's end, `poll` to `poll_max` lie between two looks at a report.
+    """Seconds: `margin` stays unused at an invocation's end, `poll` to `poll_max` lie between two polls of a report.
 
     A report that is not ready after `report_timeout` is given up.
     """
@@ -41,7 +41,7 @@ class Timing:
     report_timeout: int = 10_800
 
     def at(self, pace: Pace) -> Timing:
-        """With what a dataset's pace says instead."""
+        """This timing, with the values that a dataset's pace replaces."""
         return Timing(
             self.margin,
             self.poll if pace.poll_seconds is None else pace.poll_seconds,
@@ -51,7 +51,7 @@ class Timing:
 
 
 class Refusal(NamedTuple):
-    """The page of a pull that the platform refuses as not applicable: its reason as text."""
+    """The page of a pull that the platform refuses as not applicable: the reason as text."""
 
     body: bytes
     url: str = ""
@@ -76,18 +76,18 @@ class Worker:
         self.clock = claims.clock
 
     def header(self, task: Task, profile: Profile | None, as_of: str, route: str) -> PullHeader:
-        """What the raw object will say about this pull."""
+        """The header of the pull's raw object."""
         kind, country = (profile.kind, profile.country) if profile else ("", "")
         return PullHeader.of(task, as_of=as_of, profile_kind=kind, country=country, route=route)
 
     def timing(self, task: Task) -> Timing:
-        """The deployment's timing, but what the dataset's own pace says."""
+        """The deployment's timing, unless the dataset has its own pace."""
         spec = self._specs(task.platform).get(task.dataset)
         return self._timing.at(spec.pace) if spec else self._timing
 
     @contextmanager
     def applicable(self, task: Task, profile: Profile | None) -> Iterator[None]:
-        """A pull of metrics that the profile does not have lands as that: its loading ends the task, and is coverage.
+        """A refusal as not applicable lands like data: loading it ends the task and records the slice in coverage.
 
         Raises NotApplicable for entities, of which there is no coverage.
         """
@@ -114,7 +114,7 @@ class Worker:
         return True
 
     def poll_later(self, task: Task, *, resubmits: int = 0) -> None:
-        """Have `poll_reports` look after the task's report, for the first time one poll interval from now."""
+        """Have `poll_reports` poll the task's report, first one poll interval from now."""
         message = TaskMessage(
             run_id=task.run_id,
             task_id=task.id,

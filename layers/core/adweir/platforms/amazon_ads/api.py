@@ -1,4 +1,4 @@
-"""Calls to Amazon Ads for one credential: headers, access token, errors (platform-protocols sections 3.1, 3.2, 3.7)."""
+"""Calls to Amazon Ads for one credential: headers, access token, errors."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ JSON = "application/json"
 MAX_REPORT_BYTES = 256 << 20
 """A report's file as Amazon packs it: half of what a function's disk holds. A larger one is split."""
 MAX_UNPACKED_BYTES = 8 << 30
-"""And unpacked: 32 times as much, where reports are about 15 times as long as their files."""
+"""The same file unpacked: 32 times as much; reports are about 15 times as long as their files."""
 _DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _OTHER_PRODUCT = re.compile(r"not authorized for sponsored (products|brands|display)", re.IGNORECASE)
-"""What Amazon answers about an ad product that the advertiser does not use; the profile is healthy (section 0, 4)."""
+"""Amazon's answer about an ad product that the advertiser does not use; the profile itself is healthy."""
 _REPORTS = "/reporting/"
 _W = TypeVar("_W")
 
@@ -54,7 +54,7 @@ class AmazonCalls:
         self._http = http
         self._clock = clock
         self._tokens = tokens
-        # A replaced credential must not live on with the access token of the old one: its values are part of the key.
+        # The values are part of the key: a replaced credential must not use the access token of the old one.
         identity = f"{secret.client_id}\x1f{secret.client_secret}\x1f{secret.refresh_token}"
         self.token_key = f"amazon_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
 
@@ -133,7 +133,7 @@ class AmazonCalls:
         raise self._throttled(answer, ThrottleScope.CREDENTIAL) or fault(answer, self._clock.now(), said.text)
 
     def _fault(self, answer: Response, path: str, *, scoped: bool) -> AdweirError:
-        """Section 3.7: 401 and 403 mean the profile where one was named, else the credential."""
+        """The error that a status means. 401 and 403 concern the profile if the call named one, else the credential."""
         said = error_of(answer).text
         if answer.status == 403 and scoped and _OTHER_PRODUCT.search(said):
             return NotApplicable(said[:300])
@@ -154,7 +154,7 @@ class AmazonCalls:
 
 
 def decode(answer: Response, kind: type[_W]) -> _W:
-    """A body that is not what was asked for came from something between us: Transient."""
+    """The decoded body. Raises Transient for a body of another form: a proxy may have answered."""
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -162,7 +162,7 @@ def decode(answer: Response, kind: type[_W]) -> _W:
 
 
 def error_of(answer: Response) -> wire.WireError:
-    """What the body says about an error; empty when it says nothing."""
+    """The error that the body describes; empty when it describes none."""
     try:
         return msgspec.json.decode(answer.body, type=wire.WireError)
     except (msgspec.MsgspecError, UnicodeDecodeError):

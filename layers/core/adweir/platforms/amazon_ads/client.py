@@ -1,4 +1,4 @@
-"""Amazon Ads over HTTP for one credential (platform-protocols sections 3.1 to 3.7)."""
+"""Amazon Ads over HTTP for one credential."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _REPORTS: Mapping[str, Mapping[str, Any]] = {
         "adProduct": "SPONSORED_PRODUCTS",
         "groupBy": ["advertiser"],
         "reportTypeId": "spAdvertisedProduct",
-        # Sellers are measured by 7 days, vendors by 14: both are asked for, the profile's kind decides on loading.
+        # Sellers are measured by 7 days, vendors by 14: both are requested; when loading, the profile's kind decides.
         "columns": [*_COMMON_COLUMNS, "purchases7d", "sales7d", "purchases14d", "sales14d", *_CURRENCY],
     },
     SB: {
@@ -132,7 +132,7 @@ class AmazonConnector(PlainVerbs):
         return Mode.REPORT if task.dataset.grain else Mode.PAGES
 
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
-        """An entity list, a hundred objects a page. Raises RequestRejected for a dataset that Amazon has not.
+        """An entity list, 100 objects per page. Raises RequestRejected for a dataset that Amazon does not have.
 
         The last page has no nextToken; one that stops short of the list's own total is not taken for the end.
         """
@@ -170,7 +170,7 @@ class AmazonConnector(PlainVerbs):
             params = {"startIndex": str(start), "count": str(_PAGE_SIZE), "stateFilter": "enabled,paused,archived"}
             answer = self.api.get(path, profile_id, params)
             if answer.body == before:
-                return  # the position is ignored: what came is not known to be all
+                return  # the server ignores the position: the list may be incomplete
             before, count = answer.body, len(decode(answer, list[msgspec.Raw]))
             following = str(start + count)
             yield Page(answer.body, answer.url, answer.status, last=count != _PAGE_SIZE, resume=following)
@@ -179,7 +179,7 @@ class AmazonConnector(PlainVerbs):
             start += count
 
     def create_report(self, task: Task) -> Report:
-        """Ask for the daily ad report of the task's slice, or adopt the one being made for the same question (425).
+        """Ask for the daily ad report of the task's slice, or adopt the one being made for the same request (425).
 
         `as_of` is the moment before asking, or Amazon's own creation time of an adopted report.
         """

@@ -1,4 +1,4 @@
-"""The plain verbs of a library user: answers in our vocabulary instead of pages (design section 5)."""
+"""The plain verbs of a library user: answers in our vocabulary instead of pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Body(NamedTuple):
 
 
 class PlainVerbs(Connector):
-    """What a script calls. A profile comes from `get_profiles()`; `date_range` is inclusive in its time zone.
+    """The calls for scripts. A profile comes from `get_profiles()`; `date_range` is inclusive in its time zone.
 
     All verbs raise from `model.errors`.
     """

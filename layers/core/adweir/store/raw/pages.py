@@ -31,7 +31,7 @@ _BUFFER = 256 << 10
 
 
 class PageLike(Protocol):
-    """What a page to write has; `platforms.base.Page` does."""
+    """A page to write, such as `platforms.connector.Page`."""
 
     @property
     def body(self) -> bytes | Iterable[bytes]: ...
@@ -118,7 +118,7 @@ class PageSpool:
         return cast("BinaryIO", self._file)
 
     def write(self, page: PageLike) -> None:
-        """Take a page; waits while too many blocks are in work. Raises what its chunks or an earlier packing met."""
+        """Take a page; waits while too many blocks are being packed. Raises the errors of its chunks or of packing."""
         self.pages += 1
         for block, more in blocks(page.body):
             while self._packing and (self._packing[0].done() or len(self._packing) >= _WAITING_PAGES):
@@ -126,7 +126,7 @@ class PageSpool:
             self._packing.append(self._packers.submit(pack, page, block, more=more))
 
     def finish(self) -> bytes:
-        """Wait until everything is written; returns the SHA-256 digest. Raises what packing met."""
+        """Wait until everything is written; returns the SHA-256 digest. Raises the errors of packing."""
         while self._packing:
             self._store_first()
         return self._digest.digest()
@@ -267,6 +267,6 @@ class _PageBody(io.RawIOBase):
         return len(data)
 
     def drain(self) -> None:
-        """Skip what nobody read."""
+        """Skip what was not read."""
         while self.read(_BUFFER):
             pass

@@ -44,7 +44,7 @@ class ObjectInfo(NamedTuple):
 
 
 class ObjectHead(NamedTuple):
-    """What S3 knows about one version of an object."""
+    """The properties of one version of an object."""
 
     size: int
     last_modified: datetime
@@ -93,7 +93,7 @@ class RawObject:
                 yield replace(page, number=number)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         self._body.close()
 
     def __enter__(self) -> Self:
@@ -118,7 +118,7 @@ class RawWriter:
         self.existed = False
 
     def write(self, page: PageLike) -> None:
-        """Hand over a page; waits while several are still being packed. Raises what packing an earlier one met."""
+        """Hand over a page; waits while several are being packed. Raises the errors of packing an earlier one."""
         self._spool.write(page)
 
     def commit(self, complete: bool) -> str:  # noqa: FBT001  the contract of the other rooms
@@ -170,7 +170,7 @@ class RawStore:
         return RawWriter(self, header)
 
     def open(self, key: str, version_id: str = "") -> RawObject:
-        """Open a raw object. Raises NotFound, BadInput (metadata of no pull), Unavailable."""
+        """Open a raw object. Raises NotFound, BadInput (metadata that is not a pull's), Unavailable."""
         answer = self._get(key, version_id)
         try:
             header = PullHeader.parse(answer["Metadata"])
