@@ -95,6 +95,13 @@ def test_segments_all_have_to_match() -> None:
     ]
 
 
+@pytest.mark.parametrize(("client", "left"), [("acc_a", ["1"]), ("acc_b", [])])
+def test_segments_by_a_client_s_id_and_by_its_ad_account_s_match_together(client: str, left: list[str]) -> None:
+    by_client, by_ad_account = {"name": "account", "value": client}, {"name": "account_id", "values": ["1", "3"]}
+    for segments in ((by_client, by_ad_account), (by_ad_account, by_client), (by_client, by_ad_account, by_client)):
+        assert [row["account"] for row in made(["clicks"], ["account"], *segments).rows] == left
+
+
 @pytest.mark.parametrize(
     "segment", [{}, {"name": "account"}, {"name": "mood", "value": "x"}, {"name": 1, "value": "x"}]
 )

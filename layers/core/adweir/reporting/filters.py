@@ -39,9 +39,10 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Name → allowed values; every name has to match. An empty one matches everything."""
+    """Name → allowed values; every name has to match, and all of `also`. An empty one matches everything."""
 
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    also: tuple[Filters, ...] = ()
 
     @property
     def platform(self) -> str:
@@ -56,7 +57,8 @@ class Filters:
 
     def keep_profile(self, profile: Profile) -> bool:
         """Whether the profile can have rows that match."""
-        return all(_matches(name, values, profile) for name, values in self.allowed.items() if name in OF_PROFILE)
+        own = (_matches(name, values, profile) for name, values in self.allowed.items() if name in OF_PROFILE)
+        return all(own) and all(each.keep_profile(profile) for each in self.also)
 
     def keep_object(self, item: PlatformObject) -> bool:
         """Whether a campaign, ad group, ad or keyword matches by its own id and its parents'."""
@@ -67,10 +69,13 @@ class Filters:
 
     def both(self, other: Filters) -> Filters:
         """What matches this and the other."""
-        merged = dict(self.allowed)
+        merged, also = dict(self.allowed), (*self.also, *other.also)
         for name, values in other.allowed.items():
-            merged[name] = merged[name] & values if name in merged else values
-        return Filters(merged)
+            if name == "account_id" and name in merged:
+                also = (*also, Filters({name: values}))  # a client's id and its ad account's have no text in common
+            else:
+                merged[name] = merged[name] & values if name in merged else values
+        return Filters(merged, also)
 
 
 EVERYTHING = Filters()
