@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import boto3
 import pytest
 
@@ -71,6 +73,32 @@ def test_a_pull_that_is_throttled_in_between_keeps_what_it_has(world: CollectWor
     assert world.collect(task) == "done"
     # then it went on behind the second page
     assert world.connector.calls == ["pages", "pages 2"]
+    assert [body for _, body in bodies(world, world.task(task).object_key)] == [
+        b'{"page":1}',
+        b'{"page":2}',
+        b'{"page":3}',
+    ]
+
+
+def test_a_page_that_breaks_off_is_in_no_part(
+    world: CollectWorld, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a platform that asks to wait in the middle of a page that comes in chunks
+    monkeypatch.setattr("adweir.store.raw.pages._BLOCK", 1)
+    first, second, third = world.connector.listed
+
+    def broken() -> Iterator[bytes]:
+        yield from (b"ha", b"lf")
+        raise Throttled("quota", retry_after=40)
+
+    world.connector.listed = [first, second._replace(body=broken()), third]
+    task = world.plan(Dataset.CAMPAIGNS)
+    assert world.collect(task) == "throttled"
+    # when the pause is over
+    world.connector.listed = [first, second, third]
+    clock.advance(41)
+    assert world.collect(task) == "done"
+    # then the object holds each page once and can be read to its end
     assert [body for _, body in bodies(world, world.task(task).object_key)] == [
         b'{"page":1}',
         b'{"page":2}',

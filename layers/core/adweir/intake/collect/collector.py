@@ -97,8 +97,8 @@ class Collector(Worker):
         raise NotReady("the pull continues in another invocation", after=1)
 
     def _keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
-        """Keep the pages of a pull that has to pause, and where it goes on."""
-        if not cursor or not writer.pages:
+        """Keep the pages of a pull that has to pause, and where it goes on; none with a page that broke off."""
+        if not cursor or not writer.pages or not writer.whole:
             return
         if len(task.parts) >= limits.MAX_PULL_PARTS:
             raise TooMuchData(f"the pull paused {limits.MAX_PULL_PARTS} times")

@@ -111,6 +111,8 @@ class PageSpool:
         self._packers = ThreadPoolExecutor(_PACKERS, thread_name_prefix="raw-packer")
         self._packing: deque[Future[bytes]] = deque()
         self.pages = 0
+        self.whole = True
+        """False after a page that broke off: some of its blocks may be here already."""
 
     @property
     def file(self) -> BinaryIO:
@@ -120,10 +122,12 @@ class PageSpool:
     def write(self, page: PageLike) -> None:
         """Take a page; waits while too many blocks are being packed. Raises the errors of its chunks or of packing."""
         self.pages += 1
+        self.whole = False
         for block, more in blocks(page.body):
             while self._packing and (self._packing[0].done() or len(self._packing) >= _WAITING_PAGES):
                 self._store_first()
             self._packing.append(self._packers.submit(pack, page, block, more=more))
+        self.whole = True
 
     def finish(self) -> bytes:
         """Wait until everything is written; returns the SHA-256 digest. Raises the errors of packing."""

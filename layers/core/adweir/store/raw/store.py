@@ -146,6 +146,11 @@ class RawWriter:
         """How many pages were written."""
         return self._spool.pages
 
+    @property
+    def whole(self) -> bool:
+        """Whether each page was written to its end."""
+        return self._spool.whole
+
     def __enter__(self) -> Self:
         return self
 
