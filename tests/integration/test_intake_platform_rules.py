@@ -134,6 +134,18 @@ class TestNarrowing:
         found = world.task(task)
         assert (found.state, found.error and found.error["message"]) == (TaskState.FAILED, "one day is too big")
 
+    def test_a_part_that_is_the_task_itself_does_not_replace_it(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given a platform whose rule gives back the same question
+        task = world.plan()
+        monkeypatch.setattr(world.connector, "narrower", lambda task, _error: [task.child()])
+        monkeypatch.setattr(world.connector, "create_report", _raise(TooMuchData("too big")))
+        world.collect(task)
+        # then the task fails instead of ending as split into nothing
+        found = world.task(task)
+        assert (found.state, found.error and found.error["code"]) == (TaskState.FAILED, "too_much_data")
+
     def test_the_same_days_asked_another_way_are_another_task(self) -> None:
         whole = Task("r", "s", "a", AMAZON, "1", Dataset.AD_DAILY, "sp", Window.parse("2026-11-01..2026-11-02"), 0)
         assert whole.child(mode=Mode.REPORT).id not in {whole.id, whole.child(mode=Mode.PAGES).id}
@@ -204,6 +216,23 @@ class TestReports:
             assert world.poll(message) == "done"
         assert [world.task(task).report_id for task in tasks] == ["report-2", "report-2"]
         assert world.connector.calls.count("create") == 2
+
+    def test_who_asks_after_a_shared_report_was_let_go_of_gets_another_one(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given a shared report that landed and is gone from the platform
+        monkeypatch.setattr(world.connector, "report_key", lambda task: f"partner-1 {task.window}")
+        monkeypatch.setattr(world.connector, "discard_report", lambda _task, report_id: None)
+        world.add_profile("456", kind="seller")
+        early, late = world.plan(), world.plan(profile_id="456")
+        world.collect(early)
+        world.connector.becomes("report-1", ReportState.READY)
+        (poll,) = world.queues.reports.take()
+        world.poll(poll)
+        # when a task of the same question comes only then
+        world.collect(late)
+        # then it does not wait for what is gone
+        assert world.task(late).report_id == "report-2"
 
     def test_while_one_task_asks_for_a_shared_report_the_others_wait(
         self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch

@@ -44,13 +44,16 @@ def ask(ledger: Ledger, connector: Connector, task: Task) -> Report:
 
 def let_go(ledger: Ledger, connector: Connector, task: Task) -> None:
     """Discard the task's report, unless another task still waits for it. May be repeated."""
-    if connector.report_key(task):
+    key = connector.report_key(task)
+    if key:
         waiting = (
             other.report_id == task.report_id and other.state is TaskState.WAITING_REPORT and other.id != task.id
             for other in ledger.tasks(task.run_id)
         )
         if any(waiting):
             return
+        # Forgotten before it is gone: a task that asks later gets a new report instead of this one.
+        ledger.shared_reports.forget(_name(task, key), task.report_id)
     connector.discard_report(task, task.report_id)
 
 

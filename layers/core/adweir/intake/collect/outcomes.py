@@ -83,8 +83,11 @@ class Outcomes:
         self._finish(task, TaskState.SKIPPED, error)
 
     def _narrow(self, task: Task, error: Narrowable) -> None:
-        """Replace the task by the narrower ones that its platform made of it; fail where there are none."""
-        if error.parts:
+        """Replace the task by the narrower ones that its platform made of it; fail where there are none.
+
+        A part that is the task itself is none: the task would end as split, and nobody would pull its days.
+        """
+        if error.parts and all(part.id != task.id for part in error.parts):
             self._replace(task, list(error.parts))
         else:
             self._fail(task, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adweir.store.ledger.rows import Rows
+from adweir.store.ledger.rows import Row, Rows
 
 
 class SharedReport(NamedTuple):
@@ -25,3 +25,7 @@ class SharedReports(Rows):
     def put(self, name: str, report: SharedReport) -> None:
         """Replace the report of this name."""
         self._put(self._row(f"report#{name}", "report", report_id=report.id, as_of=report.as_of))
+
+    def forget(self, name: str, report_id: str) -> None:
+        """Drop the report of this name, unless a newer one took its place."""
+        self._drop(f"report#{name}", "report", Row.report_id == report_id)
