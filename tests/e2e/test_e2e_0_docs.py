@@ -21,7 +21,7 @@ NOT_RUN = {
     (README, "make demo"): "the demonstration, which has tests of its own, and the tests themselves",
     (README, "make build"): "needs an AWS account",
     ("docs/operations.md", "make build"): "needs an AWS account",
-    ("docs/operations.md", "aws s3 cp"): "needs AWS's command line",
+    ("docs/operations.md", ".venv/bin/adweir raw"): "needs a key of yours; tests/integration/test_ops_raw.py runs it",
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
     ("docs/operations.md", "make sam"): "needs Docker",
     ("docs/data-model.md", "import base64"): "tests/integration/test_functions_doors.py runs it",

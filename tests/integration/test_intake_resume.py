@@ -1,4 +1,4 @@
-"""A pull that does not fit one invocation or one quota goes on where it stopped, and lands as one object."""
+"""A pull that does not fit one invocation or one quota continues where it stopped, and lands as one object."""
 
 from __future__ import annotations
 

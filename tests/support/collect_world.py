@@ -151,7 +151,7 @@ class CollectWorld(World):
         return self.put_task(dataset, days, profile_id, slice=slice_, **changes)
 
     def deliver(self, message: TaskMessage, work: Callable[[TaskMessage, Callable[[], float]], None]) -> str:
-        """One delivery as the queue consumer does it; what became of it in a word."""
+        """One delivery as the queue consumer does it; returns the outcome in one word."""
         try:
             work(message, lambda: self.left)
         except (Throttled, NotReady, Transient, Unavailable) as error:

@@ -80,7 +80,7 @@ class LoadWorld(World):
             return writer.commit(complete=complete)
 
     def pull(self, task: Task, body: bytes | dict[str, Any], *, complete: bool = True) -> str:
-        """Land and load; what became of the task."""
+        """Land and load; returns the task's state."""
         self.arrive(self.land(task, body, complete=complete))
         return self.state(task).value
 

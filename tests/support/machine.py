@@ -45,7 +45,7 @@ class Invocation:
 
 
 class Machine:
-    """Runs until every queue is empty; where all messages wait, the clock goes on to the first that is due."""
+    """Runs until every queue is empty; when all messages wait, the clock moves to the first that is due."""
 
     def __init__(self, settings: Settings, clock: FrozenClock, platforms: Platforms) -> None:
         boto3.client("s3").create_bucket(Bucket=settings.bucket)

@@ -94,7 +94,7 @@ class StagePlanner:
         return sorted(entries, key=lambda entry: entry.key)
 
     def why_nothing(self, run: Run) -> str:
-        """Why the run's current stage had no task, in a sentence for whoever asked for the run."""
+        """Why the run's current stage had no task, in a sentence for the caller."""
         if self.entries(run):
             return f"stage {run.stage}: nothing to pull, every day in scope was pulled before"
         return (

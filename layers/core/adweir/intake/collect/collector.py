@@ -97,7 +97,7 @@ class Collector(Worker):
         raise NotReady("the pull continues in another invocation", after=1)
 
     def _keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
-        """Keep the pages of a pull that has to pause, and where it goes on; none with a page that broke off."""
+        """Store the pages of a pull that has to pause, and the cursor; nothing when a page broke off."""
         if not cursor or not writer.pages or not writer.whole:
             return
         if len(task.parts) >= limits.MAX_PULL_PARTS:

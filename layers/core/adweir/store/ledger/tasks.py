@@ -183,7 +183,7 @@ class Tasks(Rows):
         return self._advance_task(task, actions, still_ours)
 
     def keep_part(self, task: Task, parts: Sequence[int], cursor: str, as_of: str) -> bool:
-        """A part of the claimed task's pull is stored; the next worker goes on at the cursor. Ends the hold.
+        """A part of the claimed task's pull is stored; the next worker continues at the cursor. Ends the hold.
 
         False when the task continued without this worker: then the part is not one of the pull's.
         """

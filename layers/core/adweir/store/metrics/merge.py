@@ -47,7 +47,7 @@ class Merger:
     holes: Mapping[str, frozenset[str]]
 
     def merge(self, entity_id: str, stored: Bucket | None, brought: Mapping[str, Slot], parents: Parents) -> Merged:
-        """What becomes of an entity's bucket. `brought` by slot key, days outside the partition included."""
+        """The entity's bucket after the pull. `brought` by slot key, days outside the partition included."""
         pull = self.pull
         if brought:
             parents = claimed(pull.slice, parents)
