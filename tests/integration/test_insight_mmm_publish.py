@@ -62,22 +62,22 @@ def pull(app: App, profile: Profile, slice_: str, window: Window, *rows: MetricR
     loaded = PullRows()
     for row in rows:
         loaded.add(row)
-    stamp = Stamp.of(datetime(2026, 11, 20, 6, tzinfo=UTC), f"{profile.profile_id}{slice_}")
-    app.metrics.load(
-        Pull(
-            platform=profile.platform,
-            profile_id=profile.profile_id,
-            level=Level.AD,
-            grain=Grain.DAY,
-            source=Source.PULL,
-            slice=slice_,
-            window=window,
-            stamp=stamp,
-            complete=True,
-            currency=profile.currency,
-            account_id=profile.account_id,
-        ),
-        loaded,
+    app.metrics.load(of_ads(profile, slice_, window), loaded)
+
+
+def of_ads(profile: Profile, slice_: str, window: Window) -> Pull:
+    return Pull(
+        platform=profile.platform,
+        profile_id=profile.profile_id,
+        level=Level.AD,
+        grain=Grain.DAY,
+        source=Source.PULL,
+        slice=slice_,
+        window=window,
+        stamp=Stamp.of(datetime(2026, 11, 20, 6, tzinfo=UTC), f"{profile.profile_id}{slice_}"),
+        complete=True,
+        currency=profile.currency,
+        account_id=profile.account_id,
     )
 
 
@@ -153,6 +153,21 @@ def test_a_slice_that_was_not_pulled_stops_the_table_and_leaves_no_file(app: App
     assert not europe["ready"]
     assert "2026-11-10, 2026-11-11" in europe["findings"][0]["message"]
     assert "files" not in europe
+
+
+def test_a_slice_that_a_profile_does_not_have_is_not_missing(app: App) -> None:
+    # given a profile without Sponsored Brands, and one to which nothing is applicable
+    pull(app, AMAZON, "sp", WINDOW, *(ad_day("g1~a2", day, day * 20_000, "sp") for day in range(1, 20)))
+    app.metrics.skip(of_ads(AMAZON, "sb", WINDOW))
+    empty = AMAZON.model_copy(update={"profile_id": "44"})
+    for slice_ in ("sp", "sb"):
+        app.metrics.skip(of_ads(empty, slice_, WINDOW))
+    # when its dataset is built
+    [manifest] = publisher(app, AMAZON, empty).publish("acme")
+    # then every day counts, and the profile without data is named
+    daily = manifest["tables"]["daily"]
+    assert (daily["ready"], daily["first"], daily["rows"]) == (True, "2026-11-01", 19), daily["findings"]
+    assert manifest["profiles_left_out"] == {"amazon_ads#44": "never pulled"}
 
 
 def test_a_profile_without_permission_is_left_out_and_named(app: App) -> None:

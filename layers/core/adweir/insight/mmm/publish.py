@@ -130,11 +130,13 @@ class Publisher:
         return manifest
 
     def _covered(self, profile: Profile) -> set[date]:
-        """The days on which all slices of the profile's platform were pulled completely."""
+        """The days that were pulled completely: each slice of the platform that is applicable to the profile."""
         today = local_date(self._clock.now(), profile.timezone)
-        stored = self._metrics.coverage(_ad_days(profile), Window(today - _HISTORY, today - DAY))
-        slices = self._facts[profile.platform].slices
-        return {day for day, got in stored.items() if ALL in got or all(slice_ in got for slice_ in slices)}
+        history = Window(today - _HISTORY, today - DAY)
+        stored = self._metrics.coverage(_ad_days(profile), history)
+        known = self._metrics.known(_ad_days(profile), history)
+        slices = frozenset(self._facts[profile.platform].slices)
+        return {day for day, got in stored.items() if ALL in got or slices <= known[day]}
 
     def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:
         with target.open("w", encoding="utf-8", newline="") as file:
