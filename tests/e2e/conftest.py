@@ -16,8 +16,9 @@ HERE = Path(__file__).parent
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Every story is marked before `-m` selects."""
+    """Every story is marked before `-m` selects; all run in one process, beside the one that runs the other tests."""
     item.add_marker(pytest.mark.e2e)
+    item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.hookimpl(trylast=True)
