@@ -129,7 +129,7 @@ def test_a_test_event_and_an_object_that_is_gone_are_acknowledged(function: Func
     assert function("validate").handler(json.loads(text), CONTEXT) == NOTHING_FAILED
 
 
-def test_an_object_without_a_known_purpose_fails_alone(function: Function) -> None:
+def test_a_pull_whose_object_does_not_exist_is_reported_as_failed(function: Function) -> None:
     answer = function("validate").handler(example("validate/raw-landed.json"), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7f3c1f5e-2b0a-4c8e-9a55-000000000001"}]}
 
