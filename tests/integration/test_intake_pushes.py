@@ -115,7 +115,7 @@ def test_loading_does_not_read_the_catalog(world: LoadWorld, door: Door, monkeyp
         raise AssertionError("what is stored is resolved")
 
     stored = door.push([entry()]).key
-    for name in ("profiles", "find_object", "find_objects"):
+    for name in ("profiles", "find_objects"):
         monkeypatch.setattr(type(world.catalog), name, asked)
     world.arrive(stored)
     assert hours(world) == [("7", *EVENING, 1_250_000)]

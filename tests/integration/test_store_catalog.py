@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, Profile, Status
+from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, Status
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
-from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
 from adweir.store.catalog.store import Catalog
@@ -225,14 +224,15 @@ def test_an_ad_is_found_by_its_own_id_and_under_its_group(catalog: Catalog) -> N
     ad = Ad(platform=META, profile_id="111", id="ad1", ad_group_id="g1", campaign_id="c1", headline="Hello")
     catalog.put_objects([ad, ad.model_copy(update={"ad_group_id": "g2"})], T1)
 
-    assert catalog.find_object(META, "111", Level.AD, "ad1") == ad.model_copy(update={"as_of": T1})
-    found = catalog.find_object(META, "111", "ads", "g2~ad1")
-    assert found is not None
-    assert found.ad_group_id == "g2"
+    def find(wanted: str) -> dict[str, list[PlatformObject]]:
+        return catalog.find_objects(META, ["111"], Dataset.ADS, [wanted])
+
+    stored = ad.model_copy(update={"as_of": T1})
+    under_g2 = stored.model_copy(update={"ad_group_id": "g2"})
+    assert find("ad1") == {"ad1": [stored, under_g2]}
+    assert find("g2~ad1") == {"g2~ad1": [under_g2]}
     for unknown in ("ad", "", "!coverage#all", "g3~ad1", "x" * 300):
-        assert catalog.find_object(META, "111", Level.AD, unknown) is None
-    with pytest.raises(BadInput):
-        catalog.find_object(META, "111", "account", "x")
+        assert find(unknown) == {}
 
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(catalog: Catalog) -> None:

@@ -62,7 +62,6 @@ class AmazonStub:
         self.profiles: list[Any] = []
         self.lists: dict[str, list[Any]] = defaultdict(list)
         self.reports: dict[str, dict[str, Any]] = {}
-        self.polls_until_ready = 0
         self.files: dict[str, bytes] = {}
         self.file_serial = 0
         self.base = ""

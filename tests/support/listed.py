@@ -39,7 +39,7 @@ class ListedMetrics(MetricStore):
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
+    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         return {}
 
     def read(

@@ -50,10 +50,6 @@ class Template:
             return int(self.source["Parameters"][value["Ref"]]["Default"])
         return int(value)
 
-    def function_of(self, value: Any) -> str:
-        """The logical id that a Ref or GetAtt names."""
-        return target(value)
-
 
 @lru_cache(maxsize=1)
 def template() -> Template:

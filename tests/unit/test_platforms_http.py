@@ -116,7 +116,7 @@ def test_an_answer_over_the_limit_is_too_much_data(http: Http, server: StubServe
 
 def test_redirects_are_refused(http: Http, server: StubServer) -> None:
     server.route = lambda _: Answer(302, b"", {"Location": "http://169.254.169.254/"})
-    for ask in (lambda: http.request("GET", server.url), lambda: list(http.download(server.url))):
+    for ask in (lambda: http.request("GET", server.url), lambda: list(http.download(server.url, max_bytes=1 << 30))):
         with pytest.raises(RequestRejected):
             ask()
     assert len(server.calls) == 2
@@ -125,7 +125,7 @@ def test_redirects_are_refused(http: Http, server: StubServer) -> None:
 def test_a_download_streams(http: Http, server: StubServer) -> None:
     body = bytes(range(256)) * 12_000
     server.script = [Answer(500), Answer(200, body)]
-    chunks = list(http.download(server.url))
+    chunks = list(http.download(server.url, max_bytes=1 << 30))
     assert b"".join(chunks) == body
     assert len(chunks) > 1
 
@@ -133,13 +133,13 @@ def test_a_download_streams(http: Http, server: StubServer) -> None:
 def test_a_download_refused_or_cut_says_so(http: Http, server: StubServer) -> None:
     server.route = lambda _: Answer(403, b"expired")
     with pytest.raises(AccessDenied):
-        list(http.download(server.url))
+        list(http.download(server.url, max_bytes=1 << 30))
     server.route = lambda _: Answer(200, b"x" * 10_000_000, hang_up=True)
     with pytest.raises(Transient):
-        list(http.download(server.url))
+        list(http.download(server.url, max_bytes=1 << 30))
     server.route = lambda _: Answer(500)
     with pytest.raises(Transient):
-        list(http.download(server.url))
+        list(http.download(server.url, max_bytes=1 << 30))
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ def expired() -> GraphError:
     return GraphError(message, 190, subcode=463, status=401)
 
 
-def invalid(message: str, subcode: int = 0) -> GraphError:
+def invalid(message: str) -> GraphError:
     """A parameter is wrong."""
-    return GraphError(f"(#100) {message}", 100, subcode=subcode)
+    return GraphError(f"(#100) {message}", 100)
 
 
 def nonexisting_field(name: str, kind: str) -> GraphError:

@@ -61,10 +61,10 @@ def _half(halves: int) -> str:
     return str(halves // 2) + (".5" if halves % 2 else "")
 
 
-def _ratio(top: int, bottom: int, digits: int = 6) -> str:
-    """A rounded quotient as text, without floats."""
-    scaled = (top * 10**digits * 2 + bottom) // (bottom * 2)
-    return f"{Decimal(scaled).scaleb(-digits):f}"
+def _ratio(top: int, bottom: int) -> str:
+    """A quotient rounded to six decimals, as text, without floats."""
+    scaled = (top * 10**6 * 2 + bottom) // (bottom * 2)
+    return f"{Decimal(scaled).scaleb(-6):f}"
 
 
 def insight_row(

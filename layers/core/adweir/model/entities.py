@@ -57,7 +57,7 @@ class Credential(Entity):
 
 
 class Profile(Entity):
-    """One platform ad account. `status`: active, denied (permission lost) or removed.
+    """One platform ad account. `kind` is the platform's own word for the sort of account, "" where there is one sort.
 
     `route` is what a request about it has to say or where it goes (a region, a manager account); `options` are the
     platform's profile options that differ from their defaults.

@@ -93,8 +93,8 @@ class BadRow(NamedTuple):
     day: str = ""
 
 
-def _ratio(numerator: Decimal, denominator: Decimal, digits: int = 6) -> Decimal | None:
-    return None if not denominator else round(numerator / denominator, digits)
+def _ratio(numerator: Decimal, denominator: Decimal) -> Decimal | None:
+    return None if not denominator else round(numerator / denominator, 6)
 
 
 def derive(impressions: int, clicks: int, conversions: int, spend: int, revenue: int) -> dict[str, Decimal | None]:

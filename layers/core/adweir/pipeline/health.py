@@ -34,9 +34,7 @@ class QueueDepth(NamedTuple):
 Depths = Callable[[], Mapping[str, QueueDepth]]
 
 
-def health(
-    ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock, *, stale_hours: float = STALE_HOURS
-) -> dict[str, Any]:
+def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> dict[str, Any]:
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
     Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
@@ -45,7 +43,7 @@ def health(
     """
     now = clock.now()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "profiles": lambda: _profiles(ledger, catalog, now, timedelta(hours=stale_hours)),
+        "profiles": lambda: _profiles(ledger, catalog, now, timedelta(hours=STALE_HOURS)),
         "credentials": lambda: _credentials(catalog),
         "brakes": lambda: _brakes(ledger, catalog),
         "queues": lambda: _queues(depths, dead=False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from adweir.model.tasks import Task, TaskState
@@ -48,13 +47,13 @@ class _Sums:
         }
 
 
-def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
-    """Counts, durations, rows per second and failures of the newest `runs`, by workflow, stage and platform.
+def metrics(ledger: Ledger) -> dict[str, Any]:
+    """Counts, durations, rows per second and failures of the newest runs, by workflow, stage and platform.
 
     A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
     `rows_per_second` is rows over those seconds; None where nothing was loaded.
     """
-    newest, _ = ledger.list_runs(runs)
+    newest, _ = ledger.list_runs(RUNS_MEASURED)
     sums: dict[tuple[str, str, str], _Sums] = {}
     for run in newest:
         for task in ledger.tasks(run.run_id):
@@ -83,7 +82,7 @@ def metrics(ledger: Ledger, *, runs: int = RUNS_MEASURED) -> dict[str, Any]:
         ],
         "stages": [
             {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].summary()
-            for workflow, stage, platform in islice(sorted(sums), 1000)
+            for workflow, stage, platform in sorted(sums)
         ],
     }
 

@@ -41,7 +41,7 @@ class DatasetSpec:
     `settles_after_days`: how far back the platform may restate at all, which the weekly run pulls again.
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
     slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
-    shows one level higher, so they may answer for it.
+    shows one level higher, so they may answer for it. Queries do not read it yet: they sum the finest stored level.
     """
 
     dataset: Dataset
@@ -82,8 +82,7 @@ class PlatformSpec:
     and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`.
     `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
-    `profile_kinds`: what `Profile.kind` may be, where the platform has several kinds. `throttles`: the scopes of the
-    platform's rate limits; their brakes are read before each task.
+    `throttles`: the scopes of the platform's rate limits; their brakes are read before each task.
     """
 
     name: Platform
@@ -95,7 +94,6 @@ class PlatformSpec:
     aliases: tuple[str, ...] = ()
     recognizes: Callable[[Mapping[str, str]], bool] = _never
     options: type[ProfileOptions] = ProfileOptions
-    profile_kinds: tuple[str, ...] = ()
     throttles: tuple[ThrottleScope, ...] = (ThrottleScope.PROFILE,)
     webhook: bool = False
     url_names: frozenset[str] = field(init=False)

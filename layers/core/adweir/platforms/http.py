@@ -132,9 +132,7 @@ class Http:
             self._sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def download(
-        self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int = 1 << 30
-    ) -> Iterator[bytes]:
+    def download(self, url: str, *, max_bytes: int) -> Iterator[bytes]:
         """GET a file in chunks, in bounded memory. Connection faults are retried until the first byte came.
 
         Raises what `fault` makes of a status that is not 2xx, Transient when the transfer breaks, TooMuchData.
@@ -143,7 +141,7 @@ class Http:
             begun = False
             name = ""
             try:
-                with self._send("GET", url, None, dict(headers or {}), None) as answer:
+                with self._send("GET", url, None, {}, None) as answer:
                     if not 200 <= answer.status_code < 300:
                         refused = Response(
                             answer.status_code, answer.headers, answer.raw.read(4096), without_secrets(url)

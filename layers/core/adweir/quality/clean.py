@@ -15,15 +15,14 @@ _SHOWN = 200
 class CleaningLog:
     """What was changed: counts of every (rule, field), and the first few changes in full."""
 
-    def __init__(self, samples: int = limits.MAX_CLEANING_SAMPLES) -> None:
+    def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.samples: list[dict[str, Any]] = []
-        self._most = samples
 
     def add(self, rule: str, field: str, before: str, after: str, line: int) -> None:
         """Note one change."""
         self.counts[rule, field] += 1
-        if len(self.samples) < self._most:
+        if len(self.samples) < limits.MAX_CLEANING_SAMPLES:
             self.samples.append(
                 {"rule": rule, "field": field, "before": before[:_SHOWN], "after": after[:_SHOWN], "line": line}
             )

@@ -20,6 +20,7 @@ from adweir.model.times import DAY, Window, local_time
 
 _FIRST_HOUR, _LAST_HOUR = 0, 23
 _DATE_CHARS = 10
+_DAYS = 30
 _EDGES = (date.min.year, date.max.year)
 """In these years, converting to another time zone could leave the range of datetime."""
 
@@ -44,14 +45,14 @@ class TimeSpan:
         )
 
 
-def parse_range(start: Any, end: Any, today: date, days: int = 30, field: str = "time_range") -> TimeSpan:
-    """Texts → a range; missing ones mean the last `days` days. Raises Unprocessable that names the field.
+def parse_range(start: Any, end: Any, today: date, field: str = "time_range") -> TimeSpan:
+    """Texts → a range; missing ones mean the last 30 days. Raises Unprocessable that names the field.
 
     `today` is UTC's. Without an end the day after it counts too, because it has already begun east of Greenwich.
     """
     try:
         last = _parse(end) if end else today + DAY
-        first = _parse(start) if start else _day(last) - timedelta(days=days - 1)
+        first = _parse(start) if start else _day(last) - timedelta(days=_DAYS - 1)
     except (TypeError, ValueError, OverflowError):
         message = "start and end are dates, YYYY-MM-DD, or datetimes, YYYY-MM-DDThh:mm:ss with or without an offset"
         raise Unprocessable(message, [{"field": field, "message": message}]) from None

@@ -150,9 +150,9 @@ def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:
 # -- requests ----------------------------------------------------------------------------------------------------------
 
 
-def raw_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> bytes:
+def raw_body(event: Mapping[str, Any]) -> bytes:
     """The bytes that were sent. Raises TooLarge before anything is decoded, BadInput."""
-    text = event.get("body") or ""
+    text, limit = event.get("body") or "", limits.MAX_BODY_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (limit * 4 // 3 + 4 if encoded else limit):
         raise TooLarge(f"a body has at most {limit} bytes")
@@ -165,12 +165,12 @@ def raw_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> by
     return body
 
 
-def json_body(event: Mapping[str, Any], limit: int = limits.MAX_BODY_BYTES) -> dict[str, Any] | None:
+def json_body(event: Mapping[str, Any]) -> dict[str, Any] | None:
     """A body that is a JSON object, None where there is none; numbers with a decimal point are Decimals.
 
     Raises BadInput, TooLarge.
     """
-    raw = raw_body(event, limit)
+    raw = raw_body(event)
     if not raw.strip():
         return None
     try:

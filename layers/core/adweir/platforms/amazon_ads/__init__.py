@@ -71,6 +71,5 @@ SPEC = PlatformSpec(
             sums_to_parent=True,
         ),
     ),
-    profile_kinds=("seller", "vendor"),
     throttles=(ThrottleScope.PROFILE, ThrottleScope.REGION),
 )

@@ -59,7 +59,7 @@ _NOISE = Decimal("1e-9")
 
 
 class AmazonNormalizer:
-    """Implements `platforms.base.Normalizer`."""
+    """Implements `platforms.connector.Normalizer`."""
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         """A daily ad report (one JSON array) → rows of level ad; entity_id is `adGroupId~adId`."""

@@ -14,8 +14,6 @@ import msgspec
 class AccountInfo(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     name: str = ""
-    id: str = ""
-    marketplace_string_id: str = ""
 
 
 class WireProfile(msgspec.Struct, gc=False, rename="camel"):
@@ -175,7 +173,6 @@ class WireReport(msgspec.Struct, gc=False, rename="camel"):
     failure_reason: str | None = None
     file_size: int | None = None
     url: str | None = None
-    url_expires_at: str | None = None
 
 
 class WireToken(msgspec.Struct, gc=False):

@@ -19,18 +19,6 @@ _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 REQUIRED = ("platform", "profile_id", "level", "date", "impressions", "clicks", "spend")
-OPTIONAL = (
-    "hour",
-    "entity_id",
-    "campaign_id",
-    "ad_group_id",
-    "ad_id",
-    "keyword_id",
-    "ad_product",
-    "conversions",
-    "revenue",
-    "currency",
-)
 ALIASES = {"cost": "spend", "adset_id": "ad_group_id", "day": "date"}
 
 
@@ -48,7 +36,7 @@ def opened(stream: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP else stream
 
 
-def lines(stream: IO[bytes], size: int, max_line: int = limits.MAX_DROP_LINE_BYTES) -> Iterator[Line]:
+def lines(stream: IO[bytes], size: int) -> Iterator[Line]:
     """Lines of the unpacked content; `size` is the file's as stored, to recognise a gzip bomb.
 
     Raises BadInput when the gzip data is corrupt or cut off, or unpacks to more than is reasonable.
@@ -56,7 +44,7 @@ def lines(stream: IO[bytes], size: int, max_line: int = limits.MAX_DROP_LINE_BYT
     number = total = 0
     most = min(limits.MAX_DROP_UNPACKED_BYTES, max(limits.MIN_DROP_UNPACKED_BYTES, size * limits.MAX_DROP_RATIO))
     while True:
-        data, length = _read_line(stream, max_line, most - total)
+        data, length = _read_line(stream, most - total)
         total += length
         if total > most:
             raise BadInput(f"the file unpacks to more than {most} bytes", [{"field": "file", "rule": "size"}])
@@ -68,8 +56,9 @@ def lines(stream: IO[bytes], size: int, max_line: int = limits.MAX_DROP_LINE_BYT
         yield Line(number, data)
 
 
-def _read_line(stream: IO[bytes], max_line: int, left: int) -> tuple[bytes | None, int]:
+def _read_line(stream: IO[bytes], left: int) -> tuple[bytes | None, int]:
     """A line (None: over-long, skipped) and how many bytes it took."""
+    max_line = limits.MAX_DROP_LINE_BYTES
     try:
         data = stream.readline(max_line + 2)
         length = len(data)

@@ -1,4 +1,4 @@
-"""Meta's API for one credential: `platforms.base.Connector`, and the plain verbs of a client library."""
+"""Meta's API for one credential: `platforms.connector.Connector`, and the plain verbs of a client library."""
 
 from __future__ import annotations
 
@@ -39,24 +39,23 @@ _DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
 class MetaConnector(Connector):
     """Meta Ads for one long-lived token (it has no refresh: code 190 is AuthExpired).
 
-    Windows of at most `sync_days` are fetched as pages, longer ones as a job.
+    Windows of at most `SYNC_DAYS` are fetched as pages, longer ones as a job.
     """
 
-    def __init__(self, graph: Graph, clock: Clock, *, sync_days: int = SYNC_DAYS) -> None:
+    def __init__(self, graph: Graph, clock: Clock) -> None:
         self._graph = graph
         self._clock = clock
-        self._sync_days = sync_days
 
-    # platforms.base.Connector
+    # platforms.connector.Connector
 
     def profiles(self) -> Iterator[Page]:
         """Pages of `/me/adaccounts`."""
         return self._graph.pages("me/adaccounts", {"fields": wire.ACCOUNT_FIELDS}, limit=200)
 
     def mode(self, task: Task) -> Mode:
-        """A job for daily metrics over more than `sync_days`, pages for everything else."""
+        """A job for daily metrics over more than `SYNC_DAYS`, pages for everything else."""
         daily = task.dataset.grain is Grain.DAY
-        return Mode.REPORT if daily and _window(task).length > self._sync_days else Mode.PAGES
+        return Mode.REPORT if daily and _window(task).length > SYNC_DAYS else Mode.PAGES
 
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """The synchronous answer. Raises RequestRejected for a dataset or slice that Meta does not have."""

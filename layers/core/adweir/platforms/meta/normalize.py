@@ -26,7 +26,7 @@ _SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
 
 
 class MetaNormalizer:
-    """`platforms.base.Normalizer` of Meta."""
+    """`platforms.connector.Normalizer` of Meta."""
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         """One batch per page. Rows are decoded one by one only when the page as a whole does not fit the schema."""

@@ -118,7 +118,7 @@ class Items:
         with storage():
             Item(pk, sk).delete()
 
-    def _page(self, pk: str, limit: int, token: str, prefix: str = "") -> tuple[list[Item], str]:
+    def _page(self, pk: str, limit: int, token: str) -> tuple[list[Item], str]:
         """One page of a partition and the token of the next, "" after the last. Raises BadInput for a wrong token."""
-        items = list(self._query(pk, prefix, after=from_token(pk, token), limit=limit + 1))
+        items = list(self._query(pk, after=from_token(pk, token), limit=limit + 1))
         return items[:limit], to_token(pk, items[limit - 1].sk) if len(items) > limit else ""

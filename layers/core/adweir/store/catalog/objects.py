@@ -15,7 +15,6 @@ from adweir.model import limits, slices
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Status
 from adweir.model.errors import BadInput
-from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
 
@@ -33,30 +32,13 @@ _UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS)
 class Objects(Items):
     """Platform objects: stored by pull, found by id, listed by profile."""
 
-    def find_object(
-        self, platform: Platform, profile_id: str, kind: Level | Dataset | str, object_id: str
-    ) -> PlatformObject | None:
-        """An object of a profile by its id, or None. `kind` is a level or a dataset.
-
-        An ad or a keyword is found by its own id or by `ad_group_id~id`.
-        """
-        dataset = _dataset(kind)
-        pk = _pk(platform, profile_id, dataset)
-        if not object_id or object_id.startswith("!") or len(object_id) > limits.MAX_OBJECT_ID_CHARS:
-            return None
-        if dataset not in _UNDER_A_GROUP:
-            item = self._fetch(pk, object_id)
-        elif "~" in object_id:
-            group, _, own = object_id.rpartition("~")
-            item = self._fetch(pk, f"{own}~{group}")
-        else:
-            item = next(self._query(pk, f"{object_id}~", limit=1), None)
-        return None if item is None else _object(dataset, item)
-
     def find_objects(
         self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
     ) -> dict[str, list[PlatformObject]]:
-        """Objects of several profiles by the requested id (as in `find_object`); unknown ids are left out."""
+        """Objects of several profiles by the requested id; unknown ids are left out.
+
+        An ad or a keyword is found by its own id or by `ad_group_id~id`.
+        """
         found: dict[str, list[PlatformObject]] = {}
         exact: dict[tuple[str, str], str] = {}
         for profile_id in profile_ids:
@@ -143,14 +125,6 @@ def dataset_of(item: PlatformObject) -> Dataset:
         if type(item) is kind:
             return dataset
     raise BadInput(f"{type(item).__name__} is not a platform object")
-
-
-def _dataset(kind: Level | Dataset | str) -> Dataset:
-    """`ad_group` or `ad_groups` → the dataset. Raises BadInput."""
-    for dataset in _KINDS:
-        if kind in {dataset.value, dataset.level.value}:
-            return dataset
-    raise BadInput(f"{kind!r} is not a kind of platform object")
 
 
 def _pk(platform: Platform, profile_id: str, dataset: Dataset) -> str:

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
-from adweir.store.ledger.brakes import Brakes, BrakeState
-from adweir.store.ledger.leases import Lease, Leases
+from adweir.store.ledger.brakes import Brakes
+from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import PLANNING, REDRIVABLE, Marker, Tasks
 from adweir.store.ledger.tokens import Tokens
 
-__all__ = [
-    "PLANNING",
-    "REDRIVABLE",
-    "ApiLog",
-    "BrakeState",
-    "Brakes",
-    "Lease",
-    "Leases",
-    "Ledger",
-    "Marker",
-    "Receipts",
-    "Tokens",
-]
+__all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):

@@ -96,21 +96,18 @@ class Tasks(Rows):
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
         return None if row is None else _task(row)
 
-    def tasks(self, run_id: str, stage: str | None = None) -> Iterator[Task]:
-        """All tasks of a run, by id, or those of one stage."""
-        for row in self._query(run_pk(run_id), "task#"):
-            task = _task(row)
-            if stage is None or task.stage == stage:
-                yield task
+    def tasks(self, run_id: str) -> Iterator[Task]:
+        """All tasks of a run, by id."""
+        return map(_task, self._query(run_pk(run_id), "task#"))
 
     def has_open(self, run_id: str) -> bool:
         """Whether any work of the run is open (a consistent query for one item)."""
         return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
 
-    def open_tasks(self, run_id: str, after: str = "") -> Iterator[tuple[Marker, Task | None]]:
+    def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
         """The run's open markers, each with its task (None for `!planning` and for a marker without a task)."""
         pk, batch = run_pk(run_id), []
-        for row in self._query(pk, "open#", after=after):
+        for row in self._query(pk, "open#"):
             batch.append(_marker(row))
             if len(batch) == 100:
                 yield from self._with_tasks(pk, batch)

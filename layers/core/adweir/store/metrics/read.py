@@ -83,10 +83,10 @@ class Reader:
             for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
                 yield from _rows(dict(copied), shelves, series.level)
 
-    def coverage(self, series: Series, window: Window, source: Source) -> dict[date, dict[str, Stamp]]:
+    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → the newest complete pull's stamp; days that were not pulled are left out."""
         found: dict[date, dict[str, Stamp]] = {}
-        for partition in partitions(series, source, window):
+        for partition in partitions(series, Source.PULL, window):
             days = Coverage.decode(self._table.get(partition.pk, COVERAGE)).days
             for day in partition.days:
                 if day in days:

@@ -112,9 +112,9 @@ class MetricStore:
         """
         return self._reader.read(series, window, sources, entity_ids)
 
-    def coverage(self, series: Series, window: Window, *, source: Source = Source.PULL) -> dict[date, dict[str, Stamp]]:
+    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""
-        return self._reader.coverage(series, window, source)
+        return self._reader.coverage(series, window)
 
     def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
         """Day → the slices that are not missing: covered, or not applicable. Days without any are left out."""
