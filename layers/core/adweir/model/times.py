@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = timedelta(days=1)
 HOURS_A_DAY = 24
@@ -66,6 +66,15 @@ class Window(NamedTuple):
             pieces.append(Window(start, end))
             start = end + DAY
         return pieces
+
+
+def is_zone(name: str) -> bool:
+    """Whether text is the name of an IANA time zone; `America` is not: it is a folder of zones."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def local_time(instant: datetime, timezone: str) -> datetime:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model.datasets import Dataset
@@ -15,7 +14,7 @@ from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
-from adweir.model.times import Window, epoch, parse_instant
+from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.workflows import Stage, workflow
 
 if TYPE_CHECKING:
@@ -122,9 +121,7 @@ class StagePlanner:
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
         frame = replace(frame, deadline=self._deadline(spec))
-        try:
-            ZoneInfo(profile.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
+        if not is_zone(profile.timezone):
             # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}
             return [replace(unplannable(frame, profile, spec), error=fault)]

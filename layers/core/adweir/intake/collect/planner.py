@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
@@ -18,7 +17,7 @@ from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
-from adweir.model.times import DAY, Window
+from adweir.model.times import DAY, Window, local_date, local_time
 from adweir.platforms.base import DatasetSpec
 
 Coverage = Mapping[date, Collection[str]]
@@ -109,7 +108,7 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
     grain = spec.dataset.grain
     if grain is None:
         return None
-    now = frame.scheduled_at.astimezone(ZoneInfo(profile.timezone))
+    now = local_time(frame.scheduled_at, profile.timezone)
     if grain is Grain.HOUR:
         end = now.date()
         start = end - DAY if now.hour < LATE_HOURS else end
@@ -150,7 +149,7 @@ def _windows(
     whole = span(frame, profile, spec)
     if whole is None:
         return []
-    today = frame.scheduled_at.astimezone(ZoneInfo(profile.timezone)).date()
+    today = local_date(frame.scheduled_at, profile.timezone)
     oldest = spec.oldest(slice_, today) or date.min
     wanted = (day for day in whole.days() if day >= oldest and _wants(frame, spec, slice_, coverage, day, today))
     most = spec.max_window_days or whole.length

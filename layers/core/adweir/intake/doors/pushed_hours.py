@@ -6,7 +6,7 @@ An id that is unknown at the door, or that several objects have, refuses the pus
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from adweir.intake.doors.faults import FieldFault, refused
 from adweir.intake.doors.known import Known
@@ -16,7 +16,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.deliveries import StatedHour, StatedSeries
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import Level
-from adweir.model.times import local_hour
+from adweir.model.times import is_zone, local_hour
 
 _UNDER_A_GROUP = frozenset({Dataset.ADS, Dataset.KEYWORDS})
 _Wanted = Mapping[tuple[str, Dataset], Mapping[str, None]]
@@ -87,7 +87,7 @@ def _fault(known: Known, metric: Metric, fitting: Sequence[PlatformObject]) -> F
     profile = known.profiles[fitting[0].profile_id]
     if metric.currency not in {"", profile.currency}:
         return FieldFault(f"metrics[{metric.position}].currency", f"is not the profile's, {profile.currency}")
-    if not _has_zone(profile):
+    if not is_zone(profile.timezone):
         return FieldFault(field, f"belongs to a profile with an unknown time zone, {profile.timezone}")
     return None
 
@@ -120,11 +120,3 @@ def _series(profile: Profile, level: Level, hours: Iterable[StatedHour]) -> Stat
         timezone=profile.timezone,
         hours=tuple(hours),
     )
-
-
-def _has_zone(profile: Profile) -> bool:
-    try:
-        ZoneInfo(profile.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

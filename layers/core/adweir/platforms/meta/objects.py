@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import BadInput
-from adweir.model.times import local_date, parse_instant
+from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
 from adweir.platforms.meta import SPEC, wire
 
@@ -93,7 +91,7 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
     account = _account(raw)
     if len(account.currency) != 3 or not account.currency.isalpha():
         raise ValueError("currency", f"not a currency: {account.currency[:20]!r}")
-    if not _known_zone(account.timezone_name):
+    if not is_zone(account.timezone_name):
         raise ValueError("timezone_name", f"not a time zone: {account.timezone_name[:60]!r}")
     return Profile(
         account_id=context.account_id,
@@ -222,12 +220,3 @@ def _first(creative: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
         if isinstance(found, str) and found:
             return found
     return None
-
-
-@lru_cache(maxsize=512)
-def _known_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return bool(name)
