@@ -26,8 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
 from adweir.model.messages import Scope, StartRun  # noqa: E402
+from adweir.store.catalog.keys import SCOPES  # noqa: E402
 from ops.client import Api  # noqa: E402
-from ops.commands import ADMIN_SCOPES, create_key  # noqa: E402
+from ops.commands import create_key  # noqa: E402
 from ops.demo.truth import numbers  # noqa: E402
 from ops.demo.world import WorldDoors  # noqa: E402
 from ops.target import Deployment, sandbox_target  # noqa: E402
@@ -45,7 +46,7 @@ def sandbox() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
         try:
-            make_key = lambda found: create_key(sandbox_target(found), "bench", ADMIN_SCOPES)  # noqa: E731
+            make_key = lambda found: create_key(sandbox_target(found), "bench", SCOPES)  # noqa: E731
             yield lifecycle.up(home, ROOT, Options(), make_key).description
         finally:
             lifecycle.down(home)

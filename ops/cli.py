@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from adweir.pipeline.workflows import WORKFLOWS
-from ops.commands import ADMIN_SCOPES, create_key, drop_key, fire, put_drop, raw_pages, receipt_of
+from adweir.store.catalog.keys import SCOPES
+from ops.commands import create_key, drop_key, fire, put_drop, raw_pages, receipt_of
 from ops.errors import CommandFailed, OneLine
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
@@ -177,9 +178,9 @@ def key(
 ) -> None:
     """Create an API key and print it. It is not shown again."""
     wanted = [scope.strip() for scope in scopes.split(",")]
-    unknown = [scope for scope in wanted if scope not in ADMIN_SCOPES]
+    unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(ADMIN_SCOPES)}", param_hint="--scopes")
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SCOPES)}", param_hint="--scopes")
     typer.echo(create_key(open_target(stack, home_of(context)), name, wanted))
 
 
@@ -240,7 +241,7 @@ def outcome(target: Deployment, name: str, seconds: float) -> str:
 
 def first_key(description: dict[str, Any]) -> str:
     """The key that sandbox.json names; it may do everything."""
-    return create_key(sandbox_target(description), "sandbox", ADMIN_SCOPES)
+    return create_key(sandbox_target(description), "sandbox", SCOPES)
 
 
 def show(description: dict[str, Any], home: Home) -> None:

@@ -19,7 +19,6 @@ from adweir.store.raw.pages import StoredPage
 from ops.errors import CommandFailed
 from ops.target import Deployment
 
-ADMIN_SCOPES = ("read", "write", "admin")
 _POLL_SECONDS = 0.5
 _SHOWN_ACCOUNTS = 5
 

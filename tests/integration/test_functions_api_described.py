@@ -165,8 +165,7 @@ def provoke_unprocessable(call: Call, operation: Operation) -> None:
 
 def test_a_run_that_has_ended_cannot_be_cancelled(call: Call, api: ModuleType) -> None:
     from adweir.model.messages import Scope
-    from adweir.model.runs import Run
-    from adweir.model.tasks import RunState
+    from adweir.model.runs import Run, RunState
 
     run = api.app.ledger.create_run(Run("run_1", "daily", "2026-11-20T00:00:00.000000Z", Scope()))
     api.app.ledger.change_run(api.app.ledger.get_run("run_1"), state=RunState.SUCCEEDED)

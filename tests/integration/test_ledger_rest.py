@@ -10,8 +10,7 @@ from pynamodb.exceptions import GetError
 from adweir.model.errors import BadInput, Throttled, Transient, Unavailable
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
-from adweir.model.runs import StageRecord, StageState
-from adweir.model.tasks import RunState
+from adweir.model.runs import RunState, StageRecord, StageState
 from adweir.store.dynamo.paging import to_token
 from adweir.store.ledger import Ledger, Tokens
 from adweir.store.ledger.rows import Row

@@ -18,8 +18,8 @@ from adweir.model.messages import (
     TaskMessage,
 )
 from adweir.model.platforms import Platform
-from adweir.model.runs import Run, StageState
-from adweir.model.tasks import RunState, TaskState
+from adweir.model.runs import Run, RunState, StageState
+from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.platforms.base import DatasetSpec, Pace
 from support.clock import FrozenClock

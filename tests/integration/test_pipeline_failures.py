@@ -13,7 +13,8 @@ from adweir.model.messages import (
     Redrive,
     RedriveCredential,
 )
-from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.runs import RunState
+from adweir.model.tasks import Task, TaskState
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, HOURLY, PipelineWorld, run_to_end, state
 

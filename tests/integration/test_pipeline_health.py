@@ -15,7 +15,8 @@ import pytest
 
 from adweir.model.errors import Unavailable
 from adweir.model.messages import StartRun
-from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.runs import RunState
+from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health
 from adweir.pipeline.throughput import metrics

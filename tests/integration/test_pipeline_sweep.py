@@ -12,7 +12,8 @@ from adweir.model.messages import (
     StartRun,
     Sweep,
 )
-from adweir.model.tasks import RunState, TaskState
+from adweir.model.runs import RunState
+from adweir.model.tasks import TaskState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash

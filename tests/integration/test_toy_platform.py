@@ -26,7 +26,8 @@ from adweir.model.messages import StartRun
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
-from adweir.model.tasks import RunState, TaskState
+from adweir.model.runs import RunState
+from adweir.model.tasks import TaskState
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings

@@ -14,8 +14,8 @@ from adweir.model.errors import Throttled, Transient, Unprocessable
 from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
-from adweir.model.runs import Run
-from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.runs import Run, RunState
+from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field
 
 from adweir.model import limits
-from adweir.model.tasks import RunState
+from adweir.model.runs import RunState
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
     PAGE_ITEMS,

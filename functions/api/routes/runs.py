@@ -8,8 +8,7 @@ from adweir.model import limits
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.messages import CancelRun
 from adweir.model.messages import Redrive as RedriveMessage
-from adweir.model.runs import Run
-from adweir.model.tasks import RunState
+from adweir.model.runs import Run, RunState
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (

@@ -15,6 +15,8 @@ from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.times import SLOT_HOURS
 
+DELIVERIES = "webhooks/"
+"""Where deliveries are stored: `webhooks/<platform>/<account, or deployment>/<hash>`."""
 Amount = Annotated[int, Field(ge=0)]
 
 

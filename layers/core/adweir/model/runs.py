@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adweir.model.messages import Scope
-from adweir.model.tasks import RunState
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self is not RunState.RUNNING
 
 
 class StageState(StrEnum):

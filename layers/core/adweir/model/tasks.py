@@ -1,4 +1,4 @@
-"""Runs, stages, tasks and pulls."""
+"""Tasks, which say what is to be pulled, and pulls, which say what was."""
 
 from __future__ import annotations
 
@@ -49,18 +49,6 @@ _TERMINAL = frozenset(
         TaskState.CANCELLED,
     }
 )
-
-
-class RunState(StrEnum):
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_terminal(self) -> bool:
-        return self is not RunState.RUNNING
 
 
 def task_id(run_id: str, profile_key: str, dataset: Dataset, slice_: str, window: Window | None, mode: str = "") -> str:

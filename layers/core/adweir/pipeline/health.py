@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model.errors import AdweirError
-from adweir.model.tasks import RunState
+from adweir.model.runs import RunState
 from adweir.model.times import DAY, iso, iso_of, local_date
 
 if TYPE_CHECKING:

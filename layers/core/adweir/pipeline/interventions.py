@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from adweir.model.errors import NotFound
 from adweir.model.platforms import Platform
-from adweir.model.runs import Run
-from adweir.model.tasks import RunState, Task, TaskState
+from adweir.model.runs import Run, RunState
+from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.sender import TaskSender

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from adweir.model.events import RunFinished
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
-from adweir.model.runs import Run, StageRecord, StageState
-from adweir.model.tasks import RunState, TaskState
+from adweir.model.runs import Run, RunState, StageRecord, StageState
+from adweir.model.tasks import TaskState
 from adweir.model.times import Clock, iso, parse_instant
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from adweir.intake.collect.claim import Claims
 from adweir.intake.collect.gate import Gate
@@ -18,6 +18,7 @@ from adweir.model.ports import Queues
 from adweir.model.tasks import Task
 from adweir.model.times import epoch, iso
 from adweir.platforms.base import DatasetSpec, Pace
+from adweir.platforms.connector import Page
 from adweir.store.raw.header import PullHeader
 
 if TYPE_CHECKING:
@@ -48,16 +49,6 @@ class Timing:
             self.poll_max if pace.poll_max_seconds is None else pace.poll_max_seconds,
             self.report_timeout if pace.report_timeout_seconds is None else pace.report_timeout_seconds,
         )
-
-
-class Refusal(NamedTuple):
-    """The page of a pull that the platform refuses as not applicable: the reason as text."""
-
-    body: bytes
-    url: str = ""
-    status: int = 403
-    label: str = "not_applicable"
-    media: str = "text"
 
 
 class Worker:
@@ -98,7 +89,7 @@ class Worker:
                 raise
             header = self.header(task, profile, task.as_of or iso(self.clock.now()), "")
             with self.raw.writer(replace(header, not_applicable=True)) as writer:
-                writer.write(Refusal(error.message.encode()))
+                writer.write(Page(error.message.encode(), "", 403, last=False, label="not_applicable", media="text"))
                 key = writer.commit(complete=False)
             self.ledger.landed(task, key, header.as_of)
 

@@ -21,7 +21,7 @@ from adweir.intake.doors.pushed_hours import resolve_push
 from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
-from adweir.model.deliveries import Delivery, MetricPush, Notification
+from adweir.model.deliveries import DELIVERIES, Delivery, MetricPush, Notification
 from adweir.model.errors import AdweirError, BadInput, Forbidden, NotFound, TooLarge, Unverified
 from adweir.model.platforms import Platform
 from adweir.model.times import Clock, iso
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore, Values
 
-PREFIX = "webhooks/"
 DEPLOYMENT = "deployment"
 _T = TypeVar("_T")
 
@@ -89,7 +88,7 @@ class Receiver:
         """`{"status": "healthy"}` with the state of what deliveries depend on; "degraded" when one does not answer."""
         checks: dict[str, Callable[[], object]] = {
             "catalog": lambda: self._catalog.key("health"),
-            "storage": lambda: self._raw.exists(f"{PREFIX}health"),
+            "storage": lambda: self._raw.exists(f"{DELIVERIES}health"),
             "secrets": self._probe_secrets,
         }
         states = {}
@@ -202,4 +201,4 @@ class Receiver:
 
 
 def _key(platform: Platform, account_id: str, identity: bytes) -> str:
-    return f"{PREFIX}{platform}/{account_id or DEPLOYMENT}/{hashlib.sha256(identity).hexdigest()}"
+    return f"{DELIVERIES}{platform}/{account_id or DEPLOYMENT}/{hashlib.sha256(identity).hexdigest()}"

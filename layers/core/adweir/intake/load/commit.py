@@ -86,28 +86,28 @@ class Committer:
         reporting it), Unavailable.
         """
         origin = replace(origin, platform=pull.platform, profile_id=pull.profile_id, account_id=pull.account_id)
+        if brought.incomplete:
+            pull = replace(pull, complete=False)
         counts = {
             "rows_read": loop.tally.read,
             "rows_stored": loop.tally.stored,
             "duplicates": loop.tally.duplicates,
             "rows_quarantined": loop.rejected,
+            "complete": int(pull.complete),
         }
-        if brought.incomplete:
-            pull = replace(pull, complete=False)
-        counts_complete = {"complete": int(pull.complete)}
         scored = score(loop.tally, pull.grain, parse_instant(pull.stamp.as_of), self._clock.now())
         refused = loop.rejected
         try:
             outcome = self._metrics.load(pull, brought, accept_vanish=accept)
         except MassVanish as error:
-            self._report(pull, loop, origin, scored, counts | counts_complete | {"quarantine_key": quarantine_key})
+            self._report(pull, loop, origin, scored, counts | {"quarantine_key": quarantine_key})
             self.breach(origin, error.code, rows=refused, quarantine_key=quarantine_key, overall=scored.overall)
             raise
         counts |= {
             "slots_changed": outcome.slots_changed,
             "slots_unchanged": outcome.slots_unchanged,
             "slots_zeroed": outcome.slots_zeroed,
-        } | counts_complete
+        }
         self._bus.publish(
             MetricsChanged(
                 platform=pull.platform,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from adweir.intake.load.commit import Committer, Origin
 from adweir.model import trace
 from adweir.model.datasets import Dataset
-from adweir.model.deliveries import MetricPush, Notification, Repull, StatedSeries, read_delivery
+from adweir.model.deliveries import DELIVERIES, MetricPush, Notification, Repull, StatedSeries, read_delivery
 from adweir.model.errors import AdweirError
 from adweir.model.ids import IdKind
 from adweir.model.messages import ObjectArrived, Scope, StartRun
@@ -29,7 +29,7 @@ from adweir.store.metrics.brought import PullRows
 if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
-PREFIX = "webhooks/"
+PREFIX = DELIVERIES
 BUCKET_SECONDS = 300
 """An object is pulled again at most once in this time."""
 _CHANGEABLE = (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.AD_DAILY)

@@ -12,8 +12,7 @@ from typing import Any
 
 from adweir.model.errors import Transient
 from adweir.model.messages import Scope
-from adweir.model.runs import Run, StageRecord, StageState
-from adweir.model.tasks import RunState
+from adweir.model.runs import Run, RunState, StageRecord, StageState
 from adweir.model.times import iso
 from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.ledger.rows import HISTORY, Row, Rows
