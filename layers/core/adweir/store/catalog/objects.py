@@ -76,8 +76,8 @@ class Objects(Items):
                 continue
             gone_before = _is_removed(item)
             newer = Item.removed_at.does_not_exist() | (Item.removed_at < as_of)
-            if self._change(pk, item.sk, [Item.removed_at.set(as_of)], Item.pk.exists() & newer) and not gone_before:
-                removed += 1
+            marked = self._change(pk, item.sk, [Item.removed_at.set(as_of)], Item.pk.exists() & newer)
+            removed += marked is not None and not gone_before
         self._put(Item(pk, _COVERAGE + slice_, as_of=as_of), Item.pk.does_not_exist() | (Item.as_of < as_of))
         return removed
 

@@ -62,8 +62,11 @@ class _Meta:
     max_retry_attempts = RETRIES
 
 
-class _Item(Model):
-    """All models use one connection; a client for each would add 50 ms to every cold start."""
+class KeyedItem(Model):
+    """What all items have: two keys, and one connection. A client per model would add 50 ms to every cold start."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -77,45 +80,34 @@ class _Item(Model):
         return own
 
 
-class CatalogItem(_Item):
-    """Accounts, credentials' metadata, profiles, platform objects, campaigns and arms, API keys."""
+class CatalogItem(KeyedItem):
+    """Accounts, credentials' metadata, profiles, platform objects, API keys."""
 
     class Meta(_Meta):
         """Its table."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
-
-class MetricsItem(_Item):
+class MetricsItem(KeyedItem):
     """Metric buckets and their coverage; `store.metrics.partitions` reads and writes their attributes as they are."""
 
     class Meta(_Meta):
         """Its table."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
-
-class LedgerItem(_Item):
+class LedgerItem(KeyedItem):
     """Runs, tasks, markers, leases, brakes, tokens, receipts. `expires`: Unix seconds, filtered on reading too."""
 
     class Meta(_Meta):
         """Its table."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     expires = NumberAttribute(null=True)
 
 
-class FindingsItem(_Item):
+class FindingsItem(KeyedItem):
     """Quality reports of the stored data."""
 
     class Meta(_Meta):
         """Its table."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
 
 def bind(catalog: str, metrics: str, ledger: str, findings: str) -> None:

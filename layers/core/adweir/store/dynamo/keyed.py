@@ -1,0 +1,116 @@
+"""Reading and writing items by their keys: the base of the catalog and of the ledger.
+
+Reads are consistent. Every write is one item, with a condition where it decides something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pynamodb.exceptions import PynamoDBException
+
+from adweir.model.errors import Unavailable
+from adweir.store.dynamo.tables import KeyedItem
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+    from pynamodb.expressions.update import Action
+
+    from adweir.model.times import Clock
+
+_I = TypeVar("_I", bound=KeyedItem)
+_REFUSED = "ConditionalCheckFailedException"
+_GET_BATCH = 100
+
+
+class Keyed(Generic[_I]):
+    """The items of one model. `name` is what messages call the table.
+
+    All methods raise Unavailable when DynamoDB does not answer.
+    """
+
+    def __init__(self, model: type[_I], name: str, clock: Clock) -> None:
+        self._model = model
+        self._name = name
+        self._clock = clock
+
+    def _is_there(self, _item: _I) -> bool:
+        """Whether a stored item counts; one that does not is never read."""
+        return True
+
+    @contextmanager
+    def _storage(self) -> Iterator[None]:
+        """Turns DynamoDB's errors into ours. Raises Unavailable."""
+        try:
+            yield
+        except PynamoDBException as error:
+            reason = error.cause_response_code or type(error).__name__
+            raise Unavailable(f"the {self._name} does not answer: {reason}") from error
+
+    def _fetch(self, pk: str, sk: str) -> _I | None:
+        """An item, or None."""
+        with self._storage():
+            try:
+                item = self._model.get(pk, sk, consistent_read=True)
+            except self._model.DoesNotExist:
+                return None
+        return item if self._is_there(item) else None
+
+    def _fetch_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _I]:
+        """Items by their keys, read in batches; absent ones are left out."""
+        found: dict[tuple[str, str], _I] = {}
+        pending = iter(dict.fromkeys(keys))
+        while batch := tuple(islice(pending, _GET_BATCH)):
+            with self._storage():
+                for item in self._model.batch_get(batch, consistent_read=True):
+                    if self._is_there(item):
+                        found[item.pk, item.sk] = item
+        return found
+
+    def _query(
+        self, pk: str, prefix: str = "", *, after: str = "", newest_first: bool = False, limit: int | None = None
+    ) -> Iterator[_I]:
+        """Items of a partition in key order, starting after the sort key `after`."""
+        given = 0
+        with self._storage():
+            for item in self._model.query(
+                pk,
+                self._model.sk.startswith(prefix) if prefix else None,
+                consistent_read=True,
+                scan_index_forward=not newest_first,
+                last_evaluated_key={"pk": {"S": pk}, "sk": {"S": after}} if after else None,
+                page_size=limit,
+            ):
+                if not self._is_there(item):
+                    continue
+                yield item
+                given += 1
+                if given == limit:
+                    return
+
+    def _put(self, item: _I, condition: Condition | None = None) -> bool:
+        """Put an item; False when the condition does not hold."""
+        return self._holds(lambda: item.save(condition=condition))
+
+    def _change(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None) -> _I | None:
+        """Update an item; the updated item, or None when the condition does not hold."""
+        item = self._model(pk, sk)
+        return item if self._holds(lambda: item.update(actions=list(actions), condition=condition)) else None
+
+    def _drop(self, pk: str, sk: str, condition: Condition | None = None) -> bool:
+        """Delete an item; False when the condition does not hold."""
+        return self._holds(lambda: self._model(pk, sk).delete(condition=condition))
+
+    def _holds(self, write: Callable[[], object]) -> bool:
+        """Write; False when the write's condition does not hold."""
+        with self._storage():
+            try:
+                write()
+            except PynamoDBException as error:
+                if error.cause_response_code == _REFUSED:
+                    return False
+                raise
+        return True
