@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adweir.model.deliveries import MetricPush, read_delivery
-from adweir.model.entities import Ad, Keyword
+from adweir.model.entities import Ad, Keyword, ProfileStatus
 from adweir.model.errors import AdweirError, BadInput, TooLarge, Unprocessable
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level, Series
@@ -243,7 +243,7 @@ def test_every_metric_that_cannot_be_resolved_is_named(
 
 
 def test_a_profile_that_was_deleted_is_unknown(world: LoadWorld, door: Door) -> None:
-    world.catalog.mark_profile(META, "1", "inactive")
+    world.catalog.mark_profile(META, "1", ProfileStatus.INACTIVE)
     assert refusal(door, [entry()], "") == ["metrics[0].campaign_id"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import BadInput, Throttled, Unprocessable
 from adweir.model.messages import (
     Advance,
@@ -150,7 +151,7 @@ def test_denied_profiles_are_not_planned_and_broken_credentials_are_reported_but
 ) -> None:
     world.add_credential("acc-2")
     world.break_credential("acc-2")
-    world.add_profile("7", status="denied")
+    world.add_profile("7", status=ProfileStatus.DENIED)
 
     run_to_end(world)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, Status
+from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
@@ -144,13 +144,13 @@ def test_profiles_follow_the_newest_listing(catalog: Catalog) -> None:
 
 def test_a_denied_profile_is_decided_again_by_a_newer_listing_only(catalog: Catalog) -> None:
     catalog.put_objects([a_profile()], T2)
-    assert catalog.mark_profile(META, "111", "denied")
+    assert catalog.mark_profile(META, "111", ProfileStatus.DENIED)
 
     catalog.put_objects([a_profile()], T1)
     assert [p.status for p in catalog.profiles()] == ["denied"]
     catalog.put_objects([a_profile()], T3)
     assert [p.status for p in catalog.profiles()] == ["active"]
-    assert not catalog.mark_profile(META, "unknown", "denied")
+    assert not catalog.mark_profile(META, "unknown", ProfileStatus.DENIED)
 
 
 def test_an_ad_account_that_two_clients_reach_belongs_to_the_first_until_it_lets_go(catalog: Catalog) -> None:
@@ -158,7 +158,7 @@ def test_an_ad_account_that_two_clients_reach_belongs_to_the_first_until_it_lets
     assert catalog.put_objects([a_profile(account_id="other")], T2) == (0, 0, 1)
     assert [p.account_id for p in catalog.profiles()] == ["acc"]
 
-    catalog.mark_profile(META, "111", "inactive")
+    catalog.mark_profile(META, "111", ProfileStatus.INACTIVE)
     catalog.put_objects([a_profile(account_id="other")], T3)
     assert [(p.account_id, p.status) for p in catalog.profiles()] == [("other", "active")]
 

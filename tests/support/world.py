@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Credential, Profile
+from adweir.model.entities import Credential, Profile, ProfileStatus
 from adweir.model.errors import Conflict
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -52,7 +52,9 @@ class World:
         assert found is not None
         self.catalog.mark_broken(account_id, self.platform, found.version, reason)
 
-    def add_profile(self, profile_id: str, *, account_id: str = "", status: str = "active", **fields: Any) -> Profile:
+    def add_profile(
+        self, profile_id: str, *, account_id: str = "", status: ProfileStatus = ProfileStatus.ACTIVE, **fields: Any
+    ) -> Profile:
         """A profile as a listing brings it, with this status whatever it had before."""
         values: dict[str, Any] = {"platform": self.platform, "account_id": account_id or self.account_id}
         profile = Profile(profile_id=profile_id, **(values | self.profile_fields | fields))

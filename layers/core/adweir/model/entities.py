@@ -22,6 +22,15 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ProfileStatus(StrEnum):
+    """DENIED: permission was lost. REMOVED: no listing brings it any more. INACTIVE: its client account was deleted."""
+
+    ACTIVE = "active"
+    DENIED = "denied"
+    REMOVED = "removed"
+    INACTIVE = "inactive"
+
+
 class Entity(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +80,7 @@ class Profile(Entity):
     timezone: str
     country: str = ""
     kind: str = ""
-    status: str = "active"
+    status: ProfileStatus = ProfileStatus.ACTIVE
     as_of: str = ""
     status_raw: str = ""
     route: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AdweirError
 from adweir.model.runs import RunState
 from adweir.model.times import DAY, iso, iso_of, local_date
@@ -72,7 +73,7 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
             reached[key] = max(end, reached.get(key, ""))
     oldest_good, states = iso(now - patience), []
     for profile in catalog.profiles():
-        if profile.status == "removed":
+        if profile.status == ProfileStatus.REMOVED:
             continue
         last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
         behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end else None
@@ -86,7 +87,7 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
                 "last_success": last or None,
                 "newest_day": end or None,
                 "days_behind": None if behind is None else max(0, behind),
-                "status": HEALTHY if last >= oldest_good and profile.status == "active" else DEGRADED,
+                "status": HEALTHY if last >= oldest_good and profile.status == ProfileStatus.ACTIVE else DEGRADED,
             }
         )
     good = sum(state["status"] == HEALTHY for state in states)

@@ -6,11 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.messages import Scope
 from adweir.pipeline.workflows import Workflow
-from adweir.store.catalog.profiles import INACTIVE
 
 if TYPE_CHECKING:
     from adweir.platforms import Platforms
@@ -24,7 +24,7 @@ def account_scope(catalog: Catalog, account_id: str) -> Scope:
     """
     if not IdKind.ACCOUNT.names(account_id):
         named = (profile for profile in catalog.profiles() if profile.profile_id == account_id)
-        if found := [profile for profile in named if profile.status != INACTIVE]:
+        if found := [profile for profile in named if profile.status != ProfileStatus.INACTIVE]:
             return Scope(
                 accounts=tuple(sorted({profile.account_id for profile in found})),
                 platforms=tuple(sorted({str(profile.platform) for profile in found})),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
@@ -83,7 +84,7 @@ class StagePlanner:
         else:
             only = frozenset(run.scope.profiles)
             for profile in self._catalog.profiles():
-                if profile.status != "active" or not self._in(run, profile.account_id, profile.platform):
+                if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
                     chosen = stage.choose(self._served(profile.platform), frame.scope)

@@ -28,7 +28,7 @@ from adweir.insight.mmm.parquet import to_parquet
 from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_rows
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Account, Profile
+from adweir.model.entities import Account, Profile, ProfileStatus
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -82,10 +82,11 @@ class Publisher:
         return manifests
 
     def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
-        covered = {profile.key: self._covered(profile) for profile in profiles if profile.status == "active"}
+        active = [profile for profile in profiles if profile.status == ProfileStatus.ACTIVE]
+        covered = {profile.key: self._covered(profile) for profile in active}
         pulled = [profile for profile in profiles if covered.get(profile.key)]
         left_out = {
-            profile.key: f"profile is {profile.status}" if profile.status != "active" else "never pulled"
+            profile.key: f"profile is {profile.status}" if profile not in active else "never pulled"
             for profile in profiles
             if profile not in pulled
         }

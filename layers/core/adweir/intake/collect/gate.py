@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
-from adweir.model.entities import Credential, Profile
+from adweir.model.entities import Credential, Profile, ProfileStatus
 from adweir.model.errors import (
     AccessDenied,
     AuthExpired,
@@ -108,8 +108,8 @@ class Gate:
         if not task.profile_id:
             return None
         profile = self._catalog.profile(task.platform, task.profile_id)
-        if profile is None or profile.account_id != task.account_id or profile.status == "inactive":
+        if profile is None or profile.account_id != task.account_id or profile.status == ProfileStatus.INACTIVE:
             raise RequestRejected(f"account {task.account_id} has no profile {task.profile_key}")
-        if profile.status == "denied":
+        if profile.status == ProfileStatus.DENIED:
             raise AccessDenied(f"access to {profile.key} was denied before")
         return profile

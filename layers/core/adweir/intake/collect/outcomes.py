@@ -12,6 +12,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import limits
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import (
     AccessDenied,
     AdweirError,
@@ -135,7 +136,7 @@ class Outcomes:
         if not task.profile_id:
             self._fail(task, error)
             return
-        self._catalog.mark_profile(task.platform, task.profile_id, "denied")
+        self._catalog.mark_profile(task.platform, task.profile_id, ProfileStatus.DENIED)
         for other in self._ledger.tasks(task.run_id):
             if other.profile_key == task.profile_key and not other.state.is_terminal:
                 self._fail(other, error)

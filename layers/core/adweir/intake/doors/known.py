@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import PlatformObject, Profile
+from adweir.model.entities import PlatformObject, Profile, ProfileStatus
 from adweir.model.platforms import Platform
 
 if TYPE_CHECKING:
@@ -30,4 +30,4 @@ class Known(NamedTuple):
 def known_at(catalog: Catalog, platform: Platform, account_id: str) -> Known:
     """What is known at an account's door; with "" at the deployment's. Raises Unavailable."""
     found = catalog.profiles(account_id or None, platform)
-    return Known(catalog, platform, {each.profile_id: each for each in found if each.status != "inactive"})
+    return Known(catalog, platform, {each.profile_id: each for each in found if each.status != ProfileStatus.INACTIVE})

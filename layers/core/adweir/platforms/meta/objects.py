@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
+from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput
 from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
@@ -101,7 +101,7 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
         currency=account.currency,
         timezone=account.timezone_name,
         country=account.business_country_code,
-        status="removed" if account.account_status == _CLOSED else "active",
+        status=ProfileStatus.REMOVED if account.account_status == _CLOSED else ProfileStatus.ACTIVE,
         status_raw=str(account.account_status),
         as_of=context.as_of,
     )

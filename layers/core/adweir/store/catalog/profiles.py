@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adweir.model.entities import Profile
+from adweir.model.entities import Profile, ProfileStatus
 from adweir.model.errors import Conflict
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
 
 _PK = "profiles"
 _TRIES = 5
-INACTIVE, REMOVED = "inactive", "removed"
+_GONE = (ProfileStatus.REMOVED, ProfileStatus.INACTIVE)
 
 
 class Profiles(Items):
@@ -33,8 +33,8 @@ class Profiles(Items):
         items, following = self._page(_PK, limit, token)
         return [Profile.model_validate(item.body) for item in items], following
 
-    def mark_profile(self, platform: Platform, profile_id: str, status: str) -> bool:
-        """Set a profile's status (active, denied, removed, inactive); False when there is no such profile.
+    def mark_profile(self, platform: Platform, profile_id: str, status: ProfileStatus) -> bool:
+        """Set a profile's status; False when there is no such profile.
 
         `as_of` stays: a newer listing by the platform may change the status again, an older one may not.
         """
@@ -62,13 +62,12 @@ class Profiles(Items):
                 if self._put(_item(fresh), Item.pk.does_not_exist()):
                     return Effect.ADDED
                 continue
-            gone = stored.status in {INACTIVE, REMOVED}
             if stored.account_id == profile.account_id:
                 fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
                 # An inactive one belongs to a deleted account: a listing that is still under way must not revive it.
-                if stored.status == INACTIVE or stored.as_of >= as_of:
+                if stored.status == ProfileStatus.INACTIVE or stored.as_of >= as_of:
                     return Effect.UNCHANGED
-            elif not gone:
+            elif stored.status not in _GONE:
                 return Effect.UNCHANGED
             if self._put(_item(fresh), (Item.as_of == stored.as_of) & (Item.state == stored.status)):
                 same = stored.model_copy(update={"as_of": as_of}) == fresh
@@ -80,8 +79,8 @@ class Profiles(Items):
         removed = 0
         for profile in self.profiles(account_id, platform):
             missing = profile.profile_id not in seen and profile.as_of < as_of
-            if missing and profile.status not in {REMOVED, INACTIVE}:
-                fresh = profile.model_copy(update={"status": REMOVED, "as_of": as_of})
+            if missing and profile.status not in _GONE:
+                fresh = profile.model_copy(update={"status": ProfileStatus.REMOVED, "as_of": as_of})
                 removed += self._put(_item(fresh), Item.as_of == profile.as_of)
         return removed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adweir.model.entities import Credential, PlatformObject, Profile
+from adweir.model.entities import Credential, PlatformObject, Profile, ProfileStatus
 from adweir.model.errors import NotFound
 from adweir.model.platforms import Platform
 from adweir.store.catalog.accounts import Accounts
@@ -12,7 +12,7 @@ from adweir.store.catalog.credentials import Credentials
 from adweir.store.catalog.items import Effect
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.objects import Objects
-from adweir.store.catalog.profiles import INACTIVE, REMOVED, Profiles
+from adweir.store.catalog.profiles import Profiles
 
 
 class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
@@ -31,7 +31,7 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
         for credential in forgotten:
             self._forget_credential(account_id, credential.platform)
         for profile in self.profiles(account_id):
-            self.mark_profile(profile.platform, profile.profile_id, INACTIVE)
+            self.mark_profile(profile.platform, profile.profile_id, ProfileStatus.INACTIVE)
         return forgotten
 
     def put_credential(
@@ -52,8 +52,8 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
             raise NotFound(f"account {account_id[:64]} has no credential for {platform}")
         self._forget_credential(account_id, platform)
         for profile in self.profiles(account_id, platform):
-            if profile.status != INACTIVE:
-                self.mark_profile(platform, profile.profile_id, REMOVED)
+            if profile.status != ProfileStatus.INACTIVE:
+                self.mark_profile(platform, profile.profile_id, ProfileStatus.REMOVED)
         return credential
 
     def put_objects(self, objects: Iterable[PlatformObject | Profile], as_of: str) -> tuple[int, int, int]:
