@@ -18,7 +18,11 @@ def unpacked(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
     Raises ReportFailed for a file that is damaged or cut short, TooMuchData when more than `most` bytes come out.
     """
     source = iter(chunks)
-    first = next(source, b"")
+    first = b""
+    for chunk in source:
+        first += chunk
+        if len(first) >= len(_MAGIC):  # how a connection cuts the file says nothing about it
+            break
     pieces = _members(first, source) if first.startswith(_MAGIC) else _all(first, source)
     total = 0
     for piece in pieces:
