@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.model.datasets import Dataset
 from adweir.model.errors import Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.runs import RunState
@@ -136,6 +137,18 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
     assert by_stage["pulls"]["seconds_max"] == 8
     assert by_stage["pulls"]["seconds_mean"] == round(16 / 3, 3)
     assert by_stage["pulls"]["rows_per_second"] == round(30 / 16, 3)
+
+
+def test_a_skipped_task_is_no_failure(world: PipelineWorld) -> None:
+    # given a run in which one task fails and one is skipped, each with its reason
+    run_id = world.engine.start(DAILY)
+    for code, state in (("transient", TaskState.FAILED), ("not_applicable", TaskState.SKIPPED)):
+        task = world.put_task(Dataset.CAMPAIGNS, None, "1", run_id=run_id, slice=code)
+        world.ledger.finish(run_id, task.id, 0, state, error={"code": code})
+    # when the measures are read
+    (pulls,) = [entry for entry in metrics(world.ledger)["stages"] if entry["stage"] == "pulls"]
+    # then only the one that failed is a failure
+    assert (pulls["tasks"], pulls["failures"]) == ({"failed": 1, "skipped": 1}, {"transient": 1})
 
 
 def test_metrics_of_nothing_are_empty(clock: FrozenClock) -> None:

@@ -26,7 +26,7 @@ class _Sums:
 
     def add(self, task: Task) -> None:
         self.states[task.state.value] = self.states.get(task.state.value, 0) + 1
-        if task.error:
+        if task.error and not task.state.is_good:  # a skipped task says why, and is no failure
             code = str(task.error.get("code", "error"))
             self.errors[code] = self.errors.get(code, 0) + 1
         if task.state is not TaskState.LOADED:
