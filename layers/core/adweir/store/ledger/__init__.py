@@ -6,10 +6,11 @@ from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.leases import Leases
+from adweir.store.ledger.markers import PLANNING, Marker
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.shared_reports import SharedReports
-from adweir.store.ledger.tasks import PLANNING, REDRIVABLE, Marker, Tasks
+from adweir.store.ledger.tasks import REDRIVABLE, Tasks
 from adweir.store.ledger.tokens import Tokens
 
 __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]

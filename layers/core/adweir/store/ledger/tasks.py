@@ -1,44 +1,32 @@
-"""Tasks in the ledger, and the markers that say which are open.
+"""Tasks in the ledger: `run#<run>` / `task#<id>`. What is open has a marker beside it (`store.ledger.markers`).
 
-`run#<run>` / `task#<id>` is the task; `run#<run>` / `open#<stage>#<id>` exists while it is open and holds its
-generation, so that a late worker of an older generation cannot remove the marker of a redriven task. The marker is put
-before a task can be found open and removed after it is terminal: a crash in between leaves one marker too
-many, never one too few, and the sweep removes it.
+The marker is put before a task can be found open and removed after it is terminal: a crash in between leaves one marker
+too many, never one too few, and the sweep removes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
-from adweir.store.ledger.rows import Row, Rows
+from adweir.store.ledger.markers import PLANNING, Marker, Markers, marker_of, marker_sk
+from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
-PLANNING = "!planning"
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
 
 
-class Marker(NamedTuple):
-    """An open marker: `task_id` may be `!planning`, then `cursor` is the last profile that was planned whole."""
-
-    stage: str
-    task_id: str
-    generation: int
-    at: str
-    cursor: str = ""
-
-
-class Tasks(Rows):
+class Tasks(Markers):
     """Tasks: planned, claimed, advanced and finished, each step one conditional write."""
 
     # --- planning
@@ -68,27 +56,6 @@ class Tasks(Rows):
             self._unmark(existing)
         return False
 
-    def begin_planning(self, run_id: str, stage: str) -> Marker:
-        """Put the stage's planning marker, or return the one that an interrupted planning left."""
-        self._mark(run_id, stage, PLANNING, 0)
-        row = self._fetch(run_pk(run_id), f"open#{stage}#{PLANNING}")
-        return Marker(stage, PLANNING, 0, "") if row is None else _marker(row)
-
-    def planned_until(self, run_id: str, stage: str, cursor: str) -> None:
-        """Remember in the planning marker that all profiles up to `cursor` are planned."""
-        self._put(
-            self._row(
-                run_pk(run_id),
-                f"open#{stage}#{PLANNING}",
-                generation=0,
-                updated_at=iso(self._clock.now()),
-                text=cursor,
-            )
-        )
-
-    def end_planning(self, run_id: str, stage: str) -> None:
-        self._drop(run_pk(run_id), f"open#{stage}#{PLANNING}")
-
     # --- reading
 
     def get_task(self, run_id: str, task_id: str) -> Task | None:
@@ -100,15 +67,11 @@ class Tasks(Rows):
         """All tasks of a run, by id."""
         return map(_task, self._query(run_pk(run_id), "task#"))
 
-    def has_open(self, run_id: str) -> bool:
-        """Whether any work of the run is open (a consistent query for one item)."""
-        return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
-
     def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
         """The run's open markers, each with its task (None for `!planning` and for a marker without a task)."""
         pk, batch = run_pk(run_id), []
         for row in self._query(pk, "open#"):
-            batch.append(_marker(row))
+            batch.append(marker_of(row))
             if len(batch) == 100:
                 yield from self._with_tasks(pk, batch)
                 batch = []
@@ -293,15 +256,11 @@ class Tasks(Rows):
         if row is None:
             current = self.get_task(task.run_id, task.id)
             if current is None or current.generation < generation or current.state.is_terminal:
-                self._drop(run_pk(task.run_id), _sk(task.stage, task.id), Row.generation == generation)
+                self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation == generation)
             return None
         if task.state is TaskState.PARKED:
             self._drop(f"parked#{task.account_id}#{task.platform}", f"{task.run_id}#{task.id}")
         return _task(row)
-
-    def unmark(self, run_id: str, marker: Marker) -> None:
-        """Remove a marker without a task, unless a newer generation has taken it."""
-        self._drop(run_pk(run_id), _sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
 
     def successes(self) -> Iterator[tuple[str, str, str, str]]:
         """(profile key, dataset, when, last day of the window or "") of the newest load of each profile's dataset."""
@@ -319,15 +278,10 @@ class Tasks(Rows):
         sk = f"{task.profile_key}|{task.dataset}"
         self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
 
-    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
-        """Put a marker unless one of this or a newer generation is already there."""
-        row = self._row(run_pk(run_id), _sk(stage, task_id), generation=generation, updated_at=iso(self._clock.now()))
-        self._put(row, self._absent() | (Row.generation < generation))
-
     def _unmark(self, task: Task) -> None:
         self._drop(
             run_pk(task.run_id),
-            _sk(task.stage, task.id),
+            marker_sk(task.stage, task.id),
             Row.pk.does_not_exist() | (Row.generation <= task.generation),
         )
 
@@ -348,15 +302,6 @@ class Tasks(Rows):
         for marker in batch:
             row = rows.get((pk, f"task#{marker.task_id}"))
             yield marker, None if row is None else _task(row)
-
-
-def _sk(stage: str, task_id: str) -> str:
-    return f"open#{stage}#{task_id}"
-
-
-def _marker(row: Row) -> Marker:
-    _, stage, task_id = row.sk.split("#", 2)
-    return Marker(stage, task_id, int(row.generation or 0), row.updated_at or "", row.text or "")
 
 
 def _fixed(task: Task) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Markers: which tasks of a run are open, and which stage is being planned.
+
+`run#<run>` / `open#<stage>#<id>` exists while the task is open and holds its generation, so that a late worker of an
+older generation cannot remove the marker of a redriven task. `open#<stage>#!planning` exists while a stage is planned.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from adweir.model.times import iso
+from adweir.store.ledger.rows import Row, Rows
+from adweir.store.ledger.runs import run_pk
+
+PLANNING = "!planning"
+
+
+class Marker(NamedTuple):
+    """An open marker: `task_id` may be `!planning`, then `cursor` is the last profile that was planned whole."""
+
+    stage: str
+    task_id: str
+    generation: int
+    at: str
+    cursor: str = ""
+
+
+class Markers(Rows):
+    """The markers of a run: what keeps its stage open."""
+
+    def begin_planning(self, run_id: str, stage: str) -> Marker:
+        """Put the stage's planning marker, or return the one that an interrupted planning left."""
+        self._mark(run_id, stage, PLANNING, 0)
+        row = self._fetch(run_pk(run_id), marker_sk(stage, PLANNING))
+        return Marker(stage, PLANNING, 0, "") if row is None else marker_of(row)
+
+    def planned_until(self, run_id: str, stage: str, cursor: str) -> None:
+        """Remember in the planning marker that all profiles up to `cursor` are planned."""
+        self._put(
+            self._row(
+                run_pk(run_id),
+                marker_sk(stage, PLANNING),
+                generation=0,
+                updated_at=iso(self._clock.now()),
+                text=cursor,
+            )
+        )
+
+    def end_planning(self, run_id: str, stage: str) -> None:
+        """Remove the stage's planning marker: all its tasks exist."""
+        self._drop(run_pk(run_id), marker_sk(stage, PLANNING))
+
+    def has_open(self, run_id: str) -> bool:
+        """Whether any work of the run is open (a consistent query for one item)."""
+        return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
+
+    def unmark(self, run_id: str, marker: Marker) -> None:
+        """Remove a marker without a task, unless a newer generation has taken it."""
+        self._drop(run_pk(run_id), marker_sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
+
+    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
+        """Put a marker unless one of this or a newer generation is already there."""
+        row = self._row(
+            run_pk(run_id), marker_sk(stage, task_id), generation=generation, updated_at=iso(self._clock.now())
+        )
+        self._put(row, self._absent() | (Row.generation < generation))
+
+
+def marker_sk(stage: str, task_id: str) -> str:
+    """The sort key of a task's marker."""
+    return f"open#{stage}#{task_id}"
+
+
+def marker_of(row: Row) -> Marker:
+    """A stored marker."""
+    _, stage, task_id = row.sk.split("#", 2)
+    return Marker(stage, task_id, int(row.generation or 0), row.updated_at or "", row.text or "")
