@@ -53,13 +53,9 @@ _SHARED = _Shared()
 
 
 class _Meta:
-    """What the four tables have in common."""
+    """What the four tables have in common: `bind` gives each its name. Limits are the shared connection's."""
 
     table_name = ""
-    billing_mode = PAY_PER_REQUEST_BILLING_MODE
-    connect_timeout_seconds = CONNECT_SECONDS
-    read_timeout_seconds = READ_SECONDS
-    max_retry_attempts = RETRIES
 
 
 class KeyedItem(Model):
