@@ -139,7 +139,7 @@ def context(platform: Platform, window: Window) -> PullContext:
 
 
 def load(bodies: Iterator[bytes], platform: Platform, window: Window) -> dict[str, int]:
-    """The real path, as `intake.pulls` walks it, up to the items that would be written."""
+    """The real path, as `intake.load.pulls` walks it, up to the items that would be written."""
     pull = Pull(
         platform,
         "1234567890",

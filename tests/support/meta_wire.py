@@ -17,7 +17,7 @@ AS_OF = "2026-11-20T12:00:00.000000Z"
 
 @dataclass
 class StoredPage:
-    """`platforms.base.RawPage` from memory."""
+    """`platforms.connector.RawPage` from memory."""
 
     number: int
     stream: BinaryIO
