@@ -1,30 +1,25 @@
-"""Loads raw objects: a pull's pages → stored metrics or catalog objects, and the end of its task."""
+"""Loads raw objects: a pull's pages → stored metrics, or objects in the catalog, and the end of its task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
+from adweir.intake.load.objects import ObjectLists
 from adweir.model import trace
-from adweir.model.datasets import Dataset
-from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError, BadInput, DeadlinePassed, MassVanish, Throttled
-from adweir.model.events import EntitiesChanged
 from adweir.model.messages import ObjectArrived
-from adweir.model.metrics import BadRow
 from adweir.model.tasks import TaskState
 from adweir.platforms import Platforms
 from adweir.platforms.base import ProfileOptions
-from adweir.platforms.connector import ObjectBatch, PullContext
+from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawObject
 
@@ -50,6 +45,7 @@ class PullLoader:
         self._raw = raw
         self._catalog = catalog
         self._platforms = platforms
+        self._lists = ObjectLists(raw, catalog, committer)
         self._committer = committer
         self._ends = ends
 
@@ -67,9 +63,8 @@ class PullLoader:
             if header.not_applicable:
                 self._skip(header)
                 return
-            work = self._objects if header.dataset.grain is None else self._metrics
             try:
-                counts = work(raw, message.key)
+                counts = self._store(raw, _origin(header, message.key))
             except Throttled:
                 self._ends.check_deadline(header)
                 raise
@@ -129,13 +124,13 @@ class PullLoader:
         self._committer.breach(_origin(header, message.key), f"{error.code}: {error.message}")
         self._ends.refused(header, state, error)
 
-    def _metrics(self, raw: RawObject, key: str) -> dict[str, int]:
+    def _store(self, raw: RawObject, origin: Origin) -> dict[str, int]:
         header = raw.header
-        pull = header.pull()
-        origin = _origin(header, key)
-        brought = PullRows()
         normalizer = self._platforms.normalizer(header.platform)
         context = self._context(header)
+        if header.dataset.grain is None:
+            return self._lists.load(raw, origin, normalizer, context)
+        pull, brought = header.pull(), PullRows()
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
             for page in raw.pages():
@@ -145,80 +140,6 @@ class PullLoader:
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
         accept = self._ends.accepts_vanish(header)
         return self._committer.store(pull, brought, loop, origin, quarantine_key, accept=accept)
-
-    def _objects(self, raw: RawObject, key: str) -> dict[str, int]:
-        """Objects go to the catalog as they come; only a complete pull whose every id was read may remove some."""
-        header = raw.header
-        origin = _origin(header, key)
-        normalizer = self._platforms.normalizer(header.platform)
-        context = self._context(header)
-        found = _Found()
-        with Quarantine() as quarantine:
-            for page in raw.pages():
-                for batch in normalizer.object_batches(page, context):
-                    self._put(batch, header, found, quarantine, page.number)
-            quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
-            held_back = quarantine.rows
-        removed = 0
-        if header.complete and found.all_read:
-            removed = self._remove_missing(header, found.seen)
-        if found.added or found.changed or removed:
-            self._committer.announce(
-                EntitiesChanged(
-                    platform=header.platform,
-                    profile_id=header.profile_id,
-                    account_id=header.account_id,
-                    dataset=header.dataset,
-                    added=found.added,
-                    changed=found.changed,
-                    removed=removed,
-                    task_id=header.task_id,
-                )
-            )
-        if held_back:
-            self._committer.breach(origin, "rows_quarantined", rows=held_back, quarantine_key=quarantine_key)
-        stored = found.added + found.changed + found.unchanged
-        return {
-            "rows_read": stored + held_back,
-            "rows_stored": stored,
-            "rows_quarantined": held_back,
-            "added": found.added,
-            "changed": found.changed,
-            "removed": removed,
-            "complete": int(header.complete),
-        }
-
-    def _put(
-        self, batch: ObjectBatch, header: PullHeader, found: _Found, quarantine: Quarantine, page_number: int
-    ) -> None:
-        """Put one batch of objects; those without an id that can be a key go to quarantine."""
-        named = [(_id(one), one) for one in batch.objects]
-        storable = [one for identity, one in named if can_be_key(identity)]
-        added, changed, unchanged = self._catalog.put_objects(storable, header.as_of)
-        found.added, found.changed = found.added + added, found.changed + changed
-        found.unchanged += unchanged
-        found.seen.update(identity for identity, _ in named)
-        for bad in [*batch.bad, *(_no_key(one) for identity, one in named if not can_be_key(identity))]:
-            quarantine.add(bad, page_number)
-            found.seen.add(bad.entity_id)
-            found.all_read &= bool(bad.entity_id)
-
-    def _remove_missing(self, header: PullHeader, seen: set[str]) -> int:
-        platform, as_of = header.platform, header.as_of
-        if header.dataset is Dataset.PROFILES:
-            return self._catalog.remove_missing_profiles(platform, header.account_id, seen, as_of)
-        return self._catalog.remove_missing(platform, header.profile_id, header.dataset, header.slice, seen, as_of)
-
-
-@dataclass(slots=True)
-class _Found:
-    """What an entity pull brought so far: counts of objects, the ids seen, and whether each id could be read."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    all_read: bool = True
-    seen: set[str] = field(default_factory=set)
 
 
 def _origin(header: PullHeader, key: str) -> Origin:
@@ -231,12 +152,3 @@ def _origin(header: PullHeader, key: str) -> Origin:
         profile_id=header.profile_id,
         account_id=header.account_id,
     )
-
-
-def _id(found: PlatformObject | Profile) -> str:
-    return found.profile_id if isinstance(found, Profile) else found.id
-
-
-def _no_key(found: PlatformObject | Profile) -> BadRow:
-    fault = {"field": "id", "rule": "id", "message": "the id is missing or cannot be a key in the store"}
-    return BadRow(0, found.model_dump(mode="json"), [fault])

@@ -254,11 +254,9 @@ class RawStore:
         """An object as a binary stream; the caller closes it."""
         return io.BufferedReader(_Download(self._get(key, version_id)["Body"]), _BUFFER)
 
-    def metadata(self, key: str, version_id: str = "") -> dict[str, str]:
+    def metadata(self, key: str) -> dict[str, str]:
         """An object's user metadata."""
-        with _errors(key):
-            extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
-            return dict(self._s3.head_object(Bucket=self.bucket, Key=key, **extra)["Metadata"])
+        return self.head(key).metadata
 
     def head(self, key: str, version_id: str = "") -> ObjectHead:
         """Size, time, version and user metadata, without the body."""
