@@ -141,7 +141,7 @@ def test_every_cent_of_the_window_is_in_the_daily_table_or_its_channel_was_dropp
 ) -> None:
     wide = build(sums_of(*rows), window(41), ["meta_ads", "amazon_ads"], Cadence.DAILY)
     for channel in wide.channels:
-        expected = sum(slot[3] for _, platform, slot in rows if platform == channel)
+        expected = sum(slot[3] or 0 for _, platform, slot in rows if platform == channel)
         assert sum(wide.columns[f"{channel}_spend"]) == Decimal(expected) / 1_000_000
     assert len(wide.times) == 41
 

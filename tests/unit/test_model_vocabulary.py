@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Grain, Level, derive
+from adweir.model.metrics import Grain, Level, derive, plus
 from adweir.model.money import from_micros, to_micros
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Stamp, Task
@@ -141,12 +141,12 @@ def test_a_platform_is_known_by_any_of_its_names() -> None:
 
 
 def test_ratios_come_from_sums_and_a_zero_denominator_gives_none() -> None:
-    ratios = derive(1000, 50, 5_000_000, 25_000_000, 100_000_000)
+    ratios = derive((1000, 50, 5_000_000, 25_000_000, 100_000_000))
     assert ratios["ctr"] == Decimal("0.05")
     assert ratios["cpa"] == Decimal(5)
     assert ratios["roas"] == Decimal(4)
     assert ratios["acos"] == Decimal("0.25")
-    assert set(derive(0, 0, 0, 0, 0).values()) == {None}
+    assert set(derive((0, 0, 0, 0, 0)).values()) == {None}
 
 
 def test_the_same_question_is_the_same_task_and_a_part_of_it_is_another() -> None:
@@ -164,3 +164,29 @@ def test_datasets_know_their_level_and_grain() -> None:
     assert (Dataset.AD_DAILY.level, Dataset.AD_DAILY.grain) == (Level.AD, Grain.DAY)
     assert (Dataset.CAMPAIGN_HOURLY.level, Dataset.CAMPAIGN_HOURLY.grain) == (Level.CAMPAIGN, Grain.HOUR)
     assert (Dataset.AD_GROUPS.level, Dataset.AD_GROUPS.grain) == (Level.AD_GROUP, None)
+
+
+def test_a_breakdown_is_a_dataset_of_the_level_that_it_splits() -> None:
+    dataset = Dataset.AD_BY_AGE_GENDER_DAILY
+    assert (dataset.level, dataset.grain, dataset.breakdown) == (Level.AD, Grain.DAY, "age_gender")
+    assert {each.breakdown for each in Dataset if "_by_" not in each.value} == {""}
+
+
+def test_every_dataset_has_a_level() -> None:
+    assert {dataset.level for dataset in Dataset} == set(Level)
+
+
+def test_unknown_numbers_are_left_out_of_sums_and_stay_unknown_alone() -> None:
+    assert plus((1, 2, None, 4, None), (10, None, 30, 40, None)) == (11, 2, 30, 44, None)
+
+
+def test_ratios_of_unknown_numbers_are_unknown() -> None:
+    ratios = derive((1000, 50, None, 25_000_000, None))
+    assert (ratios["ctr"], ratios["cvr"], ratios["cpa"], ratios["roas"]) == (Decimal("0.05"), None, None, None)
+
+
+def test_a_replay_of_a_pull_comes_after_it_and_before_any_newer_pull() -> None:
+    first, newer = Stamp("2026-11-20T01:00:00.000000Z", "t1"), Stamp("2026-11-20T02:00:00.000000Z", "t0")
+    replay = first._replace(load=1_800_000_000)
+    assert first < replay < newer
+    assert [Stamp.parse(str(stamp)) for stamp in (first, replay, newer)] == [first, replay, newer]

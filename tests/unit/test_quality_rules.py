@@ -119,6 +119,13 @@ def test_identical_duplicates_are_dropped_and_of_conflicting_ones_the_second_is_
     assert held.holes(DAY) == frozenset()
 
 
+def test_unknown_numbers_are_stored_as_such_and_compared_with_nothing() -> None:
+    unknown = row(impressions=None, conversions=None, revenue=None, clicks=7)
+    loop, held, _ = taken(unknown)
+    assert (loop.rejected, dict(loop.tally.failures)) == (0, {})
+    assert held.slots("g~1") == {DAY: (None, 7, None, 9, None)}
+
+
 def test_cleaning_is_logged_and_a_clean_row_is_untouched() -> None:
     loop, held, _ = taken(row(" g~1 ", currency=" usd"), row("g~2", currency=""), row("g~3"))
     assert held.entities() == ["g~1", "g~2", "g~3"]

@@ -1,4 +1,9 @@
-"""Datasets: what a task pulls."""
+"""Datasets: what a task pulls.
+
+A metric dataset is `<level>_<grain>`, or `<level>_by_<breakdown>_<grain>` where it splits the rows of a level by values
+of a breakdown (age and gender, country, ...). Breakdowns are kept apart: no total sums them, and queries reach them
+only by name.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +11,30 @@ from enum import StrEnum
 
 from adweir.model.metrics import Grain, Level
 
+_BY = "_by_"
+
 
 class Dataset(StrEnum):
     PROFILES = "profiles"
     CAMPAIGNS = "campaigns"
     AD_GROUPS = "ad_groups"
     ADS = "ads"
+    CREATIVES = "creatives"
     KEYWORDS = "keywords"
+    TARGETS = "targets"
+    NEGATIVES = "negatives"
     ACCOUNT_DAILY = "account_daily"
     CAMPAIGN_DAILY = "campaign_daily"
     AD_GROUP_DAILY = "ad_group_daily"
     AD_DAILY = "ad_daily"
     KEYWORD_DAILY = "keyword_daily"
+    AD_BY_AGE_GENDER_DAILY = "ad_by_age_gender_daily"
+    AD_BY_COUNTRY_DAILY = "ad_by_country_daily"
+    AD_BY_REGION_DAILY = "ad_by_region_daily"
+    AD_BY_DEVICE_DAILY = "ad_by_device_daily"
+    AD_BY_PLACEMENT_DAILY = "ad_by_placement_daily"
+    CAMPAIGN_BY_PLACEMENT_DAILY = "campaign_by_placement_daily"
+    KEYWORD_BY_SEARCH_TERM_DAILY = "keyword_by_search_term_daily"
     ACCOUNT_HOURLY = "account_hourly"
     CAMPAIGN_HOURLY = "campaign_hourly"
     AD_HOURLY = "ad_hourly"
@@ -31,13 +48,24 @@ class Dataset(StrEnum):
 
     @property
     def level(self) -> Level:
-        """The level of its rows or objects."""
+        """The level of its rows or objects; of a breakdown, the level that it splits."""
         if self.grain:
-            return Level(self.value.rpartition("_")[0])
-        return {
-            "profiles": Level.ACCOUNT,
-            "campaigns": Level.CAMPAIGN,
-            "ad_groups": Level.AD_GROUP,
-            "ads": Level.AD,
-            "keywords": Level.KEYWORD,
-        }[self.value]
+            return Level(self.value.rpartition("_")[0].partition(_BY)[0])
+        return _OBJECTS[self]
+
+    @property
+    def breakdown(self) -> str:
+        """What the rows of the level are split by, as it stands in a series: `age_gender`; "" for the level itself."""
+        return self.value.rpartition("_")[0].partition(_BY)[2] if self.grain else ""
+
+
+_OBJECTS = {
+    Dataset.PROFILES: Level.ACCOUNT,
+    Dataset.CAMPAIGNS: Level.CAMPAIGN,
+    Dataset.AD_GROUPS: Level.AD_GROUP,
+    Dataset.ADS: Level.AD,
+    Dataset.CREATIVES: Level.AD,
+    Dataset.KEYWORDS: Level.KEYWORD,
+    Dataset.TARGETS: Level.KEYWORD,
+    Dataset.NEGATIVES: Level.KEYWORD,
+}

@@ -27,16 +27,16 @@ class _Part(BaseModel):
 
 class StatedHour(_Part):
     """An entity's totals for one hour. `date` and `hour` (one of `SLOT_HOURS`) are local to the profile; an ad's
-    `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are millionths."""
+    `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are millionths; null: not stated."""
 
     entity_id: str
     date: str
     hour: Annotated[int, Field(ge=0, lt=len(SLOT_HOURS))]
-    impressions: Amount
-    clicks: Amount
-    conversions: Amount
-    spend: Amount
-    revenue: Amount
+    impressions: Amount | None
+    clicks: Amount | None
+    conversions: Amount | None
+    spend: Amount | None
+    revenue: Amount | None
     campaign_id: str = ""
     ad_group_id: str = ""
     ad_product: str = ""

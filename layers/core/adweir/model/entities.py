@@ -135,10 +135,39 @@ class Ad(PlatformObject):
     score_scale: str = ""
 
 
+class KeywordKind(StrEnum):
+    """What an ad group is targeted by. NEGATIVE: a keyword or target that ads are not shown for."""
+
+    KEYWORD = "keyword"
+    PRODUCT_TARGET = "product_target"
+    AUDIENCE = "audience"
+    AUTOMATIC = "automatic"
+    NEGATIVE = "negative"
+
+
 class Keyword(PlatformObject):
+    """A keyword, target or negative. `text` of a target is its expression as the platform writes it.
+
+    `bid` in millionths of the profile's currency. A campaign's negative has no `ad_group_id`.
+    """
+
+    kind: KeywordKind = KeywordKind.KEYWORD
     text: str = ""
     match_type: str = ""
     bid: int | None = None
+    quality_score: float | None = None
+
+
+class AdCreative(PlatformObject):
+    """What an ad shows, where the platform keeps it apart from the ad. `kind` is the platform's own word."""
+
+    kind: str = ""
+    headline: str | None = None
+    description: str | None = None
+    cta: str | None = None
+    image_url: str | None = None
+    video_url: str | None = None
+    landing_page_url: str | None = None
 
 
 class ApiKey(Entity):

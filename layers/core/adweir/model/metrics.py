@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -14,7 +14,8 @@ from adweir.model.platforms import Platform
 METRICS = ("impressions", "clicks", "conversions", "spend", "revenue")
 """The order of the five integers in a slot. Impressions and clicks are counts, the others millionths."""
 
-Slot = tuple[int, int, int, int, int]
+Slot = tuple[int | None, int | None, int | None, int | None, int | None]
+"""Numbers in the order of `METRICS`. None is unknown: the source does not report that metric, which is not zero."""
 
 
 class Level(StrEnum):
@@ -40,12 +41,13 @@ class Source(StrEnum):
 
 
 class Series(NamedTuple):
-    """The metrics of one profile at one level and grain."""
+    """The metrics of one profile at one level and grain. A breakdown of the level is a series of its own."""
 
     platform: Platform
     profile_id: str
     level: Level
     grain: Grain
+    breakdown: str = ""
 
 
 SOURCE_ORDER = (Source.PULL, Source.FILE, Source.STREAM, Source.PUSH)
@@ -56,17 +58,18 @@ class MetricRow(msgspec.Struct, gc=False):
 
     What all rows of a pull share (platform, profile, level, grain, source, as_of) is in its `Pull`. `day` is the
     profile's local date as `YYYY-MM-DD`; `hour` is local, one of `times.SLOT_HOURS`, or -1 for a whole day. An ad's
-    `entity_id` is `ad_group_id~ad_id`. Conversions, spend and revenue are integer millionths, spend and revenue in
-    `currency`. `line` is the row's 1-based position in its page or file, for quarantine.
+    `entity_id` is `ad_group_id~ad_id`; of a breakdown it is followed by `~` and the value. Conversions, spend and
+    revenue are integer millionths, spend and revenue in `currency`. A number that the source does not report is None,
+    never 0. `line` is the row's 1-based position in its page or file, for quarantine.
     """
 
     entity_id: str
     day: str
-    impressions: int
-    clicks: int
-    conversions: int
-    spend: int
-    revenue: int
+    impressions: int | None
+    clicks: int | None
+    conversions: int | None
+    spend: int | None
+    revenue: int | None
     campaign_id: str = ""
     ad_group_id: str = ""
     hour: int = -1
@@ -93,23 +96,28 @@ class BadRow(NamedTuple):
     day: str = ""
 
 
-def _ratio(numerator: Decimal, denominator: Decimal) -> Decimal | None:
-    return None if not denominator else round(numerator / denominator, 6)
+def plus(one: Slot, other: Slot) -> Slot:
+    """The sum of two slots. An unknown number is left out; of two unknown ones the sum is unknown."""
+    return cast("Slot", tuple(b if a is None else a if b is None else a + b for a, b in zip(one, other, strict=True)))
 
 
-def derive(impressions: int, clicks: int, conversions: int, spend: int, revenue: int) -> dict[str, Decimal | None]:
+def _ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+    return None if numerator is None or not denominator else round(numerator / denominator, 6)
+
+
+def derive(slot: Slot) -> dict[str, Decimal | None]:
     """Sums (counts and millionths) → ctr, cvr, cpa, cpc, cpm, roas, acos, rounded to six decimals.
 
-    Ratios come from sums only; a zero denominator gives None.
+    Ratios come from sums only; a zero denominator or an unknown number gives None.
     """
-    imp, clk = Decimal(impressions), Decimal(clicks)
-    conv, cost, rev = from_micros(conversions), from_micros(spend), from_micros(revenue)
+    imp, clk = (None if count is None else Decimal(count) for count in slot[:2])
+    conv, cost, rev = (None if micros is None else from_micros(micros) for micros in slot[2:])
     return {
         "ctr": _ratio(clk, imp),
         "cvr": _ratio(conv, clk),
         "cpa": _ratio(cost, conv),
         "cpc": _ratio(cost, clk),
-        "cpm": _ratio(cost * 1000, imp),
+        "cpm": _ratio(None if cost is None else cost * 1000, imp),
         "roas": _ratio(rev, cost),
         "acos": _ratio(cost, rev),
     }

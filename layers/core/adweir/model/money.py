@@ -31,6 +31,11 @@ def to_micros(value: str | int | Decimal) -> int:
     return micros
 
 
+def to_units(micros: int | None) -> Decimal | None:
+    """`from_micros`, and None for an unknown number."""
+    return None if micros is None else from_micros(micros)
+
+
 def _exact(value: str | Decimal) -> int:
     """Text or a Decimal as millionths, by its digits and exponent: no context rounds, nothing large is computed."""
     if isinstance(value, str):

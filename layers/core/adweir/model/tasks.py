@@ -139,22 +139,44 @@ class Task:
 
 
 class Stamp(NamedTuple):
-    """What orders pulls: `as_of` (`model.times.iso`) and, on a tie, the task id. Stamps compare as tuples."""
+    """What orders pulls: `as_of` (`model.times.iso`), on a tie the task id, then the load. Stamps compare as tuples.
+
+    `load` is 0 when a pull is loaded for the first time. A replay of its raw object answers again with a greater one
+    (Unix seconds of the request), so it replaces what the same pull stored before, and nothing that is newer.
+    """
 
     as_of: str
     task_id: str
+    load: int = 0
 
     def __str__(self) -> str:
-        return f"{self.as_of}#{self.task_id}"
+        return f"{self.as_of}#{self.task_id}" + (f"#{self.load}" if self.load else "")
 
     @classmethod
     def parse(cls, text: str) -> Stamp:
-        as_of, _, task = text.partition("#")
-        return cls(as_of, task)
+        as_of, _, rest = text.partition("#")
+        task, _, load = rest.partition("#")
+        return cls(as_of, task, int(load or 0))
 
     @classmethod
     def of(cls, as_of: datetime, task: str) -> Stamp:
         return cls(iso(as_of), task)
+
+
+class Cause(StrEnum):
+    """Why stored numbers changed.
+
+    PULL, FILE, STREAM, PUSH: the source brought others. REPLAY: the same bytes were loaded again. OPTIONS: they were
+    loaded again because the profile's options changed. TOTAL: an account total decided whether missing rows are kept.
+    """
+
+    PULL = "pull"
+    FILE = "file"
+    STREAM = "stream"
+    PUSH = "push"
+    REPLAY = "replay"
+    OPTIONS = "options"
+    TOTAL = "total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +184,9 @@ class Pull:
     """What all rows of one load have in common, and what the load answers for.
 
     A *complete* pull (its paging ended at the platform's own end marker) answers for every entity of `slice` on every
-    day of `window`; a partial one only for the rows it brings. Files and pushes are always partial.
+    day of `window`; a partial one only for the rows it brings. Files and pushes are always partial. `has_totals`: the
+    platform also reports this profile's account totals, by which absence is decided. `definition` says how conversions
+    and revenue were counted, in the platform's words; `cause` why these numbers came: see `Cause`.
     """
 
     platform: Platform
@@ -178,6 +202,10 @@ class Pull:
     currency: str = ""
     timezone: str = "UTC"
     account_id: str = ""
+    breakdown: str = ""
+    has_totals: bool = False
+    definition: str = ""
+    cause: Cause = Cause.PULL
 
     @property
     def profile_key(self) -> str:
@@ -186,4 +214,4 @@ class Pull:
     @property
     def series(self) -> Series:
         """The series that the pull's rows belong to."""
-        return Series(self.platform, self.profile_id, self.level, self.grain)
+        return Series(self.platform, self.profile_id, self.level, self.grain, self.breakdown)

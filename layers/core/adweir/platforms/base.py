@@ -41,7 +41,8 @@ class DatasetSpec:
     `settles_after_days`: how far back the platform may restate at all, which the weekly run pulls again.
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
     slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
-    shows one level higher, so they may answer for it. Queries do not read it yet: they sum the finest stored level.
+    shows one level higher, so they may answer for it. `on_request`: pulled only for profiles whose option `datasets`
+    names it, and where a run's scope does (breakdowns, which cost a request each).
     """
 
     dataset: Dataset
@@ -52,6 +53,7 @@ class DatasetSpec:
     settles_after_days: int = 0
     sums_to_parent: bool = False
     pace: Pace = Pace()
+    on_request: bool = False
 
     def oldest(self, slice_: str, today: date) -> date | None:
         """The first day the platform still keeps, or None when it keeps all."""
@@ -65,9 +67,19 @@ def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
 
 
 class ProfileOptions(BaseModel):
-    """Base of a platform's profile options (which conversions count, …); each has a sensible default."""
+    """Base of a platform's profile options (which conversions count, …); each has a sensible default.
+
+    `datasets`: those that are pulled on request only and wanted for this profile.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    datasets: tuple[Dataset, ...] = ()
+
+    @property
+    def definition(self) -> str:
+        """How conversions and revenue are counted under these options, kept beside the numbers; "": as ever."""
+        return ""
 
 
 def _never(_values: Mapping[str, str]) -> bool:

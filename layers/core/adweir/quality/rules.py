@@ -92,9 +92,10 @@ class RowLoop:
         stored = duplicates = 0
         bits = limits.MAX_FIGURE_BITS
         for row in rows:
-            impressions, clicks, conversions, spend = row.impressions, row.clicks, row.conversions, row.spend
+            impressions, clicks, spend = row.impressions or 0, row.clicks or 0, row.spend or 0
+            conversions = row.conversions or 0
             if (
-                (impressions | clicks | conversions | spend | row.revenue) >> bits
+                (impressions | clicks | conversions | spend | (row.revenue or 0)) >> bits
                 or clicks > impressions
                 or conversions > clicks * MICRO
                 or (spend and not impressions)
@@ -149,6 +150,8 @@ class RowLoop:
             broken.append((HOUR, ""))
         for field in _METRICS:
             value = getattr(row, field)
+            if value is None:
+                continue
             if value < 0:
                 broken.append((NEGATIVE, field))
             elif value >> limits.MAX_FIGURE_BITS:
@@ -159,12 +162,13 @@ class RowLoop:
 
     @staticmethod
     def _warnings(row: MetricRow) -> list[Rule]:
+        impressions, clicks, conversions, spend, _ = row.slot
         found = []
-        if row.clicks > row.impressions:
+        if clicks is not None and impressions is not None and clicks > impressions:
             found.append(CLICKS)
-        if row.conversions > row.clicks * MICRO:
+        if conversions is not None and clicks is not None and conversions > clicks * MICRO:
             found.append(CONVERSIONS)
-        if row.spend and not row.impressions:
+        if spend and impressions == 0:
             found.append(SPEND)
         return found
 

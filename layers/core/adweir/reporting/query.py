@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Slot, Source, derive
-from adweir.model.money import from_micros
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Slot, Source, derive, plus
+from adweir.model.money import to_units
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
 from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, parse_filters
@@ -88,7 +88,7 @@ class Queries:
         Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable.
         """
         _ = query.finest  # refuses what cannot be asked together, also when nothing is stored
-        groups: dict[Key, list[int]] = {}
+        groups: dict[Key, Slot] = {}
         of_row = _grouping(query.dimensions)
         matches = _matching(query.filters)
         for profile in self.profiles(query.filters):
@@ -99,11 +99,10 @@ class Queries:
                     if total is None:
                         if len(groups) >= limits.MAX_QUERY_GROUPS:
                             raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
-                        groups[key] = list(row.slot)
+                        groups[key] = row.slot
                     else:
-                        for index, value in enumerate(row.slot):
-                            total[index] += value
-        return {key: cast("Slot", tuple(groups[key])) for key in sorted(groups)}
+                        groups[key] = plus(total, row.slot)
+        return {key: groups[key] for key in sorted(groups)}
 
     def _rows(self, profile: Profile, query: Query) -> Iterator[StoredRow]:
         """A profile's rows of the range, of the one level that answers for each day."""
@@ -136,15 +135,15 @@ class Queries:
 
 
 def measures(slot: Slot) -> dict[str, int | Decimal | None]:
-    """Sums → every metric by name: counts as integers, the rest as exact decimals, ratios None where undefined."""
+    """Sums → every metric by name: counts as integers, the rest as exact decimals, None where unknown or undefined."""
     impressions, clicks, conversions, spend, revenue = slot
-    ratios = derive(*slot)
+    ratios = derive(slot)
     return {
         "impressions": impressions,
         "clicks": clicks,
-        "conversions": from_micros(conversions),
-        "spend": from_micros(spend),
-        "revenue": from_micros(revenue),
+        "conversions": to_units(conversions),
+        "spend": to_units(spend),
+        "revenue": to_units(revenue),
         **ratios,
         "conversion_rate": ratios["cvr"],
     }

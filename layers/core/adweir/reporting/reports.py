@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Grain, Slot
+from adweir.model.metrics import Grain, Slot, plus
 from adweir.reporting.filters import EVERYTHING, FILTERS, Filters
 from adweir.reporting.query import DIMENSIONS, Key, Queries, Query, measures
 from adweir.reporting.ranges import TimeSpan
@@ -114,7 +114,7 @@ def _values(names: Sequence[str], slot: Slot) -> dict[str, Any]:
 
 
 def _sum(one: Slot | None, other: Slot) -> Slot:
-    return other if one is None else cast("Slot", tuple(map(sum, zip(one, other, strict=True))))
+    return other if one is None else plus(one, other)
 
 
 def _over_currencies(sums: Mapping[Key, Slot]) -> dict[Key, Slot]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, TextIO
 
 from adweir.model.entities import Profile
-from adweir.model.money import from_micros
+from adweir.model.money import to_units
 
 if TYPE_CHECKING:
     from adweir.store.metrics.store import StoredRow
@@ -64,13 +65,14 @@ def tidy_rows(rows: Iterable[StoredRow], profile: Profile, names: Names) -> Iter
             names.ad_groups.get(row.ad_group_id, ""),
             ad_id,
             names.ads.get(ad_id, ""),
-            str(clicks),
-            str(impressions),
-            str(from_micros(spend)),
-            str(from_micros(conversions)),
-            str(from_micros(revenue)),
+            *map(_text, (clicks, impressions, to_units(spend), to_units(conversions), to_units(revenue))),
             row.currency or profile.currency,
         )
+
+
+def _text(number: int | Decimal | None) -> str:
+    """An unknown number is an empty field."""
+    return "" if number is None else str(number)
 
 
 class TidyWriter:

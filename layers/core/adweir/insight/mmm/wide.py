@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from adweir.model.metrics import Slot
+from adweir.model.metrics import Slot, plus
 from adweir.model.money import from_micros
 from adweir.model.times import DAY, Window
 
@@ -34,7 +34,7 @@ class Sums:
 
     def add(self, day: date, platform: str, slot: Slot) -> None:
         old = self.days[day].get(platform, _ZERO)
-        self.days[day][platform] = tuple(a + b for a, b in zip(old, slot, strict=True))  # type: ignore[assignment]
+        self.days[day][platform] = plus(old, slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,15 @@ def build(sums: Sums, window: Window, platforms: Iterable[str], cadence: Cadence
             dropped.append(Dropped(platform, reason))
         elif not any(slot[3] for slot in slots):
             organic.append(platform)
-            columns[f"organic_{platform}_impressions"] = [Decimal(slot[0]) for slot in slots]
+            columns[f"organic_{platform}_impressions"] = [Decimal(slot[0] or 0) for slot in slots]
             dropped.append(Dropped(platform, "no spend in the window: its impressions are kept as organic media"))
         else:
             channels.append(platform)
-            columns[f"{platform}_impressions"] = [Decimal(slot[0]) for slot in slots]
-            columns[f"{platform}_spend"] = [from_micros(slot[3]) for slot in slots]
-            columns[f"{platform}_clicks"] = [Decimal(slot[1]) for slot in slots]
-    conversions = [from_micros(sum(slot[2] for slot in total.values())) for total in totals]
-    revenue = [from_micros(sum(slot[4] for slot in total.values())) for total in totals]
+            columns[f"{platform}_impressions"] = [Decimal(slot[0] or 0) for slot in slots]
+            columns[f"{platform}_spend"] = [from_micros(slot[3] or 0) for slot in slots]
+            columns[f"{platform}_clicks"] = [Decimal(slot[1] or 0) for slot in slots]
+    conversions = [from_micros(sum(slot[2] or 0 for slot in total.values())) for total in totals]
+    revenue = [from_micros(sum(slot[4] or 0 for slot in total.values())) for total in totals]
     columns["conversions"] = conversions
     if any(revenue):
         columns["revenue"] = revenue

@@ -177,7 +177,7 @@ class _Reader:
         return instant
 
     def slot(self) -> Slot:
-        """The five numbers; what was not sent is 0."""
+        """The five numbers; what was not sent is unknown."""
         sent = self._sent
         numbers = (sent.impressions, sent.clicks, sent.conversions, sent.cost, sent.spend, sent.revenue)
         if all(value is UNSET for value in numbers):
@@ -195,13 +195,13 @@ class _Reader:
             self._number("revenue", _amount),
         )
 
-    def _number(self, field: str, read: Callable[[Any], int]) -> int:
+    def _number(self, field: str, read: Callable[[Any], int]) -> int | None:
         value = getattr(self._sent, field)
         try:
-            return 0 if value is UNSET else read(value)
+            return None if value is UNSET else read(value)
         except ValueError as error:
             self._fault(field, str(error))
-            return 0
+            return None
 
     def _fault(self, field: str, message: str) -> None:
         self.faults.append(FieldFault(field, message))

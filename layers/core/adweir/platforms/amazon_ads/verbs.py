@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
 from adweir.model.errors import BadInput, NotReady, ReportFailed
-from adweir.model.metrics import METRICS, MetricRow, derive
+from adweir.model.metrics import METRICS, MetricRow, Slot, derive
 from adweir.model.money import from_micros
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
@@ -188,13 +188,12 @@ class PlainVerbs(Connector):
 
 def _add(totals: list[int], row: MetricRow) -> None:
     for position, value in enumerate(row.slot):
-        totals[position] += value
+        totals[position] += value or 0
 
 
 def _facts(totals: Sequence[int]) -> dict[str, Any]:
-    impressions, clicks, conversions, spend, revenue = totals
     sums = {name: value if name in _COUNTS else from_micros(value) for name, value in zip(METRICS, totals, strict=True)}
-    return sums | derive(impressions, clicks, conversions, spend, revenue)
+    return sums | derive(cast("Slot", tuple(totals)))
 
 
 def _pick(facts: dict[str, Any], names: Sequence[str] | None) -> dict[str, Any]:

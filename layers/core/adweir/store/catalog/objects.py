@@ -13,7 +13,7 @@ from typing import Any
 
 from adweir.model import limits, slices
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Status
+from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, Keyword, KeywordKind, PlatformObject, Status
 from adweir.model.errors import BadInput
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
@@ -24,9 +24,12 @@ _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.CAMPAIGNS: AdCampaign,
     Dataset.AD_GROUPS: AdGroup,
     Dataset.ADS: Ad,
+    Dataset.CREATIVES: AdCreative,
     Dataset.KEYWORDS: Keyword,
+    Dataset.TARGETS: Keyword,
+    Dataset.NEGATIVES: Keyword,
 }
-_UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS)
+_UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES)
 
 
 class Objects(Items):
@@ -121,6 +124,8 @@ class Objects(Items):
 
 def dataset_of(item: PlatformObject) -> Dataset:
     """The dataset that an object belongs to. Raises BadInput for any other entity."""
+    if type(item) is Keyword and item.kind is not KeywordKind.KEYWORD:
+        return Dataset.NEGATIVES if item.kind is KeywordKind.NEGATIVE else Dataset.TARGETS
     for dataset, kind in _KINDS.items():
         if type(item) is kind:
             return dataset

@@ -2,9 +2,9 @@
 
 pk   meta_ads#1234#ad#day#pull#2026-11
 sk   the entity id
-d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths, and a sixth element, the
-     stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: the second
-     pass of hour 2, on the night when clocks go back)
+d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths (NULL: unknown), and a sixth
+     element, the stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: the second pass of
+     hour 2, on the night when clocks go back)
 sum  the sums of the item's own slots
 camp, grp, prod, cur   parents' ids, ad product, currency; grp is left out when the entity id begins with it
 """
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, NamedTuple, cast
 
 from adweir.model import limits, slices
-from adweir.model.metrics import Grain, Level, Series, Slot, Source
+from adweir.model.metrics import Grain, Level, Series, Slot, Source, plus
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
 from adweir.model.times import SLOT_HOURS, Window
@@ -29,6 +30,7 @@ RESERVED = "!"
 """Sort keys that begin with it are not entities. It sorts first, because entity ids begin with a greater character."""
 
 
+_NULL: dict[str, Any] = {"NULL": True}
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"), ("cur", "currency"))
 
 
@@ -62,7 +64,8 @@ class Partition:
 
 def prefix(series: Series, source: Source) -> str:
     """The common beginning of all partition keys of one series and source."""
-    return "#".join((*series, source))
+    level = f"{series.level}/{series.breakdown}" if series.breakdown else series.level
+    return f"{series.platform}#{series.profile_id}#{level}#{series.grain}#{source}"
 
 
 def partitions(series: Series, source: Source, window: Window) -> Iterator[Partition]:
@@ -103,7 +106,7 @@ class Bucket:
             item[name] = _list(numbers)
             if stamp:
                 item[name]["L"].append({"S": str(stamp)})
-        item["sum"] = _list(tuple(map(sum, zip(*(slot.numbers for slot in self.slots.values()), strict=True))))
+        item["sum"] = _list(reduce(plus, (slot.numbers for slot in self.slots.values())))
         return item
 
     @classmethod
@@ -139,10 +142,10 @@ def claimed(slice_: str, parents: Parents) -> Parents:
     )
 
 
-def _list(numbers: tuple[int, ...]) -> dict[str, list[dict[str, str]]]:
-    return {"L": [{"N": str(number)} for number in numbers]}
+def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
+    return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
 
 
 def _slot(values: list[dict[str, str]]) -> StoredSlot:
-    numbers = cast("Slot", tuple([int(value["N"]) for value in values[:5]]))
+    numbers = cast("Slot", tuple([int(value["N"]) if "N" in value else None for value in values[:5]]))
     return StoredSlot(numbers, Stamp.parse(values[5]["S"]) if len(values) > 5 else None)

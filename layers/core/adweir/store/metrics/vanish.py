@@ -37,7 +37,7 @@ class Vanishing:
         for name, slot in bucket.slots.items():
             _, day = partition.names.get(name, ("", before))
             if day < before:
-                self.stored += slot.numbers[3]
+                self.stored += slot.numbers[3] or 0
         for change in merged.changes:
             if change.day < before and change.old and change.old[3] and not (change.new and change.new[3]):
                 self.zeroed += change.old[3]

@@ -104,6 +104,7 @@ class PullHeader:
             currency=self.currency,
             timezone=self.timezone,
             account_id=self.account_id,
+            breakdown=self.dataset.breakdown,
         )
 
     def metadata(self) -> dict[str, str]:
