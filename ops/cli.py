@@ -77,6 +77,9 @@ def up(
     pace: Annotated[
         Literal["sandbox", "drill"], typer.Option(help="Which column of time-outs of the template's mapping Pace.")
     ] = "sandbox",
+    awkward: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--awkward", help="Awkward clients too: deleted ads, leads, two regions; they stay.")
+    ] = False,
     parameters: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
@@ -85,7 +88,7 @@ def up(
     """Start the sandbox, or bring a running one up to date with the code."""
     given = dict(parameter(text) for text in parameters or [])
     home = home_of(context)
-    found = lifecycle.up(home, ROOT, Options(bind=bind, pace=pace, parameters=given), first_key)
+    found = lifecycle.up(home, ROOT, Options(bind, pace, awkward, given), first_key)
     if found.started:
         typer.echo(f"started: {', '.join(found.started)}")
     else:

@@ -15,7 +15,8 @@ from sandbox.outside import BadQuestion, Outside
 from sandbox.platforms.base import Door, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
-from sandbox.world import Company
+from sandbox.world import Company, Reading
+from sandbox.world.happenings import KINDS
 from sandbox.world.mix import BASE, sales
 from sandbox.world_page import world_page
 
@@ -40,6 +41,7 @@ class Control:
         self._apis = apis
         self._log = log
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
+        self._senders |= {kind: _happening(kind) for kind in KINDS}
         for stand_in in platforms:
             self._senders |= stand_in.doors
         self._doors: dict[str, Callable[[PlatformRequest, dict[str, Any]], Any]] = {
@@ -92,11 +94,13 @@ class Control:
                     "kind": profile.kind,
                     "campaigns": len(profile.campaigns),
                     "ads": len(profile.ads()),
+                    "lacking": sorted(profile.lacking),
                     "today": world.moment(profile).today.isoformat(),
                 }
                 for company in world.companies
                 for profile in company.profiles
             ],
+            "happenings": list(self._outside.state.happenings),
             "switches": self._outside.switches.listing(),
             "switch_kinds": self._outside.switches.kinds | _SETTINGS,
             "doors": [*(door for door in self._doors if door), *self._senders],
@@ -125,20 +129,30 @@ class Control:
         }
 
     def _truth(self, query: dict[str, str]) -> dict[str, Any]:
-        """Parameters, all optional: `platform`, `profile_id`, `start`, `end`, `level` (default ad), `hourly=1`."""
+        """Parameters, all optional: `platform`, `profile_id`, `start`, `end`, `level` (default ad), `hourly=1`,
+        `forgotten=1`; and which conversions count (`Reading`): `basis`, `window`, `view_window`, `clock`.
+        """
         world = self._outside.world
         start = date.fromisoformat(query["start"]) if "start" in query else world.first_day
         end = date.fromisoformat(query["end"]) if "end" in query else date.max - timedelta(days=1)
-        level, hourly = query.get("level", "ad"), query.get("hourly") in ("1", "true")
+        level = query.get("level", "ad")
         if level not in _LEVELS:
             raise BadQuestion(f"unknown level {level!r}")
+        reading = Reading(
+            query.get("basis", "default"),
+            int(query.get("window", 0)),
+            int(query.get("view_window", 0)),
+            query.get("clock", "interaction"),
+            hourly=query.get("hourly") in ("1", "true"),
+            forgotten=query.get("forgotten") in ("1", "true"),
+        )
         rows: list[dict[str, Any]] = []
         for profile in world.profiles:
             if query.get("platform", profile.platform) != profile.platform:
                 continue
             if "profile_id" in query and self._outside.bare_id(query["profile_id"]) != profile.id:
                 continue
-            rows += world.truth(profile, start, end, level, hourly=hourly)
+            rows += world.truth(profile, start, end, level, reading=reading)
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
 
     def _sales(self, key: str) -> dict[str, Any]:
@@ -208,3 +222,7 @@ class Control:
             acted = [api.act_at_once(switch) for api in concerned]
             if not all(acted):
                 self._outside.switches.turn_on(switch)
+
+
+def _happening(kind: str) -> Door:
+    return lambda outside, body: outside.happen(kind, body)

@@ -64,10 +64,14 @@ class Home:
 
 @dataclass(frozen=True)
 class Options:
-    """How to start. `pace`: a column of the template's mapping Pace; `parameters`: other parameters of the stack."""
+    """How to start. `pace`: a column of the template's mapping Pace; `parameters`: other parameters of the stack.
+
+    `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay.
+    """
 
     bind: str = LOOPBACK
     pace: str = "sandbox"
+    awkward: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,7 +125,7 @@ def _bring_up(
             started.append(starter())
             processes.save(home.running, [*alive.values(), *started])
 
-    run("platforms", lambda: start_platforms(home, root, ports["platforms"], options.bind))
+    run("platforms", lambda: start_platforms(home, root, ports["platforms"], options))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
     parameters = sandbox_parameters(endpoint, platforms_url, options.pace) | dict(options.parameters)
@@ -147,11 +151,11 @@ def _bring_up(
     return description
 
 
-def start_platforms(home: Home, root: Path, port: int, bind: str) -> Running:
+def start_platforms(home: Home, root: Path, port: int, options: Options) -> Running:
     """Start the server that speaks the platforms' protocols."""
     log = home.path / "logs" / "platforms.log"
-    command = [sys.executable, "-m", "sandbox.server", "--host", bind, "--port", str(port)]
-    command += ["--state", str(home.path / "world.json")]
+    command = [sys.executable, "-m", "sandbox.server", "--host", options.bind, "--port", str(port)]
+    command += ["--state", str(home.path / "world.json"), *(["--awkward"] if options.awkward else [])]
     environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
     running = processes.start("platforms", command, environment=environment, log=log, directory=root)
     processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)

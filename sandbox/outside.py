@@ -29,19 +29,22 @@ class BadQuestion(ValueError):
 class Population:
     """The companies of an outside world, and the platforms' switches.
 
-    `companies`: the clients of a seed, with what they have on each platform. `switches`: by platform, what each kind
+    `companies`: the clients of a seed, with the awkward ones or without, and what they have on each platform.
+    `awkward`: whether the awkward ones live there. `switches`: by platform, what each kind
     of misbehaviour does there. `id_prefixes`: what platforms write before an ad account's id.
     """
 
-    companies: Callable[[int], tuple[Company, ...]]
+    companies: Callable[[int, bool], tuple[Company, ...]]
     switches: Mapping[str, Mapping[str, str]]
     id_prefixes: tuple[str, ...] = ()
+    awkward: bool = False
 
 
 class Outside:
     """What the platforms share.
 
-    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid.
+    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid. `changes`: how many
+    things have happened to the ad accounts; who keeps what they contain looks at it.
     """
 
     def __init__(
@@ -56,16 +59,20 @@ class Outside:
     ) -> None:
         """`today`: the calendar's, by default the machine's; an explicit `anchor` makes the world independent of it.
 
-        `population`: who lives in it, `sandbox.platforms.population()` or some of its platforms.
+        `population`: who lives in it, `sandbox.platforms.population()` or some of its platforms; awkward clients never
+        leave a world that is kept.
         """
         today = today or datetime.now(UTC).date()
         self._path = state_path
-        self.state = State.load(state_path, seed, anchor, today)
-        companies = population.companies(self.state.seed)
+        self.state = State.load(state_path, seed, anchor, today, awkward=population.awkward)
+        companies = population.companies(self.state.seed, self.state.awkward)
         self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), companies)
         self.world.offset = timedelta(seconds=self.state.offset_seconds)
         if self.state.follow and self.world.now.date() < today:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)
+        for event in self.state.happenings:
+            self.world.happen(event)
+        self.changes = len(self.state.happenings)
         self.switches = Switches({name: {**own, **_EVERYWHERE} for name, own in population.switches.items()})
         self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
@@ -92,6 +99,22 @@ class Outside:
         """Set how far the world's clock is from noon of its anchor day, and remember it."""
         self.world.offset = offset
         self.save()
+
+    def happen(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Something happens to an ad account now (`world.happenings`), and stays so over a restart."""
+        profile_id = self.bare_id(str(body["profile_id"]))
+        owner = next((p for p in self.world.profiles if p.id == profile_id), None)
+        if owner is None:
+            raise BadQuestion(f"no ad account {profile_id!r}")
+        today = self.world.moment(owner).today.isoformat()
+        event = {**body, "kind": kind, "platform": owner.platform, "profile_id": profile_id, "day": today}
+        with self._lock:
+            self.world.happen(event)
+            self.state.happenings.append(event)
+            self.changes += 1
+            self._cache.clear()
+        self.save()
+        return event
 
     def save(self) -> None:
         """Write the state file."""

@@ -79,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--anchor", type=date.fromisoformat, help="the world's first today (default: this day)")
     parser.add_argument("--report-seconds", type=float, default=0.5, help="how long an asynchronous report takes")
+    parser.add_argument("--awkward", action="store_true", help="awkward clients live in the world too, for good")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     done = threading.Event()
@@ -89,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
         anchor=asked.anchor,
         state_path=asked.state,
         report_seconds=asked.report_seconds,
-        population=population(),
+        population=population(awkward=asked.awkward),
     )
     server = PlatformServer(outside, stand_ins(), host=asked.host, port=asked.port)
     with server:

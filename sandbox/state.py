@@ -1,4 +1,4 @@
-"""What the outside world remembers over a restart: its seed, its first day, its clock, its open reports."""
+"""What the outside world remembers over a restart: seed, first day, clock, open reports, and what happened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from sandbox.files import replace_text
 
 @dataclass
 class State:
-    """`anchor` is the first today; `follow` (no explicit anchor) lets a later start catch up with the calendar."""
+    """`anchor` is the first today; `follow` (no explicit anchor) lets a later start catch up with the calendar.
+
+    `awkward`: whether the awkward clients live in it.
+    """
 
     seed: int
     anchor: str
@@ -21,15 +24,21 @@ class State:
     follow: bool = False
     report_number: int = 0
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    awkward: bool = False
+    happenings: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def load(cls, path: Path | None, seed: int, anchor: date | None, today: date) -> State:
-        """The stored state, or a new one. An anchor other than the stored one starts a new world."""
+    def load(cls, path: Path | None, seed: int, anchor: date | None, today: date, *, awkward: bool = False) -> State:
+        """The stored state, or a new one. An anchor other than the stored one starts a new world.
+
+        Awkward clients move into a stored world too; they never leave.
+        """
         if path and path.exists():
             state = cls(**json.loads(path.read_text(encoding="utf-8")))
             if anchor is None or state.anchor == anchor.isoformat():
+                state.awkward = state.awkward or awkward
                 return state
-        return cls(seed, (anchor or today).isoformat(), follow=anchor is None)
+        return cls(seed, (anchor or today).isoformat(), follow=anchor is None, awkward=awkward)
 
     def save(self, path: Path | None) -> None:
         """Write the file, if there is one."""

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from sandbox.outside import Population
 from sandbox.platforms.base import StandIn
-from sandbox.world.catalog import ADVERTISERS, Company
+from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company
 
 FOLDERS = (
     "meta",
@@ -27,20 +27,21 @@ def stand_ins() -> tuple[StandIn, ...]:
     return tuple(import_module(f"{__name__}.{folder}").STAND_IN for folder in FOLDERS)
 
 
-def population(platforms: Sequence[StandIn] | None = None) -> Population:
-    """The world's companies on these platforms (default: all)."""
+def population(platforms: Sequence[StandIn] | None = None, *, awkward: bool = False) -> Population:
+    """The world's companies on these platforms (default: all), with the awkward ones or without."""
     present = tuple(platforms or stand_ins())
     return Population(
-        lambda seed: companies(seed, present),
+        lambda seed, awkward: companies(seed, present, awkward=awkward),
         {stand_in.platform: stand_in.switches for stand_in in present},
         tuple(stand_in.id_prefix for stand_in in present if stand_in.id_prefix),
+        awkward,
     )
 
 
-def companies(seed: int, platforms: Sequence[StandIn] | None = None) -> tuple[Company, ...]:
+def companies(seed: int, platforms: Sequence[StandIn] | None = None, *, awkward: bool = False) -> tuple[Company, ...]:
     """The world's companies with their ad accounts on each platform (default: all); equal seeds, equal companies."""
     made = []
-    for advertiser in ADVERTISERS:
+    for advertiser in (*ADVERTISERS, *(AWKWARD if awkward else ())):
         holdings = [stand_in.holdings(seed, advertiser) for stand_in in platforms or stand_ins()]
         profiles = tuple(profile for held in holdings for profile in held.profiles)
         credentials = {name: body for held in holdings for name, body in held.credentials.items()}

@@ -8,12 +8,14 @@ drives sales. Nothing here names a platform: each platform's package brings its 
 from __future__ import annotations
 
 from sandbox.world.catalog import Company, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
+from sandbox.world.counting import Reading
 from sandbox.world.numbers import Numbers
 from sandbox.world.world import World, WorldRow
 
 __all__ = [
     "Company",
     "Numbers",
+    "Reading",
     "World",
     "WorldAd",
     "WorldAdGroup",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.world.draw import between
 from sandbox.world.traits import Traits
 
-MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0}
+MINOR_DIGITS = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "KRW": 0}
 """Decimal places of each currency's smallest unit."""
 
 
@@ -25,9 +25,20 @@ class WorldKeyword:
     state: str = "ENABLED"
 
 
+class Credit(NamedTuple):
+    """Invalid traffic that was taken back: of the days `first` to `last`, `keep` per mille are left."""
+
+    first: int
+    last: int
+    keep: int
+
+
 @dataclass(frozen=True, slots=True)
 class WorldAd:
-    """An ad. `number`: its place in the profile. `flight`: its first and last day, counted from the world's first."""
+    """An ad. `number`: its place in the profile. `flight`: its first and last day, counted from the world's first.
+
+    A paused ad never ran; an archived or deleted one has the numbers of its flight. Credits apply in their order.
+    """
 
     id: str
     number: int
@@ -36,17 +47,23 @@ class WorldAd:
     creative: dict[str, Any]
     seed: int
     flight: tuple[int, int]
+    credits: tuple[Credit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WorldAdGroup:
-    """An ad group, also called ad set."""
+    """An ad group, also called ad set.
+
+    `unlisted`: what the platform counts in the group and its parents and never shows as an ad: an ad that it has
+    forgotten, or (with an empty id) spend that belongs to no ad at all.
+    """
 
     id: str
     name: str
     status: str
     ads: tuple[WorldAd, ...]
     keywords: tuple[WorldKeyword, ...] = ()
+    unlisted: tuple[WorldAd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +79,14 @@ class WorldCampaign:
     groups: tuple[WorldAdGroup, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class WorldProfile:
-    """One ad account.
+    """One ad account. What happens to it (see `happenings`) changes `currency`, `campaigns` and `lacking` in place.
 
-    `scale`: minor units that an ad spends on a typical day. `windows`: the attribution window in days that adweir
-    stores, by ad product. `kind` and `region`: the platform's, empty where it has none.
+    `scale`: minor units that an ad spends on a typical day. `windows`: by ad product, the days after a click in which
+    a conversion counts by default; `view_windows`: the same after a view, absent where views do not count.
+    `kind` and `region`: the platform's, empty where it has none. `lacking`: ad products to which the account has no
+    access. `patchy`: its hourly data has holes. `dusty`: its first ad's spend has more than six decimals.
     """
 
     platform: str
@@ -82,6 +101,10 @@ class WorldProfile:
     campaigns: tuple[WorldCampaign, ...] = field(repr=False)
     kind: str = ""
     region: str = ""
+    view_windows: Mapping[str, int] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
+    patchy: bool = False
+    dusty: bool = False
 
     @property
     def minor_micros(self) -> int:
@@ -89,8 +112,12 @@ class WorldProfile:
         return 1_000_000 // int(10 ** MINOR_DIGITS[self.currency])
 
     def ads(self) -> list[tuple[WorldCampaign, WorldAdGroup, WorldAd]]:
-        """Every ad with its parents."""
+        """Every ad that the platform shows, whatever its status, with its parents."""
         return [(c, g, a) for c in self.campaigns for g in c.groups for a in g.ads]
+
+    def delivering(self) -> list[tuple[WorldCampaign, WorldAdGroup, WorldAd]]:
+        """Everything that has numbers: the ads, and what is in the totals of their parents alone."""
+        return [(c, g, a) for c in self.campaigns for g in c.groups for a in (*g.ads, *g.unlisted)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +155,11 @@ class Company:
         """The company's ad accounts on one platform."""
         return [profile for profile in self.profiles if profile.platform == platform]
 
+    def bodies(self, platform: str) -> dict[str, dict[str, str]]:
+        """The company's credentials on one platform, by label; that of the unlabelled one is empty."""
+        named = {name.partition(":"): body for name, body in self.credentials.items()}
+        return {label: body for (owner, _, label), body in named.items() if owner == platform}
+
 
 ADVERTISERS = (
     Advertiser(
@@ -143,6 +175,25 @@ ADVERTISERS = (
         ("rice cooker", "chef knife", "tea kettle", "bento box", "cast iron pan", "drip coffee", "apron", "wok"),
     ),
 )
+AWKWARD = (
+    Advertiser(
+        "kestrel",
+        "Kestrel Audio",
+        "ads@kestrel.example",
+        ("studio headphones", "turntable", "field recorder", "monitor stand", "phono cable", "microphone", "mixer"),
+    ),
+    Advertiser(
+        "lumen",
+        "Lumen Solar",
+        "performance@lumen.example",
+        ("roof survey", "solar quote", "battery quote", "heat pump visit", "tariff check", "charger quote", "webinar"),
+    ),
+)
+"""Clients whose ad accounts are as awkward as real ones; they live in the world when it is asked for them.
+
+Kestrel has ads that were deleted or archived, spend that belongs to no ad, currencies without decimals, holes in its
+hours, accounts in two regions under a credential each, and one that lacks an ad product. Lumen's conversions are leads.
+"""
 ANGLES = ("Made to last", "Free returns", "New this season", "Loved by thousands", "Back in stock", "Save on sets")
 
 

@@ -20,7 +20,7 @@ from sandbox.world.draw import between, seed_of
 from sandbox.world.numbers import MICRO, WEEK, final
 from sandbox.world.world import World
 
-USD_PER_MILLE = {"USD": 1000, "EUR": 1100, "JPY": 7}
+USD_PER_MILLE = {"USD": 1000, "EUR": 1100, "GBP": 1300, "JPY": 7, "KRW": 1}
 """Thousandths of a dollar per unit: fixed, so that the truth needs no market."""
 
 
@@ -31,7 +31,7 @@ NOISE_PER_MILLE = 15
 def spend_usd(world: World, profile: WorldProfile, day: date) -> int:
     """What a profile finally spends on a day, in micros of US dollars."""
     index = (day - world.first_day).days
-    minor = sum(final(profile, ad, index, day.weekday())[2] for _, _, ad in profile.ads())
+    minor = sum(final(profile, ad, index, day.weekday())[2] for _, _, ad in profile.delivering())
     return minor * profile.minor_micros * USD_PER_MILLE[profile.currency] // 1000
 
 

@@ -6,6 +6,7 @@ written on the wire exactly. How they restate as days pass is a trait of the pla
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from sandbox.world.catalog import WorldAd, WorldProfile
@@ -19,25 +20,42 @@ WEEK = (1040, 980, 960, 970, 1010, 1130, 1180)
 HOURS = [6, 4, 3, 3, 4, 7, 14, 24, 34, 42, 48, 52, 55, 54, 52, 52, 55, 60, 66, 72, 74, 64, 40, 18]
 
 WINDOWS = {1: 550, 7: 820, 14: 930, 30: 1000}
-"""Attribution window in days → per mille of the conversions that fall into it."""
+"""Days after a click → per mille of the clicks' conversions that fall into them. No platform's window is longer."""
+
+VIEW_WINDOWS = {1: 600, 14: 1000}
+"""Days after a view without a click → per mille of the views' conversions that fall into them."""
 
 
 class Numbers(NamedTuple):
-    """`halves`: half conversions by attribution window; `revenue`: minor units by the same. The longest is 30 days."""
+    """`halves`: half conversions after clicks, by window in days; `revenue`: minor units by the same.
+
+    `views` and `view_revenue`: the same after views without a click; no conversion is in both.
+    """
 
     impressions: int
     clicks: int
     spend: int
     halves: dict[int, int]
     revenue: dict[int, int]
+    views: dict[int, int]
+    view_revenue: dict[int, int]
 
     @property
     def is_zero(self) -> bool:
         """Whether nothing happened."""
-        return not (self.impressions or self.clicks or self.spend or self.halves[30])
+        return not (self.impressions or self.clicks or self.spend or self.halves[30] or self.views[14])
+
+    def conversions(self, window: int, view_window: int = 0) -> int:
+        """Half conversions within days after a click or a view (0: views do not count)."""
+        return self.halves[window] + (self.views[view_window] if view_window else 0)
+
+    def value(self, window: int, view_window: int = 0) -> int:
+        """The revenue of `conversions`, in minor units."""
+        return self.revenue[window] + (self.view_revenue[view_window] if view_window else 0)
 
 
-ZERO = Numbers(0, 0, 0, dict.fromkeys(WINDOWS, 0), dict.fromkeys(WINDOWS, 0))
+_NO_VIEWS = dict.fromkeys(VIEW_WINDOWS, 0)
+ZERO = Numbers(0, 0, 0, dict.fromkeys(WINDOWS, 0), dict.fromkeys(WINDOWS, 0), _NO_VIEWS, _NO_VIEWS)
 
 
 def add(rows: list[Numbers]) -> Numbers:
@@ -48,22 +66,39 @@ def add(rows: list[Numbers]) -> Numbers:
         sum(r.spend for r in rows),
         {w: sum(r.halves[w] for r in rows) for w in WINDOWS},
         {w: sum(r.revenue[w] for r in rows) for w in WINDOWS},
+        {w: sum(r.views[w] for r in rows) for w in VIEW_WINDOWS},
+        {w: sum(r.view_revenue[w] for r in rows) for w in VIEW_WINDOWS},
     )
 
 
 def split(row: Numbers, weights: list[int]) -> list[Numbers]:
     """Split a row by weights into parts that sum to it exactly: a day into hours, an ad group into keywords."""
     impressions, clicks, spend = (share(n, weights) for n in (row.impressions, row.clicks, row.spend))
-    halves = {w: [h * 2 for h in share(n // 2, weights)] for w, n in row.halves.items()}
-    for w, n in row.halves.items():
-        halves[w][-1] += n % 2
-    revenue = {w: share(n, halves[w]) if row.halves[w] else [0] * len(weights) for w, n in row.revenue.items()}
+    halves, revenue = _split_conversions(row.halves, row.revenue, weights)
+    views, view_revenue = _split_conversions(row.views, row.view_revenue, weights)
     return [
         Numbers(
-            impressions[i], clicks[i], spend[i], {w: halves[w][i] for w in WINDOWS}, {w: revenue[w][i] for w in WINDOWS}
+            impressions[i],
+            clicks[i],
+            spend[i],
+            {w: halves[w][i] for w in WINDOWS},
+            {w: revenue[w][i] for w in WINDOWS},
+            {w: views[w][i] for w in VIEW_WINDOWS},
+            {w: view_revenue[w][i] for w in VIEW_WINDOWS},
         )
         for i in range(len(weights))
     ]
+
+
+_Parts = dict[int, list[int]]
+
+
+def _split_conversions(halves: dict[int, int], revenue: dict[int, int], weights: list[int]) -> tuple[_Parts, _Parts]:
+    """Half conversions by window into parts, each whole but the last; revenue follows them."""
+    parts = {w: [h * 2 for h in share(n // 2, weights)] for w, n in halves.items()}
+    for w, n in halves.items():
+        parts[w][-1] += n % 2
+    return parts, {w: share(n, parts[w]) if halves[w] else [0] * len(weights) for w, n in revenue.items()}
 
 
 def _traffic_per_mille(profile: WorldProfile, ad: WorldAd, day: int, age: int) -> int:
@@ -81,7 +116,7 @@ def final(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[i
     `day` counts from the world's first day. All zero on days without delivery.
     """
     start, end = ad.flight
-    running = start <= day <= end and ad.status == "ACTIVE"
+    running = start <= day <= end and ad.status != "PAUSED"
     salt = day * 16
     if not running or mix(ad.seed, salt) % 23 == 0:
         return 0, 0, 0, 0, 0
@@ -95,25 +130,79 @@ def final(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[i
     if not profile.traits.credits_halves(ad.number):
         halves -= halves % 2
     price = 2 * (profile.scale * between(ad.seed, 10, 250, 700) // 1000) + 2 * between(ad.seed, salt + 6, 0, 50)
+    return impressions, clicks, spend, halves, price if profile.traits.sells else 0
+
+
+def settled(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[int, int, int, int, int]:
+    """`final`, less the invalid traffic that the platform took back."""
+    impressions, clicks, spend, halves, price = final(profile, ad, day, weekday)
+    for first, last, keep in ad.credits:
+        if first <= day <= last:
+            step = _step(profile, ad)
+            impressions, clicks, spend = impressions * keep // 1000, clicks * keep // 1000, spend * keep // 1000
+            halves = halves * keep // 1000 // step * step
     return impressions, clicks, spend, halves, price
 
 
 def of_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int, age: int) -> Numbers:
-    """The whole day's numbers as known `age` days after it."""
-    impressions, clicks, spend, halves, price = final(profile, ad, day, weekday)
+    """The whole day's numbers as known `age` days after it, conversions on the day of the click or view."""
+    impressions, clicks, spend, halves, price = settled(profile, ad, day, weekday)
     if not impressions:
         return ZERO
     traffic = _traffic_per_mille(profile, ad, day, age)
-    known = profile.traits.restatement.conversions_known(age)
-    step = 1 if profile.traits.credits_halves(ad.number) else 2
-    credited = {w: halves * per_mille * known // 1_000_000 // step * step for w, per_mille in WINDOWS.items()}
+    credited, viewed = _credited(profile, ad, halves, profile.traits.restatement.conversions_known(age))
     return Numbers(
         impressions * traffic // 1000,
         clicks * traffic // 1000,
         spend * traffic // 1000,
         credited,
         {w: n * price // 2 for w, n in credited.items()},
+        viewed,
+        {w: n * price // 2 for w, n in viewed.items()} if viewed is not _NO_VIEWS else _NO_VIEWS,
     )
+
+
+def _step(profile: WorldProfile, ad: WorldAd) -> int:
+    return 1 if profile.traits.credits_halves(ad.number) else 2
+
+
+def _credited(profile: WorldProfile, ad: WorldAd, halves: int, known: int) -> tuple[dict[int, int], dict[int, int]]:
+    """Half conversions after clicks and after views, by window, of which `known` per mille are known."""
+    step = _step(profile, ad)
+    credited = {w: halves * per_mille * known // 1_000_000 // step * step for w, per_mille in WINDOWS.items()}
+    if not profile.view_windows:
+        return credited, _NO_VIEWS
+    seen = halves * between(ad.seed, 11, 80, 400) * known
+    return credited, {w: seen * per_mille // 1_000_000_000 // step * step for w, per_mille in VIEW_WINDOWS.items()}
+
+
+def by_conversion_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int, age: int) -> Numbers:
+    """The day's traffic, and the conversions that took place on that day, whenever their click or view was.
+
+    Conversions become known on the day they take place, so those of a past day never change. Over all days, both
+    clocks have the same sum.
+    """
+    halves, revenue = dict(ZERO.halves), dict(ZERO.revenue)
+    views, view_revenue = dict(_NO_VIEWS), dict(_NO_VIEWS)
+    for delay, known, before in profile.traits.restatement.delays:
+        if delay > day:
+            break
+        clicked = day - delay
+        *_, total, price = settled(profile, ad, clicked, (weekday - delay) % 7)
+        if not total:
+            continue
+        late, early = _credited(profile, ad, total, known), _credited(profile, ad, total, before)
+        for sums, values, now, then in zip((halves, views), (revenue, view_revenue), late, early, strict=True):
+            for w, n in now.items():
+                sums[w] += n - then[w]
+                values[w] += (n - then[w]) * price // 2
+    traffic = of_day(profile, ad, day, weekday, age)
+    return traffic._replace(halves=halves, revenue=revenue, views=views, view_revenue=view_revenue)
+
+
+def dust(profile: WorldProfile, ad: WorldAd) -> Decimal:
+    """What the wire may write beyond the sixth decimal of an ad-day's spend; rounding to millionths drops it."""
+    return Decimal("0.00000031") if profile.dusty and ad.number == 1 else Decimal(0)
 
 
 def hours_of(row: Numbers, ad: WorldAd, day: int) -> list[Numbers]:

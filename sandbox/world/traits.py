@@ -36,6 +36,13 @@ class Restatement:
         """The age from which nothing changes anymore."""
         return self.growth[0][0]
 
+    @property
+    def delays(self) -> list[tuple[int, int, int]]:
+        """(delay in days, per mille known by then, per mille known the day before), shortest delay first."""
+        known = [0, *(per_mille for _, per_mille in reversed(self.growth))]
+        ages = [age for age, _ in reversed(self.growth)]
+        return list(zip(ages, known[1:], known[:-1], strict=True))
+
     def conversions_known(self, age: int) -> int:
         """Per mille of the final conversions that are known `age` days after the day."""
         return next(per_mille for least, per_mille in self.growth if age >= least)
@@ -43,11 +50,17 @@ class Restatement:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A platform as the world sees it. `half_credits`: every n-th ad is credited with half conversions; 0: none is."""
+    """A platform, or one ad account there, as the world sees it.
+
+    `half_credits`: every n-th ad is credited with half conversions; 0: none is. `sells`: conversions bring revenue
+    (leads do not). `hourly_conversions`: whether hourly rows report conversions and revenue.
+    """
 
     restatement: Restatement
     channel: Channel
     half_credits: int = 0
+    sells: bool = True
+    hourly_conversions: bool = True
 
     def credits_halves(self, ad_number: int) -> bool:
         """Whether the platform credits this ad, by its place in the profile, with half conversions."""

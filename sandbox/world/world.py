@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sandbox.world.catalog import Company, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
-from sandbox.world.numbers import Numbers, add, hours_of, of_day, split
+from sandbox.world.counting import CONVERSION, DEFAULT, Reading, row_numbers
+from sandbox.world.draw import mix
+from sandbox.world.happenings import Event, happen
+from sandbox.world.numbers import Numbers, add, by_conversion_day, hours_of, of_day, split
 
 HISTORY_DAYS = 60
 NOON = time(12, tzinfo=UTC)
 """At noon UTC the date is the same from Los Angeles to Tokyo, so every profile has the same today."""
+
+
+NO_HOUR = -2
+"""The hour of an hourly row that does not say which one it is."""
 
 
 class WorldRow(NamedTuple):
@@ -47,6 +54,7 @@ class World:
         self.companies = companies
         self.first_day = anchor - timedelta(days=HISTORY_DAYS - 1)
         self._day = lru_cache(maxsize=40_000)(self._compute_day)
+        self._profiles = {(p.platform, p.id): p for company in companies for p in company.profiles}
 
     @property
     def now(self) -> datetime:
@@ -60,7 +68,15 @@ class World:
 
     def profile(self, platform: str, profile_id: str) -> WorldProfile | None:
         """An ad account by the platform's stored name and its id without a prefix, or None."""
-        return next((p for p in self.profiles if p.platform == platform and p.id == profile_id), None)
+        return self._profiles.get((platform, profile_id))
+
+    def happen(self, event: Event) -> None:
+        """Something happens to the ad account that the event names by `platform` and `profile_id` (`happenings`)."""
+        profile = self.profile(str(event.get("platform")), str(event.get("profile_id")))
+        if profile is None:
+            raise ValueError(f"no ad account {event.get('profile_id')!r}")
+        happen(profile, event, self.first_day)
+        self._day.cache_clear()
 
     def moment(self, profile: WorldProfile) -> Moment:
         """The profile's local date and hour now."""
@@ -72,14 +88,24 @@ class World:
         start, end = max(start, self.first_day), min(end, (moment or self.moment(profile)).today)
         return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
-    def ad_days(
-        self, profile: WorldProfile, start: date, end: date, *, moment: Moment | None = None, hourly: bool = False
+    def days(
+        self,
+        profile: WorldProfile,
+        start: date,
+        end: date,
+        *,
+        moment: Moment | None = None,
+        reading: Reading = DEFAULT,
     ) -> Iterator[WorldRow]:
-        """Every ad's rows with activity, day by day (or hour by hour), as the platform knows them at `moment`."""
+        """All that delivered, day by day (or hour by hour), as the platform knows it at `moment`.
+
+        Rows of a group's `unlisted` are among them: they are in the totals of the parents, and no ad's.
+        """
         moment = moment or self.moment(profile)
         for day in self.window(profile, start, end, moment):
             age = min((moment.today - day).days, profile.traits.restatement.settles_after_days)
-            yield from self._day(profile.platform, profile.id, day, age, moment.hour if age == 0 else 24, hourly)
+            hour = moment.hour if age == 0 else 24
+            yield from self._day(profile, day, age, hour, reading.hourly, reading.clock)
 
     def rows(
         self,
@@ -89,15 +115,20 @@ class World:
         end: date,
         *,
         moment: Moment | None = None,
-        hourly: bool = False,
+        reading: Reading = DEFAULT,
     ) -> Iterator[WorldRow]:
-        """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account."""
-        ads = self.ad_days(profile, start, end, moment=moment, hourly=hourly)
+        """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account.
+
+        Ads that the platform has forgotten, and spend that belongs to none, are in every level's rows but the ads'.
+        """
+        days = self.days(profile, start, end, moment=moment, reading=reading)
         if level == "ad":
-            yield from ads
+            unlisted = [ad for c in profile.campaigns for g in c.groups for ad in g.unlisted]
+            hidden = {id(ad) for ad in unlisted if not (reading.forgotten and ad.id)}
+            yield from (row for row in days if id(row.ad) not in hidden) if hidden else days
             return
         sums: dict[tuple[date, int, str], list[WorldRow]] = {}
-        for row in ads:
+        for row in days:
             assert row.campaign is not None and row.group is not None  # noqa: S101, PT018 - an ad has both parents
             key = {"campaign": row.campaign.id, "account": ""}.get(level, row.group.id)
             sums.setdefault((row.day, row.hour, key), []).append(row)
@@ -119,25 +150,25 @@ class World:
 
     def _compute_day(
         self,
-        platform: str,
-        profile_id: str,
+        profile: WorldProfile,
         day: date,
         age: int,
         hour: int,
         hourly: bool,  # noqa: FBT001 - part of the cache's key
+        clock: str,
     ) -> tuple[WorldRow, ...]:
-        profile = self.profile(platform, profile_id)
-        if profile is None:
-            return ()
         index = (day - self.first_day).days
+        count = by_conversion_day if clock == CONVERSION else of_day
         rows = []
-        for campaign, group, ad in profile.ads():
-            whole = of_day(profile, ad, index, day.weekday(), age)
+        for campaign, group, ad in profile.delivering():
+            whole = count(profile, ad, index, day.weekday(), age)
             if whole.is_zero:
                 continue
             hours = hours_of(whole, ad, index)[:hour] if hourly or hour < 24 else []
             if hourly:
-                parts = [(h, part) for h, part in enumerate(hours)]
+                parts = list(enumerate(hours))
+                if profile.patchy:
+                    parts = _with_holes(parts, mix(ad.seed, 930_000 + index))
             else:
                 parts = [(-1, add(hours) if hour < 24 else whole)]
             rows += [WorldRow(day, h, campaign, group, ad, None, part) for h, part in parts if not part.is_zero]
@@ -148,19 +179,31 @@ class World:
     # -- truth ---------------------------------------------------------------------------------------------------
 
     def truth(
-        self, profile: WorldProfile, start: date, end: date, level: str = "ad", *, hourly: bool = False
+        self,
+        profile: WorldProfile,
+        start: date,
+        end: date,
+        level: str = "ad",
+        *,
+        hourly: bool = False,
+        reading: Reading = DEFAULT,
     ) -> Iterator[dict[str, Any]]:
         """The rows that a correct pipeline stores when it pulls now: counts, and micros for the other three numbers.
 
-        Ad products may have different attribution windows, so an account's row is the sum of its campaigns' rows.
+        Each level answers for itself: the account's rows are what the platform's own page shows, a campaign's or ad
+        group's contain what no ad's row does. An hour that the platform does not name is in no row.
         """
+        reading = replace(reading, hourly=hourly or reading.hourly)
         if level == "account":
-            yield from self._account_truth(profile, start, end, hourly=hourly)
+            yield from self._account_truth(profile, start, end, reading)
             return
-        for row in self.rows(profile, level, start, end, hourly=hourly):
+        conversions = not reading.hourly or profile.traits.hourly_conversions
+        windows = {product: reading.windows(profile, product) for product in profile.windows}
+        for row in self.rows(profile, level, start, end, reading=reading):
+            if row.hour == NO_HOUR:
+                continue
             campaign, group = row.campaign, row.group
             product = campaign.product if campaign else ""
-            days = profile.windows[product]
             group_id = group.id if group else ""
             entity = campaign.id if campaign else ""
             if row.ad:
@@ -178,25 +221,31 @@ class World:
                 "ad_id": row.ad.id if row.ad else "",
                 "ad_product": product,
                 "date": row.day.isoformat(),
-                "impressions": row.numbers.impressions,
-                "clicks": row.numbers.clicks,
-                "conversions_micros": row.numbers.halves[days] * 500_000,
-                "spend_micros": row.numbers.spend * profile.minor_micros,
-                "revenue_micros": row.numbers.revenue[days] * profile.minor_micros,
+                **row_numbers(profile, row.numbers, windows[product], conversions=conversions),
                 "currency": profile.currency,
             }
-            yield truth | {"hour": row.hour} if hourly else truth
+            yield truth | {"hour": row.hour} if reading.hourly else truth
 
     def _account_truth(
-        self, profile: WorldProfile, start: date, end: date, *, hourly: bool
+        self, profile: WorldProfile, start: date, end: date, reading: Reading
     ) -> Iterator[dict[str, Any]]:
+        """Ad products may have different attribution windows, so campaigns are summed, not ads."""
         days: dict[tuple[str, int], dict[str, Any]] = {}
         blank = {"entity_id": profile.id, "campaign_id": "", "ad_group_id": "", "ad_id": "", "ad_product": ""}
-        for row in self.truth(profile, start, end, "campaign", hourly=hourly):
+        for row in self.truth(profile, start, end, "campaign", reading=reading):
             day = days.get((row["date"], row.get("hour", -1)))
             if day is None:
                 days[row["date"], row.get("hour", -1)] = row | blank
                 continue
             for name in ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros"):
-                day[name] += row[name]
+                day[name] = None if row[name] is None else day[name] + row[name]
         yield from days.values()
+
+
+def _with_holes(hours: list[tuple[int, Numbers]], luck: int) -> list[tuple[int, Numbers]]:
+    """An ad-day's hours on a patchy ad account: one day in five lacks an hour, one in seven does not name one."""
+    if luck % 5 == 0:
+        hours = [(hour, part) for hour, part in hours if hour != luck % 24]
+    if luck % 7 == 0:
+        hours = [(NO_HOUR if hour == luck % 23 else hour, part) for hour, part in hours]
+    return hours

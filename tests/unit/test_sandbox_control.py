@@ -80,9 +80,40 @@ def test_the_clock_moves_by_days_hours_or_to_a_date(server: PlatformServer) -> N
     assert call(server, "clock")["today"] == "2026-12-01"
 
 
+def test_what_happens_to_an_ad_is_told_in_the_overview(server: PlatformServer) -> None:
+    # given
+    _, profile = owner(server, "meta_ads")
+    ad = profile.ads()[0][2]
+
+    # when
+    call(server, "delete", {"profile_id": f"act_{profile.id}", "ad_id": ad.id})
+
+    # then
+    (happened,) = call(server, "")["happenings"]
+    assert happened == {
+        "kind": "delete", "platform": "meta_ads", "profile_id": profile.id, "ad_id": ad.id, "day": "2026-11-21"
+    }  # fmt: skip
+    assert profile.ads()[0][2].status == "DELETED"
+
+
+def test_truth_takes_the_choices_of_an_advertiser(server: PlatformServer) -> None:
+    # when
+    asked = {"platform": "meta_ads", "start": "2026-11-01", "end": "2026-11-10", "level": "account"}
+    default, click, conversion = (
+        [row["conversions_micros"] for row in call(server, "truth", **asked, **choice)["rows"]]
+        for choice in ({}, {"basis": "click", "window": "1"}, {"clock": "conversion"})
+    )
+
+    # then
+    assert all(few < many for few, many in zip(click, default, strict=True))
+    assert conversion != default
+
+
 @pytest.mark.parametrize(
     ("door", "body"),
     [
+        ("delete", {"profile_id": "nobody", "ad_id": "1"}),
+        ("credit", {}),
         ("clock", {"advance": 1}),
         ("clock", {"set": "2026-12-01T10:00:00"}),
         ("switches", {"kind": "earthquake"}),

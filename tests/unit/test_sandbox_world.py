@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +15,10 @@ from hypothesis import strategies as st
 
 from sandbox.outside import Outside
 from sandbox.platforms import companies, population
-from sandbox.world import World
+from sandbox.world import Reading, World, WorldProfile
 from sandbox.world.draw import share
 from sandbox.world.mix import sales
+from sandbox.world.numbers import dust
 
 ANCHOR = date(2026, 11, 21)
 FIRST = ANCHOR - timedelta(days=59)
@@ -143,6 +147,130 @@ def test_sales_follow_the_documented_mix(world: World) -> None:
                 assert 0 <= brought[profile.id] < profile.traits.channel.effect
             noise = day["sales_micros"] - day["base_micros"] - sum(brought.values())
             assert abs(noise) <= day["base_micros"] * 15 // 1000 + 10_000
+
+
+@pytest.fixture
+def awkward() -> World:
+    return World(7, ANCHOR, companies(7, awkward=True))
+
+
+def meta_of(world: World, key: str) -> WorldProfile:
+    return next(c for c in world.companies if c.key == key).on("meta_ads")[0]
+
+
+def sums(rows: Iterable[dict[str, Any]]) -> list[int]:
+    listed = list(rows)
+    return [sum(row[name] for row in listed) for name in NUMBERS]
+
+
+def test_awkward_clients_change_nothing_for_the_others(world: World, awkward: World) -> None:
+    assert [c.key for c in awkward.companies] == ["halden", "mori", "kestrel", "lumen"]
+    for before, after in zip(world.profiles, awkward.profiles, strict=False):
+        assert list(world.truth(before, ANCHOR, ANCHOR)) == list(awkward.truth(after, ANCHOR, ANCHOR))
+
+
+def test_parents_count_what_no_ad_shows(awkward: World) -> None:
+    # given
+    profile = meta_of(awkward, "kestrel")
+    adless = {c.id for c in profile.campaigns if not any(g.ads for g in c.groups)}
+
+    # when
+    by_level = {
+        level: list(awkward.truth(profile, FIRST, ANCHOR, level)) for level in ("ad", "ad_group", "campaign", "account")
+    }
+
+    # then
+    assert sums(by_level["ad_group"]) == sums(by_level["campaign"]) == sums(by_level["account"])
+    assert sums(by_level["ad"])[3] < sums(by_level["account"])[3]
+    assert adless
+    assert adless <= {row["campaign_id"] for row in by_level["campaign"] if row["spend_micros"]}
+    assert not adless & {row["campaign_id"] for row in by_level["ad"]}
+    assert {ad.status for _, _, ad in profile.ads()} == {"ACTIVE", "PAUSED", "ARCHIVED", "DELETED"}
+    remembered = awkward.truth(profile, FIRST, ANCHOR, reading=Reading(forgotten=True))
+    forgotten = {row["ad_id"] for row in remembered} - {row["ad_id"] for row in by_level["ad"]}
+    assert forgotten
+    assert not forgotten & {ad.id for _, _, ad in profile.ads()}
+
+
+def test_leads_bring_no_revenue(awkward: World) -> None:
+    rows = list(awkward.truth(meta_of(awkward, "lumen"), FIRST, ANCHOR))
+    assert sum(row["conversions_micros"] for row in rows) > 0
+    assert {row["revenue_micros"] for row in rows} == {0}
+
+
+def test_hours_may_be_missing_or_not_named(awkward: World) -> None:
+    # given
+    profile, day = meta_of(awkward, "kestrel"), ANCHOR - timedelta(days=30)
+
+    # when
+    named = sums({**row, **dict.fromkeys(NUMBERS[2::2], 0)} for row in awkward.truth(profile, day, day, hourly=True))
+    wire = list(awkward.rows(profile, "ad", day, day, reading=Reading(hourly=True)))
+
+    # then
+    assert named[0] < sums(awkward.truth(profile, day, day))[0]
+    assert {row.hour for row in wire} == {-2, *range(24)}
+
+
+def test_views_count_beside_clicks_and_only_where_asked(world: World) -> None:
+    # given
+    profile = meta_of(world, "halden")
+
+    def conversions(**reading: Any) -> int:
+        return sums(world.truth(profile, FIRST, ANCHOR, reading=Reading(**reading)))[2]
+
+    # then
+    assert conversions(basis="click", window=1) < conversions(basis="click") < conversions()
+    assert conversions() == conversions(basis="click_or_view") < conversions(basis="click_or_view", view_window=14)
+    assert conversions(basis="click", window=30) > conversions(basis="click", window=14) > conversions(basis="click")
+
+
+def test_a_reading_that_no_platform_offers_is_refused() -> None:
+    for wrong in ({"basis": "view"}, {"clock": "click"}, {"window": 3}, {"view_window": 7}):
+        with pytest.raises(ValueError, match="is one of"):
+            Reading(**wrong)
+
+
+def test_both_clocks_count_the_same_conversions_on_other_days() -> None:
+    # given
+    world = World(7, ANCHOR, companies(7))
+    profile = meta_of(world, "mori")
+    day, clock = ANCHOR - timedelta(days=3), Reading(clock="conversion")
+
+    def on_the_day() -> list[int]:
+        return sums(world.truth(profile, day, day, reading=clock))
+
+    # when
+    early = on_the_day()
+    interaction = sums(world.truth(profile, FIRST, ANCHOR - timedelta(days=1)))
+    conversion = sums(world.truth(profile, FIRST, ANCHOR - timedelta(days=1), reading=clock))
+    world.offset = timedelta(days=40)
+    late = on_the_day()
+    settled_end = ANCHOR - timedelta(days=1)
+    whole = sums(world.truth(profile, FIRST, settled_end))
+    by_conversion = sums(world.truth(profile, FIRST, settled_end + timedelta(days=40), reading=clock))
+    after = sums(world.truth(profile, settled_end + timedelta(days=1), settled_end + timedelta(days=40)))
+
+    # then
+    assert (early[2], early[4]) == (late[2], late[4])
+    assert early[2] != sums(world.truth(profile, day, day))[2]
+    assert conversion[:2] == interaction[:2]
+    assert by_conversion[2] < whole[2] + after[2]
+    assert by_conversion[0] == whole[0] + after[0]
+
+
+def test_a_dusty_ad_s_spend_rounds_to_the_truth() -> None:
+    # given
+    profile = meta_of(World(7, ANCHOR, companies(7)), "halden")
+    first, second = (ad for _, _, ad in profile.ads()[:2])
+    assert dust(profile, first) == 0
+
+    # when
+    profile.dusty = True
+
+    # then
+    spent = Decimal("12.34") + dust(profile, first)
+    assert dust(profile, second) == 0
+    assert (round(spent, 6), -spent.as_tuple().exponent) == (Decimal("12.34"), 8)  # type: ignore[operator]
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 1000), min_size=1, max_size=30).filter(any))

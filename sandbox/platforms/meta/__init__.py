@@ -22,7 +22,7 @@ STAND_IN = StandIn(
         "throttle": "refuses with `code` (default 80000), `subcode`, `status` and usage headers with `regain_minutes`",
         "expired_token": "190/463 until it is cleared",
         "revoked_credential": "190/458",
-        "access_denied": "the ad account's permission is gone: code 200",
+        "access_denied": "the ad account's permission is gone: `code` 200 (default), or 100 as if it did not exist",
         "require_proof": "calls without appsecret_proof are refused",
         "server_error": "code 2 with `status` (default 503)",
         "slow_report": "new jobs take `seconds`",

@@ -74,7 +74,7 @@ class MetaApi(PlatformApi):
         super().__init__(outside)
         self._access = Access(outside)
         self._jobs = Jobs(outside)
-        self._nodes = Nodes(outside.world)
+        self._nodes = Nodes(outside)
         self._subscriptions: dict[str, list[dict[str, Any]]] = {}
         self._open = {"exchange": self._access.exchange, "debug": self._access.debug}
         self._endpoints: dict[str, Callable[..., Response]] = {
@@ -153,8 +153,10 @@ class MetaApi(PlatformApi):
             profile = found.profile if found else None
         if profile is None:
             raise missing(node)
-        denied = self.outside.switches.take("access_denied", PLATFORM, profile.id) is not None
-        if denied or profile not in call.company.profiles:
+        denied = self.outside.switches.take("access_denied", PLATFORM, profile.id)
+        if denied is not None and int(denied.get("code", 200)) == 100:
+            raise missing(node)
+        if denied is not None or profile not in call.company.profiles:
             message = "(#200) Ad account owner has NOT grant ads_management or ads_read permission"
             raise GraphError(message, 200, status=403)
         return profile

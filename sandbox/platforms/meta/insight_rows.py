@@ -11,6 +11,7 @@ from sandbox.world.catalog import MINOR_DIGITS
 
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
 _PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
+_LEADS = ("lead", "onsite_conversion.lead_grouped", "offsite_conversion.fb_pixel_lead")
 _RANKINGS = ("BELOW_AVERAGE_35", "BELOW_AVERAGE_20", "AVERAGE", "AVERAGE", "ABOVE_AVERAGE")
 FIELDS = frozenset(
     [
@@ -73,16 +74,23 @@ def insight_row(
     """Every field of one row but its dates and hour. `first` names the entity; `windows` are those asked for."""
     values = _identity(profile, level, first, n) | _counts(profile, n)
     actions = [_action("link_click", str(n.clicks * 5 // 8), {}, windows)] if n.clicks * 5 // 8 else []
-    if n.halves[30]:
-        parts = {"7d_click": n.halves[7], "1d_view": n.halves[30] - n.halves[7], "1d_click": n.halves[1]}
-        money_parts = {"7d_click": n.revenue[7], "1d_view": n.revenue[30] - n.revenue[7], "1d_click": n.revenue[1]}
+    total, revenue = n.conversions(7, 1), n.value(7, 1)
+    if total:
+        parts = {"7d_click": n.halves[7], "1d_view": n.views[1], "1d_click": n.halves[1], "28d_click": n.halves[30]}
+        money_parts = {
+            "7d_click": n.revenue[7],
+            "1d_view": n.view_revenue[1],
+            "1d_click": n.revenue[1],
+            "28d_click": n.revenue[30],
+        }
         counts = {w: _half(v) for w, v in parts.items() if v}
         amounts = {w: money(profile, v) for w, v in money_parts.items() if v}
-        revenue = money(profile, n.revenue[30])
-        actions += [_action(name, _half(n.halves[30]), counts, windows) for name in _PURCHASES]
-        values["action_values"] = [_action(name, revenue, amounts, windows) for name in _PURCHASES]
-        if n.spend:
-            roas = [{"action_type": "omni_purchase", "value": _ratio(n.revenue[30], n.spend)}]
+        names = _PURCHASES if profile.traits.sells else _LEADS
+        actions += [_action(name, _half(total), counts, windows) for name in names]
+        if revenue:
+            values["action_values"] = [_action(name, money(profile, revenue), amounts, windows) for name in names]
+        if n.spend and revenue:
+            roas = [{"action_type": "omni_purchase", "value": _ratio(revenue, n.spend)}]
             values.update(purchase_roas=roas, website_purchase_roas=roas)
     if actions:
         values["actions"] = actions

@@ -11,9 +11,9 @@ from sandbox.platforms.meta.filters import matches
 from sandbox.platforms.meta.insight_rows import FIELDS, HOURLY, insight_row, money
 from sandbox.platforms.meta.parameters import json_objects, names
 from sandbox.platforms.meta.periods import periods, ranges
-from sandbox.world import World, WorldProfile, WorldRow
+from sandbox.world import Reading, World, WorldProfile, WorldRow
 from sandbox.world.numbers import add
-from sandbox.world.world import Moment
+from sandbox.world.world import NO_HOUR, Moment
 
 LEVELS = ("account", "campaign", "adset", "ad")
 WINDOWS = frozenset(
@@ -81,7 +81,12 @@ class Insights:
 
     def _period(self, start: date, end: date) -> list[dict[str, Any]]:
         sums: dict[tuple[str, int], list[WorldRow]] = {}
-        for row in self.world.ad_days(self.profile, start, end, moment=self.moment, hourly=self.hourly):
+        reading = Reading(hourly=self.hourly)
+        if self.level == "ad":
+            delivered = self.world.rows(self.profile, "ad", start, end, moment=self.moment, reading=reading)
+        else:
+            delivered = self.world.days(self.profile, start, end, moment=self.moment, reading=reading)
+        for row in delivered:
             ids = _entity(row)
             if self.node and self.node not in ids:
                 continue
@@ -97,7 +102,7 @@ class Insights:
         values = insight_row(self.profile, self.level, rows[0], numbers, self.windows)
         answer = {name: values[name] for name in self.fields if name in values}
         answer.update(date_start=start.isoformat(), date_stop=end.isoformat())
-        if self.hourly:
+        if self.hourly and rows[0].hour != NO_HOUR:
             answer[HOURLY] = f"{rows[0].hour:02d}:00:00 - {rows[0].hour:02d}:59:59"
         return answer
 

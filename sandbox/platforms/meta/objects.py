@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sandbox.outside import Outside
 from sandbox.platforms.meta.filters import matches
 from sandbox.platforms.meta.parameters import json_objects, names
 from sandbox.platforms.meta.population import PLATFORM
-from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
+from sandbox.world import WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
 
 
 class GraphNode(NamedTuple):
@@ -22,24 +24,32 @@ class GraphNode(NamedTuple):
 
 
 class Nodes:
-    """All nodes by id, built once: who exists does not change while the world's clock moves."""
+    """All nodes by id, built anew only when something happens: the world's clock changes nobody."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._nodes: dict[str, GraphNode] = {}
-        for profile in world.profiles:
-            if profile.platform == PLATFORM:
-                self._index(profile)
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._world = outside.world
+        self._changes, self._nodes = -1, dict[str, GraphNode]()
 
     def find(self, node: str) -> GraphNode | None:
         """A node by its id; ad accounts are not among them."""
-        return self._nodes.get(node)
+        return self._current().get(node)
+
+    def _current(self) -> dict[str, GraphNode]:
+        changes = self._outside.changes
+        if changes != self._changes:
+            nodes: dict[str, GraphNode] = {}
+            for profile in self._world.profiles:
+                if profile.platform == PLATFORM:
+                    nodes |= {node.fields["id"]: node for node in self._index(profile)}
+            self._changes, self._nodes = changes, nodes
+        return self._nodes
 
     def edge(self, profile: WorldProfile, parent: str, kind: str) -> list[dict[str, Any]]:
         """The nodes of a kind under an ad account (`act_…`), a campaign or an ad set."""
         return [
             node.fields
-            for node in self._nodes.values()
+            for node in self._current().values()
             if node.profile is profile and node.kind == kind and (parent.startswith("act_") or parent in node.parents)
         ]
 
@@ -67,18 +77,15 @@ class Nodes:
         local = datetime.combine(date, time(), tzinfo=UTC).replace(tzinfo=ZoneInfo(profile.timezone))
         return local.strftime("%Y-%m-%dT%H:%M:%S%z")
 
-    def _index(self, profile: WorldProfile) -> None:
+    def _index(self, profile: WorldProfile) -> Iterator[GraphNode]:
         for campaign in profile.campaigns:
-            self._add(profile, "campaign", self._campaign(profile, campaign), ())
+            yield GraphNode(profile, "campaign", self._campaign(profile, campaign), ())
             for group in campaign.groups:
-                self._add(profile, "adset", self._adset(profile, campaign, group), (campaign.id,))
+                yield GraphNode(profile, "adset", self._adset(profile, campaign, group), (campaign.id,))
                 for ad in group.ads:
                     parents = (campaign.id, group.id)
-                    self._add(profile, "ad", self._ad(profile, campaign, group, ad), parents)
-                    self._add(profile, "creative", {**ad.creative, "status": "ACTIVE"}, (*parents, ad.id))
-
-    def _add(self, profile: WorldProfile, kind: str, fields: dict[str, Any], parents: tuple[str, ...]) -> None:
-        self._nodes[fields["id"]] = GraphNode(profile, kind, fields, parents)
+                    yield GraphNode(profile, "ad", self._ad(profile, campaign, group, ad), parents)
+                    yield GraphNode(profile, "creative", {**ad.creative, "status": "ACTIVE"}, (*parents, ad.id))
 
     def _campaign(self, profile: WorldProfile, campaign: WorldCampaign) -> dict[str, Any]:
         return {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sandbox.world.catalog import (
     ANGLES,
@@ -33,25 +34,36 @@ _TRAITS = Traits(
     Channel(carry=550, half=2_500 * MICRO, effect=9_000 * MICRO),
     half_credits=3,
 )
-_WINDOWS = {"": 30}
-"""The default setting counts every conversion that the world attributes."""
+_WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
+"""The default attribution setting: 7 days after a click, 1 day after a view."""
+
+
+class _Account(NamedTuple):
+    """An ad account. `awkward`: ads that are gone, spend without ads, hours with holes. `leads`: it sells nothing."""
+
+    id: str
+    name: str
+    currency: str
+    timezone: str
+    country: str
+    scale: int
+    awkward: bool = False
+    leads: bool = False
+
+
 _ACCOUNTS = {
-    "halden": (("1042017731", "Halden Outdoor US", "USD", "America/New_York", "US", 4200),),
-    "mori": (("1077340052", "Mori Küche DE", "EUR", "Europe/Berlin", "DE", 3900),),
+    "halden": (_Account("1042017731", "Halden Outdoor US", "USD", "America/New_York", "US", 4200),),
+    "mori": (_Account("1077340052", "Mori Küche DE", "EUR", "Europe/Berlin", "DE", 3900),),
+    "kestrel": (_Account("1093310648", "Kestrel Audio JP", "JPY", "Asia/Tokyo", "JP", 4600, awkward=True),),
+    "lumen": (_Account("1061925397", "Lumen Solar UK", "GBP", "Europe/London", "GB", 3100, leads=True),),
 }
-"""By advertiser: id, name, currency, time zone, country, scale."""
+"""By advertiser. Scale: minor units that an ad spends on a typical day."""
 _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "GET_OFFER")
 
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The advertiser's ad accounts, and the system user's token that opens them."""
-    profiles = tuple(
-        WorldProfile(
-            PLATFORM, id_, name, currency, timezone, country, scale, _WINDOWS, _TRAITS,
-            _campaigns(seed, id_, advertiser.things, scale),
-        )
-        for id_, name, currency, timezone, country, scale in _ACCOUNTS.get(advertiser.key, ())
-    )  # fmt: skip
+    profiles = tuple(_profile(seed, advertiser, account) for account in _ACCOUNTS.get(advertiser.key, ()))
     credential = {
         "access_token": f"EAAG{secret_of(seed, advertiser.key, 'meta token')[:48]}",
         "app_id": str(10**14 + seed_of(seed, advertiser.key, "app") % 10**14),
@@ -60,8 +72,56 @@ def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     return Holdings(profiles, {PLATFORM: credential} if profiles else {})
 
 
-def _campaigns(seed: int, profile_id: str, things: tuple[str, ...], scale: int) -> tuple[WorldCampaign, ...]:
+def _profile(seed: int, advertiser: Advertiser, account: _Account) -> WorldProfile:
+    campaigns = _campaigns(seed, account, advertiser.things)
+    return WorldProfile(
+        PLATFORM,
+        account.id,
+        account.name,
+        account.currency,
+        account.timezone,
+        account.country,
+        account.scale,
+        _WINDOWS,
+        replace(_TRAITS, sells=not account.leads),
+        _with_the_gone(seed, account.id, campaigns) if account.awkward else campaigns,
+        view_windows=_VIEW_WINDOWS,
+        patchy=account.awkward,
+    )
+
+
+def _with_the_gone(seed: int, profile_id: str, campaigns: tuple[WorldCampaign, ...]) -> tuple[WorldCampaign, ...]:
+    """The campaigns with some ads deleted, archived or forgotten, and one that spends without any ad.
+
+    Ad groups, campaigns and the account keep counting what those ads delivered.
+    """
+    return (*(replace(c, groups=tuple(_thinned(g) for g in c.groups)) for c in campaigns), _adless(seed, profile_id))
+
+
+def _thinned(group: WorldAdGroup) -> WorldAdGroup:
+    ads, unlisted = list[WorldAd](), list[WorldAd]()
+    for ad in group.ads:
+        gone = {4: "DELETED", 6: "ARCHIVED", 8: "DELETED"}.get(ad.number % 9)
+        if gone is None:
+            ads.append(ad)
+            continue
+        flight = (ad.flight[0], min(ad.flight[1], 30 + ad.number % 25))
+        gone_ad = replace(ad, status=gone, flight=flight)
+        (unlisted if ad.number % 9 == 8 else ads).append(gone_ad)
+    return replace(group, ads=tuple(ads), unlisted=tuple(unlisted))
+
+
+def _adless(seed: int, profile_id: str) -> WorldCampaign:
+    spend = WorldAd("", 0, "", "ACTIVE", {}, seed_of(seed, PLATFORM, profile_id, "adless"), (0, 1_000_000))
+    stem = f"2385{profile_id[-5:]}"
+    group = WorldAdGroup(f"{stem}29000001", "Boosted", "ACTIVE", (), unlisted=(spend,))
+    return WorldCampaign(f"{stem}19000001", "Boosted posts", "ACTIVE", "", "OUTCOME_ENGAGEMENT", 50_000, (group,))
+
+
+def _campaigns(seed: int, account: _Account, things: tuple[str, ...]) -> tuple[WorldCampaign, ...]:
     """Four campaigns of three ad sets of four ads."""
+    profile_id, scale = account.id, account.scale
+    objective = "OUTCOME_LEADS" if account.leads else "OUTCOME_SALES"
     campaigns, number = [], 0
     stem = f"2385{profile_id[-5:]}"
     for c in range(4):
@@ -78,7 +138,7 @@ def _campaigns(seed: int, profile_id: str, things: tuple[str, ...], scale: int) 
             group_id = f"{stem}2{c * 3 + g + 1:07d}"
             groups.append(WorldAdGroup(group_id, f"Set {c + 1}.{g + 1}", "ACTIVE", tuple(ads)))
         name, campaign_id = ("Prospecting", "Retargeting", "Brand", "Catalogue")[c], f"{stem}1{c + 1:07d}"
-        campaigns.append(WorldCampaign(campaign_id, name, "ACTIVE", "", "OUTCOME_SALES", scale * 16, tuple(groups)))
+        campaigns.append(WorldCampaign(campaign_id, name, "ACTIVE", "", objective, scale * 16, tuple(groups)))
     return tuple(campaigns)
 
 
