@@ -45,7 +45,7 @@ def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_nu
     assert len({message.run_id for message in world.queues.runs.messages}) == 1
     scope = world.queues.runs.messages[0].scope
     assert (scope.accounts, scope.profiles, scope.slice) == (("acme",), ("1",), "campaign=7")
-    assert scope.datasets == ("campaigns", "ad_groups", "ads", "ad_daily")
+    assert scope.datasets == ("campaigns", "ad_groups", "ads", "campaign_daily", "ad_group_daily", "ad_daily")
 
 
 def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_everything(

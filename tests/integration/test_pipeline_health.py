@@ -130,6 +130,7 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
     assert [(stage["name"], stage["tasks"], stage["loaded"]) for stage in run["stages"]] == [
         ("profiles", 1, 1),
         ("pulls", 4, 3),
+        ("totals", 0, 0),
     ]
     by_stage = {stage["stage"]: stage for stage in answer["stages"]}
     assert by_stage["pulls"]["tasks"] == {"failed": 1, "loaded": 3}

@@ -229,26 +229,59 @@ def test_contiguous_windows_are_the_fewest_that_hold_exactly_the_days(days: list
 # --- workflows
 
 
-def test_a_stage_takes_the_finest_level_unless_the_scope_names_another() -> None:
-    served = {dataset: DatasetSpec(dataset) for dataset in (Dataset.CAMPAIGN_DAILY, Dataset.AD_DAILY, Dataset.KEYWORDS)}
-    stage = workflow("daily").stage("pulls")
+def chosen(stage: str, *specs: DatasetSpec, wanted: tuple[Dataset, ...] = (), **scope: Any) -> list[Dataset]:
+    served = {spec.dataset: spec for spec in specs}
+    picked = workflow("daily").stage(stage).choose(served, Scope.model_validate(scope), wanted)
+    return [spec.dataset for spec in picked]
 
-    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.AD_DAILY, Dataset.KEYWORDS]
-    assert [spec.dataset for spec in stage.choose(served, Scope(datasets=("campaign_daily", "keyword_daily")))] == [
-        Dataset.CAMPAIGN_DAILY
-    ]
-    del served[Dataset.AD_DAILY]
-    assert [spec.dataset for spec in stage.choose(served, Scope())] == [Dataset.CAMPAIGN_DAILY, Dataset.KEYWORDS]
+
+LEVELS = (Dataset.ACCOUNT_DAILY, Dataset.CAMPAIGN_DAILY, Dataset.AD_GROUP_DAILY, Dataset.AD_DAILY)
+
+
+def test_every_level_is_pulled_whose_finer_one_does_not_sum_to_it_and_the_totals_come_last() -> None:
+    specs = [DatasetSpec(dataset) for dataset in LEVELS]
+
+    assert chosen("pulls", *specs) == [Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY]
+    assert chosen("totals", *specs) == [Dataset.ACCOUNT_DAILY]
+
+
+def test_a_level_that_a_finer_one_sums_to_is_not_pulled() -> None:
+    ads = DatasetSpec(Dataset.AD_DAILY, sums_to_parent=True)
+    groups = DatasetSpec(Dataset.AD_GROUP_DAILY, sums_to_parent=True)
+    others = [DatasetSpec(dataset) for dataset in LEVELS[:2]]
+
+    assert chosen("pulls", ads, *others) == [Dataset.AD_DAILY]
+    assert chosen("totals", ads, *others) == []
+    assert chosen("pulls", groups, *others) == [Dataset.AD_GROUP_DAILY]
+
+
+def test_a_scope_may_name_any_dataset_that_the_stage_accepts() -> None:
+    specs = [DatasetSpec(dataset) for dataset in (Dataset.CAMPAIGN_DAILY, Dataset.AD_DAILY, Dataset.KEYWORDS)]
+
+    assert chosen("pulls", *specs) == [Dataset.AD_DAILY, Dataset.CAMPAIGN_DAILY, Dataset.KEYWORDS]
+    assert chosen("pulls", *specs, datasets=("campaign_daily", "keyword_daily")) == [Dataset.CAMPAIGN_DAILY]
+
+
+def test_what_is_pulled_on_request_is_pulled_where_a_profile_wants_it() -> None:
+    breakdown = DatasetSpec(Dataset.AD_BY_COUNTRY_DAILY, on_request=True)
+
+    assert chosen("pulls", breakdown) == []
+    assert chosen("pulls", breakdown, wanted=(Dataset.AD_BY_COUNTRY_DAILY,)) == [Dataset.AD_BY_COUNTRY_DAILY]
+    assert chosen("pulls", breakdown, datasets=("ad_by_country_daily",)) == [Dataset.AD_BY_COUNTRY_DAILY]
+
+
+def test_one_campaigns_pull_does_not_ask_for_the_accounts_total() -> None:
+    assert chosen("totals", DatasetSpec(Dataset.ACCOUNT_DAILY), slice="campaign=1") == []
 
 
 def test_stages_follow_each_other() -> None:
     daily = workflow("daily")
 
-    assert [stage.name for stage in daily.stages] == ["profiles", "pulls"]
+    assert [stage.name for stage in daily.stages] == ["profiles", "pulls", "totals"]
     following = daily.after("profiles")
     assert following is not None
     assert following.name == "pulls"
-    assert daily.after("pulls") is None
+    assert daily.after("totals") is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 from adweir.model.entities import Credential
 from adweir.model.errors import Narrowable, NotApplicable, Throttled, ThrottleScope, TooMuchData
+from adweir.model.slices import campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 
@@ -35,6 +36,8 @@ class ToyConnector(Connector):
 
     def create_report(self, task: Task) -> Report:
         assert task.window is not None
+        if campaign_of(task.slice):
+            raise NotApplicable("Toy Ads reports by medium, not by campaign")
         asked = {"medium": task.slice, "start": str(task.window.start), "end": str(task.window.end)}
         made = self._ask("POST", f"/accounts/{task.profile_id}/reports", json=asked).json()
         return Report(made["id"], ReportState.PENDING, self._wiring.clock.now())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from adweir.model.datasets import Dataset
 from adweir.model.events import RunFinished
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
 from adweir.model.runs import Run, RunState, StageRecord, StageState
-from adweir.model.tasks import TaskState
+from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE
@@ -99,7 +100,7 @@ class RunProgress:
             state=state,
             ended_at=now,
             stages=stages,
-            reason=self._reason(run, len(ours), good, goes_on=goes_on),
+            reason=self._reason(run, ours, tasks, goes_on=goes_on),
             accounts=tuple(sorted({task.account_id for task in tasks})),
             tasks_total=len(tasks),
             tasks_failed=failed,
@@ -107,11 +108,11 @@ class RunProgress:
         if ended is not None:
             self.conclude(ended)
 
-    def _reason(self, run: Run, tasks: int, good: int, *, goes_on: bool) -> str:
-        """Why a run ended as it did, where its state alone does not say it."""
+    def _reason(self, run: Run, ours: Sequence[Task], tasks: Sequence[Task], *, goes_on: bool) -> str:
+        """Why a run ended as it did, where its state alone does not say it. `ours` are the last stage's tasks."""
         if not goes_on:
-            return f"stage {run.stage}: {good} of {tasks} tasks loaded"
-        return "" if tasks else self._why_nothing(run)
+            return f"stage {run.stage}: {sum(task.state.is_good for task in ours)} of {len(ours)} tasks loaded"
+        return "" if any(task.dataset is not Dataset.PROFILES for task in tasks) else self._why_nothing(run)
 
     def conclude(self, run: Run) -> None:
         """Publish the end of a run; its marker among the open runs stays until that is done.

@@ -76,7 +76,7 @@ class StagePlanner:
             deadline=self._deadline(None),
         )
         entries: list[Entry] = []
-        if any(Dataset.PROFILES in group for group in stage.datasets):
+        if Dataset.PROFILES in stage.datasets:
             for credential in self._catalog.credentials():
                 if self._in(run, credential.account_id, credential.platform):
                     key = f"{credential.platform}#@{credential.account_id}"
@@ -87,18 +87,20 @@ class StagePlanner:
                 if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
-                    chosen = stage.choose(self._served(profile.platform), frame.scope)
+                    wanted = profile.options.get("datasets", ())
+                    chosen = stage.choose(self._served(profile.platform), frame.scope, wanted)
                     for rank, spec in enumerate(chosen):  # the first datasets of all profiles go before the second ones
                         key = f"{rank:02}#{profile.key}"
                         entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
         return sorted(entries, key=lambda entry: entry.key)
 
     def why_nothing(self, run: Run) -> str:
-        """Why the run's current stage had no task, in a sentence for the caller."""
-        if self.entries(run):
-            return f"stage {run.stage}: nothing to pull, every day in scope was pulled before"
+        """Why a run had nothing to pull, in a sentence for the caller."""
+        pulling = [stage.name for stage in workflow(run.workflow).stages if Dataset.PROFILES not in stage.datasets]
+        if any(self.entries(replace(run, stage=name)) for name in pulling):
+            return "nothing to pull, every day in scope was pulled before"
         return (
-            f"stage {run.stage}: nothing to pull, no ad account in scope is active. A client account has ad accounts"
+            "nothing to pull, no ad account in scope is active. A client account has ad accounts"
             " when a working credential of its own lists them and no other client account listed them first"
         )
 

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.messages import Scope
+from adweir.model.metrics import Grain
+from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
-_ENTITIES = (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.KEYWORDS)
-_DAILY = tuple(dataset for dataset in Dataset if dataset.value.endswith("_daily"))
-_HOURLY = tuple(dataset for dataset in Dataset if dataset.value.endswith("_hourly"))
-_FINEST_DAILY = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY)
+_ENTITIES = tuple(dataset for dataset in Dataset if dataset.grain is None and dataset is not Dataset.PROFILES)
+_DAILY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.DAY)
+_HOURLY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.HOUR)
+_LADDER = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY)
+"""From the finest level up; the account's own totals have a stage of their own."""
+_TOTALS = (Dataset.ACCOUNT_DAILY,)
+_BESIDE = tuple(dataset for dataset in _DAILY if dataset not in (*_LADDER, *_TOTALS))
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: of each group in `datasets`, it pulls the first one that a platform has.
+    """A stage pulls what a platform has of `datasets`, in this order; `accepts` lists what a scope may name here.
 
-    Levels above the finest are summed on reading, so they are pulled only where a scope names them; `accepts` lists
-    what a scope may name here. The run goes on after the stage when at least one task and at least the share
+    A level is left out where a finer one sums to it (`DatasetSpec.sums_to_parent`), and what is pulled on request only
+    where nobody wants it. The run goes on after the stage when at least one task and at least the share
     `threshold` of its tasks loaded, or when it had no task at all.
     """
 
     name: str
-    datasets: tuple[tuple[Dataset, ...], ...]
+    datasets: tuple[Dataset, ...]
     accepts: tuple[Dataset, ...]
     reach: Reach = Reach.FRESH
     threshold: float = 0.0
 
-    def choose(self, specs: Mapping[Dataset, DatasetSpec], scope: Scope) -> list[DatasetSpec]:
-        """What to pull from a platform that serves `specs`."""
+    def choose(
+        self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[Dataset] = ()
+    ) -> list[DatasetSpec]:
+        """What to pull from a platform that serves `specs`; `wanted` are a profile's datasets on request."""
         if scope.datasets:
-            return [specs[dataset] for dataset in self.accepts if dataset in specs and dataset in scope.datasets]
-        firsts = (next((dataset for dataset in group if dataset in specs), None) for group in self.datasets)
-        return [specs[dataset] for dataset in firsts if dataset is not None]
+            named = [specs[dataset] for dataset in self.accepts if dataset in specs and dataset in scope.datasets]
+            return [spec for spec in named if _has_slices(spec, scope)]
+        finer = {dataset: _LADDER[:place] for place, dataset in enumerate(_LADDER)} | dict.fromkeys(_TOTALS, _LADDER)
+        chosen: list[DatasetSpec] = []
+        for dataset in self.datasets:
+            spec = specs.get(dataset)
+            if spec is None or (spec.on_request and dataset not in wanted) or not _has_slices(spec, scope):
+                continue
+            if not any(specs[below].sums_to_parent for below in finer.get(dataset, ()) if below in specs):
+                chosen.append(spec)
+        return chosen
 
     def goes_on(self, tasks: int, good: int) -> bool:
         """Whether `good` (loaded or skipped) of `tasks` are enough."""
@@ -71,24 +86,36 @@ class Workflow:
         return tuple(dataset for stage in self.stages for dataset in stage.accepts)
 
 
-_PROFILES = Stage("profiles", ((Dataset.PROFILES,),), (Dataset.PROFILES,))
+def _has_slices(spec: DatasetSpec, scope: Scope) -> bool:
+    """An account's total has no part that could be asked for alone."""
+    return scope.slice == ALL or spec.dataset not in _TOTALS
+
+
+_METRICS = (*_LADDER, *_BESIDE)
+_PROFILES = Stage("profiles", (Dataset.PROFILES,), (Dataset.PROFILES,))
 # Metrics first: their reports are made on the platforms while the objects are listed. Neither needs the other.
-_PULLS = Stage("pulls", (_FINEST_DAILY, *((dataset,) for dataset in _ENTITIES)), (*_ENTITIES, *_DAILY))
+_PULLS = Stage("pulls", (*_METRICS, *_ENTITIES), (*_ENTITIES, *_METRICS))
+# Totals last: only a total that is newer than the levels can say whether what they no longer bring is gone.
+_TOTAL = Stage("totals", _TOTALS, _TOTALS)
+
+
+def _metrics(reach: Reach, accepts: tuple[Dataset, ...]) -> tuple[Stage, Stage]:
+    return Stage("metrics", _METRICS, accepts, reach), Stage("totals", _TOTALS, _TOTALS, reach)
+
 
 WORKFLOWS: Mapping[str, Workflow] = {
     workflow.name: workflow
     for workflow in (
         Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
-                 (_PROFILES, _PULLS)),
-        Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS)),
-        Workflow("weekly", "every day that a platform may still restate",
-                 (Stage("metrics", (_FINEST_DAILY,), _DAILY, Reach.SETTLING),)),
+                 (_PROFILES, _PULLS, _TOTAL)),
+        Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS, _TOTAL)),
+        Workflow("weekly", "every day that a platform may still restate", _metrics(Reach.SETTLING, _METRICS)),
         Workflow("hourly", "today's hours of the platforms that report them",
-                 (Stage("metrics", ((Dataset.CAMPAIGN_HOURLY,),), _HOURLY),)),
+                 (Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),)),
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
-                 (Stage("metrics", (_FINEST_DAILY,), (*_ENTITIES, *_DAILY, *_HOURLY), Reach.WHOLE),)),
+                 _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY))),
         Workflow("backfill", "the days of a range that were never pulled",
-                 (Stage("metrics", (_FINEST_DAILY,), (*_DAILY, *_HOURLY), Reach.MISSING),)),
+                 _metrics(Reach.MISSING, (*_METRICS, *_HOURLY))),
     )
 }  # fmt: skip
 

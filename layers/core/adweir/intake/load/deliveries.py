@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 PREFIX = DELIVERIES
 BUCKET_SECONDS = 300
 """An object is pulled again at most once in this time."""
-_CHANGEABLE = (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.AD_DAILY)
+_CHANGEABLE = (
+    Dataset.CAMPAIGNS,
+    Dataset.AD_GROUPS,
+    Dataset.ADS,
+    Dataset.CAMPAIGN_DAILY,
+    Dataset.AD_GROUP_DAILY,
+    Dataset.AD_DAILY,
+)
 """What a notification may have changed: a status is the object's, a delivery problem shows in the numbers."""
 
 
