@@ -94,14 +94,14 @@ class Outcomes:
             self._fail(task, error)
 
     def _clamp(self, task: Task, error: OutOfRetention) -> None:
-        """Ask for the days that the platform still keeps; fail when there are none."""
+        """Ask for the days that the platform still keeps. When there are none, nothing is left to do.
+
+        A task that waited too long, or a run in the past, would otherwise fail for ever.
+        """
         window = task.window
-        if (
-            window is None
-            or window.end < error.oldest
-            or window.start >= error.oldest
-            or task.depth >= limits.MAX_SPLIT_DEPTH
-        ):
+        if window is not None and window.end < error.oldest:
+            self._skip(task, error)
+        elif window is None or window.start >= error.oldest or task.depth >= limits.MAX_SPLIT_DEPTH:
             self._fail(task, error)
         else:
             self._replace(task, [task.child(window=Window(error.oldest, window.end))])
