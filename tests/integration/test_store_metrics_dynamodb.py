@@ -7,23 +7,26 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from threading import Barrier
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 
 from adweir.model.errors import Throttled, Transient, Unavailable
-from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
+from adweir.model.metrics import Grain, Level, Mark, MetricRow, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.dynamo import tables as table_models
 from adweir.store.dynamo.wire import fast_wire
 from adweir.store.ledger import Ledger
+from adweir.store.metrics.adjusted import AdjustedEntity, AdjustedSlice, encode
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.partitions import MetricsTable
-from adweir.store.metrics.store import MetricStore, PullRows, StoredRow
+from adweir.store.metrics.store import DayState, MetricStore, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 from support.metric_store import Brought, expected, stored
@@ -217,6 +220,68 @@ def test_readers_take_the_pull_then_the_file_day_by_day(store: MetricStore) -> N
     assert [(r.day, r.slot[3]) for r in _read(store, sources=(Source.PUSH,))] == [(day2, 3), (day3, 3)]
     assert [r.as_of for r in _read(store, entity_ids=["b1"])] == [file.stamp.as_of]
     assert _read(store, entity_ids=["nobody"]) == []
+
+
+def test_a_row_that_a_preferred_source_hides_is_read_on_request(store: MetricStore) -> None:
+    # given a file's rows on a pulled day: one of an ad that the pull has too, one that it answers with a true zero
+    day = "2026-11-01"
+    _load(store, Brought(2, (day, day), {("a1", day): 1}))
+    file = Brought(4, (day, day), {("a1", day): 2, ("b1", day): 3})
+    _load(store, replace(file, source=Source.FILE))
+    # then they come on request, marked
+    assert [(r.entity_id, r.slot[3], r.source, r.mark) for r in _read(store, overridden=True)] == [
+        ("a1", 1, Source.PULL, Mark.NONE),
+        ("a1", 2, Source.FILE, Mark.OVERRIDDEN),
+        ("b1", 3, Source.FILE, Mark.OVERRIDDEN),
+    ]
+    assert [(r.entity_id, r.mark) for r in _read(store)] == [("a1", Mark.NONE)]
+
+
+def test_a_number_behind_a_quarantined_row_is_marked_as_held(store: MetricStore) -> None:
+    day = "2026-11-01"
+    first = Brought(2, (day, day), {("a1", day): 1, ("b1", day): 2})
+    _load(store, first)
+    _load(store, Brought(4, (day, day), {("a1", day): 3}, bad=frozenset({("b1", day)})))
+    found = [(r.entity_id, r.slot[3], r.mark, r.as_of) for r in _read(store)]
+    assert found[1] == ("b1", 2, Mark.HELD, first.stamp.as_of)
+    assert found[0][1:3] == (3, Mark.NONE)
+
+
+def test_the_state_of_a_day_names_its_slices_and_when_they_were_pulled(store: MetricStore) -> None:
+    pulled = Brought(1, ("2026-11-02", "2026-11-02"), {}, slice="sp")
+    _load(store, pulled)
+    store.skip(Brought(2, ("2026-11-01", "2026-11-02"), {}, slice="sd", complete=False).pull)
+    found = store.days(ADS, Window(date(2026, 10, 31), date(2026, 11, 2)))
+    assert found == {
+        date(2026, 11, 1): DayState({}, frozenset({"sd"})),
+        date(2026, 11, 2): DayState({"sp": SliceState(*pulled.stamp[:2])}, frozenset({"sd"})),
+    }
+    assert found[date(2026, 11, 2)].known == {"sp", "sd"}
+
+
+def test_adjustments_of_the_pull_that_answers_now_are_read(store: MetricStore) -> None:
+    # given what two pulls of a day left of quarantined rows and cleaned numbers
+    day = "2026-11-01"
+    older, newer = Brought(1, (day, day), {}), Brought(2, (day, day), {}, slice="sp")
+    for pull in (older, newer):
+        _load(store, pull)
+    none = (Decimal(0),) * 5
+    entry = AdjustedEntity("a1", "c1", "", "sp", 1, (9, 1, 0, 5, None), (*none[:3], Decimal("-0.2"), *none[:1]))
+    stored = {
+        day: {
+            "all": AdjustedSlice(
+                str(older.stamp), (entry, msgspec.structs.replace(entry, entity_id="b1", ad_product="sb"))
+            ),
+            "sp": AdjustedSlice(str(newer.stamp), (msgspec.structs.replace(entry, rows=2),)),
+        }
+    }
+    store._table.put(encode("amazon_ads#p1#ad#day#pull#2026-11", stored), fence=None)
+    # then an entity's are those of its newest pull
+    found = {a.entity_id: a for a in store.adjusted(ADS, Window(date(2026, 10, 31), date(2026, 11, 2)))}
+    assert [(e, a.rows) for e, a in sorted(found.items())] == [("a1", 2), ("b1", 1)]
+    assert found["b1"] == ("b1", "c1", "", "sb", day, 1, entry.quarantined, entry.cleaned)
+    # and rows are read as before
+    assert _read(store) == []
 
 
 def test_hours_are_items_of_a_day(store: MetricStore) -> None:

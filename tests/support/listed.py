@@ -13,7 +13,7 @@ from adweir.model.tasks import Stamp
 from adweir.model.times import Window
 from adweir.store.catalog.objects import dataset_of
 from adweir.store.catalog.store import Catalog
-from adweir.store.metrics.store import MetricStore, StoredRow
+from adweir.store.metrics.store import Adjustment, DayState, MetricStore, StoredRow
 from support.clock import FrozenClock
 
 Rows = Callable[[Series, Sequence[Source]], Iterable[StoredRow]]
@@ -42,6 +42,12 @@ class ListedMetrics(MetricStore):
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         return {}
 
+    def days(self, series: Series, window: Window) -> dict[date, DayState]:
+        return {}
+
+    def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
+        return iter(())
+
     def read(
         self,
         series: Series,
@@ -49,5 +55,6 @@ class ListedMetrics(MetricStore):
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
+        overridden: bool = False,
     ) -> Iterator[StoredRow]:
         return iter(self._rows(series, sources))

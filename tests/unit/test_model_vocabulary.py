@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import Grain, Level, derive, plus
-from adweir.model.money import from_micros, to_micros
+from adweir.model.money import from_micros, rounded, to_micros
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Stamp, Task
 from adweir.model.times import Window, iso, local_date, parse_instant
@@ -31,6 +32,19 @@ def test_money_survives_a_round_trip_through_text(micros: int) -> None:
     assert to_micros(from_micros(micros)) == micros
     assert to_micros(str(from_micros(micros))) == micros
     assert "E" not in str(from_micros(micros))
+
+
+@given(st.decimals(min_value=-(10**12) + 1, max_value=10**12 - 1, allow_nan=False, places=None))
+def test_rounding_to_millionths_says_exactly_what_it_added(value: Decimal) -> None:
+    micros, added = rounded(value)
+    assert Fraction(micros) == Fraction(value) * 10**6 + Fraction(added)
+    assert abs(added) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize("text", ["", "abc", "NaN", "1e13", "--1", "1_0"])
+def test_what_is_not_a_number_is_not_rounded(text: str) -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        rounded(text)
 
 
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e40", "0.0000001", "1" * 30, "--1", *_ODD])

@@ -17,6 +17,12 @@ METRICS = ("impressions", "clicks", "conversions", "spend", "revenue")
 Slot = tuple[int | None, int | None, int | None, int | None, int | None]
 """Numbers in the order of `METRICS`. None is unknown: the source does not report that metric, which is not zero."""
 
+NO_NUMBERS: Slot = (None, None, None, None, None)
+
+
+Deltas = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
+"""Stored minus sent, in the order and units of a slot: rounding leaves parts of a millionth."""
+
 
 class Level(StrEnum):
     ACCOUNT = "account"
@@ -53,6 +59,20 @@ class Series(NamedTuple):
 SOURCE_ORDER = (Source.PULL, Source.FILE, Source.STREAM, Source.PUSH)
 
 
+class Mark(StrEnum):
+    """What is special about a stored number.
+
+    KEPT: the newest pull no longer brings it, and the account total still contains it (or has not decided yet). HELD:
+    the newest pull's row was quarantined, so this is the older number behind it. OVERRIDDEN: a preferred source
+    answers for this entity and day; readers yield such rows only on request.
+    """
+
+    NONE = ""
+    KEPT = "kept"
+    HELD = "held"
+    OVERRIDDEN = "overridden"
+
+
 class MetricRow(msgspec.Struct, gc=False):
     """One entity's normalized numbers of one day (or hour).
 
@@ -60,7 +80,8 @@ class MetricRow(msgspec.Struct, gc=False):
     profile's local date as `YYYY-MM-DD`; `hour` is local, one of `times.SLOT_HOURS`, or -1 for a whole day. An ad's
     `entity_id` is `ad_group_id~ad_id`; of a breakdown it is followed by `~` and the value. Conversions, spend and
     revenue are integer millionths, spend and revenue in `currency`. A number that the source does not report is None,
-    never 0. `line` is the row's 1-based position in its page or file, for quarantine.
+    never 0. `line` is the row's 1-based position in its page or file, for quarantine. `rounding` says what rounding to
+    millionths added to the numbers where the platform sent more decimals (`money.rounded`), None: nothing.
     """
 
     entity_id: str
@@ -76,6 +97,7 @@ class MetricRow(msgspec.Struct, gc=False):
     currency: str = ""
     ad_product: str = ""
     line: int = 0
+    rounding: Deltas | None = None
 
     @property
     def slot(self) -> Slot:
@@ -86,7 +108,7 @@ class BadRow(NamedTuple):
     """A row that cannot be stored: its position, the source text, and each fault as {"field","rule","message"}.
 
     `entity_id`/`day` are given when the key could be read: then the slot counts as brought and keeps its old value.
-    A bad row without a key makes the pull incomplete.
+    A bad row without a key makes the pull incomplete. `slot` has the numbers that could be read, for reconciliation.
     """
 
     line: int
@@ -94,6 +116,7 @@ class BadRow(NamedTuple):
     errors: list[dict[str, Any]]
     entity_id: str = ""
     day: str = ""
+    slot: Slot = NO_NUMBERS
 
 
 def plus(one: Slot, other: Slot) -> Slot:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from adweir.model import limits
 
 MICRO = 1_000_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?")
 """A number as text: ASCII digits, and an exponent of at most two digits. Other text that Decimal() reads is refused."""
+
+_WIDE = Context(prec=400)
+"""Exact for numbers of half as many digits; `_NUMBER` takes 120."""
 
 
 def to_micros(value: str | int | Decimal) -> int:
@@ -29,6 +32,23 @@ def to_micros(value: str | int | Decimal) -> int:
     if abs(micros) > limits.MAX_MICROS:
         raise ValueError(f"out of range: {str(value)[:40]!r}")
     return micros
+
+
+def rounded(value: str | Decimal) -> tuple[int, Decimal]:
+    """Units of any number of decimals → millionths, rounded half to even, and what rounding added to them.
+
+    `rounded("0.1234567")` is 123457 millionths and `Decimal("0.3")`. Raises ValueError as `to_micros` does, except for
+    decimals.
+    """
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError(f"not a number: {value[:40]!r}")
+        value = Decimal(value)
+    if not value.is_finite() or (value and value.adjusted() >= 12) or len(value.as_tuple().digits) > _WIDE.prec // 2:
+        raise ValueError(f"not a number, or out of range: {str(value)[:40]!r}")
+    exact = value.scaleb(6, _WIDE)
+    micros = int(exact.to_integral_value(ROUND_HALF_EVEN, _WIDE))
+    return micros, _WIDE.subtract(Decimal(micros), exact)
 
 
 def to_units(micros: int | None) -> Decimal | None:

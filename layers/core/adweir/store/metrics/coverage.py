@@ -55,11 +55,24 @@ class Coverage:
 
     def answered(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
         """The newest stamp under which coverage answers for an entity and day; None when none does."""
+        return self.answer(day, level, entity_id, parents)[0]
+
+    def answer(self, day: str, level: Level, entity_id: str, parents: Parents) -> tuple[Stamp | None, bool]:
+        """`answered`, and whether the newest pull's own row of the entity and day was quarantined."""
         newest: Stamp | None = None
+        latest: Stamp | None = None
+        held = False
         for slice_, answer in self.days.get(day, {}).items():
             if contains(slice_, level, entity_id, parents):
                 newest = newer(newest, answer.of(entity_id))
-        return newest
+                if latest is None or answer.stamp > latest:
+                    latest, held = answer.stamp, entity_id in answer.holes
+        return newest, held
+
+    def newest(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
+        """The newest complete pull of an entity and day, also when its row was quarantined."""
+        slices = self.days.get(day, {})
+        return max((a.stamp for s, a in slices.items() if contains(s, level, entity_id, parents)), default=None)
 
     def holds(self, stamp: Stamp) -> bool:
         """Whether this pull is among the answers, or being written."""

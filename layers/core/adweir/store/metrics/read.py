@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from adweir.model.metrics import SOURCE_ORDER, Level, Series, Slot, Source
+from adweir.model.metrics import SOURCE_ORDER, Level, Mark, Series, Slot, Source
 from adweir.model.tasks import Stamp
 from adweir.model.times import HOURS_A_DAY, Window
+from adweir.store.metrics.adjusted import ADJUSTED, Adjustment
+from adweir.store.metrics.adjusted import decode as decode_adjusted
+from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
 from adweir.store.metrics.partitions import Table
@@ -22,7 +25,8 @@ _FEW = 500
 class StoredRow(NamedTuple):
     """One slot. `hour` is 0-23, the same for both passes of a repeated hour, and -1 for a day.
 
-    `as_of` is when its pull began, None when no coverage says so yet.
+    `as_of` is when its pull began, None when no coverage says so yet. `definition` says how conversions and revenue
+    were counted, in the platform's words; "" is the platform's default.
     """
 
     entity_id: str
@@ -35,6 +39,28 @@ class StoredRow(NamedTuple):
     slot: Slot
     source: Source
     as_of: str | None
+    mark: Mark = Mark.NONE
+    definition: str = ""
+
+
+class SliceState(NamedTuple):
+    """The newest complete pull of a slice and day: when it began, its task, how it counted conversions."""
+
+    as_of: str
+    task_id: str
+    definition: str = ""
+
+
+class DayState(NamedTuple):
+    """What coverage says about a day: the slices that were pulled, and those that are not applicable."""
+
+    slices: Mapping[str, SliceState]
+    not_applicable: frozenset[str]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The slices that are not missing."""
+        return self.not_applicable | self.slices.keys()
 
 
 class _Shelf:
@@ -46,6 +72,8 @@ class _Shelf:
         self.partition = partition
         self._items = iter(items)
         first = next(self._items, None)
+        if first is not None and first["sk"]["S"] == ADJUSTED:
+            first = next(self._items, None)
         is_coverage = first is not None and first["sk"]["S"] == COVERAGE
         self.coverage = Coverage.decode(first if is_coverage else None)
         self._first = None if is_coverage else first
@@ -70,6 +98,8 @@ class Reader:
         window: Window,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
+        *,
+        overridden: bool = False,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window; see `MetricStore.read`."""
         wanted = None if entity_ids is None else set(entity_ids)
@@ -81,7 +111,36 @@ class Reader:
             streams = [shelf.buckets(wanted) for shelf in shelves]
             merged = heapq.merge(*streams, key=lambda pair: (pair[1].entity_id, pair[0]))
             for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
-                yield from _rows(dict(copied), shelves, series.level)
+                found = _rows(dict(copied), shelves, series.level)
+                yield from found if overridden else (row for row in found if row.mark is not Mark.OVERRIDDEN)
+
+    def days(self, series: Series, window: Window) -> dict[date, DayState]:
+        """What coverage says about each day; days of which it says nothing are left out."""
+        found: dict[date, DayState] = {}
+        for partition in partitions(series, Source.PULL, window):
+            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
+            for day in partition.days:
+                answers = coverage.days.get(day, {})
+                slices = {name: SliceState(a.stamp.as_of, a.stamp.task_id) for name, a in answers.items()}
+                absent = frozenset(name for name, days in coverage.not_applicable.items() if day in days)
+                if slices or absent:
+                    found[date.fromisoformat(day)] = DayState(slices, absent)
+        return found
+
+    def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
+        """The adjustments of the pulls that answer for each day; see `MetricStore.adjusted`."""
+        for partition in partitions(series, Source.PULL, window):
+            found = decode_adjusted(self._table.get(partition.pk, ADJUSTED))
+            if not found:
+                continue
+            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
+            for day in partition.days:
+                for entries in found.get(day, {}).values():
+                    stamp = Stamp.parse(entries.stamp)
+                    for e in entries.entries:
+                        parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product, "")
+                        if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
+                            yield Adjustment(e.entity_id, *parents[:3], day, e.rows, e.quarantined, e.cleaned)
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → the newest complete pull's stamp; days that were not pulled are left out."""
@@ -107,8 +166,9 @@ class Reader:
         return self._table.query(partition.pk, consistent=False)
 
 
-def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) -> Iterator[StoredRow]:
-    """The rows of one entity. On each day the first source that has a slot, or answers that there is none, decides."""
+def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) -> list[StoredRow]:
+    """The rows of one entity, by time and source. On each day the first source decides that has a slot, or answers
+    that there is none; the rows of the others are marked as overridden."""
     any_copy = next(iter(copies.values()))
     taken: set[str] = set()
     rows: list[StoredRow] = []
@@ -117,34 +177,21 @@ def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) ->
         slots = bucket.slots if bucket else {}
         owner = bucket or any_copy
         mine: set[str] = set()
-        asked, known = "", None
+        asked, known, held = "", None, False
         for name, (_, day) in shelf.partition.names.items():
-            if day in taken:
-                continue
             slot = slots.get(name)
             if day != asked:  # all hours of a day have one answer
-                asked, known = day, shelf.coverage.answered(day, level, owner.entity_id, owner.parents)
+                asked = day
+                known, held = shelf.coverage.answer(day, level, owner.entity_id, owner.parents)
             if slot is None and known is None:
                 continue
             mine.add(day)
             if slot is not None:
                 stamp = newer(slot.stamp, known)
-                campaign, group, product, currency = owner.parents
+                mark = Mark.OVERRIDDEN if day in taken else Mark.HELD if held else Mark.NONE
                 hour = int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1
                 as_of = stamp.as_of if stamp else None
-                rows.append(
-                    StoredRow(
-                        owner.entity_id,
-                        campaign,
-                        group,
-                        product,
-                        currency,
-                        day,
-                        hour,
-                        slot.numbers,
-                        shelf.source,
-                        as_of,
-                    )
-                )
+                who = (owner.entity_id, *owner.parents)
+                rows.append(StoredRow(*who, day, hour, slot.numbers, shelf.source, as_of, mark))
         taken |= mine
-    yield from sorted(rows, key=lambda row: (row.day, row.hour))
+    return sorted(rows, key=lambda row: (row.day, row.hour))

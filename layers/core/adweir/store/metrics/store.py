@@ -12,15 +12,16 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import SOURCE_ORDER, Series, Source
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window
+from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.load import ChangesStore, Counts, Job, PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
-from adweir.store.metrics.read import Reader, StoredRow
+from adweir.store.metrics.read import DayState, Reader, SliceState, StoredRow
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
-__all__ = ["LoadOutcome", "MetricStore", "PullRows", "StoredRow"]
+__all__ = ["Adjustment", "DayState", "LoadOutcome", "MetricStore", "PullRows", "SliceState", "StoredRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,28 @@ class MetricStore:
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
+        overridden: bool = False,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window's local dates: by partition, then entity, then time.
 
         On each entity-day the first of `sources` that has a slot, or whose coverage says that there is none, decides:
-        a covered day without a slot is a true zero and yields nothing. Raises Unavailable.
+        a covered day without a slot is a true zero and yields nothing. With `overridden` the rows that it hides come
+        too, marked. Raises Unavailable.
         """
-        return self._reader.read(series, window, sources, entity_ids)
+        return self._reader.read(series, window, sources, entity_ids, overridden=overridden)
+
+    def days(self, series: Series, window: Window) -> dict[date, DayState]:
+        """Day → what was pulled, when, and which slices are not applicable. Days of which nothing is known are left
+        out. Raises Unavailable."""
+        return self._reader.days(series, window)
+
+    def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
+        """How stored numbers differ from what was sent: quarantined rows and cleaned numbers, by entity and day.
+
+        Those of the pulls that answer now, so that what a platform sent for a day is the stored rows without a mark,
+        minus `cleaned`, plus `quarantined`. Raises Unavailable.
+        """
+        return self._reader.adjusted(series, window)
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""
