@@ -334,7 +334,7 @@ class TestErrorTable:
         assert len(world.connector.calls) == 1
 
     @pytest.mark.parametrize("used", [{"credential_version": 1}, {}], ids=["replaced", "first"])
-    def test_a_credential_that_arrived_meanwhile_is_not_marked(self, world: CollectWorld, used: dict[str, int]) -> None:
+    def test_a_credential_that_arrived_meanwhile_is_not_marked(self, world: CollectWorld, used: dict[str, Any]) -> None:
         task = world.plan()
         error = AuthExpired("revoked", **used)
         assert world.add_credential("acme").version == 2

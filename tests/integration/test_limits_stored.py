@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
+from adweir.model.entities import Credential
 from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.store.catalog.store import Catalog
@@ -56,9 +57,9 @@ def test_the_secrets_that_a_container_keeps(aws: None, clock: FrozenClock, size:
 def test_why_a_credential_is_broken(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
     catalog = Catalog(clock)
     catalog.create_account("acc", "Acme", "a@b.example")
-    version = catalog.put_credential("acc", META, "secret").version
+    stored = catalog.put_credential(Credential(account_id="acc", platform=META, secret_id="secret"))
 
-    catalog.mark_broken("acc", META, version, "x" * size)
+    catalog.mark_broken(stored, "x" * size)
 
     assert (len(catalog.credentials()[0].reason) == size) is fits
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, ProfileStatus, Status
+from adweir.model.entities import Ad, AdCampaign, Credential, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
+from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
 
@@ -22,6 +23,10 @@ T1, T2, T3, T4 = (f"2026-11-2{n}T00:00:00.000000Z" for n in range(4))
 @pytest.fixture
 def catalog(tables: None, clock: FrozenClock) -> Catalog:
     return Catalog(clock)
+
+
+def a_credential(account_id: str = "acc", **values: Any) -> Credential:
+    return Credential(**({"account_id": account_id, "platform": META, "secret_id": "s"} | values))
 
 
 def a_profile(profile_id: str = "111", account_id: str = "acc", **values: Any) -> Profile:
@@ -56,7 +61,7 @@ def test_an_account_changes_by_field(catalog: Catalog, clock: FrozenClock) -> No
 def test_a_deleted_account_is_gone_but_its_profiles_stay_as_inactive(catalog: Catalog) -> None:
     # given
     catalog.create_account("acc", "Company", "x@example.com")
-    catalog.put_credential("acc", META, "adweir/credential/acc/meta_ads")
+    catalog.put_credential(a_credential(secret_id="adweir/credential/acc/meta_ads"))
     catalog.put_objects([a_profile()], T1)
 
     # when
@@ -97,23 +102,23 @@ def test_a_wrong_page_token_is_bad_input(catalog: Catalog, token: str) -> None:
 def test_replacing_a_credential_makes_a_new_version_that_is_active_again(catalog: Catalog) -> None:
     # given
     catalog.create_account("acc", "Company", "x@example.com")
-    first = catalog.put_credential("acc", META, "s")
-    assert catalog.mark_broken("acc", META, first.version, "revoked")
+    first = catalog.put_credential(a_credential())
+    assert catalog.mark_broken(first, "revoked")
     assert [(c.state, c.reason) for c in catalog.credentials()] == [("broken", "revoked")]
 
     # when
-    second = catalog.put_credential("acc", META, "s")
+    second = catalog.put_credential(a_credential())
 
     # then: and a worker that still had the old one cannot break the new
     assert (second.version, second.state, second.reason) == (2, "active", "")
-    assert not catalog.mark_broken("acc", META, first.version, "late")
+    assert not catalog.mark_broken(first, "late")
     assert catalog.credential("acc", META) == second
     assert catalog.credential("acc", AMAZON) is None
 
 
 def test_a_credential_needs_its_account(catalog: Catalog) -> None:
     with pytest.raises(NotFound):
-        catalog.put_credential("nobody", META, "s")
+        catalog.put_credential(a_credential("nobody"))
     with pytest.raises(NotFound):
         catalog.delete_credential("nobody", META)
     assert catalog.credentials() == []
@@ -132,7 +137,7 @@ def test_profiles_follow_the_newest_listing(catalog: Catalog) -> None:
     assert catalog.put_objects([a_profile(), a_profile("222")], T1) == (2, 0, 0)
     assert catalog.put_objects([a_profile(name="Renamed")], T3) == (0, 1, 0)
     assert catalog.put_objects([a_profile(name="Late")], T2) == (0, 0, 1)
-    removed = catalog.remove_missing_profiles(META, "acc", {"111"}, T3)
+    removed = catalog.remove_missing_profiles(Listing(META, "acc", "default", T3), {"111"})
 
     assert removed == 1
     assert [(p.profile_id, p.name, p.status) for p in catalog.profiles(platform=META)] == [
@@ -165,7 +170,7 @@ def test_an_ad_account_that_two_clients_reach_belongs_to_the_first_until_it_lets
 
 def test_an_ad_account_whose_owner_s_credential_is_deleted_goes_to_whoever_lists_it_next(catalog: Catalog) -> None:
     catalog.create_account("acc", "Company", "x@example.com")
-    catalog.put_credential("acc", META, "s")
+    catalog.put_credential(a_credential())
     catalog.put_objects([a_profile()], T1)
 
     catalog.delete_credential("acc", META)
@@ -173,7 +178,7 @@ def test_an_ad_account_whose_owner_s_credential_is_deleted_goes_to_whoever_lists
     assert [(p.account_id, p.status) for p in catalog.profiles()] == [("acc", "removed")]
     catalog.put_objects([a_profile()], T2)
     assert [(p.account_id, p.status) for p in catalog.profiles()] == [("acc", "active")]
-    catalog.put_credential("acc", META, "s")
+    catalog.put_credential(a_credential())
     catalog.delete_credential("acc", META)
     catalog.put_objects([a_profile(account_id="other")], T3)
     assert [(p.account_id, p.status) for p in catalog.profiles()] == [("other", "active")]

@@ -111,6 +111,7 @@ class CollectWorld(World):
         self.s3 = s3
         self.raw = WatchedRawStore(s3, bucket, self.crash)
         self.connector = FakeConnector()
+        self.connected: list[tuple[str, str]] = []
         self.left = 300.0
         self.secret_missing = False
         self.add_profile("123", kind="seller")
@@ -133,6 +134,7 @@ class CollectWorld(World):
             self.crash.watch(queue, "send")
 
     def _connector_for(self, credential: Credential, route: str) -> Connector:
+        self.connected.append((credential.label, route))
         if self.secret_missing:
             raise NotFound("no secret")
         return self.connector

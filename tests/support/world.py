@@ -33,11 +33,12 @@ class World:
         self.queues, self.bus, self.crash = MemoryQueues(), MemoryBus(), Crash()
         self.add_credential(self.account_id)
 
-    def add_credential(self, account_id: str, platform: Platform | None = None) -> Credential:
+    def add_credential(self, account_id: str, platform: Platform | None = None, **values: Any) -> Credential:
         """An account with an active credential; one that it has already gets its next version."""
         with suppress(Conflict):
             self.catalog.create_account(account_id, account_id.title(), "a@b.example")
-        return self.catalog.put_credential(account_id, platform or self.platform, "s")
+        named: dict[str, Any] = {"platform": platform or self.platform, "secret_id": "s"}
+        return self.catalog.put_credential(Credential(account_id=account_id, **(named | values)))
 
     def credential(self) -> Credential:
         """The client's credential as the catalog has it now."""
@@ -50,7 +51,7 @@ class World:
         account_id = account_id or self.account_id
         found = self.catalog.credential(account_id, self.platform)
         assert found is not None
-        self.catalog.mark_broken(account_id, self.platform, found.version, reason)
+        self.catalog.mark_broken(found, reason)
 
     def add_profile(
         self, profile_id: str, *, account_id: str = "", status: ProfileStatus = ProfileStatus.ACTIVE, **fields: Any
@@ -58,7 +59,7 @@ class World:
         """A profile as a listing brings it, with this status whatever it had before."""
         values: dict[str, Any] = {"platform": self.platform, "account_id": account_id or self.account_id}
         profile = Profile(profile_id=profile_id, **(values | self.profile_fields | fields))
-        self.catalog.put_objects([profile], iso(self.clock.now()))
+        self.catalog.put_objects([profile], iso(self.clock.now()), profile.credential)
         self.catalog.mark_profile(profile.platform, profile_id, status)
         return profile.model_copy(update={"status": status})
 

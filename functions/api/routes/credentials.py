@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from adweir.intake.doors.signatures import key_of
@@ -20,6 +21,7 @@ from routes.fields import (
     Shown,
 )
 
+Label = Annotated[str, Field(description="Tells the account's credentials of one platform apart.", examples=["eu"])]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS)]
 
 
@@ -34,7 +36,7 @@ def _by_platform(schema: dict[str, Any]) -> None:
         fields = {name: {"type": "string"} | field for name, field in known["properties"].items()}
         for name in spec.credential.named(FieldKind.SECRET):
             fields[name] |= {"format": "password", "writeOnly": True}
-        named = {"platform": {"type": "string", "enum": [str(spec.name), *spec.aliases]}}
+        named = {"platform": {"type": "string", "enum": [str(spec.name), *spec.aliases]}, "label": {"type": "string"}}
         schema["anyOf"].append(known | {"title": spec.title, "properties": named | fields})
 
 
@@ -48,6 +50,11 @@ class NewCredential(Given):
         max_length=limits.MAX_WORD_CHARS,
         description="The platform or an alias of it; optional when the values fit only one platform.",
     )
+    label: str = Field(
+        default="",
+        max_length=limits.MAX_WORD_CHARS,
+        description="Tells several credentials of one platform apart, e.g. `us` and `eu`; `default` when left out.",
+    )
 
 
 class CredentialAnswer(Shown):
@@ -55,6 +62,7 @@ class CredentialAnswer(Shown):
 
     account_id: AccountId
     platform: PlatformId
+    label: Label
     secret_id: str = Field(description="The secret's name in AWS Secrets Manager.")
     state: Annotated[str, OneOf("active", "broken")] = Field(description="broken: the platform refused it.")
     version: int = Field(description="Grows by 1 with each replacement.", ge=1)
@@ -75,6 +83,7 @@ class DeletedCredential(Shown):
 
     account_id: AccountId
     platform: PlatformId
+    label: Label
     status: Literal["deleted"] = "deleted"
 
 
@@ -126,8 +135,9 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
 
 @credentials.route("POST", _ALL, "Store or replace the credential of a platform", scope="write", status=201)
 def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> CredentialAnswer:
-    """Tasks that waited for a new credential are tried again."""
-    return CredentialAnswer.of(app.registration.register(account_id, new.platform, dict(new.model_extra or {})))
+    """It replaces the one of the same platform and label; the tasks that waited for it are tried again."""
+    values = dict(new.model_extra or {})
+    return CredentialAnswer.of(app.registration.register(account_id, new.platform, values, new.label))
 
 
 @credentials.route("GET", _ALL, "List the credentials of an account")
@@ -139,8 +149,14 @@ def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
 
 
 @credentials.route("DELETE", _ALL + "/{platform}", "Delete a credential and its secret", scope="write", errors=(422,))
-def delete_credential(app: Here, account_id: AccountPath, platform: PlatformPath) -> DeletedCredential:
-    return DeletedCredential(account_id=account_id, platform=app.registration.forget(account_id, platform))
+def delete_credential(
+    app: Here,
+    account_id: AccountPath,
+    platform: PlatformPath,
+    label: Annotated[str, Query(max_length=limits.MAX_WORD_CHARS, description="`default` when left out.")] = "",
+) -> DeletedCredential:
+    """The ad accounts that it reached count as removed until another credential lists them."""
+    return DeletedCredential.of(app.registration.forget(account_id, platform, label))
 
 
 @credentials.route(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 
 
@@ -49,6 +50,7 @@ class Account(Entity):
 class Credential(Entity):
     """A credential's metadata; the secret values are only in Secrets Manager under `secret_id`.
 
+    An account may have several of one platform, told apart by their `label` (`model.labels`).
     `state`: active or broken. `version` grows with each replacement, so a worker never marks the wrong one broken.
     `route` says where its requests go (a region), `app` is a hash of the application that quotas are counted for.
     """
@@ -56,6 +58,7 @@ class Credential(Entity):
     account_id: str
     platform: Platform
     secret_id: str
+    label: str = DEFAULT
     state: str = "active"
     version: int = 1
     created_at: str = ""
@@ -68,8 +71,8 @@ class Credential(Entity):
 class Profile(Entity):
     """One platform ad account. `kind` is the platform's own word for the sort of account, "" where there is one sort.
 
-    `route` is what a request about it has to say or where it goes (a region, a manager account); `options` are the
-    platform's profile options that differ from their defaults.
+    `credential` is the label of the credential that reaches it, `route` what a request about it has to say or where it
+    goes (a region, a manager account). `options` are the platform's profile options that differ from their defaults.
     """
 
     account_id: str
@@ -83,6 +86,7 @@ class Profile(Entity):
     status: ProfileStatus = ProfileStatus.ACTIVE
     as_of: str = ""
     status_raw: str = ""
+    credential: str = DEFAULT
     route: str = ""
     options: dict[str, Any] = {}
 

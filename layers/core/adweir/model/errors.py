@@ -95,13 +95,14 @@ class NotApplicable(AdweirError):
 class AuthExpired(AdweirError):
     """The credential is dead (revoked, expired without refresh): a person has to replace it.
 
-    `credential_version` says which version of it was used, None when it is not known.
+    `label` and `credential_version` say which one was used, "" and None when that is not known.
     """
 
     code = "auth_expired"
 
-    def __init__(self, message: str, *, credential_version: int | None = None, **context: Any) -> None:
+    def __init__(self, message: str, *, label: str = "", credential_version: int | None = None, **context: Any) -> None:
         super().__init__(message, **context)
+        self.label = label
         self.credential_version = credential_version
 
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from adweir.model.labels import DEFAULT
+
 SOURCE = "adweir"
 
 
@@ -82,6 +84,7 @@ class CredentialBroken(BusEvent):
     account_id: str
     platform: str
     reason: str
+    label: str = DEFAULT
 
 
 class AnomalyDetected(BusEvent):

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from adweir.model.labels import DEFAULT
+
 
 class Message(BaseModel):
     """Base of queue messages.
@@ -105,11 +107,12 @@ class CancelRun(Message):
 
 
 class RedriveCredential(Message):
-    """runs queue: a new credential arrived; redrive the tasks that waited for one."""
+    """runs queue: a new credential arrived; redrive the tasks that waited for it."""
 
     kind: Literal["redrive_credential"] = "redrive_credential"
     account_id: str
     platform: str
+    label: str = DEFAULT
 
 
 RunMessage = Annotated[

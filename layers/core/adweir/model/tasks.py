@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
+from adweir.model.labels import DEFAULT, owner
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
@@ -63,11 +64,11 @@ class Task:
     """One pull to be made: (profile, dataset, slice, window) within a run.
 
     `account_id` is the client account; `profile_id` the platform's ad account ("" for the profiles dataset, whose task
-    belongs to a credential). `window` is None for entities. `deadline` is Unix seconds. `generation` counts redrives,
-    `attempts` claims. `mode` is how it has to be fetched (`platforms.connector.Mode`), "" where the platform chooses. A
-    worker holds the task until `hold_until` (Unix seconds; 0: no worker does). `accept_vanish` is an operator's
-    permission for a pull that `mass_vanish` held back. A pull that paused has `parts` stored (by the attempts that made
-    them) and goes on at the platform's `cursor`.
+    belongs to a credential). `label` names the account's credential that pulls it. `window` is None for entities.
+    `deadline` is Unix seconds. `generation` counts redrives, `attempts` claims. `mode` is how it has to be fetched
+    (`platforms.connector.Mode`), "" where the platform chooses. A worker holds the task until `hold_until` (Unix
+    seconds; 0: no worker does). `accept_vanish` is an operator's permission for a pull that `mass_vanish` held back. A
+    pull that paused has `parts` stored (by the attempts that made them) and goes on at the platform's `cursor`.
     """
 
     run_id: str
@@ -81,6 +82,7 @@ class Task:
     deadline: int
     timezone: str = "UTC"
     currency: str = ""
+    label: str = DEFAULT
     state: TaskState = TaskState.PLANNED
     generation: int = 0
     depth: int = 0
@@ -108,8 +110,8 @@ class Task:
 
     @property
     def profile_key(self) -> str:
-        """`meta_ads#1234567890`; for the profiles dataset `meta_ads#@<account_id>`."""
-        return f"{self.platform}#{self.profile_id or '@' + self.account_id}"
+        """`meta_ads#1234567890`; for the profiles dataset `meta_ads#@<account_id>[:<label>]`."""
+        return f"{self.platform}#{self.profile_id or owner(self.account_id, self.label)}"
 
     def child(self, *, window: Window | None = None, slice_: str = "", mode: str = "") -> Task:
         """A narrower task for a part of this one. Its id differs because window, slice or mode differ."""

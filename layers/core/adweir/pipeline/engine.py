@@ -77,7 +77,7 @@ class Engine:
                 self.interventions.cancel(message.run_id)
             case RedriveCredential():
                 platform = self._planner.platforms.parse(message.platform)
-                self.interventions.redrive_credential(message.account_id, platform)
+                self.interventions.redrive_credential(message.account_id, platform, message.label)
             case Sweep():
                 parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
                 Sweeper(*parts, self._clock, self._settings).sweep(remaining)

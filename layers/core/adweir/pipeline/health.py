@@ -97,7 +97,12 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
 
 def _credentials(catalog: Catalog) -> dict[str, Any]:
     broken = [
-        {"account_id": credential.account_id, "platform": credential.platform, "reason": credential.reason}
+        {
+            "account_id": credential.account_id,
+            "platform": credential.platform,
+            "label": credential.label,
+            "reason": credential.reason,
+        }
         for credential in catalog.credentials()
         if credential.state != "active"
     ]

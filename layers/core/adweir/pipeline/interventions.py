@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from adweir.model.errors import NotFound
+from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
@@ -83,10 +84,10 @@ class Interventions:
         self._sender.send(redriven)
         return len(redriven)
 
-    def redrive_credential(self, account_id: str, platform: Platform) -> int:
+    def redrive_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> int:
         """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many."""
         by_run: dict[str, list[str]] = {}
-        for task in self._ledger.parked(account_id, platform):
+        for task in self._ledger.parked(account_id, platform, label):
             by_run.setdefault(task.run_id, []).append(task.id)
         return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self._ledger.get_run(run_id))
 

@@ -11,6 +11,7 @@ from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profil
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
+from adweir.model.labels import owner
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
@@ -79,7 +80,7 @@ class StagePlanner:
         if Dataset.PROFILES in stage.datasets:
             for credential in self._catalog.credentials():
                 if self._in(run, credential.account_id, credential.platform):
-                    key = f"{credential.platform}#@{credential.account_id}"
+                    key = f"{credential.platform}#{owner(credential.account_id, credential.label)}"
                     entries.append(Entry(key, partial(self._credential_tasks, frame, stage, credential)))
         else:
             only = frozenset(run.scope.profiles)

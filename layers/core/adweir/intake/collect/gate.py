@@ -18,6 +18,7 @@ from adweir.model.errors import (
     ThrottleScope,
     Transient,
 )
+from adweir.model.labels import owner
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.platforms import Platforms
@@ -52,7 +53,8 @@ class Gate:
         large for it gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or
         profile cannot be used, Throttled when a brake is on.
         """
-        credential, profile = self._credential(task), self._profile(task)
+        profile = self._profile(task)
+        credential = self._credential(task, profile.credential if profile else task.label)
         route = profile.route if profile else ""
         keys = self._keys(task, credential, route)
         own = keys[ThrottleScope.PROFILE]
@@ -78,13 +80,13 @@ class Gate:
                 error.parts = connector.narrower(task, error)
             raise
         except AuthExpired as error:
-            error.credential_version = credential.version
+            error.label, error.credential_version = credential.label, credential.version
             raise
         self._brakes.success(task.platform, own)
 
     def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
         """The brakes that concern the task, by scope. An unnamed application counts as the account's own."""
-        account = f"@{task.account_id}"
+        account = owner(task.account_id, credential.label)
         wider = {
             ThrottleScope.CREDENTIAL: account,
             ThrottleScope.APP: credential.app or account,
@@ -94,14 +96,13 @@ class Gate:
         keys = {scope: scope_key(scope, wider[scope]) for scope in scopes if scope in wider}
         return {ThrottleScope.PROFILE: task.profile_id or account, **keys}
 
-    def _credential(self, task: Task) -> Credential:
-        credential = self._catalog.credential(task.account_id, task.platform)
+    def _credential(self, task: Task, label: str) -> Credential:
+        credential = self._catalog.credential(task.account_id, task.platform, label)
         if credential is None:
-            raise AuthExpired(f"account {task.account_id} has no credential for {task.platform}")
+            raise AuthExpired(f"account {task.account_id} has no credential {label} for {task.platform}", label=label)
         if credential.state != "active":
-            raise AuthExpired(
-                f"the credential is {credential.state}: {credential.reason}", credential_version=credential.version
-            )
+            reason = f"the credential is {credential.state}: {credential.reason}"
+            raise AuthExpired(reason, label=label, credential_version=credential.version)
         return credential
 
     def _profile(self, task: Task) -> Profile | None:

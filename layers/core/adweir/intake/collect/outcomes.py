@@ -25,7 +25,7 @@ from adweir.model.errors import (
     Transient,
 )
 from adweir.model.events import CredentialBroken
-from adweir.model.messages import Advance, TaskMessage
+from adweir.model.messages import Advance, RedriveCredential, TaskMessage
 from adweir.model.ports import Bus, Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
@@ -119,17 +119,27 @@ class Outcomes:
 
     def _park(self, task: Task, error: AuthExpired) -> None:
         """Park the task, mark its credential and publish that, unless a newer credential arrived meanwhile."""
-        used = error.credential_version
-        current = self._catalog.credential(task.account_id, task.platform)
+        label, used = error.label or task.label, error.credential_version
+        current = self._catalog.credential(task.account_id, task.platform, label)
         if current is not None and current.state == "active":
             if current.version != used:
                 raise Transient("a newer credential arrived: this task tries again with it")
             # Published before it is marked: a crash in between publishes it twice, which is better than never.
             self._bus.publish(
-                CredentialBroken(account_id=task.account_id, platform=task.platform, reason=error.message)
+                CredentialBroken(account_id=task.account_id, platform=task.platform, label=label, reason=error.message)
             )
-            self._catalog.mark_broken(task.account_id, task.platform, current.version, error.message)
+            self._catalog.mark_broken(current, error.message)
+        if label != task.label:
+            self._ledger.relabel(task, label)  # its profile is reached by another credential since it was planned
         self._finish(task, TaskState.PARKED, error)
+        self._redrive_at_once(task, label)
+
+    def _redrive_at_once(self, task: Task, label: str) -> None:
+        """Have the task redriven when a new credential arrived while it was being parked: its redrive missed it."""
+        current = self._catalog.credential(task.account_id, task.platform, label)
+        if current is not None and current.state == "active":
+            message = RedriveCredential(account_id=task.account_id, platform=task.platform, label=label)
+            self._queues.runs.send(message, group=task.account_id)
 
     def _deny(self, task: Task, error: AccessDenied) -> None:
         """Mark the profile and fail all its unfinished tasks of the run; the other profiles go on."""

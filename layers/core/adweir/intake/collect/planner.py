@@ -65,6 +65,7 @@ def profiles_task(frame: Frame, credential: Credential) -> Task:
         slice=ALL,
         window=None,
         deadline=frame.deadline,
+        label=credential.label,
     )
 
 
@@ -100,6 +101,7 @@ def _task(frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, window
         deadline=frame.deadline,
         timezone=profile.timezone,
         currency=profile.currency,
+        label=profile.credential,
     )
 
 

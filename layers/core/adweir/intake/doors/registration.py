@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable
+from adweir.model.labels import parse_label
 from adweir.model.messages import RedriveCredential
-from adweir.model.platforms import Platform
 from adweir.model.ports import Queue
 from adweir.platforms import Platforms
 from adweir.store.catalog.store import Catalog
@@ -24,33 +24,50 @@ class Registration:
         self._secrets = secrets
         self._runs = runs
 
-    def register(self, account_id: str, platform_name: str, values: Mapping[str, str]) -> Credential:
+    def register(self, account_id: str, platform_name: str, values: Mapping[str, str], label: str = "") -> Credential:
         """Store a credential: its values in Secrets Manager, its metadata in the catalog. Returns the metadata.
 
-        Without a platform's name, the values must fit the credential of exactly one platform. When a credential
+        Without a platform's name, the values must fit the credential of exactly one platform; without a label it is
+        the account's `default` one. When a credential
         replaces another, the tasks that waited for it are redriven. The secret is stored first, so that metadata never
         refers to a secret that does not exist.
 
-        Raises NotFound (the account), Unprocessable (the platform, the values), Unavailable.
+        Raises NotFound (the account), Unprocessable (the platform, the label, the values), Unavailable.
         """
         self._catalog.account(account_id)
         platform = self._platforms.parse(platform_name) if platform_name else self._platforms.recognize(values)
         if platform is None:
             raise Unprocessable("the platform is required", [{"field": "platform", "message": "is required"}])
         read = self._platforms.spec(platform).credential.read(values)
-        secret_id = self._secrets.name("credential", account_id, platform)
+        label = parse_label(label)
+        secret_id = self._secrets.name("credential", account_id, platform, label)
         self._secrets.put(secret_id, values)
-        credential = self._catalog.put_credential(account_id, platform, secret_id, route=read.route, app=read.app_hash)
+        credential = self._catalog.put_credential(
+            Credential(
+                account_id=account_id,
+                platform=platform,
+                label=label,
+                secret_id=secret_id,
+                route=read.route,
+                app=read.app_hash,
+            )
+        )
         if credential.version > 1:
-            self._runs.send(RedriveCredential(account_id=account_id, platform=platform), group=account_id)
+            message = RedriveCredential(account_id=account_id, platform=platform, label=label)
+            self._runs.send(message, group=account_id)
         return credential
 
-    def forget(self, account_id: str, platform_name: str) -> Platform:
-        """Delete a credential and its secret; returns its platform. Raises NotFound, Unprocessable, Unavailable."""
-        platform = self._platforms.parse(platform_name)
+    def forget(self, account_id: str, platform_name: str, label: str = "") -> Credential:
+        """Delete a credential and its secret; returns what it was. Raises NotFound, Unprocessable, Unavailable.
+
+        The secret goes first: after a failure in between, the deletion can be requested again.
+        """
+        platform, label = self._platforms.parse(platform_name), parse_label(label)
         self._catalog.account(account_id)
-        self._secrets.delete(self._catalog.delete_credential(account_id, platform).secret_id)
-        return platform
+        credential = self._catalog.credential(account_id, platform, label)
+        if credential is not None:
+            self._secrets.delete(credential.secret_id)
+        return self._catalog.delete_credential(account_id, platform, label)
 
     def forget_account(self, account_id: str) -> None:
         """Mark an account deleted; delete its credentials and webhook secrets. Raises NotFound, Unavailable.

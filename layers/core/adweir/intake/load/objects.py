@@ -12,6 +12,7 @@ from adweir.model.events import EntitiesChanged
 from adweir.model.metrics import BadRow
 from adweir.platforms.connector import Normalizer, ObjectBatch, PullContext
 from adweir.quality.quarantine import Quarantine
+from adweir.store.catalog.profiles import Listing
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawObject
@@ -77,7 +78,7 @@ class ObjectLists:
         """Put one batch of objects; those without an id that can be a key go to quarantine."""
         named = [(_id(one), one) for one in batch.objects]
         storable = [one for identity, one in named if can_be_key(identity)]
-        added, changed, unchanged = self._catalog.put_objects(storable, header.as_of)
+        added, changed, unchanged = self._catalog.put_objects(storable, header.as_of, header.label)
         found.added, found.changed = found.added + added, found.changed + changed
         found.unchanged += unchanged
         found.seen.update(identity for identity, _ in named)
@@ -89,7 +90,8 @@ class ObjectLists:
     def _remove_missing(self, header: PullHeader, seen: set[str]) -> int:
         platform, as_of = header.platform, header.as_of
         if header.dataset is Dataset.PROFILES:
-            return self._catalog.remove_missing_profiles(platform, header.account_id, seen, as_of)
+            listed = Listing(platform, header.account_id, header.label, as_of)
+            return self._catalog.remove_missing_profiles(listed, seen)
         return self._catalog.remove_missing(platform, header.profile_id, header.dataset, header.slice, seen, as_of)
 
 

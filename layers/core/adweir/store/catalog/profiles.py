@@ -1,21 +1,35 @@
-"""Profiles, the platforms' ad accounts: `profiles` / `<platform>#<profile>`. The newest listing wins."""
+"""Profiles, the platforms' ad accounts: `profiles` / `<platform>#<profile>`. The newest listing wins.
+
+Each write is one version more, so that whoever changes a part of a profile loses nothing that others wrote meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 from adweir.model.entities import Profile, ProfileStatus
-from adweir.model.errors import Conflict
+from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
-from adweir.store.catalog.items import Effect, Item, Items
+from adweir.store.catalog.credentials import Credentials
+from adweir.store.catalog.items import Effect, Item
 
 _PK = "profiles"
 _TRIES = 5
 _GONE = (ProfileStatus.REMOVED, ProfileStatus.INACTIVE)
 
 
-class Profiles(Items):
-    """Profiles: stored by listing, marked, read."""
+class Listing(NamedTuple):
+    """A listing of the ad accounts that one credential of a client reaches."""
+
+    platform: Platform
+    account_id: str
+    label: str
+    as_of: str
+
+
+class Profiles(Credentials):
+    """Profiles: stored by listing, marked, given options, read."""
 
     def profile(self, platform: Platform, profile_id: str) -> Profile | None:
         """One platform ad account, whatever its status, or None."""
@@ -38,58 +52,98 @@ class Profiles(Items):
 
         `as_of` stays: a newer listing by the platform may change the status again, an older one may not.
         """
+        return self._edit(platform, profile_id, lambda _profile: {"status": status}) is not None
+
+    def change_options(
+        self, platform: Platform, profile_id: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> Profile:
+        """Replace a profile's options by what `change` makes of them; a listing at the same moment loses nothing.
+
+        `change` may be called more than once. Raises NotFound.
+        """
+        changed = self._edit(platform, profile_id, lambda profile: {"options": change(profile.options)})
+        if changed is None:
+            raise NotFound(
+                f"there is no ad account {profile_id[:64]} of {platform}",
+                [{"field": "profile_id", "message": "is unknown"}],
+            )
+        return changed
+
+    def _edit(
+        self, platform: Platform, profile_id: str, changes: Callable[[Profile], dict[str, Any]]
+    ) -> Profile | None:
         for _ in range(_TRIES):
-            profile = self.profile(platform, profile_id)
-            if profile is None:
-                return False
-            if profile.status == status:
-                return True
-            changed = profile.model_copy(update={"status": status})
-            if self._put(_item(changed), (Item.as_of == profile.as_of) & (Item.state == profile.status)):
-                return True
+            item = self._fetch(_PK, f"{platform}#{profile_id}") if profile_id else None
+            if item is None:
+                return None
+            profile = Profile.model_validate(item.body)
+            changed = profile.model_copy(update=changes(profile))
+            if changed == profile or self._replace(item, changed):
+                return changed
         raise Conflict(f"profile {platform}#{profile_id} keeps changing")
+
+    def _replace(self, stored: Item | None, profile: Profile) -> bool:
+        """Put a profile in the place of what was read; False when someone else was quicker."""
+        version = int(stored.version or 0) if stored else 0
+        read = Item.version == version if version else Item.version.does_not_exist()
+        return self._put(_item(profile, version + 1), read & Item.pk.exists() if stored else Item.pk.does_not_exist())
 
     def _put_profile(self, profile: Profile, as_of: str) -> Effect:
         """Store a listed profile unless a newer listing did.
 
         An ad account belongs to the client account that listed it first, until that one is deleted or loses it: two
-        client accounts may reach it with their credentials, but its metrics are stored once.
+        client accounts may reach it with their credentials, but its metrics are stored once. In the same way it belongs
+        to the credential that listed it first, as long as that one works.
         """
         fresh = profile.model_copy(update={"as_of": as_of})
         for _ in range(_TRIES):
-            stored = self.profile(profile.platform, profile.profile_id)
-            if stored is None:
-                if self._put(_item(fresh), Item.pk.does_not_exist()):
+            item = self._fetch(_PK, f"{profile.platform}#{profile.profile_id}")
+            if item is None:
+                if self._replace(None, fresh):
                     return Effect.ADDED
                 continue
+            stored = Profile.model_validate(item.body)
             if stored.account_id == profile.account_id:
                 fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
                 # An inactive one belongs to a deleted account: a listing that is still under way must not revive it.
-                if stored.status == ProfileStatus.INACTIVE or stored.as_of >= as_of:
+                if stored.status == ProfileStatus.INACTIVE or stored.as_of >= as_of or self._is_kept(stored, fresh):
                     return Effect.UNCHANGED
             elif stored.status not in _GONE:
                 return Effect.UNCHANGED
-            if self._put(_item(fresh), (Item.as_of == stored.as_of) & (Item.state == stored.status)):
+            if self._replace(item, fresh):
                 same = stored.model_copy(update={"as_of": as_of}) == fresh
                 return Effect.UNCHANGED if same else Effect.CHANGED
         raise Conflict(f"profile {profile.key} keeps changing")
 
-    def remove_missing_profiles(self, platform: Platform, account_id: str, seen: Collection[str], as_of: str) -> int:
-        """End a *complete* listing for a client: what it did not bring becomes `removed`. Returns how many did."""
+    def _is_kept(self, stored: Profile, listed: Profile) -> bool:
+        """Whether another working credential of the account keeps the profile."""
+        if stored.credential == listed.credential or stored.status != ProfileStatus.ACTIVE:
+            return False
+        other = self.credential(stored.account_id, stored.platform, stored.credential)
+        return other is not None and other.state == "active"
+
+    def remove_missing_profiles(self, listing: Listing, seen: Collection[str]) -> int:
+        """End a *complete* listing by a credential: of the profiles that it reached, those not seen become `removed`.
+
+        Returns how many did. What another credential reaches stays as it is.
+        """
         removed = 0
-        for profile in self.profiles(account_id, platform):
-            missing = profile.profile_id not in seen and profile.as_of < as_of
+        for item in self._query(_PK, f"{listing.platform}#"):
+            profile = Profile.model_validate(item.body)
+            ours = profile.account_id == listing.account_id and profile.credential == listing.label
+            missing = ours and profile.profile_id not in seen and profile.as_of < listing.as_of
             if missing and profile.status not in _GONE:
-                fresh = profile.model_copy(update={"status": ProfileStatus.REMOVED, "as_of": as_of})
-                removed += self._put(_item(fresh), Item.as_of == profile.as_of)
+                fresh = profile.model_copy(update={"status": ProfileStatus.REMOVED, "as_of": listing.as_of})
+                removed += self._replace(item, fresh)
         return removed
 
 
-def _item(profile: Profile) -> Item:
+def _item(profile: Profile, version: int) -> Item:
     return Item(
         _PK,
         f"{profile.platform}#{profile.profile_id}",
         state=profile.status,
         as_of=profile.as_of,
+        version=version,
         body=profile.model_dump(mode="json"),
     )

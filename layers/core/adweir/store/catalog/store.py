@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from adweir.model.entities import Credential, PlatformObject, Profile, ProfileStatus
 from adweir.model.errors import NotFound
+from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.store.catalog.accounts import Accounts
-from adweir.store.catalog.credentials import Credentials
 from adweir.store.catalog.items import Effect
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.objects import Objects
 from adweir.store.catalog.profiles import Profiles
 
 
-class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
+class Catalog(Accounts, Profiles, Objects, Keys):
     """Everything that the metrics are about, and the API keys.
 
     All methods raise Unavailable when DynamoDB does not answer.
@@ -29,43 +29,48 @@ class Catalog(Accounts, Credentials, Profiles, Objects, Keys):
         self._mark_deleted(account_id)
         forgotten = self.account_credentials(account_id)
         for credential in forgotten:
-            self._forget_credential(account_id, credential.platform)
+            self._forget_credential(credential)
         for profile in self.profiles(account_id):
             self.mark_profile(profile.platform, profile.profile_id, ProfileStatus.INACTIVE)
         return forgotten
 
-    def put_credential(
-        self, account_id: str, platform: Platform, secret_id: str, *, route: str = "", app: str = ""
-    ) -> Credential:
-        """Store a credential's metadata as active; replacing one makes its `version` one higher. Raises NotFound."""
-        self.account(account_id)
-        return self._store_credential(account_id, platform, secret_id, route, app)
+    def put_credential(self, given: Credential) -> Credential:
+        """Store a credential's metadata as active, and return it as stored. Raises NotFound.
 
-    def delete_credential(self, account_id: str, platform: Platform) -> Credential:
+        It replaces the one of its account, platform and label, whose `version` it has plus 1.
+        """
+        self.account(given.account_id)
+        return self._store_credential(given)
+
+    def delete_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Credential:
         """Forget a credential and return it. Raises NotFound.
 
-        The ad accounts that it reached become `removed`: the listing of a new credential brings them back, and another
-        client account that reaches them may then take them over.
+        The ad accounts that it reached become `removed`: the listing of another credential brings them back, and
+        another client account that reaches them may then take them over. They are marked first, so that a deletion
+        which broke off can be requested again.
         """
-        credential = self.credential(account_id, platform)
+        credential = self.credential(account_id, platform, label)
         if credential is None:
-            raise NotFound(f"account {account_id[:64]} has no credential for {platform}")
-        self._forget_credential(account_id, platform)
+            raise NotFound(f"account {account_id[:64]} has no credential {label} for {platform}")
         for profile in self.profiles(account_id, platform):
-            if profile.status != ProfileStatus.INACTIVE:
+            if profile.credential == label and profile.status != ProfileStatus.INACTIVE:
                 self.mark_profile(platform, profile.profile_id, ProfileStatus.REMOVED)
+        self._forget_credential(credential)
         return credential
 
-    def put_objects(self, objects: Iterable[PlatformObject | Profile], as_of: str) -> tuple[int, int, int]:
+    def put_objects(
+        self, objects: Iterable[PlatformObject | Profile], as_of: str, label: str = DEFAULT
+    ) -> tuple[int, int, int]:
         """Store what a pull of `as_of` (`model.times.iso`) brought: profiles, campaigns, ad groups, ads, keywords.
 
-        What a newer pull answered for stays as it is. Returns how many were (added, changed, unchanged).
+        `label` names the credential that pulled them: profiles remember it. What a newer pull answered for stays as it
+        is. Returns how many were (added, changed, unchanged).
         """
         profiles: list[Profile] = []
         others: list[PlatformObject] = []
         for item in objects:
             if isinstance(item, Profile):
-                profiles.append(item)
+                profiles.append(item.model_copy(update={"credential": label}))
             else:
                 others.append(item)
         effects = [self._put_profile(profile, as_of) for profile in profiles]

@@ -40,6 +40,7 @@ class Row(LedgerItem):
     object_key = UnicodeAttribute(null=True)
     parts = UnicodeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
+    label = UnicodeAttribute(null=True)
     text = UnicodeAttribute(null=True)
     body = JSONAttribute(null=True)
     error = JSONAttribute(null=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
+from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
@@ -46,6 +47,7 @@ class Tasks(Markers):
             attempts=0,
             deadline=task.deadline,
             until=0,
+            label=task.label,
             updated_at=now,
             body=_fixed(task) | {"created_at": now},
         )
@@ -77,9 +79,9 @@ class Tasks(Markers):
                 batch = []
         yield from self._with_tasks(pk, batch)
 
-    def parked(self, account_id: str, platform: Platform) -> Iterator[Task]:
-        """The tasks that wait for a new credential of an account on a platform."""
-        keys = [tuple(row.sk.split("#", 1)) for row in self._query(f"parked#{account_id}#{platform}")]
+    def parked(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Iterator[Task]:
+        """The tasks that wait for a new credential of an account on a platform, by its label."""
+        keys = [tuple(row.sk.split("#", 1)) for row in self._query(_parked_pk(account_id, platform, label))]
         found = self._fetch_many([(run_pk(run_id), f"task#{task_id}") for run_id, task_id in keys])
         for row in found.values():
             if row.state == TaskState.PARKED.value:
@@ -198,7 +200,7 @@ class Tasks(Markers):
                 self._unmark(task)
                 return False
             if state is TaskState.PARKED:
-                self._put(self._row(f"parked#{task.account_id}#{task.platform}", f"{run_id}#{task_id}"))
+                self._put(self._row(_parked_pk(task.account_id, task.platform, task.label), f"{run_id}#{task_id}"))
             actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
             if counts is not None:
                 actions.append(Row.counts.set(dict(counts)))
@@ -212,6 +214,11 @@ class Tasks(Markers):
                 self._unmark(task)
                 return True
         return False
+
+    def relabel(self, task: Task, label: str) -> None:
+        """Record that another credential pulls an open task than the one that it was planned for."""
+        ours = (Row.generation == task.generation) & Row.state.is_in(*_ACTIVE)
+        self._change(run_pk(task.run_id), f"task#{task.id}", [Row.label.set(label)], ours)
 
     def split(self, task: Task, children: Sequence[Task]) -> None:
         """Replace a task by narrower ones (`task.child(...)`): children's markers and rows first, then its own end.
@@ -259,7 +266,7 @@ class Tasks(Markers):
                 self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation == generation)
             return None
         if task.state is TaskState.PARKED:
-            self._drop(f"parked#{task.account_id}#{task.platform}", f"{task.run_id}#{task.id}")
+            self._drop(_parked_pk(task.account_id, task.platform, task.label), f"{task.run_id}#{task.id}")
         return _task(row)
 
     def successes(self) -> Iterator[tuple[str, str, str, str]]:
@@ -304,6 +311,10 @@ class Tasks(Markers):
             yield marker, None if row is None else _task(row)
 
 
+def _parked_pk(account_id: str, platform: Platform, label: str) -> str:
+    return f"parked#{account_id}#{platform}#{label}"
+
+
 def _fixed(task: Task) -> dict[str, Any]:
     return {
         "run_id": task.run_id,
@@ -341,6 +352,7 @@ def _task(row: Row) -> Task:
         object_key=row.object_key or "",
         parts=tuple(int(part) for part in (row.parts or "").split()),
         cursor=row.cursor or "",
+        label=row.label or DEFAULT,
         updated_at=row.updated_at or "",
         error=row.error,
         counts=row.counts or {},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
+from adweir.model.labels import DEFAULT, owner
 from adweir.model.metrics import Source
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -21,9 +22,9 @@ class PullHeader:
     """The pull behind a raw object.
 
     `as_of` is `model.times.iso` text: when the pull began or its report was created. `window` is None for entities.
-    `profile_id` is "" for the profiles dataset. `complete` is set when the writer commits. `not_applicable`: the
-    platform says that the profile has no such data. `parts` are those that were stored before this object; their pages
-    come first.
+    `profile_id` is "" for the profiles dataset; `label` names the account's credential that pulled. `complete` is set
+    when the writer commits. `not_applicable`: the platform says that the profile has no such data. `parts` are those
+    that were stored before this object; their pages come first.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class PullHeader:
     currency: str = ""
     profile_kind: str = ""
     country: str = ""
+    label: str = DEFAULT
     route: str = ""
     not_applicable: bool = False
     parts: tuple[int, ...] = ()
@@ -66,6 +68,7 @@ class PullHeader:
             currency=task.currency,
             profile_kind=profile_kind,
             country=country,
+            label=task.label,
             route=route,
             parts=task.parts,
         )
@@ -73,7 +76,7 @@ class PullHeader:
     @property
     def key(self) -> str:
         """`raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz`; `@<account>` stands for no profile."""
-        profile = self.profile_id or f"@{self.account_id}"
+        profile = self.profile_id or owner(self.account_id, self.label)
         return f"raw/{self.platform}/{profile}/{self.dataset}/{self.task_id}.{self.generation}.gz"
 
     def part_key(self, part: int) -> str:
@@ -135,6 +138,7 @@ class PullHeader:
                 currency=found["currency"],
                 profile_kind=found.get("profile_kind", ""),
                 country=found.get("country", ""),
+                label=found.get("label", DEFAULT),
                 route=found.get("route", ""),
                 not_applicable=_flag(found.get("not_applicable", "false")),
                 parts=tuple(int(part) for part in found.get("parts", "").split()),
