@@ -8,14 +8,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAM_READY := .venv-sam/.ready
 SAM := .venv-sam/bin/sam
-CHECKED := layers/core/adweir functions ops sandbox tests bench
 PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
 # The layers' makefiles read this: the processor for which sam build fetches the wheels.
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check lint up down status build deploy bench sam clean
+.PHONY: help demo test coverage check contract lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +32,14 @@ coverage: $(READY) ## run the tests without e2e; the core's coverage is at least
 check: lint coverage ## run lint, every test, coverage
 	$(BIN)/python -m pytest -m e2e
 
+contract: $(READY) ## run released clients against the sandbox (the first time needs a package index)
+	$(BIN)/python -m contract $(CLIENT)
+
 lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=layers/core:. $(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench)
+	$(BIN)/mypy $(wildcard layers/core/adweir ops sandbox tests bench contract)
 	for app in functions/*/; do $(BIN)/mypy $$app || exit 1; done
 	$(BIN)/python -m ops.platform_check
 	$(BIN)/cfn-lint template.yaml

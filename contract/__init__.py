@@ -1,0 +1,1 @@
+"""Released clients of the platforms, unmodified, against the sandbox: `make contract`."""

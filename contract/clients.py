@@ -1,0 +1,101 @@
+"""The clients: what is installed, which driver runs it, and the streams that it has to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+META, AMAZON = "meta_ads", "amazon_ads"
+_LEVELS = ("campaign", "ad_group", "ad")
+_LISTS = ("creatives", *(f"{what}s" for what in _LEVELS), *(f"every {what}" for what in _LEVELS))
+_LATER = tuple(f"every {what} since" for what in _LEVELS)
+_PARTS = ("insights ad hourly", "insights ad age gender")
+_SP_LISTS = ("sp campaigns", "sp ad_groups", "sp ads", "sp keywords")
+_SD_LISTS = ("sd campaigns", "sd ad_groups", "sd ads")
+_SP_REPORTS = tuple(f"sp report {what}" for what in (*_LEVELS, "keyword"))
+_INSIGHTS = ("insights account", *(f"insights {what}" for what in _LEVELS))
+
+
+@dataclass(frozen=True)
+class Client:
+    """One released client. `package`: its name in the index, and of its file of pinned versions.
+
+    `streams`: what it reads of each ad account (`truth.STREAMS`); one that it does not answer is a difference.
+    """
+
+    package: str
+    platform: str
+    driver: str
+    streams: tuple[str, ...]
+
+    @property
+    def constraints(self) -> Path:
+        """The versions of the package and of all that it needs."""
+        return HERE / "constraints" / f"{self.package}.txt"
+
+    @property
+    def script(self) -> Path:
+        """The driver."""
+        return HERE / "drivers" / self.driver
+
+    @property
+    def version(self) -> str:
+        """The pinned version of the package itself."""
+        pins = (line.split("==") for line in self.constraints.read_text().splitlines())
+        return next(version for name, version in pins if name.replace("_", "-") == self.package)
+
+
+CLIENTS = (
+    Client(
+        "facebook-business",
+        META,
+        "facebook_business_sdk.py",
+        ("accounts", *_INSIGHTS, "insights ad async", *_PARTS, *_LISTS, *_LATER),
+    ),
+    Client(
+        "airbyte-source-facebook-marketing",
+        META,
+        "airbyte_facebook_marketing.py",
+        (*_INSIGHTS, *_PARTS, *_LISTS, *_LATER),
+    ),
+    Client("tap-facebook", META, "tap_facebook_singer.py", ("insights ad", *_PARTS, *_LISTS, *_LATER)),
+    Client("dlt", META, "dlt_rest_api.py", (*_INSIGHTS, *_LISTS, *_LATER)),
+    Client(
+        "airbyte-source-amazon-ads",
+        AMAZON,
+        "airbyte_amazon_ads.py",
+        (
+            "profiles",
+            *_SP_LISTS,
+            "sb campaigns",
+            "sb ad_groups",
+            "sb keywords",
+            *_SD_LISTS,
+            *_SP_REPORTS,
+            "sd report campaign",
+            "sd report ad_group",
+            "sd report ad",
+        ),
+    ),
+    Client(
+        "python-amazon-ad-api",
+        AMAZON,
+        "amazon_ad_api.py",
+        (
+            "profiles",
+            *_SP_LISTS,
+            "sb campaigns",
+            "sb ad_groups",
+            "sb ads",
+            "sb keywords",
+            *_SD_LISTS,
+            *_SP_REPORTS,
+            "sb report campaign",
+            "sb report ad",
+            "sb report keyword",
+            "sd report campaign",
+            "sd report ad",
+        ),
+    ),
+)

@@ -1,0 +1,63 @@
+"""airbyte-source-amazon-ads: Airbyte's source for Amazon Ads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from airbyte import Source
+from amazon_rows import listed_row, profile_row, report_row
+from driver import Job, Row, run
+
+LISTS = {
+    "sponsored_product_campaigns": "sp campaigns",
+    "sponsored_product_ad_groups": "sp ad_groups",
+    "sponsored_product_ads": "sp ads",
+    "sponsored_product_keywords": "sp keywords",
+    "sponsored_brands_campaigns": "sb campaigns",
+    "sponsored_brands_ad_groups": "sb ad_groups",
+    "sponsored_brands_keywords": "sb keywords",
+    "sponsored_display_campaigns": "sd campaigns",
+    "sponsored_display_ad_groups": "sd ad_groups",
+    "sponsored_display_product_ads": "sd ads",
+}
+REPORTS = {
+    "sponsored_products_campaigns_report_stream_daily": "sp report campaign",
+    "sponsored_products_adgroups_report_stream_daily": "sp report ad_group",
+    "sponsored_products_productads_report_stream_daily": "sp report ad",
+    "sponsored_products_keywords_report_stream_daily": "sp report keyword",
+    "sponsored_display_campaigns_report_stream_daily": "sd report campaign",
+    "sponsored_display_adgroups_report_stream_daily": "sd report ad_group",
+    "sponsored_display_productads_report_stream_daily": "sd report ad",
+}
+
+
+def source(job: Job) -> Source:
+    names = ("client_id", "client_secret", "refresh_token")
+    configuration = {
+        **{name: job.credential[name] for name in names},
+        "auth_type": "oauth2.0",
+        "region": job.region,
+        "start_date": job.start,
+        "profiles": [int(job.profile_id)],
+        "look_back_window": 3,
+        "state_filter": [],
+        "num_workers": 10,
+    }
+    return Source("source-amazon-ads", configuration)
+
+
+def lists(job: Job) -> Iterator[Row]:
+    wanted = [name for name, stream in LISTS.items() if stream in job.streams]
+    for stream, record in source(job).read(["profiles", *wanted]):
+        if stream != "profiles":
+            yield listed_row(LISTS[stream], record)
+        elif str(record["profileId"]) == job.profile_id:
+            yield profile_row(record)
+
+
+def reports(job: Job) -> Iterator[Row]:
+    for stream, record in source(job).read([name for name, stream in REPORTS.items() if stream in job.streams]):
+        yield report_row(job, REPORTS[stream], record)
+
+
+run({"lists": lists, "reports": reports})

@@ -1,0 +1,78 @@
+"""What every driver does: it reads its job, and writes a JSON line for each row that its client got.
+
+A driver runs in its client's environment: `python <driver>.py <job.json> <rows.jsonl>`. It sets the client up as the
+client's documents say, and turns the client's own records into rows; it calculates nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+class Job:
+    """One ad account to read, from `start` to `end` inclusive (YYYY-MM-DD).
+
+    `credential`: the body that opens the account. `bookmark`: RFC 3339; incremental lists are read a second time from
+    there. `click_windows`: by ad product, the attribution window in days to compare. `streams`: what is compared.
+    """
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        self.sandbox: str = job["sandbox"]
+        self.profile_id: str = job["profile_id"]
+        self.region: str = job["region"]
+        self.credential: dict[str, str] = job["credential"]
+        self.start: str = job["start"]
+        self.end: str = job["end"]
+        self.bookmark: str = job["bookmark"]
+        self.click_windows: dict[str, int] = job["click_windows"]
+        self.streams: list[str] = job["streams"]
+
+    def shifted(self, days: int) -> str:
+        """The first day, moved."""
+        return (date.fromisoformat(self.start) + timedelta(days=days)).isoformat()
+
+
+def decimal_text(value: object) -> str:
+    """A number as the client has it (text, int, float, Decimal; None is 0) as a decimal's text."""
+    return format(Decimal(str(value or 0)), "f")
+
+
+def metric_row(stream: str, day: str, ids: Mapping[str, object], metrics: Mapping[str, object]) -> Row:
+    """Numbers of one thing on one day."""
+    known = {name: str(value) for name, value in ids.items()}
+    return {"stream": stream, "date": day, "ids": known, "values": {k: decimal_text(v) for k, v in metrics.items()}}
+
+
+def object_row(stream: str, ids: Mapping[str, object], **texts: object) -> Row:
+    """One thing in a list."""
+    known = {name: str(value) for name, value in ids.items()}
+    return {"stream": stream, "date": "", "ids": known, "values": {name: str(value) for name, value in texts.items()}}
+
+
+def run(readers: Mapping[str, Callable[[Job], Iterator[Row]]]) -> None:
+    """Do the job named on the command line: a reader that fails ends with its error, the others go on."""
+    job, failures = Job(json.loads(Path(sys.argv[1]).read_text())), []
+    with Path(sys.argv[2]).open("w") as out:
+        for name, reader in readers.items():
+            try:
+                out.writelines(json.dumps(row) + "\n" for row in reader(job))
+            except Exception as error:  # noqa: BLE001 - whatever a client raises is its answer
+                failures.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())[-300:]}")
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+def command(program: str, *arguments: str) -> tuple[str, str]:
+    """What a program of the client's environment prints, and its last words if it fails, else an empty text."""
+    executable = Path(sys.executable).with_name(program)
+    done = subprocess.run([executable, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout, f"{done.stderr} ended with {done.returncode}" if done.returncode else ""

@@ -1,0 +1,44 @@
+"""Meta's records, which every client passes on nearly as they are, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from driver import Row, metric_row, object_row
+
+LEVELS = {"campaign": "campaign_id", "ad_group": "adset_id", "ad": "ad_id"}
+HOUR = "hourly_stats_aggregated_by_advertiser_time_zone"
+FIELDS = ["account_id", *LEVELS.values(), "impressions", "clicks", "spend", "actions", "action_values"]
+
+
+def level_of(record: Mapping[str, Any]) -> dict[str, object]:
+    """The ids that an insights record has, from the campaign's down."""
+    return {level: record[name] for level, name in LEVELS.items() if record.get(name)}
+
+
+def insights_row(stream: str, record: Mapping[str, Any], *parts: str) -> Row:
+    """An insights record; `parts` are its breakdowns, in which Meta reports no conversions that are worth comparing."""
+    ids = level_of(record) | {part: record[part] for part in parts if part != HOUR}
+    if HOUR in parts:
+        ids["hour"] = record[HOUR][:2]
+    metrics = {name: record.get(name) for name in ("impressions", "clicks", "spend")}
+    if not parts:
+        metrics |= {"conversions": _bought(record, "actions"), "revenue": _bought(record, "action_values")}
+    return metric_row(stream, record["date_start"], ids, metrics)
+
+
+def _bought(record: Mapping[str, Any], name: str) -> object:
+    found = [action["value"] for action in record.get(name) or [] if action["action_type"] == "omni_purchase"]
+    return found[0] if found else 0
+
+
+def listed_row(stream: str, level: str, record: Mapping[str, Any]) -> Row:
+    """A campaign, an ad set or an ad in a list, with its parents and when it was last changed."""
+    row = object_row(stream, level_of({**record, LEVELS[level]: record["id"]}), name=record["name"])
+    return {**row, "updated": record["updated_time"]}
+
+
+def creative_row(stream: str, record: Mapping[str, Any]) -> Row:
+    """A creative in a list."""
+    return object_row(stream, {"creative": record["id"]}, name=record["name"])

@@ -1,0 +1,41 @@
+"""A virtual environment per client, made when it is missing or its versions have changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from contract.clients import Client
+
+INSTALL_SECONDS = 900
+
+
+class NotInstalled(Exception):
+    """The client cannot be installed here; the text says why in one line."""
+
+
+def interpreter(client: Client, home: Path) -> Path:
+    """The Python of the client's environment below `home`. Raises NotInstalled."""
+    place = home / client.package
+    python, ready = place / "bin" / "python", place / ".ready"
+    wanted = client.constraints.read_text()
+    if ready.exists() and ready.read_text() == wanted:
+        return python
+    venv.create(place, clear=True, with_pip=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--constraint", str(client.constraints), client.package]
+    try:
+        done = subprocess.run(
+            command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInstalled(f"pip took longer than {INSTALL_SECONDS} s") from None
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        release = ".".join(str(part) for part in sys.version_info[:2])
+        raise NotInstalled(f"Python {release}: {lines[0].removeprefix('ERROR: ')[:200]}")
+    ready.write_text(wanted)
+    return python

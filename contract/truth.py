@@ -1,0 +1,176 @@
+"""What the world says each stream has to bring, from the world alone: nothing of the sandbox's protocols is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from contract.rows import Key, Row, Value
+from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
+
+_IDS = {"campaign": "campaign_id", "ad_group": "ad_group_id", "ad": "ad_id"}
+_HIDDEN = ("ARCHIVED", "DELETED")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One ad account, and the days that a client was told to read. `got`: what it brought of the other streams."""
+
+    world: World
+    profile: WorldProfile
+    start: date
+    end: date
+    bookmark: datetime
+    got: dict[str, list[Row]] = field(default_factory=dict)
+
+
+Truth = Callable[[Question], Iterator[Row]]
+
+
+def units(micros: int) -> Decimal:
+    """Micros → units."""
+    return Decimal(micros).scaleb(-6)
+
+
+def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool = True) -> Truth:
+    """Numbers per day at a level, or of one product's; `sold`: with conversions and revenue."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        world, profile = question.world, question.profile
+        for row in world.truth(profile, question.start, question.end, level, hourly=hourly):
+            if product and row["ad_product"] != product:
+                continue
+            ids = {kind: row[name] for kind, name in _IDS.items() if row[name]}
+            if level == "keyword":
+                ids["keyword"] = row["entity_id"]
+            if hourly:
+                ids["hour"] = f"{row['hour']:02d}"
+            values = {
+                "impressions": Decimal(row["impressions"]),
+                "clicks": Decimal(row["clicks"]),
+                "spend": units(row["spend_micros"]),
+            }
+            if sold:
+                values |= {
+                    "conversions": units(row["conversions_micros"]),
+                    "revenue": units(row["revenue_micros"]),
+                }
+            yield Row(Key.of(row["date"], ids), {**values})
+
+    return truth
+
+
+Thing = WorldCampaign | WorldAdGroup | WorldAd
+
+
+def _each(profile: WorldProfile, level: str, product: str = "") -> dict[Key, Thing]:
+    """The campaigns, ad groups or ads of a profile, or of one ad product, each under its and its parents' ids."""
+    found: dict[Key, Thing] = {}
+    for campaign, group, ad in profile.ads():
+        if campaign.product == product or not product:
+            things: dict[str, Thing] = {"campaign": campaign, "ad_group": group, "ad": ad}
+            above = list(things)[: list(things).index(level) + 1]
+            found[Key.of("", {kind: things[kind].id for kind in above})] = things[level]
+    return found
+
+
+def things(level: str, *, every: bool) -> Truth:
+    """Campaigns, ad groups or ads with their names; archived and deleted ones only with `every`."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        for key, thing in _each(question.profile, level).items():
+            if every or thing.status not in _HIDDEN:
+                yield Row(key, {"name": thing.name})
+
+    return truth
+
+
+def later(level: str) -> Truth:
+    """Those of all things that were changed after the bookmark, by the times that the client read before."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        changed = {
+            row.key
+            for row in question.got.get(f"every {level}", [])
+            if datetime.fromisoformat(row.updated) > question.bookmark
+        }
+        for row in things(level, every=True)(question):
+            if row.key in changed:
+                yield row
+
+    return truth
+
+
+def creatives(question: Question) -> Iterator[Row]:
+    """Every ad's creative."""
+    for _, _, ad in question.profile.ads():
+        yield Row(Key.of("", {"creative": ad.creative["id"]}), {"name": ad.creative["name"]})
+
+
+def account(question: Question) -> Iterator[Row]:
+    """The ad account itself."""
+    profile = question.profile
+    yield Row(Key.of("", {"account": profile.id}), {"currency": profile.currency})
+
+
+def advertised(level: str, product: str) -> Truth:
+    """One ad product's campaigns and ad groups with state and name, its ads with their states."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        for key, thing in _each(question.profile, level, product).items():
+            named: dict[str, Value] = {} if level == "ad" else {"name": thing.name}
+            yield Row(key, {"state": _state(thing.status), **named})
+
+    return truth
+
+
+def keywords(product: str) -> Truth:
+    """One ad product's keywords."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        for campaign in question.profile.campaigns:
+            for group in campaign.groups if campaign.product == product else ():
+                for keyword in group.keywords:
+                    ids = {"campaign": campaign.id, "ad_group": group.id, "keyword": keyword.id}
+                    texts = {"state": _state(keyword.state), "text": keyword.text, "match": keyword.match_type}
+                    yield Row(Key.of("", ids), {**texts})
+
+    return truth
+
+
+def _state(status: str) -> str:
+    """A status in Amazon's words."""
+    return "ENABLED" if status == "ACTIVE" else status
+
+
+def profile(question: Question) -> Iterator[Row]:
+    """The advertiser's profile."""
+    found = question.profile
+    values = {"currency": found.currency, "timezone": found.timezone, "kind": found.kind}
+    yield Row(Key.of("", {"account": found.id}), {**values})
+
+
+STREAMS: dict[str, Truth] = {
+    "accounts": account,
+    "creatives": creatives,
+    "insights ad async": numbers("ad"),
+    "insights ad hourly": numbers("ad", hourly=True, sold=False),
+    "insights ad age gender": numbers("ad", sold=False),
+}
+for _level in ("account", "campaign", "ad_group", "ad"):
+    STREAMS[f"insights {_level}"] = numbers(_level)
+for _level in _IDS:
+    STREAMS[f"{_level}s"] = things(_level, every=False)
+    STREAMS[f"every {_level}"] = things(_level, every=True)
+    STREAMS[f"every {_level} since"] = later(_level)
+STREAMS["profiles"] = profile
+for _product in ("sp", "sb", "sd"):
+    for _level in _IDS:
+        STREAMS[f"{_product} {_level}s"] = advertised(_level, _product)
+    for _level in (*_IDS, "keyword"):
+        STREAMS[f"{_product} report {_level}"] = numbers(_level, product=_product)
+    STREAMS[f"{_product} keywords"] = keywords(_product)
+BROKEN_DOWN = {"insights ad age gender": ("age", "gender")}
+"""Streams whose rows are compared with their breakdowns added up."""
