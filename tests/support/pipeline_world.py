@@ -16,7 +16,7 @@ from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import Window
+from adweir.model.times import Window, iso
 from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms import REGISTRY, Platforms
@@ -88,9 +88,13 @@ class PipelineWorld(World):
             crash.watch(self.bus, "publish", put=patch.setattr)
             yield
 
-    def coverage(self, series: Series, window: Window) -> dict[date, set[str]]:
+    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, str]]:
         key = f"{series.platform}#{series.profile_id}"
-        return {day: self.covered[key, day] for day in window.days() if (key, day) in self.covered}
+        return {
+            day: dict.fromkeys(self.covered[key, day], iso(self.clock.now()))
+            for day in window.days()
+            if (key, day) in self.covered
+        }
 
     # --- work
 

@@ -19,12 +19,13 @@ from adweir.model.errors import Unprocessable
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.model.times import DAY, Window
+from adweir.model.times import DAY, Window, iso
 from adweir.pipeline.workflows import WORKFLOWS, workflow
 from adweir.platforms.base import DatasetSpec
 
 ZONES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Kiritimati", "America/St_Johns")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+PULLED = "2026-11-20T12:00:00.000000Z"
 AD_DAILY = DatasetSpec(Dataset.AD_DAILY, lookback_days=14, max_window_days=31)
 
 
@@ -42,8 +43,8 @@ def windows(f: Frame, spec: DatasetSpec = AD_DAILY, zone: str = "UTC", covered: 
     return [str(task.window) for task in profile_tasks(f, profile(zone), spec, covered or {})]
 
 
-def covering(start: str, end: str, *slices: str) -> dict[date, set[str]]:
-    return {day: set(slices or (ALL,)) for day in Window.parse(f"{start}..{end}").days()}
+def covering(start: str, end: str, *slices: str) -> dict[date, dict[str, str]]:
+    return {day: dict.fromkeys(slices or (ALL,), PULLED) for day in Window.parse(f"{start}..{end}").days()}
 
 
 # --- examples
@@ -101,19 +102,38 @@ def test_a_daily_window_ends_at_the_profiles_own_yesterday(zone: str, end: str) 
     assert windows(frame(history=1), DatasetSpec(Dataset.AD_DAILY), zone) == [f"{end}..{end}"]
 
 
+HOURLY = DatasetSpec(Dataset.CAMPAIGN_HOURLY, lookback_days=2, max_window_days=7)
+
+
 @pytest.mark.parametrize(
-    ("at", "expected"),
+    ("pulled_at", "expected"),
     [
-        ("2026-11-20T12:00:00+00:00", "2026-11-20..2026-11-20"),
-        ("2026-11-20T01:59:00+00:00", "2026-11-19..2026-11-20"),
-        ("2026-11-19T23:30:00+00:00", "2026-11-19..2026-11-20"),
-        ("2026-11-20T02:00:00+00:00", "2026-11-20..2026-11-20"),
+        ("2026-11-19T21:15", "2026-11-19..2026-11-20"),
+        ("2026-11-20T02:15", "2026-11-19..2026-11-20"),
+        ("2026-11-20T03:00", "2026-11-20..2026-11-20"),
     ],
 )
-def test_hours_are_pulled_for_today_and_shortly_after_midnight_for_yesterday_too(at: str, expected: str) -> None:
-    spec = DatasetSpec(Dataset.CAMPAIGN_HOURLY, max_window_days=7)
+def test_a_day_of_hours_is_asked_for_until_a_pull_found_its_last_hours_final(pulled_at: str, expected: str) -> None:
+    # given a profile in Berlin: the day before yesterday is final, yesterday was last pulled at a local time
+    def utc(local: str) -> str:
+        return iso(datetime.fromisoformat(local).replace(tzinfo=ZoneInfo("Europe/Berlin")))
 
-    assert windows(frame(datetime.fromisoformat(at)), spec, "Europe/Berlin") == [expected]
+    covered = {date(2026, 11, 18): {ALL: utc("2026-11-19T03:00")}, date(2026, 11, 19): {ALL: utc(pulled_at)}}
+
+    # then, whenever the next run comes, it asks for what is not final yet, and for today
+    for at in ("2026-11-20T03:15", "2026-11-20T17:15"):
+        moment = datetime.fromisoformat(utc(at))
+        assert windows(frame(moment), HOURLY, "Europe/Berlin", covered) == [expected]
+
+
+def test_hours_that_were_never_pulled_are_asked_for_within_the_lookback() -> None:
+    assert windows(frame(), HOURLY) == ["2026-11-18..2026-11-20"]
+
+
+def test_hours_that_the_platform_does_not_offer_are_asked_for_today_only() -> None:
+    covered = {day: {ALL: ""} for day in (date(2026, 11, 18), date(2026, 11, 19))}
+
+    assert windows(frame(), HOURLY, covered=covered) == ["2026-11-20..2026-11-20"]
 
 
 def test_entities_have_no_window() -> None:
@@ -185,7 +205,11 @@ def test_windows_hold_exactly_the_required_days_once(
     assert reach is not None
     days = list(reach.days())
     covered = data.draw(
-        st.dictionaries(st.sampled_from(days), st.sets(st.sampled_from(["all", "sp", "sb", "sd"])), max_size=40)
+        st.dictionaries(
+            st.sampled_from(days),
+            st.dictionaries(st.sampled_from(["all", "sp", "sb", "sd"]), st.just(PULLED)),
+            max_size=40,
+        )
     )
 
     tasks = profile_tasks(f, p, spec, covered)
@@ -198,7 +222,7 @@ def test_windows_hold_exactly_the_required_days_once(
             day
             for day in days
             if day >= oldest
-            and (day >= today - timedelta(days=spec.lookback_days) or not covered.get(day, set()) & {slice_, "all"})
+            and (day >= today - timedelta(days=spec.lookback_days) or not covered.get(day, {}).keys() & {slice_, "all"})
         }
         assert set(held) == required
         assert set(held.values()) <= {1}
@@ -215,7 +239,7 @@ def test_hourly_windows_always_hold_the_local_today(at: datetime, zone: str) -> 
 
     assert task.window is not None
     assert task.window.end == local.date()
-    assert task.window.length == (2 if local.hour < 3 else 1)
+    assert task.window.length == 2
 
 
 @given(st.lists(st.dates(date(2026, 1, 1), date(2026, 3, 1))))

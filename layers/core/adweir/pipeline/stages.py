@@ -49,7 +49,7 @@ class Entry(NamedTuple):
 
 
 CoverageOf = Callable[[Series, Window], Coverage]
-"""`MetricStore.known(series, window)`."""
+"""What `MetricStore.days(series, window)` says, by slice."""
 
 
 class StagePlanner:

@@ -295,7 +295,8 @@ class App:
         )
 
         def coverage(*asked: Any) -> Coverage:
-            return self.metrics.known(*asked)  # most messages never plan: they do not pay for the metric store
+            days = self.metrics.days(*asked)  # most messages never plan: they do not pay for the metric store
+            return {day: state.began for day, state in days.items()}
 
         planner = StagePlanner(self.catalog, coverage, self.platforms, self.clock, run_settings)
         return Engine(self.ledger, planner, self.queues, self.bus, self.clock, run_settings)

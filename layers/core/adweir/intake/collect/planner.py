@@ -6,10 +6,12 @@ coverage does not name, it pulls the stored days of the platform's restatement l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, Profile
@@ -17,14 +19,14 @@ from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
-from adweir.model.times import DAY, Window, local_date, local_time
+from adweir.model.times import DAY, Window, iso, local_date, local_time
 from adweir.platforms.base import DatasetSpec
 
-Coverage = Mapping[date, Collection[str]]
-"""The slices that were pulled completely, by day."""
+Coverage = Mapping[date, Mapping[str, str]]
+"""Day → slice → when its newest complete pull began (`model.times.iso`); "" for one that is not applicable."""
 
 LATE_HOURS = 3
-"""Until this local hour the day before is pulled hourly too: its last hours were not final."""
+"""A day's hours are final at this local hour of the next day: platforms still change the last ones after midnight."""
 
 
 class Reach(StrEnum):
@@ -113,7 +115,7 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
     now = local_time(frame.scheduled_at, profile.timezone)
     if grain is Grain.HOUR:
         end = now.date()
-        start = end - DAY if now.hour < LATE_HOURS else end
+        start = end - timedelta(days=max(spec.lookback_days, 1))
     else:
         end = now.date() - DAY
         start = end - timedelta(days=max(frame.history_days, _changing(frame, spec), 1) - 1)
@@ -153,15 +155,31 @@ def _windows(
         return []
     today = local_date(frame.scheduled_at, profile.timezone)
     oldest = spec.oldest(slice_, today) or date.min
-    wanted = (day for day in whole.days() if day >= oldest and _wants(frame, spec, slice_, coverage, day, today))
+    kept = (day for day in whole.days() if day >= oldest)
+    wanted = (
+        day for day in kept if _wants(frame, spec, day, today, _answer(coverage.get(day, {}), slice_, day, profile))
+    )
     most = spec.max_window_days or whole.length
     return [piece for window in contiguous(wanted) for piece in window.pieces(most)]
 
 
-def _wants(frame: Frame, spec: DatasetSpec, slice_: str, coverage: Coverage, day: date, today: date) -> bool:
-    if frame.reach is Reach.WHOLE or spec.dataset.grain is Grain.HOUR:
+class _Answer(NamedTuple):
+    """Whether a day of a slice was answered, and whether that was after its last hours were final."""
+
+    known: bool
+    final: bool
+
+
+def _answer(slices: Mapping[str, str], slice_: str, day: date, profile: Profile) -> _Answer:
+    """A pull of everything answers for every slice. What is not applicable is final."""
+    began = [slices[name] for name in (slice_, ALL) if name in slices]
+    settled = datetime.combine(day + DAY, time(LATE_HOURS), ZoneInfo(profile.timezone))
+    return _Answer(bool(began), any(not as_of or as_of >= iso(settled) for as_of in began))
+
+
+def _wants(frame: Frame, spec: DatasetSpec, day: date, today: date, answer: _Answer) -> bool:
+    if frame.reach is Reach.WHOLE or not answer.known:
         return True
-    if frame.reach is not Reach.MISSING and (today - day).days <= _changing(frame, spec):
-        return True
-    covered = coverage.get(day, ())
-    return slice_ not in covered and ALL not in covered
+    if spec.dataset.grain is Grain.HOUR:
+        return day >= today or not answer.final
+    return frame.reach is not Reach.MISSING and (today - day).days <= _changing(frame, spec)

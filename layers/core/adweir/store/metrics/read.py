@@ -62,6 +62,11 @@ class DayState(NamedTuple):
         """The slices that are not missing."""
         return self.not_applicable | self.slices.keys()
 
+    @property
+    def began(self) -> dict[str, str]:
+        """Slice → when its pull began; "" for one that is not applicable."""
+        return dict.fromkeys(self.not_applicable, "") | {name: state.as_of for name, state in self.slices.items()}
+
 
 class _Shelf:
     """One source's copy of a partition: its coverage, then its buckets in order of the entity id."""
