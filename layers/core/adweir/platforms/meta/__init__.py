@@ -26,9 +26,19 @@ class MetaCredential(CredentialFields):
     app_secret: Secret = ""
 
 
-def _metrics(dataset: Dataset, lookback: int, longest: int) -> DatasetSpec:
-    # Rows of a finer level lack what deleted objects spent, so they do not sum to their parent.
-    return DatasetSpec(dataset, (ALL,), lookback, longest, {ALL: RETENTION_DAYS}, settles_after_days=lookback)
+def _metrics(
+    dataset: Dataset, lookback: int = LOOKBACK_DAYS, longest: int = MAX_WINDOW_DAYS, *, on_request: bool = False
+) -> DatasetSpec:
+    # Rows of a finer level may lack what deleted objects spent, so they do not sum to their parent.
+    return DatasetSpec(
+        dataset,
+        (ALL,),
+        lookback,
+        longest,
+        {ALL: RETENTION_DAYS},
+        settles_after_days=lookback,
+        on_request=on_request,
+    )
 
 
 SPEC = PlatformSpec(
@@ -43,7 +53,15 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.CAMPAIGNS),
         DatasetSpec(Dataset.AD_GROUPS),
         DatasetSpec(Dataset.ADS),
-        _metrics(Dataset.AD_DAILY, LOOKBACK_DAYS, MAX_WINDOW_DAYS),
+        _metrics(Dataset.ACCOUNT_DAILY),
+        _metrics(Dataset.CAMPAIGN_DAILY),
+        _metrics(Dataset.AD_GROUP_DAILY),
+        _metrics(Dataset.AD_DAILY),
+        _metrics(Dataset.AD_BY_AGE_GENDER_DAILY, on_request=True),
+        _metrics(Dataset.AD_BY_COUNTRY_DAILY, on_request=True),
+        _metrics(Dataset.AD_BY_REGION_DAILY, on_request=True),
+        _metrics(Dataset.AD_BY_DEVICE_DAILY, on_request=True),
+        _metrics(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
         _metrics(Dataset.CAMPAIGN_HOURLY, HOURLY_LOOKBACK_DAYS, 7),
     ),
     throttles=(ThrottleScope.PROFILE, ThrottleScope.APP),

@@ -11,27 +11,27 @@ import msgspec
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AuthExpired, Narrowable, RequestRejected, TooMuchData, Transient, Unprocessable
-from adweir.model.metrics import Grain
+from adweir.model.metrics import Grain, Level
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
-from adweir.platforms.meta import API_VERSION, MetaCredential, wire
+from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph, items
+from adweir.platforms.meta.questions import encode
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
 
 _T = TypeVar("_T")
 SYNC_DAYS = 7
-"""Longer windows become an asynchronous job."""
+"""Longer windows become an asynchronous job: for breakdowns more than a day, for the account's one row a day none."""
 
-_LEVELS = {"account": "account", "campaign": "campaign", "ad_group": "adset", "ad": "ad"}
 _ENTITIES = {
-    Dataset.CAMPAIGNS: ("campaigns", wire.CAMPAIGN_FIELDS),
-    Dataset.AD_GROUPS: ("adsets", wire.ADSET_FIELDS),
-    Dataset.ADS: ("ads", wire.AD_FIELDS),
+    Dataset.CAMPAIGNS: ("campaign", wire.CAMPAIGN_FIELDS),
+    Dataset.AD_GROUPS: ("adset", wire.ADSET_FIELDS),
+    Dataset.ADS: ("ad", wire.AD_FIELDS),
 }
 _DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
 
@@ -53,35 +53,46 @@ class MetaConnector(Connector):
         return self._graph.pages("me/adaccounts", {"fields": wire.ACCOUNT_FIELDS}, limit=200)
 
     def mode(self, task: Task) -> Mode:
-        """A job for daily metrics over more than `SYNC_DAYS`, pages for everything else."""
-        daily = task.dataset.grain is Grain.DAY
-        return Mode.REPORT if daily and _window(task).length > SYNC_DAYS else Mode.PAGES
+        """A job for daily metrics below the account over more than `SYNC_DAYS`, pages for everything else."""
+        dataset = task.dataset
+        if dataset.grain is not Grain.DAY or dataset.level is Level.ACCOUNT:
+            return Mode.PAGES
+        longest = 1 if dataset.breakdown else SYNC_DAYS
+        return Mode.REPORT if _window(task).length > longest else Mode.PAGES
 
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """The synchronous answer. Raises RequestRejected for a dataset or slice that Meta does not have."""
         if task.dataset is Dataset.PROFILES:
             return self.profiles()
         if task.dataset.grain:
-            return self._graph.pages(f"{_subject(task)}/insights", _insights(task, ",".join), after=resume)
+            question = questions.of_dataset(task.dataset, _window(task))
+            return self._graph.pages(f"{_subject(task)}/insights", question, after=resume)
         if task.dataset not in _ENTITIES:
             raise RequestRejected(f"Meta has no {task.dataset}")
-        edge, fields = _ENTITIES[task.dataset]
+        level, fields = _ENTITIES[task.dataset]
         subject = _subject(task)
-        params = {"fields": fields, "effective_status": _json(wire.LISTED_STATUSES[edge])}
+        params = {"fields": fields, "effective_status": encode(wire.listed_statuses(level))}
         if task.dataset is Dataset.CAMPAIGNS and task.slice != ALL:
-            params["filtering"] = _json([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
+            params["filtering"] = encode([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
             subject = _account(task.profile_id)
-        return self._graph.pages(f"{subject}/{edge}", params, after=resume)
+        return self._graph.pages(f"{subject}/{level}s", params, after=resume)
 
     def create_report(self, task: Task) -> Report:
         """Start an insights job. Jobs have no names by which to find an earlier one, so none is adopted."""
         before = self._clock.now()
-        created = self._graph.post(f"{_subject(task)}/insights", _insights(task, _json))
+        question = questions.of_dataset(task.dataset, _window(task), encode)
+        created = self._graph.post(f"{_subject(task)}/insights", question)
         return Report(_created(created.body), ReportState.PENDING, before)
 
     def report(self, task: Task, report_id: str) -> Report:  # noqa: ARG002  the id says it all
-        """The job's state; READY only when it is completed and at 100 %."""
-        run = _decode(self._graph.get(_digits(report_id), {}).body, wire.ReportRun)
+        """The job's state; READY only when it is completed and at 100 %, FAILED also where Meta has lost it."""
+        try:
+            answer = self._graph.get(_digits(report_id), {})
+        except RequestRejected as error:
+            if error.context.get("subcode") != faults.GONE:
+                raise
+            return Report(report_id, ReportState.FAILED, self._clock.now(), error.message)
+        run = _decode(answer.body, wire.ReportRun)
         as_of = datetime.fromtimestamp(run.time_ref, UTC) if run.time_ref > 0 else self._clock.now()
         if run.async_status in _BROKEN:
             why = f"{run.async_status}: ({run.error_code}) {run.error_message}" if run.error_code else run.async_status
@@ -114,7 +125,7 @@ class MetaConnector(Connector):
 
     def get_campaigns(self, profile_id: str) -> list[dict[str, Any]]:
         """An account's campaigns, archived ones too."""
-        params = {"fields": wire.CAMPAIGN_FIELDS, "effective_status": _json(wire.LISTED_STATUSES["campaigns"])}
+        params = {"fields": wire.CAMPAIGN_FIELDS, "effective_status": encode(wire.listed_statuses("campaign"))}
         return items(self._graph.pages(f"{_account(profile_id)}/campaigns", params))
 
     def get_keywords(self, profile_id: str) -> list[dict[str, Any]]:
@@ -126,21 +137,21 @@ class MetaConnector(Connector):
         self, profile_id: str, date_range: Window, fields: Sequence[str] = (), limit: int | None = None
     ) -> list[dict[str, Any]]:
         """Ads that delivered in the window, one item per ad with its sums; at most `limit`."""
-        params = _question("ad", date_range, fields) | {"time_increment": "all_days"}
+        params = questions.insights("ad", date_range, fields, increment="all_days")
         return items(self._graph.pages(f"{_account(profile_id)}/insights", params), limit)
 
     def get_account_stats(
         self, profile_id: str, date_range: Window, metrics: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """The account's numbers, one item per day with delivery."""
-        params = _question("account", date_range, metrics)
+        params = questions.insights("account", date_range, metrics)
         return items(self._graph.pages(f"{_account(profile_id)}/insights", params))
 
     def create_report_request(
         self, profile_id: str, date_range: Window, level: str = "ad", fields: Sequence[str] = ()
     ) -> str:
         """Start an insights job; returns its id."""
-        form = _question(level, date_range, fields, _json)
+        form = questions.insights(level, date_range, fields, render=encode)
         return _created(self._graph.post(f"{_account(profile_id)}/insights", form).body)
 
     def get_report(self, report_id: str) -> dict[str, Any]:
@@ -174,10 +185,6 @@ def connect(
         sleep=sleep,
     )
     return MetaConnector(graph, wiring.clock)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _decode(body: bytes, kind: type[_T]) -> _T:
@@ -215,24 +222,3 @@ def _window(task: Task) -> Window:
     if task.window is None:
         raise RequestRejected(f"{task.dataset} needs a window")
     return task.window
-
-
-def _question(
-    level: str, window: Window, fields: Sequence[str] = (), render: Callable[[Sequence[str]], str] = ",".join
-) -> dict[str, str]:
-    """The parameters of an insights request, one row per day."""
-    wanted = fields or (*wire.INSIGHTS_IDS[level], *wire.INSIGHTS_METRICS)
-    return {
-        "level": level,
-        "time_range": _json({"since": window.start.isoformat(), "until": window.end.isoformat()}),
-        "time_increment": "1",
-        "fields": render(wanted),
-    }
-
-
-def _insights(task: Task, render: Callable[[Sequence[str]], str]) -> dict[str, str]:
-    level = _LEVELS.get(task.dataset.level)
-    if level is None:
-        raise RequestRejected(f"Meta has no {task.dataset}")
-    question = _question(level, _window(task), render=render)
-    return question | {"breakdowns": wire.HOURLY} if task.dataset.grain is Grain.HOUR else question

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,30 +23,43 @@ from adweir.model.errors import (
     TooMuchData,
     Transient,
 )
+from adweir.platforms.http import Response
 from adweir.platforms.meta import RETENTION_DAYS, wire
 
 SLOW_DOWN = 75.0
 WALL = 95.0
 """Per cent of a quota used: above the first well-made clients slow down, above the second they pause."""
 _LEAST_WAIT = 60.0
+TIMED_OUT = 1504018
+"""Meta's subcode for a question that takes too long to answer at once, whatever the size of a page."""
+GONE = 33
+"""Meta's subcode for an object that does not exist, or not for this credential."""
 _APP_LIMIT = 4
 """Meta's code for the application's own limit."""
 
 
 class Meaning(StrEnum):
+    """RETRY: the same request may succeed within seconds, RETRY_THEN_LESS: if not, one for less data may.
+
+    SMALLER: a smaller page may succeed, where there are pages; else as RETRY. LESS: only less data can, in a page, a
+    window or a job. LOST: the object is gone, or the credential may not see it any more.
+    """
+
     RETRY = "retry"
     RETRY_THEN_LESS = "retry_then_less"
+    SMALLER = "smaller"
     LESS = "less"
     WAIT = "wait"
     AUTH = "auth"
     DENIED = "denied"
     RETENTION = "retention"
     REPORT = "report"
+    LOST = "lost"
     REJECTED = "rejected"
 
 
-# (code, subcode) first, then (code, 0) for any other subcode. HTTP statuses do not matter.
-_MEANING: Mapping[tuple[int, int], Meaning] = {
+# (code, subcode) first, then (code, 0) for any other subcode. The HTTP status matters for code 1 only.
+_MEANING = {
     (1, 0): Meaning.RETRY,
     (1, 99): Meaning.LESS,
     (2, 0): Meaning.RETRY,
@@ -59,26 +73,25 @@ _MEANING: Mapping[tuple[int, int], Meaning] = {
     (17, 0): Meaning.WAIT,
     (32, 0): Meaning.WAIT,
     (100, 0): Meaning.REJECTED,
+    (100, GONE): Meaning.LOST,
     (100, 1487534): Meaning.LESS,
-    (100, 1504018): Meaning.LESS,
+    (100, TIMED_OUT): Meaning.LESS,
     (102, 0): Meaning.AUTH,
     (190, 0): Meaning.AUTH,
     (613, 0): Meaning.WAIT,
     (960, 0): Meaning.RETRY,
     (2635, 0): Meaning.REJECTED,
     (3018, 0): Meaning.RETENTION,
-    (80000, 0): Meaning.WAIT,
-    (80003, 0): Meaning.WAIT,
-    (80004, 0): Meaning.WAIT,
-    (80005, 0): Meaning.WAIT,
-    (80014, 0): Meaning.WAIT,
     (-2, 0): Meaning.REPORT,
-} | {(code, 0): Meaning.DENIED for code in range(200, 300)}
+}
+_MEANING |= {(code, 0): Meaning.DENIED for code in range(200, 300)}
+_MEANING |= {(code, 0): Meaning.WAIT for code in range(80000, 80015)}
 _REDUCE = "reduce the amount of data"
 
 _SIMPLE: Mapping[Meaning, type[AdweirError]] = {
     Meaning.RETRY: Transient,
     Meaning.RETRY_THEN_LESS: TooMuchData,
+    Meaning.SMALLER: Transient,
     Meaning.LESS: TooMuchData,
     Meaning.AUTH: AuthExpired,
     Meaning.DENIED: AccessDenied,
@@ -87,32 +100,45 @@ _SIMPLE: Mapping[Meaning, type[AdweirError]] = {
 }
 
 
-def meaning(error: wire.Error) -> Meaning:
-    """What to do about an error: by subcode, by code, by its own word that it is transient, else a rejection."""
+def meaning(error: wire.Error, status: int) -> Meaning:
+    """What to do about an error: by subcode, by code, by its own word that it is transient, else a rejection.
+
+    Code 1 without a subcode at HTTP 500 is Meta's answer to pages that are too large (airbytehq/airbyte,
+    source-facebook-marketing, streams/common.py).
+    """
     if _REDUCE in error.message.lower():
         return Meaning.LESS
+    if (error.code, error.error_subcode, status) == (1, 0, 500):
+        return Meaning.SMALLER
     found = _MEANING.get((error.code, error.error_subcode)) or _MEANING.get((error.code, 0))
     return found or (Meaning.RETRY if error.is_transient else Meaning.REJECTED)
 
 
-def worth_a_retry(error: wire.Error) -> bool:
-    """Whether the same request may succeed within seconds."""
-    return meaning(error) in {Meaning.RETRY, Meaning.RETRY_THEN_LESS}
-
-
-def to_fault(error: wire.Error, usage: Usage, now: datetime) -> AdweirError:
-    """The error of ours to raise."""
+def to_fault(error: wire.Error, answer: Response, now: datetime) -> AdweirError:
+    """The error of ours to raise for an answer that has this one."""
     text = f"Meta: ({error.code}/{error.error_subcode}) {error.message[:300]}"
-    context = {"code": error.code, "subcode": error.error_subcode, "trace": error.fbtrace_id[:60]}
-    what = meaning(error)
+    trace, path = error.fbtrace_id[:60], urlsplit(answer.url).path
+    what = meaning(error, answer.status)
     if what is Meaning.WAIT:
-        scope = ThrottleScope.APP if error.code == _APP_LIMIT else usage.scope
-        trace = context["trace"]
-        return Throttled(text, retry_after=usage.wait, scope=scope, platform_code=error.code, trace=trace)
+        # Code 4 is the application's limit, 17 and 613 the ad account's, 80000 and up those of its use cases
+        # (Graph API, Rate Limits), whichever quota the headers show to be nearly used up.
+        scope = ThrottleScope.APP if error.code == _APP_LIMIT else ThrottleScope.PROFILE
+        wait = read_usage(answer.headers, kind_of(path)).wait
+        return Throttled(text, retry_after=wait, scope=scope, platform_code=error.code, trace=trace)
     if what is Meaning.RETENTION:
         # A day later than the bound by UTC: the account may be west of it.
-        return OutOfRetention(text, (now - timedelta(days=RETENTION_DAYS - 1)).date(), trace=context["trace"])
-    return _SIMPLE[what](text, platform_code=error.code, subcode=error.error_subcode, trace=context["trace"])
+        return OutOfRetention(text, (now - timedelta(days=RETENTION_DAYS - 1)).date(), trace=trace)
+    if what is Meaning.LOST:
+        # An ad account that was listed does exist: this is lost access (singer-io/tap-facebook#93).
+        made: type[AdweirError] = AccessDenied if "/act_" in path else RequestRejected
+    else:
+        made = _SIMPLE[what]
+    return made(text, platform_code=error.code, subcode=error.error_subcode, trace=trace)
+
+
+def kind_of(path: str) -> str:
+    """The use case that a path counts for, as the usage headers call it."""
+    return "ads_insights" if path.endswith("insights") else "ads_management"
 
 
 class Usage(NamedTuple):

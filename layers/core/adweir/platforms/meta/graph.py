@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from adweir.model.errors import RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.errors import AdweirError, RequestRejected, Throttled, TooMuchData, Transient
 from adweir.model.times import Clock
 from adweir.platforms.connector import Page
 from adweir.platforms.http import Http, Response, fault, same_origin, server_broke
 from adweir.platforms.meta import faults, wire
+from adweir.platforms.meta.faults import Meaning
 
 LARGEST_PAGE = 500
 SMALLEST_PAGE = 25
-_MANAGEMENT, _INSIGHTS = "ads_management", "ads_insights"
 _envelope = msgspec.json.Decoder(wire.GraphAnswer).decode
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError)
+_WORTH_A_RETRY = frozenset({Meaning.RETRY, Meaning.RETRY_THEN_LESS, Meaning.SMALLER})
 
 
 class Graph:
@@ -57,18 +58,20 @@ class Graph:
     def pages(self, path: str, params: Mapping[str, str], limit: int = LARGEST_PAGE, after: str = "") -> Iterator[Page]:
         """An edge's pages, following `paging.next` on our own host only, from the cursor `after`.
 
-        Halves `limit` while Meta asks for less data, then raises TooMuchData. After a page that used up more than 95 %
+        Halves `limit` while Meta asks for smaller pages, then raises TooMuchData, as it does at once where the size of
+        a page does not matter. After a page that used up more than 95 %
         of a quota it raises Throttled instead of asking for the next one.
         """
         url, query = self._url(path), dict(params) | ({"after": after} if after else {})
-        kind = _INSIGHTS if path.endswith("insights") else _MANAGEMENT
         while True:
             query["limit"] = str(limit)
+            smallest = limit <= SMALLEST_PAGE
             try:
-                answer = self._http.request("GET", url, params=self._signed(query), retry=_retry)
+                retry = _retry if smallest else _retry_page
+                answer = self._http.request("GET", url, params=self._signed(query), retry=retry)
                 frame = self._framed(answer)
-            except TooMuchData:
-                if limit <= SMALLEST_PAGE:
+            except TooMuchData as error:
+                if smallest or error.context.get("subcode") == faults.TIMED_OUT:
                     raise
                 limit = max(SMALLEST_PAGE, limit // 2)
                 continue
@@ -77,7 +80,7 @@ class Graph:
             yield Page(answer.body, answer.url, answer.status, last=frame.ended, resume=resume)
             if not following:
                 return
-            usage = faults.read_usage(answer.headers, kind)
+            usage = faults.read_usage(answer.headers, faults.kind_of(path))
             if usage.at_the_wall:
                 said = f"Meta: {usage.percent:.0f} % of the quota is used"
                 raise Throttled(said, retry_after=usage.wait, scope=usage.scope)
@@ -102,7 +105,10 @@ class Graph:
         return {**params, **self._auth}
 
     def _framed(self, answer: Response) -> _Frame:
-        """A page's frame. Raises Transient when the answer is not a page."""
+        """A page's frame. Raises Transient when the answer is not a page, TooMuchData when a smaller one may come."""
+        error = None if answer.ok else _error_of(answer)
+        if error and faults.meaning(error, answer.status) is Meaning.SMALLER:
+            raise TooMuchData(self._fault(answer, error).message)
         self._refuse(answer)
         try:
             frame = _frame(answer.body)
@@ -126,9 +132,8 @@ class Graph:
             error = _error_of(answer)
             raise self._fault(answer, error) if error else fault(answer, self._clock.now())
 
-    def _fault(self, answer: Response, error: wire.Error) -> Exception:
-        kind = _INSIGHTS if urlsplit(answer.url).path.endswith("insights") else _MANAGEMENT
-        return faults.to_fault(error, faults.read_usage(answer.headers, kind), self._clock.now())
+    def _fault(self, answer: Response, error: wire.Error) -> AdweirError:
+        return faults.to_fault(error, answer, self._clock.now())
 
 
 class _Frame(NamedTuple):
@@ -170,12 +175,17 @@ def _error_of(answer: Response) -> wire.Error | None:
         return None
 
 
-def _retry(answer: Response) -> bool:
+def _retry(answer: Response, worth: Container[Meaning] = _WORTH_A_RETRY) -> bool:
     """Whether to ask again at once: by Meta's own code where there is one."""
     if answer.ok:
         return False
     error = _error_of(answer)
-    return faults.worth_a_retry(error) if error else server_broke(answer)
+    return faults.meaning(error, answer.status) in worth if error else server_broke(answer)
+
+
+def _retry_page(answer: Response) -> bool:
+    """The same for a page that may also be smaller."""
+    return _retry(answer, _WORTH_A_RETRY - {Meaning.SMALLER})
 
 
 def items(pages: Iterator[Page], most: int | None = None) -> list[dict[str, Any]]:

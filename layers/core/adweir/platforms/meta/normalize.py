@@ -43,6 +43,8 @@ class MetaNormalizer:
         for line, row in enumerate(wired, 1):
             try:
                 add(convert(row, line))
+            except Nothing:
+                continue
             except ValueError as error:
                 bad.append((line, error))
         yield RowBatch(rows, _bad_rows(body, bad, context) if bad else [])
@@ -64,11 +66,15 @@ class MetaNormalizer:
 NORMALIZER = MetaNormalizer()
 
 
+class Nothing(Exception):
+    """A row of an hour or a breakdown without its key and without delivery."""
+
+
 def _converter(context: PullContext) -> Callable[[wire.InsightsRow, int], MetricRow]:
     """The function from a wire row to ours; ValueError (field, message) for what cannot be stored."""
-    level, hourly = context.dataset.level, context.dataset.grain is Grain.HOUR
+    hourly, on_meta_only = context.dataset.grain is Grain.HOUR, _on_meta_only(context.dataset)
     profile, currency = context.profile_id, context.currency
-    identify = _IDENTIFY[level]
+    identify = _identifier(context.dataset)
 
     def convert(row: wire.InsightsRow, line: int) -> MetricRow:
         day = row.date_start
@@ -77,7 +83,14 @@ def _converter(context: PullContext) -> Callable[[wire.InsightsRow, int], Metric
         _check_day(day)
         if row.account_id and row.account_id != profile:
             raise ValueError("account_id", f"belongs to account {row.account_id[:40]!r}")
-        conversions, revenue = _purchases(row) if row.actions or row.action_values else (0, 0)
+        if hourly and not row.hour:
+            raise _keyless(row, wire.HOURLY)
+        conversions: int | None
+        revenue: int | None
+        if on_meta_only:
+            conversions = revenue = None
+        else:
+            conversions, revenue = _purchases(row) if row.actions or row.action_values else (0, 0)
         return MetricRow(
             identify(row),
             day,
@@ -95,6 +108,41 @@ def _converter(context: PullContext) -> Callable[[wire.InsightsRow, int], Metric
         )
 
     return convert
+
+
+def _on_meta_only(dataset: Dataset) -> bool:
+    """Whether Meta leaves off-Meta actions out of the rows: then conversions and revenue are unknown.
+
+    It does for hours and regions (Marketing API, Insights API Breakdowns, "Restrictions for off-Meta action metrics").
+    """
+    return dataset.grain is Grain.HOUR or dataset.breakdown == "region"
+
+
+def _keyless(row: wire.InsightsRow, name: str) -> Exception:
+    """What a row of an hour or a breakdown is that does not say which one.
+
+    Meta sends such rows for entities that did not deliver on that day (singer-io/tap-facebook#250): they say nothing.
+    One with delivery is a bad row, because its numbers belong to an hour or value that is not known.
+    """
+    if row.impressions == row.clicks == "0" and not row.spend.strip("0."):
+        return Nothing()
+    return ValueError(name, "is missing")
+
+
+def _identifier(dataset: Dataset) -> Callable[[wire.InsightsRow], str]:
+    """The function from a row to its entity's id; of a breakdown, the values follow: `222~333~25-34/female`."""
+    identify = _IDENTIFY[dataset.level]
+    names = wire.BREAKDOWNS.get(dataset.breakdown)
+    if names is None:
+        return identify
+
+    def identify_value(row: wire.InsightsRow) -> str:
+        values: list[str] = [getattr(row, name) for name in names]
+        if not all(values):
+            raise _keyless(row, names[values.index("")])
+        return f"{identify(row)}~{'/'.join(values)}"
+
+    return identify_value
 
 
 def _identify_ad(row: wire.InsightsRow) -> str:
@@ -191,6 +239,8 @@ def _one_by_one(body: bytes, convert: Callable[[wire.InsightsRow, int], MetricRo
     for line, raw in enumerate(_items(body), 1):
         try:
             batch.rows.append(convert(_row(raw), line))
+        except Nothing:
+            continue
         except (ValueError, *_DECODE_FAULTS) as error:
             batch.bad.append(_bad_row(line, raw, error, context))
     return batch
@@ -205,7 +255,8 @@ def _bad_row(line: int, raw: msgspec.Raw, error: Exception, context: PullContext
     """A row for quarantine, with its key when that much of it can be read."""
     decoded = _loose(raw)
     row = wire.InsightsRow("", "")
-    for name in ("date_start", "account_id", "campaign_id", "adset_id", "ad_id"):
+    names = wire.BREAKDOWNS.get(context.dataset.breakdown, ())
+    for name in ("date_start", "account_id", "campaign_id", "adset_id", "ad_id", *names):
         value = decoded.get(name)
         if isinstance(value, str):
             setattr(row, name, value)
@@ -213,8 +264,8 @@ def _bad_row(line: int, raw: msgspec.Raw, error: Exception, context: PullContext
     if not row.account_id or row.account_id == context.profile_id:
         try:
             _check_day(row.date_start)
-            entity, day = _IDENTIFY[context.dataset.level](row), row.date_start
-        except ValueError:
+            entity, day = _identifier(context.dataset)(row), row.date_start
+        except (ValueError, Nothing):
             entity = day = ""
     return BadRow(line, decoded, [_fault(error)], entity, day)
 

@@ -5,6 +5,7 @@ Unknown fields are ignored; all numbers are text on this wire; a struct states o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -31,6 +32,13 @@ class InsightsRow(msgspec.Struct):
     actions: tuple[Action, ...] = ()
     action_values: tuple[Action, ...] = ()
     hour: str = msgspec.field(name="hourly_stats_aggregated_by_advertiser_time_zone", default="")
+    age: str = ""
+    gender: str = ""
+    country: str = ""
+    region: str = ""
+    device_platform: str = ""
+    publisher_platform: str = ""
+    platform_position: str = ""
 
 
 class InsightsPage(msgspec.Struct):
@@ -142,6 +150,15 @@ INSIGHTS_IDS = {
 }
 INSIGHTS_METRICS = ("account_currency", "impressions", "clicks", "spend", "actions", "action_values")
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
+BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
+    "age_gender": ("age", "gender"),
+    "country": ("country",),
+    "region": ("region",),
+    "device": ("device_platform",),
+    "placement": ("publisher_platform", "platform_position"),
+}
+"""Our breakdowns as Meta's (Insights API Breakdowns, "Combining breakdowns"). `impression_device` exists only together
+with `publisher_platform`, so devices are told apart by `device_platform`."""
 HOURS = {f"{hour:02}:00:00 - {hour:02}:59:59": hour for hour in range(24)}
 
 PURCHASES = {"omni_purchase": 0, "purchase": 1, "offsite_conversion.fb_pixel_purchase": 2}
@@ -150,14 +167,15 @@ PURCHASES = {"omni_purchase": 0, "purchase": 1, "offsite_conversion.fb_pixel_pur
 NO_MINOR_UNIT = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
 """Currencies whose budgets Meta states in whole units; all others in hundredths."""
 
-LISTED_STATUSES = {
-    "campaigns": ("ACTIVE", "ARCHIVED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
-    "adsets": ("ACTIVE", "ARCHIVED", "CAMPAIGN_PAUSED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
-    "ads": (
+STATUSES: Mapping[str, tuple[str, ...]] = {
+    "campaign": ("ACTIVE", "ARCHIVED", "DELETED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
+    "adset": ("ACTIVE", "ARCHIVED", "CAMPAIGN_PAUSED", "DELETED", "IN_PROCESS", "PAUSED", "WITH_ISSUES"),
+    "ad": (
         "ACTIVE",
         "ADSET_PAUSED",
         "ARCHIVED",
         "CAMPAIGN_PAUSED",
+        "DELETED",
         "DISAPPROVED",
         "IN_PROCESS",
         "PAUSED",
@@ -167,5 +185,13 @@ LISTED_STATUSES = {
         "WITH_ISSUES",
     ),
 }
-"""Archived objects are hidden unless they are asked for. Deleted ones are not asked for: what a complete
-listing does not bring becomes removed."""
+"""Every `effective_status` of a level (`EffectiveStatus` of facebook_business 26.0.3)."""
+
+
+def listed_statuses(level: str) -> tuple[str, ...]:
+    """The statuses that a list asks for. Archived objects come only when they are asked for, deleted ones never do.
+
+    Meta Marketing API, "Manage Your Ad Object's Status": a deleted object is found by its id only. What a complete list
+    does not bring becomes removed.
+    """
+    return tuple(status for status in STATUSES[level] if status != "DELETED")
