@@ -107,7 +107,7 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
     from adweir.model.times import Window
     from adweir.store.dynamo import tables
     from adweir.store.ledger import Ledger
-    from adweir.store.metrics.store import MetricStore
+    from adweir.store.metrics.store import MetricStore, Patience
     from adweir.store.raw.store import RawStore
 
     class Clock:
@@ -118,7 +118,7 @@ def ours(ads: int, start: date, *, again: bool) -> Any:
             return time.monotonic()
 
     tables.bind("c", "bench-metrics", "bench-ledger", "f")
-    store = MetricStore(Clock(), Ledger(Clock()), RawStore(boto3.client("s3"), BUCKET), 330)
+    store = MetricStore(Patience(Clock(), 330), Ledger(Clock()), RawStore(boto3.client("s3"), BUCKET))
     stamp = Stamp(f"2026-11-2{2 if again else 1}T06:00:00.000000Z", f"task{int(again)}")
     window = Window(start, start + timedelta(days=DAYS - 1))
     pull = Pull(Platform("meta_ads"), "1234567890", Level.AD, Grain.DAY, Source.PULL, "all", window, stamp, True)  # noqa: FBT003

@@ -26,7 +26,7 @@ from adweir.store.ledger import Ledger
 from adweir.store.metrics.adjusted import AdjustedEntity, AdjustedSlice, encode
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.partitions import MetricsTable
-from adweir.store.metrics.store import DayState, MetricStore, PullRows, SliceState, StoredRow
+from adweir.store.metrics.store import DayState, MetricStore, Patience, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 from support.metric_store import Brought, expected, stored
@@ -46,7 +46,7 @@ def store(clock: FrozenClock, ledger: Ledger) -> MetricStore:
     table_models.reset()
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="adweir-data")
-    return MetricStore(clock, ledger, RawStore(s3, "adweir-data"), 330, sleep=clock.advance)
+    return MetricStore(Patience(clock, 330, clock.advance), ledger, RawStore(s3, "adweir-data"))
 
 
 def _load(store: MetricStore, brought: Brought) -> Any:

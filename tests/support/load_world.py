@@ -26,7 +26,7 @@ from adweir.model.times import Window, epoch, iso
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.connector import Page
 from adweir.store.findings import Findings
-from adweir.store.metrics.store import MetricStore
+from adweir.store.metrics.store import MetricStore, Patience
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
@@ -47,7 +47,7 @@ class LoadWorld(World):
         s3.create_bucket(Bucket=bucket)
         self.s3, self.bucket = s3, bucket
         self.raw = RawStore(s3, bucket)
-        self.metrics = MetricStore(clock, self.ledger, self.raw, lease_seconds=60, sleep=lambda _: None)
+        self.metrics = MetricStore(Patience(clock, 60, lambda _: None), self.ledger, self.raw)
         self.findings = Findings(clock)
         self.add_profile("1", timezone="America/New_York")
         campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")

@@ -15,11 +15,12 @@ from adweir.model.metrics import Grain, Level, MetricRow, Series, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
+from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.load import ChangesStore, PartitionLeases
 from adweir.store.metrics.partitions import Table
-from adweir.store.metrics.store import MetricStore
+from adweir.store.metrics.store import MetricStore, Patience
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 
@@ -140,13 +141,20 @@ class FakeObjects(ChangesStore):
 class StoreWorld:
     """A store with its fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: FakeTable | None = None) -> None:
         self.crash = Crash()
-        self.table = FakeTable(self.crash)
+        self.table = table or FakeTable()
+        self.table.crash = self.crash
         self.leases = FakeLeases()
         self.objects = FakeObjects(self.crash)
         self.clock = FrozenClock()
-        self.store = MetricStore(self.clock, self.leases, self.objects, 60, sleep=lambda _: None, table=self.table)
+        self.store = MetricStore(
+            Patience(self.clock, 60, lambda _: None),
+            self.leases,
+            self.objects,
+            table=self.table,
+            slices=REGISTRY.slices,
+        )
 
     def load(self, brought: Brought, *, accept_vanish: bool = True) -> Any:
         return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from adweir.model.errors import Unprocessable
 from adweir.model.platforms import Platform
+from adweir.model.slices import ALL
 
 if TYPE_CHECKING:
     from adweir.model.datasets import Dataset
     from adweir.model.entities import Credential
+    from adweir.model.metrics import Series
     from adweir.platforms.base import DatasetSpec, PlatformSpec
     from adweir.platforms.connector import Connector, Normalizer, Wiring
     from adweir.platforms.webhooks import Webhook
@@ -53,6 +55,13 @@ class Platforms:
     def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         """The datasets that the platform serves, and how. Raises Unprocessable."""
         return self.spec(platform).datasets
+
+    def slices(self, series: Series) -> tuple[str, ...]:
+        """The slices whose pulls together answer for everything of a series."""
+        served = self.datasets(series.platform) if series.platform in self else {}
+        asked = (series.level, series.grain, series.breakdown)
+        same = (spec for each, spec in served.items() if (each.level, each.grain, each.breakdown) == asked)
+        return next((spec.slices for spec in same), (ALL,))
 
     def parse(self, name: str) -> Platform:
         """A stored name or an alias, in any case → Platform. Raises Unprocessable that lists the known names."""

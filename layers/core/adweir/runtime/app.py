@@ -150,10 +150,11 @@ class App:
     @cached_property
     def metrics(self) -> MetricStore:
         from adweir.store.dynamo import tables
-        from adweir.store.metrics.store import MetricStore
+        from adweir.store.metrics.store import MetricStore, Patience
 
         tables.bind(*self.settings.tables)
-        return MetricStore(self.clock, self.ledger, self.raw, lease_seconds=self.settings.function_timeout_seconds + 30)
+        lease_seconds = self.settings.function_timeout_seconds + 30
+        return MetricStore(Patience(self.clock, lease_seconds), self.ledger, self.raw, slices=self.platforms.slices)
 
     @cached_property
     def findings(self) -> Findings:

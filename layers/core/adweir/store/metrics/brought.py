@@ -14,7 +14,10 @@ from adweir.model.metrics import MetricRow, Slot
 
 _FORMAT = struct.Struct("<5q")
 _pack = _FORMAT.pack
-_Packed = bytes | Slot  # a slot with a number past 64 bits stays as it is
+_Packed = bytes | Slot  # a slot with a number that does not fit stays as it is
+_UNKNOWN = -(2**63)
+"""An unknown number, packed."""
+_UNKNOWN_BYTES = struct.pack("<q", _UNKNOWN)
 
 
 class Parents(NamedTuple):
@@ -23,10 +26,9 @@ class Parents(NamedTuple):
     campaign_id: str
     ad_group_id: str
     ad_product: str
-    currency: str
 
 
-NO_PARENTS = Parents("", "", "", "")
+NO_PARENTS = Parents("", "", "")
 
 
 class _Texts(dict[str, str]):
@@ -46,10 +48,10 @@ class PullRows:
     """The good rows of one pull, and the keys of those that were quarantined.
 
     `incomplete` is set by the loader when the pull cannot answer for what it did not bring (paging broke off, or a
-    bad row's key could not be read); `load` then treats the pull as partial.
+    bad row's key could not be read); `load` then treats the pull as partial. `currency` is that of all rows.
     """
 
-    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "incomplete", "size")
+    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "currency", "incomplete", "size")
 
     def __init__(self) -> None:
         self._slots: dict[str, dict[str, _Packed]] = {}
@@ -58,6 +60,7 @@ class PullRows:
         self._texts = _Texts()
         self._keys = _Texts()
         self.incomplete = False
+        self.currency = ""
         self.size = 0
 
     def add(self, row: MetricRow) -> bool:
@@ -67,10 +70,7 @@ class PullRows:
             slots = self._begin(row)
         key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
         new = key not in slots
-        try:
-            slots[key] = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
-        except struct.error:
-            slots[key] = row.slot
+        slots[key] = _packed(row)
         self.size += new
         return new
 
@@ -80,10 +80,7 @@ class PullRows:
         if slots is None:
             slots = self._begin(row)
         key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
-        try:
-            packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
-        except struct.error:
-            packed = row.slot
+        packed = _packed(row)
         held = slots.get(key)
         if held is None:
             slots[key] = packed
@@ -133,13 +130,31 @@ class PullRows:
     def _begin(self, row: MetricRow) -> dict[str, _Packed]:
         texts = self._texts
         entity_id = texts[row.entity_id]
-        self._parents[entity_id] = Parents(
-            texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product], texts[row.currency]
-        )
+        self._parents[entity_id] = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
+        self.currency = self.currency or row.currency
         slots: dict[str, _Packed] = {}
         self._slots[entity_id] = slots
         return slots
 
 
+def _packed(row: MetricRow) -> _Packed:
+    try:
+        packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
+    except struct.error:  # an unknown number, or one past 64 bits
+        slot = row.slot
+        if _UNKNOWN in slot:
+            return slot
+        try:
+            return _pack(*(_UNKNOWN if number is None else number for number in slot))
+        except struct.error:
+            return slot
+    return packed if _UNKNOWN_BYTES not in packed else row.slot
+
+
 def _unpack(packed: _Packed) -> Slot:
-    return cast("Slot", _FORMAT.unpack(packed)) if isinstance(packed, bytes) else packed
+    if not isinstance(packed, bytes):
+        return packed
+    slot = _FORMAT.unpack(packed)
+    if _UNKNOWN_BYTES in packed:
+        slot = tuple(None if number == _UNKNOWN else number for number in slot)
+    return cast("Slot", slot)

@@ -2,11 +2,13 @@
 
 pk   meta_ads#1234#ad#day#pull#2026-11
 sk   the entity id
-d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths (NULL: unknown), and a sixth
-     element, the stamp, when a partial pull wrote the slot; h07 in a partition of hours (h26: the second pass of
-     hour 2, on the night when clocks go back)
+d07  [impressions, clicks, conversions, spend, revenue] in whole numbers and millionths (NULL: unknown), then what does
+     not follow from coverage and the item: the stamp as text where another pull than the newest decided the slot, and
+     {"cur": currency, "def": definition} where they differ; h07 in a partition of hours (h26: the second pass of hour
+     2, on the night when clocks go back)
 sum  the sums of the item's own slots
-camp, grp, prod, cur   parents' ids, ad product, currency; grp is left out when the entity id begins with it
+camp, grp, prod        parents' ids, ad product; grp is left out when it is what the entity id has before its first ~
+cur  the currency of the slots that do not name their own (of several, the greatest text)
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ RESERVED = "!"
 
 
 _NULL: dict[str, Any] = {"NULL": True}
-_FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"), ("cur", "currency"))
+_FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"))
 
 
 def can_be_key(entity_id: str) -> bool:
@@ -43,10 +45,12 @@ def can_be_key(entity_id: str) -> bool:
 
 
 class StoredSlot(NamedTuple):
-    """A slot's five numbers, and its stamp when it does not follow from coverage."""
+    """A slot's five numbers and their currency; its stamp and definition where they do not follow from coverage."""
 
     numbers: Slot
     stamp: Stamp | None = None
+    currency: str = ""
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,16 @@ class Bucket:
         item: Raw = {"pk": {"S": pk}, "sk": {"S": self.entity_id}}
         for short, name in _FIELDS:
             value = getattr(self.parents, name)
-            if value and not (short == "grp" and self.entity_id.startswith(value + "~")):
+            if value if short != "grp" else value != _group_in(self.entity_id):
                 item[short] = {"S": value}
+        currency = max({slot.currency for slot in self.slots.values()}, default="")
+        if currency:
+            item["cur"] = {"S": currency}
         for name in sorted(self.slots):
-            numbers, stamp = self.slots[name]
-            item[name] = _list(numbers)
-            if stamp:
-                item[name]["L"].append({"S": str(stamp)})
+            slot = self.slots[name]
+            item[name] = _list(slot.numbers)
+            if slot.stamp or slot.currency != currency:
+                item[name]["L"] += _beside(slot, currency)
         item["sum"] = _list(reduce(plus, (slot.numbers for slot in self.slots.values())))
         return item
 
@@ -114,10 +121,11 @@ class Bucket:
         """What `encode` made."""
         entity_id = item["sk"]["S"]
         texts = {name: item[short]["S"] if short in item else "" for short, name in _FIELDS}
-        if "grp" not in item and "~" in entity_id:
-            texts["ad_group_id"] = entity_id.partition("~")[0]
+        if "grp" not in item:
+            texts["ad_group_id"] = _group_in(entity_id)
+        currency = item["cur"]["S"] if "cur" in item else ""
         slots = {
-            name: _slot(value["L"])
+            name: _slot(value["L"], currency)
             for name, value in item.items()
             if len(name) == 3 and name[0] in "dh" and "L" in value
         }
@@ -146,6 +154,32 @@ def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
     return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
 
 
-def _slot(values: list[dict[str, str]]) -> StoredSlot:
+def _slot(values: list[dict[str, Any]], currency: str) -> StoredSlot:
     numbers = cast("Slot", tuple([int(value["N"]) if "N" in value else None for value in values[:5]]))
-    return StoredSlot(numbers, Stamp.parse(values[5]["S"]) if len(values) > 5 else None)
+    if len(values) == 5:
+        return StoredSlot(numbers, None, currency)
+    stamp, definition = None, ""
+    for beside in values[5:]:
+        if "S" in beside:
+            stamp = Stamp.parse(beside["S"])
+        else:
+            named = beside["M"]
+            currency = named["cur"]["S"] if "cur" in named else currency
+            definition = named["def"]["S"] if "def" in named else ""
+    return StoredSlot(numbers, stamp, currency, definition)
+
+
+def _beside(slot: StoredSlot, currency: str) -> list[dict[str, Any]]:
+    named: dict[str, Any] = {}
+    if slot.currency != currency:
+        named["cur"] = {"S": slot.currency}
+    if slot.definition:
+        named["def"] = {"S": slot.definition}
+    stamp = [{"S": str(slot.stamp)}] if slot.stamp else []
+    return [*stamp, {"M": named}] if named else stamp
+
+
+def _group_in(entity_id: str) -> str:
+    """The ad group in the id of an ad or a keyword, `ad_group_id~ad_id`."""
+    group, mark, _ = entity_id.partition("~")
+    return group if mark else ""

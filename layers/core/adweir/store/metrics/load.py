@@ -6,6 +6,7 @@ Wherever a load is stopped, coverage never claims more than what was written, an
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
@@ -61,7 +62,7 @@ class Patience:
 
     clock: Clock
     lease_seconds: float
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], None] = time.sleep
     rng: random.Random = field(default_factory=random.Random)
 
 
@@ -102,7 +103,7 @@ class Job:
 
     def walk(self, partition: Partition, coverage: Coverage, items: Iterable[Raw]) -> Iterator[Loaded]:
         """Stored buckets and brought entities side by side, in the table's order."""
-        merger = Merger(self.pull, self.complete, partition, coverage, self.holes)
+        merger = Merger(self.pull, self.complete, partition, coverage, self.holes, self.rows.currency)
         rows, waiting = self.rows, iter(self.entities)
         entity = next(waiting, None)
         for item in items:

@@ -45,6 +45,7 @@ class Merger:
     partition: Partition
     coverage: Coverage
     holes: Mapping[str, frozenset[str]]
+    currency: str = ""
 
     def merge(self, entity_id: str, stored: Bucket | None, brought: Mapping[str, Slot], parents: Parents) -> Merged:
         """The entity's bucket after the pull. `brought` by slot key, days outside the partition included."""
@@ -69,7 +70,9 @@ class Merger:
             if known is not None and pull.stamp <= known:
                 unchanged += numbers is not None
                 continue
-            new = None if numbers is None else StoredSlot(numbers, None if inside and not hole else pull.stamp)
+            new = None
+            if numbers is not None:
+                new = StoredSlot(numbers, None if inside and not hole else pull.stamp, self.currency)
             if new == old:
                 unchanged += 1
                 continue

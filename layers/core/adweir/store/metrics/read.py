@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, groupby
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, parti
 from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
 from adweir.store.metrics.partitions import Table
 
+SlicesOf = Callable[[Series], Collection[str]]
+"""The slices whose pulls together answer for everything of a series; the platform's spec names them."""
 _FEW = 500
 """At most this many entities are read by key instead of with their whole partition."""
 
@@ -83,6 +85,10 @@ class _Shelf:
         self.coverage = Coverage.decode(first if is_coverage else None)
         self._first = None if is_coverage else first
 
+    def whole(self, day: str, slices: Collection[str]) -> bool:
+        """Whether pulls of all these slices, or of all that are applicable, answer for a day."""
+        return day in self.coverage.days and self.coverage.known(day).issuperset(slices)
+
     def buckets(self, wanted: set[str] | None) -> Iterator[tuple[int, Bucket]]:
         """(rank, bucket) of each entity, or of the wanted ones."""
         for item in chain([self._first] if self._first else [], self._items):
@@ -92,10 +98,14 @@ class _Shelf:
 
 
 class Reader:
-    """Streams rows partition by partition, entity by entity; memory does not grow with the window."""
+    """Streams rows partition by partition, entity by entity; memory does not grow with the window.
 
-    def __init__(self, table: Table) -> None:
+    All reads are consistent: coverage from one replica and slots from another that lags would make a false zero.
+    """
+
+    def __init__(self, table: Table, slices: SlicesOf) -> None:
         self._table = table
+        self._slices = slices
 
     def read(
         self,
@@ -108,6 +118,7 @@ class Reader:
     ) -> Iterator[StoredRow]:
         """The stored rows of a window; see `MetricStore.read`."""
         wanted = None if entity_ids is None else set(entity_ids)
+        whole = self._slices(series)
         copies = [[(source, each) for each in partitions(series, source, window)] for source in sources]
         for same in zip(*copies, strict=True):
             shelves = [
@@ -116,7 +127,7 @@ class Reader:
             streams = [shelf.buckets(wanted) for shelf in shelves]
             merged = heapq.merge(*streams, key=lambda pair: (pair[1].entity_id, pair[0]))
             for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
-                found = _rows(dict(copied), shelves, series.level)
+                found = _rows(dict(copied), shelves, series.level, whole)
                 yield from found if overridden else (row for row in found if row.mark is not Mark.OVERRIDDEN)
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
@@ -143,9 +154,9 @@ class Reader:
                 for entries in found.get(day, {}).values():
                     stamp = Stamp.parse(entries.stamp)
                     for e in entries.entries:
-                        parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product, "")
+                        parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product)
                         if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
-                            yield Adjustment(e.entity_id, *parents[:3], day, e.rows, e.quarantined, e.cleaned)
+                            yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned)
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → the newest complete pull's stamp; days that were not pulled are left out."""
@@ -167,13 +178,18 @@ class Reader:
 
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
-            return self._table.get_many(partition.pk, wanted | {COVERAGE}, consistent=False)
-        return self._table.query(partition.pk, consistent=False)
+            return self._table.get_many(partition.pk, wanted | {COVERAGE}, consistent=True)
+        return self._table.query(partition.pk, consistent=True)
 
 
-def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) -> list[StoredRow]:
+def _rows(
+    copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level, whole: Collection[str]
+) -> list[StoredRow]:
     """The rows of one entity, by time and source. On each day the first source decides that has a slot, or answers
-    that there is none; the rows of the others are marked as overridden."""
+    that there is none; the rows of the others are marked as overridden.
+
+    `whole`: the slices that together answer for everything. An entity whose ad product nobody knows is in one of them.
+    """
     any_copy = next(iter(copies.values()))
     taken: set[str] = set()
     rows: list[StoredRow] = []
@@ -182,13 +198,14 @@ def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) ->
         slots = bucket.slots if bucket else {}
         owner = bucket or any_copy
         mine: set[str] = set()
-        asked, known, held = "", None, False
+        asked, known, held, answered = "", None, False, False
         for name, (_, day) in shelf.partition.names.items():
             slot = slots.get(name)
             if day != asked:  # all hours of a day have one answer
                 asked = day
                 known, held = shelf.coverage.answer(day, level, owner.entity_id, owner.parents)
-            if slot is None and known is None:
+                answered = known is not None or (not (owner.parents.ad_product or bucket) and shelf.whole(day, whole))
+            if slot is None and not answered:
                 continue
             mine.add(day)
             if slot is not None:
@@ -196,7 +213,7 @@ def _rows(copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level) ->
                 mark = Mark.OVERRIDDEN if day in taken else Mark.HELD if held else Mark.NONE
                 hour = int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1
                 as_of = stamp.as_of if stamp else None
-                who = (owner.entity_id, *owner.parents)
+                who = (owner.entity_id, *owner.parents, slot.currency)
                 rows.append(StoredRow(*who, day, hour, slot.numbers, shelf.source, as_of, mark))
         taken |= mine
     return sorted(rows, key=lambda row: (row.day, row.hour))

@@ -26,7 +26,7 @@ _LENGTH = 4
 class _Packed(msgspec.Struct, array_like=True, gc=False):
     entity_id: str
     parents: Parents | None
-    slots: dict[str, tuple[Slot, str]]
+    slots: dict[str, tuple[Slot, str, str, str]]
 
 
 class WriteSpool:
@@ -44,7 +44,10 @@ class WriteSpool:
 
     def put(self, bucket: Bucket) -> None:
         """This bucket is to be stored."""
-        slots = {name: (slot.numbers, str(slot.stamp or "")) for name, slot in bucket.slots.items()}
+        slots = {
+            name: (slot.numbers, str(slot.stamp or ""), slot.currency, slot.definition)
+            for name, slot in bucket.slots.items()
+        }
         self._add(_Packed(bucket.entity_id, bucket.parents, slots))
 
     def remove(self, entity_id: str) -> None:
@@ -61,8 +64,8 @@ class WriteSpool:
                 yield {"pk": {"S": pk}, "sk": {"S": packed.entity_id}}
                 continue
             slots = {
-                name: StoredSlot(numbers, Stamp.parse(stamp) if stamp else None)
-                for name, (numbers, stamp) in packed.slots.items()
+                name: StoredSlot(numbers, Stamp.parse(stamp) if stamp else None, currency, definition)
+                for name, (numbers, stamp, currency, definition) in packed.slots.items()
             }
             yield Bucket(packed.entity_id, packed.parents, slots).encode(pk)
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.metrics import SOURCE_ORDER, Series, Source
+from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import Clock, Window
+from adweir.model.times import Window
 from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.load import ChangesStore, Counts, Job, PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
-from adweir.store.metrics.read import DayState, Reader, SliceState, StoredRow
+from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState, StoredRow
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
-__all__ = ["Adjustment", "DayState", "LoadOutcome", "MetricStore", "PullRows", "SliceState", "StoredRow"]
+__all__ = ["Adjustment", "DayState", "LoadOutcome", "MetricStore", "Patience", "PullRows", "SliceState", "StoredRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,23 @@ class LoadOutcome:
 
 
 class MetricStore:
-    """Metric buckets in the Metrics table. `ledger` hands out leases, `raw` keeps the changes files."""
+    """Metric buckets in the Metrics table. `ledger` hands out leases, `raw` keeps the changes files.
+
+    `slices` names those whose pulls together answer for everything of a series.
+    """
 
     def __init__(
         self,
-        clock: Clock,
+        patience: Patience,
         ledger: PartitionLeases,
         raw: ChangesStore,
-        lease_seconds: float,
         *,
-        sleep: Callable[[float], None] = time.sleep,
         table: Table | None = None,
+        slices: SlicesOf = lambda _series: (ALL,),
     ) -> None:
-        self._table = table or MetricsTable(clock, sleep)
-        self._loader = PartitionLoader(Patience(clock, lease_seconds, sleep), self._table, ledger, raw)
-        self._reader = Reader(self._table)
+        self._table = table or MetricsTable(patience.clock, patience.sleep)
+        self._loader = PartitionLoader(patience, self._table, ledger, raw)
+        self._reader = Reader(self._table, slices)
 
     def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
         """Make this pull part of the stored metrics.
