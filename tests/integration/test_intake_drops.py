@@ -48,6 +48,25 @@ def test_the_same_bytes_under_another_name_change_nothing(world: LoadWorld) -> N
     assert sorted(receipt["state"] for receipt in world.receipts()) == ["duplicate", "loaded"]
 
 
+@pytest.mark.parametrize("days", [1, 91, limits.MAX_DROP_AGE_DAYS])
+def test_the_same_bytes_never_undo_a_correction_however_late_they_come(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    # given a bucket whose clock is the world's
+    head = world.raw.head
+    monkeypatch.setattr(world.raw, "head", lambda *key: head(*key)._replace(last_modified=world.clock.now()))
+    # and a file, and the correction that followed it
+    first, correction = GOOD, GOOD.replace(b"1.50", b"2.00")
+    world.arrive("drops/acme/a.csv", first)
+    world.clock.advance(60)
+    world.arrive("drops/acme/b.csv", correction)
+    # when somebody drops the first one again
+    world.clock.advance(days * 86_400)
+    world.arrive("drops/acme/c.csv", first)
+    # then the correction stays
+    assert [row[3][3] for row in world.stored()] == [2_000_000]
+
+
 @pytest.mark.parametrize(
     ("key", "body"), [("drops/acme/a.csv", b"nonsense"), ("drops/nobody/a.csv", HEADER.encode() + b"x\n")]
 )

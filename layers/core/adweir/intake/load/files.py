@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 PREFIX = "drops/"
 _IN_MEMORY = 4 << 20
 _BATCH = 500
+_REMEMBERED = timedelta(days=limits.MAX_DROP_AGE_DAYS + 1)
+"""So long the bytes of a drop are known: afterwards none of its days can be dropped anymore."""
 
 
 @dataclass(slots=True)
@@ -136,7 +138,8 @@ class DropLoader:
             counts = self._store(drop)
             self._receipt(drop, {"state": "loaded"} | counts)
             if not drop.unknown:  # else the same file is the repair, once the profile is listed
-                self._receipts.put(drop.same_bytes, {"key": message.key, "version": drop.version})
+                first_drop = {"key": message.key, "version": drop.version}
+                self._receipts.put(drop.same_bytes, first_drop, _REMEMBERED)
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""
