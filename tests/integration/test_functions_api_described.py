@@ -15,7 +15,14 @@ from support.described import METHODS, Described, Operation
 from support.functions import loaded
 
 LOWER = {"read": "", "write": "read", "admin": "write read"}
-IDS = {"account_id": "nobody", "run_id": "nobody", "key_id": "nobody", "platform": "meta_ads", "name": "daily"}
+IDS = {
+    "account_id": "nobody",
+    "run_id": "nobody",
+    "key_id": "nobody",
+    "profile_id": "nobody",
+    "platform": "meta_ads",
+    "name": "daily",
+}
 REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}}
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
@@ -89,6 +96,7 @@ def test_requests_have_bounds(described: Described) -> None:
 
     # the body's size bounds what is left
     assert boundless == {
+        "ProfileChange.options",
         "RecordList.records",
         "RetrieveRequest.filters",
         "ValidateRequest.schema",
@@ -157,7 +165,7 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
 def provoke_unprocessable(call: Call, operation: Operation) -> None:
     if operation.examples:
         assert call(operation.method, operation.at(**IDS), {"zzz": {}}, expect=422)["error"]["details"]
-    elif operation.id == "delete_credential":
+    elif operation.id in {"delete_credential", "get_profile"}:
         call(operation.method, operation.at(**IDS | {"platform": "myspace"}), expect=422)
     else:
         assert call(operation.method, operation.at(**IDS), expect=422, limit="0")["error"]["details"]

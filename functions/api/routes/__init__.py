@@ -15,12 +15,14 @@ from routes.describe import description
 from routes.ingestion import ingestion
 from routes.keys import keys
 from routes.pipeline import pipeline
+from routes.profiles import profiles
 from routes.reports import reports
 from routes.runs import runs
 
 RESOURCES: tuple[Resource, ...] = (
     accounts,
     credentials,
+    profiles,
     ingestion,
     runs,
     data_pipeline,

@@ -1,8 +1,7 @@
-"""Client accounts and the ad accounts (profiles) under them."""
+"""Client accounts."""
 
 from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
@@ -19,8 +18,6 @@ from routes.fields import (
     NextToken,
     OneOf,
     PageToken,
-    PlatformId,
-    PlatformName,
     Shown,
 )
 
@@ -88,30 +85,7 @@ class DeletedAccount(Shown):
     status: Literal["deleted"] = "deleted"
 
 
-class ProfileAnswer(Shown):
-    """One platform ad account; `account_id` is the client company that it belongs to."""
-
-    account_id: AccountId
-    platform: PlatformId
-    profile_id: str = Field(description="The ad account's id on its platform.")
-    name: str
-    currency: str = Field(description="ISO 4217.", examples=["EUR"])
-    timezone: str = Field(description="An IANA time zone; metrics' dates are local to it.", examples=["Europe/Berlin"])
-    country: str
-    kind: str = Field(description="The platform's own kind of account, e.g. seller or vendor.")
-    status: Annotated[str, OneOf("active", "denied", "inactive", "removed")]
-    status_raw: str = Field(description="The platform's own word for the status.")
-    as_of: str = Field(description="When the platform said so (ISO 8601).")
-
-
-class ProfileList(Shown):
-    """One page of ad accounts."""
-
-    profiles: list[ProfileAnswer]
-    next_token: NextToken
-
-
-accounts = Resource("Accounts", "Client companies and the ad accounts under them")
+accounts = Resource("Accounts", "Client companies")
 
 
 @accounts.route("POST", "/api/v1/accounts", "Register a client company", scope="write", status=201)
@@ -149,26 +123,3 @@ def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """Its credentials and webhook secrets are deleted with it. What was measured stays stored."""
     app.registration.forget_account(account_id)
     return DeletedAccount(account_id=account_id)
-
-
-@accounts.route("GET", "/api/v1/profiles", "List the ad accounts")
-def list_profiles(
-    app: Here,
-    account_id: Annotated[
-        str,
-        Query(
-            max_length=limits.MAX_PATH_ID_CHARS,
-            description="Only those of this client company (acc_…), or this ad account.",
-        ),
-    ] = "",
-    platform: Annotated[PlatformName, Query(description="Only those of this platform or alias.")] = "",
-    limit: Limit = PAGE_ITEMS,
-    next_token: PageToken = "",
-) -> ProfileList:
-    """The ad accounts that the stored credentials reach. With a filter all that match come in one page."""
-    given = {name: value for name, value in (("account_id", account_id), ("platform", platform)) if value}
-    if given:
-        found, token = app.queries.profiles(app.queries.filters(given, "query")), ""
-    else:
-        found, token = app.catalog.list_profiles(limit, next_token)
-    return ProfileList(profiles=[ProfileAnswer.of(profile) for profile in found], next_token=token or None)

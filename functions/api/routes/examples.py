@@ -43,6 +43,7 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "update_account": {"name": ("Another name", {"company_name": "Example Outdoor"})},
     "create_credential": _credentials(),
+    "update_profile": {"reset": ("Nothing on request any more", {"options": {"datasets": None}})},
     "put_account_webhook_secrets": _WEBHOOK_SECRETS,
     "put_webhook_secrets": _WEBHOOK_SECRETS,
     "backfill": {"week": ("Last week", {"start": "{today-7}", "end": "{today-1}"})},

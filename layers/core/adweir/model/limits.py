@@ -22,6 +22,7 @@ MAX_PATH_ID_CHARS = 128  # an id in a URL's path; our own ids have 24, a deliver
 MAX_API_KEY_CHARS = 200  # a key as it is sent, adw_<id>_<secret>: ours have 56
 MAX_REASON_CHARS = 500  # why a credential is broken, in the platform's words
 MAX_CREDENTIAL_VALUE_CHARS = 4096  # one value of a credential; access tokens of about 2,000 have been seen
+MAX_OPTIONS_BYTES = 16_000  # the options of a profile as JSON: they are part of its item
 MAX_DELIVERY_ID_CHARS = 256  # webhook-id: part of what is signed
 MAX_SIGNATURES = 16  # signatures per delivery: the current secret's and the previous one's, with room
 MAX_CLOCK_SKEW_SECONDS = 300  # between the sender of a signed delivery and us, as Standard Webhooks advises

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
@@ -66,15 +68,28 @@ def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
     return {spec.dataset: spec for spec in specs}
 
 
+class Applies(StrEnum):
+    """How a changed option reaches the days that are stored already.
+
+    REPLAY: the stored raw objects hold what it needs, so a replay applies it. PULL: the platform has to be asked again,
+    in another way. NEXT_RUN: it says what is pulled; the next runs do, and a backfill where earlier days are wanted.
+    """
+
+    REPLAY = "replay"
+    PULL = "pull"
+    NEXT_RUN = "next_run"
+
+
 class ProfileOptions(BaseModel):
     """Base of a platform's profile options (which conversions count, …); each has a sensible default.
 
-    `datasets`: those that are pulled on request only and wanted for this profile.
+    A field's annotation says how it `Applies` to stored days, REPLAY where it says nothing; its `description` is shown
+    to people. `datasets`: those that are pulled on request only and wanted for this profile.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    datasets: tuple[Dataset, ...] = ()
+    datasets: Annotated[tuple[Dataset, ...], Applies.NEXT_RUN] = ()
 
     @property
     def definition(self) -> str:

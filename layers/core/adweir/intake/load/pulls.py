@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import trace
-from adweir.model.errors import AdweirError, BadInput, DeadlinePassed, MassVanish, Throttled
+from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.messages import ObjectArrived
 from adweir.model.tasks import TaskState
-from adweir.platforms import Platforms
+from adweir.platforms import Platforms, options
 from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
@@ -104,12 +102,7 @@ class PullLoader:
         profile = None
         if model.model_fields and header.profile_id:
             profile = self._catalog.profile(header.platform, header.profile_id)
-        try:
-            return model.model_validate(profile.options if profile else {})
-        except ValidationError as error:
-            raise BadInput(
-                f"the options of {header.profile_id} are not the platform's: {error.error_count()}"
-            ) from None
+        return options.read(model, profile.options if profile else {})
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.

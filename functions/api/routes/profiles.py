@@ -1,0 +1,193 @@
+"""Ad accounts (profiles): what the credentials reach, and the options by which their numbers are counted."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import ConfigDict, Field
+
+from adweir.model import limits
+from adweir.model.entities import Profile
+from adweir.model.errors import BadInput, NotFound, Unprocessable
+from adweir.model.platforms import Platform
+from adweir.platforms.base import Applies
+from adweir.runtime.app import App
+from adweir.runtime.routes import Here, Resource
+from routes.fields import (
+    PAGE_ITEMS,
+    AccountId,
+    Given,
+    Limit,
+    NextToken,
+    OneOf,
+    PageToken,
+    PlatformId,
+    PlatformName,
+    PlatformPath,
+    Shown,
+)
+
+
+def _by_platform(schema: dict[str, Any]) -> None:
+    """Which options each platform has, with its defaults."""
+    from adweir.platforms import REGISTRY
+
+    models = [spec.options.model_json_schema() | {"title": f"Options of {spec.title}"} for spec in REGISTRY.specs()]
+    for model in models:
+        definitions = model.pop("$defs", {})
+        model["properties"] = {
+            name: {"anyOf": [_inlined(field, definitions), {"type": "null"}]}
+            for name, field in model["properties"].items()
+        }
+    schema.clear()
+    schema |= {"anyOf": models, "description": "An option that is left out stays, null resets it to its default."}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema without references."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = {**definitions[schema["$ref"].rpartition("/")[2]], **{k: v for k, v in schema.items() if k != "$ref"}}
+    return {name: _inlined(value, definitions) for name, value in schema.items()}
+
+
+class ProfileAnswer(Shown):
+    """One platform ad account; `account_id` is the client company that it belongs to."""
+
+    account_id: AccountId
+    platform: PlatformId
+    profile_id: str = Field(description="The ad account's id on its platform.")
+    name: str
+    currency: str = Field(description="ISO 4217.", examples=["EUR"])
+    timezone: str = Field(description="An IANA time zone; metrics' dates are local to it.", examples=["Europe/Berlin"])
+    country: str
+    kind: str = Field(description="The platform's own kind of account, e.g. seller or vendor.")
+    status: Annotated[str, OneOf("active", "denied", "inactive", "removed")]
+    status_raw: str = Field(description="The platform's own word for the status.")
+    credential: str = Field(description="The label of the credential that reaches it.", examples=["default"])
+    route: str = Field(description="Where its requests go (a region, a manager account); empty where there is one way.")
+    options: dict[str, Any] = Field(description="How it is pulled and counted, defaults included.")
+    definition: str = Field(description="How conversions and revenue are counted, in words; empty by default.")
+    as_of: str = Field(description="When the platform said so (ISO 8601).")
+
+
+class ProfileList(Shown):
+    """One page of ad accounts."""
+
+    profiles: list[ProfileAnswer]
+    next_token: NextToken
+
+
+class ProfileChange(Given):
+    """Options to change; the others stay, null resets one to its default."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    options: Annotated[dict[str, Any], Field(json_schema_extra=_by_platform)]
+
+
+class OptionChange(Shown):
+    """An option that was changed, and how it reaches the days that are stored already."""
+
+    option: str
+    applies: Annotated[str, OneOf(*Applies)] = Field(
+        description="replay: by `POST /api/v1/replay`; pull: the platform has to be asked again; next_run: it says what"
+        " is pulled from now on."
+    )
+    how: str = Field(description="The call that applies it to stored days.")
+
+
+class ChangedProfile(ProfileAnswer):
+    """The ad account with its new options."""
+
+    changed: list[OptionChange]
+
+
+profiles = Resource("Ad accounts", "Platform ad accounts and the options by which their numbers are counted")
+ProfilePath = Annotated[str, Path(description="The ad account's id on its platform.")]
+
+
+@profiles.route("GET", "/api/v1/profiles", "List the ad accounts")
+def list_profiles(
+    app: Here,
+    account_id: Annotated[
+        str,
+        Query(
+            max_length=limits.MAX_PATH_ID_CHARS,
+            description="Only those of this client company (acc_…), or this ad account.",
+        ),
+    ] = "",
+    platform: Annotated[PlatformName, Query(description="Only those of this platform or alias.")] = "",
+    limit: Limit = PAGE_ITEMS,
+    next_token: PageToken = "",
+) -> ProfileList:
+    """The ad accounts that the stored credentials reach. With a filter all that match come in one page."""
+    given = {name: value for name, value in (("account_id", account_id), ("platform", platform)) if value}
+    if given:
+        found, token = app.queries.profiles(app.queries.filters(given, "query")), ""
+    else:
+        found, token = app.catalog.list_profiles(limit, next_token)
+    return ProfileList(profiles=[ProfileAnswer(**_shown(app, each)) for each in found], next_token=token or None)
+
+
+@profiles.route("GET", "/api/v1/profiles/{platform}/{profile_id}", "Get an ad account", errors=(422,))
+def get_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath) -> ProfileAnswer:
+    return ProfileAnswer(**_shown(app, _profile(app, app.platforms.parse(platform), profile_id)))
+
+
+@profiles.route(
+    "PATCH", "/api/v1/profiles/{platform}/{profile_id}", "Change the options of an ad account", scope="write"
+)
+def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, change: ProfileChange) -> ChangedProfile:
+    """What is pulled from now on is counted by the new options; `changed` says how stored days get them too."""
+    from adweir.platforms import options
+
+    spec = app.platforms.spec(app.platforms.parse(platform))
+    before: dict[str, Any] = {}
+
+    def apply(stored: Mapping[str, Any]) -> dict[str, Any]:
+        before.update(was=options.usable(spec.options, stored))
+        return options.changed(spec, stored, change.options)
+
+    profile = app.catalog.change_options(spec.name, profile_id, apply)
+    was, now = (options.read(spec.options, stored) for stored in (before["was"], profile.options))
+    changed = [
+        OptionChange(option=name, applies=applies, how=_how(applies, profile))
+        for name, applies in options.differences(spec.options, was, now).items()
+    ]
+    return ChangedProfile(**_shown(app, profile), changed=changed)
+
+
+def _how(applies: Applies, profile: Profile) -> str:
+    body = f'{{"platform": "{profile.platform}", "profile_id": "{profile.profile_id}", "start": …, "end": …}}'
+    if applies is Applies.REPLAY:
+        return f"POST /api/v1/replay {body}: the stored answers are read again, nothing is pulled"
+    scope = f'{{"scope": {{"profiles": ["{profile.key}"], "start": …, "end": …}}}}'
+    if applies is Applies.PULL:
+        return f"POST /api/v1/workflows/repull/runs {scope}: the platform is asked again"
+    return f"the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs {scope}"
+
+
+def _profile(app: App, platform: Platform, profile_id: str) -> Profile:
+    profile = app.catalog.profile(platform, profile_id)
+    if profile is None:
+        message = f"there is no ad account {profile_id[:64]} of {platform}"
+        raise NotFound(message, [{"field": "profile_id", "message": "is unknown"}])
+    return profile
+
+
+def _shown(app: App, profile: Profile) -> dict[str, Any]:
+    """A profile's fields as they are shown: its options with their defaults, and what they mean.
+
+    Options of another version, or of a platform that is not connected any more, are shown as they are stored.
+    """
+    from adweir.platforms import options
+
+    shown = profile.model_dump(mode="json")
+    try:
+        read = options.read(app.platforms.spec(profile.platform).options, profile.options)
+    except (BadInput, Unprocessable):
+        return shown | {"definition": ""}
+    return shown | {"options": read.model_dump(mode="json"), "definition": read.definition}

@@ -1,0 +1,102 @@
+"""Ad accounts in the API: what they show, and their options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Annotated, Literal
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.platforms import Platform
+from adweir.platforms import REGISTRY, Platforms
+from adweir.platforms.base import Applies, DatasetSpec, PlatformSpec, ProfileOptions, datasets
+from support.api import META, T1, Call, fill
+
+PATH = "/api/v1/profiles/meta/111"
+T2 = "2026-11-21T00:00:00.000000Z"
+
+
+class ShopOptions(ProfileOptions):
+    basis: Literal["click", "view"] = "click"
+    clock: Annotated[Literal["interaction", "conversion"], Applies.PULL] = "interaction"
+
+    @property
+    def definition(self) -> str:
+        return "" if self.basis == "click" else "after a view"
+
+
+class ShopPlatforms(Platforms):
+    """The registry's platforms with options of the test's own."""
+
+    def spec(self, platform: Platform) -> PlatformSpec:
+        on_request = datasets(DatasetSpec(Dataset.AD_BY_COUNTRY_DAILY, on_request=True))
+        return replace(super().spec(platform), options=ShopOptions, datasets=on_request)
+
+
+@pytest.fixture(autouse=True)
+def _shop(api: ModuleType) -> None:
+    api.app.__dict__["platforms"] = ShopPlatforms({str(s.name): s.package for s in REGISTRY.specs()})
+    fill(api)
+
+
+def test_an_ad_account_is_shown_with_its_options_and_their_defaults(call: Call) -> None:
+    found = call("GET", PATH)
+
+    assert (found["profile_id"], found["credential"], found["definition"]) == ("111", "default", "")
+    assert found["options"] == {"datasets": [], "basis": "click", "clock": "interaction"}
+    assert found in call("GET", "/api/v1/profiles")["profiles"]
+    assert found in call("GET", "/api/v1/profiles", platform="meta")["profiles"]
+    assert call("GET", "/api/v1/profiles/meta/999", expect=404)["error"]["details"][0]["field"] == "profile_id"
+
+
+def test_changed_options_say_what_they_mean_and_how_they_reach_stored_days(call: Call) -> None:
+    change = {"options": {"basis": "view", "clock": "conversion", "datasets": ["ad_by_country_daily"]}}
+
+    answer = call("PATCH", PATH, change)
+
+    assert answer["definition"] == "after a view"
+    how = {each["option"]: (each["applies"], each["how"].partition(" {")[0]) for each in answer["changed"]}
+    assert how == {
+        "basis": ("replay", "POST /api/v1/replay"),
+        "clock": ("pull", "POST /api/v1/workflows/repull/runs"),
+        "datasets": (
+            "next_run",
+            "the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs",
+        ),
+    }
+    shown = {name: value for name, value in answer.items() if name != "changed"}
+    assert call("GET", PATH) == shown
+    assert call("PATCH", PATH, change)["changed"] == []
+    assert [each["option"] for each in call("PATCH", PATH, {"options": {"basis": None}})["changed"]] == ["basis"]
+
+
+def test_a_listing_keeps_what_was_set(call: Call, api: ModuleType) -> None:
+    call("PATCH", PATH, {"options": {"basis": "view"}})
+
+    profile = api.app.catalog.profile(META, "111")
+    api.app.catalog.put_objects([profile.model_copy(update={"name": "Renamed", "options": {}})], T2)
+
+    found = call("GET", PATH)
+    assert (found["name"], found["options"]["basis"], profile.as_of) == ("Renamed", "view", T1)
+
+
+def test_unknown_options_and_values_are_refused_with_what_is_known(call: Call) -> None:
+    answer = call("PATCH", PATH, {"options": {"basis": "purchase", "zzz": 1, "datasets": ["ad_daily"]}}, expect=422)
+
+    details = {fault["field"]: fault["message"] for fault in answer["error"]["details"]}
+    assert details == {
+        "options.zzz": "is unknown; known: datasets, basis, clock",
+        "options.basis": "Input should be 'click' or 'view'",
+    }
+    assert call("GET", PATH)["options"]["basis"] == "click"
+    call("PATCH", "/api/v1/profiles/meta/999", {"options": {}}, expect=404)
+    call("PATCH", PATH, {"options": {"basis": "view"}}, scopes="read", expect=403)
+
+
+def test_options_of_another_version_do_not_stand_in_the_way_of_a_listing(call: Call, api: ModuleType) -> None:
+    api.app.catalog.change_options(META, "111", lambda _options: {"gone": 1})
+
+    assert call("GET", PATH)["options"] == {"gone": 1}
+    assert call("PATCH", PATH, {"options": {"basis": "view"}})["options"]["basis"] == "view"
