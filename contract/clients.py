@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.world import WorldProfile
+
 HERE = Path(__file__).parent
 META, AMAZON = "meta_ads", "amazon_ads"
 _LEVELS = ("campaign", "ad_group", "ad")
 _LISTS = ("creatives", *(f"{what}s" for what in _LEVELS), *(f"every {what}" for what in _LEVELS))
 _LATER = tuple(f"every {what} since" for what in _LEVELS)
-_PARTS = ("insights ad hourly", "insights ad age gender")
+HOURLY = "insights ad hourly"
+_PARTS = (HOURLY, "insights ad age gender")
 _SP_LISTS = ("sp campaigns", "sp ad_groups", "sp ads", "sp keywords")
 _SD_LISTS = ("sd campaigns", "sd ad_groups", "sd ads")
 _SP_REPORTS = tuple(f"sp report {what}" for what in (*_LEVELS, "keyword"))
@@ -22,12 +25,23 @@ class Client:
     """One released client. `package`: its name in the index, and of its file of pinned versions.
 
     `streams`: what it reads of each ad account (`truth.STREAMS`); one that it does not answer is a difference.
+    `guesses_hours`: it takes an hour that the platform does not name for midnight's, so patchy hours differ.
     """
 
     package: str
     platform: str
     driver: str
     streams: tuple[str, ...]
+    guesses_hours: bool = False
+
+    def answers(self, profile: WorldProfile) -> list[str]:
+        """The streams that an ad account has, and of which the client does not make something else itself."""
+        lacks = tuple(f"{product} " for product in profile.lacking)
+        return [
+            stream
+            for stream in self.streams
+            if not (stream.startswith(lacks) or (self.guesses_hours and profile.patchy and stream == HOURLY))
+        ]
 
     @property
     def constraints(self) -> Path:
@@ -59,7 +73,9 @@ CLIENTS = (
         "airbyte_facebook_marketing.py",
         (*_INSIGHTS, *_PARTS, *_LISTS, *_LATER),
     ),
-    Client("tap-facebook", META, "tap_facebook_singer.py", ("insights ad", *_PARTS, *_LISTS, *_LATER)),
+    Client(
+        "tap-facebook", META, "tap_facebook_singer.py", ("insights ad", *_PARTS, *_LISTS, *_LATER), guesses_hours=True
+    ),
     Client("dlt", META, "dlt_rest_api.py", (*_INSIGHTS, *_LISTS, *_LATER)),
     Client(
         "airbyte-source-amazon-ads",

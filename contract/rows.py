@@ -69,8 +69,9 @@ def read(path: Path) -> dict[str, list[Row]]:
 
 
 def _value(text: str) -> Value:
+    """A number to the millionth, which is as exact as the truth is; any other text as it is."""
     try:
-        return Decimal(text)
+        return round(Decimal(text), 6)
     except InvalidOperation:
         return text
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from sandbox.platforms import population, stand_ins
 from sandbox.server import PlatformServer
 from sandbox.world import Company, WorldProfile
 
-DAYS = 8
+DAYS = 14
 CLIENT_SECONDS = 300
 BOOKMARK_DAY = 20
 """Counted from the world's first day: some things were last changed before it, some after."""
@@ -57,8 +57,8 @@ class Outcome:
 
 @contextmanager
 def platforms() -> Iterator[PlatformServer]:
-    """The platforms at noon UTC of this day, when it is the same day in every time zone that a client may go by."""
-    outside = Outside(anchor=datetime.now(UTC).date(), report_seconds=0.0, population=population())
+    """The platforms with all their awkward clients, at noon UTC of this day: the same day in every time zone."""
+    outside = Outside(anchor=datetime.now(UTC).date(), report_seconds=0.0, population=population(awkward=True))
     with PlatformServer(outside, stand_ins()) as server:
         yield server
 
@@ -79,7 +79,8 @@ def attempt(client: Client, home: Path) -> Outcome:
                 failure, got = drive(client, python, server, _job(client, server, company, profile), left)
                 if failure:
                     outcome.failures.append(f"{profile.name}: {failure}")
-                outcome.comparisons += compared(client, _question(server, profile, got))
+                streams = client.answers(profile)
+                outcome.comparisons += compared(client, streams, _question(server, profile, got))
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -103,7 +104,8 @@ def _job(client: Client, server: PlatformServer, company: Company, profile: Worl
         "end": question.end.isoformat(),
         "bookmark": question.bookmark.isoformat(),
         "click_windows": dict(profile.windows),
-        "streams": client.streams,
+        "conversion": "omni_purchase" if profile.traits.sells else "lead",
+        "streams": client.answers(profile),
     }
 
 
@@ -155,12 +157,12 @@ def _environment(server: PlatformServer, folder: Path) -> dict[str, str]:
     }
 
 
-def compared(client: Client, question: Question) -> list[Comparison]:
-    """Each of the client's streams beside the truth; a stream that brought nothing has all its rows missing."""
+def compared(client: Client, streams: Sequence[str], question: Question) -> list[Comparison]:
+    """Each stream beside the truth; one that brought nothing has all its rows missing."""
     if unexpected := question.got.keys() - set(client.streams):
         raise ValueError(f"{client.script.name} writes streams that clients.py does not name: {sorted(unexpected)}")
     results = []
-    for stream in client.streams:
+    for stream in streams:
         rows = question.got.get(stream, [])
         parts = BROKEN_DOWN.get(stream, ())
         found = compare(stream, summed(rows, *parts) if parts else rows, STREAMS[stream](question))

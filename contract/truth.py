@@ -30,7 +30,7 @@ Truth = Callable[[Question], Iterator[Row]]
 
 
 def units(micros: int) -> Decimal:
-    """Micros → units."""
+    """Millionths → units."""
     return Decimal(micros).scaleb(-6)
 
 
@@ -65,22 +65,28 @@ def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool =
 Thing = WorldCampaign | WorldAdGroup | WorldAd
 
 
-def _each(profile: WorldProfile, level: str, product: str = "") -> dict[Key, Thing]:
-    """The campaigns, ad groups or ads of a profile, or of one ad product, each under its and its parents' ids."""
-    found: dict[Key, Thing] = {}
-    for campaign, group, ad in profile.ads():
-        if campaign.product == product or not product:
-            things: dict[str, Thing] = {"campaign": campaign, "ad_group": group, "ad": ad}
-            above = list(things)[: list(things).index(level) + 1]
-            found[Key.of("", {kind: things[kind].id for kind in above})] = things[level]
-    return found
+def _each(profile: WorldProfile, level: str, product: str = "") -> Iterator[tuple[Key, Thing]]:
+    """The campaigns, ad groups or ads of a profile, or of one ad product, each with its and its parents' ids."""
+    for campaign in profile.campaigns:
+        if product and campaign.product != product:
+            continue
+        ids = {"campaign": campaign.id}
+        if level == "campaign":
+            yield Key.of("", ids), campaign
+            continue
+        for group in campaign.groups:
+            if level == "ad_group":
+                yield Key.of("", ids | {"ad_group": group.id}), group
+                continue
+            for ad in group.ads:
+                yield Key.of("", ids | {"ad_group": group.id, "ad": ad.id}), ad
 
 
 def things(level: str, *, every: bool) -> Truth:
     """Campaigns, ad groups or ads with their names; archived and deleted ones only with `every`."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for key, thing in _each(question.profile, level).items():
+        for key, thing in _each(question.profile, level):
             if every or thing.status not in _HIDDEN:
                 yield Row(key, {"name": thing.name})
 
@@ -119,7 +125,7 @@ def advertised(level: str, product: str) -> Truth:
     """One ad product's campaigns and ad groups with state and name, its ads with their states."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for key, thing in _each(question.profile, level, product).items():
+        for key, thing in _each(question.profile, level, product):
             named: dict[str, Value] = {} if level == "ad" else {"name": thing.name}
             yield Row(key, {"state": _state(thing.status), **named})
 

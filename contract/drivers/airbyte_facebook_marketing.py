@@ -15,11 +15,11 @@ from meta_rows import FIELDS, HOUR, creative_row, insights_row, listed_row
 LONG_AGO = "2020-01-01"
 LISTS = {"campaigns": "campaign", "ad_sets": "ad_group", "ads": "ad"}
 CUSTOM = {"account": "account", "campaign": "campaign", "adset": "ad_group"}
-INSIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ads_insights": ("insights ad", ()),
-    "ads_insights_age_and_gender": ("insights ad age gender", ("age", "gender")),
-    "customby_hour": ("insights ad hourly", (HOUR,)),
-    **{f"customby_{level}": (f"insights {ours}", ()) for level, ours in CUSTOM.items()},
+INSIGHTS = {
+    "ads_insights": "insights ad",
+    "ads_insights_age_and_gender": "insights ad age gender",
+    "customby_hour": "insights ad hourly",
+    **{f"customby_{level}": f"insights {ours}" for level, ours in CUSTOM.items()},
 }
 STATUSES = {
     option: [status for key, status in vars(kind.EffectiveStatus).items() if not key.startswith("_")]
@@ -47,8 +47,7 @@ def source(job: Job, begin: str, **options: Any) -> Source:
 
 def insights(job: Job) -> Iterator[Row]:
     for stream, record in source(job, job.start).read(list(INSIGHTS)):
-        name, parts = INSIGHTS[stream]
-        yield insights_row(name, record, *parts)
+        yield insights_row(job, INSIGHTS[stream], record)
 
 
 def lists(job: Job) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dlt.sources.rest_api import rest_api_source
 from driver import Job, Row, run
-from meta_rows import FIELDS, creative_row, insights_row, listed_row
+from meta_rows import FIELDS, creative_row, insights_rows, listed_row
 
 LISTS = {"campaigns": "campaign", "adsets": "ad_group", "ads": "ad"}
 LEVELS = {"account": "account", "campaign": "campaign", "adset": "ad_group", "ad": "ad"}
@@ -53,8 +53,8 @@ def insights(job: Job) -> Iterator[Row]:
         if at:
             every = [{"field": f"{level}.effective_status", "operator": "IN", "value": statuses(level)}]
             params["filtering"] = as_text(every)
-        for record in resource(job, f"{level}_insights", "insights", params):
-            yield insights_row(f"insights {ours}", record)
+        records = resource(job, f"{level}_insights", "insights", params)
+        yield from insights_rows(job, f"insights {ours}", records)
 
 
 def statuses(level: str) -> list[str]:

@@ -22,7 +22,8 @@ class Job:
     """One ad account to read, from `start` to `end` inclusive (YYYY-MM-DD).
 
     `credential`: the body that opens the account. `bookmark`: RFC 3339; incremental lists are read a second time from
-    there. `click_windows`: by ad product, the attribution window in days to compare. `streams`: what is compared.
+    there. `click_windows`: by ad product, the attribution window in days to compare. `conversion`: Meta's action type
+    that is compared. `streams`: what the ad account has.
     """
 
     def __init__(self, job: Mapping[str, Any]) -> None:
@@ -34,6 +35,7 @@ class Job:
         self.end: str = job["end"]
         self.bookmark: str = job["bookmark"]
         self.click_windows: dict[str, int] = job["click_windows"]
+        self.conversion: str = job["conversion"]
         self.streams: list[str] = job["streams"]
 
     def shifted(self, days: int) -> str:

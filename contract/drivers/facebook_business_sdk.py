@@ -14,7 +14,7 @@ from facebook_business.adobjects.adset import AdSet
 from facebook_business.adobjects.campaign import Campaign
 from facebook_business.adobjects.user import User
 from facebook_business.api import FacebookAdsApi
-from meta_rows import FIELDS, HOUR, creative_row, insights_row, listed_row
+from meta_rows import FIELDS, PARTS, creative_row, insights_rows, listed_row
 
 STATUSES = {
     name: [status for key, status in vars(kind.EffectiveStatus).items() if not key.startswith("_")]
@@ -50,8 +50,8 @@ def accounts(job: Job) -> Iterator[Row]:
 def insights(job: Job) -> Iterator[Row]:
     for at, (level, name) in enumerate(PREFIXES.items()):
         params = daily(job) | {"level": name, "filtering": shown(name)}
-        for record in account_of(job).get_insights(fields=FIELDS[: at + 1] + FIELDS[len(PREFIXES) :], params=params):
-            yield insights_row(f"insights {level}", record)
+        fields = FIELDS[: at + 1] + FIELDS[len(PREFIXES) :]
+        yield from insights_rows(job, f"insights {level}", account_of(job).get_insights(fields=fields, params=params))
 
 
 def asynchronous(job: Job) -> Iterator[Row]:
@@ -61,20 +61,13 @@ def asynchronous(job: Job) -> Iterator[Row]:
         if status in ("Job Failed", "Job Skipped"):
             raise RuntimeError(status)
         time.sleep(0.05)
-    for record in report.get_result(params={"limit": 50}):
-        yield insights_row("insights ad async", record)
+    yield from insights_rows(job, "insights ad async", report.get_result(params={"limit": 50}))
 
 
-def hourly(job: Job) -> Iterator[Row]:
-    params = daily(job) | {"level": "ad", "filtering": shown("ad"), "breakdowns": [HOUR]}
-    for record in account_of(job).get_insights(fields=FIELDS, params=params):
-        yield insights_row("insights ad hourly", record, HOUR)
-
-
-def age_gender(job: Job) -> Iterator[Row]:
-    params = daily(job) | {"level": "ad", "filtering": shown("ad"), "breakdowns": ["age", "gender"]}
-    for record in account_of(job).get_insights(fields=FIELDS, params=params):
-        yield insights_row("insights ad age gender", record, "age", "gender")
+def broken_down(job: Job) -> Iterator[Row]:
+    for stream, parts in PARTS.items():
+        params = daily(job) | {"level": "ad", "filtering": shown("ad"), "breakdowns": list(parts)}
+        yield from insights_rows(job, stream, account_of(job).get_insights(fields=FIELDS, params=params))
 
 
 def lists(job: Job) -> Iterator[Row]:
@@ -101,4 +94,4 @@ def creatives(job: Job) -> Iterator[Row]:
         yield creative_row("creatives", record)
 
 
-run({f.__name__: f for f in (accounts, insights, asynchronous, hourly, age_gender, lists, creatives)})
+run({f.__name__: f for f in (accounts, insights, asynchronous, broken_down, lists, creatives)})

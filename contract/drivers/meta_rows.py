@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from driver import Row, metric_row, object_row
+from driver import Job, Row, metric_row, object_row
 
 LEVELS = {"campaign": "campaign_id", "ad_group": "adset_id", "ad": "ad_id"}
 HOUR = "hourly_stats_aggregated_by_advertiser_time_zone"
+PARTS = {"insights ad hourly": (HOUR,), "insights ad age gender": ("age", "gender")}
 FIELDS = ["account_id", *LEVELS.values(), "impressions", "clicks", "spend", "actions", "action_values"]
 
 
@@ -17,19 +18,28 @@ def level_of(record: Mapping[str, Any]) -> dict[str, object]:
     return {level: record[name] for level, name in LEVELS.items() if record.get(name)}
 
 
-def insights_row(stream: str, record: Mapping[str, Any], *parts: str) -> Row:
-    """An insights record; `parts` are its breakdowns, in which Meta reports no conversions that are worth comparing."""
+def insights_row(job: Job, stream: str, record: Mapping[str, Any]) -> Row:
+    """An insights record. Its breakdowns are ids; Meta reports conversions with none of those that are compared."""
+    parts = PARTS.get(stream, ())
     ids = level_of(record) | {part: record[part] for part in parts if part != HOUR}
     if HOUR in parts:
         ids["hour"] = record[HOUR][:2]
     metrics = {name: record.get(name) for name in ("impressions", "clicks", "spend")}
     if not parts:
-        metrics |= {"conversions": _bought(record, "actions"), "revenue": _bought(record, "action_values")}
+        metrics["conversions"] = _converted(record, "actions", job.conversion)
+        metrics["revenue"] = _converted(record, "action_values", job.conversion)
     return metric_row(stream, record["date_start"], ids, metrics)
 
 
-def _bought(record: Mapping[str, Any], name: str) -> object:
-    found = [action["value"] for action in record.get(name) or [] if action["action_type"] == "omni_purchase"]
+def insights_rows(job: Job, stream: str, records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Insights records; those that lack their breakdown (Meta does not name every hour) are nobody's row."""
+    for record in records:
+        if all(record.get(part) for part in PARTS.get(stream, ())):
+            yield insights_row(job, stream, record)
+
+
+def _converted(record: Mapping[str, Any], name: str, kind: str) -> object:
+    found = [action["value"] for action in record.get(name) or [] if action["action_type"] == kind]
     return found[0] if found else 0
 
 

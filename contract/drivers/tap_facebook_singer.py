@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from driver import Job, Row, command, run
-from meta_rows import HOUR, creative_row, insights_row, listed_row
+from meta_rows import creative_row, insights_row, listed_row
 
 BUFFER_DAYS = 1
-INSIGHTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ads_insights": ("insights ad", ()),
-    "ads_insights_age_and_gender": ("insights ad age gender", ("age", "gender")),
-    "ads_insights_hourly_advertiser": ("insights ad hourly", (HOUR,)),
+INSIGHTS = {
+    "ads_insights": "insights ad",
+    "ads_insights_age_and_gender": "insights ad age gender",
+    "ads_insights_hourly_advertiser": "insights ad hourly",
 }
 LEVELS = {"campaigns": "campaign", "adsets": "ad_group", "ads": "ad"}
 
@@ -53,9 +53,9 @@ def tap(job: Job, streams: list[str], *, every: bool = False, since: str = "") -
 
 
 def insights(job: Job) -> Iterator[Row]:
-    for stream, record in tap(job, list(INSIGHTS)):
-        name, parts = INSIGHTS[stream]
-        yield insights_row(name, record, *parts)
+    wanted = [name for name, stream in INSIGHTS.items() if stream in job.streams]
+    for stream, record in tap(job, wanted):
+        yield insights_row(job, INSIGHTS[stream], record)
 
 
 def lists(job: Job) -> Iterator[Row]:
