@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -116,4 +117,5 @@ def asked(stream: str, job: Job) -> Iterator[Row]:
         yield from (by_body if stream in BODIES else by_query if stream in QUERIES else report)(stream, job)
 
 
+logging.getLogger().setLevel(logging.ERROR)  # the client logs each of its requests, which would hide its errors
 run({"profiles": profiles} | {stream: partial(asked, stream) for stream in (*BODIES, *QUERIES, *REPORTS)})
