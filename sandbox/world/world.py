@@ -23,6 +23,9 @@ NOON = time(12, tzinfo=UTC)
 NO_HOUR = -2
 """The hour of an hourly row that does not say which one it is."""
 
+KEYWORD_WEIGHTS = (5, 3, 2, 1)
+"""How an ad's numbers divide over its ad group's keywords or targets, of which there are four at most."""
+
 
 class WorldRow(NamedTuple):
     """One entity's numbers per day, or per hour (`hour` is -1 in daily rows). What its level does not have is None."""
@@ -143,8 +146,10 @@ class World:
                 yield WorldRow(day, hour, first.campaign, first.group, None, None, total)
             elif first.group and first.group.keywords:
                 keywords = first.group.keywords
-                parts = split(total, [5, 3, 2][: len(keywords)])
-                for keyword, part in zip(keywords, parts, strict=True):
+                weights = list(KEYWORD_WEIGHTS[: len(keywords)])
+                cells = zip(*(split(row.numbers, weights) for row in group_rows), strict=True)
+                for keyword, parts in zip(keywords, cells, strict=True):
+                    part = add(list(parts))
                     if not part.is_zero:
                         yield WorldRow(day, hour, first.campaign, first.group, None, keyword, part)
 

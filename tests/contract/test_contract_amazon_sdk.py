@@ -295,7 +295,7 @@ def test_vendor_types_scope_and_region_are_enforced(client: Client, server: Plat
 
     # then
     assert plain.status_code == 415
-    assert unscoped.status_code == 400
+    assert (unscoped.status_code, unscoped.json()["details"]) == (401, "Scope header is missing")
     assert elsewhere.json() == []
     assert len(here.json()) == 1
 

@@ -76,7 +76,7 @@ def test_meta_answers_an_unknown_route_or_method_with_its_own_error(
     ("method", "path", "status", "key"),
     [
         ("GET", "sp/no/such", 404, "details"),
-        ("POST", "portfolios/list", 404, "details"),
+        ("POST", "portfolios/budget/usage", 404, "details"),
         ("GET", "sp/campaigns/list", 405, "details"),
         ("PUT", "reporting/reports", 405, "detail"),
         ("GET", "reporting/reports/nobody", 404, "detail"),

@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
-from sandbox.platforms.amazon_ads.errors import AmazonRefusal, storage_error
+from sandbox.platforms.amazon_ads.errors import AmazonRefusal, PassingRefusal, ProductRefusal, storage_error
 from sandbox.platforms.amazon_ads.population import PLATFORM
 from sandbox.platforms.amazon_ads.questions import check
 from sandbox.platforms.amazon_ads.rows import packed, report_rows
@@ -36,9 +36,11 @@ class Reports:
         moment = self._outside.world.moment(profile)
         try:
             body = json.loads(request.get_data())
-            check(body, moment.today)
+            kind = check(body, moment.today)
         except (ValueError, AttributeError, TypeError):
             raise AmazonRefusal(400, "The request body cannot be read") from None
+        if kind.product in profile.lacking:
+            raise ProductRefusal(kind.product)
         asked = json.dumps([body["startDate"], body["endDate"], body["configuration"]], sort_keys=True)
         for report_id, held in self._outside.reports(PLATFORM).items():
             same = held["profile_id"] == profile.id and held["asked"] == asked
@@ -63,19 +65,21 @@ class Reports:
         return json_answer(self._described(report_id, report, request.server_url))
 
     def describe(self, request: PlatformRequest, profile: WorldProfile, report_id: str) -> Response:
-        """The report as it is now."""
+        """The report as it is now; now and then a 401 that means nothing."""
+        if self._outside.switches.take("passing_401", PLATFORM, profile.id) is not None:
+            raise PassingRefusal
         return json_answer(self._described(report_id, self._owned(profile, report_id), request.server_url))
 
     def delete(self, _request: PlatformRequest, profile: WorldProfile, report_id: str) -> Response:
         """Cancel or delete a report."""
         self._owned(profile, report_id)
         self._outside.forget_report(report_id)
-        return json_answer({"reportId": report_id})
+        return json_answer({"code": "200", "detail": "Report deleted", "reportId": report_id})
 
     def _owned(self, profile: WorldProfile, report_id: str) -> dict[str, Any]:
         report = self._outside.report(PLATFORM, report_id)
         if report is None or report["profile_id"] != profile.id:
-            raise AmazonRefusal(404, f"Report {report_id} was not found")
+            raise AmazonRefusal(404, "Not Found")
         return report
 
     def download(self, request: PlatformRequest, report_id: str) -> Response:
