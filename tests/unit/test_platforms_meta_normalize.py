@@ -14,9 +14,11 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Profile, Status
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
-from adweir.model.money import to_micros
-from adweir.platforms.meta.normalize import NORMALIZER, micros
+from adweir.model.money import rounded, to_micros
+from adweir.platforms.meta.normalize import NORMALIZER
+from adweir.platforms.meta.numbers import SPEND, Rounding, micros
 from adweir.platforms.meta.objects import budget
+from adweir.quality.quarantine import Quarantine
 from support.meta_wire import AS_OF, context, insight, page, stored
 
 
@@ -83,15 +85,79 @@ def test_one_action_type_stands_for_purchases(actions: Any, values: Any, expecte
 
 @given(st.decimals(0, 10**11, allow_nan=False, places=2) | st.text("0123456789.-+e_ ٣²", max_size=18))
 def test_fast_money_is_exactly_slow_money(value: Decimal | str) -> None:
-    text = str(value)
+    text, rounding = str(value), Rounding()
     try:
-        expected: int | None = to_micros(text)
+        expected: tuple[int, Decimal] | None = rounded(text)
     except ValueError:
         expected = None
     try:
-        assert micros(text, "spend") == expected
+        found = micros(text, SPEND, rounding)
     except ValueError as error:
         assert expected is None, error  # noqa: PT017  both must refuse
+        return
+    assert expected is not None
+    assert (found, [delta for _, delta in rounding.added]) == (expected[0], [expected[1]] if expected[1] else [])
+
+
+def test_more_than_six_decimals_are_rounded_and_the_difference_is_kept() -> None:
+    purchase = [{"action_type": "purchase", "value": "1.00000051"}]
+    rows, bad = read(page([insight(spend="0.0000005", actions=purchase, action_values=purchase), insight()]))
+    assert bad == []
+    assert [row.spend for row in rows] == [0, 45_670_000]
+    assert (rows[0].conversions, rows[0].revenue) == (1_000_001, 1_000_001)
+    assert [str(delta) for delta in rows[0].rounding or ()] == ["0", "0", "0.49", "-0.5", "0.49"]
+    assert rows[1].rounding is None
+
+
+def test_a_row_that_cannot_be_stored_says_the_numbers_that_could_be_read() -> None:
+    _, bad = read(page([insight(clicks="1.5"), insight(spend="x", ad_id="y"), insight(actions="none")]))
+    assert [row.slot for row in bad] == [
+        (1200, None, 3_000_000, 45_670_000, 310_750_000),
+        (1200, 34, 3_000_000, None, 310_750_000),
+        (1200, 34, None, 45_670_000, None),
+    ]
+
+
+def poisoned(value: bytes) -> bytes:
+    """A page whose second row of three has this value in a field that is not ours."""
+    row = json.dumps(insight())
+    return b'{"data":[%s,%s,%s],"paging":{"cursors":{"after":"x"}}}' % (
+        row.encode(),
+        row.replace("{", '{"ad_name": "?", ', 1).encode().replace(b'"?"', value),
+        row.replace("333", "334").encode(),
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'"\\ud800"',
+        b'"\\ud800 and text"',
+        b'"\x01"',
+        b'"\\x"',
+        b"[" * 5000 + b"]" * 5000,
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b"nonsense",
+    ],
+    ids=["surrogate", "surrogate in text", "control", "escape", "deep list", "deep object", "no value"],
+)
+def test_a_poisoned_row_costs_itself_and_not_its_page(value: bytes) -> None:
+    rows, bad = read(poisoned(value))
+    assert [row.entity_id for row in rows] == ["222~333", "222~334"]
+    assert [entry.line for entry in bad] == [2]
+    with Quarantine() as quarantine:
+        quarantine.add(bad[0])
+    objects = list(NORMALIZER.object_batches(stored(poisoned(value)), context(Dataset.ADS)))
+    assert [entry.line for batch in objects for entry in batch.bad] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("value", [b"1E99999999999999999999", b"9" * 400, b"9" * 5000, b'"' + b"9" * 5000 + b'"'])
+@pytest.mark.parametrize("field", ["spend", "impressions", "clicks", "ad_id", "actions"])
+def test_an_absurd_number_costs_its_row_only(field: str, value: bytes) -> None:
+    body = json.dumps(page([insight(), insight(**{field: "?"}), insight(ad_id="334")])).encode()
+    rows, bad = read(body.replace(b'"?"', value))
+    assert [row.entity_id for row in rows] in (["222~333", "222~334"], ["222~333", "222~" + "9" * 5000, "222~334"])
+    assert [entry.line for entry in bad] == [2][: 3 - len(rows)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, PlainApp, Secret
+from adweir.platforms.meta.options import MetaOptions
 
 API_VERSION = "v26.0"
 LOOKBACK_DAYS = 28
@@ -64,6 +65,7 @@ SPEC = PlatformSpec(
         _metrics(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
         _metrics(Dataset.CAMPAIGN_HOURLY, HOURLY_LOOKBACK_DAYS, 7),
     ),
+    options=MetaOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.APP),
     webhook=True,
 )

@@ -19,6 +19,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph, items
+from adweir.platforms.meta.pages import UNREADABLE
 from adweir.platforms.meta.questions import encode
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ENTITIES = {
     Dataset.AD_GROUPS: ("adset", wire.ADSET_FIELDS),
     Dataset.ADS: ("ad", wire.AD_FIELDS),
 }
+_YEAR_3000 = 32_503_680_000
 _DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
 
 
@@ -93,7 +95,7 @@ class MetaConnector(Connector):
                 raise
             return Report(report_id, ReportState.FAILED, self._clock.now(), error.message)
         run = _decode(answer.body, wire.ReportRun)
-        as_of = datetime.fromtimestamp(run.time_ref, UTC) if run.time_ref > 0 else self._clock.now()
+        as_of = datetime.fromtimestamp(run.time_ref, UTC) if 0 < run.time_ref < _YEAR_3000 else self._clock.now()
         if run.async_status in _BROKEN:
             why = f"{run.async_status}: ({run.error_code}) {run.error_message}" if run.error_code else run.async_status
             return Report(report_id, ReportState.FAILED, as_of, why[:300], run.async_percent_completion)
@@ -190,7 +192,7 @@ def connect(
 def _decode(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         raise Transient(f"Meta answered with something that is not a {kind.__name__}") from None
 
 

@@ -17,11 +17,11 @@ from adweir.platforms.connector import Page
 from adweir.platforms.http import Http, Response, fault, same_origin, server_broke
 from adweir.platforms.meta import faults, wire
 from adweir.platforms.meta.faults import Meaning
+from adweir.platforms.meta.pages import UNREADABLE
 
 LARGEST_PAGE = 500
 SMALLEST_PAGE = 25
 _envelope = msgspec.json.Decoder(wire.GraphAnswer).decode
-_BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError)
 _WORTH_A_RETRY = frozenset({Meaning.RETRY, Meaning.RETRY_THEN_LESS, Meaning.SMALLER})
 
 
@@ -112,7 +112,7 @@ class Graph:
         self._refuse(answer)
         try:
             frame = _frame(answer.body)
-        except _BAD_JSON:
+        except UNREADABLE:
             frame = None
         if frame is None:
             raise Transient(f"{answer.url} answered with something that is not a page")
@@ -154,7 +154,7 @@ def _frame(body: bytes) -> _Frame | None:
     if body.startswith(b'{"data":[') and body[at - 2 : at] == b"],":
         try:
             tail = _envelope(b"{" + body[at:])
-        except _BAD_JSON:
+        except UNREADABLE:
             tail = None  # another "paging", inside the rows: look at all of it
         if tail and tail.paging and tail.paging.cursors:
             return _Frame(tail.paging.next, ended=not tail.paging.next)
@@ -171,7 +171,7 @@ def _frame(body: bytes) -> _Frame | None:
 def _error_of(answer: Response) -> wire.Error | None:
     try:
         return _envelope(answer.body).error
-    except _BAD_JSON:
+    except UNREADABLE:
         return None
 
 

@@ -12,21 +12,24 @@ from adweir.model.errors import RequestRejected
 from adweir.model.metrics import Grain, Level
 from adweir.model.times import Window
 from adweir.platforms.meta import wire
+from adweir.platforms.meta.options import AttributionWindow
 
 Render = Callable[[Sequence[str]], str]
 """How a list is written: separated by commas in a query, as JSON in a form (as the official SDK has it)."""
 
+
+def encode(value: Any) -> str:
+    """A parameter as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+_EVERY_WINDOW = encode([str(window) for window in AttributionWindow])
 _LEVELS: Mapping[str, str] = {
     Level.ACCOUNT: "account",
     Level.CAMPAIGN: "campaign",
     Level.AD_GROUP: "adset",
     Level.AD: "ad",
 }
-
-
-def encode(value: Any) -> str:
-    """A parameter as JSON text."""
-    return msgspec.json.encode(value).decode()
 
 
 def insights(
@@ -50,11 +53,16 @@ def insights(
 
 
 def of_dataset(dataset: Dataset, window: Window, render: Render = ",".join) -> dict[str, str]:
-    """The parameters of a metric dataset's request. Raises RequestRejected for a dataset that Meta does not have."""
+    """The parameters of a metric dataset's request. Raises RequestRejected for a dataset that Meta does not have.
+
+    Every window is asked for, so that a replay can count by another one. `default` is not: Meta returns the number by
+    the ad set's setting beside them, and leaves off-Meta actions of several settings out where it is named (Ads Action
+    Stats).
+    """
     level, breakdowns = _LEVELS.get(dataset.level), wire.BREAKDOWNS.get(dataset.breakdown, ())
     if dataset.grain is Grain.HOUR:
         breakdowns = (wire.HOURLY,)
     if level is None or (dataset.breakdown and not breakdowns):
         raise RequestRejected(f"Meta has no {dataset}")
-    question = insights(level, window, render=render)
+    question = insights(level, window, render=render) | {"action_attribution_windows": _EVERY_WINDOW}
     return question | {"breakdowns": render(breakdowns)} if breakdowns else question

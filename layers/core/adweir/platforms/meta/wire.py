@@ -14,8 +14,20 @@ import msgspec
 
 
 class Action(msgspec.Struct, gc=False):
+    """`value` is the number by the ad set's attribution setting."""
+
     action_type: str
-    value: str
+    value: str = ""
+
+
+class WindowedAction(Action, gc=False):
+    """The number by attribution window, where the request names the window and it is not zero."""
+
+    click_1d: str = msgspec.field(name="1d_click", default="")
+    click_7d: str = msgspec.field(name="7d_click", default="")
+    click_28d: str = msgspec.field(name="28d_click", default="")
+    view_1d: str = msgspec.field(name="1d_view", default="")
+    engaged_view_1d: str = msgspec.field(name="1d_ev", default="")
 
 
 class InsightsRow(msgspec.Struct):
@@ -31,6 +43,8 @@ class InsightsRow(msgspec.Struct):
     spend: str = "0"
     actions: tuple[Action, ...] = ()
     action_values: tuple[Action, ...] = ()
+    conversions: tuple[Action, ...] = ()
+    conversion_values: tuple[Action, ...] = ()
     hour: str = msgspec.field(name="hourly_stats_aggregated_by_advertiser_time_zone", default="")
     age: str = ""
     gender: str = ""
@@ -41,8 +55,19 @@ class InsightsRow(msgspec.Struct):
     platform_position: str = ""
 
 
+class WindowedRow(InsightsRow):
+    actions: tuple[WindowedAction, ...] = ()
+    action_values: tuple[WindowedAction, ...] = ()
+    conversions: tuple[WindowedAction, ...] = ()
+    conversion_values: tuple[WindowedAction, ...] = ()
+
+
 class InsightsPage(msgspec.Struct):
     data: list[InsightsRow]
+
+
+class WindowedPage(msgspec.Struct):
+    data: list[WindowedRow]
 
 
 class AnyPage(msgspec.Struct):
@@ -142,13 +167,15 @@ CREATIVE_FIELDS = (
 )
 AD_FIELDS = f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}}"
 
+ACTION_LISTS = ("actions", "action_values", "conversions", "conversion_values")
+"""`conversions` has event types that `actions` lacks: contacts, schedules, subscriptions, custom events."""
 INSIGHTS_IDS = {
     "account": ("account_id",),
     "campaign": ("account_id", "campaign_id"),
     "adset": ("account_id", "campaign_id", "adset_id"),
     "ad": ("account_id", "campaign_id", "adset_id", "ad_id"),
 }
-INSIGHTS_METRICS = ("account_currency", "impressions", "clicks", "spend", "actions", "action_values")
+INSIGHTS_METRICS = ("account_currency", "impressions", "clicks", "spend", *ACTION_LISTS)
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
 BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
     "age_gender": ("age", "gender"),
@@ -160,9 +187,6 @@ BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
 """Our breakdowns as Meta's (Insights API Breakdowns, "Combining breakdowns"). `impression_device` exists only together
 with `publisher_platform`, so devices are told apart by `device_platform`."""
 HOURS = {f"{hour:02}:00:00 - {hour:02}:59:59": hour for hour in range(24)}
-
-PURCHASES = {"omni_purchase": 0, "purchase": 1, "offsite_conversion.fb_pixel_purchase": 2}
-"""The action types of one and the same purchase, best first: pick one, never sum."""
 
 NO_MINOR_UNIT = frozenset({"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"})
 """Currencies whose budgets Meta states in whole units; all others in hundredths."""
