@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-import types
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,100 +13,27 @@ import requests
 
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
-from support.platform_server import owner, running, truth
+from support.amazon_sdk import END, START, SdkClient, micros, sdk_server
+from support.platform_server import truth
 
-_handlers = list(logging.getLogger().handlers)
-import ad_api.base  # noqa: E402, F401 - before ad_api.auth, or the package imports itself in a circle
-from ad_api.api import Profiles, Reports  # noqa: E402
-from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # noqa: E402
-from ad_api.auth import access_token_client  # noqa: E402
-from ad_api.base import AdvertisingApiException  # noqa: E402
-
-logging.getLogger().handlers[:] = _handlers  # the client configures the root logger on import
-
-START, END = "2026-10-22", "2026-11-21"
-COLUMNS = {
-    "sp": ["purchases7d", "sales7d", "purchases14d", "sales14d"],
-    "sb": ["purchases", "sales"],
-    "sd": ["purchases", "sales"],
-}
-TYPES = {
-    "sp": ("SPONSORED_PRODUCTS", "spAdvertisedProduct", "advertiser"),
-    "sb": ("SPONSORED_BRANDS", "sbAds", "ads"),
-    "sd": ("SPONSORED_DISPLAY", "sdAdvertisedProduct", "advertiser"),
-}
-
-
-class Client:
-    """The SDK's classes bound to one company's credential and profile."""
-
-    def __init__(self, server: PlatformServer, place: int) -> None:
-        self.server = server
-        self.company, self.profile = owner(server, "amazon_ads", place)
-        amazon = self.company.credentials["amazon_ads"]
-        self.bound: dict[str, Any] = {
-            "marketplace": types.SimpleNamespace(endpoint=server.url),
-            "credentials": {
-                "refresh_token": amazon["refresh_token"],
-                "client_id": amazon["client_id"],
-                "client_secret": amazon["client_secret"],
-                "profile_id": self.profile.id,
-            },
-        }
-
-    def report_body(self, product: str = "sp", **changes: Any) -> dict[str, Any]:
-        ad_product, kind, group = TYPES[product]
-        columns = ["date", "campaignId", "adGroupId", "adId", "impressions", "clicks", "cost", *COLUMNS[product]]
-        configuration = {
-            "adProduct": ad_product,
-            "groupBy": [group],
-            "columns": columns,
-            "reportTypeId": kind,
-            "timeUnit": "DAILY",
-            "format": "GZIP_JSON",
-        }
-        configuration |= changes.pop("configuration", {})
-        return {"name": product, "startDate": START, "endDate": END, "configuration": configuration} | changes
-
-    def create(self, body: dict[str, Any]) -> Any:
-        return Reports(**self.bound).post_report(body=json.dumps(body)).payload
-
-    def finished(self, report_id: str) -> Any:
-        while (answer := Reports(**self.bound).get_report(reportId=report_id).payload)["status"] in (
-            "PENDING",
-            "PROCESSING",
-        ):
-            time.sleep(0.01)
-        return answer
-
-    def rows(self, url: str) -> list[dict[str, Any]]:
-        raw = Reports(**self.bound).download_report(url=url, format="raw").payload
-        import gzip
-
-        return list(json.loads(gzip.decompress(raw), parse_float=Decimal))
+from ad_api.api import Profiles  # isort: skip - after support.amazon_sdk, which imports the package in order
+from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # isort: skip
+from ad_api.auth import access_token_client  # isort: skip
+from ad_api.base import AdvertisingApiException  # isort: skip
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformServer]:
-    with running() as started:
-        monkeypatch.setattr(access_token_client.AccessTokenClient, "scheme", "http://")
-        monkeypatch.setattr(access_token_client.AccessTokenClient, "host", started.netloc)
-        access_token_client.cache.clear()
+def server() -> Iterator[PlatformServer]:
+    with sdk_server() as started:
         yield started
 
 
 @pytest.fixture(params=[0, 1], ids=["usd-seller", "jpy-vendor"])
-def client(request: pytest.FixtureRequest, server: PlatformServer) -> Client:
-    return Client(server, request.param)
+def client(request: pytest.FixtureRequest, server: PlatformServer) -> SdkClient:
+    return SdkClient(server, request.param)
 
 
-def micros(value: int | Decimal) -> int:
-    scaled = Decimal(value) * 1_000_000
-    assert scaled == int(scaled)
-    return int(scaled)
-
-
-def test_profiles(client: Client) -> None:
+def test_profiles(client: SdkClient) -> None:
     # when
     [profile] = Profiles(**client.bound).list_profiles().payload
 
@@ -121,7 +45,7 @@ def test_profiles(client: Client) -> None:
 
 
 @pytest.mark.parametrize("product", ["sp", "sb", "sd"])
-def test_a_report_is_the_truth(client: Client, product: str) -> None:
+def test_a_report_is_the_truth(client: SdkClient, product: str) -> None:
     # when
     created = client.create(client.report_body(product))
     answer = client.finished(created["reportId"])
@@ -149,7 +73,7 @@ def test_a_report_is_the_truth(client: Client, product: str) -> None:
     assert answer["fileSize"] > 0
 
 
-def test_keyword_and_summary_reports(client: Client) -> None:
+def test_keyword_and_summary_reports(client: SdkClient) -> None:
     # given
     configuration = {
         "reportTypeId": "spTargeting",
@@ -172,7 +96,7 @@ def test_keyword_and_summary_reports(client: Client) -> None:
     assert {(r["startDate"], r["endDate"]) for r in rows} == {(START, END)}
 
 
-def test_entity_lists_page_to_the_end(client: Client) -> None:
+def test_entity_lists_page_to_the_end(client: SdkClient) -> None:
     # when
     ads: list[Any] = []
     token = None
@@ -196,7 +120,7 @@ def test_entity_lists_page_to_the_end(client: Client) -> None:
     assert all(isinstance(k["keywordId"], str) for k in keywords["keywords"])
 
 
-def test_the_same_question_while_pending_is_a_duplicate(client: Client) -> None:
+def test_the_same_question_while_pending_is_a_duplicate(client: SdkClient) -> None:
     # given
     client.server.outside.report_seconds = 60
     created = client.create(client.report_body())
@@ -225,7 +149,7 @@ def test_the_same_question_while_pending_is_a_duplicate(client: Client) -> None:
     ],
     ids=["32 days", "retention", "future", "unknown column", "date in summary", "startDate in daily", "type", "group"],
 )
-def test_a_wrong_question_is_refused(client: Client, changes: dict[str, Any]) -> None:
+def test_a_wrong_question_is_refused(client: SdkClient, changes: dict[str, Any]) -> None:
     # when
     with pytest.raises(AdvertisingApiException) as refused:
         client.create(client.report_body(**changes))
@@ -235,7 +159,7 @@ def test_a_wrong_question_is_refused(client: Client, changes: dict[str, Any]) ->
     assert refused.value.error["detail"]
 
 
-def test_a_failed_report_has_a_reason(client: Client) -> None:
+def test_a_failed_report_has_a_reason(client: SdkClient) -> None:
     # given
     client.server.outside.switches.turn_on({"kind": "broken_report", "times": 1, "reason": "upstream is down"})
 
@@ -248,7 +172,7 @@ def test_a_failed_report_has_a_reason(client: Client) -> None:
 
 
 @pytest.mark.parametrize("wait", [3, None])
-def test_throttling_with_and_without_retry_after(client: Client, wait: int | None) -> None:
+def test_throttling_with_and_without_retry_after(client: SdkClient, wait: int | None) -> None:
     # given
     client.server.outside.switches.turn_on({"kind": "throttle", "times": 1, "retry_after": wait})
 
@@ -261,7 +185,7 @@ def test_throttling_with_and_without_retry_after(client: Client, wait: int | Non
     assert refused.value.headers.get("Retry-After") == (None if wait is None else "3")
 
 
-def test_the_download_refuses_credentials_and_expires(client: Client) -> None:
+def test_the_download_refuses_credentials_and_expires(client: SdkClient) -> None:
     # given
     report_id = client.create(client.report_body())["reportId"]
     url = client.finished(report_id)["url"]
@@ -279,7 +203,7 @@ def test_the_download_refuses_credentials_and_expires(client: Client) -> None:
     assert "expired" in late.text
 
 
-def test_vendor_types_scope_and_region_are_enforced(client: Client, server: PlatformServer) -> None:
+def test_vendor_types_scope_and_region_are_enforced(client: SdkClient, server: PlatformServer) -> None:
     # given
     amazon = client.company.credentials["amazon_ads"]
     form = {"grant_type": "refresh_token", **{k: amazon[k] for k in ("client_id", "client_secret", "refresh_token")}}
@@ -300,7 +224,7 @@ def test_vendor_types_scope_and_region_are_enforced(client: Client, server: Plat
     assert len(here.json()) == 1
 
 
-def test_tokens_expire_and_credentials_are_revoked(client: Client, server: PlatformServer) -> None:
+def test_tokens_expire_and_credentials_are_revoked(client: SdkClient, server: PlatformServer) -> None:
     # given
     Profiles(**client.bound).list_profiles()
     requests.post(f"{server.url}/_world/switches", json={"kind": "expired_token", "platform": "amazon_ads"}, timeout=5)
@@ -322,7 +246,7 @@ def test_tokens_expire_and_credentials_are_revoked(client: Client, server: Platf
     assert type(revoked.value).__name__ == "AuthorizationError"
 
 
-def test_the_profile_is_not_another_companys(client: Client, server: PlatformServer) -> None:
+def test_the_profile_is_not_another_companys(client: SdkClient, server: PlatformServer) -> None:
     # given
     foreign: WorldProfile = next(
         p for p in server.outside.world.profiles if p.platform == "amazon_ads" and p is not client.profile

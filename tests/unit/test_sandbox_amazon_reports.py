@@ -18,6 +18,7 @@ from sandbox.platforms.amazon_ads.report_types import REPORT_TYPES, columns_of
 from sandbox.platforms.amazon_ads.rows import report_rows
 from sandbox.platforms.amazon_ads.values import VALUES
 from sandbox.server import PlatformServer
+from sandbox.world import Reading
 from support.amazon_caller import END, PLATFORM, START, AmazonCaller
 from support.platform_server import running
 
@@ -198,6 +199,33 @@ def test_reports_are_the_truth(caller: AmazonCaller, level: str, reports: tuple[
     }
     assert found == expected
     assert found
+
+
+@pytest.mark.parametrize(
+    ("type_id", "columns", "reading"),
+    [
+        *(("spCampaigns", (f"purchases{days}d", f"sales{days}d"), Reading(window=days)) for days in (1, 7, 14, 30)),
+        ("sbCampaigns", ("purchases", "sales"), Reading("click_or_view", 14, 14)),
+        ("sbCampaigns", ("purchasesClicks", "salesClicks"), Reading("click", 14)),
+        ("sdCampaigns", ("purchases", "sales"), Reading("click_or_view", 14, 14)),
+        ("sdCampaigns", ("purchasesClicks", "salesClicks"), Reading("click", 14)),
+    ],
+)
+def test_each_column_counts_what_its_name_says(
+    caller: AmazonCaller, type_id: str, columns: tuple[str, str], reading: Reading
+) -> None:
+    # when
+    rows = caller.report(type_id, ["campaign"], ["date", "campaignId", *columns])
+
+    # then
+    truth = caller.server.outside.world.truth(caller.profile, *DAYS, "campaign", reading=reading)
+    expected = {
+        (int(row["campaign_id"]), row["date"]): (row["conversions_micros"], row["revenue_micros"])
+        for row in truth
+        if row["ad_product"] == type_id[:2]
+    }
+    found = {(r["campaignId"], r["date"]): tuple(int(r[name] * 10**6) for name in columns) for r in rows}
+    assert found == expected
 
 
 def test_clicks_alone_are_fewer_than_clicks_and_views(halden: AmazonCaller) -> None:

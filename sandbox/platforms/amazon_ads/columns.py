@@ -1,7 +1,9 @@
 """Reporting v3: the columns of each report type, by what the report is grouped by.
 
 Source: the pages of the Amazon Ads API's "Report types (version 3)" (docs/en-us/guides/reporting/v3/report-types/*)
-and, where its example requests name more, the API's OpenAPI file (OfflineReport_prod_3p.json).
+and, where its example requests name more, the API's OpenAPI file (OfflineReport_prod_3p.json). Four columns are on
+neither and in the requests of a released client (airbyte-source-amazon-ads 7.2.3): `leads`, `leadFormOpens` and
+`linkOuts` of Display, and `targeting` of spPurchasedProduct.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ _SD = f"""{_DATES} {_VIDEO} viewClickThroughRate campaignId campaignName campaig
     addToList{{,FromClicks,FromViews}} qualifiedBorrows{{,FromClicks,FromViews}}
     royaltyQualifiedBorrows{{,FromClicks,FromViews}} brandedSearches{{,Clicks,Views}} detailPageViews{{,Clicks}}
     newToBrandPurchases{{,Clicks}} newToBrandSalesClicks newToBrandUnitsSold{{,Clicks}}
-    purchases{{,Clicks,PromotedClicks}} sales{{,Clicks,PromotedClicks}} unitsSold{{,Clicks}}"""
+    purchases{{,Clicks,PromotedClicks}} sales{{,Clicks,PromotedClicks}} unitsSold{{,Clicks}} leads leadFormOpens
+    linkOuts"""
 _SD_NEW = """newToBrandDetailPageViewClicks newToBrandDetailPageViewRate newToBrandDetailPageViews
     newToBrandDetailPageViewViews newToBrandECPDetailPageView"""
 _SD_REACH = "cumulativeReach impressionsFrequencyAverage"
@@ -70,7 +73,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "spSearchTerm": {"": f"{_SP_TARGET} searchTerm", "searchTerm": "adKeywordStatus"},
     "spPurchasedProduct": {
         "": f"""{_DATES} {_BOOKS} {_GROUP} portfolioId campaignId campaignName campaignBudgetCurrencyCode keywordId
-            keyword keywordType matchType advertisedAsin advertisedSku purchasedAsin addToList{{,FromClicks}}
+            keyword keywordType matchType targeting advertisedAsin advertisedSku purchasedAsin addToList{{,FromClicks}}
             qualifiedBorrows{{,FromClicks}} royaltyQualifiedBorrows{{,FromClicks}} purchases{_W} purchasesOtherSku{_W}
             unitsSoldClicks{_W} unitsSoldOtherSku{_W} sales{_W} salesOtherSku{_W}""",
         "asin": "",

@@ -169,6 +169,8 @@ def _traffic_columns() -> Iterator[tuple[str, Value]]:
     for name in ("addToList", "qualifiedBorrows", "royaltyQualifiedBorrows"):
         for kind in ("", "FromClicks", "FromViews"):
             yield name + kind, lambda _: 0  # of books, which nobody sells here
+    for name in ("leads", "leadFormOpens", "linkOuts"):
+        yield name, lambda _: 0  # of who does not sell on Amazon
     yield "kindleEditionNormalizedPagesRead14d", lambda _: 0
     yield "kindleEditionNormalizedPagesRoyalties14d", lambda _: Decimal(0)
 
