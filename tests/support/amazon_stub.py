@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import requests
 from werkzeug.wrappers import Response
 
+from adweir.model.datasets import Dataset
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window
+from adweir.platforms.amazon_ads import AmazonCredential
+from adweir.platforms.amazon_ads.api import AmazonCalls, Hosts
+from adweir.platforms.amazon_ads.client import AmazonConnector
+from adweir.platforms.http import Http
 from sandbox.serving import HttpServer
 from sandbox.web import PlatformRequest
+from support.clock import FrozenClock
 
 CREATED_AT = "2026-11-20T11:59:00.000Z"
 MEDIA = {
@@ -22,11 +33,46 @@ MEDIA = {
     "/sp/adGroups/list": "application/vnd.spAdGroup.v3+json",
     "/sp/productAds/list": "application/vnd.spProductAd.v3+json",
     "/sp/keywords/list": "application/vnd.spKeyword.v3+json",
+    "/sp/targets/list": "application/vnd.spTargetingClause.v3+json",
+    "/sp/negativeKeywords/list": "application/vnd.spNegativeKeyword.v3+json",
+    "/sp/campaignNegativeKeywords/list": "application/vnd.spCampaignNegativeKeyword.v3+json",
+    "/sp/negativeTargets/list": "application/vnd.spNegativeTargetingClause.v3+json",
+    "/sp/campaignNegativeTargets/list": "application/vnd.spCampaignNegativeTargetingClause.v3+json",
     "/sb/v4/campaigns/list": "application/vnd.sbcampaignresource.v4+json",
     "/sb/v4/adGroups/list": "application/vnd.sbadgroupresource.v4+json",
     "/sb/v4/ads/list": "application/vnd.sbadresource.v4+json",
+    "/sb/targets/list": "application/json",
+    "/sb/themes/list": "application/json",
+    "/sb/negativeTargets/list": "application/json",
     "/reporting/reports": "application/vnd.createasyncreportrequest.v3+json",
 }
+KEYS = {
+    "/sp/targets/list": "targetingClauses",
+    "/sp/negativeTargets/list": "negativeTargetingClauses",
+    "/sp/campaignNegativeTargets/list": "campaignNegativeTargetingClauses",
+}
+"""Where the key that holds a list is not its resource's name."""
+
+
+SECRET = {"client_id": "amzn1.x", "client_secret": "s3cret", "refresh_token": "Atzr|1"}
+
+
+class MemoryTokens:
+    """The token cache of one container."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
+        with self._lock:
+            if key not in self._tokens:
+                self._tokens[key] = refresh()[0]
+            return self._tokens[key]
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            self._tokens.pop(key, None)
 
 
 class Seen(NamedTuple):
@@ -121,14 +167,15 @@ class AmazonStub:
         if seen.method == "POST" and seen.headers["content-type"] != MEDIA[seen.path]:
             return Answer(415, {"code": "415", "details": "Unsupported Media Type"})
         if seen.path.endswith("/list"):
-            key = seen.path.split("/")[-2]
+            key = KEYS.get(seen.path) or seen.path.split("/")[-2]
             start, size = int(seen.json().get("nextToken", "0")), seen.json()["maxResults"]
             items = self.lists[seen.path]
             body = {key: items[start : start + size], "totalResults": len(items)}
             return Answer(200, body | ({"nextToken": str(start + size)} if start + size < len(items) else {}))
-        if seen.path.startswith("/sd/"):
-            start = int(seen.query["startIndex"][0])
-            return Answer(200, self.lists[seen.path][start : start + int(seen.query["count"][0])])
+        if seen.path.startswith(("/sd/", "/sb/")):
+            start, named = int(seen.query["startIndex"][0]), seen.query.get("campaignIdFilter", [""])[0].split(",")
+            items = [one for one in self.lists[seen.path] if named == [""] or str(one["campaignId"]) in named]
+            return Answer(200, items[start : start + int(seen.query["count"][0])])
         if seen.path == "/reporting/reports":
             return self._create(seen.json())
         report = self.reports.get(seen.path.rpartition("/")[2])
@@ -144,6 +191,29 @@ class AmazonStub:
         blank = {"failureReason": None, "fileSize": None, "url": None, "urlExpiresAt": None}
         self.reports[report_id] = {"reportId": report_id, "status": "PENDING", "createdAt": CREATED_AT} | asked | blank
         return Answer(200, self.reports[report_id])
+
+
+def connected(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -> AmazonConnector:
+    """A connector for the stub that never sleeps."""
+    http = Http(session, clock, random.Random(1), sleep=lambda _: None)
+    hosts = Hosts(stub.base, f"{stub.base}/auth/o2/token")
+    calls = AmazonCalls(AmazonCredential.read(SECRET), hosts, http, clock, MemoryTokens())
+    return AmazonConnector(calls, clock, account_id="acme", sleep=lambda _: None)
+
+
+def task(dataset: Dataset = Dataset.AD_DAILY, slice_: str = "sp", window: str = "2026-11-01..2026-11-07") -> Task:
+    """A task of profile 123; `window` counts for metrics."""
+    return Task(
+        run_id="r1",
+        stage="metrics",
+        account_id="acme",
+        platform=Platform("amazon_ads"),
+        profile_id="123",
+        dataset=dataset,
+        slice=slice_,
+        window=Window.parse(window) if dataset.grain else None,
+        deadline=0,
+    )
 
 
 @contextmanager

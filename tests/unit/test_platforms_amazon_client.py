@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
-from threading import Lock
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from adweir.model.errors import (
     AdweirError,
     AuthExpired,
     NotApplicable,
+    OutOfRetention,
     ReportFailed,
     RequestRejected,
     Throttled,
@@ -29,37 +28,12 @@ from adweir.model.errors import (
     Transient,
 )
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Task
-from adweir.model.times import Window
 from adweir.platforms import REGISTRY
-from adweir.platforms.amazon_ads import AmazonCredential
-from adweir.platforms.amazon_ads.api import AmazonCalls, Hosts
 from adweir.platforms.amazon_ads.client import AmazonConnector
-from adweir.platforms.connector import Mode, ReportState
-from adweir.platforms.http import Http
-from support.amazon_stub import AmazonStub, Answer, amazon_stub
+from adweir.platforms.connector import ReportState
+from support.amazon_stub import SECRET, AmazonStub, Answer, MemoryTokens, amazon_stub, connected, task
 from support.clock import FrozenClock
 from support.platforms import AMAZON_ADS, wiring
-
-SECRET = {"client_id": "amzn1.x", "client_secret": "s3cret", "refresh_token": "Atzr|1"}
-
-
-class MemoryTokens:
-    """The token cache of one container."""
-
-    def __init__(self) -> None:
-        self._tokens: dict[str, str] = {}
-        self._lock = Lock()
-
-    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
-        with self._lock:
-            if key not in self._tokens:
-                self._tokens[key] = refresh()[0]
-            return self._tokens[key]
-
-    def forget(self, key: str) -> None:
-        with self._lock:
-            self._tokens.pop(key, None)
 
 
 @pytest.fixture
@@ -76,32 +50,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def amazon(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -> AmazonConnector:
-    return AmazonConnector(
-        AmazonCalls(
-            AmazonCredential.read(SECRET),
-            Hosts(stub.base, f"{stub.base}/auth/o2/token"),
-            Http(session, clock, random.Random(1), sleep=lambda _: None),
-            clock,
-            MemoryTokens(),
-        ),
-        clock,
-        account_id="acme",
-        sleep=lambda _: None,
-    )
-
-
-def task(dataset: Dataset = Dataset.AD_DAILY, slice_: str = "sp", window: str = "2026-11-01..2026-11-07") -> Task:
-    return Task(
-        run_id="r1",
-        stage="metrics",
-        account_id="acme",
-        platform=Platform("amazon_ads"),
-        profile_id="123",
-        dataset=dataset,
-        slice=slice_,
-        window=Window.parse(window) if dataset.grain else None,
-        deadline=0,
-    )
+    return connected(stub, session, clock)
 
 
 class TestTokens:
@@ -144,82 +93,6 @@ class TestTokens:
             list(amazon.profiles())
 
 
-class TestLists:
-    def test_profiles_are_asked_without_a_scope(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
-        stub.profiles = [{"profileId": 1}]
-        (page,) = amazon.profiles()
-        (seen,) = stub.requests("/v2/profiles")
-        assert page.last
-        assert "amazon-advertising-api-scope" not in seen.headers
-        assert seen.headers["amazon-advertising-api-clientid"] == "amzn1.x"
-
-    def test_a_list_is_paged_to_its_end_with_vendor_types_and_scope(
-        self, amazon: AmazonConnector, stub: AmazonStub
-    ) -> None:
-        stub.lists["/sp/keywords/list"] = [{"keywordId": str(i)} for i in range(250)]
-        pages = list(amazon.pages(task(Dataset.KEYWORDS)))
-        assert [page.last for page in pages] == [False, False, True]
-        seen = stub.requests("/sp/keywords/list")
-        assert {s.headers["accept"] for s in seen} == {"application/vnd.spKeyword.v3+json"}
-        assert {s.headers["amazon-advertising-api-scope"] for s in seen} == {"123"}
-        assert seen[0].json() == {"maxResults": 100, "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]}}
-
-    @pytest.mark.parametrize(
-        ("dataset", "slice_"), [(d, s) for d, spec in REGISTRY.datasets(AMAZON_ADS).items() for s in spec.slices]
-    )
-    def test_every_dataset_and_slice_can_be_asked(
-        self, amazon: AmazonConnector, stub: AmazonStub, dataset: Dataset, slice_: str
-    ) -> None:
-        asked = task(dataset, slice_)
-        if dataset is Dataset.PROFILES:
-            assert [page.last for page in amazon.profiles()] == [True]
-        elif amazon.mode(asked) is Mode.PAGES:
-            assert [page.last for page in amazon.pages(asked)] == [True]
-        else:
-            assert amazon.create_report(asked).state is ReportState.PENDING
-
-    @pytest.mark.parametrize(("path", "asked"), [("/sp/keywords/list", "sp"), ("/sd/campaigns", "sd")])
-    def test_a_list_goes_on_behind_the_page_it_had(
-        self, amazon: AmazonConnector, stub: AmazonStub, path: str, asked: str
-    ) -> None:
-        stub.lists[path] = [{"campaignId": str(i)} for i in range(250)]
-        listed = task(Dataset.KEYWORDS if asked == "sp" else Dataset.CAMPAIGNS, asked)
-        first, *rest = amazon.pages(listed)
-        again = list(amazon.pages(listed, first.resume))
-        assert [(page.body, page.last) for page in again] == [(page.body, page.last) for page in rest]
-
-    def test_display_campaigns_are_paged_by_position(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
-        stub.lists["/sd/campaigns"] = [{"campaignId": i} for i in range(100)]
-        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [False, True]
-
-    def test_a_server_that_ignores_the_position_gives_an_incomplete_list_instead_of_an_endless_one(
-        self, amazon: AmazonConnector, stub: AmazonStub
-    ) -> None:
-        stub.script("/sd/campaigns", *[Answer(200, [{"campaignId": 1}] * 100)] * 3)
-        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [False]
-
-    def test_a_server_that_does_not_page_gives_all_at_once(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
-        stub.script("/sd/campaigns", Answer(200, [{}] * 140))
-        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [True]
-
-    def test_a_next_token_that_repeats_itself_is_a_fault(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
-        stub.script("/sp/campaigns/list", *[Answer(200, {"campaigns": [], "nextToken": "a"})] * 2)
-        with pytest.raises(Transient, match="nextToken"):
-            list(amazon.pages(task(Dataset.CAMPAIGNS)))
-
-    def test_a_list_that_stops_short_of_its_own_total_is_not_complete(
-        self, amazon: AmazonConnector, stub: AmazonStub
-    ) -> None:
-        stub.script("/sp/campaigns/list", Answer(200, {"campaigns": [{}], "totalResults": 2}))
-        assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS))] == [False]
-
-    def test_a_dataset_that_amazon_does_not_have_is_rejected(self, amazon: AmazonConnector) -> None:
-        with pytest.raises(RequestRejected):
-            list(amazon.pages(task(Dataset.KEYWORDS, "sd")))
-        with pytest.raises(RequestRejected):
-            amazon.create_report(task(Dataset.AD_DAILY, "st"))
-
-
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -243,6 +116,29 @@ def test_each_row_of_the_error_table(
 def test_short_server_faults_are_retried_in_place(amazon: AmazonConnector, stub: AmazonStub) -> None:
     stub.script("/sp/campaigns/list", Answer(502), Answer(504))
     assert len(list(amazon.pages(task(Dataset.CAMPAIGNS)))) == 1
+
+
+@pytest.mark.parametrize("body", [{"message": "Unauthorized"}, {"code": "UNAUTHORIZED", "details": "HTTP 401"}])
+def test_a_401_that_says_nothing_of_permission_passes(
+    amazon: AmazonConnector, stub: AmazonStub, body: dict[str, str]
+) -> None:
+    report_id = amazon.create_report(task()).id
+    path = f"/reporting/reports/{report_id}"
+    # once: the access token is renewed and the question repeated
+    stub.script(path, Answer(401, body))
+    assert amazon.report(task(), report_id).state is ReportState.PENDING
+    # twice: not the credential's fault, Login with Amazon has just accepted it
+    stub.script(path, Answer(401, body), Answer(401, body))
+    with pytest.raises(Transient):
+        amazon.report(task(), report_id)
+    stub.script("/v2/profiles", Answer(401, body), Answer(401, body))
+    with pytest.raises(Transient):
+        list(amazon.profiles())
+    # then again, with a refresh token that is dead
+    stub.script("/auth/o2/token", Answer(400, {"error": "invalid_grant"}))
+    stub.script(path, Answer(401, body))
+    with pytest.raises(AuthExpired):
+        amazon.report(task(), report_id)
 
 
 def test_a_lasting_401_stops_the_profile_but_on_profiles_the_credential(
@@ -290,6 +186,23 @@ def test_an_ad_product_that_the_advertiser_does_not_use_is_not_applicable(
         amazon.create_report(task(slice_="sd"))
     with pytest.raises(AccessDenied):
         amazon.create_report(task(slice_="sd"))
+
+
+def test_an_author_of_books_has_no_brands(amazon: AmazonConnector, stub: AmazonStub) -> None:
+    said = {"code": "400", "details": "KDP authors do not have access to Sponsored Brands functionality"}
+    stub.script("/sb/v4/campaigns/list", Answer(400, said))
+    with pytest.raises(NotApplicable, match="KDP"):
+        list(amazon.pages(task(Dataset.CAMPAIGNS, "sb")))
+
+
+def test_a_window_before_the_retention_is_clamped_to_what_amazon_says(
+    amazon: AmazonConnector, stub: AmazonStub
+) -> None:
+    said = "startDate (2026-10-01) must be equal to or after report type data retention start date (2026-10-03)"
+    stub.script("/reporting/reports", Answer(400, {"code": "400", "detail": said}))
+    with pytest.raises(OutOfRetention) as refused:
+        amazon.create_report(task(slice_="sb", window="2026-10-01..2026-10-31"))
+    assert refused.value.oldest == date(2026, 10, 3)
 
 
 class TestReports:

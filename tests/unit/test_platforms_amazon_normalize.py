@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -19,6 +19,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.times import Window
 from adweir.platforms.amazon_ads.normalize import AmazonNormalizer
+from adweir.platforms.amazon_ads.options import AmazonOptions, Basis
 from adweir.platforms.connector import PullContext
 
 NORMALIZER = AmazonNormalizer()
@@ -136,7 +137,6 @@ def test_the_rounding_errors_of_a_binary_double_are_dropped(cents: int) -> None:
     ("change", "key"),
     [
         ({"cost": "much"}, ("222~333", "2026-11-01")),
-        ({"cost": 0.0000005}, ("222~333", "2026-11-01")),
         ({"cost": 1e300}, ("222~333", "2026-11-01")),
         ({"impressions": 1.5}, ("222~333", "2026-11-01")),
         ({"clicks": None}, ("222~333", "2026-11-01")),
@@ -151,6 +151,59 @@ def test_a_bad_row_keeps_its_key_where_it_can_be_read(change: dict[str, Any], ke
     assert (bad.line, (bad.entity_id, bad.day)) == (2, key)
     assert bad.errors[0]["message"]
     json.dumps(bad.raw)
+
+
+@pytest.mark.parametrize(
+    "cost", ["1E99999999999999999999", "1E-99999999999999999999", "9" * 400, "9" * 5000, '"NaN"', '"Infinity"']
+)
+def test_an_absurd_cost_costs_one_row(cost: str) -> None:
+    rows, (bad,) = metrics(json.dumps([ROW, ROW | {"cost": "@"}, ROW | {"adId": 334}]).replace('"@"', cost).encode())
+    assert [row.line for row in rows] == [1, 3]
+    assert (bad.entity_id, bad.day) == ("222~333", "2026-11-01")
+    json.dumps(bad.raw)
+
+
+def test_a_row_nested_too_deep_costs_itself() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    rows, (bad,) = metrics(json.dumps([ROW, ROW | {"x": "@"}, ROW | {"adId": 334}]).replace('"@"', deep).encode())
+    assert [row.line for row in rows] == [1, 3]
+    assert bad.errors[0]["message"] == "nested too deep"
+
+
+@pytest.mark.parametrize(("cost", "micros"), [("0.0000005", 0), ("0.0000015", 2), ("14.53333333333", 14_533_333)])
+def test_more_than_six_decimals_are_rounded_half_to_even(cost: str, micros: int) -> None:
+    ((row,), bad) = metrics(json.dumps([ROW | {"cost": "@"}]).replace('"@"', cost).encode())
+    assert (row.spend, bad) == (micros, [])
+
+
+def test_views_are_unknown_when_more_came_after_clicks_than_altogether() -> None:
+    options = AmazonOptions(basis=Basis.VIEW)
+    body = page([BRAND | {"purchasesClicks": 5, "salesClicks": 99.5}])
+    (batch,) = NORMALIZER.metric_batches(body, context(slice_="sb")._replace(options=options))
+    ((row,), _) = batch
+    assert (row.conversions, row.revenue, row.spend) == (None, 500_000, 14_530_000)
+
+
+def test_a_column_that_an_older_pull_did_not_request_is_unknown() -> None:
+    options = AmazonOptions(window="30d")
+    (batch,) = NORMALIZER.metric_batches(page([ROW]), context()._replace(options=options))
+    ((row,), bad) = batch
+    assert (row.conversions, row.revenue, row.spend, bad) == (None, None, 14_530_000, [])
+
+
+def test_a_keyword_row_without_any_id_has_no_key() -> None:
+    row = {name: value for name, value in ROW.items() if name != "adId"}
+    rows, (bad,) = metrics([row | {"keywordId": 5}, row | {"keywordId": None}], dataset=Dataset.KEYWORD_DAILY)
+    assert [row.entity_id for row in rows] == ["222~5"]
+    assert (bad.entity_id, bad.errors[0]["message"]) == ("", "neither keywordId nor targetingId")
+
+
+def test_a_bad_search_term_row_keeps_its_key() -> None:
+    row = {name: value for name, value in ROW.items() if name != "adId"} | {"searchTerm": "shoes", "targetingId": 7}
+    _, (bad,) = metrics(
+        [row | {"keywordId": None, "cost": "much"}], dataset=Dataset.KEYWORD_BY_SEARCH_TERM_DAILY, slice_="sb"
+    )
+    assert (bad.entity_id, bad.day) == ("222~7~shoes", "2026-11-01")
 
 
 def test_a_missing_column_is_named() -> None:
@@ -261,11 +314,12 @@ def test_brands_and_display_campaigns() -> None:
         "name": "d",
         "state": "paused",
         "budget": 1.5,
-        "budgettype": "daily",
+        "budgetType": "daily",
         "startDate": "20260131",
     }
     ((found,), _) = objects([display], Dataset.CAMPAIGNS, "sd")
     assert (found.id, found.status, found.start_date, found.budget) == ("2", "paused", "2026-01-31", 1_500_000)
+    assert found.budget_type == "daily"
 
 
 @pytest.mark.parametrize(
@@ -274,6 +328,18 @@ def test_brands_and_display_campaigns() -> None:
 def test_a_page_that_is_not_a_list_is_bad_input(body: Any, slice_: str) -> None:
     with pytest.raises(BadInput):
         objects(body, Dataset.CAMPAIGNS, slice_)
+
+
+def test_a_page_of_a_list_that_the_dataset_does_not_have_is_bad_input() -> None:
+    named = replace(page({"themes": []}), label="themes")
+    with pytest.raises(BadInput, match="themes"):
+        list(NORMALIZER.object_batches(named, context(Dataset.TARGETS, "sp")))
+
+
+def test_half_of_a_surrogate_pair_in_a_name_costs_no_object() -> None:
+    body = rb'{"campaigns": [{"campaignId": "1", "name": "a\ud800", "state": "ENABLED"}, {"campaignId": "2"}]}'
+    ((found,), (bad,)) = objects(body, Dataset.CAMPAIGNS)
+    assert (found.name, bad.entity_id) == ("a\ufffd", "2")
 
 
 def test_rows_of_a_large_report_come_in_batches_and_all_of_them() -> None:

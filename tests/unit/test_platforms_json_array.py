@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -89,6 +90,41 @@ def test_an_empty_array_has_no_rows(data: bytes) -> None:
 def test_bytes_that_are_not_an_array_are_bad_input(data: bytes, chunk: int) -> None:
     with pytest.raises(BadInput):
         collect(data, chunk=chunk)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("chunk", [7, 1 << 20])
+@pytest.mark.parametrize("wrong", [b'{"id":"x"}', b'{"id":5}', b'{"id":6,"name":"\\ud800"}'])
+def test_an_element_that_is_nested_too_deep_costs_no_other(chunk: int, wrong: bytes) -> None:
+    rows = collect(b'[{"id":1},{"id":2,"x":%s} , %s,{"id":3,"name":"},{"}]' % (DEEP, wrong), Row, chunk=chunk)
+    assert [row.id for row in (rows[0], rows[-1])] == [1, 3]
+    assert rows[1].message == "nested too deep"
+    assert len(rows) == 4
+
+
+@pytest.mark.parametrize("end", [b",]", b"", b"}]", b"]]", b"],"])
+def test_beside_a_deep_element_an_array_that_does_not_end_well_is_refused(end: bytes) -> None:
+    with pytest.raises(BadInput):
+        collect(b'[{"id":1,"x":%s}%s' % (DEEP, end), Row)
+
+
+@pytest.mark.parametrize("chunk", [7, 1 << 20])
+def test_half_of_a_surrogate_pair_is_read_as_the_replacement_character(chunk: int) -> None:
+    text = rb'[{"id":1,"name":"a\ud800b"},{"id":2,"name":"\\ud800 \ud83d\ude00 \ude00\""},{"id":3,"other":"\uDBFF"}]'
+    first, second, third = collect(text, Row, chunk=chunk)
+    assert (first, second, third) == (Row(1, "a\ufffdb"), Row(2, '\\ud800 \U0001f600 \ufffd"'), Row(3))
+
+
+@pytest.mark.parametrize("number", [b"1E99999999999999999999", b"1E-99999999999999999999"])
+def test_a_number_that_no_decimal_can_hold_costs_one_row(number: bytes) -> None:
+    class Priced(msgspec.Struct):
+        cost: Decimal
+
+    good, bad, last = collect(b'[{"cost":1},{"cost":%s},{"cost":2}]' % number, Priced)
+    assert (good, last) == (Priced(Decimal(1)), Priced(Decimal(2)))
+    assert isinstance(bad, Unreadable)
 
 
 def test_one_endless_element_does_not_fill_the_memory() -> None:

@@ -113,12 +113,16 @@ class PlatformObject(Entity):
 
 
 class AdCampaign(PlatformObject):
-    """`budget` in millionths of the profile's currency."""
+    """`budget` in millionths of the profile's currency.
+
+    `reported` is False for a campaign that the platform leaves out of its reports: its numbers are unknown, not 0.
+    """
 
     budget: int | None = None
     budget_type: str = ""
     objective: str = ""
     targeting_type: str = ""
+    reported: bool = True
 
 
 class AdGroup(PlatformObject):

@@ -16,6 +16,7 @@ import msgspec
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
+from adweir.platforms import json_text
 
 T = TypeVar("T")
 
@@ -126,26 +127,45 @@ def _closing(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) 
 
 
 def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Unreadable] | None:
-    """Elements of a small array, one by one where their type is wrong; None when it is not well-formed."""
+    """Elements of a small array, one by one where their type is wrong; None when it is not well-formed.
+
+    Half of a surrogate pair is read as U+FFFD; an element that is nested too deep for the parser is `Unreadable`.
+    """
     try:
         return cast("list[T | Unreadable]", decoder.decode(array))
     except msgspec.ValidationError:
-        try:
-            elements = _RAW.decode(array)
-        except msgspec.DecodeError:
-            return None
+        found = _elements(array)
+    except RecursionError:
+        found = _deep_elements(array)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        whole = json_text.without_half_pairs(array)
+        return None if whole == array else _decode(whole, decoder)
+    if found is None:
         return None
-    rows: list[T | Unreadable] = []
-    for element in elements:
-        one = _one(bytes(element), decoder)
-        rows.extend(one)
-    return rows
+    return [row for element in found for row in _one(element, decoder)]
+
+
+def _elements(array: bytes) -> list[bytes] | None:
+    try:
+        return [bytes(element) for element in _RAW.decode(array)]
+    except RecursionError:
+        return _deep_elements(array)
+    except msgspec.DecodeError:
+        return None
+
+
+def _deep_elements(array: bytes) -> list[bytes] | None:
+    try:
+        return list(json_text.elements(array))
+    except ValueError:
+        return None
 
 
 def _one(element: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T] | list[Unreadable]:
     """The one element, in a list."""
     try:
         return decoder.decode(b"[" + element + b"]")
+    except RecursionError:
+        return [Unreadable(element, "nested too deep")]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return [Unreadable(element, str(error).replace(" - at `$[0]", " - at `$"))]

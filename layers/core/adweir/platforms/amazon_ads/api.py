@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -16,12 +17,14 @@ from adweir.model.errors import (
     AdweirError,
     AuthExpired,
     NotApplicable,
+    OutOfRetention,
     RequestRejected,
     Throttled,
     ThrottleScope,
     Transient,
 )
 from adweir.model.times import Clock
+from adweir.platforms import json_text
 from adweir.platforms.amazon_ads import AmazonCredential, wire
 from adweir.platforms.connector import TokenCache
 from adweir.platforms.http import Http, Response, fault, retry_after, same_origin
@@ -32,8 +35,18 @@ MAX_REPORT_BYTES = 256 << 20
 MAX_UNPACKED_BYTES = 8 << 30
 """The same file unpacked: 32 times as much; reports are about 15 times as long as their files."""
 _DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
-_OTHER_PRODUCT = re.compile(r"not authorized for sponsored (products|brands|display)", re.IGNORECASE)
-"""Amazon's answer about an ad product that the advertiser does not use; the profile itself is healthy."""
+_OTHER_PRODUCT = re.compile(
+    r"not authorized for sponsored (products|brands|display)"
+    r"|do not have access to sponsored (products|brands|display) functionality"
+    r"|tactic T000\d0 is not supported",
+    re.IGNORECASE,
+)
+"""What Amazon says of an ad product that the advertiser or the marketplace does not have; the profile is healthy.
+
+403 (airbytehq/airbyte, pull 5023); 400 to authors of books (KDP) and in some marketplaces (Airbyte's source).
+"""
+_NO_PERMISSION = re.compile(r"not authorized to access", re.IGNORECASE)
+_KEPT_SINCE = re.compile(r"retention start date \((\d{4}-\d\d-\d\d)\)")
 _REPORTS = "/reporting/"
 _W = TypeVar("_W")
 
@@ -59,10 +72,15 @@ class AmazonCalls:
         self.token_key = f"amazon_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
 
     def get(
-        self, path: str, profile_id: str = "", params: Mapping[str, str] | None = None, expected: Collection[int] = ()
+        self,
+        path: str,
+        profile_id: str = "",
+        params: Mapping[str, str] | None = None,
+        expected: Collection[int] = (),
+        accept: str = JSON,
     ) -> Response:
         """GET; raises what a status that is neither 2xx nor `expected` means."""
-        return self._call("GET", path, self._headers(profile_id, JSON), params, None, expected)
+        return self._call("GET", path, self._headers(profile_id, accept), params, None, expected)
 
     def post(
         self, path: str, profile_id: str, media: str, body: Any, *, accept: str = "", expected: Collection[int] = ()
@@ -133,13 +151,22 @@ class AmazonCalls:
         raise self._throttled(answer, ThrottleScope.CREDENTIAL) or fault(answer, self._clock.now(), said.text)
 
     def _fault(self, answer: Response, path: str, *, scoped: bool) -> AdweirError:
-        """The error that a status means. 401 and 403 concern the profile if the call named one, else the credential."""
+        """The error that a status means. A lost permission concerns the profile if the call named one, else all.
+
+        A 401 with a token that Login with Amazon has just given passes (airbytehq/airbyte, issue 54650: `Unauthorized`
+        while a report is polled), unless it speaks of the permission.
+        """
         said = error_of(answer).text
-        if answer.status == 403 and scoped and _OTHER_PRODUCT.search(said):
+        if answer.status in {400, 403} and scoped and _OTHER_PRODUCT.search(said):
             return NotApplicable(said[:300])
-        if answer.status in {401, 403}:
-            kind = AccessDenied if scoped else AuthExpired
-            return kind(f"{answer.url} answered {answer.status}: {said}"[:300], status=answer.status)
+        message = f"{answer.url} answered {answer.status}: {said}"[:300]
+        if answer.status == 403 or (answer.status == 401 and _NO_PERMISSION.search(said)):
+            return (AccessDenied if scoped else AuthExpired)(message, status=answer.status)
+        if answer.status == 401:
+            return Transient(message, status=401)
+        kept = _KEPT_SINCE.search(said) if answer.status == 400 else None
+        if kept:
+            return OutOfRetention(message, oldest=date.fromisoformat(kept[1]))
         scope = ThrottleScope.REGION if path.startswith(_REPORTS) else ThrottleScope.PROFILE
         return self._throttled(answer, scope) or fault(answer, self._clock.now(), said)
 
@@ -156,14 +183,25 @@ class AmazonCalls:
 def decode(answer: Response, kind: type[_W]) -> _W:
     """The decoded body. Raises Transient for a body of another form: a proxy may have answered."""
     try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return _decoded(answer.body, kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300]) from None
+
+
+def _decoded(body: bytes, kind: type[_W]) -> _W:
+    """A name with half of a surrogate pair makes no list unreadable."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError:
+        whole = json_text.without_half_pairs(body)
+        if whole == body:
+            raise
+        return msgspec.json.decode(whole, type=kind)
 
 
 def error_of(answer: Response) -> wire.WireError:
     """The error that the body describes; empty when it describes none."""
     try:
         return msgspec.json.decode(answer.body, type=wire.WireError)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return wire.WireError()

@@ -6,10 +6,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import msgspec
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import (
@@ -22,7 +20,7 @@ from adweir.model.errors import (
 )
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, parse_instant
-from adweir.platforms.amazon_ads import MAX_WINDOW_DAYS, SB, SD, SP, AmazonCredential, wire
+from adweir.platforms.amazon_ads import MAX_WINDOW_DAYS, AmazonCredential, wire
 from adweir.platforms.amazon_ads.api import (
     JSON,
     MAX_REPORT_BYTES,
@@ -32,6 +30,9 @@ from adweir.platforms.amazon_ads.api import (
     decode,
     error_of,
 )
+from adweir.platforms.amazon_ads.listing import Listing
+from adweir.platforms.amazon_ads.lists import LISTS
+from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
 from adweir.platforms.amazon_ads.verbs import PlainVerbs
 from adweir.platforms.connector import Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
@@ -41,54 +42,7 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
 
 _CREATE_REPORT = "application/vnd.createasyncreportrequest.v3+json"
-_PAGE_SIZE = 100
-"""Limits differ by resource and are unpublished; 100 is safe for all."""
 _DUPLICATE = re.compile(r"duplicate of\s*:\s*([0-9A-Za-z._-]+)")
-
-
-class _List(NamedTuple):
-    path: str
-    media: str
-
-
-_LISTS = {
-    (Dataset.CAMPAIGNS, SP): _List("/sp/campaigns/list", "application/vnd.spCampaign.v3+json"),
-    (Dataset.AD_GROUPS, SP): _List("/sp/adGroups/list", "application/vnd.spAdGroup.v3+json"),
-    (Dataset.ADS, SP): _List("/sp/productAds/list", "application/vnd.spProductAd.v3+json"),
-    (Dataset.KEYWORDS, SP): _List("/sp/keywords/list", "application/vnd.spKeyword.v3+json"),
-    (Dataset.CAMPAIGNS, SB): _List("/sb/v4/campaigns/list", "application/vnd.sbcampaignresource.v4+json"),
-    (Dataset.AD_GROUPS, SB): _List("/sb/v4/adGroups/list", "application/vnd.sbadgroupresource.v4+json"),
-    (Dataset.ADS, SB): _List("/sb/v4/ads/list", "application/vnd.sbadresource.v4+json"),
-}
-_DISPLAY_LISTS = {
-    Dataset.CAMPAIGNS: "/sd/campaigns",
-    Dataset.AD_GROUPS: "/sd/adGroups",
-    Dataset.ADS: "/sd/productAds",
-}
-
-_COMMON_COLUMNS = ["date", "campaignId", "adGroupId", "adId", "impressions", "clicks", "cost"]
-_CURRENCY = ["campaignBudgetCurrencyCode"]
-_REPORTS: Mapping[str, Mapping[str, Any]] = {
-    SP: {
-        "adProduct": "SPONSORED_PRODUCTS",
-        "groupBy": ["advertiser"],
-        "reportTypeId": "spAdvertisedProduct",
-        # Sellers are measured by 7 days, vendors by 14: both are requested; when loading, the profile's kind decides.
-        "columns": [*_COMMON_COLUMNS, "purchases7d", "sales7d", "purchases14d", "sales14d", *_CURRENCY],
-    },
-    SB: {
-        "adProduct": "SPONSORED_BRANDS",
-        "groupBy": ["ads"],
-        "reportTypeId": "sbAds",
-        "columns": [*_COMMON_COLUMNS, "purchases", "sales", *_CURRENCY],
-    },
-    SD: {
-        "adProduct": "SPONSORED_DISPLAY",
-        "groupBy": ["advertiser"],
-        "reportTypeId": "sdAdvertisedProduct",
-        "columns": [*_COMMON_COLUMNS, "purchases", "sales", *_CURRENCY],
-    },
-}
 
 
 def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> AmazonConnector:
@@ -132,58 +86,23 @@ class AmazonConnector(PlainVerbs):
         return Mode.REPORT if task.dataset.grain else Mode.PAGES
 
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
-        """An entity list, 100 objects per page. Raises RequestRejected for a dataset that Amazon does not have.
+        """The lists that answer for a dataset, 100 objects per page; each page is labelled with its list.
 
-        The last page has no nextToken; one that stops short of the list's own total is not taken for the end.
+        Raises RequestRejected for a dataset that Amazon does not have.
         """
-        if task.slice == SD and task.dataset in _DISPLAY_LISTS:
-            yield from self._display(_DISPLAY_LISTS[task.dataset], task.profile_id, int(resume or 0))
-            return
-        found = _LISTS.get((task.dataset, task.slice))
-        if found is None:
+        lists = LISTS.get((task.dataset, task.slice))
+        if lists is None:
             raise RequestRejected(f"amazon_ads has no list {task.dataset} of slice {task.slice}")
-        body: dict[str, Any] = {
-            "maxResults": _PAGE_SIZE,
-            "stateFilter": {"include": ["ENABLED", "PAUSED", "ARCHIVED"]},
-        }
-        counted, _, following = resume.partition(" ")
-        seen = int(counted or 0)
-        if following:
-            body["nextToken"] = following
-        while True:
-            answer = self.api.post(found.path, task.profile_id, found.media, body)
-            envelope = decode(answer, wire.Envelope)
-            seen += envelope.count
-            token = envelope.next_token
-            if token and token == body.get("nextToken"):
-                raise Transient(f"{answer.url} repeats its nextToken")
-            last = not token and seen >= envelope.total_results
-            yield Page(answer.body, answer.url, answer.status, last, resume=f"{seen} {token}" if token else "")
-            if not token:
-                return
-            body["nextToken"] = token
-
-    def _display(self, path: str, profile_id: str, start: int) -> Iterator[Page]:
-        """Sponsored Display pages by position; a page that is not full is the last one."""
-        before = b""
-        while True:
-            params = {"startIndex": str(start), "count": str(_PAGE_SIZE), "stateFilter": "enabled,paused,archived"}
-            answer = self.api.get(path, profile_id, params)
-            if answer.body == before:
-                return  # the server ignores the position: the list may be incomplete
-            before, count = answer.body, len(decode(answer, list[msgspec.Raw]))
-            following = str(start + count)
-            yield Page(answer.body, answer.url, answer.status, last=count != _PAGE_SIZE, resume=following)
-            if count != _PAGE_SIZE:
-                return
-            start += count
+        (campaigns,) = LISTS[Dataset.CAMPAIGNS, task.slice]
+        yield from Listing(self.api, task.profile_id, campaigns).pages(lists, resume)
 
     def create_report(self, task: Task) -> Report:
-        """Ask for the daily ad report of the task's slice, or adopt the one being made for the same request (425).
+        """Ask for the task's report by day, or adopt the one being made for the same request (425).
 
         `as_of` is the moment before asking, or Amazon's own creation time of an adopted report.
         """
-        if task.dataset is not Dataset.AD_DAILY or task.slice not in _REPORTS or task.window is None:
+        kind = REPORTS.get((task.dataset, task.slice))
+        if kind is None or task.window is None:
             raise RequestRejected(f"amazon_ads has no report {task.dataset} of slice {task.slice}")
         if task.window.length > MAX_WINDOW_DAYS:
             raise TooMuchData(f"a report covers at most {MAX_WINDOW_DAYS} days, asked: {task.window}")
@@ -191,7 +110,14 @@ class AmazonConnector(PlainVerbs):
             "name": task.id,
             "startDate": task.window.start.isoformat(),
             "endDate": task.window.end.isoformat(),
-            "configuration": {**_REPORTS[task.slice], "timeUnit": "DAILY", "format": "GZIP_JSON"},
+            "configuration": {
+                "adProduct": PRODUCTS[task.slice],
+                "reportTypeId": kind.type_id,
+                "groupBy": kind.group_by,
+                "columns": kind.columns,
+                "timeUnit": "DAILY",
+                "format": "GZIP_JSON",
+            },
         }
         before = self._clock.now()
         answer = self.api.post(

@@ -42,7 +42,10 @@ class SpCampaign(msgspec.Struct, gc=False, rename="camel"):
 
 
 class SbCampaign(msgspec.Struct, gc=False, rename="camel"):
-    """Sponsored Brands v4: the budget is a bare number beside its type."""
+    """Sponsored Brands v4: the budget is a bare number beside its type.
+
+    Reports leave a campaign out that has no ad groups of its own (`isMultiAdGroupsEnabled` is false).
+    """
 
     campaign_id: str | int
     name: str
@@ -52,6 +55,7 @@ class SbCampaign(msgspec.Struct, gc=False, rename="camel"):
     start_date: str | None = None
     end_date: str | None = None
     goal: str | None = None
+    is_multi_ad_groups_enabled: bool = True
 
 
 class SdCampaign(msgspec.Struct, gc=False, rename="camel"):
@@ -61,7 +65,7 @@ class SdCampaign(msgspec.Struct, gc=False, rename="camel"):
     name: str
     state: str
     budget: Decimal | None = None
-    budget_type: str | None = msgspec.field(default=None, name="budgettype")
+    budget_type: str | None = None
     start_date: str | None = None
     end_date: str | None = None
     tactic: str | None = None
@@ -75,12 +79,19 @@ class WireAdGroup(msgspec.Struct, gc=False, rename="camel"):
     default_bid: Decimal | None = None
 
 
-class Creative(msgspec.Struct, gc=False, rename="camel"):
+class AdContent(msgspec.Struct, gc=False, rename="camel"):
+    """The creative of a brand ad; what it consists of differs by its type. Videos are named by asset ids only."""
+
+    type: str | None = None
     headline: str | None = None
+    custom_image_url: str | None = None
+    brand_logo_url: str | None = None
 
 
 class LandingPage(msgspec.Struct, gc=False, rename="camel"):
-    page_url: str | None = None
+    page_type: str | None = None
+    url: str | None = None
+    asins: list[str] | None = None
 
 
 class WireAd(msgspec.Struct, gc=False, rename="camel"):
@@ -94,74 +105,79 @@ class WireAd(msgspec.Struct, gc=False, rename="camel"):
     asin: str | None = None
     sku: str | None = None
     custom_text: str | None = None
-    creative: Creative | None = None
+    creative: AdContent | None = None
     landing_page: LandingPage | None = None
 
 
-class WireKeyword(msgspec.Struct, gc=False, rename="camel"):
-    keyword_id: str | int
+class SdProperties(msgspec.Struct, gc=False, rename="camel"):
+    headline: str | None = None
+
+
+class SdCreative(msgspec.Struct, gc=False, rename="camel"):
+    """A Display creative. Its images and videos are named by asset ids only."""
+
+    creative_id: str | int
     ad_group_id: str | int
+    creative_type: str
+    moderation_status: str
+    properties: SdProperties | None = None
+
+
+class WireKeyword(msgspec.Struct, gc=False, rename="camel"):
+    """A keyword, negative or not; a campaign's negative has no ad group, a negative has no bid."""
+
+    keyword_id: str | int
     campaign_id: str | int
     keyword_text: str
     match_type: str
     state: str
+    ad_group_id: str | int = ""
     bid: Decimal | None = None
 
 
-class Envelope(msgspec.Struct, gc=False, rename="camel"):
-    """What paging needs of an entity list, whichever of the lists it holds."""
+class Predicate(msgspec.Struct, gc=False, rename="camel"):
+    """A part of a target's expression. The value of an audience is a list of predicates, of a retired one a text."""
+
+    type: str
+    value: str | list[Predicate] | None = None
+
+
+class WireTarget(msgspec.Struct, gc=False, rename="camel"):
+    """A target, negative or not. Display may leave out the campaign; Brands writes `expressions`."""
+
+    target_id: str | int
+    state: str
+    campaign_id: str | int = ""
+    ad_group_id: str | int = ""
+    bid: Decimal | None = None
+    expression_type: str = ""
+    expression: list[Predicate] = []
+    resolved_expression: list[Predicate] = []
+    expressions: list[Predicate] = []
+    resolved_expressions: list[Predicate] = []
+
+
+class WireTheme(msgspec.Struct, gc=False, rename="camel"):
+    """A group of keywords that Amazon chooses for a brand or its pages."""
+
+    theme_id: str | int
+    ad_group_id: str | int
+    campaign_id: str | int
+    theme_type: str
+    state: str
+    bid: Decimal | None = None
+
+
+class Paged(msgspec.Struct, gc=False, rename="camel"):
+    """What paging needs of a list's envelope. Brands v4 counts in `totalCount` or `totalResults`."""
 
     next_token: str | None = None
     total_results: int = 0
-    campaigns: list[msgspec.Raw] = []
-    ad_groups: list[msgspec.Raw] = []
-    product_ads: list[msgspec.Raw] = []
-    ads: list[msgspec.Raw] = []
-    keywords: list[msgspec.Raw] = []
+    total_count: int = 0
 
     @property
-    def count(self) -> int:
-        """Objects on this page."""
-        return sum(map(len, (self.campaigns, self.ad_groups, self.product_ads, self.ads, self.keywords)))
-
-
-class ReportRow(msgspec.Struct, gc=False, kw_only=True, rename="camel"):
-    """What the three ad reports have in common; subclasses name the attribution columns.
-
-    Ids are integers in reports. A null or absent currency is the profile's; null conversions or sales are none.
-    """
-
-    date: str
-    campaign_id: int | str
-    ad_group_id: int | str
-    ad_id: int | str
-    impressions: int
-    clicks: int
-    cost: Decimal
-    campaign_budget_currency_code: str | None = None
-    conversions: Decimal | None
-    revenue: Decimal | None
-
-
-class SellerRow(ReportRow, gc=False, kw_only=True, rename="camel"):
-    """Sponsored Products of a seller: 7 days after the click."""
-
-    conversions: Decimal | None = msgspec.field(name="purchases7d")
-    revenue: Decimal | None = msgspec.field(name="sales7d")
-
-
-class VendorRow(ReportRow, gc=False, kw_only=True, rename="camel"):
-    """Sponsored Products of a vendor: 14 days after the click."""
-
-    conversions: Decimal | None = msgspec.field(name="purchases14d")
-    revenue: Decimal | None = msgspec.field(name="sales14d")
-
-
-class BrandRow(ReportRow, gc=False, kw_only=True, rename="camel"):
-    """Sponsored Brands and Sponsored Display: 14 days, without a suffix."""
-
-    conversions: Decimal | None = msgspec.field(name="purchases")
-    revenue: Decimal | None = msgspec.field(name="sales")
+    def total(self) -> int:
+        return max(self.total_results, self.total_count)
 
 
 class WireReport(msgspec.Struct, gc=False, rename="camel"):

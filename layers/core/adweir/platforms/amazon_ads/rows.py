@@ -1,0 +1,228 @@
+"""A report's rows → metric rows.
+
+Ids are integers in reports. A null or absent currency is the profile's; null conversions or sales are none. A column
+that an older pull did not request is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import BadInput
+from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.money import nearest_micros
+from adweir.platforms.amazon_ads.attribution import Counted, counted
+from adweir.platforms.amazon_ads.options import AmazonOptions
+from adweir.platforms.amazon_ads.reports import REPORTS
+from adweir.platforms.connector import PullContext, RawPage, RowBatch
+from adweir.platforms.json_array import Unreadable, read_array
+
+_Id = int | str
+
+
+class ReportRow(msgspec.Struct, gc=False, kw_only=True, rename="camel"):
+    """What all reports have in common."""
+
+    date: str
+    campaign_id: _Id
+    impressions: int
+    clicks: int
+    cost: Decimal
+    campaign_budget_currency_code: str | None = None
+
+
+class AdRow(ReportRow, gc=False, kw_only=True, rename="camel"):
+    ad_group_id: _Id
+    ad_id: _Id
+
+
+class PlacementRow(ReportRow, gc=False, kw_only=True, rename="camel"):
+    placement_classification: str
+
+
+class KeywordRow(ReportRow, gc=False, kw_only=True, rename="camel"):
+    """A keyword or a target. Products calls both ids `keywordId`; Brands and Display call a target's `targetingId`."""
+
+    ad_group_id: _Id
+    keyword_id: _Id | None = None
+    targeting_id: _Id | None = None
+
+
+class SearchTermRow(KeywordRow, gc=False, kw_only=True, rename="camel"):
+    search_term: str
+
+
+class Shape(NamedTuple):
+    """The rows of a dataset: their type, how an entity is named, and which fields say so in a row that is faulty.
+
+    `names`: an entity's id, part by part; of a part with several fields the first that is not null.
+    """
+
+    row: type[ReportRow]
+    key: Callable[[Any], str]
+    names: tuple[tuple[str, ...], ...]
+    in_group: bool = True
+
+
+def _ad(row: AdRow) -> str:
+    return f"{row.ad_group_id}~{row.ad_id}"
+
+
+def _campaign(row: ReportRow) -> str:
+    return str(row.campaign_id)
+
+
+def _placement(row: PlacementRow) -> str:
+    return f"{row.campaign_id}~{row.placement_classification}"
+
+
+def _keyword(row: KeywordRow) -> str:
+    own = row.targeting_id if row.keyword_id is None else row.keyword_id
+    if own is None:
+        raise ValueError("neither keywordId nor targetingId")
+    return f"{row.ad_group_id}~{own}"
+
+
+def _search_term(row: SearchTermRow) -> str:
+    return f"{_keyword(row)}~{row.search_term}"
+
+
+_KEYWORD_NAMES = (("adGroupId",), ("keywordId", "targetingId"))
+_SHAPES = {
+    Dataset.AD_DAILY: Shape(AdRow, _ad, (("adGroupId",), ("adId",))),
+    Dataset.CAMPAIGN_DAILY: Shape(ReportRow, _campaign, (("campaignId",),), in_group=False),
+    Dataset.KEYWORD_DAILY: Shape(KeywordRow, _keyword, _KEYWORD_NAMES),
+    Dataset.KEYWORD_BY_SEARCH_TERM_DAILY: Shape(SearchTermRow, _search_term, (*_KEYWORD_NAMES, ("searchTerm",))),
+    Dataset.CAMPAIGN_BY_PLACEMENT_DAILY: Shape(
+        PlacementRow, _placement, (("campaignId",), ("placementClassification",)), in_group=False
+    ),
+}
+_FIRST_COLUMNS = frozenset(("purchases7d", "sales7d", "purchases14d", "sales14d", "purchases", "sales"))
+"""Requested since the first version: a row without one is a fault; without another column, it is an older pull's."""
+
+
+def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
+    """The rows of a report (one JSON array), about a mebibyte at a time. Raises BadInput for anything else."""
+    kind, shape = REPORTS.get((context.dataset, context.slice)), _SHAPES.get(context.dataset)
+    if kind is None or shape is None:
+        raise BadInput(f"amazon_ads has no report {context.dataset} of slice {context.slice!r}")
+    options = context.options if isinstance(context.options, AmazonOptions) else AmazonOptions()
+    columns = counted(kind, context.slice, options, context.profile_kind)
+    figures = _difference if columns.less_conversions else _reported if columns.conversions else _unknown
+    for piece in read_array(page.stream, _row_type(shape.row, columns)):
+        rows: list[MetricRow] = []
+        bad: list[BadRow] = []
+        for line, row in enumerate(piece.rows, piece.first):
+            if isinstance(row, Unreadable):
+                bad.append(_unreadable(line, row, shape))
+                continue
+            try:
+                rows.append(_metric_row(line, row, shape, figures, context))
+            except ValueError as error:
+                bad.append(_bad(line, msgspec.to_builtins(row, builtin_types=(Decimal,)), str(error), shape))
+        yield RowBatch(rows, bad)
+
+
+@lru_cache(maxsize=64)
+def _row_type(base: type[ReportRow], columns: Counted) -> Any:
+    """The row of a report with the columns that count: only these are decoded."""
+    fields: list[tuple[str, Any, Any]] = []
+    for name, column in columns._asdict().items():
+        if column in _FIRST_COLUMNS:
+            fields.append((name, Decimal | None, msgspec.field(name=column)))
+        elif column:
+            fields.append((name, Decimal | None | msgspec.UnsetType, msgspec.field(default=msgspec.UNSET, name=column)))
+    return msgspec.defstruct(f"{base.__name__}Counted", fields, bases=(base,), kw_only=True, gc=False, rename="camel")
+
+
+_Figures = Callable[[Any], tuple[int | None, int | None]]
+
+
+def _metric_row(line: int, row: Any, shape: Shape, figures: _Figures, context: PullContext) -> MetricRow:
+    """Raises ValueError that says which value is wrong."""
+    conversions, revenue = figures(row)
+    return MetricRow(
+        entity_id=shape.key(row),
+        day=_day(row.date),
+        impressions=row.impressions,
+        clicks=row.clicks,
+        conversions=conversions,
+        spend=nearest_micros(row.cost),
+        revenue=revenue,
+        campaign_id=str(row.campaign_id),
+        ad_group_id=str(row.ad_group_id) if shape.in_group else "",
+        currency=row.campaign_budget_currency_code or context.currency,
+        ad_product=context.slice,
+        line=line,
+    )
+
+
+def _unknown(_row: Any) -> tuple[int | None, int | None]:
+    return None, None
+
+
+def _reported(row: Any) -> tuple[int | None, int | None]:
+    return _figure(row.conversions), _figure(row.revenue)
+
+
+def _difference(row: Any) -> tuple[int | None, int | None]:
+    conversions, revenue = _reported(row)
+    return _less(conversions, _figure(row.less_conversions)), _less(revenue, _figure(row.less_revenue))
+
+
+def _figure(value: Decimal | msgspec.UnsetType | None) -> int | None:
+    """Millionths; null is none; a column that was not requested is unknown."""
+    if value is msgspec.UNSET:
+        return None
+    return nearest_micros(value) if value else 0
+
+
+def _less(whole: int | None, part: int | None) -> int | None:
+    """What is left of the whole; unknown when the part is larger, which no count of views can be."""
+    return None if whole is None or part is None or part > whole else whole - part
+
+
+@lru_cache(maxsize=512)
+def _day(text: str) -> str:
+    """A date as `YYYY-MM-DD`. Raises ValueError."""
+    return date.fromisoformat(text).isoformat()
+
+
+def _unreadable(line: int, row: Unreadable, shape: Shape) -> BadRow:
+    try:
+        return _bad(line, json.loads(row.raw, parse_float=str, parse_int=_short_int), row.message, shape)
+    except (ValueError, RecursionError):
+        return BadRow(line, row.raw.decode("utf-8", "replace"), [_fault(row.message)])
+
+
+def _short_int(digits: str) -> int | str:
+    """An id has less than twenty digits; thousands of them are refused by int()."""
+    return int(digits) if len(digits) < 40 else digits
+
+
+def _bad(line: int, fields: Any, message: str, shape: Shape) -> BadRow:
+    """A bad row, with its key when that much of it can be read."""
+    raw = json.loads(json.dumps(fields, default=str))
+    if not isinstance(fields, dict):
+        return BadRow(line, raw, [_fault(message)])
+    parts = [next((fields[name] for name in part if fields.get(name) is not None), "") for part in shape.names]
+    whole = all(isinstance(part, int | str) and not isinstance(part, bool) and part != "" for part in parts)
+    try:
+        day = _day(str(fields.get("date")))
+    except ValueError:
+        day = ""
+    if not whole or not day:
+        return BadRow(line, raw, [_fault(message)])
+    return BadRow(line, raw, [_fault(message)], "~".join(map(str, parts)), day)
+
+
+def _fault(message: str) -> dict[str, Any]:
+    return {"field": "", "rule": "wire", "message": message}
