@@ -19,7 +19,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.times import Window
 from adweir.platforms.amazon_ads.normalize import AmazonNormalizer
-from adweir.platforms.amazon_ads.options import AmazonOptions, Basis
+from adweir.platforms.amazon_ads.options import AmazonOptions, CountedBy
 from adweir.platforms.connector import PullContext
 
 NORMALIZER = AmazonNormalizer()
@@ -174,10 +174,12 @@ def test_a_row_nested_too_deep_costs_itself() -> None:
 def test_more_than_six_decimals_are_rounded_half_to_even(cost: str, micros: int) -> None:
     ((row,), bad) = metrics(json.dumps([ROW | {"cost": "@"}]).replace('"@"', cost).encode())
     assert (row.spend, bad) == (micros, [])
+    assert row.rounding is not None
+    assert row.rounding[3] == micros - Decimal(cost).scaleb(6)
 
 
 def test_views_are_unknown_when_more_came_after_clicks_than_altogether() -> None:
-    options = AmazonOptions(basis=Basis.VIEW)
+    options = AmazonOptions(basis=CountedBy.VIEW)
     body = page([BRAND | {"purchasesClicks": 5, "salesClicks": 99.5}])
     (batch,) = NORMALIZER.metric_batches(body, context(slice_="sb")._replace(options=options))
     ((row,), _) = batch

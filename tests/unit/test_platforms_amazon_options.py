@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from adweir.model.datasets import Dataset
 from adweir.platforms.amazon_ads import SPEC
 from adweir.platforms.amazon_ads.attribution import UNKNOWN, counted
-from adweir.platforms.amazon_ads.options import AmazonOptions, Basis
+from adweir.platforms.amazon_ads.options import AmazonOptions, CountedBy
 from adweir.platforms.amazon_ads.reports import REPORTS
 
 WINDOWS = get_args(AmazonOptions.model_fields["window"].annotation)
@@ -49,10 +49,10 @@ def test_the_definition_says_what_is_counted_per_product(options: dict[str, str]
 
 
 @pytest.mark.parametrize(
-    ("window", "basis", "products", "kind"), [*product(WINDOWS, Basis, ("all", "promoted"), ("seller", "vendor"))]
+    ("window", "basis", "products", "kind"), [*product(WINDOWS, CountedBy, ("all", "promoted"), ("seller", "vendor"))]
 )
 def test_what_counts_is_requested_and_what_is_called_unknown_is(
-    window: Any, basis: Basis, products: Any, kind: str
+    window: Any, basis: CountedBy, products: Any, kind: str
 ) -> None:
     options = AmazonOptions(window=window, basis=basis, products=products)
     said = options.definition.partition("; ")[2].split("; ")

@@ -16,7 +16,7 @@ from adweir.model.slices import ALL
 from adweir.model.times import Window
 from adweir.platforms.amazon_ads.lists import LISTS, ObjectList
 from adweir.platforms.amazon_ads.normalize import NORMALIZER
-from adweir.platforms.amazon_ads.options import AmazonOptions, Basis
+from adweir.platforms.amazon_ads.options import AmazonOptions, CountedBy
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS, ReportKind
 from adweir.platforms.connector import PullContext
 
@@ -204,18 +204,18 @@ def test_a_row_is_named_by_what_its_level_is() -> None:
         ("sp", {"window": "14d"}, (3_000_000, 89_970_000)),
         ("sp", {"window": "30d"}, (3_000_000, 89_970_000)),
         ("sp", {"products": "promoted"}, (1_000_000, 29_990_000)),
-        ("sp", {"basis": Basis.CLICK}, (2_000_000, 59_980_000)),
-        ("sp", {"basis": Basis.VIEW}, (None, None)),
-        ("sp", {"basis": Basis.CLICK_OR_VIEW}, (None, None)),
+        ("sp", {"basis": CountedBy.CLICK}, (2_000_000, 59_980_000)),
+        ("sp", {"basis": CountedBy.VIEW}, (None, None)),
+        ("sp", {"basis": CountedBy.CLICK_OR_VIEW}, (None, None)),
         ("sb", {"window": "1d"}, (5_000_000, 149_950_000)),
-        ("sb", {"basis": Basis.CLICK}, (3_000_000, 89_970_000)),
-        ("sb", {"basis": Basis.VIEW}, (2_000_000, 59_980_000)),
-        ("sb", {"basis": Basis.CLICK_OR_VIEW}, (5_000_000, 149_950_000)),
+        ("sb", {"basis": CountedBy.CLICK}, (3_000_000, 89_970_000)),
+        ("sb", {"basis": CountedBy.VIEW}, (2_000_000, 59_980_000)),
+        ("sb", {"basis": CountedBy.CLICK_OR_VIEW}, (5_000_000, 149_950_000)),
         ("sb", {"products": "promoted"}, (2_000_000, 59_980_000)),
-        ("sb", {"products": "promoted", "basis": Basis.CLICK}, (None, None)),
-        ("sd", {"basis": Basis.CLICK}, (3_000_000, 89_970_000)),
+        ("sb", {"products": "promoted", "basis": CountedBy.CLICK}, (None, None)),
+        ("sd", {"basis": CountedBy.CLICK}, (3_000_000, 89_970_000)),
         ("sd", {"products": "promoted"}, (1_000_000, 29_990_000)),
-        ("sd", {"products": "promoted", "basis": Basis.CLICK_OR_VIEW}, (None, None)),
+        ("sd", {"products": "promoted", "basis": CountedBy.CLICK_OR_VIEW}, (None, None)),
     ],
 )
 def test_options_choose_among_the_columns_and_what_amazon_does_not_report_is_unknown(

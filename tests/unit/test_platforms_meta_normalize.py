@@ -16,8 +16,9 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import rounded, to_micros
 from adweir.platforms.meta.normalize import NORMALIZER
-from adweir.platforms.meta.numbers import SPEND, Rounding, micros
+from adweir.platforms.meta.numbers import micros
 from adweir.platforms.meta.objects import budget
+from adweir.platforms.rounding import SPEND, Rounding
 from adweir.quality.quarantine import Quarantine
 from support.meta_wire import AS_OF, context, insight, page, stored
 

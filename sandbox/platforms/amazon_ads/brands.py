@@ -23,6 +23,9 @@ from sandbox.platforms.amazon_ads.targeting import (
 from sandbox.world import World, WorldAd, WorldCampaign, WorldProfile
 
 Entities = list[dict[str, Any]]
+THEME_TYPES = ("KEYWORDS_RELATED_TO_YOUR_BRAND", "KEYWORDS_RELATED_TO_YOUR_LANDING_PAGES")
+_THEMES = 33_000_000_000
+"""From an ad group's id to its theme's."""
 
 
 def epoch_milliseconds(world: World) -> int:
@@ -198,6 +201,25 @@ def _negative_targets(_world: World, profile: WorldProfile) -> Entities:
     ]
 
 
+def _themes(_world: World, profile: WorldProfile) -> Entities:
+    """Each ad group has one group of keywords of Amazon's choice, paused, so it has no numbers.
+
+    Source: "Sponsored Brands theme-based targeting" (guide): ids are strings, states lower-case.
+    """
+    return [
+        {
+            "themeId": str(int(group.id) + _THEMES),
+            "adGroupId": group.id,
+            "campaignId": campaign.id,
+            "themeType": THEME_TYPES[number % len(THEME_TYPES)],
+            "state": "paused",
+            "bid": money(profile, 100),
+        }
+        for campaign in _of(profile)
+        for number, group in enumerate(campaign.groups)
+    ]
+
+
 BRANDS: dict[str, Callable[[World, WorldProfile], Entities]] = {
     "campaigns": _campaigns,
     "adGroups": _ad_groups,
@@ -206,5 +228,6 @@ BRANDS: dict[str, Callable[[World, WorldProfile], Entities]] = {
     "negativeKeywords": _negative_keywords,
     "targets": _targets,
     "negativeTargets": _negative_targets,
+    "themes": _themes,
 }
 """By what stands in the path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sandbox.platforms.amazon_ads.brands import BRANDS
+from sandbox.platforms.amazon_ads.brands import BRANDS, THEME_TYPES
 from sandbox.platforms.amazon_ads.display import DISPLAY
 from sandbox.platforms.amazon_ads.filters import ASIN, LIVE_STATE, STATE, Filter, ids, one_of, text, words
 from sandbox.platforms.amazon_ads.portfolios import portfolios
@@ -64,6 +64,7 @@ def _brands(path: str, kind: str, filters: Mapping[str, Filter], count: str = "t
     return {f"/sb/v4/{path}/list": found}
 
 
+_THEMES = "application/vnd.sbthemeslistresponse.v3+json"
 _PORTFOLIO = "application/vnd.spPortfolio.v3+json"
 POSTED: dict[str, PostedList] = {
     **_products("campaigns", "campaigns", "spCampaign", {
@@ -107,6 +108,16 @@ POSTED: dict[str, PostedList] = {
     **_brands("campaigns", "sbcampaignresource", {**_CAMPAIGN, "portfolioIdFilter": ids("portfolioId")}, "totalCount"),
     **_brands("adGroups", "sbadgroupresource", _PARENTS),
     **_brands("ads", "sbadresource", {**_PARENTS, "adIdFilter": ids("adId")}),
+    "/sb/themes/list": PostedList(
+        BRANDS["themes"], "themes", _THEMES,
+        {
+            **_PARENTS,
+            "themeIdFilter": ids("themeId"),
+            "themeTypeFilter": one_of("themeType", THEME_TYPES),
+            "stateFilter": one_of("state", ("enabled", "paused", "archived")),
+        },
+        _MOST_BRANDS, contents=("", "text/plain", "application/json", _THEMES), accepts=("", "*/*", _THEMES),
+    ),
     "/portfolios/list": PostedList(
         portfolios, "portfolios", _PORTFOLIO,
         {"portfolioIdFilter": ids("portfolioId"), "nameFilter": text("name"), "stateFilter": LIVE_STATE},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from adweir.platforms.amazon_ads import SB, SD, SP
-from adweir.platforms.amazon_ads.options import AmazonOptions, Basis
+from adweir.platforms.amazon_ads.options import AmazonOptions, CountedBy
 from adweir.platforms.amazon_ads.reports import ReportKind
 
 
@@ -20,13 +20,13 @@ class Counted(NamedTuple):
 
 UNKNOWN = Counted()
 _ALL = {
-    Basis.CLICK: Counted("purchasesClicks", "salesClicks"),
-    Basis.VIEW: Counted("purchases", "sales", "purchasesClicks", "salesClicks"),
-    Basis.CLICK_OR_VIEW: Counted("purchases", "sales"),
+    CountedBy.CLICK: Counted("purchasesClicks", "salesClicks"),
+    CountedBy.VIEW: Counted("purchases", "sales", "purchasesClicks", "salesClicks"),
+    CountedBy.CLICK_OR_VIEW: Counted("purchases", "sales"),
 }
 _PROMOTED = {
-    (SB, Basis.CLICK_OR_VIEW): Counted("purchasesPromoted", "salesPromoted"),
-    (SD, Basis.CLICK): Counted("purchasesPromotedClicks", "salesPromotedClicks"),
+    (SB, CountedBy.CLICK_OR_VIEW): Counted("purchasesPromoted", "salesPromoted"),
+    (SD, CountedBy.CLICK): Counted("purchasesPromotedClicks", "salesPromotedClicks"),
 }
 """Of advertised products, Brands reports clicks and views together and Display clicks alone."""
 
@@ -38,7 +38,7 @@ def counted(kind: ReportKind, product: str, options: AmazonOptions, profile_kind
 
 
 def _of_products(options: AmazonOptions, profile_kind: str) -> Counted:
-    if options.basis not in (Basis.PLATFORM, Basis.CLICK):
+    if options.basis not in (CountedBy.PLATFORM, CountedBy.CLICK):
         return UNKNOWN
     days = options.days(profile_kind)
     if options.products == "promoted":
@@ -48,8 +48,8 @@ def _of_products(options: AmazonOptions, profile_kind: str) -> Counted:
 
 def _of_others(product: str, options: AmazonOptions) -> Counted:
     if options.products == "all":
-        return _ALL[Basis.CLICK_OR_VIEW if options.basis is Basis.PLATFORM else options.basis]
+        return _ALL[CountedBy.CLICK_OR_VIEW if options.basis is CountedBy.PLATFORM else options.basis]
     for (owner, basis), columns in _PROMOTED.items():
-        if owner == product and options.basis in (Basis.PLATFORM, basis):
+        if owner == product and options.basis in (CountedBy.PLATFORM, basis):
             return columns
     return UNKNOWN

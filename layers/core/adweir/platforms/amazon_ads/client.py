@@ -30,7 +30,7 @@ from adweir.platforms.amazon_ads.api import (
     decode,
     error_of,
 )
-from adweir.platforms.amazon_ads.listing import Listing
+from adweir.platforms.amazon_ads.listing import ListPages
 from adweir.platforms.amazon_ads.lists import LISTS
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
 from adweir.platforms.amazon_ads.verbs import PlainVerbs
@@ -94,7 +94,7 @@ class AmazonConnector(PlainVerbs):
         if lists is None:
             raise RequestRejected(f"amazon_ads has no list {task.dataset} of slice {task.slice}")
         (campaigns,) = LISTS[Dataset.CAMPAIGNS, task.slice]
-        yield from Listing(self.api, task.profile_id, campaigns).pages(lists, resume)
+        yield from ListPages(self.api, task.profile_id, campaigns).of(lists, resume)
 
     def create_report(self, task: Task) -> Report:
         """Ask for the task's report by day, or adopt the one being made for the same request (425).

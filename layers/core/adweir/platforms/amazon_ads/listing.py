@@ -20,7 +20,7 @@ _CAMPAIGNS_NAMED = 100
 """Campaigns per request: 100 ids make a URL of about 2,000 characters."""
 
 
-class _Answer(NamedTuple):
+class _ListPage(NamedTuple):
     """A page of one list. `place`: where its next page is, "" for none. `short`: it ends before its own total."""
 
     response: Response
@@ -47,7 +47,7 @@ class _Cursor(NamedTuple):
         return cls(lists[0].name, text, short=False)
 
 
-class Listing:
+class ListPages:
     """The lists of one profile. `campaigns` lists the campaigns by which some lists have to be asked."""
 
     def __init__(self, api: AmazonCalls, profile_id: str, campaigns: ObjectList) -> None:
@@ -55,7 +55,7 @@ class Listing:
         self._profile_id = profile_id
         self._campaigns = campaigns
 
-    def pages(self, lists: Sequence[ObjectList], resume: str = "") -> Iterator[Page]:
+    def of(self, lists: Sequence[ObjectList], resume: str = "") -> Iterator[Page]:
         """All pages of all lists. The last one is marked so only when each list came to its own end."""
         at = _Cursor.parse(resume, lists)
         first = next(number for number, one in enumerate(lists) if one.name == at.name)
@@ -74,12 +74,12 @@ class Listing:
                 )
             short |= not ended
 
-    def _way(self, one: ObjectList) -> Callable[[ObjectList, str], Iterator[_Answer]]:
+    def _way(self, one: ObjectList) -> Callable[[ObjectList, str], Iterator[_ListPage]]:
         if one.by_campaign:
             return self._by_campaign
         return self._by_chain if one.paging is Turning.CHAIN else self._by_position
 
-    def _by_chain(self, one: ObjectList, place: str) -> Iterator[_Answer]:
+    def _by_chain(self, one: ObjectList, place: str) -> Iterator[_ListPage]:
         """The last page has no nextToken; one that stops short of the list's own total is not taken for the end."""
         counted, _, token = place.partition(" ")
         seen = int(counted or 0)
@@ -90,11 +90,11 @@ class Listing:
             if paged.next_token and paged.next_token == token:
                 raise Transient(f"{response.url} repeats its nextToken")
             seen, token = seen + _count(response, one.key), paged.next_token or ""
-            yield _Answer(response, f"{seen} {token}" if token else "", not token and seen < paged.total)
+            yield _ListPage(response, f"{seen} {token}" if token else "", not token and seen < paged.total)
             if not token:
                 return
 
-    def _by_position(self, one: ObjectList, place: str, query: dict[str, str] | None = None) -> Iterator[_Answer]:
+    def _by_position(self, one: ObjectList, place: str, query: dict[str, str] | None = None) -> Iterator[_ListPage]:
         """A page that is not full is the last one. Ends without one when the server ignores the position."""
         start, before = int(place or 0), b""
         while True:
@@ -104,11 +104,11 @@ class Listing:
                 return
             before, count = response.body, len(decode(response, list[msgspec.Raw]))
             start += count
-            yield _Answer(response, str(start) if count == _PAGE_SIZE else "")
+            yield _ListPage(response, str(start) if count == _PAGE_SIZE else "")
             if count != _PAGE_SIZE:
                 return
 
-    def _by_campaign(self, one: ObjectList, place: str) -> Iterator[_Answer]:
+    def _by_campaign(self, one: ObjectList, place: str) -> Iterator[_ListPage]:
         """The list for some campaigns at a time; a place is `<the first of them>:<the position>`.
 
         Campaigns come in the order of their ids: a pull goes on where it was, whichever were added meanwhile.

@@ -25,7 +25,7 @@ from adweir.model.entities import (
 )
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
-from adweir.model.money import nearest_micros
+from adweir.model.money import rounded
 from adweir.model.slices import ALL
 from adweir.platforms import json_text
 from adweir.platforms.amazon_ads import SB, SD, SP, SPEC, wire
@@ -155,7 +155,7 @@ def _day(text: str | None) -> str:
 
 
 def _money(value: Decimal | None) -> int | None:
-    return None if value is None else nearest_micros(value)
+    return None if value is None else rounded(value)[0]
 
 
 def _snake(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from adweir.platforms.base import ProfileOptions
 
 
-class Basis(StrEnum):
+class CountedBy(StrEnum):
     """Which interactions count. PLATFORM: as Amazon reports each product: Products clicks, the others clicks and views.
 
     A product that does not report the chosen basis has unknown conversions and revenue, not 0.
@@ -32,7 +32,7 @@ class AmazonOptions(ProfileOptions):
     """
 
     window: Literal["platform", "1d", "7d", "14d", "30d"] = "platform"
-    basis: Basis = Basis.PLATFORM
+    basis: CountedBy = CountedBy.PLATFORM
     products: Literal["all", "promoted"] = "all"
     clock: Literal["interaction"] = "interaction"
 
@@ -47,7 +47,7 @@ class AmazonOptions(ProfileOptions):
         """How conversions and revenue are counted, per ad product."""
         bought = "purchases" if self.products == "all" else "purchases of the advertised products"
         days = "7 days (vendors: 14)" if self.window == "platform" else _days(self.window)
-        clicks = self.basis in (Basis.PLATFORM, Basis.CLICK)
+        clicks = self.basis in (CountedBy.PLATFORM, CountedBy.CLICK)
         products = f"within {days} of a click" if clicks else "unknown"
         brands, display = self._fourteen("sb"), self._fourteen("sd")
         rest = f"Brands and Display: {brands}" if brands == display else f"Brands: {brands}; Display: {display}"
@@ -55,14 +55,14 @@ class AmazonOptions(ProfileOptions):
 
     def _fourteen(self, product: str) -> str:
         words = {
-            Basis.CLICK: "within 14 days of a click",
-            Basis.VIEW: "within 14 days of a view",
-            Basis.CLICK_OR_VIEW: "within 14 days of a click or a view",
+            CountedBy.CLICK: "within 14 days of a click",
+            CountedBy.VIEW: "within 14 days of a view",
+            CountedBy.CLICK_OR_VIEW: "within 14 days of a click or a view",
         }
         basis = self.basis
-        if basis is Basis.PLATFORM:
-            basis = Basis.CLICK if (product, self.products) == ("sd", "promoted") else Basis.CLICK_OR_VIEW
-        only = {"sb": Basis.CLICK_OR_VIEW, "sd": Basis.CLICK}[product]
+        if basis is CountedBy.PLATFORM:
+            basis = CountedBy.CLICK if (product, self.products) == ("sd", "promoted") else CountedBy.CLICK_OR_VIEW
+        only = {"sb": CountedBy.CLICK_OR_VIEW, "sd": CountedBy.CLICK}[product]
         return "unknown" if self.products == "promoted" and basis is not only else words[basis]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,12 +18,13 @@ import msgspec
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
-from adweir.model.money import nearest_micros
+from adweir.model.money import rounded, to_micros
 from adweir.platforms.amazon_ads.attribution import Counted, counted
 from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import REPORTS
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
 from adweir.platforms.json_array import Unreadable, read_array
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 
 _Id = int | str
 
@@ -117,6 +118,7 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     options = context.options if isinstance(context.options, AmazonOptions) else AmazonOptions()
     columns = counted(kind, context.slice, options, context.profile_kind)
     figures = _difference if columns.less_conversions else _reported if columns.conversions else _unknown
+    rounding = Rounding()
     for piece in read_array(page.stream, _row_type(shape.row, columns)):
         rows: list[MetricRow] = []
         bad: list[BadRow] = []
@@ -125,7 +127,7 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
                 bad.append(_unreadable(line, row, shape))
                 continue
             try:
-                rows.append(_metric_row(line, row, shape, figures, context))
+                rows.append(_metric_row(line, row, shape, figures, context, rounding))
             except ValueError as error:
                 bad.append(_bad(line, msgspec.to_builtins(row, builtin_types=(Decimal,)), str(error), shape))
         yield RowBatch(rows, bad)
@@ -143,51 +145,76 @@ def _row_type(base: type[ReportRow], columns: Counted) -> Any:
     return msgspec.defstruct(f"{base.__name__}Counted", fields, bases=(base,), kw_only=True, gc=False, rename="camel")
 
 
-_Figures = Callable[[Any], tuple[int | None, int | None]]
+_Figures = Callable[[Any, Rounding], tuple[int | None, int | None]]
+_EXACT = Context(prec=100)
 
 
-def _metric_row(line: int, row: Any, shape: Shape, figures: _Figures, context: PullContext) -> MetricRow:
+def _metric_row(
+    line: int, row: Any, shape: Shape, figures: _Figures, context: PullContext, rounding: Rounding
+) -> MetricRow:
     """Raises ValueError that says which value is wrong."""
-    conversions, revenue = figures(row)
+    if rounding.added:
+        rounding.clear()
+    conversions, revenue = figures(row, rounding)
+    spend = _micros(row.cost, SPEND, rounding)
     return MetricRow(
         entity_id=shape.key(row),
         day=_day(row.date),
         impressions=row.impressions,
         clicks=row.clicks,
         conversions=conversions,
-        spend=nearest_micros(row.cost),
+        spend=spend,
         revenue=revenue,
         campaign_id=str(row.campaign_id),
         ad_group_id=str(row.ad_group_id) if shape.in_group else "",
         currency=row.campaign_budget_currency_code or context.currency,
         ad_product=context.slice,
         line=line,
+        rounding=rounding.deltas() if rounding.added else None,
     )
 
 
-def _unknown(_row: Any) -> tuple[int | None, int | None]:
+def _unknown(_row: Any, _rounding: Rounding) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _reported(row: Any) -> tuple[int | None, int | None]:
-    return _figure(row.conversions), _figure(row.revenue)
+def _reported(row: Any, rounding: Rounding) -> tuple[int | None, int | None]:
+    return _figure(row.conversions, CONVERSIONS, rounding), _figure(row.revenue, REVENUE, rounding)
 
 
-def _difference(row: Any) -> tuple[int | None, int | None]:
-    conversions, revenue = _reported(row)
-    return _less(conversions, _figure(row.less_conversions)), _less(revenue, _figure(row.less_revenue))
+def _difference(row: Any, rounding: Rounding) -> tuple[int | None, int | None]:
+    conversions = _less(row.conversions, row.less_conversions)
+    return _figure(conversions, CONVERSIONS, rounding), _figure(_less(row.revenue, row.less_revenue), REVENUE, rounding)
 
 
-def _figure(value: Decimal | msgspec.UnsetType | None) -> int | None:
+_Figure = Decimal | msgspec.UnsetType | None
+
+
+def _figure(value: _Figure, place: int, rounding: Rounding) -> int | None:
     """Millionths; null is none; a column that was not requested is unknown."""
-    if value is msgspec.UNSET:
+    if isinstance(value, msgspec.UnsetType):
         return None
-    return nearest_micros(value) if value else 0
+    return _micros(value, place, rounding) if value else 0
 
 
-def _less(whole: int | None, part: int | None) -> int | None:
+def _less(whole: _Figure, part: _Figure) -> _Figure:
     """What is left of the whole; unknown when the part is larger, which no count of views can be."""
-    return None if whole is None or part is None or part > whole else whole - part
+    if isinstance(whole, msgspec.UnsetType) or isinstance(part, msgspec.UnsetType):
+        return msgspec.UNSET
+    if not all(figure is None or figure.is_finite() for figure in (whole, part)):
+        raise ValueError("not a number")
+    left = _EXACT.subtract(whole or Decimal(0), part or Decimal(0))
+    return msgspec.UNSET if left < 0 else left
+
+
+def _micros(value: Decimal, place: int, rounding: Rounding) -> int:
+    """Millionths. More than six decimals, as of a binary double (59.980000000000004), are rounded half to even."""
+    try:
+        return to_micros(value)
+    except ValueError:
+        amount, added = rounded(value)
+        rounding.added.append((place, added))
+        return amount
 
 
 @lru_cache(maxsize=512)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from adweir.model.datasets import Dataset
 from adweir.model.metrics import Grain
 from adweir.platforms.meta import wire
-from adweir.platforms.meta.numbers import CONVERSIONS, REVENUE, Rounding, micros
+from adweir.platforms.meta.numbers import micros
 from adweir.platforms.meta.options import AttributionWindow, MetaOptions
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, Rounding
 
 Count = Callable[[wire.InsightsRow], tuple[int | None, int | None]]
 """A row → its conversions and revenue in millionths, None where Meta does not report them."""

@@ -15,8 +15,9 @@ from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.meta import media, objects, pages, wire
 from adweir.platforms.meta.conversions import counter
-from adweir.platforms.meta.numbers import SPEND, Rounding, count, micros
+from adweir.platforms.meta.numbers import count, micros
 from adweir.platforms.meta.options import MetaOptions
+from adweir.platforms.rounding import SPEND, Rounding
 
 T = TypeVar("T")
 

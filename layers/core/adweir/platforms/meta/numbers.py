@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from adweir.model import limits
-from adweir.model.metrics import Deltas
 from adweir.model.money import rounded
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 
-CONVERSIONS, SPEND, REVENUE = 2, 3, 4
-"""Places of the amounts in a slot."""
 _FIELDS = {CONVERSIONS: "actions", SPEND: "spend", REVENUE: "action_values"}
 _SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
-
-
-class Rounding:
-    """What rounding to millionths added to the amounts of one row; `clear` before the next."""
-
-    __slots__ = ("added",)
-
-    def __init__(self) -> None:
-        self.added: list[tuple[int, Decimal]] = []
-
-    def clear(self) -> None:
-        self.added.clear()
-
-    def deltas(self) -> Deltas | None:
-        """By the places of a slot; None where nothing was rounded."""
-        if not self.added:
-            return None
-        found = [Decimal(0)] * 5
-        for place, delta in self.added:
-            found[place] += delta
-        impressions, clicks, conversions, spend, revenue = found
-        return impressions, clicks, conversions, spend, revenue
 
 
 def micros(text: str, place: int, rounding: Rounding) -> int:
