@@ -61,7 +61,7 @@ def test_account_days_have_14_fields_and_ads_24(call: Call, api: ModuleType) -> 
 
     day = records("account_performance")[0]
     ad = records("ads")[0]
-    assert (day["account_id"], day["daily_impressions"], day["campaign_count"], day["ad_count"]) == ("111", 2000, 1, 0)
+    assert (day["account_id"], day["daily_impressions"], day["campaign_count"], day["ad_count"]) == ("111", 2000, 1, 2)
     assert {"account_name", "currency", "timezone", "date", "daily_spend", "daily_clicks", "daily_roas"} <= set(day)
     assert (ad["ad_id"], ad["headline"], ad["impressions"], ad["spend"]) == ("a1", "Hello", 2000, 2.469134)
     assert ad["end_date"] is None

@@ -13,12 +13,14 @@ import boto3
 import duckdb
 import pytest
 
-from adweir.insight.mmm.publish import PlatformFacts, Publisher
+from adweir.insight.mmm.publish import Publisher
 from adweir.model.entities import Account, Profile
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
+from adweir.platforms import REGISTRY
+from adweir.reporting.query import Queries
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
@@ -30,7 +32,6 @@ META = Profile(
 )
 AMAZON = META.model_copy(update={"platform": Platform("amazon_ads"), "profile_id": "22", "name": "Acme Amazon"})
 EUROPE = META.model_copy(update={"profile_id": "33", "currency": "EUR"})
-FACTS = {Platform("meta_ads"): PlatformFacts(28, ("all",)), Platform("amazon_ads"): PlatformFacts(14, ("sp", "sb"))}
 WINDOW = Window(date(2026, 11, 1), date(2026, 11, 19))
 
 
@@ -88,13 +89,15 @@ def ad_day(entity: str, day: int, spend: int, product: str = "") -> MetricRow:
 
 
 def publisher(app: App, *profiles: Profile) -> Publisher:
-    return Publisher(StoryCatalog(*profiles), app.metrics, app.raw, app.clock, FACTS)
+    catalog = StoryCatalog(*profiles)
+    return Publisher(catalog, Queries(catalog, app.metrics, REGISTRY, app.clock), app.raw, app.clock)
 
 
 def two_platforms(app: App) -> None:
     pull(app, META, "all", WINDOW, *(ad_day("g1~a1", day, day * 1_010_000) for day in range(1, 20)))
     pull(app, AMAZON, "sp", WINDOW, *(ad_day("g1~a2", day, day * 20_000, "sp") for day in range(1, 20, 2)))
     pull(app, AMAZON, "sb", WINDOW)
+    pull(app, AMAZON, "sd", WINDOW)
 
 
 def test_the_files_hold_the_stored_cents_and_the_manifest_vouches_for_them(app: App) -> None:
@@ -158,9 +161,10 @@ def test_a_slice_that_was_not_pulled_stops_the_table_and_leaves_no_file(app: App
 def test_a_slice_that_a_profile_does_not_have_is_not_missing(app: App) -> None:
     # given a profile without Sponsored Brands, and one to which nothing is applicable
     pull(app, AMAZON, "sp", WINDOW, *(ad_day("g1~a2", day, day * 20_000, "sp") for day in range(1, 20)))
-    app.metrics.skip(of_ads(AMAZON, "sb", WINDOW))
+    for slice_ in ("sb", "sd"):
+        app.metrics.skip(of_ads(AMAZON, slice_, WINDOW))
     empty = AMAZON.model_copy(update={"profile_id": "44"})
-    for slice_ in ("sp", "sb"):
+    for slice_ in ("sp", "sb", "sd"):
         app.metrics.skip(of_ads(empty, slice_, WINDOW))
     # when its dataset is built
     [manifest] = publisher(app, AMAZON, empty).publish("acme")

@@ -14,8 +14,9 @@ from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY
 from adweir.reporting.query import Queries
-from adweir.reporting.records import RecordPage, StoredRecords
+from adweir.reporting.records import RecordPage, RecordRequest, StoredRecords
 from adweir.store.metrics.store import StoredRow
+from support.clock import FrozenClock
 from support.listed import ListedCatalog, ListedMetrics
 
 META = Platform("meta_ads")
@@ -36,7 +37,8 @@ def rows(series: Series, sources: Sequence[Source]) -> Iterator[StoredRow]:
 
 def found(data_type: str, *objects: PlatformObject, **filters: Any) -> RecordPage:
     catalog, metrics = ListedCatalog([NEW_YORK], objects), ListedMetrics(rows)
-    return StoredRecords(catalog, Queries(catalog, metrics, REGISTRY.parse)).retrieve(data_type, filters, 100, 0, NOW)
+    queries = Queries(catalog, metrics, REGISTRY, FrozenClock(NOW))
+    return StoredRecords(catalog, queries).retrieve(RecordRequest(data_type, filters), NOW)
 
 
 def campaign(start: str = "", end: str = "") -> AdCampaign:

@@ -27,6 +27,7 @@ from adweir.reporting.reports import MetricReport, ReportRequest, report
 from adweir.store.metrics.store import StoredRow
 from adweir.store.raw.store import RawStore
 from support.bounds import at_the_bound, refuses
+from support.clock import FrozenClock
 from support.listed import ListedCatalog, ListedMetrics
 
 TODAY = date(2026, 11, 21)
@@ -52,7 +53,7 @@ def rows(series: Series, _: Sequence[Source]) -> Iterator[StoredRow]:
 
 def made(metrics: list[str], dimensions: list[str], *segments: Any, span: TimeSpan = SPAN) -> MetricReport:
     catalog, stored = ListedCatalog(PROFILES), ListedMetrics(rows)
-    queries = Queries(catalog, stored, REGISTRY.parse)
+    queries = Queries(catalog, stored, REGISTRY, FrozenClock())
     return report(queries, ReportRequest("r", span, metrics, dimensions, segments))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.coverage import coverage
 from routes.credentials import credentials
 from routes.data_pipeline import data_pipeline
 from routes.datasets import datasets
@@ -27,6 +28,7 @@ RESOURCES: tuple[Resource, ...] = (
     runs,
     data_pipeline,
     reports,
+    coverage,
     pipeline,
     datasets,
     keys,

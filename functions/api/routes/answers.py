@@ -17,6 +17,13 @@ from routes.fields import Instant, PlatformId, Shown
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
 """An exact decimal: the digits of the JSON number are the stored ones."""
 Ratio = Annotated[Exact | None, Field(description="Derived from the sums; null where the denominator is 0.")]
+Number = Annotated[Exact | None, Field(description="null where the platform does not report it.")]
+Count = Annotated[int | None, Field(description="null where the platform does not report it.")]
+Unknown = Annotated[
+    dict[str, int] | None,
+    Field(description="Metric to the number of rows that the sum leaves out because theirs is unknown."),
+]
+Warnings = Annotated[list[str], Field(description="Ad accounts that are left out, and why.")]
 AdAccountId = Annotated[str, Field(description="The platform's ad account.")]
 ClientAccountId = Annotated[str, Field(description="The client company, acc_….")]
 
@@ -41,11 +48,11 @@ class AdRecord(Shown):
     end_date: str | None = Field(description="null when no end is set.")
     status: Status
     status_raw: str
-    impressions: int
-    clicks: int
+    impressions: Count
+    clicks: Count
     ctr: Ratio
-    spend: Exact
-    conversions: Exact
+    spend: Number
+    conversions: Number
     conversion_rate: Ratio
     cpa: Ratio
     roas: Ratio
@@ -65,18 +72,21 @@ class AccountDay(Shown):
     currency: str
     timezone: str
     date: str
-    daily_spend: Exact
-    daily_impressions: int
-    daily_clicks: int
-    daily_conversions: Exact
-    daily_revenue: Exact
+    daily_spend: Number
+    daily_impressions: Count
+    daily_clicks: Count
+    daily_conversions: Number
+    daily_revenue: Number
     daily_roas: Ratio
-    campaign_count: int
-    ad_count: int
+    campaign_count: int | None = Field(description="Campaigns with stored numbers on the day; null where not pulled.")
+    ad_count: int | None = Field(description="Ads with stored numbers on the day; null where not pulled.")
 
 
 class PerformanceRecord(Shown):
-    """One day or hour of a campaign, ad group, ad or keyword: its id and those of its parents, and its metrics."""
+    """One day or hour of a campaign, ad group, ad or keyword: its id and those of its parents, and its metrics.
+
+    With a breakdown, also its values. Ids are null in the row of what is unattributed.
+    """
 
     model_config = ConfigDict(extra="allow")
     account_id: AdAccountId
@@ -84,16 +94,20 @@ class PerformanceRecord(Shown):
     platform: PlatformId
     profile_id: str
     date: str
-    impressions: int
-    clicks: int
-    conversions: Exact
-    spend: Exact
-    revenue: Exact
+    impressions: Count
+    clicks: Count
+    conversions: Number
+    spend: Number
+    revenue: Number
     currency: str
+    unknown: Unknown = None
+    kept: bool = Field(default=False, description="The newest pull no longer brings it; the account total has it.")
+    live: bool = Field(default=False, description="Of a day that is not over, from its hours.")
+    unattributed: bool = Field(default=False, description="What the other rows leave of the account's day.")
 
 
 class ObjectRecord(Shown):
-    """A campaign, ad group, keyword or ad account as its platform describes it."""
+    """A campaign, ad group, keyword, target, negative, creative or ad account as its platform describes it."""
 
     model_config = ConfigDict(extra="allow")
     platform: PlatformId
@@ -103,6 +117,25 @@ class ObjectRecord(Shown):
     currency: str
 
 
+class MissingSlice(Shown):
+    """A part of a day that was not pulled: `all`, or an ad product."""
+
+    platform: PlatformId
+    profile_id: str
+    slice: str = Field(examples=["all"])
+
+
+class CoveredDay(Shown):
+    """What the answer for a day rests on. A day without missing slices and without rows is a day without data."""
+
+    date: str = Field(examples=["2026-11-20"])
+    pulled_at: Instant | None = Field(description="The oldest of the ad accounts' newest pulls; null: none was made.")
+    missing: list[MissingSlice] = Field(description="What was not pulled, though it should have been.")
+    missing_more: int = Field(default=0, description="How many further slices are missing that are not named.")
+    settled: bool = Field(description="Whether no platform restates the day any more and all of it is pulled.")
+    live: bool = Field(description="Whether hours answer for the day.")
+
+
 class Retrieved(Shown):
     """A page of records."""
 
@@ -110,6 +143,8 @@ class Retrieved(Shown):
     records_count: int
     records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
     total: int = Field(description="The number of records on all pages.")
+    coverage: list[CoveredDay] = Field(description="By day; empty for records without metrics.")
+    warnings: Warnings
     status: Literal["success"]
 
 
@@ -151,6 +186,31 @@ class ValidateAnswer(Shown):
     result: Validated
 
 
+class AdjustedMetric(Shown):
+    """shown = raw + held + kept + unattributed - quarantined - overridden + cleaned + converted, exactly."""
+
+    shown: Exact = Field(description="The total of the rows.")
+    raw: Exact = Field(description="What the sources sent.")
+    held: Exact = Field(description="The older numbers behind quarantined rows.")
+    kept: Exact = Field(description="What the newest pull no longer brings though the account's total has it.")
+    unattributed: Exact = Field(description="What the rows leave of the account's total.")
+    quarantined: Exact = Field(description="What the quarantined rows would have said.")
+    overridden: Exact = Field(description="What a preferred source hides.")
+    cleaned: Exact = Field(description="What cleaning and rounding added.")
+    converted: Exact = Field(description="What currency conversion added: 0, because nothing is converted.")
+
+
+class CurrencyAdjustments(Shown):
+    """How the numbers of one currency follow from what was sent."""
+
+    currency: str
+    impressions: AdjustedMetric
+    clicks: AdjustedMetric
+    conversions: AdjustedMetric
+    spend: AdjustedMetric
+    revenue: AdjustedMetric
+
+
 class ReportAnswer(Shown):
     """A report. Rows and totals are per currency as soon as one metric involves money."""
 
@@ -159,9 +219,34 @@ class ReportAnswer(Shown):
     columns: list[str] = Field(description="The fields of each row, in order.")
     row_count: int
     totals: list[dict[str, Any]]
-    data: list[dict[str, Any]] = Field(description="The rows: dimensions, currency, metrics.")
+    coverage: list[CoveredDay] = Field(description="By day.")
+    adjustments: list[CurrencyAdjustments] = Field(description="By currency.")
+    warnings: Warnings
+    data: list[dict[str, Any]] = Field(
+        description="The rows: dimensions, currency, metrics, and where they apply `unknown`, `kept`, `live` and "
+        "`unattributed`."
+    )
 
 
+_DAY = {
+    "date": "{today-1}",
+    "pulled_at": "{today-0}T05:30:12.000000Z",
+    "missing": [],
+    "settled": False,
+    "live": False,
+}
+_SPEND = {
+    "shown": 118.342561,
+    "raw": 120.842561,
+    "held": 0,
+    "kept": 1.5,
+    "unattributed": 0,
+    "quarantined": 0,
+    "overridden": 4,
+    "cleaned": 0,
+    "converted": 0,
+}
+_NOT_ADJUSTED = dict.fromkeys(_SPEND, 0)
 _RETRIEVED = {
     "success": True,
     "data_type": "campaign_performance",
@@ -186,6 +271,8 @@ _RETRIEVED = {
             }
         ],
         "total": 1,
+        "coverage": [_DAY],
+        "warnings": [],
         "status": "success",
     },
 }
@@ -200,6 +287,18 @@ REPORT: dict[str, Any] = {
                     "columns": ["date", "platform", "currency", "impressions", "spend", "roas"],
                     "row_count": 1,
                     "totals": [{"currency": "EUR", "impressions": 12040, "spend": 118.342561, "roas": 3.411205}],
+                    "coverage": [_DAY],
+                    "adjustments": [
+                        {
+                            "currency": "EUR",
+                            "impressions": _NOT_ADJUSTED | {"shown": 12040, "raw": 12040},
+                            "clicks": _NOT_ADJUSTED | {"shown": 310, "raw": 310},
+                            "conversions": _NOT_ADJUSTED | {"shown": 12.5, "raw": 12.5},
+                            "spend": _SPEND,
+                            "revenue": _NOT_ADJUSTED | {"shown": 403.69, "raw": 403.69},
+                        }
+                    ],
+                    "warnings": [],
                     "data": [
                         {
                             "date": "{today-1}",

@@ -34,12 +34,16 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD
 
 
 class RetrieveRequest(Given):
-    """What to read. `filters` are ids, platform, currency, source, each one value or a list, and `date_range`."""
+    """What to read. `filters` are ids, platform, currency, source, each one value or a list, and `date_range`.
+
+    With `include_live`, today and other days that only hours cover are answered by their hours.
+    """
 
     data_type: Annotated[Word, OneOf(known=_data_types)]
     filters: dict[str, Any] = Field(default={}, examples=[{"date_range": {"start": "2026-11-01", "end": "2026-11-07"}}])
     limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
     offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
+    include_live: bool = Field(default=False, strict=True)
 
 
 class RecordList(Given):
@@ -72,16 +76,22 @@ data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
     content=_retrieved,
 )
 def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
-    """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats."""
-    from adweir.reporting.records import StoredRecords
+    """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats.
+
+    `coverage` says per day what was pulled, when, and how final it is. null is unknown, which is not zero.
+    """
+    from adweir.reporting.records import RecordRequest, StoredRecords
 
     now, records = app.clock.now(), StoredRecords(app.catalog, app.queries)
-    found = records.retrieve(asked.data_type, asked.filters, asked.limit, asked.offset, now)
+    wanted = RecordRequest(asked.data_type, asked.filters, asked.limit, asked.offset, asked.include_live)
+    found = records.retrieve(wanted, now)
     result = {
         "retrieved_at": iso(now),
         "records_count": len(found.records),
         "records": found.records,
         "total": found.total,
+        "coverage": found.coverage,
+        "warnings": found.warnings,
         "status": "success",
     }
     return answer({"success": True, "data_type": asked.data_type, "result": result})

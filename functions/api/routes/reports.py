@@ -61,7 +61,11 @@ class ReportRange(Given):
 
 
 class NewReport(Given):
-    """Metrics by dimensions over a time range. A segment keeps rows: `{"name": <dimension>, "values": [...]}`."""
+    """Metrics by dimensions over a time range. A segment keeps rows: `{"name": <dimension>, "values": [...]}`.
+
+    With `include_live`, today and other days that only hours cover are answered by their hours. Each of the dimensions
+    age, gender, country, region, device, placement and search_term selects the breakdown that has it.
+    """
 
     name: str = Field(default="report", max_length=limits.MAX_NAME_CHARS)
     time_range: ReportRange
@@ -73,6 +77,7 @@ class NewReport(Given):
         examples=[[{"name": "currency", "values": ["EUR"]}]],
     )
     format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
+    include_live: bool = Field(default=False, strict=True)
 
 
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
@@ -95,7 +100,8 @@ _LARGE = {
 def create_report(app: Here, asked: NewReport) -> Answer:
     """JSON, HTML and Markdown come in the answer; a CSV that is too large for it comes as a redirect (303) to its file.
 
-    Numbers are exact: read them as decimals, not as floats.
+    Numbers are exact: read them as decimals, not as floats. Below the account level, a row with null ids and
+    `unattributed: true` is what the others leave of the account's total, so that rows add up to it.
     """
     from adweir.reporting.delivery import deliver
     from adweir.reporting.formats import check_format
@@ -110,6 +116,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
         metrics=[metric.name for metric in asked.metrics],
         dimensions=[dimension.name for dimension in asked.dimensions],
         segments=asked.segments,
+        live=asked.include_live,
     )
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
     sent = deliver(report(app.queries, wanted), asked.format, app.raw, key)

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from adweir.model.datasets import Dataset
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
 
 PlatformParser = Callable[[str], Platform]
 """Any known name of a platform (`meta`) → the platform. Raises Unprocessable that lists the known names."""
+
+
+class ServedDataset(Protocol):
+    """How a platform serves a dataset, as far as readers need it; see `platforms.base.DatasetSpec`."""
+
+    @property
+    def dataset(self) -> Dataset: ...
+    @property
+    def slices(self) -> tuple[str, ...]: ...
+    @property
+    def settles_after_days(self) -> int: ...
+    @property
+    def sums_to_parent(self) -> bool: ...
+    @property
+    def on_request(self) -> bool: ...
+
+
+class ServedPlatforms(Protocol):
+    """The platforms that a deployment knows, as far as readers need them; see `platforms.Platforms`."""
+
+    def __contains__(self, name: object) -> bool: ...
+    def parse(self, name: str) -> Platform:
+        """Any known name of a platform → the platform. Raises Unprocessable that lists the known names."""
+        ...
+
+    def datasets(self, platform: Platform) -> Mapping[Dataset, ServedDataset]:
+        """The datasets that a known platform serves, and how."""
+        ...
 
 
 class Queue(Protocol):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
+from adweir.reporting.totals import KEPT, LIVE
 
 _OF_METRICS = ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate", "cpa", "roas", "revenue")
 
-Measured = Mapping[str, int | Decimal | None]
-"""Every metric by name, as `reporting.query.measures` gives them."""
+Measured = Mapping[str, Any]
+"""Every metric by name, as `reporting.totals.measures` gives them, and the notes of the total."""
+_NOTES = ("unknown", KEPT, LIVE)
 
 
 class Flight(NamedTuple):
@@ -74,4 +75,5 @@ def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator
             "name": ad.name,
             "currency": profile.currency,
             "client_account_id": profile.account_id,
+            **{name: metrics[name] for name in _NOTES if name in metrics},
         }

@@ -15,6 +15,7 @@ from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.metrics import Level
 from adweir.model.ports import PlatformParser
+from adweir.reporting.breakdowns import DIMENSIONS as BREAKDOWN_DIMENSIONS
 
 NEEDS = {
     "campaign_id": Level.CAMPAIGN,
@@ -33,7 +34,7 @@ OF_PROFILE: Mapping[str, Callable[[Profile], str]] = {
 }
 """Filters and dimensions that a profile answers: name → its value."""
 
-FILTERS = (*OF_PROFILE, *NEEDS)
+FILTERS = (*OF_PROFILE, *NEEDS, *BREAKDOWN_DIMENSIONS)
 _SHOWN = 40
 
 
@@ -53,7 +54,7 @@ class Filters:
     @property
     def of_rows(self) -> dict[str, frozenset[str]]:
         """The part that is decided row by row."""
-        return {name: values for name, values in self.allowed.items() if name in NEEDS}
+        return {name: values for name, values in self.allowed.items() if name not in OF_PROFILE}
 
     def keep_profile(self, profile: Profile) -> bool:
         """Whether the profile can have rows that match."""

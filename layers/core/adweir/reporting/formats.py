@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from adweir.model.errors import Unprocessable
-from adweir.reporting.reports import MetricReport
+from adweir.reporting.reports import ID_COLUMNS, MetricReport
+from adweir.reporting.said import ADJUSTED_COLUMNS, ADJUSTMENTS, adjusted_rows, said
+from adweir.reporting.totals import UNATTRIBUTED
 
 CSV = "csv"
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -25,12 +27,12 @@ _STYLE = (
 
 
 def as_json(report: MetricReport) -> str:
-    """The head, and the rows in `data`; decimals are JSON numbers, written as they are."""
+    """The head (coverage and adjustments are in it), and the rows in `data`; decimals are JSON numbers, exact."""
     return _json.encode(report.head | {"data": report.rows}).decode()
 
 
 def as_csv(report: MetricReport) -> str:
-    """A header line and a line per row (RFC 4180); what is undefined stays empty."""
+    """A header line and a line per row (RFC 4180); what is undefined stays empty. No coverage: a CSV is one table."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(report.columns)
@@ -40,30 +42,26 @@ def as_csv(report: MetricReport) -> str:
 
 
 def as_html(report: MetricReport) -> str:
-    """A page of its own with one table; the totals are its last rows."""
+    """A page of its own: the table, whose last rows are the totals, what it rests on, and how it adds up."""
     title, span = escape(report.name), escape(_span(report))
-    body = "\n".join(_html_row(report.columns, row) for row in report.rows)
-    totals = "\n".join(_html_row(report.columns, row) for row in report.totals)
-    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in report.columns)
+    notes = "".join(f"<p>{escape(note)}</p>\n" for note in said(report))
+    if report.adjustments:
+        notes += f"<h2>{ADJUSTMENTS}</h2>\n{_html_table(ADJUSTED_COLUMNS, adjusted_rows(report), [])}"
     return (
         f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n<p>{span}</p>\n<table>\n"
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n<tfoot>\n{totals}\n</tfoot>\n"
-        "</table>\n</body>\n</html>\n"
+        f"<style>{_STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n<p>{span}</p>\n"
+        f"{_html_table(report.columns, report.rows, report.totals)}{notes}</body>\n</html>\n"
     )
 
 
 def as_markdown(report: MetricReport) -> str:
-    """A heading and one table as GitHub writes them; the totals are its last rows, in bold."""
-    ruler = ["---:" if _is_numeric(report, column) else "---" for column in report.columns]
-    lines = [
-        [_markdown(column) for column in report.columns],
-        ruler,
-        *([_markdown(_text(row.get(column))) for column in report.columns] for row in report.rows),
-        *([_bold(_markdown(_text(row.get(column)))) for column in report.columns] for row in report.totals),
-    ]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"# {_markdown(report.name)}\n\n{_markdown(_span(report))}\n\n{table}\n"
+    """A heading and a table as GitHub writes them, with the totals in bold; what it rests on, and how it adds up."""
+    table = _markdown_table(report.columns, report.rows, report.totals)
+    notes = "".join(f"\n{_markdown(note)}\n" for note in said(report))
+    if report.adjustments:
+        notes += f"\n## {ADJUSTMENTS}\n\n{_markdown_table(ADJUSTED_COLUMNS, adjusted_rows(report), [])}"
+    head = f"# {_markdown(report.name)}\n\n{_markdown(_span(report))}\n\n"
+    return f"{head}{table}{notes}"
 
 
 FORMATS: Mapping[str, tuple[str, Callable[[MetricReport], str]]] = {
@@ -108,18 +106,44 @@ def _cell(value: Any) -> str:
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
-def _html_row(columns: tuple[str, ...], row: Mapping[str, Any]) -> str:
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _html_table(columns: Sequence[str], rows: Rows, totals: Rows) -> str:
+    body = "\n".join(_html_row(columns, row) for row in rows)
+    foot = "\n".join(_html_row(columns, row) for row in totals)
+    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    return (
+        f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
+        f"{f'<tfoot>{chr(10)}{foot}{chr(10)}</tfoot>{chr(10)}' if totals else ''}</table>\n"
+    )
+
+
+def _html_row(columns: Sequence[str], row: Mapping[str, Any]) -> str:
     cells = (
         f'<td class="n">{_text(row[column])}</td>'
         if isinstance(row.get(column), int | Decimal)
-        else f"<td>{escape(_text(row.get(column)))}</td>"
+        else f"<td>{escape(_shown(row, column))}</td>"
         for column in columns
     )
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _is_numeric(report: MetricReport, column: str) -> bool:
-    return any(isinstance(row.get(column), int | Decimal) for row in report.rows)
+def _markdown_table(columns: Sequence[str], rows: Rows, totals: Rows) -> str:
+    numeric = [any(isinstance(row.get(column), int | Decimal) for row in rows) for column in columns]
+    lines = [
+        [_markdown(column) for column in columns],
+        ["---:" if is_numeric else "---" for is_numeric in numeric],
+        *([_markdown(_shown(row, column)) for column in columns] for row in rows),
+        *([_bold(_markdown(_text(row.get(column)))) for column in columns] for row in totals),
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _shown(row: Mapping[str, Any], column: str) -> str:
+    """A cell's text; a row of what is unattributed says so in place of its ids."""
+    value = row.get(column)
+    return UNATTRIBUTED if value is None and UNATTRIBUTED in row and column in ID_COLUMNS else _text(value)
 
 
 def _markdown(text: str) -> str:

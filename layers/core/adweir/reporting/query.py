@@ -1,31 +1,35 @@
 """Queries over the stored metrics: profiles, a range and filters, grouped, as exact sums.
 
-Only the finest level that a platform reports is pulled, so a coarser question sums finer rows. On each day one level
-answers: the finest one that a complete pull covers; on days without a pull (files, pushes) the requested level, then
-finer ones. Ratios are derived from the sums; sums never cross currencies.
+Which level answers for a day is decided by `reporting.levels`. What the rows of a level leave of the account is a row
+of its own, without ids, so that sums are the account's whatever the dimensions. Ratios are derived from the sums; sums
+never cross currencies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Slot, Source, derive, plus
-from adweir.model.money import to_units
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
-from adweir.model.ports import PlatformParser
+from adweir.model.ports import ServedPlatforms
+from adweir.model.times import Clock, Window, is_zone, local_date
+from adweir.reporting import breakdowns
+from adweir.reporting.adjustments import Adjustments
+from adweir.reporting.coverage import CoverageDays
 from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, parse_filters
+from adweir.reporting.levels import FINENESS
 from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.reading import MetricsView, ProfileQuestion, ProfileReader, ReadRow, Served
+from adweir.reporting.totals import Total
 from adweir.store.catalog.store import Catalog
-from adweir.store.metrics.store import MetricStore, StoredRow
+from adweir.store.metrics.store import Adjustment, DayState, StoredRow
 
-_FINENESS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD)
 SOURCE = "source"
 
 Key = tuple[Any, ...]
@@ -35,7 +39,9 @@ Key = tuple[Any, ...]
 class Query:
     """What to sum, by which dimensions (names of `DIMENSIONS`, or `source`).
 
-    `sources` are asked in their order, day by day; the dimension `source` says which one answered.
+    `sources` are asked in their order, day by day; the dimension `source` says which one answered. `rest`: add what the
+    rows leave of the account, unless the query makes that impossible to tell. `live`: days that are not over are
+    answered by their hours. `adjusted`: add up the adjustments, too.
     """
 
     range: TimeSpan
@@ -44,16 +50,66 @@ class Query:
     grain: Grain = Grain.DAY
     level: Level = Level.ACCOUNT
     sources: tuple[Source, ...] = SOURCE_ORDER
+    rest: bool = True
+    live: bool = False
+    adjusted: bool = False
 
     @property
     def finest(self) -> Level:
         """The level that the dimensions and filters need. Raises Unprocessable when keywords and ads are mixed."""
-        needed = {self.level} | {NEEDS[name] for name in (*self.dimensions, *self.filters.of_rows) if name in NEEDS}
+        needed = {self.level} | {NEEDS[name] for name in self._names if name in NEEDS}
         if Level.KEYWORD in needed:
             if Level.AD in needed:
                 raise Unprocessable("keywords and ads cannot be asked for together: neither is a part of the other")
             return Level.KEYWORD
-        return max(needed, key=_FINENESS.index)
+        return max(needed, key=FINENESS.index)
+
+    @property
+    def breakdown(self) -> str:
+        """The breakdown that the dimensions and filters name. Raises Unprocessable when no dataset has it."""
+        finest = self.finest
+        if finest is Level.KEYWORD:
+            return breakdowns.breakdown_of(self._names, (finest,))
+        levels = FINENESS[FINENESS.index(finest) :]
+        return breakdowns.breakdown_of(self._names, levels if finest is Level.AD else (*levels, Level.KEYWORD))
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether what the rows leave of the account can be told: not of some objects, nor of what no total sums."""
+        is_finer = self.finest not in {Level.ACCOUNT, Level.KEYWORD}
+        return self.rest and is_finer and not self.filters.of_rows and not self.breakdown
+
+    def question(self, profile: Profile) -> ProfileQuestion:
+        """What to read of one profile."""
+        return ProfileQuestion(
+            self.range.window(profile.timezone),
+            self.finest,
+            self.grain,
+            self.breakdown,
+            self.sources,
+            rest=self.has_rest,
+            live=self.live,
+            hidden=self.adjusted,
+        )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.dimensions, *self.filters.of_rows)
+
+
+@dataclass(slots=True)
+class Answer:
+    """`groups`: group (values in the order of the dimensions, then the currency) → sum, sorted by group.
+
+    Ids are None in the group of what is unattributed. `warnings` names the profiles that could not answer.
+    """
+
+    groups: dict[Key, Total] = field(default_factory=dict)
+    coverage: CoverageDays = field(default_factory=CoverageDays)
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    warnings: list[str] = field(default_factory=list)
+    pulled: set[str] = field(default_factory=set)
+    """Keys of the profiles of which some day was pulled."""
 
 
 def parse_sources(given: Any) -> tuple[Source, ...]:
@@ -66,128 +122,189 @@ def parse_sources(given: Any) -> tuple[Source, ...]:
 
 
 class Queries:
-    """Answers queries from the metric store."""
+    """Answers queries from stored metrics."""
 
-    def __init__(self, catalog: Catalog, metrics: MetricStore, parse_platform: PlatformParser) -> None:
+    def __init__(self, catalog: Catalog, metrics: MetricsView, platforms: ServedPlatforms, clock: Clock) -> None:
         self._catalog = catalog
         self._metrics = metrics
-        self._parse_platform = parse_platform
+        self._platforms = platforms
+        self._clock = clock
 
     def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
-        return parse_filters(given, self._parse_platform, where)
+        return parse_filters(given, self._platforms.parse, where)
 
     def profiles(self, filters: Filters) -> list[Profile]:
         """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
         platform = Platform(filters.platform) if filters.platform else None
         return [profile for profile in self._catalog.profiles(platform=platform) if filters.keep_profile(profile)]
 
-    def sums(self, query: Query) -> dict[Key, Slot]:
-        """Group (values in the order of the dimensions, then the currency) → sums, sorted by group.
+    def dated_profiles(self, filters: Filters) -> tuple[list[Profile], list[str]]:
+        """Those of the profiles whose days are known, and a warning for each of the others."""
+        found = self.profiles(filters)
+        unknown = [profile for profile in found if not is_zone(profile.timezone)]
+        warnings = [
+            f"{each.platform} {each.profile_id} is left out: its time zone {each.timezone[:40]!r} is unknown"
+            for each in unknown
+        ]
+        if len(warnings) > limits.MAX_WARNINGS:
+            kept = limits.MAX_WARNINGS - 1
+            warnings = [*warnings[:kept], f"{len(warnings) - kept} more are left out: their time zones are unknown"]
+        return [profile for profile in found if profile not in unknown], warnings
 
-        Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable.
-        """
-        _ = query.finest  # refuses what cannot be asked together, also when nothing is stored
-        groups: dict[Key, Slot] = {}
-        of_row = _grouping(query.dimensions)
-        matches = _matching(query.filters)
-        for profile in self.profiles(query.filters):
-            for row in self._rows(profile, query):
-                if matches(row):
-                    key = of_row(profile, row)
-                    total = groups.get(key)
-                    if total is None:
-                        if len(groups) >= limits.MAX_QUERY_GROUPS:
-                            raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
-                        groups[key] = row.slot
-                    else:
-                        groups[key] = plus(total, row.slot)
-        return {key: groups[key] for key in sorted(groups)}
+    def answer(self, query: Query) -> Answer:
+        """The sums, and what they rest on. Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable."""
+        _ = query.breakdown  # refuses what cannot be asked together, also when nothing is stored
+        profiles, warnings = self.dated_profiles(query.filters)
+        found = Answer(warnings=warnings)
+        summing = _Summing(query, found)
+        for profile in profiles:
+            reader = self.reader(profile, query.question(profile))
+            summing.add_rows(profile, reader.rows())
+            covered = reader.coverage()
+            found.coverage.add(profile, covered)
+            if any(day.pulled_at for day in covered.values()):
+                found.pulled.add(profile.key)
+            if query.adjusted:
+                summing.add_adjustments(profile, reader.adjustments())
+        found.groups = {key: found.groups[key] for key in sorted(found.groups, key=_none_last)}
+        return found
 
-    def _rows(self, profile: Profile, query: Query) -> Iterator[StoredRow]:
-        """A profile's rows of the range, of the one level that answers for each day."""
-        rows = self._rows_of_days(profile, query)
-        if query.grain is Grain.DAY:
-            return rows
+    def reader(self, profile: Profile, question: ProfileQuestion) -> ProfileReader:
+        """What reads one profile; its time zone is known."""
+        return ProfileReader(self._metrics, self.served(profile.platform), profile, question, self.today(profile))
+
+    def today(self, profile: Profile) -> date:
+        """The day that it is for the profile."""
+        return local_date(self._clock.now(), profile.timezone)
+
+    def days(self, series: Series, window: Window) -> dict[date, DayState]:
+        """What was pulled of a series, by day. Raises Unavailable."""
+        return self._metrics.days(series, window)
+
+    def served(self, platform: Platform) -> Served:
+        """The datasets of a platform; none of one that is not known any more."""
+        return self._platforms.datasets(platform) if platform in self._platforms else {}
+
+
+class _Summing:
+    """Adds the rows of one profile after another to an answer."""
+
+    def __init__(self, query: Query, found: Answer) -> None:
+        self._query = query
+        self._found = found
+        self._breakdown = query.breakdown
+        self._of_row = _grouping(query.dimensions)
+        self._matches = _matching(query.filters)
+        self._currencies: dict[str, str] = {}
+
+    def add_rows(self, profile: Profile, rows: Iterable[ReadRow]) -> None:
+        """Sum what matches. Raises TooLarge."""
+        groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
-        return (row for row in rows if first <= (row.day, row.hour) <= last)
-
-    def _rows_of_days(self, profile: Profile, query: Query) -> Iterator[StoredRow]:
-        asked = query.finest
-        levels = [asked, *_FINENESS[_FINENESS.index(asked) + 1 :]] if asked in _FINENESS else [asked]
-        window = query.range.window(profile.timezone)
-
-        def series(level: Level) -> Series:
-            return Series(profile.platform, profile.profile_id, level, query.grain)
-
-        covered: dict[str, Level] = {}
-        for level in levels if Source.PULL in query.sources else ():  # the finest covered level wins
-            for day in self._metrics.coverage(series(level), window):
-                covered[day.isoformat()] = level
-        taken: dict[str, Level] = {}
-        for level in levels:
-            if len(covered) == window.length and level not in covered.values():
+        self._currencies = {}
+        for read in rows:
+            row = _Row(read, self._breakdown)
+            if query.grain is Grain.HOUR and not first <= (read.row.day, read.row.hour) <= last:
                 continue
-            for row in self._metrics.read(series(level), window, sources=query.sources):
-                answers = covered.get(row.day) or taken.setdefault(row.day, level)
-                if answers is level:
-                    yield _named(row, level)
+            if not self._matches(row):
+                continue
+            currency = read.row.currency or profile.currency
+            if query.adjusted:
+                adjustments.add_row(currency, read)
+                self._currencies[read.row.day] = currency
+            if read.row.mark is Mark.OVERRIDDEN:
+                continue
+            key = (*self._of_row(profile, row), currency)
+            total = groups.get(key)
+            if total is not None:
+                total.add(read.row.slot, read.marks)
+            elif len(groups) >= limits.MAX_QUERY_GROUPS:
+                raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
+            else:
+                groups[key] = Total(read.row.slot, read.marks)
+
+    def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
+        """Count those of the objects that the filters leave. They are in the currency of the day's rows."""
+        for level, each in adjustments:
+            ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
+            stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
+            if self._matches(_Row(ReadRow(stored, level, frozenset()), self._breakdown)):
+                self._found.adjustments.add(self._currencies.get(each.day, profile.currency), each)
 
 
-def measures(slot: Slot) -> dict[str, int | Decimal | None]:
-    """Sums → every metric by name: counts as integers, the rest as exact decimals, None where unknown or undefined."""
-    impressions, clicks, conversions, spend, revenue = slot
-    ratios = derive(slot)
-    return {
-        "impressions": impressions,
-        "clicks": clicks,
-        "conversions": to_units(conversions),
-        "spend": to_units(spend),
-        "revenue": to_units(revenue),
-        **ratios,
-        "conversion_rate": ratios["cvr"],
-    }
+class _Row:
+    """A row's values by dimension; ids of an unattributed rest are None."""
+
+    __slots__ = ("_value", "read")
+
+    def __init__(self, read: ReadRow, breakdown: str) -> None:
+        row, value = read.row, ""
+        if breakdown and not read.is_rest:
+            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
+            row = row._replace(entity_id=entity_id)
+            read = read._replace(row=row)
+        self.read = read
+        self._value = breakdowns.values_of(breakdown, value) if breakdown else None
+
+    def campaign_id(self) -> str | None:
+        row = self.read.row
+        return self._id(row.campaign_id or (row.entity_id if self.read.level is Level.CAMPAIGN else ""))
+
+    def ad_group_id(self) -> str | None:
+        row = self.read.row
+        return self._id(row.ad_group_id or (row.entity_id if self.read.level is Level.AD_GROUP else ""))
+
+    def own_id(self) -> str | None:
+        return self._id(self.read.row.entity_id.rpartition("~")[2])
+
+    def split_by(self, name: str) -> str | None:
+        return None if self._value is None else self._value.get(name)
+
+    def source(self) -> str | None:
+        return self._id(self.read.row.source.value)
+
+    def week(self) -> str:
+        day = date.fromisoformat(self.read.row.day)
+        return (day - timedelta(days=day.weekday())).isoformat()
+
+    def _id(self, value: str) -> str | None:
+        return None if self.read.is_rest else value
 
 
-def _matching(filters: Filters) -> Callable[[StoredRow], bool]:
+def _matching(filters: Filters) -> Callable[[_Row], bool]:
     asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]
     return lambda row: all(value(row) in values for value, values in asked)
 
 
-def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, StoredRow], Key]:
-    """A function that makes the group of a row; the currency is always its last part."""
+def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, _Row], Key]:
+    """A function that makes the group of a row, without its currency."""
     named = tuple(dimensions)
 
-    def group(profile: Profile, row: StoredRow) -> Key:
-        values = [_OF_ROW[name](row) if name in _OF_ROW else OF_PROFILE[name](profile) for name in named]
-        return (*values, row.currency or profile.currency)
+    def group(profile: Profile, row: _Row) -> Key:
+        return tuple([_OF_ROW[name](row) if name in _OF_ROW else OF_PROFILE[name](profile) for name in named])
 
     return group
 
 
-def _named(row: StoredRow, level: Level) -> StoredRow:
-    """A campaign's or ad group's own row may not repeat its id among the parents."""
-    if level is Level.CAMPAIGN and not row.campaign_id:
-        return row._replace(campaign_id=row.entity_id)
-    if level is Level.AD_GROUP and not row.ad_group_id:
-        return row._replace(ad_group_id=row.entity_id)
-    return row
+def _none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
+    return tuple((value is None, value) for value in key)
 
 
-def _week(row: StoredRow) -> str:
-    day = date.fromisoformat(row.day)
-    return (day - timedelta(days=day.weekday())).isoformat()
+def _split_by(name: str) -> Callable[[_Row], str | None]:
+    return lambda row: row.split_by(name)
 
 
-_OF_ROW: dict[str, Callable[[StoredRow], Any]] = {
-    "campaign_id": lambda row: row.campaign_id,
-    "ad_group_id": lambda row: row.ad_group_id,
-    "ad_id": lambda row: row.entity_id.rpartition("~")[2],
-    "keyword_id": lambda row: row.entity_id.rpartition("~")[2],
-    "date": lambda row: row.day,
-    "hour": lambda row: row.hour,
-    "week": _week,
-    "month": lambda row: row.day[:7],
-    SOURCE: lambda row: row.source.value,
+_OF_ROW: dict[str, Callable[[_Row], Any]] = {
+    "campaign_id": _Row.campaign_id,
+    "ad_group_id": _Row.ad_group_id,
+    "ad_id": _Row.own_id,
+    "keyword_id": _Row.own_id,
+    "date": lambda row: row.read.row.day,
+    "hour": lambda row: row.read.row.hour,
+    "week": _Row.week,
+    "month": lambda row: row.read.row.day[:7],
+    **{name: _split_by(name) for name in breakdowns.DIMENSIONS},
+    SOURCE: _Row.source,
 }
 DIMENSIONS = (*OF_PROFILE, *(name for name in _OF_ROW if name != SOURCE))

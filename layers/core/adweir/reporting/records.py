@@ -1,27 +1,30 @@
 """`data_pipeline/retrieve`: stored data by data type, filtered and paged.
 
 `account_id` in a record is the platform's ad account, with the client company beside it as `client_account_id`; in a
-profile it is the client company. Money and conversions are exact JSON numbers.
+profile it is the client company. Money and conversions are exact JSON numbers; what is unknown is null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, PlatformObject, Profile, Status
+from adweir.model.entities import Ad, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot
 from adweir.model.money import from_micros
 from adweir.model.times import local_date
+from adweir.reporting.active import ActiveCounts
 from adweir.reporting.ads import Flights, Measured, ad_records
+from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.filters import Filters
-from adweir.reporting.query import SOURCE, Queries, Query, measures, parse_sources
+from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
 from adweir.reporting.ranges import parse_range
+from adweir.reporting.totals import NOTHING, Total, measures
 from adweir.store.catalog.store import Catalog
 
 _PARENTS = {
@@ -31,28 +34,59 @@ _PARENTS = {
     Level.AD: ("campaign_id", "ad_group_id", "ad_id"),
     Level.KEYWORD: ("campaign_id", "ad_group_id", "keyword_id"),
 }
-_OBJECTS = {"campaigns": Dataset.CAMPAIGNS, "ad_groups": Dataset.AD_GROUPS, "keywords": Dataset.KEYWORDS}
+_OBJECTS: Mapping[str, tuple[Dataset, ...]] = {
+    "campaigns": (Dataset.CAMPAIGNS,),
+    "ad_groups": (Dataset.AD_GROUPS,),
+    "keywords": (Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES),
+    "creatives": (Dataset.CREATIVES,),
+}
 _DAILY = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
-_NO_METRICS = (0, 0, 0, 0, 0)
+_UNKNOWN: Slot = (None, None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
+
+    `live`: days that are not over are answered by their hours.
+    """
+
+    data_type: str
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    limit: int = 100
+    offset: int = 0
+    live: bool = False
 
 
 class RecordPage(NamedTuple):
-    """One page of records, and how many there are in all."""
+    """One page of records, how many there are in all, and what they rest on (nothing where they hold no metrics)."""
 
     records: list[dict[str, Any]]
     total: int
+    coverage: list[dict[str, Any]]
+    warnings: list[str]
 
 
 class _Metrics(NamedTuple):
     level: Level
     grain: Grain
+    breakdown: str = ""
 
 
-_PERFORMANCE = {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level} | {
-    f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level
-}
+PERFORMANCE: Mapping[str, _Metrics] = (
+    {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level}
+    | {f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level}
+    | {
+        f"{dataset.level.value}_performance_by_{dataset.breakdown}": _Metrics(
+            dataset.level, Grain.DAY, dataset.breakdown
+        )
+        for dataset in Dataset
+        if dataset.breakdown
+    }
+)
+"""Data type → the series that it shows."""
 _ACCOUNT_DAYS = _Metrics(Level.ACCOUNT, Grain.DAY)
-DATA_TYPES = (*sorted(_PERFORMANCE), "ads", *sorted(_OBJECTS), "profiles")
+DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "profiles")
 
 
 class StoredRecords:
@@ -62,14 +96,9 @@ class StoredRecords:
         self._catalog = catalog
         self._queries = queries
 
-    def retrieve(
-        self, data_type: str, filters: Mapping[str, Any], limit: int, offset: int, now: datetime
-    ) -> RecordPage:
-        """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable.
-
-        `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
-        """
-        given = dict(filters)
+    def retrieve(self, wanted: RecordRequest, now: datetime) -> RecordPage:
+        """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable."""
+        given = dict(wanted.filters)
         dates = given.pop("date_range", None) or {}
         if not isinstance(dates, dict):
             message = "date_range is {start, end}"
@@ -78,69 +107,75 @@ class StoredRecords:
         asked_range = parse_range(dates.get("start"), dates.get("end"), today, field="filters.date_range")
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
         kept = self._queries.filters(given)
-        asked = Query(asked_range, (), kept, sources=sources or SOURCE_ORDER)
-        if data_type in _PERFORMANCE:
-            dimensions = () if sources is None else (SOURCE,)
-            return self._performance(
-                _PERFORMANCE[data_type], replace(asked, dimensions=dimensions), slice(offset, offset + limit)
-            )
-        if data_type == "ads":
-            return _page(self._ads(asked, now), limit, offset)
-        if data_type in _OBJECTS:
-            return _page(self._objects(_OBJECTS[data_type], kept), limit, offset)
-        if data_type == "profiles":
-            return _page((p.model_dump(mode="json") for p in self._queries.profiles(kept)), limit, offset)
+        dimensions = () if sources is None else (SOURCE,)
+        asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
+        page = slice(wanted.offset, wanted.offset + wanted.limit)
+        if wanted.data_type in PERFORMANCE:
+            return self._performance(PERFORMANCE[wanted.data_type], asked, page)
+        if wanted.data_type == "ads":
+            return self._ads(asked, now, page)
+        if wanted.data_type in _OBJECTS:
+            return _page(self._objects(_OBJECTS[wanted.data_type], kept), page)
+        if wanted.data_type == "profiles":
+            return _page((profile.model_dump(mode="json") for profile in self._queries.profiles(kept)), page)
         raise Unprocessable(
-            f"unknown data_type {data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
+            f"unknown data_type {wanted.data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
             [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],
         )
 
     def _performance(self, kind: _Metrics, asked: Query, page: slice) -> RecordPage:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
-        names = ("platform", "profile_id", *_PARENTS[kind.level], *time, *asked.dimensions)
-        sums = self._queries.sums(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
+        split = BREAKDOWNS.get(kind.breakdown, ())
+        names = ("platform", "profile_id", *_PARENTS[kind.level], *split, *time, *asked.dimensions)
+        found = self._queries.answer(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
         profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(asked.filters)}
-        active: dict[str, tuple[int, int]] = {}
-        records = []
-        for key, slot in islice(sums.items(), page.start, page.stop):
-            row = dict(zip((*names, "currency"), key, strict=True)) | measures(slot)
-            profile = profiles[key[0], key[1]]
-            if kind == _ACCOUNT_DAYS:
-                records.append(_account_day(row, profile, self._active(profile, active)))
-            else:
-                records.append(row | {"account_id": profile.profile_id, "client_account_id": profile.account_id})
-        return RecordPage(records, len(sums))
+        shown = [
+            (profiles[key[0], key[1]], dict(zip((*names, "currency"), key, strict=True)), total)
+            for key, total in islice(found.groups.items(), page.start, page.stop)
+        ]
+        if kind == _ACCOUNT_DAYS:
+            counts = ActiveCounts(self._queries, asked.sources)
+            counts.read((profile, row["date"]) for profile, row, _ in shown)
+            records = [
+                _account_day(row, profile, total, counts.of(profile, row["date"])) for profile, row, total in shown
+            ]
+        else:
+            records = [row | measures(total.slot) | _accounts(profile) | total.notes for profile, row, total in shown]
+        return RecordPage(records, len(found.groups), found.coverage.answer(), found.warnings)
 
-    def _active(self, profile: Profile, known: dict[str, tuple[int, int]]) -> tuple[int, int]:
-        """How many campaigns and ads of the profile are active now."""
-        if profile.key not in known:
-            campaigns, ads = (
-                sum(1 for item in self._of(profile, dataset) if item.status is Status.ACTIVE)
-                for dataset in (Dataset.CAMPAIGNS, Dataset.ADS)
-            )
-            known[profile.key] = (campaigns, ads)
-        return known[profile.key]
-
-    def _ads(self, asked: Query, now: datetime) -> Iterator[dict[str, Any]]:
+    def _ads(self, asked: Query, now: datetime, page: slice) -> RecordPage:
         """The ads, each with its metrics summed over the range."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
-        sums = self._queries.sums(replace(asked, dimensions=names, grain=Grain.DAY, level=Level.AD))
-        by_ad = {key[: len(names)]: slot for key, slot in sums.items()}
-        for profile in self._queries.profiles(asked.filters):
-            flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
-            today = local_date(now, profile.timezone).isoformat()
+        found = self._queries.answer(replace(asked, dimensions=names, level=Level.AD, rest=False))
+        by_ad: dict[tuple[Any, ...], Total] = {}
+        for key, total in found.groups.items():  # an ad's sources and currencies are one sum
+            known = by_ad.get(key[: len(names)])
+            if known is None:
+                by_ad[key[: len(names)]] = total
+            else:
+                known.merge(total)
+        profiles, _ = self._queries.dated_profiles(asked.filters)
+        records = (record for profile in profiles for record in self._ads_of(profile, asked, found, by_ad, now))
+        return _page(records, page, found)
 
-            def measured(ad: Ad, profile: Profile = profile) -> Measured:
-                key = (str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id)
-                return measures(by_ad.get(key, _NO_METRICS))
+    def _ads_of(
+        self, profile: Profile, asked: Query, found: Answer, by_ad: Mapping[tuple[Any, ...], Total], now: datetime
+    ) -> Iterator[dict[str, Any]]:
+        flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
+        today = local_date(now, profile.timezone).isoformat()
+        nothing = Total(NOTHING if profile.key in found.pulled else _UNKNOWN)
 
-            found = (item for item in self._of(profile, Dataset.ADS) if isinstance(item, Ad))
-            kept = (ad for ad in found if asked.filters.keep_object(ad))
-            yield from ad_records(((flights.dated(ad, today), measured(ad)) for ad in kept), profile)
+        def measured(ad: Ad) -> Measured:
+            total = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id))
+            return measures(nothing.slot) if total is None else measures(total.slot) | total.notes
 
-    def _objects(self, dataset: Dataset, filters: Filters) -> Iterator[dict[str, Any]]:
+        items = (item for item in self._of(profile, Dataset.ADS) if isinstance(item, Ad))
+        kept = (ad for ad in items if asked.filters.keep_object(ad))
+        yield from ad_records(((flights.dated(ad, today), measured(ad)) for ad in kept), profile)
+
+    def _objects(self, datasets: Sequence[Dataset], filters: Filters) -> Iterator[dict[str, Any]]:
         for profile in self._queries.profiles(filters):
-            for item in self._of(profile, dataset):
+            for item in (each for dataset in datasets for each in self._of(profile, dataset)):
                 if filters.keep_object(item):
                     record = item.model_dump(mode="json")
                     for name in ("budget", "bid"):
@@ -148,18 +183,21 @@ class StoredRecords:
                             record[name] = from_micros(record[name])
                     for name in ("start_date", "end_date"):
                         record[name] = record[name] or None
-                    yield record | {
-                        "currency": profile.currency,
-                        "account_id": profile.profile_id,
-                        "client_account_id": profile.account_id,
-                    }
+                    yield record | {"currency": profile.currency} | _accounts(profile)
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
 
 
-def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int]) -> dict[str, Any]:
-    """The 14 fields of an account day; the numbers of active campaigns and ads are those of now."""
+def _accounts(profile: Profile) -> dict[str, Any]:
+    return {"account_id": profile.profile_id, "client_account_id": profile.account_id}
+
+
+def _account_day(
+    row: Mapping[str, Any], profile: Profile, total: Total, active: tuple[int | None, int | None]
+) -> dict[str, Any]:
+    """The 14 fields of an account day."""
+    numbers = measures(total.slot)
     return {
         "account_id": profile.profile_id,
         "platform": str(profile.platform),
@@ -167,18 +205,21 @@ def _account_day(row: dict[str, Any], profile: Profile, active: tuple[int, int])
         "currency": row["currency"],
         "timezone": profile.timezone,
         "date": row["date"],
-        **{f"daily_{name}": row[name] for name in _DAILY},
+        **{f"daily_{name}": numbers[name] for name in _DAILY},
         **({SOURCE: row[SOURCE]} if SOURCE in row else {}),
         "campaign_count": active[0],
         "ad_count": active[1],
         "client_account_id": profile.account_id,
+        **total.notes,
     }
 
 
-def _page(records: Iterator[dict[str, Any]], limit: int, offset: int) -> RecordPage:
+def _page(records: Iterable[dict[str, Any]], page: slice, found: Answer | None = None) -> RecordPage:
     """The page and the total, without keeping the rest."""
-    page, total = [], 0
+    kept, total = [], 0
     for total, record in enumerate(records, 1):
-        if offset < total <= offset + limit:
-            page.append(record)
-    return RecordPage(page, total)
+        if page.start < total <= page.stop:
+            kept.append(record)
+    if found is None:
+        return RecordPage(kept, total, [], [])
+    return RecordPage(kept, total, found.coverage.answer(), found.warnings)

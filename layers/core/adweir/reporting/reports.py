@@ -2,20 +2,23 @@
 
 A dimension goes by its short name (`account`, `client`, `campaign`, ...) or by its field's (`account_id`, ...), and its
 column by the name that was asked for. `account` is the platform's ad account, `client` the client company. Rows and
-totals are per currency as soon as one metric involves money.
+totals are per currency as soon as one metric involves money. Beside its columns a row may have the notes of
+`totals.Total`: what was unknown, and whether it was kept, is live or is what the others leave unattributed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Grain, Slot, plus
-from adweir.reporting.filters import EVERYTHING, FILTERS, Filters
-from adweir.reporting.query import DIMENSIONS, Key, Queries, Query, measures
+from adweir.model.metrics import METRICS as NUMBERS
+from adweir.model.metrics import Grain
+from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
+from adweir.reporting.query import DIMENSIONS, Key, Queries, Query
 from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.totals import Total, measures
 
 METRICS = (
     "impressions",
@@ -35,6 +38,17 @@ METRICS = (
 )
 _NO_MONEY = {"impressions", "clicks", "conversions", "ctr", "cvr", "conversion_rate"}
 _OTHER_NAMES = {"cost": "spend"}
+_MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "ctr": ("clicks", "impressions"),
+    "cvr": ("conversions", "clicks"),
+    "conversion_rate": ("conversions", "clicks"),
+    "cpa": ("spend", "conversions"),
+    "cpc": ("spend", "clicks"),
+    "cpm": ("spend", "impressions"),
+    "roas": ("revenue", "spend"),
+    "acos": ("spend", "revenue"),
+}
+"""The numbers that a ratio is made of."""
 SHORT_NAMES = {
     "account": "account_id",
     "client": "client_account_id",
@@ -44,30 +58,42 @@ SHORT_NAMES = {
     "keyword": "keyword_id",
 }
 """Short names of dimensions and segments, and the fields that they mean."""
+ID_COLUMNS = frozenset((*NEEDS, *(short for short, name in SHORT_NAMES.items() if name in NEEDS)))
+"""Columns that are empty in a row of what is unattributed."""
 _CURRENCY = "currency"
 _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a report is to hold. All segments have to match: `{"name": <filter>, "values": [...]}`, or `"value"`."""
+    """What a report is to hold. All segments have to match: `{"name": <filter>, "values": [...]}`, or `"value"`.
+
+    `live`: days that are not over are answered by their hours.
+    """
 
     name: str
     range: TimeSpan
     metrics: Sequence[str]
     dimensions: Sequence[str] = ()
     segments: Sequence[Mapping[str, Any]] = ()
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MetricReport:
-    """A finished report: `columns` in order, `rows` and `totals` as dicts by column; values as in `measures`."""
+    """A finished report: `columns` in order, `rows` and `totals` as dicts by column; values as in `measures`.
+
+    `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`.
+    """
 
     name: str
     range: TimeSpan
     columns: tuple[str, ...]
     rows: list[dict[str, Any]]
     totals: list[dict[str, Any]]
+    coverage: list[dict[str, Any]] = field(default_factory=list)
+    adjustments: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -78,6 +104,9 @@ class MetricReport:
             "columns": list(self.columns),
             "row_count": len(self.rows),
             "totals": self.totals,
+            "coverage": self.coverage,
+            "adjustments": self.adjustments,
+            "warnings": self.warnings,
         }
 
 
@@ -91,37 +120,62 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
     columns = tuple(name for name in named if name != _CURRENCY)
     dimensions = tuple(_field(name) for name in columns)
     grain = Grain.HOUR if "hour" in dimensions else Grain.DAY
-    sums = queries.sums(Query(asked.range, dimensions, _filters(queries, asked.segments), grain))
+    filters = _filters(queries, asked.segments)
+    found = queries.answer(Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True))
+    groups = found.groups
     if by_currency:
         columns = (*columns, _CURRENCY)
     else:
-        sums = _over_currencies(sums)
-    rows = [dict(zip(columns, key, strict=True)) | _values(metrics, slot) for key, slot in sums.items()]
-    totals: dict[str, Slot] = {}
-    for key, slot in sums.items():
-        currency = key[-1] if by_currency else ""
-        totals[currency] = _sum(totals.get(currency), slot)
-    in_all = [
-        ({_CURRENCY: currency} if by_currency else {}) | _values(metrics, total)
-        for currency, total in sorted(totals.items())
+        groups = _over_currencies(groups)
+    rows = [
+        dict(zip(columns, key, strict=True)) | _values(metrics, total) | _notes(metrics, total)
+        for key, total in groups.items()
     ]
-    return MetricReport(asked.name, asked.range, (*columns, *metrics), rows, in_all)
+    totals = _merged((key[-1:] if by_currency else (), total) for key, total in groups.items())
+    in_all = [
+        dict(zip((_CURRENCY,), key, strict=False)) | _values(metrics, total) | _unknown(metrics, total)
+        for key, total in sorted(totals.items())
+    ]
+    return MetricReport(
+        asked.name,
+        asked.range,
+        (*columns, *metrics),
+        rows,
+        in_all,
+        found.coverage.answer(),
+        found.adjustments.answer(),
+        found.warnings,
+    )
 
 
-def _values(names: Sequence[str], slot: Slot) -> dict[str, Any]:
-    found = measures(slot)
+def _values(names: Sequence[str], total: Total) -> dict[str, Any]:
+    found = measures(total.slot)
     return {name: found[_OTHER_NAMES.get(name, name)] for name in names}
 
 
-def _sum(one: Slot | None, other: Slot) -> Slot:
-    return other if one is None else plus(one, other)
+def _notes(names: Sequence[str], total: Total) -> dict[str, Any]:
+    return {name: said for name, said in total.notes.items() if name != "unknown"} | _unknown(names, total)
 
 
-def _over_currencies(sums: Mapping[Key, Slot]) -> dict[Key, Slot]:
+def _unknown(names: Sequence[str], total: Total) -> dict[str, Any]:
+    """In how many rows a number was unknown that the asked metrics are made of."""
+    numbers = {part for name in names for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
+    counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
+    return {"unknown": counts} if counts else {}
+
+
+def _over_currencies(groups: Mapping[Key, Total]) -> dict[Key, Total]:
     """Counts have no currency: one row per group."""
-    merged: dict[Key, Slot] = {}
-    for key, slot in sums.items():
-        merged[key[:-1]] = _sum(merged.get(key[:-1]), slot)
+    return _merged((key[:-1], total) for key, total in groups.items())
+
+
+def _merged(groups: Iterable[tuple[Key, Total]]) -> dict[Key, Total]:
+    merged: dict[Key, Total] = {}
+    for key, total in groups:
+        if key in merged:
+            merged[key].merge(total)
+        else:
+            merged[key] = total.copy()
     return merged
 
 

@@ -307,20 +307,15 @@ class App:
     @cached_property
     def publisher(self) -> Publisher:
         """Builds and stores the media-mix datasets."""
-        from adweir.insight.mmm.publish import PlatformFacts, Publisher
-        from adweir.model.datasets import Dataset
+        from adweir.insight.mmm.publish import Publisher
 
-        served = {spec.name: spec.datasets.get(Dataset.AD_DAILY) for spec in self.platforms.specs()}
-        facts = {
-            platform: PlatformFacts(spec.settles_after_days, spec.slices) for platform, spec in served.items() if spec
-        }
-        return Publisher(self.catalog, self.metrics, self.raw, self.clock, facts)
+        return Publisher(self.catalog, self.queries, self.raw, self.clock)
 
     @cached_property
     def queries(self) -> Queries:
         from adweir.reporting.query import Queries
 
-        return Queries(self.catalog, self.metrics, self.platforms.parse)
+        return Queries(self.catalog, self.metrics, self.platforms, self.clock)
 
     def health(self) -> dict[str, Any]:
         """Whether the pipeline is healthy, part by part (`pipeline.health`)."""

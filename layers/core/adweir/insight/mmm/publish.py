@@ -17,7 +17,7 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -25,29 +25,20 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.insight.mmm.gates import Severity, check
 from adweir.insight.mmm.parquet import to_parquet
-from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_rows
+from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_row
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
-from adweir.model.metrics import Grain, Level, Series
-from adweir.model.platforms import Platform
-from adweir.model.slices import ALL
-from adweir.model.times import DAY, Clock, Window, local_date
+from adweir.model.metrics import Level
+from adweir.model.times import DAY, Clock, Window, is_zone, local_date
+from adweir.reporting.reading import DayCoverage, ProfileQuestion
 
 if TYPE_CHECKING:
+    from adweir.reporting.query import Queries
     from adweir.store.catalog.store import Catalog
-    from adweir.store.metrics.store import MetricStore
     from adweir.store.raw.store import RawStore
 
 _HISTORY = 1096 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformFacts:
-    """What the datasets need to know about a platform: when its numbers settle, and which slices make up a day."""
-
-    settles_after_days: int
-    slices: tuple[str, ...]
 
 
 class Publisher:
@@ -56,23 +47,21 @@ class Publisher:
     def __init__(
         self,
         catalog: Catalog,
-        metrics: MetricStore,
+        queries: Queries,
         objects: RawStore,
         clock: Clock,
-        facts: Mapping[Platform, PlatformFacts],
     ) -> None:
         self._catalog = catalog
-        self._metrics = metrics
+        self._queries = queries
         self._objects = objects
         self._clock = clock
-        self._facts = facts
 
     def publish(self, account_id: str) -> list[dict[str, Any]]:
         """Make the account's datasets and return their manifests. Raises NotFound when there is no such account."""
         account = self._catalog.account(account_id)
         by_currency: dict[str, list[Profile]] = defaultdict(list)
         for profile in self._catalog.profiles(account_id):
-            if profile.platform in self._facts:
+            if self._queries.served(profile.platform):
                 by_currency[profile.currency].append(profile)
         manifests = []
         for currency, profiles in sorted(by_currency.items()):
@@ -82,14 +71,9 @@ class Publisher:
         return manifests
 
     def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
-        active = [profile for profile in profiles if profile.status == ProfileStatus.ACTIVE]
-        covered = {profile.key: self._covered(profile) for profile in active}
+        covered = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
         pulled = [profile for profile in profiles if covered.get(profile.key)]
-        left_out = {
-            profile.key: f"profile is {profile.status}" if profile not in active else "never pulled"
-            for profile in profiles
-            if profile not in pulled
-        }
+        left_out = {profile.key: _why_left_out(profile) for profile in profiles if profile not in pulled}
         if not pulled:
             return None
         start = max(min(covered[profile.key]) for profile in pulled)
@@ -122,7 +106,7 @@ class Publisher:
                 "controls": [],
                 "first_date": start.isoformat(),
                 "last_date": end.isoformat(),
-                "last_settled_date": self._last_settled(pulled, window),
+                "last_settled_date": _last_settled([covered[profile.key] for profile in pulled], window),
                 "files": files,
                 "tables": tables,
             }
@@ -130,24 +114,22 @@ class Publisher:
             self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
         return manifest
 
-    def _covered(self, profile: Profile) -> set[date]:
-        """The days that were pulled completely: each slice of the platform that is applicable to the profile."""
+    def _covered(self, profile: Profile) -> dict[date, DayCoverage]:
+        """The days whose account totals rest on a whole pull, of the account level or of one that stands for it."""
         today = local_date(self._clock.now(), profile.timezone)
         history = Window(today - _HISTORY, today - DAY)
-        stored = self._metrics.coverage(_ad_days(profile), history)
-        known = self._metrics.known(_ad_days(profile), history)
-        slices = frozenset(self._facts[profile.platform].slices)
-        return {day for day, got in stored.items() if ALL in got or slices <= known[day]}
+        found = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT)).pulled()
+        return {day: covered for day, covered in found.items() if covered.whole}
 
     def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:
+        """The ads, and what they leave of their accounts, so that the sums are what the account level answers."""
         with target.open("w", encoding="utf-8", newline="") as file:
             writer = TidyWriter(file)
             for profile in profiles:
                 names = self._names(profile)
-                for row in self._metrics.read(_ad_days(profile), window):
-                    sums.add(date.fromisoformat(row.day), profile.platform, row.slot)
-                    for line in tidy_rows((row,), profile, names):
-                        writer.write(line)
+                for read in self._queries.reader(profile, ProfileQuestion(window, Level.AD, rest=True)).rows():
+                    sums.add(date.fromisoformat(read.row.day), profile.platform, read.row.slot)
+                    writer.write(tidy_row(read, profile, names))
             return writer.count
 
     def _names(self, profile: Profile) -> Names:
@@ -156,16 +138,6 @@ class Publisher:
             return {item.id: item.name for item in found}
 
         return Names(of(Dataset.CAMPAIGNS), of(Dataset.AD_GROUPS), of(Dataset.ADS))
-
-    def _last_settled(self, profiles: Iterable[Profile], window: Window) -> str | None:
-        """The last day of the window that no platform restates anymore."""
-        now = self._clock.now()
-        settled = min(
-            local_date(now, profile.timezone) - (self._facts[profile.platform].settles_after_days + 1) * DAY
-            for profile in profiles
-        )
-        last = min(settled, window.end)
-        return last.isoformat() if last >= window.start else None
 
     def _wide_entry(self, root: str, place: Path, wide: Wide, uncovered: set[date]) -> dict[str, Any]:
         """The manifest's entry of one cadence; a table with an error is described, not stored."""
@@ -210,5 +182,18 @@ class Publisher:
         return stored
 
 
-def _ad_days(profile: Profile) -> Series:
-    return Series(profile.platform, profile.profile_id, Level.AD, Grain.DAY)
+def _is_readable(profile: Profile) -> bool:
+    return profile.status == ProfileStatus.ACTIVE and is_zone(profile.timezone)
+
+
+def _why_left_out(profile: Profile) -> str:
+    if profile.status != ProfileStatus.ACTIVE:
+        return f"profile is {profile.status}"
+    return "never pulled" if is_zone(profile.timezone) else f"unknown time zone {profile.timezone[:40]!r}"
+
+
+def _last_settled(covered: Iterable[Mapping[date, DayCoverage]], window: Window) -> str | None:
+    """The last day of the window whose stored numbers are final in every profile."""
+    settled = [{day for day, found in days.items() if found.settled} for days in covered]
+    common = set.intersection(*settled) & set(window.days())
+    return max(common).isoformat() if common else None

@@ -1,21 +1,21 @@
 """The tidy layer: one row per ad and day, in the column names of Fivetran's ad_reporting.
 
-PyMC-Marketing reads these columns unchanged, and dbt users know them.
+PyMC-Marketing reads these columns unchanged, and dbt users know them. What the ads leave of their account is a row of
+its own per day, without ids and with the name `unattributed`.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from adweir.model.entities import Profile
 from adweir.model.money import to_units
-
-if TYPE_CHECKING:
-    from adweir.store.metrics.store import StoredRow
+from adweir.reporting.reading import ReadRow
+from adweir.reporting.totals import UNATTRIBUTED
 
 COLUMNS: Mapping[str, str] = {
     "source_relation": "VARCHAR",
@@ -48,26 +48,27 @@ class Names:
     ads: Mapping[str, str]
 
 
-def tidy_rows(rows: Iterable[StoredRow], profile: Profile, names: Names) -> Iterator[tuple[str, ...]]:
-    """Stored ad days → rows in the order of `COLUMNS`, as text. `account_id` is the platform's ad account."""
-    for row in rows:
-        ad_id = row.entity_id.rpartition("~")[2]
-        impressions, clicks, conversions, spend, revenue = row.slot
-        yield (
-            row.source,
-            row.day,
-            profile.platform,
-            profile.profile_id,
-            profile.name,
-            row.campaign_id,
-            names.campaigns.get(row.campaign_id, ""),
-            row.ad_group_id,
-            names.ad_groups.get(row.ad_group_id, ""),
-            ad_id,
-            names.ads.get(ad_id, ""),
-            *map(_text, (clicks, impressions, to_units(spend), to_units(conversions), to_units(revenue))),
-            row.currency or profile.currency,
-        )
+def tidy_row(read: ReadRow, profile: Profile, names: Names) -> tuple[str, ...]:
+    """An ad's day → a row in the order of `COLUMNS`, as text. `account_id` is the platform's ad account."""
+    row = read.row
+    ad_id = row.entity_id.rpartition("~")[2]
+    unnamed = UNATTRIBUTED if read.is_rest else ""
+    impressions, clicks, conversions, spend, revenue = row.slot
+    return (
+        row.source,
+        row.day,
+        profile.platform,
+        profile.profile_id,
+        profile.name,
+        row.campaign_id,
+        names.campaigns.get(row.campaign_id, unnamed),
+        row.ad_group_id,
+        names.ad_groups.get(row.ad_group_id, unnamed),
+        ad_id,
+        names.ads.get(ad_id, unnamed),
+        *map(_text, (clicks, impressions, to_units(spend), to_units(conversions), to_units(revenue))),
+        row.currency or profile.currency,
+    )
 
 
 def _text(number: int | Decimal | None) -> str:

@@ -1,0 +1,59 @@
+"""Breakdowns: the rows of a level, split by age and gender, country, region, device, placement or search term.
+
+A breakdown is a series of its own. A query reaches it only by naming one of its dimensions, and then sums nothing else.
+The rows' entity ids are `<entity>~<value>`; a value of two dimensions is `<one>+<other>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import Unprocessable
+from adweir.model.metrics import Level
+
+BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
+    "age_gender": ("age", "gender"),
+    "country": ("country",),
+    "region": ("region",),
+    "device": ("device",),
+    "placement": ("placement",),
+    "search_term": ("search_term",),
+}
+"""Breakdown, as it stands in a series → its dimensions, in the order of its values."""
+
+DIMENSIONS = tuple(dict.fromkeys(name for names in BREAKDOWNS.values() for name in names))
+_PARTS_OF_AN_ID = {Level.AD: 2, Level.KEYWORD: 2}
+_SPLIT = tuple(dataset for dataset in Dataset if dataset.breakdown)
+
+
+def breakdown_of(names: Collection[str], levels: Collection[Level]) -> str:
+    """The breakdown whose dimensions are among the names; "" when there is none.
+
+    `levels` are those that could answer. Raises Unprocessable that lists what exists when no one dataset has them all.
+    """
+    asked = {name for name in names if name in DIMENSIONS}
+    if not asked:
+        return ""
+    for breakdown, dimensions in BREAKDOWNS.items():
+        if asked <= set(dimensions) and any(
+            dataset.breakdown == breakdown and dataset.level in levels for dataset in _SPLIT
+        ):
+            return breakdown
+    known = [f"{dataset.level} by {' and '.join(BREAKDOWNS[dataset.breakdown])}" for dataset in _SPLIT]
+    message = f"no dataset has {', '.join(sorted(asked))} at this level; there are: {'; '.join(known)}"
+    raise Unprocessable(message, [{"field": "dimensions", "message": message, "known": known}])
+
+
+def split_entity(level: Level, entity_id: str, ad_group_id: str) -> tuple[str, str]:
+    """A breakdown row's entity id → the entity's own id, and the value."""
+    own = f"{ad_group_id}~"
+    begin = len(own) if _PARTS_OF_AN_ID.get(level) == 2 and ad_group_id and entity_id.startswith(own) else 0
+    end = entity_id.find("~", begin)
+    return (entity_id, "") if end < 0 else (entity_id[:end], entity_id[end + 1 :])
+
+
+def values_of(breakdown: str, value: str) -> dict[str, str]:
+    """A breakdown's value → its dimensions."""
+    names = BREAKDOWNS[breakdown]
+    return dict(zip(names, value.split("+", len(names) - 1) if len(names) > 1 else (value,), strict=False))

@@ -1,0 +1,333 @@
+"""Reads what answers a question about one profile: each level once, from coarse to fine.
+
+Beside the rows it says what each day's coverage is and, below the account level, what the rows leave of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile, ProfileStatus
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, plus
+from adweir.model.ports import ServedDataset
+from adweir.model.times import Window
+from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
+from adweir.reporting.totals import KEPT, LIVE, NOTHING, UNATTRIBUTED, minus
+from adweir.store.metrics.store import Adjustment, DayState, StoredRow
+
+_PULLED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
+_NO_MARKS: frozenset[str] = frozenset()
+_KEPT = frozenset({KEPT})
+_LIVE = frozenset({LIVE})
+_REST = frozenset({UNATTRIBUTED})
+
+
+class MetricsView(Protocol):
+    """Stored metrics as they are now (`MetricStore`), or as they were known at a moment."""
+
+    def read(
+        self, series: Series, window: Window, *, sources: Sequence[Source] = ..., overridden: bool = ...
+    ) -> Iterator[StoredRow]: ...
+    def days(self, series: Series, window: Window) -> dict[date, DayState]: ...
+    def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]: ...
+
+
+Served = Mapping[Dataset, ServedDataset]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileQuestion:
+    """What to read of a profile: rows of a level, by days or hours, of its local dates in `window`.
+
+    `rest`: also what the level's rows leave of the account, per day. `live`: days that are not over from their hours.
+    `hidden`: also the rows that a preferred source hides.
+    """
+
+    window: Window
+    level: Level
+    grain: Grain = Grain.DAY
+    breakdown: str = ""
+    sources: tuple[Source, ...] = SOURCE_ORDER
+    rest: bool = False
+    live: bool = False
+    hidden: bool = False
+
+
+class ReadRow(NamedTuple):
+    """A row that answers. Its ids are empty when it is what the others leave unattributed."""
+
+    row: StoredRow
+    level: Level
+    marks: frozenset[str]
+
+    @property
+    def is_rest(self) -> bool:
+        return UNATTRIBUTED in self.marks
+
+
+class DayCoverage(NamedTuple):
+    """What one profile's answer for a day rests on. `missing`: the slices that were not pulled.
+
+    `whole`: what answers was pulled whole, at the level that was asked or at a finer one.
+    """
+
+    pulled_at: str | None
+    missing: tuple[str, ...]
+    settled: bool
+    live: bool
+    whole: bool
+
+
+def specs_of(served: Served, grain: Grain, breakdown: str) -> dict[Level, ServedDataset]:
+    """The metric datasets of a grain and breakdown, by level."""
+    return {
+        dataset.level: spec
+        for dataset, spec in served.items()
+        if dataset.grain is grain and dataset.breakdown == breakdown
+    }
+
+
+def is_due(profile: Profile, spec: ServedDataset) -> bool:
+    """Whether a day of the dataset that was not pulled is missing.
+
+    It is not where the ad account has ended, nor where a dataset is pulled on request and the profile's options do not
+    name it.
+    """
+    return profile.status in _PULLED and (not spec.on_request or spec.dataset in profile.options.get("datasets", ()))
+
+
+@dataclass(slots=True)
+class _Target:
+    """A level that is asked for: who may answer for each day, and who did."""
+
+    level: Level
+    days: dict[str, Answering] = field(default_factory=dict)
+    taken: dict[str, Level] = field(default_factory=dict)
+
+    def may(self, level: Level) -> list[str]:
+        """The days for which a level may still answer."""
+        return [
+            day
+            for day, answering in self.days.items()
+            if level in answering.levels and self.taken.get(day, level) is level
+        ]
+
+    def answered_by(self, day: str) -> Level | None:
+        """Who answered, once every level was read."""
+        answering = self.days.get(day)
+        return None if answering is None else self.taken.get(day) or answering.levels[-1]
+
+
+class _Pass:
+    """The rows of one grain."""
+
+    def __init__(self, reader: ProfileReader, grain: Grain, days: Collection[date]) -> None:
+        self._reader = reader
+        self._question = reader.question
+        self.grain = grain
+        self.asked = _Target(reader.question.level)
+        self._account = _Target(Level.ACCOUNT)
+        self.ladder = reader.ladder(grain, days)
+        self._of_account: dict[tuple[str, int, str], Slot] = {}
+        self._of_rows: dict[tuple[str, int, str], Slot] = {}
+
+    def answer(self, days: Iterable[date]) -> None:
+        """Decide, as far as coverage tells, who answers for these days."""
+        for day in days:
+            self.asked.days[day.isoformat()] = self.ladder.answering(self.asked.level, day)
+            if self._question.rest:
+                self._account.days[day.isoformat()] = self.ladder.answering(Level.ACCOUNT, day)
+
+    def has_coverage(self, day: date) -> bool:
+        return any(rung.standing(day) is not Standing.NONE for rung in self.ladder.rungs.values())
+
+    @property
+    def has_rows(self) -> set[str]:
+        """The days on which some row answered."""
+        return self.asked.taken.keys() | self._account.taken.keys()
+
+    def rows(self) -> Iterator[ReadRow]:
+        """The rows that answer, then what they leave of the account."""
+        is_live = self.grain is not self._question.grain
+        for level in self.ladder.rungs:
+            yield from self._of_level(level, _LIVE if is_live else _NO_MARKS)
+        yield from self._rest(_REST | _LIVE if is_live else _REST)
+
+    def _of_level(self, level: Level, always: frozenset[str]) -> Iterator[ReadRow]:
+        asked, account = set(self.asked.may(level)), set(self._account.may(level))
+        days = asked | account
+        if not days or not self._reader.has_series(level, self.grain):
+            return
+        window = Window(date.fromisoformat(min(days)), date.fromisoformat(max(days)))
+        series, sources = self._reader.series(level, self.grain), self._sources(level, days)
+        for row in self._reader.metrics.read(series, window, sources=sources, overridden=self._question.hidden):
+            day = row.day
+            for_asked, for_account = day in asked, day in account
+            if row.mark is Mark.OVERRIDDEN:
+                if for_asked:
+                    yield ReadRow(row, level, always)
+                continue
+            if for_account:
+                self._account.taken[day] = level
+            if for_asked:
+                self.asked.taken[day] = level
+                yield ReadRow(row, level, always | _KEPT if row.mark is Mark.KEPT else always)
+            if self._question.rest and for_asked is not for_account:
+                sums = self._of_rows if for_asked else self._of_account
+                key = (day, -1 if always else row.hour, row.currency or self._reader.profile.currency)
+                sums[key] = plus(sums[key], row.slot) if key in sums else row.slot
+
+    def _sources(self, level: Level, days: Collection[str]) -> tuple[Source, ...]:
+        """A finer level's pulls are not read for days that are not over and that they did not cover.
+
+        Most queries by day include today; they would otherwise read a month of every ad for it.
+        """
+        sources, rung, today = self._question.sources, self.ladder.rungs[level], self._reader.today.isoformat()
+        if level in {self.asked.level, self._account.level if self._question.rest else self.asked.level}:
+            return sources
+        if any(day < today or rung.standing(date.fromisoformat(day)) for day in days):
+            return sources
+        return tuple(source for source in sources if source is not Source.PULL)
+
+    def _rest(self, marks: frozenset[str]) -> Iterator[ReadRow]:
+        for key in sorted(self._of_account.keys() | self._of_rows.keys()):
+            day, hour, currency = key
+            level = self._account.answered_by(day)
+            if level is None or self.ladder.rungs[level].standing(date.fromisoformat(day)) is Standing.PART:
+                continue
+            rest = minus(self._of_account.get(key, NOTHING), self._of_rows.get(key, NOTHING))
+            if any(rest):
+                row = StoredRow("", "", "", "", currency, day, hour, rest, Source.PULL, None)
+                yield ReadRow(row, self.asked.level, marks)
+
+
+class ProfileReader:
+    """One profile's answer to a question. Read `rows` to the end, then ask for `coverage` and `adjustments`."""
+
+    def __init__(
+        self, metrics: MetricsView, served: Served, profile: Profile, question: ProfileQuestion, now_local: date
+    ) -> None:
+        self.metrics = metrics
+        self.profile = profile
+        self.question = question
+        self.today = now_local
+        self._served = served
+        self._passes: dict[str, _Pass] = {}
+
+    def rows(self) -> Iterator[ReadRow]:
+        """The rows that answer. Raises Unavailable."""
+        question = self.question
+        days = list(question.window.days())
+        by_day = _Pass(self, question.grain, days)
+        live: set[date] = set()
+        if question.live and question.grain is Grain.DAY and not question.breakdown:
+            candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
+            if candidates:
+                by_hour = _Pass(self, Grain.HOUR, candidates)
+                covered = {day for day in candidates if by_hour.has_coverage(day)}
+                by_hour.answer(covered | ({self.today} & set(candidates)))
+                yield from by_hour.rows()
+                live = covered | {date.fromisoformat(day) for day in by_hour.has_rows}
+                self._passes |= {day.isoformat(): by_hour for day in live}
+        left = [day for day in days if day not in live]
+        by_day.answer(left)
+        self._passes |= {day.isoformat(): by_day for day in left}
+        yield from by_day.rows()
+
+    def coverage(self) -> dict[date, DayCoverage]:
+        """What the answer of each day that has begun rests on; empty where pulls are not asked, or not made."""
+        found: dict[date, DayCoverage] = {}
+        if Source.PULL in self.question.sources:
+            for day, read in self._passes.items():
+                when = date.fromisoformat(day)
+                covered = self._coverage(read, when) if when <= self.today else None
+                if covered:
+                    found[when] = covered
+        return found
+
+    def pulled(self) -> dict[date, DayCoverage]:
+        """The coverage alone, without the rows. Raises Unavailable."""
+        days = list(self.question.window.days())
+        read = _Pass(self, self.question.grain, days)
+        read.answer(days)
+        self._passes = {day.isoformat(): read for day in days}
+        return self.coverage()
+
+    def adjustments(self) -> Iterator[tuple[Level, Adjustment]]:
+        """How the rows that answered differ from what was sent, each with its level. Raises Unavailable."""
+        by_series: dict[tuple[Level, Grain], list[str]] = {}
+        for day, read in self._passes.items():
+            level = read.asked.answered_by(day)
+            if level is not None and self.has_series(level, read.grain):
+                by_series.setdefault((level, read.grain), []).append(day)
+        if Source.PULL in self.question.sources:
+            for (level, grain), days in by_series.items():
+                window, kept = Window(date.fromisoformat(min(days)), date.fromisoformat(max(days))), set(days)
+                found = self.metrics.adjusted(self.series(level, grain), window)
+                yield from ((level, each) for each in found if each.day in kept)
+
+    def series(self, level: Level, grain: Grain) -> Series:
+        """The profile's series of a level, of the question's breakdown."""
+        return Series(self.profile.platform, self.profile.profile_id, level, grain, self.question.breakdown)
+
+    def has_series(self, level: Level, grain: Grain) -> bool:
+        """Whether there can be rows: only pulls bring breakdowns, so the platform has to serve them."""
+        return not self.question.breakdown or level in specs_of(self._served, grain, self.question.breakdown)
+
+    def ladder(self, grain: Grain, days: Collection[date]) -> Ladder:
+        """The levels that may answer, with what was pulled: of finer ones only where the coarser ones leave a gap."""
+        question, specs = self.question, specs_of(self._served, grain, self.question.breakdown)
+        asked = [question.level, *([Level.ACCOUNT] if question.rest else [])]
+        levels = _levels(question)
+        whole = Window(min(days), max(days))
+        rungs = {level: self._rung(specs.get(level), level, grain, whole) for level in levels if level in asked}
+        for level in levels:
+            if level not in rungs:
+                open_days = [
+                    day
+                    for day in days
+                    if any(
+                        rungs[each].standing(day) is not Standing.WHOLE
+                        for each in asked
+                        if levels.index(each) < levels.index(level)
+                    )
+                ]
+                span = Window(min(open_days), max(open_days)) if open_days else None
+                rungs[level] = self._rung(specs.get(level), level, grain, span)
+        return Ladder(rungs[level] for level in levels)
+
+    def _rung(self, spec: ServedDataset | None, level: Level, grain: Grain, window: Window | None) -> Rung:
+        if window is None or Source.PULL not in self.question.sources or not self.has_series(level, grain):
+            return Rung(level, spec, {})
+        return Rung(level, spec, self.metrics.days(self.series(level, grain), window))
+
+    def _may_be_live(self, by_day: _Pass, day: date) -> bool:
+        if by_day.ladder.answering(self.question.level, day).whole:
+            return False
+        return day == self.today or (day < self.today and not by_day.has_coverage(day))
+
+    def _coverage(self, read: _Pass, day: date) -> DayCoverage | None:
+        answering, is_live = read.asked.days[day.isoformat()], read.grain is not self.question.grain
+        by = read.ladder.rungs[read.asked.answered_by(day.isoformat()) or self.question.level]
+        due = by if answering.whole else read.ladder.reference(self.question.level)
+        spec = due.spec if due else None
+        if not (spec and is_due(self.profile, spec)) and by.standing(day) is Standing.NONE:
+            return None
+        missing = due.missing(day) if due and not answering.whole else ()
+        is_whole = by.standing(day) is Standing.WHOLE
+        settled = not (missing or is_live) and by.settled(day, self.today, self.profile.timezone)
+        return DayCoverage(by.pulled_at(day), missing, settled, is_live, is_whole)
+
+
+def _levels(question: ProfileQuestion) -> list[Level]:
+    """From coarse to fine. A breakdown of keywords answers for coarser levels, too: nothing else is summed with it."""
+    if question.level is Level.KEYWORD:
+        return [Level.KEYWORD]
+    coarsest = Level.ACCOUNT if question.rest else question.level
+    levels = list(FINENESS[FINENESS.index(coarsest) :])
+    return [*levels, Level.KEYWORD] if question.breakdown and question.level is not Level.AD else levels

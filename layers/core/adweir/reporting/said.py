@@ -1,0 +1,48 @@
+"""What a report for people says beside its table: warnings, coverage in a few lines, and how its numbers add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adweir.model.metrics import METRICS
+from adweir.reporting.adjustments import TERMS
+from adweir.reporting.reports import MetricReport
+
+ADJUSTMENTS = "How the numbers add up"
+ADJUSTED_COLUMNS = ("currency", "metric", *TERMS)
+_NAMED = 10
+
+
+def said(report: MetricReport) -> Iterator[str]:
+    """Lines of text."""
+    yield from report.warnings
+    days = report.coverage
+    if not days:
+        return
+    settled = sum(day["settled"] for day in days)
+    pulled = [day["pulled_at"] for day in days if day["pulled_at"]]
+    since = f", pulled {min(pulled)} or later" if pulled else ""
+    yield f"{settled} of {len(days)} days are settled{since}."
+    live = [day["date"] for day in days if day["live"]]
+    if live:
+        yield f"Not over yet, from their hours: {', '.join(live)}."
+    gaps = [f"{day['date']} ({_slices(day)})" for day in days if day["missing"] or "missing_more" in day]
+    if gaps:
+        more = f" and {len(gaps) - _NAMED} more days" if len(gaps) > _NAMED else ""
+        yield f"Not pulled: {', '.join(gaps[:_NAMED])}{more}."
+
+
+def adjusted_rows(report: MetricReport) -> list[dict[str, Any]]:
+    """The adjustments as rows: one per currency and metric."""
+    return [
+        {"currency": each["currency"], "metric": metric, **each[metric]}
+        for each in report.adjustments
+        for metric in METRICS
+    ]
+
+
+def _slices(day: dict[str, Any]) -> str:
+    named = [f"{each['platform']} {each['profile_id']} {each['slice']}" for each in day["missing"]]
+    hidden = len(named) - _NAMED + day.get("missing_more", 0)
+    return "; ".join([*named[:_NAMED], *([f"{hidden} more"] if hidden > 0 else [])])
