@@ -307,6 +307,13 @@ def test_sponsored_products_entities() -> None:
     assert (found.text, found.match_type, found.bid, found.status) == ("running shoes", "exact", None, Status.UNKNOWN)
 
 
+def test_a_display_ad_without_a_product_has_a_name_and_a_page() -> None:
+    ad = {"adId": 3, "adGroupId": 2, "campaignId": 1, "state": "enabled"}
+    shown = {"adName": "Winter", "landingPageURL": "https://shop.test/winter"}
+    ((found,), _) = objects([ad | shown], Dataset.ADS, "sd")
+    assert (found.name, found.landing_page_url) == ("Winter", "https://shop.test/winter")
+
+
 def test_brands_and_display_campaigns() -> None:
     brand = {"campaignId": "1", "name": "b", "state": "ENABLED", "budget": 10, "budgetType": "DAILY", "goal": "VISIT"}
     ((found,), _) = objects({"campaigns": [brand]}, Dataset.CAMPAIGNS, "sb")

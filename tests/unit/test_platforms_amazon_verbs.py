@@ -131,6 +131,16 @@ def test_a_long_range_is_asked_in_pieces(amazon: AmazonConnector, stub: AmazonSt
     assert len(stub.reports) == 6
 
 
+def test_a_product_that_the_profile_does_not_use_is_left_out(
+    amazon: AmazonConnector, stub: AmazonStub, profile: Profile
+) -> None:
+    refused = Answer(403, {"code": "403", "details": "Advertiser is not authorized for Sponsored Display."})
+    stub.script("/sd/campaigns", refused)
+    stub.script("/sd/productAds", refused)
+    assert [campaign.id for campaign in amazon.get_campaigns(profile)] == ["1"]
+    assert len(amazon.get_ads(profile, WEEK)) == 2
+
+
 def test_an_unknown_field_is_named(amazon: AmazonConnector, profile: Profile) -> None:
     with pytest.raises(BadInput, match="colour"):
         amazon.get_ads(profile, WEEK, ["colour"])

@@ -221,7 +221,7 @@ def _ad(row: wire.WireAd, context: PullContext) -> Ad:
     content = row.creative or wire.AdContent()
     return Ad(
         **_common(row.ad_id, row.state, context),
-        name=row.name or row.sku or row.asin or "",
+        name=row.name or row.ad_name or row.sku or row.asin or "",
         campaign_id=str(row.campaign_id),
         ad_group_id=str(row.ad_group_id),
         headline=content.headline or row.custom_text or None,
@@ -330,7 +330,7 @@ def _page_of(row: wire.WireAd, country: str) -> str | None:
     """The ad's own page, or the page of the one product that it shows."""
     page = row.landing_page or wire.LandingPage()
     asins = [row.asin] if row.asin else (page.asins or [])
-    return page.url or (_product_page(asins[0], country) if len(asins) == 1 else None)
+    return page.url or row.landing_page_url or (_product_page(asins[0], country) if len(asins) == 1 else None)
 
 
 def _product_page(asin: str, country: str) -> str | None:

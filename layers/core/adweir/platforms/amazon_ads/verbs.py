@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple, cast
+from contextlib import suppress
+from typing import Any, BinaryIO, NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
-from adweir.model.errors import BadInput, NotReady, ReportFailed
-from adweir.model.metrics import METRICS, MetricRow, Slot, derive
-from adweir.model.money import from_micros
+from adweir.model.errors import BadInput, NotApplicable, NotReady, ReportFailed
+from adweir.model.metrics import METRICS, NO_NUMBERS, MetricRow, Slot, derive, plus
+from adweir.model.money import to_units
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window, epoch, iso
@@ -20,6 +20,7 @@ from adweir.platforms.connector import Connector, Page, PullContext, Report, Rep
 
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
 _COUNTS = ("impressions", "clicks")
+_NOTHING: Slot = (0, 0, 0, 0, 0)
 
 
 class _Body(NamedTuple):
@@ -48,17 +49,21 @@ class PlainVerbs(Connector):
         return found
 
     def get_campaigns(self, profile: Profile) -> list[AdCampaign]:
-        """The campaigns of all three ad products."""
+        """The campaigns of all ad products that the profile uses."""
         campaigns: list[AdCampaign] = []
         for product in SPEC.datasets[Dataset.CAMPAIGNS].slices:
-            task = self._task(profile, Dataset.CAMPAIGNS, product)
-            campaigns += self._objects(self.pages(task), task, profile)
+            with suppress(NotApplicable):
+                task = self._task(profile, Dataset.CAMPAIGNS, product)
+                campaigns += self._objects(self.pages(task), task, profile)
         return campaigns
 
     def get_keywords(self, profile: Profile) -> list[Keyword]:
-        """The keywords of Sponsored Products."""
-        task = self._task(profile, Dataset.KEYWORDS, SP)
-        found: list[Keyword] = self._objects(self.pages(task), task, profile)
+        """The keywords of Sponsored Products and Brands."""
+        found: list[Keyword] = []
+        for product in SPEC.datasets[Dataset.KEYWORDS].slices:
+            with suppress(NotApplicable):
+                task = self._task(profile, Dataset.KEYWORDS, product)
+                found += self._objects(self.pages(task), task, profile)
         return found
 
     def get_ads(
@@ -70,21 +75,22 @@ class PlainVerbs(Connector):
         *,
         patience: float = 3600,
     ) -> list[dict[str, Any]]:
-        """The ads of all three products with their sums and ratios over the range; money and conversions are Decimal.
+        """The ads of all products with their sums and ratios over the range; money and conversions are Decimal.
 
         `fields` picks keys (default: all). Waits up to `patience` seconds for each of Amazon's reports, then raises
         NotReady.
         """
         ads: list[Ad] = []
-        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
+        sums: dict[str, Slot] = {}
         for product in SPEC.datasets[Dataset.ADS].slices:
-            task = self._task(profile, Dataset.ADS, product)
-            ads += self._objects(self.pages(task), task, profile)
-            for row in self._rows(profile, date_range, product, patience):
-                _add(sums[row.entity_id], row)
+            with suppress(NotApplicable):
+                task = self._task(profile, Dataset.ADS, product)
+                ads += self._objects(self.pages(task), task, profile)
+                for row in self._rows(profile, date_range, Dataset.AD_DAILY, product, patience):
+                    sums[row.entity_id] = plus(sums.get(row.entity_id, NO_NUMBERS), row.slot)
         answers = []
         for ad in ads[:limit]:
-            totals = sums.get(f"{ad.ad_group_id}~{ad.id}", [0] * len(METRICS))
+            totals = sums.get(f"{ad.ad_group_id}~{ad.id}", _NOTHING)
             facts = ad.model_dump(mode="json") | {"ad_id": ad.id, "account_id": profile.profile_id} | _facts(totals)
             answers.append(_pick(facts, fields))
         return answers
@@ -92,15 +98,16 @@ class PlainVerbs(Connector):
     def get_account_stats(
         self, profile: Profile, date_range: Window, metrics: Sequence[str] | None = None, *, patience: float = 3600
     ) -> list[dict[str, Any]]:
-        """The account's days, summed over all ad products (Amazon reports no account level), oldest first.
+        """The account's days, summed over the campaigns of all ad products (Amazon has no totals), oldest first.
 
         Each has `date` and `currency`; `metrics` picks among impressions, clicks, conversions, spend, revenue and the
         ratios. Days without activity are not among them. Raises NotReady after `patience` seconds.
         """
-        days: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(METRICS))
-        for product in SPEC.datasets[Dataset.AD_DAILY].slices:
-            for row in self._rows(profile, date_range, product, patience):
-                _add(days[row.day], row)
+        days: dict[str, Slot] = {}
+        for product in SPEC.datasets[Dataset.CAMPAIGN_DAILY].slices:
+            with suppress(NotApplicable):
+                for row in self._rows(profile, date_range, Dataset.CAMPAIGN_DAILY, product, patience):
+                    days[row.day] = plus(days.get(row.day, NO_NUMBERS), row.slot)
         return [
             {"date": day, "currency": profile.currency} | _pick(_facts(totals), metrics)
             for day, totals in sorted(days.items())
@@ -119,15 +126,17 @@ class PlainVerbs(Connector):
         task = self._task(profile, Dataset.AD_DAILY, SP)
         return b"".join(page.content() for page in self.report_pages(task, report_id))
 
-    def _rows(self, profile: Profile, window: Window, product: str, patience: float) -> Iterator[MetricRow]:
+    def _rows(
+        self, profile: Profile, window: Window, dataset: Dataset, product: str, patience: float
+    ) -> Iterator[MetricRow]:
         from adweir.platforms.amazon_ads.normalize import NORMALIZER  # noqa: PLC0415  only these verbs need it
 
-        for piece in window.pieces(SPEC.datasets[Dataset.AD_DAILY].max_window_days):
-            task = self._task(profile, Dataset.AD_DAILY, product, piece)
+        for piece in window.pieces(SPEC.datasets[dataset].max_window_days):
+            task = self._task(profile, dataset, product, piece)
             report = self._await(task, self.create_report(task), patience)
             for number, page in enumerate(self.report_pages(task, report.id)):
                 for batch in NORMALIZER.metric_batches(
-                    _Body(number, io.BytesIO(page.content())), self._context(task, profile)
+                    _Body(number, io.BytesIO(page.content()), page.label), self._context(task, profile)
                 ):
                     if batch.bad:
                         raise BadInput(f"{len(batch.bad)} rows cannot be read", batch.bad[0].errors)
@@ -151,7 +160,7 @@ class PlainVerbs(Connector):
         found: list[Any] = []
         for number, page in enumerate(pages):
             for batch in NORMALIZER.object_batches(
-                _Body(number, io.BytesIO(page.content())), self._context(task, profile)
+                _Body(number, io.BytesIO(page.content()), page.label), self._context(task, profile)
             ):
                 if batch.bad:
                     raise BadInput(f"{len(batch.bad)} objects cannot be read", batch.bad[0].errors)
@@ -186,14 +195,9 @@ class PlainVerbs(Connector):
         )
 
 
-def _add(totals: list[int], row: MetricRow) -> None:
-    for position, value in enumerate(row.slot):
-        totals[position] += value or 0
-
-
-def _facts(totals: Sequence[int]) -> dict[str, Any]:
-    sums = {name: value if name in _COUNTS else from_micros(value) for name, value in zip(METRICS, totals, strict=True)}
-    return sums | derive(cast("Slot", tuple(totals)))
+def _facts(totals: Slot) -> dict[str, Any]:
+    sums = {name: value if name in _COUNTS else to_units(value) for name, value in zip(METRICS, totals, strict=True)}
+    return sums | derive(totals)
 
 
 def _pick(facts: dict[str, Any], names: Sequence[str] | None) -> dict[str, Any]:

@@ -95,7 +95,10 @@ class LandingPage(msgspec.Struct, gc=False, rename="camel"):
 
 
 class WireAd(msgspec.Struct, gc=False, rename="camel"):
-    """Products and Display name a product by `asin` (vendors) or `sku` (sellers); Brands have their own creative."""
+    """Products and Display name a product by `asin` (vendors) or `sku` (sellers); Brands have their own creative.
+
+    A Display ad that shows no product of Amazon's has a name and a page (`adName`, `landingPageURL`).
+    """
 
     ad_id: str | int
     ad_group_id: str | int
@@ -107,6 +110,8 @@ class WireAd(msgspec.Struct, gc=False, rename="camel"):
     custom_text: str | None = None
     creative: AdContent | None = None
     landing_page: LandingPage | None = None
+    ad_name: str | None = None
+    landing_page_url: str | None = msgspec.field(default=None, name="landingPageURL")
 
 
 class SdProperties(msgspec.Struct, gc=False, rename="camel"):
