@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contract.rows import Key, Row, Value
-from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
+from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 
 _IDS = {"campaign": "campaign_id", "ad_group": "ad_group_id", "ad": "ad_id"}
 _HIDDEN = ("ARCHIVED", "DELETED")
@@ -35,12 +35,16 @@ def units(micros: int) -> Decimal:
 
 
 def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool = True) -> Truth:
-    """Numbers per day at a level, or of one product's; `sold`: with conversions and revenue."""
+    """Numbers per day at a level, or of one product's; `sold`: with conversions and revenue.
+
+    Of Sponsored Products' keywords and targets, clients are asked for the keywords.
+    """
 
     def truth(question: Question) -> Iterator[Row]:
         world, profile = question.world, question.profile
+        targets = {keyword.id for _, _, keyword in _targeted(profile, "sp") if _is_target(keyword)}
         for row in world.truth(profile, question.start, question.end, level, hourly=hourly):
-            if product and row["ad_product"] != product:
+            if (product and row["ad_product"] != product) or (level == "keyword" and row["entity_id"] in targets):
                 continue
             ids = {kind: row[name] for kind, name in _IDS.items() if row[name]}
             if level == "keyword":
@@ -136,14 +140,26 @@ def keywords(product: str) -> Truth:
     """One ad product's keywords."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for campaign in question.profile.campaigns:
-            for group in campaign.groups if campaign.product == product else ():
-                for keyword in group.keywords:
-                    ids = {"campaign": campaign.id, "ad_group": group.id, "keyword": keyword.id}
-                    texts = {"state": _state(keyword.state), "text": keyword.text, "match": keyword.match_type}
-                    yield Row(Key.of("", ids), {**texts})
+        for campaign, group, keyword in _targeted(question.profile, product):
+            if not _is_target(keyword):
+                ids = {"campaign": campaign.id, "ad_group": group.id, "keyword": keyword.id}
+                texts = {"state": _state(keyword.state), "text": keyword.text, "match": keyword.match_type}
+                yield Row(Key.of("", ids), {**texts})
 
     return truth
+
+
+def _targeted(profile: WorldProfile, product: str) -> Iterator[tuple[WorldCampaign, WorldAdGroup, WorldKeyword]]:
+    """One ad product's keywords and targets."""
+    for campaign in profile.campaigns:
+        for group in campaign.groups if campaign.product == product else ():
+            for keyword in group.keywords:
+                yield campaign, group, keyword
+
+
+def _is_target(keyword: WorldKeyword) -> bool:
+    """A targeting expression, not a keyword."""
+    return keyword.match_type.startswith("TARGETING")
 
 
 def _state(status: str) -> str:
