@@ -43,7 +43,7 @@ from adweir.quality.score import score
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import partitions
 from adweir.store.metrics.coverage import Coverage
-from adweir.store.metrics.merge import Merger
+from adweir.store.metrics.job import Job
 
 PAGE = 500
 START = date(2026, 10, 20)
@@ -163,7 +163,7 @@ def load(bodies: Iterator[bytes], platform: Platform, window: Window) -> dict[st
     scored = score(loop.tally, Grain.DAY, datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2026, 11, 20, 7, tzinfo=UTC))
     items = slots = 0
     for partition in partitions(Series(platform, "1234567890", Level.AD, Grain.DAY), Source.PULL, window):
-        merger = Merger(pull, pull.complete, partition, Coverage(), {})
+        merger = Job.of(pull, rows).merger(partition, Coverage(), Coverage())
         for entity_id in rows.entities():
             merged = merger.merge(entity_id, None, rows.slots(entity_id), rows.parents(entity_id))
             if merged.bucket is not None:

@@ -34,10 +34,10 @@ def test_given_a_restatement_then_a_changes_file_names_the_old_and_the_new_numbe
 ) -> None:
     changes: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
     for key in river.keys("changes/"):
-        about = river.s3.head_object(Bucket=river.bucket, Key=key)["Metadata"]
-        for line in river.lines(key):
-            if line["old"] is not None:
-                changes[about["profile"], line["entity_id"], line["day"]] = (line["old"], line["new"])
+        about, *lines = river.lines(key)
+        for line in lines:
+            if line.get("old") is not None and about["level"] == "ad":
+                changes[about["profile_id"], line["entity_id"], line["day"]] = (line["old"], line["new"])
     for profile_id, before in first.items():
         now = river.stored(profile_id, *days)
         expected = {

@@ -107,18 +107,24 @@ def test_an_object_without_a_known_purpose_goes_to_the_dead_letter_queue(
 
 
 class TestMassVanish:
-    """A pull that would zero most of what is stored on settled days waits for a second opinion or an operator."""
+    """Where no total decides, here of the totals themselves: a pull that would zero most of what is stored on settled
+    days waits for a second opinion or an operator."""
+
+    def pulled(self, world: LoadWorld, run_id: str) -> Task:
+        return world.plan(Dataset.ACCOUNT_DAILY, OLD, run_id)
 
     def vanished(self, world: LoadWorld) -> Task:
-        world.pull(world.plan(window=OLD, run_id="before"), insights(["1.00", "2.00"], "2026-11-02"))
+        day = {"date_start": "2026-11-02", "date_stop": "2026-11-02"}
+        row = {"account_id": "1", "impressions": "10", "clicks": "1", "spend": "3.00"}
+        world.pull(self.pulled(world, "before"), {"data": [row | day]})
         world.clock.advance(3600)
-        task = world.plan(window=OLD, run_id="after")
+        task = self.pulled(world, "after")
         assert world.pull(task, {"data": []}) == "quarantined"
         return task
 
     def test_it_is_held_back_and_reported(self, world: LoadWorld) -> None:
         task = self.vanished(world)
-        assert len(world.stored(Level.AD)) == 2
+        assert len(world.stored(Level.ACCOUNT)) == 1
         found = world.ledger.get_task(task.run_id, task.id)
         assert found is not None
         assert found.error is not None
@@ -131,20 +137,33 @@ class TestMassVanish:
         again = world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
         assert again is not None
         assert world.pull(again, {"data": []}) == "loaded"
-        assert world.stored(Level.AD) == []
+        assert world.stored(Level.ACCOUNT) == []
 
     def test_a_permission_for_one_generation_does_not_hold_for_another(self, world: LoadWorld) -> None:
         task = self.vanished(world)
         key = PullHeader.of(task).key
         world.ledger.redrive(world.task(task), task.deadline + 7200, accept_vanish=True)
         world.arrive(key)  # the old object again
-        assert len(world.stored(Level.AD)) == 2
+        assert len(world.stored(Level.ACCOUNT)) == 1
 
     def test_a_second_pull_that_agrees_goes_through(self, world: LoadWorld) -> None:
         self.vanished(world)
         world.clock.advance(3600)
-        assert world.pull(world.plan(window=OLD, run_id="again"), {"data": []}) == "loaded"
-        assert world.stored(Level.AD) == []
+        assert world.pull(self.pulled(world, "again"), {"data": []}) == "loaded"
+        assert world.stored(Level.ACCOUNT) == []
+
+
+def test_an_empty_answer_for_ads_leaves_their_history_to_the_account_total(world: LoadWorld) -> None:
+    # given two ads of a settled day, and the account's total
+    world.pull(world.plan(window=OLD, run_id="before"), insights(["1.00", "2.00"], "2026-11-02"))
+    # when a complete answer lacks them, then they are kept
+    world.clock.advance(3600)
+    assert world.pull(world.plan(window=OLD, run_id="after"), {"data": []}) == "loaded"
+    assert len(world.stored(Level.AD)) == 2
+    # and when the account's newer total does not contain them either, then they are gone
+    world.clock.advance(3600)
+    assert world.pull(world.plan(Dataset.ACCOUNT_DAILY, OLD, "total"), {"data": []}) == "loaded"
+    assert world.stored(Level.AD) == []
 
 
 class TestObjects:

@@ -29,7 +29,7 @@ from adweir.store.metrics.partitions import MetricsTable
 from adweir.store.metrics.store import DayState, MetricStore, Patience, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
-from support.metric_store import Brought, expected, stored
+from support.metric_store import VOLATILE, Brought, expected, stored
 
 FIRST, LAST = "2026-10-30", "2026-11-02"
 
@@ -55,7 +55,7 @@ def _load(store: MetricStore, brought: Brought) -> Any:
 
 def _items() -> dict[tuple[str, str], Any]:
     found = boto3.client("dynamodb").scan(TableName="adweir-metrics")["Items"]
-    return {(i["pk"]["S"], i["sk"]["S"]): {n: v for n, v in i.items() if n != "fence"} for i in found}
+    return {(i["pk"]["S"], i["sk"]["S"]): {n: v for n, v in i.items() if n not in VOLATILE} for i in found}
 
 
 def _clear() -> None:

@@ -18,11 +18,16 @@ from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Raw
-from adweir.store.metrics.load import ChangesStore, PartitionLeases
+from adweir.store.metrics.journal import ChangesStore
+from adweir.store.metrics.load import PartitionLeases
 from adweir.store.metrics.partitions import Table
 from adweir.store.metrics.store import MetricStore, Patience
+from adweir.store.raw.store import ObjectInfo
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
+
+VOLATILE = frozenset({"fence", "at"})
+"""Attributes of coverage that differ with the order of loads."""
 
 
 @dataclass
@@ -71,8 +76,8 @@ class FakeTable(Table):
             self.write_units += 1
 
     def state(self) -> dict[tuple[str, str], Raw]:
-        """Everything stored, without the fencing tokens."""
-        return {key: {n: v for n, v in item.items() if n != "fence"} for key, item in self.items.items()}
+        """Everything stored, without what depends on the order: fencing tokens, the times of changes files."""
+        return {key: {n: v for n, v in item.items() if n not in VOLATILE} for key, item in self.items.items()}
 
 
 def _key(item: Raw) -> tuple[str, str]:
@@ -123,10 +128,11 @@ class FakeLeases(PartitionLeases):
 
 @dataclass
 class FakeObjects(ChangesStore):
-    """`put_once` of the raw store."""
+    """`put_once` and what finds it again, of the raw store."""
 
     crash: Crash = field(default_factory=Crash)
     objects: dict[str, bytes] = field(default_factory=dict)
+    about: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def put_once(
         self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
@@ -134,8 +140,17 @@ class FakeObjects(ChangesStore):
         if key in self.objects:
             return False
         data = body if isinstance(body, bytes) else body.read()
+        self.about[key] = dict(metadata or {})
         self.crash.around(self.objects.__setitem__)(key, data)
         return True
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
+        for key in sorted(self.objects):
+            if key.startswith(prefix) and key > start_after:
+                yield ObjectInfo(key, len(self.objects[key]), FrozenClock().now())
+
+    def metadata(self, key: str) -> dict[str, str]:
+        return self.about[key]
 
 
 class StoreWorld:

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
 from adweir.model.metrics import Source
+from adweir.model.times import iso
 from adweir.store.metrics.coverage import COVERAGE
-from support.bounds import at_the_bound
+from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import PARENTS, Brought, StoreWorld, expected, stored
 
@@ -58,11 +60,12 @@ def test_any_order_and_repetition_ends_in_the_same_bytes(pulls: tuple[Brought, .
     # then both hold what the model says, byte for byte alike
     assert stored(straight.store, FIRST, LAST) == expected(pulls)
     assert other.table.state() == straight.table.state()
-    # and a replay of everything writes nothing
-    writes = other.crash.writes
+    # and a repetition of everything writes nothing
+    writes, files = other.crash.writes, dict(other.objects.objects)
     for pull in shuffled:
-        assert other.load(pull).slots_changed == 0
+        assert other.load(pull).write_units == 0
     assert other.crash.writes == writes
+    assert other.objects.objects == files
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,10 +154,13 @@ def test_a_newer_pull_that_changed_nothing_still_outranks_what_lies_between() ->
     same, between = replace(OLDER, number=6), NEWER
     world = StoreWorld()
     world.load(OLDER)
-    changes = dict(world.objects.objects)
-    assert world.load(same).slots_changed == 0
-    # then there is no changes file for it, and one whose as_of lies between has nothing to say
-    assert world.objects.objects == changes
+    outcome = world.load(same)
+    # then its changes file has nothing but the coverage as it was, and one whose as_of lies between has nothing to say
+    assert outcome.slots_changed == 0
+    assert [json.loads(line).get("item") for key in outcome.changes_keys for line in _lines(world, key)] == [
+        None,
+        COVERAGE,
+    ]
     assert world.load(between).slots_changed == 0
     assert stored(world.store, FIRST, LAST) == expected([same])
 
@@ -223,6 +229,62 @@ def test_an_empty_200_is_held_back_until_a_second_pull_agrees() -> None:
     assert not [key for key in world.table.items if "#vanish" in key[0]]
 
 
+def test_a_second_pull_that_agrees_on_one_day_does_not_zero_the_others() -> None:
+    # given two ads on two settled days, and a pull of one day that lacks its ad
+    world = StoreWorld()
+    world.load(FULL)
+    day = "2026-11-10"
+    with pytest.raises(MassVanish):
+        world.load(Brought(2, (day, day), {}), accept_vanish=False)
+    # when an empty answer comes for all days, then it is a new proposal for the others
+    with pytest.raises(MassVanish):
+        world.load(_pull(4, {}), accept_vanish=False)
+    assert stored(world.store, "2026-11-08", "2026-11-19") == expected([FULL])
+
+
+def test_two_windows_of_one_series_are_each_agreed_with_the_second_time() -> None:
+    # given two windows that lost half of their days for good
+    days = [f"2026-10-{number:02d}" for number in range(1, 31)]
+    world = StoreWorld()
+    world.load(Brought(0, (days[0], days[-1]), {("a1", day): 100 for day in days}))
+    outcomes = []
+    for week in (2, 4):
+        for number, start, end in ((week, 0, 14), (week + 1, 15, 29)):
+            left = {("a1", day): 100 for day in days[start + 6 : end + 1]}
+            try:
+                world.load(Brought(number, (days[start], days[end]), left), accept_vanish=False)
+                outcomes.append("loaded")
+            except MassVanish:
+                outcomes.append("held")
+    # then both are asked about once
+    assert outcomes == ["held", "held", "loaded", "loaded"]
+
+
+def test_a_slice_is_weighed_by_its_own_spend() -> None:
+    # given a small product beside a large one, when its pull brings nothing
+    world = StoreWorld()
+    world.load(_pull(1, {("a1", "2026-11-10"): 1000, ("b1", "2026-11-10"): 1}))
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}, slice="sb"), accept_vanish=False)
+    # then a pull of another slice does not answer for it
+    world.load(_pull(4, {("a1", "2026-11-10"): 1000}, slice="sp"), accept_vanish=False)
+    assert world.load(_pull(6, {}, slice="sb"), accept_vanish=False).slots_zeroed == 1
+
+
+@at_the_bound("MAX_VANISH_QUESTION_DAYS")
+def test_a_question_that_nobody_answered_is_asked_again(size: int, fits: bool) -> None:
+    # given a held-back pull, and one of the same mind some weeks later
+    world = StoreWorld()
+    world.load(FULL)
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}), accept_vanish=False)
+    later = datetime(2026, 11, 20, 1, tzinfo=UTC) + timedelta(days=size)
+    again = replace(_pull(4, {("a2", "2026-11-18"): 9}), as_of=iso(later))
+
+    with refuses(MassVanish, fits=fits):
+        world.load(again, accept_vanish=False)
+
+
 def test_a_normal_pull_in_between_withdraws_the_question() -> None:
     world = StoreWorld()
     world.load(FULL, accept_vanish=False)
@@ -244,11 +306,13 @@ def test_an_operator_can_accept() -> None:
 @pytest.mark.parametrize(
     ("missing", "held"), [({"b1"}, False), ({"b2"}, False), ({"b1", "b2"}, True), ({"a1"}, True), ({"a2"}, False)]
 )
-def test_a_fifth_of_the_settled_spend_may_vanish_without_a_second_opinion(missing: set[str], held: bool) -> None:
-    # given 1000 of settled spend in 700 + 200 + 100 (a2's day is too young to count), when some of it is missing
+def test_a_fifth_of_a_settled_days_spend_may_vanish_without_a_second_opinion(missing: set[str], held: bool) -> None:
+    # given 1000 of spend on a settled day in 700 + 200 + 100 (a2's day is too young to count), when some is missing
     world = StoreWorld()
-    world.load(FULL)
-    later = _pull(2, {key: spend for key, spend in FULL.values.items() if key[0] not in missing})
+    day = "2026-11-10"
+    full = _pull(1, {("a1", day): 700, ("b1", day): 200, ("b2", day): 100, ("a2", "2026-11-18"): 9})
+    world.load(full)
+    later = _pull(2, {key: spend for key, spend in full.values.items() if key[0] not in missing})
     # then more than 200 is held back
     if held:
         with pytest.raises(MassVanish):
@@ -271,13 +335,13 @@ def test_the_check_spans_all_partitions_before_the_first_write() -> None:
 
 
 def test_a_pull_let_through_and_stopped_halfway_is_not_held_back_when_repeated() -> None:
-    # given an accepted pull that zeroes a fifth and lowers the rest, killed after its items, before coverage
+    # given an accepted pull that zeroes a day and lowers the rest, killed after its items, before coverage
     world = StoreWorld()
     world.load(FULL)
     later = _pull(2, {("a1", "2026-11-10"): 1, ("b2", "2026-11-12"): 100})
     world.crash.arm(3)
     with pytest.raises(Killed):
-        world.load(later, accept_vanish=False)
+        world.load(later)
     world.leases.expire()
     # when it comes again, then it goes on
     world.load(later, accept_vanish=False)
@@ -291,13 +355,15 @@ def test_changes_say_old_new_and_lag() -> None:
     two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
     world.load(one)
     outcome = world.load(two)
-    # then there is one file per partition, with each change
+    plain = {"old_mark": "", "new_mark": "", "cause": "pull"}
+    # then there is one file per partition, with each change; their times grow though the clock stands still
+    folder, name = "changes/amazon_ads/p1/ad/day", "20261120T120000000001Z-000000000"
     assert outcome.changes_keys == (
-        "changes/task0002.0.2026-10.jsonl.gz",
-        "changes/task0002.0.2026-11.jsonl.gz",
+        f"{folder}/2026-10/{name}3.pull.task0002.0.jsonl.gz",
+        f"{folder}/2026-11/{name}4.pull.task0002.0.jsonl.gz",
     )
     lines = [json.loads(line) for key in outcome.changes_keys for line in _lines(world, key)]
-    assert lines == [
+    assert [line for line in lines if "old" in line] == [
         {
             "entity_id": "a1",
             "day": "2026-10-31",
@@ -305,8 +371,10 @@ def test_changes_say_old_new_and_lag() -> None:
             "old": [15, 5, 0, 5, -5],
             "new": [21, 7, 0, 7, -7],
             "lag": 20,
+            **plain,
         },
-        {"entity_id": "a1", "day": "2026-11-01", "hour": None, "old": [18, 6, 0, 6, -6], "new": None, "lag": 19},
+        {"entity_id": "a1", "day": "2026-11-01", "hour": None, "old": [18, 6, 0, 6, -6], "new": None, "lag": 19}
+        | plain,
     ]
 
 

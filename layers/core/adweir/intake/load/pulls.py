@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import trace
+from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import Grain, Level
 from adweir.model.tasks import TaskState
 from adweir.platforms import Platforms, options
 from adweir.platforms.base import ProfileOptions
@@ -117,13 +120,20 @@ class PullLoader:
         self._committer.breach(_origin(header, message.key), f"{error.code}: {error.message}")
         self._ends.refused(header, state, error)
 
+    def _has_totals(self, header: PullHeader) -> bool:
+        """Whether account totals decide which rows that the pull did not bring are gone: its rows add up to them."""
+        dataset = header.dataset
+        sums = dataset.grain is Grain.DAY and dataset.level is not Level.ACCOUNT and not dataset.breakdown
+        return sums and Dataset.ACCOUNT_DAILY in self._platforms.datasets(header.platform)
+
     def _store(self, raw: RawObject, origin: Origin) -> dict[str, int]:
         header = raw.header
         normalizer = self._platforms.normalizer(header.platform)
         context = self._context(header)
         if header.dataset.grain is None:
             return self._lists.load(raw, origin, normalizer, context)
-        pull, brought = header.pull(), PullRows()
+        pull = replace(header.pull(), has_totals=self._has_totals(header), definition=context.options.definition)
+        brought = PullRows()
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
             for page in raw.pages():

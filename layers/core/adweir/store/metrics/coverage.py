@@ -12,9 +12,13 @@ entity, or none. The state depends on the set of pulls alone, never on the order
 A slice that the platform called not applicable on a day is neither covered nor missing, until a pull of it or of `all`
 answers for that day.
 
+Where account totals decide absence (`store.metrics.totals`), it also notes the days with missing rows, and those of
+them on which these are gone.
+
 The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
-the days on which it is not applicable, `loading` the stamp of the pull that is being written, `fence` the fencing token
-of the lease under which the item was written.
+the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
+rows, `gone` those on which they are gone, `loading` the stamp of the pull that is being written, `fence` the fencing
+token of the lease under which the item was written, `at` the time of the partition's newest changes file.
 """
 
 from __future__ import annotations
@@ -23,11 +27,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from adweir.model.metrics import Level
+from adweir.model.metrics import Level, Mark
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
-from adweir.store.metrics.buckets import RESERVED, Raw, contains
+from adweir.store.metrics.buckets import RESERVED, Raw, StoredSlot, contains
 
 COVERAGE = f"{RESERVED}coverage"
 
@@ -52,6 +56,20 @@ class Coverage:
     fence: int = 0
     not_applicable: dict[str, frozenset[str]] = field(default_factory=dict)
     """Slice → days."""
+    definitions: dict[Stamp, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    at: str = ""
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What depends on the set of pulls alone."""
+        return self.days, self.not_applicable, self.definitions, self.missing, self.gone
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The entities with a quarantined row on some day."""
+        return frozenset(e for slices in self.days.values() for answer in slices.values() for e in answer.holes)
 
     def answered(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
         """The newest stamp under which coverage answers for an entity and day; None when none does."""
@@ -69,6 +87,26 @@ class Coverage:
                     latest, held = answer.stamp, entity_id in answer.holes
         return newest, held
 
+    def shown(
+        self, slot: StoredSlot, day: str, level: Level, entity_id: str, parents: Parents
+    ) -> tuple[Stamp | None, Mark]:
+        """The pull that a stored slot is from, and its mark; KEPT also on days when missing rows are gone."""
+        answered, held = self.answer(day, level, entity_id, parents)
+        if held:
+            return newer(slot.stamp, answered), Mark.HELD
+        if slot.stamp is not None and answered is not None and slot.stamp < answered:
+            return slot.stamp, Mark.KEPT
+        return newer(slot.stamp, answered), Mark.NONE
+
+    def newest_of_day(self, day: str) -> Stamp | None:
+        """The newest complete pull of a day, of whatever slice."""
+        return max((answer.stamp for answer in self.days.get(day, {}).values()), default=None)
+
+    def is_answer(self, stamp: Stamp, slice_: str, days: Iterable[str]) -> bool:
+        """Whether this pull is the newest of its slice on all these days."""
+        answers = (self.days.get(day, {}).get(slice_) for day in days)
+        return all(answer is not None and answer.stamp == stamp for answer in answers)
+
     def newest(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
         """The newest complete pull of an entity and day, also when its row was quarantined."""
         slices = self.days.get(day, {})
@@ -79,7 +117,12 @@ class Coverage:
         return self.loading == str(stamp) or any(a.stamp == stamp for s in self.days.values() for a in s.values())
 
     def merged(
-        self, stamp: Stamp, slice_: str, days: Iterable[str], holes: Callable[[str], frozenset[str]]
+        self,
+        stamp: Stamp,
+        slice_: str,
+        days: Iterable[str],
+        holes: Callable[[str], frozenset[str]],
+        definition: str = "",
     ) -> Coverage:
         """The coverage after a complete pull; equal to this one when newer pulls answer for everything already."""
         result = dict(self.days)
@@ -87,7 +130,13 @@ class Coverage:
             slices = dict(result.get(day, {}))
             slices[slice_] = _merge(slices.get(slice_), stamp, holes(day))
             result[day] = _compacted(slices)
-        return replace(self, days=result, not_applicable=_unanswered(self.not_applicable, result))
+        named = {**self.definitions, stamp: definition} if definition else self.definitions
+        return replace(
+            self,
+            days=result,
+            not_applicable=_unanswered(self.not_applicable, result),
+            definitions=_referenced(named, result) if named else named,
+        )
 
     def skipped(self, slice_: str, days: Iterable[str]) -> Coverage:
         """The coverage after the platform called a slice not applicable; what was answered before stays."""
@@ -118,13 +167,17 @@ class Coverage:
         skipped = {
             slice_: {"S": _ranges([int(day[8:]) for day in days])} for slice_, days in self.not_applicable.items()
         }
-        if skipped:
-            item["na"] = {"M": skipped}
-        if holes:
-            item["holes"] = {"M": holes}
-        if self.loading:
-            item["loading"] = {"S": self.loading}
-        return item
+        counted = {str(stamp): {"S": self.definitions[stamp]} for stamp in sorted(self.definitions)}
+        beside: dict[str, dict[str, Any]] = {
+            "na": {"M": skipped},
+            "holes": {"M": holes},
+            "def": {"M": counted},
+            "miss": {"S": _ranges([int(day[8:]) for day in self.missing])},
+            "gone": {"S": _ranges([int(day[8:]) for day in self.gone])},
+            "loading": {"S": self.loading},
+            "at": {"S": self.at},
+        }
+        return item | {name: value for name, value in beside.items() if any(value.values())}
 
     @classmethod
     def decode(cls, item: Raw | None) -> Coverage:
@@ -145,14 +198,29 @@ class Coverage:
             slice_: frozenset(f"{month}-{number:02d}" for number in _numbers(text["S"]))
             for slice_, text in item.get("na", {"M": {}})["M"].items()
         }
-        return cls(days, item.get("loading", {"S": ""})["S"], int(item["fence"]["N"]), skipped)
+        marked = {
+            name: frozenset(f"{month}-{number:02d}" for number in _numbers(item[name]["S"]))
+            for name in ("miss", "gone")
+            if name in item
+        }
+        return cls(
+            days,
+            item["loading"]["S"] if "loading" in item else "",
+            int(item["fence"]["N"]),
+            skipped,
+            {Stamp.parse(stamp): text["S"] for stamp, text in item.get("def", {"M": {}})["M"].items()},
+            marked.get("miss", frozenset()),
+            marked.get("gone", frozenset()),
+            item["at"]["S"] if "at" in item else "",
+        )
 
     @property
     def size(self) -> int:
         """The approximate size of the item in bytes."""
         spans = {(slice_, a.stamp) for slices in self.days.values() for slice_, a in slices.items()}
         holes = [e for slices in self.days.values() for a in slices.values() for e in a.holes]
-        return sum(len(slice_) + 120 for slice_, _ in spans) + sum(len(e.encode()) + 60 for e in holes)
+        named = sum(len(text.encode()) + 60 for text in self.definitions.values())
+        return sum(len(slice_) + 120 for slice_, _ in spans) + sum(len(e.encode()) + 60 for e in holes) + named
 
 
 def _unanswered(
@@ -163,6 +231,12 @@ def _unanswered(
         for slice_, marked in skipped.items()
     }
     return {slice_: marked for slice_, marked in left.items() if marked}
+
+
+def _referenced(named: Mapping[Stamp, str], days: Mapping[str, Mapping[str, SliceAnswer]]) -> dict[Stamp, str]:
+    answers = [answer for slices in days.values() for answer in slices.values()]
+    used = {answer.stamp for answer in answers} | {was for answer in answers for was in answer.holes.values() if was}
+    return {stamp: text for stamp, text in named.items() if stamp in used}
 
 
 def newer(one: Stamp | None, other: Stamp | None) -> Stamp | None:

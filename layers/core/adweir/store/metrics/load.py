@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Protocol
 
 from adweir.model import limits
 from adweir.model.errors import Throttled, Transient
-from adweir.model.tasks import Pull
+from adweir.model.metrics import Mark, Series
+from adweir.model.tasks import Cause, Pull
 from adweir.model.times import Clock, local_date, parse_instant
-from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
+from adweir.store.metrics.changes import ChangedSlot, ItemImage
 from adweir.store.metrics.coverage import COVERAGE, Coverage
-from adweir.store.metrics.merge import Merged, Merger
+from adweir.store.metrics.job import Job
+from adweir.store.metrics.journal import ChangesStore, Counts, Journal, Left, cause_of, header
+from adweir.store.metrics.merge import Merger, SlotChange
 from adweir.store.metrics.partitions import Table
 from adweir.store.metrics.spool import WriteSpool
+from adweir.store.metrics.totals import DaySums, read_totals
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 _TURNS = 16
@@ -48,14 +52,6 @@ class PartitionLeases(Protocol):
     def lease(self, name: str, seconds: float) -> AbstractContextManager[PartitionLease]: ...
 
 
-class ChangesStore(Protocol):
-    """Where changes files go: the raw store."""
-
-    def put_once(
-        self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None = None, content_type: str = ""
-    ) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a partition is held, and the means to wait for one."""
@@ -67,61 +63,52 @@ class Patience:
 
 
 @dataclass(slots=True)
-class Counts:
-    """What loading changed, over all partitions of a pull."""
-
-    changed: int = 0
-    unchanged: int = 0
-    zeroed: int = 0
-    changes_keys: list[str] = field(default_factory=list)
-
-
-class Loaded(NamedTuple):
-    """A stored bucket (None: there was none) and what the pull makes of it."""
-
-    entity_id: str
-    stored: Bucket | None
-    merged: Merged
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One pull with its rows, to be stored."""
+class _Turn:
+    """One turn at a partition, under its lease: what it found, and what it will write."""
 
     pull: Pull
-    rows: PullRows
-    complete: bool
-    entities: list[str]
-    holes: Mapping[str, frozenset[str]]
+    series: Series
+    partition: Partition
+    lease: PartitionLease
+    deadline: float
+    spool: WriteSpool
+    before: Raw | None
+    coverage: Coverage
+    left: list[Left]
+    counts: Counts = field(default_factory=Counts)
 
-    def goal(self, partition: Partition, coverage: Coverage) -> Coverage:
-        """The partition's coverage once this pull is stored."""
-        if not self.complete:
-            return coverage
-        empty: frozenset[str] = frozenset()
-        return coverage.merged(self.pull.stamp, self.pull.slice, partition.days, lambda day: self.holes.get(day, empty))
-
-    def walk(self, partition: Partition, coverage: Coverage, items: Iterable[Raw]) -> Iterator[Loaded]:
-        """Stored buckets and brought entities side by side, in the table's order."""
-        merger = Merger(self.pull, self.complete, partition, coverage, self.holes, self.rows.currency)
-        rows, waiting = self.rows, iter(self.entities)
-        entity = next(waiting, None)
-        for item in items:
-            entity_id = item["sk"]["S"]
-            if entity_id.startswith(RESERVED):
-                continue
-            while entity is not None and entity < entity_id:
-                yield Loaded(entity, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
-                entity = next(waiting, None)
-            bucket = Bucket.decode(item)
-            yield Loaded(
-                entity_id, bucket, merger.merge(entity_id, bucket, rows.slots(entity_id), rows.parents(entity_id))
+    def line(self, entity_id: str, change: SlotChange, cause: Cause) -> None:
+        """Note a change that readers see."""
+        numbers = change.old != change.new or change.recounted
+        self.counts.changed += numbers
+        self.counts.zeroed += numbers and change.new is None
+        began = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
+        self.spool.line(
+            ChangedSlot(
+                entity_id,
+                change.day,
+                None if change.hour < 0 else change.hour,
+                change.old,
+                change.new,
+                (began - date.fromisoformat(change.day)).days,
+                change.old_mark,
+                change.new_mark,
+                cause,
             )
-            if entity == entity_id:
-                entity = next(waiting, None)
-        while entity is not None:
-            yield Loaded(entity, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
-            entity = next(waiting, None)
+        )
+
+    def settle(self, goal: Coverage, sums: DaySums, table: Table) -> Coverage:
+        """Decide which missing rows are gone, and note the changes that waited for it. Returns the goal with both."""
+        days = frozenset(self.partition.days)
+        totals = read_totals(table, self.series, self.partition) if sums.days else {}
+        gone = {day for day in sums.days if sums.gone(day, goal.newest_of_day(day), totals.get(day))}
+        for entity_id, change in self.spool.waiting():
+            if change.day in gone:
+                change = change._replace(new=None, new_mark=Mark.NONE)  # noqa: PLW2901
+            if change.seen:
+                cause = Cause.TOTAL if change.was_missing else cause_of(self.pull, self.series)
+                self.line(entity_id, change, cause)
+        return replace(goal, missing=(goal.missing - days) | sums.days, gone=(goal.gone - days) | gone)
 
 
 class PartitionLoader:
@@ -131,63 +118,79 @@ class PartitionLoader:
         self._patience = patience
         self._table = table
         self._leases = leases
-        self._changes = changes
+        self._journal = Journal(changes, patience.clock)
 
     def coverage(self, partition: Partition) -> Coverage:
         """A partition's coverage as it is now."""
         return Coverage.decode(self._table.get(partition.pk, COVERAGE))
 
-    def load(
-        self,
-        job: Job,
-        partition: Partition,
-        changes_key: str,
-        guard: tuple[Vanishing, Proposals] | None,
-        counts: Counts,
-    ) -> None:
+    def recall(self, pull: Pull, partition: Partition, counts: Counts) -> None:
+        """Count what an earlier load of the same pull has changed in a partition, of which it may have told nobody."""
+        counts.add(_recalled(self._journal.left(pull, pull.series, partition)))
+
+    def load(self, job: Job, partition: Partition, guard: tuple[Vanishing, Proposals] | None, counts: Counts) -> None:
         """Make this pull part of one partition.
 
         With `guard` the pull is held back here when it would zero too much. Raises Throttled (lease busy), MassVanish,
         Transient (lease lost), Unavailable.
         """
         with ExitStack() as stack:
-            lease = self._take(stack, f"metrics#{partition.pk}")
-            spool = stack.enter_context(WriteSpool())
-            deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
-            coverage = self.coverage(partition)
+            turn = self._turn(stack, job.pull, job.pull.series, partition)
+            coverage = turn.coverage
             goal = job.goal(partition, coverage)
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
                 job, goal = replace(job, complete=False), coverage
-            self._decide(job, partition, coverage, spool, guard[0] if guard else None, counts)
-            if guard and guard[0].too_much:
+            merger = job.merger(partition, coverage, goal)
+            self._merge(turn, job, merger, guard[0] if guard else None)
+            if guard and guard[0].suspicious:
                 guard[1].hold_back(guard[0])
-            if not spool.writes and goal.days == coverage.days:
-                return
-            fence = coverage.fence
-            if spool.writes:
-                if job.complete:
-                    marked = replace(coverage, loading=str(job.pull.stamp), fence=lease.fence)
-                    self._table.put(marked.encode(partition.pk), fence=fence)
-                    fence = lease.fence
-                if spool.changes:
-                    self._put_changes(job.pull, partition, changes_key, spool)
-                    counts.changes_keys.append(changes_key)
-                lease.check()
-                self._table.write(self._in_time(spool.items(partition.pk), deadline))
-            if job.complete:
-                lease.check()
-                done = replace(goal, loading="", fence=lease.fence)
-                self._table.put(done.encode(partition.pk), fence=fence)
+            if merger.sums is not None:
+                goal = turn.settle(goal, merger.sums, self._table)
+            self._write(turn, goal, answers=job.complete)
+            counts.add(turn.counts)
+
+    def decide(self, pull: Pull, series: Series, partition: Partition, counts: Counts) -> None:
+        """Decide again, after account totals were loaded, which missing rows of a finer level are gone.
+
+        Usually that level has none, and this reads its coverage only. Raises Throttled, Transient, Unavailable.
+        """
+        if self.coverage(partition).missing.isdisjoint(partition.days):
+            return
+        with ExitStack() as stack:
+            turn = self._turn(stack, pull, series, partition)
+            coverage = turn.coverage
+            names = {name: (key, day) for name, (key, day) in partition.names.items() if day in coverage.missing}
+            turn.partition = replace(partition, names=names)
+            sums = DaySums(turn.partition.days)
+            for item in self._table.query(partition.pk, consistent=True):
+                if not item["sk"]["S"].startswith(RESERVED):
+                    _weigh_stored(turn, Bucket.decode(item), sums)
+            self._write(turn, turn.settle(coverage, sums, self._table), answers=False)
+            counts.add(turn.counts)
 
     def skip(self, pull: Pull, partition: Partition) -> None:
         """Mark the pull's slice as not applicable. Raises Throttled (lease busy), Transient (lost), Unavailable."""
         with ExitStack() as stack:
-            lease = self._take(stack, f"metrics#{partition.pk}")
-            coverage = self.coverage(partition)
-            goal = coverage.skipped(pull.slice, partition.days)
-            if goal.not_applicable != coverage.not_applicable:
-                lease.check()
-                self._table.put(replace(goal, fence=lease.fence).encode(partition.pk), fence=coverage.fence)
+            turn = self._turn(stack, pull, pull.series, partition)
+            self._write(turn, turn.coverage.skipped(pull.slice, partition.days), answers=False)
+
+    def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
+        """Add to `vanishing` what the pull would zero here, without writing anything."""
+        merger = job.merger(partition, coverage, job.goal(partition, coverage))
+        for loaded in job.walk(merger, self._table.query(partition.pk, consistent=True)):
+            if loaded.stored:
+                vanishing.add(partition, loaded.stored, loaded.merged)
+
+    def _turn(self, stack: ExitStack, pull: Pull, series: Series, partition: Partition) -> _Turn:
+        """Take the partition's lease, until the stack closes, and read its coverage."""
+        lease = self._take(stack, f"metrics#{partition.pk}")
+        deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
+        spool = stack.enter_context(WriteSpool())
+        before = self._table.get(partition.pk, COVERAGE)
+        coverage = Coverage.decode(before)
+        left = self._journal.left(pull, series, partition) if coverage.loading == str(pull.stamp) else []
+        spool.line(header(pull, series, partition, [file.key for file in left]))
+        return _Turn(pull, series, partition, lease, deadline, spool, before, coverage, left)
 
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
@@ -199,65 +202,83 @@ class PartitionLoader:
                 patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
-    def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
-        """Add to `vanishing` what the pull would zero here, without writing anything."""
-        before = vanishing.settled_before
-        items = self._table.query(partition.pk, consistent=False)
-        for loaded in job.walk(partition, coverage, items):
-            if loaded.stored:
-                vanishing.add(partition, loaded.stored, loaded.merged, before)
-
-    def _decide(
-        self,
-        job: Job,
-        partition: Partition,
-        coverage: Coverage,
-        spool: WriteSpool,
-        vanishing: Vanishing | None,
-        counts: Counts,
-    ) -> None:
-        before = vanishing.settled_before if vanishing else ""
-        as_of = local_date(parse_instant(job.pull.stamp.as_of), job.pull.timezone)
-        for loaded in job.walk(partition, coverage, self._items(job, partition)):
+    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> None:
+        """Merge each bucket, and spool what will be written."""
+        cause = cause_of(turn.pull, turn.series)
+        for loaded in job.walk(merger, self._items(job, turn.partition)):
             merged = loaded.merged
             if vanishing and loaded.stored:
-                vanishing.add(partition, loaded.stored, merged, before)
-            counts.unchanged += merged.unchanged
-            if not merged.dirty:
-                continue
-            if merged.bucket:
-                spool.put(merged.bucket)
-            else:
-                spool.remove(loaded.entity_id)
+                vanishing.add(turn.partition, loaded.stored, merged)
+            turn.counts.unchanged += merged.unchanged
+            if merged.dirty:
+                turn.spool.line(ItemImage(loaded.entity_id, loaded.item))
+                if merged.bucket:
+                    turn.spool.put(merged.bucket)
+                else:
+                    turn.spool.remove(loaded.entity_id)
             for change in merged.changes:
-                spool.change(loaded.entity_id, change, (as_of - date.fromisoformat(change.day)).days)
-                counts.changed += 1
-                counts.zeroed += change.new is None
+                if change.missing:
+                    turn.spool.wait(loaded.entity_id, change)
+                else:
+                    turn.line(loaded.entity_id, change, cause)
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
-        if job.complete or len(job.entities) > _FEW:
+        if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
             return self._table.query(partition.pk, consistent=True)
         return self._table.get_many(partition.pk, job.entities, consistent=True)
 
-    def _put_changes(self, pull: Pull, partition: Partition, key: str, spool: WriteSpool) -> None:
-        about = {
-            "platform": str(pull.platform),
-            "profile": pull.profile_id,
-            "account": pull.account_id,
-            "level": pull.level.value,
-            "grain": pull.grain.value,
-            "source": pull.source.value,
-            "slice": pull.slice,
-            "window": str(pull.window),
-            "as_of": pull.stamp.as_of,
-            "partition": partition.suffix,
-            "currency": pull.currency,
-        }
-        # Put once: after a crash the file of the first attempt stays, because its "old" is what was there before it.
-        self._changes.put_once(key, spool.changes_file(), about, "application/gzip")
+    def _write(self, turn: _Turn, goal: Coverage, *, answers: bool) -> None:
+        """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage."""
+        pk, spool, lease, fence = turn.partition.pk, turn.spool, turn.lease, turn.coverage.fence
+        loading = str(turn.pull.stamp)
+        changed = goal.facts != turn.coverage.facts
+        if not spool.writes and not changed and turn.coverage.loading != loading:
+            turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
+            return
+        answers = answers or changed
+        if spool.writes and answers:
+            marked = replace(turn.coverage, loading=loading, fence=lease.fence)
+            self._table.put(marked.encode(pk), fence=fence)
+            fence = lease.fence
+        at = turn.coverage.at
+        if spool.writes or changed:
+            if changed:
+                spool.line(ItemImage(COVERAGE, turn.before))
+            load = (turn.pull, turn.series, turn.partition)
+            at = self._journal.put(load, spool, turn.counts, newest=at, fence=lease.fence)
+        turn.counts.recall(turn.left)
+        if spool.writes:
+            lease.check()
+            self._table.write(self._in_time(spool.items(pk), turn.deadline))
+        if answers:
+            lease.check()
+            done = replace(goal, loading="", fence=lease.fence, at=at)
+            self._table.put(done.encode(pk), fence=fence)
 
     def _in_time(self, items: Iterator[Raw], deadline: float) -> Iterator[Raw]:
         for item in items:
             if self._patience.clock.monotonic() >= deadline:
                 raise Transient("the lease ran out while writing")
             yield item
+
+
+def _weigh_stored(turn: _Turn, bucket: Bucket, sums: DaySums) -> None:
+    """Add a stored bucket to the sums of its days, and let its missing slots wait for the verdict."""
+    for name, (_, day) in turn.partition.names.items():
+        slot = bucket.slots.get(name)
+        if slot is None:
+            continue
+        _, mark = turn.coverage.shown(slot, day, turn.series.level, bucket.entity_id, bucket.parents)
+        if mark is not Mark.KEPT:
+            sums.add(day, slot.numbers)
+            continue
+        sums.miss(day, slot.numbers)
+        old, old_mark = (None, Mark.NONE) if day in turn.coverage.gone else (slot.numbers, Mark.KEPT)
+        change = SlotChange(day, -1, old, slot.numbers, old_mark, Mark.KEPT, missing=True, was_missing=True)
+        turn.spool.wait(bucket.entity_id, change)
+
+
+def _recalled(left: list[Left]) -> Counts:
+    counts = Counts()
+    counts.recall(left)
+    return counts

@@ -1,29 +1,45 @@
 """Newest pull wins: what a pull makes of one entity's bucket. Pure functions.
 
 Each slot is a register that the newest pull answering for it decides. A complete pull answers for every slot of its
-slice and window (one it did not bring is gone), a partial one only for what it brings.
+slice and window, a partial one only for what it brings. A slot that a complete pull did not bring is deleted; where
+account totals decide absence it stays with the stamp of the pull that brought it, and is then called missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from adweir.model.metrics import Slot
-from adweir.model.tasks import Pull
+from adweir.model.metrics import Mark, Slot
+from adweir.model.tasks import Pull, Stamp
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import Bucket, Partition, StoredSlot, claimed, contains
 from adweir.store.metrics.coverage import Coverage, newer
+from adweir.store.metrics.totals import DaySums
 
 
 class SlotChange(NamedTuple):
-    """A slot whose numbers change. `hour` is -1 for a day; `old` or `new` is None where there is no slot."""
+    """A slot whose visible numbers or mark may change. `hour` is -1 for a day; None where no number is to be seen.
+
+    `missing`: the verdict about the day's missing rows decides between `new` and nothing. `was_missing`: so it did
+    before.
+    """
 
     day: str
     hour: int
     old: Slot | None
     new: Slot | None
+    old_mark: Mark = Mark.NONE
+    new_mark: Mark = Mark.NONE
+    missing: bool = False
+    was_missing: bool = False
+    recounted: bool = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether readers see a difference."""
+        return self.old != self.new or self.old_mark != self.new_mark or self.recounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +54,24 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Merges a pull into one partition. `complete` may be false though the pull's own flag is true."""
+    """Merges a pull into one partition.
+
+    `complete` may be false though the pull's own flag is true. `goal` is the coverage after the pull. With `sums`
+    absence is decided by account totals, and they add up the days.
+    """
 
     pull: Pull
     complete: bool
     partition: Partition
     coverage: Coverage
+    goal: Coverage
     holes: Mapping[str, frozenset[str]]
     currency: str = ""
+    sums: DaySums | None = None
+    _held: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_held", self.coverage.held | self.goal.held)
 
     def merge(self, entity_id: str, stored: Bucket | None, brought: Mapping[str, Slot], parents: Parents) -> Merged:
         """The entity's bucket after the pull. `brought` by slot key, days outside the partition included."""
@@ -57,37 +83,73 @@ class Merger:
         slots = dict(stored.slots) if stored else {}
         changes: list[SlotChange] = []
         dirty, unchanged = False, 0
-        names = self.partition.names
-        for name, (key, day) in names.items():
-            numbers = brought.get(key)
-            hole = entity_id in self.holes.get(day, ())
-            old = slots.get(name)
-            if numbers is None and (not inside or hole or old is None):
+        held = entity_id in self._held
+        for name, (key, day) in self.partition.names.items():
+            numbers, old = brought.get(key), slots.get(name)
+            if numbers is None and old is None:
                 continue
-            known = newer(
-                old.stamp if old else None, self.coverage.answered(day, pull.level, entity_id, bucket.parents)
-            )
-            if known is not None and pull.stamp <= known:
-                unchanged += numbers is not None
-                continue
-            new = None
-            if numbers is not None:
-                new = StoredSlot(numbers, None if inside and not hole else pull.stamp, self.currency)
-            if new == old:
+            hole = held and entity_id in self.holes.get(day, ())
+            new = old
+            if numbers is not None or (inside and not hole):
+                new = self._decided(bucket, day, old, numbers, answers=inside and not hole)
+            if new != old:
+                dirty = True
+                if new is None:
+                    del slots[name]
+                else:
+                    slots[name] = new
+            change = self._change(bucket, name, day, old, new, held=held)
+            if change is not None and (change.missing or change.seen):
+                changes.append(change)
+            elif numbers is not None:
                 unchanged += 1
-                continue
-            dirty = True
-            if (old and old.numbers) != numbers:
-                hour = int(name[1:]) if name[0] == "h" else -1
-                changes.append(SlotChange(day, hour, old.numbers if old else None, numbers))
-            else:
-                unchanged += 1
-            if new is None:
-                del slots[name]
-            else:
-                slots[name] = new
         if dirty:
             bucket.slots = slots
         else:
             bucket = stored or bucket
         return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)
+
+    def _decided(
+        self, bucket: Bucket, day: str, old: StoredSlot | None, numbers: Slot | None, *, answers: bool
+    ) -> StoredSlot | None:
+        """The slot after the pull. `answers`: the pull also answers for the slot if it did not bring it."""
+        stamp = self.pull.stamp
+        answered = self.coverage.answered(day, self.pull.level, bucket.entity_id, bucket.parents)
+        mine = (old.stamp or answered) if old else None
+        if numbers is None:
+            if old is None or not _outranks(stamp, newer(mine, answered)):
+                return old
+            if self.sums is None or mine is None:
+                return None
+            return old if old.stamp else old._replace(stamp=mine, definition=self.coverage.definitions.get(mine, ""))
+        if not _outranks(stamp, mine if self.sums else newer(mine, answered)):
+            return old
+        if answers and _outranks(stamp, answered):
+            return StoredSlot(numbers, None, self.currency)
+        return StoredSlot(numbers, stamp, self.currency, self.pull.definition)
+
+    def _change(
+        self, bucket: Bucket, name: str, day: str, old: StoredSlot | None, new: StoredSlot | None, *, held: bool
+    ) -> SlotChange | None:
+        """The slot as readers see it before and after; None where nothing can differ. Adds it to the day's sums."""
+        was, now = old.numbers if old else None, new.numbers if new else None
+        old_mark = new_mark = Mark.NONE
+        missing = was_missing = False
+        if held or (old and old.stamp) or (new and new.stamp):
+            about = (day, self.pull.level, bucket.entity_id, bucket.parents)
+            old_mark = self.coverage.shown(old, *about)[1] if old else Mark.NONE
+            new_mark = self.goal.shown(new, *about)[1] if new else Mark.NONE
+            missing, was_missing = new_mark is Mark.KEPT, old_mark is Mark.KEPT
+            if was_missing and day in self.coverage.gone:
+                was, old_mark = None, Mark.NONE
+        if self.sums is not None and now is not None:
+            (self.sums.miss if missing else self.sums.add)(day, now)
+        recounted = bool(old and new and old.currency != new.currency)
+        if new == old and old_mark is new_mark and not missing:
+            return None
+        hour = int(name[1:]) if name[0] == "h" else -1
+        return SlotChange(day, hour, was, now, old_mark, new_mark, missing, was_missing, recounted)
+
+
+def _outranks(stamp: Stamp, known: Stamp | None) -> bool:
+    return known is None or stamp > known

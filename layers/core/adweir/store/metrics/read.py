@@ -15,7 +15,7 @@ from adweir.store.metrics.adjusted import ADJUSTED, Adjustment
 from adweir.store.metrics.adjusted import decode as decode_adjusted
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
-from adweir.store.metrics.coverage import COVERAGE, Coverage, newer
+from adweir.store.metrics.coverage import COVERAGE, Coverage
 from adweir.store.metrics.partitions import Table
 
 SlicesOf = Callable[[Series], Collection[str]]
@@ -137,7 +137,10 @@ class Reader:
             coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
             for day in partition.days:
                 answers = coverage.days.get(day, {})
-                slices = {name: SliceState(a.stamp.as_of, a.stamp.task_id) for name, a in answers.items()}
+                slices = {
+                    name: SliceState(a.stamp.as_of, a.stamp.task_id, coverage.definitions.get(a.stamp, ""))
+                    for name, a in answers.items()
+                }
                 absent = frozenset(name for name, days in coverage.not_applicable.items() if day in days)
                 if slices or absent:
                     found[date.fromisoformat(day)] = DayState(slices, absent)
@@ -197,23 +200,38 @@ def _rows(
         bucket = copies.get(shelf.rank)
         slots = bucket.slots if bucket else {}
         owner = bucket or any_copy
+        about = (level, owner.entity_id, owner.parents)
+        coverage = shelf.coverage
         mine: set[str] = set()
-        asked, known, held, answered = "", None, False, False
+        asked, answered = "", False
         for name, (_, day) in shelf.partition.names.items():
             slot = slots.get(name)
             if day != asked:  # all hours of a day have one answer
                 asked = day
-                known, held = shelf.coverage.answer(day, level, owner.entity_id, owner.parents)
-                answered = known is not None or (not (owner.parents.ad_product or bucket) and shelf.whole(day, whole))
-            if slot is None and not answered:
+                answered = coverage.answered(day, *about) is not None or (
+                    not (owner.parents.ad_product or bucket) and shelf.whole(day, whole)
+                )
+            if slot is None:
+                if answered:
+                    mine.add(day)
                 continue
             mine.add(day)
-            if slot is not None:
-                stamp = newer(slot.stamp, known)
-                mark = Mark.OVERRIDDEN if day in taken else Mark.HELD if held else Mark.NONE
-                hour = int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1
-                as_of = stamp.as_of if stamp else None
-                who = (owner.entity_id, *owner.parents, slot.currency)
-                rows.append(StoredRow(*who, day, hour, slot.numbers, shelf.source, as_of, mark))
+            stamp, mark = coverage.shown(slot, day, *about)
+            if mark is Mark.KEPT and day in coverage.gone:
+                continue
+            rows.append(
+                StoredRow(
+                    owner.entity_id,
+                    *owner.parents,
+                    slot.currency,
+                    day,
+                    int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1,
+                    slot.numbers,
+                    shelf.source,
+                    stamp.as_of if stamp else None,
+                    Mark.OVERRIDDEN if day in taken else mark,
+                    slot.definition or (coverage.definitions.get(stamp, "") if stamp else ""),
+                )
+            )
         taken |= mine
     return sorted(rows, key=lambda row: (row.day, row.hour))

@@ -1,6 +1,7 @@
 """Where a load keeps what it will write: in memory while it is small, else in a temporary file.
 
-The changes file has to be complete in S3 before the first item is written, so a load decides everything first.
+The changes file has to be complete in S3 before the first item is written, so a load decides everything first. Whether
+missing rows are gone is decided when all rows of their day are known, so their lines wait until then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from adweir.model.metrics import Slot
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import Bucket, Raw, StoredSlot
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ItemImage
 from adweir.store.metrics.merge import SlotChange
 
 _IN_MEMORY = 16 << 20
@@ -29,18 +31,51 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     slots: dict[str, tuple[Slot, str, str, str]]
 
 
+class _Waiting(msgspec.Struct, array_like=True, gc=False):
+    entity_id: str
+    change: SlotChange
+
+
+class _Records:
+    """Records of one type, in the order in which they were added."""
+
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by the spool
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(kind)
+        self.count = 0
+
+    def add(self, record: msgspec.Struct) -> None:
+        data = self._encoder.encode(record)
+        self._file.write(len(data).to_bytes(_LENGTH, "big"))
+        self._file.write(data)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[msgspec.Struct]:
+        self._file.seek(0)
+        while length := self._file.read(_LENGTH):
+            yield self._decoder.decode(self._file.read(int.from_bytes(length, "big")))
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class WriteSpool:
     """Buckets to write (`put`, `remove`; read back by `items`) and the changes file. A context manager."""
 
     def __init__(self) -> None:
-        self._items = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed in __exit__
-        self._changes = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  the same
+        self._items = _Records(_Packed)
+        self._waiting = _Records(_Waiting)
+        self._changes = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed in __exit__
         self._lines = gzip.GzipFile(
             filename="", fileobj=cast("BinaryIO", self._changes), mode="wb", compresslevel=1, mtime=0
         )
-        self._encoder = msgspec.msgpack.Encoder()
-        self.writes = 0
-        self.changes = 0
+        self._json = msgspec.json.Encoder()
+
+    @property
+    def writes(self) -> int:
+        """How many buckets are to be written or deleted."""
+        return self._items.count
 
     def put(self, bucket: Bucket) -> None:
         """This bucket is to be stored."""
@@ -48,18 +83,15 @@ class WriteSpool:
             name: (slot.numbers, str(slot.stamp or ""), slot.currency, slot.definition)
             for name, slot in bucket.slots.items()
         }
-        self._add(_Packed(bucket.entity_id, bucket.parents, slots))
+        self._items.add(_Packed(bucket.entity_id, bucket.parents, slots))
 
     def remove(self, entity_id: str) -> None:
         """This entity's bucket is to be deleted."""
-        self._add(_Packed(entity_id, None, {}))
+        self._items.add(_Packed(entity_id, None, {}))
 
     def items(self, pk: str) -> Iterator[Raw]:
         """What was put, in order, as DynamoDB takes it; of a removed one only the keys."""
-        decoder = msgspec.msgpack.Decoder(_Packed)
-        self._items.seek(0)
-        while length := self._items.read(_LENGTH):
-            packed = decoder.decode(self._items.read(int.from_bytes(length, "big")))
+        for packed in cast("Iterator[_Packed]", iter(self._items)):
             if packed.parents is None:
                 yield {"pk": {"S": pk}, "sk": {"S": packed.entity_id}}
                 continue
@@ -69,30 +101,24 @@ class WriteSpool:
             }
             yield Bucket(packed.entity_id, packed.parents, slots).encode(pk)
 
-    def change(self, entity_id: str, change: SlotChange, lag: int) -> None:
-        """One line of the changes file: numbers before and after, and how many days after its day the pull began."""
-        line = {
-            "entity_id": entity_id,
-            "day": change.day,
-            "hour": None if change.hour < 0 else change.hour,
-            "old": change.old,
-            "new": change.new,
-            "lag": lag,
-        }
-        self._lines.write(msgspec.json.encode(line) + b"\n")
-        self.changes += 1
+    def wait(self, entity_id: str, change: SlotChange) -> None:
+        """Keep a missing slot until the verdict of its day is known."""
+        self._waiting.add(_Waiting(entity_id, change))
+
+    def waiting(self) -> Iterator[tuple[str, SlotChange]]:
+        """The missing slots that were kept."""
+        for each in cast("Iterator[_Waiting]", iter(self._waiting)):
+            yield each.entity_id, each.change
+
+    def line(self, line: ChangesHeader | ChangedSlot | ItemImage) -> None:
+        """The next line of the changes file."""
+        self._lines.write(self._json.encode(line) + b"\n")
 
     def changes_file(self) -> BinaryIO:
-        """The finished changes file (gzip, one JSON object per line), at its beginning."""
+        """The finished changes file, at its beginning."""
         self._lines.close()
         self._changes.seek(0)
         return cast("BinaryIO", self._changes)
-
-    def _add(self, packed: _Packed) -> None:
-        data = self._encoder.encode(packed)
-        self._items.write(len(data).to_bytes(_LENGTH, "big"))
-        self._items.write(data)
-        self.writes += 1
 
     def __enter__(self) -> Self:
         return self
@@ -103,3 +129,4 @@ class WriteSpool:
         self._lines.close()
         self._changes.close()
         self._items.close()
+        self._waiting.close()

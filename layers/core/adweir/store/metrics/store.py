@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adweir.model import limits
-from adweir.model.errors import BadInput
-from adweir.model.metrics import SOURCE_ORDER, Series, Source
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import Partition, can_be_key, partitions, prefix
+from adweir.store.metrics.buckets import Partition, partitions, prefix
 from adweir.store.metrics.coverage import Coverage
-from adweir.store.metrics.load import ChangesStore, Counts, Job, PartitionLeases, PartitionLoader, Patience
+from adweir.store.metrics.job import Job
+from adweir.store.metrics.journal import ChangesStore, Counts
+from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState, StoredRow
+from adweir.store.metrics.totals import DECIDED
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 __all__ = ["Adjustment", "DayState", "LoadOutcome", "MetricStore", "Patience", "PullRows", "SliceState", "StoredRow"]
@@ -68,21 +69,24 @@ class MetricStore:
         lease was lost), Unavailable, BadInput (a row outside the window, or an entity id that cannot be a key).
         """
         reads, writes = self._table.read_units, self._table.write_units
-        job = _job(pull, rows)
+        job, counts = Job.of(pull, rows), Counts()
         series = prefix(pull.series, pull.source)
         parts = list(partitions(pull.series, pull.source, pull.window))
         known = {part.pk: self._loader.coverage(part) for part in parts} if job.complete else {}
-        todo = [part for part in parts if self._concerns(job, part, known)]
-        counts = Counts()
-        if todo:
-            guard = self._guard(job, parts, known, series) if job.complete and not accept_vanish else None
-            for part in todo:
-                key = f"changes/{pull.stamp.task_id}.{pull.generation}{f'.{part.suffix}' * (len(parts) > 1)}.jsonl.gz"
-                self._loader.load(job, part, key, guard, counts)
-            if job.complete:
-                Proposals(self._table, series, pull).settle()
-        else:
+        todo = [part for part in parts if job.concerns(part, known.get(part.pk))]
+        guarded = job.complete and not pull.has_totals
+        guard = self._guard(job, parts, known, series) if todo and guarded and not accept_vanish else None
+        for part in parts:
+            if part in todo:
+                self._loader.load(job, part, guard, counts)
+            elif job.complete:
+                self._loader.recall(pull, part, counts)
+        if guarded and todo:
+            Proposals(self._table, series, pull).settle()
+        if not todo:
             counts.unchanged = len(rows)
+        if pull.series == pull.series._replace(level=Level.ACCOUNT, grain=Grain.DAY, breakdown=""):
+            self._decide(pull, counts)
         return LoadOutcome(
             slots_changed=counts.changed,
             slots_unchanged=counts.unchanged,
@@ -91,6 +95,15 @@ class MetricStore:
             write_units=self._table.write_units - writes,
             read_units=self._table.read_units - reads,
         )
+
+    def _decide(self, pull: Pull, counts: Counts) -> None:
+        """After account totals: which missing rows of the finer levels are gone. So also when the pull was part before,
+        for it may have been stopped here."""
+        if pull.source is Source.PULL:
+            for level in DECIDED:
+                finer = pull.series._replace(level=level)
+                for part in partitions(finer, Source.PULL, pull.window):
+                    self._loader.decide(pull, finer, part, counts)
 
     def skip(self, pull: Pull) -> None:
         """Record that the pull's slice is not applicable in its window: neither covered nor missing.
@@ -111,6 +124,7 @@ class MetricStore:
     ) -> Iterator[StoredRow]:
         """The stored rows of a window's local dates: by partition, then entity, then time.
 
+        A row that the newest pull did not bring, but the account total still contains, is marked as kept.
         On each entity-day the first of `sources` that has a slot, or whose coverage says that there is none, decides:
         a covered day without a slot is a true zero and yields nothing. With `overridden` the rows that it hides come
         too, marked. Raises Unavailable.
@@ -138,12 +152,6 @@ class MetricStore:
         """Day → the slices that are not missing: covered, or not applicable. Days without any are left out."""
         return self._reader.known(series, window)
 
-    @staticmethod
-    def _concerns(job: Job, part: Partition, known: dict[str, Coverage]) -> bool:
-        if job.complete:
-            return job.goal(part, known[part.pk]).days != known[part.pk].days
-        return not job.rows.days().isdisjoint(part.days)
-
     def _guard(
         self, job: Job, parts: list[Partition], known: dict[str, Coverage], series: str
     ) -> tuple[Vanishing, Proposals] | None:
@@ -159,22 +167,6 @@ class MetricStore:
             return vanishing, proposals
         for part in settled:
             self._loader.weigh(job, part, known[part.pk], vanishing)
-        if vanishing.too_much:
+        if vanishing.suspicious:
             proposals.hold_back(vanishing)
         return None
-
-
-def _job(pull: Pull, rows: PullRows) -> Job:
-    days = rows.days()
-    first, last = pull.window.start.isoformat(), pull.window.end.isoformat()
-    if days and not first <= min(days) <= max(days) <= last:
-        raise BadInput(f"rows from {min(days)} to {max(days)} in a pull of {pull.window}")
-    entities = rows.entities()
-    holes = {day: rows.holes(day) for day in days}
-    for entity_id in entities:
-        if not can_be_key(entity_id):
-            raise BadInput(f"not an entity id: {entity_id[:40]!r}")
-    partial = (
-        pull.source in {Source.FILE, Source.PUSH} or rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
-    )
-    return Job(pull, rows, pull.complete and not partial, entities, holes)

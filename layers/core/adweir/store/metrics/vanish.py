@@ -1,108 +1,109 @@
-"""`mass_vanish`: a pull that would zero much stored spend is held back until a second pull confirms it."""
+"""`mass_vanish`: where no account total decides, a pull that would zero much stored spend waits for a second opinion.
+
+It weighs the pull's own slice, day by day. Each suspicious day is a question of its own, kept until a pull of the slice
+answers it, so that two windows of one series do not stand in each other's way.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
+from adweir.model import limits
 from adweir.model.errors import MassVanish
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import local_date, parse_instant
-from adweir.store.metrics.buckets import RESERVED, Bucket, Partition
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, contains
 from adweir.store.metrics.merge import Merged
 from adweir.store.metrics.partitions import Table
 
 SHARE = (1, 5)
-"""More than a fifth of the stored spend."""
+"""More than a fifth of a day's stored spend."""
 SETTLED = timedelta(days=3)
 """Days older than this are settled enough to protect."""
 
 
 @dataclass(slots=True)
 class Vanishing:
-    """Adds up the spend that is stored on the settled days of a pull's window, and what of it the pull would zero."""
+    """Adds up, by settled day of a pull's window, the spend stored in its slice and what of it the pull would zero."""
 
     pull: Pull
-    stored: int = 0
-    zeroed: int = 0
-    days: set[str] = field(default_factory=set)
+    stored: dict[str, int] = field(default_factory=dict)
+    zeroed: dict[str, int] = field(default_factory=dict)
+    settled_before: str = field(init=False)
+    """The first day that is too young, ISO."""
 
-    @property
-    def settled_before(self) -> str:
-        """The first day that is too young, ISO."""
-        return (local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone) - SETTLED).isoformat()
+    def __post_init__(self) -> None:
+        today = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
+        self.settled_before = (today - SETTLED).isoformat()
 
-    def add(self, partition: Partition, bucket: Bucket, merged: Merged, before: str) -> None:
+    def add(self, partition: Partition, bucket: Bucket, merged: Merged) -> None:
         """Count one entity's stored bucket and what the pull would make of it."""
+        before = self.settled_before
+        if not contains(self.pull.slice, self.pull.level, bucket.entity_id, bucket.parents):
+            return
         for name, slot in bucket.slots.items():
             _, day = partition.names.get(name, ("", before))
             if day < before:
-                self.stored += slot.numbers[3] or 0
+                self.stored[day] = self.stored.get(day, 0) + (slot.numbers[3] or 0)
         for change in merged.changes:
             if change.day < before and change.old and change.old[3] and not (change.new and change.new[3]):
-                self.zeroed += change.old[3]
-                self.days.add(change.day)
+                self.zeroed[change.day] = self.zeroed.get(change.day, 0) + change.old[3]
 
     @property
-    def too_much(self) -> bool:
+    def suspicious(self) -> list[str]:
+        """The days on which more than a fifth of the spend would be zeroed."""
         part, whole = SHARE
-        return self.zeroed * whole > self.stored * part
+        return sorted(day for day, zeroed in self.zeroed.items() if zeroed * whole > self.stored[day] * part)
 
 
 class Proposals:
-    """Held-back pulls, one item per series and slice: the oldest one that no second pull has confirmed."""
+    """The questions of held-back pulls: one item per series, slice and day, of the oldest pull that asks."""
 
     def __init__(self, table: Table, series: str, pull: Pull) -> None:
         self._table = table
-        self._pk, self._sk = f"{series}#vanish", f"{RESERVED}{pull.slice}"
+        self._pk = f"{series}#vanish"
         self._pull = pull
 
-    def agreed(self, days: set[str]) -> bool:
-        """Whether an older pull of another task already proposed to zero some of these days."""
-        item = self._table.get(self._pk, self._sk)
-        if item is None:
-            return False
-        other = Stamp.parse(item["stamp"]["S"])
-        return (
-            other < self._pull.stamp
-            and other.task_id != self._pull.stamp.task_id
-            and not days.isdisjoint(item["days"]["S"].split())
-        )
-
     def hold_back(self, vanishing: Vanishing) -> None:
-        """Remember the pull and raise MassVanish, unless an older one agrees."""
-        if self.agreed(vanishing.days):
+        """Raise MassVanish and remember the days, unless an older pull of another task asked about each of them."""
+        stamp, open_, suspicious = self._pull.stamp, self._open(), vanishing.suspicious
+        if all(day in open_ and open_[day] < stamp and open_[day].task_id != stamp.task_id for day in suspicious):
             return
-        item = self._table.get(self._pk, self._sk)
-        stamp, days = self._pull.stamp, sorted(vanishing.days)
-        if item is None or Stamp.parse(item["stamp"]["S"]) > stamp or not self._near(item["days"]["S"], days):
-            self._table.put(
-                {
-                    "pk": {"S": self._pk},
-                    "sk": {"S": self._sk},
-                    "stamp": {"S": str(stamp)},
-                    "days": {"S": " ".join(days)},
-                    "zeroed": {"N": str(vanishing.zeroed)},
-                    "stored": {"N": str(vanishing.stored)},
-                },
-                fence=None,
-            )
+        for day in suspicious:
+            if day not in open_ or open_[day] > stamp:
+                item = {"pk": {"S": self._pk}, "sk": {"S": self._sk(day)}, "stamp": {"S": str(stamp)}}
+                self._table.put(item, fence=None)
+        zeroed = sum(vanishing.zeroed[day] for day in suspicious)
+        stored = sum(vanishing.stored[day] for day in suspicious)
         raise MassVanish(
-            f"the pull would zero {vanishing.zeroed / 1e6:.2f} of {vanishing.stored / 1e6:.2f} stored spend",
-            zeroed=vanishing.zeroed,
-            stored=vanishing.stored,
-            days=len(days),
+            f"the pull would zero {zeroed / 1e6:.2f} of {stored / 1e6:.2f} stored spend on {len(suspicious)} days",
+            zeroed=zeroed,
+            stored=stored,
+            days=len(suspicious),
         )
 
     def settle(self) -> None:
-        """Drop an older held-back pull for days that this pull, now let through, answers for."""
-        item = self._table.get(self._pk, self._sk)
-        if item is None or Stamp.parse(item["stamp"]["S"]) > self._pull.stamp:
-            return
+        """Drop the questions that this pull, now let through, answers."""
         window = self._pull.window
-        if any(window.start <= date.fromisoformat(day) <= window.end for day in item["days"]["S"].split()):
-            self._table.delete(self._pk, self._sk)
+        for day, stamp in self._open().items():
+            if stamp <= self._pull.stamp and window.start.isoformat() <= day <= window.end.isoformat():
+                self._table.delete(self._pk, self._sk(day))
 
-    @staticmethod
-    def _near(stored: str, days: list[str]) -> bool:
-        return not set(days).isdisjoint(stored.split())
+    def _open(self) -> dict[str, Stamp]:
+        """Day → the pull that asked, of this slice. Questions that are too old are dropped."""
+        oldest = parse_instant(self._pull.stamp.as_of) - timedelta(days=limits.MAX_VANISH_QUESTION_DAYS)
+        found: dict[str, Stamp] = {}
+        for item in self._table.query(self._pk, consistent=True):
+            slice_, _, day = item["sk"]["S"].rpartition("#")
+            if slice_ != f"{RESERVED}{self._pull.slice}":
+                continue
+            stamp = Stamp.parse(item["stamp"]["S"])
+            if parse_instant(stamp.as_of) < oldest:
+                self._table.delete(self._pk, self._sk(day))
+            else:
+                found[day] = stamp
+        return found
+
+    def _sk(self, day: str) -> str:
+        return f"{RESERVED}{self._pull.slice}#{day}"

@@ -1,0 +1,99 @@
+"""One pull with its rows, side by side with what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from adweir.model import limits
+from adweir.model.errors import BadInput
+from adweir.model.metrics import Source
+from adweir.model.tasks import Pull
+from adweir.store.metrics.brought import PullRows
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, can_be_key
+from adweir.store.metrics.coverage import Coverage
+from adweir.store.metrics.merge import Merged, Merger
+from adweir.store.metrics.totals import DaySums
+
+
+class Loaded(NamedTuple):
+    """A stored item (None: there was none), its bucket, and what the pull makes of it."""
+
+    entity_id: str
+    item: Raw | None
+    stored: Bucket | None
+    merged: Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One pull with its rows, to be stored. `complete` may be false though the pull's own flag is true."""
+
+    pull: Pull
+    rows: PullRows
+    complete: bool
+    entities: list[str]
+    holes: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, pull: Pull, rows: PullRows) -> Job:
+        """Raises BadInput for a row outside the pull's window, or an entity id that cannot be a key."""
+        days = rows.days()
+        first, last = pull.window.start.isoformat(), pull.window.end.isoformat()
+        if days and not first <= min(days) <= max(days) <= last:
+            raise BadInput(f"rows from {min(days)} to {max(days)} in a pull of {pull.window}")
+        entities = rows.entities()
+        holes = {day: rows.holes(day) for day in days}
+        for entity_id in entities:
+            if not can_be_key(entity_id):
+                raise BadInput(f"not an entity id: {entity_id[:40]!r}")
+        bad = rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
+        partial = pull.source in {Source.FILE, Source.PUSH} or bad
+        return cls(pull, rows, pull.complete and not partial, entities, holes)
+
+    def goal(self, partition: Partition, coverage: Coverage) -> Coverage:
+        """The partition's coverage once this pull is stored."""
+        if not self.complete:
+            return coverage
+        empty: frozenset[str] = frozenset()
+        pull = self.pull
+        return coverage.merged(
+            pull.stamp, pull.slice, partition.days, lambda day: self.holes.get(day, empty), pull.definition
+        )
+
+    def concerns(self, partition: Partition, coverage: Coverage | None) -> bool:
+        """Whether the pull can change a partition; `coverage` of a complete pull as it was seen without a lease."""
+        brings = not self.rows.days().isdisjoint(partition.days)
+        if not self.complete or coverage is None:
+            return brings
+        if self.goal(partition, coverage).days != coverage.days:
+            return True
+        # An older pull brings back what newer ones do not bring any more: account totals decide what is gone.
+        pull = self.pull
+        return pull.has_totals and brings and not coverage.is_answer(pull.stamp, pull.slice, partition.days)
+
+    def merger(self, partition: Partition, coverage: Coverage, goal: Coverage) -> Merger:
+        """What merges the pull into the partition's buckets."""
+        sums = DaySums(partition.days) if self.pull.has_totals else None
+        return Merger(self.pull, self.complete, partition, coverage, goal, self.holes, self.rows.currency, sums)
+
+    def walk(self, merger: Merger, items: Iterable[Raw]) -> Iterator[Loaded]:
+        """Stored buckets and brought entities side by side, in the table's order."""
+        rows, waiting = self.rows, iter(self.entities)
+        entity = next(waiting, None)
+        for item in items:
+            entity_id = item["sk"]["S"]
+            if entity_id.startswith(RESERVED):
+                continue
+            while entity is not None and entity < entity_id:
+                yield Loaded(entity, None, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+                entity = next(waiting, None)
+            bucket = Bucket.decode(item)
+            merged = merger.merge(entity_id, bucket, rows.slots(entity_id), rows.parents(entity_id))
+            yield Loaded(entity_id, item, bucket, merged)
+            if entity == entity_id:
+                entity = next(waiting, None)
+        while entity is not None:
+            yield Loaded(entity, None, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+            entity = next(waiting, None)
