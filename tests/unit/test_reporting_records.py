@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
+from adweir.model.entities import (
+    Ad,
+    AdCampaign,
+    AdCreative,
+    AdGroup,
+    Keyword,
+    KeywordKind,
+    PlatformObject,
+    Profile,
+    Status,
+)
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
@@ -18,6 +29,9 @@ from adweir.reporting.records import RecordPage, RecordRequest, StoredRecords
 from adweir.store.metrics.store import StoredRow
 from support.clock import FrozenClock
 from support.listed import ListedCatalog, ListedMetrics
+from support.reading_world import DAY, ReadingWorld, a_profile, account
+from support.reading_world import ad as listed_ad
+from support.reading_world import campaign as listed_campaign
 
 META = Platform("meta_ads")
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -182,3 +196,58 @@ def test_an_object_is_kept_by_its_own_id_and_its_parents(level: str) -> None:
     for name, value in list(ids.items())[: list(ids).index(f"{level}_id") + 1]:
         assert found(f"{level}s", item, **{name: [value, "9"]}).total == 1
         assert found(f"{level}s", item, **{name: "9"}).total == 0
+
+
+def test_keywords_targets_and_negatives_are_one_list_each_with_its_kind() -> None:
+    def item(id_: str, kind: KeywordKind, **more: Any) -> Keyword:
+        return Keyword(platform=META, profile_id="1", id=id_, campaign_id="7", kind=kind, text=id_, **more)
+
+    page = found(
+        "keywords",
+        item("k", KeywordKind.KEYWORD, bid=1_250_000),
+        item("t", KeywordKind.PRODUCT_TARGET),
+        item("n", KeywordKind.NEGATIVE),
+    )
+    assert [(record["id"], record["kind"], record["bid"]) for record in page.records] == [
+        ("k", "keyword", Decimal("1.25")),
+        ("t", "product_target", None),
+        ("n", "negative", None),
+    ]
+    assert found("keywords", item("n", KeywordKind.NEGATIVE), keyword_id="k").total == 0
+
+
+def test_creatives_are_listed() -> None:
+    (record,) = found("creatives", AdCreative(platform=META, profile_id="1", id="9", headline="Hello")).records
+    assert (record["id"], record["headline"], record["currency"]) == ("9", "Hello", "USD")
+
+
+def test_an_ad_whose_account_was_never_pulled_has_unknown_metrics() -> None:
+    (record,) = found("ads", ad(), date_range={"start": "2026-10-01", "end": "2026-10-01"}, source="push").records
+    assert (record["impressions"], record["spend"], record["ctr"]) == (None, None, None)
+
+
+def test_an_account_day_counts_what_had_numbers_on_that_day() -> None:
+    # given two ads of one campaign on the first day, and a campaign without ads on the second
+    world = ReadingWorld(a_profile())
+    days = ("2026-11-17", DAY)
+    world.pull(Level.ACCOUNT, account(9, days[0]), account(9), days=days)
+    world.pull(Level.AD, listed_ad("a1", 3, days[0]), listed_ad("a2", 6, days[0]), days=days)
+    world.pull(Level.CAMPAIGN, listed_campaign("c1", 9, days[0]), listed_campaign("c2", 9), days=days)
+    # then each day has its own counts, whatever is active now
+    records = world.records("account_performance", days=days).records
+    assert [(record["campaign_count"], record["ad_count"]) for record in records] == [(1, 2), (1, 0)]
+
+
+def test_an_account_day_whose_ads_were_not_pulled_does_not_know_their_number() -> None:
+    world = ReadingWorld(a_profile())
+    world.pull(Level.ACCOUNT, account(9))
+    (record,) = world.records("account_performance").records
+    assert (record["daily_spend"], record["campaign_count"], record["ad_count"]) == (9, None, None)
+
+
+def test_an_ad_s_sums_say_what_they_leave_out() -> None:
+    world = ReadingWorld(a_profile(), objects=[Ad(platform=META, profile_id="p1", id="a1", ad_group_id="g1")])
+    days = ("2026-11-17", DAY)
+    world.pull(Level.AD, listed_ad("a1", 3, days[0], conversions=None), listed_ad("a1", 4), days=days)
+    (record,) = world.records("ads", days=days).records
+    assert (record["spend"], record["conversions"], record["unknown"]) == (7, 4, {"conversions": 1})

@@ -12,6 +12,8 @@ from enum import StrEnum
 from adweir.model.metrics import Grain, Level
 
 _BY = "_by_"
+BETWEEN_VALUES = "/"
+"""Between the values of a breakdown of two dimensions: `65+/female`. An age group may hold a plus."""
 
 
 class Dataset(StrEnum):

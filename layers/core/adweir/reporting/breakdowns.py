@@ -1,14 +1,14 @@
 """Breakdowns: the rows of a level, split by age and gender, country, region, device, placement or search term.
 
 A breakdown is a series of its own. A query reaches it only by naming one of its dimensions, and then sums nothing else.
-The rows' entity ids are `<entity>~<value>`; a value of two dimensions is `<one>+<other>`.
+The rows' entity ids are `<entity>~<value>`; a value of two dimensions is `<one>/<other>`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import Level
 
@@ -56,4 +56,4 @@ def split_entity(level: Level, entity_id: str, ad_group_id: str) -> tuple[str, s
 def values_of(breakdown: str, value: str) -> dict[str, str]:
     """A breakdown's value → its dimensions."""
     names = BREAKDOWNS[breakdown]
-    return dict(zip(names, value.split("+", len(names) - 1) if len(names) > 1 else (value,), strict=False))
+    return dict(zip(names, value.split(BETWEEN_VALUES, len(names) - 1) if len(names) > 1 else (value,), strict=False))

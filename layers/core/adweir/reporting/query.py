@@ -26,7 +26,7 @@ from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, par
 from adweir.reporting.levels import FINENESS
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reading import MetricsView, ProfileQuestion, ProfileReader, ReadRow, Served
-from adweir.reporting.totals import Total
+from adweir.reporting.totals import RowSum
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import Adjustment, DayState, StoredRow
 
@@ -104,7 +104,7 @@ class Answer:
     Ids are None in the group of what is unattributed. `warnings` names the profiles that could not answer.
     """
 
-    groups: dict[Key, Total] = field(default_factory=dict)
+    groups: dict[Key, RowSum] = field(default_factory=dict)
     coverage: CoverageDays = field(default_factory=CoverageDays)
     adjustments: Adjustments = field(default_factory=Adjustments)
     warnings: list[str] = field(default_factory=list)
@@ -222,7 +222,7 @@ class _Summing:
             elif len(groups) >= limits.MAX_QUERY_GROUPS:
                 raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
             else:
-                groups[key] = Total(read.row.slot, read.marks)
+                groups[key] = RowSum(read.row.slot, read.marks)
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave. They are in the currency of the day's rows."""

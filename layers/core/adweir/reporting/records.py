@@ -24,7 +24,7 @@ from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.filters import Filters
 from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
 from adweir.reporting.ranges import parse_range
-from adweir.reporting.totals import NOTHING, Total, measures
+from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog
 
 _PARENTS = {
@@ -147,7 +147,7 @@ class StoredRecords:
         """The ads, each with its metrics summed over the range."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
         found = self._queries.answer(replace(asked, dimensions=names, level=Level.AD, rest=False))
-        by_ad: dict[tuple[Any, ...], Total] = {}
+        by_ad: dict[tuple[Any, ...], RowSum] = {}
         for key, total in found.groups.items():  # an ad's sources and currencies are one sum
             known = by_ad.get(key[: len(names)])
             if known is None:
@@ -159,11 +159,11 @@ class StoredRecords:
         return _page(records, page, found)
 
     def _ads_of(
-        self, profile: Profile, asked: Query, found: Answer, by_ad: Mapping[tuple[Any, ...], Total], now: datetime
+        self, profile: Profile, asked: Query, found: Answer, by_ad: Mapping[tuple[Any, ...], RowSum], now: datetime
     ) -> Iterator[dict[str, Any]]:
         flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
         today = local_date(now, profile.timezone).isoformat()
-        nothing = Total(NOTHING if profile.key in found.pulled else _UNKNOWN)
+        nothing = RowSum(NOTHING if profile.key in found.pulled else _UNKNOWN)
 
         def measured(ad: Ad) -> Measured:
             total = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id))
@@ -194,7 +194,7 @@ def _accounts(profile: Profile) -> dict[str, Any]:
 
 
 def _account_day(
-    row: Mapping[str, Any], profile: Profile, total: Total, active: tuple[int | None, int | None]
+    row: Mapping[str, Any], profile: Profile, total: RowSum, active: tuple[int | None, int | None]
 ) -> dict[str, Any]:
     """The 14 fields of an account day."""
     numbers = measures(total.slot)

@@ -3,7 +3,7 @@
 A dimension goes by its short name (`account`, `client`, `campaign`, ...) or by its field's (`account_id`, ...), and its
 column by the name that was asked for. `account` is the platform's ad account, `client` the client company. Rows and
 totals are per currency as soon as one metric involves money. Beside its columns a row may have the notes of
-`totals.Total`: what was unknown, and whether it was kept, is live or is what the others leave unattributed.
+`totals.RowSum`: what was unknown, and whether it was kept, is live or is what the others leave unattributed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from adweir.model.metrics import Grain
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
 from adweir.reporting.query import DIMENSIONS, Key, Queries, Query
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.totals import Total, measures
+from adweir.reporting.totals import RowSum, measures
 
 METRICS = (
     "impressions",
@@ -148,29 +148,29 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
     )
 
 
-def _values(names: Sequence[str], total: Total) -> dict[str, Any]:
+def _values(names: Sequence[str], total: RowSum) -> dict[str, Any]:
     found = measures(total.slot)
     return {name: found[_OTHER_NAMES.get(name, name)] for name in names}
 
 
-def _notes(names: Sequence[str], total: Total) -> dict[str, Any]:
+def _notes(names: Sequence[str], total: RowSum) -> dict[str, Any]:
     return {name: said for name, said in total.notes.items() if name != "unknown"} | _unknown(names, total)
 
 
-def _unknown(names: Sequence[str], total: Total) -> dict[str, Any]:
+def _unknown(names: Sequence[str], total: RowSum) -> dict[str, Any]:
     """In how many rows a number was unknown that the asked metrics are made of."""
     numbers = {part for name in names for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
     counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
     return {"unknown": counts} if counts else {}
 
 
-def _over_currencies(groups: Mapping[Key, Total]) -> dict[Key, Total]:
+def _over_currencies(groups: Mapping[Key, RowSum]) -> dict[Key, RowSum]:
     """Counts have no currency: one row per group."""
     return _merged((key[:-1], total) for key, total in groups.items())
 
 
-def _merged(groups: Iterable[tuple[Key, Total]]) -> dict[Key, Total]:
-    merged: dict[Key, Total] = {}
+def _merged(groups: Iterable[tuple[Key, RowSum]]) -> dict[Key, RowSum]:
+    merged: dict[Key, RowSum] = {}
     for key, total in groups:
         if key in merged:
             merged[key].merge(total)

@@ -14,7 +14,7 @@ the day's hours; it is what the finer rows leave of the account."""
 NOTHING: Slot = (0, 0, 0, 0, 0)
 
 
-class Total:
+class RowSum:
     """A sum that grows: `slot` as in `model.metrics.plus`, `unknown` metric to rows without it, `marks` of any row."""
 
     __slots__ = ("marks", "slot", "unknown")
@@ -34,16 +34,16 @@ class Total:
         if None in slot:
             self._count(slot)
 
-    def merge(self, other: Total) -> None:
+    def merge(self, other: RowSum) -> None:
         """Add another sum."""
         self.slot = plus(self.slot, other.slot)
         self.marks |= other.marks
         for name, count in other.unknown.items():
             self.unknown[name] = self.unknown.get(name, 0) + count
 
-    def copy(self) -> Total:
+    def copy(self) -> RowSum:
         """The same sum, to go on with."""
-        copied = Total(NOTHING, self.marks)
+        copied = RowSum(NOTHING, self.marks)
         copied.slot, copied.unknown = self.slot, dict(self.unknown)
         return copied
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.meta import objects, pages, wire
@@ -174,7 +174,7 @@ def _identifier(dataset: Dataset) -> Callable[[wire.InsightsRow], str]:
         values: list[str] = [getattr(row, name) for name in names]
         if not all(values):
             raise _keyless(row, names[values.index("")])
-        return f"{identify(row)}~{'/'.join(values)}"
+        return f"{identify(row)}~{BETWEEN_VALUES.join(values)}"
 
     return identify_value
 
