@@ -54,6 +54,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.CAMPAIGNS),
         DatasetSpec(Dataset.AD_GROUPS),
         DatasetSpec(Dataset.ADS),
+        DatasetSpec(Dataset.CREATIVES),
         _metrics(Dataset.ACCOUNT_DAILY),
         _metrics(Dataset.CAMPAIGN_DAILY),
         _metrics(Dataset.AD_GROUP_DAILY),

@@ -19,6 +19,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph, items
+from adweir.platforms.meta.lookups import with_media
 from adweir.platforms.meta.pages import UNREADABLE
 from adweir.platforms.meta.questions import encode
 
@@ -33,7 +34,11 @@ _ENTITIES = {
     Dataset.CAMPAIGNS: ("campaign", wire.CAMPAIGN_FIELDS),
     Dataset.AD_GROUPS: ("adset", wire.ADSET_FIELDS),
     Dataset.ADS: ("ad", wire.AD_FIELDS),
+    Dataset.CREATIVES: ("adcreative", wire.ADCREATIVE_FIELDS),
 }
+_WITH_MEDIA = frozenset({Dataset.ADS, Dataset.CREATIVES})
+_MEDIA_PAGE = 100
+"""Objects with all of their creative are large, and ads bring insights of their own."""
 _YEAR_3000 = 32_503_680_000
 _DONE, _BROKEN = "Job Completed", frozenset({"Job Failed", "Job Skipped"})
 
@@ -69,15 +74,20 @@ class MetaConnector(Connector):
         if task.dataset.grain:
             question = questions.of_dataset(task.dataset, _window(task))
             return self._graph.pages(f"{_subject(task)}/insights", question, after=resume)
-        if task.dataset not in _ENTITIES:
-            raise RequestRejected(f"Meta has no {task.dataset}")
+        if task.dataset not in _ENTITIES or (task.dataset is Dataset.CREATIVES and task.slice != ALL):
+            raise RequestRejected(f"Meta has no {task.dataset} of {task.slice[:60]}")
         level, fields = _ENTITIES[task.dataset]
-        subject = _subject(task)
-        params = {"fields": fields, "effective_status": encode(wire.listed_statuses(level))}
+        subject, account = _subject(task), _account(task.profile_id)
+        params = {"fields": fields}
+        if task.dataset is not Dataset.CREATIVES:
+            params["effective_status"] = encode(wire.listed_statuses(level))
         if task.dataset is Dataset.CAMPAIGNS and task.slice != ALL:
             params["filtering"] = encode([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
-            subject = _account(task.profile_id)
-        return self._graph.pages(f"{subject}/{level}s", params, after=resume)
+            subject = account
+        if task.dataset not in _WITH_MEDIA:
+            return self._graph.pages(f"{subject}/{level}s", params, after=resume)
+        pages = self._graph.pages(f"{subject}/{level}s", params, limit=_MEDIA_PAGE, after=resume)
+        return with_media(self._graph, account, pages)
 
     def create_report(self, task: Task) -> Report:
         """Start an insights job. Jobs have no names by which to find an earlier one, so none is adopted."""

@@ -13,7 +13,7 @@ import msgspec
 from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
-from adweir.platforms.meta import objects, pages, wire
+from adweir.platforms.meta import media, objects, pages, wire
 from adweir.platforms.meta.conversions import counter
 from adweir.platforms.meta.numbers import count, micros
 from adweir.platforms.meta.options import MetaOptions
@@ -57,9 +57,10 @@ class MetaNormalizer:
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
         """One batch per page."""
-        convert = objects.converter(context)
+        body, found = media.apart(page.stream.read())
+        convert = objects.converter(context, found)
         batch = ObjectBatch([], [])
-        for line, raw in enumerate(pages.items(page.stream.read()), 1):
+        for line, raw in enumerate(pages.items(body), 1):
             try:
                 batch.objects.append(convert(raw))
             except (ValueError, OverflowError, *pages.UNREADABLE) as error:

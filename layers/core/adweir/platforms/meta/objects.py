@@ -1,4 +1,4 @@
-"""Meta's accounts, campaigns, ad sets and ads → the catalog's entities."""
+"""Meta's accounts, campaigns, ad sets, ads and creatives → the catalog's entities."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, ProfileStatus, Status
+from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput
 from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
-from adweir.platforms.meta import SPEC, wire
+from adweir.platforms.meta import SPEC, media, wire
+from adweir.platforms.meta.media import NO_MEDIA, Media, first
 
 Convert = Callable[[msgspec.Raw], PlatformObject | Profile]
 
@@ -21,6 +22,7 @@ _account = msgspec.json.Decoder(wire.AdAccount).decode
 _campaign = msgspec.json.Decoder(wire.CampaignNode).decode
 _adset = msgspec.json.Decoder(wire.AdSet).decode
 _ad = msgspec.json.Decoder(wire.AdNode).decode
+_creative = msgspec.json.Decoder(wire.CreativeNode).decode
 
 STATUS = {
     "ACTIVE": Status.ACTIVE,
@@ -38,17 +40,20 @@ STATUS = {
 }
 _CLOSED = 101
 
-# Where each part of a creative may stand, best first: dotted paths, digits index lists.
+# Where each part of a creative may stand, best first (`media.first`).
 _HEADLINE = (
     "title",
     "object_story_spec.link_data.name",
     "object_story_spec.video_data.title",
+    "object_story_spec.template_data.name",
     "asset_feed_spec.titles.0.text",
 )
 _DESCRIPTION = (
     "body",
     "object_story_spec.link_data.message",
     "object_story_spec.video_data.message",
+    "object_story_spec.photo_data.caption",
+    "object_story_spec.template_data.message",
     "asset_feed_spec.bodies.0.text",
     "object_story_spec.link_data.description",
     "asset_feed_spec.descriptions.0.text",
@@ -57,26 +62,26 @@ _CTA = (
     "call_to_action_type",
     "object_story_spec.link_data.call_to_action.type",
     "object_story_spec.video_data.call_to_action.type",
+    "object_story_spec.template_data.call_to_action.type",
     "asset_feed_spec.call_to_action_types.0",
 )
-_IMAGE = (
-    "image_url",
-    "object_story_spec.link_data.picture",
-    "object_story_spec.video_data.image_url",
-    "asset_feed_spec.images.0.url",
-    "thumbnail_url",
-)
+_LAST_IMAGES = ("object_story_spec.link_data.child_attachments.0.picture", "thumbnail_url")
 _LANDING = (
     "object_story_spec.link_data.link",
     "object_story_spec.video_data.call_to_action.value.link",
+    "object_story_spec.template_data.link",
     "asset_feed_spec.link_urls.0.website_url",
     "link_url",
     "object_url",
 )
+RANKINGS = {"BELOW_AVERAGE_10": 1, "BELOW_AVERAGE_20": 2, "BELOW_AVERAGE_35": 3, "AVERAGE": 4, "ABOVE_AVERAGE": 5}
+"""Meta's ad relevance diagnostics: among the worst 10, 20 or 35 % of the ads that compete for the same people, or not.
+UNKNOWN (too few impressions) is no ranking."""
+SCORE_SCALE = "1-5"
 
 
-def converter(context: PullContext) -> Convert:
-    """The function from an undecoded item of the dataset's pages to an entity.
+def converter(context: PullContext, found: Media = NO_MEDIA) -> Convert:
+    """The function from an undecoded item of the dataset's pages to an entity; `found` are its page's media.
 
     It raises ValueError (field, message) or msgspec's errors. Raises BadInput for a dataset that has no objects.
     """
@@ -84,10 +89,10 @@ def converter(context: PullContext) -> Convert:
         make = _MAKERS[context.dataset]
     except KeyError:
         raise BadInput(f"Meta has no objects of {context.dataset}") from None
-    return lambda raw: make(raw, context)
+    return lambda raw: make(raw, context, found)
 
 
-def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
+def _profile(raw: msgspec.Raw, context: PullContext, _found: Media) -> Profile:
     account = _account(raw)
     if len(account.currency) != 3 or not account.currency.isalpha():
         raise ValueError("currency", f"not a currency: {account.currency[:20]!r}")
@@ -107,7 +112,7 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
     )
 
 
-def _make_campaign(raw: msgspec.Raw, context: PullContext) -> AdCampaign:
+def _make_campaign(raw: msgspec.Raw, context: PullContext, _found: Media) -> AdCampaign:
     node = _campaign(raw)
     identity = _id(node.id, "id")
     daily, lifetime = budget(node.daily_budget, context.currency), budget(node.lifetime_budget, context.currency)
@@ -123,7 +128,7 @@ def _make_campaign(raw: msgspec.Raw, context: PullContext) -> AdCampaign:
     )
 
 
-def _make_ad_group(raw: msgspec.Raw, context: PullContext) -> AdGroup:
+def _make_ad_group(raw: msgspec.Raw, context: PullContext, _found: Media) -> AdGroup:
     node = _adset(raw)
     end = _date(node.end_time, "end_time", context)
     return AdGroup(
@@ -135,26 +140,45 @@ def _make_ad_group(raw: msgspec.Raw, context: PullContext) -> AdGroup:
     )
 
 
-def _make_ad(raw: msgspec.Raw, context: PullContext) -> Ad:
+def _make_ad(raw: msgspec.Raw, context: PullContext, found: Media) -> Ad:
     node = _ad(raw)
-    creative = node.creative or {}
+    diagnostics = node.insights.data[0] if node.insights and node.insights.data else wire.Diagnostics()
+    known = [RANKINGS[ranking] for ranking in msgspec.structs.astuple(diagnostics) if ranking in RANKINGS]
     return Ad(
         **_common(node, context, ""),
+        **_content(node.creative or {}, found),
         campaign_id=_id(node.campaign_id, "campaign_id"),
         ad_group_id=_id(node.adset_id, "adset_id"),
-        headline=_first(creative, _HEADLINE),
-        description=_first(creative, _DESCRIPTION),
-        cta=_first(creative, _CTA),
-        image_url=_first(creative, _IMAGE),
-        landing_page_url=_first(creative, _LANDING),
+        relevance_score=round(sum(known) / len(known), 2) if known else None,
+        quality_score=RANKINGS.get(diagnostics.quality_ranking),
+        score_scale=SCORE_SCALE if known else "",
     )
 
 
-_MAKERS: Mapping[Dataset, Callable[[msgspec.Raw, PullContext], PlatformObject | Profile]] = {
+def _make_creative(raw: msgspec.Raw, context: PullContext, found: Media) -> AdCreative:
+    node, content = _creative(raw), msgspec.json.decode(raw)
+    return AdCreative(**_common(node, context, ""), **_content(content, found), kind=node.object_type)
+
+
+def _content(creative: Mapping[str, Any], found: Media) -> dict[str, str | None]:
+    """What an ad shows: the fields that ads and creatives have in common."""
+    image = first(creative, media.IMAGES) or found.images.get(first(creative, media.HASHES) or "")
+    return {
+        "headline": first(creative, _HEADLINE),
+        "description": first(creative, _DESCRIPTION),
+        "cta": first(creative, _CTA),
+        "image_url": image or first(creative, _LAST_IMAGES),
+        "video_url": found.videos.get(first(creative, media.VIDEOS) or ""),
+        "landing_page_url": first(creative, _LANDING),
+    }
+
+
+_MAKERS: Mapping[Dataset, Callable[[msgspec.Raw, PullContext, Media], PlatformObject | Profile]] = {
     Dataset.PROFILES: _profile,
     Dataset.CAMPAIGNS: _make_campaign,
     Dataset.AD_GROUPS: _make_ad_group,
     Dataset.ADS: _make_ad,
+    Dataset.CREATIVES: _make_creative,
 }
 
 
@@ -204,19 +228,3 @@ def budget(text: str | None, currency: str) -> int | None:
     if not (text.isdecimal() and len(text) <= 15):
         raise ValueError("budget", f"not a whole number of minor units: {text[:40]!r}")
     return int(text) * (1_000_000 if currency in wire.NO_MINOR_UNIT else 10_000)
-
-
-def _first(creative: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
-    """The first path that leads to text."""
-    for path in paths:
-        found: Any = creative
-        for step in path.split("."):
-            if isinstance(found, dict):
-                found = found.get(step)
-            elif isinstance(found, list) and step.isdigit():
-                found = found[int(step)] if int(step) < len(found) else None
-            else:
-                found = None
-        if isinstance(found, str) and found:
-            return found
-    return None

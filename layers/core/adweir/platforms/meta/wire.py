@@ -150,10 +150,29 @@ class AdSet(Node):
     end_time: str = ""
 
 
+class Diagnostics(msgspec.Struct):
+    """Ad relevance diagnostics, each one of `objects.RANKINGS` or UNKNOWN."""
+
+    quality_ranking: str = ""
+    engagement_rate_ranking: str = ""
+    conversion_rate_ranking: str = ""
+
+
+class AdInsights(msgspec.Struct):
+    """An ad's insights over the last 30 days, absent without delivery."""
+
+    data: list[Diagnostics] = []
+
+
 class AdNode(Node):
     adset_id: str = ""
     campaign_id: str = ""
     creative: dict[str, Any] | None = None
+    insights: AdInsights | None = None
+
+
+class CreativeNode(Node):
+    object_type: str = ""
 
 
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,business_country_code"
@@ -162,10 +181,15 @@ CAMPAIGN_FIELDS = (
 )
 ADSET_FIELDS = "id,name,campaign_id,status,effective_status,start_time,end_time"
 CREATIVE_FIELDS = (
-    "id,title,body,call_to_action_type,image_url,thumbnail_url,video_id,link_url,object_url,object_story_spec,"
-    "asset_feed_spec"
+    "id,title,body,call_to_action_type,image_url,image_hash,thumbnail_url,video_id,link_url,object_url,"
+    "object_story_spec,asset_feed_spec"
 )
-AD_FIELDS = f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}}"
+ADCREATIVE_FIELDS = f"name,status,object_type,{CREATIVE_FIELDS}"
+AD_FIELDS = (
+    f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}},"
+    f"insights{{{','.join(Diagnostics.__struct_fields__)}}}"
+)
+"""The rankings are insights of single ads only; without a range Meta takes the last 30 days."""
 
 ACTION_LISTS = ("actions", "action_values", "conversions", "conversion_values")
 """`conversions` has event types that `actions` lacks: contacts, schedules, subscriptions, custom events."""
