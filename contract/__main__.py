@@ -52,7 +52,7 @@ def _explain(outcome: Outcome) -> None:
     for failure in outcome.failures:
         print(f"\n{outcome.client.package}: {failure}")
     for comparison in outcome.wrong:
-        print(f"\n{outcome.client.package}: {comparison.stream}: {comparison.wrong} of its rows differ")
+        print(f"\n{outcome.client.package}: {comparison.stream}: {comparison.wrong} rows differ")
         for example in comparison.examples:
             print(f"  {example}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 from sandbox.world import WorldProfile
@@ -12,11 +14,14 @@ META, AMAZON = "meta_ads", "amazon_ads"
 _LEVELS = ("campaign", "ad_group", "ad")
 _LISTS = ("creatives", *(f"{what}s" for what in _LEVELS), *(f"every {what}" for what in _LEVELS))
 _LATER = tuple(f"every {what} since" for what in _LEVELS)
-HOURLY = "insights ad hourly"
-_PARTS = (HOURLY, "insights ad age gender")
-_SP_LISTS = ("sp campaigns", "sp ad_groups", "sp ads", "sp keywords")
-_SD_LISTS = ("sd campaigns", "sd ad_groups", "sd ads")
-_SP_REPORTS = tuple(f"sp report {what}" for what in (*_LEVELS, "keyword"))
+HOURLY, AGE_GENDER = "insights ad hourly", "insights ad age gender"
+_PARTS = (HOURLY, AGE_GENDER)
+USUAL_DAYS = 14
+DAYS = {HOURLY: 3, AGE_GENDER: 5}
+"""How many days are read, the last of them today."""
+_SP_LISTS = ("sp campaigns", "sp ad_groups", "sp ads", "sp keywords", "sp targets")
+_SD_LISTS = ("sd campaigns", "sd ad_groups", "sd ads", "sd targets")
+_SP_REPORTS = tuple(f"sp report {what}" for what in (*_LEVELS, "keyword", "target"))
 _INSIGHTS = ("insights account", *(f"insights {what}" for what in _LEVELS))
 
 
@@ -26,6 +31,7 @@ class Client:
 
     `streams`: what it reads of each ad account (`truth.STREAMS`); one that it does not answer is a difference.
     `guesses_hours`: it takes an hour that the platform does not name for midnight's, so patchy hours differ.
+    `days`: how many days it reads of a stream, where that is not the usual number.
     """
 
     package: str
@@ -33,6 +39,11 @@ class Client:
     driver: str
     streams: tuple[str, ...]
     guesses_hours: bool = False
+    days: Mapping[str, int] = field(default_factory=dict)
+
+    def start(self, stream: str, end: date) -> date:
+        """The first day that the client reads of a stream."""
+        return end - timedelta(days=self.days.get(stream, DAYS.get(stream, USUAL_DAYS)) - 1)
 
     def answers(self, profile: WorldProfile) -> list[str]:
         """The streams that an ad account has, and of which the client does not make something else itself."""
@@ -72,6 +83,7 @@ CLIENTS = (
         META,
         "airbyte_facebook_marketing.py",
         (*_INSIGHTS, *_PARTS, *_LISTS, *_LATER),
+        days={HOURLY: 1, AGE_GENDER: 2},  # 50 ms of the client's own per record
     ),
     Client(
         "tap-facebook", META, "tap_facebook_singer.py", ("insights ad", *_PARTS, *_LISTS, *_LATER), guesses_hours=True
@@ -92,6 +104,7 @@ CLIENTS = (
             "sd report campaign",
             "sd report ad_group",
             "sd report ad",
+            "sd report target",
         ),
     ),
     Client(
@@ -105,6 +118,7 @@ CLIENTS = (
             "sb ad_groups",
             "sb ads",
             "sb keywords",
+            "sb targets",
             *_SD_LISTS,
             *_SP_REPORTS,
             "sb report campaign",
@@ -112,6 +126,7 @@ CLIENTS = (
             "sb report keyword",
             "sd report campaign",
             "sd report ad",
+            "sd report target",
         ),
     ),
 )

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,8 +22,7 @@ from sandbox.platforms import population, stand_ins
 from sandbox.server import PlatformServer
 from sandbox.world import Company, WorldProfile
 
-DAYS = 14
-CLIENT_SECONDS = 300
+CLIENT_SECONDS = 480
 BOOKMARK_DAY = 20
 """Counted from the world's first day: some things were last changed before it, some after."""
 _LAST_WORDS = 2000
@@ -64,7 +63,7 @@ def platforms() -> Iterator[PlatformServer]:
 
 
 def attempt(client: Client, home: Path) -> Outcome:
-    """Install a client below `home` if need be, run it, and compare. Its ad accounts share 300 seconds."""
+    """Install a client below `home` if need be, run it, and compare. Its ad accounts share the time."""
     outcome = Outcome(client)
     try:
         python = interpreter(client, home)
@@ -89,7 +88,7 @@ def _question(server: PlatformServer, profile: WorldProfile, got: dict[str, list
     world = server.outside.world
     end = world.moment(profile).today
     bookmark = datetime.combine(world.first_day + timedelta(days=BOOKMARK_DAY), datetime.min.time(), UTC)
-    return Question(world, profile, end - timedelta(days=DAYS - 1), end, bookmark, got)
+    return Question(world, profile, end, bookmark, got)
 
 
 def _job(client: Client, server: PlatformServer, company: Company, profile: WorldProfile) -> dict[str, object]:
@@ -100,7 +99,7 @@ def _job(client: Client, server: PlatformServer, company: Company, profile: Worl
         "profile_id": profile.id,
         "region": profile.region,
         "credential": _credential(company, profile),
-        "start": question.start.isoformat(),
+        "starts": {stream: client.start(stream, question.end).isoformat() for stream in client.streams},
         "end": question.end.isoformat(),
         "bookmark": question.bookmark.isoformat(),
         "click_windows": dict(profile.windows),
@@ -165,6 +164,7 @@ def compared(client: Client, streams: Sequence[str], question: Question) -> list
     for stream in streams:
         rows = question.got.get(stream, [])
         parts = BROKEN_DOWN.get(stream, ())
-        found = compare(stream, summed(rows, *parts) if parts else rows, STREAMS[stream](question))
+        truth = STREAMS[stream](replace(question, start=client.start(stream, question.end)))
+        found = compare(stream, summed(rows, *parts) if parts else rows, truth)
         results.append(Comparison(f"{question.profile.name}, {stream}", len(rows), found.wrong, found.examples))
     return results

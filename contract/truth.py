@@ -20,10 +20,10 @@ class Question:
 
     world: World
     profile: WorldProfile
-    start: date
     end: date
     bookmark: datetime
     got: dict[str, list[Row]] = field(default_factory=dict)
+    start: date = date.max
 
 
 Truth = Callable[[Question], Iterator[Row]]
@@ -35,16 +35,12 @@ def units(micros: int) -> Decimal:
 
 
 def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool = True) -> Truth:
-    """Numbers per day at a level, or of one product's; `sold`: with conversions and revenue.
-
-    Of Sponsored Products' keywords and targets, clients are asked for the keywords.
-    """
+    """Numbers per day at a level, or of one product's; `sold`: with conversions and revenue."""
 
     def truth(question: Question) -> Iterator[Row]:
         world, profile = question.world, question.profile
-        targets = {keyword.id for _, _, keyword in _targeted(profile, "sp") if _is_target(keyword)}
         for row in world.truth(profile, question.start, question.end, level, hourly=hourly):
-            if (product and row["ad_product"] != product) or (level == "keyword" and row["entity_id"] in targets):
+            if product and row["ad_product"] != product:
                 continue
             ids = {kind: row[name] for kind, name in _IDS.items() if row[name]}
             if level == "keyword":
@@ -136,30 +132,40 @@ def advertised(level: str, product: str) -> Truth:
     return truth
 
 
-def keywords(product: str) -> Truth:
-    """One ad product's keywords."""
+def targeting(product: str, *, targets: bool) -> Truth:
+    """One ad product's keywords, or its targeting expressions, which clients and reports tell apart."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for campaign, group, keyword in _targeted(question.profile, product):
-            if not _is_target(keyword):
-                ids = {"campaign": campaign.id, "ad_group": group.id, "keyword": keyword.id}
-                texts = {"state": _state(keyword.state), "text": keyword.text, "match": keyword.match_type}
-                yield Row(Key.of("", ids), {**texts})
+        for key, keyword in _targeting(question.profile, product):
+            if _is_target(keyword) == targets:
+                texts = {} if targets else {"text": keyword.text, "match": keyword.match_type}
+                yield Row(key, {"state": _state(keyword.state), **texts})
 
     return truth
 
 
-def _targeted(profile: WorldProfile, product: str) -> Iterator[tuple[WorldCampaign, WorldAdGroup, WorldKeyword]]:
-    """One ad product's keywords and targets."""
+def _targeting(profile: WorldProfile, product: str) -> Iterator[tuple[Key, WorldKeyword]]:
     for campaign in profile.campaigns:
         for group in campaign.groups if campaign.product == product else ():
             for keyword in group.keywords:
-                yield campaign, group, keyword
+                ids = {"campaign": campaign.id, "ad_group": group.id, "keyword": keyword.id}
+                yield Key.of("", ids), keyword
 
 
 def _is_target(keyword: WorldKeyword) -> bool:
-    """A targeting expression, not a keyword."""
-    return keyword.match_type.startswith("TARGETING")
+    return keyword.match_type.startswith("TARGETING_EXPRESSION")
+
+
+def targeted(product: str, *, targets: bool) -> Truth:
+    """The daily numbers of one ad product's keywords, or of its targeting expressions."""
+
+    def truth(question: Question) -> Iterator[Row]:
+        wanted = {key.ids for key, keyword in _targeting(question.profile, product) if _is_target(keyword) == targets}
+        for row in numbers("keyword", product=product)(question):
+            if row.key.ids in wanted:
+                yield row
+
+    return truth
 
 
 def _state(status: str) -> str:
@@ -193,6 +199,10 @@ for _product in ("sp", "sb", "sd"):
         STREAMS[f"{_product} {_level}s"] = advertised(_level, _product)
     for _level in (*_IDS, "keyword"):
         STREAMS[f"{_product} report {_level}"] = numbers(_level, product=_product)
-    STREAMS[f"{_product} keywords"] = keywords(_product)
+    STREAMS[f"{_product} keywords"] = targeting(_product, targets=False)
+    STREAMS[f"{_product} targets"] = targeting(_product, targets=True)
+STREAMS["sp report keyword"] = targeted("sp", targets=False)
+STREAMS["sp report target"] = targeted("sp", targets=True)
+STREAMS["sd report target"] = targeted("sd", targets=True)
 BROKEN_DOWN = {"insights ad age gender": ("age", "gender")}
 """Streams whose rows are compared with their breakdowns added up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from driver import command
 
@@ -14,13 +14,17 @@ Records = Iterator[tuple[str, dict[str, Any]]]
 
 
 class Source:
-    """A source: `program` is its command, `configuration` what its user enters."""
+    """A source: `program` is its command, `configuration` what its user enters. Its streams are discovered once."""
+
+    _discovered: ClassVar[dict[str, dict[str, dict[str, Any]]]] = {}
 
     def __init__(self, program: str, configuration: Configuration) -> None:
         self._program = program
         self._configuration = configuration
-        [catalog] = (m["catalog"] for m in self._said("discover") if m["type"] == "CATALOG")
-        self._streams = {stream["name"]: stream for stream in catalog["streams"]}
+        if program not in self._discovered:
+            [catalog] = (m["catalog"] for m in self._said("discover") if m["type"] == "CATALOG")
+            self._discovered[program] = {stream["name"]: stream for stream in catalog["streams"]}
+        self._streams = self._discovered[program]
 
     def read(self, names: Sequence[str], state: Configuration | None = None) -> Records:
         """Stream and record by record. `state`: by stream, where an earlier read ended."""

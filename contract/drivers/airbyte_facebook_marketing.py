@@ -46,8 +46,10 @@ def source(job: Job, begin: str, **options: Any) -> Source:
 
 
 def insights(job: Job) -> Iterator[Row]:
-    for stream, record in source(job, job.start).read(list(INSIGHTS)):
-        yield insights_row(job, INSIGHTS[stream], record)
+    for begin in {job.starts[stream] for stream in INSIGHTS.values()}:
+        names = [name for name, stream in INSIGHTS.items() if job.starts[stream] == begin]
+        for stream, record in source(job, begin).read(names):
+            yield insights_row(job, INSIGHTS[stream], record)
 
 
 def lists(job: Job) -> Iterator[Row]:

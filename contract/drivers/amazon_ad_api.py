@@ -12,42 +12,46 @@ from typing import Any
 import ad_api.base  # noqa: F401 - before ad_api.auth, or the package imports itself in a circle
 from ad_api.api import Profiles, Reports, sb, sd, sp
 from ad_api.base import Marketplaces
-from amazon_rows import LEVELS, listed_row, profile_row, report_row
+from amazon_rows import listed_row, profile_row, report_row
 from driver import Job, Row, run
 
 PRODUCTS = {"sp": "SPONSORED_PRODUCTS", "sb": "SPONSORED_BRANDS", "sd": "SPONSORED_DISPLAY"}
+GROUP = ["campaignId", "adGroupId"]
 REPORTS = {
-    "sp report campaign": ("spCampaigns", ["campaign"]),
-    "sp report ad_group": ("spCampaigns", ["campaign", "adGroup"]),
-    "sp report ad": ("spAdvertisedProduct", ["advertiser"]),
-    "sp report keyword": ("spTargeting", ["targeting"]),
-    "sb report campaign": ("sbCampaigns", ["campaign"]),
-    "sb report ad": ("sbAds", ["ads"]),
-    "sb report keyword": ("sbTargeting", ["targeting"]),
-    "sd report campaign": ("sdCampaigns", ["campaign"]),
-    "sd report ad": ("sdAdvertisedProduct", ["advertiser"]),
+    "sp report campaign": ("spCampaigns", ["campaign"], ["campaignId"]),
+    "sp report ad_group": ("spCampaigns", ["campaign", "adGroup"], GROUP),
+    "sp report ad": ("spAdvertisedProduct", ["advertiser"], [*GROUP, "adId"]),
+    "sp report keyword": ("spTargeting", ["targeting"], [*GROUP, "keywordId"]),
+    "sp report target": ("spTargeting", ["targeting"], [*GROUP, "keywordId"]),
+    "sb report campaign": ("sbCampaigns", ["campaign"], ["campaignId"]),
+    "sb report ad": ("sbAds", ["ads"], [*GROUP, "adId"]),
+    "sb report keyword": ("sbTargeting", ["targeting"], [*GROUP, "keywordId"]),
+    "sd report campaign": ("sdCampaigns", ["campaign"], ["campaignId"]),
+    "sd report ad": ("sdAdvertisedProduct", ["advertiser"], [*GROUP, "adId"]),
+    "sd report target": ("sdTargeting", ["targeting"], [*GROUP, "targetingId"]),
 }
 BODIES: dict[str, tuple[type, str, str]] = {
     "sp campaigns": (sp.CampaignsV3, "list_campaigns", "campaigns"),
     "sp ad_groups": (sp.AdGroupsV3, "list_ad_groups", "adGroups"),
     "sp ads": (sp.ProductAdsV3, "list_product_ads", "productAds"),
     "sp keywords": (sp.KeywordsV3, "list_keywords", "keywords"),
+    "sp targets": (sp.TargetsV3, "list_product_targets", "targetingClauses"),
     "sb campaigns": (sb.CampaignsV4, "list_campaigns", "campaigns"),
     "sb ad_groups": (sb.AdGroupsV4, "list_ad_groups", "adGroups"),
     "sb ads": (sb.AdsV4, "list_ads", "ads"),
+    "sb targets": (sb.Targets, "list_products_targets", "targets"),
 }
 QUERIES: dict[str, tuple[type, str]] = {
     "sb keywords": (sb.Keywords, "list_keywords"),
     "sd campaigns": (sd.Campaigns, "list_campaigns"),
     "sd ad_groups": (sd.AdGroups, "list_ad_groups"),
     "sd ads": (sd.ProductAds, "list_product_ads"),
+    "sd targets": (sd.Targets, "list_products_targets"),
 }
 MARKETPLACES = {"NA": Marketplaces.NA, "EU": Marketplaces.EU, "FE": Marketplaces.JP}
-IDS = {
-    "campaign": ("campaign",),
-    "ad_group": ("campaign", "ad_group"),
-    "ad": ("campaign", "ad_group", "ad"),
-    "keyword": ("campaign", "ad_group", "keyword"),
+FILTERS = {
+    "sp report keyword": ["BROAD", "PHRASE", "EXACT"],
+    "sp report target": ["TARGETING_EXPRESSION", "TARGETING_EXPRESSION_PREDEFINED"],
 }
 PAGE = 20
 
@@ -87,9 +91,8 @@ def by_query(stream: str, job: Job) -> Iterator[Row]:
 
 
 def report(stream: str, job: Job) -> Iterator[Row]:
-    (kind, groups), client = REPORTS[stream], Reports(**settings(job))
-    product, _, level = stream.split()
-    ids = [LEVELS[kind] for kind in IDS[level]]
+    (kind, groups, ids), client = REPORTS[stream], Reports(**settings(job))
+    product = stream.partition(" ")[0]
     sold = ["purchases7d", "sales7d", "purchases14d", "sales14d"] if product == "sp" else ["purchases", "sales"]
     configuration: dict[str, Any] = {
         "adProduct": PRODUCTS[product],
@@ -99,9 +102,9 @@ def report(stream: str, job: Job) -> Iterator[Row]:
         "timeUnit": "DAILY",
         "format": "GZIP_JSON",
     }
-    if stream == "sp report keyword":
-        configuration["filters"] = [{"field": "keywordType", "values": ["BROAD", "PHRASE", "EXACT"]}]
-    body = {"name": stream, "startDate": job.start, "endDate": job.end, "configuration": configuration}
+    if stream in FILTERS:
+        configuration["filters"] = [{"field": "keywordType", "values": FILTERS[stream]}]
+    body = {"name": stream, "startDate": job.starts[stream], "endDate": job.end, "configuration": configuration}
     answer = client.post_report(body=json.dumps(body)).payload
     while answer["status"] != "COMPLETED":
         if answer["status"] == "FAILED":

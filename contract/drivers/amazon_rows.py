@@ -7,15 +7,26 @@ from typing import Any
 
 from driver import Job, Row, metric_row, object_row
 
-LEVELS = {"campaign": "campaignId", "ad_group": "adGroupId", "ad": "adId", "keyword": "keywordId"}
+IDS = {
+    "campaignId": "campaign",
+    "adGroupId": "ad_group",
+    "adId": "ad",
+    "keywordId": "keyword",
+    "targetId": "keyword",
+    "targetingId": "keyword",
+}
 NAMED = ("campaigns", "ad_groups")
+
+
+def ids_of(record: Mapping[str, Any]) -> dict[str, object]:
+    """A record's own and its parents' ids, by what they are the ids of."""
+    return {kind: record[name] for name, kind in IDS.items() if record.get(name) is not None}
 
 
 def report_row(job: Job, stream: str, record: Mapping[str, Any]) -> Row:
     """A line of a daily report. Sponsored Products have a column for each attribution window, the others one."""
     product = stream.partition(" ")[0]
     suffix = f"{job.click_windows[product]}d" if product == "sp" else ""
-    ids = {level: record[name] for level, name in LEVELS.items() if record.get(name) is not None}
     metrics = {
         "impressions": record["impressions"],
         "clicks": record["clicks"],
@@ -23,19 +34,18 @@ def report_row(job: Job, stream: str, record: Mapping[str, Any]) -> Row:
         "conversions": record[f"purchases{suffix}"],
         "revenue": record[f"sales{suffix}"],
     }
-    return metric_row(stream, record["date"], ids, metrics)
+    return metric_row(stream, record["date"], ids_of(record), metrics)
 
 
 def listed_row(stream: str, record: Mapping[str, Any]) -> Row:
     """A campaign, an ad group, an ad or a keyword in a list: its state in capitals, its name where it has one."""
     kind = stream.partition(" ")[2]
-    ids = {level: record[name] for level, name in LEVELS.items() if record.get(name) is not None}
     texts = {"state": str(record["state"]).upper()}
     if kind in NAMED:
         texts["name"] = record["name"]
     if kind == "keywords":
         texts |= {"text": record["keywordText"], "match": str(record["matchType"]).upper()}
-    return object_row(stream, ids, **texts)
+    return object_row(stream, ids_of(record), **texts)
 
 
 def profile_row(record: Mapping[str, Any]) -> Row:

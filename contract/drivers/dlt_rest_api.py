@@ -47,7 +47,7 @@ def insights(job: Job) -> Iterator[Row]:
             "level": level,
             "fields": ",".join(FIELDS[: at + 1] + FIELDS[len(LEVELS) :]),
             "time_increment": 1,
-            "time_range": as_text({"since": job.start, "until": job.end}),
+            "time_range": as_text({"since": job.starts[f"insights {ours}"], "until": job.end}),
             "limit": 50,
         }
         if at:

@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ Row = dict[str, Any]
 
 
 class Job:
-    """One ad account to read, from `start` to `end` inclusive (YYYY-MM-DD).
+    """One ad account to read: each stream from its day in `starts` to `end`, inclusive (YYYY-MM-DD).
 
     `credential`: the body that opens the account. `bookmark`: RFC 3339; incremental lists are read a second time from
     there. `click_windows`: by ad product, the attribution window in days to compare. `conversion`: Meta's action type
@@ -31,16 +30,12 @@ class Job:
         self.profile_id: str = job["profile_id"]
         self.region: str = job["region"]
         self.credential: dict[str, str] = job["credential"]
-        self.start: str = job["start"]
+        self.starts: dict[str, str] = job["starts"]
         self.end: str = job["end"]
         self.bookmark: str = job["bookmark"]
         self.click_windows: dict[str, int] = job["click_windows"]
         self.conversion: str = job["conversion"]
         self.streams: list[str] = job["streams"]
-
-    def shifted(self, days: int) -> str:
-        """The first day, moved."""
-        return (date.fromisoformat(self.start) + timedelta(days=days)).isoformat()
 
 
 def decimal_text(value: object) -> str:

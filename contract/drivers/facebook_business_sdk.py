@@ -29,8 +29,8 @@ def account_of(job: Job) -> AdAccount:
     return AdAccount(f"act_{job.profile_id}")
 
 
-def daily(job: Job) -> dict[str, Any]:
-    return {"time_increment": 1, "time_range": {"since": job.start, "until": job.end}, "limit": 50}
+def daily(job: Job, stream: str) -> dict[str, Any]:
+    return {"time_increment": 1, "time_range": {"since": job.starts[stream], "until": job.end}, "limit": 50}
 
 
 def shown(level: str) -> list[dict[str, Any]]:
@@ -49,13 +49,13 @@ def accounts(job: Job) -> Iterator[Row]:
 
 def insights(job: Job) -> Iterator[Row]:
     for at, (level, name) in enumerate(PREFIXES.items()):
-        params = daily(job) | {"level": name, "filtering": shown(name)}
+        params = daily(job, f"insights {level}") | {"level": name, "filtering": shown(name)}
         fields = FIELDS[: at + 1] + FIELDS[len(PREFIXES) :]
         yield from insights_rows(job, f"insights {level}", account_of(job).get_insights(fields=fields, params=params))
 
 
 def asynchronous(job: Job) -> Iterator[Row]:
-    params = daily(job) | {"level": "ad", "filtering": shown("ad")}
+    params = daily(job, "insights ad async") | {"level": "ad", "filtering": shown("ad")}
     report = account_of(job).get_insights(fields=FIELDS, params=params, is_async=True)
     while (status := report.api_get()["async_status"]) != "Job Completed":
         if status in ("Job Failed", "Job Skipped"):
@@ -66,7 +66,7 @@ def asynchronous(job: Job) -> Iterator[Row]:
 
 def broken_down(job: Job) -> Iterator[Row]:
     for stream, parts in PARTS.items():
-        params = daily(job) | {"level": "ad", "filtering": shown("ad"), "breakdowns": list(parts)}
+        params = daily(job, stream) | {"level": "ad", "filtering": shown("ad"), "breakdowns": list(parts)}
         yield from insights_rows(job, stream, account_of(job).get_insights(fields=FIELDS, params=params))
 
 

@@ -20,11 +20,13 @@ INSIGHTS = {
 LEVELS = {"campaigns": "campaign", "adsets": "ad_group", "ads": "ad"}
 
 
-def tap(job: Job, streams: list[str], *, every: bool = False, since: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def tap(
+    job: Job, streams: list[str], *, begin: str = "", every: bool = False, since: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Discover, select all fields of some streams, sync: stream and record by record."""
-    begin = date.fromisoformat(job.start) + timedelta(days=BUFFER_DAYS)  # the tap reads so many days before it again
+    first = date.fromisoformat(begin or job.end) + timedelta(days=BUFFER_DAYS)  # it reads so many days before it again
     config = {
-        "start_date": f"{begin}T00:00:00Z",
+        "start_date": f"{first}T00:00:00Z",
         "end_date": f"{job.end}T00:00:00Z",
         "account_id": job.profile_id,
         "access_token": job.credential["access_token"],
@@ -53,9 +55,10 @@ def tap(job: Job, streams: list[str], *, every: bool = False, since: str = "") -
 
 
 def insights(job: Job) -> Iterator[Row]:
-    wanted = [name for name, stream in INSIGHTS.items() if stream in job.streams]
-    for stream, record in tap(job, wanted):
-        yield insights_row(job, INSIGHTS[stream], record)
+    for name, stream in INSIGHTS.items():
+        if stream in job.streams:
+            for _, record in tap(job, [name], begin=job.starts[stream]):
+                yield insights_row(job, stream, record)
 
 
 def lists(job: Job) -> Iterator[Row]:
