@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from sandbox.platforms.amazon_ads.lists import GOTTEN, POSTED
 from sandbox.server import PlatformServer
-from support.amazon_caller import PLATFORM, AmazonCaller
+from support.amazon_caller import AmazonCaller
 from support.platform_server import running
 
 SAMPLES = Path(__file__).parents[1] / "samples/amazon_ads"
@@ -240,33 +239,6 @@ def test_display_lists_page_filter_and_extend(halden: AmazonCaller) -> None:
     assert nobody.status_code == 404
 
 
-def test_a_profile_without_display_is_refused_there_and_only_there(server: PlatformServer) -> None:
-    # given
-    german = AmazonCaller(server, "kestrel", "eu", place=1)
-    display = [path for path in GOTTEN if path.startswith("/sd/")]
-
-    # when
-    refused = [german.ask("GET", path) for path in display]
-    asked = german.create({**SUMMARY, "reportTypeId": "sdCampaigns", "adProduct": "SPONSORED_DISPLAY"})
-
-    # then
-    expected = "Advertiser is not authorized for Sponsored Display."
-    assert {(a.status_code, a.json()["code"], a.json()["details"]) for a in refused} == {(403, "403", expected)}
-    assert (asked.status_code, asked.json()["detail"]) == (403, expected)
-    assert german.listed("/sp/campaigns/list", SP)["totalResults"] == 4
-    assert german.create(SUMMARY).status_code == 200
-
-
-SUMMARY = {
-    "adProduct": "SPONSORED_PRODUCTS",
-    "reportTypeId": "spCampaigns",
-    "groupBy": ["campaign"],
-    "columns": ["campaignId", "cost"],
-    "timeUnit": "SUMMARY",
-    "format": "GZIP_JSON",
-}
-
-
 # -- Sponsored Products and portfolios --------------------------------------------------------------------------------
 
 
@@ -301,6 +273,18 @@ def test_what_a_list_s_schema_does_not_have_is_refused(halden: AmazonCaller, bod
     answer = halden.ask("POST", "/sp/campaigns/list", body, {"Content-Type": SP, "Accept": SP})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ARGUMENT")
     assert answer.json()["errors"]
+
+
+def test_an_archived_campaign_is_listed_with_all_that_is_in_it(kestrel: AmazonCaller) -> None:
+    # when
+    body = {"stateFilter": {"include": ["ARCHIVED"]}}
+    (campaign,) = kestrel.listed("/sp/campaigns/list", SP, body)["campaigns"]
+    mine = {"campaignIdFilter": {"include": [campaign["campaignId"]]}}
+    targets = kestrel.listed("/sp/targets/list", "application/vnd.spTargetingClause.v3+json", mine)["targetingClauses"]
+
+    # then
+    assert campaign["name"] == "SP Rivals"
+    assert {target["state"] for target in targets} == {"ARCHIVED"}
 
 
 def test_targets_are_automatic_or_manual(halden: AmazonCaller) -> None:
@@ -341,65 +325,3 @@ def test_every_list_answers_and_refuses_another_method(halden: AmazonCaller) -> 
     for path in GOTTEN:
         assert halden.ask("GET", path).json()
         assert halden.ask("POST", path, {}).status_code == 405
-
-
-# -- credentials, regions, permissions --------------------------------------------------------------------------------
-
-
-def test_a_token_of_one_region_lists_no_profile_on_another_region_s_host(server: PlatformServer) -> None:
-    # given
-    american, european = AmazonCaller(server, "kestrel"), AmazonCaller(server, "kestrel", "eu", place=1)
-    hosts = {"na": "advertising-api.amazon.com", "eu": "advertising-api-eu.amazon.com"}
-
-    def profiles(caller: AmazonCaller, host: str) -> list[int]:
-        answer = caller.ask("GET", "/v2/profiles", headers={"Host": host})
-        assert answer.status_code == 200
-        return [profile["profileId"] for profile in answer.json()]
-
-    # then
-    assert profiles(american, hosts["na"]) == [int(american.profile.id)]
-    assert profiles(european, hosts["eu"]) == [int(european.profile.id)]
-    assert profiles(american, hosts["eu"]) == profiles(european, hosts["na"]) == []
-
-
-def test_a_scope_that_is_missing_unknown_or_lost_is_401(halden: AmazonCaller, server: PlatformServer) -> None:
-    # given
-    def refusal(scope: str) -> tuple[int, str]:
-        answer = halden.ask("GET", "/sd/campaigns", headers={"Amazon-Advertising-API-Scope": scope})
-        return answer.status_code, answer.json()["details"].partition(":")[0]
-
-    # when
-    found = {scope: refusal(scope) for scope in ("", "abc", "7208815530417702")}
-    switch = {"kind": "access_denied", "platform": PLATFORM, "profile_id": halden.profile.id}
-    requests.post(f"{server.url}/_world/switches", json=switch, timeout=5)
-
-    # then
-    assert found[""] == (401, "Scope header is missing")
-    assert found["abc"] == (401, "No matching advertiser found for scope")
-    assert found["7208815530417702"] == (401, "Not authorized to access scope 7208815530417702")
-    assert refusal(halden.profile.id) == (401, f"Not authorized to access scope {halden.profile.id}")
-
-
-def test_each_service_throttles_in_its_own_words(halden: AmazonCaller, server: PlatformServer) -> None:
-    # given
-    server.outside.switches.turn_on({"kind": "throttle", "platform": PLATFORM, "times": 3, "retry_after": 2})
-
-    # when
-    answers = [
-        halden.ask("POST", "/sb/v4/ads/list", {}, {"Accept": SB_ADS}),
-        halden.ask("GET", "/sd/campaigns"),
-        halden.create(SUMMARY),
-    ]
-
-    # then
-    assert {(answer.status_code, answer.headers["Retry-After"]) for answer in answers} == {(429, "2")}
-    assert [set(answer.json()) for answer in answers] == [
-        {"code", "message"},
-        {"code", "details"},
-        {"code", "detail"},
-    ]
-
-
-@pytest.mark.parametrize("query", [{"profileTypeFilter": "person"}, {"accessLevel": "all"}, {"page": "2"}])
-def test_profiles_refuse_what_is_not_documented(halden: AmazonCaller, query: dict[str, str]) -> None:
-    assert halden.got("/v2/profiles", **query).status_code == 400

@@ -44,7 +44,10 @@ _VIEW_WINDOWS = {"sb": 14, "sd": 14}
 
 
 class _Seller(NamedTuple):
-    """An ad account. `awkward`: ads that are gone, spend without ads, a Brands campaign from before ad groups."""
+    """An ad account.
+
+    `awkward`: ads and a campaign that are gone, spend without ads, a Brands campaign from before ad groups.
+    """
 
     id: str
     name: str
@@ -116,7 +119,8 @@ def _profile(seed: int, advertiser: Advertiser, account: _Seller) -> WorldProfil
     campaigns = tuple(_campaigns(seed, account, advertiser.things))
     if account.awkward:
         thinned = (replace(c, groups=tuple(_thinned(g) for g in c.groups)) for c in campaigns)
-        campaigns = (*thinned, _adless(seed, account), _before_ad_groups(seed, account, advertiser.things[0]))
+        ended = (_ended(c) if c.name == "SP Rivals" else c for c in thinned)
+        campaigns = (*ended, _adless(seed, account), _before_ad_groups(seed, account, advertiser.things[0]))
     return WorldProfile(
         PLATFORM,
         account.id,
@@ -193,6 +197,26 @@ def _thinned(group: WorldAdGroup) -> WorldAdGroup:
         else:
             ads.append(ad)
     return replace(group, ads=tuple(ads), unlisted=tuple(unlisted))
+
+
+def _ended(campaign: WorldCampaign) -> WorldCampaign:
+    """A campaign that was archived with everything in it, and has a past."""
+
+    def gone(ads: tuple[WorldAd, ...]) -> tuple[WorldAd, ...]:
+        ended = (replace(ad, flight=(ad.flight[0], min(ad.flight[1], 48))) for ad in ads)
+        return tuple(ad if ad.status == "PAUSED" else replace(ad, status="ARCHIVED") for ad in ended)
+
+    groups = (
+        replace(
+            group,
+            status="ARCHIVED",
+            ads=gone(group.ads),
+            unlisted=gone(group.unlisted),
+            keywords=tuple(replace(keyword, state="ARCHIVED") for keyword in group.keywords),
+        )
+        for group in campaign.groups
+    )
+    return replace(campaign, status="ARCHIVED", groups=tuple(groups))
 
 
 def _adless(seed: int, account: _Seller) -> WorldCampaign:
