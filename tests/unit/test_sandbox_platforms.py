@@ -59,7 +59,7 @@ def amazon(server: PlatformServer, method: str, path: str, **params: str) -> req
         ("GET", "{act}/no_such_edge", 2500, "OAuthException"),
         ("GET", "me/permissions", 100, "OAuthException"),
         ("DELETE", "{act}", 100, "GraphMethodException"),
-        ("POST", "{act}/campaigns", 100, "GraphMethodException"),
+        ("DELETE", "{act}/insights", 100, "GraphMethodException"),
         ("GET", "nobody", 100, "GraphMethodException"),
     ],
 )

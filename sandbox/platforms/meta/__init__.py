@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
 from sandbox.platforms.meta.api import VERSIONED, MetaApi
+from sandbox.platforms.meta.graph import MIXED_ONLY
 from sandbox.platforms.meta.population import PLATFORM, holdings
 from sandbox.platforms.meta.webhooks import send_notifications, webhook_secrets
 
@@ -28,6 +29,7 @@ STAND_IN = StandIn(
         "slow_report": "new jobs take `seconds`",
         "broken_report": "finished jobs are `status` (default Job Failed, or Job Skipped) with `reason`",
         "data_limit": "more than `rows` rows are refused (reduce the amount of data); jobs' too with `async`",
+        MIXED_ONLY: "action_report_time has no effect: off-Meta actions are always on the day of the conversion",
         "empty": "insights have no rows",
         "bad_row": "one insights row is malformed; `mode`: negative, text, no_key; `ad_id`, else the first row",
         "truncated_paging": "a page with a next one does not say so; `mode`: no_paging, no_next, cut",

@@ -104,6 +104,17 @@ def unknown_path(path: str) -> GraphError:
     return GraphError(f"(#2500) Unknown path components: /{path}", 2500)
 
 
+def not_permitted_to_write() -> GraphError:
+    """The token may read ads (ads_read), not change them."""
+    message = "(#294) Managing advertisements requires an access token with the extended permission for ads_management"
+    return GraphError(message, 294, status=403)
+
+
+def no_capability() -> GraphError:
+    """An edge of Meta's that this application may not read."""
+    return GraphError("(#3) Application does not have the capability to make this API call.", 3)
+
+
 def missing(node: str, method: str = "get") -> GraphError:
     """The node does not exist, or cannot be asked this way."""
     message = (

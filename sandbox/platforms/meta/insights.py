@@ -1,136 +1,185 @@
-"""One insights request: what it may ask, and which of the world's rows answer it (Marketing API, Insights)."""
+"""One insights request over the world: which rows answer it (Marketing API, Insights)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sandbox.platforms.meta.errors import GraphError, invalid, nonexisting_field
-from sandbox.platforms.meta.filters import matches
-from sandbox.platforms.meta.insight_rows import FIELDS, HOURLY, insight_row, money
-from sandbox.platforms.meta.parameters import json_objects, names
-from sandbox.platforms.meta.periods import periods, ranges
+from sandbox.platforms.meta.breakdowns import Cell, cells
+from sandbox.platforms.meta.errors import nonexisting_field
+from sandbox.platforms.meta.filters import Condition
+from sandbox.platforms.meta.insight_question import LEVELS, Question
+from sandbox.platforms.meta.insight_values import VALUES, Facts
+from sandbox.platforms.meta.nodes import GraphNode
+from sandbox.platforms.meta.statuses import delivery_info, effective_status, hidden_statuses
+from sandbox.platforms.meta.vocabulary import NODE_TYPES
 from sandbox.world import Reading, World, WorldProfile, WorldRow
 from sandbox.world.numbers import add
 from sandbox.world.world import NO_HOUR, Moment
 
-LEVELS = ("account", "campaign", "adset", "ad")
-WINDOWS = frozenset(
-    [
-        "1d_click",
-        "7d_click",
-        "28d_click",
-        "1d_view",
-        "7d_view",
-        "28d_view",
-        "1d_ev",
-        "dda",
-        "default",
-        "incrementality",
-        "skan_click",
-        "skan_view",
-    ]
-)
-_DEFAULT_FIELDS = ("account_id", "impressions", "spend")
+_OBJECT_FIELDS = frozenset(
+    ("id", "name", "status", "configured_status", "effective_status", "delivery_info", "delivery_status", "objective",
+     "buying_type")
+)  # fmt: skip
+_IDS = {"campaign_id": "campaign", "adset_id": "adset", "ad_id": "ad"}
+_NAMES = {"campaign_name": "campaign", "adset_name": "adset", "ad_name": "ad"}
 
 
-def _entity(row: WorldRow) -> tuple[str, str, str]:
-    return (
-        row.campaign.id if row.campaign else "",
-        row.group.id if row.group else "",
-        row.ad.id if row.ad else "",
-    )
+def own_level(node: GraphNode) -> str:
+    """The level of a node's insights. Raises Meta's error 100 for a node that has none."""
+    if node.kind not in LEVELS:
+        raise nonexisting_field("insights", NODE_TYPES[node.kind])
+    return node.kind
 
 
 class Insights:
-    """One insights request, checked; `rows()` answers it."""
+    """The rows of one question. `node` narrows it to a campaign, an ad set or an ad; empty for the ad account."""
 
-    def __init__(
-        self, world: World, profile: WorldProfile, params: dict[str, str], moment: Moment, node: str = ""
-    ) -> None:
-        """`node`: the id of a campaign, ad set or ad to which the request is narrowed. Raises Meta's errors."""
-        self.world, self.profile, self.moment, self.node = world, profile, moment, node
-        self.level = params.get("level") or _own_level(profile, node)
-        if self.level not in LEVELS:
-            raise invalid(f"level must be one of {', '.join(LEVELS)}")
-        self.fields = names(params, "fields") or list(_DEFAULT_FIELDS)
-        unknown = [f for f in self.fields if f not in FIELDS]
-        if unknown:
-            raise invalid(f"{unknown[0]} is not valid for fields param")
-        self.windows = names(params, "action_attribution_windows")
-        if any(w not in WINDOWS for w in self.windows):
-            raise invalid("action_attribution_windows has an unknown window")
-        breakdowns = names(params, "breakdowns")
-        if any(b != HOURLY for b in breakdowns):
-            raise GraphError("(#2) This combination of breakdowns is not supported", 2, subcode=1504041)
-        self.hourly = bool(breakdowns)
-        increment = params.get("time_increment", "all_days")
-        self.periods = [p for since, until in ranges(params, moment.today) for p in periods(since, until, increment)]
-        self.filters = json_objects(params, "filtering")
+    def __init__(self, world: World, profile: WorldProfile, moment: Moment, node: str, question: Question) -> None:
+        """Raises Meta's error 100 for conditions on what insights cannot be filtered by."""
+        self.world, self.profile, self.moment, self.node, self.question = world, profile, moment, node, question
+        split = [(_as_object(condition), condition) for condition in question.conditions]
+        self._on_objects = [found for found, _ in split if found is not None]
+        self._on_rows = [condition for found, condition in split if found is None]
+        for condition in self._on_rows:
+            if condition.kind not in ("", *LEVELS) or condition.name not in (*VALUES, "action_type"):
+                raise condition.unsupported()
+        self._hidden = frozenset() if question.level == "account" else hidden_statuses(question.level, self._on_objects)
 
     @property
     def key(self) -> str:
         """Equal requests have equal keys."""
-        asked = (self.node, self.level, self.fields, self.windows, self.hourly, self.periods, self.filters)
-        return repr(asked)
+        return repr((self.node, self.question))
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows, oldest period first."""
-        return [row for start, end in self.periods for row in self._period(start, end)]
+        """All rows, oldest period first, or as `sort` wants them."""
+        found = [row for start, end in self.question.periods for row in self._period(start, end)]
+        for name, descending in reversed(self.question.orders):
+            found.sort(key=lambda pair: _order(pair[0], name), reverse=descending)
+        return [row for _, row in found]
 
-    def _period(self, start: date, end: date) -> list[dict[str, Any]]:
-        sums: dict[tuple[str, int], list[WorldRow]] = {}
-        reading = Reading(hourly=self.hourly)
-        if self.level == "ad":
+    def summary(self) -> dict[str, Any]:
+        """The totals of the fields that `summary` names."""
+        parts = [part for start, end in self.question.periods for _, part in self._delivered(start, end)]
+        found: dict[str, Any] = {}
+        if parts:
+            facts = self._facts(parts, "account")
+            values = {name: VALUES[name](facts) for name in self.question.summary if name in VALUES}
+            found = {name: value for name, value in values.items() if value is not None}
+        if "total_count" in self.question.summary:
+            found["total_count"] = len(self.rows())
+        return found
+
+    def _period(self, start: date, end: date) -> Iterator[tuple[Facts, dict[str, Any]]]:
+        sums: dict[tuple[str, int, Cell], list[WorldRow]] = {}
+        for cell, row in self._delivered(start, end):
+            sums.setdefault((self._entity(row), row.hour, cell), []).append(row)
+        for (_, hour, cell), parts in sums.items():
+            facts = self._facts(parts, self.question.level)
+            if not all(_row_passes(facts, condition) for condition in self._on_rows):
+                continue
+            values = ((name, VALUES[name](facts)) for name in self.question.fields if name in VALUES)
+            answer = {name: value for name, value in values if value is not None}
+            answer |= {"date_start": start.isoformat(), "date_stop": end.isoformat(), **dict(cell)}
+            if self.question.hourly and hour != NO_HOUR:
+                answer[self.question.breakdowns[0]] = f"{hour:02d}:00:00 - {hour:02d}:59:59"
+            yield facts, answer
+
+    def _facts(self, parts: Sequence[WorldRow], level: str) -> Facts:
+        numbers = add([row.numbers for row in parts]) if len(parts) > 1 else parts[0].numbers
+        question = self.question
+        return Facts(self.profile, level, parts, numbers, question.windows, question.off_meta, question.hourly)
+
+    def _entity(self, row: WorldRow) -> str:
+        subject = {"campaign": row.campaign, "adset": row.group, "ad": row.ad}.get(self.question.level)
+        return subject.id if subject else ""
+
+    def _delivered(self, start: date, end: date) -> Iterator[tuple[Cell, WorldRow]]:
+        """The parts of the answer before they are added: ad-days or ad-hours, cut into cells by a breakdown."""
+        question = self.question
+        reading = Reading(hourly=question.hourly, clock=question.clock)
+        cut = bool(question.breakdowns) and not question.hourly
+        if question.level == "ad":
             delivered = self.world.rows(self.profile, "ad", start, end, moment=self.moment, reading=reading)
         else:
             delivered = self.world.days(self.profile, start, end, moment=self.moment, reading=reading)
         for row in delivered:
-            ids = _entity(row)
-            if self.node and self.node not in ids:
+            if not self._concerns(row):
                 continue
-            if not all(_passes(self.profile, row, condition) for condition in self.filters):
-                continue
-            key = {"account": "", "campaign": ids[0], "adset": ids[1], "ad": ids[2]}[self.level]
-            sums.setdefault((key, row.hour), []).append(row)
-        return [self._row(rows, start, end) for rows in sums.values()]
+            yield from cells(self.profile, row, question.breakdowns) if cut else [((), row)]
 
-    def _row(self, rows: list[WorldRow], start: date, end: date) -> dict[str, Any]:
-        """The asked-for fields of some ad-days' sum."""
-        numbers = add([row.numbers for row in rows]) if len(rows) > 1 else rows[0].numbers
-        values = insight_row(self.profile, self.level, rows[0], numbers, self.windows)
-        answer = {name: values[name] for name in self.fields if name in values}
-        answer.update(date_start=start.isoformat(), date_stop=end.isoformat())
-        if self.hourly and rows[0].hour != NO_HOUR:
-            answer[HOURLY] = f"{rows[0].hour:02d}:00:00 - {rows[0].hour:02d}:59:59"
-        return answer
+    def _concerns(self, row: WorldRow) -> bool:
+        """Whether a row is of the asked node, not hidden, and passes the conditions on objects."""
+        if self.node and self.node not in [part.id for part in (row.campaign, row.group, row.ad) if part]:
+            return False
+        if self._hidden and self._entity(row) != self.node and _status(row, self.question.level) in self._hidden:
+            return False
+        return all(_object_passes(row, condition) for condition in self._on_objects)
 
 
-def _own_level(profile: WorldProfile, node: str) -> str:
-    """The level of a node: an ad account, or one of its campaigns, ad sets and ads. Raises Meta's error 100."""
-    if not node:
-        return "account"
-    for campaign, group, ad in profile.ads():
-        found = {campaign.id: "campaign", group.id: "adset", ad.id: "ad"}.get(node)
-        if found:
-            return found
-    raise nonexisting_field("insights", "AdCreative")
+def _as_object(condition: Condition) -> Condition | None:
+    """The condition, if it is on a campaign, an ad set or an ad and not on the numbers of a row."""
+    kind, name = condition.kind, condition.name
+    if not kind and name in _IDS:
+        kind, name = _IDS[name], "id"
+    elif not kind and name in _NAMES:
+        kind, name = _NAMES[name], "name"
+    return condition._replace(kind=kind, name=name) if kind in LEVELS[1:] and name in _OBJECT_FIELDS else None
 
 
-def _passes(profile: WorldProfile, row: WorldRow, condition: dict[str, Any]) -> bool:
-    """One `filtering` condition on ids, names, statuses or the numbers of an ad-day."""
-    kind, _, name = str(condition.get("field", "")).partition(".")
-    subject = {"campaign": row.campaign, "adset": row.group, "ad": row.ad}.get(kind)
-    numbers: dict[str, int | str] = {
-        "impressions": row.numbers.impressions,
-        "clicks": row.numbers.clicks,
-        "spend": money(profile, row.numbers.spend),
+def _status(row: WorldRow, level: str) -> str:
+    """The effective status of the row's object at a level."""
+    if row.campaign is None:
+        return ""
+    group = row.group if level in ("adset", "ad") else None
+    return effective_status(row.campaign, group, row.ad if level == "ad" else None)
+
+
+def _object_passes(row: WorldRow, condition: Condition) -> bool:
+    """What no ad shows has no ad to pass a condition on ads."""
+    subject = {"campaign": row.campaign, "adset": row.group, "ad": row.ad}[condition.kind]
+    unlisted = condition.kind == "ad" and row.group is not None and row.ad in row.group.unlisted
+    if subject is None or unlisted or row.campaign is None:
+        return False
+    status = _status(row, condition.kind)
+    values: Mapping[str, Any] = {
+        "id": subject.id,
+        "name": subject.name,
+        "status": subject.status,
+        "configured_status": subject.status,
+        "effective_status": status,
+        "delivery_info": delivery_info(status),
+        "delivery_status": delivery_info(status),
+        "objective": row.campaign.objective,
+        "buying_type": "AUCTION",
     }
-    if name in numbers:
-        actual: Any = Decimal(numbers[name])
-    elif subject is None or name not in ("id", "name", "effective_status", "status"):
-        raise invalid(f"Filtering field {condition.get('field')!r} is not supported here")
-    else:
-        actual = getattr(subject, {"effective_status": "status"}.get(name, name))
-    return matches(actual, str(condition.get("operator", "")), condition.get("value"))
+    return condition.matches(values[condition.name])
+
+
+def _row_passes(facts: Facts, condition: Condition) -> bool:
+    """A condition on a row's numbers, after they were added; `action_type` passes rows that have such an action."""
+    if condition.name == "action_type":
+        return any(condition.matches(action["action_type"]) for action in VALUES["actions"](facts) or [])
+    value = VALUES[condition.name](facts)
+    if isinstance(value, list):
+        raise condition.unsupported()
+    return condition.matches(_rank(value) if _is_number(value) else value)
+
+
+def _order(facts: Facts, name: str) -> tuple[bool, Any]:
+    """Numbers before texts; what a row does not have counts as zero."""
+    rank = _rank(VALUES[name](facts)) if name in VALUES else Decimal(0)
+    return isinstance(rank, str), rank
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and value.replace(".", "", 1).isdecimal()
+
+
+def _rank(value: Any) -> Any:
+    """What a value is sorted and compared by."""
+    if _is_number(value):
+        return Decimal(value)
+    return Decimal(0) if value is None or isinstance(value, list) else str(value)

@@ -11,7 +11,6 @@ from sandbox.platforms.meta.errors import GraphError
 from sandbox.platforms.meta.insights import Insights
 from sandbox.platforms.meta.periods import day
 from sandbox.platforms.meta.population import PLATFORM
-from sandbox.world import WorldProfile
 from sandbox.world.world import Moment
 
 _HIDDEN = ("access_token", "appsecret_proof")
@@ -64,12 +63,11 @@ class Jobs:
             answer |= {"error_code": -2, "error_subcode": 2490547, "error_message": message}
         return answer
 
-    def question(self, job: dict[str, Any], profile: WorldProfile) -> Insights:
-        """What a complete job answers. Raises Meta's error when it is not complete."""
+    def moment(self, job: dict[str, Any]) -> Moment:
+        """The moment whose numbers a complete job has. Raises Meta's error when it is not complete."""
         if _progress(job)[1] < 100:
             raise GraphError("(#2601) Loading async data: the report run is not completed", 2601)
-        moment = Moment(day(job["today"]), int(job["hour"]))
-        return Insights(self._outside.world, profile, job["params"], moment, job["node"])
+        return Moment(day(job["today"]), int(job["hour"]))
 
 
 def _progress(job: dict[str, Any]) -> tuple[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from sandbox.platforms.meta.errors import GraphError, invalid
 from sandbox.platforms.meta.parameters import json_list, json_parameter
+from sandbox.platforms.meta.vocabulary import INSIGHTS, one_of
 
 _RETENTION_DAYS = 37 * 30
 
@@ -18,7 +20,7 @@ def day(text: object) -> date:
         raise invalid(f"'{text}' is not a valid date; use YYYY-MM-DD") from None
 
 
-def ranges(params: dict[str, str], today: date) -> list[tuple[date, date]]:
+def ranges(params: Mapping[str, str], today: date) -> list[tuple[date, date]]:
     """The inclusive date ranges that a request asks for: time_range, time_ranges or date_preset (default last_30d)."""
     wanted = json_list(params, "time_ranges")
     if not wanted and "time_range" in params:
@@ -38,20 +40,36 @@ def ranges(params: dict[str, str], today: date) -> list[tuple[date, date]]:
 
 
 def _preset(preset: str, today: date) -> tuple[date, date]:
-    yesterday, last_of_month = today - timedelta(days=1), today.replace(day=1) - timedelta(days=1)
-    named = {
+    """A name of Meta's enum; those that end yesterday leave today out."""
+    one_of("date_preset", preset, INSIGHTS["date_presets"])
+    day_before, month, year = today - timedelta(days=1), today.replace(day=1), today.replace(month=1, day=1)
+    quarter = month.replace(month=(today.month - 1) // 3 * 3 + 1)
+    monday = today - timedelta(days=today.weekday())
+    sunday = today - timedelta(days=today.isoweekday() % 7)
+    if preset.startswith("last_") and preset.endswith("d"):
+        return today - timedelta(days=int(preset[5:-1])), day_before
+    return {
         "today": (today, today),
-        "yesterday": (yesterday, yesterday),
+        "yesterday": (day_before, day_before),
+        "this_month": (month, today),
+        "this_quarter": (quarter, today),
+        "this_year": (year, today),
+        "this_week_mon_today": (monday, today),
+        "this_week_sun_today": (sunday, today),
+        "last_month": _before(month, lambda last: last.replace(day=1)),
+        "last_quarter": _before(quarter, lambda last: last.replace(month=last.month - 2, day=1)),
+        "last_year": _before(year, lambda last: last.replace(month=1, day=1)),
+        "last_week_mon_sun": _before(monday, lambda last: last - timedelta(days=6)),
+        "last_week_sun_sat": _before(sunday, lambda last: last - timedelta(days=6)),
         "maximum": (today - timedelta(days=_RETENTION_DAYS), today),
-        "this_month": (today.replace(day=1), today),
-        "last_month": (last_of_month.replace(day=1), last_of_month),
-    }
-    if preset in named:
-        return named[preset]
-    days = preset.removeprefix("last_").removesuffix("d")
-    if f"last_{days}d" == preset and days.isdigit():
-        return today - timedelta(days=int(days)), yesterday
-    raise invalid(f"date_preset '{preset}' is unknown")
+        "data_maximum": (today - timedelta(days=_RETENTION_DAYS), today),
+    }[preset]
+
+
+def _before(start: date, first: Callable[[date], date]) -> tuple[date, date]:
+    """The whole period that ends on the day before `start`."""
+    last = start - timedelta(days=1)
+    return first(last), last
 
 
 def periods(start: date, end: date, increment: str) -> list[tuple[date, date]]:

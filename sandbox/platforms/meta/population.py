@@ -17,7 +17,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
-from sandbox.world.draw import seed_of
+from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.traits import Channel, Restatement, Traits
 
@@ -33,6 +33,7 @@ _TRAITS = Traits(
     ),
     Channel(carry=550, half=2_500 * MICRO, effect=9_000 * MICRO),
     half_credits=3,
+    hourly_conversions=False,
 )
 _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 """The default attribution setting: 7 days after a click, 1 day after a view."""
@@ -156,6 +157,7 @@ def _creative(profile_id: str, number: int, seed: int, thing: str) -> dict[str, 
             "body": body,
             "call_to_action_type": cta,
             "image_url": f"https://img.example/{number}.jpg",
+            "image_hash": f"{mix(seed, 1):016x}{mix(seed, 2):016x}",
             "object_story_spec": {"page_id": "999", "link_data": {"link": link, "message": body, "name": title}},
         }
     elif kind == 1:
@@ -166,8 +168,16 @@ def _creative(profile_id: str, number: int, seed: int, thing: str) -> dict[str, 
             "link_data": data | {"picture": picture, "call_to_action": action},
         }
     elif kind == 2:
-        video = {"video_id": f"777{number:04d}", "title": title, "message": body, "call_to_action": action}
-        creative |= {"video_id": f"777{number:04d}", "thumbnail_url": f"https://img.example/{number}t.jpg"}
+        video = {
+            "video_id": f"777{profile_id[-4:]}{number:04d}",
+            "title": title,
+            "message": body,
+            "call_to_action": action,
+        }
+        creative |= {
+            "video_id": f"777{profile_id[-4:]}{number:04d}",
+            "thumbnail_url": f"https://img.example/{number}t.jpg",
+        }
         creative["object_story_spec"] = {"page_id": "999", "video_data": video}
     else:
         creative["asset_feed_spec"] = {
@@ -175,7 +185,7 @@ def _creative(profile_id: str, number: int, seed: int, thing: str) -> dict[str, 
             "bodies": [{"text": body}],
             "descriptions": [{"text": ANGLES[number % 6]}],
             "call_to_action_types": [cta],
-            "images": [{"hash": f"{seed:032x}"[:32]}],
+            "images": [{"hash": f"{mix(seed, 1):016x}{mix(seed, 2):016x}"}],
             "link_urls": [{"website_url": link}],
         }
     return creative
