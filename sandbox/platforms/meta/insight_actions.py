@@ -135,5 +135,5 @@ def _windows(
             found[window] = after_view(facts.n, _VIEWS[window])
         elif window == _ENGAGED:
             videos = [row.numbers for row in facts.parts if row.ad and "video_id" in row.ad.creative]
-            found[window] = sum(after_view(n, 1) // 4 * 2 for n in videos)
+            found[window] = sum((after_view(n, 1) + 2) // 4 * 2 for n in videos)
     return found

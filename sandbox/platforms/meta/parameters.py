@@ -46,9 +46,9 @@ def names(params: Mapping[str, str], name: str) -> list[str]:
 def split_list(text: str) -> list[str]:
     """Comma-joined words; commas within brackets do not part."""
     parts, depth, start = [], 0, 0
-    for at, char in enumerate(text + ","):
+    for at, char in enumerate(text):
         depth += (char in "({[") - (char in ")}]")
         if char == "," and depth == 0:
             parts.append(text[start:at].strip())
             start = at + 1
-    return [part for part in parts if part]
+    return [part for part in (*parts, text[start:].strip()) if part]
