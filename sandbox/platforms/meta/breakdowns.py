@@ -37,7 +37,7 @@ _COMBINATIONS = frozenset(
 )  # fmt: skip
 """Combining Breakdowns. `device_platform` with placements, and `impression_device` alone, are older rows of it."""
 
-_AGES = ("13-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
+_AGES = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 _GENDERS = ("female", "male", "unknown")
 _PLACEMENTS = (
     ("facebook", "feed"),
@@ -95,7 +95,7 @@ def cells(profile: WorldProfile, row: WorldRow, asked: Sequence[str]) -> Iterato
 def _grids(profile: WorldProfile) -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]], list[int]]]:
     """Names of the dimensions, the cells' values, and their usual weights."""
     people: list[tuple[str, ...]] = list(product(_AGES, _GENDERS))
-    yield ("age", "gender"), people, [2 + (at // 3 + 1) % 5 - at % 3 // 2 for at in range(len(people))]
+    yield ("age", "gender"), people, [(3 + at // 3 % 4) * (30, 20, 1)[at % 3] for at in range(len(people))]
     where: list[tuple[str, ...]] = [(*placement, *device) for placement, device in product(_PLACEMENTS, _DEVICES)]
     names = ("publisher_platform", "platform_position", "impression_device", "device_platform")
     yield names, where, [(7, 4, 1, 6, 5, 5, 2, 1)[at // 4] * (5, 4, 1, 2)[at % 4] for at in range(len(where))]

@@ -88,7 +88,7 @@ def _check_together(fields: Sequence[str], breakdowns: Sequence[str]) -> None:
     """Raise Meta's error 100 for fields that a breakdown does not have (Insights API Breakdowns, Limitations)."""
     wrong = []
     if HOURS & set(breakdowns):
-        wrong = [f for f in fields if f.startswith(("unique_", "cost_per_unique_", "video_"))]
+        wrong = [f for f in fields if f.startswith(("unique_", "video_"))]
     elif "region" in breakdowns:
         wrong = [f for f in fields if f == "video_avg_time_watched_actions" or f.startswith("video_p")]
     if wrong:
