@@ -25,7 +25,7 @@ _DATES = frozenset({"date_start", "date_stop"})
 
 
 @dataclass(frozen=True)
-class Question:
+class InsightsQuestion:
     """`periods`: inclusive, each gives its own rows. `clock`: on which day conversions count (world.counting)."""
 
     level: str
@@ -49,7 +49,7 @@ class Question:
         return not NO_OFF_META & set(self.breakdowns)
 
 
-def read_question(params: Mapping[str, str], own_level: str, today: date, *, only_mixed: bool) -> Question:
+def read_question(params: Mapping[str, str], own_level: str, today: date, *, only_mixed: bool) -> InsightsQuestion:
     """The request's question. Raises Meta's errors for what cannot be asked.
 
     `own_level`: of the node that is asked. `only_mixed`: `action_report_time` is read and has no effect.
@@ -63,7 +63,7 @@ def read_question(params: Mapping[str, str], own_level: str, today: date, *, onl
     windows = each_of("action_attribution_windows", names(params, "action_attribution_windows"), INSIGHTS["windows"])
     report_time = one_of("action_report_time", params.get("action_report_time", "impression"), INSIGHTS["report_times"])
     increment = params.get("time_increment", "all_days")
-    return Question(
+    return InsightsQuestion(
         level,
         [f for f in fields if f not in _DATES],
         [p for since, until in ranges(params, today) for p in periods(since, until, increment)],

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.platforms.meta.breakdowns import Cell, cells
 from sandbox.platforms.meta.errors import nonexisting_field
 from sandbox.platforms.meta.filters import Condition
-from sandbox.platforms.meta.insight_question import LEVELS, Question
+from sandbox.platforms.meta.insight_question import LEVELS, InsightsQuestion
 from sandbox.platforms.meta.insight_values import VALUES, Facts
 from sandbox.platforms.meta.nodes import GraphNode
 from sandbox.platforms.meta.statuses import delivery_info, effective_status, hidden_statuses
@@ -37,7 +37,9 @@ def own_level(node: GraphNode) -> str:
 class Insights:
     """The rows of one question. `node` narrows it to a campaign, an ad set or an ad; empty for the ad account."""
 
-    def __init__(self, world: World, profile: WorldProfile, moment: Moment, node: str, question: Question) -> None:
+    def __init__(
+        self, world: World, profile: WorldProfile, moment: Moment, node: str, question: InsightsQuestion
+    ) -> None:
         """Raises Meta's error 100 for conditions on what insights cannot be filtered by."""
         self.world, self.profile, self.moment, self.node, self.question = world, profile, moment, node, question
         split = [(_as_object(condition), condition) for condition in question.conditions]
