@@ -67,7 +67,7 @@ def test_given_a_day_under_way_when_the_hourly_schedule_fires_then_its_hours_are
     today = river.day(-1)
     truth = river.world.get("truth", profile_id=meta, start=today, end=today, level="campaign", hourly="1")["rows"]
     filters = {"profile_id": meta, "date_range": {"start": today, "end": today}}
-    stored = river.api.records("campaign_performance_hourly", filters)
+    stored = list(river.api.records("campaign_performance_hourly", filters))
     found = {
         (row["campaign_id"], row["hour"]): (row["impressions"], row["clicks"], to_micros(str(row["spend"])))
         for row in stored

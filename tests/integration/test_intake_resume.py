@@ -10,7 +10,9 @@ import pytest
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
-from adweir.model.tasks import TaskState
+from adweir.model.messages import TaskMessage
+from adweir.model.tasks import Task, TaskState
+from adweir.platforms.connector import ReportState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, page
@@ -143,3 +145,65 @@ def test_a_pull_pauses_only_so_often(world: CollectWorld, size: int, fits: bool)
     world.left = 5
     assert world.collect(task) == ("not_ready" if fits else "settled:too_much_data")
     assert limits.MAX_PULL_PARTS * 4 < 1000
+
+
+def waiting(world: CollectWorld) -> tuple[Task, TaskMessage]:
+    """A task whose report is ready, of three pages."""
+    world.connector.file = world.connector.listed
+    task = world.plan()
+    world.collect(task)
+    (message,) = world.queues.reports.take()
+    world.connector.becomes("report-1", ReportState.READY)
+    return task, message
+
+
+def test_a_report_s_download_that_is_throttled_goes_on_behind_the_pages_it_has(
+    world: CollectWorld, clock: FrozenClock
+) -> None:
+    # given a platform that asks to wait after the second page of a report
+    task, message = waiting(world)
+    seen: list[int] = []
+
+    def throttle() -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            raise Throttled("quota", retry_after=40)
+
+    world.connector.each_page = throttle
+    assert world.poll(message) == "throttled"
+    # when the pause is over
+    clock.advance(41)
+    assert world.poll(message) == "done"
+    # then no page was downloaded twice, and the one object has all of them
+    assert [call for call in world.connector.calls if call.startswith("download")] == ["download", "download 2"]
+    found = world.task(task)
+    assert found.state is TaskState.LANDED
+    assert [body for _, body in bodies(world, found.object_key)] == [b'{"page":1}', b'{"page":2}', b'{"page":3}']
+
+
+def test_a_report_s_download_that_runs_out_of_time_goes_on_in_the_next_invocation(world: CollectWorld) -> None:
+    task, message = waiting(world)
+    world.left = 5
+    assert [world.poll(message) for _ in range(2)] == ["not_ready", "not_ready"]
+    world.left = 300
+    assert world.poll(message) == "done"
+    downloads = [call for call in world.connector.calls if call.startswith("download")]
+    assert downloads == ["download", "download 1", "download 2"]
+    assert len(bodies(world, world.task(task).object_key)) == 3
+
+
+def test_pages_of_a_report_that_failed_meanwhile_are_not_those_of_the_next(world: CollectWorld) -> None:
+    # given a download that paused, and a report that is gone when it goes on
+    task, message = waiting(world)
+    world.left = 5
+    assert world.poll(message) == "not_ready"
+    world.left = 300
+    world.connector.becomes("report-1", ReportState.FAILED, "gone")
+    assert world.poll(message) == "done"
+    (again,) = world.queues.reports.take()
+    # when the new one is ready
+    world.connector.becomes("report-2", ReportState.READY)
+    assert world.poll(again) == "done"
+    # then its pages are downloaded from the first
+    assert len(bodies(world, world.task(task).object_key)) == 3
+    assert world.connector.calls[-1] == "download"

@@ -79,10 +79,12 @@ class FakeConnector(Connector):
         return self.reports[report_id]
 
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
-        self._called("download")
+        self._called(f"download {task.cursor}".strip())
         if self.file_error is not None:
             raise self.file_error
-        yield from self.file
+        for one in self.file[int(task.cursor or 0) :]:
+            self.each_page()
+            yield one
 
     def becomes(self, report_id: str, state: ReportState, reason: str = "") -> None:
         self.reports[report_id] = self.reports[report_id]._replace(state=state, reason=reason)

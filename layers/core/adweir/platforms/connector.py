@@ -138,7 +138,7 @@ class Connector(ABC):
         raise RequestRejected(f"{task.platform} makes no reports: {report_id}")
 
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
-        """Download a READY report."""
+        """Download a READY report; where `task.cursor` is set (`Page.resume` of the last kept page), from there on."""
         raise RequestRejected(f"{task.platform} makes no reports: {report_id}")
 
     def discard_report(self, task: Task, report_id: str) -> None:  # noqa: B027  most platforms delete theirs themselves

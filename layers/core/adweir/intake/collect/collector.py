@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from adweir.intake.collect.asking import ask
 from adweir.intake.collect.claim import Remaining
 from adweir.intake.collect.worker import Worker
-from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, OutOfRetention, Throttled, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
 from adweir.platforms.connector import Connector, Mode, Page
-
-if TYPE_CHECKING:
-    from adweir.store.raw.store import RawWriter
 
 
 class Collector(Worker):
@@ -77,7 +72,7 @@ class Collector(Worker):
                     if not page.last and remaining() < self.timing(task).margin:
                         self._pause(cursor)
             except (Throttled, NotReady):
-                self._keep(task, writer, header.as_of, cursor)
+                self.keep(task, writer, header.as_of, cursor)
                 raise
             key = writer.commit(complete)
         as_of = header.as_of
@@ -95,12 +90,3 @@ class Collector(Worker):
         if not cursor:
             raise TooMuchData("the answer has more pages than one invocation has time for")
         raise NotReady("the pull continues in another invocation", after=1)
-
-    def _keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
-        """Store the pages of a pull that has to pause, and the cursor; nothing when a page broke off."""
-        if not cursor or not writer.pages or not writer.whole:
-            return
-        if len(task.parts) >= limits.MAX_PULL_PARTS:
-            raise TooMuchData(f"the pull paused {limits.MAX_PULL_PARTS} times")
-        writer.keep(task.attempts)
-        self.ledger.keep_part(task, (*task.parts, task.attempts), cursor, as_of)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from adweir.intake.collect.asking import ask, let_go
 from adweir.intake.collect.claim import Remaining
 from adweir.intake.collect.worker import Timing, Worker
 from adweir.model import limits
 from adweir.model.entities import Profile
-from adweir.model.errors import NotReady, ReportFailed
+from adweir.model.errors import NotReady, ReportFailed, Throttled
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso
@@ -23,10 +25,18 @@ def rhythm(attempt: int, timing: Timing) -> float:
     return min(grown, max(timing.poll, timing.poll_max))
 
 
+class Opened(NamedTuple):
+    """What one poll works with: the open connector, the task's profile, and the seconds that are left."""
+
+    connector: Connector
+    profile: Profile | None
+    remaining: Remaining
+
+
 class Poller(Worker):
     """Works on one poll message at a time; waiting is a new delayed message, never a sleeping function."""
 
-    def poll(self, message: TaskMessage, remaining: Remaining) -> None:  # noqa: ARG002  the consumer's signature
+    def poll(self, message: TaskMessage, remaining: Remaining) -> None:
         """Poll the task's report once.
 
         Raises NotReady while it is being made, ReportFailed when it failed or came too late twice: `Outcomes.settle`
@@ -40,18 +50,19 @@ class Poller(Worker):
                 return
             wait = None
             with self.gate.open(task, message) as (connector, profile), self.applicable(task, profile):
-                wait = self._look(task, message, connector, profile)
+                wait = self._look(task, message, Opened(connector, profile, remaining))
             if wait is not None:
                 raise wait
 
-    def _look(self, task: Task, message: TaskMessage, connector: Connector, profile: Profile | None) -> NotReady | None:
-        if self.landed_before(task, self.header(task, profile, task.as_of, connector.route)):
+    def _look(self, task: Task, message: TaskMessage, opened: Opened) -> NotReady | None:
+        connector = opened.connector
+        if self.landed_before(task, self.header(task, opened.profile, task.as_of, connector.route)):
             return None
         report = connector.report(task, task.report_id)
         overdue = 0 < message.report_deadline < epoch(self.clock.now())
         if report.state is ReportState.READY:
             try:
-                self._land(task, connector, profile)
+                return self._land(task, opened)
             except ReportFailed as error:  # its file is gone
                 self._again(task, message, connector, error.message)
         elif report.state is ReportState.FAILED or overdue:
@@ -65,15 +76,24 @@ class Poller(Worker):
             )
         return None
 
-    def _land(self, task: Task, connector: Connector, profile: Profile | None) -> None:
-        complete = False
-        with self.raw.writer(self.header(task, profile, task.as_of, connector.route)) as writer:
-            for page in connector.report_pages(task, task.report_id):
-                writer.write(page)
-                complete = complete or page.last
+    def _land(self, task: Task, opened: Opened) -> NotReady | None:
+        """Download the report. A download that has to pause keeps its pages and goes on at the platform's cursor."""
+        complete, cursor = False, ""
+        with self.raw.writer(self.header(task, opened.profile, task.as_of, opened.connector.route)) as writer:
+            try:
+                for page in opened.connector.report_pages(task, task.report_id):
+                    writer.write(page)
+                    complete, cursor = complete or page.last, page.resume
+                    if cursor and opened.remaining() < self.timing(task).margin:
+                        self.keep(task, writer, task.as_of, cursor)
+                        return NotReady("the download continues in another invocation", after=1)
+            except Throttled:
+                self.keep(task, writer, task.as_of, cursor)
+                raise
             key = writer.commit(complete)
         self.ledger.landed(task, key, task.as_of)
-        let_go(self.ledger, connector, task)
+        let_go(self.ledger, opened.connector, task)
+        return None
 
     def _again(self, task: Task, message: TaskMessage, connector: Connector, reason: str) -> None:
         """Request the report once more, and discard the one that failed."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from adweir.intake.collect.claim import Claims
 from adweir.intake.collect.gate import Gate
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
-from adweir.model.errors import NotApplicable, NotFound
+from adweir.model.errors import NotApplicable, NotFound, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
@@ -22,7 +23,7 @@ from adweir.platforms.connector import Page
 from adweir.store.raw.header import PullHeader
 
 if TYPE_CHECKING:
-    from adweir.store.raw.store import RawStore
+    from adweir.store.raw.store import RawStore, RawWriter
 
 
 SpecsOf = Callable[[Platform], Mapping[Dataset, DatasetSpec]]
@@ -103,6 +104,18 @@ class Worker:
             return False
         self.ledger.landed(task, header.key, found.as_of)
         return True
+
+    def keep(self, task: Task, writer: RawWriter, as_of: str, cursor: str) -> None:
+        """Store the pages of a pull that has to pause, and the cursor; nothing when a page broke off.
+
+        Raises TooMuchData for a pull that paused too often.
+        """
+        if not cursor or not writer.pages or not writer.whole:
+            return
+        if len(task.parts) >= limits.MAX_PULL_PARTS:
+            raise TooMuchData(f"the pull paused {limits.MAX_PULL_PARTS} times")
+        writer.keep(task.attempts)
+        self.ledger.keep_part(task, (*task.parts, task.attempts), cursor, as_of)
 
     def poll_later(self, task: Task, *, resubmits: int = 0) -> None:
         """Have `poll_reports` poll the task's report, first one poll interval from now."""

@@ -117,9 +117,9 @@ class MetaConnector(Connector):
             progress=run.async_percent_completion,
         )
 
-    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:  # noqa: ARG002
+    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
         """The job's result, in the same shape as the synchronous answer."""
-        return self._graph.pages(f"{_digits(report_id)}/insights", {})
+        return self._graph.pages(f"{_digits(report_id)}/insights", {}, after=task.cursor)
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
         """Half the window; a single day that is too much for one answer becomes a job."""

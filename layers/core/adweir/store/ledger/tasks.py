@@ -140,6 +140,8 @@ class Tasks(Markers):
             Row.state.set(TaskState.WAITING_REPORT.value),
             Row.report_id.set(report_id),
             Row.as_of.set(as_of),
+            Row.parts.set(""),  # parts of a report that failed are not this one's
+            Row.cursor.set(""),
         ]
         still_ours = (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
         return self._advance_task(task, actions, still_ours)
