@@ -137,7 +137,7 @@ def test_the_end_is_found_however_the_page_is_written(
     assert [(p.last, p.body) for p in connector.pages(task())] == [(last, body)]
 
 
-@pytest.mark.parametrize("host", ["http://evil.example", "http://127.0.0.1:1", "file://"])
+@pytest.mark.parametrize("host", ["http://evil.example", "http://127.0.0.1:1", "file://", "http://[::1"])
 def test_paging_never_takes_the_token_to_another_host(connector: MetaConnector, server: StubServer, host: str) -> None:
     server.script = [Answer(200, page([insight()], f"{host}/v26.0/act_1/insights?after=x"))]
     with pytest.raises(RequestRejected, match="another host"):

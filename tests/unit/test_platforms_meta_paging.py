@@ -125,3 +125,12 @@ def test_a_job_that_meta_lost_has_failed(connector: MetaConnector, server: StubS
     server.route = lambda _: Answer(400, error(100))
     with pytest.raises(RequestRejected):
         connector.report(TASK, "6023920149050")
+
+
+@pytest.mark.parametrize("poison", [b'"\\ud800"', b"[" * 5000 + b"]" * 5000, b"1E99999999999999999999"])
+def test_a_row_that_no_decoder_takes_does_not_stop_the_pull(
+    connector: MetaConnector, server: StubServer, poison: bytes
+) -> None:
+    body = b'{"data":[{"ad_name":' + poison + b'}],"paging":{"cursors":{"before":"a","after":"b"}}}'
+    server.script = [Answer(200, body)]
+    assert [(one.content(), one.last) for one in connector.pages(TASK)] == [(body, True)]

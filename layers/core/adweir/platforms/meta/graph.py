@@ -90,7 +90,7 @@ class Graph:
 
     def _next(self, following: str, current: tuple[str, dict[str, str]]) -> tuple[str, dict[str, str]]:
         if not same_origin(following, self._base):
-            raise RequestRejected(f"paging leads to another host: {urlsplit(following).netloc[:80]!r}")
+            raise RequestRejected(f"paging leads to another host: {following.partition('?')[0][:80]!r}")
         parts = urlsplit(following)
         query = {name: value for name, value in parse_qsl(parts.query) if name not in self._auth}
         target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", query
