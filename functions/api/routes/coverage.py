@@ -1,16 +1,27 @@
 """What was pulled, when, and how final it is."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from adweir.model import limits
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Instant, Limit, NextToken, OneOf, PageToken, PlatformId, PlatformName, Shown
+from routes.fields import (
+    PAGE_ITEMS,
+    Given,
+    Instant,
+    Limit,
+    NextToken,
+    OneOf,
+    PageToken,
+    PlatformId,
+    PlatformName,
+    Shown,
+)
 
 _OF = "coverage"
+_FILTERS = ("account_id", "platform", "profile_id")
 
 
 def _data_types() -> tuple[str, ...]:
@@ -53,31 +64,25 @@ class CoverageAnswer(Shown):
     next_token: NextToken
 
 
-class _Asked(NamedTuple):
-    """What the query says: filters by name, and the range."""
+class CoverageQuery(Given):
+    """Which coverage to list."""
 
-    filters: dict[str, str]
-    start: str
-    end: str
-
-
-def _asked(
-    account_id: Annotated[
-        str,
-        Query(
-            max_length=limits.MAX_PATH_ID_CHARS,
-            description="Only those of this client company (acc_…), or this ad account.",
-        ),
-    ] = "",
-    platform: Annotated[PlatformName, Query(description="Only those of this platform or alias.")] = "",
-    profile_id: Annotated[str, Query(max_length=limits.MAX_OBJECT_ID_CHARS, description="Only this ad account.")] = "",
-    start: Annotated[
-        str, Query(max_length=limits.MAX_WORD_CHARS, description="The first day; without it 30 days are listed.")
-    ] = "",
-    end: Annotated[str, Query(max_length=limits.MAX_WORD_CHARS, description="The last day; without it today.")] = "",
-) -> _Asked:
-    given = {"account_id": account_id, "platform": platform, "profile_id": profile_id}
-    return _Asked({name: value for name, value in given.items() if value}, start, end)
+    account_id: str = Field(
+        default="",
+        max_length=limits.MAX_PATH_ID_CHARS,
+        description="Only those of this client company (acc_…), or this ad account.",
+    )
+    platform: PlatformName = Field(default="", description="Only those of this platform or alias.")
+    profile_id: str = Field(default="", max_length=limits.MAX_OBJECT_ID_CHARS, description="Only this ad account.")
+    data_type: Annotated[str, OneOf("", known=_data_types)] = Field(
+        default="",
+        max_length=limits.MAX_WORD_CHARS,
+        description="Only this data type; without it each that is served.",
+    )
+    start: str = Field(
+        default="", max_length=limits.MAX_WORD_CHARS, description="The first day; without it 30 days are listed."
+    )
+    end: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="The last day; without it today.")
 
 
 coverage = Resource("Coverage", "What was pulled, when, and how final it is")
@@ -86,12 +91,7 @@ coverage = Resource("Coverage", "What was pulled, when, and how final it is")
 @coverage.route("GET", "/api/v1/coverage", "List what was pulled")
 def list_coverage(
     app: Here,
-    asked: Annotated[_Asked, Depends(_asked)],
-    data_type: Annotated[
-        str,
-        OneOf("", known=_data_types),
-        Query(max_length=limits.MAX_WORD_CHARS, description="Only this data type; without it each that is served."),
-    ] = "",
+    asked: Annotated[CoverageQuery, Query()],
     limit: Limit = PAGE_ITEMS,
     next_token: PageToken = "",
 ) -> CoverageAnswer:
@@ -101,7 +101,8 @@ def list_coverage(
     from adweir.store.dynamo.paging import from_token, to_token
 
     span = parse_range(asked.start, asked.end, app.clock.now().date(), field="query")
-    wanted = CoverageRequest(span, app.queries.filters(asked.filters, "query"), data_type)
+    given = {name: value for name in _FILTERS if (value := getattr(asked, name))}
+    wanted = CoverageRequest(span, app.queries.filters(given, "query"), asked.data_type)
     page = CoverageList(app.queries).page(wanted, limit, from_token(_OF, next_token))
     token = to_token(_OF, page.position) if page.position else None
     return CoverageAnswer.of({"coverage": page.entries, "warnings": page.warnings, "next_token": token})

@@ -61,6 +61,21 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
                 "filters": {"platform": "{a-platform}", "date_range": {"start": "{today-7}", "end": "{today-1}"}},
             },
         ),
+        "today": (
+            "Campaigns of today so far, from its hours",
+            {
+                "data_type": "campaign_performance",
+                "filters": {"date_range": {"start": "{today-0}", "end": "{today-0}"}},
+                "include_live": True,
+            },
+        ),
+        "countries": (
+            "Ads by country",
+            {
+                "data_type": "ad_performance_by_country",
+                "filters": {"date_range": {"start": "{today-7}", "end": "{today-1}"}},
+            },
+        ),
     },
     "validate": {
         "both": (
@@ -92,6 +107,15 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
                 "dimensions": [{"name": "campaign"}],
                 "segments": [_A_PLATFORM],
                 "format": "csv",
+            },
+        ),
+        "people": (
+            "Spend by age and gender",
+            {
+                "name": "People",
+                "time_range": _WEEK,
+                "metrics": [{"name": "spend"}, {"name": "conversions"}],
+                "dimensions": [{"name": "age"}, {"name": "gender"}],
             },
         ),
     },

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from http import HTTPStatus
 from inspect import getdoc
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel
 
 from adweir.runtime.app import App
@@ -69,6 +70,9 @@ def describe(app: App, resources: Sequence[Resource], examples: Examples, others
                     name: {"summary": shows, "value": body}
                     for name, (shows, body) in examples.get(operation["operationId"], {}).items()
                 }
+            bounds = _of_query_models(operations[path, method].run)
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = bounds.get(parameter["name"], parameter["schema"])
             responses = operation["responses"]
             responses |= {str(status): _reference(status) for status in errors_of(operations[path, method], operation)}
             operation["responses"] = dict(sorted(responses.items()))
@@ -81,6 +85,20 @@ def describe(app: App, resources: Sequence[Resource], examples: Examples, others
     } | _SCHEMAS
     components["responses"] = dict([*_RESPONSES.values(), _UNVERIFIED])
     return _filled(document, app.clock.now().date(), str(next(iter(app.platforms))))
+
+
+def _of_query_models(run: Callable[..., Any]) -> dict[str, Any]:
+    """The schemas of the parameters that a route takes as one model: Powertools writes their types only."""
+    found: dict[str, Any] = {}
+    for annotation in get_type_hints(run, include_extras=True).values():
+        model, *marks = get_args(annotation) or (None,)
+        if any(isinstance(mark, Query) for mark in marks) and isinstance(model, type) and issubclass(model, BaseModel):
+            properties = model.model_json_schema()["properties"]
+            found |= {
+                name: {key: value for key, value in schema.items() if key not in {"title", "description"}}
+                for name, schema in properties.items()
+            }
+    return found
 
 
 def _details(operation: Operation) -> dict[str, Any]:
