@@ -1,8 +1,7 @@
-"""`orchestrate`: starts runs, plans their stages, ends them, redrives, sweeps."""
+"""`orchestrate`: starts runs, plans their stages, ends them, redrives, replays, sweeps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from adweir.model.errors import AdweirError
@@ -17,16 +16,12 @@ def parse(body: str) -> list[RunMessage]:
     return [RUN_MESSAGE.validate_json(body)]
 
 
-def orchestrate(message: RunMessage, remaining: Callable[[], float]) -> None:
-    app.engine.handle(message, remaining)
-
-
 def settle(_message: RunMessage, error: AdweirError) -> None:
     """A schedule or operator asked for something unknown: fail, so that the dead-letter queue's alarm shows it."""
     raise error
 
 
-consumer = app.consumer(parse=parse, handle=orchestrate, settle=settle)
+consumer = app.consumer(parse=parse, handle=app.orchestrate, settle=settle)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.messages import Replay
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import Applies, DatasetSpec, PlatformSpec, ProfileOptions, datasets
-from support.api import META, T1, Call, fill
+from support.api import META, T1, Call, fill, sent
 
 PATH = "/api/v1/profiles/meta/111"
 T2 = "2026-11-21T00:00:00.000000Z"
@@ -31,8 +32,8 @@ class ShopPlatforms(Platforms):
     """The registry's platforms with options of the test's own."""
 
     def spec(self, platform: Platform) -> PlatformSpec:
-        on_request = datasets(DatasetSpec(Dataset.AD_BY_COUNTRY_DAILY, on_request=True))
-        return replace(super().spec(platform), options=ShopOptions, datasets=on_request)
+        served = datasets(DatasetSpec(Dataset.AD_DAILY), DatasetSpec(Dataset.AD_BY_COUNTRY_DAILY, on_request=True))
+        return replace(super().spec(platform), options=ShopOptions, datasets=served)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def test_changed_options_say_what_they_mean_and_how_they_reach_stored_days(call:
             "the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs",
         ),
     }
-    shown = {name: value for name, value in answer.items() if name != "changed"}
+    shown = {name: value for name, value in answer.items() if name not in {"changed", "replay"}}
     assert call("GET", PATH) == shown
     assert call("PATCH", PATH, change)["changed"] == []
     assert [each["option"] for each in call("PATCH", PATH, {"options": {"basis": None}})["changed"]] == ["basis"]
@@ -100,3 +101,47 @@ def test_options_of_another_version_do_not_stand_in_the_way_of_a_listing(call: C
 
     assert call("GET", PATH)["options"] == {"gone": 1}
     assert call("PATCH", PATH, {"options": {"basis": "view"}})["options"]["basis"] == "view"
+
+
+def test_a_replay_is_started_and_followed(call: Call, api: ModuleType) -> None:
+    week = {"platform": "facebook", "profile_id": "111", "start": "2026-11-01", "end": "2026-11-07"}
+
+    started = call("POST", "/api/v1/replay", week, expect=202)
+
+    assert started["datasets"] == [
+        {"dataset": "ad_daily", "days": 2, "pulls": 1},
+        {"dataset": "ad_by_country_daily", "days": 0, "pulls": 0},
+    ]
+    (message,) = sent(api)
+    assert isinstance(message, Replay)
+    assert (message.replay_id, message.account_id, message.datasets) == (
+        started["replay_id"],
+        "acc",
+        ("ad_daily", "ad_by_country_daily"),
+    )
+    found = call("GET", f"/api/v1/replays/{started['replay_id']}")
+    assert (found["state"], found["cause"], found["sent"]) == ("running", "replay", 0)
+    call("GET", "/api/v1/replays/rpl_unknown", expect=404)
+    unknown: list[dict[str, Any]] = [{"profile_id": "999"}, {"account_id": "acc_other"}]
+    refused: list[dict[str, Any]] = [
+        {"datasets": ["ads"]},
+        {"start": "2026-12-01"},
+        {"start": "2001-01-01"},
+        {"platform": "myspace"},
+    ]
+    for status, bodies in ((404, unknown), (422, refused)):
+        for wrong in bodies:
+            call("POST", "/api/v1/replay", week | wrong, expect=status)
+    call("POST", "/api/v1/replay", week, scopes="read", expect=403)
+
+
+def test_options_and_their_replay_in_one_call(call: Call, api: ModuleType) -> None:
+    answer = call("PATCH", PATH, {"options": {"basis": "view"}, "replay": True})
+
+    (message,) = sent(api)
+    assert isinstance(message, Replay)
+    assert answer["replay"]["replay_id"] == message.replay_id
+    assert (message.cause, message.start.year, str(message.end)) == ("options", 2021, "2026-11-21")
+    again = call("PATCH", PATH, {"options": {"basis": "view"}, "replay": True})
+    assert (again["replay"], sent(api)) == (None, [])
+    assert call("PATCH", PATH, {"options": {"clock": "conversion"}, "replay": True})["replay"] is None

@@ -7,12 +7,8 @@ them all; with a part left out, it fails.
 
 from __future__ import annotations
 
-import importlib
-import json
-import shutil
-import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,75 +21,13 @@ from adweir.model.entities import Profile
 from adweir.model.messages import StartRun
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.money import to_micros
-from adweir.model.platforms import Platform
 from adweir.model.runs import RunState
 from adweir.model.tasks import TaskState
-from adweir.model.times import Window
-from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings
-from support.clock import FrozenClock
 from support.machine import Machine
-from support.stub_http import Answer, Call, serving
+from support.toy_world import BIG, DAYS, PAUSE, SMALL, TODAY, TOY, ToyApi, toy_folder, toy_machine
 
-TOY = Platform("toy_ads")
-SOURCE = Path(__file__).parents[1] / "support/toy_platform"
-TODAY = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-DAYS = Window(date(2026, 11, 10), date(2026, 11, 19))
-BIG, SMALL = "big", "small"
-PACKAGE = "toy_ads_platform"
-PAUSE = 90
 WORD = "a-word-that-only-they-know"
-
-
-class ToyApi:
-    """What the platform's server knows. The first call for campaigns is asked to wait."""
-
-    def __init__(self, clock: FrozenClock) -> None:
-        self.clock = clock
-        self.reports: dict[str, tuple[str, str, Window]] = {}
-        self.looks: dict[str, int] = {}
-        self.discarded: list[str] = []
-        self.lists_at: list[datetime] = []
-
-    def __call__(self, call: Call) -> Answer:
-        assert call.headers["Authorization"] == "Bearer t0ken"
-        match call.method, call.path.strip("/").split("/"):
-            case "GET", ["accounts"]:
-                body: Any = {"accounts": [{"id": BIG, "name": "Big"}, {"id": SMALL, "name": "Small"}]}
-            case "GET", ["accounts", account, "campaigns"]:
-                self.lists_at.append(self.clock.now())
-                if len(self.lists_at) == 1:
-                    return Answer(429, {"seconds": PAUSE})
-                body = {"campaigns": [[f"{account}-{call.query['page']}", f"Campaign {call.query['page']}"]]}
-            case "POST", ["accounts", account, "reports"]:
-                return self._create(account, json.loads(call.body))
-            case "GET", ["reports", report]:
-                self.looks[report] += 1
-                body = {"state": "ready" if self.looks[report] > 2 else "pending"}
-            case "GET", ["reports", report, "rows"]:
-                body = self._rows(*self.reports[report])
-            case "DELETE", ["reports", report]:
-                self.discarded.append(report)
-                body = {}
-            case _:
-                raise AssertionError(f"Toy Ads has no {call.method} {call.path}")
-        return Answer(body=body)
-
-    def _create(self, account: str, asked: dict[str, str]) -> Answer:
-        window = Window(date.fromisoformat(asked["start"]), date.fromisoformat(asked["end"]))
-        if asked["medium"] == "tv" and account == SMALL:
-            return Answer(404, {"reason": "this account books no television"})
-        if window.length > 7:
-            return Answer(413, {"reason": "a report has at most seven days"})
-        report = f"report-{len(self.reports) + 1}"
-        self.reports[report], self.looks[report] = (account, asked["medium"], window), 0
-        return Answer(202, {"id": report})
-
-    def _rows(self, account: str, medium: str, window: Window) -> bytes:
-        lines = ["date,campaign,impressions,clicks,calls,visits,spend,revenue"]
-        number, calls = (1, "1.5") if medium == "radio" else (2, "0.25")
-        lines += [f"{day},{account}-{number},{day.day}00,{day.day},{calls},7,{day.day}.01,2.5" for day in window.days()]
-        return "\n".join(lines).encode()
 
 
 def truth() -> dict[tuple[str, str], tuple[int, ...]]:
@@ -206,26 +140,15 @@ class Story:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The platform's folder, in a temporary folder on the path."""
-    shutil.copytree(SOURCE, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    yield tmp_path / PACKAGE
-    for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
-        del sys.modules[name]
+def folder(tmp_path: Path) -> Iterator[Path]:
+    with toy_folder(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture
 def story(tables: None, settings: Settings, folder: Path) -> Iterator[Story]:
-    clock = FrozenClock(TODAY)
-    api = ToyApi(clock)
-    with serving() as server:
-        server.route = api
-        urls = {"platform_urls": {"toy_ads": {"api": server.url}}, "history_days": DAYS.length}
-        machine = Machine(settings.model_copy(update=urls), clock, REGISTRY.with_platform("toy_ads", PACKAGE))
+    with toy_machine(settings) as (machine, api):
         yield Story(machine, api)
-        machine.app.http.close()
 
 
 def test_a_sixth_platform_runs_from_schedule_to_stored_rows(story: Story) -> None:

@@ -59,7 +59,7 @@ class LoadWorld(World):
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         return Loader(
             {
-                pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends),
+                pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
                 files.PREFIX: DropLoader(
                     self.raw, self.catalog, self.ledger.receipts, committer, self.clock, platforms.parse
                 ),

@@ -56,7 +56,7 @@ class Machine:
         self._arrived: set[str] = set()
         app = self.app
         self._consumers: dict[str, Consumer[Any]] = {
-            "runs": self._consumer(lambda body: [RUN_MESSAGE.validate_json(body)], app.engine.handle, _refuse),
+            "runs": self._consumer(lambda body: [RUN_MESSAGE.validate_json(body)], app.orchestrate, _refuse),
             "collect": self._consumer(_task, app.collector.collect, app.outcomes.settle),
             "reports": self._consumer(_task, app.poller.poll, app.outcomes.settle),
             "landing": self._consumer(parse_notification, app.loader.load, app.loader.settle),

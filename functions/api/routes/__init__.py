@@ -17,6 +17,7 @@ from routes.ingestion import ingestion
 from routes.keys import keys
 from routes.pipeline import pipeline
 from routes.profiles import profiles
+from routes.replay import replay
 from routes.reports import reports
 from routes.runs import runs
 
@@ -26,6 +27,7 @@ RESOURCES: tuple[Resource, ...] = (
     profiles,
     ingestion,
     runs,
+    replay,
     data_pipeline,
     reports,
     coverage,

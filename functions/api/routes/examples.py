@@ -51,6 +51,12 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "everything": ("Everything", {}),
         "platform": ("One platform", {"scope": {"platforms": ["{a-platform}"]}}),
     },
+    "replay_days": {
+        "week": (
+            "Last week of an ad account",
+            {"platform": "{a-platform}", "profile_id": "1234567890", "start": "{today-7}", "end": "{today-1}"},
+        )
+    },
     "redrive_run": {"all": ("Everything that failed", {})},
     "retrieve": {
         "campaigns": ("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),

@@ -1,6 +1,7 @@
 """Ad accounts (profiles): what the credentials reach, and the options by which their numbers are counted."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -10,6 +11,8 @@ from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import BadInput, NotFound, Unprocessable
 from adweir.model.platforms import Platform
+from adweir.model.tasks import Cause
+from adweir.model.times import DAY, Window
 from adweir.platforms.base import Applies
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
@@ -26,6 +29,7 @@ from routes.fields import (
     PlatformPath,
     Shown,
 )
+from routes.replay import StartedReplay, start_replay
 
 
 def _by_platform(schema: dict[str, Any]) -> None:
@@ -86,6 +90,7 @@ class ProfileChange(Given):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     options: Annotated[dict[str, Any], Field(json_schema_extra=_by_platform)]
+    replay: bool = Field(default=False, description="Replay all stored days at once, where that applies the change.")
 
 
 class OptionChange(Shown):
@@ -103,6 +108,7 @@ class ChangedProfile(ProfileAnswer):
     """The ad account with its new options."""
 
     changed: list[OptionChange]
+    replay: StartedReplay | None = Field(description="The replay that was started, where one was asked for.")
 
 
 profiles = Resource("Ad accounts", "Platform ad accounts and the options by which their numbers are counted")
@@ -157,13 +163,18 @@ def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, c
         OptionChange(option=name, applies=applies, how=_how(applies, profile))
         for name, applies in options.differences(spec.options, was, now).items()
     ]
-    return ChangedProfile(**_shown(app, profile), changed=changed)
+    started = None
+    if change.replay and any(each.applies == Applies.REPLAY for each in changed):
+        today = app.clock.now().date() + DAY  # somewhere it is tomorrow already
+        whole = Window(today - timedelta(days=limits.MAX_BACKFILL_DAYS - 1), today)
+        started = start_replay(app, profile, whole, [], Cause.OPTIONS)
+    return ChangedProfile(**_shown(app, profile), changed=changed, replay=started)
 
 
 def _how(applies: Applies, profile: Profile) -> str:
     body = f'{{"platform": "{profile.platform}", "profile_id": "{profile.profile_id}", "start": …, "end": …}}'
     if applies is Applies.REPLAY:
-        return f"POST /api/v1/replay {body}: the stored answers are read again, nothing is pulled"
+        return f'POST /api/v1/replay {body}, or "replay": true beside the options: nothing is pulled'
     scope = f'{{"scope": {{"profiles": ["{profile.key}"], "start": …, "end": …}}}}'
     if applies is Applies.PULL:
         return f"POST /api/v1/workflows/repull/runs {scope}: the platform is asked again"

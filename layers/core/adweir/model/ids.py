@@ -26,6 +26,7 @@ class IdKind(StrEnum):
     KEY = "key"
     RUN = "run"
     JOB = "job"
+    REPLAY = "rpl"
 
     def make(self, new_id: NewId) -> str:
         """A new id of this kind."""

@@ -59,6 +59,8 @@ MAX_CLEANING_SAMPLES = 50  # examples of cleaned values per load
 MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequent first
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
+MAX_REPLAYED_OBJECTS = 500  # raw objects that one message of a replay sends: the next one continues
+
 # --- collecting -------------------------------------------------------------------------------------------------
 MAX_PULL_PARTS = 200  # parts of one pull that pauses: their names fit into 2 kB of S3 metadata
 MAX_SPLIT_DEPTH = 6  # splits of a task: 64 parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -115,19 +115,46 @@ class RedriveCredential(Message):
     label: str = DEFAULT
 
 
+class Replay(Message):
+    """runs queue: load the stored raw objects again that answer for a profile's days.
+
+    `load` orders it (`model.tasks.Stamp`), `cause` is why. A message that cannot send them all sends one with the
+    `cursor` at which the next continues.
+    """
+
+    kind: Literal["replay"] = "replay"
+    replay_id: str
+    account_id: str
+    platform: str
+    profile_id: str
+    datasets: tuple[str, ...]
+    start: date
+    end: date
+    load: int
+    cause: str
+    cursor: str = ""
+
+
 RunMessage = Annotated[
-    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential, Field(discriminator="kind")
+    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential | Replay,
+    Field(discriminator="kind"),
 ]
 RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage)
 
 
 class ObjectArrived(Message):
-    """landing queue, after parsing EventBridge's or S3's own notification: an object to load."""
+    """landing queue, after parsing EventBridge's or S3's own notification: an object to load.
+
+    A raw object that is loaded again by a replay has the replay's `load`, `cause` and id.
+    """
 
     bucket: str
     key: str
     version_id: str = ""
     size: int = 0
+    load: int = 0
+    cause: str = ""
+    replay_id: str = ""
 
 
 class BuildDataset(Message):

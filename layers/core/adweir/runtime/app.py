@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from adweir.intake.load.dispatch import Loader
     from adweir.model.entities import Credential, Profile
     from adweir.model.errors import AdweirError
+    from adweir.model.messages import RunMessage
     from adweir.pipeline.engine import Engine
+    from adweir.pipeline.replays import Replayer
     from adweir.platforms import Platforms
     from adweir.platforms.connector import Connector
     from adweir.reporting.query import Queries
@@ -262,7 +264,9 @@ class App:
         receipts = self.ledger.receipts
         return dispatch.Loader(
             {
-                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, self.platforms, committer, ends),
+                pulls.PREFIX: pulls.PullLoader(
+                    self.raw, self.catalog, self.platforms, committer, ends, self.queues.landing
+                ),
                 files.PREFIX: files.DropLoader(
                     self.raw, self.catalog, receipts, committer, self.clock, self.platforms.parse
                 ),
@@ -303,6 +307,20 @@ class App:
 
         planner = StagePlanner(self.catalog, coverage, self.platforms, self.clock, run_settings)
         return Engine(self.ledger, planner, self.queues, self.bus, self.clock, run_settings)
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """Loads stored raw objects again."""
+        from adweir.pipeline.replays import Replayer
+
+        return Replayer(self.metrics, self.raw, self.ledger, self.queues, self.platforms)
+
+    def orchestrate(self, message: RunMessage, remaining: Remaining) -> None:
+        """One message of the runs queue."""
+        if message.kind == "replay":
+            self.replayer.send(message, remaining)
+        else:
+            self.engine.handle(message, remaining)
 
     @cached_property
     def publisher(self) -> Publisher:

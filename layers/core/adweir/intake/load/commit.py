@@ -24,20 +24,27 @@ if TYPE_CHECKING:
 class Origin:
     """Where rows came from, for events and reports: the dataset (or `file`, `push`), task, generation, object.
 
-    `platform`, `profile_id` and `account_id` are "" where an object concerns several or none.
+    `load` is the number of the replay that loaded the object again, else 0. `platform`, `profile_id` and `account_id`
+    are "" where an object concerns several or none.
     """
 
     dataset: str
     task_id: str
     key: str
     generation: int = 0
+    load: int = 0
     platform: str = ""
     profile_id: str = ""
     account_id: str = ""
 
     @property
     def quarantine_key(self) -> str:
-        return f"quarantine/{self.task_id}.{self.generation}.jsonl.gz"
+        return f"quarantine/{self.task_id}.{self.numbers}.jsonl.gz"
+
+    @property
+    def numbers(self) -> str:
+        """The generation, and the load of a replay: what tells the loads of a task apart."""
+        return f"{self.generation}.{self.load}" if self.load else str(self.generation)
 
 
 class Committer:
@@ -146,6 +153,8 @@ class Committer:
             "task_id": origin.task_id,
             "generation": origin.generation,
             "object_key": origin.key,
+            "cause": pull.cause,
+            "definition": pull.definition,
             "stored_at": iso(self._clock.now()),
             "score": scored.overall,
             "dimensions": dict(scored.dimensions),
@@ -154,5 +163,5 @@ class Committer:
             "cleaning": loop.cleaning.summary(),
             "cleaning_samples": loop.cleaning.samples,
         } | dict(facts)
-        unique = f"{origin.task_id}.{origin.generation}.{pull.level}.{pull.grain}"
+        unique = f"{origin.task_id}.{origin.numbers}.{pull.level}.{pull.grain}"
         self._findings.put_quality(pull.profile_key, pull.stamp.as_of, unique, report)

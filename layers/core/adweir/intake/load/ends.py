@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adweir.intake.collect.outcomes import describe
+from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed
-from adweir.model.messages import Advance
+from adweir.model.messages import Advance, ObjectArrived
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
@@ -23,6 +24,10 @@ class TaskEnds:
         self._ledger = ledger
         self._runs = runs
         self._clock = clock
+
+    def of(self, message: ObjectArrived) -> TaskEnds:
+        """What ends with this object: its task, or its part of a replay."""
+        return ReplayEnds(self._ledger, self._runs, self._clock, message) if message.replay_id else self
 
     def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:
         """The task ends `loaded`."""
@@ -46,6 +51,10 @@ class TaskEnds:
         task = self._task(header)
         return task is not None and task.accept_vanish
 
+    def next_load(self, header: PullHeader) -> int:
+        """The number of a further load of the profile's raw objects, greater than those before."""
+        return self._ledger.replays.next_load(f"{header.platform}#{header.profile_id}")
+
     def check_deadline(self, header: PullHeader) -> None:
         """Waiting for a partition ends with the task. Raises DeadlinePassed."""
         task = self._task(header)
@@ -60,3 +69,27 @@ class TaskEnds:
 
     def _advance(self, header: PullHeader) -> None:
         self._runs.send(Advance(run_id=header.run_id, task_id=header.task_id), group=header.run_id)
+
+
+class ReplayEnds(TaskEnds):
+    """Records the end of an object that a replay loaded again. Its task ended before and stays as it is."""
+
+    def __init__(self, ledger: Ledger, runs: Queue, clock: Clock, message: ObjectArrived) -> None:
+        super().__init__(ledger, runs, clock)
+        self._message = message
+
+    def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:  # noqa: ARG002  the message names the object
+        """The object was loaded again."""
+        self._ledger.replays.ended(self._message.replay_id, self._message.key, counts)
+
+    def skipped(self, header: PullHeader) -> None:
+        """There is nothing in it to load."""
+        self.loaded(header, {})
+
+    def refused(self, header: PullHeader, state: TaskState, error: AdweirError) -> None:  # noqa: ARG002  as above
+        """The object cannot be loaded again; what it stored before stays."""
+        reason = f"{error.code}: {error.message}"[: limits.MAX_REASON_CHARS]
+        self._ledger.replays.ended(self._message.replay_id, self._message.key, reason=reason)
+
+    def check_deadline(self, header: PullHeader) -> None:
+        """A replay has no deadline."""

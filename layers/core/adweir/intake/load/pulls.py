@@ -14,9 +14,10 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
-from adweir.model.tasks import TaskState
+from adweir.model.ports import Queue
+from adweir.model.tasks import Cause, Pull, TaskState
 from adweir.platforms import Platforms, options
-from adweir.platforms.base import ProfileOptions
+from adweir.platforms.base import Applies, ProfileOptions
 from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
@@ -42,6 +43,7 @@ class PullLoader:
         platforms: Platforms,
         committer: Committer,
         ends: TaskEnds,
+        landing: Queue,
     ) -> None:
         self._raw = raw
         self._catalog = catalog
@@ -49,9 +51,14 @@ class PullLoader:
         self._lists = ObjectLists(raw, catalog, committer)
         self._committer = committer
         self._ends = ends
+        self._landing = landing
 
     def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
-        """Load the object and finish its task. Raises BadInput for an object that cannot be read at all, Throttled."""
+        """Load the object and finish its task, or its part of a replay.
+
+        Raises BadInput for an object that cannot be read at all, Throttled.
+        """
+        ends = self._ends.of(message)
         with self._raw.open(message.key, message.version_id) as raw:
             header = raw.header
             trace.add(
@@ -62,25 +69,37 @@ class PullLoader:
                 dataset=header.dataset,
             )
             if header.not_applicable:
-                self._skip(header)
+                self._skip(header, ends)
                 return
+            context = self._context(header)
             try:
-                counts = self._store(raw, _origin(header, message.key))
+                counts = self._store(raw, message, context)
             except Throttled:
-                self._ends.check_deadline(header)
+                ends.check_deadline(header)
                 raise
             except MassVanish as error:
-                self._ends.refused(header, TaskState.QUARANTINED, error)
+                ends.refused(header, TaskState.QUARANTINED, error)
                 return
-        self._ends.loaded(header, counts)
+        self._apply_newer_options(header, message, context.options)
+        ends.loaded(header, counts)
 
-    def _skip(self, header: PullHeader) -> None:
+    def _skip(self, header: PullHeader, ends: TaskEnds) -> None:
         try:
             self._committer.skip(header.pull())
         except Throttled:
-            self._ends.check_deadline(header)
+            ends.check_deadline(header)
             raise
-        self._ends.skipped(header)
+        ends.skipped(header)
+
+    def _apply_newer_options(self, header: PullHeader, message: ObjectArrived, used: ProfileOptions) -> None:
+        """Load the object once more when the profile's options changed meanwhile: their replay may have missed it."""
+        if header.dataset.grain is None:
+            return
+        changes = options.differences(type(used), used, self._options(header))
+        if Applies.REPLAY in changes.values():
+            load = self._ends.next_load(header)
+            again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS.value, "attempt": 0})
+            self._landing.send(again, group=f"{header.platform}#{header.profile_id}")
 
     def _context(self, header: PullHeader) -> PullContext:
         """What the normalizer needs to know. Raises BadInput for profile options that the platform does not know."""
@@ -117,8 +136,8 @@ class PullLoader:
         except AdweirError:
             raise error from None
         state = TaskState.FAILED if isinstance(error, DeadlinePassed) else TaskState.QUARANTINED
-        self._committer.breach(_origin(header, message.key), f"{error.code}: {error.message}")
-        self._ends.refused(header, state, error)
+        self._committer.breach(_origin(header, message), f"{error.code}: {error.message}")
+        self._ends.of(message).refused(header, state, error)
 
     def _has_totals(self, header: PullHeader) -> bool:
         """Whether account totals decide which rows that the pull did not bring are gone: its rows add up to them."""
@@ -126,13 +145,12 @@ class PullLoader:
         sums = dataset.grain is Grain.DAY and dataset.level is not Level.ACCOUNT and not dataset.breakdown
         return sums and Dataset.ACCOUNT_DAILY in self._platforms.datasets(header.platform)
 
-    def _store(self, raw: RawObject, origin: Origin) -> dict[str, int]:
-        header = raw.header
+    def _store(self, raw: RawObject, message: ObjectArrived, context: PullContext) -> dict[str, int]:
+        header, origin = raw.header, _origin(raw.header, message)
         normalizer = self._platforms.normalizer(header.platform)
-        context = self._context(header)
         if header.dataset.grain is None:
             return self._lists.load(raw, origin, normalizer, context)
-        pull = replace(header.pull(), has_totals=self._has_totals(header), definition=context.options.definition)
+        pull = replace(_pull(header, message, context.options), has_totals=self._has_totals(header))
         brought = PullRows()
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
@@ -145,12 +163,21 @@ class PullLoader:
         return self._committer.store(pull, brought, loop, origin, quarantine_key, accept=accept)
 
 
-def _origin(header: PullHeader, key: str) -> Origin:
+def _pull(header: PullHeader, message: ObjectArrived, used: ProfileOptions) -> Pull:
+    """The pull as the metric store loads it: counted by these options, and answering as the replay that it may be."""
+    pull = replace(header.pull(), definition=used.definition)
+    if not message.load:
+        return pull
+    return replace(pull, stamp=header.stamp._replace(load=message.load), cause=Cause(message.cause))
+
+
+def _origin(header: PullHeader, message: ObjectArrived) -> Origin:
     return Origin(
         dataset=str(header.dataset),
         task_id=header.task_id,
-        key=key,
+        key=message.key,
         generation=header.generation,
+        load=message.load,
         platform=header.platform,
         profile_id=header.profile_id,
         account_id=header.account_id,

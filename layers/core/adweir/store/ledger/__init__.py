@@ -8,6 +8,7 @@ from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker
 from adweir.store.ledger.receipts import Receipts
+from adweir.store.ledger.replays import Replays
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import REDRIVABLE, Tasks
@@ -17,12 +18,14 @@ __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):
-    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, the API log."""
+    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
+    API log."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.brakes = Brakes(clock)
         self.tokens = Tokens(clock)
         self.receipts = Receipts(clock)
+        self.replays = Replays(clock)
         self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)

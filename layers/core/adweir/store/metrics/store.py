@@ -11,6 +11,7 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.adjusted import Adjustment
+from adweir.store.metrics.answering import answering
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, partitions, prefix
 from adweir.store.metrics.coverage import Coverage
@@ -143,6 +144,10 @@ class MetricStore:
         minus `cleaned`, plus `quarantined`. Raises Unavailable.
         """
         return self._reader.adjusted(series, window)
+
+    def answering(self, series: Series, window: Window) -> dict[Stamp, set[str]]:
+        """The pulls that stored numbers come from → the days (ISO dates) on which each answers. Raises Unavailable."""
+        return answering(self._table, series, window)
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""

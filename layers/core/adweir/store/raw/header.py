@@ -77,7 +77,7 @@ class PullHeader:
     def key(self) -> str:
         """`raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz`; `@<account>` stands for no profile."""
         profile = self.profile_id or owner(self.account_id, self.label)
-        return f"raw/{self.platform}/{profile}/{self.dataset}/{self.task_id}.{self.generation}.gz"
+        return f"{raw_prefix(self.platform, profile, self.dataset, self.task_id)}{self.generation}.gz"
 
     def part_key(self, part: int) -> str:
         """`parts/<task>.<generation>/<part>.gz`; no event is sent for that prefix."""
@@ -145,6 +145,11 @@ class PullHeader:
             )
         except (KeyError, ValueError) as error:
             raise BadInput(f"the metadata does not describe a pull: {error!r}"[:200]) from None
+
+
+def raw_prefix(platform: Platform, profile: str, dataset: Dataset, task_id: str) -> str:
+    """What the keys of a task's raw objects begin with, whatever their generation."""
+    return f"raw/{platform}/{profile}/{dataset}/{task_id}."
 
 
 def _text(value: object) -> str:
