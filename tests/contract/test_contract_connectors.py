@@ -158,7 +158,8 @@ def test_entity_pulls_bring_every_object(
     expected = {
         Dataset.CAMPAIGNS: [c.id for c in profile.campaigns],
         Dataset.AD_GROUPS: [g.id for c in profile.campaigns for g in c.groups],
-        Dataset.ADS: [a.id for _, _, a in profile.ads()],
+        # A deleted ad is in no listing: what a complete pull does not bring becomes `removed`.
+        Dataset.ADS: [a.id for _, _, a in profile.ads() if a.status != "DELETED"],
     }[dataset]
     assert sorted(i.rpartition("~")[2] for i in found) == sorted(expected)
 

@@ -183,16 +183,18 @@ def test_entities_with_creatives(server: PlatformServer, profile: WorldProfile) 
         account.get_ads(fields=["name", "adset_id", "creative{id,title,body,object_story_spec}"], params={"limit": 10})
     )
     below = list(Campaign(campaigns[0]["id"]).get_ads(fields=["id"]))
-    stated = list(account.get_ads(fields=["id"], params={"effective_status": ["PAUSED"]}))
+    stated = list(account.get_ads(fields=["id"], params={"effective_status": ["PAUSED", "DELETED"]}))
 
     # then
     assert {c["id"] for c in campaigns} == {c.id for c in profile.campaigns}
     assert {s["id"] for s in adsets} == {g.id for c in profile.campaigns for g in c.groups}
-    assert [a["id"] for a in ads] == [a.id for _, _, a in profile.ads()]
+    listed = [(c, a) for c, _, a in profile.ads() if a.status not in ("ARCHIVED", "DELETED")]
+    assert len(listed) < len(profile.ads()), "what is gone is listed only when its status is named"
+    assert [a["id"] for a in ads] == [a.id for _, a in listed]
     assert ads[3]["creative"]["title"] == profile.ads()[3][2].creative["title"]
     assert ads[0]["creative"]["object_story_spec"]["page_id"] == "999"
-    assert {a["id"] for a in below} == {a.id for c, _, a in profile.ads() if c is profile.campaigns[0]}
-    assert {a["id"] for a in stated} == {a.id for _, _, a in profile.ads() if a.status == "PAUSED"}
+    assert {a["id"] for a in below} == {a.id for c, a in listed if c is profile.campaigns[0]}
+    assert {a["id"] for a in stated} == {a.id for _, _, a in profile.ads() if a.status in ("PAUSED", "DELETED")}
 
 
 def test_node_insights_levels_and_filters(server: PlatformServer, profile: WorldProfile) -> None:

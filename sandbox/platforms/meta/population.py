@@ -59,6 +59,9 @@ _ACCOUNTS = {
     "lumen": (_Account("1061925397", "Lumen Solar UK", "GBP", "Europe/London", "GB", 3100, leads=True),),
 }
 """By advertiser. Scale: minor units that an ad spends on a typical day."""
+_ADS = 48
+"""How many ads of an ad account have run, or may run."""
+_GONE = ("ARCHIVED", "DELETED")
 _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "GET_OFFER")
 
 
@@ -120,7 +123,7 @@ def _adless(seed: int, profile_id: str) -> WorldCampaign:
 
 
 def _campaigns(seed: int, account: _Account, things: tuple[str, ...]) -> tuple[WorldCampaign, ...]:
-    """Four campaigns of three ad sets of four ads."""
+    """Four campaigns of three ad sets of four ads; the last has two more, which were given up before they ran."""
     profile_id, scale = account.id, account.scale
     objective = "OUTCOME_LEADS" if account.leads else "OUTCOME_SALES"
     campaigns, number = [], 0
@@ -128,19 +131,27 @@ def _campaigns(seed: int, account: _Account, things: tuple[str, ...]) -> tuple[W
     for c in range(4):
         groups = []
         for g in range(3):
-            ads = []
-            for _ in range(4):
-                number += 1
-                ad_seed = seed_of(seed, PLATFORM, profile_id, number)
-                thing = things[(c * 2 + g) % len(things)]
-                creative = _creative(profile_id, number, ad_seed, thing)
-                ad_id, name = f"{stem}3{number:07d}", f"{thing.title()} {number}"
-                ads.append(WorldAd(ad_id, number, name, status_of(ad_seed), creative, ad_seed, flight_of(ad_seed)))
+            thing = things[(c * 2 + g) % len(things)]
+            ads = [_ad(seed, profile_id, thing, number + n) for n in range(1, 5)]
+            number += len(ads)
+            if number == _ADS:
+                ads += [_never_ran(_ad(seed, profile_id, thing, _ADS + n), _GONE[n - 1]) for n in (1, 2)]
             group_id = f"{stem}2{c * 3 + g + 1:07d}"
             groups.append(WorldAdGroup(group_id, f"Set {c + 1}.{g + 1}", "ACTIVE", tuple(ads)))
         name, campaign_id = ("Prospecting", "Retargeting", "Brand", "Catalogue")[c], f"{stem}1{c + 1:07d}"
         campaigns.append(WorldCampaign(campaign_id, name, "ACTIVE", "", objective, scale * 16, tuple(groups)))
     return tuple(campaigns)
+
+
+def _ad(seed: int, profile_id: str, thing: str, number: int) -> WorldAd:
+    ad_seed = seed_of(seed, PLATFORM, profile_id, number)
+    ad_id, name = f"2385{profile_id[-5:]}3{number:07d}", f"{thing.title()} {number}"
+    creative = _creative(profile_id, number, ad_seed, thing)
+    return WorldAd(ad_id, number, name, status_of(ad_seed), creative, ad_seed, flight_of(ad_seed))
+
+
+def _never_ran(ad: WorldAd, status: str) -> WorldAd:
+    return replace(ad, status=status, flight=(0, -1))
 
 
 def _creative(profile_id: str, number: int, seed: int, thing: str) -> dict[str, Any]:
