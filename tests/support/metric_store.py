@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from adweir.model.errors import Throttled, Transient
-from adweir.model.metrics import Grain, Level, MetricRow, Series, Slot, Source
+from adweir.model.metrics import Grain, Level, Mark, MetricRow, Series, Slot, Source
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Pull, Stamp
+from adweir.model.tasks import Cause, Pull, Stamp
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
@@ -21,7 +21,7 @@ from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.load import PartitionLeases
 from adweir.store.metrics.partitions import Table
-from adweir.store.metrics.store import MetricStore, Patience
+from adweir.store.metrics.store import MetricStore, Patience, StoredRow
 from adweir.store.raw.store import ObjectInfo
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -171,6 +171,10 @@ class StoreWorld:
             slices=REGISTRY.slices,
         )
 
+    def rows(self, day: str) -> list[StoredRow]:
+        window = Window(date.fromisoformat(day), date.fromisoformat(day))
+        return list(self.store.read(Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY), window))
+
     def load(self, brought: Brought, *, accept_vanish: bool = True) -> Any:
         return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish)
 
@@ -196,17 +200,23 @@ class Brought:
     complete: bool = True
     source: Source = Source.PULL
     as_of: str = ""
+    level: Level = Level.AD
+    has_totals: bool = False
+    load: int = 0
+    cause: Cause = Cause.PULL
+    definition: str = ""
 
     @property
     def stamp(self) -> Stamp:
-        return Stamp(self.as_of or f"2026-11-20T{self.number // 2:02d}:00:00.000000Z", f"task{self.number:04d}")
+        as_of = self.as_of or f"2026-11-20T{self.number // 2:02d}:00:00.000000Z"
+        return Stamp(as_of, f"task{self.number:04d}", self.load)
 
     @property
     def pull(self) -> Pull:
         return Pull(
             platform=Platform("amazon_ads"),
             profile_id="p1",
-            level=Level.AD,
+            level=self.level,
             grain=Grain.DAY,
             source=self.source,
             slice=self.slice,
@@ -215,6 +225,9 @@ class Brought:
             complete=self.complete,
             currency="EUR",
             timezone="UTC",
+            has_totals=self.has_totals,
+            cause=self.cause,
+            definition=self.definition,
         )
 
     def inside(self, entity: str) -> bool:
@@ -262,6 +275,60 @@ def expected(loads: Iterable[Brought]) -> dict[tuple[str, str], Slot]:
                 if answers and (key not in winners or load.stamp > winners[key][0]):
                     winners[key] = (load.stamp, spend)
     return {key: numbers(spend) for key, (_, spend) in winners.items() if spend is not None}
+
+
+def expected_with_totals(loads: Sequence[Brought]) -> dict[tuple[str, str], tuple[Slot, Mark]]:
+    """The model where account totals decide: the newest load that *brought* an entity and day has its numbers; those
+    that the newest complete one lacks are missing, and gone together where the newest total does without them."""
+    ads = [load for load in loads if load.level is Level.AD]
+    totals = [load for load in loads if load.level is Level.ACCOUNT]
+    days = sorted({day.isoformat() for load in loads for day in load.pull.window.days()})
+    found: dict[tuple[str, str], tuple[Slot, Mark]] = {}
+    for day in days:
+        rows, missing = _rows_of(ads, day)
+        newest = max((load.stamp for load in ads if load.complete and _has(load, day)), default=None)
+        total = max((load for load in totals if _has(load, day)), key=lambda load: load.stamp, default=None)
+        gone = False
+        if total is not None and newest is not None and total.stamp >= newest:
+            rest = total.values.get(("p1", day), 0) - sum(spend for spend, _ in rows.values())
+            gone = abs(rest) <= abs(rest - sum(missing.values()))
+        for entity, (spend, mark) in rows.items():
+            found[entity, day] = (numbers(spend), mark)
+        if not gone:
+            found |= {(entity, day): (numbers(spend), Mark.KEPT) for entity, spend in missing.items()}
+    return found
+
+
+def _has(load: Brought, day: str) -> bool:
+    return load.window[0] <= day <= load.window[1]
+
+
+def _rows_of(ads: Sequence[Brought], day: str) -> tuple[dict[str, tuple[int, Mark]], dict[str, int]]:
+    """The rows of a day that count, and the missing ones: entity → spend."""
+    rows: dict[str, tuple[int, Mark]] = {}
+    missing: dict[str, int] = {}
+    for entity in PARENTS:
+        brought = [load for load in ads if (entity, day) in load.values]
+        answers = [load for load in ads if load.complete and load.inside(entity) and _has(load, day)]
+        if not brought:
+            continue
+        best = max(brought, key=lambda load: load.stamp)
+        last = max(answers, key=lambda load: load.stamp, default=None)
+        spend = best.values[entity, day]
+        if last is not None and (entity, day) in last.bad:
+            rows[entity] = (spend, Mark.HELD)
+        elif last is not None and last.stamp > best.stamp:
+            missing[entity] = spend
+        else:
+            rows[entity] = (spend, Mark.NONE)
+    return rows, missing
+
+
+def seen(store: MetricStore, start: str, end: str) -> dict[tuple[str, str], tuple[Slot, Mark]]:
+    """What the store reads back of its pulls, with marks."""
+    window = Window(date.fromisoformat(start), date.fromisoformat(end))
+    rows = store.read(Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY), window, sources=(Source.PULL,))
+    return {(row.entity_id, row.day): (row.slot, row.mark) for row in rows}
 
 
 def stored(store: MetricStore, start: str, end: str) -> dict[tuple[str, str], Slot]:
