@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adweir.model.times import iso
 from support.api import Call, an_event, fill
 
 
@@ -148,3 +149,36 @@ def test_health_metrics_quality_profiles_and_workflows_are_answered(call: Call, 
     assert [p["profile_id"] for p in call("GET", "/api/v1/profiles")["profiles"]] == ["111", "222"]
     assert call("GET", "/api/v1/profiles", account_id="nobody")["profiles"] == []
     assert {flow["name"] for flow in call("GET", "/api/v1/workflows")["workflows"]} >= {"daily", "hourly", "sync"}
+
+
+def test_an_answer_as_of_a_moment_before_anything_was_stored_is_empty_and_what_came_since_is_listed(
+    call: Call, api: ModuleType
+) -> None:
+    # given
+    before = api.app.clock.now()
+    api.app.clock.advance(60)
+    fill(api)
+    api.app.clock.advance(60)
+    filters = {"profile_id": "111", "date_range": {"start": "2026-11-01", "end": "2026-11-02"}}
+    asked = {"data_type": "ad_performance", "filters": filters}
+    # then
+    past = call("POST", "/api/v1/data_pipeline/retrieve", asked | {"as_known_at": before.isoformat()})["result"]
+    assert (past["total"], past["as_known_at"]) == (0, iso(before))
+    assert {day["pulled_at"] for day in past["coverage"]} == {None}
+    since = call("POST", "/api/v1/data_pipeline/retrieve", asked | {"changed_since": before.isoformat()})["result"]
+    assert since["changes_total"] == since["total"] > 0
+    assert {change["old"] for change in since["changes"]} == {None}
+    report = {
+        "time_range": {"start_date": "2026-11-01", "end_date": "2026-11-02"},
+        "metrics": [{"name": "spend"}],
+        "as_known_at": before.isoformat(),
+        "changed_since": before.isoformat(),
+    }
+    made = call("POST", "/api/v1/reports", report)
+    assert (made["data"], made["changes"], made["names_as_of"]) == ([], [], iso(api.app.clock.now()))
+
+
+def test_a_moment_without_an_offset_is_refused_by_name(call: Call) -> None:
+    asked = {"data_type": "ad_performance", "as_known_at": "2026-11-01T06:00:00"}
+    refused = call("POST", "/api/v1/data_pipeline/retrieve", asked, expect=422)
+    assert [fault["field"] for fault in refused["error"]["details"]] == ["as_known_at"]

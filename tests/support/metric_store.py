@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,6 +152,9 @@ class FakeObjects(ChangesStore):
 
     def metadata(self, key: str) -> dict[str, str]:
         return self.about[key]
+
+    def open_stream(self, key: str) -> BinaryIO:
+        return io.BytesIO(self.objects[key])
 
 
 class StoreWorld:

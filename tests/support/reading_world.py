@@ -89,7 +89,8 @@ class ReadingWorld:
         platforms: ChosenPlatforms | None = None,
     ) -> None:
         self.now = now
-        self.store = StoreWorld().store
+        self.stored = StoreWorld()
+        self.store = self.stored.store
         self.platforms = platforms or ChosenPlatforms(SERVED)
         self.catalog = ListedCatalog(profiles or (a_profile(), a_profile(EXACT)), objects)
         self._made = 0

@@ -355,7 +355,8 @@ def test_changes_say_old_new_and_lag() -> None:
     two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
     world.load(one)
     outcome = world.load(two)
-    plain = {"old_mark": "", "new_mark": "", "cause": "pull"}
+    parents = {"campaign_id": "c1", "ad_group_id": "", "ad_product": "sp"}
+    plain = {"old_mark": "", "new_mark": "", "cause": "pull"} | parents
     # then there is one file per partition, with each change; their times grow though the clock stands still
     folder, name = "changes/amazon_ads/p1/ad/day", "20261120T120000000001Z-000000000"
     assert outcome.changes_keys == (
@@ -364,15 +365,9 @@ def test_changes_say_old_new_and_lag() -> None:
     )
     lines = [json.loads(line) for key in outcome.changes_keys for line in _lines(world, key)]
     assert [line for line in lines if "old" in line] == [
-        {
-            "entity_id": "a1",
-            "day": "2026-10-31",
-            "hour": None,
-            "old": [15, 5, 0, 5, -5],
-            "new": [21, 7, 0, 7, -7],
-            "lag": 20,
-            **plain,
-        },
+        {"entity_id": "a1", "day": "2026-10-31", "hour": None, "old": [15, 5, 0, 5, -5], "new": [21, 7, 0, 7, -7]}
+        | {"lag": 20}
+        | plain,
         {"entity_id": "a1", "day": "2026-11-01", "hour": None, "old": [18, 6, 0, 6, -6], "new": None, "lag": 19}
         | plain,
     ]

@@ -136,10 +136,41 @@ class CoveredDay(Shown):
     live: bool = Field(description="Whether hours answer for the day.")
 
 
+class ChangedNumber(Shown):
+    """A day or hour of an object whose numbers or mark changed; `old` or `new` is null where there was or is no row."""
+
+    model_config = ConfigDict(extra="allow")
+    platform: PlatformId
+    profile_id: str
+    level: str = Field(description="The level of the row: the one that was asked, or a finer one that sums to it.")
+    date: str
+    source: str
+    old: dict[str, Number] | None
+    new: dict[str, Number] | None
+    old_mark: str = Field(description="`kept` or `held`; empty: none.")
+    new_mark: str = Field(description="`kept` or `held`; empty: none.")
+    currency: str
+    lag_days: int = Field(description="Days from the row's day to the pull that changed it.")
+    cause: str = Field(description="pull, file, stream, push, replay, options, or total.", examples=["pull"])
+    changed_at: Instant
+    pulled_at: Instant
+    task_id: str
+
+
+AsKnownAt = Annotated[Instant | None, Field(description="The moment that the answer is of, where one was asked for.")]
+NamesAsOf = Annotated[Instant | None, Field(description="Names, statuses and options are those of this moment.")]
+Changes = Annotated[list[ChangedNumber] | None, Field(description="With changed_since, in the order of the loads.")]
+ChangesTotal = Annotated[int | None, Field(description="How many changes there are; not all may be listed.")]
+
+
 class Retrieved(Shown):
     """A page of records."""
 
     retrieved_at: Instant
+    as_known_at: AsKnownAt = None
+    names_as_of: NamesAsOf = None
+    changes: Changes = None
+    changes_total: ChangesTotal = None
     records_count: int
     records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
     total: int = Field(description="The number of records on all pages.")
@@ -222,6 +253,10 @@ class ReportAnswer(Shown):
     coverage: list[CoveredDay] = Field(description="By day.")
     adjustments: list[CurrencyAdjustments] = Field(description="By currency.")
     warnings: Warnings
+    as_known_at: AsKnownAt = None
+    names_as_of: NamesAsOf = None
+    changes: Changes = None
+    changes_total: ChangesTotal = None
     data: list[dict[str, Any]] = Field(
         description="The rows: dimensions, currency, metrics, and where they apply `unknown`, `kept`, `live` and "
         "`unattributed`."

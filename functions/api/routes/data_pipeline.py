@@ -9,7 +9,7 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.times import iso
 from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf
+from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant
 
 
 def _data_types() -> tuple[str, ...]:
@@ -44,6 +44,8 @@ class RetrieveRequest(Given):
     limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
     offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
     include_live: bool = Field(default=False, strict=True)
+    as_known_at: PastInstant | None = Field(default=None, description=AS_KNOWN_AT)
+    changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
 
 
 class RecordList(Given):
@@ -80,18 +82,23 @@ def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
 
     `coverage` says per day what was pulled, when, and how final it is. null is unknown, which is not zero.
     """
+    from adweir.reporting.moments import parse_moments
     from adweir.reporting.records import RecordRequest, StoredRecords
 
-    now, records = app.clock.now(), StoredRecords(app.catalog, app.queries)
-    wanted = RecordRequest(asked.data_type, asked.filters, asked.limit, asked.offset, asked.include_live)
-    found = records.retrieve(wanted, now)
+    now = app.clock.now()
+    moments = parse_moments(asked.as_known_at, asked.changed_since, now)
+    queries = app.queries.known_at(moments.as_known_at) if moments.as_known_at else app.queries
+    wanted = RecordRequest(asked.data_type, asked.filters, asked.limit, asked.offset, asked.include_live, moments)
+    found = StoredRecords(app.catalog, queries).retrieve(wanted, moments.now)
     result = {
         "retrieved_at": iso(now),
+        **moments.notes,
         "records_count": len(found.records),
         "records": found.records,
         "total": found.total,
         "coverage": found.coverage,
         "warnings": found.warnings,
+        **(found.changes.answer if found.changes else {}),
         "status": "success",
     }
     return answer({"success": True, "data_type": asked.data_type, "result": result})

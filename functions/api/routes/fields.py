@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema
 
 from adweir.model import limits
@@ -57,11 +57,19 @@ def _platform_names() -> list[str]:
 
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00.000000Z"])]
+PastInstant = Annotated[
+    str,
+    StringConstraints(min_length=10, max_length=limits.MAX_WORD_CHARS),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00Z"]),
+]
 PlatformId = Annotated[str, OneOf(known=_platforms)]
 PlatformName = Annotated[str, OneOf(known=_platform_names)]
 """What a caller may call a platform: its name or an alias, in upper or lower case."""
 AccountId = Annotated[str, Field(description="The client company's id.", examples=["acc_5f0c1d2e3b4a59687786"])]
 RunId = Annotated[str, Field(description="The run's id.", examples=["run_daily-20261120T060000-5f0c1d2e"])]
+
+AS_KNOWN_AT = "Answer as at this moment: the same rows and coverage as the same request was answered then."
+CHANGED_SINCE = "List in `changes` each number that changed after this moment: old, new, how late, and why."
 
 AccountPath = Annotated[str, Path(description="The client company's id, acc_….")]
 PlatformPath = Annotated[PlatformName, Path(description="A platform or an alias of it.")]

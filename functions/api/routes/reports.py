@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
-from routes.fields import Given, OneOf
+from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -78,6 +78,8 @@ class NewReport(Given):
     )
     format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
     include_live: bool = Field(default=False, strict=True)
+    as_known_at: PastInstant | None = Field(default=None, description=AS_KNOWN_AT)
+    changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
 
 
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
@@ -105,20 +107,24 @@ def create_report(app: Here, asked: NewReport) -> Answer:
     """
     from adweir.reporting.delivery import deliver
     from adweir.reporting.formats import check_format
+    from adweir.reporting.moments import parse_moments
     from adweir.reporting.ranges import parse_range
     from adweir.reporting.reports import ReportRequest, report
 
     check_format(asked.format)
     now = app.clock.now()
+    moments = parse_moments(asked.as_known_at, asked.changed_since, now)
+    queries = app.queries.known_at(moments.as_known_at) if moments.as_known_at else app.queries
     wanted = ReportRequest(
         name=asked.name,
-        range=parse_range(asked.time_range.start_date, asked.time_range.end_date, now.date()),
+        range=parse_range(asked.time_range.start_date, asked.time_range.end_date, moments.now.date()),
         metrics=[metric.name for metric in asked.metrics],
         dimensions=[dimension.name for dimension in asked.dimensions],
         segments=asked.segments,
         live=asked.include_live,
+        moments=moments,
     )
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
-    sent = deliver(report(app.queries, wanted), asked.format, app.raw, key)
+    sent = deliver(report(queries, wanted), asked.format, app.raw, key)
     headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
     return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)

@@ -57,6 +57,9 @@ MAX_FINDING_BYTES = 64 << 10  # a quality report's body
 MAX_FINDINGS_READ = 200  # quality reports per page
 MAX_CLEANING_SAMPLES = 50  # examples of cleaned values per load
 MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequent first
+MAX_LISTED_CHANGES = 5000  # changed numbers listed per answer; their count goes on
+MAX_CHANGES_FILES = 2000  # loads undone per answer as of a moment: 20 s of S3 requests
+MAX_PAST_ITEMS = 300_000  # items undone per answer: 300 MB
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
 MAX_REPLAYED_OBJECTS = 500  # raw objects that one message of a replay sends: the next one continues

@@ -7,9 +7,9 @@ never cross currencies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from adweir.model import limits
@@ -18,17 +18,27 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.ports import ServedPlatforms
-from adweir.model.times import Clock, Window, is_zone, local_date
+from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
 from adweir.reporting import breakdowns
 from adweir.reporting.adjustments import Adjustments
+from adweir.reporting.changes import ChangedRow, answering_levels
 from adweir.reporting.coverage import CoverageDays
 from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, parse_filters
 from adweir.reporting.levels import FINENESS
+from adweir.reporting.moments import StoppedClock
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.reading import MetricsView, ProfileQuestion, ProfileReader, ReadRow, Served
-from adweir.reporting.totals import RowSum
+from adweir.reporting.reading import (
+    MetricsHistory,
+    MetricsView,
+    ProfileQuestion,
+    ProfileReader,
+    ReadRow,
+    Served,
+    specs_of,
+)
+from adweir.reporting.totals import NOTHING, RowSum
 from adweir.store.catalog.store import Catalog
-from adweir.store.metrics.store import Adjustment, DayState, StoredRow
+from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
 SOURCE = "source"
 
@@ -124,11 +134,43 @@ def parse_sources(given: Any) -> tuple[Source, ...]:
 class Queries:
     """Answers queries from stored metrics."""
 
-    def __init__(self, catalog: Catalog, metrics: MetricsView, platforms: ServedPlatforms, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        metrics: MetricsHistory,
+        platforms: ServedPlatforms,
+        clock: Clock,
+        view: MetricsView | None = None,
+    ) -> None:
         self._catalog = catalog
         self._metrics = metrics
+        self._view: MetricsView = metrics if view is None else view
         self._platforms = platforms
         self._clock = clock
+
+    def known_at(self, moment: datetime) -> Queries:
+        """Queries that answer what these answered at a moment; names, statuses and options are today's."""
+        view, clock = self._metrics.known_at(moment), StoppedClock(moment)
+        return Queries(self._catalog, self._metrics, self._platforms, clock, view)
+
+    def changes(self, query: Query, since: datetime, until: datetime) -> Iterator[ChangedRow]:
+        """The rows that a query sums, of every level that can answer it, as they changed between two moments.
+
+        Raises Unprocessable, TooLarge, Unavailable.
+        """
+        matches, breakdown = _matching(query.filters), query.breakdown
+        profiles, _ = self.dated_profiles(query.filters)
+        for profile in profiles:
+            window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
+            specs = specs_of(self.served(profile.platform), query.grain, breakdown)
+            sums = {level: spec.sums_to_parent for level, spec in specs.items()}
+            for level in answering_levels(query.finest, sums):
+                series = Series(profile.platform, profile.profile_id, level, query.grain, breakdown)
+                for change in self._metrics.changed(series, window, since, until):
+                    hour = -1 if change.slot.hour is None else change.slot.hour % HOURS_A_DAY
+                    row = _Row(_read_of(change, level), breakdown)
+                    if (hour < 0 or first <= (change.slot.day, hour) <= last) and matches(row):
+                        yield ChangedRow(profile, level, row.ids, change)
 
     def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
@@ -172,7 +214,7 @@ class Queries:
 
     def reader(self, profile: Profile, question: ProfileQuestion) -> ProfileReader:
         """What reads one profile; its time zone is known."""
-        return ProfileReader(self._metrics, self.served(profile.platform), profile, question, self.today(profile))
+        return ProfileReader(self._view, self.served(profile.platform), profile, question, self.today(profile))
 
     def today(self, profile: Profile) -> date:
         """The day that it is for the profile."""
@@ -180,7 +222,7 @@ class Queries:
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """What was pulled of a series, by day. Raises Unavailable."""
-        return self._metrics.days(series, window)
+        return self._view.days(series, window)
 
     def served(self, platform: Platform) -> Served:
         """The datasets of a platform; none of one that is not known any more."""
@@ -258,6 +300,18 @@ class _Row:
     def own_id(self) -> str | None:
         return self._id(self.read.row.entity_id.rpartition("~")[2])
 
+    @property
+    def ids(self) -> dict[str, str | None]:
+        """The row's own id and its parents', and the values of its breakdown, by name."""
+        level = self.read.level
+        names = {"campaign_id": self.campaign_id(), "ad_group_id": self.ad_group_id()}
+        own = {Level.AD: "ad_id", Level.KEYWORD: "keyword_id"}.get(level)
+        kept = {
+            Level.ACCOUNT: {},
+            Level.CAMPAIGN: {"campaign_id": names["campaign_id"]},
+        }.get(level, names)
+        return kept | ({own: self.own_id()} if own else {}) | (self._value or {})
+
     def split_by(self, name: str) -> str | None:
         return None if self._value is None else self._value.get(name)
 
@@ -285,6 +339,15 @@ def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, _Row], Key]:
         return tuple([_OF_ROW[name](row) if name in _OF_ROW else OF_PROFILE[name](profile) for name in named])
 
     return group
+
+
+def _read_of(change: Change, level: Level) -> ReadRow:
+    """A changed row as readers see rows, without its numbers."""
+    slot = change.slot
+    parents = (slot.campaign_id, slot.ad_group_id, slot.ad_product, "")
+    hour = -1 if slot.hour is None else slot.hour
+    row = StoredRow(slot.entity_id, *parents, slot.day, hour, NOTHING, Source(change.header.source), None)
+    return ReadRow(row, level, frozenset())
 
 
 def _none_last(key: Key) -> tuple[tuple[bool, Any], ...]:

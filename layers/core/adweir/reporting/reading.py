@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from adweir.model import limits
@@ -18,7 +18,7 @@ from adweir.model.ports import ServedDataset
 from adweir.model.times import Window
 from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
 from adweir.reporting.totals import KEPT, LIVE, NOTHING, UNATTRIBUTED, minus
-from adweir.store.metrics.store import Adjustment, DayState, StoredRow
+from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
 _PULLED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 _NO_MARKS: frozenset[str] = frozenset()
@@ -35,6 +35,13 @@ class MetricsView(Protocol):
     ) -> Iterator[StoredRow]: ...
     def days(self, series: Series, window: Window) -> dict[date, DayState]: ...
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]: ...
+
+
+class MetricsHistory(MetricsView, Protocol):
+    """Stored metrics, as they are now and as they were (`MetricStore`)."""
+
+    def known_at(self, moment: datetime) -> MetricsView: ...
+    def changed(self, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]: ...
 
 
 Served = Mapping[Dataset, ServedDataset]

@@ -21,7 +21,9 @@ from adweir.model.times import local_date
 from adweir.reporting.active import ActiveCounts
 from adweir.reporting.ads import Flights, Measured, ad_records
 from adweir.reporting.breakdowns import BREAKDOWNS
+from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.filters import Filters
+from adweir.reporting.moments import Moments
 from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.totals import NOTHING, RowSum, measures
@@ -48,7 +50,8 @@ _UNKNOWN: Slot = (None, None, None, None, None)
 class RecordRequest:
     """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
 
-    `live`: days that are not over are answered by their hours.
+    `live`: days that are not over are answered by their hours. `moments`: the moment
+    that is asked about, and since when changes are listed.
     """
 
     data_type: str
@@ -56,6 +59,7 @@ class RecordRequest:
     limit: int = 100
     offset: int = 0
     live: bool = False
+    moments: Moments | None = None
 
 
 class RecordPage(NamedTuple):
@@ -65,6 +69,7 @@ class RecordPage(NamedTuple):
     total: int
     coverage: list[dict[str, Any]]
     warnings: list[str]
+    changes: ChangeList | None = None
 
 
 class _Metrics(NamedTuple):
@@ -111,9 +116,14 @@ class StoredRecords:
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
         page = slice(wanted.offset, wanted.offset + wanted.limit)
         if wanted.data_type in PERFORMANCE:
-            return self._performance(PERFORMANCE[wanted.data_type], asked, page)
+            kind = PERFORMANCE[wanted.data_type]
+            return self._changed(self._performance(kind, asked, page), kind, asked, wanted.moments)
         if wanted.data_type == "ads":
-            return self._ads(asked, now, page)
+            ads = _Metrics(Level.AD, Grain.DAY)
+            return self._changed(self._ads(asked, now, page), ads, asked, wanted.moments)
+        if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
+            message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
+            raise Unprocessable(message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads"]}])
         if wanted.data_type in _OBJECTS:
             return _page(self._objects(_OBJECTS[wanted.data_type], kept), page)
         if wanted.data_type == "profiles":
@@ -122,6 +132,13 @@ class StoredRecords:
             f"unknown data_type {wanted.data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
             [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],
         )
+
+    def _changed(self, page: RecordPage, kind: _Metrics, asked: Query, moments: Moments | None) -> RecordPage:
+        """The page, and what has changed since, where that was asked for."""
+        if moments is None or moments.changed_since is None:
+            return page
+        query = replace(asked, dimensions=BREAKDOWNS.get(kind.breakdown, ()), grain=kind.grain, level=kind.level)
+        return page._replace(changes=listed(self._queries.changes(query, moments.changed_since, moments.now)))
 
     def _performance(self, kind: _Metrics, asked: Query, page: slice) -> RecordPage:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)

@@ -15,7 +15,9 @@ from typing import Any
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import METRICS as NUMBERS
 from adweir.model.metrics import Grain
+from adweir.reporting.changes import listed
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
+from adweir.reporting.moments import Moments
 from adweir.reporting.query import DIMENSIONS, Key, Queries, Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.totals import RowSum, measures
@@ -68,7 +70,8 @@ _SHOWN = 40
 class ReportRequest:
     """What a report is to hold. All segments have to match: `{"name": <filter>, "values": [...]}`, or `"value"`.
 
-    `live`: days that are not over are answered by their hours.
+    `live`: days that are not over are answered by their hours. `moments`: the moment that it is made as of, and since
+    when changes are listed.
     """
 
     name: str
@@ -77,13 +80,15 @@ class ReportRequest:
     dimensions: Sequence[str] = ()
     segments: Sequence[Mapping[str, Any]] = ()
     live: bool = False
+    moments: Moments | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MetricReport:
     """A finished report: `columns` in order, `rows` and `totals` as dicts by column; values as in `measures`.
 
-    `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`.
+    `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`. `about`: the
+    moment that it is made as of, and what changed since another.
     """
 
     name: str
@@ -94,6 +99,7 @@ class MetricReport:
     coverage: list[dict[str, Any]] = field(default_factory=list)
     adjustments: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -107,7 +113,7 @@ class MetricReport:
             "coverage": self.coverage,
             "adjustments": self.adjustments,
             "warnings": self.warnings,
-        }
+        } | dict(self.about)
 
 
 def report(queries: Queries, asked: ReportRequest) -> MetricReport:
@@ -121,7 +127,8 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
     dimensions = tuple(_field(name) for name in columns)
     grain = Grain.HOUR if "hour" in dimensions else Grain.DAY
     filters = _filters(queries, asked.segments)
-    found = queries.answer(Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True))
+    query = Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True)
+    found = queries.answer(query)
     groups = found.groups
     if by_currency:
         columns = (*columns, _CURRENCY)
@@ -145,7 +152,16 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
         found.coverage.answer(),
         found.adjustments.answer(),
         found.warnings,
+        _about(queries, query, asked.moments),
     )
+
+
+def _about(queries: Queries, query: Query, moments: Moments | None) -> dict[str, Any]:
+    if moments is None:
+        return {}
+    if moments.changed_since is None:
+        return moments.notes
+    return moments.notes | listed(queries.changes(query, moments.changed_since, moments.now)).answer
 
 
 def _values(names: Sequence[str], total: RowSum) -> dict[str, Any]:

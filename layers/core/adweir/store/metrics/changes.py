@@ -127,6 +127,9 @@ class ChangedSlot(msgspec.Struct, frozen=True):
     old_mark: Mark
     new_mark: Mark
     cause: Cause
+    campaign_id: str = ""
+    ad_group_id: str = ""
+    ad_product: str = ""
 
 
 class ItemImage(msgspec.Struct, frozen=True):

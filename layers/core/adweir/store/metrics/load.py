@@ -18,6 +18,7 @@ from adweir.model.errors import Throttled, Transient
 from adweir.model.metrics import Mark, Series
 from adweir.model.tasks import Cause, Pull
 from adweir.model.times import Clock, local_date, parse_instant
+from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
 from adweir.store.metrics.changes import ChangedSlot, ItemImage
 from adweir.store.metrics.coverage import COVERAGE, Coverage
@@ -77,7 +78,7 @@ class _Turn:
     left: list[Left]
     counts: Counts = field(default_factory=Counts)
 
-    def line(self, entity_id: str, change: SlotChange, cause: Cause) -> None:
+    def line(self, entity_id: str, parents: Parents, change: SlotChange, cause: Cause) -> None:
         """Note a change that readers see."""
         numbers = change.old != change.new or change.recounted
         self.counts.changed += numbers
@@ -94,6 +95,7 @@ class _Turn:
                 change.old_mark,
                 change.new_mark,
                 cause,
+                *parents,
             )
         )
 
@@ -102,12 +104,12 @@ class _Turn:
         days = frozenset(self.partition.days)
         totals = read_totals(table, self.series, self.partition) if sums.days else {}
         gone = {day for day in sums.days if sums.gone(day, goal.newest_of_day(day), totals.get(day))}
-        for entity_id, change in self.spool.waiting():
+        for entity_id, parents, change in self.spool.waiting():
             if change.day in gone:
                 change = change._replace(new=None, new_mark=Mark.NONE)  # noqa: PLW2901
             if change.seen:
                 cause = Cause.TOTAL if change.was_missing else cause_of(self.pull, self.series)
-                self.line(entity_id, change, cause)
+                self.line(entity_id, parents, change, cause)
         return replace(goal, missing=(goal.missing - days) | sums.days, gone=(goal.gone - days) | gone)
 
 
@@ -216,11 +218,13 @@ class PartitionLoader:
                     turn.spool.put(merged.bucket)
                 else:
                     turn.spool.remove(loaded.entity_id)
+            owner = merged.bucket or loaded.stored
+            parents = owner.parents if owner else NO_PARENTS
             for change in merged.changes:
                 if change.missing:
-                    turn.spool.wait(loaded.entity_id, change)
+                    turn.spool.wait(loaded.entity_id, parents, change)
                 else:
-                    turn.line(loaded.entity_id, change, cause)
+                    turn.line(loaded.entity_id, parents, change, cause)
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
         if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
@@ -275,7 +279,7 @@ def _weigh_stored(turn: _Turn, bucket: Bucket, sums: DaySums) -> None:
         sums.miss(day, slot.numbers)
         old, old_mark = (None, Mark.NONE) if day in turn.coverage.gone else (slot.numbers, Mark.KEPT)
         change = SlotChange(day, -1, old, slot.numbers, old_mark, Mark.KEPT, missing=True, was_missing=True)
-        turn.spool.wait(bucket.entity_id, change)
+        turn.spool.wait(bucket.entity_id, bucket.parents, change)
 
 
 def _recalled(left: list[Left]) -> Counts:

@@ -33,11 +33,8 @@ _TRIES = 8
 _CONDITION = "ConditionalCheckFailedException"
 
 
-class Table(Protocol):
-    """What the metric store needs of a table. `Raw` items carry their keys `pk` and `sk`."""
-
-    read_units: float
-    write_units: float
+class Readable(Protocol):
+    """A table that can be read. `Raw` items carry their keys `pk` and `sk`."""
 
     def get(self, pk: str, sk: str) -> Raw | None:
         """One item, read consistently."""
@@ -50,6 +47,13 @@ class Table(Protocol):
     def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
         """A whole partition, sorted by the bytes of `sk`."""
         ...
+
+
+class Table(Readable, Protocol):
+    """What the metric store needs of a table."""
+
+    read_units: float
+    write_units: float
 
     def write(self, items: Iterable[Raw]) -> None:
         """Put items of one partition in batches; an item that has only its keys is deleted."""

@@ -16,7 +16,7 @@ from adweir.store.metrics.adjusted import decode as decode_adjusted
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage
-from adweir.store.metrics.partitions import Table
+from adweir.store.metrics.partitions import Readable
 
 SlicesOf = Callable[[Series], Collection[str]]
 """The slices whose pulls together answer for everything of a series; the platform's spec names them."""
@@ -103,7 +103,7 @@ class Reader:
     All reads are consistent: coverage from one replica and slots from another that lags would make a false zero.
     """
 
-    def __init__(self, table: Table, slices: SlicesOf) -> None:
+    def __init__(self, table: Readable, slices: SlicesOf) -> None:
         self._table = table
         self._slices = slices
 

@@ -33,6 +33,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
 
 class _Waiting(msgspec.Struct, array_like=True, gc=False):
     entity_id: str
+    parents: Parents
     change: SlotChange
 
 
@@ -101,14 +102,14 @@ class WriteSpool:
             }
             yield Bucket(packed.entity_id, packed.parents, slots).encode(pk)
 
-    def wait(self, entity_id: str, change: SlotChange) -> None:
+    def wait(self, entity_id: str, parents: Parents, change: SlotChange) -> None:
         """Keep a missing slot until the verdict of its day is known."""
-        self._waiting.add(_Waiting(entity_id, change))
+        self._waiting.add(_Waiting(entity_id, parents, change))
 
-    def waiting(self) -> Iterator[tuple[str, SlotChange]]:
+    def waiting(self) -> Iterator[tuple[str, Parents, SlotChange]]:
         """The missing slots that were kept."""
         for each in cast("Iterator[_Waiting]", iter(self._waiting)):
-            yield each.entity_id, each.change
+            yield each.entity_id, each.parents, each.change
 
     def line(self, line: ChangesHeader | ChangedSlot | ItemImage) -> None:
         """The next line of the changes file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
 from adweir.model.slices import ALL
@@ -19,11 +19,22 @@ from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
+from adweir.store.metrics.past import Change, PastTable, changed
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState, StoredRow
 from adweir.store.metrics.totals import DECIDED
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
-__all__ = ["Adjustment", "DayState", "LoadOutcome", "MetricStore", "Patience", "PullRows", "SliceState", "StoredRow"]
+__all__ = [
+    "Adjustment",
+    "Change",
+    "DayState",
+    "LoadOutcome",
+    "MetricStore",
+    "Patience",
+    "PullRows",
+    "SliceState",
+    "StoredRow",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ class MetricStore:
     ) -> None:
         self._table = table or MetricsTable(patience.clock, patience.sleep)
         self._loader = PartitionLoader(patience, self._table, ledger, raw)
+        self._slices = slices
+        self._changes = raw
         self._reader = Reader(self._table, slices)
 
     def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
@@ -148,6 +161,20 @@ class MetricStore:
     def answering(self, series: Series, window: Window) -> dict[Stamp, set[str]]:
         """The pulls that stored numbers come from → the days (ISO dates) on which each answers. Raises Unavailable."""
         return answering(self._table, series, window)
+
+    def known_at(self, moment: datetime) -> Reader:
+        """The metrics as they were known at a moment: `read`, `days` and `adjusted` as they answered then.
+
+        Valid when no load was running at that moment. Its calls also raise TooLarge.
+        """
+        return Reader(PastTable(self._table, self._changes, moment), self._slices)
+
+    def changed(self, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]:
+        """The slots of the window's days that changed after `since` and not after `until`, in the order of the loads.
+
+        A load that was stopped and repeated may name a slot twice. Raises TooLarge, Unavailable.
+        """
+        return changed(self._changes, series, window, since, until)
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
         """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""

@@ -1,0 +1,151 @@
+"""Metrics as they were known at a moment: what is stored now, with everything undone that was written since.
+
+Changes files hold each item as it was before a load (`store.metrics.changes`). So a partition at a moment is the
+partition now, each item replaced by its image in the earliest file after that moment, and the same code reads both.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from adweir.model import limits
+from adweir.model.errors import TooLarge
+from adweir.model.metrics import Grain, Level, Series, Source
+from adweir.model.platforms import Platform
+from adweir.model.times import Window
+from adweir.store.metrics import changes
+from adweir.store.metrics.buckets import Raw, partitions
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
+from adweir.store.metrics.journal import ChangesStore
+from adweir.store.metrics.partitions import Readable
+
+_Images = dict[str, bytes | None]
+"""Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
+
+
+class Change(NamedTuple):
+    """A slot that changed, and the load that changed it. `at` is when that load began to write."""
+
+    at: datetime
+    header: ChangesHeader
+    slot: ChangedSlot
+
+
+class PastTable(Readable):
+    """The Metrics table as it was known at a moment. Raises Unavailable, TooLarge."""
+
+    def __init__(self, table: Readable, files: ChangesStore, moment: datetime) -> None:
+        self._table = table
+        self._files = files
+        self._moment = moment
+        self._keys: dict[str, list[ChangesKey]] = {}
+        self._images: dict[str, _Images] = {}
+        self._size = _Size()
+
+    def get(self, pk: str, sk: str) -> Raw | None:
+        images = self._undone(pk)
+        return _decode(images[sk]) if sk in images else self._table.get(pk, sk)
+
+    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
+        asked, images = set(sks), self._undone(pk)
+        now = self._table.get_many(pk, asked - images.keys(), consistent=consistent)
+        return sorted([*now, *_existing(images, asked & images.keys())], key=_sk)
+
+    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+        images = self._undone(pk)
+        now = (item for item in self._table.query(pk, consistent=consistent) if _sk(item) not in images)
+        return heapq.merge(now, _existing(images, sorted(images)), key=_sk)
+
+    def _undone(self, pk: str) -> _Images:
+        """The images of a partition's items that have changed since, read once."""
+        if pk not in self._images:
+            images = self._images[pk] = {}
+            for key in self._since(pk):
+                self._size.add_file()
+                with closing(self._files.open_stream(str(key))) as file:
+                    for line in read_changes(file)[1]:
+                        if isinstance(line, ItemImage) and line.item not in images:
+                            self._size.add_item()
+                            images[line.item] = msgspec.json.encode(line.was) if line.was is not None else None
+        return self._images[pk]
+
+    def _since(self, pk: str) -> list[ChangesKey]:
+        """The files of a partition after the moment. The sources share a folder: it is listed once."""
+        series, source, suffix = _parse(pk)
+        folder = changes.folder(series, suffix)
+        if folder not in self._keys:
+            self._keys[folder] = list(listed(self._files, series, suffix, self._moment))
+        return [key for key in self._keys[folder] if key.source is source]
+
+
+@dataclass(slots=True)
+class _Size:
+    """What was read for one answer, within its bounds. Raises TooLarge."""
+
+    files: int = 0
+    items: int = 0
+
+    def add_file(self) -> None:
+        self.files += 1
+        if self.files > limits.MAX_CHANGES_FILES:
+            raise TooLarge(f"more than {limits.MAX_CHANGES_FILES} loads since then: ask for fewer days or profiles")
+
+    def add_item(self) -> None:
+        self.items += 1
+        if self.items > limits.MAX_PAST_ITEMS:
+            raise TooLarge(f"more than {limits.MAX_PAST_ITEMS} rows changed since then: ask for fewer days or profiles")
+
+
+def listed(files: ChangesStore, series: Series, suffix: str, after: datetime) -> Iterator[ChangesKey]:
+    """The files of a partition, of every source, whose loads began to write after a moment; the oldest first."""
+    folder = changes.folder(series, suffix)
+    for entry in files.list(folder, changes.after(series, suffix, after)):
+        yield ChangesKey.parse(entry.key)
+
+
+def changed(files: ChangesStore, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]:
+    """The slots of a window's days that changed after `since` and not after `until`, in the order of the loads.
+
+    A load that was stopped and repeated may say the same twice. Raises TooLarge, Unavailable.
+    """
+    size = _Size()
+    for partition in partitions(series, Source.PULL, window):
+        days = frozenset(partition.days)
+        for key in listed(files, series, partition.suffix, since):
+            if key.at > until:
+                break
+            size.add_file()
+            with closing(files.open_stream(str(key))) as file:
+                header, lines = read_changes(file)
+                slots = (line for line in lines if isinstance(line, ChangedSlot) and line.day in days)
+                yield from (Change(key.at, header, slot) for slot in slots)
+
+
+def _parse(pk: str) -> tuple[Series, Source, str]:
+    """A partition key in its parts; the reverse of `buckets.prefix`."""
+    platform, profile, level, grain, source, suffix = pk.split("#")
+    name, _, breakdown = level.partition("/")
+    return Series(Platform(platform), profile, Level(name), Grain(grain), breakdown), Source(source), suffix
+
+
+def _decode(image: bytes | None) -> Raw | None:
+    return None if image is None else msgspec.json.decode(image)
+
+
+def _existing(images: _Images, sks: Iterable[str]) -> Iterator[Raw]:
+    for sk in sks:
+        item = _decode(images[sk])
+        if item is not None:
+            yield item
+
+
+def _sk(item: Raw) -> str:
+    sk: str = item["sk"]["S"]
+    return sk
