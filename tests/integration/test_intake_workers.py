@@ -378,9 +378,9 @@ class TestErrorTable:
     @pytest.mark.parametrize(
         ("window", "outcome", "kept"),
         [
-            ("2026-09-01..2026-09-30", "split", ["2026-09-21..2026-09-30"]),
+            ("2026-09-01..2026-09-30", "split", ["2026-09-22..2026-09-30"]),
             ("2026-08-01..2026-08-31", "skipped", []),
-            ("2026-09-21..2026-09-30", "waiting_report", []),
+            ("2026-09-22..2026-09-30", "waiting_report", []),
         ],
     )
     def test_a_window_behind_the_retention_is_clamped(

@@ -104,6 +104,11 @@ def test_an_element_that_is_nested_too_deep_costs_no_other(chunk: int, wrong: by
     assert len(rows) == 4
 
 
+def test_a_string_without_an_end_beside_a_deep_element_is_refused_in_time() -> None:
+    with pytest.raises(BadInput):
+        collect(b'[{"id":1,"x":%s},{"name":"%s' % (DEEP, b'\\"' * 300_000), Row)
+
+
 @pytest.mark.parametrize("end", [b",]", b"", b"}]", b"]]", b"],"])
 def test_beside_a_deep_element_an_array_that_does_not_end_well_is_refused(end: bytes) -> None:
     with pytest.raises(BadInput):

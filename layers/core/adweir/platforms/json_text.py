@@ -12,8 +12,11 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 """An escape in a JSON text: a whole surrogate pair, half of one (group 1), or any other."""
-_MARK = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-"""What ends or nests an element: a whole string, so that its content does not count, or a sign of structure."""
+_MARK = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
+"""What ends or nests an element: a string, so that its content does not count, or a sign of structure.
+
+A string without an end goes to the end of the text: looking for another one in it would take quadratic time.
+"""
 
 
 def without_half_pairs(text: bytes) -> bytes:
