@@ -8,9 +8,11 @@ from types import ModuleType, SimpleNamespace
 
 from adweir.model.datasets import Dataset
 from adweir.model.messages import RedriveCredential, Scope, StartRun
+from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
 from support.api import DAYS, META, T1, Call, an_event, fill, sent
+from support.pipeline import a_task
 
 # -- accounts and credentials ------------------------------------------------------------------------------------------
 
@@ -90,6 +92,42 @@ def test_a_replaced_credential_has_its_parked_tasks_redriven(call: Call, api: Mo
     call("DELETE", f"{path}/meta")
     assert call("GET", path) == {"credentials": [], "next_token": None}
     call("DELETE", f"{path}/meta", expect=404)
+
+
+def test_credentials_of_one_platform_are_told_apart_by_their_label(call: Call, account_id: str) -> None:
+    path = f"/api/v1/accounts/{account_id}/credentials"
+    amazon = {"client_id": "amzn1.x", "client_secret": "hush", "refresh_token": "Atzr|y"}
+    for label, region in (("us", "NA"), ("eu", "eu")):
+        answer = call("POST", path, amazon | {"label": label, "region": region}, expect=201)
+        assert (answer["label"], answer["route"], answer["version"]) == (label, region.lower(), 1)
+
+    assert [each["label"] for each in call("GET", path)["credentials"]] == ["eu", "us"]
+    assert call("DELETE", f"{path}/amazon", label="us")["label"] == "us"
+    call("DELETE", f"{path}/amazon", expect=404)
+    assert [each["label"] for each in call("GET", path)["credentials"]] == ["eu"]
+    call("POST", path, amazon | {"label": "no spaces"}, expect=422)
+
+
+def test_a_credential_says_which_ad_accounts_it_reaches_or_why_none(
+    call: Call, api: ModuleType, account_id: str
+) -> None:
+    # given a credential whose listing was loaded and brought nothing, and one that reaches an ad account
+    path = f"/api/v1/accounts/{account_id}/credentials"
+    amazon = {"client_id": "amzn1.x", "client_secret": "hush", "refresh_token": "Atzr|y"}
+    assert call("POST", path, amazon, expect=201)["note"] is None
+    call("POST", path, {"platform": "meta", "access_token": "token"}, expect=201)
+    fill(api, account_id)
+    task = a_task(account_id=account_id, platform=Platform("amazon_ads"), profile_id="", dataset=Dataset.PROFILES)
+    api.app.ledger.plan(task)
+    api.app.ledger.finish(task.run_id, task.id, 0, TaskState.LOADED)
+
+    # when they are listed
+    empty, other = call("GET", path)["credentials"]
+
+    # then
+    assert (empty["profiles"], other["profiles"], other["note"]) == ([], ["111", "222"], None)
+    assert empty["listed_at"]
+    assert "eu or fe" in empty["note"]
 
 
 def test_webhook_secrets_rotate_and_keep_the_previous(call: Call, api: ModuleType, account_id: str) -> None:

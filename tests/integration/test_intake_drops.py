@@ -86,6 +86,15 @@ def test_a_profile_of_another_account_gets_nothing(world: LoadWorld) -> None:
     assert world.bus.names() == ["QualityBreached"]
 
 
+def test_lines_of_a_profile_in_an_unknown_time_zone_are_refused_and_the_others_are_stored(world: LoadWorld) -> None:
+    world.add_profile("2", timezone="Mars/Olympus")
+
+    world.arrive(KEY, GOOD + b"meta,2,campaign,2026-11-18,7,10,1,2.50\n")
+
+    (receipt,) = world.receipts()
+    assert (receipt["state"], receipt["rows_stored"], receipt["reasons"]) == ("loaded", 1, {"known": 1})
+
+
 def test_the_same_file_repairs_itself_once_its_profile_is_listed(world: LoadWorld) -> None:
     body = GOOD + b"meta,9,campaign,2026-11-18,7,10,1,2.50\n"
     world.arrive(KEY, body)

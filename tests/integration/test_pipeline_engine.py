@@ -24,7 +24,7 @@ from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.platforms.base import DatasetSpec, Pace
 from support.clock import FrozenClock
-from support.pipeline_world import DAILY, HOURLY, MORNING, PipelineWorld, run_to_end, state
+from support.pipeline_world import DAILY, HOURLY, MORNING, SPECS, PipelineWorld, run_to_end, state
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -87,6 +87,22 @@ def test_a_run_without_anything_to_do_succeeds_and_says_why(world: PipelineWorld
     assert state(world) is RunState.SUCCEEDED
     assert world.bus.events[0].tasks_total == 0
     assert "no ad account in scope is active" in reason(world)
+
+
+def test_a_run_names_each_credential_that_lists_nothing_and_where_its_ad_accounts_may_be(world: PipelineWorld) -> None:
+    """Given a working credential, and one of Amazon's without a region, when nothing is listed with it."""
+    amazon = Platform("amazon_ads")
+    world.specs[amazon] = {Dataset.PROFILES: SPECS[Dataset.PROFILES]}
+    world.add_credential("acc-1", amazon, label="shops", route="na")
+    world.fate = lambda task: TaskState.SKIPPED if task.platform == amazon else TaskState.LOADED
+
+    run_to_end(world)
+
+    assert state(world) is RunState.SUCCEEDED
+    assert reason(world) == (
+        "acc-1's credential shops for amazon_ads lists no ad account of its own in region na:"
+        " a credential lists those of one region, and it may be one of eu or fe"
+    )
 
 
 def test_a_backfill_of_days_that_were_all_pulled_succeeds_and_says_so(world: PipelineWorld) -> None:

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus
 from adweir.model.errors import Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.runs import RunState
@@ -68,6 +69,30 @@ def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(w
     later = report(world)
     assert (later["status"], statuses(later)["profiles"]) == ("unhealthy", "unhealthy")
     assert later["parts"]["profiles"]["items"][0]["days_behind"] == 1
+
+
+def test_a_profile_of_an_unknown_time_zone_is_named_and_the_others_are_judged(world: PipelineWorld) -> None:
+    world.drain()
+    world.clock.advance(60)
+    world.add_profile("2", timezone="Mars/Olympus")
+
+    part = report(world)["parts"]["profiles"]
+
+    well, lost = part["items"]
+    assert (well["status"], lost["status"], lost["days_behind"]) == ("healthy", "degraded", None)
+    assert lost["reason"] == "unknown time zone 'Mars/Olympus'"
+
+
+def test_a_profile_whose_access_was_lost_is_degraded_until_a_listing_brings_it(world: PipelineWorld) -> None:
+    world.drain()
+    world.catalog.mark_profile(META, "2", ProfileStatus.DENIED)
+
+    lost = report(world)["parts"]["profiles"]["items"][1]
+    assert (lost["profile_status"], lost["status"]) == ("denied", "degraded")
+
+    world.clock.advance(60)
+    world.add_profile("2")
+    assert report(world)["status"] == "healthy"
 
 
 def test_a_workflow_whose_last_run_failed_is_unhealthy(world: PipelineWorld) -> None:

@@ -12,6 +12,7 @@ from adweir.model.entities import Ad, AdCampaign, Credential, PlatformObject, Pr
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
+from adweir.store.catalog.objects import object_key
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
@@ -223,6 +224,41 @@ def test_pulls_in_any_order_and_twice_leave_the_same_objects(catalog: Catalog) -
         # then
         outcomes.add(tuple((c.id, c.name, c.status) for c in catalog.objects(META, profile, Dataset.CAMPAIGNS)))
     assert outcomes == {(("A", "New", Status.ACTIVE), ("B", "", Status.REMOVED))}
+
+
+@pytest.mark.parametrize("order", list(permutations((T1, T2, T3))))
+def test_what_the_newest_list_brought_is_there_in_whatever_order_the_lists_came(
+    catalog: Catalog, order: tuple[str, ...]
+) -> None:
+    """A campaign is listed, then missing, then listed again and unchanged."""
+    lists: dict[str, list[AdCampaign]] = {T1: [a_campaign()], T2: [], T3: [a_campaign()]}
+    for as_of in order:
+        catalog.put_objects(lists[as_of], as_of)
+        catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {one.id for one in lists[as_of]}, as_of)
+
+    assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
+
+
+def test_an_older_list_that_ends_amid_a_newer_one_removes_nothing_that_the_newer_brings(catalog: Catalog) -> None:
+    catalog.put_objects([a_campaign()], T1)
+    catalog.put_objects([a_campaign()], T3)  # the newer list's objects; its end follows below
+    catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", set(), T2)
+
+    catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T3)
+
+    assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
+
+
+@pytest.mark.parametrize("order", [(T1, T2), (T2, T1)])
+def test_an_ad_that_moved_to_another_group_is_gone_from_the_first(catalog: Catalog, order: tuple[str, ...]) -> None:
+    ad = Ad(platform=META, profile_id="111", id="a1", campaign_id="c1", ad_group_id="g1", status=Status.ACTIVE)
+    lists = {T1: ad, T2: ad.model_copy(update={"ad_group_id": "g2"})}
+    for as_of in order:
+        catalog.put_objects([lists[as_of]], as_of)
+        catalog.remove_missing(META, "111", Dataset.ADS, "all", {object_key(lists[as_of])}, as_of)
+
+    groups = {one.ad_group_id: one.status for one in catalog.objects(META, "111", Dataset.ADS)}
+    assert groups == {"g1": Status.REMOVED, "g2": Status.ACTIVE}
 
 
 def test_an_ad_is_found_by_its_own_id_and_under_its_group(catalog: Catalog) -> None:

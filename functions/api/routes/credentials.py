@@ -1,5 +1,7 @@
 """Credentials and webhook secrets. No answer holds a secret."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -7,6 +9,8 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field
 
 from adweir.intake.doors.signatures import key_of
 from adweir.model import limits
+from adweir.model.entities import Credential, ProfileStatus
+from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
     AccountId,
@@ -67,6 +71,10 @@ class CredentialAnswer(Shown):
     state: Annotated[str, OneOf("active", "broken")] = Field(description="broken: the platform refused it.")
     version: int = Field(description="Grows by 1 with each replacement.", ge=1)
     reason: str = Field(description="Why it is broken; empty otherwise.")
+    route: str = Field(description="Where its requests go (a region, a manager account); empty where there is one way.")
+    profiles: list[str] = Field(description="The ids of the ad accounts that it reaches.")
+    listed_at: Instant | None = Field(description="When they were last listed; null before the first sync.")
+    note: str | None = Field(description="Why it lists no ad account, where it lists none.")
     created_at: Instant
     updated_at: Instant
 
@@ -137,15 +145,14 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
 def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> CredentialAnswer:
     """It replaces the one of the same platform and label; the tasks that waited for it are tried again."""
     values = dict(new.model_extra or {})
-    return CredentialAnswer.of(app.registration.register(account_id, new.platform, values, new.label))
+    return _shown(app, [app.registration.register(account_id, new.platform, values, new.label)])[0]
 
 
 @credentials.route("GET", _ALL, "List the credentials of an account")
 def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
-    """Their metadata only."""
+    """Their metadata and the ad accounts that they reach."""
     app.catalog.account(account_id)
-    found = app.catalog.account_credentials(account_id)
-    return CredentialList(credentials=[CredentialAnswer.of(credential) for credential in found])
+    return CredentialList(credentials=_shown(app, app.catalog.account_credentials(account_id)))
 
 
 @credentials.route("DELETE", _ALL + "/{platform}", "Delete a credential and its secret", scope="write", errors=(422,))
@@ -179,6 +186,24 @@ def put_account_webhook_secrets(
 def put_webhook_secrets(app: Here, platform: PlatformPath, new: WebhookSecrets) -> StoredWebhookSecrets:
     """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
     return _set_webhook(app, platform, "", new)
+
+
+def _shown(app: App, found: Sequence[Credential]) -> list[CredentialAnswer]:
+    """Credentials of one account with what they reach. One without ad accounts says why, once it was listed."""
+    reached = defaultdict[tuple[str, str], list[str]](list)
+    for profile in app.catalog.profiles(found[0].account_id) if found else ():
+        if profile.status in {ProfileStatus.ACTIVE, ProfileStatus.DENIED}:
+            reached[profile.platform, profile.credential].append(profile.profile_id)
+    shown = []
+    for each in found:
+        profiles = reached[each.platform, each.label]
+        listed_at = app.ledger.listed_at(each.account_id, each.platform, each.label) or None
+        note = None
+        if listed_at and not profiles and each.platform in app.platforms:
+            note = app.platforms.spec(each.platform).nothing_listed(each.route)
+        more = {"profiles": profiles, "listed_at": listed_at, "note": note}
+        shown.append(CredentialAnswer(**each.model_dump(mode="json"), **more))
+    return shown
 
 
 def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets) -> StoredWebhookSecrets:

@@ -59,7 +59,7 @@ class Engine:
         self._settings = settings
         patience = min(_REQUEST_SECONDS, settings.stale_after_seconds)
         self.sender = TaskSender(queues, settings.bucket)
-        self.progress = RunProgress(ledger, queues.runs, bus, clock, patience, planner.why_nothing)
+        self.progress = RunProgress(ledger, queues.runs, bus, clock, patience, planner.remarks)
         self.interventions = Interventions(ledger, self.progress, self.sender, clock, planner.deadline)
 
     def handle(self, message: Message, remaining: Remaining) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AdweirError
 from adweir.model.runs import RunState
-from adweir.model.times import DAY, iso, iso_of, local_date
+from adweir.model.times import DAY, is_zone, iso, iso_of, local_date
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -76,7 +76,9 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
         if profile.status == ProfileStatus.REMOVED:
             continue
         last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
-        behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end else None
+        known = is_zone(profile.timezone)
+        behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end and known else None
+        well = last >= oldest_good and known and profile.status == ProfileStatus.ACTIVE
         states.append(
             {
                 "platform": profile.platform,
@@ -87,8 +89,9 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
                 "last_success": last or None,
                 "newest_day": end or None,
                 "days_behind": None if behind is None else max(0, behind),
-                "status": HEALTHY if last >= oldest_good and profile.status == ProfileStatus.ACTIVE else DEGRADED,
+                "status": HEALTHY if well else DEGRADED,
             }
+            | ({} if known else {"reason": f"unknown time zone {profile.timezone[:60]!r}"})
         )
     good = sum(state["status"] == HEALTHY for state in states)
     status = HEALTHY if good == len(states) else DEGRADED if good else UNHEALTHY

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from adweir.model.datasets import Dataset
 from adweir.model.events import RunFinished
@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
 
+class Remarks(Protocol):
+    """What the state of an ended run does not say; "" when there is nothing to say (`StagePlanner.remarks`)."""
+
+    def __call__(self, run: Run, *, pulled: bool) -> str: ...
+
+
 class RunProgress:
     """Advances runs. Every call may be repeated.
 
-    A requested stage that is not planned after `patience` seconds is requested again. `why_nothing` says why a run's
-    stage had no task.
+    A requested stage that is not planned after `patience` seconds is requested again. `remarks` says what a
+    run's state does not.
     """
 
     def __init__(
@@ -34,14 +40,14 @@ class RunProgress:
         bus: Bus,
         clock: Clock,
         patience: float,
-        why_nothing: Callable[[Run], str],
+        remarks: Remarks,
     ) -> None:
         self._ledger = ledger
         self._runs = runs
         self._bus = bus
         self._clock = clock
         self._patience = patience
-        self._why_nothing = why_nothing
+        self._remarks = remarks
 
     def advance(self, run_id: str) -> None:
         """See whether the run's stage has ended; then start the next stage or end the run."""
@@ -112,7 +118,7 @@ class RunProgress:
         """Why a run ended as it did, where its state alone does not say it. `ours` are the last stage's tasks."""
         if not goes_on:
             return f"stage {run.stage}: {sum(task.state.is_good for task in ours)} of {len(ours)} tasks loaded"
-        return "" if any(task.dataset is not Dataset.PROFILES for task in tasks) else self._why_nothing(run)
+        return self._remarks(run, pulled=any(task.dataset is not Dataset.PROFILES for task in tasks))
 
     def conclude(self, run: Run) -> None:
         """Publish the end of a run; its marker among the open runs stays until that is done.

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
@@ -95,7 +96,31 @@ class StagePlanner:
                         entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
         return sorted(entries, key=lambda entry: entry.key)
 
-    def why_nothing(self, run: Run) -> str:
+    def remarks(self, run: Run, *, pulled: bool) -> str:
+        """What the state of an ended run does not say: why it pulled nothing, which credentials list nothing."""
+        found = [] if pulled else [self._why_nothing(run)]
+        if any(Dataset.PROFILES in stage.datasets for stage in workflow(run.workflow).stages):
+            found += self._listing_nothing(run)[: limits.MAX_WARNINGS]
+        return "; ".join(found)
+
+    def _listing_nothing(self, run: Run) -> list[str]:
+        """The working credentials in scope that bring no ad account: a token of another region lists none, and says so
+        with an empty list."""
+        reached = {
+            (profile.account_id, profile.platform, profile.credential)
+            for profile in self._catalog.profiles()
+            if profile.status in {ProfileStatus.ACTIVE, ProfileStatus.DENIED}
+        }
+        found = []
+        for credential in self._catalog.credentials():
+            key = credential.account_id, credential.platform, credential.label
+            known = credential.platform in self.platforms and credential.state == "active"
+            if known and key not in reached and self._in(run, credential.account_id, credential.platform):
+                why = self.platforms.spec(credential.platform).nothing_listed(credential.route)
+                found.append(f"{credential.account_id}'s credential {credential.label} for {credential.platform} {why}")
+        return found
+
+    def _why_nothing(self, run: Run) -> str:
         """Why a run had nothing to pull, in a sentence for the caller."""
         pulling = [stage.name for stage in workflow(run.workflow).stages if Dataset.PROFILES not in stage.datasets]
         if any(self.entries(replace(run, stage=name)) for name in pulling):

@@ -128,6 +128,16 @@ class PlatformSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "url_names", frozenset(name.partition(".")[0] for name in self.urls))
 
+    def nothing_listed(self, route: str) -> str:
+        """Why a credential that works may list no ad account, in words that follow its name."""
+        others = sorted({name.partition(".")[2] for name in self.urls} - {"", route})
+        if not others:
+            return "lists no ad account of its own: its user has access to none, or another credential lists them first"
+        return (
+            f"lists no ad account of its own in region {route}: a credential lists those of one region, and it may"
+            f" be one of {' or '.join(others)}"
+        )
+
     def url(self, name: str, route: str = "", overrides: Mapping[str, str] | None = None) -> str:
         """The base URL of that name, without a slash at its end. Raises KeyError for a name or route without one."""
         chosen = (overrides or {}).get(name) or self.urls.get(f"{name}.{route}") or self.urls[name]

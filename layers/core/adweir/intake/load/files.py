@@ -25,7 +25,7 @@ from adweir.model.metrics import BadRow, MetricRow, Source
 from adweir.model.ports import PlatformParser
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import Clock, Window, iso
+from adweir.model.times import Clock, Window, is_zone, iso
 from adweir.platforms.files.normalize import Target, read_drop
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
@@ -195,7 +195,7 @@ class DropLoader:
             group.loop.finish()
 
     def _group(self, drop: _Drop, target: Target) -> _Group | None:
-        """Where rows of this target go; None when its profile is not the account's (`unknown` says so once)."""
+        """Where rows of this target go; None when its profile is not the account's or has no days (see `unknown`)."""
         group = drop.groups.get(target)
         if group is not None or target in drop.unknown:
             return group
@@ -206,6 +206,9 @@ class DropLoader:
         profile = self._catalog.profile(target.platform, target.profile_id)
         if profile is None or profile.account_id != drop.account_id:
             drop.unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
+            return None
+        if not is_zone(profile.timezone):
+            drop.unknown[target] = f"profile {target.profile_id} has an unknown time zone, {profile.timezone[:60]!r}"
             return None
         rows = PullRows()
         day = drop.as_of.date()

@@ -12,6 +12,7 @@ from adweir.model.events import EntitiesChanged
 from adweir.model.metrics import BadRow
 from adweir.platforms.connector import Normalizer, ObjectBatch, PullContext
 from adweir.quality.quarantine import Quarantine
+from adweir.store.catalog.objects import object_key
 from adweir.store.catalog.profiles import Listing
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.header import PullHeader
@@ -81,7 +82,7 @@ class ObjectLists:
         added, changed, unchanged = self._catalog.put_objects(storable, header.as_of, header.label)
         found.added, found.changed = found.added + added, found.changed + changed
         found.unchanged += unchanged
-        found.seen.update(identity for identity, _ in named)
+        found.seen.update(_key(one) for _, one in named)
         for bad in [*batch.bad, *(_no_key(one) for identity, one in named if not can_be_key(identity))]:
             quarantine.add(bad, page_number)
             found.seen.add(bad.entity_id)
@@ -97,7 +98,7 @@ class ObjectLists:
 
 @dataclass(slots=True)
 class _Found:
-    """What an entity pull brought so far: counts of objects, the ids seen, and whether each id could be read."""
+    """What an entity pull brought so far: counts of objects, the keys seen, and whether each id could be read."""
 
     added: int = 0
     changed: int = 0
@@ -108,6 +109,10 @@ class _Found:
 
 def _id(found: PlatformObject | Profile) -> str:
     return found.profile_id if isinstance(found, Profile) else found.id
+
+
+def _key(found: PlatformObject | Profile) -> str:
+    return found.profile_id if isinstance(found, Profile) else object_key(found)
 
 
 def _no_key(found: PlatformObject | Profile) -> BadRow:

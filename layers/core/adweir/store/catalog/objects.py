@@ -68,14 +68,23 @@ class Objects(Items):
     def remove_missing(
         self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
     ) -> int:
-        """End a *complete* pull: what it did not bring of its slice becomes `removed`. Returns how many did."""
+        """End a *complete* pull: what it did not bring of its slice becomes `removed`. Returns how many did.
+
+        `seen` are the keys of what it brought (`object_key`), and ids of what it brought but could not be read.
+        """
         pk = _pk(platform, profile_id, dataset)
+        coverage = self._coverage(pk)
         removed = 0
         for item in self._query(pk):
             body = item.body or {}
-            if item.sk.startswith("!") or body.get("id") in seen or not _within(dataset, body, slice_):
+            if item.sk.startswith("!") or not _within(dataset, body, slice_):
                 continue
-            if (item.removed_at or "") >= as_of or (item.as_of or "") >= as_of:
+            if item.sk in seen or body.get("id") in seen:
+                self._revive(item, as_of)
+                continue
+            # A newer complete pull brought it, or has marked it already.
+            answered = max((at for named, at in coverage.items() if _within(dataset, body, named)), default="")
+            if max(answered, item.removed_at or "", item.as_of or "") >= as_of:
                 continue
             gone_before = _is_removed(item)
             newer = Item.removed_at.does_not_exist() | (Item.removed_at < as_of)
@@ -84,8 +93,13 @@ class Objects(Items):
         self._put(Item(pk, _COVERAGE + slice_, as_of=as_of), Item.pk.does_not_exist() | (Item.as_of < as_of))
         return removed
 
+    def _revive(self, item: Item, as_of: str) -> None:
+        """An older pull that did not bring the object marked it between this pull's objects and its end."""
+        if _is_removed(item) and (item.removed_at or "") < as_of:
+            self._change(item.pk, item.sk, [Item.as_of.set(as_of)], (Item.as_of == item.as_of) & _as_read(item))
+
     def _put_platform_objects(self, objects: Sequence[PlatformObject], as_of: str) -> list[Effect]:
-        by_key = {(_pk(item.platform, item.profile_id, dataset_of(item)), _sk(item)): item for item in objects}
+        by_key = {(_pk(item.platform, item.profile_id, dataset_of(item)), object_key(item)): item for item in objects}
         stored = self._fetch_many(by_key)
         coverage = {pk: self._coverage(pk) for pk in {pk for pk, _ in by_key}}
         effects = []
@@ -136,7 +150,8 @@ def _pk(platform: Platform, profile_id: str, dataset: Dataset) -> str:
     return f"objects#{platform}#{profile_id}#{dataset}"
 
 
-def _sk(item: PlatformObject) -> str:
+def object_key(item: PlatformObject) -> str:
+    """What tells an object apart within its profile and dataset: its id, of ads and keywords `<id>~<ad group>`."""
     return f"{item.id}~{item.ad_group_id}" if dataset_of(item) in _UNDER_A_GROUP else item.id
 
 

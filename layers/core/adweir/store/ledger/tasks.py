@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
-from adweir.model.labels import DEFAULT
+from adweir.model.labels import DEFAULT, owner
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
@@ -276,6 +276,11 @@ class Tasks(Markers):
         for row in self._query("success"):
             profile_key, _, dataset = row.sk.rpartition("|")
             yield profile_key, dataset, row.updated_at or "", row.text or ""
+
+    def listed_at(self, account_id: str, platform: Platform, label: str) -> str:
+        """When the ad accounts of a credential were last listed, "" when they never were."""
+        row = self._fetch("success", f"{platform}#{owner(account_id, label)}|{Dataset.PROFILES}")
+        return (row.updated_at or "") if row else ""
 
     # --- inside
 
