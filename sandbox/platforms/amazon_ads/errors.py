@@ -22,7 +22,8 @@ class AmazonRefusal(Exception):
 
     def __init__(self, status: int, detail: str, code: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.code, self.headers = status, detail, code or str(status), headers
+        self.detail = detail.encode("utf-8", "replace").decode()  # half a character that was asked for is no text
+        self.status, self.code, self.headers = status, code or str(status), headers
 
     def answer(self, path: str) -> Response:
         """The JSON, in the form of the path's service."""
@@ -52,7 +53,7 @@ class InvalidArgument(AmazonRefusal):
 
     def __init__(self, message: str, location: str, kind: str = "otherError", **error: Any) -> None:
         super().__init__(400, message, "INVALID_ARGUMENT")
-        self._value = {"reason": "OTHER_ERROR", "message": message, "cause": {"location": location}} | error
+        self._value = {"reason": "OTHER_ERROR", "message": self.detail, "cause": {"location": location}} | error
         self._kind = kind
 
     def body(self, path: str) -> dict[str, Any]:  # noqa: ARG002 - the same from each of these services

@@ -6,6 +6,7 @@ filters nothing; a filter that is null is none. What a schema does not name is r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -44,7 +45,7 @@ def ids(field: str) -> Filter:
 
     def chosen(entities: Entities, name: str, value: Any) -> Entities:
         wanted = set(_included(name, value))
-        if not all(word.isdecimal() for word in wanted):
+        if not all(re.fullmatch(r"[0-9]{1,19}", word) for word in wanted):
             raise InvalidArgument("Id filter has invalid value", f"$.{name}.include")
         return [entity for entity in entities if not wanted or entity.get(field) in wanted]
 
@@ -88,6 +89,16 @@ def text(field: str, read: Callable[[Any], str] = str) -> Filter:
 
 def _products(expression: Any) -> str:
     return " ".join(predicate.get("value", "") for predicate in expression)
+
+
+def without_effect(allowed: Iterable[str]) -> Filter:
+    """A filter whose words are checked, and which does nothing."""
+
+    def chosen(entities: Entities, name: str, value: Any) -> Entities:
+        _allowed(name, _included(name, value), allowed)
+        return entities
+
+    return chosen
 
 
 LIVE_STATE = one_of("state", _LIVE_STATES)

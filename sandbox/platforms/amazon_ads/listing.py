@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -27,6 +27,15 @@ from sandbox.platforms.amazon_ads.population import PLATFORM
 from sandbox.web import PlatformRequest, broken_off, json_answer
 from sandbox.world import WorldProfile
 
+_TYPED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "CREATIVE_TYPE": ("", ("productCollection", "video")),
+    "TARGETING_STATE": ("state", ("enabled", "paused", "pending", "archived", "draft")),
+    "CAMPAIGN_ID": ("campaignId", ()),
+    "AD_GROUP_ID": ("adGroupId", ()),
+}
+"""Filters of Brands v3's targets: the field, and the values that it may have; none: ids."""
+_ID = re.compile(r"[0-9]{1,19}")
+_MOST_INDEX = 2**31 - 1
 _PAGING = {"maxResults", "nextToken", "includeExtendedDataFields"}
 Entities = list[dict[str, Any]]
 
@@ -45,7 +54,7 @@ class Lists:
         _check_media(request, asked.contents, asked.accepts)
         body = _body(request, {*_PAGING, *asked.filters})
         found = filtered(asked.build(self._outside.world, profile), dict(asked.filters), body)
-        if not (asked.always_extended or _truth(body)):
+        if not (_truth(body) or asked.always_extended):
             found = [{k: v for k, v in entity.items() if k != "extendedData"} for entity in found]
         answer = {asked.total: len(found)}
         return self._page(profile, body, (asked.key, asked.media, asked.most), found, answer)
@@ -58,22 +67,14 @@ class Lists:
             raise bad_request(refusal.detail) from None
 
     def _brand_targets(self, request: PlatformRequest, profile: WorldProfile, path: str) -> Response:
-        """Filters have types, each at most once."""
         key, media, build = BRAND_TARGETS[path]
         body = _body(request, {"maxResults", "nextToken", "filters"})
         found = build(self._outside.world, profile)
-        fields = {"TARGETING_STATE": "state", "CAMPAIGN_ID": "campaignId", "AD_GROUP_ID": "adGroupId"}
-        seen = set[str]()
-        for condition in body.get("filters") or []:
-            kind, values = condition.get("filterType"), condition.get("values")
-            if kind not in {*fields, "CREATIVE_TYPE"} or kind in seen or not isinstance(values, list):
-                raise bad_request(f"The filter {kind} is unknown, repeated, or has no values")
-            seen.add(kind)
-            wanted = {str(value) for value in values}
+        for kind, wanted in _typed_filters(body.get("filters")).items():
             if kind == "CREATIVE_TYPE":
                 found = [entity for entity in found if _creative_type(profile, entity) in wanted]
             else:
-                found = [entity for entity in found if str(entity[fields[kind]]) in wanted]
+                found = [entity for entity in found if str(entity[_TYPED[kind][0]]) in wanted]
         return self._page(profile, body, (key, media, 5000), found, {})
 
     def brand_creatives(self, request: PlatformRequest, profile: WorldProfile) -> Response:
@@ -179,6 +180,26 @@ def _body(request: PlatformRequest, names: set[str]) -> dict[str, Any]:
     return body
 
 
+def _typed_filters(asked: Any) -> dict[str, set[str]]:
+    """Brands v3's `[{"filterType", "values"}]`, each type at most once, as type → values. Raises its 400."""
+    found: dict[str, set[str]] = {}
+    for condition in [] if asked is None else asked if isinstance(asked, list) else [asked]:
+        kind, values = (condition.get(n) for n in ("filterType", "values")) if isinstance(condition, dict) else (0, 0)
+        if not isinstance(kind, str) or kind not in _TYPED or kind in found or not isinstance(values, list):
+            raise bad_request(f"The filter {kind!r} is unknown, repeated, or has no values")
+        allowed = _TYPED[kind][1]
+        for value in values:
+            if value not in allowed if allowed else not _is_id(value):
+                raise bad_request(f"The filter {kind} cannot have the value {value!r}")
+        found[kind] = {str(value) for value in values}
+    return found
+
+
+def _is_id(value: Any) -> bool:
+    """Whether it is an id, as a number or a string."""
+    return not isinstance(value, bool) and isinstance(value, int | str) and bool(_ID.fullmatch(str(value)))
+
+
 def _truth(body: dict[str, Any]) -> bool:
     """Whether extended data are asked for; airbyte's connector writes the word as a string."""
     asked = body.get("includeExtendedDataFields")
@@ -193,9 +214,9 @@ def _start(token: Any, count: int) -> int:
         return 0
     try:
         head, _, place = base64.b64decode(str(token), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         head = place = ""
-    if head == "from" and place.isdecimal() and int(place) <= count:
+    if head == "from" and _ID.fullmatch(place) and int(place) <= count:
         return int(place)
     raise InvalidArgument("nextToken is not valid", "$.nextToken", "invalidInputError", reason="INVALID_TOKEN")
 
@@ -203,7 +224,7 @@ def _start(token: Any, count: int) -> int:
 def _number(text: str | None, name: str, most: int) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal()) or (name == "count" and not 0 < int(text) <= most):
+    if not _ID.fullmatch(text) or int(text) > _MOST_INDEX or (name == "count" and not 0 < int(text) <= most):
         raise bad_request(f"{name} must be a number" + (f" from 1 to {most}" if name == "count" else ""))
     return int(text)
 
@@ -222,7 +243,7 @@ def _chosen(found: Entities, asked: GottenList, name: str, text: str) -> Entitie
     wanted = {text} if name in ("name", "keywordText") else {word.strip() for word in text.split(",")}
     if allowed and not wanted <= set(allowed):
         raise bad_request(f"{name} must be some of {', '.join(allowed)}")
-    if name.endswith("IdFilter") and not all(word.isdecimal() for word in wanted):
+    if name.endswith("IdFilter") and not all(_is_id(word) for word in wanted):
         raise bad_request(f"{name} must be a list of ids")
     return [entity for entity in found if str(entity.get(field)) in wanted]
 

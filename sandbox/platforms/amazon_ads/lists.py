@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from sandbox.platforms.amazon_ads.brands import BRANDS, THEME_TYPES
 from sandbox.platforms.amazon_ads.display import DISPLAY
-from sandbox.platforms.amazon_ads.filters import ASIN, LIVE_STATE, STATE, Filter, ids, one_of, text, words
+from sandbox.platforms.amazon_ads.filters import (
+    ASIN,
+    LIVE_STATE,
+    STATE,
+    Filter,
+    ids,
+    one_of,
+    text,
+    without_effect,
+    words,
+)
 from sandbox.platforms.amazon_ads.portfolios import portfolios
 from sandbox.platforms.amazon_ads.products import PRODUCTS
 from sandbox.world import World, WorldProfile
@@ -71,7 +81,7 @@ POSTED: dict[str, PostedList] = {
         **_CAMPAIGN,
         "nameFilter": text("name"),
         "portfolioIdFilter": ids("portfolioId"),
-        "marketplaceBudgetAllocationFilter": _LANGUAGE["locale"],  # documented as not yet functional
+        "marketplaceBudgetAllocationFilter": without_effect(("AUTO", "MANUAL")),  # documented as not yet functional
     }),
     **_products("adGroups", "adGroups", "spAdGroup", {**_PARENTS, "nameFilter": text("name")}),
     **_products("productAds", "productAds", "spProductAd", {**_PARENTS, "adIdFilter": ids("adId")}),

@@ -115,7 +115,10 @@ def _check_columns(configuration: dict[str, Any], groups: list[str]) -> None:
 
 def _check_filters(kind: ReportType, configuration: dict[str, Any], groups: list[str]) -> None:
     allowed = filters_of(kind, groups)
-    for condition in configuration.get("filters") or []:
+    asked = configuration.get("filters")
+    if asked is not None and not isinstance(asked, list):
+        raise AmazonRefusal(400, "configuration filters must be a list")
+    for condition in asked or []:
         if condition.get("field") not in allowed:
             raise _invalid("filters", [condition.get("field")], allowed)
         values = condition.get("values")
