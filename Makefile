@@ -32,7 +32,7 @@ coverage: $(READY) ## run the tests without e2e; the core's coverage is at least
 check: lint coverage ## run lint, every test, coverage
 	$(BIN)/python -m pytest -m e2e
 
-contract: $(READY) ## run released clients against the sandbox (the first time needs a package index)
+contract: $(READY) ## run released clients against the sandbox (installs them once)
 	$(BIN)/python -m contract $(CLIENT)
 
 lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint, sam validate
