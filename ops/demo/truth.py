@@ -98,6 +98,8 @@ def compare(api: Api, world: WorldDoors, profile: dict[str, Any]) -> Compared:
             )
     span = {"start": min(row["date"] for row in truth), "end": yesterday}
     for row in api.records("ad_performance", {"profile_id": profile["profile_id"], "date_range": span}):
+        if row["ad_id"] is None:  # what the ads leave of the account
+            continue
         ad = f"{row['ad_group_id']}~{row['ad_id']}"
         found.stored[ad, row["date"]] = numbers(row)
         found.campaign_of[ad] = row["campaign_id"]

@@ -177,10 +177,10 @@ class River:
     # -- what is stored ----------------------------------------------------------------------------------------------
 
     def stored(self, profile_id: str, start: str, end: str) -> Stored:
-        """What the API answers."""
+        """The ads' days as the API answers them, without what they leave of the account."""
         filters = {"profile_id": profile_id, "date_range": {"start": start, "end": end}}
         rows = self.api.records("ad_performance", filters)
-        return {(f"{row['ad_group_id']}~{row['ad_id']}", row["date"]): numbers(row) for row in rows}
+        return {(f"{row['ad_group_id']}~{row['ad_id']}", row["date"]): numbers(row) for row in rows if row["ad_id"]}
 
     def holds(self, profile_id: str, start: str, end: str) -> bool:
         """Whether what is stored of these days is the truth, and something."""
