@@ -40,26 +40,24 @@ def counter(options: MetaOptions, dataset: Dataset, rounding: Rounding) -> Count
     amount = _by_windows(windows, rounding) if windows else _by_setting(rounding)
     ranks = {kind: rank for rank, kind in enumerate(types)}
     none = len(ranks)
-
-    def find(actions: Sequence[wire.Action], wanted: int) -> tuple[int, wire.Action | None]:
-        """The action of rank `wanted`, with `none` of the best rank."""
-        best, found = none, None
-        for action in actions:
-            rank = ranks.get(action.action_type, none)
-            if rank < best and wanted in (none, rank):
-                best, found = rank, action
-        return best, found
+    rank_of = ranks.get
 
     def count(row: wire.InsightsRow) -> tuple[int | None, int | None]:
         actions, values = row.actions, row.action_values
         if row.conversions or row.conversion_values:
             actions, values = actions + row.conversions, values + row.conversion_values
-        best, action = find(actions, none) if actions else (none, None)
-        value = find(values, best)[1] if values else None
-        return (
-            amount(action, CONVERSIONS) if action is not None else 0,
-            amount(value, REVENUE) if value is not None else 0,
-        )
+        best, action = none, None
+        for candidate in actions:
+            rank = rank_of(candidate.action_type, none)
+            if rank < best:
+                best, action = rank, candidate
+        conversions = 0 if action is None else amount(action, CONVERSIONS)
+        if not values:
+            return conversions, 0
+        if action is None:
+            best = min(rank_of(candidate.action_type, none) for candidate in values)
+        value = next((candidate for candidate in values if rank_of(candidate.action_type) == best), None)
+        return conversions, 0 if value is None else amount(value, REVENUE)
 
     return count
 
