@@ -196,6 +196,20 @@ def test_what_is_gone_is_listed_when_its_status_is_named(kestrel: Client) -> Non
     assert statuses(**where("ad.delivery_info", "deleted", "archived", "limited")) == {"DELETED", "ARCHIVED"}
 
 
+def test_what_is_below_a_paused_campaign_says_so(client: Client) -> None:
+    # when
+    client.server.outside.happen("product", {"profile_id": client.profile.id, "product": "", "paused": True})
+
+    # then
+    def statuses(edge: str) -> set[tuple[str, str]]:
+        rows = client.rows(f"{{act}}/{edge}", fields="status,effective_status")
+        return {(row["status"], row["effective_status"]) for row in rows}
+
+    assert statuses("campaigns") == {("PAUSED", "PAUSED")}
+    assert statuses("adsets") == {("ACTIVE", "CAMPAIGN_PAUSED")}
+    assert statuses("ads") == {("ACTIVE", "CAMPAIGN_PAUSED"), ("PAUSED", "PAUSED")}
+
+
 @pytest.mark.parametrize("edge", ["campaigns", "adsets", "ads"])
 def test_a_status_that_is_none_is_refused(shared: Client, edge: str) -> None:
     error = shared.refused(f"{{act}}/{edge}", effective_status=["ACTIVE", "FOO"])

@@ -61,6 +61,8 @@ _ACCOUNTS = {
 """By advertiser. Scale: minor units that an ad spends on a typical day."""
 _ADS = 48
 """How many ads of an ad account have run, or may run."""
+_DELETED_DAY = 40
+"""The last day of the deleted campaign, counted from the world's first."""
 _GONE = ("ARCHIVED", "DELETED")
 _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "GET_OFFER")
 
@@ -95,11 +97,23 @@ def _profile(seed: int, advertiser: Advertiser, account: _Account) -> WorldProfi
 
 
 def _with_the_gone(seed: int, profile_id: str, campaigns: tuple[WorldCampaign, ...]) -> tuple[WorldCampaign, ...]:
-    """The campaigns with some ads deleted, archived or forgotten, and one that spends without any ad.
+    """The campaigns with some ads deleted, archived or forgotten; the last is deleted, and another spends without ads.
 
-    Ad groups, campaigns and the account keep counting what those ads delivered.
+    Ad groups, campaigns and the account keep counting what was delivered.
     """
-    return (*(replace(c, groups=tuple(_thinned(g) for g in c.groups)) for c in campaigns), _adless(seed, profile_id))
+    thinned = [replace(c, groups=tuple(_thinned(g) for g in c.groups)) for c in campaigns]
+    return (*thinned[:-1], _deleted(thinned[-1]), _adless(seed, profile_id))
+
+
+def _deleted(campaign: WorldCampaign) -> WorldCampaign:
+    """A campaign that was deleted with everything in it, and has a past."""
+
+    def ended(ads: tuple[WorldAd, ...]) -> tuple[WorldAd, ...]:
+        stopped = (replace(ad, flight=(ad.flight[0], min(ad.flight[1], _DELETED_DAY))) for ad in ads)
+        return tuple(ad if ad.status == "PAUSED" else replace(ad, status="DELETED") for ad in stopped)
+
+    groups = (replace(g, status="DELETED", ads=ended(g.ads), unlisted=ended(g.unlisted)) for g in campaign.groups)
+    return replace(campaign, status="DELETED", groups=tuple(groups))
 
 
 def _thinned(group: WorldAdGroup) -> WorldAdGroup:
