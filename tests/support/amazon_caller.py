@@ -16,7 +16,7 @@ from sandbox.world import Company, WorldProfile
 
 PLATFORM = "amazon_ads"
 REPORT_MEDIA = "application/vnd.createasyncreportrequest.v3+json"
-START, END = "2026-11-08", "2026-11-20"
+START, END = "2026-11-14", "2026-11-20"
 
 
 class AmazonCaller:
@@ -24,11 +24,12 @@ class AmazonCaller:
 
     def __init__(self, server: PlatformServer, company: str, label: str = "", place: int = 0) -> None:
         self.server = server
+        self.session = requests.Session()
         self.company: Company = server.outside.company(company)
         self.secrets = self.company.bodies(PLATFORM)[label]
         self.profile: WorldProfile = self.company.on(PLATFORM)[place]
         form = {name: self.secrets[name] for name in ("client_id", "client_secret", "refresh_token")}
-        answer = requests.post(f"{server.url}/auth/o2/token", form | {"grant_type": "refresh_token"}, timeout=5)
+        answer = self.session.post(f"{server.url}/auth/o2/token", form | {"grant_type": "refresh_token"}, timeout=5)
         self.token = answer.json()["access_token"]
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> requests.Response:
@@ -39,7 +40,7 @@ class AmazonCaller:
             "Amazon-Advertising-API-Scope": self.profile.id,
         } | (headers or {})
         data = None if body is None else json.dumps(body)
-        return requests.request(method, f"{self.server.url}{path}", data=data, headers=sent, timeout=5)
+        return self.session.request(method, f"{self.server.url}{path}", data=data, headers=sent, timeout=5)
 
     def got(self, path: str, **query: str) -> requests.Response:
         """A list that is asked by GET, with its parameters."""

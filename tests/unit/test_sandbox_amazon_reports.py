@@ -30,6 +30,7 @@ Row = dict[str, Any]
 @pytest.fixture(scope="module")
 def server() -> Iterator[PlatformServer]:
     with running(awkward=True) as started:
+        started.outside.report_seconds = 0
         yield started
 
 
@@ -153,9 +154,9 @@ def test_ads_lack_what_is_no_ad_s_and_targets_what_is_no_target_s(server: Platfo
     columns = ["date", "campaignId", *SP]
 
     # when
-    campaigns = kestrel.report("spCampaigns", ["campaign"], columns)
-    ads = kestrel.report("spAdvertisedProduct", ["advertiser"], columns)
-    targets = kestrel.report("spTargeting", ["targeting"], columns)
+    campaigns = kestrel.report("spCampaigns", ["campaign"], columns, "2026-11-01")
+    ads = kestrel.report("spAdvertisedProduct", ["advertiser"], columns, "2026-11-01")
+    targets = kestrel.report("spTargeting", ["targeting"], columns, "2026-11-01")
 
     # then
     adless = next(int(c.id) for c in kestrel.profile.campaigns if c.name == "SP Without ads")
