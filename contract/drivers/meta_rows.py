@@ -28,7 +28,7 @@ def insights_row(job: Job, stream: str, record: Mapping[str, Any]) -> Row:
     if not parts:
         metrics["conversions"] = _converted(record, "actions", job.conversion)
         metrics["revenue"] = _converted(record, "action_values", job.conversion)
-    return metric_row(stream, record["date_start"], ids, metrics)
+    return metric_row(stream, record["date_start"][:10], ids, metrics)  # Singer makes it a time
 
 
 def insights_rows(job: Job, stream: str, records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
