@@ -31,6 +31,7 @@ class Client:
 
     `streams`: what it reads of each ad account (`truth.STREAMS`); one that it does not answer is a difference.
     `guesses_hours`: it takes an hour that the platform does not name for midnight's, so patchy hours differ.
+    `asks_for_the_gone`: without that, Meta's insights leave out what is archived or deleted.
     `days`: how many days it reads of a stream, where that is not the usual number.
     """
 
@@ -39,6 +40,7 @@ class Client:
     driver: str
     streams: tuple[str, ...]
     guesses_hours: bool = False
+    asks_for_the_gone: bool = True
     days: Mapping[str, int] = field(default_factory=dict)
 
     def start(self, stream: str, end: date) -> date:
@@ -83,10 +85,15 @@ CLIENTS = (
         META,
         "airbyte_facebook_marketing.py",
         (*_INSIGHTS, *_PARTS, *_LISTS, *_LATER),
-        days={HOURLY: 1, AGE_GENDER: 2},  # 50 ms of the client's own per record
+        days={HOURLY: 1, AGE_GENDER: 1, **dict.fromkeys(_INSIGHTS[:-1], 5)},  # up to 50 ms of its own per record
     ),
     Client(
-        "tap-facebook", META, "tap_facebook_singer.py", ("insights ad", *_PARTS, *_LISTS, *_LATER), guesses_hours=True
+        "tap-facebook",
+        META,
+        "tap_facebook_singer.py",
+        ("insights ad", *_PARTS, *_LISTS, *_LATER),
+        guesses_hours=True,
+        asks_for_the_gone=False,
     ),
     Client("dlt", META, "dlt_rest_api.py", (*_INSIGHTS, *_LISTS, *_LATER)),
     Client(

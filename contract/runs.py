@@ -79,21 +79,21 @@ def attempt(client: Client, home: Path) -> Outcome:
                 if failure:
                     outcome.failures.append(f"{profile.name}: {failure}")
                 streams = client.answers(profile)
-                outcome.comparisons += compared(client, streams, _question(server, profile, got))
+                outcome.comparisons += compared(client, streams, _question(client, server, profile, got))
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _question(server: PlatformServer, profile: WorldProfile, got: dict[str, list[Row]]) -> Question:
+def _question(client: Client, server: PlatformServer, profile: WorldProfile, got: dict[str, list[Row]]) -> Question:
     world = server.outside.world
     end = world.moment(profile).today
     bookmark = datetime.combine(world.first_day + timedelta(days=BOOKMARK_DAY), datetime.min.time(), UTC)
-    return Question(world, profile, end, bookmark, got)
+    return Question(world, profile, end, bookmark, got, with_gone=client.asks_for_the_gone)
 
 
 def _job(client: Client, server: PlatformServer, company: Company, profile: WorldProfile) -> dict[str, object]:
     """What the driver is told."""
-    question = _question(server, profile, {})
+    question = _question(client, server, profile, {})
     return {
         "sandbox": server.url,
         "profile_id": profile.id,

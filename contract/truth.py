@@ -16,7 +16,10 @@ _HIDDEN = ("ARCHIVED", "DELETED")
 
 @dataclass(frozen=True)
 class Question:
-    """One ad account, and the days that a client was told to read. `got`: what it brought of the other streams."""
+    """One ad account, and the days that a client was told to read.
+
+    `got`: what it brought of every stream. `with_gone`: whether it asks for the numbers of archived and deleted ads.
+    """
 
     world: World
     profile: WorldProfile
@@ -24,6 +27,7 @@ class Question:
     bookmark: datetime
     got: dict[str, list[Row]] = field(default_factory=dict)
     start: date = date.max
+    with_gone: bool = True
 
 
 Truth = Callable[[Question], Iterator[Row]]
@@ -39,8 +43,9 @@ def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool =
 
     def truth(question: Question) -> Iterator[Row]:
         world, profile = question.world, question.profile
+        hidden = set() if question.with_gone else {ad.id for _, _, ad in profile.ads() if ad.status in _HIDDEN}
         for row in world.truth(profile, question.start, question.end, level, hourly=hourly):
-            if product and row["ad_product"] != product:
+            if (product and row["ad_product"] != product) or row["ad_id"] in hidden:
                 continue
             ids = {kind: row[name] for kind, name in _IDS.items() if row[name]}
             if level == "keyword":

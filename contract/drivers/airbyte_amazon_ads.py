@@ -50,18 +50,15 @@ def source(job: Job) -> Source:
     return Source("source-amazon-ads", configuration)
 
 
-def lists(job: Job) -> Iterator[Row]:
-    wanted = [name for name, stream in LISTS.items() if stream in job.streams]
-    for stream, record in source(job).read(["profiles", *wanted]):
-        if stream != "profiles":
-            yield listed_row(LISTS[stream], record)
+def everything(job: Job) -> Iterator[Row]:
+    streams = {name: stream for name, stream in (LISTS | REPORTS).items() if stream in job.streams}
+    for name, record in source(job).read(["profiles", *streams]):
+        if name in REPORTS:
+            yield report_row(job, streams[name], record)
+        elif name in LISTS:
+            yield listed_row(streams[name], record)
         elif str(record["profileId"]) == job.profile_id:
             yield profile_row(record)
 
 
-def reports(job: Job) -> Iterator[Row]:
-    for stream, record in source(job).read([name for name, stream in REPORTS.items() if stream in job.streams]):
-        yield report_row(job, REPORTS[stream], record)
-
-
-run({"lists": lists, "reports": reports})
+run({"everything": everything})
