@@ -159,6 +159,7 @@ class Queries:
         Raises Unprocessable, TooLarge, Unavailable.
         """
         matches, breakdown = _matching(query.filters), query.breakdown
+        row = _Row(breakdown)
         profiles, _ = self.dated_profiles(query.filters)
         for profile in profiles:
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
@@ -168,8 +169,9 @@ class Queries:
                 series = Series(profile.platform, profile.profile_id, level, query.grain, breakdown)
                 for change in self._metrics.changed(series, window, since, until):
                     hour = -1 if change.slot.hour is None else change.slot.hour % HOURS_A_DAY
-                    row = _Row(_read_of(change, level), breakdown)
-                    if (hour < 0 or first <= (change.slot.day, hour) <= last) and matches(row):
+                    row.show(_read_of(change, level))
+                    in_range = hour < 0 or first <= (change.slot.day, hour) <= last
+                    if in_range and (matches is None or matches(row)):
                         yield ChangedRow(profile, level, row.ids, change)
 
     def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
@@ -245,11 +247,12 @@ class _Summing:
         groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
         self._currencies = {}
+        by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self._breakdown)
         for read in rows:
-            row = _Row(read, self._breakdown)
-            if query.grain is Grain.HOUR and not first <= (read.row.day, read.row.hour) <= last:
+            if by_hour and not first <= (read.row.day, read.row.hour) <= last:
                 continue
-            if not self._matches(row):
+            row.show(read)
+            if matches and not matches(row):
                 continue
             currency = read.row.currency or profile.currency
             if query.adjusted:
@@ -257,7 +260,7 @@ class _Summing:
                 self._currencies[read.row.day] = currency
             if read.row.mark is Mark.OVERRIDDEN:
                 continue
-            key = (*self._of_row(profile, row), currency)
+            key = (*of_row(profile, row), currency)
             total = groups.get(key)
             if total is not None:
                 total.add(read.row.slot, read.marks)
@@ -268,26 +271,33 @@ class _Summing:
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave. They are in the currency of the day's rows."""
+        row = _Row(self._breakdown)
         for level, each in adjustments:
             ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
             stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
-            if self._matches(_Row(ReadRow(stored, level, frozenset()), self._breakdown)):
+            row.show(ReadRow(stored, level, frozenset()))
+            if self._matches is None or self._matches(row):
                 self._found.adjustments.add(self._currencies.get(each.day, profile.currency), each)
 
 
 class _Row:
-    """A row's values by dimension; ids of an unattributed rest are None."""
+    """The values of one row after another by dimension; ids of an unattributed rest are None."""
 
-    __slots__ = ("_value", "read")
+    __slots__ = ("_breakdown", "_value", "read")
 
-    def __init__(self, read: ReadRow, breakdown: str) -> None:
-        row, value = read.row, ""
-        if breakdown and not read.is_rest:
-            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
-            row = row._replace(entity_id=entity_id)
-            read = read._replace(row=row)
+    def __init__(self, breakdown: str) -> None:
+        self._breakdown = breakdown
+        self._value: dict[str, str] = {}
+        self.read: ReadRow
+
+    def show(self, read: ReadRow) -> None:
+        """Go to a row."""
         self.read = read
-        self._value = breakdowns.values_of(breakdown, value) if breakdown else None
+        if self._breakdown:
+            row = read.row
+            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
+            self.read = read._replace(row=row._replace(entity_id=entity_id))
+            self._value = breakdowns.values_of(self._breakdown, value)
 
     def campaign_id(self) -> str | None:
         row = self.read.row
@@ -313,7 +323,7 @@ class _Row:
         return kept | ({own: self.own_id()} if own else {}) | (self._value or {})
 
     def split_by(self, name: str) -> str | None:
-        return None if self._value is None else self._value.get(name)
+        return self._value.get(name)
 
     def source(self) -> str | None:
         return self._id(self.read.row.source.value)
@@ -326,17 +336,18 @@ class _Row:
         return None if self.read.is_rest else value
 
 
-def _matching(filters: Filters) -> Callable[[_Row], bool]:
+def _matching(filters: Filters) -> Callable[[_Row], bool] | None:
+    """Whether a row matches; None where every row does."""
     asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]
-    return lambda row: all(value(row) in values for value, values in asked)
+    return (lambda row: all(value(row) in values for value, values in asked)) if asked else None
 
 
 def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, _Row], Key]:
     """A function that makes the group of a row, without its currency."""
-    named = tuple(dimensions)
+    named = [(_OF_ROW.get(name), OF_PROFILE.get(name, _no_value)) for name in dimensions]
 
     def group(profile: Profile, row: _Row) -> Key:
-        return tuple([_OF_ROW[name](row) if name in _OF_ROW else OF_PROFILE[name](profile) for name in named])
+        return tuple([of_profile(profile) if of_row is None else of_row(row) for of_row, of_profile in named])
 
     return group
 
@@ -348,6 +359,10 @@ def _read_of(change: Change, level: Level) -> ReadRow:
     hour = -1 if slot.hour is None else slot.hour
     row = StoredRow(slot.entity_id, *parents, slot.day, hour, NOTHING, Source(change.header.source), None)
     return ReadRow(row, level, frozenset())
+
+
+def _no_value(_profile: Profile) -> str:
+    return ""
 
 
 def _none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
