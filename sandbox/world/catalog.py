@@ -81,7 +81,7 @@ class WorldCampaign:
 
 @dataclass(slots=True, eq=False)
 class WorldProfile:
-    """One ad account. What happens to it (see `happenings`) changes `currency`, `campaigns` and `lacking` in place.
+    """One ad account. What happens to it (see `happenings`) changes it in place.
 
     `scale`: minor units that an ad spends on a typical day. `windows`: by ad product, the days after a click in which
     a conversion counts by default; `view_windows`: the same after a view, absent where views do not count.

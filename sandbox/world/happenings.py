@@ -101,6 +101,11 @@ def _currency(profile: WorldProfile, event: Event, _first_day: date) -> None:
     profile.currency = event["currency"]
 
 
+def _decimals(profile: WorldProfile, _event: Event, _first_day: date) -> None:
+    """The spend of the account's first ad is written with more than six decimals, where the wire allows it."""
+    profile.dusty = True
+
+
 def _product(profile: WorldProfile, event: Event, first_day: date) -> None:
     """`product`; `authorized` false takes the access to it away, true gives it back; `paused` ends its delivery."""
     product = event["product"]
@@ -131,5 +136,6 @@ KINDS: Mapping[str, Callable[[WorldProfile, Event, date], None]] = {
     "move": _move,
     "currency": _currency,
     "product": _product,
+    "decimals": _decimals,
 }
 """Each kind's docstring says what it takes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from sandbox.outside import Outside
 from sandbox.platforms import population
 from sandbox.world import Reading, World, WorldAd, WorldProfile
+from support.amazon_caller import AmazonCaller
+from support.platform_server import running
 
 ANCHOR = date(2026, 11, 21)
 FIRST = ANCHOR - timedelta(days=59)
@@ -161,3 +164,25 @@ def test_what_happened_and_who_moved_in_survive_a_restart(tmp_path: Path) -> Non
     again = meta_of(second.world, "kestrel")
     assert sums(second.world.truth(again, FIRST, ANCHOR)) == told
     assert ad.id not in {each.id for _, _, each in again.ads()}
+
+
+def test_an_ad_s_spend_may_be_written_with_more_than_six_decimals() -> None:
+    with running() as server:
+        # given
+        caller = AmazonCaller(server, "halden")
+        first = caller.profile.ads()[0][2]
+        columns = ["date", "adId", "cost"]
+
+        def costs() -> dict[tuple[str, int], Decimal]:
+            rows = caller.report("spAdvertisedProduct", ["advertiser"], columns)
+            return {(row["date"], row["adId"]): row["cost"] for row in rows}
+
+        # when
+        before = costs()
+        server.outside.happen("decimals", {"profile_id": caller.profile.id})
+        after = costs()
+
+        # then
+        changed = {key for key in before if before[key] != after[key]}
+        assert {ad_id for _, ad_id in changed} == {int(first.id)}
+        assert all(round(after[key], 6) == before[key] for key in before)

@@ -16,7 +16,7 @@ from sandbox.platforms.amazon_ads.portfolios import portfolio_of
 from sandbox.platforms.amazon_ads.spelling import money, state
 from sandbox.world import Numbers
 from sandbox.world.draw import between, seed_of
-from sandbox.world.numbers import WINDOWS
+from sandbox.world.numbers import WINDOWS, dust
 
 Value = Callable[[ReportLine], Any]
 
@@ -68,7 +68,8 @@ def _carts(line: ReportLine) -> int:
 
 
 def _cost(line: ReportLine) -> Decimal:
-    return money(line.profile, line.all.spend)
+    ad = line.place.ad
+    return money(line.profile, line.all.spend) + (dust(line.profile, ad) if ad else 0)
 
 
 # -- who and what -----------------------------------------------------------------------------------------------------
