@@ -313,6 +313,7 @@ def test_every_dataset_has_its_edge(
         task(Dataset.KEYWORD_DAILY),
         task(slice="sp"),
         task(slice="campaign=../me"),
+        task(Dataset.ACCOUNT_DAILY, slice="campaign=111"),
         task(window=None),
         task(profile_id="1/../2"),
     ],

@@ -210,3 +210,23 @@ def test_the_fields_are_those_of_the_official_sdk() -> None:
     assert set(media.VIDEO_FIELDS.split(",")) <= known(AdVideo)
     assert set(wire.Diagnostics.__struct_fields__) <= known(AdsInsights)
     assert set(objects.STATUS) >= set().union(*wire.STATUSES.values())
+
+
+def test_ads_whose_rankings_are_too_much_for_meta_come_without(connect: Any) -> None:
+    # given an account for whose second page even the smallest question for rankings is too much
+    second = [ad("2", {"title": "Two"})]
+
+    def route(call: Call) -> Answer:
+        if "after" not in call.query:
+            return Answer(
+                200, page([ad("1", {"title": "One"})], f"{server.url}{call.path}?after=x&fields={call.query['fields']}")
+            )
+        return Answer(500, error(1, 99)) if "insights" in call.query["fields"] else Answer(200, page(second))
+
+    with library([]) as server:
+        server.route = route
+        pages = list(connect(server).pages(task()))
+    # then its ads are listed without them, and no ad twice
+    assert [one.headline for one in read(pages)] == ["One", "Two"]
+    assert pages[-1].last
+    assert [call.query["limit"] for call in server.calls] == ["100", "100", "50", "25", "100"]

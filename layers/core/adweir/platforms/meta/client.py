@@ -36,6 +36,8 @@ _ENTITIES = {
     Dataset.ADS: ("ad", wire.AD_FIELDS),
     Dataset.CREATIVES: ("adcreative", wire.ADCREATIVE_FIELDS),
 }
+_WHOLE_ACCOUNTS = frozenset({Dataset.ACCOUNT_DAILY, Dataset.CREATIVES})
+"""A campaign has no creatives of its own, and its numbers are not the account's."""
 _WITH_MEDIA = frozenset({Dataset.ADS, Dataset.CREATIVES})
 _MEDIA_PAGE = 100
 """Objects with all of their creative are large, and ads bring insights of their own."""
@@ -74,8 +76,8 @@ class MetaConnector(Connector):
         if task.dataset.grain:
             question = questions.of_dataset(task.dataset, _window(task))
             return self._graph.pages(f"{_subject(task)}/insights", question, after=resume)
-        if task.dataset not in _ENTITIES or (task.dataset is Dataset.CREATIVES and task.slice != ALL):
-            raise RequestRejected(f"Meta has no {task.dataset} of {task.slice[:60]}")
+        if task.dataset not in _ENTITIES:
+            raise RequestRejected(f"Meta has no {task.dataset}")
         level, fields = _ENTITIES[task.dataset]
         subject, account = _subject(task), _account(task.profile_id)
         params = {"fields": fields}
@@ -84,10 +86,24 @@ class MetaConnector(Connector):
         if task.dataset is Dataset.CAMPAIGNS and task.slice != ALL:
             params["filtering"] = encode([{"field": "campaign.id", "operator": "IN", "value": [subject]}])
             subject = account
+        path = f"{subject}/{level}s"
         if task.dataset not in _WITH_MEDIA:
-            return self._graph.pages(f"{subject}/{level}s", params, after=resume)
-        pages = self._graph.pages(f"{subject}/{level}s", params, limit=_MEDIA_PAGE, after=resume)
+            return self._graph.pages(path, params, after=resume)
+        if task.dataset is Dataset.ADS:
+            pages = self._ads(path, params, resume)
+        else:
+            pages = self._graph.pages(path, params, limit=_MEDIA_PAGE, after=resume)
         return with_media(self._graph, account, pages)
+
+    def _ads(self, path: str, params: dict[str, str], resume: str) -> Iterator[Page]:
+        """Ads with their rankings; without them from where Meta finds even the smallest page too much."""
+        try:
+            ranked = params | {"fields": wire.RANKED_AD_FIELDS}
+            for page in self._graph.pages(path, ranked, limit=_MEDIA_PAGE, after=resume):
+                resume = page.resume
+                yield page
+        except TooMuchData:
+            yield from self._graph.pages(path, params, limit=_MEDIA_PAGE, after=resume)
 
     def create_report(self, task: Task) -> Report:
         """Start an insights job. Jobs have no names by which to find an earlier one, so none is adopted."""
@@ -225,9 +241,9 @@ def _subject(task: Task) -> str:
     name, _, identity = task.slice.partition("=")
     if task.slice == ALL:
         return _account(task.profile_id)
-    if name == "campaign":
+    if name == "campaign" and task.dataset not in _WHOLE_ACCOUNTS:
         return _digits(identity)
-    raise RequestRejected(f"Meta knows no slice {task.slice[:60]!r}")
+    raise RequestRejected(f"Meta knows no slice {task.slice[:60]!r} of {task.dataset}")
 
 
 def _window(task: Task) -> Window:

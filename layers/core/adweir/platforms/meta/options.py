@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -59,7 +59,7 @@ class MetaOptions(ProfileOptions):
     `conversions`: action types or groups of them in order of preference; of each row the first that is present counts,
     and they are never summed, because Meta reports one conversion under several types. `basis` and `windows`: for a
     basis other than `platform`, the windows of that kind count: one click window (a longer one includes the shorter),
-    and views beside it.
+    and views beside it. `clock`: Meta offers no other than its own mixture.
     """
 
     conversions: Annotated[tuple[ActionType, ...], Field(min_length=1, max_length=20)] = ("purchases",)
@@ -68,6 +68,7 @@ class MetaOptions(ProfileOptions):
         AttributionWindow.CLICK_7D,
         AttributionWindow.VIEW_1D,
     )
+    clock: Literal["mixed"] = "mixed"
 
     @model_validator(mode="after")
     def _check_windows(self) -> MetaOptions:

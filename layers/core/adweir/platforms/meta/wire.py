@@ -185,10 +185,8 @@ CREATIVE_FIELDS = (
     "object_story_spec,asset_feed_spec"
 )
 ADCREATIVE_FIELDS = f"name,status,object_type,{CREATIVE_FIELDS}"
-AD_FIELDS = (
-    f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}},"
-    f"insights{{{','.join(Diagnostics.__struct_fields__)}}}"
-)
+AD_FIELDS = f"id,name,adset_id,campaign_id,account_id,status,effective_status,creative{{{CREATIVE_FIELDS}}}"
+RANKED_AD_FIELDS = f"{AD_FIELDS},insights{{{','.join(Diagnostics.__struct_fields__)}}}"
 """The rankings are insights of single ads only; without a range Meta takes the last 30 days."""
 
 ACTION_LISTS = ("actions", "action_values", "conversions", "conversion_values")
