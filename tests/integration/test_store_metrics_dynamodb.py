@@ -23,8 +23,10 @@ from adweir.model.times import Window
 from adweir.store.dynamo import tables as table_models
 from adweir.store.dynamo.wire import fast_wire
 from adweir.store.ledger import Ledger
-from adweir.store.metrics.adjusted import AdjustedEntity, AdjustedSlice, encode
+from adweir.store.metrics.adjusted import AdjustedSlice, encode
+from adweir.store.metrics.adjusting import AdjustedEntity
 from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.partitions import MetricsTable
 from adweir.store.metrics.store import DayState, MetricStore, Patience, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
@@ -267,15 +269,15 @@ def test_adjustments_of_the_pull_that_answers_now_are_read(store: MetricStore) -
         _load(store, pull)
     none = (Decimal(0),) * 5
     entry = AdjustedEntity("a1", "c1", "", "sp", 1, (9, 1, 0, 5, None), (*none[:3], Decimal("-0.2"), *none[:1]))
-    stored = {
-        day: {
-            "all": AdjustedSlice(
-                str(older.stamp), (entry, msgspec.structs.replace(entry, entity_id="b1", ad_product="sb"))
-            ),
-            "sp": AdjustedSlice(str(newer.stamp), (msgspec.structs.replace(entry, rows=2),)),
-        }
+    other = msgspec.structs.replace(entry, entity_id="b1", ad_product="sb")
+    kept = {
+        "all": AdjustedSlice(str(older.stamp), (entry, other)),
+        "sp": AdjustedSlice(str(newer.stamp), (msgspec.structs.replace(entry, rows=2),)),
     }
-    store._table.put(encode("amazon_ads#p1#ad#day#pull#2026-11", stored), fence=None)
+    pk = "amazon_ads#p1#ad#day#pull#2026-11"
+    coverage = Coverage.decode(store._table.get(pk, "!coverage"))
+    store._table.put(encode(pk, day, kept), fence=None)
+    store._table.put(replace(coverage, adjusted=frozenset({day})).encode(pk), fence=None)
     # then an entity's are those of its newest pull
     found = {a.entity_id: a for a in store.adjusted(ADS, Window(date(2026, 10, 31), date(2026, 11, 2)))}
     assert [(e, a.rows) for e, a in sorted(found.items())] == [("a1", 2), ("b1", 1)]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from adweir.model.metrics import MetricRow, Slot
+from adweir.store.metrics.adjusting import Adjusting
 
 _FORMAT = struct.Struct("<5q")
 _pack = _FORMAT.pack
@@ -48,10 +49,11 @@ class PullRows:
     """The good rows of one pull, and the keys of those that were quarantined.
 
     `incomplete` is set by the loader when the pull cannot answer for what it did not bring (paging broke off, or a
-    bad row's key could not be read); `load` then treats the pull as partial. `currency` is that of all rows.
+    bad row's key could not be read); `load` then treats the pull as partial. `currency` is that of all rows,
+    `adjusting` what became of rows on their way.
     """
 
-    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "currency", "incomplete", "size")
+    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "adjusting", "currency", "incomplete", "size")
 
     def __init__(self) -> None:
         self._slots: dict[str, dict[str, _Packed]] = {}
@@ -61,6 +63,7 @@ class PullRows:
         self._keys = _Texts()
         self.incomplete = False
         self.currency = ""
+        self.adjusting = Adjusting()
         self.size = 0
 
     def add(self, row: MetricRow) -> bool:

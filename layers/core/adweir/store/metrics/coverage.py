@@ -17,8 +17,9 @@ them on which these are gone.
 
 The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
 the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
-rows, `gone` those on which they are gone, `loading` the stamp of the pull that is being written, `fence` the fencing
-token of the lease under which the item was written, `at` the time of the partition's newest changes file.
+rows, `gone` those on which they are gone, `adj` the days with adjustments (`store.metrics.adjusted`), `loading` the
+stamp of the pull that is being written, `fence` the fencing token of the lease under which the item was written, `at`
+the time of the partition's newest changes file.
 """
 
 from __future__ import annotations
@@ -59,12 +60,13 @@ class Coverage:
     definitions: dict[Stamp, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    adjusted: frozenset[str] = frozenset()
     at: str = ""
 
     @property
     def facts(self) -> tuple[object, ...]:
         """What depends on the set of pulls alone."""
-        return self.days, self.not_applicable, self.definitions, self.missing, self.gone
+        return self.days, self.not_applicable, self.definitions, self.missing, self.gone, self.adjusted
 
     @property
     def held(self) -> frozenset[str]:
@@ -174,6 +176,7 @@ class Coverage:
             "def": {"M": counted},
             "miss": {"S": _ranges([int(day[8:]) for day in self.missing])},
             "gone": {"S": _ranges([int(day[8:]) for day in self.gone])},
+            "adj": {"S": _ranges([int(day[8:]) for day in self.adjusted])},
             "loading": {"S": self.loading},
             "at": {"S": self.at},
         }
@@ -200,7 +203,7 @@ class Coverage:
         }
         marked = {
             name: frozenset(f"{month}-{number:02d}" for number in _numbers(item[name]["S"]))
-            for name in ("miss", "gone")
+            for name in ("miss", "gone", "adj")
             if name in item
         }
         return cls(
@@ -211,6 +214,7 @@ class Coverage:
             {Stamp.parse(stamp): text["S"] for stamp, text in item.get("def", {"M": {}})["M"].items()},
             marked.get("miss", frozenset()),
             marked.get("gone", frozenset()),
+            marked.get("adj", frozenset()),
             item["at"]["S"] if "at" in item else "",
         )
 

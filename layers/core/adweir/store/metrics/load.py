@@ -18,6 +18,7 @@ from adweir.model.errors import Throttled, Transient
 from adweir.model.metrics import Mark, Series
 from adweir.model.tasks import Cause, Pull
 from adweir.model.times import Clock, local_date, parse_instant
+from adweir.store.metrics import adjusted
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
 from adweir.store.metrics.changes import ChangedSlot, ItemImage
@@ -77,6 +78,29 @@ class _Turn:
     coverage: Coverage
     left: list[Left]
     counts: Counts = field(default_factory=Counts)
+    beside: list[Raw] = field(default_factory=list)
+    """Items to write that are not buckets."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether any item changes, coverage apart."""
+        return bool(self.spool.writes or self.beside)
+
+    def adjust(self, job: Job, goal: Coverage, stored: dict[str, Raw]) -> Coverage:
+        """Replace the adjustments of the days for which the pull answers. Returns the goal that names these days."""
+        found = adjusted.adjust(job.pull, job.rows, self.partition.days, goal, stored)
+        for day, entries in found.items():
+            before = stored.get(adjusted.key(day))
+            if entries != adjusted.decode(before):
+                self.spool.line(ItemImage(adjusted.key(day), before))
+                self.beside.append(adjusted.encode(self.partition.pk, day, entries))
+        named = (goal.adjusted - found.keys()) | {day for day, entries in found.items() if entries}
+        return replace(goal, adjusted=named)
+
+    def items(self) -> Iterator[Raw]:
+        """All items to write."""
+        yield from self.spool.items(self.partition.pk)
+        yield from self.beside
 
     def line(self, entity_id: str, parents: Parents, change: SlotChange, cause: Cause) -> None:
         """Note a change that readers see."""
@@ -143,11 +167,13 @@ class PartitionLoader:
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
                 job, goal = replace(job, complete=False), coverage
             merger = job.merger(partition, coverage, goal)
-            self._merge(turn, job, merger, guard[0] if guard else None)
+            beside = self._merge(turn, job, merger, guard[0] if guard else None)
             if guard and guard[0].suspicious:
                 guard[1].hold_back(guard[0])
             if merger.sums is not None:
                 goal = turn.settle(goal, merger.sums, self._table)
+            if job.complete:
+                goal = turn.adjust(job, goal, beside)
             self._write(turn, goal, answers=job.complete)
             counts.add(turn.counts)
 
@@ -204,10 +230,10 @@ class PartitionLoader:
                 patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
-    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> None:
-        """Merge each bucket, and spool what will be written."""
-        cause = cause_of(turn.pull, turn.series)
-        for loaded in job.walk(merger, self._items(job, turn.partition)):
+    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> dict[str, Raw]:
+        """Merge each bucket, and spool what will be written. Returns the partition's other items by key."""
+        cause, beside = cause_of(turn.pull, turn.series), dict[str, Raw]()
+        for loaded in job.walk(merger, self._items(job, turn.partition), beside):
             merged = loaded.merged
             if vanishing and loaded.stored:
                 vanishing.add(turn.partition, loaded.stored, merged)
@@ -225,6 +251,7 @@ class PartitionLoader:
                     turn.spool.wait(loaded.entity_id, parents, change)
                 else:
                     turn.line(loaded.entity_id, parents, change, cause)
+        return beside
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
         if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
@@ -236,24 +263,24 @@ class PartitionLoader:
         pk, spool, lease, fence = turn.partition.pk, turn.spool, turn.lease, turn.coverage.fence
         loading = str(turn.pull.stamp)
         changed = goal.facts != turn.coverage.facts
-        if not spool.writes and not changed and turn.coverage.loading != loading:
+        if not turn.writes and not changed and turn.coverage.loading != loading:
             turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
             return
         answers = answers or changed
-        if spool.writes and answers:
+        if turn.writes and answers:
             marked = replace(turn.coverage, loading=loading, fence=lease.fence)
             self._table.put(marked.encode(pk), fence=fence)
             fence = lease.fence
         at = turn.coverage.at
-        if spool.writes or changed:
+        if turn.writes or changed:
             if changed:
                 spool.line(ItemImage(COVERAGE, turn.before))
             load = (turn.pull, turn.series, turn.partition)
             at = self._journal.put(load, spool, turn.counts, newest=at, fence=lease.fence)
         turn.counts.recall(turn.left)
-        if spool.writes:
+        if turn.writes:
             lease.check()
-            self._table.write(self._in_time(spool.items(pk), turn.deadline))
+            self._table.write(self._in_time(turn.items(), turn.deadline))
         if answers:
             lease.check()
             done = replace(goal, loading="", fence=lease.fence, at=at)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from adweir.model.metrics import SOURCE_ORDER, Level, Mark, Series, Slot, Source
 from adweir.model.tasks import Stamp
 from adweir.model.times import HOURS_A_DAY, Window
-from adweir.store.metrics.adjusted import ADJUSTED, Adjustment
-from adweir.store.metrics.adjusted import decode as decode_adjusted
+from adweir.store.metrics import adjusted
+from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage
@@ -79,7 +79,7 @@ class _Shelf:
         self.partition = partition
         self._items = iter(items)
         first = next(self._items, None)
-        if first is not None and first["sk"]["S"] == ADJUSTED:
+        while first is not None and first["sk"]["S"].startswith(adjusted.ADJUSTED):
             first = next(self._items, None)
         is_coverage = first is not None and first["sk"]["S"] == COVERAGE
         self.coverage = Coverage.decode(first if is_coverage else None)
@@ -149,12 +149,12 @@ class Reader:
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         """The adjustments of the pulls that answer for each day; see `MetricStore.adjusted`."""
         for partition in partitions(series, Source.PULL, window):
-            found = decode_adjusted(self._table.get(partition.pk, ADJUSTED))
-            if not found:
-                continue
             coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
-            for day in partition.days:
-                for entries in found.get(day, {}).values():
+            days = [day for day in partition.days if day in coverage.adjusted]
+            items = self._table.get_many(partition.pk, map(adjusted.key, days), consistent=True) if days else []
+            for item in items:
+                day = item["sk"]["S"].removeprefix(adjusted.ADJUSTED)
+                for entries in adjusted.decode(item).values():
                     stamp = Stamp.parse(entries.stamp)
                     for e in entries.entries:
                         parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product)
