@@ -100,7 +100,18 @@ def meta_row(ad: int, day: str, seed: int) -> dict[str, Any]:
 
 
 def amazon_row(ad: int, day: str, seed: int) -> dict[str, Any]:
-    """A row of Amazon's Sponsored Products report."""
+    """A row of Amazon's Sponsored Products report, with every column that is requested."""
+    bought = seed % 4 if seed % 90 >= 4 else 0
+    sales = {
+        f"{name}{window}": bought * each
+        for window in ("1d", "7d", "14d", "30d")
+        for name, each in (
+            ("purchases", 1),
+            ("sales", 31.75),
+            ("purchasesSameSku", 1),
+            ("attributedSalesSameSku", 31.75),
+        )
+    }
     return {
         "date": day,
         "campaignId": 300000000000000 + ad // 100,
@@ -109,8 +120,7 @@ def amazon_row(ad: int, day: str, seed: int) -> dict[str, Any]:
         "impressions": 1000 + seed % 9000,
         "clicks": seed % 90,
         "cost": seed % 30000 / 100,
-        "purchases7d": seed % 4 if seed % 90 >= 4 else 0,
-        "sales7d": seed % 4 * 31.75,
+        **sales,
         "campaignBudgetCurrencyCode": "USD",
     }
 
