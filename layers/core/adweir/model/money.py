@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 
 from adweir.model import limits
 
@@ -13,6 +13,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[e
 
 _WIDE = Context(prec=400)
 """Exact for numbers of half as many digits; `_NUMBER` takes 120."""
+_EXACT = Context(prec=60, traps=[Inexact])
+"""Exact or an error: an amount has at most 18 digits before and with the sixth decimal."""
 
 
 def to_micros(value: str | int | Decimal) -> int:
@@ -57,7 +59,7 @@ def to_units(micros: int | None) -> Decimal | None:
 
 
 def _exact(value: str | Decimal) -> int:
-    """Text or a Decimal as millionths, by its digits and exponent: no context rounds, nothing large is computed."""
+    """Text or a Decimal as millionths: nothing is rounded, nothing large is computed."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             raise ValueError(f"not a number: {value[:40]!r}")
@@ -69,13 +71,14 @@ def _exact(value: str | Decimal) -> int:
     # "1e999999" is eight characters and a million digits: refused before it becomes an int.
     if value.adjusted() >= 12:
         return limits.MAX_MICROS + 1
-    sign, digits, exponent = value.as_tuple()
-    places = int(exponent) + 6
-    if places < 0 and (-places >= len(digits) or any(digits[places:])):
+    try:
+        scaled = value.scaleb(6, _EXACT)
+        micros = int(scaled)
+    except Inexact:  # more digits than fit: some of them stand behind the sixth decimal
+        scaled, micros = value, 0
+    if micros != scaled:
         raise ValueError(f"more than six decimals: {str(value)[:40]!r}")
-    kept = digits[:places] if places < 0 else digits
-    micros = int("".join(map(str, kept)) + "0" * places)
-    return -micros if sign else micros
+    return micros
 
 
 def from_micros(micros: int) -> Decimal:
