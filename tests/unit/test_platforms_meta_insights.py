@@ -151,3 +151,6 @@ def test_a_row_without_its_hour_or_value_counts_only_where_it_delivered(dataset:
     assert rows == []
     assert [(b.line, b.errors[0]["message"]) for b in bad] == [(2, "is missing")]
     assert bad[0].entity_id == ("111" if dataset.grain == "hour" else "")
+    # and also where the page has a row that is read by itself
+    rows, bad = read(dataset, idle, insight(spend=1))
+    assert (rows, [b.line for b in bad]) == ([], [2])

@@ -230,3 +230,11 @@ def test_ads_whose_rankings_are_too_much_for_meta_come_without(connect: Any) -> 
     assert [one.headline for one in read(pages)] == ["One", "Two"]
     assert pages[-1].last
     assert [call.query["limit"] for call in server.calls] == ["100", "100", "50", "25", "100"]
+
+
+def test_a_page_that_cannot_be_decoded_is_kept_as_it_came(connect: Any) -> None:
+    body = b'{"data":[{"id":"1","name":"\\ud800"}],"paging":{"cursors":{"before":"a","after":"b"}}}'
+    with library([]) as server:
+        server.script = [Answer(200, body)]
+        (one,) = connect(server).pages(task())
+    assert (one.content(), one.label, len(server.calls)) == (body, "", 1)

@@ -319,11 +319,13 @@ def test_ad_sets_have_dates_in_the_accounts_zone() -> None:
         "effective_status": "CAMPAIGN_PAUSED",
         "start_time": "2026-11-01T02:00:00+0000",
     }
-    (group,), bad = read_objects([node, node | {"start_time": "2026-11-01"}], Dataset.AD_GROUPS)
+    (group,), bad = read_objects(
+        [node, node | {"start_time": "2026-11-01"}, node | {"start_time": "soon"}], Dataset.AD_GROUPS
+    )
     assert isinstance(group, AdGroup)
     assert (group.campaign_id, group.ad_group_id, group.start_date) == ("111", "222", "2026-10-31")
     assert (group.status, group.status_raw) == (Status.PAUSED, "CAMPAIGN_PAUSED")
-    assert (bad[0].entity_id, bad[0].errors[0]["field"]) == ("222", "start_time")
+    assert [(one.entity_id, one.errors[0]["field"]) for one in bad] == [("222", "start_time")] * 2
 
 
 LINK = {

@@ -122,9 +122,10 @@ def test_a_job_that_meta_lost_has_failed(connector: MetaConnector, server: StubS
     server.route = lambda _: Answer(400, error(100, 33, "Unsupported get request. Object does not exist"))
     report = connector.report(TASK, "6023920149050")
     assert (report.state, "33" in report.reason) == (ReportState.FAILED, True)
-    server.route = lambda _: Answer(400, error(100))
-    with pytest.raises(RequestRejected):
-        connector.report(TASK, "6023920149050")
+    for status in (400, 200):
+        server.script = [Answer(status, error(100))]
+        with pytest.raises(RequestRejected):
+            connector.report(TASK, "6023920149050")
 
 
 @pytest.mark.parametrize("poison", [b'"\\ud800"', b"[" * 5000 + b"]" * 5000, b"1E99999999999999999999"])
