@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
-from ops.commands import create_key, drop_key, fire, put_drop, raw_pages, receipt_of
+from ops.commands import create_key, drop_key, fire, put_drop, raw_pages, receipt_of, replay_days, replay_of
 from ops.errors import CommandFailed, OneLine
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
@@ -20,6 +22,8 @@ from sandbox import lifecycle
 from sandbox.lifecycle import LOOPBACK, Home, Options
 from sandbox.processes import interrupt
 
+_REPLAY_SECONDS = 600
+"""How long `replay` waits for the end."""
 ROOT = Path(__file__).resolve().parent.parent
 
 app = typer.Typer(
@@ -38,6 +42,14 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-21T05:30Z") from None
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def days_of(text: str) -> Window:
+    """`2026-11-01..2026-11-07` → the days."""
+    try:
+        return Window.parse(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a range of days such as 2026-11-01..2026-11-07") from None
 
 
 Stack = Annotated[str, typer.Option(help="Work on this stack on AWS instead of the sandbox.", show_default=False)]
@@ -210,6 +222,23 @@ def drop(
 
 
 @app.command()
+def replay(
+    context: typer.Context,
+    platform: Annotated[str, typer.Argument(help="The platform or an alias of it.", show_default=False)],
+    profile: Annotated[str, typer.Argument(help="The ad account's id on its platform.", show_default=False)],
+    days: Annotated[Window, typer.Option(parser=days_of, metavar="FIRST..LAST", help="The days.", show_default=False)],
+    dataset: Annotated[list[str] | None, typer.Option(help="A dataset; may be repeated. All when left out.")] = None,
+    stack: Stack = "",
+) -> None:
+    """Load an ad account's stored answers again, counted by its present options."""
+    target = open_target(stack, home_of(context))
+    replay_id, will = replay_days(target, platform, profile, days, dataset or [])
+    for name, covered, pulls in will:
+        typer.echo(f"  {name:30} {covered:>5} days of {pulls} pulls")
+    typer.echo(f"{replay_id}: {replayed(target, replay_id, _REPLAY_SECONDS)}")
+
+
+@app.command()
 def raw(
     context: typer.Context,
     object_key: Annotated[
@@ -223,6 +252,21 @@ def raw(
         while piece := page.stream.read(1 << 20):
             typer.echo(piece, nl=False)
         typer.echo()
+
+
+def replayed(target: Deployment, replay_id: str, seconds: float) -> str:
+    """A replay's end in one line. Raises CommandFailed when an object failed or it did not end in time."""
+    record = replay_of(target, replay_id, seconds)
+    if record is None:
+        raise CommandFailed(f"not done after {seconds:g} s; follow it at GET /api/v1/replays/{replay_id}")
+    done = progress(record)
+    lost = sum(one.window.length for one in record.lost)
+    rest = f"; {lost} days have no stored answer any more" if lost else ""
+    if done["failures"]:
+        first = done["failures"][0]
+        why = f"{first['object_key']}: {first['reason']}"
+        raise CommandFailed(f"{done['failed']} of {done['sent']} objects failed, the first is {why}")
+    return f"{done['slots_changed']:,} numbers changed, {done['loaded']} objects loaded{rest}"
 
 
 def outcome(target: Deployment, name: str, seconds: float) -> str:

@@ -13,8 +13,12 @@ from adweir.intake.load.pulls import PREFIX as RAW_PREFIX
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
+from adweir.model.tasks import Cause
+from adweir.model.times import Window
 from adweir.pipeline.engine import run_id_of
+from adweir.pipeline.replays import ReplayedDataset
 from adweir.pipeline.workflows import workflow
+from adweir.store.ledger.replays import ReplayRecord
 from adweir.store.raw.pages import StoredPage
 from ops.errors import CommandFailed
 from ops.target import Deployment
@@ -54,6 +58,30 @@ def raw_pages(target: Deployment, key: str) -> Iterator[StoredPage]:
             yield from found.pages()
     except NotFound:
         raise CommandFailed(f"the bucket has no object {key}") from None
+
+
+def replay_days(
+    target: Deployment, platform: str, profile_id: str, window: Window, datasets: Sequence[str]
+) -> tuple[str, list[ReplayedDataset]]:
+    """Ask for a replay; returns its id and what it will load. Raises CommandFailed, Unprocessable."""
+    app = target.app()
+    profile = app.catalog.profile(app.platforms.parse(platform), profile_id)
+    if profile is None:
+        raise CommandFailed(f"there is no ad account {profile_id} of {platform}: see GET /api/v1/profiles")
+    replay_id = IdKind.REPLAY.make(app.new_id)
+    _, will = app.replayer.request(replay_id, profile, window, datasets, Cause.REPLAY)
+    return replay_id, will
+
+
+def replay_of(target: Deployment, replay_id: str, seconds: float) -> ReplayRecord | None:
+    """Wait for a replay to end; None when it has not after `seconds`."""
+    replays = target.app().ledger.replays
+    deadline = time.monotonic() + seconds
+    while (record := replays.get(replay_id)) is not None and not record.ended:
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(_POLL_SECONDS)
+    return record
 
 
 def drop_key(target: Deployment, file_name: str, account_id: str, key: str) -> str:

@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
-from adweir.model.messages import Message, ObjectArrived, Replay, StartRun
+from adweir.model.messages import Message, ObjectArrived, Replay, Scope, StartRun
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.tasks import Cause, TaskState
 from adweir.model.times import Window, iso
+from adweir.pipeline.replays import Replayer
+from adweir.platforms import REGISTRY
 from adweir.reporting.replays import progress
 from adweir.runtime.settings import Settings
 from adweir.store.ledger.replays import ReplayRecord
 from support.bounds import at_the_bound, refuses
+from support.clock import FrozenClock
+from support.load_world import META, LoadWorld, insights
 from support.machine import Machine
 from support.toy_world import BIG, DAYS, TODAY, TOY, ToyApi, toy_folder, toy_machine
 
@@ -32,12 +38,18 @@ class World:
         self.machine, self.api, self.app = machine, api, machine.app
         self.app.catalog.create_account("acme", "Acme", "data@acme.example")
         self.app.registration.register("acme", "toy", {"token": "t0ken", "app": "an-app"})
-        self.daily("run_1")
+        listed = Profile(
+            account_id="acme", platform=TOY, profile_id=BIG, name="Big", currency="EUR", timezone="Europe/Berlin"
+        )
+        self.app.catalog.put_objects([listed], "2026-11-19T00:00:00.000000Z")
         self.choose("visits")
-        self.replay()
+        self.daily("run_1")
 
     def daily(self, run_id: str) -> None:
-        self.machine.run(StartRun(workflow="daily", scheduled_at=self.machine.clock.now(), run_id=run_id))
+        """Pull the ad account's metrics and nothing else."""
+        scope = Scope(profiles=(BIG,), datasets=("campaign_daily",))
+        now = self.machine.clock.now()
+        self.machine.run(StartRun(workflow="daily", scheduled_at=now, run_id=run_id, scope=scope))
 
     def choose(self, conversion: str) -> None:
         self.app.catalog.change_options(TOY, BIG, lambda _options: {"conversion": conversion})
@@ -285,3 +297,56 @@ def test_a_replay_says_what_it_will_load(world: World) -> None:
     assert [tuple(each) for each in will] == [("campaign_daily", DAYS.length, 4)]
     assert world.record("r").requested_at == iso(world.machine.clock.now())
     assert world.record("r").replay == asked
+
+
+class TestKept:
+    """Rows that a newer pull no longer brings, but the account's total contains, come from the pull that last did."""
+
+    @pytest.fixture
+    def loads(self, tables: None, clock: FrozenClock) -> LoadWorld:
+        return LoadWorld(clock, "adweir-data")
+
+    def test_they_are_counted_anew_and_stay_kept(self, loads: LoadWorld) -> None:
+        # given two ads and their account's total, and a newer pull that lacks the second
+        day = loads.plan().window
+        assert day is not None
+        both = [bought(0), bought(1)]
+        for run_id, dataset, rows in (
+            ("first", Dataset.AD_DAILY, both),
+            ("second", Dataset.AD_DAILY, both[:1]),
+            ("totals", Dataset.ACCOUNT_DAILY, [bought(0) | {"spend": "4.00", "impressions": "20"}]),
+        ):
+            loads.clock.advance(3600)
+            assert loads.pull(loads.plan(dataset, run_id=run_id), {"data": rows}) == "loaded"
+        assert conversions(loads) == {"8~0": 3_000_000, "8~1": 3_000_000}
+
+        # when leads are chosen instead of purchases, and the day is replayed
+        loads.catalog.change_options(META, "1", lambda _options: {"conversions": ["leads"]})
+        replayer = Replayer(loads.metrics, loads.raw, loads.ledger, loads.queues, REGISTRY)
+        replayer.request("r", loads.profile("1"), day, ["ad_daily"], Cause.OPTIONS)
+        (message,) = loads.queues.runs.take()[-1:]
+        assert isinstance(message, Replay)
+        replayer.send(message, lambda: 60.0)
+        sent = loads.queues.landing.take()
+        for one in sent:
+            assert isinstance(one, ObjectArrived)
+            loads.loader.load(one, lambda: 300.0)
+
+        # then both count leads, by the pull that brought each last
+        assert len(sent) == 2
+        assert conversions(loads) == {"8~0": 7_000_000, "8~1": 7_000_000}
+        record = loads.ledger.replays.get("r")
+        assert record is not None
+        assert record.ended
+        assert sum(one.slots_changed for one in record.objects) == 2
+
+
+def bought(number: int) -> dict[str, Any]:
+    """A row of Meta's: an ad with three purchases and seven leads."""
+    row: dict[str, Any] = insights(["2.00"])["data"][0]
+    actions = [{"action_type": "omni_purchase", "value": "3"}, {"action_type": "lead", "value": "7"}]
+    return row | {"account_id": "1", "ad_id": str(number), "actions": actions}
+
+
+def conversions(loads: LoadWorld) -> dict[str, int | None]:
+    return {entity: slot[2] for entity, _, _, slot in loads.stored(Level.AD)}

@@ -13,7 +13,7 @@ from adweir.intake.collect.outcomes import Outcomes
 from adweir.intake.collect.poller import Poller
 from adweir.intake.collect.worker import Timing
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Credential, Profile
+from adweir.model.entities import Credential
 from adweir.model.errors import AdweirError, NotFound, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Advance, TaskMessage
 from adweir.model.platforms import Platform
@@ -135,8 +135,8 @@ class CollectWorld(World):
         for queue in self.queues.every():
             self.crash.watch(queue, "send")
 
-    def _connector_for(self, credential: Credential, profile: Profile | None) -> Connector:
-        self.connected.append((credential.label, profile.route if profile else ""))
+    def _connector_for(self, credential: Credential, route: str) -> Connector:
+        self.connected.append((credential.label, route))
         if self.secret_missing:
             raise NotFound("no secret")
         return self.connector

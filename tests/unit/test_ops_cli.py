@@ -13,7 +13,7 @@ from ops.client import ApiError
 from sandbox import lifecycle
 from sandbox.processes import SandboxError
 
-COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "sam-env")
+COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "replay", "sam-env")
 
 
 def adweir(*arguments: str) -> Result:
@@ -51,6 +51,8 @@ def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: 
         (("up", "--set", "HistoryDays"), "'HistoryDays' is not NAME=VALUE"),
         (("up", "--pace", "slow"), "sandbox"),
         (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
+        (("replay", "meta"), "Missing argument"),
+        (("replay", "meta", "1", "--days", "monday"), "'monday' is not a range of days such as 2026-11-01..2026-11-07"),
         (("fire", "dayly"), "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, sweep"),
     ],
 )

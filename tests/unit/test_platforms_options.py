@@ -17,7 +17,7 @@ from support.bounds import at_the_bound, refuses
 
 class ShopOptions(ProfileOptions):
     basis: Literal["click", "view"] = "click"
-    clock: Annotated[str, Applies.PULL] = "interaction"
+    clock: Annotated[str, "an annotation of another kind"] = "interaction"
     actions: tuple[str, ...] = ()
 
 
@@ -82,7 +82,7 @@ def test_a_change_says_how_it_reaches_stored_days() -> None:
     assert options.differences(ShopOptions, before, after) == {
         "datasets": Applies.NEXT_RUN,
         "basis": Applies.REPLAY,
-        "clock": Applies.PULL,
+        "clock": Applies.REPLAY,
     }
 
 

@@ -98,8 +98,7 @@ class OptionChange(Shown):
 
     option: str
     applies: Annotated[str, OneOf(*Applies)] = Field(
-        description="replay: by `POST /api/v1/replay`; pull: the platform has to be asked again; next_run: it says what"
-        " is pulled from now on."
+        description="replay: by `POST /api/v1/replay`; next_run: it says what is pulled from now on."
     )
     how: str = Field(description="The call that applies it to stored days.")
 
@@ -176,8 +175,6 @@ def _how(applies: Applies, profile: Profile) -> str:
     if applies is Applies.REPLAY:
         return f'POST /api/v1/replay {body}, or "replay": true beside the options: nothing is pulled'
     scope = f'{{"scope": {{"profiles": ["{profile.key}"], "start": …, "end": …}}}}'
-    if applies is Applies.PULL:
-        return f"POST /api/v1/workflows/repull/runs {scope}: the platform is asked again"
     return f"the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs {scope}"
 
 

@@ -71,12 +71,11 @@ def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
 class Applies(StrEnum):
     """How a changed option reaches the days that are stored already.
 
-    REPLAY: the stored raw objects hold what it needs, so a replay applies it. PULL: the platform has to be asked again,
-    in another way. NEXT_RUN: it says what is pulled; the next runs do, and a backfill where earlier days are wanted.
+    REPLAY: the stored raw objects hold what it needs, so a replay applies it. NEXT_RUN: it says what is pulled; the
+    next runs do, and a backfill where earlier days are wanted.
     """
 
     REPLAY = "replay"
-    PULL = "pull"
     NEXT_RUN = "next_run"
 
 

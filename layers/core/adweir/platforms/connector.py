@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from random import Random
@@ -83,8 +83,7 @@ class TokenCache(Protocol):
 class Wiring:
     """What a connector works with, whatever its platform.
 
-    `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential. `options`
-    are the profile's current ones, the defaults where there is no profile.
+    `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential.
     """
 
     urls: Callable[[str, str], str]
@@ -93,7 +92,6 @@ class Wiring:
     rng: Random
     tokens: TokenCache
     route: str = ""
-    options: ProfileOptions = field(default_factory=ProfileOptions)
 
 
 class Connector(ABC):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from adweir.intake.doors.receiver import Receiver
     from adweir.intake.doors.registration import Registration
     from adweir.intake.load.dispatch import Loader
-    from adweir.model.entities import Credential, Profile
+    from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
     from adweir.model.messages import RunMessage
     from adweir.pipeline.engine import Engine
@@ -205,12 +205,11 @@ class App:
 
         return SqsQueues(self.sqs, self.settings, self.platforms)
 
-    def connector(self, credential: Credential, profile: Profile | None = None) -> Connector:
-        """The platform's API for one credential and a profile's route and options, with the shared token cache.
+    def connector(self, credential: Credential, route: str = "") -> Connector:
+        """The platform's API for one credential and a profile's route, with the shared token cache.
 
         A replaced credential keeps its secret's name, so its values are read again: the platform refuses the old ones.
         """
-        from adweir.platforms import options
         from adweir.platforms.connector import Wiring
 
         known = self._credential_versions.get(credential.secret_id, credential.version)
@@ -226,8 +225,7 @@ class App:
             clock=self.clock,
             rng=self.rng,
             tokens=self.ledger.tokens,
-            route=profile.route if profile else "",
-            options=options.read(spec.options, profile.options if profile else {}),
+            route=route,
         )
         return self.platforms.connect(credential, self.secrets.get(credential.secret_id), wiring)
 

@@ -38,7 +38,7 @@ class Gate:
         catalog: Catalog,
         brakes: Brakes,
         platforms: Platforms,
-        connector_for: Callable[[Credential, Profile | None], Connector],
+        connector_for: Callable[[Credential, str], Connector],
     ) -> None:
         self._catalog = catalog
         self._brakes = brakes
@@ -62,7 +62,7 @@ class Gate:
         connector: Connector | None = None
         try:
             try:
-                connector = self._connector_for(credential, profile)
+                connector = self._connector_for(credential, route)
             except NotFound as error:
                 raise AuthExpired(f"the credential's secret is missing: {error.message}") from error
             yield connector, profile
