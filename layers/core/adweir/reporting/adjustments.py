@@ -27,8 +27,8 @@ TERMS = ("shown", "raw", "held", "kept", "unattributed", "quarantined", "overrid
 """The terms in the order of the equation."""
 _TAKEN = ("quarantined", "overridden")
 _ADDED = tuple(term for term in TERMS[2:] if term not in _TAKEN)
-_DIGITS = 200
-"""More than any sum here has: rounded numbers leave parts of a millionth."""
+_DIGITS = 1200
+"""More than any sum here has: rounded numbers leave parts of a millionth, quarantined ones may be absurd."""
 _COUNTS = METRICS[:2]
 _NAMED = {Mark.HELD: "held", Mark.KEPT: "kept", Mark.OVERRIDDEN: "overridden"}
 
