@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -184,3 +186,58 @@ def test_a_profile_without_permission_is_left_out_and_named(app: App) -> None:
 
 def test_an_account_without_pulls_has_no_dataset(app: App) -> None:
     assert publisher(app, META).publish("acme") == []
+
+
+def test_totals_are_the_accounts_and_what_the_ads_leave_has_a_row_of_its_own(app: App) -> None:
+    # given ads that lack a deleted one: the account has spent more than they have
+    two_platforms(app)
+    totals = [MetricRow("11", f"2026-11-{day:02}", 1000 + day, 10, 0, day * 2_000_000, 0) for day in range(1, 20)]
+    found = PullRows()
+    for row in totals:
+        found.add(row)
+    app.metrics.load(replace(of_ads(META, "all", WINDOW), level=Level.ACCOUNT), found)
+    # when the dataset is built
+    [manifest] = publisher(app, META, AMAZON).publish("acme")
+    # then the wide table has the account's spend
+    daily = csv.DictReader(lines_of(app, manifest["tables"]["daily"]["files"]))
+    assert [Decimal(row["meta_ads_spend"]) for row in daily] == [Decimal(2 * day) for day in range(1, 20)]
+    # and the tidy one says what the ads leave of it
+    tidy = [
+        row for row in csv.DictReader(lines_of(app, manifest["files"]["ad_reporting"])) if row["platform"] == "meta_ads"
+    ]
+    rest = [row for row in tidy if row["ad_name"] == "unattributed"]
+    assert len(rest) == 19
+    assert {(row["ad_id"], row["campaign_id"], row["campaign_name"]) for row in rest} == {("", "", "unattributed")}
+    assert sum(Decimal(row["spend"]) for row in tidy) == sum(2 * day for day in range(1, 20))
+
+
+def lines_of(app: App, entry: dict[str, Any]) -> list[str]:
+    return app.raw.get_bytes(entry["csv"]["key"]).decode().splitlines()
+
+
+def test_an_account_that_only_its_totals_cover_is_published_too(app: App) -> None:
+    found = PullRows()
+    for day in range(1, 20):
+        found.add(MetricRow("11", f"2026-11-{day:02}", 1000 + day, 10, day, day * 2_000_000, 0))
+    app.metrics.load(replace(of_ads(META, "all", WINDOW), level=Level.ACCOUNT), found)
+    [manifest] = publisher(app, META).publish("acme")
+    assert (manifest["tables"]["daily"]["ready"], manifest["files"]["ad_reporting"]["rows"]) == (True, 19)
+
+
+def test_a_profile_of_an_unknown_time_zone_is_left_out_and_named(app: App) -> None:
+    two_platforms(app)
+    lost = EUROPE.model_copy(update={"currency": "USD", "timezone": "Mars/Olympus"})
+    [manifest] = publisher(app, META, AMAZON, lost).publish("acme")
+    assert manifest["profiles_left_out"] == {"meta_ads#33": "unknown time zone 'Mars/Olympus'"}
+
+
+def test_the_last_settled_day_is_the_last_that_is_final_everywhere(app: App) -> None:
+    # given both platforms' days since summer, pulled now: Meta settles after 28 days, Amazon after 60
+    summer = Window(date(2026, 9, 1), date(2026, 11, 19))
+    app.metrics.load(replace(of_ads(META, "all", summer), level=Level.ACCOUNT), PullRows())
+    [manifest] = publisher(app, META).publish("acme")
+    assert manifest["last_settled_date"] == "2026-10-22"
+    for slice_ in ("sp", "sb", "sd"):
+        app.metrics.load(replace(of_ads(AMAZON, slice_, summer), level=Level.CAMPAIGN), PullRows())
+    [manifest] = publisher(app, META, AMAZON).publish("acme")
+    assert manifest["last_settled_date"] == "2026-09-20"

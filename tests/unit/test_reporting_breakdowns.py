@@ -151,3 +151,14 @@ def test_every_breakdown_of_a_dataset_has_dimensions_and_a_data_type() -> None:
     assert {f"{dataset.level}_performance_by_{dataset.breakdown}" for dataset in split} <= set(DATA_TYPES)
     assert values_of("age_gender", "unknown") == {"age": "unknown"}
     assert set(breakdowns.DIMENSIONS) == {"age", "gender", "country", "region", "device", "placement", "search_term"}
+
+
+def test_keywords_have_performance_of_their_own() -> None:
+    world = ReadingWorld(a_profile(EXACT))
+    world.pull(Level.KEYWORD, ad("k1", 3, ad_product="sp"), platform=EXACT, slice_="sp")
+    page = world.records("keyword_performance")
+    assert [(r["keyword_id"], r["ad_group_id"], r["campaign_id"], r["spend"]) for r in page.records] == [
+        ("k1", "g1", "c1", 3)
+    ]
+    assert page.coverage[0]["missing"] == [{"platform": EXACT, "profile_id": "p1", "slice": "sb"}]
+    assert spends(world.report("keyword"), "keyword") == {"k1": 3}
