@@ -14,6 +14,7 @@ from rich.console import Console
 from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo.display import Stages, table
+from ops.demo.events import Events
 from ops.demo.page import write_page
 from ops.demo.queries import queries
 from ops.demo.river import River
@@ -39,6 +40,8 @@ def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, 
     console.print(table(verdict.results, console.width))
     console.print()
     console.print(verdict.text, style="bold green" if verdict.right else "bold red")
+    if verdict.right:
+        console.print(verdict.totals_text)
     for line in verdict.wrong_lines:
         console.print(line, style="red", markup=False)
     console.print(f"{verdict.seconds:.0f} s from the first account to here.")
@@ -56,14 +59,19 @@ def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callab
     world = WorldDoors(description["platforms_url"])
     river = River(api, description["api_url"], world, show)
     clients = river.register()
-    river.follow(fire(target, "daily", datetime.now(UTC).replace(microsecond=0)))
+    events, seller = Events(api, world), {"profile_id": clients[-1]["profile_ids"]["amazon_ads"][0]}
+    events.refuse_product(seller)
+    river.follow(fire(target, "daily", world.now))
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
+    before = {profile["profile_id"]: compare(api, world, profile).stored for profile in profiles}
+    deleted = events.go_on(profiles, seller)
+    river.follow(fire(target, "weekly", world.now))
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:
-        results.append(compare(api, world, profile))
+        results.append(compare(api, world, profile, before[profile["profile_id"]], deleted))
         show("compared with the truth", len(results), len(profiles))
     return Verdict(results, time.monotonic() - begin)
 

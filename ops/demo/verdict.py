@@ -24,7 +24,7 @@ class Verdict:
 
     @property
     def wrong(self) -> int:
-        """Rows that differ, are missing or are too many."""
+        """Rows and totals that differ, are missing or are too many."""
         return sum(len(result.differences) for result in self.results)
 
     @property
@@ -37,16 +37,32 @@ class Verdict:
         """The verdict in one line."""
         if self.right:
             return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: all equal the platforms' own."
-        return f"{self.wrong:,} of {self.rows:,} rows differ from what the platforms say."
+        of = f"{self.rows + self.days:,} rows and daily totals"
+        return f"{self.wrong:,} of {of} differ from what the platforms say."
+
+    @property
+    def days(self) -> int:
+        """Daily totals of accounts that every level was compared with."""
+        return sum(len(result.account) * len(result.levels) for result in self.results)
+
+    @property
+    def totals_text(self) -> str:
+        """What the totals prove, in one line."""
+        kept = sum(result.kept for result in self.results)
+        levels = ", ".join(dict.fromkeys(level for result in self.results for level in result.levels))
+        return (
+            f"At every level ({levels}) the rows sum to the account's own total on each day: {self.days:,} totals."
+            f" {kept:,} rows are kept that a platform no longer shows."
+        )
 
     @property
     def wrong_lines(self) -> list[str]:
         """The first differences, one line each."""
         lines = [
-            f"{one.platform} {one.profile_id} {' '.join(key)}: stored {_text(one.stored.get(key))}, "
-            f"platform {_text(one.truth.get(key))}"
+            f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
+            f"platform {_text(found.truth)}"
             for one in self.results
-            for key in one.differences
+            for found in one.differences
         ]
         return lines[:_SHOWN]
 

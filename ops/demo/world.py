@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import requests
@@ -10,7 +11,7 @@ _HTTP_SECONDS = 20
 
 
 class WorldDoors:
-    """Reads the truth of the sandbox's platforms, and makes them send webhooks."""
+    """Reads the truth of the sandbox's platforms, and makes things happen there."""
 
     def __init__(self, platforms_url: str) -> None:
         self._root = f"{platforms_url.rstrip('/')}/_world"
@@ -19,6 +20,15 @@ class WorldDoors:
         response = requests.get(f"{self._root}/{door}", params=params, timeout=_HTTP_SECONDS)
         response.raise_for_status()
         return response.json()
+
+    @property
+    def now(self) -> datetime:
+        """The platforms' time."""
+        return datetime.fromisoformat(self.get("clock")["now"])
+
+    def day(self, ago: int) -> date:
+        """The date so many days before the platforms' today; at noon UTC it is the same in every time zone."""
+        return self.now.date() - timedelta(days=ago)
 
     def post(self, door: str, body: dict[str, Any]) -> Any:
         response = requests.post(f"{self._root}/{door}", json=body, timeout=_HTTP_SECONDS)

@@ -136,6 +136,17 @@ def test_hours_that_the_platform_does_not_offer_are_asked_for_today_only() -> No
     assert windows(frame(), HOURLY, covered=covered) == ["2026-11-20..2026-11-20"]
 
 
+def test_days_of_a_product_that_was_not_offered_are_asked_for_once_it_is() -> None:
+    # given a product that the platform refused until yesterday's pull
+    refused = {day: {"sd": ""} for day in Window.parse("2026-10-20..2026-11-18").days()}
+    spec = DatasetSpec(Dataset.AD_DAILY, ("sd",), lookback_days=2, max_window_days=60)
+    assert windows(frame(history=30), spec, covered=refused) == ["2026-11-18..2026-11-19"]
+    # when a day of it was pulled, then the others are missing
+    assert windows(frame(history=30), spec, covered=refused | {date(2026, 11, 18): {"sd": PULLED}}) == [
+        "2026-10-21..2026-11-19"
+    ]
+
+
 def test_entities_have_no_window() -> None:
     (task,) = profile_tasks(frame(), profile(), DatasetSpec(Dataset.ADS), {})
 

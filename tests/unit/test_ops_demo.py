@@ -197,10 +197,28 @@ def test_given_a_difference_when_the_page_is_written_then_it_says_which(
     # then
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<title>adweir demo: numbers differ</title>" in text
-    assert "1 of 54 rows differ from what the platforms say." in text
+    assert "1 of 54 rows and daily totals differ from what the platforms say." in text
     assert (
         "amazon_ads 1042017731 1~10 2026-11-02: stored 1 2 3 4 5, platform 100 10 2500000 1000010000 3000030000" in text
     )
+
+
+def test_given_ads_that_do_not_sum_to_their_account_then_the_day_differs_at_that_level_alone(
+    results: list[Compared],
+) -> None:
+    # given
+    found = results[0]
+    found.account = found.by_day()
+    found.levels = {"ad": dict(found.account), "campaign": dict(found.account)}
+    assert Verdict([found], 1.0).right
+    assert "(ad, campaign)" in Verdict([found], 1.0).totals_text
+
+    # when
+    found.levels["ad"]["2026-11-03"] = Figures(1)
+
+    # then
+    (wrong,) = found.differences
+    assert (wrong.name, wrong.day, wrong.stored) == ("all of level ad", "2026-11-03", Figures(1))
 
 
 def test_given_fewer_than_seven_days_when_the_page_is_written_then_it_has_no_roas_of_seven_days(tmp_path: Path) -> None:
@@ -222,7 +240,7 @@ def test_given_nothing_stored_when_the_page_is_written_then_it_says_that_numbers
     write_page(tmp_path / "report.html", Verdict([empty], 1.0), MADE)
 
     # then
-    assert "18 of 18 rows differ" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "18 of 18 rows and daily totals differ" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 # -- values ----------------------------------------------------------------------------------------------------------
@@ -261,7 +279,7 @@ def test_given_stored_and_true_rows_when_compared_then_missing_extra_and_changed
     result.stored = {("a", "d1"): one, ("a", "d2"): two, ("a", "d4"): one}
 
     # then
-    assert result.differences == [("a", "d2"), ("a", "d3"), ("a", "d4")]
+    assert [found[:2] for found in result.differences] == [("a", "d2"), ("a", "d3"), ("a", "d4")]
     assert not Verdict([result], 1.0).right
     assert not Verdict([], 1.0).right
 

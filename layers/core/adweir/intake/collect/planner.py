@@ -156,8 +156,11 @@ def _windows(
     today = local_date(frame.scheduled_at, profile.timezone)
     oldest = spec.oldest(slice_, today) or date.min
     kept = (day for day in whole.days() if day >= oldest)
+    offered = any(slices.get(slice_) for slices in coverage.values())
     wanted = (
-        day for day in kept if _wants(frame, spec, day, today, _answer(coverage.get(day, {}), slice_, day, profile))
+        day
+        for day in kept
+        if _wants(frame, spec, day, today, _answer(coverage.get(day, {}), slice_, day, profile, offered=offered))
     )
     most = spec.max_window_days or whole.length
     return [piece for window in contiguous(wanted) for piece in window.pieces(most)]
@@ -170,9 +173,12 @@ class _Answer(NamedTuple):
     final: bool
 
 
-def _answer(slices: Mapping[str, str], slice_: str, day: date, profile: Profile) -> _Answer:
-    """A pull of everything answers for every slice. What is not applicable is final."""
-    began = [slices[name] for name in (slice_, ALL) if name in slices]
+def _answer(slices: Mapping[str, str], slice_: str, day: date, profile: Profile, *, offered: bool) -> _Answer:
+    """A pull of everything answers for every slice.
+
+    What is not applicable is final, unless the slice is `offered` by now: a product that comes back may have a past.
+    """
+    began = [slices[name] for name in (slice_, ALL) if name in slices and (slices[name] or not offered)]
     settled = datetime.combine(day + DAY, time(LATE_HOURS), ZoneInfo(profile.timezone))
     return _Answer(bool(began), any(not as_of or as_of >= iso(settled) for as_of in began))
 
