@@ -149,8 +149,9 @@ class Outside:
             self.state.reports.pop(report_id, None)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """`make()`, or what it made for this key before; the least recently used answers are dropped."""
+        """`make()`, or what it made for this key since something last happened; the least used answers are dropped."""
         with self._lock:
+            key = (self.changes, key)
             if key in self._cache:
                 self._cache.move_to_end(key)
                 found: T = self._cache[key]

@@ -57,6 +57,7 @@ class World:
         self.companies = companies
         self.first_day = anchor - timedelta(days=HISTORY_DAYS - 1)
         self._day = lru_cache(maxsize=40_000)(self._compute_day)
+        self._happened = 0
         self._profiles = {(p.platform, p.id): p for company in companies for p in company.profiles}
 
     @property
@@ -79,6 +80,7 @@ class World:
         if profile is None:
             raise ValueError(f"no ad account {event.get('profile_id')!r}")
         happen(profile, event, self.first_day)
+        self._happened += 1
         self._day.cache_clear()
 
     def moment(self, profile: WorldProfile) -> Moment:
@@ -108,7 +110,7 @@ class World:
         for day in self.window(profile, start, end, moment):
             age = min((moment.today - day).days, profile.traits.restatement.settles_after_days)
             hour = moment.hour if age == 0 else 24
-            yield from self._day(profile, day, age, hour, reading.hourly, reading.clock)
+            yield from self._day(profile, day, age, hour, (reading.hourly, reading.clock, self._happened))
 
     def rows(
         self,
@@ -159,9 +161,10 @@ class World:
         day: date,
         age: int,
         hour: int,
-        hourly: bool,  # noqa: FBT001 - part of the cache's key
-        clock: str,
+        kind: tuple[bool, str, int],
     ) -> tuple[WorldRow, ...]:
+        """`kind`: hourly or not, the clock, and how much had happened: what is computed meanwhile is not kept."""
+        hourly, clock, _ = kind
         index = (day - self.first_day).days
         count = by_conversion_day if clock == CONVERSION else of_day
         rows = []
