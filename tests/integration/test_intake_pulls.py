@@ -313,8 +313,9 @@ def test_a_pull_that_is_not_applicable_ends_its_task_skipped_and_is_coverage(wor
     # then its days are neither covered nor missing
     assert world.state(task) is TaskState.SKIPPED
     series, window = header.pull().series, header.pull().window
-    assert world.metrics.coverage(series, window) == {}
-    assert set(world.metrics.known(series, window)) == set(window.days())
+    states = world.metrics.days(series, window)
+    assert set(states) == set(window.days())
+    assert all(state.not_applicable and not state.slices for state in states.values())
 
 
 class Choice(ProfileOptions):

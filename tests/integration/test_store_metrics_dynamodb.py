@@ -311,10 +311,20 @@ def test_hours_are_items_of_a_day(store: MetricStore) -> None:
     assert [(r.day, r.hour, r.slot[0]) for r in found] == [("2026-11-20", 8, 3)]
 
 
+def covered(store: MetricStore, window: Window) -> dict[date, dict[str, Stamp]]:
+    """Day → slice → the newest complete pull."""
+    states = {day: state.slices for day, state in store.days(ADS, window).items() if state.slices}
+    return {day: {name: Stamp(*each[:2]) for name, each in slices.items()} for day, slices in states.items()}
+
+
+def known(store: MetricStore, window: Window) -> dict[date, frozenset[str]]:
+    return {day: state.known for day, state in store.days(ADS, window).items()}
+
+
 def test_coverage_by_day_and_slice(store: MetricStore) -> None:
     for pull in PULLS:
         _load(store, pull)
-    found = store.coverage(ADS, Window(date(2026, 10, 1), date(2026, 11, 30)))
+    found = covered(store, Window(date(2026, 10, 1), date(2026, 11, 30)))
     whole, first = PULLS[3].stamp, PULLS[0].stamp
     assert found[date(2026, 10, 30)] == {"all": whole}
     assert found[date(2026, 11, 2)] == {"all": first, "sp": PULLS[1].stamp}
@@ -329,19 +339,19 @@ def test_a_slice_that_is_not_applicable_is_neither_covered_nor_missing(store: Me
     absent = Brought(2, ("2026-10-31", "2026-11-02"), {}, slice="sd", complete=False)
     store.skip(absent.pull)
     # then no pull of it is missing, and none answers for it
-    assert store.known(ADS, window) == {
+    assert known(store, window) == {
         date(2026, 10, 31): {"sd"},
         date(2026, 11, 1): {"sd"},
         date(2026, 11, 2): {"sp", "sd"},
     }
-    assert store.coverage(ADS, window) == {date(2026, 11, 2): {"sp": pulled.stamp}}
+    assert covered(store, window) == {date(2026, 11, 2): {"sp": pulled.stamp}}
     # when the profile has it after all, for one day
     later = Brought(3, ("2026-11-01", "2026-11-01"), {}, slice="sd")
     _load(store, later)
     # then that day is covered; repeating the skip changes nothing
     store.skip(absent.pull)
-    assert store.coverage(ADS, window)[date(2026, 11, 1)] == {"sd": later.stamp}
-    assert store.known(ADS, window)[date(2026, 10, 31)] == {"sd"}
+    assert covered(store, window)[date(2026, 11, 1)] == {"sd": later.stamp}
+    assert known(store, window)[date(2026, 10, 31)] == {"sd"}
 
 
 def test_two_threads_that_write_at_once_write_each_its_own(clock: FrozenClock, tables: None) -> None:

@@ -9,7 +9,6 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import SOURCE_ORDER, Series, Source
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Stamp
 from adweir.model.times import Window
 from adweir.store.catalog.objects import dataset_of
 from adweir.store.catalog.store import Catalog
@@ -38,9 +37,6 @@ class ListedMetrics(MetricStore):
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-
-    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
-        return {}
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         return {}

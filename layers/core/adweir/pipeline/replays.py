@@ -67,8 +67,9 @@ class Replayer:
             raise Unprocessable(f"{window} is too long: {message}", [{"field": "start", "message": message}])
         will = []
         for dataset in datasets:
-            days = self._metrics.coverage(_series(profile.platform, profile.profile_id, dataset), window)
-            pulls = {stamp for slices in days.values() for stamp in slices.values()}
+            states = self._metrics.days(_series(profile.platform, profile.profile_id, dataset), window)
+            days = [state.slices for state in states.values() if state.slices]
+            pulls = {(each.as_of, each.task_id) for slices in days for each in slices.values()}
             will.append(ReplayedDataset(dataset, len(days), len(pulls)))
         replay = Replay(
             replay_id=replay_id,

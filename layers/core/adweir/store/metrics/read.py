@@ -161,24 +161,6 @@ class Reader:
                         if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
                             yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned)
 
-    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → the newest complete pull's stamp; days that were not pulled are left out."""
-        found: dict[date, dict[str, Stamp]] = {}
-        for partition in partitions(series, Source.PULL, window):
-            days = Coverage.decode(self._table.get(partition.pk, COVERAGE)).days
-            for day in partition.days:
-                if day in days:
-                    found[date.fromisoformat(day)] = {slice_: answer.stamp for slice_, answer in days[day].items()}
-        return found
-
-    def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
-        """Day → the pulled or not applicable slices; days without any are left out."""
-        found: dict[date, frozenset[str]] = {}
-        for partition in partitions(series, Source.PULL, window):
-            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
-            found |= {date.fromisoformat(day): slices for day in partition.days if (slices := coverage.known(day))}
-        return found
-
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
             return self._table.get_many(partition.pk, wanted | {COVERAGE}, consistent=True)

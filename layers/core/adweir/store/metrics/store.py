@@ -176,14 +176,6 @@ class MetricStore:
         """
         return changed(self._changes, series, window, since, until)
 
-    def coverage(self, series: Series, window: Window) -> dict[date, dict[str, Stamp]]:
-        """Day → slice → stamp of the newest complete pull. A day that was not pulled is left out."""
-        return self._reader.coverage(series, window)
-
-    def known(self, series: Series, window: Window) -> dict[date, frozenset[str]]:
-        """Day → the slices that are not missing: covered, or not applicable. Days without any are left out."""
-        return self._reader.known(series, window)
-
     def _guard(
         self, job: Job, parts: list[Partition], known: dict[str, Coverage], series: str
     ) -> tuple[Vanishing, Proposals] | None:
