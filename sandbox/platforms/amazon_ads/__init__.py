@@ -16,7 +16,10 @@ STAND_IN = StandIn(
     hosts=HOSTS,
     paths=PATHS,
     api=AmazonApi,
-    base_urls=lambda server_url: {"api": server_url, "token": f"{server_url}/auth/o2/token"},
+    base_urls=lambda server_url: {
+        **{f"api.{region}": f"{server_url}/{region}" for region in ("na", "eu", "fe")},
+        "token": f"{server_url}/auth/o2/token",
+    },
     holdings=holdings,
     switches={
         "throttle": "429, with the header Retry-After when `retry_after` is given",

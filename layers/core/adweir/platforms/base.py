@@ -139,5 +139,6 @@ class PlatformSpec:
 
     def url(self, name: str, route: str = "", overrides: Mapping[str, str] | None = None) -> str:
         """The base URL of that name, without a slash at its end. Raises KeyError for a name or route without one."""
-        chosen = (overrides or {}).get(name) or self.urls.get(f"{name}.{route}") or self.urls[name]
+        own, routed = overrides or {}, f"{name}.{route}"
+        chosen = own.get(routed) or own.get(name) or self.urls.get(routed) or self.urls[name]
         return chosen.rstrip("/")

@@ -31,7 +31,7 @@ Advertising performance, measured: accounts, pulls, runs, stored metrics, report
   in time (500, 503).
 - **Lists** answer at most `limit` items and `next_token`: send it back to get the next page; null ends the list. A page
   may have fewer items than `limit`.
-- **Ids** of this API carry a prefix (`acc_`, `run_`, `key_`); others are the platforms' own.
+- **Ids** of this API carry a prefix (`acc_`, `run_`, `rpl_`, `key_`); others are the platforms' own.
 - **Numbers** are exact decimals, never rounded to floats. **Times** are ISO 8601 with an offset.
 """
 _LIBRARYS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
