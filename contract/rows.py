@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,18 +62,15 @@ def read(path: Path) -> dict[str, list[Row]]:
     with path.open() as lines:
         for line in lines:
             item = json.loads(line)
-            values = {name: _value(text) for name, text in item["values"].items()}
-            row = Row(Key.of(item["date"], item["ids"]), values, item.get("updated", ""))
+            row = Row(Key.of(item.get("date", ""), item["ids"]), _values(item), item.get("updated", ""))
             found.setdefault(item["stream"], []).append(row)
     return found
 
 
-def _value(text: str) -> Value:
-    """A number to the millionth, which is as exact as the truth is; any other text as it is."""
-    try:
-        return round(Decimal(text), 6)
-    except InvalidOperation:
-        return text
+def _values(item: Mapping[str, Mapping[str, str]]) -> dict[str, Value]:
+    """Metrics to the millionth, which is as exact as the truth is; texts as they are."""
+    metrics: dict[str, Value] = {name: round(Decimal(text), 6) for name, text in item.get("metrics", {}).items()}
+    return {**metrics, **item.get("texts", {})}
 
 
 def compare(stream: str, got: Iterable[Row], truth: Iterable[Row]) -> Comparison:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,7 +111,7 @@ def _job(client: Client, server: PlatformServer, company: Company, profile: Worl
 
 def _credential(company: Company, profile: WorldProfile) -> Mapping[str, str]:
     """The body that opens an ad account: the platform's, of its region where there are regions."""
-    bodies = [body for name, body in company.credentials.items() if name.partition(":")[0] == profile.platform]
+    bodies = company.bodies(profile.platform).values()
     return next(body for body in bodies if body.get("region", profile.region) == profile.region)
 
 
@@ -124,22 +125,32 @@ def drive(
         asked.write_text(json.dumps(job))
         got.touch()
         command = [str(python), str(client.script), str(asked), str(got)]
-        with said.open("wb") as out:
+        with (
+            said.open("wb") as out,
+            subprocess.Popen(
+                command,
+                cwd=folder,
+                env=_environment(server, folder),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+        ):
             try:
-                done = subprocess.run(
-                    command,
-                    cwd=folder,
-                    env=_environment(server, folder),
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                    timeout=max(1.0, seconds),
-                )
+                code = process.wait(timeout=max(1.0, seconds))
             except subprocess.TimeoutExpired:
                 return f"was not done after {CLIENT_SECONDS} s", read(got)
+            finally:
+                _end(process)
         words = said.read_text(errors="replace")[-_LAST_WORDS:]
-        return (f"ended with {done.returncode}\n{words}" if done.returncode else ""), read(got)
+        return (f"ended with {code}\n{words}" if code else ""), read(got)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the driver and the commands that it started, as far as they are still there."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(server: PlatformServer, folder: Path) -> dict[str, str]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from contract.rows import Key, Row, Value
 from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 
 _IDS = {"campaign": "campaign_id", "ad_group": "ad_group_id", "ad": "ad_id"}
-_HIDDEN = ("ARCHIVED", "DELETED")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool =
 
     def truth(question: Question) -> Iterator[Row]:
         world, profile = question.world, question.profile
-        hidden = set() if question.with_gone else {ad.id for _, _, ad in profile.ads() if ad.status in _HIDDEN}
+        hidden = set() if question.with_gone else {ad.thing.id for ad in _each(profile, "ad") if ad.gone}
         for row in world.truth(profile, question.start, question.end, level, hourly=hourly):
             if (product and row["ad_product"] != product) or row["ad_id"] in hidden:
                 continue
@@ -67,33 +67,43 @@ def numbers(level: str, *, product: str = "", hourly: bool = False, sold: bool =
     return truth
 
 
-Thing = WorldCampaign | WorldAdGroup | WorldAd
+class Listed(NamedTuple):
+    """A campaign, an ad group or an ad under its and its parents' ids. `gone`: one of them is archived or deleted."""
+
+    key: Key
+    thing: WorldCampaign | WorldAdGroup | WorldAd
+    gone: bool
 
 
-def _each(profile: WorldProfile, level: str, product: str = "") -> Iterator[tuple[Key, Thing]]:
-    """The campaigns, ad groups or ads of a profile, or of one ad product, each with its and its parents' ids."""
+def _each(profile: WorldProfile, level: str, product: str = "") -> Iterator[Listed]:
+    """The campaigns, ad groups or ads of a profile, or of one ad product."""
     for campaign in profile.campaigns:
         if product and campaign.product != product:
             continue
         ids = {"campaign": campaign.id}
         if level == "campaign":
-            yield Key.of("", ids), campaign
+            yield Listed(Key.of("", ids), campaign, _gone(campaign))
             continue
         for group in campaign.groups:
             if level == "ad_group":
-                yield Key.of("", ids | {"ad_group": group.id}), group
+                yield Listed(Key.of("", ids | {"ad_group": group.id}), group, _gone(campaign, group))
                 continue
             for ad in group.ads:
-                yield Key.of("", ids | {"ad_group": group.id, "ad": ad.id}), ad
+                key = Key.of("", ids | {"ad_group": group.id, "ad": ad.id})
+                yield Listed(key, ad, _gone(campaign, group, ad))
+
+
+def _gone(*line: WorldCampaign | WorldAdGroup | WorldAd) -> bool:
+    return any(thing.status in ("ARCHIVED", "DELETED") for thing in line)
 
 
 def things(level: str, *, every: bool) -> Truth:
-    """Campaigns, ad groups or ads with their names; archived and deleted ones only with `every`."""
+    """Campaigns, ad groups or ads with their names; those that are gone only with `every`."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for key, thing in _each(question.profile, level):
-            if every or thing.status not in _HIDDEN:
-                yield Row(key, {"name": thing.name})
+        for listed in _each(question.profile, level):
+            if every or not listed.gone:
+                yield Row(listed.key, {"name": listed.thing.name})
 
     return truth
 
@@ -130,7 +140,7 @@ def advertised(level: str, product: str) -> Truth:
     """One ad product's campaigns and ad groups with state and name, its ads with their states."""
 
     def truth(question: Question) -> Iterator[Row]:
-        for key, thing in _each(question.profile, level, product):
+        for key, thing, _ in _each(question.profile, level, product):
             named: dict[str, Value] = {} if level == "ad" else {"name": thing.name}
             yield Row(key, {"state": _state(thing.status), **named})
 

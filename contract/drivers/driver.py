@@ -38,21 +38,19 @@ class Job:
         self.streams: list[str] = job["streams"]
 
 
-def decimal_text(value: object) -> str:
-    """A number as the client has it (text, int, float, Decimal; None is 0) as a decimal's text."""
-    return format(Decimal(str(value or 0)), "f")
-
-
 def metric_row(stream: str, day: str, ids: Mapping[str, object], metrics: Mapping[str, object]) -> Row:
-    """Numbers of one thing on one day."""
-    known = {name: str(value) for name, value in ids.items()}
-    return {"stream": stream, "date": day, "ids": known, "values": {k: decimal_text(v) for k, v in metrics.items()}}
+    """Numbers of one thing on one day, as the client has them (text, int, float, Decimal), as decimals' texts."""
+    numbers = {name: format(Decimal(str(value)), "f") for name, value in metrics.items()}
+    return {"stream": stream, "date": day, "ids": _texts(ids), "metrics": numbers}
 
 
 def object_row(stream: str, ids: Mapping[str, object], **texts: object) -> Row:
     """One thing in a list."""
-    known = {name: str(value) for name, value in ids.items()}
-    return {"stream": stream, "date": "", "ids": known, "values": {name: str(value) for name, value in texts.items()}}
+    return {"stream": stream, "ids": _texts(ids), "texts": _texts(texts)}
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
 
 
 def run(readers: Mapping[str, Callable[[Job], Iterator[Row]]]) -> None:

@@ -24,7 +24,7 @@ def insights_row(job: Job, stream: str, record: Mapping[str, Any]) -> Row:
     ids = level_of(record) | {part: record[part] for part in parts if part != HOUR}
     if HOUR in parts:
         ids["hour"] = record[HOUR][:2]
-    metrics = {name: record.get(name) for name in ("impressions", "clicks", "spend")}
+    metrics = {name: record[name] for name in ("impressions", "clicks", "spend")}
     if not parts:
         metrics["conversions"] = _converted(record, "actions", job.conversion)
         metrics["revenue"] = _converted(record, "action_values", job.conversion)

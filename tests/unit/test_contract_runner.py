@@ -7,6 +7,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from contract import __main__ as command
@@ -68,7 +69,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
         "import json, sys\n"
         "job = json.load(open(sys.argv[1]))\n"
         "ids = {'account': job['profile_id']}\n"
-        "row = {'stream': 'accounts', 'date': '', 'ids': ids, 'values': {'currency': 'EUR'}}\n"
+        "row = {'stream': 'accounts', 'ids': ids, 'texts': {'currency': 'EUR'}}\n"
         "open(sys.argv[2], 'w').write(json.dumps(row))\n"
     )
     monkeypatch.setattr(runs, "interpreter", lambda *_: Path(sys.executable))
@@ -93,6 +94,24 @@ def test_given_a_driver_that_connects_to_another_machine_then_it_is_refused(toy:
     assert outcome.failures
 
 
+def test_given_a_driver_that_never_ends_then_it_and_what_it_started_are_ended(toy: Client, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    toy.script.write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(started)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        "time.sleep(60)\n"
+    )
+
+    with runs.platforms() as server:
+        failure, _ = runs.drive(toy, Path(sys.executable), server, {}, seconds=4)
+
+    assert "was not done" in failure
+    processes = [psutil.Process(int(pid)) for pid in started.read_text().split() if psutil.pid_exists(int(pid))]
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
 def test_given_no_client_that_can_be_installed_when_the_command_is_run_then_it_says_why_and_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,9 +129,9 @@ def test_given_no_client_that_can_be_installed_when_the_command_is_run_then_it_s
 
 
 def test_given_what_a_driver_wrote_when_it_is_read_then_numbers_are_exact(tmp_path: Path) -> None:
-    row = {"stream": "s", "date": "d", "ids": {"ad": "1"}, "values": {"spend": "0.10", "name": "Ad 1"}, "updated": "t"}
+    row = {"stream": "s", "date": "d", "ids": {"ad": "1"}, "metrics": {"spend": "0.10"}, "texts": {"name": "1"}}
     (tmp_path / "rows").write_text(json.dumps(row) + "\n")
 
     [found] = read(tmp_path / "rows")["s"]
 
-    assert found == Row(Key.of("d", {"ad": "1"}), {"spend": Decimal("0.1"), "name": "Ad 1"}, "t")
+    assert found == Row(Key.of("d", {"ad": "1"}), {"spend": Decimal("0.1"), "name": "1"})
