@@ -200,6 +200,7 @@ STREAMS: dict[str, Truth] = {
     "creatives": creatives,
     "insights ad async": numbers("ad"),
     "insights ad hourly": numbers("ad", hourly=True, sold=False),
+    "insights campaign hourly": numbers("campaign", hourly=True, sold=False),
     "insights ad age gender": numbers("ad", sold=False),
 }
 for _level in ("account", "campaign", "ad_group", "ad"):

@@ -18,7 +18,7 @@ CUSTOM = {"account": "account", "campaign": "campaign", "adset": "ad_group"}
 INSIGHTS = {
     "ads_insights": "insights ad",
     "ads_insights_age_and_gender": "insights ad age gender",
-    "customby_hour": "insights ad hourly",
+    "customby_hour": "insights campaign hourly",
     **{f"customby_{level}": f"insights {ours}" for level, ours in CUSTOM.items()},
 }
 STATUSES = {
@@ -32,7 +32,7 @@ def source(job: Job, begin: str, **options: Any) -> Source:
         {"name": f"by_{level}", "level": level, "fields": FIELDS[: at + 1] + FIELDS[len(CUSTOM) + 1 :]}
         for at, level in enumerate(CUSTOM)
     ]
-    own.append({"name": "by_hour", "level": "ad", "fields": FIELDS, "breakdowns": [HOUR]})
+    own.append({"name": "by_hour", "level": "campaign", "fields": FIELDS[:2] + FIELDS[4:], "breakdowns": [HOUR]})
     configuration = {
         "account_ids": [job.profile_id],
         "credentials": {"auth_type": "Service", "access_token": job.credential["access_token"]},

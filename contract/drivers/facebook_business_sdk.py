@@ -65,7 +65,8 @@ def asynchronous(job: Job) -> Iterator[Row]:
 
 
 def broken_down(job: Job) -> Iterator[Row]:
-    for stream, parts in PARTS.items():
+    for stream in ("insights ad hourly", "insights ad age gender"):
+        parts = PARTS[stream]
         params = daily(job, stream) | {"level": "ad", "filtering": shown("ad"), "breakdowns": list(parts)}
         yield from insights_rows(job, stream, account_of(job).get_insights(fields=FIELDS, params=params))
 

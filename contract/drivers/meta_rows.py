@@ -9,7 +9,11 @@ from driver import Job, Row, metric_row, object_row
 
 LEVELS = {"campaign": "campaign_id", "ad_group": "adset_id", "ad": "ad_id"}
 HOUR = "hourly_stats_aggregated_by_advertiser_time_zone"
-PARTS = {"insights ad hourly": (HOUR,), "insights ad age gender": ("age", "gender")}
+PARTS = {
+    "insights ad hourly": (HOUR,),
+    "insights campaign hourly": (HOUR,),
+    "insights ad age gender": ("age", "gender"),
+}
 FIELDS = ["account_id", *LEVELS.values(), "impressions", "clicks", "spend", "actions", "action_values"]
 
 
