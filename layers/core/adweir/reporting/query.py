@@ -194,7 +194,7 @@ class Queries:
         if len(warnings) > limits.MAX_WARNINGS:
             kept = limits.MAX_WARNINGS - 1
             warnings = [*warnings[:kept], f"{len(warnings) - kept} more are left out: their time zones are unknown"]
-        return [profile for profile in found if profile not in unknown], warnings
+        return [profile for profile in found if is_zone(profile.timezone)], warnings
 
     def answer(self, query: Query) -> Answer:
         """The sums, and what they rest on. Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable."""

@@ -309,8 +309,9 @@ class ProfileReader:
         return Ladder(rungs[level] for level in levels)
 
     def _rung(self, spec: ServedDataset | None, level: Level, grain: Grain, window: Window | None) -> Rung:
-        if window is None or Source.PULL not in self.question.sources or not self.has_series(level, grain):
-            return Rung(level, spec, {})
+        never_pulled = spec is None and (grain is Grain.HOUR or bool(self.question.breakdown))
+        if window is None or Source.PULL not in self.question.sources or never_pulled:
+            return Rung(level, spec, {})  # each day of hours would be a request
         return Rung(level, spec, self.metrics.days(self.series(level, grain), window))
 
     def _may_be_live(self, by_day: _Pass, day: date) -> bool:
