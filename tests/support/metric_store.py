@@ -258,7 +258,7 @@ class Brought:
             )
         for entity, day in self.bad:
             rows.quarantined(entity, day)
-            rows.adjusting.add(day, (entity, "", "", ""), rows=1, quarantined=numbers(7))
+            rows.adjusting.quarantine(day, (entity, "", "", ""), numbers(7))
         return rows
 
 

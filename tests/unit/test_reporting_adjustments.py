@@ -60,12 +60,12 @@ class Story:
             entity, campaign, group = ("p1", "", "") if level is Level.ACCOUNT else (f"g1~{name}", "c1", "g1")
             if sent.bad:
                 found.quarantined(entity, day)
-                found.adjusting.add(day, (entity, campaign, group, ""), rows=1, quarantined=sent.stored)
+                found.adjusting.quarantine(day, (entity, campaign, group, ""), sent.stored)
                 continue
             found.add(MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency="USD"))
             if sent.cleaned:
                 cleaned: Deltas = (_ZERO, _ZERO, _ZERO, sent.cleaned, _ZERO)
-                found.adjusting.add(day, (entity, campaign, group, ""), cleaned=cleaned)
+                found.adjusting.clean(day, (entity, campaign, group, ""), cleaned)
         whole = {"complete": True, "has_totals": level is not Level.ACCOUNT}
         more = whole if source is Source.PULL else {"complete": False}
         pull = self.world.made_pull(level, LOSSY, "all", DAYS, source=source, **more)

@@ -18,7 +18,6 @@ from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
-from adweir.store.metrics.adjusting import less
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 
@@ -89,7 +88,7 @@ class RowLoop:
         An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same.
         """
         days, hours, currency, campaigns = self._days, self._hours, self._currency, self._campaigns
-        offer = self._rows.offer
+        offer, repeat = self._rows.offer, self._rows.adjusting.repeat
         stored = duplicates = 0
         bits = limits.MAX_FIGURE_BITS
         for row in rows:
@@ -109,13 +108,13 @@ class RowLoop:
                     continue
                 currency = self._currency
             if row.rounding is not None:
-                self._adjust(row, cleaned=row.rounding)
+                self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
             taken = offer(row)
             if taken:
                 stored += 1
             elif taken is None:
                 duplicates += 1
-                self._adjust(row, cleaned=less(row.slot))
+                repeat(row.day, _ids(row), row.slot)
             else:
                 self._reject(row, [(CONFLICT, "")], page)
         self.tally.read += len(rows) + len(bad)
@@ -189,16 +188,10 @@ class RowLoop:
         self._quarantine.add(BadRow(row.line, source, errors, entity_id, row.day), page)
         if broken[0][0] is not CONFLICT:  # the first row of a conflict is stored, so its slot has an answer
             self._note(entity_id, row.day)
-            if known and row.rounding is not None:
-                self._adjust(row, cleaned=row.rounding)
-        if known:
-            self._adjust(row, rows=1, quarantined=row.slot)
-
-    def _adjust(self, row: MetricRow, **what: Any) -> None:
-        """Note how the stored numbers will differ from this row's, which was sent."""
-        if row.day in self._days:
-            ids = (row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product)
-            self._rows.adjusting.add(row.day, ids, **what)
+            if known and row.day in self._days and row.rounding is not None:
+                self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
+        if known and row.day in self._days:
+            self._rows.adjusting.quarantine(row.day, _ids(row), row.slot)
 
     def _hold_back(self, bad: BadRow, page: int) -> None:
         self.tally.failed(READABLE, str(bad.errors[0].get("field", "")) if bad.errors else "")
@@ -206,10 +199,14 @@ class RowLoop:
         self._quarantine.add(bad, page)
         self._note(bad.entity_id, bad.day)
         if bad.entity_id and bad.day in self._days:
-            self._rows.adjusting.add(bad.day, (bad.entity_id, "", "", ""), rows=1, quarantined=bad.slot)
+            self._rows.adjusting.quarantine(bad.day, (bad.entity_id, "", "", ""), bad.slot)
 
     def _note(self, entity_id: str, day: str) -> None:
         if not day or not can_be_key(entity_id):
             self._rows.incomplete = True
         elif day in self._days:
             self._unanswered.add((entity_id, day))
+
+
+def _ids(row: MetricRow) -> tuple[str, str, str, str]:
+    return row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product

@@ -31,44 +31,61 @@ class AdjustedEntity(msgspec.Struct, array_like=True, frozen=True):
     quarantined: Slot
     cleaned: Deltas
 
-    def plus(self, rows: int, quarantined: Slot, cleaned: Deltas) -> AdjustedEntity:
-        """With some more of the same entity and day."""
-        sums = (_EXACT.add(one, other) for one, other in zip(self.cleaned, cleaned, strict=True))
-        return msgspec.structs.replace(
-            self,
-            rows=self.rows + rows,
-            quarantined=plus(self.quarantined, quarantined),
-            cleaned=cast("Deltas", tuple(sums)),
-        )
+
+class _Adding:
+    """What is added up for one entity and day. Repeated rows are whole numbers: there may be many of them."""
+
+    __slots__ = ("cleaned", "ids", "quarantined", "repeated", "rows")
+
+    def __init__(self, ids: tuple[str, str, str, str]) -> None:
+        self.ids = ids
+        self.rows = 0
+        self.quarantined = NO_NUMBERS
+        self.repeated = [0] * len(NO_NUMBERS)
+        self.cleaned = NO_DELTAS
+
+    def entity(self) -> AdjustedEntity:
+        sums = (_EXACT.subtract(one, Decimal(other)) for one, other in zip(self.cleaned, self.repeated, strict=True))
+        return AdjustedEntity(*self.ids, self.rows, self.quarantined, cast("Deltas", tuple(sums)))
 
 
 class Adjusting:
-    """The adjustments of one pull. Memory is bounded by the days of its window."""
+    """The adjustments of one pull. Memory is bounded by the days of its window.
+
+    `ids` are an entity's own, its campaign's, its ad group's, and its ad product.
+    """
 
     def __init__(self) -> None:
-        self._days: dict[str, dict[str, AdjustedEntity]] = {}
+        self._days: dict[str, dict[str, _Adding]] = {}
 
-    def add(
-        self,
-        day: str,
-        ids: tuple[str, str, str, str],
-        *,
-        rows: int = 0,
-        quarantined: Slot = NO_NUMBERS,
-        cleaned: Deltas = NO_DELTAS,
-    ) -> None:
-        """Add to an entity's adjustments of a day; `ids`: its own, its campaign's, its ad group's, its ad product."""
-        entities = self._days.setdefault(day, {})
-        if ids[0] not in entities and len(entities) >= limits.MAX_ADJUSTED_ENTITIES:
-            ids = ("", "", "", "")
-        known = entities.get(ids[0]) or AdjustedEntity(*ids, 0, NO_NUMBERS, NO_DELTAS)
-        entities[ids[0]] = known.plus(rows, quarantined, cleaned)
+    def quarantine(self, day: str, ids: tuple[str, str, str, str], slot: Slot) -> None:
+        """A row was quarantined; `slot` has what could be read of its numbers."""
+        sums = self._sums(day, ids)
+        sums.rows += 1
+        sums.quarantined = plus(sums.quarantined, slot)
+
+    def clean(self, day: str, ids: tuple[str, str, str, str], deltas: Deltas) -> None:
+        """A row's numbers were changed by so much."""
+        sums = self._sums(day, ids)
+        added = (_EXACT.add(one, other) for one, other in zip(sums.cleaned, deltas, strict=True))
+        sums.cleaned = cast("Deltas", tuple(added))
+
+    def repeat(self, day: str, ids: tuple[str, str, str, str], slot: Slot) -> None:
+        """A row was left out, because the same one is there already."""
+        repeated = self._sums(day, ids).repeated
+        for place, number in enumerate(slot):
+            if number:
+                repeated[place] += number
 
     def of(self, day: str) -> list[AdjustedEntity]:
         """Those of a day, by entity."""
-        return [entity for _, entity in sorted(self._days.get(day, {}).items())]
+        return [sums.entity() for _, sums in sorted(self._days.get(day, {}).items())]
 
-
-def less(slot: Slot) -> Deltas:
-    """The deltas of a row that was sent and not stored, because it is there already."""
-    return cast("Deltas", tuple(_ZERO if number is None else Decimal(-number) for number in slot))
+    def _sums(self, day: str, ids: tuple[str, str, str, str]) -> _Adding:
+        entities = self._days.setdefault(day, {})
+        sums = entities.get(ids[0])
+        if sums is None:
+            if len(entities) >= limits.MAX_ADJUSTED_ENTITIES:
+                ids = ("", "", "", "")
+            sums = entities.setdefault(ids[0], _Adding(ids))
+        return sums

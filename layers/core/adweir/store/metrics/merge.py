@@ -69,9 +69,14 @@ class Merger:
     currency: str = ""
     sums: DaySums | None = None
     _held: frozenset[str] = field(init=False)
+    _covered: dict[str, tuple[str, str]] = field(init=False)
+    _uncovered: dict[str, tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
+        names, days = self.partition.names, self.coverage.days
         object.__setattr__(self, "_held", self.coverage.held | self.goal.held)
+        object.__setattr__(self, "_covered", {name: at for name, at in names.items() if at[1] in days})
+        object.__setattr__(self, "_uncovered", {name: at for name, at in names.items() if at[1] not in days})
 
     def merge(self, entity_id: str, stored: Bucket | None, brought: Mapping[str, Slot], parents: Parents) -> Merged:
         """The entity's bucket after the pull. `brought` by slot key, days outside the partition included."""
@@ -81,10 +86,11 @@ class Merger:
         bucket = (stored or Bucket(entity_id, parents)).with_parents(parents)
         inside = self.complete and contains(pull.slice, pull.level, entity_id, bucket.parents)
         slots = dict(stored.slots) if stored else {}
-        changes: list[SlotChange] = []
-        dirty, unchanged = False, 0
         held = entity_id in self._held
-        for name, (key, day) in self.partition.names.items():
+        fresh = inside and not held and slots.keys().isdisjoint(self._uncovered)
+        changes = self._bring(slots, brought) if fresh else []
+        dirty, unchanged = bool(changes), 0
+        for name, (key, day) in (self._covered if fresh else self.partition.names).items():
             numbers, old = brought.get(key), slots.get(name)
             if numbers is None and old is None:
                 continue
@@ -108,6 +114,18 @@ class Merger:
         else:
             bucket = stored or bucket
         return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)
+
+    def _bring(self, slots: dict[str, StoredSlot], brought: Mapping[str, Slot]) -> list[SlotChange]:
+        """Add what was brought on days that no pull covers and that have no slots, as `_decided` would: faster."""
+        changes = []
+        for name, (key, day) in self._uncovered.items():
+            numbers = brought.get(key)
+            if numbers is not None:
+                slots[name] = StoredSlot(numbers, None, self.currency)
+                changes.append(SlotChange(day, int(name[1:]) if name[0] == "h" else -1, None, numbers))
+                if self.sums is not None:
+                    self.sums.add(day, numbers)
+        return changes
 
     def _decided(
         self, bucket: Bucket, day: str, old: StoredSlot | None, numbers: Slot | None, *, answers: bool
