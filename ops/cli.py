@@ -234,7 +234,8 @@ def replay(
     target = open_target(stack, home_of(context))
     replay_id, will = replay_days(target, platform, profile, days, dataset or [])
     for name, covered, pulls in will:
-        typer.echo(f"  {name:30} {covered:>5} days of {pulls} pulls")
+        what = "not counted" if covered is None else f"{covered} days of {pulls} pulls"
+        typer.echo(f"  {name:30} {what}")
     typer.echo(f"{replay_id}: {replayed(target, replay_id, _REPLAY_SECONDS)}")
 
 

@@ -299,14 +299,14 @@ def test_a_replay_says_what_it_will_load(world: World) -> None:
     assert world.record("r").replay == asked
 
 
-class TestKept:
-    """Rows that a newer pull no longer brings, but the account's total contains, come from the pull that last did."""
+class TestMeta:
+    """Meta's ads: those kept by the account's total come from the pull that last brought them."""
 
     @pytest.fixture
     def loads(self, tables: None, clock: FrozenClock) -> LoadWorld:
         return LoadWorld(clock, "adweir-data")
 
-    def test_they_are_counted_anew_and_stay_kept(self, loads: LoadWorld) -> None:
+    def test_kept_rows_are_counted_anew_and_stay_kept(self, loads: LoadWorld) -> None:
         # given two ads and their account's total, and a newer pull that lacks the second
         day = loads.plan().window
         assert day is not None
@@ -339,6 +339,16 @@ class TestKept:
         assert record is not None
         assert record.ended
         assert sum(one.slots_changed for one in record.objects) == 2
+
+    @at_the_bound("MAX_COUNTED_HOURLY_DAYS")
+    def test_the_hours_of_a_long_range_are_not_counted(self, loads: LoadWorld, size: int, fits: bool) -> None:
+        days = Window(TODAY.date() - timedelta(days=size - 1), TODAY.date())
+        replayer = Replayer(loads.metrics, loads.raw, loads.ledger, loads.queues, REGISTRY)
+
+        _, will = replayer.request("r", loads.profile("1"), days, ["ad_daily", "campaign_hourly"], Cause.REPLAY)
+
+        counted = {each.dataset: each.days for each in will}
+        assert counted == {Dataset.AD_DAILY: 0, Dataset.CAMPAIGN_HOURLY: 0 if fits else None}
 
 
 def bought(number: int) -> dict[str, Any]:

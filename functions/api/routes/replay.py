@@ -42,11 +42,14 @@ class ReplayRequest(Given):
 
 
 class DatasetToReplay(Shown):
-    """What is loaded again of a dataset: its pulled days, and the pulls that answer for them."""
+    """What is loaded again of a dataset: its pulled days, and the pulls that answer for them.
+
+    null: not counted, because it is hourly and the range is long; it is replayed like the others.
+    """
 
     dataset: str
-    days: int
-    pulls: int
+    days: int | None
+    pulls: int | None
 
 
 class StartedReplay(Shown):

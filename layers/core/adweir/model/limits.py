@@ -63,6 +63,7 @@ MAX_CHANGES_FILES = 2000  # loads undone per answer as of a moment: 20 s of S3 r
 MAX_PAST_ITEMS = 300_000  # items undone per answer: 300 MB
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
+MAX_COUNTED_HOURLY_DAYS = 100  # days of hours that the answer to a replay's request counts: a read per day
 MAX_REPLAYED_OBJECTS = 500  # raw objects that one message of a replay sends: the next one continues
 
 # --- collecting -------------------------------------------------------------------------------------------------

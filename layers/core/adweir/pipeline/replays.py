@@ -17,7 +17,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
 from adweir.model.errors import BadInput, NotFound, Unprocessable
 from adweir.model.messages import ObjectArrived, Replay
-from adweir.model.metrics import Series
+from adweir.model.metrics import Grain, Series
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
 from adweir.model.tasks import Cause, Stamp
@@ -35,11 +35,11 @@ _SECONDS_LEFT = 15
 
 
 class ReplayedDataset(NamedTuple):
-    """What a replay will load: the pulled days of a dataset, and by how many pulls."""
+    """What a replay will load: the pulled days of a dataset, and by how many pulls. None: it is not counted."""
 
     dataset: Dataset
-    days: int
-    pulls: int
+    days: int | None
+    pulls: int | None
 
 
 class Replayer:
@@ -67,6 +67,9 @@ class Replayer:
             raise Unprocessable(f"{window} is too long: {message}", [{"field": "start", "message": message}])
         will = []
         for dataset in datasets:
+            if dataset.grain is Grain.HOUR and window.length > limits.MAX_COUNTED_HOURLY_DAYS:
+                will.append(ReplayedDataset(dataset, None, None))
+                continue
             states = self._metrics.days(_series(profile.platform, profile.profile_id, dataset), window)
             days = [state.slices for state in states.values() if state.slices]
             pulls = {(each.as_of, each.task_id) for slices in days for each in slices.values()}
@@ -92,13 +95,15 @@ class Replayer:
         begin, done = int(at or 0), Stamp.parse(after) if after else None
         sent: dict[tuple[Dataset, Stamp], str] = {}
         for place, (dataset, window) in islice(enumerate(_parts(replay)), begin, None):
+            if remaining() < _SECONDS_LEFT:
+                self._continue(replay, place, done)
+                return
             series = _series(Platform(replay.platform), replay.profile_id, dataset)
             for stamp, days in sorted(self._metrics.answering(series, window).items()):
                 if done is not None and stamp <= done:
                     continue
                 if len(sent) >= limits.MAX_REPLAYED_OBJECTS or remaining() < _SECONDS_LEFT:
-                    cursor = f"{place} {done}" if done else str(place)
-                    self._queues.runs.send(replay.model_copy(update={"cursor": cursor}), group=_group(replay))
+                    self._continue(replay, place, done)
                     return
                 key = sent.get((dataset, stamp))  # a pull over the end of a month was sent with its first
                 if key is None:
@@ -109,6 +114,11 @@ class Replayer:
                 done = stamp
             done = None
         self._ledger.replays.sent_all(replay.replay_id)
+
+    def _continue(self, replay: Replay, place: int, done: Stamp | None) -> None:
+        """Hand on to another message, after what was done of the part at `place`."""
+        cursor = f"{place} {done}" if done else str(place)
+        self._queues.runs.send(replay.model_copy(update={"cursor": cursor}), group=_group(replay))
 
     def _send(self, replay: Replay, dataset: Dataset, stamp: Stamp) -> str:
         """Send the raw object of a pull; its key, "" when it is gone."""
