@@ -41,6 +41,9 @@ class Api:
     def put(self, path: str, body: Any) -> Any:
         return self._call("PUT", path, json=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._call("PATCH", path, json=body)
+
     def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All records of a `data_pipeline/retrieve`, page by page."""
         offset = 0

@@ -40,7 +40,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
     try:
         river.up()
         river.watch()
-        river.register()
+        river.register("halden", "mori")
         yield river
     finally:
         river.close()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 import psutil
 
 from ops.client import Api
-from ops.demo.truth import Figures, numbers
+from ops.demo.truth import Figures, numbers, total
 from ops.demo.world import WorldDoors
 from sandbox import processes
 from sandbox.lifecycle import Home
@@ -38,7 +39,7 @@ Stored = dict[tuple[str, str], Figures]
 
 @dataclass(frozen=True)
 class Client:
-    """A client company that was registered: its account here, and its ad accounts."""
+    """A client company that was registered: its account here, and the first of its ad accounts on each platform."""
 
     key: str
     account_id: str
@@ -76,7 +77,7 @@ class River:
     # -- its life ----------------------------------------------------------------------------------------------------
 
     def up(self) -> dict[str, Any]:
-        adweir(self.home, "up", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
+        adweir(self.home, "up", "--awkward", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
         self.description = self.home.read()
         self.api = Api(self.description["api_url"], self.description["api_key"])
         self.world = WorldDoors(self.description["platforms_url"])
@@ -97,9 +98,11 @@ class River:
         self.close()
         adweir(self.home, "down")
 
-    def register(self) -> None:
-        """Accounts, credentials and webhook secrets through the API."""
+    def register(self, *keys: str) -> None:
+        """Accounts, credentials and webhook secrets of these clients, through the API."""
         for found in self.world.get("credentials")["accounts"]:
+            if found["key"] not in keys:
+                continue
             about = {name: found[name] for name in ("company_name", "primary_contact_email")}
             account_id = self.api.post("/api/v1/accounts", about)["account_id"]
             for credential in found["credentials"].values():
@@ -110,7 +113,8 @@ class River:
             self.api.put(f"{path}/meta", meta)
             self.api.put(f"{path}/amazon", {"secret": secrets["push_secret"]})
             key = found["key"]
-            self.clients[key] = Client(key, account_id, ids["meta_ads"][0], ids["amazon_ads"][0], found)
+            amazon = next(iter(ids.get("amazon_ads", [])), "")
+            self.clients[key] = Client(key, account_id, ids["meta_ads"][0], amazon, found)
 
     # -- the world ---------------------------------------------------------------------------------------------------
 
@@ -144,6 +148,24 @@ class River:
         """What the platform knows at this moment of its ads' days."""
         rows = self.world.get("truth", profile_id=profile_id, start=start, end=end)["rows"]
         return {(row["entity_id"], row["date"]): true_numbers(row) for row in rows if start <= row["date"] <= end}
+
+    def totals(self, profile_id: str, start: str, end: str) -> dict[str, Figures]:
+        """The platform's own totals of an ad account by day; days without activity are left out."""
+        rows = self.world.get("truth", profile_id=profile_id, start=start, end=end, level="account")["rows"]
+        return {row["date"]: true_numbers(row) for row in rows if any(true_numbers(row))}
+
+    def summed(self, profile_id: str, level: str, start: str, end: str) -> dict[str, Figures]:
+        """What the API answers at a level, summed by day; days that sum to nothing are left out."""
+        filters = {"profile_id": profile_id, "date_range": {"start": start, "end": end}}
+        days: dict[str, list[Figures]] = defaultdict(list)
+        for row in self.api.records(f"{level}_performance", filters):
+            days[row["date"]].append(numbers({name.removeprefix("daily_"): value for name, value in row.items()}))
+        return {day: total(rows) for day, rows in days.items() if any(total(rows))}
+
+    def sync(self, client: Client, *states: str) -> dict[str, Any]:
+        """Pull everything of a client; returns the run."""
+        run_id = self.api.post(f"/api/v1/ingestion/sync-account/{client.account_id}", {})["run_id"]
+        return self.ended(run_id, *(states or ("succeeded",)))
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
