@@ -100,7 +100,8 @@ class RunProgress:
             return
         failed = sum(task.state in REDRIVABLE for task in tasks)
         whole = all(task.state.is_good for task in tasks)
-        state = (RunState.SUCCEEDED if whole else RunState.PARTIAL) if goes_on else RunState.FAILED
+        brought = any(task.state.is_good and task.dataset is not Dataset.PROFILES for task in tasks)
+        state = RunState.SUCCEEDED if whole else RunState.PARTIAL if goes_on or brought else RunState.FAILED
         ended = self._ledger.change_run(
             run,
             state=state,
