@@ -340,6 +340,28 @@ class TestMeta:
         assert record.ended
         assert sum(one.slots_changed for one in record.objects) == 2
 
+    def test_messages_that_have_no_time_left_get_on_all_the_same(self, loads: LoadWorld) -> None:
+        # given three pulls of a day
+        day = loads.plan().window
+        assert day is not None
+        for run_id, dataset in (("one", Dataset.AD_DAILY), ("two", Dataset.AD_DAILY), ("three", Dataset.ACCOUNT_DAILY)):
+            loads.clock.advance(3600)
+            assert loads.pull(loads.plan(dataset, run_id=run_id), {"data": [bought(0)]}) == "loaded"
+        replayer = Replayer(loads.metrics, loads.raw, loads.ledger, loads.queues, REGISTRY)
+        replayer.request("r", loads.profile("1"), day, ["ad_daily", "account_daily"], Cause.REPLAY)
+        # when each message is handled at the last moment
+        handled = 0
+        while messages := [each for each in loads.queues.runs.take() if isinstance(each, Replay)]:
+            for message in messages:
+                handled += 1
+                assert handled < 20, "a replay that never ends"
+                replayer.send(message, lambda: 0.5)
+        # then both answers were sent, and the replay ended
+        assert len(loads.queues.landing.take()) == 2
+        record = loads.ledger.replays.get("r")
+        assert record is not None
+        assert not record.sending
+
     @at_the_bound("MAX_COUNTED_HOURLY_DAYS")
     def test_the_hours_of_a_long_range_are_not_counted(self, loads: LoadWorld, size: int, fits: bool) -> None:
         days = Window(TODAY.date() - timedelta(days=size - 1), TODAY.date())

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from adweir.store.metrics.store import MetricStore
     from adweir.store.raw.store import RawStore
 
-_SECONDS_LEFT = 15
-"""With less time left a message hands on to the next one."""
-
 
 class ReplayedDataset(NamedTuple):
     """What a replay will load: the pulled days of a dataset, and by how many pulls. None: it is not counted."""
@@ -43,16 +40,23 @@ class ReplayedDataset(NamedTuple):
 
 
 class Replayer:
-    """Requests replays, and sends their objects."""
+    """Requests replays, and sends their objects. With less than `margin` seconds left a message hands on to another."""
 
     def __init__(
-        self, metrics: MetricStore, raw: RawStore, ledger: Ledger, queues: Queues, platforms: Platforms
+        self,
+        metrics: MetricStore,
+        raw: RawStore,
+        ledger: Ledger,
+        queues: Queues,
+        platforms: Platforms,
+        margin: float = 15.0,
     ) -> None:
         self._metrics = metrics
         self._raw = raw
         self._ledger = ledger
         self._queues = queues
         self._platforms = platforms
+        self._margin = margin
 
     def request(
         self, replay_id: str, profile: Profile, window: Window, names: Sequence[str], cause: Cause
@@ -90,19 +94,22 @@ class Replayer:
         return replay, will
 
     def send(self, replay: Replay, remaining: Callable[[], float]) -> None:
-        """Send a replay's objects to the landing queue; a message for the rest when there are many or time runs out."""
+        """Send a replay's objects to the landing queue; a message for the rest when there are many or time runs out.
+
+        Each message gets on by an object or a part at least, however little time it has.
+        """
         at, _, after = replay.cursor.partition(" ")
         begin, done = int(at or 0), Stamp.parse(after) if after else None
         sent: dict[tuple[Dataset, Stamp], str] = {}
         for place, (dataset, window) in islice(enumerate(_parts(replay)), begin, None):
-            if remaining() < _SECONDS_LEFT:
+            if place > begin and remaining() < self._margin:
                 self._continue(replay, place, done)
                 return
             series = _series(Platform(replay.platform), replay.profile_id, dataset)
             for stamp, days in sorted(self._metrics.answering(series, window).items()):
                 if done is not None and stamp <= done:
                     continue
-                if len(sent) >= limits.MAX_REPLAYED_OBJECTS or remaining() < _SECONDS_LEFT:
+                if sent and (len(sent) >= limits.MAX_REPLAYED_OBJECTS or remaining() < self._margin):
                     self._continue(replay, place, done)
                     return
                 key = sent.get((dataset, stamp))  # a pull over the end of a month was sent with its first

@@ -311,7 +311,8 @@ class App:
         """Loads stored raw objects again."""
         from adweir.pipeline.replays import Replayer
 
-        return Replayer(self.metrics, self.raw, self.ledger, self.queues, self.platforms)
+        margin = self.settings.function_timeout_seconds * 0.25
+        return Replayer(self.metrics, self.raw, self.ledger, self.queues, self.platforms, margin)
 
     def orchestrate(self, message: RunMessage, remaining: Remaining) -> None:
         """One message of the runs queue."""
