@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.intake.doors.registration import parse_label
 from adweir.model.entities import Credential, Profile, ProfileStatus
 from adweir.model.errors import AuthExpired, NotFound, Unprocessable
-from adweir.model.labels import parse_label
 from adweir.model.messages import RedriveCredential
 from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState

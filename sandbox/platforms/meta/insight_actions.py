@@ -10,7 +10,7 @@ from sandbox.world import Numbers
 from sandbox.world.catalog import MINOR_DIGITS
 
 if TYPE_CHECKING:
-    from sandbox.platforms.meta.insight_values import Facts
+    from sandbox.platforms.meta.insight_facts import Facts
 
 _PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 """One purchase appears under each of them."""

@@ -10,8 +10,9 @@ from typing import Any
 from sandbox.platforms.meta.breakdowns import Cell, cells
 from sandbox.platforms.meta.errors import nonexisting_field
 from sandbox.platforms.meta.filters import Condition
+from sandbox.platforms.meta.insight_facts import Facts
 from sandbox.platforms.meta.insight_question import LEVELS, InsightsQuestion
-from sandbox.platforms.meta.insight_values import VALUES, Facts
+from sandbox.platforms.meta.insight_values import VALUES
 from sandbox.platforms.meta.nodes import GraphNode
 from sandbox.platforms.meta.statuses import delivery_info, effective_status, hidden_statuses
 from sandbox.platforms.meta.vocabulary import NODE_TYPES

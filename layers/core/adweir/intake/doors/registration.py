@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable
-from adweir.model.labels import parse_label
+from adweir.model.labels import DEFAULT, PATTERN
 from adweir.model.messages import RedriveCredential
 from adweir.model.ports import Queue
 from adweir.platforms import Platforms
 from adweir.store.catalog.store import Catalog
 from adweir.store.secrets import SecretStore
+
+_LABEL = re.compile(PATTERN)
+
+
+def parse_label(text: str) -> str:
+    """A label in any case → as it is stored; "" → `default`. Raises Unprocessable."""
+    label = text.strip().lower() or DEFAULT
+    if not _LABEL.fullmatch(label):
+        message = f"{text[:40]!r} is not a label: lower-case letters, digits, - and _, at most 32 characters"
+        raise Unprocessable(message, [{"field": "label", "message": message}])
+    return label
 
 
 class Registration:
