@@ -92,9 +92,12 @@ class Coverage:
     def shown(
         self, slot: StoredSlot, day: str, level: Level, entity_id: str, parents: Parents
     ) -> tuple[Stamp | None, Mark]:
-        """The pull that a stored slot is from, and its mark; KEPT also on days when missing rows are gone."""
+        """The pull that a stored slot is from, and its mark; KEPT also on days when missing rows are gone.
+
+        Of an entity's hours, the newest pull may have brought some whose day has a quarantined row: these are no older.
+        """
         answered, held = self.answer(day, level, entity_id, parents)
-        if held:
+        if held and (slot.stamp is None or slot.stamp != self.newest(day, level, entity_id, parents)):
             return newer(slot.stamp, answered), Mark.HELD
         if slot.stamp is not None and answered is not None and slot.stamp < answered:
             return slot.stamp, Mark.KEPT

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
-from adweir.model.metrics import Source
+from adweir.model.metrics import Grain, Source
 from adweir.model.tasks import Pull
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, can_be_key
@@ -69,9 +69,11 @@ class Job:
             return brings
         if self.goal(partition, coverage).days != coverage.days:
             return True
-        # An older pull brings back what newer ones do not bring any more: account totals decide what is gone.
+        # An older pull brings back what newer ones do not bring any more: account totals decide what is gone. And of an
+        # entity that is held in both, it may bring the hours that the newer one could not store.
         pull = self.pull
-        return pull.has_totals and brings and not coverage.is_answer(pull.stamp, pull.slice, partition.days)
+        may_add = pull.has_totals or (pull.grain is Grain.HOUR and any(map(self.holes.get, partition.days)))
+        return may_add and brings and not coverage.is_answer(pull.stamp, pull.slice, partition.days)
 
     def merger(self, partition: Partition, coverage: Coverage, goal: Coverage) -> Merger:
         """What merges the pull into the partition's buckets."""
