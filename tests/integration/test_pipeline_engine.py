@@ -215,6 +215,19 @@ def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: PipelineWorl
     assert [str(task.window) for task in world.ledger.tasks("back")] == ["2026-09-01..2026-09-20"]
 
 
+def test_a_backfill_pulls_a_breakdown_whose_days_only_its_level_has(world: PipelineWorld) -> None:
+    """Given days that were pulled by ad, when a breakdown is switched on and the days are backfilled."""
+    run_to_end(world)
+    by_age = Dataset.AD_BY_AGE_GENDER_DAILY
+    world.specs[Platform("meta_ads")] = SPECS | {by_age: DatasetSpec(by_age, on_request=True, max_window_days=30)}
+    world.catalog.change_options(Platform("meta_ads"), "1", lambda options: {**options, "datasets": [str(by_age)]})
+    scope = Scope(start="2026-11-01", end="2026-11-10")
+
+    run_to_end(world, StartRun(workflow="backfill", scheduled_at=MORNING, scope=scope, run_id="back"))
+
+    assert list(world.tasks("back")) == [("meta_ads#1", "ad_by_age_gender_daily", "2026-11-01..2026-11-10")]
+
+
 @pytest.mark.parametrize(
     ("workflow", "scope", "field"),
     [

@@ -89,7 +89,7 @@ class PipelineWorld(World):
             yield
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, str]]:
-        key = f"{series.platform}#{series.profile_id}"
+        key = f"{series.platform}#{series.profile_id}#{series.breakdown}"
         return {
             day: dict.fromkeys(self.covered[key, day], iso(self.clock.now()))
             for day in window.days()
@@ -120,7 +120,8 @@ class PipelineWorld(World):
             for profile_id in self.found:
                 self.add_profile(profile_id, account_id=task.account_id, platform=task.platform)
         for day in task.window.days() if task.window else ():
-            self.covered.setdefault((task.profile_key, day), set()).add(task.slice)
+            key = f"{task.profile_key}#{task.dataset.breakdown}"
+            self.covered.setdefault((key, day), set()).add(task.slice)
 
     def drain(self, *, lose: bool = False, times: int = 1) -> None:
         """Deliver until the queues are empty. A message whose worker dies comes again, or is lost with `lose`."""

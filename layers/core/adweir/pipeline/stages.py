@@ -157,7 +157,7 @@ class StagePlanner:
         days, grain = span(frame, profile, spec), spec.dataset.grain
         covered: Coverage = {}
         if days is not None and grain is not None:
-            series = Series(profile.platform, profile.profile_id, spec.dataset.level, grain)
+            series = Series(profile.platform, profile.profile_id, spec.dataset.level, grain, spec.dataset.breakdown)
             covered = self._coverage(series, days)
         return profile_tasks(frame, profile, spec, covered)
 
