@@ -311,7 +311,7 @@ class App:
         """Loads stored raw objects again."""
         from adweir.pipeline.replays import Replayer
 
-        margin = self.settings.function_timeout_seconds * 0.25
+        margin = min(15.0, self.settings.function_timeout_seconds * 0.25)
         return Replayer(self.metrics, self.raw, self.ledger, self.queues, self.platforms, margin)
 
     def orchestrate(self, message: RunMessage, remaining: Remaining) -> None:
