@@ -84,10 +84,9 @@ def of_ads(profile: Profile, slice_: str, window: Window) -> Pull:
     )
 
 
-def ad_day(entity: str, day: int, spend: int, product: str = "") -> MetricRow:
-    return MetricRow(
-        entity, f"2026-11-{day:02}", 1000 + day, 10, 1_500_000 + day, spend, 9_990_000, "c1", "g1", ad_product=product
-    )
+def ad_day(entity: str, day: int, spend: int, product: str = "", currency: str = "") -> MetricRow:
+    numbers = (1000 + day, 10, 1_500_000 + day, spend, 9_990_000)
+    return MetricRow(entity, f"2026-11-{day:02}", *numbers, "c1", "g1", ad_product=product, currency=currency)
 
 
 def publisher(app: App, *profiles: Profile) -> Publisher:
@@ -241,3 +240,25 @@ def test_the_last_settled_day_is_the_last_that_is_final_everywhere(app: App) -> 
         app.metrics.load(replace(of_ads(AMAZON, slice_, summer), level=Level.CAMPAIGN), PullRows())
     [manifest] = publisher(app, META, AMAZON).publish("acme")
     assert manifest["last_settled_date"] == "2026-09-20"
+
+
+def test_a_dataset_begins_after_its_ad_account_changed_its_currency(app: App) -> None:
+    # given an ad account that had dollars until the 2nd and has euros since, but whose ads of the 3rd came before that
+    before, after = Window(date(2026, 11, 1), date(2026, 11, 3)), Window(date(2026, 11, 3), date(2026, 11, 19))
+    ads = [ad_day("g1~a1", day, day * 1_000_000, currency="USD") for day in range(1, 4)]
+    pull(app, META, "all", before, *ads)
+    account = replace(of_ads(META, "all", before), level=Level.ACCOUNT)
+    for window, currency in ((Window(before.start, date(2026, 11, 2)), "USD"), (after, "EUR")):
+        totals = PullRows()
+        for day in range(window.start.day, window.end.day + 1):
+            totals.add(MetricRow("11", f"2026-11-{day:02}", 9000 + day, 90, day, day * 2_000_000, 0, currency=currency))
+        app.metrics.load(replace(account, window=window, currency=currency), totals)
+    # when the dataset of the euros is made
+    [manifest] = publisher(app, META.model_copy(update={"currency": "EUR"})).publish("acme")
+    # then it begins with them, and sums nothing else
+    assert (manifest["currency"], manifest["first_date"]) == ("EUR", "2026-11-03")
+    rows = list(csv.DictReader(lines_of(app, manifest["files"]["ad_reporting"])))
+    assert {row["currency"] for row in rows} == {"EUR"}
+    assert sum(Decimal(row["spend"]) for row in rows) == sum(day * 2 for day in range(3, 20))
+    wide = list(csv.DictReader(lines_of(app, manifest["tables"]["daily"]["files"])))
+    assert [(row["time"], row["meta_ads_spend"]) for row in wide[:2]] == [("2026-11-03", "6"), ("2026-11-04", "8")]

@@ -31,7 +31,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
 from adweir.model.metrics import Level
 from adweir.model.times import DAY, Clock, Window, is_zone, local_date
-from adweir.reporting.reading import DayCoverage, ProfileQuestion
+from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
 
 if TYPE_CHECKING:
     from adweir.reporting.query import Queries
@@ -115,21 +115,30 @@ class Publisher:
         return manifest
 
     def _covered(self, profile: Profile) -> dict[date, DayCoverage]:
-        """The days whose account totals rest on a whole pull, of the account level or of one that stands for it."""
+        """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.
+
+        They begin after the last day in another currency: an ad account may change its own.
+        """
         today = local_date(self._clock.now(), profile.timezone)
         history = Window(today - _HISTORY, today - DAY)
-        found = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT)).pulled()
-        return {day: covered for day, covered in found.items() if covered.whole}
+        reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
+        foreign = max((read.row.day for read in reader.rows() if not _is_in(profile.currency, read)), default="")
+        found = reader.pulled()
+        return {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
 
     def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:
-        """The ads, and what they leave of their accounts, so that the sums are what the account level answers."""
+        """The ads, and what they leave of their accounts, so that the sums are what the account level answers.
+
+        Ads that were last pulled before their account changed its currency are left out: the rest makes up for them.
+        """
         with target.open("w", encoding="utf-8", newline="") as file:
             writer = TidyWriter(file)
             for profile in profiles:
                 names = self._names(profile)
                 for read in self._queries.reader(profile, ProfileQuestion(window, Level.AD, rest=True)).rows():
-                    sums.add(date.fromisoformat(read.row.day), profile.platform, read.row.slot)
-                    writer.write(tidy_row(read, profile, names))
+                    if _is_in(profile.currency, read):
+                        sums.add(date.fromisoformat(read.row.day), profile.platform, read.row.slot)
+                        writer.write(tidy_row(read, profile, names))
             return writer.count
 
     def _names(self, profile: Profile) -> Names:
@@ -180,6 +189,10 @@ class Publisher:
                 self._objects.put(key, file, content_type=content_type)
             stored[kind] = {"key": key, "sha256": digest}
         return stored
+
+
+def _is_in(currency: str, read: ReadRow) -> bool:
+    return not currency or read.row.currency in {"", currency.strip().upper()}
 
 
 def _is_readable(profile: Profile) -> bool:
