@@ -67,7 +67,8 @@ def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callab
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
     before = {profile["profile_id"]: compare(api, world, profile).stored for profile in profiles}
     deleted = events.go_on(profiles, seller)
-    river.follow(fire(target, "weekly", world.now))
+    for workflow in ("daily", "weekly"):
+        river.follow(fire(target, workflow, world.now))
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:
