@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adweir.model.metrics import Grain, Level, Series, Source
+from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
 from adweir.model.times import Window
 from adweir.store.metrics.store import StoredRow
 from support.reading_world import DAY, EXACT, LOSSY, TWO, ReadingWorld, account, ad, campaign, spends
@@ -246,3 +246,15 @@ def test_a_year_is_answered_by_whoever_was_pulled_on_each_day() -> None:
 
 
 MISSING_ON_THE_OTHER = [{"platform": "meta_ads", "profile_id": "p1", "slice": "all"}]
+
+
+def test_what_the_account_does_not_know_of_is_an_unknown_rest() -> None:
+    """Given an account row without numbers, then its ads do not sum to more than what is known of it."""
+    world = ReadingWorld()
+    unknown = MetricRow("p1", DAY, None, None, None, None, None, currency="USD")
+    world.pull(Level.AD, ad("a1", 5), has_totals=True)
+    world.pull(Level.ACCOUNT, unknown)
+
+    rest = [row for row in world.report("ad").rows if row.get("unattributed")]
+
+    assert [row["spend"] for row in rest] == [None]

@@ -251,3 +251,18 @@ def test_an_ad_s_sums_say_what_they_leave_out() -> None:
     world.pull(Level.AD, listed_ad("a1", 3, days[0], conversions=None), listed_ad("a1", 4), days=days)
     (record,) = world.records("ads", days=days).records
     assert (record["spend"], record["conversions"], record["unknown"]) == (7, 4, {"conversions": 1})
+
+
+def test_an_ad_that_spent_in_two_currencies_is_a_record_of_each() -> None:
+    """An ad account changed its currency within the range: money of two currencies is never one sum."""
+    item = Ad(platform=Platform("meta_ads"), profile_id="p1", id="a1", ad_group_id="g1", campaign_id="c1")
+    world = ReadingWorld(a_profile(currency="EUR"), objects=[item])
+    world.pull(Level.AD, listed_ad("a1", 5, "2026-11-17", currency="USD"), days=("2026-11-17", "2026-11-17"))
+    world.pull(Level.AD, listed_ad("a1", 7, DAY, currency="EUR"), currency="EUR")
+
+    found = world.records("ads", days=("2026-11-17", DAY)).records
+
+    assert {(record["ad_id"], record["currency"]): record["spend"] for record in found} == {
+        ("a1", "USD"): 5,
+        ("a1", "EUR"): 7,
+    }

@@ -73,7 +73,7 @@ def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator
             "quality_score": ad.quality_score,
             "status_raw": ad.status_raw,
             "name": ad.name,
-            "currency": profile.currency,
+            "currency": metrics["currency"],
             "client_account_id": profile.account_id,
             **{name: metrics[name] for name in _NOTES if name in metrics},
         }

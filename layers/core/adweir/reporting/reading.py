@@ -208,7 +208,8 @@ class _Pass:
             if level is None or self.ladder.rungs[level].standing(date.fromisoformat(day)) is Standing.PART:
                 continue
             rest = minus(self._of_account.get(key, NOTHING), self._of_rows.get(key, NOTHING))
-            if any(rest):
+            untold = None in rest and key in self._of_rows  # the account's number is unknown, the rows have some
+            if any(rest) or untold:
                 row = StoredRow("", "", "", "", currency, day, hour, rest, Source.PULL, None)
                 yield ReadRow(row, self.asked.level, marks)
 

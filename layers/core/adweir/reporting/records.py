@@ -161,34 +161,41 @@ class StoredRecords:
         return RecordPage(records, len(found.groups), found.coverage.answer(), found.warnings)
 
     def _ads(self, asked: Query, now: datetime, page: slice) -> RecordPage:
-        """The ads, each with its metrics summed over the range."""
+        """The ads, each with its metrics summed over the range: a record per currency where there are several."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
         found = self._queries.answer(replace(asked, dimensions=names, level=Level.AD, rest=False))
-        by_ad: dict[tuple[Any, ...], RowSum] = {}
-        for key, total in found.groups.items():  # an ad's sources and currencies are one sum
-            known = by_ad.get(key[: len(names)])
-            if known is None:
-                by_ad[key[: len(names)]] = total
+        by_ad: dict[tuple[Any, ...], dict[str, RowSum]] = {}
+        for (*key, currency), total in found.groups.items():  # an ad's sources are one sum
+            sums = by_ad.setdefault(tuple(key[: len(names)]), {})
+            if currency in sums:
+                sums[currency].merge(total)
             else:
-                known.merge(total)
+                sums[currency] = total
         profiles, _ = self._queries.dated_profiles(asked.filters)
         records = (record for profile in profiles for record in self._ads_of(profile, asked, found, by_ad, now))
         return _page(records, page, found)
 
     def _ads_of(
-        self, profile: Profile, asked: Query, found: Answer, by_ad: Mapping[tuple[Any, ...], RowSum], now: datetime
+        self,
+        profile: Profile,
+        asked: Query,
+        found: Answer,
+        by_ad: Mapping[tuple[Any, ...], Mapping[str, RowSum]],
+        now: datetime,
     ) -> Iterator[dict[str, Any]]:
         flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
         today = local_date(now, profile.timezone).isoformat()
-        nothing = RowSum(NOTHING if profile.key in found.pulled else _UNKNOWN)
+        nothing = {profile.currency: RowSum(NOTHING if profile.key in found.pulled else _UNKNOWN)}
 
-        def measured(ad: Ad) -> Measured:
-            total = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id))
-            return measures(nothing.slot) if total is None else measures(total.slot) | total.notes
+        def measured(ad: Ad) -> Iterator[tuple[Ad, Measured]]:
+            dated = flights.dated(ad, today)
+            sums = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id), nothing)
+            for currency, total in sums.items():
+                yield dated, measures(total.slot) | total.notes | {"currency": currency}
 
         items = (item for item in self._of(profile, Dataset.ADS) if isinstance(item, Ad))
         kept = (ad for ad in items if asked.filters.keep_object(ad))
-        yield from ad_records(((flights.dated(ad, today), measured(ad)) for ad in kept), profile)
+        yield from ad_records((each for ad in kept for each in measured(ad)), profile)
 
     def _objects(self, datasets: Sequence[Dataset], filters: Filters) -> Iterator[dict[str, Any]]:
         for profile in self._queries.profiles(filters):
