@@ -27,13 +27,14 @@ class Before:
 class After:
     """What happened: an ad (group, id) of Kestrel's was deleted, one of Lumen's lost its traffic until a day.
 
-    `empty` is the run of Lumen's that was answered with nothing.
+    `empty` is the run of Lumen's that was answered with nothing, `held` what was stored after it.
     """
 
     deleted: tuple[str, str]
     credited: str
     until: str
     empty: dict[str, Any]
+    held: Stored
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,9 @@ def after(river: River, span: tuple[str, str], before: Before) -> After:
     river.world.post("credit", of | {"start": span[0], "end": until, "keep": 0})
     with river.misbehaving("empty", platform="meta_ads", profile_id=lumen.meta):
         empty = river.sync(lumen, "partial")
-    return After((group, ad), credited, until, empty)
+        held = river.stored(lumen.meta, *span)
+    river.sync(lumen)
+    return After((group, ad), credited, until, empty, held)
 
 
 def most_spent(stored: Stored) -> list[str]:
@@ -119,8 +122,7 @@ def test_given_empty_answers_when_pulled_again_then_nothing_stored_is_lost_and_t
 ) -> None:
     lumen = before.clients["lumen"]
     assert {task["error"]["code"] for task in after.empty["failed_tasks"]} == {"mass_vanish"}
-    assert river.stored(lumen.meta, *span) == before.stored[lumen.meta]
-    river.sync(lumen)
+    assert after.held == before.stored[lumen.meta]
     for level in LEVELS:
         assert river.summed(lumen.meta, level, *span) == river.totals(lumen.meta, *span), level
 
