@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -181,6 +182,24 @@ class StoreWorld:
 
     def load(self, brought: Brought, *, accept_vanish: bool = True) -> Any:
         return self.store.load(brought.pull, brought.rows(), accept_vanish=accept_vanish)
+
+    def load_meeting(self, pulls: Sequence[Brought], rng: random.Random) -> list[Brought]:
+        """Load each of the pulls; in the middle of its writes it meets another of them. Returns those found busy."""
+        refused: list[Brought] = []
+
+        def intrude() -> None:
+            other, self.crash.on_write = rng.choice(pulls), None
+            try:
+                self.load(other)
+            except Throttled:
+                refused.append(other)
+            self.crash.on_write = intrude
+
+        self.crash.on_write = intrude
+        for pull in pulls:
+            self.load(pull)
+        self.crash.on_write = None
+        return refused
 
 
 PARENTS = {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adweir.model.errors import BadInput, MassVanish, Throttled, Transient
+from adweir.model.errors import BadInput, MassVanish, Transient
 from adweir.model.metrics import Source
 from adweir.model.times import iso
 from adweir.store.metrics.coverage import COVERAGE
@@ -97,21 +97,9 @@ def test_a_load_killed_after_any_of_its_writes_converges(pulls: tuple[Brought, .
 @given(loads, st.integers(0, 10**6))
 def test_two_loaders_on_one_partition_lose_nothing(pulls: tuple[Brought, ...], seed: int) -> None:
     # given loads that each, in the middle of their writes, meet another loader
-    world, rng, refused = StoreWorld(), random.Random(seed), list[Brought]()
-
-    def intrude() -> None:
-        other, world.crash.on_write = rng.choice(pulls), None
-        try:
-            world.load(other)
-        except Throttled:
-            refused.append(other)
-        world.crash.on_write = intrude
-
-    world.crash.on_write = intrude
-    for pull in pulls:
-        world.load(pull)
+    world = StoreWorld()
+    refused = world.load_meeting(pulls, random.Random(seed))
     # when those that found the partition busy come again
-    world.crash.on_write = None
     for pull in refused:
         world.load(pull)
     # then everything is there
