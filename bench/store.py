@@ -92,7 +92,7 @@ def rows_of(ads: int, start: date, *, again: bool) -> Any:
     for ad, day, row in numbers(ads, start, again=again):
         entity, campaign, group = ids(ad)
         impressions, clicks, conversions, spend, revenue = row
-        rows.add(
+        rows.offer(
             MetricRow(entity, day, impressions, clicks, conversions, spend, revenue, campaign, group, currency="USD")
         )
     return rows

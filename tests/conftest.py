@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
@@ -17,6 +18,10 @@ from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 
 REGION = "us-east-1"
+
+# An example may take any time: on a busy machine a deadline fails tests that have no fault.
+hypothesis.settings.register_profile("adweir", deadline=None)
+hypothesis.settings.load_profile("adweir")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,7 +21,7 @@ def load(api: ModuleType, level: Level, *rows: MetricRow, grain: Grain = Grain.D
     """A newer pull of the profile 111, whole on the days of its rows."""
     found = PullRows()
     for row in rows:
-        found.add(row)
+        found.offer(row)
     days = [date.fromisoformat(row.day) for row in rows]
     common: dict[str, Any] = {"stamp": Stamp(T1.replace("T00", "T01"), "t2"), "complete": True, "source": Source.PULL}
     window = Window(min(days), max(days))

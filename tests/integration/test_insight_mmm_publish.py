@@ -64,7 +64,7 @@ def app(tables: None, settings: Settings) -> App:
 def pull(app: App, profile: Profile, slice_: str, window: Window, *rows: MetricRow) -> None:
     loaded = PullRows()
     for row in rows:
-        loaded.add(row)
+        loaded.offer(row)
     app.metrics.load(of_ads(profile, slice_, window), loaded)
 
 
@@ -193,7 +193,7 @@ def test_totals_are_the_accounts_and_what_the_ads_leave_has_a_row_of_its_own(app
     totals = [MetricRow("11", f"2026-11-{day:02}", 1000 + day, 10, 0, day * 2_000_000, 0) for day in range(1, 20)]
     found = PullRows()
     for row in totals:
-        found.add(row)
+        found.offer(row)
     app.metrics.load(replace(of_ads(META, "all", WINDOW), level=Level.ACCOUNT), found)
     # when the dataset is built
     [manifest] = publisher(app, META, AMAZON).publish("acme")
@@ -217,7 +217,7 @@ def lines_of(app: App, entry: dict[str, Any]) -> list[str]:
 def test_an_account_that_only_its_totals_cover_is_published_too(app: App) -> None:
     found = PullRows()
     for day in range(1, 20):
-        found.add(MetricRow("11", f"2026-11-{day:02}", 1000 + day, 10, day, day * 2_000_000, 0))
+        found.offer(MetricRow("11", f"2026-11-{day:02}", 1000 + day, 10, day, day * 2_000_000, 0))
     app.metrics.load(replace(of_ads(META, "all", WINDOW), level=Level.ACCOUNT), found)
     [manifest] = publisher(app, META).publish("acme")
     assert (manifest["tables"]["daily"]["ready"], manifest["files"]["ad_reporting"]["rows"]) == (True, 19)
@@ -251,7 +251,9 @@ def test_a_dataset_begins_after_its_ad_account_changed_its_currency(app: App) ->
     for window, currency in ((Window(before.start, date(2026, 11, 2)), "USD"), (after, "EUR")):
         totals = PullRows()
         for day in range(window.start.day, window.end.day + 1):
-            totals.add(MetricRow("11", f"2026-11-{day:02}", 9000 + day, 90, day, day * 2_000_000, 0, currency=currency))
+            totals.offer(
+                MetricRow("11", f"2026-11-{day:02}", 9000 + day, 90, day, day * 2_000_000, 0, currency=currency)
+            )
         app.metrics.load(replace(account, window=window, currency=currency), totals)
     # when the dataset of the euros is made
     [manifest] = publisher(app, META.model_copy(update={"currency": "EUR"})).publish("acme")

@@ -119,8 +119,8 @@ def test_more_entities_than_a_batch_and_a_partition_read_page_by_page(
     rows, later = PullRows(), PullRows()
     for ad in range(320):
         for day in days:
-            rows.add(MetricRow(f"{ad:030d}", day, 1000, 100, 0, 5_000_000, 9_000_000))
-            later.add(MetricRow(f"{ad:030d}", day, 1000 + ad % 2, 100, 0, 5_000_000, 9_000_000))
+            rows.offer(MetricRow(f"{ad:030d}", day, 1000, 100, 0, 5_000_000, 9_000_000))
+            later.offer(MetricRow(f"{ad:030d}", day, 1000 + ad % 2, 100, 0, 5_000_000, 9_000_000))
     first = store.load(Brought(1, window, {}).pull, rows)
     written: list[int] = []
     monkeypatch.setattr(store._table, "write", lambda items: written.append(len(list(items))))
@@ -301,9 +301,9 @@ def test_hours_are_items_of_a_day(store: MetricStore) -> None:
         complete=True,
     )
     rows, later = PullRows(), PullRows()
-    rows.add(MetricRow("c1", "2026-11-20", 1, 1, 0, 1, 1, hour=7))
-    rows.add(MetricRow("c1", "2026-11-20", 2, 1, 0, 1, 1, hour=8))
-    later.add(MetricRow("c1", "2026-11-20", 3, 1, 0, 1, 1, hour=8))
+    rows.offer(MetricRow("c1", "2026-11-20", 1, 1, 0, 1, 1, hour=7))
+    rows.offer(MetricRow("c1", "2026-11-20", 2, 1, 0, 1, 1, hour=8))
+    later.offer(MetricRow("c1", "2026-11-20", 3, 1, 0, 1, 1, hour=8))
     store.load(pull, rows)
     store.load(replace(pull, stamp=Stamp("2026-11-20T11:00:00.000000Z", "t2")), later)
     # then the newer one's hour is left

@@ -84,7 +84,7 @@ def fill(api: ModuleType, account_id: str = "acc") -> None:
         rows = PullRows()
         for day in ("2026-11-01", "2026-11-02"):
             for n in (1, 2):
-                rows.add(
+                rows.offer(
                     MetricRow(f"g1~a{n}", day, 1000, 10 * n, 2_500_000, 1_234_567, 3_000_000, "c1", "g1", -1, currency)
                 )
         metrics.load(

@@ -261,7 +261,7 @@ class Brought:
         rows = PullRows()
         for (entity, day), spend in self.values.items():
             campaign, product = PARENTS.get(entity, ("c9", "sp"))
-            rows.add(
+            rows.offer(
                 MetricRow(
                     entity,
                     day,

@@ -111,7 +111,7 @@ class ReadingWorld:
         """Load a complete pull, an hour after the last one, and return when it began."""
         found = PullRows()
         for row in rows:
-            found.add(row)
+            found.offer(row)
         pull = self.made_pull(level, platform, slice_, days, **more)
         self.store.load(pull, found, accept_vanish=True)
         return pull.stamp.as_of

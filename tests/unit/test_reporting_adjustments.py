@@ -62,7 +62,7 @@ class Story:
                 found.quarantined(entity, day)
                 found.adjusting.quarantine(day, (entity, campaign, group, ""), sent.stored)
                 continue
-            found.add(MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency="USD"))
+            found.offer(MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency="USD"))
             if sent.cleaned:
                 cleaned: Deltas = (_ZERO, _ZERO, _ZERO, sent.cleaned, _ZERO)
                 found.adjusting.clean(day, (entity, campaign, group, ""), cleaned)

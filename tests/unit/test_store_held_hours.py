@@ -19,7 +19,7 @@ def pulled(number: int, spends: dict[int, int], bad: bool, load: int = 0) -> tup
     """A complete pull of a campaign's hours, one of which may be quarantined."""
     rows = PullRows()
     for hour, spend in spends.items():
-        rows.add(campaign("c1", spend, hour=hour))
+        rows.offer(campaign("c1", spend, hour=hour))
     if bad:
         rows.quarantined("c1", DAY)
         rows.adjusting.quarantine(DAY, ("c1", "c1", "", ""), (0, 0, 0, 7_000_000, 0))

@@ -32,7 +32,7 @@ def load(
 ) -> None:
     brought = PullRows()
     for each in rows:
-        brought.add(each)
+        brought.offer(each)
     pull = Pull(
         platform=AMAZON,
         profile_id="p1",

@@ -46,6 +46,8 @@ def counter(options: MetaOptions, dataset: Dataset, rounding: Rounding) -> Count
         actions, values = row.actions, row.action_values
         if row.conversions or row.conversion_values:
             actions, values = actions + row.conversions, values + row.conversion_values
+        if not actions and not values:
+            return 0, 0
         best, action = none, None
         for candidate in actions:
             rank = rank_of(candidate.action_type, none)
@@ -56,8 +58,10 @@ def counter(options: MetaOptions, dataset: Dataset, rounding: Rounding) -> Count
             return conversions, 0
         if action is None:
             best = min(rank_of(candidate.action_type, none) for candidate in values)
-        value = next((candidate for candidate in values if rank_of(candidate.action_type) == best), None)
-        return conversions, 0 if value is None else amount(value, REVENUE)
+        for candidate in values:
+            if rank_of(candidate.action_type) == best:
+                return conversions, amount(candidate, REVENUE)
+        return conversions, 0
 
     return count
 

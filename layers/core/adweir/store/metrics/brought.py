@@ -7,18 +7,17 @@ entity-day, whatever the size of the raw bytes and however often the same rows a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, cast
 
 from adweir.model.metrics import MetricRow, Slot
 from adweir.store.metrics.adjusting import Adjusting
 
-_FORMAT = struct.Struct("<5q")
-_pack = _FORMAT.pack
+_KNOWN = struct.Struct("<5q")
+_SOME_UNKNOWN = struct.Struct("<5qB")
+"""Unknown numbers as 0, then a byte whose bits say which: bit 0 for the first number."""
+_pack = _KNOWN.pack
 _Packed = bytes | Slot  # a slot with a number that does not fit stays as it is
-_UNKNOWN = -(2**63)
-"""An unknown number, packed."""
-_UNKNOWN_BYTES = struct.pack("<q", _UNKNOWN)
 
 
 class Parents(NamedTuple):
@@ -53,7 +52,18 @@ class PullRows:
     `adjusting` what became of rows on their way.
     """
 
-    __slots__ = ("_keys", "_parents", "_quarantined", "_slots", "_texts", "adjusting", "currency", "incomplete", "size")
+    __slots__ = (
+        "_keys",
+        "_parents",
+        "_quarantined",
+        "_slots",
+        "_some_unusual",
+        "_texts",
+        "adjusting",
+        "currency",
+        "incomplete",
+        "size",
+    )
 
     def __init__(self) -> None:
         self._slots: dict[str, dict[str, _Packed]] = {}
@@ -65,17 +75,7 @@ class PullRows:
         self.currency = ""
         self.adjusting = Adjusting()
         self.size = 0
-
-    def add(self, row: MetricRow) -> bool:
-        """Take a row; of rows with the same key the last wins. True when the key is new."""
-        slots = self._slots.get(row.entity_id)
-        if slots is None:
-            slots = self._begin(row)
-        key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
-        new = key not in slots
-        slots[key] = _packed(row)
-        self.size += new
-        return new
+        self._some_unusual = False
 
     def offer(self, row: MetricRow) -> bool | None:
         """Take a row unless its key is there: True, taken; None, there with the same numbers; False, with others."""
@@ -83,7 +83,10 @@ class PullRows:
         if slots is None:
             slots = self._begin(row)
         key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
-        packed = _packed(row)
+        try:
+            packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
+        except struct.error:  # an unknown number, or one past 64 bits
+            packed = self._unusual(row.slot)
         held = slots.get(key)
         if held is None:
             slots[key] = packed
@@ -106,7 +109,9 @@ class PullRows:
 
     def slots(self, entity_id: str) -> dict[str, Slot]:
         """An entity's slots by slot key; empty when it brought none."""
-        return {key: _unpack(packed) for key, packed in self._slots.get(entity_id, {}).items()}
+        unpack: Callable[[Any], Any] = _unpack if self._some_unusual else _KNOWN.unpack
+        slots = self._slots.get(entity_id)
+        return {key: unpack(packed) for key, packed in slots.items()} if slots else {}
 
     def parents(self, entity_id: str) -> Parents:
         """An entity's parents as its first row gave them."""
@@ -130,6 +135,14 @@ class PullRows:
         """The number of distinct keys."""
         return self.size
 
+    def _unusual(self, slot: Slot) -> _Packed:
+        self._some_unusual = True
+        unknown = sum(number is None and 1 << place for place, number in enumerate(slot))
+        try:
+            return _SOME_UNKNOWN.pack(*(number or 0 for number in slot), unknown)
+        except struct.error:
+            return slot
+
     def _begin(self, row: MetricRow) -> dict[str, _Packed]:
         texts = self._texts
         entity_id = texts[row.entity_id]
@@ -140,24 +153,10 @@ class PullRows:
         return slots
 
 
-def _packed(row: MetricRow) -> _Packed:
-    try:
-        packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
-    except struct.error:  # an unknown number, or one past 64 bits
-        slot = row.slot
-        if _UNKNOWN in slot:
-            return slot
-        try:
-            return _pack(*(_UNKNOWN if number is None else number for number in slot))
-        except struct.error:
-            return slot
-    return packed if _UNKNOWN_BYTES not in packed else row.slot
-
-
 def _unpack(packed: _Packed) -> Slot:
     if not isinstance(packed, bytes):
         return packed
-    slot = _FORMAT.unpack(packed)
-    if _UNKNOWN_BYTES in packed:
-        slot = tuple(None if number == _UNKNOWN else number for number in slot)
-    return cast("Slot", slot)
+    if len(packed) == _KNOWN.size:
+        return cast("Slot", _KNOWN.unpack(packed))
+    *numbers, unknown = _SOME_UNKNOWN.unpack(packed)
+    return cast("Slot", tuple(None if unknown >> place & 1 else number for place, number in enumerate(numbers)))

@@ -113,7 +113,7 @@ class Bucket:
             item[name] = _list(slot.numbers)
             if slot.stamp or slot.currency != currency:
                 item[name]["L"] += _beside(slot, currency)
-        item["sum"] = _list(reduce(plus, (slot.numbers for slot in self.slots.values())))
+        item["sum"] = _list(_total([slot.numbers for slot in self.slots.values()]))
         return item
 
     @classmethod
@@ -152,6 +152,13 @@ def claimed(slice_: str, parents: Parents) -> Parents:
 
 def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
     return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
+
+
+def _total(numbers: list[Slot]) -> Slot:
+    try:
+        return cast("Slot", tuple(map(sum, zip(*numbers, strict=True))))
+    except TypeError:  # some number is unknown
+        return reduce(plus, numbers)
 
 
 def _slot(values: list[dict[str, Any]], currency: str) -> StoredSlot:
