@@ -146,6 +146,18 @@ class _Stubborn(MetricsTable):
         return super()._call(operation, **request)
 
 
+class _Overheard(MetricsTable):
+    """Notes each request."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        super().__init__(clock)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        self.requests.append((operation, request))
+        return super()._call(operation, **request)
+
+
 class _Charging(MetricsTable):
     """DynamoDB that charges one unit per item; moto charges one per batch."""
 
@@ -163,7 +175,7 @@ def test_unprocessed_items_are_sent_again_with_growing_pauses(clock: FrozenClock
     pauses: list[float] = []
     table = _Stubborn(clock, pauses.append, random.Random(1))
     table.write(_raws(60))
-    assert len(list(table.query("p", consistent=True))) == 60
+    assert len(list(table.query("p"))) == 60
     assert len(pauses) >= 5
     # and when nothing is taken any more, it gives up
     table.takes = 0
@@ -309,6 +321,44 @@ def test_hours_are_items_of_a_day(store: MetricStore) -> None:
     # then the newer one's hour is left
     found = list(store.read(pull.series, window))
     assert [(r.day, r.hour, r.slot[0]) for r in found] == [("2026-11-20", 8, 3)]
+
+
+def test_a_year_is_read_with_one_request_per_month_that_has_data(clock: FrozenClock, store: MetricStore) -> None:
+    # given pulls of two months, and a file of one of them
+    table = _Overheard(clock)
+    reader = MetricStore(Patience(clock, 330, clock.advance), Ledger(clock), store._changes, table=table)
+    for brought in (PULLS[0], replace(PULLS[1], source=Source.FILE, slice="all", complete=False)):
+        _load(store, brought)
+    # when a year is read
+    rows = list(reader.read(ADS, Window(date(2026, 1, 1), date(2026, 12, 31))))
+    # then coverage is looked up in one batch, and three partitions are read, all consistently
+    assert len(rows) == 3
+    assert [operation for operation, _ in table.requests] == ["BatchGetItem", "Query", "Query", "Query"]
+    # and the coverage of a year is one request
+    table.requests.clear()
+    assert len(reader.days(ADS, Window(date(2026, 1, 1), date(2026, 12, 31)))) == 4
+    assert [operation for operation, _ in table.requests] == ["BatchGetItem"]
+
+
+def test_every_read_is_consistent(clock: FrozenClock, store: MetricStore) -> None:
+    # given a table whose requests are overheard: coverage and slots from replicas that differ would make a false zero
+    table = _Overheard(clock)
+    overheard = MetricStore(Patience(clock, 330, clock.advance), Ledger(clock), store._changes, table=table)
+    window = Window(date(2026, 10, 1), date(2026, 11, 30))
+    for brought in PULLS:
+        _load(overheard, brought)
+    assert list(overheard.read(ADS, window, entity_ids=["a2"]))
+    assert list(overheard.read(ADS, window))
+    assert overheard.days(ADS, window)
+    assert list(overheard.adjusted(ADS, window))
+    # then all that read say so
+    said = [
+        next(iter(request["RequestItems"].values())) if operation == "BatchGetItem" else request
+        for operation, request in table.requests
+        if operation in {"GetItem", "Query", "BatchGetItem"}
+    ]
+    assert {operation for operation, _ in table.requests} >= {"GetItem", "Query", "BatchGetItem"}
+    assert all(request["ConsistentRead"] is True for request in said)
 
 
 def covered(store: MetricStore, window: Window) -> dict[date, dict[str, Stamp]]:

@@ -22,7 +22,7 @@ from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.load import PartitionLeases
-from adweir.store.metrics.partitions import Table
+from adweir.store.metrics.partitions import ItemKey, Table
 from adweir.store.metrics.store import MetricStore, Patience, StoredRow
 from adweir.store.raw.store import ObjectInfo
 from support.clock import FrozenClock
@@ -45,10 +45,10 @@ class FakeTable(Table):
     def get(self, pk: str, sk: str) -> Raw | None:
         return copy.deepcopy(self.items.get((pk, sk)))
 
-    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
-        return [copy.deepcopy(self.items[pk, sk]) for sk in sorted(set(sks)) if (pk, sk) in self.items]
+    def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
+        return [copy.deepcopy(self.items[key]) for key in sorted(set(keys)) if key in self.items]
 
-    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+    def query(self, pk: str) -> Iterator[Raw]:
         for key in sorted(self.items):
             if key[0] == pk:
                 yield copy.deepcopy(self.items[key])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adweir.model.errors import BadInput, MassVanish, Transient
 from adweir.model.metrics import Source
 from adweir.model.times import iso
-from adweir.store.metrics.coverage import COVERAGE
+from adweir.store.metrics.coverage import COVERAGE, Coverage
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import PARENTS, Brought, StoreWorld, expected, stored
@@ -425,5 +425,5 @@ def test_a_coverage_item_near_its_limit_makes_pulls_partial(size: int, fits: boo
     world = StoreWorld()
     world.load(pull)
 
-    assert ((PK, COVERAGE) in world.table.items) is fits
+    assert bool(Coverage.decode(world.table.items[PK, COVERAGE]).days) is fits
     assert stored(world.store, FIRST, LAST) == expected([pull])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -13,9 +11,9 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.brought import Parents, PullRows
-from adweir.store.metrics.buckets import Bucket, Raw, StoredSlot
+from adweir.store.metrics.buckets import Bucket, StoredSlot
 from adweir.store.metrics.store import StoredRow
-from support.metric_store import FakeTable, StoreWorld
+from support.metric_store import StoreWorld
 
 DAY = "2026-11-18"
 AMAZON = Platform("amazon_ads")
@@ -50,31 +48,6 @@ def load(
 def read(world: StoreWorld) -> list[StoredRow]:
     window = Window(date(2026, 11, 1), date(2026, 11, 30))
     return list(world.store.read(Series(AMAZON, "p1", Level.AD, Grain.DAY), window))
-
-
-class LaggingTable(FakeTable):
-    """Eventually consistent queries whose second page comes from a replica that lags behind."""
-
-    lagging: dict[tuple[str, str], Raw]
-
-    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
-        for place, item in enumerate(list(super().query(pk, consistent=True))):
-            key = (pk, item["sk"]["S"])
-            if consistent or place < 2:
-                yield item
-            elif key in self.lagging:
-                yield copy.deepcopy(self.lagging[key])
-
-
-def test_a_replica_that_lags_makes_no_false_zero() -> None:
-    # given four ads of one day, and a replica that does not have the second day's load yet
-    table = LaggingTable()
-    world = StoreWorld(table)
-    load(world, 1, *(row(f"g1~a{n}", 100, day="2026-11-17") for n in range(4)), day="2026-11-17")
-    table.lagging = copy.deepcopy(table.items)
-    load(world, 2, *(row(f"g1~a{n}", 100) for n in range(4)))
-    # then the second day is read whole
-    assert sum(r.slot[3] or 0 for r in read(world) if r.day == DAY) == 400
 
 
 def test_a_day_keeps_its_currency_when_the_profile_changes_to_another() -> None:

@@ -159,9 +159,9 @@ def test_a_load_of_totals_reads_only_coverage_where_nothing_is_missing() -> None
     read: list[str] = []
     query = world.table.query
 
-    def watched(pk: str, *, consistent: bool) -> Iterator[Raw]:
+    def watched(pk: str) -> Iterator[Raw]:
         read.append(pk)
-        return query(pk, consistent=consistent)
+        return query(pk)
 
     world.table.query = watched  # type: ignore[method-assign]
     # when a total is loaded, then no bucket of the level is read

@@ -258,14 +258,6 @@ class ProfileReader:
                     found[when] = covered
         return found
 
-    def pulled(self) -> dict[date, DayCoverage]:
-        """The coverage alone, without the rows. Raises Unavailable."""
-        days = list(self.question.window.days())
-        read = _Pass(self, self.question.grain, days)
-        read.answer(days)
-        self._passes = {day.isoformat(): read for day in days}
-        return self.coverage()
-
     def adjustments(self) -> Iterator[tuple[Level, Adjustment]]:
         """How the rows that answered differ from what was sent, each with its level. Raises Unavailable."""
         by_series: dict[tuple[Level, Grain], list[str]] = {}

@@ -123,7 +123,7 @@ class Publisher:
         history = Window(today - _HISTORY, today - DAY)
         reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
         foreign = max((read.row.day for read in reader.rows() if not _is_in(profile.currency, read)), default="")
-        found = reader.pulled()
+        found = reader.coverage()
         return {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
 
     def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:

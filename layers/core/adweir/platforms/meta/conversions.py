@@ -54,10 +54,8 @@ def counter(options: MetaOptions, dataset: Dataset, rounding: Rounding) -> Count
             if rank < best:
                 best, action = rank, candidate
         conversions = 0 if action is None else amount(action, CONVERSIONS)
-        if not values:
-            return conversions, 0
         if action is None:
-            best = min(rank_of(candidate.action_type, none) for candidate in values)
+            best = min((rank_of(candidate.action_type, none) for candidate in values), default=none)
         for candidate in values:
             if rank_of(candidate.action_type) == best:
                 return conversions, amount(candidate, REVENUE)

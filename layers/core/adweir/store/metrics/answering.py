@@ -20,7 +20,7 @@ def answering(table: Table, series: Series, window: Window) -> dict[Stamp, set[s
     """
     found: dict[Stamp, set[str]] = defaultdict(set)
     for partition in partitions(series, Source.PULL, window):
-        for item in table.query(partition.pk, consistent=True):
+        for item in table.query(partition.pk):
             if item["sk"]["S"] == COVERAGE:
                 _from_coverage(Coverage.decode(item), set(partition.days), found)
             elif not item["sk"]["S"].startswith(RESERVED):

@@ -19,7 +19,8 @@ The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` d
 the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
 rows, `gone` those on which they are gone, `adj` the days with adjustments (`store.metrics.adjusted`), `loading` the
 stamp of the pull that is being written, `fence` the fencing token of the lease under which the item was written, `at`
-the time of the partition's newest changes file.
+the time of the partition's newest changes file. It is written before a partition's first other item, also by a load
+that covers nothing: readers look nowhere else.
 """
 
 from __future__ import annotations

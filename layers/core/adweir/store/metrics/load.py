@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -26,7 +26,7 @@ from adweir.store.metrics.coverage import COVERAGE, Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts, Journal, Left, cause_of, header
 from adweir.store.metrics.merge import Merger, SlotChange
-from adweir.store.metrics.partitions import Table
+from adweir.store.metrics.partitions import ItemKey, Table
 from adweir.store.metrics.spool import WriteSpool
 from adweir.store.metrics.totals import DaySums, read_totals
 from adweir.store.metrics.vanish import Proposals, Vanishing
@@ -146,9 +146,10 @@ class PartitionLoader:
         self._leases = leases
         self._journal = Journal(changes, patience.clock)
 
-    def coverage(self, partition: Partition) -> Coverage:
-        """A partition's coverage as it is now."""
-        return Coverage.decode(self._table.get(partition.pk, COVERAGE))
+    def coverage(self, parts: Sequence[Partition]) -> dict[str, Coverage]:
+        """Partition key → its coverage as it is now."""
+        found = {item["pk"]["S"]: item for item in self._table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)}
+        return {part.pk: Coverage.decode(found.get(part.pk)) for part in parts}
 
     def recall(self, pull: Pull, partition: Partition, counts: Counts) -> None:
         """Count what an earlier load of the same pull has changed in a partition, of which it may have told nobody."""
@@ -180,17 +181,15 @@ class PartitionLoader:
     def decide(self, pull: Pull, series: Series, partition: Partition, counts: Counts) -> None:
         """Decide again, after account totals were loaded, which missing rows of a finer level are gone.
 
-        Usually that level has none, and this reads its coverage only. Raises Throttled, Transient, Unavailable.
+        Raises Throttled, Transient, Unavailable.
         """
-        if self.coverage(partition).missing.isdisjoint(partition.days):
-            return
         with ExitStack() as stack:
             turn = self._turn(stack, pull, series, partition)
             coverage = turn.coverage
             names = {name: (key, day) for name, (key, day) in partition.names.items() if day in coverage.missing}
             turn.partition = replace(partition, names=names)
             sums = DaySums(turn.partition.days)
-            for item in self._table.query(partition.pk, consistent=True):
+            for item in self._table.query(partition.pk):
                 if not item["sk"]["S"].startswith(RESERVED):
                     _weigh_stored(turn, Bucket.decode(item), sums)
             self._write(turn, turn.settle(coverage, sums, self._table), answers=False)
@@ -205,7 +204,7 @@ class PartitionLoader:
     def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
         """Add to `vanishing` what the pull would zero here, without writing anything."""
         merger = job.merger(partition, coverage, job.goal(partition, coverage))
-        for loaded in job.walk(merger, self._table.query(partition.pk, consistent=True)):
+        for loaded in job.walk(merger, self._table.query(partition.pk)):
             if loaded.stored:
                 vanishing.add(partition, loaded.stored, loaded.merged)
 
@@ -255,8 +254,8 @@ class PartitionLoader:
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
         if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
-            return self._table.query(partition.pk, consistent=True)
-        return self._table.get_many(partition.pk, job.entities, consistent=True)
+            return self._table.query(partition.pk)
+        return self._table.get_many(ItemKey(partition.pk, entity_id) for entity_id in job.entities)
 
     def _write(self, turn: _Turn, goal: Coverage, *, answers: bool) -> None:
         """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage."""
@@ -267,8 +266,8 @@ class PartitionLoader:
             turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
             return
         answers = answers or changed
-        if turn.writes and answers:
-            marked = replace(turn.coverage, loading=loading, fence=lease.fence)
+        if turn.writes and (answers or turn.before is None):  # readers skip a partition without a coverage item
+            marked = replace(turn.coverage, loading=loading if answers else "", fence=lease.fence)
             self._table.put(marked.encode(pk), fence=fence)
             fence = lease.fence
         at = turn.coverage.at

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,18 +33,25 @@ _TRIES = 8
 _CONDITION = "ConditionalCheckFailedException"
 
 
+class ItemKey(NamedTuple):
+    """The primary key of an item."""
+
+    pk: str
+    sk: str
+
+
 class Readable(Protocol):
-    """A table that can be read. `Raw` items carry their keys `pk` and `sk`."""
+    """A table that can be read, consistently. `Raw` items carry their keys `pk` and `sk`."""
 
     def get(self, pk: str, sk: str) -> Raw | None:
-        """One item, read consistently."""
+        """One item."""
         ...
 
-    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
-        """The items that exist, in the order of the table."""
+    def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
+        """The items that exist, sorted by their keys."""
         ...
 
-    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+    def query(self, pk: str) -> Iterator[Raw]:
         """A whole partition, sorted by the bytes of `sk`."""
         ...
 
@@ -87,29 +94,29 @@ class MetricsTable:
         item: Raw | None = answer.get("Item")
         return item
 
-    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
+    def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
         found: list[Raw] = []
-        waiting = [_key(pk, sk) for sk in sorted(set(sks))]
+        waiting = [_key(*key) for key in sorted(set(keys))]
         for attempt in range(1, _TRIES + 1):
             left: list[Raw] = []
             for start in range(0, len(waiting), _KEYS):
-                request = {self._name: {"Keys": waiting[start : start + _KEYS], "ConsistentRead": consistent}}
+                request = {self._name: {"Keys": waiting[start : start + _KEYS], "ConsistentRead": True}}
                 answer = self._call("BatchGetItem", RequestItems=request)
                 self.read_units += _units(answer)
                 found += answer["Responses"].get(self._name, [])
                 left += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
             if not left:
-                return sorted(found, key=lambda item: str(item["sk"]["S"]))
+                return sorted(found, key=key_of)
             waiting = left
             self._back_off(attempt)
         raise Unavailable(f"DynamoDB left {len(waiting)} keys unread")
 
-    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+    def query(self, pk: str) -> Iterator[Raw]:
         request: dict[str, Any] = {
             "TableName": self._name,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}},
-            "ConsistentRead": consistent,
+            "ConsistentRead": True,
             "Limit": _PAGE,
         }
         while True:
@@ -179,6 +186,11 @@ class MetricsTable:
 
 class _Refused(Exception):
     """A condition did not hold."""
+
+
+def key_of(item: Raw) -> ItemKey:
+    """An item's primary key."""
+    return ItemKey(item["pk"]["S"], item["sk"]["S"])
 
 
 def _key(pk: str, sk: str) -> Raw:

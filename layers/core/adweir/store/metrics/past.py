@@ -24,7 +24,7 @@ from adweir.store.metrics import changes
 from adweir.store.metrics.buckets import Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
 from adweir.store.metrics.journal import ChangesStore
-from adweir.store.metrics.partitions import Readable
+from adweir.store.metrics.partitions import ItemKey, Readable, key_of
 
 _Images = dict[str, bytes | None]
 """Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
@@ -53,14 +53,19 @@ class PastTable(Readable):
         images = self._undone(pk)
         return _decode(images[sk]) if sk in images else self._table.get(pk, sk)
 
-    def get_many(self, pk: str, sks: Iterable[str], *, consistent: bool) -> list[Raw]:
-        asked, images = set(sks), self._undone(pk)
-        now = self._table.get_many(pk, asked - images.keys(), consistent=consistent)
-        return sorted([*now, *_existing(images, asked & images.keys())], key=_sk)
+    def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
+        same, found = list[ItemKey](), list[Raw]()
+        for key in set(keys):
+            images = self._undone(key.pk)
+            if key.sk in images:
+                found += _existing(images, [key.sk])
+            else:
+                same.append(key)
+        return sorted([*self._table.get_many(same), *found], key=key_of)
 
-    def query(self, pk: str, *, consistent: bool) -> Iterator[Raw]:
+    def query(self, pk: str) -> Iterator[Raw]:
         images = self._undone(pk)
-        now = (item for item in self._table.query(pk, consistent=consistent) if _sk(item) not in images)
+        now = (item for item in self._table.query(pk) if _sk(item) not in images)
         return heapq.merge(now, _existing(images, sorted(images)), key=_sk)
 
     def _undone(self, pk: str) -> _Images:

@@ -16,7 +16,7 @@ from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.brought import Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage
-from adweir.store.metrics.partitions import Readable
+from adweir.store.metrics.partitions import ItemKey, Readable
 
 SlicesOf = Callable[[Series], Collection[str]]
 """The slices whose pulls together answer for everything of a series; the platform's spec names them."""
@@ -120,9 +120,11 @@ class Reader:
         wanted = None if entity_ids is None else set(entity_ids)
         whole = self._slices(series)
         copies = [[(source, each) for each in partitions(series, source, window)] for source in sources]
+        begun = self._coverage(each for copy in copies for _, each in copy)
         for same in zip(*copies, strict=True):
             shelves = [
-                _Shelf(rank, source, each, self._items(each, wanted)) for rank, (source, each) in enumerate(same)
+                _Shelf(rank, source, each, self._items(each, wanted) if each.pk in begun else ())
+                for rank, (source, each) in enumerate(same)
             ]
             streams = [shelf.buckets(wanted) for shelf in shelves]
             merged = heapq.merge(*streams, key=lambda pair: (pair[1].entity_id, pair[0]))
@@ -133,8 +135,10 @@ class Reader:
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """What coverage says about each day; days of which it says nothing are left out."""
         found: dict[date, DayState] = {}
-        for partition in partitions(series, Source.PULL, window):
-            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
+        months = list(partitions(series, Source.PULL, window))
+        begun = self._coverage(months)
+        for partition in months:
+            coverage = Coverage.decode(begun.get(partition.pk))
             for day in partition.days:
                 answers = coverage.days.get(day, {})
                 slices = {
@@ -148,11 +152,12 @@ class Reader:
 
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         """The adjustments of the pulls that answer for each day; see `MetricStore.adjusted`."""
-        for partition in partitions(series, Source.PULL, window):
-            coverage = Coverage.decode(self._table.get(partition.pk, COVERAGE))
+        months = list(partitions(series, Source.PULL, window))
+        begun = self._coverage(months)
+        for partition in months:
+            coverage = Coverage.decode(begun.get(partition.pk))
             days = [day for day in partition.days if day in coverage.adjusted]
-            items = self._table.get_many(partition.pk, map(adjusted.key, days), consistent=True) if days else []
-            for item in items:
+            for item in self._table.get_many(ItemKey(partition.pk, adjusted.key(day)) for day in days):
                 day = item["sk"]["S"].removeprefix(adjusted.ADJUSTED)
                 for entries in adjusted.decode(item).values():
                     stamp = Stamp.parse(entries.stamp)
@@ -163,8 +168,16 @@ class Reader:
 
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
-            return self._table.get_many(partition.pk, wanted | {COVERAGE}, consistent=True)
-        return self._table.query(partition.pk, consistent=True)
+            return self._table.get_many(ItemKey(partition.pk, sk) for sk in wanted | {COVERAGE})
+        return self._table.query(partition.pk)
+
+    def _coverage(self, parts: Iterable[Partition]) -> dict[str, Raw]:
+        """The coverage item of each partition that something was loaded into, by partition key.
+
+        Most partitions have never been loaded into: files and pushes are rare, and history begins one day. Reading
+        these items in batches finds the others with the fewest requests.
+        """
+        return {item["pk"]["S"]: item for item in self._table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)}
 
 
 def _rows(

@@ -86,7 +86,7 @@ class MetricStore:
         job, counts = Job.of(pull, rows), Counts()
         series = prefix(pull.series, pull.source)
         parts = list(partitions(pull.series, pull.source, pull.window))
-        known = {part.pk: self._loader.coverage(part) for part in parts} if job.complete else {}
+        known = self._loader.coverage(parts) if job.complete else {}
         todo = [part for part in parts if job.concerns(part, known.get(part.pk))]
         guarded = job.complete and not pull.has_totals
         guard = self._guard(job, parts, known, series) if todo and guarded and not accept_vanish else None
@@ -112,12 +112,14 @@ class MetricStore:
 
     def _decide(self, pull: Pull, counts: Counts) -> None:
         """After account totals: which missing rows of the finer levels are gone. So also when the pull was part before,
-        for it may have been stopped here."""
+        for it may have been stopped here. Usually there are none, and this reads coverage only."""
         if pull.source is Source.PULL:
-            for level in DECIDED:
-                finer = pull.series._replace(level=level)
-                for part in partitions(finer, Source.PULL, pull.window):
-                    self._loader.decide(pull, finer, part, counts)
+            finer = [pull.series._replace(level=level) for level in DECIDED]
+            parts = [(each, part) for each in finer for part in partitions(each, Source.PULL, pull.window)]
+            coverage = self._loader.coverage([part for _, part in parts])
+            for series, part in parts:
+                if not coverage[part.pk].missing.isdisjoint(part.days):
+                    self._loader.decide(pull, series, part, counts)
 
     def skip(self, pull: Pull) -> None:
         """Record that the pull's slice is not applicable in its window: neither covered nor missing.

@@ -82,7 +82,7 @@ def read_totals(table: Table, series: Series, partition: Partition) -> dict[str,
     """
     account = series._replace(level=Level.ACCOUNT, grain=Grain.DAY, breakdown="")
     coverage, sums, held = Coverage(), dict[str, Slot](), set[str]()
-    for item in table.query(f"{prefix(account, Source.PULL)}#{partition.suffix}", consistent=True):
+    for item in table.query(f"{prefix(account, Source.PULL)}#{partition.suffix}"):
         if item["sk"]["S"] == COVERAGE:
             coverage = Coverage.decode(item)
         if item["sk"]["S"].startswith(RESERVED):

@@ -94,7 +94,7 @@ class Proposals:
         """Day → the pull that asked, of this slice. Questions that are too old are dropped."""
         oldest = parse_instant(self._pull.stamp.as_of) - timedelta(days=limits.MAX_VANISH_QUESTION_DAYS)
         found: dict[str, Stamp] = {}
-        for item in self._table.query(self._pk, consistent=True):
+        for item in self._table.query(self._pk):
             slice_, _, day = item["sk"]["S"].rpartition("#")
             if slice_ != f"{RESERVED}{self._pull.slice}":
                 continue
