@@ -216,12 +216,24 @@ def test_today_has_no_pulls_of_finer_levels_to_read(monkeypatch: pytest.MonkeyPa
     reads = Reads(world, monkeypatch)
     assert total(world, days=(DAY, "2026-11-20"), segments={"platform": ["meta"]}) == 103
     of_ads = [sources for _, level, _, sources in reads.rows if level is AD]
-    assert of_ads == [(Source.PULL, Source.FILE, Source.STREAM, Source.PUSH)]  # the 19th was pulled by nobody either
+    others = (Source.FILE, Source.STREAM, Source.PUSH)
+    assert of_ads == [(Source.PULL, *others), others]  # the 19th was pulled by nobody either
     reads.rows.clear()
     assert total(world, days=("2026-11-20", "2026-11-20"), segments={"platform": ["meta"]}) == 3
-    assert [sources for _, level, _, sources in reads.rows if level is AD] == [
-        (Source.FILE, Source.STREAM, Source.PUSH)
-    ]
+    assert [sources for _, level, _, sources in reads.rows if level is AD] == [others]
+
+
+@pytest.mark.parametrize("first", ["2026-10-20", DAY, "2026-11-20"])
+def test_a_day_that_is_not_over_has_the_same_rows_alone_and_in_any_range(first: str) -> None:
+    # given a pull of today's ads that broke off, and a file of one of them
+    world = ReadingWorld()
+    today = ("2026-11-20", "2026-11-20")
+    world.pull(AD, ad("a1", 7, today[0]), ad("a2", 2, today[0]), days=today, complete=False)
+    world.file(AD, ad("a1", 3, today[0]), days=today)
+    # when the account is asked for, alone or with days before that were not pulled either
+    found = spends(world.report("date", "ad_group", days=(first, today[1])), "date", "ad_group")
+    # then the day is answered alike
+    assert found == {("2026-11-20", "g1"): 3}
 
 
 def test_no_level_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,9 +170,7 @@ class _Pass:
         days = asked | account
         if not days or not self._reader.has_series(level, self.grain):
             return
-        window = Window(date.fromisoformat(min(days)), date.fromisoformat(max(days)))
-        series, sources = self._reader.series(level, self.grain), self._sources(level, days)
-        for row in self._reader.metrics.read(series, window, sources=sources, overridden=self._question.hidden):
+        for row in self._stored(level, days):
             day = row.day
             for_asked, for_account = day in asked, day in account
             if row.mark is Mark.OVERRIDDEN:
@@ -189,17 +187,27 @@ class _Pass:
                 key = (day, -1 if always else row.hour, row.currency or self._reader.profile.currency)
                 sums[key] = plus(sums[key], row.slot) if key in sums else row.slot
 
-    def _sources(self, level: Level, days: Collection[str]) -> tuple[Source, ...]:
-        """A finer level's pulls are not read for days that are not over and that they did not cover.
+    def _stored(self, level: Level, days: set[str]) -> Iterator[StoredRow]:
+        """A level's stored rows of these days; of those in `_without_pulls` what the other sources have."""
+        unpulled, sources = self._without_pulls(level, days), self._question.sources
+        others = tuple(source for source in sources if source is not Source.PULL)
+        series = self._reader.series(level, self.grain)
+        for read, asked in ((days - unpulled, sources), (unpulled, others)):
+            if read and asked:
+                window = Window(date.fromisoformat(min(read)), date.fromisoformat(max(read)))
+                found = self._reader.metrics.read(series, window, sources=asked, overridden=self._question.hidden)
+                yield from (row for row in found if row.day in read)
 
-        Most queries by day include today; they would otherwise read a month of every ad for it.
+    def _without_pulls(self, level: Level, days: Iterable[str]) -> set[str]:
+        """The days of which a finer level's pulls are not read: those that are not over and that they did not cover.
+
+        Most queries by day include today; they would otherwise read a month of every ad for it. It depends on the day
+        alone, not on the others in the range.
         """
-        sources, rung, today = self._question.sources, self.ladder.rungs[level], self._reader.today.isoformat()
         if level in {self.asked.level, self._account.level if self._question.rest else self.asked.level}:
-            return sources
-        if any(day < today or rung.standing(date.fromisoformat(day)) for day in days):
-            return sources
-        return tuple(source for source in sources if source is not Source.PULL)
+            return set()
+        rung, today = self.ladder.rungs[level], self._reader.today.isoformat()
+        return {day for day in days if day >= today and not rung.standing(date.fromisoformat(day))}
 
     def _rest(self, marks: frozenset[str]) -> Iterator[ReadRow]:
         for key in sorted(self._of_account.keys() | self._of_rows.keys()):
