@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -169,6 +170,65 @@ def test_today_by_day_is_answered_by_its_hours_when_asked() -> None:
     assert page.coverage[2]["missing"] == []
     # with the dimension hour there is nothing to ask for
     assert spends(world.report("hour", days=(TODAY, TODAY)), "hour") == {0: 1, 1: 2}
+
+
+def _pulled_by_day(world: ReadingWorld) -> None:
+    world.pull(ACCOUNT, account(5, TODAY), days=(TODAY, TODAY))
+
+
+def _pulled_by_hour(world: ReadingWorld) -> None:
+    world.pull(ACCOUNT, at(0, 8), **HOURS)
+
+
+def _campaigns_by_day(world: ReadingWorld) -> None:
+    world.pull(CAMPAIGN, campaign("c1", 3, TODAY), days=(TODAY, TODAY))
+
+
+def _campaigns_by_hour(world: ReadingWorld) -> None:
+    world.pull(CAMPAIGN, at(1, 7, CAMPAIGN), **HOURS)
+
+
+def _ads_by_day(world: ReadingWorld) -> None:
+    world.pull(AD, ad("a1", 2, TODAY), days=(TODAY, TODAY))
+
+
+def _ads_pushed(world: ReadingWorld) -> None:
+    world.pull(AD, ad("a1", 4, TODAY, hour=3), source=Source.PUSH, complete=False, **HOURS)
+
+
+@pytest.mark.parametrize(
+    ("stored", "live", "spend"),
+    [
+        ((_pulled_by_day, _campaigns_by_hour), False, 5),
+        ((_pulled_by_hour, _campaigns_by_day), True, 8),
+        ((_pulled_by_hour, _campaigns_by_day, _ads_by_day), True, 8),
+        ((_pulled_by_day, _campaigns_by_hour, _ads_pushed), False, 5),
+        ((_ads_pushed, _campaigns_by_day), True, 4),
+        ((_campaigns_by_day, _ads_by_day), False, 3),
+        ((_campaigns_by_day, _campaigns_by_hour), True, 7),
+    ],
+)
+def test_all_levels_answer_for_a_day_by_its_hours_or_none_does(
+    stored: Sequence[Callable[[ReadingWorld], None]], live: bool, spend: int
+) -> None:
+    # given a day that was pulled by day at one level and by hour at another
+    world = ReadingWorld(ONE)
+    for store in stored:
+        store(world)
+    asked: dict[str, Any] = {"days": (TODAY, TODAY), "live": True}
+    by_level = [world.report(*names, **asked) for names in (("date",), ("campaign",), ("ad",))]
+    # when it is asked for by each level, then the sums agree, and so do the answers' words
+    assert [sum(row["spend"] for row in report.rows) for report in by_level] == [spend] * 3
+    assert {day["live"] for report in by_level for day in report.coverage} == {live}
+    # and so for single objects, which have no rest
+    assert {
+        row.get("live", False)
+        for name, id_ in (("campaign", "c1"), ("ad", "a1"))
+        for row in world.report(name, segments={name: [id_]}, **asked).rows
+    } <= {live}
+    # and the list says the same
+    days = [entry["live"] for entry in listed(world, days=(TODAY, TODAY)).entries if "hourly" not in entry["data_type"]]
+    assert days == [live] * 3
 
 
 def test_a_day_that_only_hours_cover_is_live_until_it_is_pulled() -> None:

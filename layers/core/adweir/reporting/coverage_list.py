@@ -15,11 +15,14 @@ from adweir.model.metrics import Grain, Level, Series
 from adweir.model.ports import ServedDataset
 from adweir.model.times import DAY, Window
 from adweir.reporting.filters import Filters
-from adweir.reporting.levels import NO_STATE, Rung, Standing
+from adweir.reporting.levels import NO_STATE, Rung
 from adweir.reporting.query import Queries
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.reading import is_due
+from adweir.reporting.reading import ProfileQuestion, is_due
 from adweir.reporting.records import PERFORMANCE
+
+_Live = dict[Window, set[date]]
+"""A profile's live days by the window that they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,13 @@ class CoverageList:
         for profile in sorted(profiles, key=lambda each: each.key):
             if profile.key < after.profile:
                 continue
+            live: _Live = {}
             for dataset, spec in self._datasets(profile, asked.data_type):
                 same = profile.key == after.profile
                 if same and dataset < after.dataset:
                     continue
                 begin = after.date if same and dataset == after.dataset else ""
-                for entry in self._days(profile, spec, asked.range, begin):
+                for entry in self._days(profile, spec, asked.range, begin, live):
                     yield _Place(profile.key, dataset, entry["date"]), entry
 
     def _datasets(self, profile: Profile, data_type: str) -> list[tuple[str, ServedDataset]]:
@@ -92,7 +96,9 @@ class CoverageList:
             if dataset.grain and (not data_type or _data_type(dataset) == data_type)
         )
 
-    def _days(self, profile: Profile, spec: ServedDataset, span: TimeSpan, after: str) -> Iterator[dict[str, Any]]:
+    def _days(
+        self, profile: Profile, spec: ServedDataset, span: TimeSpan, after: str, live: _Live
+    ) -> Iterator[dict[str, Any]]:
         today = self._queries.today(profile)
         window = span.window(profile.timezone)
         first = max(window.start, date.fromisoformat(after) + DAY) if after else window.start
@@ -102,20 +108,12 @@ class CoverageList:
         for piece in Window(first, last).pieces(limits.MAX_LIVE_DAYS):
             rung = self._rung(profile, spec, piece)
             if is_due(profile, spec) or rung.days:
-                by_hours = self._covered_by_hours(profile, rung, piece) if _can_be_live(spec.dataset) else set()
+                if piece not in live and _can_be_live(spec.dataset):
+                    live[piece] = self._queries.reader(profile, ProfileQuestion(piece, Level.ACCOUNT)).live_days()
+                by_hours = live[piece] if _can_be_live(spec.dataset) else set()
                 for day in piece.days():
                     is_live = day in by_hours or (spec.dataset.grain is Grain.HOUR and day == today)
                     yield _entry(profile, rung, day, today) | {"live": is_live}
-
-    def _covered_by_hours(self, profile: Profile, rung: Rung, window: Window) -> set[date]:
-        """The days that only hours cover."""
-        open_days = {day for day in window.days() if rung.standing(day) is Standing.NONE}
-        if not open_days:
-            return set()
-        window = Window(min(open_days), max(open_days))
-        served = self._queries.served(profile.platform)
-        hourly = (self._rung(profile, spec, window) for dataset, spec in served.items() if dataset.grain is Grain.HOUR)
-        return {day for hours in hourly for day in open_days if hours.standing(day) is not Standing.NONE}
 
     def _rung(self, profile: Profile, spec: ServedDataset, window: Window) -> Rung:
         dataset = spec.dataset

@@ -6,8 +6,9 @@ Beside the rows it says what each day's coverage is and, below the account level
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from adweir.model import limits
@@ -133,13 +134,13 @@ class _Target:
 class _Pass:
     """The rows of one grain."""
 
-    def __init__(self, reader: ProfileReader, grain: Grain, days: Collection[date]) -> None:
+    def __init__(self, reader: ProfileReader, question: ProfileQuestion, grain: Grain, days: Collection[date]) -> None:
         self._reader = reader
-        self._question = reader.question
+        self._question = question
         self.grain = grain
-        self.asked = _Target(reader.question.level)
+        self.asked = _Target(question.level)
         self._account = _Target(Level.ACCOUNT)
-        self.ladder = reader.ladder(grain, days)
+        self.ladder = reader.ladder(question, grain, days)
         self._of_account: dict[tuple[str, int, str], Slot] = {}
         self._of_rows: dict[tuple[str, int, str], Slot] = {}
 
@@ -152,11 +153,6 @@ class _Pass:
 
     def has_coverage(self, day: date) -> bool:
         return any(rung.standing(day) is not Standing.NONE for rung in self.ladder.rungs.values())
-
-    @property
-    def has_rows(self) -> set[str]:
-        """The days on which some row answered."""
-        return self.asked.taken.keys() | self._account.taken.keys()
 
     def rows(self) -> Iterator[ReadRow]:
         """The rows that answer, then what they leave of the account."""
@@ -234,26 +230,50 @@ class ProfileReader:
         self.today = now_local
         self._served = served
         self._passes: dict[str, _Pass] = {}
+        self._known: dict[tuple[Level, Grain], tuple[Window, dict[date, DayState]]] = {}
 
     def rows(self) -> Iterator[ReadRow]:
         """The rows that answer. Raises Unavailable."""
         question = self.question
         days = list(question.window.days())
-        by_day = _Pass(self, question.grain, days)
-        live: set[date] = set()
-        if question.live and question.grain is Grain.DAY and not question.breakdown:
-            candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
-            if candidates:
-                by_hour = _Pass(self, Grain.HOUR, candidates)
-                covered = {day for day in candidates if by_hour.has_coverage(day)}
-                by_hour.answer(covered | ({self.today} & set(candidates)))
-                yield from by_hour.rows()
-                live = covered | {date.fromisoformat(day) for day in by_hour.has_rows}
-                self._passes |= {day.isoformat(): by_hour for day in live}
+        live = self.live_days() if question.live else set()
+        if live:
+            by_hour = _Pass(self, question, Grain.HOUR, live)
+            by_hour.answer(live)
+            yield from by_hour.rows()
+            self._passes |= {day.isoformat(): by_hour for day in live}
         left = [day for day in days if day not in live]
-        by_day.answer(left)
-        self._passes |= {day.isoformat(): by_day for day in left}
-        yield from by_day.rows()
+        if left:
+            by_day = _Pass(self, question, question.grain, left)
+            by_day.answer(left)
+            self._passes |= {day.isoformat(): by_day for day in left}
+            yield from by_day.rows()
+
+    def live_days(self) -> set[date]:
+        """The days that a question by day with `live` is answered for by their hours. Raises Unavailable.
+
+        They are today where its account was not pulled whole, and the last days of which nothing was pulled by day, as
+        far as there are hours of any level. The account's answer decides it for every level, so that their rows add up
+        to the same; keywords, which no account sums, decide for themselves.
+        """
+        question = self.question
+        if question.grain is not Grain.DAY or question.breakdown:
+            return set()
+        days = [day for day in question.window.days() if day <= self.today]
+        if not days:
+            return set()
+        measure = Level.KEYWORD if question.level is Level.KEYWORD else Level.ACCOUNT
+        asked = replace(question, level=measure, rest=False)
+        by_day = _Pass(self, asked, Grain.DAY, days)
+        candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
+        if not candidates:
+            return set()
+        by_hour = _Pass(self, asked, Grain.HOUR, candidates)
+        live = {day for day in candidates if by_hour.has_coverage(day)}
+        if self.today in candidates and self.today not in live:
+            by_hour.answer([self.today])
+            live |= {self.today for _ in islice(by_hour.rows(), 1)}
+        return live
 
     def coverage(self) -> dict[date, DayCoverage]:
         """What the answer of each day that has begun rests on; empty where pulls are not asked, or not made."""
@@ -287,9 +307,9 @@ class ProfileReader:
         """Whether there can be rows: only pulls bring breakdowns, so the platform has to serve them."""
         return not self.question.breakdown or level in specs_of(self._served, grain, self.question.breakdown)
 
-    def ladder(self, grain: Grain, days: Collection[date]) -> Ladder:
+    def ladder(self, question: ProfileQuestion, grain: Grain, days: Collection[date]) -> Ladder:
         """The levels that may answer, with what was pulled: of finer ones only where the coarser ones leave a gap."""
-        question, specs = self.question, specs_of(self._served, grain, self.question.breakdown)
+        specs = specs_of(self._served, grain, question.breakdown)
         asked = [question.level, *([Level.ACCOUNT] if question.rest else [])]
         levels = _levels(question)
         whole = Window(min(days), max(days))
@@ -313,10 +333,14 @@ class ProfileReader:
         never_pulled = spec is None and (grain is Grain.HOUR or bool(self.question.breakdown))
         if window is None or Source.PULL not in self.question.sources or never_pulled:
             return Rung(level, spec, {})  # each day of hours would be a request
-        return Rung(level, spec, self.metrics.days(self.series(level, grain), window))
+        read, states = self._known.get((level, grain), (None, {}))
+        if read is None or not read.start <= window.start <= window.end <= read.end:
+            states = self.metrics.days(self.series(level, grain), window)
+            self._known[level, grain] = (window, states)
+        return Rung(level, spec, states)
 
     def _may_be_live(self, by_day: _Pass, day: date) -> bool:
-        if by_day.ladder.answering(self.question.level, day).whole:
+        if by_day.ladder.answering(by_day.asked.level, day).whole:
             return False
         return day == self.today or (day < self.today and not by_day.has_coverage(day))
 
