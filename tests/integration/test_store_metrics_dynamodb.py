@@ -280,7 +280,7 @@ def test_adjustments_of_the_pull_that_answers_now_are_read(store: MetricStore) -
     for pull in (older, newer):
         _load(store, pull)
     none = (Decimal(0),) * 5
-    entry = AdjustedEntity("a1", "c1", "", "sp", 1, (9, 1, 0, 5, None), (*none[:3], Decimal("-0.2"), *none[:1]))
+    entry = AdjustedEntity("a1", "c1", "", "sp", 1, (9, 1, 0, 5, None), (*none[:3], Decimal("-0.2"), *none[:1]), "USD")
     other = msgspec.structs.replace(entry, entity_id="b1", ad_product="sb")
     kept = {
         "all": AdjustedSlice(str(older.stamp), (entry, other)),
@@ -293,7 +293,7 @@ def test_adjustments_of_the_pull_that_answers_now_are_read(store: MetricStore) -
     # then an entity's are those of its newest pull
     found = {a.entity_id: a for a in store.adjusted(ADS, Window(date(2026, 10, 31), date(2026, 11, 2)))}
     assert [(e, a.rows) for e, a in sorted(found.items())] == [("a1", 2), ("b1", 1)]
-    assert found["b1"] == ("b1", "c1", "", "sb", day, 1, entry.quarantined, entry.cleaned)
+    assert found["b1"] == ("b1", "c1", "", "sb", day, 1, entry.quarantined, entry.cleaned, "USD")
     # and rows are read as before
     assert _read(store) == []
 

@@ -277,7 +277,7 @@ class Brought:
             )
         for entity, day in self.bad:
             rows.quarantined(entity, day)
-            rows.adjusting.quarantine(day, (entity, "", "", ""), numbers(7))
+            rows.adjusting.quarantine(day, (entity, "", "", "", "EUR"), numbers(7))
         return rows
 
 

@@ -17,7 +17,7 @@ from adweir.model.metrics import METRICS, Deltas, Level, MetricRow, Slot, Source
 from adweir.reporting.adjustments import TERMS
 from adweir.reporting.reports import MetricReport
 from adweir.store.metrics.brought import PullRows
-from support.reading_world import LOSSY, ReadingWorld, a_profile
+from support.reading_world import EXACT, LOSSY, ReadingWorld, a_profile
 
 DAYS = ("2026-11-17", "2026-11-18")
 ADS = ("a1", "a2", "a3")
@@ -60,12 +60,12 @@ class Story:
             entity, campaign, group = ("p1", "", "") if level is Level.ACCOUNT else (f"g1~{name}", "c1", "g1")
             if sent.bad:
                 found.quarantined(entity, day)
-                found.adjusting.quarantine(day, (entity, campaign, group, ""), sent.stored)
+                found.adjusting.quarantine(day, (entity, campaign, group, "", "USD"), sent.stored)
                 continue
             found.offer(MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency="USD"))
             if sent.cleaned:
                 cleaned: Deltas = (_ZERO, _ZERO, _ZERO, sent.cleaned, _ZERO)
-                found.adjusting.clean(day, (entity, campaign, group, ""), cleaned)
+                found.adjusting.clean(day, (entity, campaign, group, "", "USD"), cleaned)
         whole = {"complete": True, "has_totals": level is not Level.ACCOUNT}
         more = whole if source is Source.PULL else {"complete": False}
         pull = self.world.made_pull(level, LOSSY, "all", DAYS, source=source, **more)
@@ -192,3 +192,28 @@ def test_adjustments_are_per_currency() -> None:
         world.pull(Level.ACCOUNT, row, profile_id=profile_id, currency=currency)
     found = {each["currency"]: each["spend"]["shown"] for each in world.report().adjustments}
     assert found == {"EUR": 5, "USD": 5}
+
+
+def test_of_a_day_in_two_currencies_each_adjustment_is_in_its_own() -> None:
+    # given an ad account that changed its currency between the pulls of two products of a day
+    world = ReadingWorld(a_profile(EXACT, currency="EUR"))
+    zero = (_ZERO,) * 3
+    for product, currency, spend in (("sp", "USD", 5_000_000), ("sb", "EUR", 8_000_000)):
+        found = PullRows()
+        ids = (f"g1~{product}", "c1", "g1", product, currency)
+        found.offer(MetricRow(ids[0], DAYS[1], 1, 1, 0, spend, 0, "c1", "g1", currency=currency, ad_product=product))
+        found.adjusting.clean(DAYS[1], ids, (*zero, Decimal(spend // 10), _ZERO))
+        # and a row of each that cannot be stored, in the second pull one that is still in the first currency
+        for kept in {currency, "USD"}:
+            bad = f"g1~bad-{product}-{kept}"
+            found.quarantined(bad, DAYS[1])
+            found.adjusting.quarantine(DAYS[1], (bad, "c1", "g1", product, kept), (0, 0, 0, 1_000_000, 0))
+        pull = world.made_pull(Level.AD, EXACT, product, (DAYS[1], DAYS[1]), currency=currency)
+        world.store.load(pull, found, accept_vanish=True)
+    # when it is reported, then what was sent in a currency is told in that currency
+    terms = {each["currency"]: each["spend"] for each in world.report("ad", days=DAYS).adjustments}
+    zeros = dict.fromkeys(TERMS, 0)
+    assert terms == {
+        "USD": zeros | {"shown": 5, "raw": Decimal("6.5"), "quarantined": 2, "cleaned": Decimal("0.5")},
+        "EUR": zeros | {"shown": 8, "raw": Decimal("8.2"), "quarantined": 1, "cleaned": Decimal("0.8")},
+    }

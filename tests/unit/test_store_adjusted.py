@@ -22,6 +22,7 @@ from adweir.model.tasks import Pull
 from adweir.model.times import Window
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
+from adweir.store.metrics.adjusting import NO_CURRENCY
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.store import Adjustment
 from support.bounds import at_the_bound
@@ -42,6 +43,7 @@ class Sent(NamedTuple):
     clicks: int
     spend: str
     readable: bool = True
+    currency: str = "EUR"
 
     @property
     def numbers(self) -> tuple[Fraction, Fraction, Fraction]:
@@ -58,7 +60,7 @@ class Sent(NamedTuple):
         zero = Decimal(0)
         rounding: Deltas | None = (zero, zero, zero, added, zero) if added else None
         return MetricRow(
-            self.entity, self.day, *slot, campaign_id="c1", currency="EUR", ad_product="sp", rounding=rounding
+            self.entity, self.day, *slot, campaign_id="c1", currency=self.currency, ad_product="sp", rounding=rounding
         )
 
 
@@ -168,6 +170,44 @@ def test_an_adjustment_says_what_it_is_about() -> None:
     load(world, replace(pull(2), slice="sp"), [good._replace(spend="1")])
     assert adjustments(world) == []
     assert not [key for key in world.table.items if "!adjusted" in key[1]]
+
+
+def test_an_adjustment_is_in_the_currency_that_its_row_was_in() -> None:
+    # given a pull in euros with a rounded row, an unreadable one, and rows of another currency, of the same ad too
+    world = StoreWorld()
+    day = DAYS[1]
+    dollars = Sent("a1", day, 1, 0, "5", currency="usd")
+    load(
+        world,
+        pull(1),
+        [
+            Sent("a1", day, 1, 0, "0.1234567"),
+            Sent("b1", day, 1, 0, "3", readable=False),
+            dollars,
+            dollars._replace(entity="a2", spend="7.0000002"),
+        ],
+    )
+    # then each is told in its own
+    found = sorted((each.currency, each.entity_id, each.quarantined[3], each.cleaned[3]) for each in adjustments(world))
+    assert found == [
+        ("EUR", "a1", None, Decimal("0.3")),
+        ("EUR", "b1", 3_000_000, 0),
+        ("USD", "a1", 5_000_000, 0),
+        ("USD", "a2", 7_000_000, Decimal("-0.2")),
+    ]
+
+
+@at_the_bound("MAX_ADJUSTED_CURRENCIES")
+def test_beyond_some_currencies_what_is_added_up_has_none(size: int, fits: bool) -> None:
+    # given more entities than are kept one by one, and rows in ever other currencies
+    world = StoreWorld()
+    many = [Sent(f"x{number:04d}", DAYS[0], 1, -1, "1") for number in range(limits.MAX_ADJUSTED_ENTITIES)]
+    odd = [Sent("y", DAYS[0], 1, 0, "2", currency=f"C{number:02d}") for number in range(size)]
+    load(world, pull(1), [*many, *odd])
+    # then none is lost
+    added = {each.currency: each.quarantined[3] for each in adjustments(world) if not each.entity_id}
+    assert sum(number or 0 for number in added.values()) == size * 2_000_000
+    assert (NO_CURRENCY not in added) is fits
 
 
 @at_the_bound("MAX_ADJUSTED_ENTITIES")

@@ -22,7 +22,7 @@ def pulled(number: int, spends: dict[int, int], bad: bool, load: int = 0) -> tup
         rows.offer(campaign("c1", spend, hour=hour))
     if bad:
         rows.quarantined("c1", DAY)
-        rows.adjusting.quarantine(DAY, ("c1", "c1", "", ""), (0, 0, 0, 7_000_000, 0))
+        rows.adjusting.quarantine(DAY, ("c1", "c1", "", "", "USD"), (0, 0, 0, 7_000_000, 0))
     stamp = Stamp(f"2026-11-19T{number:02d}:00:00.000000Z", f"t{number}", load)
     pull = Pull(LOSSY, "p1", Level.CAMPAIGN, Grain.HOUR, Source.PULL, "all", WINDOW, stamp, complete=True)
     return pull, rows

@@ -18,6 +18,7 @@ from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
 from adweir.quality.clean import CleaningLog, clean
 from adweir.quality.quarantine import Quarantine
+from adweir.store.metrics.adjusting import RowIds
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 
@@ -199,7 +200,7 @@ class RowLoop:
         self._quarantine.add(bad, page)
         self._note(bad.entity_id, bad.day)
         if bad.entity_id and bad.day in self._days:
-            self._rows.adjusting.quarantine(bad.day, (bad.entity_id, "", "", ""), bad.slot)
+            self._rows.adjusting.quarantine(bad.day, (bad.entity_id, "", "", "", self._currency), bad.slot)
 
     def _note(self, entity_id: str, day: str) -> None:
         if not day or not can_be_key(entity_id):
@@ -208,5 +209,5 @@ class RowLoop:
             self._unanswered.add((entity_id, day))
 
 
-def _ids(row: MetricRow) -> tuple[str, str, str, str]:
-    return row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product
+def _ids(row: MetricRow) -> RowIds:
+    return row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product, row.currency

@@ -240,13 +240,11 @@ class _Summing:
         self._breakdown = query.breakdown
         self._of_row = _grouping(query.dimensions)
         self._matches = _matching(query.filters)
-        self._currencies: dict[str, str] = {}
 
     def add_rows(self, profile: Profile, rows: Iterable[ReadRow]) -> None:
         """Sum what matches. Raises TooLarge."""
         groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
-        self._currencies = {}
         by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self._breakdown)
         for read in rows:
             if by_hour and not first <= (read.row.day, read.row.hour) <= last:
@@ -257,7 +255,6 @@ class _Summing:
             currency = read.row.currency or profile.currency
             if query.adjusted:
                 adjustments.add_row(currency, read)
-                self._currencies[read.row.day] = currency
             if read.row.mark is Mark.OVERRIDDEN:
                 continue
             key = (*of_row(profile, row), currency)
@@ -270,14 +267,14 @@ class _Summing:
                 groups[key] = RowSum(read.row.slot, read.marks)
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
-        """Count those of the objects that the filters leave. They are in the currency of the day's rows."""
+        """Count those of the objects that the filters leave, in the currencies that their rows were in."""
         row = _Row(self._breakdown)
         for level, each in adjustments:
             ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
             stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
             row.show(ReadRow(stored, level, frozenset()))
             if self._matches is None or self._matches(row):
-                self._found.adjustments.add(self._currencies.get(each.day, profile.currency), each)
+                self._found.adjustments.add(each.currency or profile.currency, each)
 
 
 class _Row:

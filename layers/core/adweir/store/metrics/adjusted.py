@@ -35,7 +35,7 @@ class Adjustment(NamedTuple):
 
     `quarantined`: the sums of its `rows` quarantined rows, None where none of them has a number. `cleaned`: stored
     minus sent, in the order and units of a slot; rounding leaves parts of a millionth. `entity_id` is "" where a day
-    has more adjustments than are kept one by one: those are added up.
+    has more adjustments than are kept one by one: those are added up. `currency` is the one that the rows were in.
     """
 
     entity_id: str
@@ -46,6 +46,7 @@ class Adjustment(NamedTuple):
     rows: int
     quarantined: Slot
     cleaned: Deltas
+    currency: str
 
 
 Adjusted = dict[str, AdjustedSlice]
@@ -85,14 +86,15 @@ def adjust(
         }
         entries = rows.adjusting.of(day)
         if entries and answers.get(pull.slice) == str(pull.stamp):
-            named = tuple(_named(pull.slice, entry, rows) for entry in entries)
+            named = tuple(_named(pull, entry, rows) for entry in entries)
             now[pull.slice] = AdjustedSlice(str(pull.stamp), named)
         found[day] = now
     return found
 
 
-def _named(slice_: str, entry: AdjustedEntity, rows: PullRows) -> AdjustedEntity:
-    """The entry with what the pull knows of its parents."""
+def _named(pull: Pull, entry: AdjustedEntity, rows: PullRows) -> AdjustedEntity:
+    """The entry with what the pull knows of its parents, and its currency."""
     given = Parents(entry.campaign_id, entry.ad_group_id, entry.ad_product)
-    parents = claimed(slice_, Parents(*map(max, given, rows.parents(entry.entity_id))))
-    return msgspec.structs.replace(entry, **parents._asdict())
+    parents = claimed(pull.slice, Parents(*map(max, given, rows.parents(entry.entity_id))))
+    currency = entry.currency or rows.currency or pull.currency
+    return msgspec.structs.replace(entry, **parents._asdict(), currency=currency)

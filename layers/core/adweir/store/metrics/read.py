@@ -164,7 +164,7 @@ class Reader:
                     for e in entries.entries:
                         parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product)
                         if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
-                            yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned)
+                            yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned, e.currency)
 
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
