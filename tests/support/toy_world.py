@@ -30,10 +30,12 @@ PAUSE = 90
 
 
 class ToyApi:
-    """What the platform's server knows. The first call for campaigns is asked to wait."""
+    """What the platform's server knows. A report is ready at look number `ready_at`; the first call for campaigns is
+    asked to wait.
+    """
 
-    def __init__(self, clock: FrozenClock) -> None:
-        self.clock = clock
+    def __init__(self, clock: FrozenClock, ready_at: int) -> None:
+        self.clock, self.ready_at = clock, ready_at
         self.reports: dict[str, tuple[str, str, Window]] = {}
         self.looks: dict[str, int] = {}
         self.discarded: list[str] = []
@@ -55,7 +57,7 @@ class ToyApi:
                 return self._create(account, json.loads(call.body))
             case "GET", ["reports", report]:
                 self.looks[report] += 1
-                body = {"state": "ready" if self.looks[report] > 2 else "pending"}
+                body = {"state": "ready" if self.looks[report] >= self.ready_at else "pending"}
             case "GET", ["reports", report, "rows"]:
                 body = self._rows(*self.reports[report])
             case "DELETE", ["reports", report]:
@@ -97,10 +99,10 @@ def toy_folder(under: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def toy_machine(settings: Settings) -> Iterator[tuple[Machine, ToyApi]]:
+def toy_machine(settings: Settings, *, ready_at: int = 3) -> Iterator[tuple[Machine, ToyApi]]:
     """A machine that knows Toy Ads, and the platform's server. `toy_folder` has to be open."""
     clock = FrozenClock(TODAY)
-    api = ToyApi(clock)
+    api = ToyApi(clock, ready_at)
     with serving() as server:
         server.route = api
         urls = {"platform_urls": {"toy_ads": {"api": server.url}}, "history_days": DAYS.length}

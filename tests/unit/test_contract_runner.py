@@ -104,7 +104,7 @@ def test_given_a_driver_that_never_ends_then_it_and_what_it_started_are_ended(to
     )
 
     with runs.platforms() as server:
-        failure, _ = runs.drive(toy, Path(sys.executable), server, {}, seconds=4)
+        failure, _ = runs.drive(toy, Path(sys.executable), server, {}, seconds=1.5)
 
     assert "was not done" in failure
     processes = [psutil.Process(int(pid)) for pid in started.read_text().split() if psutil.pid_exists(int(pid))]

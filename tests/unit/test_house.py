@@ -17,21 +17,25 @@ MOST_LINES = {"file": 450, "function": 60}
 MOST_ARGUMENTS = 6
 
 
-@cache
 def trees(*rooms: str) -> dict[str, ast.Module]:
-    return {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
-        for room in rooms
-        for path in sorted((ROOT / room).rglob("*.py"))
-        if "__pycache__" not in path.parts
-    }
+    return {name: tree for room in rooms for name, tree in parsed(room).items()}
 
 
-def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for name, tree in trees(*ROOMS, *BESIDE).items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield name, node
+@cache
+def parsed(room: str) -> dict[str, ast.Module]:
+    """A room's files, each read and parsed once for all tests."""
+    paths = (path for path in sorted((ROOT / room).rglob("*.py")) if "__pycache__" not in path.parts)
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in paths}
+
+
+@cache
+def functions() -> tuple[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef], ...]:
+    return tuple(
+        (name, node)
+        for name, tree in trees(*ROOMS, *BESIDE).items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
