@@ -47,8 +47,8 @@ def before(river: River, span: tuple[str, str]) -> Before:
     """Lumen counts leads, which it says only after its days are stored: they are counted again from what was stored."""
     river.register("kestrel", "lumen")
     clients = {key: river.clients[key] for key in ("kestrel", "lumen")}
-    for client in clients.values():
-        river.sync(client)
+    for run_id in [river.begin_sync(client) for client in clients.values()]:
+        river.ended(run_id, "succeeded")
     lumen = clients["lumen"].meta
     asked = river.requests()
     purchases = river.stored(lumen, *span)
@@ -67,7 +67,7 @@ def after(river: River, span: tuple[str, str], before: Before) -> After:
     kestrel, lumen = before.clients["kestrel"], before.clients["lumen"]
     group, ad = most_spent(before.stored[kestrel.meta])[0].split("~")
     river.world.post("delete", {"profile_id": kestrel.meta, "ad_id": ad, "forget": True})
-    river.sync(kestrel)
+    of_kestrel = river.begin_sync(kestrel)
     credited, until = most_spent(before.stored[lumen.meta])[0], river.day(10)
     of = {"profile_id": lumen.meta, "ad_id": credited.split("~")[1]}
     river.world.post("credit", of | {"start": span[0], "end": until, "keep": 0})
@@ -75,6 +75,7 @@ def after(river: River, span: tuple[str, str], before: Before) -> After:
         empty = river.sync(lumen, "partial")
         held = river.stored(lumen.meta, *span)
     river.sync(lumen)
+    river.ended(of_kestrel, "succeeded")
     return After((group, ad), credited, until, empty, held)
 
 

@@ -20,8 +20,8 @@ def test_given_adweir_up_when_ctrl_c_comes_while_it_deploys_then_no_process_is_l
     until(lambda: len(processes.load(home.running)) == 2 or child.poll() is not None, "both servers", pause=0.02)
     assert child.poll() is None
     os.killpg(child.pid, signal.SIGINT)
-    child.communicate(timeout=PATIENCE)
-    assert child.returncode == 130
+    said, _ = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130, said
     assert not alive(home.path)
 
 
@@ -30,8 +30,8 @@ def test_given_adweir_demo_when_ctrl_c_comes_while_workers_pull_then_no_process_
     until(lambda: workers(tmp_path) or child.poll() is not None, "workers that pull", pause=0.1)
     assert child.poll() is None
     os.killpg(child.pid, signal.SIGINT)
-    child.communicate(timeout=PATIENCE)
-    assert child.returncode == 130
+    said, _ = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130, said
     assert not alive(tmp_path)
 
 

@@ -162,10 +162,14 @@ class River:
             days[row["date"]].append(numbers({name.removeprefix("daily_"): value for name, value in row.items()}))
         return {day: total(rows) for day, rows in days.items() if any(total(rows))}
 
+    def begin_sync(self, client: Client) -> str:
+        """Begin to pull everything of a client; returns the run's id."""
+        run_id: str = self.api.post(f"/api/v1/ingestion/sync-account/{client.account_id}", {})["run_id"]
+        return run_id
+
     def sync(self, client: Client, *states: str) -> dict[str, Any]:
         """Pull everything of a client; returns the run."""
-        run_id = self.api.post(f"/api/v1/ingestion/sync-account/{client.account_id}", {})["run_id"]
-        return self.ended(run_id, *(states or ("succeeded",)))
+        return self.ended(self.begin_sync(client), *(states or ("succeeded",)))
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
