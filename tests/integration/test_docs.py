@@ -11,6 +11,11 @@ from typing import Any
 import typer.main
 
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.reporting.filters import FILTERS
+from adweir.reporting.formats import FORMATS
+from adweir.reporting.query import DIMENSIONS
+from adweir.reporting.records import DATA_TYPES
+from adweir.reporting.reports import METRICS, SHORT_NAMES
 from adweir.runtime.settings import Settings
 from ops.cli import app
 from support.described import Described
@@ -37,6 +42,24 @@ def test_every_command_is_documented_and_every_documented_one_exists() -> None:
 
 def test_every_workflow_is_documented() -> None:
     assert [code(cells[0])[0] for cells in rows("api.md", "Workflows")] == list(WORKFLOWS)
+
+
+def test_every_metric_dimension_filter_and_format_of_a_report_is_documented() -> None:
+    table = {cells[0]: code(cells[1]) for cells in rows("api.md", "Reports")}
+
+    assert table == {
+        "metrics": list(METRICS),
+        "dimensions": list(DIMENSIONS),
+        "short names": list(SHORT_NAMES),
+        "segments, and filters of `retrieve`": list(FILTERS),
+        "formats": list(FORMATS),
+    }
+
+
+def test_every_data_type_is_documented() -> None:
+    documented = [name for cells in rows("api.md", "Data types") for name in code(cells[1])]
+
+    assert sorted(documented) == sorted(DATA_TYPES)
 
 
 def test_every_make_target_is_documented_and_every_documented_one_exists() -> None:

@@ -176,6 +176,10 @@ def test_an_answer_as_of_a_moment_before_anything_was_stored_is_empty_and_what_c
     }
     made = call("POST", "/api/v1/reports", report)
     assert (made["data"], made["changes"], made["names_as_of"]) == ([], [], iso(api.app.clock.now()))
+    # and says when it was made, so that it can be repeated
+    assert made["made_at"] == iso(api.app.clock.now())
+    plain = {name: value for name, value in report.items() if name in {"time_range", "metrics"}}
+    assert call("POST", "/api/v1/reports", plain)["made_at"] == iso(api.app.clock.now())
 
 
 def test_a_moment_without_an_offset_is_refused_by_name(call: Call) -> None:

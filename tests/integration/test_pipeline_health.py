@@ -43,6 +43,10 @@ def report(world: PipelineWorld, depths: Mapping[str, QueueDepth] = QUIET) -> di
     return answer
 
 
+def reasons(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {name: part["reason"] for name, part in answer["parts"].items() if part["status"] != "healthy"}
+
+
 def statuses(answer: Mapping[str, Any]) -> dict[str, str]:
     return {name: part["status"] for name, part in answer["parts"].items() if part["status"] != "healthy"}
 
@@ -64,11 +68,17 @@ def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(w
     answer = report(world)
     assert answer["status"] == "degraded"
     assert statuses(answer) == {"profiles": "degraded", "runs": "degraded"}
+    assert reasons(answer) == {
+        "profiles": "1 of 2 ad accounts: meta_ads 2 (never pulled)",
+        "runs": "newest runs: daily (partial)",
+    }
 
     world.clock.advance(27 * 3600)
     later = report(world)
     assert (later["status"], statuses(later)["profiles"]) == ("unhealthy", "unhealthy")
     assert later["parts"]["profiles"]["items"][0]["days_behind"] == 1
+    assert later["parts"]["profiles"]["items"][0]["reason"].startswith("last pulled 2026-11-20T")
+    assert reasons(later)["profiles"].startswith("2 of 2 ad accounts: meta_ads 1 (last pulled 2026-11-20T")
 
 
 def test_a_profile_of_an_unknown_time_zone_is_named_and_the_others_are_judged(world: PipelineWorld) -> None:
@@ -89,6 +99,7 @@ def test_a_profile_whose_access_was_lost_is_degraded_until_a_listing_brings_it(w
 
     lost = report(world)["parts"]["profiles"]["items"][1]
     assert (lost["profile_status"], lost["status"]) == ("denied", "degraded")
+    assert lost["reason"] == "denied on its platform"
 
     world.clock.advance(60)
     world.add_profile("2")
@@ -99,7 +110,9 @@ def test_a_workflow_whose_last_run_failed_is_unhealthy(world: PipelineWorld) -> 
     world.fate = lambda task: TaskState.FAILED
     world.drain()
 
-    assert statuses(report(world)) == {"runs": "unhealthy"}
+    answer = report(world)
+    assert statuses(answer) == {"runs": "unhealthy"}
+    assert reasons(answer) == {"runs": "newest runs: daily (failed)"}
 
 
 def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: PipelineWorld) -> None:
@@ -115,6 +128,11 @@ def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: Pipeli
     assert statuses(answer) == {"credentials": "degraded", "brakes": "degraded", "dead_letters": "degraded"}
     assert answer["parts"]["queues"]["items"] == {"runs": {"visible": 3, "in_flight": 1, "delayed": 0}}
     assert answer["parts"]["credentials"]["broken"][0]["reason"] == "revoked"
+    assert reasons(answer) == {
+        "credentials": "refused: meta_ads default of acc-2 (revoked)",
+        "brakes": "circuit breakers: meta_ads 1 (open)",
+        "dead_letters": "messages: runs-dead (1)",
+    }
 
 
 def test_a_rate_limit_pause_is_shown_and_is_not_a_fault(world: PipelineWorld) -> None:

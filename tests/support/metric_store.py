@@ -228,6 +228,7 @@ class Brought:
     load: int = 0
     cause: Cause = Cause.PULL
     definition: str = ""
+    currency: str = "EUR"
 
     @property
     def stamp(self) -> Stamp:
@@ -246,7 +247,7 @@ class Brought:
             window=Window(date.fromisoformat(self.window[0]), date.fromisoformat(self.window[1])),
             stamp=self.stamp,
             complete=self.complete,
-            currency="EUR",
+            currency=self.currency,
             timezone="UTC",
             has_totals=self.has_totals,
             cause=self.cause,
@@ -272,12 +273,12 @@ class Brought:
                     -spend,
                     campaign_id=campaign,
                     ad_product=product,
-                    currency="EUR",
+                    currency=self.currency,
                 )
             )
         for entity, day in self.bad:
             rows.quarantined(entity, day)
-            rows.adjusting.quarantine(day, (entity, "", "", "", "EUR"), numbers(7))
+            rows.adjusting.quarantine(day, (entity, "", "", "", self.currency), numbers(7))
         return rows
 
 

@@ -249,6 +249,7 @@ class ReportAnswer(Shown):
     time_range: dict[str, str] = Field(description="`start_date` and `end_date`, as asked for.")
     columns: list[str] = Field(description="The fields of each row, in order.")
     row_count: int
+    made_at: Instant = Field(description="When the report was made: an `as_known_at` that repeats it.")
     totals: list[dict[str, Any]]
     coverage: list[CoveredDay] = Field(description="By day.")
     adjustments: list[CurrencyAdjustments] = Field(description="By currency.")
@@ -321,6 +322,7 @@ REPORT: dict[str, Any] = {
                     "time_range": {"start_date": "{today-7}", "end_date": "{today-1}"},
                     "columns": ["date", "platform", "currency", "impressions", "spend", "roas"],
                     "row_count": 1,
+                    "made_at": "{today-0}T12:00:00.000000Z",
                     "totals": [{"currency": "EUR", "impressions": 12040, "spend": 118.342561, "roas": 3.411205}],
                     "coverage": [_DAY],
                     "adjustments": [

@@ -25,7 +25,7 @@ Health = Annotated[str, OneOf("healthy", "degraded", "unhealthy")]
 
 
 class Part(Shown):
-    """A part of the pipeline. `reason` says why it could not be read."""
+    """A part of the pipeline. `reason` says why it is not healthy; null where it is."""
 
     model_config = ConfigDict(extra="allow")
     status: Health

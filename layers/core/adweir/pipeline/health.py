@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from adweir.model.runs import RunState
 from adweir.model.times import DAY, is_zone, iso, iso_of, local_date
 
 if TYPE_CHECKING:
+    from adweir.model.entities import Profile
     from adweir.model.times import Clock
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
@@ -21,6 +22,7 @@ _WORSE = (HEALTHY, DEGRADED, UNHEALTHY)
 STALE_HOURS = 26
 """A day between daily runs and two hours for them to end."""
 RUNS_MEASURED = 20
+_NAMED = 5
 
 
 class QueueDepth(NamedTuple):
@@ -38,6 +40,7 @@ Depths = Callable[[], Mapping[str, QueueDepth]]
 def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> dict[str, Any]:
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
+    A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
     Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
     `dead_letters`, `runs`. One degraded part degrades the whole. The whole is unhealthy when no profile had a recent
     success, when the newest run of a workflow failed, or when a part cannot be read.
@@ -63,6 +66,15 @@ def _ask(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"status": UNHEALTHY, "reason": error.message}
 
 
+def _part(status: str, what: str, causes: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A part; the causes are why it is not healthy."""
+    if status == HEALTHY:
+        return {"status": status, **more}
+    named = ", ".join(causes[:_NAMED])
+    left = f" and {len(causes) - _NAMED} more" if len(causes) > _NAMED else ""
+    return {"status": status, "reason": f"{what}: {named}{left}", **more}
+
+
 def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedelta) -> dict[str, Any]:
     newest: dict[str, str] = {}
     reached: dict[str, str] = {}
@@ -78,7 +90,7 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
         last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
         known = is_zone(profile.timezone)
         behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end and known else None
-        well = last >= oldest_good and known and profile.status == ProfileStatus.ACTIVE
+        reason = _why(profile, last, oldest_good)
         states.append(
             {
                 "platform": profile.platform,
@@ -89,13 +101,27 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
                 "last_success": last or None,
                 "newest_day": end or None,
                 "days_behind": None if behind is None else max(0, behind),
-                "status": HEALTHY if well else DEGRADED,
+                "status": DEGRADED if reason else HEALTHY,
             }
-            | ({} if known else {"reason": f"unknown time zone {profile.timezone[:60]!r}"})
+            | ({"reason": reason} if reason else {})
         )
-    good = sum(state["status"] == HEALTHY for state in states)
-    status = HEALTHY if good == len(states) else DEGRADED if good else UNHEALTHY
-    return {"status": status, "healthy": good, "total": len(states), "items": states}
+    bad = [f"{state['platform']} {state['profile_id']} ({state['reason']})" for state in states if "reason" in state]
+    good, total = len(states) - len(bad), len(states)
+    status = DEGRADED if bad and good else UNHEALTHY if bad else HEALTHY
+    return _part(status, f"{len(bad)} of {total} ad accounts", bad, healthy=good, total=total, items=states)
+
+
+def _why(profile: Profile, last: str, oldest_good: str) -> str:
+    """Why an ad account is degraded; "" when it is not. `last`: when its last pull succeeded, "" for never."""
+    if not is_zone(profile.timezone):
+        return f"unknown time zone {profile.timezone[:60]!r}"
+    if profile.status == ProfileStatus.DENIED:
+        return "denied on its platform"
+    if profile.status != ProfileStatus.ACTIVE:
+        return str(profile.status)
+    if not last:
+        return "never pulled"
+    return f"last pulled {last}" if last < oldest_good else ""
 
 
 def _credentials(catalog: Catalog) -> dict[str, Any]:
@@ -109,7 +135,8 @@ def _credentials(catalog: Catalog) -> dict[str, Any]:
         for credential in catalog.credentials()
         if credential.state != "active"
     ]
-    return {"status": DEGRADED if broken else HEALTHY, "broken": broken}
+    causes = [f"{one['platform']} {one['label']} of {one['account_id']} ({one['reason']})" for one in broken]
+    return _part(DEGRADED if broken else HEALTHY, "refused", causes, broken=broken)
 
 
 def _brakes(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
@@ -119,18 +146,22 @@ def _brakes(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
         for platform in platforms
         for brake in ledger.brakes.on(platform)
     ]
-    serious = any(brake["state"] != "paused" for brake in on)
-    return {"status": DEGRADED if serious else HEALTHY, "on": on}
+    serious = [
+        f"{brake['platform']} {brake['profile_id'] or brake['scope']} ({brake['state']})"
+        for brake in on
+        if brake["state"] != "paused"
+    ]
+    return _part(DEGRADED if serious else HEALTHY, "circuit breakers", serious, on=on)
 
 
 def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:
     ours = {name: depth for name, depth in depths().items() if depth.dead_letters is dead}
-    status = DEGRADED if dead and any(depth.visible for depth in ours.values()) else HEALTHY
+    full = [f"{name} ({depth.visible})" for name, depth in sorted(ours.items()) if dead and depth.visible]
     items = {
         name: {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}
         for name, depth in sorted(ours.items())
     }
-    return {"status": status, "items": items}
+    return _part(DEGRADED if full else HEALTHY, "messages", full, items=items)
 
 
 def _runs(ledger: Ledger) -> dict[str, Any]:
@@ -143,4 +174,6 @@ def _runs(ledger: Ledger) -> dict[str, Any]:
     states = {entry["state"] for entry in last.values()}
     status = UNHEALTHY if RunState.FAILED in states else DEGRADED if RunState.PARTIAL in states else HEALTHY
     running = sum(run.state is RunState.RUNNING for run in runs)
-    return {"status": status, "running": running, "last": last}
+    bad = {RunState.FAILED.value, RunState.PARTIAL.value}
+    causes = [f"{name} ({entry['state']})" for name, entry in sorted(last.items()) if entry["state"] in bad]
+    return _part(status, "newest runs", causes, running=running, last=last)

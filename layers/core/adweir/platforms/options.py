@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, Unprocessable
 from adweir.platforms.base import Applies, PlatformSpec, ProfileOptions
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from adweir.model.datasets import Dataset
+
+_SHOWN = 60
 
 
 def read(model: type[ProfileOptions], stored: Mapping[str, Any]) -> ProfileOptions:
@@ -53,18 +60,14 @@ def changed(spec: PlatformSpec, stored: Mapping[str, Any], change: Mapping[str, 
         options = spec.options.model_validate(kept | given)
     except ValidationError as error:
         faults += [
-            {"field": f"options.{_place(fault['loc'])}", "message": fault["msg"]}
-            for fault in error.errors(include_url=False, include_input=False)
+            {"field": f"options.{_place(fault['loc'])}", "message": _refusal(spec, fault)}
+            for fault in error.errors(include_url=False)
         ]
     else:
-        on_request = [dataset for dataset, served in spec.datasets.items() if served.on_request]
         faults += [
-            {
-                "field": "options.datasets",
-                "message": f"{dataset} is not pulled on request; on request: {', '.join(on_request) or 'nothing'}",
-            }
+            {"field": "options.datasets", "message": _not_on_request(spec, dataset)}
             for dataset in options.datasets
-            if dataset not in on_request
+            if dataset not in _on_request(spec)
         ]
         stored_now = options.model_dump(mode="json", exclude_defaults=True)
         if len(json.dumps(stored_now)) > limits.MAX_OPTIONS_BYTES:
@@ -81,6 +84,20 @@ def differences(model: type[ProfileOptions], before: ProfileOptions, after: Prof
         for name, field in model.model_fields.items()
         if getattr(before, name) != getattr(after, name)
     }
+
+
+def _on_request(spec: PlatformSpec) -> list[Dataset]:
+    return [dataset for dataset, served in spec.datasets.items() if served.on_request]
+
+
+def _not_on_request(spec: PlatformSpec, name: str) -> str:
+    return f"{name[:_SHOWN]} is not pulled on request; on request: {', '.join(_on_request(spec)) or 'nothing'}"
+
+
+def _refusal(spec: PlatformSpec, fault: ErrorDetails) -> str:
+    """Pydantic's words, but for the name of a dataset: of all that it lists, few are pulled on request."""
+    is_name = fault["loc"][:1] == ("datasets",) and fault["type"] == "enum"
+    return _not_on_request(spec, str(fault["input"])) if is_name else fault["msg"]
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -24,7 +24,7 @@ class Moments:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What the answer says: names, statuses and options are always those of when it was made."""
+        """What an answer of a past moment says: names, statuses and options are always those of when it was made."""
         if self.as_known_at is None:
             return {}
         return {"as_known_at": iso(self.as_known_at), "names_as_of": iso(self.answered_at)}

@@ -15,6 +15,7 @@ from typing import Any
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import METRICS as NUMBERS
 from adweir.model.metrics import Grain
+from adweir.model.times import iso
 from adweir.reporting.changes import listed
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
 from adweir.reporting.moments import Moments
@@ -87,8 +88,8 @@ class ReportRequest:
 class MetricReport:
     """A finished report: `columns` in order, `rows` and `totals` as dicts by column; values as in `measures`.
 
-    `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`. `about`: the
-    moment that it is made as of, and what changed since another.
+    `coverage` per day, `adjustments` per currency: see `reporting.coverage` and `reporting.adjustments`. `about`: when
+    it was made, the moment that it is made as of, and what changed since another.
     """
 
     name: str
@@ -159,9 +160,10 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
 def _about(queries: Queries, query: Query, moments: Moments | None) -> dict[str, Any]:
     if moments is None:
         return {}
+    notes = {"made_at": iso(moments.answered_at)} | moments.notes
     if moments.changed_since is None:
-        return moments.notes
-    return moments.notes | listed(queries.changes(query, moments.changed_since, moments.now)).answer
+        return notes
+    return notes | listed(queries.changes(query, moments.changed_since, moments.now)).answer
 
 
 def _values(names: Sequence[str], total: RowSum) -> dict[str, Any]:

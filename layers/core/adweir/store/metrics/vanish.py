@@ -1,16 +1,20 @@
 """`mass_vanish`: where no account total decides, a pull that would zero much stored spend waits for a second opinion.
 
-It weighs the pull's own slice, day by day. Each suspicious day is a question of its own, kept until a pull of the slice
-answers it, so that two windows of one series do not stand in each other's way.
+It weighs the pull's own slice, by day and currency. Each suspicious day is a question of its own, kept until a pull of
+the slice answers it, so that two windows of one series do not stand in each other's way.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from adweir.model import limits
 from adweir.model.errors import MassVanish
+from adweir.model.metrics import METRICS
+from adweir.model.money import from_micros
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import local_date, parse_instant
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, contains
@@ -21,15 +25,18 @@ SHARE = (1, 5)
 """More than a fifth of a day's stored spend."""
 SETTLED = timedelta(days=3)
 """Days older than this are settled enough to protect."""
+_SPEND = METRICS.index("spend")
+_DayCurrency = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Vanishing:
-    """Adds up, by settled day of a pull's window, the spend stored in its slice and what of it the pull would zero."""
+    """Adds up, by settled day of a pull's window and by currency, the spend stored in its slice, and what of it the
+    pull would zero."""
 
     pull: Pull
-    stored: dict[str, int] = field(default_factory=dict)
-    zeroed: dict[str, int] = field(default_factory=dict)
+    stored: Counter[_DayCurrency] = field(default_factory=Counter)
+    zeroed: Counter[_DayCurrency] = field(default_factory=Counter)
     settled_before: str = field(init=False)
     """The first day that is too young, ISO."""
 
@@ -42,19 +49,39 @@ class Vanishing:
         before = self.settled_before
         if not contains(self.pull.slice, self.pull.level, bucket.entity_id, bucket.parents):
             return
+        currencies: dict[tuple[str, int], str] = {}
         for name, slot in bucket.slots.items():
             _, day = partition.names.get(name, ("", before))
             if day < before:
-                self.stored[day] = self.stored.get(day, 0) + (slot.numbers[3] or 0)
+                currency = slot.currency or self.pull.currency
+                currencies[day, int(name[1:]) if name[0] == "h" else -1] = currency
+                self.stored[day, currency] += slot.numbers[_SPEND] or 0
         for change in merged.changes:
-            if change.day < before and change.old and change.old[3] and not (change.new and change.new[3]):
-                self.zeroed[change.day] = self.zeroed.get(change.day, 0) + change.old[3]
+            spend = change.old[_SPEND] if change.old else None
+            if change.day < before and spend and not (change.new and change.new[_SPEND]):
+                self.zeroed[change.day, currencies[change.day, change.hour]] += spend
 
     @property
     def suspicious(self) -> list[str]:
-        """The days on which more than a fifth of the spend would be zeroed."""
+        """The days on which more than a fifth of the spend in some currency would be zeroed."""
         part, whole = SHARE
-        return sorted(day for day, zeroed in self.zeroed.items() if zeroed * whole > self.stored[day] * part)
+        return sorted({key[0] for key, zeroed in self.zeroed.items() if zeroed * whole > self.stored[key] * part})
+
+    @property
+    def question(self) -> str:
+        """What the pull would zero on the suspicious days, in words."""
+        days = set(self.suspicious)
+        zeroed, stored = (_in_words(sums, days) for sums in (self.zeroed, self.stored))
+        return f"the pull would zero {zeroed} of {stored} of stored spend on {len(days)} days"
+
+
+def _in_words(sums: Mapping[_DayCurrency, int], days: Collection[str]) -> str:
+    """The exact sum per currency."""
+    by_currency: Counter[str] = Counter()
+    for (day, currency), spend in sums.items():
+        if day in days:
+            by_currency[currency] += spend
+    return " and ".join(f"{from_micros(spend):f} {currency}" for currency, spend in sorted(by_currency.items()))
 
 
 class Proposals:
@@ -74,14 +101,7 @@ class Proposals:
             if day not in open_ or open_[day] > stamp:
                 item = {"pk": {"S": self._pk}, "sk": {"S": self._sk(day)}, "stamp": {"S": str(stamp)}}
                 self._table.put(item, fence=None)
-        zeroed = sum(vanishing.zeroed[day] for day in suspicious)
-        stored = sum(vanishing.stored[day] for day in suspicious)
-        raise MassVanish(
-            f"the pull would zero {zeroed / 1e6:.2f} of {stored / 1e6:.2f} stored spend on {len(suspicious)} days",
-            zeroed=zeroed,
-            stored=stored,
-            days=len(suspicious),
-        )
+        raise MassVanish(vanishing.question, days=len(suspicious))
 
     def settle(self) -> None:
         """Drop the questions that this pull, now let through, answers."""
