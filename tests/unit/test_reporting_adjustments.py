@@ -51,34 +51,39 @@ class Story:
     """What arrives at a world, and what of it answers: the newest pull of a level and, hidden or not, the files."""
 
     world: ReadingWorld = field(default_factory=lambda: ReadingWorld(a_profile()))
-    pulled: dict[Level, Mapping[Key, Sent]] = field(default_factory=dict)
-    dropped: dict[Key, Sent] = field(default_factory=dict)
+    pulled: dict[Level, tuple[str, Mapping[Key, Sent]]] = field(default_factory=dict)
+    dropped: dict[Key, tuple[str, Sent]] = field(default_factory=dict)
 
-    def arrive(self, level: Level, source: Source, rows: Mapping[Key, Sent]) -> None:
+    def arrive(self, level: Level, source: Source, rows: Mapping[Key, Sent], currency: str = "USD") -> None:
         found = PullRows()
         for (name, day), sent in rows.items():
             entity, campaign, group = ("p1", "", "") if level is Level.ACCOUNT else (f"g1~{name}", "c1", "g1")
             if sent.bad:
                 found.quarantined(entity, day)
-                found.adjusting.quarantine(day, (entity, campaign, group, "", "USD"), sent.stored)
+                found.adjusting.quarantine(day, (entity, campaign, group, "", currency), sent.stored)
                 continue
-            found.offer(MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency="USD"))
+            found.offer(
+                MetricRow(entity, day, *sent.stored, campaign_id=campaign, ad_group_id=group, currency=currency)
+            )
             if sent.cleaned:
                 cleaned: Deltas = (_ZERO, _ZERO, _ZERO, sent.cleaned, _ZERO)
-                found.adjusting.clean(day, (entity, campaign, group, "", "USD"), cleaned)
+                found.adjusting.clean(day, (entity, campaign, group, "", currency), cleaned)
         whole = {"complete": True, "has_totals": level is not Level.ACCOUNT}
         more = whole if source is Source.PULL else {"complete": False}
-        pull = self.world.made_pull(level, LOSSY, "all", DAYS, source=source, **more)
+        pull = self.world.made_pull(level, LOSSY, "all", DAYS, source=source, currency=currency, **more)
         self.world.store.load(pull, found, accept_vanish=True)
         if source is Source.PULL:
-            self.pulled[level] = rows
+            self.pulled[level] = (currency, rows)
         else:
-            self.dropped |= rows
+            self.dropped |= {key: (currency, sent) for key, sent in rows.items()}
 
-    def raw(self, *levels: Level) -> tuple[Fraction, ...]:
-        """The sums of what was sent for the first of the levels that was pulled, and of the files of its level."""
+    def raw(self, asked: str, *levels: Level) -> tuple[Fraction, ...]:
+        """The sums of what was sent in a currency, for the first of the levels that was pulled and by its files."""
         level = next((level for level in levels if level in self.pulled), Level.AD)
-        sent = [*self.pulled.get(level, {}).values(), *(self.dropped.values() if level is Level.AD else ())]
+        currency, rows = self.pulled.get(level, (asked, {}))
+        sent = [row for row in rows.values() if currency == asked]
+        if level is Level.AD:
+            sent += [row for currency, row in self.dropped.values() if currency == asked]
         return tuple(sum((row.raw[index] for row in sent), Fraction(0)) for index in range(len(METRICS)))
 
     def report(self, *dimensions: str) -> MetricReport:
@@ -93,12 +98,13 @@ maybe_bad = fine | st.builds(Sent, amounts, st.just(_ZERO), st.just(True))
 of_ads = st.dictionaries(st.tuples(st.sampled_from(ADS), st.sampled_from(DAYS)), maybe_bad, max_size=6)
 of_files = st.dictionaries(st.tuples(st.sampled_from(ADS), st.sampled_from(DAYS)), as_sent, max_size=4)
 of_account = st.fixed_dictionaries({("p1", DAYS[0]): fine, ("p1", DAYS[1]): fine})
-arrivals = st.one_of(
+kinds = st.one_of(
     st.tuples(st.just(Level.AD), st.just(Source.PULL), of_ads),
     st.tuples(st.just(Level.AD), st.just(Source.PULL), of_ads),
     st.tuples(st.just(Level.AD), st.just(Source.FILE), of_files),
     st.tuples(st.just(Level.ACCOUNT), st.just(Source.PULL), of_account),
 )
+arrivals = st.tuples(kinds, st.sampled_from(["USD", "USD", "EUR"]))
 
 
 def exact(number: Any, metric: str) -> Fraction:
@@ -112,26 +118,36 @@ def shown(rows: Iterable[Mapping[str, Any]], metric: str) -> Fraction:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(arrivals, min_size=1, max_size=6))
-def test_every_report_adds_up_to_the_millionth(story: list[tuple[Level, Source, Mapping[Key, Sent]]]) -> None:
-    # given pulls and files in any order: rows that are cleaned, quarantined, deleted later, restated
+def test_every_report_adds_up_to_the_millionth(
+    story: list[tuple[tuple[Level, Source, Mapping[Key, Sent]], str]],
+) -> None:
+    # given pulls and files in any order: rows that are cleaned, quarantined, deleted later, restated, in two currencies
     told = Story()
-    for level, source, rows in story:
-        told.arrive(level, source, rows)
+    for arrival, currency in story:
+        told.arrive(*arrival, currency)
     for dimensions, levels in (((), (Level.ACCOUNT, Level.AD)), (("date", "ad"), (Level.AD,))):
         # when it is reported
         report = told.report(*dimensions)
-        found = report.adjustments[0] if report.adjustments else {}
-        raw = told.raw(*levels)
-        for index, metric in enumerate(METRICS):
-            terms = {term: exact(found[metric][term], metric) if found else Fraction(0) for term in TERMS}
-            # then what is shown is the rows, and what is raw was sent
-            assert terms["shown"] == shown(report.rows, metric) == shown(report.totals, metric)
-            assert terms["raw"] == raw[index], (metric, dimensions)
-            # and the one follows from the other
-            added = sum(terms[term] for term in ("held", "kept", "unattributed", "cleaned", "converted"))
-            assert terms["shown"] == terms["raw"] + added - terms["quarantined"] - terms["overridden"]
+        found = {each["currency"]: each for each in report.adjustments}
+        for currency in ("USD", "EUR"):
+            raw = told.raw(currency, *levels)
+            rows, totals = (
+                [row for row in part if row["currency"] == currency] for part in (report.rows, report.totals)
+            )
+            for index, metric in enumerate(METRICS):
+                sums = found[currency][metric] if currency in found else dict.fromkeys(TERMS, 0)
+                terms = {term: exact(sums[term], metric) for term in TERMS}
+                # then what is shown is the rows, and what is raw was sent
+                assert terms["shown"] == shown(rows, metric) == shown(totals, metric)
+                assert terms["raw"] == raw[index], (metric, dimensions, currency)
+                # and the one follows from the other
+                added = sum(terms[term] for term in ("held", "kept", "unattributed", "cleaned", "converted"))
+                assert terms["shown"] == terms["raw"] + added - terms["quarantined"] - terms["overridden"]
     # and the rows of the ads are the account's
-    assert shown(told.report("ad").rows, "spend") == shown(told.report().rows, "spend")
+    for currency in ("USD", "EUR"):
+        by_level = ([row for row in told.report(*by).rows if row["currency"] == currency] for by in (("ad",), ()))
+        ads, account = (shown(rows, "spend") for rows in by_level)
+        assert ads == account
 
 
 def one(**rows: Sent) -> dict[Key, Sent]:

@@ -109,6 +109,8 @@ class Merger:
                 changes.append(change)
             elif numbers is not None:
                 unchanged += 1
+        # What a load names of the parents counts also where newer numbers stay: so the order makes no difference.
+        dirty = dirty or bool(unchanged and stored and bucket.parents != stored.parents)
         if dirty:
             bucket.slots = slots
         else:

@@ -1,0 +1,82 @@
+"""Loads that disagree about the parents of an entity, which no platform's pulls do: any order ends in the same numbers.
+
+Why it is the numbers, and of whole levels only: docs/decisions.md, "An object keeps its parents".
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adweir.model.metrics import MetricRow, Source
+from adweir.store.metrics.brought import PullRows
+from support.metric_store import Brought, StoreWorld, seen
+
+DAYS = ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"]
+ADS = ("a1", "b1")
+
+
+@dataclass(frozen=True)
+class Claiming(Brought):
+    """A load that names a campaign and an ad product of its own for each entity."""
+
+    parents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def rows(self) -> PullRows:
+        rows = PullRows()
+        for (entity, day), spend in self.values.items():
+            campaign, product = self.parents[entity]
+            row = MetricRow(entity, day, spend, 0, 0, spend, 0, campaign, currency="EUR", ad_product=product)
+            rows.offer(row)
+        return rows
+
+
+@st.composite
+def claiming(draw: st.DrawFn, number: int) -> Claiming:
+    """A complete pull of all of a level's rows on a few days across the month's end, or one that broke off."""
+    first = draw(st.integers(0, 3))
+    last = draw(st.integers(first, 3))
+    parents = {
+        entity: (draw(st.sampled_from(["c1", "c2", ""])), draw(st.sampled_from(["sp", "sb", ""]))) for entity in ADS
+    }
+    keys = [(entity, day) for entity in ADS for day in DAYS[first : last + 1]]
+    spends = draw(st.lists(st.none() | st.integers(0, 50), min_size=len(keys), max_size=len(keys)))
+    values = {key: spend for key, spend in zip(keys, spends, strict=True) if spend is not None}
+    window = (DAYS[first], DAYS[last])
+    return Claiming(number, window, values, complete=draw(st.booleans()), parents=parents)
+
+
+loads = st.integers(2, 6).flatmap(lambda n: st.tuples(*(claiming(number) for number in range(n))))
+randoms = st.randoms(use_true_random=False)
+
+
+def both(loads: Sequence[Claiming], rng: random.Random) -> tuple[StoreWorld, StoreWorld]:
+    """Worlds after the loads in their own order, and after them in any order and twice."""
+    straight, other = StoreWorld(), StoreWorld()
+    for load in loads:
+        straight.load(load)
+    for load in rng.sample([*loads, *loads], 2 * len(loads)):
+        other.load(load)
+    return straight, other
+
+
+@settings(max_examples=150)
+@given(loads, randoms, st.booleans())
+def test_pulls_of_a_level_end_in_the_same_numbers(
+    loads: tuple[Claiming, ...], rng: random.Random, has_totals: bool
+) -> None:
+    straight, other = both([replace(load, has_totals=has_totals) for load in loads], rng)
+
+    assert seen(straight.store, DAYS[0], DAYS[-1]) == seen(other.store, DAYS[0], DAYS[-1])
+
+
+@settings(max_examples=100)
+@given(loads, randoms)
+def test_files_end_in_the_same_bytes_parents_included(loads: tuple[Claiming, ...], rng: random.Random) -> None:
+    straight, other = both([replace(load, source=Source.FILE) for load in loads], rng)
+
+    assert straight.table.state() == other.table.state()
