@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,19 +11,15 @@ import pytest
 import requests
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Credential, KeywordKind
-from adweir.model.metrics import Level, MetricRow
+from adweir.model.entities import KeywordKind
+from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Task
-from adweir.model.times import Window, iso
-from adweir.platforms import REGISTRY
+from adweir.model.times import Window
 from adweir.platforms.amazon_ads import SPEC
-from adweir.platforms.amazon_ads.options import AmazonOptions
-from adweir.platforms.connector import Connector, Mode, PullContext, ReportState, Wiring
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
-from support.clock import FrozenClock
-from support.platform_server import owner, running, truth
+from support.platform_server import running, truth
+from support.puller import Puller
 
 AMAZON = Platform("amazon_ads")
 WINDOW = Window(date(2026, 11, 1), date(2026, 11, 20))
@@ -48,96 +40,16 @@ NAMES: Mapping[Level, Callable[[str], str]] = {
 """From an entity, or a part of one, to the name that the world has for it."""
 
 
-class Renewing:
-    """A token cache that keeps nothing."""
-
-    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
-        return refresh()[0]
-
-    def forget(self, key: str) -> None:
-        """Nothing is kept."""
-
-
-@dataclass
-class Landed:
-    number: int
-    label: str
-    stream: io.BytesIO
-    media: str = "json"
-
-
-@dataclass
-class Pulled:
-    """What a pull brought, read with any options."""
-
-    pages: list[tuple[str, bytes, bool]]
-    context: PullContext
-
-    def rows(self, **options: Any) -> list[MetricRow]:
-        context = self.context._replace(options=AmazonOptions(**options))
-        found: list[MetricRow] = []
-        for number, (label, body, _) in enumerate(self.pages):
-            for batch in REGISTRY.normalizer(AMAZON).metric_batches(Landed(number, label, io.BytesIO(body)), context):
-                assert not batch.bad
-                found += batch.rows
-        return found
-
-    def objects(self) -> list[Any]:
-        found: list[Any] = []
-        for number, (label, body, _) in enumerate(self.pages):
-            page = Landed(number, label, io.BytesIO(body))
-            for batch in REGISTRY.normalizer(AMAZON).object_batches(page, self.context):
-                assert not batch.bad
-                found += batch.objects
-        return found
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[PlatformServer]:
     with running() as started:
         yield started
 
 
-class Puller:
-    """The connector of one company's credential."""
-
-    def __init__(self, server: PlatformServer, place: int, session: requests.Session) -> None:
-        company, self.profile = owner(server, AMAZON, place)
-        self._clock = FrozenClock()
-        urls = {"api": server.url, "token": f"{server.url}/auth/o2/token"}
-        wiring = Wiring(lambda name, _route: urls[name], session, self._clock, random.Random(1), Renewing())
-        credential = Credential(account_id=company.key, platform=AMAZON, secret_id="s")
-        self._made: Connector = REGISTRY.connect(credential, company.credentials[AMAZON], wiring)
-
-    def pull(self, dataset: Dataset, slice_: str) -> Pulled:
-        profile, window = self.profile, WINDOW if dataset.grain else None
-        task = Task("r", "m", "a", AMAZON, profile.id, dataset, slice_, window, 0, timezone=profile.timezone)
-        if self._made.mode(task) is Mode.REPORT:
-            report = self._made.create_report(task)
-            while self._made.report(task, report.id).state is ReportState.PENDING:
-                time.sleep(0.01)
-            pages = self._made.report_pages(task, report.id)
-        else:
-            pages = self._made.pages(task)
-        context = PullContext(
-            account_id="a",
-            profile_id=profile.id,
-            dataset=dataset,
-            slice=slice_,
-            window=window,
-            as_of=iso(self._clock.now()),
-            currency=profile.currency,
-            timezone=profile.timezone,
-            profile_kind=profile.kind,
-            country=profile.country,
-        )
-        return Pulled([(page.label, page.content(), page.last) for page in pages], context)
-
-
 @pytest.fixture(scope="module", params=[0, 1])
 def puller(server: PlatformServer, request: pytest.FixtureRequest) -> Iterator[Puller]:
     with requests.Session() as session:
-        yield Puller(server, request.param, session)
+        yield Puller(server, AMAZON, request.param, session, WINDOW)
 
 
 def expected(server: PlatformServer, profile: WorldProfile, level: str, slice_: str) -> dict[tuple[str, str], Any]:

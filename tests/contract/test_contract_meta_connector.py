@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import random
-import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,98 +11,19 @@ import pytest
 import requests
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Credential
 from adweir.model.metrics import MetricRow
 from adweir.model.platforms import Platform
-from adweir.model.slices import ALL
-from adweir.model.tasks import Task
-from adweir.model.times import Window, iso
-from adweir.platforms import REGISTRY
-from adweir.platforms.connector import Connector, Mode, PullContext, ReportState, Wiring
+from adweir.model.times import Window
 from adweir.platforms.meta import SPEC
-from adweir.platforms.meta.options import MetaOptions
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
-from support.clock import FrozenClock
-from support.platform_server import owner, running, truth
+from support.platform_server import running, truth
+from support.puller import Puller
 
 META = Platform("meta_ads")
 WEEKS = Window(date(2026, 11, 7), date(2026, 11, 20))
 DAILY = [dataset for dataset in SPEC.datasets if dataset.value.endswith("_daily")]
 NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
-
-
-class Unshared:
-    """A token cache that nobody asks: Meta's tokens are not renewed."""
-
-    def get(self, key: str, refresh: Any) -> str:
-        raise AssertionError(key)
-
-    def forget(self, key: str) -> None:
-        raise AssertionError(key)
-
-
-@dataclass
-class StoredAnswer:
-    number: int
-    label: str
-    stream: io.BytesIO
-    media: str = "json"
-
-
-@dataclass
-class Brought:
-    """What a pull brought, read with any options."""
-
-    pages: list[tuple[str, bytes, bool]]
-    context: PullContext
-
-    def rows(self, **options: Any) -> list[MetricRow]:
-        context = self.context._replace(options=MetaOptions.model_validate(options))
-        found: list[MetricRow] = []
-        for page in self._stored():
-            for batch in REGISTRY.normalizer(META).metric_batches(page, context):
-                assert not batch.bad
-                found += batch.rows
-        return found
-
-    def objects(self) -> list[Any]:
-        found: list[Any] = []
-        for page in self._stored():
-            for batch in REGISTRY.normalizer(META).object_batches(page, self.context):
-                assert not batch.bad
-                found += batch.objects
-        return found
-
-    def _stored(self) -> Iterator[Any]:
-        for number, (label, body, _) in enumerate(self.pages, 1):
-            yield StoredAnswer(number, label, io.BytesIO(body))
-
-
-class MetaPuller:
-    """The connector of one company's credential."""
-
-    def __init__(self, server: PlatformServer, place: int, session: requests.Session) -> None:
-        company, self.profile = owner(server, META, place)
-        self._clock = FrozenClock()
-        wiring = Wiring(lambda _name, _route: server.url, session, self._clock, random.Random(1), Unshared())
-        credential = Credential(account_id=company.key, platform=META, secret_id="s")
-        self._made: Connector = REGISTRY.connect(credential, company.credentials[META], wiring)
-
-    def pull(self, dataset: Dataset, window: Window = WEEKS) -> Brought:
-        profile, days = self.profile, window if dataset.grain else None
-        task = Task("r", "m", "a", META, profile.id, dataset, ALL, days, 0, timezone=profile.timezone)
-        if self._made.mode(task) is Mode.REPORT:
-            report = self._made.create_report(task)
-            while self._made.report(task, report.id).state is ReportState.PENDING:
-                time.sleep(0.01)
-            pages = self._made.report_pages(task, report.id)
-        else:
-            pages = self._made.pages(task)
-        context = PullContext(
-            "a", profile.id, dataset, ALL, days, iso(self._clock.now()), profile.currency, profile.timezone
-        )
-        return Brought([(page.label, page.content(), page.last) for page in pages], context)
 
 
 @pytest.fixture
@@ -116,9 +33,9 @@ def server() -> Iterator[PlatformServer]:
 
 
 @pytest.fixture(params=[0, 1])
-def puller(server: PlatformServer, request: pytest.FixtureRequest) -> Iterator[MetaPuller]:
+def puller(server: PlatformServer, request: pytest.FixtureRequest) -> Iterator[Puller]:
     with requests.Session() as session:
-        yield MetaPuller(server, request.param, session)
+        yield Puller(server, META, request.param, session, WEEKS)
 
 
 def expected(server: PlatformServer, profile: WorldProfile, level: str, window: Window = WEEKS) -> dict[Any, Any]:
@@ -138,7 +55,7 @@ def sums(rows: list[MetricRow], dataset: Dataset) -> dict[Any, Any]:
 
 @pytest.mark.parametrize("dataset", DAILY)
 def test_each_level_and_the_sum_of_each_breakdown_is_the_truth(
-    server: PlatformServer, puller: MetaPuller, dataset: Dataset
+    server: PlatformServer, puller: Puller, dataset: Dataset
 ) -> None:
     pulled = puller.pull(dataset)
     assert [last for _, _, last in pulled.pages] == [False] * (len(pulled.pages) - 1) + [True]
@@ -149,7 +66,7 @@ def test_each_level_and_the_sum_of_each_breakdown_is_the_truth(
     assert found == wanted != {}
 
 
-def test_a_deleted_and_an_archived_ad_keep_their_rows(server: PlatformServer, puller: MetaPuller) -> None:
+def test_a_deleted_and_an_archived_ad_keep_their_rows(server: PlatformServer, puller: Puller) -> None:
     # given two ads with history, of which one is deleted and one archived
     before = expected(server, puller.profile, "ad")
     groups = sorted({entity for entity, _ in before})
@@ -170,7 +87,7 @@ def test_a_deleted_and_an_archived_ad_keep_their_rows(server: PlatformServer, pu
     assert (gone in listed, listed.get(kept)) == (False, "ARCHIVED")
 
 
-def test_options_are_another_reading_of_the_same_bytes(puller: MetaPuller) -> None:
+def test_options_are_another_reading_of_the_same_bytes(puller: Puller) -> None:
     pulled = puller.pull(Dataset.AD_DAILY)
     clicks, views, both = (
         pulled.rows(basis=basis, windows=["7d_click", "1d_view"]) for basis in ("click", "view", "click_or_view")
@@ -186,7 +103,7 @@ def test_options_are_another_reading_of_the_same_bytes(puller: MetaPuller) -> No
     assert {row.conversions for row in pulled.rows(conversions=["offsite_conversion.custom.1"])} == {0}
 
 
-def test_ads_and_creatives_show_the_same(puller: MetaPuller) -> None:
+def test_ads_and_creatives_show_the_same(puller: Puller) -> None:
     ads, creatives = puller.pull(Dataset.ADS).objects(), puller.pull(Dataset.CREATIVES).objects()
     assert len(creatives) > 0
     assert {one.headline for one in ads} == {one.headline for one in creatives}
