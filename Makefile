@@ -22,9 +22,9 @@ help: ## show this list
 demo: $(READY) ## run the whole pipeline once; KEEP=1 keeps its sandbox running
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
-# Two processes: one tells the stories of the sandbox, which mostly wait, the other runs the rest.
+# Two processes: one tells the stories of the sandbox, the other runs the rest (tests/conftest.py).
 test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 coverage: $(READY) ## run the tests without e2e; the core's coverage is at least 95 %
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-report=term:skip-covered

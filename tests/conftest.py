@@ -16,6 +16,7 @@ from moto.core import responses
 from moto.core.model import Shape
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
 from moto.core.utils import method_names_from_class
+from xdist.scheduler import LoadScopeScheduling
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
@@ -26,6 +27,17 @@ REGION = "us-east-1"
 # An example may take any time: on a busy machine a deadline fails tests that have no fault.
 hypothesis.settings.register_profile("adweir", deadline=None)
 hypothesis.settings.load_profile("adweir")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """With `-n`, one process tells all stories, and begins with them; every other test goes to whichever is free.
+
+    xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it.
+    """
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda test: "stories" if test.startswith("tests/e2e/") else test
+    return scheduler
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,16 +16,16 @@ HERE = Path(__file__).parent
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Every story is marked before `-m` selects; all run in one process, beside the one that runs the other tests."""
+    """Every story is marked before `-m` selects."""
     item.add_marker(pytest.mark.e2e)
-    item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The stories come last and in the order in which they are written, however the rest of the suite is shuffled.
 
-    They share one sandbox: slow ones are begun early and checked late, and the last one stops the sandbox.
+    They share one sandbox, also with `-n` (tests/conftest.py): slow ones are begun early and checked late, and the
+    last one stops the sandbox.
     """
     stories = [item for item in items if HERE in item.path.parents]
     stories.sort(key=lambda item: (item.path.name, item.reportinfo()[1] or 0))
