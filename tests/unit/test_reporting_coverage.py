@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adweir.model.entities import ProfileStatus
 from adweir.model.metrics import Grain, Level, Source
@@ -196,9 +198,15 @@ def _ads_pushed(world: ReadingWorld) -> None:
     world.pull(AD, ad("a1", 4, TODAY, hour=3), source=Source.PUSH, complete=False, **HOURS)
 
 
+def _campaigns_by_hour_in_part(world: ReadingWorld) -> None:
+    world.pull(CAMPAIGN, at(1, 7, CAMPAIGN), complete=False, **HOURS)
+
+
 @pytest.mark.parametrize(
     ("stored", "live", "spend"),
     [
+        ((_campaigns_by_hour_in_part,), True, 7),
+        ((_campaigns_by_hour_in_part, _ads_pushed), True, 7),
         ((_pulled_by_day, _campaigns_by_hour), False, 5),
         ((_pulled_by_hour, _campaigns_by_day), True, 8),
         ((_pulled_by_hour, _campaigns_by_day, _ads_by_day), True, 8),
@@ -229,6 +237,38 @@ def test_all_levels_answer_for_a_day_by_its_hours_or_none_does(
     # and the list says the same
     days = [entry["live"] for entry in listed(world, days=(TODAY, TODAY)).entries if "hourly" not in entry["data_type"]]
     assert days == [live] * 3
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                _pulled_by_day,
+                _pulled_by_hour,
+                _campaigns_by_day,
+                _campaigns_by_hour,
+                _campaigns_by_hour_in_part,
+                _ads_by_day,
+                _ads_pushed,
+            ]
+        ),
+        unique=True,
+    ),
+    st.booleans(),
+)
+def test_whatever_was_stored_of_today_its_levels_add_up_to_the_same(
+    stored: list[Callable[[ReadingWorld], None]], live: bool
+) -> None:
+    world = ReadingWorld(ONE)
+    for store in stored:
+        store(world)
+
+    by_level = [
+        world.report(*names, days=(TODAY, TODAY), live=live).rows for names in (("date",), ("campaign",), ("ad",))
+    ]
+
+    assert len({sum(row["spend"] for row in rows) for rows in by_level}) == 1
 
 
 def test_a_day_that_only_hours_cover_is_live_until_it_is_pulled() -> None:

@@ -197,10 +197,13 @@ class _Pass:
     def _without_pulls(self, level: Level, days: Iterable[str]) -> set[str]:
         """The days of which a finer level's pulls are not read: those that are not over and that they did not cover.
 
-        Most queries by day include today; they would otherwise read a month of every ad for it. It depends on the day
-        alone, not on the others in the range.
+        Most queries by day include today; they would otherwise read a month of every ad for it (of hours, it is one
+        day's). It depends on the day alone, not on the others in the range.
         """
-        if level in {self.asked.level, self._account.level if self._question.rest else self.asked.level}:
+        if self.grain is Grain.HOUR or level in {
+            self.asked.level,
+            self._account.level if self._question.rest else self.asked.level,
+        }:
             return set()
         rung, today = self.ladder.rungs[level], self._reader.today.isoformat()
         return {day for day in days if day >= today and not rung.standing(date.fromisoformat(day))}
@@ -263,7 +266,7 @@ class ProfileReader:
         if not days:
             return set()
         measure = Level.KEYWORD if question.level is Level.KEYWORD else Level.ACCOUNT
-        asked = replace(question, level=measure, rest=False)
+        asked = replace(question, level=measure, rest=False, hidden=False)
         by_day = _Pass(self, asked, Grain.DAY, days)
         candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
         if not candidates:
