@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from adweir.model import limits
@@ -15,27 +14,37 @@ from adweir.model.tasks import Task, TaskState
 from adweir.platforms.connector import ReportState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.collect_world import CollectWorld, page
+from support.collect_world import CollectWorld, collecting, page
 
-BUCKET = "adweir-data"
+PAGES = [b'{"page":1}', b'{"page":2}', b'{"page":3}']
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> CollectWorld:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    made = CollectWorld(clock, s3, BUCKET)
-    made.connector.listed = [
-        page(1, last=False)._replace(resume="1"),
-        page(2, last=False)._replace(resume="2"),
-        page(3, last=True),
-    ]
-    return made
+def world(tables: None, clock: FrozenClock) -> Iterator[CollectWorld]:
+    with collecting(clock) as made:
+        made.connector.listed = [
+            page(1, last=False)._replace(resume="1"),
+            page(2, last=False)._replace(resume="2"),
+            page(3, last=True),
+        ]
+        yield made
 
 
 def bodies(world: CollectWorld, key: str) -> list[tuple[int, bytes]]:
     with world.raw.open(key) as raw:
         return [(found.number, found.stream.read()) for found in raw.pages()]
+
+
+def asks_to_wait(world: CollectWorld, *, after: int) -> None:
+    """The platform asks to wait when so many pages have come."""
+    seen: list[int] = []
+
+    def throttle() -> None:
+        seen.append(1)
+        if len(seen) == after + 1:
+            raise Throttled("quota", retry_after=40)
+
+    world.connector.each_page = throttle
 
 
 def test_a_pull_that_runs_out_of_time_goes_on_in_the_next_invocation(world: CollectWorld, clock: FrozenClock) -> None:
@@ -61,25 +70,14 @@ def test_a_pull_that_runs_out_of_time_goes_on_in_the_next_invocation(world: Coll
 def test_a_pull_that_is_throttled_in_between_keeps_what_it_has(world: CollectWorld, clock: FrozenClock) -> None:
     # given a platform that asks to wait after the second page
     task = world.plan(Dataset.CAMPAIGNS)
-    seen: list[int] = []
-
-    def throttle() -> None:
-        seen.append(1)
-        if len(seen) == 3:
-            raise Throttled("quota", retry_after=40)
-
-    world.connector.each_page = throttle
+    asks_to_wait(world, after=2)
     assert world.collect(task) == "throttled"
     # when the pause is over
     clock.advance(41)
     assert world.collect(task) == "done"
     # then it went on behind the second page
     assert world.connector.calls == ["pages", "pages 2"]
-    assert [body for _, body in bodies(world, world.task(task).object_key)] == [
-        b'{"page":1}',
-        b'{"page":2}',
-        b'{"page":3}',
-    ]
+    assert [body for _, body in bodies(world, world.task(task).object_key)] == PAGES
 
 
 def test_a_page_that_breaks_off_is_in_no_part(
@@ -101,11 +99,7 @@ def test_a_page_that_breaks_off_is_in_no_part(
     clock.advance(41)
     assert world.collect(task) == "done"
     # then the object holds each page once and can be read to its end
-    assert [body for _, body in bodies(world, world.task(task).object_key)] == [
-        b'{"page":1}',
-        b'{"page":2}',
-        b'{"page":3}',
-    ]
+    assert [body for _, body in bodies(world, world.task(task).object_key)] == PAGES
 
 
 def test_a_worker_that_dies_before_it_noted_its_part_is_repeated(world: CollectWorld, clock: FrozenClock) -> None:
@@ -162,14 +156,7 @@ def test_a_report_s_download_that_is_throttled_goes_on_behind_the_pages_it_has(
 ) -> None:
     # given a platform that asks to wait after the second page of a report
     task, message = waiting(world)
-    seen: list[int] = []
-
-    def throttle() -> None:
-        seen.append(1)
-        if len(seen) == 3:
-            raise Throttled("quota", retry_after=40)
-
-    world.connector.each_page = throttle
+    asks_to_wait(world, after=2)
     assert world.poll(message) == "throttled"
     # when the pause is over
     clock.advance(41)
@@ -178,7 +165,7 @@ def test_a_report_s_download_that_is_throttled_goes_on_behind_the_pages_it_has(
     assert [call for call in world.connector.calls if call.startswith("download")] == ["download", "download 2"]
     found = world.task(task)
     assert found.state is TaskState.LANDED
-    assert [body for _, body in bodies(world, found.object_key)] == [b'{"page":1}', b'{"page":2}', b'{"page":3}']
+    assert [body for _, body in bodies(world, found.object_key)] == PAGES
 
 
 def test_a_report_s_download_that_runs_out_of_time_goes_on_in_the_next_invocation(world: CollectWorld) -> None:

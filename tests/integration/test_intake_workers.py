@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import boto3
 import pytest
 
 from adweir.intake.collect.poller import rhythm
@@ -31,18 +30,14 @@ from adweir.model.times import Window
 from adweir.platforms.connector import ReportState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.collect_world import CollectWorld, page
+from support.collect_world import CollectWorld, collecting, page
 from support.crash import Crash, Killed
-
-BUCKET = "adweir-data"
 
 
 @pytest.fixture
 def world(tables: None, clock: FrozenClock) -> Iterator[CollectWorld]:
-    s3: Any = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket=BUCKET)
-    yield CollectWorld(clock, s3, BUCKET)
-    s3.close()
+    with collecting(clock) as made:
+        yield made
 
 
 def children(world: CollectWorld, task: Task) -> list[Task]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 
 from adweir.model.datasets import Dataset
@@ -20,18 +18,14 @@ from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.platforms.connector import ReportState
 from support.clock import FrozenClock
-from support.collect_world import CollectWorld
+from support.collect_world import BUCKET, CollectWorld, collecting
 from support.crash import Killed
-
-BUCKET = "adweir-data"
 
 
 @pytest.fixture
 def world(tables: None, clock: FrozenClock) -> Iterator[CollectWorld]:
-    s3: Any = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket=BUCKET)
-    yield CollectWorld(clock, s3, BUCKET)
-    s3.close()
+    with collecting(clock) as made:
+        yield made
 
 
 def drive(world: CollectWorld, task: Task, clock: FrozenClock) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+import boto3
 
 from adweir.intake.collect.claim import Claims
 from adweir.intake.collect.collector import Collector
@@ -29,6 +32,7 @@ from support.crash import Crash
 from support.world import World
 
 AMAZON = Platform("amazon_ads")
+BUCKET = "adweir-data"
 
 
 def page(number: int, *, last: bool) -> Page:
@@ -101,6 +105,15 @@ class WatchedRawStore(RawStore):
         writer = super().writer(header)
         self._crash.watch(writer, "commit")
         return writer
+
+
+@contextmanager
+def collecting(clock: FrozenClock) -> Iterator[CollectWorld]:
+    """A world with a bucket on moto's S3. The tables have to be there."""
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    yield CollectWorld(clock, s3, BUCKET)
+    s3.close()
 
 
 class CollectWorld(World):

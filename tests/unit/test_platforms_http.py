@@ -17,21 +17,10 @@ from adweir.model.errors import AccessDenied, AuthExpired, RequestRejected, Thro
 from adweir.model.urls import without_secrets
 from adweir.platforms.http import PATIENCE, Http, Response, fault, retry_after, same_origin
 from support.bounds import at_the_bound, refuses
-from support.stub_http import Answer, StubServer, serving
+from support.stub_http import Answer, StubServer
 
 TOKEN = "EAAG" + "secret"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def server() -> Iterator[StubServer]:
-    with serving() as stub:
-        yield stub
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
 
 
 @pytest.fixture
@@ -40,61 +29,61 @@ def http(clock: Any, slept: list[float]) -> Iterator[Http]:
         yield Http(session, clock, random.Random(3), sleep=slept.append, timeout=(1, 1))
 
 
-def test_an_answer_comes_whole_and_its_url_without_secrets(http: Http, server: StubServer) -> None:
-    server.script = [Answer(200, {"a": 1}, {"X-Usage": "9"})]
-    answer = http.request("GET", server.url + "/x", params={"access_token": "SECRET", "b": "ü &"})
+def test_an_answer_comes_whole_and_its_url_without_secrets(http: Http, stub: StubServer) -> None:
+    stub.script = [Answer(200, {"a": 1}, {"X-Usage": "9"})]
+    answer = http.request("GET", stub.url + "/x", params={"access_token": "SECRET", "b": "ü &"})
     assert (answer.status, answer.data(), answer.headers["x-usage"], answer.ok) == (200, {"a": 1}, "9", True)
-    assert answer.url == f"{server.url}/x?b=%C3%BC+%26"
-    assert server.calls[0].query == {"access_token": "SECRET", "b": "ü &"}
+    assert answer.url == f"{stub.url}/x?b=%C3%BC+%26"
+    assert stub.calls[0].query == {"access_token": "SECRET", "b": "ü &"}
 
 
-def test_forms_and_json_are_sent_as_such(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(200, {})
-    http.request("POST", server.url, form={"level": "ad"})
-    http.request("POST", server.url, json={"x": [1]}, headers={"Content-Type": "application/vnd.x+json"})
-    assert server.calls[0].form == {"level": "ad"}
-    assert server.calls[1].body == b'{"x":[1]}'
-    assert server.calls[1].headers["Content-Type"] == "application/vnd.x+json"
+def test_forms_and_json_are_sent_as_such(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, {})
+    http.request("POST", stub.url, form={"level": "ad"})
+    http.request("POST", stub.url, json={"x": [1]}, headers={"Content-Type": "application/vnd.x+json"})
+    assert stub.calls[0].form == {"level": "ad"}
+    assert stub.calls[1].body == b'{"x":[1]}'
+    assert stub.calls[1].headers["Content-Type"] == "application/vnd.x+json"
 
 
-def test_a_broken_server_is_asked_again_with_growing_waits(http: Http, server: StubServer, slept: list[float]) -> None:
-    server.script = [Answer(500), Answer(503), Answer(200, b"fine")]
-    assert http.request("GET", server.url).body == b"fine"
+def test_a_broken_server_is_asked_again_with_growing_waits(http: Http, stub: StubServer, slept: list[float]) -> None:
+    stub.script = [Answer(500), Answer(503), Answer(200, b"fine")]
+    assert http.request("GET", stub.url).body == b"fine"
     assert len(slept) == 2
     assert sum(slept) <= PATIENCE
 
 
-def test_patience_ends_with_the_answer_as_it_is(http: Http, server: StubServer, slept: list[float]) -> None:
-    server.route = lambda _: Answer(502, b"bad gateway")
-    answer = http.request("GET", server.url)
-    assert (answer.status, answer.ok, len(server.calls)) == (502, False, 4)
+def test_patience_ends_with_the_answer_as_it_is(http: Http, stub: StubServer, slept: list[float]) -> None:
+    stub.route = lambda _: Answer(502, b"bad gateway")
+    answer = http.request("GET", stub.url)
+    assert (answer.status, answer.ok, len(stub.calls)) == (502, False, 4)
     with pytest.raises(Transient):
         answer.data()
 
 
-def test_a_post_that_may_have_had_an_effect_is_not_repeated(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(500)
-    assert http.request("POST", server.url, json={}).status == 500
-    assert len(server.calls) == 1
-    assert http.request("POST", server.url, json={}, resend=True).status == 500
-    assert len(server.calls) == 5
+def test_a_post_that_may_have_had_an_effect_is_not_repeated(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(500)
+    assert http.request("POST", stub.url, json={}).status == 500
+    assert len(stub.calls) == 1
+    assert http.request("POST", stub.url, json={}, resend=True).status == 500
+    assert len(stub.calls) == 5
 
 
-def test_a_requested_wait_that_is_too_long_is_left_to_the_caller(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(503, b"", {"Retry-After": "120"})
-    answer = http.request("GET", server.url)
-    assert len(server.calls) == 1
+def test_a_requested_wait_that_is_too_long_is_left_to_the_caller(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(503, b"", {"Retry-After": "120"})
+    answer = http.request("GET", stub.url)
+    assert len(stub.calls) == 1
     error = fault(answer, NOW)
     assert isinstance(error, Throttled)
     assert error.retry_after == 120
 
 
-def test_a_connection_cut_in_the_middle_is_retried_then_transient(http: Http, server: StubServer) -> None:
-    server.script = [Answer(200, b"x" * 1000, hang_up=True), Answer(200, b"whole")]
-    assert http.request("GET", server.url).body == b"whole"
-    server.route = lambda _: Answer(200, b"x" * 1000, hang_up=True)
+def test_a_connection_cut_in_the_middle_is_retried_then_transient(http: Http, stub: StubServer) -> None:
+    stub.script = [Answer(200, b"x" * 1000, hang_up=True), Answer(200, b"whole")]
+    assert http.request("GET", stub.url).body == b"whole"
+    stub.route = lambda _: Answer(200, b"x" * 1000, hang_up=True)
     with pytest.raises(Transient) as caught:
-        http.request("GET", server.url, params={"access_token": TOKEN})
+        http.request("GET", stub.url, params={"access_token": TOKEN})
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
@@ -106,40 +95,40 @@ def test_a_refused_connection_is_transient_and_shows_no_secret(http: Http, slept
     assert len(slept) == 3
 
 
-def test_an_answer_over_the_limit_is_too_much_data(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(200, b"x" * 1001)
+def test_an_answer_over_the_limit_is_too_much_data(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, b"x" * 1001)
     with pytest.raises(TooMuchData):
-        http.request("GET", server.url, max_bytes=1000)
+        http.request("GET", stub.url, max_bytes=1000)
     with pytest.raises(TooMuchData):
-        list(http.download(server.url, max_bytes=1000))
+        list(http.download(stub.url, max_bytes=1000))
 
 
-def test_redirects_are_refused(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(302, b"", {"Location": "http://169.254.169.254/"})
-    for ask in (lambda: http.request("GET", server.url), lambda: list(http.download(server.url, max_bytes=1 << 30))):
+def test_redirects_are_refused(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(302, b"", {"Location": "http://169.254.169.254/"})
+    for ask in (lambda: http.request("GET", stub.url), lambda: list(http.download(stub.url, max_bytes=1 << 30))):
         with pytest.raises(RequestRejected):
             ask()
-    assert len(server.calls) == 2
+    assert len(stub.calls) == 2
 
 
-def test_a_download_streams(http: Http, server: StubServer) -> None:
+def test_a_download_streams(http: Http, stub: StubServer) -> None:
     body = bytes(range(256)) * 12_000
-    server.script = [Answer(500), Answer(200, body)]
-    chunks = list(http.download(server.url, max_bytes=1 << 30))
+    stub.script = [Answer(500), Answer(200, body)]
+    chunks = list(http.download(stub.url, max_bytes=1 << 30))
     assert b"".join(chunks) == body
     assert len(chunks) > 1
 
 
-def test_a_download_refused_or_cut_says_so(http: Http, server: StubServer) -> None:
-    server.route = lambda _: Answer(403, b"expired")
+def test_a_download_refused_or_cut_says_so(http: Http, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(403, b"expired")
     with pytest.raises(AccessDenied):
-        list(http.download(server.url, max_bytes=1 << 30))
-    server.route = lambda _: Answer(200, b"x" * 10_000_000, hang_up=True)
+        list(http.download(stub.url, max_bytes=1 << 30))
+    stub.route = lambda _: Answer(200, b"x" * 10_000_000, hang_up=True)
     with pytest.raises(Transient):
-        list(http.download(server.url, max_bytes=1 << 30))
-    server.route = lambda _: Answer(500)
+        list(http.download(stub.url, max_bytes=1 << 30))
+    stub.route = lambda _: Answer(500)
     with pytest.raises(Transient):
-        list(http.download(server.url, max_bytes=1 << 30))
+        list(http.download(stub.url, max_bytes=1 << 30))
 
 
 @pytest.mark.parametrize(
@@ -207,8 +196,8 @@ def test_scrubbing_never_raises_and_keeps_no_token(noise: str) -> None:
 
 
 @at_the_bound("MAX_RESPONSE_BYTES", as_if=1000)
-def test_the_bound_of_an_answer(http: Http, server: StubServer, size: int, fits: bool) -> None:
-    server.route = lambda _: Answer(200, b"x" * size)
+def test_the_bound_of_an_answer(http: Http, stub: StubServer, size: int, fits: bool) -> None:
+    stub.route = lambda _: Answer(200, b"x" * size)
 
     with refuses(TooMuchData, fits=fits):
-        assert len(http.request("GET", server.url).body) == size
+        assert len(http.request("GET", stub.url).body) == size

@@ -37,7 +37,7 @@ from adweir.platforms.meta import client as meta
 from adweir.platforms.meta.client import MetaConnector
 from support.meta_wire import error, insight, page
 from support.platforms import META_ADS, wiring
-from support.stub_http import Answer, Call, StubServer, serving
+from support.stub_http import Answer, Call, StubServer
 
 TOKEN, APP_SECRET = "EAAG" + "token", "app" + "secret"
 PROOF = hmac.new(APP_SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
@@ -51,69 +51,56 @@ def task(dataset: Dataset = Dataset.AD_DAILY, **changes: Any) -> Task:
 
 
 @pytest.fixture
-def server() -> Iterator[StubServer]:
-    with serving() as stub:
-        yield stub
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def connector(server: StubServer, clock: Any, slept: list[float]) -> Iterator[MetaConnector]:
+def connector(stub: StubServer, clock: Any, slept: list[float]) -> Iterator[MetaConnector]:
     with requests.Session() as session:
         yield meta.connect(
             credential=CREDENTIAL,
             secret={"access_token": TOKEN, "app_secret": APP_SECRET},
-            wiring=wiring(META_ADS, session, clock, urls={"api": server.url}),
+            wiring=wiring(META_ADS, session, clock, urls={"api": stub.url}),
             sleep=slept.append,
         )
 
 
-def paged(server: StubServer, pages: list[Any], headers: dict[str, str] | None = None) -> None:
+def paged(stub: StubServer, pages: list[Any], headers: dict[str, str] | None = None) -> None:
     """Serve an edge of several pages whose `next` carries the token, as Meta's does."""
 
     def route(call: Call) -> Answer:
         at = int(call.query.get("after", "0"))
         query = "&".join(f"{name}={value}" for name, value in call.query.items() if name in ("limit", "access_token"))
-        following = f"{server.url}{call.path}?{query}&after={at + 1}" if at + 1 < len(pages) else ""
+        following = f"{stub.url}{call.path}?{query}&after={at + 1}" if at + 1 < len(pages) else ""
         return Answer(200, page(pages[at], following), headers or {})
 
-    server.route = route
+    stub.route = route
 
 
-def test_insights_are_paged_to_the_end(connector: MetaConnector, server: StubServer) -> None:
+def test_insights_are_paged_to_the_end(connector: MetaConnector, stub: StubServer) -> None:
     # given three pages
-    paged(server, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
+    paged(stub, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
     # when a week is pulled
     pages = list(connector.pages(task()))
     # then each request asks for all we need and is signed, and only the end is the end
-    first, second, _ = server.calls
+    first, second, _ = stub.calls
     assert first.path == "/v26.0/act_1234567890/insights"
     assert first.query["level"] == "ad"
     assert first.query["time_increment"] == "1"
     assert json.loads(first.query["time_range"]) == {"since": "2026-11-01", "until": "2026-11-07"}
     assert {"adset_id", "ad_id", "spend", "actions", "action_values"} <= set(first.query["fields"].split(","))
     assert (second.query["after"], second.query["limit"]) == ("1", "500")
-    assert all((c.query["access_token"], c.query["appsecret_proof"]) == (TOKEN, PROOF) for c in server.calls)
+    assert all((c.query["access_token"], c.query["appsecret_proof"]) == (TOKEN, PROOF) for c in stub.calls)
     assert [p.last for p in pages] == [False, False, True]
     assert not any(TOKEN in p.url or PROOF in p.url for p in pages)
 
 
-def test_a_pull_goes_on_behind_the_page_it_had(connector: MetaConnector, server: StubServer) -> None:
-    paged(server, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
+def test_a_pull_goes_on_behind_the_page_it_had(connector: MetaConnector, stub: StubServer) -> None:
+    paged(stub, [[insight()], [insight(ad_id="334")], [insight(ad_id="335")]])
     first, *rest = connector.pages(task())
     again = list(connector.pages(task(), first.resume))
     assert [page.body for page in again] == [page.body for page in rest]
     assert [page.resume for page in again] == ["2", ""]
 
 
-def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(
-    connector: MetaConnector, server: StubServer
-) -> None:
-    server.script = [Answer(200, {"data": []}), Answer(200, {"data": [insight()]})]
+def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(connector: MetaConnector, stub: StubServer) -> None:
+    stub.script = [Answer(200, {"data": []}), Answer(200, {"data": [insight()]})]
     assert [p.last for p in connector.pages(task())] == [True]
     assert [p.last for p in connector.pages(task())] == [False]
 
@@ -131,45 +118,45 @@ def test_an_empty_answer_is_an_end_and_rows_without_cursors_are_not(
     ],
 )
 def test_the_end_is_found_however_the_page_is_written(
-    connector: MetaConnector, server: StubServer, body: bytes, last: bool
+    connector: MetaConnector, stub: StubServer, body: bytes, last: bool
 ) -> None:
-    server.script = [Answer(200, body)]
+    stub.script = [Answer(200, body)]
     assert [(p.last, p.body) for p in connector.pages(task())] == [(last, body)]
 
 
 @pytest.mark.parametrize("host", ["http://evil.example", "http://127.0.0.1:1", "file://", "http://[::1"])
-def test_paging_never_takes_the_token_to_another_host(connector: MetaConnector, server: StubServer, host: str) -> None:
-    server.script = [Answer(200, page([insight()], f"{host}/v26.0/act_1/insights?after=x"))]
+def test_paging_never_takes_the_token_to_another_host(connector: MetaConnector, stub: StubServer, host: str) -> None:
+    stub.script = [Answer(200, page([insight()], f"{host}/v26.0/act_1/insights?after=x"))]
     with pytest.raises(RequestRejected, match="another host"):
         list(connector.pages(task()))
 
 
-def test_paging_in_a_circle_ends(connector: MetaConnector, server: StubServer) -> None:
-    server.route = lambda call: Answer(200, page([insight()], f"{server.url}{call.path}?after=x"))
+def test_paging_in_a_circle_ends(connector: MetaConnector, stub: StubServer) -> None:
+    stub.route = lambda call: Answer(200, page([insight()], f"{stub.url}{call.path}?after=x"))
     with pytest.raises(RequestRejected, match="the next page is this one again"):
         list(connector.pages(task()))
-    assert len(server.calls) == 2
+    assert len(stub.calls) == 2
 
 
-def test_too_much_data_halves_the_page_and_goes_on(connector: MetaConnector, server: StubServer) -> None:
+def test_too_much_data_halves_the_page_and_goes_on(connector: MetaConnector, stub: StubServer) -> None:
     # given a platform that answers only pages of 100
     def route(call: Call) -> Answer:
         if int(call.query["limit"]) > 125:
             return Answer(500, error(1, 0, "Please reduce the amount of data you're asking for, then retry"))
         last = call.query.get("after") == "x"
-        return Answer(200, page([insight()], "" if last else f"{server.url}{call.path}?after=x&limit=999"))
+        return Answer(200, page([insight()], "" if last else f"{stub.url}{call.path}?after=x&limit=999"))
 
-    server.route = route
+    stub.route = route
     # when it is asked, then the pages come, and the smaller size stays
     assert len(list(connector.pages(task()))) == 2
-    assert [c.query["limit"] for c in server.calls] == ["500", "250", "125", "125"]
+    assert [c.query["limit"] for c in stub.calls] == ["500", "250", "125", "125"]
 
 
-def test_too_much_data_in_the_smallest_page_is_for_the_caller(connector: MetaConnector, server: StubServer) -> None:
-    server.route = lambda _: Answer(400, error(100, 1487534))
+def test_too_much_data_in_the_smallest_page_is_for_the_caller(connector: MetaConnector, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(400, error(100, 1487534))
     with pytest.raises(TooMuchData):
         list(connector.pages(task()))
-    assert [c.query["limit"] for c in server.calls] == ["500", "250", "125", "62", "31", "25"]
+    assert [c.query["limit"] for c in stub.calls] == ["500", "250", "125", "62", "31", "25"]
 
 
 @pytest.mark.parametrize(
@@ -197,26 +184,26 @@ def test_too_much_data_in_the_smallest_page_is_for_the_caller(connector: MetaCon
     ],
 )
 def test_the_code_decides_not_the_status(
-    connector: MetaConnector, server: StubServer, body: Any, status: int, kind: type[Exception], tries: int
+    connector: MetaConnector, stub: StubServer, body: Any, status: int, kind: type[Exception], tries: int
 ) -> None:
-    server.route = lambda _: Answer(status, body)
+    stub.route = lambda _: Answer(status, body)
     with pytest.raises(kind) as caught:
         list(connector.pages(task()))
     assert type(caught.value) is kind
-    assert len(server.calls) == tries
+    assert len(stub.calls) == tries
     shown = "".join(traceback.format_exception(caught.value)) + repr(getattr(caught.value, "context", ""))
     assert TOKEN not in shown
     assert PROOF not in shown
 
 
-def test_a_transient_fault_is_overcome_in_place(connector: MetaConnector, server: StubServer) -> None:
-    server.script = [Answer(500, error(2, is_transient=True)), Answer(200, b"x" * 99, hang_up=True)]
-    paged(server, [[insight()]])
+def test_a_transient_fault_is_overcome_in_place(connector: MetaConnector, stub: StubServer) -> None:
+    stub.script = [Answer(500, error(2, is_transient=True)), Answer(200, b"x" * 99, hang_up=True)]
+    paged(stub, [[insight()]])
     assert len(list(connector.pages(task()))) == 1
 
 
-def test_the_oldest_day_kept_is_reported(connector: MetaConnector, server: StubServer) -> None:
-    server.route = lambda _: Answer(400, error(3018))
+def test_the_oldest_day_kept_is_reported(connector: MetaConnector, stub: StubServer) -> None:
+    stub.route = lambda _: Answer(400, error(3018))
     with pytest.raises(OutOfRetention) as caught:
         list(connector.pages(task()))
     assert date(2023, 10, 1) < caught.value.oldest < date(2024, 1, 1)
@@ -224,33 +211,33 @@ def test_the_oldest_day_kept_is_reported(connector: MetaConnector, server: StubS
 
 @pytest.mark.parametrize(("minutes", "seconds"), [(12, 720), (0, 60)])
 def test_a_throttled_answer_says_how_long(
-    connector: MetaConnector, server: StubServer, minutes: int, seconds: int
+    connector: MetaConnector, stub: StubServer, minutes: int, seconds: int
 ) -> None:
     usage = {"1": [{"type": "ads_insights", "call_count": 100, "estimated_time_to_regain_access": minutes}]}
-    server.route = lambda _: Answer(400, error(80000, 2446079), {"x-business-use-case-usage": json.dumps(usage)})
+    stub.route = lambda _: Answer(400, error(80000, 2446079), {"x-business-use-case-usage": json.dumps(usage)})
     with pytest.raises(Throttled) as caught:
         list(connector.pages(task()))
     assert caught.value.retry_after == seconds
 
 
-def test_at_the_wall_the_page_is_finished_and_the_pull_stops(connector: MetaConnector, server: StubServer) -> None:
+def test_at_the_wall_the_page_is_finished_and_the_pull_stops(connector: MetaConnector, stub: StubServer) -> None:
     # given an answer that says: 96 % used
     usage = {"1": [{"type": "ads_insights", "call_count": 96, "estimated_time_to_regain_access": 3}]}
-    paged(server, [[insight()], [insight()]], {"x-business-use-case-usage": json.dumps(usage)})
+    paged(stub, [[insight()], [insight()]], {"x-business-use-case-usage": json.dumps(usage)})
     got = connector.pages(task())
     # when it is pulled, then the page comes, and the next is not asked for
     assert not next(got).last
     with pytest.raises(Throttled) as caught:
         next(got)
     assert caught.value.retry_after == 180
-    assert len(server.calls) == 1
+    assert len(stub.calls) == 1
     # and when it was the last page, the pull is whole
-    paged(server, [[insight()]], {"x-business-use-case-usage": json.dumps(usage)})
+    paged(stub, [[insight()]], {"x-business-use-case-usage": json.dumps(usage)})
     assert [p.last for p in connector.pages(task())] == [True]
 
 
-def test_above_three_quarters_it_slows_down(connector: MetaConnector, server: StubServer, slept: list[float]) -> None:
-    paged(server, [[insight()], [insight()]], {"x-fb-ads-insights-throttle": '{"app_id_util_pct": 85.0}'})
+def test_above_three_quarters_it_slows_down(connector: MetaConnector, stub: StubServer, slept: list[float]) -> None:
+    paged(stub, [[insight()], [insight()]], {"x-fb-ads-insights-throttle": '{"app_id_util_pct": 85.0}'})
     assert len(list(connector.pages(task()))) == 2
     assert slept == [1.0]
 
@@ -268,8 +255,8 @@ def test_a_day_that_is_too_much_for_one_answer_is_asked_for_as_a_job(connector: 
     assert connector.narrower(day, ReportFailed("broken")) == []
 
 
-def test_code_4_is_the_application_s_limit(connector: MetaConnector, server: StubServer) -> None:
-    server.script = [Answer(400, error(4)), Answer(400, error(17))]
+def test_code_4_is_the_application_s_limit(connector: MetaConnector, stub: StubServer) -> None:
+    stub.script = [Answer(400, error(4)), Answer(400, error(17))]
     with pytest.raises(Throttled) as of_app:
         list(connector.pages(task()))
     with pytest.raises(Throttled) as of_account:
@@ -291,12 +278,12 @@ def test_code_4_is_the_application_s_limit(connector: MetaConnector, server: Stu
     ],
 )
 def test_every_dataset_has_its_edge(
-    connector: MetaConnector, server: StubServer, dataset: Dataset, slice_: str, path: str
+    connector: MetaConnector, stub: StubServer, dataset: Dataset, slice_: str, path: str
 ) -> None:
-    paged(server, [[]])
+    paged(stub, [[]])
     assert connector.mode(task(dataset)) is Mode.PAGES
     list(connector.pages(task(dataset, slice=slice_)))
-    call = server.calls[0]
+    call = stub.calls[0]
     assert call.path == path
     if dataset is Dataset.CAMPAIGN_HOURLY:
         assert (call.query["level"], "hourly" in call.query["breakdowns"]) == ("campaign", True)
@@ -318,21 +305,21 @@ def test_every_dataset_has_its_edge(
         task(profile_id="1/../2"),
     ],
 )
-def test_what_meta_does_not_have_is_not_asked_for(connector: MetaConnector, server: StubServer, wrong: Task) -> None:
+def test_what_meta_does_not_have_is_not_asked_for(connector: MetaConnector, stub: StubServer, wrong: Task) -> None:
     with pytest.raises(RequestRejected):
         list(connector.pages(wrong))
-    assert server.calls == []
+    assert stub.calls == []
 
 
-def test_a_long_window_is_a_job(connector: MetaConnector, server: StubServer, clock: Any) -> None:
+def test_a_long_window_is_a_job(connector: MetaConnector, stub: StubServer, clock: Any) -> None:
     # given four weeks
     long = task(window=Window(date(2026, 11, 1), date(2026, 11, 28)))
     assert connector.mode(long) is Mode.REPORT
     # when the job is created
-    server.script = [Answer(200, {"report_run_id": "6023920149050"})]
+    stub.script = [Answer(200, {"report_run_id": "6023920149050"})]
     report = connector.create_report(long)
     # then it was asked for in a form, signed in the query
-    call = server.calls[0]
+    call = stub.calls[0]
     assert (call.method, call.path) == ("POST", "/v26.0/act_1234567890/insights")
     assert "ad_id" in json.loads(call.form["fields"])
     assert "access_token" not in call.form
@@ -344,9 +331,9 @@ def test_a_long_window_is_a_job(connector: MetaConnector, server: StubServer, cl
         False,
     )
     # and its result is paged like the synchronous answer
-    paged(server, [[insight()], [insight()]])
+    paged(stub, [[insight()], [insight()]])
     assert [p.last for p in connector.report_pages(long, report.id)] == [False, True]
-    assert server.calls[1].path == "/v26.0/6023920149050/insights"
+    assert stub.calls[1].path == "/v26.0/6023920149050/insights"
 
 
 @pytest.mark.parametrize(
@@ -361,9 +348,9 @@ def test_a_long_window_is_a_job(connector: MetaConnector, server: StubServer, cl
     ],
 )
 def test_a_jobs_state(
-    connector: MetaConnector, server: StubServer, status: str, percent: int, state: ReportState
+    connector: MetaConnector, stub: StubServer, status: str, percent: int, state: ReportState
 ) -> None:
-    server.script = [
+    stub.script = [
         Answer(200, {"id": "6", "async_status": status, "async_percent_completion": percent, "time_ref": 1795000000})
     ]
     report = connector.report(task(), "6")
@@ -371,9 +358,9 @@ def test_a_jobs_state(
     assert bool(report.reason) is (state is ReportState.FAILED)
 
 
-def test_a_failed_job_reports_its_reason(connector: MetaConnector, server: StubServer) -> None:
+def test_a_failed_job_reports_its_reason(connector: MetaConnector, stub: StubServer) -> None:
     answer = {"async_status": "Job Failed", "error_code": -2, "error_message": "Too heavy"}
-    server.script = [Answer(200, answer), Answer(200, b"<html>"), Answer(200, {"report_run_id": "x"})]
+    stub.script = [Answer(200, answer), Answer(200, b"<html>"), Answer(200, {"report_run_id": "x"})]
     assert connector.report(task(), "6").reason == "Job Failed: (-2) Too heavy"
     with pytest.raises(Transient):
         connector.report(task(), "6")
@@ -383,16 +370,16 @@ def test_a_failed_job_reports_its_reason(connector: MetaConnector, server: StubS
         connector.report(task(), "../me")
 
 
-def test_the_plain_verbs(connector: MetaConnector, server: StubServer) -> None:
-    paged(server, [[{"id": "1"}, {"id": "2"}], [{"id": "3"}]])
+def test_the_plain_verbs(connector: MetaConnector, stub: StubServer) -> None:
+    paged(stub, [[{"id": "1"}, {"id": "2"}], [{"id": "3"}]])
     assert connector.get_profiles() == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
     assert len(connector.get_campaigns("act_5")) == 3
     assert connector.get_keywords("5") == []
     assert len(connector.get_ads("5", WEEK, ["ad_id", "spend"], limit=2)) == 2
-    assert server.calls[-1].query["fields"] == "ad_id,spend"
+    assert stub.calls[-1].query["fields"] == "ad_id,spend"
     assert len(connector.get_account_stats("5", WEEK)) == 3
-    assert server.calls[-2].query["level"] == "account"
-    server.script = [Answer(200, {"report_run_id": "77"}), Answer(200, {"async_status": "Job Running"})]
+    assert stub.calls[-2].query["level"] == "account"
+    stub.script = [Answer(200, {"report_run_id": "77"}), Answer(200, {"async_status": "Job Running"})]
     report = connector.create_report_request("5", WEEK, fields=["spend"])
     assert connector.get_report(report) == {"async_status": "Job Running"}
     assert len(connector.download_report(report)) == 3
@@ -411,10 +398,10 @@ def test_the_registry_connects(clock: Any) -> None:
         REGISTRY.datasets(Platform("tiktok_ads"))
 
 
-def test_without_an_app_secret_there_is_no_proof(server: StubServer, clock: Any) -> None:
-    paged(server, [[]])
+def test_without_an_app_secret_there_is_no_proof(stub: StubServer, clock: Any) -> None:
+    paged(stub, [[]])
     with requests.Session() as session:
-        wired = wiring(META_ADS, session, clock, urls={"api": server.url + "/"})
+        wired = wiring(META_ADS, session, clock, urls={"api": stub.url + "/"})
         made = REGISTRY.connect(CREDENTIAL, {"access_token": TOKEN}, wired)
         list(made.profiles())
-    assert "appsecret_proof" not in server.calls[0].query
+    assert "appsecret_proof" not in stub.calls[0].query

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,29 +25,12 @@ SUMMARY = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PlatformServer]:
-    with running(awkward=True) as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def _well_behaved(server: PlatformServer) -> Iterator[None]:
-    yield
-    server.outside.switches.clear()
-
-
-@pytest.fixture
-def halden(server: PlatformServer) -> AmazonCaller:
-    return AmazonCaller(server, "halden")
-
-
 # -- ad products and ads ----------------------------------------------------------------------------------------------
 
 
-def test_a_profile_without_display_is_refused_there_and_only_there(server: PlatformServer) -> None:
+def test_a_profile_without_display_is_refused_there_and_only_there(platforms: PlatformServer) -> None:
     # given
-    german = AmazonCaller(server, "kestrel", "eu", place=1)
+    german = AmazonCaller(platforms, "kestrel", "eu", place=1)
     display = [path for path in GOTTEN if path.startswith("/sd/")]
 
     # when
@@ -64,15 +46,15 @@ def test_a_profile_without_display_is_refused_there_and_only_there(server: Platf
 
 
 def test_a_product_that_was_taken_away_comes_back() -> None:
-    with running() as server:
+    with running() as platforms:
         # given
-        halden = AmazonCaller(server, "halden")
+        halden = AmazonCaller(platforms, "halden")
         change = {"profile_id": halden.profile.id, "product": "sd"}
 
         # when
-        requests.post(f"{server.url}/_world/product", json=change | {"authorized": False}, timeout=5)
+        requests.post(f"{platforms.url}/_world/product", json=change | {"authorized": False}, timeout=5)
         without = halden.ask("GET", "/sd/campaigns").status_code
-        requests.post(f"{server.url}/_world/product", json=change | {"authorized": True}, timeout=5)
+        requests.post(f"{platforms.url}/_world/product", json=change | {"authorized": True}, timeout=5)
         again = halden.ask("GET", "/sd/campaigns").status_code
 
     # then
@@ -80,9 +62,9 @@ def test_a_product_that_was_taken_away_comes_back() -> None:
 
 
 def test_a_deleted_ad_is_archived_and_a_forgotten_one_gone_and_its_campaign_keeps_both() -> None:
-    with running() as server:
+    with running() as platforms:
         # given
-        halden = AmazonCaller(server, "halden")
+        halden = AmazonCaller(platforms, "halden")
         first, second = (ad.id for ad in halden.profile.campaigns[1].groups[0].ads[:2])
         campaign = int(halden.profile.campaigns[1].id)
 
@@ -95,7 +77,7 @@ def test_a_deleted_ad_is_archived_and_a_forgotten_one_gone_and_its_campaign_keep
         # when
         for ad_id, forget in ((first, False), (second, True)):
             gone = {"profile_id": halden.profile.id, "ad_id": ad_id, "forget": forget}
-            requests.post(f"{server.url}/_world/delete", json=gone, timeout=5)
+            requests.post(f"{platforms.url}/_world/delete", json=gone, timeout=5)
         ads = {ad["adId"]: ad["state"] for ad in halden.listed("/sp/productAds/list", SP_ADS)["productAds"]}
         rows = halden.report("spAdvertisedProduct", ["advertiser"], ["adId", "cost", "startDate"])
 
@@ -109,9 +91,9 @@ def test_a_deleted_ad_is_archived_and_a_forgotten_one_gone_and_its_campaign_keep
 # -- credentials, regions, permissions --------------------------------------------------------------------------------
 
 
-def test_a_token_of_one_region_lists_no_profile_on_another_region_s_host(server: PlatformServer) -> None:
+def test_a_token_of_one_region_lists_no_profile_on_another_region_s_host(platforms: PlatformServer) -> None:
     # given
-    american, european = AmazonCaller(server, "kestrel"), AmazonCaller(server, "kestrel", "eu", place=1)
+    american, european = AmazonCaller(platforms, "kestrel"), AmazonCaller(platforms, "kestrel", "eu", place=1)
     hosts = {"na": "advertising-api.amazon.com", "eu": "advertising-api-eu.amazon.com"}
 
     def profiles(caller: AmazonCaller, host: str) -> list[int]:
@@ -125,7 +107,7 @@ def test_a_token_of_one_region_lists_no_profile_on_another_region_s_host(server:
     assert profiles(american, hosts["eu"]) == profiles(european, hosts["na"]) == []
 
 
-def test_a_scope_that_is_missing_unknown_or_lost_is_401(halden: AmazonCaller, server: PlatformServer) -> None:
+def test_a_scope_that_is_missing_unknown_or_lost_is_401(halden: AmazonCaller, platforms: PlatformServer) -> None:
     # given
     def refusal(scope: str) -> tuple[int, str]:
         answer = halden.ask("GET", "/sd/campaigns", headers={"Amazon-Advertising-API-Scope": scope})
@@ -134,7 +116,7 @@ def test_a_scope_that_is_missing_unknown_or_lost_is_401(halden: AmazonCaller, se
     # when
     found = {scope: refusal(scope) for scope in ("", "abc", "7208815530417702")}
     switch = {"kind": "access_denied", "platform": PLATFORM, "profile_id": halden.profile.id}
-    requests.post(f"{server.url}/_world/switches", json=switch, timeout=5)
+    requests.post(f"{platforms.url}/_world/switches", json=switch, timeout=5)
 
     # then
     assert found[""] == (401, "Scope header is missing")
@@ -143,9 +125,9 @@ def test_a_scope_that_is_missing_unknown_or_lost_is_401(halden: AmazonCaller, se
     assert refusal(halden.profile.id) == (401, f"Not authorized to access scope {halden.profile.id}")
 
 
-def test_each_service_throttles_in_its_own_words(halden: AmazonCaller, server: PlatformServer) -> None:
+def test_each_service_throttles_in_its_own_words(halden: AmazonCaller, platforms: PlatformServer) -> None:
     # given
-    server.outside.switches.turn_on({"kind": "throttle", "platform": PLATFORM, "times": 3, "retry_after": 2})
+    platforms.outside.switches.turn_on({"kind": "throttle", "platform": PLATFORM, "times": 3, "retry_after": 2})
 
     # when
     answers = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from sandbox.platforms.amazon_ads.lists import GOTTEN, POSTED
 from sandbox.server import PlatformServer
 from support.amazon_caller import AmazonCaller
-from support.platform_server import running
 
 SAMPLES = Path(__file__).parents[1] / "samples/amazon_ads"
 SB = "application/vnd.sbcampaignresource.v4+json"
@@ -21,26 +19,9 @@ SP = "application/vnd.spCampaign.v3+json"
 SP_ADS = "application/vnd.spProductAd.v3+json"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PlatformServer]:
-    with running(awkward=True) as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def _well_behaved(server: PlatformServer) -> Iterator[None]:
-    yield
-    server.outside.switches.clear()
-
-
 @pytest.fixture
-def halden(server: PlatformServer) -> AmazonCaller:
-    return AmazonCaller(server, "halden")
-
-
-@pytest.fixture
-def kestrel(server: PlatformServer) -> AmazonCaller:
-    return AmazonCaller(server, "kestrel")
+def kestrel(platforms: PlatformServer) -> AmazonCaller:
+    return AmazonCaller(platforms, "kestrel")
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

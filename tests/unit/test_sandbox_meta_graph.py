@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from support.graph import WEEK, Client, graph
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Client]:
-    with graph() as client:
-        yield client
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with graph() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def kestrel() -> Iterator[Client]:
-    with graph("kestrel", awkward=True) as found:
-        yield found
-
+from support.graph import WEEK, Client
 
 # -- versions, edges and writes --------------------------------------------------------------------------------------
 
@@ -182,9 +162,9 @@ def test_images_and_videos_of_creatives_can_be_read(shared: Client) -> None:
 # -- which objects are listed ----------------------------------------------------------------------------------------
 
 
-def test_what_is_gone_is_listed_when_its_status_is_named(kestrel: Client) -> None:
+def test_what_is_gone_is_listed_when_its_status_is_named(awkward: Client) -> None:
     def statuses(**params: Any) -> set[str]:
-        return {row["effective_status"] for row in kestrel.rows("{act}/ads", fields="effective_status", **params)}
+        return {row["effective_status"] for row in awkward.rows("{act}/ads", fields="effective_status", **params)}
 
     def where(field: str, *values: str) -> dict[str, Any]:
         return {"filtering": [{"field": field, "operator": "IN", "value": list(values)}]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,28 +12,10 @@ import pytest
 from sandbox.platforms.meta.insight_values import VALUES
 from sandbox.platforms.meta.vocabulary import INSIGHTS
 from sandbox.world import Reading
-from support.graph import WEEK, Client, action, graph, total
+from support.graph import WEEK, Client, action, total
 
 DAYS = (date(2026, 11, 8), date(2026, 11, 14))
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Client]:
-    with graph() as client:
-        yield client
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with graph() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def kestrel() -> Iterator[Client]:
-    with graph("kestrel", awkward=True) as found:
-        yield found
 
 
 # -- fields and levels -----------------------------------------------------------------------------------------------
@@ -226,8 +207,8 @@ def test_a_breakdown_that_no_ad_has_anything_in_has_no_rows(shared: Client) -> N
     assert shared.insights(breakdowns="product_id") == []
 
 
-def test_rows_may_lack_the_hour_that_they_are_of(kestrel: Client) -> None:
-    rows = kestrel.insights(level="ad", breakdowns=HOURLY, fields="ad_id,impressions", time_increment="1")
+def test_rows_may_lack_the_hour_that_they_are_of(awkward: Client) -> None:
+    rows = awkward.insights(level="ad", breakdowns=HOURLY, fields="ad_id,impressions", time_increment="1")
     assert any(HOURLY not in row for row in rows)
     assert any(HOURLY in row for row in rows)
 
