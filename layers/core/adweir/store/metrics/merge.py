@@ -89,11 +89,10 @@ class Merger:
         held = entity_id in self._held
         fresh = inside and not held and slots.keys().isdisjoint(self._uncovered)
         changes = self._bring(slots, brought) if fresh else []
-        dirty, unchanged = bool(changes), 0
-        for name, (key, day) in (self._covered if fresh else self.partition.names).items():
-            numbers, old = brought.get(key), slots.get(name)
-            if numbers is None and old is None:
-                continue
+        names = self._covered if fresh else self.partition.names
+        left, unchanged = self._compared(names, slots, brought, answers=inside and not held)
+        dirty = bool(changes)
+        for name, day, old, numbers in left:
             hole = held and entity_id in self.holes.get(day, ())
             new = old
             if numbers is not None or (inside and not hole):
@@ -116,6 +115,31 @@ class Merger:
         else:
             bucket = stored or bucket
         return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)
+
+    def _compared(
+        self,
+        names: Mapping[str, tuple[str, str]],
+        slots: Mapping[str, StoredSlot],
+        brought: Mapping[str, Slot],
+        *,
+        answers: bool,
+    ) -> tuple[list[tuple[str, str, StoredSlot | None, Slot | None]], int]:
+        """The slots that the pull may change, as (name, day, stored, brought), and the number of the others it brings.
+
+        What is brought as it is stored stays as it is, whichever pull is the newer one, if both answer for the entity.
+        """
+        left, unchanged, currency, sums = [], 0, self.currency, self.sums
+        for name, (key, day) in names.items():
+            numbers, old = brought.get(key), slots.get(name)
+            if numbers is None and old is None:
+                continue
+            if answers and numbers is not None and old == (numbers, None, currency, ""):
+                unchanged += 1
+                if sums is not None:
+                    sums.add(day, numbers)
+            else:
+                left.append((name, day, old, numbers))
+        return left, unchanged
 
     def _bring(self, slots: dict[str, StoredSlot], brought: Mapping[str, Slot]) -> list[SlotChange]:
         """Add what was brought on days that no pull covers and that have no slots, as `_decided` would: faster."""
