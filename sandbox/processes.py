@@ -102,20 +102,36 @@ def stop_children() -> None:
 
 
 def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
-    """Ask the process to end; after `seconds`, kill it and its children. True when it was alive."""
+    """Ask the process to end; after `seconds`, kill it. What it started gets a second more. True when it was alive."""
     if not running.alive():
         _reap(running)
         return False
-    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+    process = psutil.Process(running.pid)
+    children = process.children(recursive=True)
+    leads = os.getsid(running.pid) == running.pid
     os.kill(running.pid, signal.SIGTERM)
-    left = _wait(family[:1], seconds)
-    left = _wait([*left, *family[1:]], 1.0)
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    _wait(left, 5.0)
+    _kill(_wait([process], seconds))
+    # Only now is nothing started any more: what was, since we looked, is still in the session that it led.
+    _kill(_wait([*children, *(_session(running.pid) if leads else ())], 1.0))
     _reap(running)
     return True
+
+
+def _kill(family: Sequence[psutil.Process]) -> None:
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _wait(family, 5.0)
+
+
+def _session(leader: int) -> list[psutil.Process]:
+    """The processes of a session but its leader."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if process.pid not in (0, leader) and os.getsid(process.pid) == leader:
+                found.append(process)
+    return found
 
 
 def _wait(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -54,6 +54,38 @@ def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
+def test_what_a_process_starts_while_it_is_stopped_is_stopped_too(tmp_path: Path) -> None:
+    # given: a process that starts a last child when it is asked to end
+    script, begun = tmp_path / "parent.py", tmp_path / "begun"
+    script.write_text(
+        "import pathlib, signal, subprocess, sys, time\n"
+        "def last(*_):\n"
+        "    child = subprocess.Popen(['sleep', '60'])\n"
+        f"    pathlib.Path({str(begun)!r}).write_text(str(child.pid))\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, last)\n"
+        f"pathlib.Path({str(begun)!r}).touch()\n"
+        "time.sleep(60)\n"
+    )
+    parent = processes.start(
+        "parent",
+        [sys.executable, str(script)],
+        environment={"PATH": os.defpath},
+        log=tmp_path / "log",
+        directory=tmp_path,
+    )
+    deadline = time.monotonic() + 10
+    while not begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    # when
+    assert processes.stop(parent)
+
+    # then
+    child = int(begun.read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
 def test_stopping_does_not_wait_for_a_parent_that_never_reaps() -> None:
     # given: a process whose parent is another one than ours and sleeps
     code = "import subprocess, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
