@@ -197,13 +197,17 @@ def test_writes_are_paced_under_what_a_partition_takes(clock: FrozenClock, table
 
 def test_a_fence_guards_coverage(clock: FrozenClock, tables: None) -> None:
     table = MetricsTable(clock)
-    item = {"pk": {"S": "p"}, "sk": {"S": "!coverage"}, "fence": {"N": "1"}}
-    table.put(item, fence=0)
+
+    def written_under(fence: int) -> Raw:
+        return {"pk": {"S": "p"}, "sk": {"S": "!coverage"}, "fence": {"N": str(fence)}}
+
+    table.put(written_under(1), fence=0)
     with pytest.raises(Transient):
-        table.put(item, fence=0)
+        table.put(written_under(2), fence=0)
     with pytest.raises(Transient):
-        table.put(item, fence=2)
-    table.put(item, fence=1)
+        table.put(written_under(3), fence=2)
+    table.put(written_under(4), fence=1)
+    table.put(written_under(4), fence=1)  # sent again, because its reply was lost
 
 
 def test_a_missing_table_is_unavailable(clock: FrozenClock, tables: None) -> None:

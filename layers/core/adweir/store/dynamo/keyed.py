@@ -1,12 +1,15 @@
 """Reading and writing items by their keys: the base of the catalog and of the ledger.
 
-Reads are consistent. Every write is one item, with a condition where it decides something.
+Reads are consistent. Every write is one item, with a condition where it decides something. A reply can be lost after
+the write was done, and the SDK sends it again: each write leaves a token of its own in the item (`writer`), so that it
+is not refused because of what it did itself. Another write of the item replaces the token.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _I = TypeVar("_I", bound=KeyedItem)
 _REFUSED = "ConditionalCheckFailedException"
 _GET_BATCH = 100
+_TOKEN_BYTES = 9
 
 
 class Keyed(Generic[_I]):
@@ -47,7 +51,7 @@ class Keyed(Generic[_I]):
         try:
             yield
         except PynamoDBException as error:
-            reason = error.cause_response_code or type(error).__name__
+            reason = _code(error) or type(error.cause or error).__name__
             raise Unavailable(f"the {self._name} does not answer: {reason}") from error
 
     def _fetch(self, pk: str, sk: str) -> _I | None:
@@ -93,12 +97,31 @@ class Keyed(Generic[_I]):
 
     def _put(self, item: _I, condition: Condition | None = None) -> bool:
         """Put an item; False when the condition does not hold."""
-        return self._holds(lambda: item.save(condition=condition))
+        item.writer = new_token()
+        own = None if condition is None else condition | (self._model.writer == item.writer)
+        return self._holds(lambda: item.save(condition=own))
 
-    def _change(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None) -> _I | None:
-        """Update an item; the updated item, or None when the condition does not hold."""
-        item = self._model(pk, sk)
-        return item if self._holds(lambda: item.update(actions=list(actions), condition=condition)) else None
+    def _change(
+        self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None, *, token: str = ""
+    ) -> _I | None:
+        """Update an item; the updated item, or None when the condition does not hold. `token` names this write."""
+        item, token = self._model(pk, sk), token or new_token()
+        own = None if condition is None else condition | (self._model.writer == token)
+        marked = [*actions, self._model.writer.set(token)]
+        return item if self._holds(lambda: item.update(actions=marked, condition=own)) else None
+
+    def _hold(self, pk: str, sk: str, actions: Sequence[Action], condition: Condition, give_back: Action) -> _I | None:
+        """`_change` for a write that takes hold of an item, which others then wait for.
+
+        When no reply comes at all, what may have been taken is given back. Raises Unavailable.
+        """
+        token = new_token()
+        try:
+            return self._change(pk, sk, actions, condition, token=token)
+        except Unavailable:
+            with suppress(Unavailable):  # then the hold expires
+                self._change(pk, sk, [give_back], self._model.writer == token)
+            raise
 
     def _drop(self, pk: str, sk: str, condition: Condition | None = None) -> bool:
         """Delete an item; False when the condition does not hold."""
@@ -110,7 +133,19 @@ class Keyed(Generic[_I]):
             try:
                 write()
             except PynamoDBException as error:
-                if error.cause_response_code == _REFUSED:
+                if _code(error) == _REFUSED:
                     return False
                 raise
         return True
+
+
+def new_token() -> str:
+    """A random name for one write."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def _code(error: PynamoDBException) -> str:
+    """DynamoDB's error code, "" when there was no answer. PynamoDB's own property fails then: the cause's response
+    is None."""
+    answer = getattr(error.cause, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code", ""))

@@ -47,11 +47,12 @@ class Leases(Rows):
 
     def _take(self, name: str, seconds: float) -> Lease:
         now = self._now()
-        row = self._change(
+        row = self._hold(
             _pk(name),
             "lease",
             [Row.until.set(now + max(1, round(seconds))), Row.fence.add(1), Row.expires.set(self._expires())],
             Row.until.does_not_exist() | (Row.until <= now),
+            Row.until.set(0),
         )
         if row is None:
             held = self._fetch(_pk(name), "lease")

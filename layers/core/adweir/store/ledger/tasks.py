@@ -109,7 +109,7 @@ class Tasks(Markers):
             if task.hold_until > now:
                 raise Throttled(f"task {task_id} is being worked on", retry_after=float(task.hold_until - now))
             state = TaskState.RUNNING if task.state is TaskState.PLANNED else task.state
-            taken = self._change(
+            taken = self._hold(
                 pk,
                 sk,
                 [
@@ -122,6 +122,7 @@ class Tasks(Markers):
                 & (Row.generation == generation)
                 & (Row.attempts == task.attempts)
                 & (Row.until <= now),
+                Row.until.set(0),
             )
             if taken is not None:
                 return _task(taken)
@@ -201,6 +202,8 @@ class Tasks(Markers):
             if task.state.is_terminal:
                 self._unmark(task)
                 return False
+            if state is TaskState.LOADED:
+                self._succeeded(task)  # first: a worker that dies behind its task's end would never say so
             if state is TaskState.PARKED:
                 self._put(self._row(_parked_pk(task.account_id, task.platform, task.label), f"{run_id}#{task_id}"))
             actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
@@ -210,10 +213,7 @@ class Tasks(Markers):
                 actions.append(Row.error.set(dict(error)))
             done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
             if done is not None:
-                task = _task(done)
-                if state is TaskState.LOADED:
-                    self._succeeded(task)
-                self._unmark(task)
+                self._unmark(_task(done))
                 return True
         return False
 

@@ -63,7 +63,7 @@ class Tokens(Rows):
         now = self._now()
         free = Row.until.does_not_exist() | (Row.until <= now)
         actions = [Row.until.set(now + LOCK_SECONDS), Row.expires.set(self._expires())]
-        return self._change(_pk(key), "token", actions, free) is not None
+        return self._hold(_pk(key), "token", actions, free, Row.until.set(0)) is not None
 
     def _refresh(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
         try:

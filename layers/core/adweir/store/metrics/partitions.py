@@ -67,7 +67,10 @@ class Table(Readable, Protocol):
         ...
 
     def put(self, item: Raw, *, fence: int | None) -> None:
-        """Put one item. With `fence`, only if the stored one has this fence (0: none is stored). Raises Transient."""
+        """Put one item. With `fence`, only if the stored one has this fence (0: none is stored) or the item's own.
+
+        Raises Transient.
+        """
         ...
 
     def delete(self, pk: str, sk: str) -> None:
@@ -139,9 +142,12 @@ class MetricsTable:
     def put(self, item: Raw, *, fence: int | None) -> None:
         request: dict[str, Any] = {"TableName": self._name, "Item": item}
         if fence is not None:
-            request["ConditionExpression"] = "fence = :fence" if fence else "attribute_not_exists(fence)"
+            before = "fence = :fence" if fence else "attribute_not_exists(fence)"
+            # A write whose reply was lost is sent again, and finds its own fence, which nobody else has.
+            request["ConditionExpression"] = f"{before} OR fence = :own"
+            request["ExpressionAttributeValues"] = {":own": item["fence"]}
             if fence:
-                request["ExpressionAttributeValues"] = {":fence": {"N": str(fence)}}
+                request["ExpressionAttributeValues"][":fence"] = {"N": str(fence)}
         try:
             self.write_units += _units(self._call("PutItem", **request))
         except _Refused as refused:
