@@ -234,32 +234,32 @@ class TestStoringAnew:
         return app
 
     def test_it_redrives_the_tasks_that_waited(self, app: App, queues: MemoryQueues) -> None:
-        app.registration.register("acc", "meta", {"access_token": "old1"})
+        app.registration.register("acc", "meta", {"access_token": "old-token-1"})
         app.registration.forget("acc", "meta")
 
-        app.registration.register("acc", "meta", {"access_token": "new1"})
+        app.registration.register("acc", "meta", {"access_token": "new-token-1"})
 
         assert queues.runs.take() == [RedriveCredential(account_id="acc", platform="meta_ads")]
 
     def test_a_warm_worker_reads_its_values_again(self, app: App, queues: MemoryQueues, clock: FrozenClock) -> None:
-        app.connector(app.registration.register("acc", "meta", {"access_token": "old1"}))
+        app.connector(app.registration.register("acc", "meta", {"access_token": "old-token-1"}))
         clock.advance(60)
         other = App(app.settings, clock)
         other.__dict__["queues"] = queues
         other.registration.forget("acc", "meta")
-        fresh = other.registration.register("acc", "meta", {"access_token": "new1"})
+        fresh = other.registration.register("acc", "meta", {"access_token": "new-token-1"})
         clock.advance(60)
 
         app.connector(fresh)
 
-        assert app.secrets.get(fresh.secret_id) == {"access_token": "new1"}
+        assert app.secrets.get(fresh.secret_id) == {"access_token": "new-token-1"}
 
     def test_each_label_has_a_secret_of_its_own(self, app: App) -> None:
-        for label, token in (("", "one1"), ("eu", "two2")):
+        for label, token in (("", "token-one"), ("eu", "token-two")):
             app.registration.register("acc", "meta", {"access_token": token}, label)
 
         named = {c.label: app.secrets.get(c.secret_id)["access_token"] for c in app.catalog.credentials()}
-        assert named == {"default": "one1", "eu": "two2"}
+        assert named == {"default": "token-one", "eu": "token-two"}
         app.registration.forget("acc", "meta", "eu")
         assert [c.label for c in app.catalog.credentials()] == ["default"]
         app.registration.forget_account("acc")

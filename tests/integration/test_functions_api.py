@@ -69,13 +69,17 @@ def test_lists_page(call: Call, account_id: str) -> None:
 
 def test_a_credential_is_stored_and_never_echoed(call: Call, api: ModuleType, account_id: str) -> None:
     # when: the contract's example, without a platform
-    secret = {"client_id": "amzn1.application-oa2-client.x", "client_secret": "hush", "refresh_token": "Atzr|y"}
+    secret = {
+        "client_id": "amzn1.application-oa2-client.x",
+        "client_secret": "hush-hush",
+        "refresh_token": "Atzr|refresh",
+    }
     answer = call("POST", f"/api/v1/accounts/{account_id}/credentials", secret, expect=201)
 
     # then
     assert (answer["platform"], answer["state"], answer["version"]) == ("amazon_ads", "active", 1)
     shown = json.dumps([answer, call("GET", f"/api/v1/accounts/{account_id}/credentials")])
-    assert "hush" not in shown
+    assert "hush-hush" not in shown
     assert "Atzr" not in shown
     assert api.app.secrets.get(answer["secret_id"]) == secret
     assert sent(api) == []
@@ -83,9 +87,9 @@ def test_a_credential_is_stored_and_never_echoed(call: Call, api: ModuleType, ac
 
 def test_a_replaced_credential_has_its_parked_tasks_redriven(call: Call, api: ModuleType, account_id: str) -> None:
     path = f"/api/v1/accounts/{account_id}/credentials"
-    call("POST", path, {"platform": "meta", "access_token": "old"}, expect=201)
+    call("POST", path, {"platform": "meta", "access_token": "old-token"}, expect=201)
 
-    answer = call("POST", path, {"platform": "facebook", "access_token": "new"}, expect=201)
+    answer = call("POST", path, {"platform": "facebook", "access_token": "new-token"}, expect=201)
 
     assert answer["version"] == 2
     assert sent(api) == [RedriveCredential(account_id=account_id, platform="meta_ads")]
@@ -96,7 +100,7 @@ def test_a_replaced_credential_has_its_parked_tasks_redriven(call: Call, api: Mo
 
 def test_credentials_of_one_platform_are_told_apart_by_their_label(call: Call, account_id: str) -> None:
     path = f"/api/v1/accounts/{account_id}/credentials"
-    amazon = {"client_id": "amzn1.x", "client_secret": "hush", "refresh_token": "Atzr|y"}
+    amazon = {"client_id": "amzn1.x", "client_secret": "hush-hush", "refresh_token": "Atzr|refresh"}
     for label, region in (("us", "NA"), ("eu", "eu")):
         answer = call("POST", path, amazon | {"label": label, "region": region}, expect=201)
         assert (answer["label"], answer["route"], answer["version"]) == (label, region.lower(), 1)
@@ -113,9 +117,9 @@ def test_a_credential_says_which_ad_accounts_it_reaches_or_why_none(
 ) -> None:
     # given a credential whose listing was loaded and brought nothing, and one that reaches an ad account
     path = f"/api/v1/accounts/{account_id}/credentials"
-    amazon = {"client_id": "amzn1.x", "client_secret": "hush", "refresh_token": "Atzr|y"}
+    amazon = {"client_id": "amzn1.x", "client_secret": "hush-hush", "refresh_token": "Atzr|refresh"}
     assert call("POST", path, amazon, expect=201)["note"] is None
-    call("POST", path, {"platform": "meta", "access_token": "token"}, expect=201)
+    call("POST", path, {"platform": "meta", "access_token": "a-token-of-meta"}, expect=201)
     fill(api, account_id)
     task = a_task(account_id=account_id, platform=Platform("amazon_ads"), profile_id="", dataset=Dataset.PROFILES)
     api.app.ledger.plan(task)
@@ -238,8 +242,13 @@ def test_every_route_checks_its_scope(api: ModuleType) -> None:
 
 
 def test_requests_are_logged_without_their_bodies(call: Call, api: ModuleType, account_id: str) -> None:
-    call("POST", f"/api/v1/accounts/{account_id}/credentials", {"platform": "meta", "access_token": "hush"}, expect=201)
+    call(
+        "POST",
+        f"/api/v1/accounts/{account_id}/credentials",
+        {"platform": "meta", "access_token": "hush-hush"},
+        expect=201,
+    )
     entries = list(api.app.ledger.api_log.of_day(date(2026, 11, 20)))
     assert [(e["method"], e["status"], e["key_id"]) for e in entries] == [("POST", 201, "k1")] * len(entries)
     assert len(entries) >= 1
-    assert "hush" not in json.dumps(entries)
+    assert "hush-hush" not in json.dumps(entries)

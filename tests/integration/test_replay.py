@@ -37,7 +37,7 @@ class World:
     def __init__(self, machine: Machine, api: ToyApi) -> None:
         self.machine, self.api, self.app = machine, api, machine.app
         self.app.catalog.create_account("acme", "Acme", "data@acme.example")
-        self.app.registration.register("acme", "toy", {"token": "t0ken", "app": "an-app"})
+        self.app.registration.register("acme", "toy", {"token": "t0ken-of-the-toy", "app": "an-app"})
         listed = Profile(
             account_id="acme", platform=TOY, profile_id=BIG, name="Big", currency="EUR", timezone="Europe/Berlin"
         )

@@ -59,7 +59,7 @@ class Story:
         """Run the story."""
         app = self.app
         app.catalog.create_account("acme", "Acme", "data@acme.example")
-        app.registration.register("acme", "toy", {"token": "t0ken", "app": "an-app"})
+        app.registration.register("acme", "toy", {"token": "t0ken-of-the-toy", "app": "an-app"})
         chosen = Profile(
             account_id="acme",
             platform=TOY,

@@ -43,7 +43,7 @@ class ToyApi:
         self.calls = 0
 
     def __call__(self, call: Call) -> Answer:
-        assert call.headers["Authorization"] == "Bearer t0ken"
+        assert call.headers["Authorization"] == "Bearer t0ken-of-the-toy"
         self.calls += 1
         match call.method, call.path.strip("/").split("/"):
             case "GET", ["accounts"]:

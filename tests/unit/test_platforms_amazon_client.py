@@ -31,6 +31,7 @@ from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY
 from adweir.platforms.amazon_ads.client import AmazonConnector
 from adweir.platforms.connector import ReportState
+from adweir.platforms.guarded import Guarded
 from support.amazon_stub import SECRET, AmazonStub, Answer, MemoryTokens, amazon_stub, connected, task
 from support.clock import FrozenClock
 from support.platforms import AMAZON_ADS, wiring
@@ -315,7 +316,9 @@ class TestConnecting:
     ) -> Any:
         credential = Credential(account_id="acme", platform=AMAZON_ADS, secret_id="s")
         wired = wiring(AMAZON_ADS, session, clock, urls=urls, tokens=MemoryTokens(), route=route)
-        return REGISTRY.connect(credential, secret, wired)
+        made = REGISTRY.connect(credential, secret, wired)
+        assert isinstance(made, Guarded)
+        return made.inner
 
     @pytest.mark.parametrize(
         ("region", "api", "token"),

@@ -33,6 +33,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Mode, ReportState
+from adweir.platforms.guarded import Guarded
 from adweir.platforms.meta import client as meta
 from adweir.platforms.meta.client import MetaConnector
 from support.meta_wire import error, insight, page
@@ -389,7 +390,8 @@ def test_the_registry_connects(clock: Any) -> None:
     with requests.Session() as session:
         wired = wiring(META_ADS, session, clock)
         made = REGISTRY.connect(CREDENTIAL, {"access_token": TOKEN}, wired)
-        assert isinstance(made, MetaConnector)
+        assert isinstance(made, Guarded)
+        assert isinstance(made.inner, MetaConnector)
         with pytest.raises(AuthExpired):
             REGISTRY.connect(CREDENTIAL, {"app_secret": APP_SECRET}, wired)
     assert Dataset.AD_DAILY in REGISTRY.datasets(META_ADS)

@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 
 class Page(NamedTuple):
-    """One answer of a platform as it came, after transport decoding.
+    """One answer of a platform as it came, after transport decoding; `guarded` replaces secrets in it.
 
     `body` is all of it, or its chunks: those are stored as they come, so a file of any size fits. A file that the
     platform sent packed comes unpacked (`platforms.packed`). `url` is without secrets. `last` is True on the page that
@@ -84,6 +84,7 @@ class Wiring:
     """What a connector works with, whatever its platform.
 
     `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential.
+    `keep_secret` takes a value that the connector makes of its credential (a proof); access tokens are known already.
     """
 
     urls: Callable[[str, str], str]
@@ -92,6 +93,7 @@ class Wiring:
     rng: Random
     tokens: TokenCache
     route: str = ""
+    keep_secret: Callable[[str], None] = lambda _value: None
 
 
 class Connector(ABC):

@@ -62,9 +62,27 @@ class CredentialFields(BaseModel):
         raise Unprocessable(f"the credential is refused: {named}", faults)
 
     @classmethod
+    def check_secrets(cls, values: Mapping[str, str]) -> None:
+        """Refuse secrets that are too short to be told from other text in what the platform answers.
+
+        Raises Unprocessable; checked when a credential is stored, so that one stored before can still be read.
+        """
+        least = limits.MIN_CREDENTIAL_SECRET_CHARS
+        short = [name for name in cls.named(FieldKind.SECRET) if 0 < len(values.get(name, "")) < least]
+        if short:
+            faults = [{"field": name, "message": f"has at least {least} characters"} for name in short]
+            raise Unprocessable(f"the credential is refused: {', '.join(short)}", faults)
+
+    @classmethod
     def named(cls, kind: FieldKind) -> tuple[str, ...]:
         """The names of the fields of a kind."""
         return tuple(name for name, field in cls.model_fields.items() if kind in field.metadata)
+
+    @classmethod
+    def secrets_in(cls, values: Mapping[str, str]) -> list[str]:
+        """The secret ones of a credential's values, as they are stored; a field that is not known counts as secret."""
+        shown = set(cls.model_fields) - set(cls.named(FieldKind.SECRET))
+        return [value for name, value in values.items() if name not in shown]
 
     @property
     def route(self) -> str:

@@ -50,7 +50,9 @@ class Registration:
         platform = self._platforms.parse(platform_name) if platform_name else self._platforms.recognize(values)
         if platform is None:
             raise Unprocessable("the platform is required", [{"field": "platform", "message": "is required"}])
-        read = self._platforms.spec(platform).credential.read(values)
+        fields = self._platforms.spec(platform).credential
+        read = fields.read(values)
+        fields.check_secrets(values)
         label = parse_label(label)
         secret_id = self._secrets.name("credential", account_id, platform, label)
         self._secrets.put(secret_id, values)

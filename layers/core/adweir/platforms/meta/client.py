@@ -212,6 +212,8 @@ def connect(
         app_secret=values.app_secret,
         sleep=sleep,
     )
+    for value in graph.proofs:
+        wiring.keep_secret(value)
     return MetaConnector(graph, wiring.clock)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -46,6 +46,11 @@ class Graph:
         if app_secret:
             proof = hmac.new(app_secret.encode(), access_token.encode(), hashlib.sha256)
             self._auth["appsecret_proof"] = proof.hexdigest()
+
+    @property
+    def proofs(self) -> Collection[str]:
+        """The secret values that each request carries."""
+        return self._auth.values()
 
     def get(self, path: str, params: Mapping[str, str]) -> Response:
         """GET a node. Raises what the error in the answer means."""

@@ -1,0 +1,227 @@
+"""After runs full of faults on platforms that repeat what they were sent, no secret is in what was stored or logged."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import logging
+import zlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+from werkzeug.wrappers import Response
+
+from adweir.model.messages import Message, StartRun
+from adweir.pipeline.health import health
+from adweir.platforms import REGISTRY
+from adweir.platforms.amazon_ads import AmazonCredential
+from adweir.platforms.credentials import CredentialFields, FieldKind
+from adweir.platforms.meta import MetaCredential
+from adweir.platforms.redaction import REDACTED
+from adweir.runtime.settings import Settings
+from sandbox.outside import Outside
+from sandbox.platforms import population, stand_ins
+from sandbox.server import PlatformServer
+from sandbox.web import PlatformRequest
+from support.clock import FrozenClock
+from support.machine import Machine
+from support.outlets import MemoryQueue
+from support.platform_server import ANCHOR
+
+COMPANY = "acc_1"
+SECRET_PARAMETERS = ("access_token", "appsecret_proof", "client_secret", "refresh_token")
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "server_error", "times": 2, "skip": 3},
+    {"kind": "throttle", "times": 2, "skip": 12},
+    {"kind": "truncated_paging", "mode": "cut", "times": 1},
+    {"kind": "bad_row", "times": 2, "mode": "text"},
+    {"kind": "broken_report", "times": 1, "reason": "the token ran out"},
+    {"kind": "expired_token", "platform": "amazon_ads", "times": 1},
+    {"kind": "passing_401", "platform": "amazon_ads", "times": 2},
+    {"kind": "data_limit", "platform": "meta_ads", "times": 2},
+    {"kind": "access_denied", "platform": "meta_ads", "times": 1, "skip": 30},
+)
+
+
+class Echo(PlatformServer):
+    """The sandbox's platforms, whose JSON answers and errors also contain all that was sent to them."""
+
+    def __init__(self) -> None:
+        present = stand_ins()
+        outside = Outside(anchor=ANCHOR, report_seconds=0.02, population=population(present))
+        self.secrets: set[str] = set()
+        self.broken = False
+        super().__init__(outside, present)
+
+    def answer(self, request: PlatformRequest) -> Response:
+        sent = {**request.args.to_dict(), **request.form.to_dict()}
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.secrets |= {value for name, value in sent.items() if name in SECRET_PARAMETERS} | {bearer} - {""}
+        answer = super().answer(request)
+        if not answer.is_json or answer.is_streamed:
+            return answer
+        body = json.loads(answer.get_data())
+        values = [*sent.values(), bearer]
+        said = f"Malformed access token {' '.join(values)} {quote(' '.join(values))} ({json.dumps(values)})"
+        if self.broken:
+            return Response(f"<html>{said}", 200)
+        if answer.status_code >= 400:
+            body = _with_words(body, said)
+        elif isinstance(body, dict):
+            self.secrets |= {value for name, value in body.items() if name in SECRET_PARAMETERS}
+            body["sent"] = said
+        answer.set_data(json.dumps(body))
+        return answer
+
+
+def _with_words(body: Any, said: str) -> Any:
+    """An error's body whose texts for people begin with `said`, as Meta's do."""
+    if isinstance(body, dict):
+        return {name: _with_words(value, said) for name, value in body.items()} | {
+            name: f"{value} {said}"
+            for name, value in body.items()
+            if name in {"message", "details", "detail", "error_description", "error_user_msg"}
+            and isinstance(value, str)
+        }
+    return [_with_words(each, said) for each in body] if isinstance(body, list) else body
+
+
+class Restless(Machine):
+    """A machine whose failed messages come back four times, as SQS has it; it keeps all messages ever sent."""
+
+    def __init__(self, settings: Settings, clock: FrozenClock) -> None:
+        super().__init__(settings, clock, REGISTRY)
+        self.sent: list[str] = []
+        self.received: dict[str, int] = {}
+        for queue in self.queues.every():
+            queue.send = self._kept(queue)  # type: ignore[method-assign]
+            queue.keep_hidden = lambda *_: None  # type: ignore[attr-defined]
+
+    def _kept(self, queue: MemoryQueue) -> Any:
+        send = queue.send
+
+        def keeping(message: Message, *, delay: int = 0, group: str = "") -> None:
+            self.sent.append(message.model_dump_json())
+            send(message, delay=delay, group=group)
+
+        return keeping
+
+    def _deliver(self, queue: str, message: Message) -> None:
+        try:
+            super()._deliver(queue, message)
+        except AssertionError:
+            body = message.model_dump_json()
+            self.received[body] = self.received.get(body, 1) + 1
+            if self.received[body] <= 5:
+                self.clock.advance(30)
+                self.queues.named()[queue].send(message)
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    with Echo() as server:
+        yield server
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> io.StringIO:
+    caplog.set_level(logging.INFO)
+    return io.StringIO()
+
+
+@pytest.fixture
+def machine(tables: None, settings: Settings, echo: Echo, log: io.StringIO) -> Iterator[Restless]:
+    names = {
+        "meta_ads": {"api": echo.url},
+        "amazon_ads": {
+            f"{name}.{region}": _place(echo, name, region) for region in ("na", "eu", "fe") for name in ("api", "token")
+        },
+    }
+    made = Restless(settings.model_copy(update={"platform_urls": names, "history_days": 3}), FrozenClock())
+    made.app.logger.handlers[0].setStream(log)  # type: ignore[attr-defined]
+    made.app.logger.setLevel(logging.DEBUG)
+    yield made
+    made.app.http.close()
+
+
+def _place(echo: Echo, name: str, region: str) -> str:
+    return echo.url + ("/auth/o2/token" if name == "token" else "")
+
+
+def everything(machine: Restless, log: io.StringIO, records: str) -> Iterator[tuple[str, bytes]]:
+    """All that outlives an invocation, by where it is; Secrets Manager and the shared access tokens left out."""
+    s3, dynamo = boto3.client("s3"), boto3.client("dynamodb")
+    bucket = machine.app.settings.bucket
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for found in page.get("Contents", []):
+            answer = s3.get_object(Bucket=bucket, Key=found["Key"])
+            body = answer["Body"].read()
+            yield found["Key"], body
+            yield f"{found['Key']} metadata", json.dumps(answer["Metadata"]).encode()
+            if body[:2] == b"\x1f\x8b":
+                yield f"{found['Key']} unpacked", gzip.decompress(body)
+    for table in dynamo.list_tables()["TableNames"]:
+        for page in dynamo.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                if not item["pk"]["S"].startswith("token#"):
+                    yield f"{table} {item['pk']['S']}", json.dumps(item, default=_unpacked).encode()
+    yield "events", "".join(event.model_dump_json() for event in machine.bus.events).encode()
+    yield "messages", "".join(machine.sent).encode()
+    state = health(machine.app.ledger, machine.app.catalog, dict, machine.clock)
+    yield "health", json.dumps(state, default=str).encode()
+    yield "log", log.getvalue().encode()
+    yield "other logs", records.encode()
+
+
+def _unpacked(value: bytes) -> str:
+    """A binary attribute, as text that can be searched."""
+    for wbits in (31, 15, -15):
+        try:
+            return zlib.decompress(value, wbits).decode("latin-1")
+        except zlib.error:
+            continue
+    return value.decode("latin-1")
+
+
+def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
+    machine: Restless, echo: Echo, log: io.StringIO, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given platforms with faults that repeat every request, when a client is pulled daily, when its platforms break
+    down, and when they refuse its credentials, then the secrets are nowhere but in the requests.
+    """
+    app, switches = machine.app, echo.outside.switches
+    company = next(one for one in echo.control.credentials()["accounts"] if len(one["credentials"]) > 1)
+    app.catalog.create_account(COMPANY, "Company", "a@company.example")
+    for body in company["credentials"].values():
+        values = {name: value for name, value in body.items() if name not in ("platform", "label")}
+        app.registration.register(COMPANY, body["platform"], values, body.get("label", ""))
+    for fault in FAULTS:
+        switches.turn_on(fault)
+    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_1"))
+    switches.clear()
+    echo.broken = True
+    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_2"))
+    echo.broken = False
+    switches.turn_on({"kind": "revoked_credential"})
+    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_3"))
+
+    stored = dict(everything(machine, log, caplog.text))
+    for secret in echo.secrets:
+        for spelled in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+            assert [where for where, body in stored.items() if spelled.encode() in body] == []
+    _check_that_all_was_sent_and_said(echo, company, stored)
+
+
+def _check_that_all_was_sent_and_said(echo: Echo, company: dict[str, Any], stored: dict[str, bytes]) -> None:
+    """The test looks for all secrets, and where they would be without the boundary there is something else instead."""
+    kinds: dict[str, type[CredentialFields]] = {"meta_ads": MetaCredential, "amazon_ads": AmazonCredential}
+    for body in company["credentials"].values():
+        for name in kinds[body["platform"]].named(FieldKind.SECRET):
+            if name != "app_secret":  # it signs the proof and is never sent
+                assert body[name] in echo.secrets
+    marked = {where.split(" ")[0].split("/")[0] for where, body in stored.items() if REDACTED.encode() in body}
+    assert marked >= {"raw", "log", "events", "adweir-ledger", "adweir-catalog"}, marked
