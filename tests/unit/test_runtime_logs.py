@@ -11,6 +11,7 @@ import pytest
 
 from adweir.model import trace
 from adweir.model.errors import BadInput, NotReady, Transient
+from adweir.model.log import log
 from adweir.model.messages import ObjectArrived
 from adweir.runtime.app import App
 from adweir.runtime.consumer import Consumer, Work
@@ -73,6 +74,17 @@ def test_whatever_the_outcome_of_a_message_its_log_line_identifies_the_work(
         "object_key": "raw/meta_ads/7/x.gz",
     }
     assert {name: line.get(name) for name in expected} == expected
+
+
+def test_lines_of_the_rooms_below_go_where_the_functions_go_with_the_same_keys(clock: FrozenClock) -> None:
+    app, stream = App(Settings(), clock, service="orchestrate"), io.StringIO()
+    app.logger.handlers[0].setStream(stream)  # type: ignore[attr-defined]
+
+    with trace.about(run_id="run-1"):
+        log.warning("run %s cannot be read", "x")
+
+    (line,) = (json.loads(text) for text in stream.getvalue().splitlines())
+    assert (line["message"], line["service"], line["run_id"]) == ("run x cannot be read", "orchestrate", "run-1")
 
 
 def test_keys_end_with_their_work() -> None:

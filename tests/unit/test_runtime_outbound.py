@@ -8,8 +8,9 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
-from adweir.model.errors import Unavailable, Unprocessable
+from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import EntitiesChanged
 from adweir.model.messages import Advance, Sweep
 from adweir.model.platforms import Platform
@@ -87,6 +88,59 @@ def test_many_messages_go_in_batches_of_ten() -> None:
 def test_a_refused_message_of_a_batch_is_an_error() -> None:
     with pytest.raises(Unavailable, match="1 of 2 messages were refused: full"):
         queue(Sqs("1")).send_many([(Sweep(), ""), (Sweep(), "")])
+
+
+def test_one_refused_batch_does_not_keep_back_the_others() -> None:
+    sqs = Sqs("1")
+    with pytest.raises(Unavailable, match="2 of 13 messages were refused: full"):
+        queue(sqs).send_many([(Sweep(), "")] * 13)
+    assert [len(call["Entries"]) for call in sqs.calls] == [10, 3]
+
+
+def test_a_message_that_sqs_will_never_take_is_told_from_one_that_it_does_not_take_now() -> None:
+    class Refusing(Sqs):
+        def send_message_batch(self, **call: Any) -> dict[str, Any]:
+            return {"Failed": [{"Id": "0", "Message": "no", "SenderFault": True}]}
+
+    with pytest.raises(RequestRejected):
+        queue(Refusing()).send_many([(Sweep(), "")])
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("InvalidParameterValue", 400, RequestRejected),
+        ("RequestThrottled", 400, Unavailable),
+        ("InternalError", 500, Unavailable),
+        ("", 0, Unavailable),
+    ],
+)
+def test_errors_of_sqs_are_ours(code: str, status: int, error: type[Exception]) -> None:
+    class Failing(Sqs):
+        def send_message(self, **call: Any) -> None:
+            if not code:
+                raise EndpointConnectionError(endpoint_url=URL)
+            answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+            raise ClientError(answer, "SendMessage")
+
+        send_message_batch: Any = send_message
+
+    with pytest.raises(error):
+        queue(Failing()).send(Sweep())
+    with pytest.raises(error):
+        queue(Failing()).send_many([(Sweep(), "")])
+
+
+@pytest.mark.parametrize("group", ["an id with blanks", "ü", "x" * 129])
+def test_a_group_that_sqs_would_refuse_is_replaced_by_another_of_its_own(group: str) -> None:
+    sqs = Sqs()
+    queue(sqs).send(Sweep(), group=group)
+    queue(sqs).send(Sweep(), group=group)
+    queue(sqs).send(Sweep(), group=group + "!")
+    first, again, other = (call["MessageGroupId"] for call in sqs.calls)
+    assert first == again != other
+    assert first.isalnum()
+    assert len(first) <= 128
 
 
 def test_a_message_is_kept_hidden_by_its_receipt() -> None:

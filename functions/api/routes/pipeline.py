@@ -42,6 +42,7 @@ class PipelineParts(Shown):
     queues: Part = Field(description="`items`: by queue the messages that are visible, in flight and delayed.")
     dead_letters: Part = Field(description="The same for the dead-letter queues.")
     runs: Part = Field(description="`last`: the newest finished run of each workflow.")
+    faults: Part = Field(description="`items`: stored items that cannot be read, and what was gone on past.")
 
 
 class PipelineHealth(Shown):

@@ -202,6 +202,12 @@ class Unprocessable(BadInput):
     code = "unprocessable"
 
 
+class UnreadableItem(AdweirError):
+    """A stored item cannot be read: another version wrote it, or it was edited; API status 500. Lists leave it out."""
+
+    code = "unreadable"
+
+
 class Unavailable(AdweirError):
     """Storage that we depend on does not answer; API status 503, the sender should try again."""
 

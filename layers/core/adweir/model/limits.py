@@ -84,7 +84,9 @@ MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 
 # --- running and reading ----------------------------------------------------------------------------------------
 MAX_DELAY_SECONDS = 900  # SQS's limit for a delayed message
+MAX_STAGE_REQUESTS = 48  # times that a stage is requested again: four hours of sweeps; then its run fails
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
+MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer
 MAX_QUERY_DAYS = 1100  # days per query: three years
 MAX_LIVE_DAYS = 31  # days of a query that may be answered by their hours: each is a partition

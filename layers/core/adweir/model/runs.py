@@ -44,7 +44,8 @@ class StageRecord:
 class Run:
     """One execution of a workflow. Planning uses only `scheduled_at`; `started_at` and `ended_at` are real times.
 
-    `stage` is the current stage and `stage_since` when it was requested. `version` grows with every change, so that
+    `stage` is the current stage, `stage_since` when it was requested last, and `requests` how often it was requested
+    again. `version` grows with every change, so that
     of two workers that decide at once only one wins. Totals and `accounts` are known when the run ends.
     """
 
@@ -60,6 +61,7 @@ class Run:
     started_at: str = ""
     ended_at: str = ""
     reason: str = ""
+    requests: int = 0
     version: int = 0
     stages: tuple[StageRecord, ...] = ()
     accounts: tuple[str, ...] = ()

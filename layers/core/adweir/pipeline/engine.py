@@ -28,6 +28,7 @@ from adweir.model.ports import Bus, Queues
 from adweir.model.runs import Run, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
+from adweir.pipeline.alone import alone
 from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.scopes import check_scope
@@ -70,7 +71,8 @@ class Engine:
             case PlanStage():
                 self.plan_stage(message.run_id, message.stage, remaining)
             case Advance():
-                self.progress.advance(message.run_id)
+                with alone(self._ledger, f"run {message.run_id}"):
+                    self.progress.advance(message.run_id)
             case Redrive():
                 self.interventions.redrive(message.run_id, message.task_ids, accept_vanish=message.accept_vanish)
             case CancelRun():
@@ -130,7 +132,8 @@ class Engine:
                     continue
                 if remaining() < self._settings.function_timeout_seconds * 0.25:
                     raise Throttled(f"planning of run {run_id} continues", retry_after=1)
-                self._plan_tasks(tasks())
+                with alone(self._ledger, f"planning of {key}"):
+                    self._plan_tasks(tasks())
                 self._ledger.planned_until(run_id, name, key)
             current = self._ledger.get_run(run_id)
             if current is not None and current.is_requested(name):
@@ -143,7 +146,7 @@ class Engine:
             self._ledger.plan(task)
             if task.error:
                 self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
-        self.sender.send(task for task in tasks if not task.error)
+        self.sender.send(task for task in tasks if not task.error)  # what is refused the sweep sends again
 
 
 def run_id_of(message: StartRun) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adweir.model import limits
 from adweir.model.entities import ProfileStatus
-from adweir.model.errors import AdweirError
+from adweir.model.log import log
 from adweir.model.runs import RunState
 from adweir.model.times import DAY, is_zone, iso, iso_of, local_date
+from adweir.pipeline.alone import explain
 
 if TYPE_CHECKING:
     from adweir.model.entities import Profile
@@ -42,8 +44,9 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
 
     A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
     Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
-    `dead_letters`, `runs`. One degraded part degrades the whole. The whole is unhealthy when no profile had a recent
-    success, when the newest run of a workflow failed, or when a part cannot be read.
+    `dead_letters`, `runs`, `faults` (stored items that cannot be read, and what the pipeline went on past). One
+    degraded part degrades the whole. The whole is unhealthy when no profile had a recent success, when the newest run
+    of a workflow failed, or when a part cannot be read.
     """
     now = clock.now()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -53,17 +56,21 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
+        "faults": lambda: _faults(ledger, catalog),  # last: reading the other parts finds what cannot be read
     }
-    report = {name: _ask(part) for name, part in parts.items()}
+    ledger.unreadable.clear()
+    catalog.unreadable.clear()
+    report = {name: _ask(name, part) for name, part in parts.items()}
     worst = max((part["status"] for part in report.values()), key=_WORSE.index)
     return {"status": worst, "checked_at": iso(now), "parts": report}
 
 
-def _ask(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _ask(name: str, part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return part()
-    except AdweirError as error:
-        return {"status": UNHEALTHY, "reason": error.message}
+    except Exception as error:  # the boundary between parts: one that fails hides none of the others
+        log.exception("the part %s of the health cannot be read", name)
+        return {"status": UNHEALTHY, "reason": explain(error)}
 
 
 def _part(status: str, what: str, causes: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -177,3 +184,12 @@ def _runs(ledger: Ledger) -> dict[str, Any]:
     bad = {RunState.FAILED.value, RunState.PARTIAL.value}
     causes = [f"{name} ({entry['state']})" for name, entry in sorted(last.items()) if entry["state"] in bad]
     return _part(status, "newest runs", causes, running=running, last=last)
+
+
+def _faults(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
+    items = [fault._asdict() for fault in ledger.faults.newest()]
+    for (pk, sk), reason in (*catalog.unreadable.items(), *ledger.unreadable.items()):
+        items.append({"what": f"{pk} {sk}", "reason": f"cannot be read: {reason}", "at": None})
+    causes = [f"{item['what']} ({item['reason']})" for item in items]
+    shown = items[: limits.MAX_FAULTS_NAMED]
+    return _part(DEGRADED if items else HEALTHY, "gone on past", causes, items=shown)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.errors import Unprocessable
 from adweir.model.events import RunFinished
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
@@ -66,17 +69,33 @@ class RunProgress:
             self._end_stage(run)
 
     def _ask_again(self, run: Run) -> None:
-        """The worker that won the right to start the stage may have died before it requested it."""
+        """The worker that won the right to start the stage may have died before it requested it.
+
+        A stage that is requested in vain again and again ends its run, and so does one of another version.
+        """
         waited = self._clock.now() - parse_instant(run.stage_since)
-        if waited.total_seconds() >= self._patience:
-            renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()))
-            if renewed is not None:
-                self._runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+        if waited.total_seconds() < self._patience:
+            return
+        broken = _unknown(run)
+        if not broken and run.requests >= limits.MAX_STAGE_REQUESTS:
+            broken = f"stage {run.stage} was not planned although it was requested {run.requests} times"
+        if broken:
+            self._close_open(run.run_id, TaskState.FAILED, {"code": "unplannable", "message": broken})
+            self._end_run(run, self._tasks(run), RunState.FAILED, broken)
+            return
+        renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()), requests=run.requests + 1)
+        if renewed is not None:
+            self._runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+
+    def _tasks(self, run: Run) -> list[Task]:
+        return [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
 
     def _end_stage(self, run: Run) -> None:
-        flow, now = workflow(run.workflow), iso(self._clock.now())
-        tasks = [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
-        ours = [task for task in tasks if task.stage == run.stage]
+        tasks, broken, now = self._tasks(run), _unknown(run), iso(self._clock.now())
+        if broken:
+            self._end_run(run, tasks, RunState.FAILED, broken)
+            return
+        flow, ours = workflow(run.workflow), [task for task in tasks if task.stage == run.stage]
         loaded = sum(task.state is TaskState.LOADED for task in ours)
         good = sum(task.state.is_good for task in ours)
         record = StageRecord(
@@ -88,29 +107,31 @@ class RunProgress:
             skipped=good - loaded,
             failed=sum(task.state in REDRIVABLE for task in ours),
         )
-        stages = (*(stage for stage in run.stages if stage.name != run.stage), record)
+        run_with_stage = replace(run, stages=(*(stage for stage in run.stages if stage.name != run.stage), record))
         goes_on = flow.stage(run.stage).goes_on(len(ours), good)
         following = flow.after(run.stage) if goes_on else None
         if following is not None:
-            changed = self._ledger.change_run(
-                run, stage=following.name, stage_state=StageState.REQUESTED, stage_since=now, stages=stages
-            )
+            next_stage = {"stage": following.name, "stage_state": StageState.REQUESTED, "stage_since": now}
+            changed = self._ledger.change_run(run_with_stage, **next_stage, requests=0)
             if changed is not None:
                 self._runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
             return
-        failed = sum(task.state in REDRIVABLE for task in tasks)
-        whole = all(task.state.is_good for task in tasks)
+        whole = all(task.state.is_good for task in tasks) and not self._ledger.lost_tasks(run.run_id)
         brought = any(task.state.is_good and task.dataset is not Dataset.PROFILES for task in tasks)
         state = RunState.SUCCEEDED if whole else RunState.PARTIAL if goes_on or brought else RunState.FAILED
+        self._end_run(run_with_stage, tasks, state, self._reason(run, ours, tasks, goes_on=goes_on))
+
+    def _end_run(self, run: Run, tasks: Sequence[Task], state: RunState, reason: str) -> None:
+        """End a run whose tasks are these; one that cannot be read counts as failed."""
+        lost = self._ledger.lost_tasks(run.run_id)
         ended = self._ledger.change_run(
             run,
             state=state,
-            ended_at=now,
-            stages=stages,
-            reason=self._reason(run, ours, tasks, goes_on=goes_on),
+            ended_at=iso(self._clock.now()),
+            reason=reason,
             accounts=tuple(sorted({task.account_id for task in tasks})),
-            tasks_total=len(tasks),
-            tasks_failed=failed,
+            tasks_total=len(tasks) + lost,
+            tasks_failed=sum(task.state in REDRIVABLE for task in tasks) + lost,
         )
         if ended is not None:
             self.conclude(ended)
@@ -133,7 +154,7 @@ class RunProgress:
             return
         run = current
         if run.state is RunState.CANCELLED:
-            self._cancel_open(run.run_id)
+            self._close_open(run.run_id, TaskState.CANCELLED)
         self._bus.publish(
             RunFinished(
                 run_id=run.run_id,
@@ -151,13 +172,23 @@ class RunProgress:
         """Reopen an ended run at the earliest of `stages`."""
         self._ledger.mark_open(run.run_id)
         earliest = next(stage.name for stage in flow.stages if stage.name in stages)
-        changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN}
+        changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN, "requests": 0}
         now = iso(self._clock.now())
         insist(self._ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
 
-    def _cancel_open(self, run_id: str) -> None:
+    def _close_open(self, run_id: str, state: TaskState, error: Mapping[str, Any] | None = None) -> None:
+        """End what is open in a run."""
         for marker, task in self._ledger.open_tasks(run_id):
             if task is None:
                 self._ledger.unmark(run_id, marker)
             else:
-                self._ledger.finish(run_id, task.id, task.generation, TaskState.CANCELLED)
+                self._ledger.finish(run_id, task.id, task.generation, state, error=error)
+
+
+def _unknown(run: Run) -> str:
+    """Why this version cannot go on with a run that another version started, "" when it can."""
+    try:
+        workflow(run.workflow).stage(run.stage)
+    except Unprocessable as error:
+        return error.message
+    return ""

@@ -13,11 +13,13 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
 from adweir.model.labels import owner
+from adweir.model.log import log
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
+from adweir.pipeline.alone import PASSING, explain
 from adweir.pipeline.workflows import Stage, workflow
 
 if TYPE_CHECKING:
@@ -47,6 +49,21 @@ class Entry(NamedTuple):
 
     key: str
     tasks: Callable[[], list[Task]]
+
+    @classmethod
+    def of(cls, key: str, lost: Callable[[], Task], tasks: Callable[[], list[Task]]) -> Entry:
+        """An entry that costs itself only: where its tasks cannot be made, it has the one task `lost()`, failed."""
+
+        def made() -> list[Task]:
+            try:
+                return tasks()
+            except PASSING:
+                raise
+            except Exception as error:  # the boundary between one ad account and the next
+                log.exception("planning of %s", key)
+                return [replace(lost(), error={"code": "unplannable", "message": explain(error)[:1000]})]
+
+        return cls(key, made)
 
 
 CoverageOf = Callable[[Series, Window], Coverage]
@@ -82,19 +99,31 @@ class StagePlanner:
             for credential in self._catalog.credentials():
                 if self._in(run, credential.account_id, credential.platform):
                     key = f"{credential.platform}#{owner(credential.account_id, credential.label)}"
-                    entries.append(Entry(key, partial(self._credential_tasks, frame, stage, credential)))
+                    lost = partial(profiles_task, frame, credential)
+                    entries.append(Entry.of(key, lost, partial(self._credential_tasks, frame, stage, credential)))
         else:
             only = frozenset(run.scope.profiles)
             for profile in self._catalog.profiles():
                 if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
                     continue
                 if not only or profile.profile_id in only or profile.key in only:
-                    wanted = profile.options.get("datasets", ())
-                    chosen = stage.choose(self._served(profile.platform), frame.scope, wanted)
-                    for rank, spec in enumerate(chosen):  # the first datasets of all profiles go before the second ones
-                        key = f"{rank:02}#{profile.key}"
-                        entries.append(Entry(key, partial(self._profile_tasks, frame, profile, spec)))
+                    entries += self._profile_entries(frame, stage, profile)
         return sorted(entries, key=lambda entry: entry.key)
+
+    def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
+        """A profile's datasets; the first datasets of all profiles go before the second ones."""
+        try:
+            chosen = stage.choose(self._served(profile.platform), frame.scope, profile.options.get("datasets", ()))
+        except (AttributeError, TypeError, ValueError) as error:
+            return [Entry(f"00#{profile.key}", partial(_refuse, f"options cannot be read: {explain(error)}"))]
+        return [
+            Entry.of(
+                f"{rank:02}#{profile.key}",
+                partial(unplannable, frame, profile, spec),
+                partial(self._profile_tasks, frame, profile, spec),
+            )
+            for rank, spec in enumerate(chosen)
+        ]
 
     def remarks(self, run: Run, *, pulled: bool) -> str:
         """What the state of an ended run does not say: why it pulled nothing, which credentials list nothing."""
@@ -172,3 +201,7 @@ class StagePlanner:
         scope = run.scope
         platforms = {self.platforms.parse(name) for name in scope.platforms}
         return (not scope.accounts or account_id in scope.accounts) and (not platforms or platform in platforms)
+
+
+def _refuse(reason: str) -> list[Task]:
+    raise BadInput(reason)

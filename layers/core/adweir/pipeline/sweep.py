@@ -1,19 +1,22 @@
 """The sweep: no run stays open, whatever died.
 
 Every few minutes it goes through the open runs: it fails tasks past their deadline, sends stalled tasks to the queue of
-their state again, removes leftover markers, and advances the run. When time runs out, the next sweep continues after
-the last run that was completely swept.
+their state again, removes leftover markers, and advances the run. A run or task that it cannot deal with is logged and
+noted for the health, and the others are swept. When time runs out, the next sweep continues after the last run that
+was completely swept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
-from adweir.model.errors import Conflict, Transient
+from adweir.model.log import log
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch, parse_instant
+from adweir.pipeline.alone import PASSING, alone
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings
 from adweir.store.ledger import PLANNING
@@ -50,10 +53,14 @@ class Sweeper:
     def sweep(self, remaining: Callable[[], float]) -> int:
         """One sweep over the open runs, in the order of their ids. Returns how many were looked at."""
         start, looked_at, last = self._ledger.cursor(_CURSOR), 0, ""
-        for run_id, _ in self._ledger.open_runs(after=start):
-            if looked_at >= limits.MAX_SWEPT_RUNS or remaining() < self._settings.function_timeout_seconds * 0.25:
+        for run_id, marked_at in self._ledger.open_runs(after=start):
+            if looked_at >= limits.MAX_SWEPT_RUNS or not self._has_time(remaining):
                 break
-            self._sweep_run(run_id)
+            whole = True
+            with self._alone(f"run {run_id}"):
+                whole = self._sweep_run(run_id, marked_at, remaining)
+            if not whole:
+                break
             looked_at, last = looked_at + 1, run_id
         else:
             last = ""
@@ -61,30 +68,42 @@ class Sweeper:
             self._ledger.set_cursor(_CURSOR, last)
         return looked_at
 
-    def _sweep_run(self, run_id: str) -> None:
-        if self._ledger.get_run(run_id) is None:
-            self._forget(run_id)
-            return
-        for marker, task in self._ledger.open_tasks(run_id):
-            if marker.task_id == PLANNING:
-                self._sweep_planning(run_id, marker)
-            elif task is None:
-                if self._is_stale(marker.at):
-                    self._ledger.unmark(run_id, marker)
-            elif task.state.is_terminal:
-                self._sweep_terminal(marker, task)
-            else:
-                self._sweep_task(task)
-        try:
-            self._advance(run_id)
-        except (Conflict, Transient):
-            return  # somebody else moves this run at the moment
+    def _has_time(self, remaining: Callable[[], float]) -> bool:
+        return remaining() >= self._settings.function_timeout_seconds * 0.25
 
-    def _forget(self, run_id: str) -> None:
-        """A mark without a run: its start died or is still under way."""
-        marked = dict(self._ledger.open_runs()).get(run_id, "")
-        if marked and self._is_stale(marked):
-            self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
+    @contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        """`alone`; what may pass by itself waits for the next sweep."""
+        try:
+            with alone(self._ledger, what):
+                yield
+        except PASSING as error:
+            log.info("%s: %s", what, error.message)
+
+    def _sweep_run(self, run_id: str, marked_at: str, remaining: Callable[[], float]) -> bool:
+        """Sweep a run. False when time ran out: what was swept is not stale any more, and the next sweep goes on."""
+        if self._ledger.get_run(run_id) is None:
+            if marked_at and self._is_stale(marked_at):  # its start died
+                self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
+            return True
+        for marker, task in self._ledger.open_tasks(run_id):
+            if not self._has_time(remaining):
+                return False
+            with self._alone(f"task {marker.task_id} of run {run_id}"):
+                self._sweep_marker(run_id, marker, task)
+        self._advance(run_id)
+        return True
+
+    def _sweep_marker(self, run_id: str, marker: Marker, task: Task | None) -> None:
+        if marker.task_id == PLANNING:
+            self._sweep_planning(run_id, marker)
+        elif task is None:
+            if self._is_stale(marker.at):
+                self._ledger.unmark(run_id, marker)
+        elif task.state.is_terminal:
+            self._sweep_terminal(marker, task)
+        else:
+            self._sweep_task(task)
 
     def _sweep_planning(self, run_id: str, marker: Marker) -> None:
         """An open stage was planned completely, but its planner died before it removed the marker."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.model import trace
 from adweir.model.errors import Throttled
+from adweir.model.log import log
 from adweir.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ class App:
 
         logger = Logger(service=self.service, level=self.settings.log_level)
         logger.addFilter(_trace_filter)
+        log.handlers, log.propagate = logger.handlers, False
+        log.filters = [_trace_filter]
+        log.setLevel(self.settings.log_level)
         return logger
 
     @cached_property

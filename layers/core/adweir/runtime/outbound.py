@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from adweir.model import limits
-from adweir.model.errors import Unavailable, Unprocessable
+from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import SOURCE, BusEvent
 from adweir.model.messages import Message
 
@@ -22,6 +27,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _BATCH = 10
+_BAD_REQUEST = 400
+_PASSING = frozenset({"RequestThrottled", "ThrottlingException", "OverLimit", "KmsThrottled", "ExpiredToken"})
+_GROUP = re.compile(r"[!-~]{1,128}")
+"""What SQS takes as a group: letters, digits and punctuation."""
 
 
 class SqsQueue:
@@ -32,23 +41,27 @@ class SqsQueue:
         self.url = url
 
     def send(self, message: Message, *, delay: int = 0, group: str = "") -> None:
-        fair: dict[str, Any] = {"MessageGroupId": group} if group else {}
-        self._client.send_message(
-            QueueUrl=self.url,
-            MessageBody=message.model_dump_json(),
-            DelaySeconds=min(delay, limits.MAX_DELAY_SECONDS),
-            **fair,
-        )
+        with _errors():
+            self._client.send_message(
+                QueueUrl=self.url,
+                MessageBody=message.model_dump_json(),
+                DelaySeconds=min(delay, limits.MAX_DELAY_SECONDS),
+                **_fair(group),
+            )
 
     def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
+        failed: list[Any] = []
+        sent = 0
         for batch in _batches(messages):
             entries: list[Any] = [
-                {"Id": str(i), "MessageBody": m.model_dump_json()} | ({"MessageGroupId": group} if group else {})
-                for i, (m, group) in enumerate(batch)
+                {"Id": str(i), "MessageBody": m.model_dump_json()} | _fair(group) for i, (m, group) in enumerate(batch)
             ]
-            failed = self._client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
-            if failed:
-                raise Unavailable(f"{len(failed)} of {len(entries)} messages were refused: {failed[0].get('Message')}")
+            with _errors():
+                failed += self._client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
+            sent += len(entries)
+        if failed:
+            said = f"{len(failed)} of {sent} messages were refused: {failed[0].get('Message')}"
+            raise RequestRejected(said) if all(one.get("SenderFault") for one in failed) else Unavailable(said)
 
     def keep_hidden(self, receipt_handle: str, seconds: int) -> None:
         """Change a received message's visibility time-out."""
@@ -125,6 +138,26 @@ class EventBus:
             if answer["FailedEntryCount"]:
                 raise Unavailable(f"the bus refused {answer['FailedEntryCount']} events")
             self._measure(batch)
+
+
+def _fair(group: str) -> dict[str, Any]:
+    """A message's fair-queue group. One that SQS would refuse is replaced by its hash: it only has to tell apart."""
+    if group and not _GROUP.fullmatch(group):
+        group = hashlib.sha256(group.encode()).hexdigest()
+    return {"MessageGroupId": group} if group else {}
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """SQS's errors as ours: RequestRejected where sending again cannot help, else Unavailable."""
+    try:
+        yield
+    except ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        said = f"SQS refused a message: {code}"
+        raise RequestRejected(said) if status == _BAD_REQUEST and code not in _PASSING else Unavailable(said) from error
+    except BotoCoreError as error:
+        raise Unavailable(f"SQS does not answer: {type(error).__name__}") from error
 
 
 def _batches(items: Iterable[_T]) -> Iterator[Sequence[_T]]:

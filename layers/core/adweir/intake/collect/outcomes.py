@@ -23,6 +23,7 @@ from adweir.model.errors import (
     NotApplicable,
     OutOfRetention,
     Transient,
+    UnreadableItem,
 )
 from adweir.model.events import CredentialBroken
 from adweir.model.messages import Advance, RedriveCredential, TaskMessage
@@ -46,7 +47,10 @@ class Outcomes:
 
     def settle(self, message: TaskMessage, error: AdweirError) -> None:
         """Record what `error` makes of the message's task. Raises Transient when the task deserves another try."""
-        task = self._ledger.get_task(message.run_id, message.task_id)
+        try:
+            task = self._ledger.get_task(message.run_id, message.task_id)
+        except UnreadableItem:
+            return  # logged; the sweep takes its marker away
         if task is not None and task.generation == message.generation and not task.state.is_terminal:
             self._rule(error)(task, error)
         self.advance(message.run_id, message.task_id)

@@ -33,11 +33,11 @@ class Accounts(Items):
         item = self._fetch(_PK, account_id) if account_id else None
         if item is None or item.state == _DELETED:
             raise _unknown(account_id)
-        return Account.model_validate(item.body)
+        return self._entity(Account, item)
 
     def accounts(self) -> list[Account]:
         """All accounts by id."""
-        return [Account.model_validate(item.body) for item in self._query(_PK) if item.state != _DELETED]
+        return list(self._entities(Account, (item for item in self._query(_PK) if item.state != _DELETED)))
 
     def list_accounts(self, limit: int = 50, token: str = "") -> tuple[list[Account], str]:
         """A page of accounts by id and the token of the next, "" after the last. Raises BadInput for a wrong token.
@@ -45,7 +45,7 @@ class Accounts(Items):
         A page may hold fewer than `limit` accounts, because deleted ones are left out.
         """
         items, following = self._page(_PK, limit, token)
-        return [Account.model_validate(item.body) for item in items if item.state != _DELETED], following
+        return list(self._entities(Account, (item for item in items if item.state != _DELETED))), following
 
     def update_account(self, account_id: str, **changes: str) -> Account:
         """Change fields of an account. Raises NotFound."""

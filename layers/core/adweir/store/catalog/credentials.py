@@ -47,11 +47,12 @@ class Credentials(Items):
         return self._put(_item(broken), (Item.version == credential.version) & (Item.state != _DELETED))
 
     def _known(self, prefix: str) -> list[Credential]:
-        return [Credential.model_validate(item.body) for item in self._query(_PK, prefix) if item.state != _DELETED]
+        known = (item for item in self._query(_PK, prefix) if item.state != _DELETED)
+        return list(self._entities(Credential, known))
 
     def _stored_credential(self, account_id: str, platform: Platform, label: str) -> Credential | None:
         item = self._fetch(_PK, f"{account_id}#{platform}#{label}")
-        return None if item is None else Credential.model_validate(item.body)
+        return None if item is None else self._entity(Credential, item)
 
     def _store_credential(self, given: Credential) -> Credential:
         """Store a credential as active, under the version after the one that it replaces. Raises Conflict."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
+from adweir.model.entities import Entity
 from adweir.store.dynamo.keyed import Keyed
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.dynamo.tables import CatalogItem
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
+
+
+E = TypeVar("E", bound=Entity)
 
 
 class Item(CatalogItem):
@@ -38,6 +43,14 @@ class Items(Keyed[Item]):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(Item, "catalog", clock)
+
+    def _entity(self, kind: type[E], item: Item) -> E:
+        """An item as the entity that it holds, without fields that another version added. Raises UnreadableItem."""
+        return self._parsed(item, lambda item: kind.model_validate(item.body, extra="ignore"))
+
+    def _entities(self, kind: type[E], items: Iterable[Item]) -> Iterator[E]:
+        """Items as entities, but those that cannot be read (`unreadable`)."""
+        return self._readable(items, lambda item: kind.model_validate(item.body, extra="ignore"))
 
     def _page(self, pk: str, limit: int, token: str) -> tuple[list[Item], str]:
         """One page of a partition and the token of the next, "" after the last. Raises BadInput for a wrong token."""

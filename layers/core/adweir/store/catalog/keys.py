@@ -43,12 +43,12 @@ class Keys(Items):
     def key(self, key_id: str) -> ApiKey | None:
         """A key's record, or None."""
         item = self._fetch(_PK, key_id)
-        return None if item is None else ApiKey.model_validate(item.body)
+        return None if item is None else self._entity(ApiKey, item)
 
     def list_keys(self, limit: int = 50, token: str = "") -> tuple[list[ApiKey], str]:
         """A page of keys by id, revoked ones included, and the token of the next. Raises BadInput."""
         items, following = self._page(_PK, limit, token)
-        return [ApiKey.model_validate(item.body) for item in items], following
+        return list(self._entities(ApiKey, items)), following
 
     def revoke_key(self, key_id: str) -> ApiKey:
         """Revoke a key for good; the authorizer's cache forgets it within a minute. Raises NotFound."""

@@ -8,7 +8,7 @@ unchanged, so these are not written again. The order in which pulls arrive does 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adweir.model import limits, slices
@@ -54,16 +54,15 @@ class Objects(Items):
                     exact[pk, f"{own}~{group}" if group else object_id] = object_id
                 else:
                     items = self._query(pk, f"{object_id}~")
-                    found.setdefault(object_id, []).extend(_object(dataset, item) for item in items)
+                    found.setdefault(object_id, []).extend(self._as_objects(dataset, items))
         for key, item in self._fetch_many(exact).items():
-            found.setdefault(exact[key], []).append(_object(dataset, item))
+            found.setdefault(exact[key], []).extend(self._as_objects(dataset, [item]))
         return {object_id: objects for object_id, objects in found.items() if objects}
 
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         """All objects of a profile, removed ones included (their `status` says so), by id."""
-        for item in self._query(_pk(platform, profile_id, dataset)):
-            if not item.sk.startswith("!"):
-                yield _object(dataset, item)
+        items = self._query(_pk(platform, profile_id, dataset))
+        return self._as_objects(dataset, (item for item in items if not item.sk.startswith("!")))
 
     def remove_missing(
         self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
@@ -131,6 +130,9 @@ class Objects(Items):
             stored = self._fetch(*key)
         raise BadInput(f"object {fresh.id} keeps changing")
 
+    def _as_objects(self, dataset: Dataset, items: Iterable[Item]) -> Iterator[PlatformObject]:
+        return self._readable(items, lambda item: _object(dataset, item))
+
     def _coverage(self, pk: str) -> dict[str, str]:
         """Slice → `as_of` of its newest complete pull."""
         return {item.sk[len(_COVERAGE) :]: item.as_of or "" for item in self._query(pk, _COVERAGE)}
@@ -177,5 +179,6 @@ def _as_read(stored: Item) -> Any:
 
 
 def _object(dataset: Dataset, item: Item) -> PlatformObject:
-    found = _KINDS[dataset].model_validate(dict(item.body or {}) | {"as_of": item.as_of or ""})
+    body = dict(item.body or {}) | {"as_of": item.as_of or ""}
+    found = _KINDS[dataset].model_validate(body, extra="ignore")
     return found.model_copy(update={"status": Status.REMOVED}) if _is_removed(item) else found

@@ -32,20 +32,20 @@ class Profiles(Credentials):
     """Profiles: stored by listing, marked, given options, read."""
 
     def profile(self, platform: Platform, profile_id: str) -> Profile | None:
-        """One platform ad account, whatever its status, or None."""
+        """One platform ad account, whatever its status, or None. Raises UnreadableItem."""
         item = self._fetch(_PK, f"{platform}#{profile_id}") if profile_id else None
-        return None if item is None else Profile.model_validate(item.body)
+        return None if item is None else self._entity(Profile, item)
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
         """Platform ad accounts of any status, by platform and id. `account_id` is the client's."""
         found = self._query(_PK, f"{platform}#" if platform else "")
-        profiles = (Profile.model_validate(item.body) for item in found)
+        profiles = self._entities(Profile, found)
         return [profile for profile in profiles if account_id is None or profile.account_id == account_id]
 
     def list_profiles(self, limit: int = 50, token: str = "") -> tuple[list[Profile], str]:
         """A page of profiles by platform and id and the token of the next, "" after the last. Raises BadInput."""
         items, following = self._page(_PK, limit, token)
-        return [Profile.model_validate(item.body) for item in items], following
+        return list(self._entities(Profile, items)), following
 
     def mark_profile(self, platform: Platform, profile_id: str, status: ProfileStatus) -> bool:
         """Set a profile's status; False when there is no such profile.
@@ -76,7 +76,7 @@ class Profiles(Credentials):
             item = self._fetch(_PK, f"{platform}#{profile_id}") if profile_id else None
             if item is None:
                 return None
-            profile = Profile.model_validate(item.body)
+            profile = self._entity(Profile, item)
             changed = profile.model_copy(update=changes(profile))
             if changed == profile or self._replace(item, changed):
                 return changed
@@ -102,7 +102,9 @@ class Profiles(Credentials):
                 if self._replace(None, fresh):
                     return Effect.ADDED
                 continue
-            stored = Profile.model_validate(item.body)
+            stored = next(self._entities(Profile, [item]), None)
+            if stored is None:
+                return Effect.UNCHANGED  # nobody knows whose it is
             if stored.account_id == profile.account_id:
                 fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
                 # An inactive one belongs to a deleted account: a listing that is still under way must not revive it.
@@ -129,7 +131,9 @@ class Profiles(Credentials):
         """
         removed = 0
         for item in self._query(_PK, f"{listing.platform}#"):
-            profile = Profile.model_validate(item.body)
+            profile = next(self._entities(Profile, [item]), None)
+            if profile is None:
+                continue
             ours = profile.account_id == listing.account_id and profile.credential == listing.label
             missing = ours and profile.profile_id not in seen and profile.as_of < listing.as_of
             if missing and profile.status not in _GONE:

@@ -13,9 +13,12 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pydantic import ValidationError
 from pynamodb.exceptions import PynamoDBException
 
-from adweir.model.errors import Unavailable
+from adweir.model import limits
+from adweir.model.errors import BadInput, Unavailable, UnreadableItem
+from adweir.model.log import log
 from adweir.store.dynamo.tables import KeyedItem
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
 
 _I = TypeVar("_I", bound=KeyedItem)
+_T = TypeVar("_T")
 _REFUSED = "ConditionalCheckFailedException"
 _GET_BATCH = 100
 _TOKEN_BYTES = 9
@@ -40,6 +44,8 @@ class Keyed(Generic[_I]):
         self._model = model
         self._name = name
         self._clock = clock
+        self.unreadable: dict[tuple[str, str], str] = {}
+        """Keys of items that were left out because they cannot be read, and why."""
 
     def _is_there(self, _item: _I) -> bool:
         """Whether a stored item counts; one that does not is never read."""
@@ -95,6 +101,28 @@ class Keyed(Generic[_I]):
                 if given == limit:
                     return
 
+    def _readable(self, items: Iterable[_I], read: Callable[[_I], _T]) -> Iterator[_T]:
+        """What `read` makes of items. One that it cannot read is logged, named in `unreadable`, and left out."""
+        for item in items:
+            try:
+                yield self._parsed(item, read)
+            except UnreadableItem as error:
+                log.warning(error.message)
+
+    def _parsed(self, item: _I, read: Callable[[_I], _T]) -> _T:
+        """What `read` makes of an item. Raises UnreadableItem."""
+        key = item.pk, item.sk
+        try:
+            found = read(item)
+        except (AttributeError, LookupError, TypeError, ValueError, BadInput) as error:
+            reason = _why(error)[: limits.MAX_REASON_CHARS]
+            if len(self.unreadable) < limits.MAX_FAULTS_NAMED:
+                self.unreadable[key] = reason
+            raise UnreadableItem(f"{item.pk} {item.sk} in the {self._name} cannot be read: {reason}") from error
+        if self.unreadable:
+            self.unreadable.pop(key, None)
+        return found
+
     def _put(self, item: _I, condition: Condition | None = None) -> bool:
         """Put an item; False when the condition does not hold."""
         item.writer = new_token()
@@ -137,6 +165,13 @@ class Keyed(Generic[_I]):
                     return False
                 raise
         return True
+
+
+def _why(error: Exception) -> str:
+    """Why an item cannot be read, in one line without its values."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return f"{type(error).__name__}: {error}"
 
 
 def new_token() -> str:

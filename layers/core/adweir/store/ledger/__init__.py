@@ -5,6 +5,7 @@ from __future__ import annotations
 from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.brakes import Brakes
+from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker
 from adweir.store.ledger.receipts import Receipts
@@ -19,7 +20,7 @@ __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log."""
+    API log, faults."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -29,3 +30,4 @@ class Ledger(Runs, Tasks, Leases):
         self.replays = Replays(clock)
         self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)
+        self.faults = Faults(clock)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from adweir.model.errors import Transient
@@ -19,6 +19,8 @@ from adweir.store.ledger.rows import HISTORY, Row, Rows
 
 _OPEN = "open-runs"
 _LIST = "runs"
+_FIELDS = frozenset(field.name for field in fields(Run))
+_STAGE_FIELDS = frozenset(field.name for field in fields(StageRecord))
 
 
 def run_pk(run_id: str) -> str:
@@ -44,9 +46,9 @@ class Runs(Rows):
         return self._put(self._run_row(run), self._absent())
 
     def get_run(self, run_id: str) -> Run | None:
-        """A run as it is now (a consistent read), or None."""
+        """A run as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), "run")
-        return None if row is None else _run(row)
+        return None if row is None else self._parsed(row, _run)
 
     def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
         """Runs, newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
@@ -67,7 +69,7 @@ class Runs(Rows):
             found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
             for row, run_id in zip(rows, ids, strict=True):
                 item = found.get((run_pk(run_id), "run"))
-                run = _run(item) if item else None
+                run = next(self._readable([item], _run), None) if item else None
                 if run and row.sk == f"{run.started_at}#{run_id}":  # else an interrupted start left it
                     runs.append(run)
             if len(runs) >= limit:
@@ -127,11 +129,15 @@ class Runs(Rows):
 
 
 def _run(row: Row) -> Run:
-    body = dict(row.body or {})
+    """A stored run. Fields that another version added are left out; a scope that it narrowed cannot be read."""
+    body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
     body["scope"] = Scope.model_validate(body["scope"])
     body["state"] = RunState(body["state"])
     body["stage_state"] = StageState(body["stage_state"])
-    body["stages"] = tuple(StageRecord(**stage) for stage in body["stages"])
+    body["stages"] = tuple(
+        StageRecord(**{name: value for name, value in stage.items() if name in _STAGE_FIELDS})
+        for stage in body["stages"]
+    )
     body["accounts"] = tuple(body["accounts"])
     return Run(**body)
 

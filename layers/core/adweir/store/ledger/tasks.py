@@ -7,6 +7,7 @@ too many, never one too few, and the sweep removes it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from adweir.model.datasets import Dataset
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
+_FIELDS = frozenset(field.name for field in fields(Task))
 
 
 class Tasks(Markers):
@@ -61,16 +63,21 @@ class Tasks(Markers):
     # --- reading
 
     def get_task(self, run_id: str, task_id: str) -> Task | None:
-        """A task as it is now (a consistent read), or None."""
+        """A task as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
-        return None if row is None else _task(row)
+        return None if row is None else self._parsed(row, _task)
 
     def tasks(self, run_id: str) -> Iterator[Task]:
-        """All tasks of a run, by id."""
-        return map(_task, self._query(run_pk(run_id), "task#"))
+        """The tasks of a run, by id, but those that cannot be read (`lost_tasks`)."""
+        return self._readable(self._query(run_pk(run_id), "task#"), _task)
+
+    def lost_tasks(self, run_id: str) -> int:
+        """How many tasks of the run `tasks` had to leave out when it was last read."""
+        pk = run_pk(run_id)
+        return sum(key == pk and sk.startswith("task#") for key, sk in self.unreadable)
 
     def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
-        """The run's open markers, each with its task (None for `!planning` and for a marker without a task)."""
+        """The run's open markers, each with its task (None for `!planning`, and where there is none to be read)."""
         pk, batch = run_pk(run_id), []
         for row in self._query(pk, "open#"):
             batch.append(marker_of(row))
@@ -83,9 +90,8 @@ class Tasks(Markers):
         """The tasks that wait for a new credential of an account on a platform, by its label."""
         keys = [tuple(row.sk.split("#", 1)) for row in self._query(_parked_pk(account_id, platform, label))]
         found = self._fetch_many([(run_pk(run_id), f"task#{task_id}") for run_id, task_id in keys])
-        for row in found.values():
-            if row.state == TaskState.PARKED.value:
-                yield _task(row)
+        parked = (row for row in found.values() if row.state == TaskState.PARKED.value)
+        return self._readable(parked, _task)
 
     # --- working
 
@@ -101,7 +107,7 @@ class Tasks(Markers):
             row = self._fetch(pk, sk)
             if row is None or row.generation != generation:
                 return None
-            task = _task(row)
+            task = self._parsed(row, _task)
             if task.state.is_terminal:
                 self._unmark(task)
                 return None
@@ -198,7 +204,7 @@ class Tasks(Markers):
             row = self._fetch(pk, sk)
             if row is None or row.generation != generation:
                 return False
-            task = _task(row)
+            task = self._parsed(row, _task)
             if task.state.is_terminal:
                 self._unmark(task)
                 return False
@@ -315,7 +321,7 @@ class Tasks(Markers):
         rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in batch if marker.task_id != PLANNING])
         for marker in batch:
             row = rows.get((pk, f"task#{marker.task_id}"))
-            yield marker, None if row is None else _task(row)
+            yield marker, None if row is None else next(self._readable([row], _task), None)
 
 
 def _parked_pk(account_id: str, platform: Platform, label: str) -> str:
@@ -342,7 +348,8 @@ def _fixed(task: Task) -> dict[str, Any]:
 
 
 def _task(row: Row) -> Task:
-    body = dict(row.body or {})
+    """A stored task. Fields that another version added are left out."""
+    body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
     body["platform"] = Platform(body["platform"])
     body["dataset"] = Dataset(body["dataset"])
     body["window"] = Window.parse(body["window"]) if body["window"] else None
