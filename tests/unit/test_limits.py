@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import re2
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
@@ -269,6 +270,27 @@ def test_the_issues_of_an_answer(size: int, fits: bool) -> None:
 def test_a_pattern(size: int, fits: bool) -> None:
     with refuses(Unprocessable, fits=fits):
         assert schema.compile({"id": {"regex": "x" * size}})
+
+
+@at_the_bound("MAX_PATTERN_STEPS")
+def test_the_steps_of_a_pattern(size: int, fits: bool) -> None:
+    steps = re2.compile("x").programsize - 1
+    with refuses(Unprocessable, fits=fits):
+        assert schema.compile({"id": {"regex": f"x{{{size - steps - 500}}}x{{500}}"}})
+
+
+@at_the_bound("MAX_SCHEMA_NAME_CHARS")
+def test_the_name_of_a_field(size: int, fits: bool) -> None:
+    with refuses(Unprocessable, fits=fits):
+        assert schema.compile({"x" * size: {"required": True}})
+
+
+@at_the_bound("MAX_SCHEMA_ISSUE_CHARS", as_if=150)
+def test_the_texts_of_an_answer_s_issues(size: int, fits: bool) -> None:
+    """A further issue is listed while the one before leaves a character."""
+    value = "x" * (size - 1 - len("a" + "a must be of type integer"))
+    answer = schema.validate([{"a": value}, {"a": 1.5}], {"a": {"type": "integer"}})
+    assert (len(answer["errors"]) == 2) is fits
 
 
 @at_the_bound("MAX_MATCHED_CHARS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.platforms import REGISTRY
 from adweir.quality import schema
+from adweir.runtime.http import to_json
 
 AD = {
     "ad_id": {"type": "string", "required": True, "empty": False},
@@ -86,7 +88,11 @@ def test_warn_and_mostly_make_warnings() -> None:
         {"a": {"min": "x"}},
         {"a": {"type": "date", "min": "tomorrow"}},
         {"a": {"regex": "("}},
-        {"a": {"regex": "(a+)+$"}},
+        {"a": {"regex": r"(a)\1"}},
+        {"a": {"regex": "a(?=b)"}},
+        {"a": {"regex": "((.{99}){99}){99}"}},
+        {"a": {"regex": "\udc00"}},
+        {"x" * 201: {"required": True}},
         {"a": {"max_length": -1}},
         {"a": {"mostly": 0}},
         {"a": {"severity": "fatal"}},
@@ -152,8 +158,9 @@ def test_an_issue_carries_a_value_that_json_can_hold(value: Any, shown: Any) -> 
     assert issue["value"] == shown
 
 
-def test_of_very_many_issues_the_first_are_reported() -> None:
-    answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5, max_issues=2)
+def test_of_very_many_issues_the_first_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_SCHEMA_ISSUES", 2)
+    answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5)
     assert (answer["valid"], len(answer["errors"]), answer["rows"]) == (False, 2, 5)
 
 
@@ -181,3 +188,53 @@ def test_any_schema_is_either_refused_or_usable(rules: Any, records: list[Any]) 
 @given(st.dictionaries(st.sampled_from(sorted(AD)), JSON))
 def test_no_record_breaks_the_checker(record: dict[str, Any]) -> None:
     schema.validate([record], AD, REGISTRY.parse)
+
+
+@pytest.mark.parametrize("pattern", ["((a+))+", "a*a*a*a*a*a*b", "(a+)+$", "(a|a)*b", "(?:a?){300}a{300}"])
+def test_no_pattern_takes_longer_than_its_text(pattern: str) -> None:
+    checked = schema.compile({"a": {"regex": pattern}})
+    begin = time.process_time()
+
+    checked.validate([{"a": "a" * 1999 + "!"}] * 20)
+
+    assert time.process_time() - begin < 2
+
+
+def test_a_text_with_half_a_surrogate_pair_matches_nothing() -> None:
+    assert not schema.validate([{"a": "\udc00"}], {"a": {"regex": ".*"}})["valid"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"type": "number"}, {"min": int("9" * 400)}, {"min": 1.5}, {"max": Decimal("1E+999999")}, {"allowed": [10**5000]}],
+    ids=["type", "min-400-digits", "min", "max-exponent", "allowed-5000-digits"],
+)
+@pytest.mark.parametrize(
+    "value",
+    [5, int("9" * 400), 10**5000, Decimal("1E+999999"), 1.5],
+    ids=["5", "400-digits", "5000-digits", "exponent", "1.5"],
+)
+def test_numbers_beyond_a_float_are_checked_and_shown(rule: dict[str, Any], value: Any) -> None:
+    answer = schema.validate([{"a": value}, {"a": "x"}], {"a": rule})
+    assert answer["rows"] == 2
+    assert to_json(answer)
+
+
+def test_issues_have_one_budget_for_all_fields() -> None:
+    """Given 500 fields that 5,000 records lack, the first rows and a row of each field are listed, and all counted."""
+    names = [f"field-{number}" for number in range(limits.MAX_SCHEMA_FIELDS)]
+    rules = {name: {"required": True, "severity": "warn" if name == names[0] else "error"} for name in names}
+    records: list[Any] = [dict.fromkeys(names[:-1], 1)] * 100 + [{}] * 100
+
+    answer = schema.validate(records, rules)
+
+    assert len(answer["errors"]) + len(answer["warnings"]) <= limits.MAX_SCHEMA_ISSUES
+    assert {issue["field"] for issue in answer["errors"]} == set(names[1:])
+    assert answer["errors_found"] == 100 * (len(names) - 1) + 100
+    assert not answer["valid"]
+
+
+def test_an_answer_is_invalid_though_warnings_fill_its_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_SCHEMA_ISSUES", 3)
+    answer = schema.validate([{}] * 9, {"a": {"required": True, "severity": "warn"}, "b": {"required": True}})
+    assert (answer["valid"], answer["errors_found"], len(answer["errors"])) == (False, 9, 1)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
+from adweir.model import limits
 from adweir.model.entities import Status
 from routes.fields import Instant, PlatformId, Shown
 
@@ -204,7 +205,9 @@ class Validated(Shown):
     validated_at: Instant
     validation_passed: bool
     issues_found: int = Field(description="Errors; warnings do not count.")
-    issues: list[Issue]
+    issues: list[Issue] = Field(
+        description=f"Errors, then warnings: at most {limits.MAX_SCHEMA_ISSUES}, the first of each field among them."
+    )
     records_count: int
     status: Literal["success"]
 

@@ -121,7 +121,7 @@ def validate(app: Here, asked: ValidateRequest) -> Answer:
     result = {
         "validated_at": iso(app.clock.now()),
         "validation_passed": found["valid"],
-        "issues_found": len(found["errors"]),
+        "issues_found": found["errors_found"],
         "issues": [*found["errors"], *found["warnings"]],
         "records_count": len(asked.data.records),
         "status": "success",

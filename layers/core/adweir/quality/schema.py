@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import InvalidOperation
+from dataclasses import dataclass, field
 from typing import Any
 
 from adweir.model import limits
@@ -26,11 +25,14 @@ from adweir.quality.schema_checks import (
     as_it_is,
     by_platform,
     not_empty,
+    shown,
     typed,
 )
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy")
 _SHOWN = 200
+_LONG_NUMBER = 10**40
+"""Whole numbers from here on are shown as text."""
 _ALIASES = {"minlength": "min_length", "maxlength": "max_length"}
 _KNOWN = frozenset(
     {
@@ -85,65 +87,78 @@ class Schema:
 
     fields: tuple[Field, ...]
 
-    def validate(self, records: Iterable[Any], *, max_issues: int = limits.MAX_SCHEMA_ISSUES) -> dict[str, Any]:
-        """Check records → `{"valid", "errors", "warnings", "rows", "scores"}`.
+    def validate(self, records: Iterable[Any]) -> dict[str, Any]:
+        """Check records → `{"valid", "errors", "warnings", "errors_found", "rows", "scores"}`.
 
-        Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0; each list holds at
-        most `max_issues`, but `valid` counts all of them. `mostly` makes a field's errors warnings when at least that
-        share of the rows passes. `scores` is the share of passed checks per dimension, None where the schema has none.
+        Issues are `{"row", "field", "rule", "message", "value"}`, rows counted from 0. Both lists together hold at
+        most `limits.MAX_SCHEMA_ISSUES`: the first of each field, and of the others the first rows'; `valid` and
+        `errors_found` count all of them. `mostly` makes a field's errors warnings when at least that share of the rows
+        passes. `scores` is the share of passed checks per dimension, None where the schema has none.
         """
-        failed: dict[str, int] = {}
-        issues: dict[str, list[dict[str, Any]]] = {field.name: [] for field in self.fields}
+        tallies = {each.name: _Tally() for each in self.fields}
+        room, text = limits.MAX_SCHEMA_ISSUES - len(self.fields), limits.MAX_SCHEMA_ISSUE_CHARS
         rows = 0
         for row, record in enumerate(records):
             rows += 1
             if not isinstance(record, Mapping):
                 record = {}  # noqa: PLW2901  so every required field of it is missing
-            for field in self.fields:
-                faults = field.faults(record)
+            for each in self.fields:
+                faults = each.faults(record)
                 if not faults:
                     continue
-                failed[field.name] = failed.get(field.name, 0) + 1
-                if len(issues[field.name]) < max_issues:
-                    value = _shown(record.get(field.name))
-                    issues[field.name] += [
-                        {
-                            "row": row,
-                            "field": field.name,
-                            "rule": fault.rule,
-                            "message": f"{field.name} {fault.message}",
-                            "value": value,
-                        }
-                        for fault in faults
-                    ]
-        return self._answer(rows, failed, issues, max_issues)
+                tally = tallies[each.name]
+                tally.rows += 1
+                tally.faults += len(faults)
+                for fault in faults:
+                    if tally.issues and (room <= 0 or text <= 0):
+                        break
+                    issue = _issue(row, each.name, fault, record.get(each.name))
+                    room -= bool(tally.issues)
+                    text -= len(issue["message"]) + len(str(issue["value"])) + len(each.name)
+                    tally.issues.append(issue)
+        return self._answer(rows, tallies)
 
-    def _answer(
-        self, rows: int, failed: dict[str, int], issues: dict[str, list[dict[str, Any]]], most: int
-    ) -> dict[str, Any]:
+    def _answer(self, rows: int, tallies: Mapping[str, _Tally]) -> dict[str, Any]:
         errors: list[dict[str, Any]] = []
         warnings: list[dict[str, Any]] = []
+        errors_found = 0
         units: dict[str, list[int]] = {}
-        for field in self.fields:
-            wrong = failed.get(field.name, 0)
-            tolerated = field.severity == "warn" or (rows > 0 and (rows - wrong) / rows >= field.mostly)
-            (warnings if tolerated else errors).extend(issues[field.name])
-            tally = units.setdefault(field.dimension, [0, 0])
-            tally[0] += rows - wrong
+        for each in self.fields:
+            found = tallies[each.name]
+            tolerated = each.severity == "warn" or (rows > 0 and (rows - found.rows) / rows >= each.mostly)
+            (warnings if tolerated else errors).extend(found.issues)
+            errors_found += 0 if tolerated else found.faults
+            tally = units.setdefault(each.dimension, [0, 0])
+            tally[0] += rows - found.rows
             tally[1] += rows
-        order = {field.name: place for place, field in enumerate(self.fields)}
-        for found in (errors, warnings):
-            found.sort(key=lambda issue: (issue["row"], order[issue["field"]]))
+        order = {each.name: place for place, each in enumerate(self.fields)}
+        for issues in (errors, warnings):
+            issues.sort(key=lambda issue: (issue["row"], order[issue["field"]]))
         scores = {
             name: None if name not in units or not rows else units[name][0] / units[name][1] for name in DIMENSIONS
         }
         return {
-            "valid": not errors,
-            "errors": errors[:most],
-            "warnings": warnings[:most],
+            "valid": not errors_found,
+            "errors": errors,
+            "warnings": warnings,
+            "errors_found": errors_found,
             "rows": rows,
             "scores": scores,
         }
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is wrong with a field: in how many rows, how many faults, and those that the answer lists."""
+
+    rows: int = 0
+    faults: int = 0
+    issues: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _issue(row: int, name: str, fault: Fault, value: Any) -> dict[str, Any]:
+    message = f"{name} {fault.message}"
+    return {"row": row, "field": name, "rule": fault.rule, "message": message, "value": _shown(value)}
 
 
 def compile(  # noqa: A001  the usual word, always used as schema.compile
@@ -178,8 +193,8 @@ def validate(records: Iterable[Any], schema: Any, parse_platform: PlatformParser
 
 
 def _field(name: Any, rules: Any, canonical: Canonical) -> Field:
-    if not isinstance(name, str) or not name:
-        raise BadRule("", "field names are text")
+    if not isinstance(name, str) or not 0 < len(name) <= limits.MAX_SCHEMA_NAME_CHARS:
+        raise BadRule("", f"field names are text of 1 to {limits.MAX_SCHEMA_NAME_CHARS} characters")
     if not isinstance(rules, Mapping):
         raise BadRule("", "the rules of a field are an object")
     known: dict[str, Any] = {}
@@ -230,11 +245,8 @@ def _share(value: Any) -> float:
 
 def _shown(value: Any) -> Any:
     """A value as an issue may carry it: JSON, and short."""
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, float):
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _LONG_NUMBER):
         return value if math.isfinite(value) else str(value)
-    try:
-        return str(value)[:_SHOWN]
-    except (ValueError, InvalidOperation):
-        return "?"
+    return shown(value, _SHOWN)
