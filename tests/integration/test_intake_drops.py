@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,29 @@ def test_a_drop_stores_good_lines_quarantines_bad_ones_and_leaves_a_receipt(worl
     assert receipt["state"] == "loaded"
     assert (receipt["rows_read"], receipt["rows_stored"], receipt["rows_quarantined"]) == (3, 1, 2)
     assert receipt["reasons"] == {"known": 1, "fields": 1}
+
+
+@pytest.mark.parametrize(("passing", "state"), [(1.0, "rejected"), (0.1, "loaded")])
+def test_a_file_that_would_not_be_loaded_in_time_is_rejected_before_anything_is_stored(
+    world: LoadWorld, passing: float, state: str
+) -> None:
+    """Given 100,000 lines and seconds that pass with every 500 of them, half of 300 s is there for reading."""
+    seconds = itertools.count()
+    world.remaining = lambda: 300.0 - passing * next(seconds)
+    world.arrive("drops/acme/a.csv", GOOD + b"meta,1,campaign,2026-11-18,8,10,1,1\n" * 100_000)
+    (receipt,) = world.receipts()
+    assert receipt["state"] == state
+    if state == "rejected":
+        assert receipt["code"] == "too_large"
+        assert receipt["reason"] == "the file takes too long to read: 75500 lines until now; split it"
+        assert world.stored() == []
+
+
+def test_a_file_of_too_many_lines_gets_a_receipt(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_DROP_LINES", 10)
+    world.arrive("drops/acme/a.csv.gz", gzip.compress(GOOD + b"\n" * 10))
+    (receipt,) = world.receipts()
+    assert (receipt["state"], receipt["reason"]) == ("rejected", "the file has more than 10 lines; split it")
 
 
 def test_the_same_bytes_under_another_name_change_nothing(world: LoadWorld) -> None:

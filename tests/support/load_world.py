@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -49,6 +50,7 @@ class LoadWorld(World):
         self.raw = RawStore(s3, bucket)
         self.metrics = MetricStore(Patience(clock, 60, lambda _: None), self.ledger, self.raw)
         self.findings = Findings(clock)
+        self.remaining: Callable[[], float] = lambda: 300.0
         self.add_profile("1", timezone="America/New_York")
         campaign = AdCampaign(platform=META, profile_id="1", id="7", campaign_id="7")
         self.catalog.put_objects([campaign], iso(clock.now()))
@@ -89,7 +91,7 @@ class LoadWorld(World):
             self.raw.put(key, body, metadata)
         message = ObjectArrived(bucket=self.bucket, key=key)
         try:
-            self.loader.load(message, lambda: 300.0)
+            self.loader.load(message, self.remaining)
         except AdweirError as error:
             self.loader.settle(message, error)
 

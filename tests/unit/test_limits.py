@@ -116,6 +116,20 @@ def test_a_file_unpacked(size: int, fits: bool) -> None:
         assert len(lines_of(b"x\n" * (size // 2) + b"x" * (size % 2))) > 2
 
 
+@at_the_bound("MAX_DROP_LINES", as_if=50)
+@pytest.mark.parametrize("line", [b"\n", b"x\n"], ids=["empty", "any"])
+def test_the_lines_of_a_file(size: int, fits: bool, line: bytes) -> None:
+    with refuses(BadInput, fits=fits):
+        assert len(lines_of(line * size)) == size
+
+
+@at_the_bound("MAX_DROP_COLUMNS")
+def test_the_columns_of_a_file(size: int, fits: bool) -> None:
+    further = [f"x{number}" for number in range(size - len(wire.REQUIRED))]
+    with refuses(BadInput, fits=fits):
+        assert len(wire.header(wire.Line(1, ",".join([*wire.REQUIRED, *further]).encode()))) == size
+
+
 @at_the_bound("MIN_DROP_UNPACKED_BYTES", as_if=5000)
 def test_what_a_file_may_unpack_to_whatever_its_ratio(size: int, fits: bool) -> None:
     with refuses(BadInput, fits=fits):

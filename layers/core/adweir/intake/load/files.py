@@ -109,7 +109,7 @@ class DropLoader:
         self._committer = committer
         self._clock = clock
 
-    def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
+    def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
         account_id = account_of(message.key)
         trace.add(account_id=account_id)
@@ -134,7 +134,7 @@ class DropLoader:
                     self._receipt(drop, {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"})
                 return
             self._catalog.account(account_id)
-            self._read(drop, cast("BinaryIO", spool))
+            self._read(drop, cast("BinaryIO", spool), remaining)
             counts = self._store(drop)
             self._receipt(drop, {"state": "loaded"} | counts)
             if not drop.unknown:  # else the same file is the repair, once the profile is listed
@@ -178,9 +178,13 @@ class DropLoader:
         spool.seek(0)
         return digest.hexdigest()
 
-    def _read(self, drop: _Drop, stream: BinaryIO) -> None:
+    def _read(self, drop: _Drop, stream: BinaryIO, remaining: Callable[[], float]) -> None:
+        """All rows into their groups. Raises TooLarge when that takes half of the time: storing takes as much."""
+        least = remaining() / 2
         for found in read_drop(stream, drop.size, self._parse_platform):
             drop.lines += 1
+            if drop.lines % _BATCH == 0 and remaining() < least:
+                raise TooLarge(f"the file takes too long to read: {drop.lines} lines until now; split it")
             if isinstance(found, BadRow):
                 drop.quarantine.add(found)
                 continue

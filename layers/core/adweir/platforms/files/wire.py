@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, BinaryIO, NamedTuple, cast
 
@@ -39,7 +40,7 @@ def opened(stream: BinaryIO) -> BinaryIO:
 def lines(stream: IO[bytes], size: int) -> Iterator[Line]:
     """Lines of the unpacked content; `size` is the file's as stored, to recognise a gzip bomb.
 
-    Raises BadInput when the gzip data is corrupt or cut off, or unpacks to more than is reasonable.
+    Raises BadInput when the gzip data is corrupt or cut off, or unpacks to more bytes or lines than is reasonable.
     """
     number = total = 0
     most = min(limits.MAX_DROP_UNPACKED_BYTES, max(limits.MIN_DROP_UNPACKED_BYTES, size * limits.MAX_DROP_RATIO))
@@ -51,6 +52,9 @@ def lines(stream: IO[bytes], size: int) -> Iterator[Line]:
         if not length:
             return
         number += 1
+        if number > limits.MAX_DROP_LINES:
+            most_lines = f"the file has more than {limits.MAX_DROP_LINES} lines; split it"
+            raise BadInput(most_lines, [{"field": "file", "rule": "lines"}])
         if number == 1 and data is not None:
             data = data.removeprefix(_BOM)
         yield Line(number, data)
@@ -101,9 +105,11 @@ def header(line: Line | None) -> list[str]:
     faults = [{"field": name, "rule": "required", "message": "missing"} for name in REQUIRED if name not in columns]
     faults += [
         {"field": name[:100], "rule": "unique", "message": "given twice"}
-        for name in dict.fromkeys(columns)
-        if columns.count(name) > 1
+        for name, times in Counter(columns).items()
+        if times > 1
     ]
+    if len(columns) > limits.MAX_DROP_COLUMNS:
+        faults.append({"field": "header", "rule": "columns", "message": f"has over {limits.MAX_DROP_COLUMNS} columns"})
     if faults:
         named = ", ".join(f"{fault['field']} {fault['message']}" for fault in faults[:10])
         raise BadInput(f"the header is wrong: {named}", faults)
