@@ -83,6 +83,8 @@ class DeletedAccount(Shown):
 
     account_id: AccountId
     status: Literal["deleted"] = "deleted"
+    credentials: int = Field(description="How many credentials were deleted with it.")
+    profiles: int = Field(description="How many ad accounts are no longer pulled.")
 
 
 accounts = Resource("Accounts", "Client companies")
@@ -120,6 +122,9 @@ def update_account(app: Here, account_id: AccountPath, change: AccountChange) ->
 
 @accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="write")
 def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
-    """Its credentials and webhook secrets are deleted with it. What was measured stays stored."""
-    app.registration.forget_account(account_id)
-    return DeletedAccount(account_id=account_id)
+    """Its credentials and webhook secrets are deleted with it. What was measured stays stored.
+
+    A deletion that broke off can be requested again. Once it is complete, the account is unknown.
+    """
+    credentials, profiles = app.registration.forget_account(account_id)
+    return DeletedAccount(account_id=account_id, credentials=credentials, profiles=profiles)

@@ -79,6 +79,12 @@ class CredentialAnswer(Shown):
     updated_at: Instant
 
 
+class StoredCredential(CredentialAnswer):
+    """The credential as it is stored now, without its secret values, which are never shown."""
+
+    tasks_redriven: int = Field(description="How many tasks waited for it and are tried again.")
+
+
 class CredentialList(Shown):
     """An account's credentials, all in one page."""
 
@@ -93,6 +99,7 @@ class DeletedCredential(Shown):
     platform: PlatformId
     label: Label
     status: Literal["deleted"] = "deleted"
+    profiles: int = Field(description="How many ad accounts count as removed now.")
 
 
 class WebhookSecrets(Given):
@@ -142,10 +149,11 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
 
 
 @credentials.route("POST", _ALL, "Store or replace the credential of a platform", scope="write", status=201)
-def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> CredentialAnswer:
+def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> StoredCredential:
     """It replaces the one of the same platform and label; the tasks that waited for it are tried again."""
-    values = dict(new.model_extra or {})
-    return _shown(app, [app.registration.register(account_id, new.platform, values, new.label)])[0]
+    stored = app.registration.register(account_id, new.platform, dict(new.model_extra or {}), new.label)
+    waited = sum(1 for _ in app.ledger.parked(account_id, stored.platform, stored.label))
+    return StoredCredential(**_shown(app, [stored])[0].model_dump(), tasks_redriven=waited)
 
 
 @credentials.route("GET", _ALL, "List the credentials of an account")
@@ -163,7 +171,10 @@ def delete_credential(
     label: Annotated[str, Query(max_length=limits.MAX_WORD_CHARS, description="`default` when left out.")] = "",
 ) -> DeletedCredential:
     """The ad accounts that it reached count as removed until another credential lists them."""
-    return DeletedCredential.of(app.registration.forget(account_id, platform, label))
+    deleted, profiles = app.registration.forget(account_id, platform, label)
+    return DeletedCredential(
+        account_id=deleted.account_id, platform=deleted.platform, label=deleted.label, profiles=profiles
+    )
 
 
 @credentials.route(

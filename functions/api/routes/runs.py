@@ -9,6 +9,7 @@ from adweir.model.errors import Conflict, NotFound
 from adweir.model.messages import CancelRun
 from adweir.model.messages import Redrive as RedriveMessage
 from adweir.model.runs import Run, RunState
+from adweir.model.tasks import TaskState
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
@@ -111,6 +112,21 @@ class RunDetails(RunAnswer):
     failed_tasks: list[FailedTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
 
 
+class LeftTask(Shown):
+    """A task that was named and is not tried again."""
+
+    task_id: str
+    state: TaskState
+    reason: str = Field(description="Why it stays as it is.", examples=["its rows are stored"])
+
+
+class RedrivenRun(StartedRun):
+    """The run whose tasks are tried again: follow it at `GET /api/v1/runs/{run_id}`."""
+
+    tasks: int = Field(description="How many tasks are tried again.")
+    left: list[LeftTask] = Field(description="The tasks that were named and stay as they are.")
+
+
 runs = Resource("Runs", "Executions of workflows: progress, failures, trying again")
 
 
@@ -131,26 +147,30 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
     return RunDetails.of(details(run, app.ledger.tasks(run.run_id)))
 
 
-@runs.route("POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202)
-def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> StartedRun:
+@runs.route(
+    "POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202, errors=(409,)
+)
+def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> RedrivenRun:
     """Without a body all tasks that failed, are parked or were quarantined are tried again.
 
-    A loaded task stays as it is, even when it is named.
+    A loaded task stays as it is, even when it is named. A run without a task to try again, or that was cancelled, is a
+    409. It may be requested again at any time.
     """
+    from adweir.pipeline.interventions import to_redrive
+
     run, request = _run(app, run_id), asked or RedriveRequest()
-    for task_id in request.task_ids:
-        if app.ledger.get_task(run.run_id, task_id) is None:
-            raise NotFound(f"run {run.run_id} has no task {task_id}", [{"field": "task_ids", "message": "unknown"}])
+    again, left = to_redrive(app.ledger, run, request.task_ids)
     message = RedriveMessage(run_id=run.run_id, task_ids=tuple(request.task_ids), accept_vanish=request.accept_vanish)
     app.queues.runs.send(message, group=run.run_id)
-    return StartedRun(run_id=run.run_id)
+    named = [LeftTask(task_id=task.id, state=task.state, reason=reason) for task, reason in left]
+    return RedrivenRun(run_id=run.run_id, tasks=again, left=named)
 
 
 @runs.route("POST", "/api/v1/runs/{run_id}/cancel", "Cancel a run", scope="write", status=202, errors=(409,))
 def cancel_run(app: Here, run_id: RunPath) -> StartedRun:
-    """What is not finished is cancelled. A run that has ended already is a 409."""
+    """What is not finished is cancelled. A run that has ended otherwise is a 409."""
     run = _run(app, run_id)
-    if run.state.is_terminal:
+    if run.state.is_terminal and run.state is not RunState.CANCELLED:
         raise Conflict(f"run {run.run_id} has already ended: {run.state}")
     app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
     return StartedRun(run_id=run.run_id)

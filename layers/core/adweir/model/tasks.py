@@ -114,7 +114,10 @@ class Task:
         return f"{self.platform}#{self.profile_id or owner(self.account_id, self.label)}"
 
     def child(self, *, window: Window | None = None, slice_: str = "", mode: str = "") -> Task:
-        """A narrower task for a part of this one. Its id differs because window, slice or mode differ."""
+        """A narrower task for a part of this one. Its id differs because window, slice or mode differ.
+
+        An operator's permission goes with it.
+        """
         return replace(
             self,
             window=window or self.window,
@@ -134,7 +137,6 @@ class Task:
             updated_at="",
             created_at="",
             hold_until=0,
-            accept_vanish=False,
             error=None,
             counts={},
         )

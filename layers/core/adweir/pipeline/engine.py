@@ -25,7 +25,7 @@ from adweir.model.messages import (
     Sweep,
 )
 from adweir.model.ports import Bus, Queues
-from adweir.model.runs import Run, StageState
+from adweir.model.runs import Run, RunState, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
@@ -120,7 +120,10 @@ class Engine:
         completely and raises Throttled: the message is sent again, and planning continues after that profile.
         """
         run = self._ledger.get_run(run_id)
-        if run is None or not run.is_requested(name):
+        if run is None:
+            return
+        if not run.is_requested(name):
+            self._after_planning(run, name)
             return
         with self._ledger.lease(f"plan#{run_id}", self._settings.function_timeout_seconds + 30):
             run = self._ledger.get_run(run_id)
@@ -134,12 +137,21 @@ class Engine:
                     raise Throttled(f"planning of run {run_id} continues", retry_after=1)
                 with alone(self._ledger, f"planning of {key}"):
                     self._plan_tasks(tasks())
-                self._ledger.planned_until(run_id, name, key)
+                if not self._ledger.planned_until(run_id, name, key):
+                    break  # cancelled; what was planned meanwhile is cancelled by `advance`
             current = self._ledger.get_run(run_id)
             if current is not None and current.is_requested(name):
                 insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run_id)
             self._ledger.end_planning(run_id, name)
         self.progress.advance(run_id)
+
+    def _after_planning(self, run: Run, name: str) -> None:
+        """Repeat the end of a planning whose worker may have died: an open stage has no planning marker, a cancelled
+        run nothing open."""
+        if run.stage == name and run.stage_state is StageState.OPEN:
+            self._ledger.end_planning(run.run_id, name)
+        if run.stage == name or run.state is RunState.CANCELLED:
+            self.progress.advance(run.run_id)
 
     def _plan_tasks(self, tasks: list[Task]) -> None:
         for task in tasks:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from adweir.model.errors import NotFound
+from adweir.model.errors import Conflict, NotFound
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
@@ -19,6 +20,13 @@ from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
+
+_LEFT = {
+    TaskState.LOADED: "its rows are stored",
+    TaskState.SKIPPED: "the ad account does not have what was asked for",
+    TaskState.SPLIT: "it was split: its parts are tried again",
+    TaskState.CANCELLED: "it was cancelled",
+}
 
 
 class Interventions:
@@ -59,9 +67,13 @@ class Interventions:
     def redrive(self, run_id: str, task_ids: Iterable[str] = (), *, accept_vanish: bool = False) -> int:
         """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
 
-        `scheduled_at` and so the windows stay; the deadline is new. Raises NotFound for an unknown run.
+        `scheduled_at` and so the windows stay; the deadline is new. A cancelled run stays cancelled. Raises NotFound
+        for an unknown run.
         """
-        flow, wanted = workflow(self._run(run_id).workflow), frozenset(task_ids)
+        run, wanted = self._run(run_id), frozenset(task_ids)
+        if run.state is RunState.CANCELLED:
+            return 0
+        flow = workflow(run.workflow)
         redriven: list[Task] = []
         marked = False
         for task in list(self._ledger.tasks(run_id)):
@@ -73,7 +85,7 @@ class Interventions:
                     marked = True
                 fresh = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
                 redriven += [fresh] if fresh else []
-            elif task.state is TaskState.PLANNED and task.generation and not task.attempts:
+            elif _was_redriven(task):
                 redriven.append(task)  # a redrive that died before it sent this one
         if not redriven:
             return 0
@@ -96,3 +108,37 @@ class Interventions:
         if run is None:
             raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
         return run
+
+
+def _was_redriven(task: Task) -> bool:
+    """Whether a redrive planned the task and nobody has begun it: its message may not have been sent."""
+    return task.state is TaskState.PLANNED and task.generation > 0 and not task.attempts
+
+
+def to_redrive(ledger: Ledger, run: Run, task_ids: Sequence[str]) -> tuple[int, list[tuple[Task, str]]]:
+    """How many tasks a redrive of the run (of those named) tries again, and those named that it leaves, each with why.
+
+    Raises NotFound for an unknown task, Conflict when it would try none.
+    """
+    if run.state is RunState.CANCELLED:
+        raise Conflict(f"run {run.run_id} was cancelled: start its workflow again")
+    named = ledger.find_tasks(run.run_id, task_ids)
+    unknown = [task_id for task_id in task_ids if task_id not in named]
+    if unknown:
+        raise NotFound(f"run {run.run_id} has no task {unknown[0]}", [{"field": "task_ids", "message": "unknown"}])
+    reasons = [(task, _why_left(task)) for task in (named.values() if task_ids else ledger.tasks(run.run_id))]
+    again = sum(not reason for _, reason in reasons)
+    if not again:
+        states = Counter(task.state.value for task, _ in reasons)
+        said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "it has no tasks"
+        raise Conflict(f"run {run.run_id} has no task to try again: {said}")
+    return again, [(task, reason) for task, reason in reasons if reason and task_ids]
+
+
+def _why_left(task: Task) -> str:
+    """Why a redrive leaves a task as it is, "" for one that it tries again."""
+    if task.state in REDRIVABLE or _was_redriven(task):
+        return ""
+    if not task.state.is_terminal:
+        return "it has not ended"
+    return _LEFT[task.state]

@@ -57,9 +57,12 @@ class RunProgress:
         run = self._ledger.get_run(run_id)
         if run is None:
             return
-        if run.state.is_terminal:
+        if run.state is RunState.CANCELLED:
+            self._close_open(run_id, TaskState.CANCELLED)  # planning may have gone on for a moment
+            self.conclude(run)
+        elif run.state.is_terminal:
             stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)}
-            if stages and run.state is not RunState.CANCELLED:
+            if stages:
                 self.reopen(run, workflow(run.workflow), stages)  # a redrive died before it did
             else:
                 self.conclude(run)

@@ -71,8 +71,10 @@ class Registration:
             self._runs.send(message, group=account_id)
         return credential
 
-    def forget(self, account_id: str, platform_name: str, label: str = "") -> Credential:
-        """Delete a credential and its secret; returns what it was. Raises NotFound, Unprocessable, Unavailable.
+    def forget(self, account_id: str, platform_name: str, label: str = "") -> tuple[Credential, int]:
+        """Delete a credential and its secret; returns it, and how many ad accounts it reached.
+
+        Raises NotFound, Unprocessable, Unavailable.
 
         The secret goes first: after a failure in between, the deletion can be requested again.
         """
@@ -83,8 +85,10 @@ class Registration:
             self._secrets.delete(credential.secret_id)
         return self._catalog.delete_credential(account_id, platform, label)
 
-    def forget_account(self, account_id: str) -> None:
+    def forget_account(self, account_id: str) -> tuple[int, int]:
         """Mark an account deleted; delete its credentials and webhook secrets. Raises NotFound, Unavailable.
+
+        Returns how many credentials were deleted, and how many ad accounts are inactive now.
 
         The secrets go first: after a failure in between, the deletion can be requested again.
         """
@@ -93,4 +97,5 @@ class Registration:
             self._secrets.delete(credential.secret_id)
         for platform in self._platforms:
             self._secrets.delete(secret_name(self._secrets, platform, account_id))
-        self._catalog.delete_account(account_id)
+        credentials, profiles = self._catalog.delete_account(account_id)
+        return len(credentials), profiles

@@ -31,8 +31,10 @@ class Accounts(Items):
     def account(self, account_id: str) -> Account:
         """An account. Raises NotFound, for a deleted one too."""
         item = self._fetch(_PK, account_id) if account_id else None
-        if item is None or item.state == _DELETED:
+        if item is None:
             raise _unknown(account_id)
+        if item.state == _DELETED:
+            raise _unknown(account_id, f": it was deleted at {(item.body or {}).get('updated_at', '')}")
         return self._entity(Account, item)
 
     def accounts(self) -> list[Account]:
@@ -60,8 +62,8 @@ class Accounts(Items):
         self._put(_item(self.account(account_id).model_copy(update=changes)))
 
 
-def _unknown(account_id: str) -> NotFound:
-    return NotFound(f"there is no account {account_id[:64]}", [{"field": "account_id", "message": "is unknown"}])
+def _unknown(account_id: str, why: str = "") -> NotFound:
+    return NotFound(f"there is no account {account_id[:64]}{why}", [{"field": "account_id", "message": "is unknown"}])
 
 
 def _item(account: Account) -> Item:

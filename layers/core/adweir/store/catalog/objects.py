@@ -67,7 +67,9 @@ class Objects(Items):
     def remove_missing(
         self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
     ) -> int:
-        """End a *complete* pull: what it did not bring of its slice becomes `removed`. Returns how many did.
+        """End a *complete* pull: what it did not bring of its slice becomes `removed`.
+
+        Returns how many this pull removed, also when it is repeated.
 
         `seen` are the keys of what it brought (`object_key`), and ids of what it brought but could not be read.
         """
@@ -80,6 +82,9 @@ class Objects(Items):
                 continue
             if item.sk in seen or body.get("id") in seen:
                 self._revive(item, as_of)
+                continue
+            if item.removed_at == as_of and _is_removed(item):
+                removed += 1  # by a worker of this very pull, who may have died before it was announced
                 continue
             # A newer complete pull brought it, or has marked it already.
             answered = max((at for named, at in coverage.items() if _within(dataset, body, named)), default="")
@@ -121,6 +126,8 @@ class Objects(Items):
             else:
                 answered = _answered(stored, covered)
                 same = stored.body == body
+                if stored.as_of == as_of:
+                    return Effect.CHANGED  # by a worker of this very pull, who may have died before it was announced
                 if answered >= as_of or (same and not _is_removed(stored)):
                     return Effect.UNCHANGED
                 item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)

@@ -107,6 +107,8 @@ class Profiles(Credentials):
                 return Effect.UNCHANGED  # nobody knows whose it is
             if stored.account_id == profile.account_id:
                 fresh = fresh.model_copy(update={"options": stored.options})  # set here, unknown to the platform
+                if stored == fresh:
+                    return Effect.CHANGED  # by a worker of this very listing, who may have died before it was announced
                 # An inactive one belongs to a deleted account: a listing that is still under way must not revive it.
                 if stored.status == ProfileStatus.INACTIVE or stored.as_of >= as_of or self._is_kept(stored, fresh):
                     return Effect.UNCHANGED

@@ -21,18 +21,26 @@ class Catalog(Accounts, Profiles, Objects, Keys):
     All methods raise Unavailable when DynamoDB does not answer.
     """
 
-    def delete_account(self, account_id: str) -> list[Credential]:
-        """Mark an account deleted and its profiles inactive, and forget its credentials, which it returns.
+    def delete_account(self, account_id: str) -> tuple[list[Credential], int]:
+        """Forget an account's credentials, mark its profiles inactive, and at last itself deleted.
 
+        In this order a deletion that broke off can be requested again. Returns the credentials and how many profiles.
         What was measured stays stored. Raises NotFound.
         """
-        self._mark_deleted(account_id)
+        self.account(account_id)
         forgotten = self.account_credentials(account_id)
         for credential in forgotten:
             self._forget_credential(credential)
-        for profile in self.profiles(account_id):
-            self.mark_profile(profile.platform, profile.profile_id, ProfileStatus.INACTIVE)
-        return forgotten
+        marked = self._mark_profiles(self.profiles(account_id), ProfileStatus.INACTIVE)
+        self._mark_deleted(account_id)
+        return forgotten, marked
+
+    def _mark_profiles(self, profiles: Iterable[Profile], status: ProfileStatus) -> int:
+        """Give profiles a status; returns how many had another."""
+        others = [profile for profile in profiles if profile.status != status]
+        for profile in others:
+            self.mark_profile(profile.platform, profile.profile_id, status)
+        return len(others)
 
     def put_credential(self, given: Credential) -> Credential:
         """Store a credential's metadata as active, and return it as stored. Raises NotFound.
@@ -42,8 +50,8 @@ class Catalog(Accounts, Profiles, Objects, Keys):
         self.account(given.account_id)
         return self._store_credential(given)
 
-    def delete_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Credential:
-        """Forget a credential and return it. Raises NotFound.
+    def delete_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> tuple[Credential, int]:
+        """Forget a credential; returns it, and how many ad accounts it reached. Raises NotFound.
 
         The ad accounts that it reached become `removed`: the listing of another credential brings them back, and
         another client account that reaches them may then take them over. They are marked first, so that a deletion
@@ -52,11 +60,14 @@ class Catalog(Accounts, Profiles, Objects, Keys):
         credential = self.credential(account_id, platform, label)
         if credential is None:
             raise NotFound(f"account {account_id[:64]} has no credential {label} for {platform}")
-        for profile in self.profiles(account_id, platform):
-            if profile.credential == label and profile.status != ProfileStatus.INACTIVE:
-                self.mark_profile(platform, profile.profile_id, ProfileStatus.REMOVED)
+        reached = [
+            profile
+            for profile in self.profiles(account_id, platform)
+            if profile.credential == label and profile.status != ProfileStatus.INACTIVE
+        ]
+        marked = self._mark_profiles(reached, ProfileStatus.REMOVED)
         self._forget_credential(credential)
-        return credential
+        return credential, marked
 
     def put_objects(
         self, objects: Iterable[PlatformObject | Profile], as_of: str, label: str = DEFAULT

@@ -34,17 +34,15 @@ class Markers(Rows):
         row = self._fetch(run_pk(run_id), marker_sk(stage, PLANNING))
         return Marker(stage, PLANNING, 0, "") if row is None else marker_of(row)
 
-    def planned_until(self, run_id: str, stage: str, cursor: str) -> None:
-        """Remember in the planning marker that all profiles up to `cursor` are planned."""
-        self._put(
-            self._row(
-                run_pk(run_id),
-                marker_sk(stage, PLANNING),
-                generation=0,
-                updated_at=iso(self._clock.now()),
-                text=cursor,
-            )
+    def planned_until(self, run_id: str, stage: str, cursor: str) -> bool:
+        """Remember in the planning marker that all entries up to `cursor` are planned.
+
+        False when the marker is gone: the run was cancelled.
+        """
+        row = self._row(
+            run_pk(run_id), marker_sk(stage, PLANNING), generation=0, updated_at=iso(self._clock.now()), text=cursor
         )
+        return self._put(row, Row.pk.exists())
 
     def end_planning(self, run_id: str, stage: str) -> None:
         """Remove the stage's planning marker: all its tasks exist."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -60,21 +60,25 @@ class Runs(Rows):
             months = months[months.index(month) :]
         runs: list[Run] = []
         for name in months:
-            rows = list(
-                self._query(
-                    f"runs#{name}", after=after if name == month else "", newest_first=True, limit=limit - len(runs)
-                )
-            )
-            ids = [row.sk.partition("#")[2] for row in rows]
-            found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
-            for row, run_id in zip(rows, ids, strict=True):
-                item = found.get((run_pk(run_id), "run"))
-                run = next(self._readable([item], _run), None) if item else None
-                if run and row.sk == f"{run.started_at}#{run_id}":  # else an interrupted start left it
-                    runs.append(run)
-            if len(runs) >= limit:
-                return runs, to_token(_LIST, f"{name}|{rows[-1].sk}")
+            position = after if name == month else ""
+            while True:
+                wanted = limit - len(runs)
+                rows = list(self._query(f"runs#{name}", after=position, newest_first=True, limit=wanted))
+                runs += self._listed(rows)
+                if len(runs) >= limit:
+                    return runs, to_token(_LIST, f"{name}|{rows[-1].sk}")
+                if len(rows) < wanted:
+                    break
+                position = rows[-1].sk
         return runs, ""
+
+    def _listed(self, rows: Sequence[Row]) -> Iterator[Run]:
+        """The runs of index rows; a row that an interrupted start left stands for none."""
+        ids = list(dict.fromkeys(row.sk.partition("#")[2] for row in rows))
+        found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
+        listed = {row.sk for row in rows}
+        runs = self._readable((found[key] for run_id in ids if (key := (run_pk(run_id), "run")) in found), _run)
+        return (run for run in runs if f"{run.started_at}#{run.run_id}" in listed)
 
     def change_run(self, run: Run, **changes: Any) -> Run | None:
         """Write changed fields of a run; None when someone else changed it since `run` was read."""

@@ -49,6 +49,7 @@ class Tasks(Markers):
             attempts=0,
             deadline=task.deadline,
             until=0,
+            accept_vanish=int(task.accept_vanish),
             label=task.label,
             updated_at=now,
             body=_fixed(task) | {"created_at": now},
@@ -66,6 +67,11 @@ class Tasks(Markers):
         """A task as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
         return None if row is None else self._parsed(row, _task)
+
+    def find_tasks(self, run_id: str, task_ids: Iterable[str]) -> dict[str, Task]:
+        """Tasks of a run by their ids; unknown ones are left out."""
+        rows = self._fetch_many((run_pk(run_id), f"task#{task_id}") for task_id in task_ids)
+        return {task.id: task for task in self._readable(rows.values(), _task)}
 
     def tasks(self, run_id: str) -> Iterator[Task]:
         """The tasks of a run, by id, but those that cannot be read (`lost_tasks`)."""
