@@ -359,6 +359,25 @@ def test_a_jobs_state(
     assert bool(report.reason) is (state is ReportState.FAILED)
 
 
+@pytest.mark.parametrize(
+    ("error", "too_large"),
+    [
+        ({"error_code": 100, "error_subcode": 1487534, "error_message": "There is too much data"}, True),
+        ({"error_code": 1, "error_message": "Please reduce the amount of data you're asking for"}, True),
+        ({"error_code": 2, "error_subcode": 1504044, "error_message": "timed out"}, True),
+        ({"error_code": -2, "error_message": "failed"}, False),
+        ({"error_code": 1, "error_message": "An unknown error occurred"}, False),
+        ({}, False),
+    ],
+)
+def test_a_failed_job_says_whether_it_was_too_large(
+    connector: MetaConnector, stub: StubServer, error: dict[str, Any], too_large: bool
+) -> None:
+    stub.script = [Answer(200, {"async_status": "Job Failed"} | error)]
+    report = connector.report(task(), "6")
+    assert (report.state, report.too_large) == (ReportState.FAILED, too_large)
+
+
 def test_a_failed_job_reports_its_reason(connector: MetaConnector, stub: StubServer) -> None:
     answer = {"async_status": "Job Failed", "error_code": -2, "error_message": "Too heavy"}
     stub.script = [Answer(200, answer), Answer(200, b"<html>"), Answer(200, {"report_run_id": "x"})]

@@ -61,7 +61,8 @@ class ReportState(StrEnum):
 class Report(NamedTuple):
     """An asynchronous report on the platform. `as_of` is its creation time by the platform's clock, if reported.
 
-    `reason` explains FAILED. `progress` is 0-100 where known.
+    `reason` explains FAILED; with `too_large` the platform says that a report for less may succeed. `progress` is 0-100
+    where known.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Report(NamedTuple):
     reason: str = ""
     progress: int = 0
     adopted: bool = False
+    too_large: bool = False
 
 
 class TokenCache(Protocol):
@@ -99,8 +101,8 @@ class Wiring:
 class Connector(ABC):
     """A platform's API for one credential. Raises only from `model.errors`.
 
-    NotApplicable ends a task as skipped. Throttled names the scope that has to wait. TooMuchData and ReportFailed have
-    the task replaced by what `narrower` makes of it.
+    NotApplicable ends a task as skipped. Throttled names the scope that has to wait. TooMuchData has the
+    task replaced by what `narrower` makes of it, ReportFailed too, once per run and kind of report.
     """
 
     route: str = ""

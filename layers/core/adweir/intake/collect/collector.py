@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from adweir.intake.collect.asking import ask
 from adweir.intake.collect.claim import Remaining
-from adweir.intake.collect.worker import Worker
+from adweir.intake.collect.worker import Worker, too_slow
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, OutOfRetention, Throttled, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
 from adweir.platforms.connector import Connector, Mode, Page
+
+_TRIES_FROM_THE_START = 3
+"""Times that a platform may ask to wait amid a pull which has no cursor, and so begins at its first page again."""
 
 
 class Collector(Worker):
@@ -67,11 +70,14 @@ class Collector(Worker):
         with self.raw.writer(header) as writer:
             try:
                 for page in self._pages(task, connector):
-                    writer.write(page)
+                    writer.write(self.in_time(page, task, remaining))
                     complete, cursor = complete or page.last, page.resume if task.profile_id else ""
-                    if not page.last and remaining() < self.timing(task).margin:
+                    if not page.last and self.is_short(task, remaining):
                         self._pause(cursor)
-            except (Throttled, NotReady):
+            except (Throttled, NotReady) as error:
+                if writer.pages and not cursor and task.attempts >= _TRIES_FROM_THE_START:
+                    message = f"the pull begins anew each time and came no further in {task.attempts} tries"
+                    raise TooMuchData(f"{message}: {error.message}") from error
                 self.keep(task, writer, header.as_of, cursor)
                 raise
             key = writer.commit(complete)
@@ -88,5 +94,5 @@ class Collector(Worker):
     def _pause(self, cursor: str) -> None:
         """Time is up: continue in another invocation if the platform has a cursor, else narrow the task."""
         if not cursor:
-            raise TooMuchData("the answer has more pages than one invocation has time for")
+            raise too_slow()
         raise NotReady("the pull continues in another invocation", after=1)

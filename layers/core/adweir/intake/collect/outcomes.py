@@ -22,6 +22,7 @@ from adweir.model.errors import (
     Narrowable,
     NotApplicable,
     OutOfRetention,
+    ReportFailed,
     Transient,
     UnreadableItem,
 )
@@ -90,9 +91,11 @@ class Outcomes:
     def _narrow(self, task: Task, error: Narrowable) -> None:
         """Replace the task by the narrower ones that its platform made of it; fail where there are none.
 
-        A part that is the task itself is none: the task would end as split, and nobody would pull its days.
+        A part that is the task itself is none: the task would end as split, and nobody would pull its days. A report
+        that failed may be narrowed once per run and kind: when its parts fail as well, it is not their size.
         """
-        if error.parts and all(part.id != task.id for part in error.parts):
+        narrows = bool(error.parts) and all(part.id != task.id for part in error.parts)
+        if narrows and (not isinstance(error, ReportFailed) or self._ledger.trials.begin(task)):
             self._replace(task, list(error.parts))
         else:
             self._fail(task, error)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from adweir.intake.collect.asking import ask, let_go
 from adweir.intake.collect.claim import Remaining
-from adweir.intake.collect.worker import Timing, Worker
+from adweir.intake.collect.worker import Timing, Worker, too_slow
 from adweir.model import limits
 from adweir.model.entities import Profile
-from adweir.model.errors import NotReady, ReportFailed, Throttled
+from adweir.model.errors import NotReady, ReportFailed, Throttled, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso
@@ -39,8 +39,8 @@ class Poller(Worker):
     def poll(self, message: TaskMessage, remaining: Remaining) -> None:
         """Poll the task's report once.
 
-        Raises NotReady while it is being made, ReportFailed when it failed or came too late twice: `Outcomes.settle`
-        then asks for smaller windows.
+        Raises NotReady while it is being made, ReportFailed when it failed or came too late twice, TooMuchData when it
+        is too large: `Outcomes.settle` then asks for smaller windows.
         """
         with self.claims.claimed(message) as task:
             if task is None:
@@ -65,6 +65,9 @@ class Poller(Worker):
                 return self._land(task, opened)
             except ReportFailed as error:  # its file is gone
                 self._again(task, message, connector, error.message)
+        elif report.state is ReportState.FAILED and report.too_large:
+            let_go(self.ledger, connector, task)
+            raise TooMuchData(f"the report is too large: {report.reason}", report_id=task.report_id)
         elif report.state is ReportState.FAILED or overdue:
             reason = report.reason or f"not ready after {self.timing(task).report_timeout} s"
             self._again(task, message, connector, reason)
@@ -82,9 +85,11 @@ class Poller(Worker):
         with self.raw.writer(self.header(task, opened.profile, task.as_of, opened.connector.route)) as writer:
             try:
                 for page in opened.connector.report_pages(task, task.report_id):
-                    writer.write(page)
+                    writer.write(self.in_time(page, task, opened.remaining))
                     complete, cursor = complete or page.last, page.resume
-                    if cursor and opened.remaining() < self.timing(task).margin:
+                    if not page.last and self.is_short(task, opened.remaining):
+                        if not cursor:
+                            raise too_slow()
                         self.keep(task, writer, task.as_of, cursor)
                         return NotReady("the download continues in another invocation", after=1)
             except Throttled:

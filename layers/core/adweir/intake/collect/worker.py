@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adweir.intake.collect.claim import Claims
+from adweir.intake.collect.claim import Claims, Remaining
 from adweir.intake.collect.gate import Gate
 from adweir.model import limits
 from adweir.model.datasets import Dataset
@@ -117,6 +117,16 @@ class Worker:
         writer.keep(task.attempts)
         self.ledger.keep_part(task, (*task.parts, task.attempts), cursor, as_of)
 
+    def in_time(self, page: Page, task: Task, remaining: Remaining) -> Page:
+        """The page, whose chunks are fetched only as long as there is time. They raise TooMuchData."""
+        if isinstance(page.body, bytes):
+            return page
+        return page._replace(body=_in_time(page.body, lambda: self.is_short(task, remaining)))
+
+    def is_short(self, task: Task, remaining: Remaining) -> bool:
+        """Whether the invocation has only its margin left."""
+        return remaining() < self.timing(task).margin
+
     def poll_later(self, task: Task, *, resubmits: int = 0) -> None:
         """Have `poll_reports` poll the task's report, first one poll interval from now."""
         message = TaskMessage(
@@ -127,3 +137,15 @@ class Worker:
             resubmits=resubmits,
         )
         self.queues.reports.send(message, delay=max(1, round(self.timing(task).poll)), group=task.profile_key)
+
+
+def _in_time(chunks: Iterable[bytes], is_short: Callable[[], bool]) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        if is_short():
+            raise too_slow()
+
+
+def too_slow() -> TooMuchData:
+    """The error of a pull that cannot go on in another invocation."""
+    return TooMuchData("the answer has more than one invocation has time for")

@@ -124,7 +124,10 @@ class MetaConnector(Connector):
         as_of = datetime.fromtimestamp(run.time_ref, UTC) if 0 < run.time_ref < _YEAR_3000 else self._clock.now()
         if run.async_status in _BROKEN:
             why = f"{run.async_status}: ({run.error_code}) {run.error_message}" if run.error_code else run.async_status
-            return Report(report_id, ReportState.FAILED, as_of, why[:300], run.async_percent_completion)
+            told = wire.Error(run.error_message or "", code=run.error_code or 0, error_subcode=run.error_subcode or 0)
+            too_large = faults.meaning(told, 200) in {faults.Meaning.LESS, faults.Meaning.RETRY_THEN_LESS}
+            percent = run.async_percent_completion
+            return Report(report_id, ReportState.FAILED, as_of, why[:300], percent, too_large=too_large)
         ready = run.async_status == _DONE and run.async_percent_completion == 100
         return Report(
             report_id,

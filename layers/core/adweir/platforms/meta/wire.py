@@ -108,6 +108,7 @@ class ReportRun(msgspec.Struct):
     async_percent_completion: int = 0
     time_ref: int = 0
     error_code: int | None = None
+    error_subcode: int | None = None
     error_message: str | None = None
 
 

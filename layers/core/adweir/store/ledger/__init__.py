@@ -14,13 +14,14 @@ from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import REDRIVABLE, Tasks
 from adweir.store.ledger.tokens import Tokens
+from adweir.store.ledger.trials import Trials
 
 __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log, faults."""
+    API log, faults, trials."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -31,3 +32,4 @@ class Ledger(Runs, Tasks, Leases):
         self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)
         self.faults = Faults(clock)
+        self.trials = Trials(clock)
