@@ -53,12 +53,13 @@ class Gate:
         large for it gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or
         profile cannot be used, Throttled when a brake is on.
         """
-        profile = self._profile(task)
-        credential = self._credential(task, profile.credential if profile else task.label)
+        profile, credential = self._catalog.reached(task.account_id, task.platform, task.profile_id, task.label)
+        _check_profile(task, profile)
+        credential = _checked_credential(task, credential, profile.credential if profile else task.label)
         route = profile.route if profile else ""
         keys = self._keys(task, credential, route)
         own = keys[ThrottleScope.PROFILE]
-        self._brakes.check(task.platform, *keys.values())
+        has_faults = self._brakes.check(task.platform, *keys.values())
         connector: Connector | None = None
         try:
             try:
@@ -82,7 +83,8 @@ class Gate:
         except AuthExpired as error:
             error.label, error.credential_version = credential.label, credential.version
             raise
-        self._brakes.success(task.platform, own)
+        if has_faults:
+            self._brakes.success(task.platform, own)
 
     def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
         """The brakes that concern the task, by scope. An unnamed application counts as the account's own."""
@@ -96,21 +98,20 @@ class Gate:
         keys = {scope: scope_key(scope, wider[scope]) for scope in scopes if scope in wider}
         return {ThrottleScope.PROFILE: task.profile_id or account, **keys}
 
-    def _credential(self, task: Task, label: str) -> Credential:
-        credential = self._catalog.credential(task.account_id, task.platform, label)
-        if credential is None:
-            raise AuthExpired(f"account {task.account_id} has no credential {label} for {task.platform}", label=label)
-        if credential.state != "active":
-            reason = f"the credential is {credential.state}: {credential.reason}"
-            raise AuthExpired(reason, label=label, credential_version=credential.version)
-        return credential
 
-    def _profile(self, task: Task) -> Profile | None:
-        if not task.profile_id:
-            return None
-        profile = self._catalog.profile(task.platform, task.profile_id)
-        if profile is None or profile.account_id != task.account_id or profile.status == ProfileStatus.INACTIVE:
-            raise RequestRejected(f"account {task.account_id} has no profile {task.profile_key}")
-        if profile.status == ProfileStatus.DENIED:
-            raise AccessDenied(f"access to {profile.key} was denied before")
-        return profile
+def _checked_credential(task: Task, credential: Credential | None, label: str) -> Credential:
+    if credential is None:
+        raise AuthExpired(f"account {task.account_id} has no credential {label} for {task.platform}", label=label)
+    if credential.state != "active":
+        reason = f"the credential is {credential.state}: {credential.reason}"
+        raise AuthExpired(reason, label=label, credential_version=credential.version)
+    return credential
+
+
+def _check_profile(task: Task, profile: Profile | None) -> None:
+    if not task.profile_id:
+        return
+    if profile is None or profile.account_id != task.account_id or profile.status == ProfileStatus.INACTIVE:
+        raise RequestRejected(f"account {task.account_id} has no profile {task.profile_key}")
+    if profile.status == ProfileStatus.DENIED:
+        raise AccessDenied(f"access to {profile.key} was denied before")

@@ -119,10 +119,10 @@ class PullLoader:
         )
 
     def _options(self, header: PullHeader) -> ProfileOptions:
-        """The profile's options as they are now, so that a replay applies them; read only where there can be any."""
+        """The profile's options as they are now, so that a replay applies them; read only for metrics."""
         model = self._platforms.spec(header.platform).options
         profile = None
-        if model.model_fields and header.profile_id:
+        if model.model_fields and header.profile_id and header.dataset.grain is not None:
             profile = self._catalog.profile(header.platform, header.profile_id)
         return options.read(model, profile.options if profile else {})
 

@@ -24,8 +24,8 @@ class Credentials(Items):
 
     def credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Credential | None:
         """A credential's metadata, or None."""
-        found = self._stored_credential(account_id, platform, label)
-        return None if found is None or found.state == _DELETED else found
+        item = self._fetch(*credential_item(account_id, platform, label))
+        return None if item is None else self._in_use(item)
 
     def credentials(self) -> list[Credential]:
         """The credentials of all accounts, broken ones included."""
@@ -50,8 +50,12 @@ class Credentials(Items):
         known = (item for item in self._query(_PK, prefix) if item.state != _DELETED)
         return list(self._entities(Credential, known))
 
+    def _in_use(self, item: Item) -> Credential | None:
+        credential = self._entity(Credential, item)
+        return None if credential.state == _DELETED else credential
+
     def _stored_credential(self, account_id: str, platform: Platform, label: str) -> Credential | None:
-        item = self._fetch(_PK, f"{account_id}#{platform}#{label}")
+        item = self._fetch(*credential_item(account_id, platform, label))
         return None if item is None else self._entity(Credential, item)
 
     def _store_credential(self, given: Credential) -> Credential:
@@ -73,10 +77,14 @@ class Credentials(Items):
         self._put(_item(credential.model_copy(update={"state": _DELETED, "updated_at": iso(self._clock.now())})))
 
 
+def credential_item(account_id: str, platform: Platform, label: str) -> tuple[str, str]:
+    """The key of a credential's item."""
+    return _PK, f"{account_id}#{platform}#{label}"
+
+
 def _item(credential: Credential) -> Item:
     return Item(
-        _PK,
-        f"{credential.account_id}#{credential.platform}#{credential.label}",
+        *credential_item(credential.account_id, credential.platform, credential.label),
         state=credential.state,
         version=credential.version,
         body=credential.model_dump(mode="json"),

@@ -74,11 +74,14 @@ class Objects(Items):
         `seen` are the keys of what it brought (`object_key`), and ids of what it brought but could not be read.
         """
         pk = _pk(platform, profile_id, dataset)
-        coverage = self._coverage(pk)
+        coverage: dict[str, str] = {}
         removed = 0
-        for item in self._query(pk):
+        for item in self._query(pk):  # coverage first: "!" sorts before every id
+            if item.sk.startswith("!"):
+                coverage |= _covered([item])
+                continue
             body = item.body or {}
-            if item.sk.startswith("!") or not _within(dataset, body, slice_):
+            if not _within(dataset, body, slice_):
                 continue
             if item.sk in seen or body.get("id") in seen:
                 self._revive(item, as_of)
@@ -142,7 +145,11 @@ class Objects(Items):
 
     def _coverage(self, pk: str) -> dict[str, str]:
         """Slice → `as_of` of its newest complete pull."""
-        return {item.sk[len(_COVERAGE) :]: item.as_of or "" for item in self._query(pk, _COVERAGE)}
+        return _covered(self._query(pk, _COVERAGE))
+
+
+def _covered(items: Iterable[Item]) -> dict[str, str]:
+    return {item.sk[len(_COVERAGE) :]: item.as_of or "" for item in items}
 
 
 def dataset_of(item: PlatformObject) -> Dataset:

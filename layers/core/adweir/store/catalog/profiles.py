@@ -28,12 +28,17 @@ class Listing(NamedTuple):
     as_of: str
 
 
+def profile_item(platform: Platform, profile_id: str) -> tuple[str, str]:
+    """The key of a profile's item."""
+    return _PK, f"{platform}#{profile_id}"
+
+
 class Profiles(Credentials):
     """Profiles: stored by listing, marked, given options, read."""
 
     def profile(self, platform: Platform, profile_id: str) -> Profile | None:
         """One platform ad account, whatever its status, or None. Raises UnreadableItem."""
-        item = self._fetch(_PK, f"{platform}#{profile_id}") if profile_id else None
+        item = self._fetch(*profile_item(platform, profile_id)) if profile_id else None
         return None if item is None else self._entity(Profile, item)
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:

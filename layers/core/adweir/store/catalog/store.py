@@ -9,10 +9,11 @@ from adweir.model.errors import NotFound
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.store.catalog.accounts import Accounts
+from adweir.store.catalog.credentials import credential_item
 from adweir.store.catalog.items import Effect
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.objects import Objects
-from adweir.store.catalog.profiles import Profiles
+from adweir.store.catalog.profiles import Profiles, profile_item
 
 
 class Catalog(Accounts, Profiles, Objects, Keys):
@@ -20,6 +21,21 @@ class Catalog(Accounts, Profiles, Objects, Keys):
 
     All methods raise Unavailable when DynamoDB does not answer.
     """
+
+    def reached(
+        self, account_id: str, platform: Platform, profile_id: str, label: str = DEFAULT
+    ) -> tuple[Profile | None, Credential | None]:
+        """A profile (None without an id) and the credential that reaches it: one request where that has the label.
+
+        Without a profile it is the credential with the label. Raises UnreadableItem.
+        """
+        profile_key, credential_key = profile_item(platform, profile_id), credential_item(account_id, platform, label)
+        found = self._fetch_many([profile_key, credential_key] if profile_id else [credential_key])
+        profile = self._entity(Profile, found[profile_key]) if profile_key in found else None
+        if profile is not None and profile.credential != label:
+            return profile, self.credential(account_id, platform, profile.credential)
+        stored = found.get(credential_key)
+        return profile, None if stored is None else self._in_use(stored)
 
     def delete_account(self, account_id: str) -> tuple[list[Credential], int]:
         """Forget an account's credentials, mark its profiles inactive, and at last itself deleted.

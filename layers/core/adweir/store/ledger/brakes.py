@@ -39,10 +39,11 @@ class BrakeState(NamedTuple):
 class Brakes(Rows):
     """Rate-limit pauses and circuit breakers, one item per platform and profile or wider scope."""
 
-    def check(self, platform: Platform, *keys: str) -> None:
+    def check(self, platform: Platform, *keys: str) -> bool:
         """Raises Throttled while one of these brakes is on. In half-open state the first caller passes, as the probe.
 
-        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together.
+        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together. True when faults
+        were counted, so that a success has something to forget.
         """
         pk, now = _pk(platform), self._now()
         found = self._fetch_many([(pk, _sk(key)) for key in keys])
@@ -55,6 +56,7 @@ class Brakes(Rows):
             )
         for row in rows:
             self._check_circuit(platform, row, now)
+        return any(row.failures for row in rows)
 
     def _check_circuit(self, platform: Platform, row: Row, now: int) -> None:
         if (row.failures or 0) < THRESHOLD:
