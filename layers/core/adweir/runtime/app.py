@@ -261,7 +261,8 @@ class App:
         from adweir.intake.load.commit import Committer
         from adweir.intake.load.ends import TaskEnds
 
-        committer = Committer(self.metrics, self.findings, self.bus, self.clock, self.settings.quality_threshold)
+        limit, margin = self.settings.quality_threshold, self._timing.margin
+        committer = Committer(self.metrics, self.findings, self.bus, self.clock, limit, margin)
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
         receipts = self.ledger.receipts
         return dispatch.Loader(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adweir.model.errors import MassVanish
+from adweir.model.errors import MassVanish, NotReady
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached
 from adweir.model.ports import Bus
 from adweir.model.tasks import Pull
@@ -47,10 +48,30 @@ class Origin:
         return f"{self.generation}.{self.load}" if self.load else str(self.generation)
 
 
-class Committer:
-    """Stores what a loader read. A load that scores under `threshold` raises the event QualityBreached."""
+class Allowance(NamedTuple):
+    """What a load may do: `remaining` says how many seconds of the invocation are left, `accept_vanish` lets it through
+    where MassVanish would hold it back."""
 
-    def __init__(self, metrics: MetricStore, findings: Findings, bus: Bus, clock: Clock, threshold: float) -> None:
+    remaining: Callable[[], float] = lambda: inf
+    accept_vanish: bool = False
+
+
+class Committer:
+    """Stores what a loader read. A load that scores under `threshold` raises the event QualityBreached.
+
+    The last `margin` seconds of an invocation stay unused.
+    """
+
+    def __init__(
+        self,
+        metrics: MetricStore,
+        findings: Findings,
+        bus: Bus,
+        clock: Clock,
+        threshold: float,
+        margin: float = 20.0,
+    ) -> None:
+        self._margin = margin
         self._metrics = metrics
         self._findings = findings
         self._bus = bus
@@ -83,14 +104,25 @@ class Committer:
             )
         )
 
+    def check_time(self, remaining: Callable[[], float]) -> None:
+        """Raises NotReady when only the margin is left."""
+        if remaining() < self._margin:
+            raise NotReady("the load continues in another invocation", after=1)
+
     def store(
-        self, pull: Pull, brought: PullRows, loop: RowLoop, origin: Origin, quarantine_key: str, *, accept: bool = False
+        self,
+        pull: Pull,
+        brought: PullRows,
+        loop: RowLoop,
+        origin: Origin,
+        quarantine_key: str,
+        allowance: Allowance,
     ) -> dict[str, int]:
         """Load a pull's good rows, publish what changed, and put the quality report. Returns the counts.
 
-        `accept` lets a pull through that MassVanish would hold back. Every step may be repeated: the store changes
-        nothing the second time, an event may come twice. Raises Throttled (the partition's lease), MassVanish (after
-        reporting it), Unavailable.
+        Every step may be repeated: the store changes nothing the second time, an event may come twice. Raises Throttled
+        (the partition's lease), NotReady (its time is up; the same load again goes on), MassVanish (after reporting
+        it), Unavailable.
         """
         origin = replace(origin, platform=pull.platform, profile_id=pull.profile_id, account_id=pull.account_id)
         if brought.incomplete:
@@ -105,7 +137,8 @@ class Committer:
         scored = score(loop.tally, pull.grain, parse_instant(pull.stamp.as_of), self._clock.now())
         refused = loop.rejected
         try:
-            outcome = self._metrics.load(pull, brought, accept_vanish=accept)
+            until = self._clock.monotonic() + allowance.remaining() - self._margin
+            outcome = self._metrics.load(pull, brought, accept_vanish=allowance.accept_vanish, until=until)
         except MassVanish as error:
             self._report(pull, loop, origin, scored, counts | {"quarantine_key": quarantine_key})
             self.breach(origin, error.code, rows=refused, quarantine_key=quarantine_key, overall=scored.overall)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from adweir.intake.load.commit import Committer, Origin
+from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.model import trace
 from adweir.model.datasets import Dataset
 from adweir.model.deliveries import DELIVERIES, MetricPush, Notification, Repull, StatedSeries, read_delivery
@@ -51,13 +51,13 @@ class DeliveryLoader:
         self._committer = committer
         self._runs = runs
 
-    def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
-        """Load a delivery. Raises BadInput for an object that is not one, Throttled, Unavailable."""
+    def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
+        """Load a delivery. Raises BadInput for an object that is not one, Throttled, NotReady, Unavailable."""
         delivery = read_delivery(self._raw.get_bytes(message.key, message.version_id))
         trace.add(account_id=delivery.account_id, platform=delivery.platform)
         if isinstance(delivery, MetricPush):
             for series in delivery.series:
-                self._merge(delivery, series, message.key)
+                self._merge(delivery, series, message.key, Allowance(remaining))
         else:
             for repull in delivery.repulls:
                 self._pull_again(delivery, repull)
@@ -72,7 +72,7 @@ class DeliveryLoader:
         origin = Origin("delivery", _task_id(message.key), message.key, platform=platform, account_id=account_id)
         self._committer.breach(origin, f"{error.code}: {error.message}")
 
-    def _merge(self, push: MetricPush, series: StatedSeries, key: str) -> None:
+    def _merge(self, push: MetricPush, series: StatedSeries, key: str, allowance: Allowance) -> None:
         """Store the hours of one profile and level; each replaces what an older push stated for it."""
         task_id = _task_id(f"{key}\x1f{series.profile_id}\x1f{series.level}")
         trace.add(account_id=series.account_id, profile_id=series.profile_id, task_id=task_id)
@@ -98,7 +98,7 @@ class DeliveryLoader:
             loop.finish()
             origin = Origin("push", task_id, key)
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
-        self._committer.store(pull, rows, loop, origin, quarantine_key)
+        self._committer.store(pull, rows, loop, origin, quarantine_key, allowance)
 
     def _pull_again(self, notification: Notification, repull: Repull) -> None:
         """Start a run for one object and its numbers. The run's id allows one per object in 300 s."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from adweir.intake.load.commit import Committer, Origin
+from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
@@ -135,7 +135,7 @@ class DropLoader:
                 return
             self._catalog.account(account_id)
             self._read(drop, cast("BinaryIO", spool), remaining)
-            counts = self._store(drop)
+            counts = self._store(drop, Allowance(remaining))
             self._receipt(drop, {"state": "loaded"} | counts)
             if not drop.unknown:  # else the same file is the repair, once the profile is listed
                 first_drop = {"key": message.key, "version": drop.version}
@@ -234,7 +234,7 @@ class DropLoader:
         drop.groups[target] = group
         return group
 
-    def _store(self, drop: _Drop) -> dict[str, Any]:
+    def _store(self, drop: _Drop, allowance: Allowance) -> dict[str, Any]:
         """Quarantine first, then each group; the order of groups is fixed, so a repetition does the same."""
         origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
         key = drop.quarantine.store(self._raw, origin.quarantine_key)
@@ -245,7 +245,8 @@ class DropLoader:
             days = sorted(group.rows.days())
             if days:
                 window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
-                counts = self._committer.store(replace(group.pull, window=window), group.rows, group.loop, origin, key)
+                pull = replace(group.pull, window=window)
+                counts = self._committer.store(pull, group.rows, group.loop, origin, key, allowance)
                 stored.update(counts)
                 profiles.append(f"{target.platform}#{target.profile_id}#{target.level}#{target.grain}")
         if drop.quarantine.rows > sum(group.loop.rejected for group in drop.groups.values()):

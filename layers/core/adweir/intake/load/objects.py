@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,16 +32,24 @@ class ObjectLists:
         self._catalog = catalog
         self._committer = committer
 
-    def load(self, pulled: RawObject, origin: Origin, normalizer: Normalizer, context: PullContext) -> dict[str, int]:
+    def load(
+        self,
+        pulled: RawObject,
+        origin: Origin,
+        normalizer: Normalizer,
+        context: PullContext,
+        remaining: Callable[[], float],
+    ) -> dict[str, int]:
         """Put the objects as they come; only a complete pull whose every id was read may remove some.
 
-        Returns the counts.
+        Returns the counts. Raises NotReady when time runs out: what was put is not written again.
         """
         header = pulled.header
         found = _Found()
         with Quarantine() as quarantine:
             for page in pulled.pages():
                 for batch in normalizer.object_batches(page, context):
+                    self._committer.check_time(remaining)
                     self._put(batch, header, found, quarantine, page.number)
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
             held_back = quarantine.rows

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adweir.intake.load.commit import Committer, Origin
+from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import trace
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, Throttled
+from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, NotReady, Throttled, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
 from adweir.model.ports import Queue
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 PREFIX = "raw/"
+_STORING = 0.25
+"""The part of an invocation that is kept for storing. Storing goes on in another one, reading begins anew there."""
 
 
 class PullLoader:
@@ -53,10 +55,10 @@ class PullLoader:
         self._ends = ends
         self._landing = landing
 
-    def load(self, message: ObjectArrived, _remaining: Callable[[], float]) -> None:
+    def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load the object and finish its task, or its part of a replay.
 
-        Raises BadInput for an object that cannot be read at all, Throttled.
+        Raises BadInput for an object that cannot be read at all, Throttled, NotReady where time ran out.
         """
         ends = self._ends.of(message)
         with self._raw.open(message.key, message.version_id) as raw:
@@ -73,8 +75,8 @@ class PullLoader:
                 return
             context = self._context(header)
             try:
-                counts = self._store(raw, message, context)
-            except Throttled:
+                counts = self._store(raw, message, context, remaining)
+            except (Throttled, NotReady):
                 ends.check_deadline(header)
                 raise
             except MassVanish as error:
@@ -145,22 +147,26 @@ class PullLoader:
         sums = dataset.grain is Grain.DAY and dataset.level is not Level.ACCOUNT and not dataset.breakdown
         return sums and Dataset.ACCOUNT_DAILY in self._platforms.datasets(header.platform)
 
-    def _store(self, raw: RawObject, message: ObjectArrived, context: PullContext) -> dict[str, int]:
+    def _store(
+        self, raw: RawObject, message: ObjectArrived, context: PullContext, remaining: Callable[[], float]
+    ) -> dict[str, int]:
         header, origin = raw.header, _origin(raw.header, message)
         normalizer = self._platforms.normalizer(header.platform)
         if header.dataset.grain is None:
-            return self._lists.load(raw, origin, normalizer, context)
+            return self._lists.load(raw, origin, normalizer, context, remaining)
         pull = replace(_pull(header, message, context.options), has_totals=self._has_totals(header))
-        brought = PullRows()
+        brought, least = PullRows(), remaining() * _STORING
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
             for page in raw.pages():
                 for batch in normalizer.metric_batches(page, context):
                     loop.take(batch.rows, batch.bad, page.number)
+                    if remaining() < least:
+                        raise TooLarge("the object takes too long to read: pull fewer days at a time")
             loop.finish()
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
-        accept = self._ends.accepts_vanish(header)
-        return self._committer.store(pull, brought, loop, origin, quarantine_key, accept=accept)
+        allowance = Allowance(remaining, self._ends.accepts_vanish(header))
+        return self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
 
 
 def _pull(header: PullHeader, message: ObjectArrived, used: ProfileOptions) -> Pull:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 from adweir.model import limits
@@ -35,10 +36,14 @@ class Job:
     complete: bool
     entities: list[str]
     holes: Mapping[str, frozenset[str]]
+    until: float = inf
 
     @classmethod
-    def of(cls, pull: Pull, rows: PullRows) -> Job:
-        """Raises BadInput for a row outside the pull's window, or an entity id that cannot be a key."""
+    def of(cls, pull: Pull, rows: PullRows, until: float = inf) -> Job:
+        """`until`: when to stop, by the monotonic clock.
+
+        Raises BadInput for a row outside the pull's window, or an entity id that cannot be a key.
+        """
         days = rows.days()
         first, last = pull.window.start.isoformat(), pull.window.end.isoformat()
         if days and not first <= min(days) <= max(days) <= last:
@@ -50,7 +55,7 @@ class Job:
                 raise BadInput(f"not an entity id: {entity_id[:40]!r}")
         bad = rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
         partial = pull.source in {Source.FILE, Source.PUSH} or bad
-        return cls(pull, rows, pull.complete and not partial, entities, holes)
+        return cls(pull, rows, pull.complete and not partial, entities, holes, until)
 
     def goal(self, partition: Partition, coverage: Coverage) -> Coverage:
         """The partition's coverage once this pull is stored."""

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import inf
 from typing import Protocol
 
 from adweir.model import limits
-from adweir.model.errors import Throttled, Transient
+from adweir.model.errors import NotReady, Throttled, Transient
 from adweir.model.metrics import Mark, Series
 from adweir.model.tasks import Cause, Pull
 from adweir.model.times import Clock, local_date, parse_instant
@@ -73,6 +74,7 @@ class _Turn:
     partition: Partition
     lease: PartitionLease
     deadline: float
+    until: float
     spool: WriteSpool
     before: Raw | None
     coverage: Coverage
@@ -159,10 +161,12 @@ class PartitionLoader:
         """Make this pull part of one partition.
 
         With `guard` the pull is held back here when it would zero too much. Raises Throttled (lease busy), MassVanish,
-        Transient (lease lost), Unavailable.
+        NotReady (the job's time is up: the same load goes on where this one stopped), Transient (lease lost),
+        Unavailable.
         """
+        self.check_time(job)
         with ExitStack() as stack:
-            turn = self._turn(stack, job.pull, job.pull.series, partition)
+            turn = self._turn(stack, job.pull, job.pull.series, partition, job.until)
             coverage = turn.coverage
             goal = job.goal(partition, coverage)
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
@@ -208,7 +212,12 @@ class PartitionLoader:
             if loaded.stored:
                 vanishing.add(partition, loaded.stored, loaded.merged)
 
-    def _turn(self, stack: ExitStack, pull: Pull, series: Series, partition: Partition) -> _Turn:
+    def check_time(self, job: Job) -> None:
+        """Raises NotReady when the job's time is up."""
+        if self._patience.clock.monotonic() >= job.until:
+            raise _goes_on()
+
+    def _turn(self, stack: ExitStack, pull: Pull, series: Series, partition: Partition, until: float = inf) -> _Turn:
         """Take the partition's lease, until the stack closes, and read its coverage."""
         lease = self._take(stack, f"metrics#{partition.pk}")
         deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
@@ -217,7 +226,7 @@ class PartitionLoader:
         coverage = Coverage.decode(before)
         left = self._journal.left(pull, series, partition) if coverage.loading == str(pull.stamp) else []
         spool.line(header(pull, series, partition, [file.key for file in left]))
-        return _Turn(pull, series, partition, lease, deadline, spool, before, coverage, left)
+        return _Turn(pull, series, partition, lease, deadline, until, spool, before, coverage, left)
 
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
@@ -279,17 +288,24 @@ class PartitionLoader:
         turn.counts.recall(turn.left)
         if turn.writes:
             lease.check()
-            self._table.write(self._in_time(turn.items(), turn.deadline))
+            self._table.write(self._in_time(turn))
         if answers:
             lease.check()
             done = replace(goal, loading="", fence=lease.fence, at=at)
             self._table.put(done.encode(pk), fence=fence)
 
-    def _in_time(self, items: Iterator[Raw], deadline: float) -> Iterator[Raw]:
-        for item in items:
-            if self._patience.clock.monotonic() >= deadline:
+    def _in_time(self, turn: _Turn) -> Iterator[Raw]:
+        for item in turn.items():
+            now = self._patience.clock.monotonic()
+            if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")
+            if now >= turn.until:
+                raise _goes_on()
             yield item
+
+
+def _goes_on() -> NotReady:
+    return NotReady("the load continues in another invocation", after=1)
 
 
 def _weigh_stored(turn: _Turn, bucket: Bucket, sums: DaySums) -> None:

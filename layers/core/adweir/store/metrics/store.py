@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import inf
 
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Series, Source
 from adweir.model.slices import ALL
@@ -73,17 +74,19 @@ class MetricStore:
         self._changes = raw
         self._reader = Reader(self._table, slices)
 
-    def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False) -> LoadOutcome:
+    def load(self, pull: Pull, rows: PullRows, *, accept_vanish: bool = False, until: float = inf) -> LoadOutcome:
         """Make this pull part of the stored metrics.
 
         Any order, repetition and interleaving of loads ends in the same state; a pull that is already part of it
         writes nothing. Files, pushes and incomplete pulls are partial: they never zero and set no coverage.
+        At `until`, by the monotonic clock, it stops; the same load again goes on.
 
-        Raises Throttled (another loader holds a partition), MassVanish (before anything is written), Transient (the
-        lease was lost), Unavailable, BadInput (a row outside the window, or an entity id that cannot be a key).
+        Raises NotReady (it stopped), Throttled (another loader holds a partition), MassVanish (before anything is
+        written), Transient (the lease was lost), Unavailable, BadInput (a row outside the window, or an entity id that
+        cannot be a key).
         """
         reads, writes = self._table.read_units, self._table.write_units
-        job, counts = Job.of(pull, rows), Counts()
+        job, counts = Job.of(pull, rows, until), Counts()
         series = prefix(pull.series, pull.source)
         parts = list(partitions(pull.series, pull.source, pull.window))
         known = self._loader.coverage(parts) if job.complete else {}
@@ -100,7 +103,7 @@ class MetricStore:
         if not todo:
             counts.unchanged = len(rows)
         if pull.series == pull.series._replace(level=Level.ACCOUNT, grain=Grain.DAY, breakdown=""):
-            self._decide(pull, counts)
+            self._decide(job, counts)
         return LoadOutcome(
             slots_changed=counts.changed,
             slots_unchanged=counts.unchanged,
@@ -110,15 +113,17 @@ class MetricStore:
             read_units=self._table.read_units - reads,
         )
 
-    def _decide(self, pull: Pull, counts: Counts) -> None:
+    def _decide(self, job: Job, counts: Counts) -> None:
         """After account totals: which missing rows of the finer levels are gone. So also when the pull was part before,
         for it may have been stopped here. Usually there are none, and this reads coverage only."""
+        pull = job.pull
         if pull.source is Source.PULL:
             finer = [pull.series._replace(level=level) for level in DECIDED]
             parts = [(each, part) for each in finer for part in partitions(each, Source.PULL, pull.window)]
             coverage = self._loader.coverage([part for _, part in parts])
             for series, part in parts:
                 if not coverage[part.pk].missing.isdisjoint(part.days):
+                    self._loader.check_time(job)
                     self._loader.decide(pull, series, part, counts)
 
     def skip(self, pull: Pull) -> None:

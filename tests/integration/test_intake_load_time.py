@@ -1,0 +1,181 @@
+"""A load fits the time it has: it stops in time, another invocation goes on, and what can never fit says so."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile
+from adweir.model.errors import AdweirError, NotReady
+from adweir.model.messages import ObjectArrived
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task, TaskState
+from adweir.model.times import Window, iso
+from adweir.platforms.connector import Page
+from adweir.quality.rules import RowLoop
+from adweir.runtime.settings import Settings
+from adweir.store.metrics.partitions import MetricsTable
+from adweir.store.raw.header import PullHeader
+from support.clock import FrozenClock
+from support.load_world import LoadWorld, insights
+
+pytestmark = pytest.mark.usefixtures("tables")
+META = Platform("meta_ads")
+MARGIN = 20
+
+
+@pytest.fixture
+def world(clock: FrozenClock, settings: Settings) -> LoadWorld:
+    return LoadWorld(clock, settings.bucket)
+
+
+class Invocation:
+    """What is left of one invocation; each item that is written takes `a_write` seconds."""
+
+    def __init__(self, world: LoadWorld, patch: pytest.MonkeyPatch, a_write: float) -> None:
+        self._clock, self._ends = world.clock, 0.0
+        write = MetricsTable._write_batch
+
+        def slow(table: MetricsTable, batch: list[dict[str, object]]) -> float:
+            world.clock.advance(a_write * len(batch))
+            return write(table, batch)
+
+        patch.setattr(MetricsTable, "_write_batch", slow)
+
+    def begin(self, seconds: float) -> None:
+        self._ends = self._clock.monotonic() + seconds
+
+    def left(self) -> float:
+        return self._ends - self._clock.monotonic()
+
+
+def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float) -> str:
+    """One delivery; the outcome in a word."""
+    invocation.begin(seconds)
+    message = ObjectArrived(bucket=world.bucket, key=key)
+    try:
+        world.loader.load(message, invocation.left)
+    except NotReady:
+        assert invocation.left() > 0, "killed"
+        return "goes on"
+    except AdweirError as error:
+        world.loader.settle(message, error)
+        return error.code
+    assert invocation.left() > 0, "killed"
+    return "done"
+
+
+def two_months(world: LoadWorld) -> tuple[Task, str]:
+    """A pull over the end of a month: two partitions with 30 ads each."""
+    window = Window(date(2026, 10, 31), date(2026, 11, 1))
+    task = world.plan(window=window)
+    rows = [row for day in window.days() for row in insights(["1.00"] * 30, day.isoformat())["data"]]
+    return task, world.land(task, {"data": rows})
+
+
+def test_a_load_that_does_not_fit_goes_on_in_other_invocations(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given writes that take a second each, and invocations that have time for 15 of them
+    invocation = Invocation(world, monkeypatch, a_write=1)
+    task, key = two_months(world)
+
+    outcomes = [deliver(world, key, invocation, MARGIN + 40)]
+    while outcomes[-1] == "goes on" and len(outcomes) < 20:
+        outcomes.append(deliver(world, key, invocation, MARGIN + 40))
+
+    assert outcomes[-1] == "done"
+    assert len(outcomes) > 1
+    assert world.state(task) is TaskState.LOADED
+    (event,) = [event for event in world.bus.events if event.name == "MetricsChanged"]
+    assert event.slots_changed == 60
+    assert len(event.changes_keys) >= 2
+
+
+def test_a_partition_that_is_done_is_not_written_again(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    write = MetricsTable._write_batch
+
+    def counted(table: MetricsTable, batch: list[dict[str, object]]) -> float:
+        written.append(len(batch))
+        return write(table, batch)
+
+    monkeypatch.setattr(MetricsTable, "_write_batch", counted)
+    invocation = Invocation(world, monkeypatch, a_write=1)
+    _, key = two_months(world)
+    while deliver(world, key, invocation, MARGIN + 40) == "goes on":
+        assert len(written) < 50
+
+    assert sum(written) == 60
+
+
+def test_a_task_past_its_deadline_does_not_go_on(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    invocation = Invocation(world, monkeypatch, a_write=1)
+    task, key = two_months(world)
+    world.clock.advance(3601)
+    assert deliver(world, key, invocation, MARGIN + 5) == "deadline"
+    assert world.state(task) is TaskState.FAILED
+
+
+def test_an_object_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, key = two_months(world)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    take = RowLoop.take
+
+    def slow(loop: RowLoop, *args: object) -> None:
+        world.clock.advance(250)
+        take(loop, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RowLoop, "take", slow)
+
+    assert deliver(world, key, invocation, 300) == "too_large"
+    assert world.state(task) is TaskState.QUARANTINED
+    assert "takes too long to read" in str(world.task(task).error)
+
+
+def test_a_long_list_of_objects_goes_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    put = world.catalog._put_one
+
+    def slow(*args: object) -> object:
+        world.clock.advance(0.1)
+        return put(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.catalog, "_put_one", slow)
+    task = world.plan(Dataset.CAMPAIGNS, None)
+    with world.raw.writer(PullHeader.of(task, as_of=iso(world.clock.now()))) as writer:
+        for page in range(6):
+            rows = ",".join(f'{{"id":"{page}{number:03}","name":"n"}}' for number in range(50))
+            writer.write(Page(f'{{"data":[{rows}]}}'.encode(), "https://graph.example/x", 200, last=page == 5))
+        key = writer.commit(complete=True)
+
+    outcomes = [deliver(world, key, invocation, MARGIN + 12)]
+    monkeypatch.setattr(world.catalog, "_put_one", put)
+    outcomes.append(deliver(world, key, invocation, MARGIN + 12))
+
+    assert outcomes == ["goes on", "done"]
+    assert world.state(task) is TaskState.LOADED
+    assert len(list(world.catalog.objects(META, "1", Dataset.CAMPAIGNS))) == 301
+    (event,) = [event for event in world.bus.events if event.name == "EntitiesChanged"]
+    assert event.added + event.changed == 300
+
+
+def test_a_dropped_file_goes_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Profile(account_id="acme", platform=META, profile_id="2", name="n", currency="USD", timezone="UTC")
+    world.catalog.put_objects([other], iso(world.clock.now()))
+    head = "platform,profile_id,level,date,entity_id,impressions,clicks,spend"
+    lines = [f"meta,{profile},campaign,2026-11-18,{n},10,1,1.00" for profile in (1, 2) for n in range(30)]
+    key = "drops/acme/a.csv"
+    world.raw.put(key, "\n".join([head, *lines]).encode())
+    invocation = Invocation(world, monkeypatch, a_write=1)
+
+    outcomes = [deliver(world, key, invocation, MARGIN + 40)]
+    while outcomes[-1] == "goes on" and len(outcomes) < 20:
+        outcomes.append(deliver(world, key, invocation, MARGIN + 40))
+
+    assert outcomes[-1] == "done"
+    assert len(outcomes) > 1
+    (receipt,) = world.receipts()
+    assert (receipt["state"], receipt["rows_stored"]) == ("loaded", 60)
