@@ -32,6 +32,7 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.amazon_ads.client import AmazonConnector
 from adweir.platforms.connector import ReportState
 from adweir.platforms.guarded import Guarded
+from adweir.platforms.http import Http
 from support.amazon_stub import SECRET, AmazonStub, Answer, MemoryTokens, amazon_stub, connected, task
 from support.clock import FrozenClock
 from support.platforms import AMAZON_ADS, wiring
@@ -298,12 +299,43 @@ class TestReports:
         with pytest.raises(TooMuchData):
             list(amazon.report_pages(task(), report_id))
 
-    def test_a_url_on_another_plain_host_is_refused(self, amazon: AmazonConnector, stub: AmazonStub) -> None:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://169.254.169.254/latest/meta-data",
+            "https://reports.example/x",
+            "https://[::1/x",
+            "https://x.execute-api.us-east-1.amazonaws.com/x",
+            "https://x.s3.us-east-1.vpce.amazonaws.com/x",
+        ],
+    )
+    def test_a_url_that_is_not_amazon_s_is_refused(self, amazon: AmazonConnector, stub: AmazonStub, url: str) -> None:
         report_id = amazon.create_report(task()).id
         stub.put_file(report_id, [])
-        stub.reports[report_id]["url"] = "http://169.254.169.254/latest/meta-data"
-        with pytest.raises(RequestRejected, match="https"):
+        stub.reports[report_id]["url"] = url
+        with pytest.raises(RequestRejected, match="neither in Amazon S3 nor on the API"):
             list(amazon.report_pages(task(), report_id))
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "offline-report-storage-us-east-1-prod.s3.amazonaws.com",
+            "offline-report-storage-eu-west-1-prod.s3.eu-west-1.amazonaws.com",
+            "offline-report-storage.s3.dualstack.us-west-2.amazonaws.com",
+        ],
+    )
+    def test_a_url_in_amazon_s3_is_asked_for(
+        self, amazon: AmazonConnector, host: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url, asked = f"https://{host}/report.json.gz?X-Amz-Signature=1", list[str]()
+
+        def download(_http: Http, url: str, *, max_bytes: int) -> Iterator[bytes]:
+            asked.append(url)
+            yield b"x" * min(max_bytes, 2)
+
+        monkeypatch.setattr(Http, "download", download)
+        assert b"".join(amazon.api.file(url) or ()) == b"xx"
+        assert asked == [url]
 
     def test_a_report_that_is_not_ready_has_no_file(self, amazon: AmazonConnector) -> None:
         with pytest.raises(ReportFailed):

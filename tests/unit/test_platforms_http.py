@@ -53,6 +53,13 @@ def test_a_broken_server_is_asked_again_with_growing_waits(http: Http, stub: Stu
     assert sum(slept) <= PATIENCE
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"1E99999999999999999999x", b"\xff", b""])
+def test_text_that_no_parser_takes_is_a_passing_fault(http: Http, stub: StubServer, body: bytes) -> None:
+    stub.route = lambda _: Answer(200, body)
+    with pytest.raises(Transient):
+        http.request("GET", stub.url).data()
+
+
 def test_patience_ends_with_the_answer_as_it_is(http: Http, stub: StubServer, slept: list[float]) -> None:
     stub.route = lambda _: Answer(502, b"bad gateway")
     answer = http.request("GET", stub.url)

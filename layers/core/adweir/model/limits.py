@@ -78,6 +78,7 @@ MAX_RESUBMITTED_REPORTS = 1  # a report that fails is requested once more
 MAX_GUESSED_WAIT_SECONDS = 300  # between two tries where the platform does not say how long
 MAX_PLATFORM_WAIT_SECONDS = 86_400  # a wait that a platform asks for: its quotas last a day at most
 MAX_BRAKE_SECONDS = 900  # an open circuit breaker's pause
+MAX_ANSWER_SECONDS = 90  # a request with all its tries, a file without what is done with its bytes: polling has 120 s
 MAX_RESPONSE_BYTES = 64 << 20  # a platform's answer, or a page of it, in memory
 MAX_PIECE_BYTES = 64 << 20  # one element of a streamed JSON array
 MAX_PAGE_HEADER_BYTES = 64 << 10  # the header line of a raw page

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -27,13 +29,15 @@ from adweir.model.errors import (
 )
 from adweir.model.times import Clock
 from adweir.model.urls import without_secrets
+from adweir.platforms.session import answer_seconds, cut_off, wire_of
 
 TIMEOUT = (5.0, 60.0)
-"""Seconds to connect, and between two bytes of an answer."""
+"""Seconds to connect, and between two bytes of an answer; `limits.MAX_ANSWER_SECONDS` is for all of it."""
 PATIENCE = 10.0
 """Seconds that the retries of one request may wait altogether."""
 _TRIES = 4
 _CHUNK = 1 << 20
+_LEAST_SECONDS = 1.0
 _BROKEN_SERVER = frozenset({500, 502, 503, 504})
 _BROKEN_WIRE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -55,7 +59,7 @@ class Response:
         """The decoded JSON body. Raises Transient for other text: a proxy or load balancer may have answered."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise Transient(f"{self.url} answered {self.status} with text that is not JSON") from None
 
 
@@ -88,7 +92,8 @@ class Http:
     Connection faults and answers for which `retry` says so are repeated in place with jittered backoff, waiting at most
     `PATIENCE` seconds in all; then the answer is returned as it is, and a connection fault is raised as Transient. A
     request that was sent and may have had an effect (POST and the like) is repeated only when `resend` says so.
-    Redirects are refused: a token must not go to a host that an answer names.
+    Redirects are refused: a token must not go to a host that an answer names. All tries of a request together may take
+    `limits.MAX_ANSWER_SECONDS` (a download: of waiting for its bytes), then it is Transient.
     """
 
     def __init__(
@@ -119,15 +124,16 @@ class Http:
             sent.setdefault("Content-Type", "application/json")
         again = method in {"GET", "HEAD"} if resend is None else resend
         retry, max_bytes = how.get("retry", server_broke), how.get("max_bytes", limits.MAX_RESPONSE_BYTES)
+        patience = _Patience(self._clock)
         for wait in self._waits():
-            answer = self._once(method, url, how.get("params"), sent, data, max_bytes)
+            answer = self._once(_Request(method, url, how.get("params"), sent, data), max_bytes, patience)
             if isinstance(answer, Response):
-                if not (again and retry(answer)) or wait is None:
+                if not (again and retry(answer)) or wait is None or patience.left <= 0:
                     return answer
                 asked = retry_after(answer.headers, self._clock.now())
                 if asked is not None and asked > wait:
                     return answer
-            elif wait is None or not (again or answer.before_sending):
+            elif wait is None or patience.left <= 0 or not (again or answer.before_sending):
                 raise Transient(f"{method} {without_secrets(url)}: {answer.name}")
             self._sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
@@ -137,11 +143,12 @@ class Http:
 
         Raises what `fault` makes of a status that is not 2xx, Transient when the transfer breaks, TooMuchData.
         """
+        patience = _Patience(self._clock)
         for wait in self._waits():
             begun = False
             name = ""
             try:
-                with self._send("GET", url, None, {}, None) as answer:
+                with self._send(_Request("GET", url), patience) as answer:
                     if not 200 <= answer.status_code < 300:
                         refused = Response(
                             answer.status_code, answer.headers, answer.raw.read(4096), without_secrets(url)
@@ -150,49 +157,41 @@ class Http:
                             raise fault(refused, self._clock.now())
                         name = f"status {answer.status_code}"
                     else:
-                        for chunk in _chunks(answer, max_bytes, url):
+                        for chunk in _chunks(answer, max_bytes, url, patience):
                             begun = True
                             yield chunk
                         return
             except _BROKEN_WIRE as error:
                 name = type(error).__name__
-            if begun or wait is None:
+            if begun or wait is None or patience.left <= 0:
                 raise Transient(f"GET {without_secrets(url)}: {name}")
             self._sleep(wait)
 
-    def _once(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None,
-        headers: dict[str, str],
-        data: Any,
-        max_bytes: int,
-    ) -> Response | _Broken:
+    def _once(self, request: _Request, max_bytes: int, patience: _Patience) -> Response | _Broken:
         try:
-            with self._send(method, url, params, headers, data) as answer:
-                body = b"".join(_chunks(answer, max_bytes, url))
+            with self._send(request, patience) as answer:
+                body = b"".join(_chunks(answer, max_bytes, request.url, patience))
                 return Response(answer.status_code, answer.headers, body, without_secrets(answer.url))
         except _BROKEN_WIRE as error:
             # Only its name goes on: the messages of these classes carry the URL, and with it the token.
             return _Broken(type(error).__name__, isinstance(error, requests.ConnectTimeout))
 
-    def _send(
-        self, method: str, url: str, params: Mapping[str, str] | None, headers: dict[str, str], data: Any
-    ) -> requests.Response:
-        answer = self._session.request(
-            method,
-            url,
-            params=params,
-            headers=headers,
-            data=data,
-            timeout=self._timeout,
-            stream=True,
-            allow_redirects=False,
-        )
+    def _send(self, request: _Request, patience: _Patience) -> requests.Response:
+        with patience.spent():
+            answer = self._session.request(
+                request.method,
+                request.url,
+                params=request.params,
+                headers=request.headers,
+                data=request.data,
+                timeout=self._timeout,
+                stream=True,
+                allow_redirects=False,
+            )
         if answer.is_redirect:
             answer.close()
-            raise RequestRejected(f"{method} {without_secrets(url)} redirects ({answer.status_code}); refused")
+            where = without_secrets(request.url)
+            raise RequestRejected(f"{request.method} {where} redirects ({answer.status_code}); refused")
         return answer
 
     def _waits(self) -> Iterator[float | None]:
@@ -211,10 +210,44 @@ class _Broken:
     before_sending: bool
 
 
-def _chunks(answer: requests.Response, max_bytes: int, url: str) -> Iterator[bytes]:
-    """The body after transport decoding."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    params: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = None
+    data: Any = None
+
+
+class _Patience:
+    """The seconds that a request may still take, all its tries together."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.left: float = limits.MAX_ANSWER_SECONDS
+
+    @contextmanager
+    def spent(self) -> Iterator[float]:
+        """Count the seconds of the block, which waits for the other side."""
+        begin = self._clock.monotonic()
+        token = answer_seconds.set(max(self.left, _LEAST_SECONDS))
+        try:
+            yield max(self.left, _LEAST_SECONDS)
+        finally:
+            answer_seconds.reset(token)
+            self.left -= self._clock.monotonic() - begin
+
+
+def _chunks(answer: requests.Response, max_bytes: int, url: str, patience: _Patience) -> Iterator[bytes]:
+    """The body after transport decoding. Raises TimeoutError, an OSError, when it takes too long."""
     size = 0
-    while chunk := answer.raw.read(_CHUNK, decode_content=True):
+    while True:
+        with patience.spent() as seconds, cut_off(wire_of(answer), seconds):
+            chunk = answer.raw.read(_CHUNK, decode_content=True)
+        if not chunk:
+            return
+        if patience.left < 0:
+            raise TimeoutError("the answer takes too long")
         size += len(chunk)
         if size > max_bytes:
             raise TooMuchData(f"{without_secrets(url)} answers with more than {max_bytes} bytes")
@@ -255,6 +288,15 @@ def same_origin(url: str, base: str) -> bool:
     try:
         ours, theirs = urlsplit(base), urlsplit(url)
         return (ours.scheme, ours.hostname, _port(ours)) == (theirs.scheme, theirs.hostname, _port(theirs))
+    except ValueError:
+        return False
+
+
+def is_file_on(url: str, hosts: re.Pattern[str]) -> bool:
+    """Whether a URL from an answer is https on one of these hosts, at the usual port: only then may it be asked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and parts.port in (None, 443) and bool(hosts.fullmatch(parts.hostname or ""))
     except ValueError:
         return False
 

@@ -184,10 +184,10 @@ class App:
 
     @cached_property
     def http(self) -> requests.Session:
-        """The session that connectors share: keep-alive, no retries of its own (the connectors decide)."""
-        import requests
+        """The session that connectors share: keep-alive, no cookies, no retries of its own (the connectors decide)."""
+        from adweir.platforms.session import new_session
 
-        return requests.Session()
+        return new_session()
 
     @cached_property
     def bus(self) -> EventBus:

@@ -186,7 +186,7 @@ def _json(text: str | None) -> dict[str, Any]:
         return {}
     try:
         decoded = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

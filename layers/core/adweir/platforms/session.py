@@ -1,0 +1,103 @@
+"""The HTTP session that all connectors share: connections stay open, cookies do not stay, and answers end in time.
+
+A socket's time-out is about the next byte. An answer that sends one each second would hold a function until Lambda ends
+it; so the connection is cut off when a whole answer takes too long.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from adweir.model import limits
+
+answer_seconds: ContextVar[float] = ContextVar("answer_seconds", default=limits.MAX_ANSWER_SECONDS)
+"""How long the next answer's headers may take."""
+_WIRE = "adweir_wire"
+
+
+@contextmanager
+def cut_off(wire: socket.socket | None, seconds: float) -> Iterator[None]:
+    """Shut the socket when the block takes longer; the block then raises TimeoutError or the like."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        if wire is not None:
+            with suppress(OSError):  # it was closed in this moment
+                wire.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    if late.is_set():  # an answer without a length seems to end there
+        raise TimeoutError("the answer takes too long")
+
+
+def wire_of(answer: requests.Response) -> socket.socket | None:
+    """The socket that an answer comes from; None for one of another session."""
+    found: socket.socket | None = getattr(answer.raw, _WIRE, None)
+    return found
+
+
+class _Punctual:
+    """A connection whose answers begin in time, and keep their socket: http.client forgets one that will be closed."""
+
+    sock: socket.socket | None
+
+    def getresponse(self) -> HTTPResponse:
+        wire, answer = self.sock, None
+        try:
+            with cut_off(wire, answer_seconds.get()):
+                answer = super().getresponse()  # type: ignore[misc]  # the connection's
+        except TimeoutError:
+            if answer is not None:  # headers that were cut off look like headers that ended
+                answer.close()
+            raise
+        setattr(answer, _WIRE, wire)
+        return cast("HTTPResponse", answer)
+
+
+class _Connection(_Punctual, HTTPConnection):  # type: ignore[misc]  # urllib3 overrides http.client's, too
+    pass
+
+
+class _SecureConnection(_Punctual, HTTPSConnection):  # type: ignore[misc]  # urllib3 overrides http.client's, too
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+def new_session() -> requests.Session:
+    """A session without retries of its own. No cookie of one credential's answer goes with another's request."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter())
+    return session
