@@ -12,7 +12,7 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
 from adweir.model.errors import RequestRejected, Unavailable, UnreadableItem
-from adweir.model.messages import Message, StartRun, Sweep
+from adweir.model.messages import Message, RedriveCredential, StartRun, Sweep
 from adweir.model.platforms import Platform
 from adweir.model.runs import RunState, StageState
 from adweir.model.tasks import Task, TaskState
@@ -279,6 +279,19 @@ def test_a_task_that_cannot_be_sent_does_not_stop_planning(
 
     assert world.collect.groups == ["meta_ads#1", "meta_ads#3"]
     assert "refused" in faults(world)["reason"]
+
+
+def test_parked_tasks_of_a_run_that_cannot_be_read_do_not_hold_back_the_others(world: PipelineWorld) -> None:
+    for run_id in ("a", "b"):
+        world.ledger.create_run(a_run(run_id, workflow="weekly", stage="metrics", stage_state=StageState.OPEN))
+        world.ledger.plan(a_task(run_id=run_id))
+        world.ledger.finish(run_id, a_task(run_id=run_id).id, 0, TaskState.PARKED)
+    edit_row("run#a", "run", state="of another version")
+
+    world.handle(RedriveCredential(account_id="acc-1", platform="meta_ads"))
+
+    assert world.state(a_task(run_id="b")) is TaskState.PLANNED
+    assert "run a" in faults(world)["reason"]
 
 
 # --- reading

@@ -8,7 +8,6 @@ done by the message's redelivery or by the sweep (`pipeline.sweep`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ from adweir.pipeline.scopes import check_scope
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
+from adweir.pipeline.time_left import Remaining
 from adweir.pipeline.workflows import workflow
 from adweir.store.ledger.runs import insist
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
     from adweir.store.ledger import Ledger
 
-Remaining = Callable[[], float]
 _REQUEST_SECONDS = 60
 """How long a stage may be requested and not planned before its request is sent again."""
 
@@ -64,13 +63,15 @@ class Engine:
         self.interventions = Interventions(ledger, self.progress, self.sender, clock, planner.deadline)
 
     def handle(self, message: Message, remaining: Remaining) -> None:
-        """One message. Raises Throttled when planning continues in another invocation, NotFound for an unknown run."""
+        """One message. Raises Throttled when its work continues in another invocation, NotFound for an unknown run."""
+        self.progress.left.begin(remaining, self._settings.function_timeout_seconds * 0.25)
         match message:
             case StartRun():
                 self.start(message)
             case PlanStage():
                 self.plan_stage(message.run_id, message.stage, remaining)
             case Advance():
+                self.progress.left.check(f"run {message.run_id}")
                 with alone(self._ledger, f"run {message.run_id}"):
                     self.progress.advance(message.run_id)
             case Redrive():

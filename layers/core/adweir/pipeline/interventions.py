@@ -12,6 +12,7 @@ from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso
+from adweir.pipeline.alone import alone
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.workflows import workflow
@@ -47,7 +48,11 @@ class Interventions:
         self._deadline = deadline
 
     def cancel(self, run_id: str) -> None:
-        """Cancel a run and its open tasks; a pull that is under way is not stopped. Raises NotFound."""
+        """Cancel a run and its open tasks; a pull that is under way is not stopped.
+
+        Raises NotFound, and Throttled when time runs out: the same again goes on.
+        """
+        self._progress.left.check(f"the cancellation of run {run_id}")
         run = self._run(run_id)
         if not run.state.is_terminal:
             tasks = [task for task in self._ledger.tasks(run_id) if task.state is not TaskState.SPLIT]
@@ -68,40 +73,47 @@ class Interventions:
         """Plan failed, parked and quarantined tasks again (all, or those named) and reopen the run. Returns how many.
 
         `scheduled_at` and so the windows stay; the deadline is new. A cancelled run stays cancelled. Raises NotFound
-        for an unknown run.
+        for an unknown run, and Throttled when time runs out: what was redriven is sent, and the same again goes on.
         """
+        left = self._progress.left
+        left.check(f"the redrive of run {run_id}")
         run, wanted = self._run(run_id), frozenset(task_ids)
         if run.state is RunState.CANCELLED:
             return 0
         flow = workflow(run.workflow)
-        redriven: list[Task] = []
-        marked = False
-        for task in list(self._ledger.tasks(run_id)):
-            if wanted and task.id not in wanted:
-                continue
-            if task.state in REDRIVABLE:
-                if not marked:
-                    self._ledger.mark_open(run_id)  # first of all: if this worker dies, the sweep finds the run
-                    marked = True
-                fresh = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
-                redriven += [fresh] if fresh else []
-            elif _was_redriven(task):
-                redriven.append(task)  # a redrive that died before it sent this one
-        if not redriven:
-            return 0
-        run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
-        if run.state.is_terminal:
-            self._progress.reopen(run, flow, {task.stage for task in redriven})
-        self._ledger.mark_open(run_id)
-        self._sender.send(redriven)
+        tasks = [task for task in self._ledger.tasks(run_id) if not wanted or task.id in wanted]
+        failed = [task for task in tasks if task.state in REDRIVABLE]
+        if failed:
+            self._ledger.mark_open(run_id)  # first of all: if this worker dies, the sweep finds the run
+        redriven = [task for task in tasks if _was_redriven(task)]  # a redrive may have died before it sent these
+        for task in failed:
+            if left.is_short:
+                break
+            fresh = self._ledger.redrive(task, self._deadline(task), accept_vanish=accept_vanish)
+            redriven += [fresh] if fresh else []
+        else:
+            failed = []
+        if redriven:
+            run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
+            if run.state.is_terminal:
+                self._progress.reopen(run, flow, {task.stage for task in redriven})
+            self._ledger.mark_open(run_id)
+            self._sender.send(redriven)
+        if failed:
+            left.check(f"the redrive of run {run_id}")
         return len(redriven)
 
     def redrive_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> int:
         """Redrive the tasks that were parked because their credential was broken, run by run. Returns how many."""
         by_run: dict[str, list[str]] = {}
+        self._progress.left.check("the redrive of parked tasks")
         for task in self._ledger.parked(account_id, platform, label):
             by_run.setdefault(task.run_id, []).append(task.id)
-        return sum(self.redrive(run_id, ids) for run_id, ids in by_run.items() if self._ledger.get_run(run_id))
+        redriven = 0
+        for run_id, ids in by_run.items():
+            with alone(self._ledger, f"the redrive of run {run_id}"):
+                redriven += self.redrive(run_id, ids) if self._ledger.get_run(run_id) else 0
+        return redriven
 
     def _run(self, run_id: str) -> Run:
         run = self._ledger.get_run(run_id)

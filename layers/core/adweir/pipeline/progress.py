@@ -15,6 +15,7 @@ from adweir.model.ports import Bus, Queue
 from adweir.model.runs import Run, RunState, StageRecord, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
+from adweir.pipeline.time_left import TimeLeft
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
@@ -51,9 +52,13 @@ class RunProgress:
         self._clock = clock
         self._patience = patience
         self._remarks = remarks
+        self.left = TimeLeft()
 
     def advance(self, run_id: str) -> None:
-        """See whether the run's stage has ended; then start the next stage or end the run."""
+        """See whether the run's stage has ended; then start the next stage or end the run.
+
+        Raises Throttled when time runs out.
+        """
         run = self._ledger.get_run(run_id)
         if run is None:
             return
@@ -180,8 +185,9 @@ class RunProgress:
         insist(self._ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
 
     def _close_open(self, run_id: str, state: TaskState, error: Mapping[str, Any] | None = None) -> None:
-        """End what is open in a run."""
+        """End what is open in a run. Raises Throttled when time runs out."""
         for marker, task in self._ledger.open_tasks(run_id):
+            self.left.check(f"the end of run {run_id}")
             if task is None:
                 self._ledger.unmark(run_id, marker)
             else:
