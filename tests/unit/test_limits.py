@@ -21,7 +21,7 @@ from adweir.model.messages import Advance, Scope
 from adweir.model.metrics import BadRow
 from adweir.model.money import MICRO, to_micros
 from adweir.model.tasks import TaskState
-from adweir.pipeline.scopes import check_scope
+from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.workflows import workflow
 from adweir.platforms import REGISTRY
 from adweir.platforms.files import wire
@@ -284,6 +284,19 @@ def test_the_issues_of_an_answer(size: int, fits: bool) -> None:
 def test_a_pattern(size: int, fits: bool) -> None:
     with refuses(Unprocessable, fits=fits):
         assert schema.compile({"id": {"regex": "x" * size}})
+
+
+@at_the_bound("MAX_SCHEDULED_AHEAD_DAYS")
+def test_how_far_ahead_a_run_is_scheduled(size: int, fits: bool) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    with refuses(Unprocessable, fits=fits):
+        check_scheduled(now + timedelta(days=size), now)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00"])
+def test_a_run_of_no_time_that_any_platform_keeps_is_refused(at: str) -> None:
+    with pytest.raises(Unprocessable, match="days ago"):
+        check_scheduled(datetime.fromisoformat(at), datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
 @at_the_bound("MAX_PATTERN_STEPS")

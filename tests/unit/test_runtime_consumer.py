@@ -24,6 +24,7 @@ from adweir.model.errors import (
 )
 from adweir.model.messages import TaskMessage
 from adweir.runtime.consumer import Consumer, Work
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.outlets import MemorySourceQueue
 
@@ -107,6 +108,17 @@ def test_a_wait_longer_than_sqs_can_delay_is_sent_on_without_running_the_handler
 
     assert story.handled == []
     assert (story.queue.messages, story.queue.delays, story.queue.groups) == ([early], [900], ["meta_ads#1"])
+
+
+@at_the_bound("MAX_MESSAGE_WAIT_SECONDS")
+def test_a_message_that_asks_to_wait_for_years_is_worked_on(size: int, fits: bool, clock: FrozenClock) -> None:
+    story = Story(clock)
+    later = TaskMessage(run_id="r", task_id="t", not_before=int(clock.now().timestamp()) + size)
+
+    assert story.receive(later) == []
+
+    assert (story.handled == []) is fits
+    assert (story.queue.messages == [later]) is fits
 
 
 @pytest.mark.parametrize("error", [Transient("reset"), Unavailable("503")])

@@ -86,6 +86,8 @@ MAX_BACKFILL_DAYS = 1830  # five years: no platform keeps more
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 
 # --- running and reading ----------------------------------------------------------------------------------------
+MAX_MESSAGE_WAIT_SECONDS = 172_800  # how long a message may ask to wait: a platform's day, twice; then it is worked on
+MAX_SCHEDULED_AHEAD_DAYS = 366  # a run's scheduled time after now, e.g. of a sandbox whose clock was moved
 MAX_DELAY_SECONDS = 900  # SQS's limit for a delayed message
 MAX_STAGE_REQUESTS = 48  # times that a stage is requested again: four hours of sweeps; then its run fails
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there

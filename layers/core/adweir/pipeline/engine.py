@@ -30,7 +30,7 @@ from adweir.model.times import iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.progress import RunProgress
-from adweir.pipeline.scopes import check_scope
+from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
@@ -93,6 +93,7 @@ class Engine:
         Raises Unprocessable for an unknown workflow, platform, dataset or date.
         """
         flow = workflow(message.workflow)
+        check_scheduled(message.scheduled_at, self._clock.now())
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
         run_id = message.run_id or run_id_of(message)
         first = flow.stages[0].name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
@@ -31,6 +31,15 @@ def account_scope(catalog: Catalog, account_id: str) -> Scope:
                 profiles=tuple(profile.key for profile in found),
             )
     return Scope(accounts=(catalog.account(account_id).account_id,))
+
+
+def check_scheduled(at: datetime, now: datetime) -> None:
+    """Raises Unprocessable for a scheduled time whose days no platform keeps, or that is far ahead."""
+    days = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).days
+    if not -limits.MAX_BACKFILL_DAYS <= days <= limits.MAX_SCHEDULED_AHEAD_DAYS:
+        ago, ahead = limits.MAX_BACKFILL_DAYS, limits.MAX_SCHEDULED_AHEAD_DAYS
+        message = f"{at.isoformat()} is more than {ago} days ago or {ahead} ahead"
+        raise Unprocessable(message, [{"field": "scheduled_at", "message": message}])
 
 
 def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:

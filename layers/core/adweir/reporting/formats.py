@@ -18,7 +18,8 @@ from adweir.reporting.totals import UNATTRIBUTED
 
 CSV = "csv"
 _json = msgspec.json.Encoder(decimal_format="number")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a text that begins so."""
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}"
     "th,td{padding:.25rem .75rem;border-bottom:1px solid #ddd;text-align:left}"
@@ -103,7 +104,7 @@ def _text(value: Any) -> str:
 def _cell(value: Any) -> str:
     text = _text(value)
     # A spreadsheet would run a text that begins like a formula.
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
 
 
 Rows = Sequence[Mapping[str, Any]]

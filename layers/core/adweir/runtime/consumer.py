@@ -105,7 +105,7 @@ class Consumer(Generic[M]):
 
     def _work(self, message: M, queue: SourceQueue, group: str, remaining: Remaining) -> None:
         wait = message.not_before - self._clock.now().timestamp()
-        if wait > 0:
+        if 0 < wait <= limits.MAX_MESSAGE_WAIT_SECONDS:
             queue.send(message, delay=_delay(wait), group=group)
             return
         begin = self._clock.monotonic()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from adweir.insight.mmm.gates import Severity, check
 from adweir.insight.mmm.parquet import to_parquet
-from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, tidy_row
+from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, guard, tidy_row
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
@@ -85,8 +85,9 @@ class Publisher:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             tidy = place / "ad_reporting.csv"
-            count = self._write_tidy(tidy, pulled, window, sums)
-            files = {"ad_reporting": self._store(root, tidy, dict(COLUMNS)) | {"rows": count}}
+            written = self._write_tidy(tidy, pulled, window, sums)
+            stored = self._store(root, tidy, dict(COLUMNS), formulas=written.has_formulas)
+            files = {"ad_reporting": stored | {"rows": written.count}}
             tables = {}
             for cadence in Cadence:
                 wide = build(sums, window, {profile.platform for profile in pulled}, cadence)
@@ -126,7 +127,7 @@ class Publisher:
         found = reader.coverage()
         return {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
 
-    def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> int:
+    def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> TidyWriter:
         """The ads, and what they leave of their accounts, so that the sums are what the account level answers.
 
         Ads that were last pulled before their account changed its currency are left out: the rest makes up for them.
@@ -139,7 +140,7 @@ class Publisher:
                     if _is_in(profile.currency, read):
                         sums.add(date.fromisoformat(read.row.day), profile.platform, read.row.slot)
                         writer.write(tidy_row(read, profile, names))
-            return writer.count
+            return writer
 
     def _names(self, profile: Profile) -> Names:
         def of(dataset: Dataset) -> dict[str, str]:
@@ -173,10 +174,20 @@ class Publisher:
             entry["files"] = self._store(f"{root}/{wide.cadence}", target, types)
         return entry
 
-    def _store(self, root: str, csv_file: Path, types: Mapping[str, str]) -> dict[str, Any]:
-        """Store a CSV and its Parquet twin; `{"csv": {"key", "sha256"}, "parquet": ...}`."""
+    def _store(self, root: str, csv_file: Path, types: Mapping[str, str], *, formulas: bool = False) -> dict[str, Any]:
+        """Store a CSV and its Parquet twin; `{"csv": {"key", "sha256"}, "parquet": ...}`.
+
+        With `formulas`, texts that a spreadsheet would run have an apostrophe in front, in the CSV only.
+        """
         parquet = csv_file.with_suffix(".parquet")
         to_parquet(csv_file, parquet, types)
+        if formulas:
+            plain = csv_file.rename(csv_file.with_suffix(".plain"))
+            with (
+                plain.open(encoding="utf-8", newline="") as source,
+                csv_file.open("w", encoding="utf-8", newline="") as target,
+            ):
+                guard(source, target)
         stored = {}
         for kind, path, content_type in (
             ("csv", csv_file, "text/csv; charset=utf-8"),

@@ -7,6 +7,7 @@ its own per day, without ids and with the name `unattributed`.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import TextIO
 
 from adweir.model.entities import Profile
 from adweir.model.money import to_units
+from adweir.reporting.formats import FORMULA
 from adweir.reporting.reading import ReadRow
 from adweir.reporting.totals import UNATTRIBUTED
 
@@ -37,6 +39,9 @@ COLUMNS: Mapping[str, str] = {
     "currency": "VARCHAR",
 }
 """Column → Parquet type. Money and fractional conversions are exact; `currency` is ours."""
+
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,20 @@ class TidyWriter:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
         self.count = 0
+        self.has_formulas = False
 
     def write(self, row: tuple[str, ...]) -> None:
         self._writer.writerow(row)
         self.count += 1
+        self.has_formulas = self.has_formulas or any(map(_is_formula, row))
+
+
+def guard(source: TextIO, target: TextIO) -> None:
+    """Copy a tidy CSV so that a spreadsheet runs none of its texts: an apostrophe stands before those."""
+    writer = csv.writer(target, lineterminator="\n")
+    for row in csv.reader(source):
+        writer.writerow([f"'{text}" if _is_formula(text) else text for text in row])
+
+
+def _is_formula(text: str) -> bool:
+    return text.startswith(FORMULA) and not _NUMBER.fullmatch(text)
