@@ -39,7 +39,8 @@ class After:
 
 @pytest.fixture(scope="module")
 def span(river: River) -> tuple[str, str]:
-    return river.day(20), river.day(1)
+    """Days that are over in every time zone: the first hours of a day in UTC are yesterday's in the Americas."""
+    return river.day(21), river.day(2)
 
 
 @pytest.fixture(scope="module")
