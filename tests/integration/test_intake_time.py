@@ -166,7 +166,7 @@ def test_a_pull_larger_than_a_quota_window_that_has_no_cursor_ends(world: Collec
     task = world.plan(Dataset.CAMPAIGNS)
     world.connector.listed = [page(number, last=number == 5) for number in range(1, 6)]
     outcomes = []
-    for attempt in range(5):
+    for attempt in range(7):
         seen: list[int] = []
 
         def walled(seen: list[int] = seen) -> None:
@@ -178,9 +178,23 @@ def test_a_pull_larger_than_a_quota_window_that_has_no_cursor_ends(world: Collec
         outcomes.append(world.collect(task, attempt=attempt))
         clock.advance(3601)
 
-    assert outcomes[:3] == ["throttled", "throttled", "settled:too_much_data"]
+    assert outcomes[:5] == [*["throttled"] * 4, "settled:too_much_data"]
     assert world.state(task) is TaskState.FAILED
     assert "begins anew" in str(world.task(task).error)
+
+
+def test_a_listing_of_ad_accounts_that_is_throttled_midway_waits(world: CollectWorld, clock: FrozenClock) -> None:
+    """It cannot be narrowed: only its deadline ends it."""
+    task = world.plan(Dataset.PROFILES, profile_id="", slice_="all")
+
+    def walled() -> Iterator[Page]:
+        yield page(1, last=False)
+        raise Throttled("busy", retry_after=60)
+
+    world.connector.profiles = walled  # type: ignore[method-assign]
+    for attempt in range(7):
+        assert world.collect(task, attempt=attempt) == "throttled"
+        clock.advance(61)
 
 
 def test_a_platform_that_throttles_before_the_first_page_is_waited_for(world: CollectWorld, clock: FrozenClock) -> None:

@@ -14,8 +14,8 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso, local_date
 from adweir.platforms.connector import Connector, Mode, Page
 
-_TRIES_FROM_THE_START = 3
-"""Times that a platform may ask to wait amid a pull which has no cursor, and so begins at its first page again."""
+_TRIES_FROM_THE_START = 5
+"""Tries of a pull that has no cursor, and so begins at its first page again when the platform asks to wait amid it."""
 
 
 class Collector(Worker):
@@ -75,7 +75,8 @@ class Collector(Worker):
                     if not page.last and self.is_short(task, remaining):
                         self._pause(cursor)
             except (Throttled, NotReady) as error:
-                if writer.pages and not cursor and task.attempts >= _TRIES_FROM_THE_START:
+                from_the_start = task.profile_id and writer.pages and not cursor
+                if from_the_start and task.attempts >= _TRIES_FROM_THE_START:
                     message = f"the pull begins anew each time and came no further in {task.attempts} tries"
                     raise TooMuchData(f"{message}: {error.message}") from error
                 self.keep(task, writer, header.as_of, cursor)

@@ -55,6 +55,7 @@ class ObjectLists:
             held_back = quarantine.rows
         removed = 0
         if header.complete and found.all_read:
+            self._committer.check_time(remaining)
             removed = self._remove_missing(header, found.seen)
         if found.added or found.changed or removed:
             self._committer.announce(

@@ -116,8 +116,9 @@ class Keyed(Generic[_I]):
             found = read(item)
         except (AttributeError, LookupError, TypeError, ValueError, BadInput) as error:
             reason = _why(error)[: limits.MAX_REASON_CHARS]
-            if len(self.unreadable) < limits.MAX_FAULTS_NAMED:
-                self.unreadable[key] = reason
+            self.unreadable[key] = reason
+            if len(self.unreadable) > limits.MAX_FAULTS_NAMED:
+                del self.unreadable[next(iter(self.unreadable))]
             raise UnreadableItem(f"{item.pk} {item.sk} in the {self._name} cannot be read: {reason}") from error
         if self.unreadable:
             self.unreadable.pop(key, None)
