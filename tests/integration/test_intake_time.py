@@ -161,6 +161,28 @@ def test_a_pull_whose_pages_take_too_long_and_have_no_cursor_ends(world: Collect
     assert world.state(task) is TaskState.FAILED
 
 
+@pytest.mark.parametrize("dataset", [Dataset.CAMPAIGNS, Dataset.AD_DAILY])
+def test_a_page_is_begun_only_where_the_slowest_one_so_far_would_fit(world: CollectWorld, dataset: Dataset) -> None:
+    """Given pages of 60 s each and invocations of 120 s: a second one would use the margin up."""
+    pages = [page(number, last=number == 4)._replace(resume=str(number)) for number in range(1, 5)]
+    world.connector.listed = world.connector.file = pages
+    each_page_takes(world, 60)
+    task = world.plan(dataset)
+    lefts, outcome = [], "not_ready"
+    message = TaskMessage(run_id=task.run_id, task_id=task.id)
+    if dataset.grain:
+        world.collect(task)
+        (message,) = world.queues.reports.take()
+        world.connector.becomes("report-1", ReportState.READY)
+    while outcome == "not_ready":
+        world.left = 120
+        outcome = world.poll(message) if dataset.grain else world.collect(task)
+        lefts.append(world.left)
+
+    assert (outcome, world.state(task)) == ("done", TaskState.LANDED)
+    assert lefts == [60.0] * 4
+
+
 def test_a_pull_larger_than_a_quota_window_that_has_no_cursor_ends(world: CollectWorld, clock: FrozenClock) -> None:
     """Each try begins at the first page and spends the quota: it ends by a narrower window, or says why it cannot."""
     task = world.plan(Dataset.CAMPAIGNS)

@@ -66,13 +66,13 @@ class Collector(Worker):
         header = self.header(task, profile, task.as_of or iso(self.clock.now()), connector.route)
         if self.landed_before(task, header):
             return
-        complete, cursor = False, ""
+        complete, cursor, watch = False, "", self.watch(task, remaining)
         with self.raw.writer(header) as writer:
             try:
                 for page in self._pages(task, connector):
                     writer.write(self.in_time(page, task, remaining))
                     complete, cursor = complete or page.last, page.resume if task.profile_id else ""
-                    if not page.last and self.is_short(task, remaining):
+                    if watch.is_short() and not page.last:
                         self._pause(cursor)
             except (Throttled, NotReady) as error:
                 from_the_start = task.profile_id and writer.pages and not cursor

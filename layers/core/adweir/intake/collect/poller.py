@@ -81,13 +81,13 @@ class Poller(Worker):
 
     def _land(self, task: Task, opened: Opened) -> NotReady | None:
         """Download the report. A download that has to pause keeps its pages and goes on at the platform's cursor."""
-        complete, cursor = False, ""
+        complete, cursor, watch = False, "", self.watch(task, opened.remaining)
         with self.raw.writer(self.header(task, opened.profile, task.as_of, opened.connector.route)) as writer:
             try:
                 for page in opened.connector.report_pages(task, task.report_id):
                     writer.write(self.in_time(page, task, opened.remaining))
                     complete, cursor = complete or page.last, page.resume
-                    if not page.last and self.is_short(task, opened.remaining):
+                    if watch.is_short() and not page.last:
                         if not cursor:
                             raise too_slow()
                         self.keep(task, writer, task.as_of, cursor)

@@ -52,6 +52,23 @@ class Timing:
         )
 
 
+class Watch:
+    """Says, after each page, whether another would still fit: as slow a one as the slowest so far, and the margin."""
+
+    def __init__(self, remaining: Remaining, margin: float) -> None:
+        self._remaining = remaining
+        self._margin = margin
+        self._before = remaining()
+        self._slowest = 0.0
+
+    def is_short(self) -> bool:
+        """Whether it is time to stop. To be asked once per page."""
+        now = self._remaining()
+        self._slowest = max(self._slowest, self._before - now)
+        self._before = now
+        return now < self._margin + self._slowest
+
+
 class Worker:
     """Base of the collector and the poller."""
 
@@ -121,11 +138,12 @@ class Worker:
         """The page, whose chunks are fetched only as long as there is time. They raise TooMuchData."""
         if isinstance(page.body, bytes):
             return page
-        return page._replace(body=_in_time(page.body, lambda: self.is_short(task, remaining)))
+        margin = self.timing(task).margin
+        return page._replace(body=_in_time(page.body, lambda: remaining() < margin))
 
-    def is_short(self, task: Task, remaining: Remaining) -> bool:
-        """Whether the invocation has only its margin left."""
-        return remaining() < self.timing(task).margin
+    def watch(self, task: Task, remaining: Remaining) -> Watch:
+        """A watch for the pages of a pull that begins now."""
+        return Watch(remaining, self.timing(task).margin)
 
     def poll_later(self, task: Task, *, resubmits: int = 0) -> None:
         """Have `poll_reports` poll the task's report, first one poll interval from now."""
