@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 
 from adweir.model.datasets import Dataset
@@ -172,6 +173,27 @@ def test_a_profile_that_cannot_be_read_is_named_and_the_others_are_pulled(world:
     assert "profiles meta_ads#2" in part["reason"]
     edit_item("profiles", "meta_ads#2", status="active")
     assert faults(world)["status"] == "healthy"
+
+
+def test_text_that_was_broken_in_the_console_hurts_its_item_alone(world: PipelineWorld) -> None:
+    world.add_profile("1")
+    world.add_profile("2")
+    world.ledger.create_run(a_run("broken"))
+    for model, key in ((Item, ("profiles", "meta_ads#2")), (Row, ("run#broken", "run"))):
+        broken = {"pk": {"S": key[0]}, "sk": {"S": key[1]}, ":body": {"S": '{"platform": "meta_ads",'}}
+        boto3.client("dynamodb").update_item(
+            TableName=model.Meta.table_name,
+            Key={name: broken[name] for name in ("pk", "sk")},
+            UpdateExpression="SET body = :body",
+            ExpressionAttributeValues={":body": broken[":body"]},
+        )
+
+    run_to_end(world, HOURLY)
+    sweep(world)
+
+    assert {task.profile_id for task in world.ledger.tasks("r")} == {"1"}
+    assert "profiles meta_ads#2" in faults(world)["reason"]
+    assert "run broken" in faults(world)["reason"]
 
 
 def test_a_profile_with_a_field_of_the_next_version_is_pulled(world: PipelineWorld) -> None:

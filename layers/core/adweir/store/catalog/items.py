@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from adweir.model.entities import Entity
 from adweir.store.dynamo.keyed import Keyed
 from adweir.store.dynamo.paging import from_token, to_token
-from adweir.store.dynamo.tables import CatalogItem
+from adweir.store.dynamo.tables import CatalogItem, JsonText
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -27,7 +27,7 @@ class Item(CatalogItem):
     as_of = UnicodeAttribute(null=True)
     removed_at = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
-    body = JSONAttribute(null=True)
+    body = JsonText(null=True)
 
 
 class Effect(Enum):

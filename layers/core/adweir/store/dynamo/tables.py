@@ -6,10 +6,11 @@ typed attributes subclasses a model without a Meta of its own: the subclass uses
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.models import Model
@@ -56,6 +57,19 @@ class _Meta:
     """What the four tables have in common: `bind` gives each its name. Limits are the shared connection's."""
 
     table_name = ""
+
+
+class JsonText(JSONAttribute):
+    """A value kept as JSON text. Text that is not JSON, because somebody edited it, reads as None.
+
+    The query goes on, and whoever parses the item says that it cannot be read (`Keyed._parsed`).
+    """
+
+    def deserialize(self, value: str) -> Any:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return None
 
 
 class KeyedItem(Model):

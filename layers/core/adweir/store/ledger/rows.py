@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.keyed import Keyed
-from adweir.store.dynamo.tables import LedgerItem
+from adweir.store.dynamo.tables import JsonText, LedgerItem
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -42,9 +42,9 @@ class Row(LedgerItem):
     cursor = UnicodeAttribute(null=True)
     label = UnicodeAttribute(null=True)
     text = UnicodeAttribute(null=True)
-    body = JSONAttribute(null=True)
-    error = JSONAttribute(null=True)
-    counts = JSONAttribute(null=True)
+    body = JsonText(null=True)
+    error = JsonText(null=True)
+    counts = JsonText(null=True)
 
 
 class Rows(Keyed[Row]):
