@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adweir.model.errors import Throttled
 from adweir.model.metrics import Level, Mark
 from adweir.store.metrics.buckets import Raw
 from adweir.store.metrics.coverage import COVERAGE
@@ -106,6 +107,36 @@ def test_a_deleted_ad_stays_as_long_as_the_account_total_contains_it() -> None:
     assert marks(world) == {"a1": Mark.NONE, "b1": Mark.KEPT}
     assert world.load(total(8, 30)).changes_keys != ()
     assert marks(world) == {"a1": Mark.NONE, "b1": Mark.KEPT}
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize(("before", "meanwhile"), [(total(4, 30), total(8, 10)), (total(7, 10), total(8, 30))])
+def test_a_total_that_meets_the_load_that_first_misses_a_row_decides(
+    nth: int, before: Brought, meanwhile: Brought
+) -> None:
+    # given a load that misses an ad for the first time, and a newer total that is loaded between two of its writes
+    world = StoreWorld()
+    loads = [ads(2, {"a1": 10, "b1": 20}), before, ads(6, {"a1": 10}), meanwhile]
+    for load in loads[:2]:
+        world.load(load)
+    writes, refused = [0], list[Brought]()
+
+    def meet() -> None:
+        writes[0] += 1
+        if writes[0] == nth:
+            world.crash.on_write = None
+            try:
+                world.load(meanwhile)
+            except Throttled:
+                refused.append(meanwhile)
+
+    world.crash.on_write = meet
+    world.load(loads[2])
+    assert writes[0] == nth, "they met"
+    for load in refused:
+        world.load(load)
+    # then the newest total has decided
+    assert seen(world.store, DAY, DAY) == expected_with_totals(loads)
 
 
 def test_a_restatement_to_zero_is_believed_when_the_total_agrees() -> None:

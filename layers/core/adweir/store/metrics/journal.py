@@ -62,10 +62,13 @@ class Counts:
         self.changes_keys += other.changes_keys
 
     def recall(self, left: Iterable[Left]) -> None:
-        """Count what files of a stopped load already say, unless this attempt has found more."""
+        """Count what files of a stopped load already say, unless this attempt has found more.
+
+        Each says all that its attempt was going to change: what one wrote, the next found done.
+        """
         files = list(left)
-        self.changed = max(self.changed, sum(file.changed for file in files))
-        self.zeroed = max(self.zeroed, sum(file.zeroed for file in files))
+        self.changed = max([self.changed, *(file.changed for file in files)])
+        self.zeroed = max([self.zeroed, *(file.zeroed for file in files)])
         self.changes_keys[:0] = [file.key for file in files]
 
 

@@ -29,7 +29,7 @@ from adweir.store.metrics.journal import ChangesStore, Counts, Journal, Left, ca
 from adweir.store.metrics.merge import Merger, SlotChange
 from adweir.store.metrics.partitions import ItemKey, Table
 from adweir.store.metrics.spool import WriteSpool
-from adweir.store.metrics.totals import DaySums, read_totals
+from adweir.store.metrics.totals import DaySums, Total, read_totals
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 _TURNS = 16
@@ -82,6 +82,9 @@ class _Turn:
     counts: Counts = field(default_factory=Counts)
     beside: list[Raw] = field(default_factory=list)
     """Items to write that are not buckets."""
+    has_buckets: bool = False
+    totals: dict[str, Total] | None = None
+    """The account totals that decided about missing rows; None where there are none."""
 
     @property
     def writes(self) -> bool:
@@ -128,8 +131,9 @@ class _Turn:
     def settle(self, goal: Coverage, sums: DaySums, table: Table) -> Coverage:
         """Decide which missing rows are gone, and note the changes that waited for it. Returns the goal with both."""
         days = frozenset(self.partition.days)
-        totals = read_totals(table, self.series, self.partition) if sums.days else {}
-        gone = {day for day in sums.days if sums.gone(day, goal.newest_of_day(day), totals.get(day))}
+        self.totals = read_totals(table, self.series, self.partition) if sums.days else None
+        known = self.totals or {}
+        gone = {day for day in sums.days if sums.gone(day, goal.newest_of_day(day), known.get(day))}
         for entity_id, parents, change in self.spool.waiting():
             if change.day in gone:
                 change = change._replace(new=None, new_mark=Mark.NONE)  # noqa: PLW2901
@@ -179,8 +183,11 @@ class PartitionLoader:
                 goal = turn.settle(goal, merger.sums, self._table)
             if job.complete:
                 goal = turn.adjust(job, goal, beside)
-            self._write(turn, goal, answers=job.complete)
+            self._write(turn, goal)
             counts.add(turn.counts)
+        if turn.totals and turn.totals != read_totals(self._table, turn.series, partition):
+            # Totals that were loaded meanwhile saw the coverage as it was before, perhaps without missing rows.
+            self.decide(job.pull, turn.series, partition, counts)
 
     def decide(self, pull: Pull, series: Series, partition: Partition, counts: Counts) -> None:
         """Decide again, after account totals were loaded, which missing rows of a finer level are gone.
@@ -196,14 +203,14 @@ class PartitionLoader:
             for item in self._table.query(partition.pk):
                 if not item["sk"]["S"].startswith(RESERVED):
                     _weigh_stored(turn, Bucket.decode(item), sums)
-            self._write(turn, turn.settle(coverage, sums, self._table), answers=False)
+            self._write(turn, turn.settle(coverage, sums, self._table))
             counts.add(turn.counts)
 
     def skip(self, pull: Pull, partition: Partition) -> None:
         """Mark the pull's slice as not applicable. Raises Throttled (lease busy), Transient (lost), Unavailable."""
         with ExitStack() as stack:
             turn = self._turn(stack, pull, pull.series, partition)
-            self._write(turn, turn.coverage.skipped(pull.slice, partition.days), answers=False)
+            self._write(turn, turn.coverage.skipped(pull.slice, partition.days))
 
     def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
         """Add to `vanishing` what the pull would zero here, without writing anything."""
@@ -243,6 +250,7 @@ class PartitionLoader:
         cause, beside = cause_of(turn.pull, turn.series), dict[str, Raw]()
         for loaded in job.walk(merger, self._items(job, turn.partition), beside):
             merged = loaded.merged
+            turn.has_buckets |= loaded.item is not None
             if vanishing and loaded.stored:
                 vanishing.add(turn.partition, loaded.stored, merged)
             turn.counts.unchanged += merged.unchanged
@@ -266,17 +274,21 @@ class PartitionLoader:
             return self._table.query(partition.pk)
         return self._table.get_many(ItemKey(partition.pk, entity_id) for entity_id in job.entities)
 
-    def _write(self, turn: _Turn, goal: Coverage, *, answers: bool) -> None:
-        """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage."""
+    def _write(self, turn: _Turn, goal: Coverage) -> None:
+        """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage.
+
+        The mark is also what readers find the partition by.
+        """
         pk, spool, lease, fence = turn.partition.pk, turn.spool, turn.lease, turn.coverage.fence
         loading = str(turn.pull.stamp)
         changed = goal.facts != turn.coverage.facts
         if not turn.writes and not changed and turn.coverage.loading != loading:
             turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
+            if turn.before is None and turn.has_buckets:  # an earlier version wrote none for files and pushes
+                self._table.put(replace(goal, fence=lease.fence).encode(pk), fence=fence)
             return
-        answers = answers or changed
-        if turn.writes and (answers or turn.before is None):  # readers skip a partition without a coverage item
-            marked = replace(turn.coverage, loading=loading if answers else "", fence=lease.fence)
+        if turn.writes:
+            marked = replace(turn.coverage, loading=loading, fence=lease.fence)
             self._table.put(marked.encode(pk), fence=fence)
             fence = lease.fence
         at = turn.coverage.at
@@ -289,10 +301,9 @@ class PartitionLoader:
         if turn.writes:
             lease.check()
             self._table.write(self._in_time(turn))
-        if answers:
-            lease.check()
-            done = replace(goal, loading="", fence=lease.fence, at=at)
-            self._table.put(done.encode(pk), fence=fence)
+        lease.check()
+        done = replace(goal, loading="", fence=lease.fence, at=at)
+        self._table.put(done.encode(pk), fence=fence)
 
     def _in_time(self, turn: _Turn) -> Iterator[Raw]:
         for item in turn.items():
