@@ -138,7 +138,8 @@ def to_redrive(ledger: Ledger, run: Run, task_ids: Sequence[str]) -> tuple[int, 
     unknown = [task_id for task_id in task_ids if task_id not in named]
     if unknown:
         raise NotFound(f"run {run.run_id} has no task {unknown[0]}", [{"field": "task_ids", "message": "unknown"}])
-    reasons = [(task, _why_left(task)) for task in (named.values() if task_ids else ledger.tasks(run.run_id))]
+    asked = [named[task_id] for task_id in dict.fromkeys(task_ids)] if task_ids else ledger.tasks(run.run_id)
+    reasons = [(task, _why_left(task)) for task in asked]
     again = sum(not reason for _, reason in reasons)
     if not again:
         states = Counter(task.state.value for task, _ in reasons)
