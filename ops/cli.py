@@ -189,6 +189,8 @@ def key(
     context: typer.Context,
     name: Annotated[str, typer.Option(help="What the key is for.", show_default=False)],
     scopes: Annotated[str, typer.Option(help="Comma-separated: read, write, admin.")] = "read",
+    account: Annotated[list[str] | None, typer.Option(help="Limit it to this client account; repeatable.")] = None,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="It stops working after so many days; 0: never.")] = 0,
     stack: Stack = "",
 ) -> None:
     """Create an API key and print it. It is not shown again."""
@@ -196,7 +198,7 @@ def key(
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SCOPES)}", param_hint="--scopes")
-    typer.echo(create_key(open_target(stack, home_of(context)), name, wanted))
+    typer.echo(create_key(open_target(stack, home_of(context)), name, wanted, account or (), days))
 
 
 @app.command()

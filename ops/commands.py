@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
 from adweir.model.messages import StartRun, Sweep
 from adweir.model.tasks import Cause
-from adweir.model.times import Window
+from adweir.model.times import Window, iso
 from adweir.pipeline.engine import run_id_of
 from adweir.pipeline.replays import ReplayedDataset
 from adweir.pipeline.workflows import workflow
@@ -41,11 +41,19 @@ def fire(target: Deployment, name: str, at: datetime) -> str:
     return run_id_of(start)
 
 
-def create_key(target: Deployment, name: str, scopes: Sequence[str]) -> str:
-    """Create an API key; returns its value, which cannot be read again."""
+def create_key(
+    target: Deployment, name: str, scopes: Sequence[str], accounts: Sequence[str] = (), days: int = 0
+) -> str:
+    """Create an API key; returns its value, which cannot be read again.
+
+    `accounts` limits it to these client accounts; after `days` it stops working (0: never). Raises NotFound.
+    """
     plain: str
     app = target.app()
-    _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes))
+    for account_id in accounts:
+        app.catalog.account(account_id)
+    end = iso(app.clock.now() + timedelta(days=days)) if days else ""
+    _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes), accounts, end)
     return plain
 
 

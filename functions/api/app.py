@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 key_id=str(key)[:64],
                 milliseconds=round((app.clock.monotonic() - begin) * 1000),
             )
+            app.ledger.api_log.used(str(key)[:64])
         except AdweirError as error:  # the request was carried out, so its answer stands
             app.logger.warning("request not logged", extra={"code": error.code, "reason": error.message})
     return answer

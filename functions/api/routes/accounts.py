@@ -101,18 +101,18 @@ def create_account(app: Here, new: NewAccount) -> CreatedAccount:
     return CreatedAccount(**AccountAnswer.of(created).model_dump(), warnings=warnings)
 
 
-@accounts.route("GET", "/api/v1/accounts", "List the client companies")
+@accounts.route("GET", "/api/v1/accounts", "List the client companies", limited=True)
 def list_accounts(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> AccountList:
     found, token = app.catalog.list_accounts(limit, next_token)
     return AccountList(accounts=[AccountAnswer.of(account) for account in found], next_token=token or None)
 
 
-@accounts.route("GET", "/api/v1/accounts/{account_id}", "Get a client company")
+@accounts.route("GET", "/api/v1/accounts/{account_id}", "Get a client company", limited=True)
 def get_account(app: Here, account_id: AccountPath) -> AccountAnswer:
     return AccountAnswer.of(app.catalog.account(account_id))
 
 
-@accounts.route("PATCH", "/api/v1/accounts/{account_id}", "Change a client company", scope="write")
+@accounts.route("PATCH", "/api/v1/accounts/{account_id}", "Change a client company", limited=True, scope="write")
 def update_account(app: Here, account_id: AccountPath, change: AccountChange) -> AccountAnswer:
     changes = change.model_dump(exclude_unset=True)
     if not changes:
@@ -120,7 +120,7 @@ def update_account(app: Here, account_id: AccountPath, change: AccountChange) ->
     return AccountAnswer.of(app.catalog.update_account(account_id, **changes))
 
 
-@accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="write")
+@accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="admin")
 def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """Its credentials and webhook secrets are deleted with it. What was measured stays stored.
 

@@ -88,7 +88,7 @@ class CoverageQuery(Given):
 coverage = Resource("Coverage", "What was pulled, when, and how final it is")
 
 
-@coverage.route("GET", "/api/v1/coverage", "List what was pulled")
+@coverage.route("GET", "/api/v1/coverage", "List what was pulled", limited=True)
 def list_coverage(
     app: Here,
     asked: Annotated[CoverageQuery, Query()],

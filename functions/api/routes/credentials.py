@@ -115,6 +115,13 @@ class WebhookSecrets(Given):
         default=None, description=f"At least {limits.MIN_VERIFY_TOKEN_CHARS} characters."
     )
 
+    revoke_previous: bool = Field(
+        default=False,
+        strict=True,
+        description="The previous secrets are not valid any more: for one that leaked. Without it they stay valid until"
+        " the next rotation.",
+    )
+
     @field_validator("secret", "app_secret", "verify_token")
     @classmethod
     def _is_strong(cls, value: str | None, field: ValidationInfo) -> str | None:
@@ -129,9 +136,13 @@ class WebhookSecrets(Given):
             raise ValueError(f"at least {least} characters are needed")
         return value
 
+    def values(self) -> dict[str, str]:
+        """The secrets that were given."""
+        return self.model_dump(exclude_none=True, exclude={"revoke_previous"})
+
     @model_validator(mode="after")
     def _one_is_given(self) -> Self:
-        if not self.model_dump(exclude_none=True):
+        if not self.values():
             raise ValueError("one of secret, app_secret, verify_token is needed")
         return self
 
@@ -148,7 +159,9 @@ credentials = Resource("Credentials", "Secrets of platforms and webhooks; they a
 _ALL = "/api/v1/accounts/{account_id}/credentials"
 
 
-@credentials.route("POST", _ALL, "Store or replace the credential of a platform", scope="write", status=201)
+@credentials.route(
+    "POST", _ALL, "Store or replace the credential of a platform", limited=True, scope="write", status=201
+)
 def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> StoredCredential:
     """It replaces the one of the same platform and label; the tasks that waited for it are tried again."""
     stored = app.registration.register(account_id, new.platform, dict(new.model_extra or {}), new.label)
@@ -156,7 +169,7 @@ def create_credential(app: Here, account_id: AccountPath, new: NewCredential) ->
     return StoredCredential(**_shown(app, [stored])[0].model_dump(), tasks_redriven=waited)
 
 
-@credentials.route("GET", _ALL, "List the credentials of an account")
+@credentials.route("GET", _ALL, "List the credentials of an account", limited=True)
 def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
     """Their metadata and the ad accounts that they reach."""
     app.catalog.account(account_id)
@@ -181,12 +194,13 @@ def delete_credential(
     "PUT",
     "/api/v1/accounts/{account_id}/webhook-secrets/{platform}",
     "Set or rotate the webhook secrets of an account",
+    limited=True,
     scope="write",
 )
 def put_account_webhook_secrets(
     app: Here, account_id: AccountPath, platform: PlatformPath, new: WebhookSecrets
 ) -> StoredWebhookSecrets:
-    """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
+    """Fields that are left out keep their values. A secret that was revoked may be accepted for up to 5 minutes."""
     app.catalog.account(account_id)
     return _set_webhook(app, platform, account_id, new)
 
@@ -195,8 +209,33 @@ def put_account_webhook_secrets(
     "PUT", "/api/v1/webhook-secrets/{platform}", "Set or rotate the webhook secrets of the deployment", scope="admin"
 )
 def put_webhook_secrets(app: Here, platform: PlatformPath, new: WebhookSecrets) -> StoredWebhookSecrets:
-    """The previous secrets stay valid until the next rotation. Fields that are left out keep their values."""
+    """Fields that are left out keep their values. A secret that was revoked may be accepted for up to 5 minutes."""
     return _set_webhook(app, platform, "", new)
+
+
+@credentials.route(
+    "DELETE",
+    "/api/v1/accounts/{account_id}/webhook-secrets/{platform}",
+    "Revoke the webhook secrets of an account",
+    limited=True,
+    scope="write",
+    errors=(422,),
+)
+def delete_account_webhook_secrets(app: Here, account_id: AccountPath, platform: PlatformPath) -> StoredWebhookSecrets:
+    """The previous ones too. Deliveries are refused until others are set; for up to 5 minutes they may be accepted."""
+    return _revoke_webhook(app, platform, account_id)
+
+
+@credentials.route(
+    "DELETE",
+    "/api/v1/webhook-secrets/{platform}",
+    "Revoke the webhook secrets of the deployment",
+    scope="admin",
+    errors=(422,),
+)
+def delete_webhook_secrets(app: Here, platform: PlatformPath) -> StoredWebhookSecrets:
+    """The previous ones too. Deliveries are refused until others are set; for up to 5 minutes they may be accepted."""
+    return _revoke_webhook(app, platform, "")
 
 
 def _shown(app: App, found: Sequence[Credential]) -> list[CredentialAnswer]:
@@ -221,5 +260,15 @@ def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets)
     from adweir.intake.doors.webhook_secrets import set_webhook_secret
 
     parsed = app.platforms.parse(platform)
-    fields = set_webhook_secret(app.secrets, parsed, new.model_dump(exclude_none=True), account_id)
+    fields = set_webhook_secret(app.secrets, parsed, new.values(), account_id, revoke_previous=new.revoke_previous)
     return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=list(fields))
+
+
+def _revoke_webhook(app: App, platform: str, account_id: str) -> StoredWebhookSecrets:
+    from adweir.intake.doors.webhook_secrets import revoke_webhook_secrets
+
+    parsed = app.platforms.parse(platform)
+    if account_id:
+        app.catalog.account(account_id)
+    revoke_webhook_secrets(app.secrets, parsed, account_id)
+    return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=[])

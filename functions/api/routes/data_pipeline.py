@@ -75,6 +75,7 @@ data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
     "POST",
     "/api/v1/data_pipeline/retrieve",
     "Read stored data by type",
+    limited=True,
     content=_retrieved,
 )
 def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
@@ -108,6 +109,7 @@ def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
     "POST",
     "/api/v1/data_pipeline/validate",
     "Check records against rules",
+    limited=True,
     content=_validated,
 )
 def validate(app: Here, asked: ValidateRequest) -> Answer:

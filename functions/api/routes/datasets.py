@@ -71,7 +71,7 @@ datasets = Resource("Datasets", "Media-mix datasets, ready for a model")
 _ONE = "/api/v1/accounts/{account_id}/mmm"
 
 
-@datasets.route("GET", _ONE, "List the media-mix datasets of an account")
+@datasets.route("GET", _ONE, "List the media-mix datasets of an account", limited=True)
 def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
     """One per currency: money is never summed across currencies. Each file has a link that works for 15 minutes."""
     known = app.catalog.account(account_id).account_id
@@ -86,7 +86,7 @@ def list_datasets(app: Here, account_id: AccountPath) -> DatasetList:
     return DatasetList(datasets=manifests)
 
 
-@datasets.route("POST", _ONE, "Build the media-mix datasets of an account", scope="write", status=202)
+@datasets.route("POST", _ONE, "Build the media-mix datasets of an account", limited=True, scope="write", status=202)
 def build_account_datasets(app: Here, account_id: AccountPath) -> QueuedBuild:
     known = app.catalog.account(account_id).account_id
     app.queues.etl.send(BuildDataset(accounts=(known,)), group=known)

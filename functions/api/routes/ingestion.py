@@ -91,7 +91,9 @@ def sync_all(app: Here) -> StartedRun:
     return _start(app, "sync", Scope())
 
 
-@ingestion.route("POST", "/api/v1/ingestion/sync-account/{account_id}", "Sync one account", scope="write", status=202)
+@ingestion.route(
+    "POST", "/api/v1/ingestion/sync-account/{account_id}", "Sync one account", limited=True, scope="write", status=202
+)
 def sync_account(app: Here, account_id: EitherAccountPath) -> StartedRun:
     """Pulls the account's ad accounts, then the campaigns, ad groups, ads, keywords and metrics of each."""
     from adweir.pipeline.scopes import account_scope
@@ -100,7 +102,13 @@ def sync_account(app: Here, account_id: EitherAccountPath) -> StartedRun:
 
 
 @ingestion.route(
-    "POST", "/api/v1/ingestion/backfill", "Pull days that were never pulled", scope="write", status=202, errors=(404,)
+    "POST",
+    "/api/v1/ingestion/backfill",
+    "Pull days that were never pulled",
+    limited=True,
+    scope="write",
+    status=202,
+    errors=(404,),
 )
 def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     from adweir.pipeline.scopes import account_scope, check_scope
@@ -114,7 +122,7 @@ def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     return _start(app, "backfill", scope)
 
 
-@ingestion.route("GET", "/api/v1/workflows", "List the workflows")
+@ingestion.route("GET", "/api/v1/workflows", "List the workflows", limited=True)
 def list_workflows() -> WorkflowList:
     from adweir.pipeline.workflows import WORKFLOWS
 

@@ -1,15 +1,22 @@
 """API keys; only a key with the scope admin may manage them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
+from adweir.model.entities import ApiKey
+from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
+from adweir.model.times import iso, parse_instant
+from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, Shown
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, PastInstant, Shown
 
+_END = "When it stops working; null for a key without end."
 Scope = Literal["read", "write", "admin"]
 
 
@@ -20,6 +27,13 @@ class NewKey(Given):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_KEY_NAME_CHARS)
     ] = Field(examples=["dashboard"])
     scopes: list[Scope] = Field(min_length=1, max_length=3, examples=[["read"]])
+    accounts: list[Annotated[str, StringConstraints(max_length=limits.MAX_PATH_ID_CHARS)]] = Field(
+        default=[],
+        max_length=limits.MAX_KEY_ACCOUNTS,
+        description="Limits it to these client companies: it sees nothing of others and cannot be admin.",
+        examples=[[]],
+    )
+    expires_at: PastInstant | None = Field(default=None, description=_END)
 
 
 class KeyAnswer(Shown):
@@ -28,9 +42,12 @@ class KeyAnswer(Shown):
     key_id: str = Field(examples=["key_5f0c1d2e3b4a59687786"])
     name: str
     scopes: list[Scope]
-    status: Annotated[str, OneOf("active", "revoked")]
+    accounts: list[str] = Field(description="The client companies that it is limited to; none means all.")
+    status: Annotated[str, OneOf("active", "expired", "revoked")]
     created_at: Instant
-    revoked_at: Instant | None = Field(description="When it was revoked; null for an active key.")
+    expires_at: Instant | None = Field(description=_END)
+    last_used_at: Instant | None = Field(description="To ten minutes; null when it was not used in the last 90 days.")
+    revoked_at: Instant | None = Field(description="When it was revoked; null for a key that was not.")
 
 
 class CreatedKey(KeyAnswer):
@@ -52,17 +69,42 @@ keys = Resource("Keys", "API keys and what they may do")
 @keys.route("POST", "/api/v1/keys", "Create an API key", scope="admin", status=201)
 def create_key(app: Here, new: NewKey) -> CreatedKey:
     """The answer holds the key's value; it cannot be read again."""
-    key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), new.name, new.scopes)
-    return CreatedKey(**KeyAnswer.of(key).model_dump(), key=plain)
+    known = {account.account_id for account in app.catalog.accounts()} if new.accounts else set()
+    if unknown := [account_id for account_id in new.accounts if account_id not in known]:
+        message = f"there is no account {unknown[0][:64]}"
+        raise Unprocessable(message, [{"field": "accounts", "message": message}])
+    end = iso(_instant(new.expires_at)) if new.expires_at else ""
+    key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), new.name, new.scopes, new.accounts, end)
+    return CreatedKey(**_shown(app, [key])[0].model_dump(), key=plain)
 
 
 @keys.route("GET", "/api/v1/keys", "List the API keys", scope="admin")
 def list_keys(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> KeyList:
     found, token = app.catalog.list_keys(limit, next_token)
-    return KeyList(keys=[KeyAnswer.of(key) for key in found], next_token=token or None)
+    return KeyList(keys=_shown(app, found), next_token=token or None)
 
 
 @keys.route("DELETE", "/api/v1/keys/{key_id}", "Revoke an API key", scope="admin")
 def revoke_key(app: Here, key_id: Annotated[str, Path(description="The key's id, key_….")]) -> KeyAnswer:
     """It stops working within a minute: the gateway remembers a good key for up to 60 seconds."""
-    return KeyAnswer.of(app.catalog.revoke_key(key_id))
+    return _shown(app, [app.catalog.revoke_key(key_id)])[0]
+
+
+def _shown(app: App, found: Sequence[ApiKey]) -> list[KeyAnswer]:
+    used, now = app.ledger.api_log.last_uses([key.key_id for key in found]), app.clock.now()
+    shown = []
+    for key in found:
+        ended = key.status == "active" and key.expires_at and parse_instant(key.expires_at) <= now
+        more = {"expires_at": key.expires_at or None, "last_used_at": used.get(key.key_id)}
+        status = "expired" if ended else key.status
+        shown.append(KeyAnswer(**key.model_dump(mode="json") | more | {"status": status}))
+    return shown
+
+
+def _instant(text: str) -> datetime:
+    """A moment with an offset. Raises Unprocessable."""
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):
+        message = "is not a moment like 2027-01-31T00:00:00Z"
+        raise Unprocessable(f"expires_at {message}", [{"field": "expires_at", "message": message}]) from None

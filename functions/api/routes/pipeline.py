@@ -139,7 +139,7 @@ def get_metrics(app: Here) -> PipelineMetrics:
     return PipelineMetrics.of(metrics(app.ledger))
 
 
-@pipeline.route("GET", "/api/v1/quality", "List the quality reports of an ad account")
+@pipeline.route("GET", "/api/v1/quality", "List the quality reports of an ad account", limited=True)
 def list_quality(
     app: Here,
     platform: Annotated[PlatformName, Query(description="The ad account's platform or an alias of it.")],
@@ -152,5 +152,8 @@ def list_quality(
     next_token: PageToken = "",
 ) -> QualityReportList:
     """Newest pull first: one report per load."""
-    found, token = app.findings.quality(f"{app.platforms.parse(platform)}#{profile_id}", limit, next_token)
+    named = app.platforms.parse(platform)
+    if app.accounts and app.catalog.profile(named, profile_id) is None:  # for other keys it may be one of the past
+        return QualityReportList(reports=[], next_token=None)
+    found, token = app.findings.quality(f"{named}#{profile_id}", limit, next_token)
     return QualityReportList.of({"reports": found, "next_token": token or None})

@@ -114,7 +114,7 @@ profiles = Resource("Ad accounts", "Platform ad accounts and the options by whic
 ProfilePath = Annotated[str, Path(description="The ad account's id on its platform.")]
 
 
-@profiles.route("GET", "/api/v1/profiles", "List the ad accounts")
+@profiles.route("GET", "/api/v1/profiles", "List the ad accounts", limited=True)
 def list_profiles(
     app: Here,
     account_id: Annotated[
@@ -137,13 +137,17 @@ def list_profiles(
     return ProfileList(profiles=[ProfileAnswer(**_shown(app, each)) for each in found], next_token=token or None)
 
 
-@profiles.route("GET", "/api/v1/profiles/{platform}/{profile_id}", "Get an ad account", errors=(422,))
+@profiles.route("GET", "/api/v1/profiles/{platform}/{profile_id}", "Get an ad account", limited=True, errors=(422,))
 def get_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath) -> ProfileAnswer:
     return ProfileAnswer(**_shown(app, _profile(app, app.platforms.parse(platform), profile_id)))
 
 
 @profiles.route(
-    "PATCH", "/api/v1/profiles/{platform}/{profile_id}", "Change the options of an ad account", scope="write"
+    "PATCH",
+    "/api/v1/profiles/{platform}/{profile_id}",
+    "Change the options of an ad account",
+    limited=True,
+    scope="write",
 )
 def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, change: ProfileChange) -> ChangedProfile:
     """What is pulled from now on is counted by the new options; `changed` says how stored days get them too."""

@@ -103,7 +103,9 @@ replay = Resource("Replays", "Loading stored answers again, so that changed opti
 ReplayPath = Annotated[str, Path(description="The replay's id, rpl_….")]
 
 
-@replay.route("POST", "/api/v1/replay", "Load stored answers again", scope="write", status=202, errors=(404,))
+@replay.route(
+    "POST", "/api/v1/replay", "Load stored answers again", limited=True, scope="write", status=202, errors=(404,)
+)
 def replay_days(app: Here, asked: ReplayRequest) -> StartedReplay:
     """Stored days are counted anew by the ad account's present options. No platform is asked, and newer pulls win."""
     platform = app.platforms.parse(asked.platform)
@@ -114,13 +116,13 @@ def replay_days(app: Here, asked: ReplayRequest) -> StartedReplay:
     return start_replay(app, profile, Window(asked.start, asked.end), asked.datasets, Cause.REPLAY)
 
 
-@replay.route("GET", "/api/v1/replays/{replay_id}", "Get a replay")
+@replay.route("GET", "/api/v1/replays/{replay_id}", "Get a replay", limited=True)
 def get_replay(app: Here, replay_id: ReplayPath) -> ReplayAnswer:
     """How many objects were loaded, and the days that could not be."""
     from adweir.reporting.replays import progress
 
     record = app.ledger.replays.get(replay_id)
-    if record is None:
+    if record is None or (app.accounts and record.replay.account_id not in app.accounts):
         raise NotFound(f"there is no replay {replay_id[:64]}", [{"field": "replay_id", "message": "is unknown"}])
     return ReplayAnswer.of(progress(record))
 

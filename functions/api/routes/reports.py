@@ -98,7 +98,7 @@ _LARGE = {
 }
 
 
-@reports.route("POST", "/api/v1/reports", "Make a report", content=_content, others={303: _LARGE})
+@reports.route("POST", "/api/v1/reports", "Make a report", limited=True, content=_content, others={303: _LARGE})
 def create_report(app: Here, asked: NewReport) -> Answer:
     """JSON, HTML and Markdown come in the answer; a CSV that is too large for it comes as a redirect (303) to its file.
 

@@ -138,7 +138,7 @@ def list_runs(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") 
     return RunList(runs=[RunAnswer.of(summary(run)) for run in found], next_token=token or None)
 
 
-@runs.route("GET", "/api/v1/runs/{run_id}", "Get a run")
+@runs.route("GET", "/api/v1/runs/{run_id}", "Get a run", limited=True)
 def get_run(app: Here, run_id: RunPath) -> RunDetails:
     """Its stages with counts of tasks, and the tasks that failed."""
     from adweir.reporting.runs import details
@@ -178,6 +178,8 @@ def cancel_run(app: Here, run_id: RunPath) -> StartedRun:
 
 def _run(app: App, run_id: str) -> Run:
     run = app.ledger.get_run(run_id)
+    if run is not None and app.accounts and not (run.scope.accounts and app.accounts.issuperset(run.scope.accounts)):
+        run = None  # it works on accounts of others, too
     if run is None:
         raise NotFound(f"there is no run {run_id[:100]}", [{"field": "run_id", "message": "is unknown"}])
     return run

@@ -179,12 +179,17 @@ class AdCreative(PlatformObject):
 
 
 class ApiKey(Entity):
-    """An API key's record; the key itself is shown once and stored as a SHA-256."""
+    """An API key's record; the key itself is shown once and stored as a SHA-256.
+
+    `accounts`: the client companies that it is limited to; none means all. `expires_at`: "" for a key without an end.
+    """
 
     key_id: str
     name: str
     hash: str
     scopes: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    expires_at: str = ""
     status: str = "active"
     created_at: str = ""
     revoked_at: str | None = None

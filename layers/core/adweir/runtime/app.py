@@ -83,6 +83,8 @@ class App:
         self.service = service
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()  # noqa: S311  jitter, not secrets
+        self.accounts: frozenset[str] | None = None
+        """The accounts that the key of a request is limited to; None for all."""
         self._credential_versions: dict[str, int] = {}
 
     @cached_property
@@ -232,6 +234,19 @@ class App:
             route=route,
         )
         return self.platforms.connect(credential, self.secrets.get(credential.secret_id), wiring)
+
+    def limited_to(self, accounts: frozenset[str]) -> App:
+        """This app for a key of these accounts: its catalog, and all that reads through it, has nothing of others."""
+        from adweir.store.catalog.limited import LimitedCatalog
+        from adweir.store.dynamo import tables
+
+        tables.bind(*self.settings.tables)
+        limited = App(self.settings, self.clock, self.rng, service=self.service, platforms=self.platforms)
+        shared = ("ledger", "metrics", "findings", "raw", "secrets", "queues", "logger", "meter")
+        limited.__dict__.update({name: getattr(self, name) for name in shared})
+        limited.__dict__["catalog"] = LimitedCatalog(self.clock, accounts)
+        limited.accounts = accounts
+        return limited
 
     # --- what functions and routes use
 

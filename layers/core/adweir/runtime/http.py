@@ -190,6 +190,12 @@ def require(event: Mapping[str, Any], scope: str) -> None:
         raise Forbidden(f"this call needs a key with the scope {scope}")
 
 
+def accounts_of(event: Mapping[str, Any]) -> frozenset[str] | None:
+    """The accounts that the request's key is limited to; None for a key of all."""
+    context = event.get("requestContext", {}).get("authorizer", {})
+    return frozenset(str((context.get("lambda") or {}).get("accounts", "")).split()) or None
+
+
 def is_id(text: str) -> bool:
     """Whether a part of a path can be an id: 1 to 128 characters, none of them a control character."""
     return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()

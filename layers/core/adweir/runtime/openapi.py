@@ -24,7 +24,8 @@ _ABOUT = """\
 Advertising performance, measured: accounts, pulls, runs, stored metrics, reports.
 
 - **Keys**: send `Authorization: Bearer <API key>`. A key has the scopes `read`, `write` (includes read) or `admin`
-  (includes both); each operation names the one that it needs.
+  (includes both); each operation names the one that it needs. A key may end, and may be limited to client companies:
+  of others it sees nothing, and what concerns all is a 403.
 - **Errors** are `{"error": {"code", "message", "details"}}`, with the fields at fault in `details`. A path with another
   method than its own is a 405 with `Allow`. The gateway in front answers some itself, with `{"message"}`: a missing key
   (401), an unknown or revoked key (403), a path that is not below `/api/` (404), too many requests (429), and no answer

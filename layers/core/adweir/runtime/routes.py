@@ -18,9 +18,9 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIResponseValidationMiddleware,
 )
 
-from adweir.model.errors import NotFound
+from adweir.model.errors import Forbidden, NotFound
 from adweir.runtime.app import App
-from adweir.runtime.http import HttpApi, is_id, json_body, require, resolver
+from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, require, resolver
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +38,8 @@ Here = Annotated[App, Depends(_app)]
 class Operation:
     """One route. `path` as OpenAPI writes it, `scope` "" for a public one.
 
+    `limited`: also for keys that are limited to accounts. Such a route reads the catalog, or what it found in it, and
+    nothing else: the App that it gets for such a key has only their accounts.
     `errors` are statuses beside those that follow from the route's form (`adweir.runtime.openapi`); `content` makes
     OpenAPI's content object of the answer where the function's return annotation does not say it (only the description
     pays for it), `others` are OpenAPI's responses of further statuses that are not errors.
@@ -49,6 +51,7 @@ class Operation:
     summary: str
     tag: str
     scope: str = "read"
+    limited: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
     content: Callable[[], Mapping[str, Any]] | None = None
@@ -105,7 +108,10 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
             require(request.resolved_event.raw_event, operation.scope)
         if operation and not all(is_id(value) for value in request.path_parameters.values()):
             raise NotFound("no id looks like that")
-        http.context["app"] = app
+        accounts = accounts_of(request.resolved_event.raw_event)
+        if accounts and not (operation and (operation.limited or not operation.scope)):
+            raise Forbidden("this call is for keys of all accounts")
+        http.context["app"] = app.limited_to(accounts) if accounts else app
         response = next_middleware(http)
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -74,8 +74,12 @@ class SecretStore:
         self._cache.pop(secret_id, None)
         return True
 
-    def put(self, secret_id: str, values: Mapping[str, str]) -> None:
-        """Store values as the current version; the one before stays readable as the previous. Creates the secret."""
+    def put(self, secret_id: str, values: Mapping[str, str], *, alone: bool = False) -> None:
+        """Store values as the current version. Creates the secret.
+
+        The version before stays readable as the previous one, unless the values are to stand `alone`: then, and after
+        a deletion, both versions have these values.
+        """
         text = json.dumps(dict(values))
         with _errors(secret_id):
             try:
@@ -87,7 +91,9 @@ class SecretStore:
             else:
                 if known.get("DeletedDate"):
                     self._client.restore_secret(SecretId=secret_id)
-                self._client.put_secret_value(SecretId=secret_id, SecretString=text)
+                    alone = True
+                for _ in range(2 if alone else 1):
+                    self._client.put_secret_value(SecretId=secret_id, SecretString=text)
         self._cache.pop(secret_id, None)
 
     def delete(self, secret_id: str) -> None:

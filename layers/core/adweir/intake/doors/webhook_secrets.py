@@ -19,12 +19,17 @@ def secret_name(secrets: SecretStore, platform: Platform, account_id: str = "") 
 
 
 def set_webhook_secret(
-    secrets: SecretStore, platform: Platform, values: Mapping[str, str], account_id: str = ""
+    secrets: SecretStore,
+    platform: Platform,
+    values: Mapping[str, str],
+    account_id: str = "",
+    *,
+    revoke_previous: bool = False,
 ) -> list[str]:
     """Set or rotate webhook secrets. Returns the names of the fields that are set now.
 
-    Fields that are not given keep their values; the version before stays valid until the next rotation. `secret` signs
-    metric pushes, and the platform's own deliveries where no `app_secret` is set.
+    Fields that are not given keep their values; the version before stays valid until the next rotation, unless it is
+    revoked. `secret` signs metric pushes, and the platform's own deliveries where no `app_secret` is set.
     """
     name = secret_name(secrets, platform, account_id)
     try:
@@ -32,6 +37,11 @@ def set_webhook_secret(
     except NotFound:
         known = {}
     merged = known | dict(values)
-    if merged != known:
-        secrets.put(name, merged)
+    if merged != known or revoke_previous:
+        secrets.put(name, merged, alone=revoke_previous)
     return sorted(merged)
+
+
+def revoke_webhook_secrets(secrets: SecretStore, platform: Platform, account_id: str = "") -> None:
+    """Delete the webhook secrets of a door, the previous ones too: it takes no delivery until others are set."""
+    secrets.delete(secret_name(secrets, platform, account_id))

@@ -10,7 +10,7 @@ from adweir.model import limits
 from adweir.model.entities import ApiKey
 from adweir.model.errors import NotFound, Unprocessable
 from adweir.model.ids import IdKind
-from adweir.model.times import iso
+from adweir.model.times import iso, parse_instant
 from adweir.store.catalog.items import Item, Items
 
 SCOPES = ("read", "write", "admin")
@@ -21,20 +21,30 @@ _SECRET_BYTES = 32
 class Keys(Items):
     """API keys: made, listed, revoked, recognized."""
 
-    def create_key(self, key_id: str, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
+    def create_key(
+        self, key_id: str, name: str, scopes: Sequence[str], accounts: Sequence[str] = (), expires_at: str = ""
+    ) -> tuple[ApiKey, str]:
         """Make an API key under a new id (`IdKind.KEY`): its record, and the key itself, shown this once.
 
-        Raises Unprocessable when the scopes are not some of read, write and admin.
+        `accounts` limits it to these client companies. Raises Unprocessable when the scopes are not some of read,
+        write and admin, for a limited key with admin, and for an end that has passed.
         """
         if not scopes or not set(scopes) <= set(SCOPES):
             message = f"scopes are one or more of {', '.join(SCOPES)}"
             raise Unprocessable(message, [{"field": "scopes", "message": message}])
+        if accounts and "admin" in scopes:
+            message = "a key that is limited to accounts cannot be admin"
+            raise Unprocessable(message, [{"field": "scopes", "message": message}])
+        if expires_at and parse_instant(expires_at) <= self._clock.now():
+            raise Unprocessable("the key's end has passed", [{"field": "expires_at", "message": "has passed"}])
         plain = f"adw_{key_id.removeprefix(IdKind.KEY.of(''))}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         key = ApiKey(
             key_id=key_id,
             name=name,
             hash=hash_of(plain),
             scopes=tuple(scope for scope in SCOPES if scope in scopes),
+            accounts=tuple(accounts),
+            expires_at=expires_at,
             created_at=iso(self._clock.now()),
         )
         self._put(_item(key))
@@ -61,10 +71,12 @@ class Keys(Items):
         return key
 
     def find_key(self, plain: str) -> ApiKey | None:
-        """The active key with this value, compared in constant time; None for any other text."""
+        """The active key with this value that has not expired, compared in constant time; None for any other text."""
         key_id = key_id_of(plain)
         key = self.key(key_id) if key_id else None
         if key is None or key.status != "active":
+            return None
+        if key.expires_at and parse_instant(key.expires_at) <= self._clock.now():
             return None
         return key if secrets.compare_digest(key.hash, hash_of(plain)) else None
 

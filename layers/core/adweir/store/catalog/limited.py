@@ -1,0 +1,98 @@
+"""The catalog as a key sees it that is limited to some client companies: of the others there is nothing.
+
+Every public method of the catalog is either checked here or refused (a test compares the two classes), so that a method
+which is added later shows nothing by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Account, Credential, PlatformObject, Profile
+from adweir.model.errors import Forbidden, NotFound
+from adweir.model.labels import DEFAULT
+from adweir.model.platforms import Platform
+from adweir.model.times import Clock
+from adweir.store.catalog.store import Catalog
+
+
+class LimitedCatalog(Catalog):
+    """A catalog with these accounts only."""
+
+    def __init__(self, clock: Clock, accounts: Collection[str]) -> None:
+        super().__init__(clock)
+        self.only = frozenset(accounts)
+
+    def _check(self, account_id: str) -> None:
+        """Raises NotFound, as for an account that does not exist."""
+        if account_id not in self.only:
+            message = f"there is no account {account_id[:64]}"
+            raise NotFound(message, [{"field": "account_id", "message": "is unknown"}])
+
+    def account(self, account_id: str) -> Account:
+        self._check(account_id)
+        return super().account(account_id)
+
+    def accounts(self) -> list[Account]:
+        return [account for account in super().accounts() if account.account_id in self.only]
+
+    def list_accounts(self, limit: int = 50, token: str = "") -> tuple[list[Account], str]:  # noqa: ARG002  one page
+        return self.accounts(), ""
+
+    def update_account(self, account_id: str, **changes: str) -> Account:
+        self._check(account_id)
+        return super().update_account(account_id, **changes)
+
+    def credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Credential | None:
+        return super().credential(account_id, platform, label) if account_id in self.only else None
+
+    def credentials(self) -> list[Credential]:
+        return [credential for credential in super().credentials() if credential.account_id in self.only]
+
+    def account_credentials(self, account_id: str) -> list[Credential]:
+        self._check(account_id)
+        return super().account_credentials(account_id)
+
+    def put_credential(self, given: Credential) -> Credential:
+        self._check(given.account_id)
+        return super().put_credential(given)
+
+    def delete_credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> tuple[Credential, int]:
+        self._check(account_id)
+        return super().delete_credential(account_id, platform, label)
+
+    def profile(self, platform: Platform, profile_id: str) -> Profile | None:
+        found = super().profile(platform, profile_id)
+        return found if found is not None and found.account_id in self.only else None
+
+    def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
+        return [profile for profile in super().profiles(account_id, platform) if profile.account_id in self.only]
+
+    def list_profiles(self, limit: int = 50, token: str = "") -> tuple[list[Profile], str]:  # noqa: ARG002  one page
+        return self.profiles(), ""
+
+    def change_options(
+        self, platform: Platform, profile_id: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> Profile:
+        if self.profile(platform, profile_id) is None:
+            message = f"there is no ad account {profile_id[:64]} of {platform}"
+            raise NotFound(message, [{"field": "profile_id", "message": "is unknown"}])
+        return super().change_options(platform, profile_id, change)
+
+    def find_objects(
+        self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
+    ) -> dict[str, list[PlatformObject]]:
+        own = [profile_id for profile_id in profile_ids if self.profile(platform, profile_id)]
+        return super().find_objects(platform, own, dataset, ids)
+
+    def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
+        own = self.profile(platform, profile_id) is not None
+        return super().objects(platform, profile_id, dataset) if own else iter(())
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise Forbidden("this call is for keys of all accounts")
+
+    reached = mark_broken = mark_profile = put_objects = remove_missing = remove_missing_profiles = _refuse
+    create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse

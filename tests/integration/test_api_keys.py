@@ -1,0 +1,236 @@
+"""API keys end, are limited to accounts, and say when they were last used; webhook secrets can be revoked."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from datetime import timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from adweir.model import limits
+from adweir.model.entities import AdCampaign, Credential, Profile, Status
+from adweir.model.errors import Forbidden
+from adweir.model.messages import Replay, Scope
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.runs import Run
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import iso
+from adweir.store.catalog.limited import LimitedCatalog
+from adweir.store.catalog.store import Catalog
+from adweir.store.ledger.api_log import ApiLog
+from adweir.store.metrics.store import PullRows
+from support.api import DAYS, META, T1, Call, an_event, fill
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+
+OWN, RIVAL = "acc_own", "acc_rival"
+SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "rival-label", RIVAL)
+"""What a key of OWN must not see."""
+RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
+
+
+@pytest.fixture
+def world(api: ModuleType) -> ModuleType:
+    """Two client companies, each with a credential, ad accounts, a campaign and numbers."""
+    catalog = api.app.catalog
+    catalog.create_account(OWN, "Own Company", "a@own.example")
+    catalog.create_account(RIVAL, "Rival Company", "a@rival.example")
+    fill(api, OWN)
+    rival = Profile(
+        account_id=RIVAL, platform=META, profile_id="999", name="Rival's shop", currency="EUR", timezone="UTC"
+    )
+    campaign = AdCampaign(
+        platform=META, profile_id="999", id="c9", campaign_id="c9", name="Rival's campaign", status=Status.ACTIVE
+    )
+    catalog.put_objects([rival, campaign], T1)
+    rows = PullRows()
+    rows.offer(MetricRow("c9", "2026-11-01", 1000, 10, 2_500_000, 999_000_000, 3_000_000, "c9", "", -1, "EUR"))
+    stamp = Stamp(T1, "t9")
+    api.app.metrics.load(Pull(META, "999", Level.CAMPAIGN, Grain.DAY, Source.PULL, "all", DAYS, stamp, True), rows)
+    for account, label in ((OWN, "default"), (RIVAL, "rival-label")):
+        catalog.put_credential(Credential(account_id=account, platform=META, label=label, secret_id=f"s/{account}"))
+    api.app.findings.put_quality("meta_ads#999", T1, "x", {"profile_id": "999", "score": 1.0})
+    for account in (OWN, RIVAL):
+        api.app.ledger.create_run(Run(f"run_{account}", "sync", T1, Scope(accounts=(account,)), stage="profiles"))
+    api.app.ledger.create_run(Run("run_all", "daily", T1, Scope(), stage="profiles"))
+    return api
+
+
+def asked(api: ModuleType, method: str, path: str, body: Any = None, *, accounts: str = OWN, **query: str) -> Any:
+    """Ask with a key that may write in these accounts."""
+    event = an_event(method, path, body, "read write", **query)
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = accounts
+    return api.handler(event, SimpleNamespace())
+
+
+ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
+    ("GET", "/api/v1/accounts", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{OWN}", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{RIVAL}", None, {}, 404),
+    ("PATCH", f"/api/v1/accounts/{RIVAL}", {"company_name": "Mine"}, {}, 404),
+    ("GET", f"/api/v1/accounts/{OWN}/credentials", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{RIVAL}/credentials", None, {}, 404),
+    ("POST", f"/api/v1/accounts/{OWN}/credentials", {"platform": "meta", "access_token": "a-token-of-own"}, {}, 201),
+    ("POST", f"/api/v1/accounts/{RIVAL}/credentials", {"platform": "meta", "access_token": "a-token-of-own"}, {}, 404),
+    ("PUT", f"/api/v1/accounts/{RIVAL}/webhook-secrets/meta", {"secret": "x" * 16}, {}, 404),
+    ("DELETE", f"/api/v1/accounts/{RIVAL}/webhook-secrets/meta", None, {}, 404),
+    ("GET", "/api/v1/profiles", None, {}, 200),
+    ("GET", "/api/v1/profiles", None, {"platform": "meta"}, 200),
+    ("GET", "/api/v1/profiles", None, {"account_id": "999"}, 200),
+    ("GET", "/api/v1/profiles/meta/111", None, {}, 200),
+    ("GET", "/api/v1/profiles/meta/999", None, {}, 404),
+    ("PATCH", "/api/v1/profiles/meta/999", {"options": {"view_window": "none"}}, {}, 404),
+    ("POST", f"/api/v1/ingestion/sync-account/{OWN}", None, {}, 202),
+    ("POST", "/api/v1/ingestion/sync-account/999", None, {}, 404),
+    ("POST", f"/api/v1/ingestion/sync-account/{RIVAL}", None, {}, 404),
+    ("POST", "/api/v1/ingestion/backfill", {"account_id": RIVAL, **RANGE}, {}, 404),
+    ("POST", "/api/v1/ingestion/backfill", RANGE, {}, 202),
+    ("GET", "/api/v1/workflows", None, {}, 200),
+    ("GET", f"/api/v1/runs/run_{OWN}", None, {}, 200),
+    ("GET", f"/api/v1/runs/run_{RIVAL}", None, {}, 404),
+    ("GET", "/api/v1/runs/run_all", None, {}, 404),
+    ("POST", "/api/v1/replay", {"platform": "meta", "profile_id": "999", **RANGE}, {}, 404),
+    ("GET", "/api/v1/replays/rpl_rival", None, {}, 404),
+    ("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaign_performance"}, {}, 200),
+    ("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaigns"}, {}, 200),
+    ("POST", "/api/v1/data_pipeline/validate", {"data_type": "x", "data": {"records": [{}]}}, {}, 200),
+    (
+        "POST",
+        "/api/v1/reports",
+        {
+            "time_range": {"start_date": "2026-11-01", "end_date": "2026-11-02"},
+            "metrics": [{"name": "spend"}],
+            "dimensions": [{"name": "campaign"}, {"name": "account"}],
+        },
+        {},
+        200,
+    ),
+    ("GET", "/api/v1/coverage", None, RANGE, 200),
+    ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
+    ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
+    ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "query", "status"), ALLOWED)
+def test_a_limited_key_sees_its_accounts_and_nothing_of_others(
+    world: ModuleType, method: str, path: str, body: Any, query: dict[str, str], status: int
+) -> None:
+    world.app.ledger.replays.begin(
+        Replay(
+            replay_id="rpl_rival", account_id=RIVAL, platform="meta_ads", profile_id="999", datasets=(),
+            start=DAYS.start, end=DAYS.end, load=1, cause="replay",
+        )
+    )  # fmt: skip
+    answer = asked(world, method, path, body, **query)
+    assert answer["statusCode"] == status, answer["body"]
+    told = str(path) + json.dumps(body) + json.dumps(query)
+    assert [secret for secret in SECRETS if secret in answer["body"] and secret not in told] == []
+    if status == 200 and "reports" in path:
+        assert '"spend":4.938268' in answer["body"] or "1.234567" in answer["body"]
+
+
+def test_every_other_route_is_refused_to_a_limited_key(api: ModuleType) -> None:
+    """Given each route, a limited key gets a 403 from those that are not in the story above."""
+    secured = [each for resource in api.RESOURCES for each in resource.operations if each.scope]
+    for operation in secured:
+        path = operation.path.replace("{", "").replace("}", "")
+        answer = asked(api, operation.method, path, {} if operation.method != "GET" else None)
+        assert (answer["statusCode"] == 403) == (not operation.limited), (operation.path, answer["body"])
+    told = {(method, path.split("/")[3]) for method, path, *_ in ALLOWED}
+    limited = {(each.method, each.path.split("/")[3]) for each in secured if each.limited}
+    assert limited - told == set()
+
+
+def test_every_method_of_the_catalog_is_limited_or_refused(tables: None, clock: FrozenClock) -> None:
+    public = {name for name, _ in inspect.getmembers(Catalog, inspect.isfunction) if not name.startswith("_")}
+    own = {name for name in vars(LimitedCatalog) if not name.startswith("_")}
+    assert public - own == set()
+    with pytest.raises(Forbidden):
+        LimitedCatalog(clock, ["acc_1"]).delete_account("acc_1")
+
+
+@at_the_bound("MAX_KEY_ACCOUNTS")
+def test_the_accounts_of_a_key(size: int, fits: bool, world: ModuleType, call: Call) -> None:
+    body = {"name": "k", "scopes": ["read"], "accounts": [OWN] * size}
+    answer = call("POST", "/api/v1/keys", body, expect=201 if fits else 422)
+    if fits:
+        assert world.app.catalog.find_key(answer["key"]).accounts == (OWN,) * size
+
+
+def test_a_key_is_limited_to_accounts_that_exist_and_never_admin(world: ModuleType, call: Call) -> None:
+    key = {"name": "k", "scopes": ["read"], "accounts": [OWN]}
+    assert call("POST", "/api/v1/keys", key, expect=201)["accounts"] == [OWN]
+    call("POST", "/api/v1/keys", key | {"accounts": ["acc_nobody"]}, expect=422)
+    call("POST", "/api/v1/keys", key | {"scopes": ["admin"]}, expect=422)
+
+
+def test_a_key_ends(world: ModuleType, call: Call, clock: FrozenClock) -> None:
+    end = clock.now() + timedelta(days=7)
+    made = call("POST", "/api/v1/keys", {"name": "k", "scopes": ["read"], "expires_at": end.isoformat()}, expect=201)
+    catalog = world.app.catalog
+    assert (made["status"], made["expires_at"]) == ("active", iso(end))
+
+    clock.advance(timedelta(days=7).total_seconds() - 1)
+    assert catalog.find_key(made["key"]) is not None
+    clock.advance(1)
+    assert catalog.find_key(made["key"]) is None
+    (listed,) = call("GET", "/api/v1/keys")["keys"]
+    assert listed["status"] == "expired"
+    for wrong in ("tomorrow-or-so", "2026-11-27T00:00:00", "0001-01-01T00:00:00+14:00", iso(clock.now())):
+        call("POST", "/api/v1/keys", {"name": "k", "scopes": ["read"], "expires_at": wrong}, expect=422)
+
+
+def test_a_key_says_when_it_was_last_used(world: ModuleType, call: Call, clock: FrozenClock) -> None:
+    keys = [world.app.catalog.create_key(f"key_{n}", "k", ["read"])[0] for n in (1, 2)]
+    event = an_event("GET", "/api/v1/accounts")
+    event["requestContext"]["authorizer"]["lambda"]["key_id"] = keys[0].key_id
+    first = iso(clock.now())
+    for seconds in (0, 599, 1):
+        clock.advance(seconds)
+        world.handler(event, SimpleNamespace())
+        used = {key["key_id"]: key["last_used_at"] for key in call("GET", "/api/v1/keys")["keys"]}
+        assert used == {"key_1": iso(clock.now()) if seconds == 1 else first, "key_2": None}
+
+
+@at_the_bound("MAX_NOTED_KEYS", as_if=3)
+def test_the_keys_whose_last_use_is_remembered(size: int, fits: bool, tables: None, clock: FrozenClock) -> None:
+    log = ApiLog(clock)
+    for number in range(size):
+        log.used(f"key_{number}")
+    clock.advance(1)
+    log.used("key_0")
+    assert (log.last_uses(["key_0"])["key_0"] == iso(clock.now())) is not fits
+    assert limits.MAX_NOTED_KEYS == 3
+
+
+def test_only_an_admin_deletes_an_account(world: ModuleType, call: Call) -> None:
+    call("DELETE", f"/api/v1/accounts/{RIVAL}", scopes="read write", expect=403)
+    call("DELETE", f"/api/v1/accounts/{RIVAL}", scopes="admin")
+
+
+# -- webhook secrets that leaked
+
+
+def test_a_leaked_webhook_secret_is_replaced_at_once(world: ModuleType, call: Call) -> None:
+    path, secrets = f"/api/v1/accounts/{OWN}/webhook-secrets/meta", world.app.secrets
+    for secret in ("first-secret-of-all", "the-one-that-leaked"):
+        call("PUT", path, {"secret": secret})
+    call("PUT", path, {"secret": "a-new-one-for-us", "revoke_previous": True})
+
+    assert secrets.versions(f"adweir/webhook/meta/{OWN}") == [{"secret": "a-new-one-for-us"}] * 2
+    call("PUT", path, {"revoke_previous": True}, expect=422)
+
+
+@pytest.mark.parametrize("path", [f"/api/v1/accounts/{OWN}/webhook-secrets/meta", "/api/v1/webhook-secrets/meta"])
+def test_revoked_webhook_secrets_stay_invalid_when_others_are_set(world: ModuleType, call: Call, path: str) -> None:
+    secrets, name = world.app.secrets, "adweir/webhook/meta" + (f"/{OWN}" if OWN in path else "")
+    call("PUT", path, {"secret": "the-one-that-leaked", "verify_token": "v" * 8})
+    assert call("DELETE", path)["fields"] == []
+    assert call("DELETE", path)["fields"] == []
+    assert call("PUT", path, {"secret": "a-new-one-for-us"})["fields"] == ["secret"]
+
+    assert secrets.versions(name) == [{"secret": "a-new-one-for-us"}] * 2
