@@ -225,6 +225,7 @@ def test_what_cannot_be_planned_fails_alone_and_says_why(world: PipelineWorld, m
     }
     assert tasks["2"].error == {"code": "unplannable", "message": "ValueError: a coverage item cannot be read"}
     assert state(world) is RunState.PARTIAL
+    assert "planning of meta_ads#2 campaign_hourly" in faults(world)["reason"]
 
 
 def test_a_profile_whose_options_are_not_what_they_should_be_fails_alone(world: PipelineWorld) -> None:
@@ -235,8 +236,11 @@ def test_a_profile_whose_options_are_not_what_they_should_be_fails_alone(world: 
 
     run_to_end(world, HOURLY)
 
-    assert state(world) is not RunState.RUNNING
-    assert "meta_ads#2" in faults(world)["reason"]
+    (task,) = world.ledger.tasks("r")
+    assert (task.profile_id, task.state) == ("2", TaskState.FAILED)
+    assert task.error is not None
+    assert "options cannot be read" in task.error["message"]
+    assert "planning of meta_ads#2" in faults(world)["reason"]
 
 
 def on_request(world: PipelineWorld) -> Any:

@@ -32,7 +32,7 @@ from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.sender import TaskSender
-from adweir.pipeline.stages import RunSettings, StagePlanner
+from adweir.pipeline.stages import UNPLANNABLE, RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
 from adweir.pipeline.time_left import Remaining
 from adweir.pipeline.workflows import workflow
@@ -160,6 +160,8 @@ class Engine:
             self._ledger.plan(task)
             if task.error:
                 self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
+                if task.error["code"] == UNPLANNABLE:
+                    self._ledger.faults.note(f"planning of {task.profile_key} {task.dataset}", task.error["message"])
         self.sender.send(task for task in tasks if not task.error)  # what is refused the sweep sends again
 
 

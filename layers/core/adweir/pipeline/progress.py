@@ -15,6 +15,7 @@ from adweir.model.ports import Bus, Queue
 from adweir.model.runs import Run, RunState, StageRecord, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
+from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
 from adweir.pipeline.workflows import Workflow, workflow
 from adweir.store.ledger import REDRIVABLE
@@ -88,7 +89,7 @@ class RunProgress:
         if not broken and run.requests >= limits.MAX_STAGE_REQUESTS:
             broken = f"stage {run.stage} was not planned although it was requested {run.requests} times"
         if broken:
-            self._close_open(run.run_id, TaskState.FAILED, {"code": "unplannable", "message": broken})
+            self._close_open(run.run_id, TaskState.FAILED, {"code": UNPLANNABLE, "message": broken})
             self._end_run(run, self._tasks(run), RunState.FAILED, broken)
             return
         renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()), requests=run.requests + 1)

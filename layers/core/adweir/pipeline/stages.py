@@ -61,10 +61,13 @@ class Entry(NamedTuple):
                 raise
             except Exception as error:  # the boundary between one ad account and the next
                 log.exception("planning of %s", key)
-                return [replace(lost(), error={"code": "unplannable", "message": explain(error)[:1000]})]
+                return [replace(lost(), error={"code": UNPLANNABLE, "message": explain(error)[:1000]})]
 
         return cls(key, made)
 
+
+UNPLANNABLE = "unplannable"
+"""The code of what could not be planned."""
 
 CoverageOf = Callable[[Series, Window], Coverage]
 """What `MetricStore.days(series, window)` says, by slice."""
@@ -112,10 +115,15 @@ class StagePlanner:
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
+        served = self._served(profile.platform)
         try:
-            chosen = stage.choose(self._served(profile.platform), frame.scope, profile.options.get("datasets", ()))
+            chosen = stage.choose(served, frame.scope, profile.options.get("datasets", ()))
         except (AttributeError, TypeError, ValueError) as error:
-            return [Entry(f"00#{profile.key}", partial(_refuse, f"options cannot be read: {explain(error)}"))]
+            refused = partial(_refuse, f"the options cannot be read: {explain(error)}")
+            first = [served[dataset] for dataset in stage.datasets if dataset in served][:1]
+            return [
+                Entry.of(f"00#{profile.key}", partial(unplannable, frame, profile, spec), refused) for spec in first
+            ]
         return [
             Entry.of(
                 f"{rank:02}#{profile.key}",
