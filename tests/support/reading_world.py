@@ -14,6 +14,8 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.base import DatasetSpec, datasets
+from adweir.reporting.coverage_list import CoverageList, CoveragePage, CoverageRequest
+from adweir.reporting.filters import EVERYTHING
 from adweir.reporting.query import Queries
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.records import RecordPage, RecordRequest, StoredRecords
@@ -177,3 +179,22 @@ def spends(report: MetricReport, *by: str) -> dict[Any, int | None]:
     """The report's spend by the values of some columns."""
     keys = [tuple(row[name] for name in by) for row in report.rows]
     return {key[0] if len(key) == 1 else key: row["spend"] for key, row in zip(keys, report.rows, strict=True)}
+
+
+def days_of(world: ReadingWorld, data_type: str, **more: Any) -> dict[str, dict[str, Any]]:
+    """The coverage beside a page of records, by date."""
+    return {day.pop("date"): day for day in world.records(data_type, **more).coverage}
+
+
+def gap(profile_id: str = "p1", slice_: str = "all", platform: str = LOSSY) -> dict[str, str]:
+    """A slice as `missing` names it."""
+    return {"platform": platform, "profile_id": profile_id, "slice": slice_}
+
+
+def listed(world: ReadingWorld, data_type: str = "", days: tuple[str, str] = (DAY, DAY), **more: Any) -> CoveragePage:
+    """A page of the coverage list over `days`."""
+    limit, position = more.pop("limit", 100), more.pop("position", "")
+    span = parse_range(days[0], days[1], world.now.date())
+    return CoverageList(world.queries).page(
+        CoverageRequest(span, more.pop("filters", EVERYTHING), data_type), limit, position
+    )

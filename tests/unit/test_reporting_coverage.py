@@ -1,36 +1,35 @@
-"""What answers say about the days they rest on, and days that are not over."""
+"""What answers say about the days they rest on, and the list of coverage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from adweir.model.entities import ProfileStatus
-from adweir.model.metrics import Grain, Level, Source
+from adweir.model.metrics import Grain, Level
 from adweir.model.settling import is_settled
-from adweir.reporting.coverage_list import CoverageList, CoverageRequest
-from adweir.reporting.filters import EVERYTHING, Filters
-from adweir.reporting.ranges import parse_range
+from adweir.reporting.filters import Filters
 from support.bounds import at_the_bound
-from support.reading_world import DAY, EXACT, LOSSY, TWO, ReadingWorld, a_profile, account, ad, campaign, spends
+from support.reading_world import (
+    DAY,
+    EXACT,
+    TWO,
+    ReadingWorld,
+    a_profile,
+    account,
+    ad,
+    days_of,
+    gap,
+    listed,
+    spends,
+)
 
 AD, CAMPAIGN, ACCOUNT = Level.AD, Level.CAMPAIGN, Level.ACCOUNT
 TODAY = "2026-11-20"
 ONE = a_profile()
 HOURS: dict[str, Any] = {"grain": Grain.HOUR, "days": (TODAY, TODAY)}
-
-
-def days_of(world: ReadingWorld, data_type: str, **more: Any) -> dict[str, dict[str, Any]]:
-    return {day.pop("date"): day for day in world.records(data_type, **more).coverage}
-
-
-def gap(profile_id: str = "p1", slice_: str = "all", platform: str = LOSSY) -> dict[str, str]:
-    return {"platform": platform, "profile_id": profile_id, "slice": slice_}
 
 
 # --- coverage beside records and reports
@@ -145,199 +144,6 @@ def test_all_ad_accounts_have_to_be_settled() -> None:
     assert days_of(world, "account_performance", days=old)["2026-10-01"]["settled"] is True
 
 
-# --- live
-
-
-def at(hour: int, spend: int, level: Level = ACCOUNT, day: str = TODAY, **more: Any) -> Any:
-    return (account if level is ACCOUNT else lambda *args, **kw: campaign("c1", *args, **kw))(
-        spend, day, hour=hour, **more
-    )
-
-
-def test_today_by_day_is_answered_by_its_hours_when_asked() -> None:
-    world = ReadingWorld(ONE)
-    world.pull(ACCOUNT, account(5))
-    world.pull(ACCOUNT, at(0, 1, conversions=None), at(1, 2, conversions=None), **HOURS)
-    asked: dict[str, Any] = {"days": (DAY, TODAY)}
-    assert [record["date"] for record in world.records("account_performance", **asked).records] == [DAY]
-    page = world.records("account_performance", live=True, **asked)
-    assert [(r["date"], r["daily_spend"], r.get("live")) for r in page.records] == [(DAY, 5, None), (TODAY, 3, True)]
-    assert (page.records[1]["daily_conversions"], page.records[1]["unknown"]) == (None, {"conversions": 2})
-    assert [(day["date"], day["live"]) for day in page.coverage] == [
-        (DAY, False),
-        ("2026-11-19", False),
-        (TODAY, True),
-    ]
-    assert page.coverage[2]["pulled_at"] is not None
-    assert page.coverage[2]["missing"] == []
-    # with the dimension hour there is nothing to ask for
-    assert spends(world.report("hour", days=(TODAY, TODAY)), "hour") == {0: 1, 1: 2}
-
-
-def _pulled_by_day(world: ReadingWorld) -> None:
-    world.pull(ACCOUNT, account(5, TODAY), days=(TODAY, TODAY))
-
-
-def _pulled_by_hour(world: ReadingWorld) -> None:
-    world.pull(ACCOUNT, at(0, 8), **HOURS)
-
-
-def _campaigns_by_day(world: ReadingWorld) -> None:
-    world.pull(CAMPAIGN, campaign("c1", 3, TODAY), days=(TODAY, TODAY))
-
-
-def _campaigns_by_hour(world: ReadingWorld) -> None:
-    world.pull(CAMPAIGN, at(1, 7, CAMPAIGN), **HOURS)
-
-
-def _ads_by_day(world: ReadingWorld) -> None:
-    world.pull(AD, ad("a1", 2, TODAY), days=(TODAY, TODAY))
-
-
-def _ads_pushed(world: ReadingWorld) -> None:
-    world.pull(AD, ad("a1", 4, TODAY, hour=3), source=Source.PUSH, complete=False, **HOURS)
-
-
-def _campaigns_by_hour_in_part(world: ReadingWorld) -> None:
-    world.pull(CAMPAIGN, at(1, 7, CAMPAIGN), complete=False, **HOURS)
-
-
-@pytest.mark.parametrize(
-    ("stored", "live", "spend"),
-    [
-        ((_campaigns_by_hour_in_part,), True, 7),
-        ((_campaigns_by_hour_in_part, _ads_pushed), True, 7),
-        ((_pulled_by_day, _campaigns_by_hour), False, 5),
-        ((_pulled_by_hour, _campaigns_by_day), True, 8),
-        ((_pulled_by_hour, _campaigns_by_day, _ads_by_day), True, 8),
-        ((_pulled_by_day, _campaigns_by_hour, _ads_pushed), False, 5),
-        ((_ads_pushed, _campaigns_by_day), True, 4),
-        ((_campaigns_by_day, _ads_by_day), False, 3),
-        ((_campaigns_by_day, _campaigns_by_hour), True, 7),
-    ],
-)
-def test_all_levels_answer_for_a_day_by_its_hours_or_none_does(
-    stored: Sequence[Callable[[ReadingWorld], None]], live: bool, spend: int
-) -> None:
-    # given a day that was pulled by day at one level and by hour at another
-    world = ReadingWorld(ONE)
-    for store in stored:
-        store(world)
-    asked: dict[str, Any] = {"days": (TODAY, TODAY), "live": True}
-    by_level = [world.report(*names, **asked) for names in (("date",), ("campaign",), ("ad",))]
-    # when it is asked for by each level, then the sums agree, and so do the answers' words
-    assert [sum(row["spend"] for row in report.rows) for report in by_level] == [spend] * 3
-    assert {day["live"] for report in by_level for day in report.coverage} == {live}
-    # and so for single objects, which have no rest
-    assert {
-        row.get("live", False)
-        for name, id_ in (("campaign", "c1"), ("ad", "a1"))
-        for row in world.report(name, segments={name: [id_]}, **asked).rows
-    } <= {live}
-    # and the list says the same
-    days = [entry["live"] for entry in listed(world, days=(TODAY, TODAY)).entries if "hourly" not in entry["data_type"]]
-    assert days == [live] * 3
-
-
-@settings(max_examples=60)
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                _pulled_by_day,
-                _pulled_by_hour,
-                _campaigns_by_day,
-                _campaigns_by_hour,
-                _campaigns_by_hour_in_part,
-                _ads_by_day,
-                _ads_pushed,
-            ]
-        ),
-        unique=True,
-    ),
-    st.booleans(),
-)
-def test_whatever_was_stored_of_today_its_levels_add_up_to_the_same(
-    stored: list[Callable[[ReadingWorld], None]], live: bool
-) -> None:
-    world = ReadingWorld(ONE)
-    for store in stored:
-        store(world)
-
-    by_level = [
-        world.report(*names, days=(TODAY, TODAY), live=live).rows for names in (("date",), ("campaign",), ("ad",))
-    ]
-
-    assert len({sum(row["spend"] for row in rows) for rows in by_level}) == 1
-
-
-def test_a_day_that_only_hours_cover_is_live_until_it_is_pulled() -> None:
-    world = ReadingWorld(ONE)
-    yesterday = ("2026-11-19", "2026-11-19")
-    world.pull(ACCOUNT, at(5, 4, day=yesterday[0]), grain=Grain.HOUR, days=yesterday)
-    assert spends(world.report("date", days=yesterday, live=True), "date") == {"2026-11-19": 4}
-    world.pull(ACCOUNT, account(9, yesterday[0]), days=yesterday)
-    report = world.report("date", days=yesterday, live=True)
-    assert spends(report, "date") == {"2026-11-19": 9}
-    assert not report.coverage[0]["live"]
-
-
-def test_live_rows_of_a_finer_level_add_up_to_the_account() -> None:
-    world = ReadingWorld(ONE)
-    world.pull(ACCOUNT, at(0, 10), at(1, 5), **HOURS)
-    world.pull(CAMPAIGN, at(0, 6, CAMPAIGN), at(1, 5, CAMPAIGN), **HOURS)
-    rows = world.report("campaign", days=(TODAY, TODAY), live=True).rows
-    assert [(row["campaign"], row["spend"]) for row in rows] == [("c1", 11), (None, 4)]
-    assert all(row["live"] for row in rows)
-    # ads have no hours here: all of the day is unattributed
-    assert spends(world.report("ad", days=(TODAY, TODAY), live=True), "ad") == {None: 15}
-
-
-def test_pushed_hours_answer_for_today_too() -> None:
-    world = ReadingWorld(ONE)
-    world.pull(CAMPAIGN, at(3, 7, CAMPAIGN), source=Source.PUSH, complete=False, **HOURS)
-    assert spends(world.report("campaign", days=(TODAY, TODAY), live=True), "campaign") == {"c1": 7}
-    assert world.report("campaign", days=(TODAY, TODAY)).rows == []
-
-
-def test_today_without_hours_is_answered_by_what_there_is() -> None:
-    world = ReadingWorld(ONE)
-    world.file(CAMPAIGN, campaign("c1", 3, TODAY), days=(TODAY, TODAY))
-    report = world.report("campaign", days=(TODAY, TODAY), live=True)
-    assert [(row["spend"], "live" in row) for row in report.rows] == [(3, False)]
-
-
-def test_each_ad_account_has_its_own_today() -> None:
-    # at 02:00 UTC the 19th is not over in New York
-    world = ReadingWorld(ONE, a_profile(profile_id="west", timezone="America/New_York"))
-    world = ReadingWorld(*world.catalog.profiles(), now=datetime(2026, 11, 20, 2, tzinfo=UTC))
-    for profile_id in ("p1", "west"):
-        world.pull(ACCOUNT, account(8, "2026-11-19"), days=("2026-11-19",) * 2, profile_id=profile_id)
-        world.pull(ACCOUNT, at(1, 3, day="2026-11-19"), **HOURS | {"days": ("2026-11-19",) * 2}, profile_id=profile_id)
-    # a whole pull answers, however early
-    assert spends(world.report("profile_id", days=("2026-11-19",) * 2, live=True), "profile_id") == {"p1": 8, "west": 8}
-    assert days_of(world, "account_performance", days=("2026-11-19", TODAY))[TODAY]["missing"] == [gap()]
-
-
-def test_the_hour_that_comes_twice_adds_up() -> None:
-    # given the night on which clocks go back in New York: 01:00 comes twice
-    night = ("2026-11-01", "2026-11-01")
-    world = ReadingWorld(a_profile(timezone="America/New_York"))
-    world.pull(ACCOUNT, at(1, 3, day=night[0]), at(25, 4, day=night[0]), grain=Grain.HOUR, days=night)
-    assert spends(world.report("hour", days=night), "hour") == {1: 7}
-    assert spends(world.report("date", days=night, live=True), "date") == {"2026-11-01": 7}
-
-
-@at_the_bound("MAX_LIVE_DAYS", as_if=3)
-def test_so_many_days_are_answered_by_their_hours(size: int, fits: bool) -> None:
-    world = ReadingWorld(ONE)
-    first = world.now.date() - timedelta(days=size - 1)
-    days = (first.isoformat(), TODAY)
-    rows = [at(1, 1, day=(first + timedelta(days=n)).isoformat()) for n in range(size)]
-    world.pull(ACCOUNT, *rows, grain=Grain.HOUR, days=days)
-    assert (len(world.report("date", days=days, live=True).rows) == size) is fits
-
-
 # --- time zones
 
 
@@ -354,14 +160,6 @@ def test_an_ad_account_of_an_unknown_time_zone_is_left_out_and_named() -> None:
 
 
 # --- the list of coverage
-
-
-def listed(world: ReadingWorld, data_type: str = "", days: tuple[str, str] = (DAY, DAY), **more: Any) -> Any:
-    limit, position = more.pop("limit", 100), more.pop("position", "")
-    span = parse_range(days[0], days[1], world.now.date())
-    return CoverageList(world.queries).page(
-        CoverageRequest(span, more.pop("filters", EVERYTHING), data_type), limit, position
-    )
 
 
 def test_the_list_names_slices_with_the_pull_that_answers_for_them() -> None:
@@ -415,21 +213,6 @@ def test_pages_follow_one_another_without_a_gap() -> None:
             break
     assert found == whole.entries
     assert len(found) == 6 * (5 + 4)
-
-
-def test_the_list_says_which_days_are_live() -> None:
-    world = ReadingWorld(ONE)
-    world.pull(CAMPAIGN, at(1, 2, CAMPAIGN), **HOURS)
-    world.pull(ACCOUNT, account(1))
-    entries = listed(world, days=(DAY, TODAY)).entries
-    live = [(entry["data_type"], entry["date"]) for entry in entries if entry["live"]]
-    assert live == [
-        ("account_performance", TODAY),
-        ("account_performance_hourly", TODAY),
-        ("ad_performance", TODAY),
-        ("campaign_performance", TODAY),
-        ("campaign_performance_hourly", TODAY),
-    ]
 
 
 def test_the_list_is_filtered() -> None:

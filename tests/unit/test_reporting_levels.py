@@ -218,6 +218,7 @@ def test_today_has_no_pulls_of_finer_levels_to_read(monkeypatch: pytest.MonkeyPa
     of_ads = [sources for _, level, _, sources in reads.rows if level is AD]
     others = (Source.FILE, Source.STREAM, Source.PUSH)
     assert of_ads == [(Source.PULL, *others), others]  # the 19th was pulled by nobody either
+    assert reads.levels.count(ACCOUNT) == 1
     reads.rows.clear()
     assert total(world, days=("2026-11-20", "2026-11-20"), segments={"platform": ["meta"]}) == 3
     assert [sources for _, level, _, sources in reads.rows if level is AD] == [others]

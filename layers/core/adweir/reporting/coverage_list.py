@@ -21,8 +21,8 @@ from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reading import ProfileQuestion, is_due
 from adweir.reporting.records import PERFORMANCE
 
-_Live = dict[Window, set[date]]
-"""A profile's live days by the window that they were asked for."""
+_Live = dict[tuple[Level, Window], set[date]]
+"""A profile's live days by the level that decides them, and the window that they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +108,25 @@ class CoverageList:
         for piece in Window(first, last).pieces(limits.MAX_LIVE_DAYS):
             rung = self._rung(profile, spec, piece)
             if is_due(profile, spec) or rung.days:
-                if piece not in live and _can_be_live(spec.dataset):
-                    live[piece] = self._queries.reader(profile, ProfileQuestion(piece, Level.ACCOUNT)).live_days()
-                by_hours = live[piece] if _can_be_live(spec.dataset) else set()
+                by_hours = self._live_days(profile, spec.dataset, piece, live)
                 for day in piece.days():
                     is_live = day in by_hours or (spec.dataset.grain is Grain.HOUR and day == today)
                     yield _entry(profile, rung, day, today) | {"live": is_live}
+
+    def _live_days(self, profile: Profile, dataset: Dataset, piece: Window, live: _Live) -> set[date]:
+        """The days that hours answer for, of a dataset by day."""
+        if dataset.grain is not Grain.DAY or dataset.breakdown:
+            return set()
+        measure = Level.KEYWORD if dataset.level is Level.KEYWORD else Level.ACCOUNT
+        if (measure, piece) not in live:
+            live[measure, piece] = self._queries.reader(profile, ProfileQuestion(piece, measure)).live_days()
+        return live[measure, piece]
 
     def _rung(self, profile: Profile, spec: ServedDataset, window: Window) -> Rung:
         dataset = spec.dataset
         grain = dataset.grain or Grain.DAY
         series = Series(profile.platform, profile.profile_id, dataset.level, grain, dataset.breakdown)
         return Rung(dataset.level, spec, self._queries.days(series, window))
-
-
-def _can_be_live(dataset: Dataset) -> bool:
-    return dataset.grain is Grain.DAY and not dataset.breakdown and dataset.level is not Level.KEYWORD
 
 
 def _data_type(dataset: Dataset) -> str:

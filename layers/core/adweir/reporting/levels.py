@@ -9,7 +9,8 @@ each day, of a profile's series that differ in their level only,
    those between the two;
 3. else the level that is asked with what a pull of some of its slices, or of one campaign, brought;
 4. else what there is (files, pushes, pulls that broke off): of the level that is asked, then of a finer one that was
-   pulled whole, then of each finer one.
+   pulled whole, then of each finer one. By day, a pull that broke off counts only for days that are over
+   (`reporting.reading`).
 """
 
 from __future__ import annotations

@@ -186,24 +186,30 @@ class _Pass:
     def _stored(self, level: Level, days: set[str]) -> Iterator[StoredRow]:
         """A level's stored rows of these days; of those in `_without_pulls` what the other sources have."""
         unpulled, sources = self._without_pulls(level, days), self._question.sources
-        others = tuple(source for source in sources if source is not Source.PULL)
-        series = self._reader.series(level, self.grain)
-        for read, asked in ((days - unpulled, sources), (unpulled, others)):
-            if read and asked:
-                window = Window(date.fromisoformat(min(read)), date.fromisoformat(max(read)))
-                found = self._reader.metrics.read(series, window, sources=asked, overridden=self._question.hidden)
-                yield from (row for row in found if row.day in read)
+        found = set(unpulled)
+        if unpulled < days:  # most often nothing is stored of today: then this read is the only one
+            found = set()
+            for row in self._read(level, days, sources):
+                if row.day in unpulled:
+                    found.add(row.day)
+                else:
+                    yield row
+        yield from self._read(level, found, [source for source in sources if source is not Source.PULL])
+
+    def _read(self, level: Level, days: set[str], sources: Sequence[Source]) -> Iterator[StoredRow]:
+        if days and sources:
+            window = Window(date.fromisoformat(min(days)), date.fromisoformat(max(days)))
+            series = self._reader.series(level, self.grain)
+            found = self._reader.metrics.read(series, window, sources=sources, overridden=self._question.hidden)
+            yield from (row for row in found if row.day in days)
 
     def _without_pulls(self, level: Level, days: Iterable[str]) -> set[str]:
-        """The days of which a finer level's pulls are not read: those that are not over and that they did not cover.
+        """The days of which a level's pulls are not read, whichever level asks: not over, and not covered by any pull.
 
-        Most queries by day include today; they would otherwise read a month of every ad for it (of hours, it is one
-        day's). It depends on the day alone, not on the others in the range.
+        A pull of today that broke off would otherwise count at some levels only: most queries by day include today, and
+        none of them can read a month of every ad for it. By hour it is one day, and all levels are read.
         """
-        if self.grain is Grain.HOUR or level in {
-            self.asked.level,
-            self._account.level if self._question.rest else self.asked.level,
-        }:
+        if self.grain is Grain.HOUR or Source.PULL not in self._question.sources:
             return set()
         rung, today = self.ladder.rungs[level], self._reader.today.isoformat()
         return {day for day in days if day >= today and not rung.standing(date.fromisoformat(day))}
@@ -351,10 +357,13 @@ class ProfileReader:
         answering, is_live = read.asked.days[day.isoformat()], read.grain is not self.question.grain
         by = read.ladder.rungs[read.asked.answered_by(day.isoformat()) or self.question.level]
         due = by if answering.whole else read.ladder.reference(self.question.level)
+        if due is None and is_live:  # no hours are pulled: what is due is the day
+            due = self.ladder(self.question, Grain.DAY, [day]).reference(self.question.level)
         spec = due.spec if due else None
-        if not (spec and is_due(self.profile, spec)) and by.standing(day) is Standing.NONE:
+        wanted = spec is not None and is_due(self.profile, spec)
+        if not (wanted or is_live) and by.standing(day) is Standing.NONE:
             return None
-        missing = due.missing(day) if due and not answering.whole else ()
+        missing = due.missing(day) if due and wanted and not answering.whole else ()
         is_whole = by.standing(day) is Standing.WHOLE
         settled = not (missing or is_live) and by.settled(day, self.today, self.profile.timezone)
         return DayCoverage(by.pulled_at(day), missing, settled, is_live, is_whole)
