@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Profile
+from adweir.model.entities import AdCampaign, Profile
 from adweir.model.errors import AdweirError, NotReady
 from adweir.model.messages import ObjectArrived
 from adweir.model.platforms import Platform
@@ -160,6 +161,28 @@ def test_a_long_list_of_objects_goes_on_in_other_invocations(world: LoadWorld, m
     assert len(list(world.catalog.objects(META, "1", Dataset.CAMPAIGNS))) == 301
     (event,) = [event for event in world.bus.events if event.name == "EntitiesChanged"]
     assert event.added + event.changed == 300
+
+
+def test_many_removals_go_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [AdCampaign(platform=META, profile_id="1", id=f"old-{n}", campaign_id=f"old-{n}") for n in range(30)]
+    world.catalog.put_objects(known, iso(world.clock.now()))
+    world.clock.advance(1)
+    task = world.plan(Dataset.CAMPAIGNS, None)
+    key = world.land(task, {"data": [{"id": "7", "name": "n"}]})
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    change = world.catalog._change
+
+    def slow(*args: Any, **options: Any) -> Any:
+        world.clock.advance(1)
+        return change(*args, **options)
+
+    monkeypatch.setattr(world.catalog, "_change", slow)
+
+    outcomes = [deliver(world, key, invocation, MARGIN + 20) for _ in range(2)]
+
+    assert outcomes == ["goes on", "done"]
+    (event,) = [event for event in world.bus.events if event.name == "EntitiesChanged"]
+    assert event.removed == 30
 
 
 def test_a_dropped_file_goes_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:

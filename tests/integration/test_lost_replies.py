@@ -18,6 +18,7 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.platforms.connector import ReportState
 from adweir.runtime.settings import Settings
+from adweir.store.catalog.objects import ObjectListing
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from adweir.store.ledger import Ledger
@@ -226,7 +227,7 @@ def test_what_a_listing_brought_is_counted_though_the_reply_was_lost(clock: Froz
     clock.advance(1)
     lost.lose()
     later = iso(clock.now())
-    assert world.catalog.remove_missing(META, "1", Dataset.CAMPAIGNS, "all", set(), later) == 1
+    assert world.catalog.remove_missing(ObjectListing(META, "1", Dataset.CAMPAIGNS, "all", later), set()) == 1
 
     profile = world.add_profile("9")
     clock.advance(1)

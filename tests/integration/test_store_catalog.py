@@ -12,7 +12,7 @@ from adweir.model.entities import Ad, AdCampaign, Credential, PlatformObject, Pr
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
-from adweir.store.catalog.objects import object_key
+from adweir.store.catalog.objects import ObjectListing, object_key
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
@@ -189,10 +189,10 @@ def test_an_ad_account_whose_owner_s_credential_is_deleted_goes_to_whoever_lists
 def test_objects_are_added_changed_and_left_alone(catalog: Catalog) -> None:
     assert catalog.put_objects([a_campaign("c1"), a_campaign("c2")], T1) == (2, 0, 0)
     assert catalog.put_objects([a_campaign("c1", name="New"), a_campaign("c2")], T2) == (0, 1, 1)
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T2) == 1
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T2), {"c1"}) == 1
     # The same pull says so again, because the worker that removed it may have died; the next one does not.
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T2) == 1
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T3) == 0
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T2), {"c1"}) == 1
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T3), {"c1"}) == 0
 
     assert [(c.id, c.name, c.status.value) for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [
         ("c1", "New", "active"),
@@ -203,7 +203,7 @@ def test_objects_are_added_changed_and_left_alone(catalog: Catalog) -> None:
 def test_a_pull_of_a_slice_removes_nothing_outside_of_it(catalog: Catalog) -> None:
     catalog.put_objects([a_campaign("c1", ad_product="sp"), a_campaign("c2", ad_product="sb")], T1)
 
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "sb", set(), T2) == 1
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "sb", T2), set()) == 1
 
     assert [c.status.value for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == ["active", "removed"]
 
@@ -223,7 +223,9 @@ def test_pulls_in_any_order_and_twice_leave_the_same_objects(catalog: Catalog) -
         for as_of in (*order, order[0]):
             objects = [c.model_copy(update={"profile_id": profile}) for c in pulls[as_of]]
             catalog.put_objects(objects, as_of)
-            catalog.remove_missing(META, profile, Dataset.CAMPAIGNS, "all", {c.id for c in objects}, as_of)
+            catalog.remove_missing(
+                ObjectListing(META, profile, Dataset.CAMPAIGNS, "all", as_of), {c.id for c in objects}
+            )
         # then
         outcomes.add(tuple((c.id, c.name, c.status) for c in catalog.objects(META, profile, Dataset.CAMPAIGNS)))
     assert outcomes == {(("A", "New", Status.ACTIVE), ("B", "", Status.REMOVED))}
@@ -237,7 +239,9 @@ def test_what_the_newest_list_brought_is_there_in_whatever_order_the_lists_came(
     lists: dict[str, list[AdCampaign]] = {T1: [a_campaign()], T2: [], T3: [a_campaign()]}
     for as_of in order:
         catalog.put_objects(lists[as_of], as_of)
-        catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {one.id for one in lists[as_of]}, as_of)
+        catalog.remove_missing(
+            ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", as_of), {one.id for one in lists[as_of]}
+        )
 
     assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
 
@@ -245,9 +249,9 @@ def test_what_the_newest_list_brought_is_there_in_whatever_order_the_lists_came(
 def test_an_older_list_that_ends_amid_a_newer_one_removes_nothing_that_the_newer_brings(catalog: Catalog) -> None:
     catalog.put_objects([a_campaign()], T1)
     catalog.put_objects([a_campaign()], T3)  # the newer list's objects; its end follows below
-    catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", set(), T2)
+    catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T2), set())
 
-    catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "all", {"c1"}, T3)
+    catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T3), {"c1"})
 
     assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
 
@@ -258,7 +262,7 @@ def test_an_ad_that_moved_to_another_group_is_gone_from_the_first(catalog: Catal
     lists = {T1: ad, T2: ad.model_copy(update={"ad_group_id": "g2"})}
     for as_of in order:
         catalog.put_objects([lists[as_of]], as_of)
-        catalog.remove_missing(META, "111", Dataset.ADS, "all", {object_key(lists[as_of])}, as_of)
+        catalog.remove_missing(ObjectListing(META, "111", Dataset.ADS, "all", as_of), {object_key(lists[as_of])})
 
     groups = {one.ad_group_id: one.status for one in catalog.objects(META, "111", Dataset.ADS)}
     assert groups == {"g1": Status.REMOVED, "g2": Status.ACTIVE}
@@ -312,8 +316,8 @@ def test_text_of_another_form_is_not_a_key(text: str) -> None:
 def test_a_campaign_belongs_to_its_own_slice_though_it_does_not_name_itself(catalog: Catalog) -> None:
     catalog.put_objects([a_campaign("c1"), a_campaign("c2"), a_campaign("c3", campaign_id="c3")], T1)
 
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "campaign=c1", set(), T2) == 1
-    assert catalog.remove_missing(META, "111", Dataset.CAMPAIGNS, "campaign=c3", set(), T2) == 1
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "campaign=c1", T2), set()) == 1
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "campaign=c3", T2), set()) == 1
 
     assert [(c.id, c.status.value) for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [
         ("c1", "removed"),

@@ -13,7 +13,7 @@ from adweir.model.events import EntitiesChanged
 from adweir.model.metrics import BadRow
 from adweir.platforms.connector import Normalizer, ObjectBatch, PullContext
 from adweir.quality.quarantine import Quarantine
-from adweir.store.catalog.objects import object_key
+from adweir.store.catalog.objects import ObjectListing, object_key
 from adweir.store.catalog.profiles import Listing
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.header import PullHeader
@@ -56,7 +56,7 @@ class ObjectLists:
         removed = 0
         if header.complete and found.all_read:
             self._committer.check_time(remaining)
-            removed = self._remove_missing(header, found.seen)
+            removed = self._remove_missing(header, found.seen, remaining)
         if found.added or found.changed or removed:
             self._committer.announce(
                 EntitiesChanged(
@@ -98,12 +98,13 @@ class ObjectLists:
             found.seen.add(bad.entity_id)
             found.all_read &= bool(bad.entity_id)
 
-    def _remove_missing(self, header: PullHeader, seen: set[str]) -> int:
+    def _remove_missing(self, header: PullHeader, seen: set[str], remaining: Callable[[], float]) -> int:
         platform, as_of = header.platform, header.as_of
         if header.dataset is Dataset.PROFILES:
             listed = Listing(platform, header.account_id, header.label, as_of)
             return self._catalog.remove_missing_profiles(listed, seen)
-        return self._catalog.remove_missing(platform, header.profile_id, header.dataset, header.slice, seen, as_of)
+        ours = ObjectListing(platform, header.profile_id, header.dataset, header.slice, as_of)
+        return self._catalog.remove_missing(ours, seen, lambda: self._committer.check_time(remaining))
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ unchanged, so these are not written again. The order in which pulls arrive does 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from adweir.model import limits, slices
 from adweir.model.datasets import Dataset
@@ -30,6 +30,16 @@ _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.NEGATIVES: Keyword,
 }
 _UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES)
+
+
+class ObjectListing(NamedTuple):
+    """A list of a profile's objects of one slice, pulled at `as_of` (`model.times.iso`)."""
+
+    platform: Platform
+    profile_id: str
+    dataset: Dataset
+    slice: str
+    as_of: str
 
 
 class Objects(Items):
@@ -65,14 +75,15 @@ class Objects(Items):
         return self._as_objects(dataset, (item for item in items if not item.sk.startswith("!")))
 
     def remove_missing(
-        self, platform: Platform, profile_id: str, dataset: Dataset, slice_: str, seen: Collection[str], as_of: str
+        self, listed: ObjectListing, seen: Collection[str], go_on: Callable[[], None] = lambda: None
     ) -> int:
         """End a *complete* pull: what it did not bring of its slice becomes `removed`.
 
-        Returns how many this pull removed, also when it is repeated.
-
-        `seen` are the keys of what it brought (`object_key`), and ids of what it brought but could not be read.
+        Returns how many this pull removed, also when it is repeated. `seen` are the keys of what it brought
+        (`object_key`), and ids of what it brought but could not be read. `go_on` is called before each removal: what it
+        raises ends the call, which goes on when it is repeated.
         """
+        platform, profile_id, dataset, slice_, as_of = listed
         pk = _pk(platform, profile_id, dataset)
         coverage: dict[str, str] = {}
         removed = 0
@@ -93,6 +104,7 @@ class Objects(Items):
             answered = max((at for named, at in coverage.items() if _within(dataset, body, named)), default="")
             if max(answered, item.removed_at or "", item.as_of or "") >= as_of:
                 continue
+            go_on()
             gone_before = _is_removed(item)
             newer = Item.removed_at.does_not_exist() | (Item.removed_at < as_of)
             marked = self._change(pk, item.sk, [Item.removed_at.set(as_of)], Item.pk.exists() & newer)
