@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Level
+from adweir.model.metrics import Grain, Level
 from adweir.reporting.moments import Moments, parse_moments
 from adweir.reporting.ranges import parse_range
 from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.reporting.reports import ReportRequest, report
 from support.bounds import at_the_bound
-from support.reading_world import DAY, EXACT, NOW, ReadingWorld, account, ad, campaign
+from support.reading_world import DAY, EXACT, NOW, ReadingWorld, a_profile, account, ad, campaign
 
 DAYS = ("2026-11-16", "2026-11-19")
 MANY = [f"2026-11-{number}" for number in range(16, 20)]
@@ -112,6 +112,51 @@ def test_given_a_restatement_and_a_deletion_when_asked_what_changed_then_each_ha
         "spend": Decimal(12),
         "revenue": Decimal(24),
     }
+
+
+@pytest.mark.parametrize("hour", [None, 3, 26])
+def test_given_an_account_that_changed_its_currency_then_each_side_of_a_change_is_in_its_own(hour: int | None) -> None:
+    # given ads in euros, of which a pull in dollars brings one alike, restates one, misses one, and brings a new one
+    grain = Grain.DAY if hour is None else Grain.HOUR
+    more: dict[str, Any] = {} if hour is None else {"hour": hour}
+    world = ReadingWorld(a_profile(timezone="America/New_York"))
+    euros = [ad(name, spend, currency="EUR", **more) for name, spend in (("a1", 10), ("a2", 5), ("a3", 4))]
+    world.pull(Level.AD, *euros, currency="EUR", grain=grain)
+    moment = wait(world)
+    dollars = [ad(name, spend, **more) for name, spend in (("a1", 10), ("a2", 6), ("a4", 1))]
+    world.pull(Level.AD, *dollars, grain=grain)
+    # when asked what changed
+    found = changes(world, moment, ("ad",) if hour is None else ("ad", "hour"))
+    # then each number has the currency that it is in
+    assert found == [
+        ("a1", 10, "EUR", 10, "USD"),
+        ("a2", 5, "EUR", 6, "USD"),
+        ("a3", 4, "EUR", None, "EUR"),
+        ("a4", None, None, 1, "USD"),
+    ]
+
+
+def test_given_a_number_that_is_kept_by_a_pull_in_another_currency_then_it_stays_in_its_own() -> None:
+    world = ReadingWorld()
+    world.pull(Level.AD, ad("a1", 10, currency="EUR"), ad("a2", 5, currency="EUR"), currency="EUR", has_totals=True)
+    moment = wait(world)
+    world.pull(Level.AD, ad("a1", 12), has_totals=True)
+    assert changes(world, moment, ("ad",)) == [("a1", 10, "EUR", 12, "USD"), ("a2", 5, "EUR", 5, "EUR")]
+
+
+def changes(world: ReadingWorld, since: datetime, by: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """The changes of ads since a moment: each side with its currency."""
+    found = world.report(*by, moments=Moments(wait(world), changed_since=since)).about["changes"]
+    return sorted(
+        (
+            each["ad_id"],
+            each["old"] and each["old"]["spend"],
+            each["old_currency"],
+            each["new"] and each["new"]["spend"],
+            each["currency"],
+        )
+        for each in found
+    )
 
 
 def test_given_a_level_that_finer_rows_sum_to_then_their_changes_are_its_changes() -> None:

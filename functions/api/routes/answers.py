@@ -150,7 +150,10 @@ class ChangedNumber(Shown):
     new: dict[str, Number] | None
     old_mark: str = Field(description="`kept` or `held`; empty: none.")
     new_mark: str = Field(description="`kept` or `held`; empty: none.")
-    currency: str
+    old_currency: str | None = Field(
+        description="The currency of `old`: that of `new`, unless the ad account changed it."
+    )
+    currency: str = Field(description="The currency of `new`; of `old` where there is no row any more.")
     lag_days: int = Field(description="Days from the row's day to the pull that changed it.")
     cause: str = Field(description="pull, file, stream, push, replay, options, or total.", examples=["pull"])
     changed_at: Instant

@@ -66,7 +66,9 @@ def answering_levels(asked: Level, sums_to_parent: Mapping[Level, bool]) -> Sequ
 
 
 def _record(row: ChangedRow) -> dict[str, Any]:
-    at, header, slot = row.change
+    at, header, slot = row.change.at, row.change.header, row.change.slot
+    old = (row.change.old_currency or row.profile.currency) if slot.old else None
+    new = (row.change.new_currency or row.profile.currency) if slot.new else None
     hour = {} if slot.hour is None else {"hour": slot.hour % HOURS_A_DAY}
     return {
         "platform": str(row.profile.platform),
@@ -82,7 +84,8 @@ def _record(row: ChangedRow) -> dict[str, Any]:
         "new": _numbers(slot.new),
         "old_mark": slot.old_mark.value,
         "new_mark": slot.new_mark.value,
-        "currency": header.currency or row.profile.currency,
+        "old_currency": old,
+        "currency": new or old,
         "lag_days": slot.lag,
         "cause": slot.cause.value,
         "changed_at": iso(at),

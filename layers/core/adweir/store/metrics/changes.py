@@ -5,8 +5,8 @@ known when").
         <time>-<fence>.<source>.<task>.<generation>[.<load>].jsonl.gz
 
 Time and fence grow strictly from load to load of a partition, and the time lies between the taking of the partition's
-lease and the first write. A file is gzipped JSON lines: a header, then in any order the slots whose visible numbers or
-mark changed, and for each item that was written or deleted the item as it was before. So a partition as it was at a
+lease and the first write. A file is gzipped JSON lines: a header, then the slots whose visible numbers or mark changed,
+and before those of an item that was written or deleted the item as it was. So a partition as it was at a
 moment is the partition as it is now, with each item replaced by its image in the earliest file after that moment.
 """
 

@@ -17,11 +17,11 @@ import msgspec
 
 from adweir.model import limits
 from adweir.model.errors import TooLarge
-from adweir.model.metrics import Grain, Level, Series, Source
+from adweir.model.metrics import METRICS, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.metrics import changes
-from adweir.store.metrics.buckets import Raw, partitions
+from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable, key_of
@@ -31,11 +31,16 @@ _Images = dict[str, bytes | None]
 
 
 class Change(NamedTuple):
-    """A slot that changed, and the load that changed it. `at` is when that load began to write."""
+    """A slot that changed, and the load that changed it. `at` is when that load began to write.
+
+    The currencies are those of the slot's numbers; "" is the profile's.
+    """
 
     at: datetime
     header: ChangesHeader
     slot: ChangedSlot
+    old_currency: str
+    new_currency: str
 
 
 class PastTable(Readable):
@@ -129,8 +134,33 @@ def changed(files: ChangesStore, series: Series, window: Window, since: datetime
             size.add_file()
             with closing(files.open_stream(str(key))) as file:
                 header, lines = read_changes(file)
-                slots = (line for line in lines if isinstance(line, ChangedSlot) and line.day in days)
-                yield from (Change(key.at, header, slot) for slot in slots)
+                others: dict[str, dict[str, str]] = {}
+                for line in lines:
+                    if isinstance(line, ItemImage):
+                        found = _other_currencies(line, header.currency)
+                        if found:
+                            size.add_item()
+                            others[line.item] = found
+                    elif line.day in days:
+                        old = others.get(line.entity_id, {}).get(_name(line), header.currency)
+                        is_same = line.new == line.old and line.new_mark is not Mark.NONE
+                        yield Change(key.at, header, line, old, old if is_same else header.currency)
+
+
+def _other_currencies(image: ItemImage, usual: str) -> dict[str, str]:
+    """Slot name → its currency, of an item's slots that are not in the usual one: its profile has changed currency."""
+    if image.was is None or image.item.startswith(RESERVED):
+        return {}
+    plain = image.was.get("cur", {"S": ""})["S"] == usual
+    if plain and all(len(value.get("L", ())) <= len(METRICS) for value in image.was.values()):
+        return {}  # as most: without decoding all of its slots
+    slots = Bucket.decode(image.was).slots
+    return {name: slot.currency for name, slot in slots.items() if slot.currency != usual}
+
+
+def _name(slot: ChangedSlot) -> str:
+    """The slot's name in its item."""
+    return f"d{slot.day[8:]}" if slot.hour is None else f"h{slot.hour:02d}"
 
 
 def _parse(pk: str) -> tuple[Series, Source, str]:
