@@ -200,6 +200,19 @@ def test_a_keyword_row_without_any_id_has_no_key() -> None:
     assert (bad.entity_id, bad.errors[0]["message"]) == ("", "neither keywordId nor targetingId")
 
 
+def test_a_bad_row_keeps_its_parents_where_they_can_be_read() -> None:
+    odd: list[Any] = [None, True, [1], "1" * 201]
+    _, bad = metrics([ROW | {"cost": "much", "campaignId": campaign} for campaign in (111, *odd)])
+    assert [row.campaign_id for row in bad] == ["111", *[""] * len(odd)]
+    assert {(row.entity_id, row.ad_group_id) for row in bad} == {("222~333", "222")}
+    _, (bad_campaign,) = metrics([ROW | {"cost": "much"}], dataset=Dataset.CAMPAIGN_DAILY)
+    assert (bad_campaign.entity_id, bad_campaign.campaign_id, bad_campaign.ad_group_id) == (
+        "111222333",
+        "111222333",
+        "",
+    )
+
+
 def test_a_bad_search_term_row_keeps_its_key() -> None:
     row = {name: value for name, value in ROW.items() if name != "adId"} | {"searchTerm": "shoes", "targetingId": 7}
     _, (bad,) = metrics(

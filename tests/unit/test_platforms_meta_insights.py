@@ -127,6 +127,7 @@ def test_a_breakdown_s_entity_is_its_ad_and_its_value(dataset: Dataset, values: 
     (row,), (bad,) = read(dataset, insight(**values), wrong)
     assert (row.entity_id, row.campaign_id, row.ad_group_id) == (entity, "111", "222")
     assert (bad.entity_id, bad.day) == (entity, "2026-11-01")
+    assert (bad.campaign_id, bad.ad_group_id) == ("111", "222")
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ def test_a_row_that_cannot_be_stored_says_the_numbers_that_could_be_read() -> No
     ]
 
 
+def test_a_row_that_cannot_be_stored_says_its_parents_where_they_could_be_read() -> None:
+    odd: list[Any] = ["x", 111, None, "1" * 201, "\u0661"]
+    _, bad = read(page([insight(spend="x"), *(insight(spend="x", campaign_id=campaign) for campaign in odd)]))
+    assert [(row.entity_id, row.campaign_id, row.ad_group_id) for row in bad] == [
+        ("222~333", "111", "222"),
+        *[("222~333", "", "222")] * len(odd),
+    ]
+
+
 def poisoned(value: bytes) -> bytes:
     """A page whose second row of three has this value in a field that is not ours."""
     row = json.dumps(insight())

@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adweir.model.metrics import MetricRow, Source
+from adweir.model.metrics import Mark, MetricRow, Source
 from adweir.store.metrics.brought import PullRows
 from support.metric_store import Brought, StoreWorld, seen
 
@@ -80,3 +81,33 @@ def test_files_end_in_the_same_bytes_parents_included(loads: tuple[Claiming, ...
     straight, other = both([replace(load, source=Source.FILE) for load in loads], rng)
 
     assert straight.table.state() == other.table.state()
+
+
+@settings(max_examples=150)
+@given(loads, randoms)
+def test_where_nothing_is_forgotten_pulls_end_in_the_same_bytes(
+    loads: tuple[Claiming, ...], rng: random.Random
+) -> None:
+    # given pulls whose missing rows are kept, as account totals decide about them
+    straight, other = both([replace(load, has_totals=True) for load in loads], rng)
+    # then the parents that an older pull names count, too, for a row that the newest does not bring
+    assert straight.table.state() == other.table.state()
+
+
+def test_the_campaign_of_a_missing_row_is_the_same_in_any_order() -> None:
+    # given an ad of which two pulls name different campaigns, and which the newest pull does not bring
+    key, window = ("a1", DAYS[0]), (DAYS[0], DAYS[0])
+    named = [
+        Claiming(number, window, {key: number + 3}, has_totals=True, parents={"a1": (campaign, "")})
+        for number, campaign in enumerate(["c9", "c3"])
+    ]
+    states = []
+    for order in permutations([*named, Claiming(2, window, {}, has_totals=True)]):
+        world = StoreWorld()
+        for load in order:
+            world.load(load)
+        (row,) = world.rows(DAYS[0])
+        assert (row.campaign_id, row.slot[3], row.mark) == ("c9", 4, Mark.KEPT)
+        states.append(world.table.state())
+    # then any order ends in the same bytes
+    assert all(state == states[0] for state in states)

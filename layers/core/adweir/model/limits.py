@@ -59,6 +59,7 @@ MAX_OBJECT_ID_CHARS = 200  # an id as a platform or a file gives it: five times 
 MAX_HOLES = 1000  # quarantined keys a complete pull may have; with more it is loaded as an incomplete one
 MAX_COVERAGE_BYTES = 300_000  # a coverage item; DynamoDB refuses items over 400 kB
 MAX_ADJUSTED_ENTITIES = 200  # entities per day and slice whose adjustments are kept one by one: 26 kB of an item
+MAX_ADJUSTED_CAMPAIGNS = 200  # campaigns by which the other entities of a day and slice are added up: as much again
 MAX_ADJUSTED_CURRENCIES = 10  # currencies in which the other entities of a day and slice are added up
 MAX_VANISH_QUESTION_DAYS = 21  # how long a held-back pull's question waits for a second one: three weekly pulls
 MAX_FINDING_BYTES = 64 << 10  # a quality report's body

@@ -108,7 +108,8 @@ class BadRow(NamedTuple):
     """A row that cannot be stored: its position, the source text, and each fault as {"field","rule","message"}.
 
     `entity_id`/`day` are given when the key could be read: then the slot counts as brought and keeps its old value.
-    A bad row without a key makes the pull incomplete. `slot` has the numbers that could be read, for reconciliation.
+    A bad row without a key makes the pull incomplete. `slot` has the numbers that could be read, for reconciliation;
+    `campaign_id` and `ad_group_id`, where they could be read, say which later pulls answer for the entity.
     """
 
     line: int
@@ -117,6 +118,8 @@ class BadRow(NamedTuple):
     entity_id: str = ""
     day: str = ""
     slot: Slot = NO_NUMBERS
+    campaign_id: str = ""
+    ad_group_id: str = ""
 
 
 def plus(one: Slot, other: Slot) -> Slot:

@@ -200,7 +200,8 @@ class RowLoop:
         self._quarantine.add(bad, page)
         self._note(bad.entity_id, bad.day)
         if bad.entity_id and bad.day in self._days:
-            self._rows.adjusting.quarantine(bad.day, (bad.entity_id, "", "", "", self._currency), bad.slot)
+            ids = (bad.entity_id, bad.campaign_id, bad.ad_group_id, "", self._currency)
+            self._rows.adjusting.quarantine(bad.day, ids, bad.slot)
 
     def _note(self, entity_id: str, day: str) -> None:
         if not day or not can_be_key(entity_id):

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
-from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.metrics import NO_NUMBERS, BadRow, MetricRow
 from adweir.model.money import rounded, to_micros
 from adweir.platforms.amazon_ads.attribution import Counted, counted
 from adweir.platforms.amazon_ads.options import AmazonOptions
@@ -248,7 +249,14 @@ def _bad(line: int, fields: Any, message: str, shape: Shape) -> BadRow:
         day = ""
     if not whole or not day:
         return BadRow(line, raw, [_fault(message)])
-    return BadRow(line, raw, [_fault(message)], "~".join(map(str, parts)), day)
+    key = ("~".join(map(str, parts)), day)
+    parents = (_known_id(fields.get(name)) for name in ("campaignId", "adGroupId" if shape.in_group else ""))
+    return BadRow(line, raw, [_fault(message)], *key, NO_NUMBERS, *parents)
+
+
+def _known_id(value: object) -> str:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if len(text) <= limits.MAX_OBJECT_ID_CHARS else ""
 
 
 def _fault(message: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
@@ -248,9 +249,15 @@ def _bad_row(line: int, raw: msgspec.Raw, error: Exception, reader: _RowReader) 
                 counted = False
         else:
             setattr(row, _NAMES[name], value if isinstance(value, str) else "?")
-    entity, day = "", ""
+    entity, day, campaign, group = "", "", "", ""
     if not row.account_id or row.account_id == reader.profile_id:
         with suppress(ValueError, Nothing):
             _check_day(row.date_start)
             entity, day = reader.identify(row), row.date_start
-    return BadRow(line, decoded, [pages.fault(error)], entity, day, reader.slot(row, counted=counted))
+            campaign, group = _known_id(row.campaign_id), _known_id(row.adset_id)
+    slot = reader.slot(row, counted=counted)
+    return BadRow(line, decoded, [pages.fault(error)], entity, day, slot, campaign, group)
+
+
+def _known_id(text: str) -> str:
+    return text if text.isdecimal() and text.isascii() and len(text) <= limits.MAX_OBJECT_ID_CHARS else ""

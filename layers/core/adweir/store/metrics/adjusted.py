@@ -35,7 +35,8 @@ class Adjustment(NamedTuple):
 
     `quarantined`: the sums of its `rows` quarantined rows, None where none of them has a number. `cleaned`: stored
     minus sent, in the order and units of a slot; rounding leaves parts of a millionth. `entity_id` is "" where a day
-    has more adjustments than are kept one by one: those are added up. `currency` is the one that the rows were in.
+    has more adjustments than are kept one by one: those are added up by campaign, and with even more campaigns all
+    others, whose `campaign_id` then is "", too. `currency` is the one that the rows were in.
     """
 
     entity_id: str
@@ -92,9 +93,14 @@ def adjust(
     return found
 
 
+def parents_of(entry: AdjustedEntity, known: Parents) -> Parents:
+    """The entry's parents, filled in with what else is known of them."""
+    given = Parents(entry.campaign_id, entry.ad_group_id, entry.ad_product)
+    return Parents(*map(max, given, known))
+
+
 def _named(pull: Pull, entry: AdjustedEntity, rows: PullRows) -> AdjustedEntity:
     """The entry with what the pull knows of its parents, and its currency."""
-    given = Parents(entry.campaign_id, entry.ad_group_id, entry.ad_product)
-    parents = claimed(pull.slice, Parents(*map(max, given, rows.parents(entry.entity_id))))
+    parents = claimed(pull.slice, parents_of(entry, rows.parents(entry.entity_id)))
     currency = entry.currency or rows.currency or pull.currency
     return msgspec.structs.replace(entry, **parents._asdict(), currency=currency)

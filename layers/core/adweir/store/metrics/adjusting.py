@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from itertools import chain
 from typing import cast
 
 import msgspec
@@ -27,7 +28,7 @@ class AdjustedEntity(msgspec.Struct, array_like=True, frozen=True):
     number.
 
     `cleaned` is stored minus sent, in the order and units of a slot. `entity_id` is "" for the sum of those beyond the
-    first `limits.MAX_ADJUSTED_ENTITIES` of a day.
+    first `limits.MAX_ADJUSTED_ENTITIES` of a day, of one campaign and ad product.
     """
 
     entity_id: str
@@ -58,11 +59,54 @@ class _Adding:
         return AdjustedEntity(*self.ids[:4], self.rows, self.quarantined, cleaned, self.ids[4])
 
 
+class _Day:
+    """The adjustments of one day: the first entities one by one, the others by campaign.
+
+    A later pull may answer for a part of them. Which part is told by the campaign and the ad product, as for rows.
+    """
+
+    __slots__ = ("_currencies", "_entities", "_others")
+
+    def __init__(self) -> None:
+        self._entities: dict[tuple[str, str], _Adding] = {}
+        self._others: dict[tuple[str, str, str], _Adding] = {}
+        self._currencies: set[str] = set()
+
+    def sums(self, ids: RowIds) -> _Adding:
+        """What a row with these ids is added to."""
+        key = (ids[0], ids[4])
+        sums = self._entities.get(key)
+        if sums is None:
+            if len(self._entities) >= limits.MAX_ADJUSTED_ENTITIES:
+                return self._added_up(*ids[1:])
+            sums = self._entities[key] = _Adding(ids)
+        return sums
+
+    def entities(self) -> list[AdjustedEntity]:
+        """By entity and currency; of those without an id also by campaign and ad product."""
+        found = [sums.entity() for sums in chain(self._entities.values(), self._others.values())]
+        return sorted(found, key=lambda each: (each.entity_id, each.currency, each.campaign_id, each.ad_product))
+
+    def _added_up(self, campaign_id: str, _group: str, ad_product: str, currency: str) -> _Adding:
+        if currency not in self._currencies:
+            if len(self._currencies) >= limits.MAX_ADJUSTED_CURRENCIES:
+                currency = NO_CURRENCY
+            self._currencies.add(currency)
+        key = (campaign_id, ad_product, currency)
+        if key not in self._others and len(self._others) >= limits.MAX_ADJUSTED_CAMPAIGNS:
+            campaign_id = ad_product = ""
+            key = ("", "", currency)
+        sums = self._others.get(key)
+        if sums is None:
+            sums = self._others[key] = _Adding(("", campaign_id, "", ad_product, currency))
+        return sums
+
+
 class Adjusting:
     """The adjustments of one pull. Memory is bounded by the days of its window."""
 
     def __init__(self) -> None:
-        self._days: dict[str, dict[tuple[str, str], _Adding]] = {}
+        self._days: dict[str, _Day] = {}
 
     def quarantine(self, day: str, ids: RowIds, slot: Slot) -> None:
         """A row was quarantined; `slot` has what could be read of its numbers."""
@@ -84,20 +128,14 @@ class Adjusting:
                 repeated[place] += number
 
     def of(self, day: str) -> list[AdjustedEntity]:
-        """Those of a day, by entity and currency."""
-        return [sums.entity() for _, sums in sorted(self._days.get(day, {}).items())]
+        """Those of a day, in order."""
+        found = self._days.get(day)
+        return found.entities() if found else []
 
     def _sums(self, day: str, ids: RowIds) -> _Adding:
-        entities = self._days.setdefault(day, {})
-        entity_id, currency = ids[0], ids[4]
-        if currency and len(currency) != _CODE_LENGTH:
-            currency = NO_CURRENCY
-        sums = entities.get((entity_id, currency))
-        if sums is None:
-            if len(entities) >= limits.MAX_ADJUSTED_ENTITIES:
-                entity_id = ""
-                is_full = len(entities) >= limits.MAX_ADJUSTED_ENTITIES + limits.MAX_ADJUSTED_CURRENCIES
-                currency = NO_CURRENCY if is_full and ("", currency) not in entities else currency
-            parents = ids[1:4] if entity_id else ("", "", "")
-            sums = entities.setdefault((entity_id, currency), _Adding((entity_id, *parents, currency)))
-        return sums
+        if ids[4] and len(ids[4]) != _CODE_LENGTH:
+            ids = (*ids[:4], NO_CURRENCY)
+        found = self._days.get(day)
+        if found is None:
+            found = self._days[day] = _Day()
+        return found.sums(ids)

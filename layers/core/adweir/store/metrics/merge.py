@@ -109,7 +109,8 @@ class Merger:
             elif numbers is not None:
                 unchanged += 1
         # What a load names of the parents counts also where newer numbers stay: so the order makes no difference.
-        dirty = dirty or bool(unchanged and stored and bucket.parents != stored.parents)
+        if not dirty and stored and bucket.parents != stored.parents:
+            dirty = unchanged > 0 or any(numbers is not None for *_, numbers in left)
         if dirty:
             bucket.slots = slots
         else:

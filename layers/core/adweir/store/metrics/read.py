@@ -13,7 +13,8 @@ from adweir.model.tasks import Stamp
 from adweir.model.times import HOURS_A_DAY, Window
 from adweir.store.metrics import adjusted
 from adweir.store.metrics.adjusted import Adjustment
-from adweir.store.metrics.brought import Parents
+from adweir.store.metrics.adjusting import AdjustedEntity
+from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage
 from adweir.store.metrics.partitions import ItemKey, Readable
@@ -157,14 +158,29 @@ class Reader:
         for partition in months:
             coverage = Coverage.decode(begun.get(partition.pk))
             days = [day for day in partition.days if day in coverage.adjusted]
-            for item in self._table.get_many(ItemKey(partition.pk, adjusted.key(day)) for day in days):
-                day = item["sk"]["S"].removeprefix(adjusted.ADJUSTED)
-                for entries in adjusted.decode(item).values():
-                    stamp = Stamp.parse(entries.stamp)
-                    for e in entries.entries:
-                        parents = Parents(e.campaign_id, e.ad_group_id, e.ad_product)
-                        if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
-                            yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned, e.currency)
+            items = self._table.get_many(ItemKey(partition.pk, adjusted.key(day)) for day in days)
+            found = [
+                (item["sk"]["S"].removeprefix(adjusted.ADJUSTED), Stamp.parse(each.stamp), entry)
+                for item in items
+                for each in adjusted.decode(item).values()
+                for entry in each.entries
+            ]
+            stored = self._parents(partition, series.level, (entry for _, _, entry in found))
+            for day, stamp, e in found:
+                parents = adjusted.parents_of(e, stored.get(e.entity_id, NO_PARENTS))
+                if coverage.newest(day, series.level, e.entity_id, parents) == stamp:
+                    yield Adjustment(e.entity_id, *parents, day, e.rows, e.quarantined, e.cleaned, e.currency)
+
+    def _parents(self, partition: Partition, level: Level, entries: Iterable[AdjustedEntity]) -> dict[str, Parents]:
+        """What is stored of the parents of entities whose rows did not name their campaign, which tells what answers.
+
+        It is known once another pull has brought them. Few rows do not name it, so that this is rarely a request.
+        """
+        open_ids = {e.entity_id for e in entries if e.entity_id and not e.campaign_id}
+        if level is Level.ACCOUNT or not open_ids:
+            return {}
+        items = self._table.get_many(ItemKey(partition.pk, entity_id) for entity_id in open_ids)
+        return {item["sk"]["S"]: Bucket.decode(item).parents for item in items}
 
     def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
         if wanted is not None and len(wanted) <= _FEW:
