@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from types import ModuleType, SimpleNamespace
@@ -217,6 +219,29 @@ def test_the_page_lists_every_route_and_needs_no_other_host(call: Call, describe
 
     assert all(operation.path in page for operation in described.operations)
     assert not re.search(r"<(script|link|img)[^>]* (src|href)=", page), "the page needs another host"
+
+
+@pytest.mark.parametrize(("path", "largest"), [("/docs", 600_000), ("/openapi.json", 40_000)])
+def test_what_needs_no_key_is_small_and_asked_for_once_an_hour(api: ModuleType, path: str, largest: int) -> None:
+    """Given a browser, the answer comes packed, may be kept, and is not sent again while it is the same."""
+
+    def ask(**headers: str) -> Any:
+        event = an_event("GET", path, scopes="")
+        event["headers"] = headers
+        return api.handler(event, SimpleNamespace())
+
+    plain, packed = ask(), ask(**{"Accept-Encoding": "gzip, br"})
+
+    assert packed["headers"]["Content-Encoding"] == "gzip"
+    assert packed["isBase64Encoded"]
+    body = base64.b64decode(packed["body"])
+    assert len(body) < largest < len(plain["body"])
+    assert gzip.decompress(body).decode() == plain["body"]
+    for answer in (plain, packed):
+        assert answer["headers"]["Cache-Control"] == "public, max-age=3600"
+        assert answer["headers"]["Vary"] == "Accept-Encoding"
+        again = ask(**{"if-none-match": answer["headers"]["ETag"]})
+        assert (again["statusCode"], again["body"]) == (304, "")
 
 
 def test_every_list_has_one_form(described: Described) -> None:

@@ -55,7 +55,9 @@ def test_a_pattern_of_resources_stays_within_the_stack(role: str) -> None:
         for resource in listed(statement["Resource"]):
             text = target(resource)
             if "*" in text:
-                assert re.search(r"(\$\{DataBucket\.Arn\}/\w+/|:\$\{AWS::StackName\}(/|-[a-z-]+-))\*\"\}$", text), text
+                assert re.search(
+                    r"(\$\{DataBucket\.Arn\}/\w+/|:\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
+                ), text
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -75,10 +77,24 @@ def test_only_tracing_has_no_resource_because_x_ray_knows_none() -> None:
 def test_access_tokens_in_the_ledger_are_closed_to_others(role: str) -> None:
     if not actions_on(role, "LedgerTable"):
         return
-    (denial,) = [s for s in statements(role) if s["Effect"] == "Deny"]
+    (denial,) = [s for s in statements(role) if s.get("Sid") == "NoAccessTokens"]
+    assert denial["Effect"] == "Deny"
     assert target(denial["Resource"]) == "LedgerTable"
     assert denial["Action"] == "dynamodb:*"
     assert denial["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"SchedulerRole", "ApiRole", "AuthorizeRole", "WebhooksRole"}))
+def test_what_works_on_data_can_neither_read_nor_make_an_api_key(role: str) -> None:
+    (denial,) = [s for s in statements(role) if s.get("Sid") == "NoApiKeys"]
+    assert denial["Effect"] == "Deny"
+    assert target(denial["Resource"]) == "CatalogTable"
+    assert denial["Action"] == "dynamodb:*"
+    assert denial["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["keys"]}}
+
+
+def test_the_webhooks_read_the_catalog_and_write_nothing_in_it() -> None:
+    assert actions_on("WebhooksRole", "CatalogTable") <= READS
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -100,11 +116,33 @@ def test_the_authorizer_reads_one_item_and_no_more() -> None:
     }
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_secrets_are_those_under_the_stacks_own_prefix(role: str) -> None:
-    for statement in allowed(role):
-        if any(action.startswith("secretsmanager:") for action in listed(statement["Action"])):
-            assert all("secret:${AWS::StackName}/*" in json.dumps(r) for r in listed(statement["Resource"]))
+def test_each_function_may_use_only_the_secrets_that_it_needs() -> None:
+    """Webhooks' secrets at the door, credentials where platforms are asked; the API stores both."""
+    found = {
+        role: re.findall(r"secret:\$\{AWS::StackName\}/([^\"]*)", json.dumps(statement["Resource"]))
+        for role in ROLES
+        for statement in allowed(role)
+        if any(action.startswith("secretsmanager:") for action in listed(statement["Action"]))
+    }
+    assert found == {
+        "WebhooksRole": ["webhook/*"],
+        "CollectRole": ["credential/*"],
+        "PollReportsRole": ["credential/*"],
+        "ApiRole": ["*"],
+    }
+
+
+def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_only() -> None:
+    """`as_known_at` reads changes, media-mix datasets are linked; the rest of the bucket is closed to it."""
+    opened = {
+        (action, re.sub(r".*DataBucket.Arn}/(\w+)/.*", r"\1", target(resource)))
+        for statement in allowed("ApiRole")
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if "DataBucket.Arn}/" in target(resource)
+    }
+    assert {prefix for action, prefix in opened if action == "s3:GetObject"} == {"changes", "exports", "mmm"}
+    assert {prefix for action, prefix in opened if action == "s3:PutObject"} == {"exports"}
 
 
 @pytest.mark.parametrize("role", ROLES)

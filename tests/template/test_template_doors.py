@@ -159,6 +159,25 @@ def test_the_stage_throttles_and_keeps_an_access_log_without_headers() -> None:
     assert "authorization" not in json.dumps(fields).lower()
 
 
+def test_public_pages_are_throttled_on_their_own_and_exist_before_their_settings() -> None:
+    """Given routes that anybody may ask for, one that is large has its own low rate."""
+    (stage,) = template().of("AWS::ApiGatewayV2::Stage").values()
+    public = {route["RouteKey"] for route in ROUTES.values() if route["AuthorizationType"] == "NONE"}
+    assert set(stage["RouteSettings"]) == public - {"ANY /webhook/{proxy+}"}
+    for settings in stage["RouteSettings"].values():
+        assert settings["ThrottlingRateLimit"] <= 2
+        assert settings["ThrottlingBurstLimit"] <= 10
+    routes = {name for name, route in ROUTES.items() if route["RouteKey"] in stage["RouteSettings"]}
+    assert set(listed(template().resources["ApiStage"]["DependsOn"])) == routes
+
+
+@pytest.mark.parametrize("name", ["WebhooksFunction", "AuthorizeFunction"])
+def test_executions_of_the_public_doors_can_be_reserved(name: str) -> None:
+    function = template().of("AWS::Lambda::Function")[name]
+    reserved = {"Fn::If": ["ReservesDoors", {"Ref": "DoorConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert function["ReservedConcurrentExecutions"] == reserved
+
+
 def test_cfn_lint_finds_nothing() -> None:
     findings = lint_file(ROOT / "template.yaml", ManualArgs(regions=["us-east-1", "eu-central-1"]))
     assert [str(finding) for finding in findings] == []

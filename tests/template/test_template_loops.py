@@ -11,7 +11,7 @@ import pytest
 
 from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings, queue_part
-from support.template import ROOT, Template, collect_platforms, expanded, loops, template
+from support.template import ROOT, Template, collect_platforms, expanded, listed, loops, template
 
 TEXT = (ROOT / "template.yaml").read_text()
 LINES = TEXT.splitlines()
@@ -33,6 +33,7 @@ EXPECTED = {
     "AWS::IAM::Role": {f"{function}Role" for function in (*FUNCTIONS, "Scheduler")},
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
     | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", "Etl")}
+    | {f"{function}SeesNoKeys" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
     | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
@@ -117,9 +118,10 @@ def test_loops_hold_no_code_because_packaging_looks_at_plain_resources_only() ->
 def test_what_a_resource_waits_for_is_in_the_template_before_sam_sees_it() -> None:
     """AWS::LanguageExtensions comes first and refuses a DependsOn on what only SAM will make."""
     known = template().source["Resources"]
-    waiting = {name: r["DependsOn"] for name, r in known.items() if "DependsOn" in r}
-    assert waiting == {f"{function}Function": f"{function}Policy" for function in FUNCTIONS}
-    assert set(waiting.values()) <= set(known)
+    waiting = {name: listed(r["DependsOn"]) for name, r in known.items() if "DependsOn" in r}
+    functions = {f"{function}Function": [f"{function}Policy"] for function in FUNCTIONS}
+    assert waiting == functions | {"ApiStage": ["OpenApiRoute", "DocsRoute"]}
+    assert {name for names in waiting.values() for name in names} <= set(known)
     assert template().written["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 from functools import cache, lru_cache
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler import Request, Response
 
 from adweir.runtime.app import App
-from adweir.runtime.http import Answer, answer
+from adweir.runtime.http import Answer, to_json
 from adweir.runtime.routes import Here, Resource
 
-_CACHED = {"Cache-Control": "public, max-age=300"}
+_CACHED = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
+"""Nobody needs a key for these: for an hour nobody has to ask again, and then only for what changed."""
+_UNCHANGED = {"description": "What If-None-Match names has not changed."}
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}: the API</title><style>{style}</style></head>
@@ -47,10 +50,11 @@ description = Resource("Description", "The description of this API")
     "Get this description",
     scope="",
     content=lambda: {"application/json": {"schema": {"type": "object", "description": "An OpenAPI 3.1 document."}}},
+    others={304: _UNCHANGED},
 )
-def get_openapi(app: Here) -> Answer:
+def get_openapi(app: Here, request: Request) -> Answer:
     """OpenAPI 3.1. Dates in its examples are those of the last days."""
-    return answer(_document(app, app.clock.now().date()), headers=_CACHED)
+    return _public(request, "application/json", _json_file(app, app.clock.now().date()))
 
 
 @description.route(
@@ -59,10 +63,31 @@ def get_openapi(app: Here) -> Answer:
     "Get this description as a page",
     scope="",
     content=lambda: {"text/html": {"schema": {"type": "string"}}},
+    others={304: _UNCHANGED},
 )
-def get_docs(app: Here) -> Answer:
+def get_docs(app: Here, request: Request) -> Answer:
     """Swagger UI: it lists the operations and calls them with your key."""
-    return Response(200, "text/html; charset=utf-8", _page(app), headers=_CACHED, compress=True)
+    return _public(request, "text/html; charset=utf-8", _page_file(app, app.clock.now().date()))
+
+
+class _File(NamedTuple):
+    """What is answered, and its entity tag."""
+
+    text: str
+    tag: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        return cls(text, f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"')
+
+
+def _public(request: Request, kind: str, file: _File) -> Answer:
+    """A file that browsers and proxies keep: packed for who takes it so, and nothing for who has it."""
+    headers = _CACHED | {"ETag": file.tag}
+    asked = {name.lower(): value for name, value in (request.headers or {}).items()}
+    if file.tag in asked.get("if-none-match", ""):
+        return Response(304, kind, "", headers=headers)
+    return Response(200, kind, file.text, headers=headers, compress=True)
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +111,13 @@ def _assets() -> tuple[str, str]:
     return script, style
 
 
-def _page(app: App) -> str:
+@lru_cache(maxsize=1)
+def _json_file(app: App, day: date) -> _File:
+    return _File.of(to_json(_document(app, day)))
+
+
+@lru_cache(maxsize=1)
+def _page_file(app: App, day: date) -> _File:
     script, style = _assets()
-    spec = json.dumps(_document(app, app.clock.now().date())).replace("</", "<\\/")
-    return _PAGE.format(title=escape(app.settings.api_title), style=style, script=script, spec=spec)
+    spec = json.dumps(_document(app, day)).replace("</", "<\\/")
+    return _File.of(_PAGE.format(title=escape(app.settings.api_title), style=style, script=script, spec=spec))
