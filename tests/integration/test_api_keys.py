@@ -18,6 +18,7 @@ from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.runs import Run
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import iso
+from adweir.runtime.app import App
 from adweir.store.catalog.limited import LimitedCatalog
 from adweir.store.catalog.store import Catalog
 from adweir.store.ledger.api_log import ApiLog
@@ -223,6 +224,17 @@ def test_a_leaked_webhook_secret_is_replaced_at_once(world: ModuleType, call: Ca
 
     assert secrets.versions(f"adweir/webhook/meta/{OWN}") == [{"secret": "a-new-one-for-us"}] * 2
     call("PUT", path, {"revoke_previous": True}, expect=422)
+
+
+def test_what_another_container_revoked_does_not_come_back(world: ModuleType, call: Call) -> None:
+    """Given a container that remembers a secret which another one has revoked since, when it sets another field."""
+    path, secrets = f"/api/v1/accounts/{OWN}/webhook-secrets/meta", world.app.secrets
+    call("PUT", path, {"secret": "the-one-that-leaked"})
+    assert secrets.get(f"adweir/webhook/meta/{OWN}")
+    App(world.app.settings, world.app.clock).secrets.delete(f"adweir/webhook/meta/{OWN}")
+
+    assert call("PUT", path, {"verify_token": "v" * 8})["fields"] == ["verify_token"]
+    assert world.app.catalog.door(META, OWN)
 
 
 @pytest.mark.parametrize("path", [f"/api/v1/accounts/{OWN}/webhook-secrets/meta", "/api/v1/webhook-secrets/meta"])

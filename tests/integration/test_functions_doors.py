@@ -18,9 +18,11 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.intake.doors.webhook_secrets import revoke_webhook_secrets, set_webhook_secret
 from adweir.model import limits
 from adweir.model.entities import Ad, AdCampaign, Profile
 from adweir.model.platforms import Platform
+from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
@@ -125,6 +127,27 @@ def test_a_secret_that_was_just_set_is_taken_after_ten_seconds(
     clock.advance(10)
     assert push([METRIC], "/webhook/meta/acc", key=b"of the deployment")["statusCode"] == 200
     assert push([METRIC], "/webhook/amazon")["statusCode"] == 422
+
+
+def test_a_secret_that_the_api_sets_or_revokes_is_known_at_once(push: Post, webhooks: ModuleType) -> None:
+    """Given a warm container that knows an account's secret and that another door has none."""
+    assert push([METRIC], id_="a")["statusCode"] == 200
+    assert push([METRIC], "/webhook/amazon", id_="b", key=b"of the deployment")["statusCode"] == 401
+    other = App(webhooks.app.settings, webhooks.app.clock)
+    meta, amazon = Platform("meta_ads"), Platform("amazon_ads")
+
+    set_webhook_secret(other.secrets, amazon, {"secret": "of the deployment"})
+    other.catalog.stamp_webhooks(amazon, "", "1")
+    set_webhook_secret(other.secrets, meta, {"secret": "a new one"}, "acc", revoke_previous=True)
+    other.catalog.stamp_webhooks(meta, "acc", "2")
+
+    assert push([METRIC], "/webhook/amazon", id_="c", key=b"of the deployment")["statusCode"] == 422
+    assert push([METRIC], id_="d")["statusCode"] == 401
+    assert push([METRIC], id_="e", key=b"a new one")["statusCode"] == 200
+
+    revoke_webhook_secrets(other.secrets, meta, "acc")
+    other.catalog.stamp_webhooks(meta, "acc", "3")
+    assert push([METRIC], id_="f", key=b"a new one")["statusCode"] == 401
 
 
 def test_a_caller_without_a_valid_signature_learns_nothing(push: Post, webhooks: ModuleType) -> None:

@@ -200,7 +200,7 @@ def delete_credential(
 def put_account_webhook_secrets(
     app: Here, account_id: AccountPath, platform: PlatformPath, new: WebhookSecrets
 ) -> StoredWebhookSecrets:
-    """Fields that are left out keep their values. A secret that was revoked may be accepted for up to 5 minutes."""
+    """Fields that are left out keep their values. What is set or revoked holds from the next delivery on."""
     app.catalog.account(account_id)
     return _set_webhook(app, platform, account_id, new)
 
@@ -209,7 +209,7 @@ def put_account_webhook_secrets(
     "PUT", "/api/v1/webhook-secrets/{platform}", "Set or rotate the webhook secrets of the deployment", scope="admin"
 )
 def put_webhook_secrets(app: Here, platform: PlatformPath, new: WebhookSecrets) -> StoredWebhookSecrets:
-    """Fields that are left out keep their values. A secret that was revoked may be accepted for up to 5 minutes."""
+    """Fields that are left out keep their values. What is set or revoked holds from the next delivery on."""
     return _set_webhook(app, platform, "", new)
 
 
@@ -222,7 +222,7 @@ def put_webhook_secrets(app: Here, platform: PlatformPath, new: WebhookSecrets) 
     errors=(422,),
 )
 def delete_account_webhook_secrets(app: Here, account_id: AccountPath, platform: PlatformPath) -> StoredWebhookSecrets:
-    """The previous ones too. Deliveries are refused until others are set; for up to 5 minutes they may be accepted."""
+    """The previous ones too: deliveries are refused from now on, until others are set."""
     return _revoke_webhook(app, platform, account_id)
 
 
@@ -234,7 +234,7 @@ def delete_account_webhook_secrets(app: Here, account_id: AccountPath, platform:
     errors=(422,),
 )
 def delete_webhook_secrets(app: Here, platform: PlatformPath) -> StoredWebhookSecrets:
-    """The previous ones too. Deliveries are refused until others are set; for up to 5 minutes they may be accepted."""
+    """The previous ones too: deliveries are refused from now on, until others are set."""
     return _revoke_webhook(app, platform, "")
 
 
@@ -261,6 +261,7 @@ def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets)
 
     parsed = app.platforms.parse(platform)
     fields = set_webhook_secret(app.secrets, parsed, new.values(), account_id, revoke_previous=new.revoke_previous)
+    app.catalog.stamp_webhooks(parsed, account_id, app.new_id())
     return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=list(fields))
 
 
@@ -271,4 +272,5 @@ def _revoke_webhook(app: App, platform: str, account_id: str) -> StoredWebhookSe
     if account_id:
         app.catalog.account(account_id)
     revoke_webhook_secrets(app.secrets, parsed, account_id)
+    app.catalog.stamp_webhooks(parsed, account_id, app.new_id())
     return StoredWebhookSecrets(platform=parsed, account_id=account_id or None, fields=[])

@@ -41,7 +41,7 @@ class SecretStore:
         self._client = client
         self._prefix = prefix
         self._clock = clock
-        self._cache: dict[str, tuple[float, list[Values]]] = {}
+        self._cache: dict[str, tuple[float, list[Values], str]] = {}
 
     def name(self, *parts: str) -> str:
         """`<prefix>/<part>/<part>`: the whole name of a secret of this deployment."""
@@ -51,20 +51,27 @@ class SecretStore:
         """The current values, at most 300 s old. Raises NotFound."""
         return dict(self.versions(secret_id)[0])
 
-    def versions(self, secret_id: str) -> list[Values]:
-        """The current values and, after a rotation, the previous ones; at most 300 s old. Raises NotFound."""
+    def versions(self, secret_id: str, stamp: str = "") -> list[Values]:
+        """The current values and, after a rotation, the previous ones; at most 300 s old. Raises NotFound.
+
+        What was read under another `stamp` is read again: who changes a secret gives it a new one.
+        """
         now = self._clock.monotonic()
         cached = self._cache.get(secret_id)
-        if cached and now - cached[0] < (CACHE_SECONDS if cached[1] else MISSING_SECONDS):
+        if cached and cached[2] == stamp and now - cached[0] < (CACHE_SECONDS if cached[1] else MISSING_SECONDS):
             found = cached[1]
         else:
             found = self._read(secret_id)
             if len(self._cache) >= limits.MAX_CACHED_SECRETS:
                 self._cache.clear()
-            self._cache[secret_id] = (now, found)
+            self._cache[secret_id] = (now, found, stamp)
         if not found:
             raise NotFound(f"no secret {secret_id}")
         return found
+
+    def forget(self, secret_id: str) -> None:
+        """Have the next read ask Secrets Manager: for who is about to change what is stored."""
+        self._cache.pop(secret_id, None)
 
     def refresh(self, secret_id: str) -> bool:
         """Make the next read ask Secrets Manager again; False when that happened a moment ago."""

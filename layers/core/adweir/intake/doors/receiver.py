@@ -170,29 +170,24 @@ class Receiver:
     def _checked(self, platform: Platform, account_id: str, check: Callable[[Sequence[Values]], _T | None]) -> _T:
         """What `check` finds with the current and the previous secret.
 
-        When it finds nothing, a secret may have just been set: it is read again, at most every 10 s. Raises Unverified,
-        also for an unknown account or a missing secret.
+        A secret that the API set or revoked is known at once. One that somebody changed in Secrets Manager is read
+        again when nothing is found, at most every 10 s. Raises Unverified, also for an unknown account or a missing
+        secret.
         """
         secret_id = secret_name(self._secrets, platform, account_id)
+        stamp = self._catalog.door(platform, account_id)
         found = None
-        if self._is_account(account_id):
-            found = check(self._versions(secret_id))
+        if stamp is not None:
+            found = check(self._versions(secret_id, stamp))
             if found is None and self._secrets.refresh(secret_id):
-                found = check(self._versions(secret_id))
+                found = check(self._versions(secret_id, stamp))
         if found is None:
             raise Unverified("no valid signature")
         return found
 
-    def _is_account(self, account_id: str) -> bool:
-        """Whether there is such an account; "" stands for the deployment."""
+    def _versions(self, secret_id: str, stamp: str) -> Sequence[Values]:
         try:
-            return not account_id or bool(self._catalog.account(account_id))
-        except NotFound:
-            return False
-
-    def _versions(self, secret_id: str) -> Sequence[Values]:
-        try:
-            return self._secrets.versions(secret_id)
+            return self._secrets.versions(secret_id, stamp)
         except NotFound:
             return []
 

@@ -32,6 +32,7 @@ def set_webhook_secret(
     revoked. `secret` signs metric pushes, and the platform's own deliveries where no `app_secret` is set.
     """
     name = secret_name(secrets, platform, account_id)
+    secrets.forget(name)  # another container may have revoked what this one remembers
     try:
         known = secrets.get(name)
     except NotFound:

@@ -1,14 +1,19 @@
-"""Client companies: `accounts` / `<account>`."""
+"""Client companies: `accounts` / `<account>`.
+
+A stamp of each door's webhook secrets stands beside them: `webhook-doors` / `<platform>#<account>`.
+"""
 
 from __future__ import annotations
 
 from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound
+from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from adweir.store.catalog.items import Item, Items
 
 _PK = "accounts"
 _DELETED = "deleted"
+_DOORS = "webhook-doors"
 
 
 class Accounts(Items):
@@ -48,6 +53,18 @@ class Accounts(Items):
         """
         items, following = self._page(_PK, limit, token)
         return list(self._entities(Account, (item for item in items if item.state != _DELETED))), following
+
+    def stamp_webhooks(self, platform: Platform, account_id: str, stamp: str) -> None:
+        """The webhook secrets of a door were changed; account "" is the deployment, `stamp` a new text each time."""
+        self._put(Item(_DOORS, f"{platform}#{account_id}", state=stamp))
+
+    def door(self, platform: Platform, account_id: str) -> str | None:
+        """The stamp of a door's webhook secrets, "" before the first; None when there is no such account."""
+        account, stamped = (_PK, account_id), (_DOORS, f"{platform}#{account_id}")
+        found = self._fetch_many([account, stamped] if account_id else [stamped])
+        if account_id and (account not in found or found[account].state == _DELETED):
+            return None
+        return (found[stamped].state or "") if stamped in found else ""
 
     def update_account(self, account_id: str, **changes: str) -> Account:
         """Change fields of an account. Raises NotFound."""

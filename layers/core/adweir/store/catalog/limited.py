@@ -45,6 +45,10 @@ class LimitedCatalog(Catalog):
         self._check(account_id)
         return super().update_account(account_id, **changes)
 
+    def stamp_webhooks(self, platform: Platform, account_id: str, stamp: str) -> None:
+        self._check(account_id)
+        super().stamp_webhooks(platform, account_id, stamp)
+
     def credential(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Credential | None:
         return super().credential(account_id, platform, label) if account_id in self.only else None
 
@@ -94,5 +98,5 @@ class LimitedCatalog(Catalog):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
-    reached = mark_broken = mark_profile = put_objects = remove_missing = remove_missing_profiles = _refuse
+    door = reached = mark_broken = mark_profile = put_objects = remove_missing = remove_missing_profiles = _refuse
     create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse
