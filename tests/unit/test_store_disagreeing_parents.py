@@ -111,3 +111,17 @@ def test_the_campaign_of_a_missing_row_is_the_same_in_any_order() -> None:
         states.append(world.table.state())
     # then any order ends in the same bytes
     assert all(state == states[0] for state in states)
+
+
+def test_a_month_names_the_parents_that_its_own_rows_had() -> None:
+    # given an ad without a campaign in October, for which a newer pull of both months brings a row in November only
+    pulls = [
+        Claiming(0, (DAYS[1], DAYS[1]), {("a1", DAYS[1]): 1}, has_totals=True, parents={"a1": ("", "")}),
+        Claiming(1, (DAYS[1], DAYS[2]), {("a1", DAYS[2]): 3}, has_totals=True, parents={"a1": ("c1", "sp")}),
+    ]
+    for order in permutations(pulls):
+        world = StoreWorld()
+        for load in order:
+            world.load(load)
+        # then either order ends in the same campaigns
+        assert [row.campaign_id for day in DAYS[1:3] for row in world.rows(day)] == ["", "c1"]

@@ -108,14 +108,25 @@ class Merger:
                 changes.append(change)
             elif numbers is not None:
                 unchanged += 1
-        # What a load names of the parents counts also where newer numbers stay: so the order makes no difference.
-        if not dirty and stored and bucket.parents != stored.parents:
-            dirty = unchanged > 0 or any(numbers is not None for *_, numbers in left)
+        dirty = (stored is not None and self._renamed(bucket, stored, brought)) or dirty
         if dirty:
             bucket.slots = slots
         else:
             bucket = stored or bucket
         return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)
+
+    def _renamed(self, bucket: Bucket, stored: Bucket, brought: Mapping[str, Slot]) -> bool:
+        """Whether the pull changes the stored parents.
+
+        What it names of them counts where it brings a slot, also if newer numbers stay, and only there: so the order of
+        the loads makes no difference.
+        """
+        if bucket.parents == stored.parents:
+            return False
+        if any(key in brought for key, _ in self.partition.names.values()):
+            return True
+        bucket.parents = stored.parents
+        return False
 
     def _compared(
         self,
