@@ -134,6 +134,15 @@ def test_a_limited_key_sees_its_accounts_and_nothing_of_others(
         assert '"spend":4.938268' in answer["body"] or "1.234567" in answer["body"]
 
 
+def test_a_key_of_all_accounts_sees_what_the_limited_one_does_not(world: ModuleType, call: Call) -> None:
+    """The story above would show another client's data, if there were no limit."""
+    reads: list[tuple[str, str, Any]] = [("GET", "/api/v1/accounts", None), ("GET", "/api/v1/profiles", None)]
+    reads += [("GET", f"/api/v1/accounts/{RIVAL}/credentials", None)]
+    reads += [("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaigns"})]
+    told = "".join(json.dumps(call(method, path, body)) for method, path, body in reads)
+    assert [secret for secret in SECRETS if secret not in told] == []
+
+
 def test_every_other_route_is_refused_to_a_limited_key(api: ModuleType) -> None:
     """Given each route, a limited key gets a 403 from those that are not in the story above."""
     secured = [each for resource in api.RESOURCES for each in resource.operations if each.scope]
