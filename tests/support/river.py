@@ -28,7 +28,7 @@ from sandbox.ministack import client_factory
 from support.template import ROOT
 
 T = TypeVar("T")
-PATIENCE = 150.0
+PATIENCE = 300.0
 """The longest wait for anything, in seconds, on a busy machine; a working story needs a fraction of it."""
 HISTORY_DAYS = 28
 """Days that the first run pulls; the world's older days are for stories that need days never pulled."""
