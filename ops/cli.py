@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
 from ops.commands import create_key, drop_key, fire, put_drop, raw_pages, receipt_of, replay_days, replay_of
-from ops.errors import CommandFailed, OneLine
+from ops.errors import INTERRUPTED, CommandFailed, OneLine
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
 from sandbox import lifecycle
@@ -317,7 +318,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. A SIGTERM ends a command like Ctrl-C: nothing half started is left behind."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
-    app(arguments, prog_name="adweir")
+    try:
+        app(arguments, prog_name="adweir")
+    except KeyboardInterrupt:  # once more, while the first was being heeded
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
