@@ -17,7 +17,7 @@ def parse(body: str) -> list[RunMessage]:
 
 
 def settle(_message: RunMessage, error: AdweirError) -> None:
-    """A schedule or operator asked for something unknown: fail, so that the dead-letter queue's alarm shows it."""
+    """A schedule or operator asked for something unknown: nothing can be recorded, so the message is quarantined."""
     raise error
 
 

@@ -72,9 +72,19 @@ def test_a_message_of_a_task_that_is_gone_is_acknowledged(function: Any) -> None
     assert answer == {"batchItemFailures": []}
 
 
-def test_a_malformed_message_fails_alone(function: Any) -> None:
-    answer = function.handler(event("{}", '{"run_id":"r1","task_id":"t1"}'), CONTEXT)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+def test_a_malformed_message_is_quarantined_alone_and_counted_once(
+    function: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("s3").create_bucket(Bucket="adweir-data")
+    for _ in range(2):  # the acknowledgement may be lost: then it comes again
+        answer = function.handler(event("{}", '{"run_id":"r1","task_id":"t1"}'), CONTEXT)
+        assert answer == {"batchItemFailures": []}
+    (info,) = function.app.raw.list("quarantine/")
+    kept = json.loads(function.app.raw.get_bytes(info.key))
+    assert (info.key, kept["queue"], kept["body"]) == ("quarantine/messages/reports/m0.json", "reports", "{}")
+    assert kept["reason"] == "unreadable: run_id: Field required; task_id: Field required"
+    counted = [line for line in capsys.readouterr().out.splitlines() if "MessagesQuarantined" in line]
+    assert [json.loads(line)["MessagesQuarantined"] for line in counted] == [[1.0]]
 
 
 def test_each_log_line_identifies_its_work(function: Any) -> None:

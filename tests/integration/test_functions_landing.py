@@ -129,9 +129,11 @@ def test_a_test_event_and_an_object_that_is_gone_are_acknowledged(function: Func
     assert function("validate").handler(json.loads(text), CONTEXT) == NOTHING_FAILED
 
 
-def test_a_pull_whose_object_does_not_exist_is_reported_as_failed(function: Function) -> None:
-    answer = function("validate").handler(example("validate/raw-landed.json"), CONTEXT)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "7f3c1f5e-2b0a-4c8e-9a55-000000000001"}]}
+def test_a_pull_whose_object_does_not_exist_is_quarantined(function: Function) -> None:
+    validate = function("validate")
+    assert validate.handler(example("validate/raw-landed.json"), CONTEXT) == NOTHING_FAILED
+    key = "quarantine/messages/adweir-landing/7f3c1f5e-2b0a-4c8e-9a55-000000000001.json"
+    assert json.loads(validate.app.raw.get_bytes(key))["reason"].startswith("not_found: no object raw/meta_ads/")
 
 
 @pytest.mark.parametrize("event", ["daily-run-finished", "asked-for"])

@@ -218,6 +218,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     for platform in ("MetaAds", "AmazonAds"):
         url = sqs.create_queue(QueueName=f"collect-{platform}")["QueueUrl"]
         environment["COLLECT_QUEUES"] = url.replace(platform, "{platform}")
+    boto3.client("s3").create_bucket(Bucket="data")
     environment |= {f"{name.upper()}_TABLE": f"adweir-{name}" for name in ("catalog", "metrics", "ledger", "findings")}
     for name, value in (environment | {"BUCKET": "data", "BUS_NAME": "default"}).items():
         monkeypatch.setenv(name, value)
@@ -240,7 +241,7 @@ def record(number: int, body: str) -> dict[str, Any]:
     }
 
 
-def test_the_function_starts_what_a_schedule_sends_and_reports_what_it_cannot(function: ModuleType) -> None:
+def test_the_function_starts_what_a_schedule_sends_and_quarantines_what_it_cannot(function: ModuleType) -> None:
     bodies = [
         '{"kind": "start", "workflow": "hourly", "scheduled_at": "2026-11-20T04:00:00Z"}',
         '{"kind": "start", "workflow": "yearly", "scheduled_at": "2026-11-20T04:00:00Z"}',
@@ -251,7 +252,11 @@ def test_the_function_starts_what_a_schedule_sends_and_reports_what_it_cannot(fu
 
     answer = function.handler({"Records": [record(*item) for item in enumerate(bodies)]}, Context())
 
-    assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ["m1", "m2", "m3"]
+    assert answer == {"batchItemFailures": []}
+    kept = [json.loads(function.app.raw.get_bytes(f"quarantine/messages/runs/m{number}.json")) for number in (1, 2, 3)]
+    assert [message["body"] for message in kept] == bodies[1:4]
+    assert [message["reason"].partition(":")[0] for message in kept] == ["unprocessable", "unreadable", "unreadable"]
+    assert "'yearly'" in kept[0]["reason"]
     (run,), _ = function.app.ledger.list_runs()
     assert (run.workflow, run.trigger, run.state) == ("hourly", "schedule", RunState.RUNNING)
     (message,) = boto3.client("sqs").receive_message(QueueUrl=function.app.settings.runs_queue_url)["Messages"]

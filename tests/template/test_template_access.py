@@ -56,7 +56,7 @@ def test_a_pattern_of_resources_stays_within_the_stack(role: str) -> None:
             text = target(resource)
             if "*" in text:
                 assert re.search(
-                    r"(\$\{DataBucket\.Arn\}/\w+/|:\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
+                    r"(\$\{DataBucket\.Arn\}/(\w+/)+|:\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
                 ), text
 
 

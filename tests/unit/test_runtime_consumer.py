@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from adweir.model.errors import (
     Unavailable,
 )
 from adweir.model.messages import TaskMessage
+from adweir.runtime.aside import Aside
 from adweir.runtime.consumer import Consumer, Work
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -36,6 +38,21 @@ class Context:
         return 30_000
 
 
+class KeptAside(Aside):
+    """Keeps what is refused, in a list; `broken` refuses that."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        nothing: Any = None  # is stored or counted
+        super().__init__(nothing, nothing, clock)
+        self.kept: list[tuple[str, str]] = []
+        self.broken = False
+
+    def refuse(self, record: Mapping[str, Any], reason: str) -> None:
+        if self.broken:
+            raise Unavailable("S3 does not answer")
+        self.kept.append((record["messageId"], reason))
+
+
 class Story:
     """A consumer whose handler does what the test says, with everything observable."""
 
@@ -46,6 +63,7 @@ class Story:
         self.handled: list[TaskMessage] = []
         self.settled: list[AdweirError] = []
         self.error = error
+        self.aside = KeptAside(clock)
         self.consumer: Consumer[TaskMessage] = Consumer(
             Work(
                 parse=lambda body: [TaskMessage.model_validate_json(body)],
@@ -53,6 +71,7 @@ class Story:
                 settle=lambda _message, error: self.settled.append(error),
             ),
             queue_of=lambda _arn: self.queue,
+            aside=lambda: self.aside,
             clock=clock,
             rng=random.Random(1),
             logger=Logger(service="test", level=logging.CRITICAL),
@@ -156,10 +175,38 @@ def test_a_fault_of_ours_fails_only_its_own_item(clock: FrozenClock) -> None:
     assert failures == [{"itemIdentifier": "m1"}]
 
 
-def test_a_poisoned_body_goes_back_and_in_the_end_to_the_dead_letter_queue(clock: FrozenClock) -> None:
+POISONED = {"messageId": "m", "receiptHandle": "r", "body": json.dumps({"x": 1}), "eventSourceARN": "a:q"}
+
+
+def test_a_body_that_cannot_be_read_is_quarantined_at_once_with_the_reason(clock: FrozenClock) -> None:
     story = Story(clock)
-    event = {"Records": [{"messageId": "m", "receiptHandle": "r", "body": json.dumps({"x": 1}), "eventSourceARN": "a"}]}
-    assert story.consumer(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert story.consumer({"Records": [POISONED]}, Context()) == {"batchItemFailures": []}
+    ((message_id, reason),) = story.aside.kept
+    assert message_id == "m"
+    assert reason == "unreadable: x: Extra inputs are not permitted; run_id: Field required; task_id: Field required"
+
+
+def test_a_body_that_cannot_be_kept_comes_again(clock: FrozenClock) -> None:
+    story = Story(clock)
+    story.aside.broken = True
+    assert story.consumer({"Records": [POISONED]}, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_wrong_input_that_nobody_can_record_is_quarantined_and_a_fault_of_ours_is_not(clock: FrozenClock) -> None:
+    # given a function whose settling refuses as well
+    story = Story(clock, BadInput("no run 'r'"))
+
+    def refuse(_message: TaskMessage, error: AdweirError) -> None:
+        raise error
+
+    story.consumer._settle = refuse
+    # then its message is kept with the reason
+    assert story.receive(TASK) == []
+    assert story.aside.kept == [("m0", "bad_input: no run 'r'")]
+    # and an error that says nothing about the message makes it come again
+    story.error = RequestRejected("SQS refused a message")
+    assert story.receive(TASK) == [{"itemIdentifier": "m0"}]
+    assert len(story.aside.kept) == 1
 
 
 def test_a_refused_visibility_change_costs_only_the_pace_of_the_retry(clock: FrozenClock) -> None:

@@ -52,6 +52,7 @@ def test_whatever_the_outcome_of_a_message_its_log_line_identifies_the_work(
     consumer: Consumer[ObjectArrived] = Consumer(
         Work(lambda body: [ObjectArrived.model_validate_json(body)], handle, lambda *_: None),
         queue_of=lambda _: MemorySourceQueue(),
+        aside=lambda: app.aside,
         clock=clock,
         rng=random.Random(1),
         logger=app.logger,

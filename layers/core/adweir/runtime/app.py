@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.connector import Connector
     from adweir.reporting.query import Queries
+    from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
@@ -389,6 +390,14 @@ class App:
             report_timeout=settings.report_timeout_seconds,
         )
 
+    @cached_property
+    def aside(self) -> Aside:
+        """Where messages go that no function can work on."""
+        from adweir.runtime.aside import Aside
+        from adweir.store.raw.refused import RefusedMessages
+
+        return Aside(RefusedMessages(self.raw), self.meter, self.clock)
+
     def consumer(
         self,
         *,
@@ -400,7 +409,14 @@ class App:
         from adweir.runtime.consumer import Consumer, Work
 
         work = Work(parse, handle, settle)
-        return Consumer(work, queue_of=self.queues.of, clock=self.clock, rng=self.rng, logger=self.logger)
+        return Consumer(
+            work,
+            queue_of=self.queues.of,
+            aside=lambda: self.aside,  # few invocations ever need it
+            clock=self.clock,
+            rng=self.rng,
+            logger=self.logger,
+        )
 
 
 def _trace_filter(record: logging.LogRecord) -> bool:

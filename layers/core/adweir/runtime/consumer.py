@@ -8,6 +8,8 @@ message is decided here and nowhere else:
   count as a receive; the handler itself ends it at its task's deadline.
 - Transient, Unavailable: visible again after a jittered 5-60 s, reported as a failed item.
 - the other expected errors go to `settle`, which records them (split, park, fail, quarantine); then acknowledged.
+- a message that cannot be read, or of which `settle` says with a BadInput that nothing can be recorded, goes to the
+  quarantine of messages with its reason (`runtime.aside`); then acknowledged: receiving it again cannot help.
 - anything else is a fault of ours: reported as a failed item, default visibility, in the end the dead-letter queue.
 """
 
@@ -18,15 +20,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adweir.model import limits, trace
-from adweir.model.errors import AdweirError, NotReady, Throttled, Transient, Unavailable
+from adweir.model.errors import AdweirError, BadInput, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Message
 from adweir.model.ports import SourceQueue
 from adweir.model.times import Clock
+from adweir.runtime.aside import why
 
 if TYPE_CHECKING:
     import random
 
     from aws_lambda_powertools import Logger
+
+    from adweir.runtime.aside import Aside
 
 M = TypeVar("M", bound=Message)
 Remaining = Callable[[], float]
@@ -38,8 +43,8 @@ class Work(Generic[M]):
     """What a function does with its messages.
 
     `parse` makes a message of a record's body (a list: one S3 notification may name several objects; an empty list is
-    acknowledged). `handle(message, remaining)` does the work. `settle(message, error)` records an expected error; it
-    may raise, which makes the item fail.
+    acknowledged). `handle(message, remaining)` does the work. `settle(message, error)` records an expected error. It
+    may raise: a BadInput quarantines the message, anything else makes the item fail.
     """
 
     parse: Callable[[str], list[M]]
@@ -55,6 +60,7 @@ class Consumer(Generic[M]):
         work: Work[M],
         *,
         queue_of: Callable[[str], SourceQueue],
+        aside: Callable[[], Aside],
         clock: Clock,
         rng: random.Random,
         logger: Logger,
@@ -63,6 +69,7 @@ class Consumer(Generic[M]):
         self._handle = work.handle
         self._settle = work.settle
         self._queue_of = queue_of
+        self._aside = aside
         self._clock = clock
         self._rng = rng
         self._logger = logger
@@ -83,9 +90,9 @@ class Consumer(Generic[M]):
         with trace.about(message_id=record["messageId"]):
             try:
                 messages = self._parse(record["body"])
-            except Exception:  # the boundary: what cannot be parsed ends in the dead-letter queue, not its neighbours
+            except Exception as error:  # the boundary: a body that cannot be parsed now never can
                 self._logger.exception("unreadable message")
-                return False
+                return self._refuse(record, error)
             return all(self._try(message, queue, record, remaining) for message in messages)
 
     def _try(self, message: M, queue: SourceQueue, record: Mapping[str, Any], remaining: Remaining) -> bool:
@@ -98,10 +105,23 @@ class Consumer(Generic[M]):
                 self._logger.warning("transient fault", extra={"reason": error.message, "delay": delay})
                 self._keep_hidden(queue, record, delay)
                 return False
+            except BadInput as error:
+                return self._refuse(record, error)
             except Exception:  # the boundary: an unknown fault must not take the rest of the batch with it
                 self._logger.exception("unexpected fault")
                 return False
             return True
+
+    def _refuse(self, record: Mapping[str, Any], error: Exception) -> bool:
+        """Quarantine a message; False when that fails: then it comes again."""
+        reason = why(error)
+        try:
+            self._aside().refuse(record, reason)
+        except Exception:  # the boundary: a message is acknowledged only once it is kept
+            self._logger.exception("message not quarantined")
+            return False
+        self._logger.error("quarantined", extra={"reason": reason})
+        return True
 
     def _work(self, message: M, queue: SourceQueue, group: str, remaining: Remaining) -> None:
         wait = message.not_before - self._clock.now().timestamp()

@@ -131,7 +131,7 @@ class PullLoader:
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.
 
-        Raises `error` when not even the metadata can be read: then the dead-letter queue keeps the message.
+        Raises `error` when not even the metadata can be read: then the message is quarantined.
         """
         try:
             header = PullHeader.parse(self._raw.head(message.key, message.version_id).metadata)

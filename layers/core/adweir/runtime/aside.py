@@ -1,0 +1,57 @@
+"""Sets a message aside that no function can work on: it is kept with the reason, counted, and acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from adweir.model import limits
+from adweir.model.errors import AdweirError
+from adweir.model.times import iso
+from adweir.store.raw.refused import RefusedMessage
+
+if TYPE_CHECKING:
+    from adweir.model.times import Clock
+    from adweir.runtime.meter import Meter
+    from adweir.store.raw.refused import RefusedMessages
+
+
+class Aside:
+    """Where the queue consumer puts what it refuses."""
+
+    def __init__(self, refused: RefusedMessages, meter: Meter, clock: Clock) -> None:
+        self._refused = refused
+        self._meter = meter
+        self._clock = clock
+
+    def refuse(self, record: Mapping[str, Any], reason: str) -> None:
+        """Keep a received message with the reason. A message that comes again is kept and counted once.
+
+        Raises Unavailable when it cannot be kept.
+        """
+        attributes = record.get("attributes") or {}
+        message = RefusedMessage(
+            queue=str(record["eventSourceARN"]).rpartition(":")[2],
+            message_id=str(record["messageId"]),
+            body=str(record["body"]),
+            reason=reason,
+            at=iso(self._clock.now()),
+            receives=int(attributes.get("ApproximateReceiveCount", 1)),
+            group=str(attributes.get("MessageGroupId", "")),
+        )
+        if self._refused.put(message):
+            self._meter.count({"MessagesQuarantined": 1})
+
+
+def why(error: Exception) -> str:
+    """Why a message cannot be worked on, in one line."""
+    if isinstance(error, AdweirError):
+        said = f"{error.code}: {error.message}"
+    elif isinstance(error, ValidationError):
+        faults = (f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
+        said = f"unreadable: {'; '.join(faults)}"
+    else:
+        said = f"unreadable: {type(error).__name__}: {error}"
+    return said[: limits.MAX_REASON_CHARS]

@@ -1,0 +1,63 @@
+"""The example events of the asynchronous functions, through their handlers: docs/operations.md says what becomes of
+them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from adweir.runtime.settings import Settings
+from support.clock import FrozenClock
+from support.functions import loaded
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+QUEUES = ("runs", "reports", "landing", "etl", "collect-MetaAds", "collect-AmazonAds")
+CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
+QUARANTINED = {
+    "orchestrate": {"cancel", "redrive"},
+    "collect": set[str](),
+    "poll_reports": set[str](),
+    "validate": {"raw-landed"},
+    "etl": set[str](),
+}
+
+
+@pytest.fixture
+def environment(tables: None, settings: Settings) -> dict[str, str]:
+    boto3.client("s3").create_bucket(Bucket=settings.bucket)
+    boto3.client("events").create_event_bus(Name=settings.bus_name)
+    sqs = boto3.client("sqs")
+    urls = {name: sqs.create_queue(QueueName=f"adweir-{name}")["QueueUrl"] for name in QUEUES}
+    return {
+        **{f"{name.upper()}_QUEUE_URL": url for name, url in urls.items() if "collect" not in name},
+        "COLLECT_QUEUES": urls["collect-MetaAds"].replace("MetaAds", "{platform}"),
+        "CATALOG_TABLE": settings.catalog_table,
+        "METRICS_TABLE": settings.metrics_table,
+        "LEDGER_TABLE": settings.ledger_table,
+        "FINDINGS_TABLE": settings.findings_table,
+        "BUCKET": settings.bucket,
+        "BUS_NAME": settings.bus_name,
+    }
+
+
+@pytest.mark.parametrize("name", QUARANTINED)
+def test_every_example_is_acknowledged_and_what_names_nothing_known_is_quarantined(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: FrozenClock, name: str
+) -> None:
+    # given a deployment in which nothing happened yet
+    with loaded(name, environment, monkeypatch) as function:
+        function.app.clock = clock
+        for path in sorted((EVENTS / name).glob("*.json")):
+            text = path.read_text().replace("IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "")  # moto's bucket keeps no versions
+            event = json.loads(text)
+            # each example's message has an id of its own here
+            event["Records"] = [record | {"messageId": path.stem} for record in event["Records"]]
+            # when it is received, then it is acknowledged
+            assert function.handler(event, CONTEXT) == {"batchItemFailures": []}, path.stem
+        # and what cannot be worked on is kept
+        kept = {Path(info.key).stem for info in function.app.raw.list("quarantine/messages/")}
+        assert kept == QUARANTINED[name]
