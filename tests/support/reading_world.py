@@ -29,7 +29,11 @@ LOSSY, EXACT = Platform("meta_ads"), Platform("amazon_ads")
 """Finer levels of the first lack what deleted objects spent; those of the second sum to their parents, in two parts."""
 DAY = "2026-11-18"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TODAY = "2026-11-20"
 TWO = ("sp", "sb")
+AD, CAMPAIGN, ACCOUNT = Level.AD, Level.CAMPAIGN, Level.ACCOUNT
+HOURS: dict[str, Any] = {"grain": Grain.HOUR, "days": (TODAY, TODAY)}
+"""A pull of today's hours."""
 
 
 def served(dataset: Dataset, slices: tuple[str, ...] = ("all",), *, sums: bool = False, **more: Any) -> DatasetSpec:
@@ -78,6 +82,9 @@ def a_profile(platform: Platform = LOSSY, profile_id: str = "p1", timezone: str 
         profile_id=profile_id,
         timezone=timezone,
     )
+
+
+ONE = a_profile()
 
 
 class ReadingWorld:

@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from adweir.model.entities import ProfileStatus
-from adweir.model.metrics import Grain, Level
 from adweir.model.settling import is_settled
 from adweir.reporting.filters import Filters
 from support.bounds import at_the_bound
 from support.reading_world import (
+    ACCOUNT,
+    AD,
+    CAMPAIGN,
     DAY,
     EXACT,
+    ONE,
+    TODAY,
     TWO,
     ReadingWorld,
     a_profile,
@@ -25,12 +29,6 @@ from support.reading_world import (
     listed,
     spends,
 )
-
-AD, CAMPAIGN, ACCOUNT = Level.AD, Level.CAMPAIGN, Level.ACCOUNT
-TODAY = "2026-11-20"
-ONE = a_profile()
-HOURS: dict[str, Any] = {"grain": Grain.HOUR, "days": (TODAY, TODAY)}
-
 
 # --- coverage beside records and reports
 

@@ -11,9 +11,20 @@ import pytest
 from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
 from adweir.model.times import Window
 from adweir.store.metrics.store import StoredRow
-from support.reading_world import DAY, EXACT, LOSSY, TWO, ReadingWorld, account, ad, campaign, spends
-
-AD, CAMPAIGN, ACCOUNT = Level.AD, Level.CAMPAIGN, Level.ACCOUNT
+from support.reading_world import (
+    ACCOUNT,
+    AD,
+    CAMPAIGN,
+    DAY,
+    EXACT,
+    LOSSY,
+    TWO,
+    ReadingWorld,
+    account,
+    ad,
+    campaign,
+    spends,
+)
 
 
 def total(world: ReadingWorld, **more: Any) -> Any:

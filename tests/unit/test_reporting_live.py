@@ -14,8 +14,14 @@ from adweir.model.entities import ProfileStatus
 from adweir.model.metrics import Grain, Level, Source
 from support.bounds import at_the_bound
 from support.reading_world import (
+    ACCOUNT,
+    AD,
+    CAMPAIGN,
     DAY,
     EXACT,
+    HOURS,
+    ONE,
+    TODAY,
     TWO,
     ReadingWorld,
     a_profile,
@@ -27,11 +33,6 @@ from support.reading_world import (
     listed,
     spends,
 )
-
-AD, CAMPAIGN, ACCOUNT = Level.AD, Level.CAMPAIGN, Level.ACCOUNT
-TODAY = "2026-11-20"
-ONE = a_profile()
-HOURS: dict[str, Any] = {"grain": Grain.HOUR, "days": (TODAY, TODAY)}
 
 
 def at(hour: int, spend: int, level: Level = ACCOUNT, day: str = TODAY, **more: Any) -> Any:

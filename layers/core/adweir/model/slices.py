@@ -30,3 +30,10 @@ def contains(slice_: str, campaign_id: str, ad_product: str) -> bool:
     if campaign:
         return campaign == campaign_id
     return slice_ == ALL or slice_ == ad_product.lower()
+
+
+def around(campaign_id: str, ad_product: str) -> tuple[str, ...]:
+    """The slices that such an object is inside of: those for which `contains` is true."""
+    product = ad_product.lower()
+    found = (ALL, of_campaign(campaign_id)) if campaign_id else (ALL,)
+    return found if product == ALL or campaign_of(product) else (*found, product)

@@ -134,10 +134,16 @@ class Bucket:
 
 def contains(slice_: str, level: Level, entity_id: str, parents: Parents) -> bool:
     """Whether an entity is inside a slice. A campaign need not name itself among its parents."""
-    if slice_ == ALL:
-        return True
-    campaign = parents.campaign_id or (entity_id if level is Level.CAMPAIGN else "")
-    return slices.contains(slice_, campaign, parents.ad_product)
+    return slice_ == ALL or slices.contains(slice_, _campaign(level, entity_id, parents), parents.ad_product)
+
+
+def around(level: Level, entity_id: str, parents: Parents) -> tuple[str, ...]:
+    """The slices that an entity is inside of."""
+    return slices.around(_campaign(level, entity_id, parents), parents.ad_product)
+
+
+def _campaign(level: Level, entity_id: str, parents: Parents) -> str:
+    return parents.campaign_id or (entity_id if level is Level.CAMPAIGN else "")
 
 
 def claimed(slice_: str, parents: Parents) -> Parents:

@@ -33,7 +33,8 @@ from adweir.model.metrics import Level, Mark
 from adweir.model.slices import ALL
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
-from adweir.store.metrics.buckets import RESERVED, Raw, StoredSlot, contains
+from adweir.store.metrics.buckets import RESERVED, Partition, Raw, StoredSlot, around
+from adweir.store.metrics.partitions import ItemKey, Readable
 
 COVERAGE = f"{RESERVED}coverage"
 
@@ -83,11 +84,10 @@ class Coverage:
         newest: Stamp | None = None
         latest: Stamp | None = None
         held = False
-        for slice_, answer in self.days.get(day, {}).items():
-            if contains(slice_, level, entity_id, parents):
-                newest = newer(newest, answer.of(entity_id))
-                if latest is None or answer.stamp > latest:
-                    latest, held = answer.stamp, entity_id in answer.holes
+        for answer in self._around(day, level, entity_id, parents):
+            newest = newer(newest, answer.of(entity_id))
+            if latest is None or answer.stamp > latest:
+                latest, held = answer.stamp, entity_id in answer.holes
         return newest, held
 
     def shown(
@@ -115,8 +115,15 @@ class Coverage:
 
     def newest(self, day: str, level: Level, entity_id: str, parents: Parents) -> Stamp | None:
         """The newest complete pull of an entity and day, also when its row was quarantined."""
-        slices = self.days.get(day, {})
-        return max((a.stamp for s, a in slices.items() if contains(s, level, entity_id, parents)), default=None)
+        return max((answer.stamp for answer in self._around(day, level, entity_id, parents)), default=None)
+
+    def _around(self, day: str, level: Level, entity_id: str, parents: Parents) -> list[SliceAnswer]:
+        """What the slices that an entity is inside of say about a day. A day may have a thousand slices, of campaigns
+        that were pulled one by one; an entity is inside three of them at most."""
+        slices = self.days.get(day)
+        if not slices:
+            return []
+        return [slices[name] for name in around(level, entity_id, parents) if name in slices]
 
     def holds(self, stamp: Stamp) -> bool:
         """Whether this pull is among the answers, or being written."""
@@ -196,11 +203,12 @@ class Coverage:
         days: dict[str, dict[str, SliceAnswer]] = {}
         for slice_, stamps in item["cov"]["M"].items():
             for stamp, text in stamps["M"].items():
+                parsed = Stamp.parse(stamp)
                 for number in _numbers(text["S"]):
                     day = f"{month}-{number:02d}"
                     named = holes.get(day, {"M": {}})["M"].get(slice_, {"M": {}})["M"]
                     was = {e: Stamp.parse(value["S"]) if value["S"] else None for e, value in named.items()}
-                    days.setdefault(day, {})[slice_] = SliceAnswer(Stamp.parse(stamp), was)
+                    days.setdefault(day, {})[slice_] = SliceAnswer(parsed, was)
         skipped = {
             slice_: frozenset(f"{month}-{number:02d}" for number in _numbers(text["S"]))
             for slice_, text in item.get("na", {"M": {}})["M"].items()
@@ -229,6 +237,16 @@ class Coverage:
         holes = [e for slices in self.days.values() for a in slices.values() for e in a.holes]
         named = sum(len(text.encode()) + 60 for text in self.definitions.values())
         return sum(len(slice_) + 120 for slice_, _ in spans) + sum(len(e.encode()) + 60 for e in holes) + named
+
+
+def read_coverage(table: Readable, parts: Iterable[Partition]) -> dict[str, Coverage]:
+    """Partition key → its coverage, of the partitions that something was loaded into.
+
+    Most were never loaded into: files and pushes are rare, and history begins one day. Reading these items in batches
+    finds the others with the fewest requests.
+    """
+    found = table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)
+    return {item["pk"]["S"]: Coverage.decode(item) for item in found}
 
 
 def _unanswered(

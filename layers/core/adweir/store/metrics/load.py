@@ -23,7 +23,7 @@ from adweir.store.metrics import adjusted
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
 from adweir.store.metrics.changes import ChangedSlot, ItemImage
-from adweir.store.metrics.coverage import COVERAGE, Coverage
+from adweir.store.metrics.coverage import COVERAGE, Coverage, read_coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts, Journal, Left, cause_of, header
 from adweir.store.metrics.merge import Merger, SlotChange
@@ -154,8 +154,8 @@ class PartitionLoader:
 
     def coverage(self, parts: Sequence[Partition]) -> dict[str, Coverage]:
         """Partition key → its coverage as it is now."""
-        found = {item["pk"]["S"]: item for item in self._table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)}
-        return {part.pk: Coverage.decode(found.get(part.pk)) for part in parts}
+        found = read_coverage(self._table, parts)
+        return {part.pk: found.get(part.pk) or Coverage() for part in parts}
 
     def recall(self, pull: Pull, partition: Partition, counts: Counts) -> None:
         """Count what an earlier load of the same pull has changed in a partition, of which it may have told nobody."""

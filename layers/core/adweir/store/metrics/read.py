@@ -16,7 +16,7 @@ from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.adjusting import AdjustedEntity
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
-from adweir.store.metrics.coverage import COVERAGE, Coverage
+from adweir.store.metrics.coverage import COVERAGE, Coverage, read_coverage
 from adweir.store.metrics.partitions import ItemKey, Readable
 
 SlicesOf = Callable[[Series], Collection[str]]
@@ -121,7 +121,7 @@ class Reader:
         wanted = None if entity_ids is None else set(entity_ids)
         whole = self._slices(series)
         copies = [[(source, each) for each in partitions(series, source, window)] for source in sources]
-        begun = self._coverage(each for copy in copies for _, each in copy)
+        begun = read_coverage(self._table, (each for copy in copies for _, each in copy))
         for same in zip(*copies, strict=True):
             shelves = [
                 _Shelf(rank, source, each, self._items(each, wanted) if each.pk in begun else ())
@@ -137,9 +137,9 @@ class Reader:
         """What coverage says about each day; days of which it says nothing are left out."""
         found: dict[date, DayState] = {}
         months = list(partitions(series, Source.PULL, window))
-        begun = self._coverage(months)
+        begun = read_coverage(self._table, months)
         for partition in months:
-            coverage = Coverage.decode(begun.get(partition.pk))
+            coverage = begun.get(partition.pk) or Coverage()
             for day in partition.days:
                 answers = coverage.days.get(day, {})
                 slices = {
@@ -154,9 +154,9 @@ class Reader:
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         """The adjustments of the pulls that answer for each day; see `MetricStore.adjusted`."""
         months = list(partitions(series, Source.PULL, window))
-        begun = self._coverage(months)
+        begun = read_coverage(self._table, months)
         for partition in months:
-            coverage = Coverage.decode(begun.get(partition.pk))
+            coverage = begun.get(partition.pk) or Coverage()
             days = [day for day in partition.days if day in coverage.adjusted]
             items = self._table.get_many(ItemKey(partition.pk, adjusted.key(day)) for day in days)
             found = [
@@ -186,14 +186,6 @@ class Reader:
         if wanted is not None and len(wanted) <= _FEW:
             return self._table.get_many(ItemKey(partition.pk, sk) for sk in wanted | {COVERAGE})
         return self._table.query(partition.pk)
-
-    def _coverage(self, parts: Iterable[Partition]) -> dict[str, Raw]:
-        """The coverage item of each partition that something was loaded into, by partition key.
-
-        Most partitions have never been loaded into: files and pushes are rare, and history begins one day. Reading
-        these items in batches finds the others with the fewest requests.
-        """
-        return {item["pk"]["S"]: item for item in self._table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)}
 
 
 def _rows(
