@@ -124,12 +124,24 @@ def test_every_setting_is_documented() -> None:
     assert sorted(table) == sorted(name.upper() for name in Settings.model_fields)
 
 
-def test_every_alarm_is_documented_and_every_documented_one_can_ring() -> None:
-    alarms = set(template().of("AWS::CloudWatch::Alarm"))
-    patterns = [name for cells in rows("operations.md", "What to do when an alarm rings") for name in code(cells[0])]
+def test_every_alarm_names_the_section_that_helps_and_that_section_names_the_alarm() -> None:
+    """A section's paragraphs begin with the alarms that they are about, then a colon."""
+    chapter = (ROOT / "docs/operations.md").read_text().partition("\n## What to do when an alarm rings\n")[2]
+    sections = dict(part.split("\n", 1) for part in chapter.partition("\n## ")[0].split("\n### ")[1:])
+    about = {
+        title: [name for names in re.findall(r"(?m)^((?:`[^`]+`(?:, )?)+):", text) for name in code(names)]
+        for title, text in sections.items()
+    }
+    named = {
+        name: alarm["AlarmDescription"].partition(". Help: ")[2]
+        for name, alarm in template().of("AWS::CloudWatch::Alarm").items()
+    }
 
-    assert {alarm for alarm in alarms if not any(fnmatchcase(alarm, pattern) for pattern in patterns)} == set()
-    assert [pattern for pattern in patterns if not any(fnmatchcase(alarm, pattern) for alarm in alarms)] == []
+    for name, title in named.items():
+        assert any(fnmatchcase(name, pattern) for pattern in about[title]), f"{name} is not in the section {title!r}"
+    for title, patterns in about.items():
+        for pattern in patterns:
+            assert any(fnmatchcase(name, pattern) for name in named if named[name] == title), pattern
 
 
 def test_every_file_that_a_document_links_to_exists() -> None:

@@ -40,6 +40,7 @@ EXPECTED = {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
     }
     | {f"{queue}{what}" for queue in QUEUES for what in ("Age", "DeadLettersAlarm")}
+    | {f"{alarm}Alarm" for alarm in template().written["Mappings"]["OwnAlarms"]}
     | {"DeliveryDeadLettersAlarm", "ApiFaults", "Heartbeat"},
     "AWS::Events::Rule": {"RawLanded", "WebhooksLanded", "DropsLanded", "RunFinishedRule", "AlarmingRule"},
     "AWS::Scheduler::Schedule": {f"{workflow}Schedule" for workflow in ("Daily", "Weekly", "Hourly", "Sweep")},
