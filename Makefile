@@ -14,7 +14,7 @@ PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check contract lint up down status build deploy bench sam clean
+.PHONY: help demo test coverage check contract fuzz lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: lint coverage ## run lint, every test, coverage
 
 contract: $(READY) ## run released clients against the sandbox (installs them once)
 	$(BIN)/python -m contract $(CLIENT)
+
+fuzz: $(READY) ## feed a million mutated inputs to all that reads them (SEED=…, INPUTS=…, REPLAY=<file>)
+	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
+	  $(if $(TARGET),--target $(TARGET)) $(if $(REPLAY),--replay $(REPLAY))
 
 lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .
@@ -66,7 +70,7 @@ bench: $(READY) ## run the measurements of bench/; each ends with one JSON objec
 sam: $(SAM_READY) ## install the SAM CLI in its own environment (.venv-sam/bin/sam)
 
 clean: ## remove what builds and tests leave behind
-	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .coverage
 
 $(READY): pyproject.toml constraints.txt layers/core/requirements.txt layers/analytics/requirements.txt
 	$(PYTHON) -m venv $(VENV)

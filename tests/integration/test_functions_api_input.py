@@ -93,6 +93,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/api/v1/keys", {"name": "x", "scopes": []}, 422),
     ("DELETE", "/api/v1/keys/nobody", None, 404),
     ("GET", "/api/v1/nothing", None, 404),
+    ("GET", "/api/v1/half of a pair: \ud800", None, 404),
     ("PUT", "/api/v1/accounts", {}, 405),
     ("POST", "/api/v1/accounts", '{"company_name": 1E99999999999999999999}', 400),
     ("POST", "/api/v1/accounts", '{"company_name": "\\ud800", "primary_contact_email": "a@example.com"}', 400),

@@ -122,15 +122,23 @@ def to_json(body: Any) -> str:
 def refusal(error: AdweirError) -> Answer:
     """The answer to an expected error."""
     status = status_of(error)
-    content: dict[str, Any] = {"code": error.code, "message": error.message}
+    content: dict[str, Any] = {"code": error.code, "message": readable(error.message)}
     details = error.details if isinstance(error, BadInput) else []
-    content["details"] = [{"field": "", "message": error.message} | detail for detail in details]
+    content["details"] = [
+        {name: readable(value) for name, value in ({"field": "", "message": error.message} | detail).items()}
+        for detail in details
+    ]
     headers = {}
     if status == 503:
         headers["Retry-After"] = str(max(1, round(getattr(error, "retry_after", 5))))
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     return answer({"error": content}, status, headers)
+
+
+def readable(value: Any) -> Any:
+    """Text with ? for half of a surrogate pair, which a path may hold and UTF-8 may not; other values as they are."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def invalid(faults: Sequence[Mapping[str, Any]]) -> BadInput:

@@ -1,0 +1,49 @@
+"""Functions as Lambda loads them, and what they log when an exception becomes a 500."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fuzz.running import Broken
+from support.functions import loaded
+
+
+class _Kept(logging.Handler):
+    """Keeps the exception of the last fault."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.fault: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.fault = record.exc_info[1] if record.exc_info else None
+
+
+class Function:
+    """One function with an HTTP door."""
+
+    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+        self._patch = pytest.MonkeyPatch()
+        self._loaded = loaded(name, {**environment, "LOG_LEVEL": "ERROR"}, self._patch)
+        self.module: ModuleType = self._loaded.__enter__()
+        self._kept = _Kept()
+        self.module.app.logger.handlers[:] = [self._kept]
+
+    def ask(self, event: Mapping[str, Any]) -> tuple[int, str]:
+        """(status, body) of an event. Raises what became a 5xx."""
+        self._kept.fault = None
+        answer = self.module.handler(dict(event), SimpleNamespace(aws_request_id="r"))
+        status = int(answer["statusCode"])
+        if status >= 500:
+            raise self._kept.fault or Broken(f"answers {status}: {answer['body'][:500]}")
+        return status, str(answer.get("body", ""))
+
+    def close(self) -> None:
+        """Forget the function and its environment."""
+        self._loaded.__exit__(None, None, None)
+        self._patch.undo()
