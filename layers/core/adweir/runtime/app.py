@@ -68,7 +68,7 @@ class SystemClock:
 
 
 class App:
-    """Everything a function works with. Tests build one with their own settings and clock."""
+    """Everything a function works with. Tests build one with their own settings, clock, chance and sleep."""
 
     def __init__(
         self,
@@ -78,12 +78,14 @@ class App:
         *,
         service: str = "adweir",
         platforms: Platforms | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self._platforms = platforms
         self.service = service
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()  # noqa: S311  jitter, not secrets
+        self.sleep = sleep
         self.accounts: frozenset[str] | None = None
         """The accounts that the key of a request is limited to; None for all."""
         self._credential_versions: dict[str, int] = {}
@@ -146,7 +148,7 @@ class App:
         from adweir.store.ledger import Ledger
 
         tables.bind(*self.settings.tables)
-        return Ledger(self.clock)
+        return Ledger(self.clock, self.sleep)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -163,7 +165,8 @@ class App:
 
         tables.bind(*self.settings.tables)
         lease_seconds = self.settings.function_timeout_seconds + 30
-        return MetricStore(Patience(self.clock, lease_seconds), self.ledger, self.raw, slices=self.platforms.slices)
+        patience = Patience(self.clock, lease_seconds, self.sleep, self.rng)
+        return MetricStore(patience, self.ledger, self.raw, slices=self.platforms.slices)
 
     @cached_property
     def findings(self) -> Findings:

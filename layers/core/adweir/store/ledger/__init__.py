@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.brakes import Brakes
@@ -23,10 +26,10 @@ class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
     API log, faults, trials."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
         self.brakes = Brakes(clock)
-        self.tokens = Tokens(clock)
+        self.tokens = Tokens(clock, sleep)
         self.receipts = Receipts(clock)
         self.replays = Replays(clock)
         self.shared_reports = SharedReports(clock)

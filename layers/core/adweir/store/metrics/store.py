@@ -68,7 +68,7 @@ class MetricStore:
         table: Table | None = None,
         slices: SlicesOf = lambda _series: (ALL,),
     ) -> None:
-        self._table = table or MetricsTable(patience.clock, patience.sleep)
+        self._table = table or MetricsTable(patience.clock, patience.sleep, patience.rng)
         self._loader = PartitionLoader(patience, self._table, ledger, raw)
         self._slices = slices
         self._changes = raw

@@ -1,0 +1,270 @@
+"""DynamoDB: tables with a string hash key `pk` and a string range key `sk`, as the core has them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from simulation.aws.expressions import Names, apply, check_used, condition, key_terms, names_of, update
+from simulation.aws.refusals import CONDITION, Refused, invalid
+from simulation.aws.values import Item, Value, check, weigh
+
+_MOST_BYTES = 400 * 1024
+_MOST_PAGE_BYTES = 1 << 20
+_MOST_WRITES, _MOST_READS = 25, 100
+_MOST_KEY_BYTES = {"pk": 2048, "sk": 1024}
+_DECODE = msgspec.json.Decoder(Item).decode
+_ENCODE = msgspec.json.encode
+
+
+class _Stored:
+    """An item: as conditions read it, and as bytes, of which every reader gets an own copy."""
+
+    __slots__ = ("item", "packed")
+
+    def __init__(self, item: Item) -> None:
+        self.packed = _ENCODE(item)
+        self.item: Item = _DECODE(self.packed)
+
+    @property
+    def copy(self) -> Item:
+        return _DECODE(self.packed)
+
+
+class _Partition:
+    """The items of one hash key, in the order of the UTF-8 bytes of their range keys."""
+
+    def __init__(self) -> None:
+        self.order: list[bytes] = []
+        self.items: dict[str, _Stored] = {}
+
+    def put(self, sk: str, stored: _Stored | None) -> None:
+        """Put an item, or delete it."""
+        key = sk.encode()
+        if stored is not None:
+            if sk not in self.items:
+                insort(self.order, key)
+            self.items[sk] = stored
+        elif self.items.pop(sk, None) is not None:
+            del self.order[bisect_left(self.order, key)]
+
+
+class DynamoDB:
+    """The tables. `changed` is told of each write: table, the item before, the item after."""
+
+    def __init__(self, tables: Iterable[str]) -> None:
+        self._tables: dict[str, dict[str, _Partition]] = {name: {} for name in tables}
+        self.changed: Callable[[str, Item | None, Item | None], None] = lambda *_: None
+        self.leave: Callable[[list[Any]], int] = lambda _entries: 0
+        """How many entries of a batch are left undone: those at its end."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """One API call. Raises Refused."""
+        calls: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "GetItem": self._get,
+            "PutItem": self._put,
+            "UpdateItem": self._update,
+            "DeleteItem": self._delete,
+            "Query": self._query,
+            "BatchGetItem": self._batch_get,
+            "BatchWriteItem": self._batch_write,
+        }
+        if operation not in calls:
+            raise NotImplementedError(f"the simulation has no double of DynamoDB's {operation}: add it to {__file__}")
+        return calls[operation](params)
+
+    def items(self, table: str, pk: str = "") -> list[Item]:
+        """All items of a table, or of one partition, for tests to look at."""
+        parts = self._tables[table]
+        chosen = [parts[pk]] if pk in parts else [] if pk else [parts[name] for name in sorted(parts)]
+        return [part.items[key.decode()].item for part in chosen for key in part.order]
+
+    # --- reading
+
+    def _get(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name = params["TableName"]
+        found = self._find(name, params["Key"])
+        answer: dict[str, Any] = {"ConsumedCapacity": _units(name, 0.5)}
+        if found is not None:
+            answer["Item"] = found.copy
+        return answer
+
+    def _query(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name, given = params["TableName"], names_of(params)
+        parsed = condition(params["KeyConditionExpression"])
+        used = parsed.used
+        kept = condition(params["FilterExpression"]) if params.get("FilterExpression") else None
+        check_used(used | (kept.used if kept else frozenset()), given)
+        terms = key_terms(parsed, given)
+        asked = terms.get("pk")
+        if asked is None or asked[0] != "=" or asked[1][0] is None or len(parsed.terms) > 2:
+            raise invalid("Query condition missed key schema element: pk")
+        part = self._table(name).get(asked[1][0].get("S", ""))
+        found = [] if part is None else self._page(part, params)
+        items, size, last = list[Item](), 0, None
+        limit = params.get("Limit") or len(found) + 1
+        looked = 0
+        for stored in found:
+            if not parsed.holds(stored.item, given):
+                continue
+            if looked == limit or (items and size + len(stored.packed) > _MOST_PAGE_BYTES):
+                break
+            looked, size, last = looked + 1, size + len(stored.packed), stored
+            if kept is None or kept.holds(stored.item, given):
+                items.append(stored.copy)
+        else:
+            if looked < limit:
+                last = None
+        answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": looked}
+        if last is not None:
+            answer["LastEvaluatedKey"] = {"pk": last.copy["pk"], "sk": last.copy["sk"]}
+        return answer | {"ConsumedCapacity": _units(name, max(0.5, size / 8192))}
+
+    def _page(self, part: _Partition, params: Mapping[str, Any]) -> list[_Stored]:
+        """The items from the start key on, in the asked direction."""
+        order, start = part.order, params.get("ExclusiveStartKey")
+        forward = params.get("ScanIndexForward", True)
+        if start is not None:
+            _check_key(start)
+            after = start["sk"]["S"].encode()
+            order = [key for key in order if (key > after if forward else key < after)]
+        return [part.items[key.decode()] for key in (order if forward else reversed(order))]
+
+    def _batch_get(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = [(name, key) for name, asked in params["RequestItems"].items() for key in asked["Keys"]]
+        if len(wanted) > _MOST_READS:
+            raise invalid("Too many items requested for the BatchGetItem call")
+        _check_distinct([(name, _check_key(key)) for name, key in wanted])
+        done = len(wanted) - self.leave(wanted)
+        answer: dict[str, Any] = {"Responses": {name: [] for name in params["RequestItems"]}, "UnprocessedKeys": {}}
+        for name, key in wanted[:done]:
+            found = self._find(name, key)
+            if found is not None:
+                answer["Responses"][name].append(found.copy)
+        for name, key in wanted[done:]:
+            about = {field: value for field, value in params["RequestItems"][name].items() if field != "Keys"}
+            answer["UnprocessedKeys"].setdefault(name, {"Keys": [], **about})["Keys"].append(key)
+        return answer | {"ConsumedCapacity": [_units(name, 0.5 * done) for name in params["RequestItems"]]}
+
+    # --- writing
+
+    def _put(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name, item = params["TableName"], params["Item"]
+        _check_item(item)
+        given = names_of(params)
+        self._check_condition(name, item, params, given, frozenset())
+        return self._store(name, item, item, params)
+
+    def _update(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name, key, given = params["TableName"], params["Key"], names_of(params)
+        _check_key(key)
+        parsed = update(params["UpdateExpression"]) if params.get("UpdateExpression") else None
+        if parsed and any(given.name(str(path[0])) in {"pk", "sk"} for _, path, _ in parsed.actions):
+            raise invalid("One or more parameter values were invalid: Cannot update attribute that is part of the key")
+        old = self._check_condition(name, key, params, given, parsed.used if parsed else frozenset())
+        base = dict(old.item) if old else {part: key[part] for part in ("pk", "sk")}
+        fresh = apply(parsed, base, given) if parsed else base
+        _check_item(fresh)
+        return self._store(name, key, fresh, params)
+
+    def _delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name, key = params["TableName"], params["Key"]
+        _check_key(key)
+        self._check_condition(name, key, params, names_of(params), frozenset())
+        return self._store(name, key, None, params)
+
+    def _batch_write(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        asked = [(name, each) for name, requests in params["RequestItems"].items() for each in requests]
+        if not 1 <= len(asked) <= _MOST_WRITES:
+            raise invalid(f"1 to {_MOST_WRITES} items per BatchWriteItem, not {len(asked)}")
+        keys = []
+        for name, each in asked:
+            if "PutRequest" in each:
+                _check_item(each["PutRequest"]["Item"])
+                keys.append((name, _check_key(each["PutRequest"]["Item"], whole=False)))
+            else:
+                keys.append((name, _check_key(each["DeleteRequest"]["Key"])))
+        _check_distinct(keys)
+        done = len(asked) - self.leave(asked)
+        for (name, each), (_, key) in list(zip(asked, keys, strict=True))[:done]:
+            item = each["PutRequest"]["Item"] if "PutRequest" in each else None
+            self._write(name, key, item)
+        left: dict[str, list[Any]] = {}
+        for name, each in asked[done:]:
+            left.setdefault(name, []).append(each)
+        units = [_units(name, float(done)) for name in params["RequestItems"]]
+        return {"UnprocessedItems": left, "ConsumedCapacity": units}
+
+    # --- inside
+
+    def _table(self, name: str) -> dict[str, _Partition]:
+        if name not in self._tables:
+            raise Refused("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        return self._tables[name]
+
+    def _find(self, name: str, key: Item) -> _Stored | None:
+        pk, sk = _check_key(key)
+        part = self._table(name).get(pk)
+        return None if part is None else part.items.get(sk)
+
+    def _check_condition(
+        self, name: str, key: Item, params: Mapping[str, Any], given: Names, used: frozenset[str]
+    ) -> _Stored | None:
+        """The stored item. Raises ConditionalCheckFailedException."""
+        old = self._find(name, {part: key[part] for part in ("pk", "sk")})
+        text = params.get("ConditionExpression")
+        parsed = condition(text) if text else None
+        check_used(used | (parsed.used if parsed else frozenset()), given)
+        if parsed is not None and not parsed.holds(old.item if old else {}, given):
+            wanted = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None
+            shown: dict[str, Any] = {"Item": old.copy} if wanted and old else {}
+            raise Refused(CONDITION, "The conditional request failed", **shown)
+        return old
+
+    def _store(self, name: str, key: Item, fresh: Item | None, params: Mapping[str, Any]) -> dict[str, Any]:
+        old, new = self._write(name, (key["pk"]["S"], key["sk"]["S"]), fresh)
+        size = max(len(each.packed) for each in (old, new) if each) if old or new else 1
+        answer: dict[str, Any] = {"ConsumedCapacity": _units(name, -(-size // 1024))}
+        shown = {"ALL_NEW": new, "ALL_OLD": old}.get(params.get("ReturnValues", "NONE"))
+        return answer | ({"Attributes": shown.copy} if shown else {})
+
+    def _write(self, name: str, key: tuple[str, str], item: Item | None) -> tuple[_Stored | None, _Stored | None]:
+        pk, sk = key
+        part = self._table(name).setdefault(pk, _Partition())
+        old, new = part.items.get(sk), None if item is None else _Stored(item)
+        part.put(sk, new)
+        self.changed(name, old.item if old else None, new.item if new else None)
+        return old, new
+
+
+def _check_item(item: Item) -> None:
+    for value in item.values():
+        check(value)
+    _check_key(item, whole=False)
+    if len(_ENCODE(item)) > _MOST_BYTES // 4 and sum(len(n.encode()) + weigh(v) for n, v in item.items()) > _MOST_BYTES:
+        raise invalid("Item size has exceeded the maximum allowed size")
+
+
+def _check_key(key: Mapping[str, Value], *, whole: bool = True) -> tuple[str, str]:
+    """The primary key. `whole`: nothing else may be there."""
+    if whole and key.keys() != {"pk", "sk"}:
+        raise invalid("The provided key element does not match the schema")
+    for name, most in _MOST_KEY_BYTES.items():
+        value = key.get(name)
+        if value is None or "S" not in value:
+            raise invalid(f"One or more parameter values were invalid: Missing the key {name} in the item")
+        if not 1 <= len(value["S"].encode()) <= most:
+            raise invalid(f"One or more parameter values are not valid: key {name} is empty or over {most} bytes")
+    return key["pk"]["S"], key["sk"]["S"]
+
+
+def _check_distinct(keys: list[tuple[str, tuple[str, str]]]) -> None:
+    if len(set(keys)) != len(keys):
+        raise invalid("Provided list of item keys contains duplicates")
+
+
+def _units(name: str, units: float) -> dict[str, Any]:
+    return {"TableName": name, "CapacityUnits": float(units)}

@@ -1,0 +1,157 @@
+"""SQS: standard queues with delays, visibility time-outs, receive counts and a dead-letter queue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulation.aws.refusals import Refused
+
+_MOST_BATCH = 10
+_MOST_DELAY = 900
+_MOST_VISIBILITY = 43_200
+_MOST_BYTES = 1 << 20
+_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_GROUP = re.compile(r"[!-~]{1,128}")
+
+
+@dataclass(slots=True)
+class Sent:
+    """A message in a queue. `visible_at`: when it may be received (again)."""
+
+    id: str
+    body: str
+    group: str
+    visible_at: float
+    receives: int = 0
+    handle: str = ""
+
+
+@dataclass(slots=True)
+class Line:
+    """A queue's messages, in the order in which they were sent."""
+
+    name: str
+    messages: list[Sent] = field(default_factory=list)
+    dead: list[Sent] = field(default_factory=list)
+
+
+class Sqs:
+    """The queues by name; a queue's URL ends with its name. `now` gives Unix seconds."""
+
+    def __init__(self, queues: tuple[str, ...], now: Callable[[], float], *, visibility: int = 30) -> None:
+        self.queues = {name: Line(name) for name in queues}
+        self._now = now
+        self._visibility = visibility
+        self._count = 0
+        self.leave: Callable[[list[Any]], int] = lambda _entries: 0
+        """How many entries of a batch fail: those at its end."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """One API call. Raises Refused."""
+        calls: dict[str, Callable[[Line, Mapping[str, Any]], dict[str, Any]]] = {
+            "SendMessage": self._send,
+            "SendMessageBatch": self._send_batch,
+            "ReceiveMessage": self._receive,
+            "DeleteMessage": self._delete,
+            "ChangeMessageVisibility": self._change,
+        }
+        if operation not in calls:
+            raise NotImplementedError(f"the simulation has no double of SQS's {operation}: add it to {__file__}")
+        name = params["QueueUrl"].rpartition("/")[2]
+        if name not in self.queues:
+            raise Refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+        return calls[operation](self.queues[name], params)
+
+    def take(self, name: str, sent: Sent, seconds: float) -> None:
+        """Receive this very message: what Lambda's poller does when it gets to it."""
+        self._count += 1
+        sent.receives += 1
+        sent.handle = f"{sent.id}/{self._count}"
+        sent.visible_at = self._now() + seconds
+
+    def visible(self, name: str) -> list[Sent]:
+        """The messages that may be received now."""
+        now = self._now()
+        return [sent for sent in self.queues[name].messages if sent.visible_at <= now]
+
+    def _send(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        body, delay, group = params["MessageBody"], params.get("DelaySeconds", 0), params.get("MessageGroupId", "")
+        if not 0 <= delay <= _MOST_DELAY:
+            raise Refused("InvalidParameterValue", f"Value {delay} for parameter DelaySeconds is invalid.")
+        if not body:
+            raise Refused("MissingParameter", "The request must contain the parameter MessageBody.")
+        if len(body.encode()) > _MOST_BYTES:
+            raise Refused("InvalidParameterValue", "One or more parameters are invalid. Reason: Message is too long.")
+        if group and not _GROUP.fullmatch(group):
+            raise Refused("InvalidParameterValue", "Value for parameter MessageGroupId is invalid.")
+        self._count += 1
+        sent = Sent(f"m{self._count}", body, group, self._now() + delay)
+        line.messages.append(sent)
+        return {"MessageId": sent.id}
+
+    def _send_batch(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        entries = params["Entries"]
+        if not entries:
+            raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
+        if len(entries) > _MOST_BATCH:
+            raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
+        ids = [entry["Id"] for entry in entries]
+        if not all(map(_ENTRY_ID.fullmatch, ids)):
+            raise Refused("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, - and _.")
+        if len(set(ids)) != len(ids):
+            raise Refused("BatchEntryIdsNotDistinct", "Id is repeated.")
+        if sum(len(entry["MessageBody"].encode()) for entry in entries) > _MOST_BYTES:
+            raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
+        done = len(entries) - self.leave(entries)
+        answer: dict[str, Any] = {}
+        for entry in entries[:done]:
+            try:
+                sent = self._send(line, entry)
+            except Refused as error:
+                fault = {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
+                answer.setdefault("Failed", []).append(fault)
+            else:
+                answer.setdefault("Successful", []).append({"Id": entry["Id"], **sent})
+        for entry in entries[done:]:
+            fault = {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError", "Message": "try again"}
+            answer.setdefault("Failed", []).append(fault)
+        return answer
+
+    def _receive(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        most = params.get("MaxNumberOfMessages", 1)
+        if not 1 <= most <= _MOST_BATCH:
+            raise Refused("InvalidParameterValue", f"Value {most} for parameter MaxNumberOfMessages is invalid.")
+        seconds = params.get("VisibilityTimeout", self._visibility)
+        found = self.visible(line.name)[:most]
+        for sent in found:
+            self.take(line.name, sent, seconds)
+        if not found:
+            return {}
+        return {"Messages": [{"MessageId": m.id, "ReceiptHandle": m.handle, "Body": m.body} for m in found]}
+
+    def _delete(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        known = self._known(line, params["ReceiptHandle"])
+        if known is not None:  # deleting again is no error
+            line.messages.remove(known)
+        return {}
+
+    def _change(self, line: Line, params: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = params["VisibilityTimeout"]
+        if not 0 <= seconds <= _MOST_VISIBILITY:
+            raise Refused("InvalidParameterValue", f"Value {seconds} for parameter VisibilityTimeout is invalid.")
+        known = self._known(line, params["ReceiptHandle"])
+        if known is None:
+            raise Refused("InvalidParameterValue", "The message does not exist or is not available for the change.")
+        if known.visible_at <= self._now():
+            raise Refused("MessageNotInflight", "The message is not in flight.")
+        known.visible_at = self._now() + seconds
+        return {}
+
+    def _known(self, line: Line, handle: str) -> Sent | None:
+        """The message of a receipt handle; None when it is gone, or was received again since."""
+        if "/" not in handle:
+            raise Refused("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+        return next((sent for sent in line.messages if sent.handle == handle), None)

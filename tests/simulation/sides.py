@@ -1,0 +1,88 @@
+"""The two sides of the doubles' behaviour test: the doubles, and moto. A case that moto gets wrong says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from adweir.store.dynamo import tables
+from simulation.aws.botocore_calls import answered_by, services
+from simulation.aws.dynamodb import DynamoDB
+from simulation.aws.events import Events, Secrets
+from simulation.aws.s3 import S3
+from simulation.aws.sqs import Sqs
+
+TABLE, BUCKET, QUEUE, BUS = "items", "data", "work", "bus"
+DOUBLE, MOTO = "double", "moto"
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Side:
+    """Clients of one side: a table, a bucket, a queue, a bus."""
+
+    name: str
+    dynamodb: Any
+    s3: Any
+    sqs: Any
+    events: Any
+    secretsmanager: Any
+    queue: str
+
+
+def differs(reason: str) -> Callable[[Test], Test]:
+    """A case in which the double follows AWS and moto does not; `reason` says how they differ."""
+    return pytest.mark.differs_from_moto(reason)
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Side]:
+    """The clients of a side, with everything made that the cases use."""
+    tables.reset()
+    try:
+        if name == MOTO:
+            with mock_aws():
+                side = _side(name)
+                _make(side)
+                yield side
+        else:
+            now = datetime.now
+            answer = services(
+                dynamodb=DynamoDB([TABLE]),
+                s3=S3(BUCKET, lambda: now(UTC)),
+                sqs=Sqs((QUEUE,), lambda: now(UTC).timestamp()),
+                events=Events(),
+                secretsmanager=Secrets(),
+            )
+            with answered_by(answer):
+                yield _side(name)
+    finally:
+        tables.reset()
+
+
+@cache
+def _clients() -> dict[str, Any]:
+    """One client a service for all cases: making one takes longer than most cases. moto, too, answers beneath it."""
+    session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
+    names = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
+    return {service: session.client(service) for service in names}
+
+
+def _side(name: str) -> Side:
+    return Side(name, **_clients(), queue=f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}")
+
+
+def _make(side: Side) -> None:
+    tables.bind(TABLE, TABLE, TABLE, TABLE)
+    side.dynamodb.create_table(**tables.schemas()[0])
+    side.s3.create_bucket(Bucket=BUCKET)
+    side.sqs.create_queue(QueueName=QUEUE)
+    side.events.create_event_bus(Name=BUS)

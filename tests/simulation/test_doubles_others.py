@@ -1,0 +1,239 @@
+"""The queues, the bucket, the bus and the secrets that simulations run on: the same cases on moto, where moto does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulation.sides import BUCKET, BUS, Side, differs
+
+
+def refused(code: str, call: Any, **params: Any) -> int:
+    """The status of the refusal."""
+    with pytest.raises(ClientError) as error:
+        call(**params)
+    assert error.value.response["Error"]["Code"].rpartition(".")[2] == code
+    return int(error.value.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+# --- SQS
+
+
+def send(side: Side, body: str = "a", **params: Any) -> Any:
+    return side.sqs.send_message(QueueUrl=side.queue, MessageBody=body, **params)
+
+
+def received(side: Side, **params: Any) -> list[Any]:
+    found: list[Any] = side.sqs.receive_message(QueueUrl=side.queue, MaxNumberOfMessages=10, **params).get(
+        "Messages", []
+    )
+    return found
+
+
+def test_a_message_is_hidden_from_its_receipt_until_its_visibility_ends(side: Side) -> None:
+    send(side)
+    (first,) = received(side, VisibilityTimeout=30)
+    assert received(side) == []
+
+    hide(side, first, 0)
+    (second,) = received(side)
+
+    assert (first["Body"], second["Body"]) == ("a", "a")
+    assert first["ReceiptHandle"] != second["ReceiptHandle"]
+
+
+def hide(side: Side, message: Any, seconds: int) -> None:
+    side.sqs.change_message_visibility(
+        QueueUrl=side.queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
+    )
+
+
+def test_a_deleted_message_is_gone_and_may_be_deleted_again(side: Side) -> None:
+    send(side)
+    (message,) = received(side)
+    for _ in range(2):
+        side.sqs.delete_message(QueueUrl=side.queue, ReceiptHandle=message["ReceiptHandle"])
+
+    assert received(side) == []
+
+
+def test_a_delayed_message_waits(side: Side) -> None:
+    send(side, DelaySeconds=900)
+    assert received(side) == []
+    assert refused("InvalidParameterValue", side.sqs.send_message, **about(side), DelaySeconds=901) == 400
+
+
+def about(side: Side, body: str = "a") -> dict[str, Any]:
+    return {"QueueUrl": side.queue, "MessageBody": body}
+
+
+@differs("moto 5.2 hides a message again that is not in flight")
+def test_what_is_not_in_flight_cannot_be_hidden(side: Side) -> None:
+    send(side)
+    (message,) = received(side)
+    hide(side, message, 0)
+
+    handle = {"QueueUrl": side.queue, "ReceiptHandle": message["ReceiptHandle"]}
+    refused("MessageNotInflight", side.sqs.change_message_visibility, **handle, VisibilityTimeout=30)
+
+
+def test_an_unknown_handle_is_refused(side: Side) -> None:
+    handle = {"QueueUrl": side.queue, "ReceiptHandle": "none"}
+    refused("ReceiptHandleIsInvalid", side.sqs.change_message_visibility, **handle, VisibilityTimeout=1)
+
+
+def batch(side: Side, *entries: dict[str, Any]) -> Any:
+    return side.sqs.send_message_batch(QueueUrl=side.queue, Entries=list(entries))
+
+
+def entry(number: int, **more: Any) -> dict[str, Any]:
+    return {"Id": str(number), "MessageBody": f"body {number}"} | more
+
+
+def test_a_batch_is_sent_whole(side: Side) -> None:
+    answer = batch(side, *(entry(n) for n in range(10)))
+
+    assert [sent["Id"] for sent in answer["Successful"]] == [str(n) for n in range(10)]
+    assert not answer.get("Failed")
+    assert sorted(message["Body"] for message in received(side)) == [f"body {n}" for n in range(10)]
+
+
+def test_a_batch_that_makes_no_sense_is_refused(side: Side) -> None:
+    for code, entries in {
+        "EmptyBatchRequest": [],
+        "TooManyEntriesInBatchRequest": [entry(n) for n in range(11)],
+        "BatchEntryIdsNotDistinct": [entry(1), entry(1)],
+        "InvalidBatchEntryId": [entry(1, Id="not an id")],
+    }.items():
+        refused(code, side.sqs.send_message_batch, QueueUrl=side.queue, Entries=entries)
+    assert received(side) == []
+
+
+def test_a_queue_takes_a_megabyte_in_a_message_or_batch(side: Side) -> None:
+    send(side, "x" * (1 << 20))
+    refused("InvalidParameterValue", side.sqs.send_message, **about(side, "x" * ((1 << 20) + 1)))
+    halves = [entry(n, MessageBody="x" * ((1 << 19) + n)) for n in range(2)]
+    refused("BatchRequestTooLong", side.sqs.send_message_batch, QueueUrl=side.queue, Entries=halves)
+
+
+def test_a_message_may_have_a_group(side: Side) -> None:
+    send(side, MessageGroupId="meta_ads#1")
+    assert len(received(side)) == 1
+
+
+@differs("moto 5.2 looks at no group of a standard queue; SQS takes 1 to 128 printable characters")
+def test_a_group_that_is_no_group_is_refused(side: Side) -> None:
+    refused("InvalidParameterValue", side.sqs.send_message, **about(side), MessageGroupId="a b")
+
+
+def test_an_unknown_queue_is_refused(side: Side) -> None:
+    refused("NonExistentQueue", side.sqs.send_message, QueueUrl=side.queue + "x", MessageBody="a")
+
+
+# --- S3
+
+
+def store(side: Side, key: str = "k", body: Any = b"body", **params: Any) -> Any:
+    return side.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **params)
+
+
+def test_an_object_is_read_as_it_was_put(side: Side) -> None:
+    store(side, body=io.BytesIO(b"body"), Metadata={"As-Of": "now"}, ContentType="text/plain")
+
+    head = side.s3.head_object(Bucket=BUCKET, Key="k")
+    found = side.s3.get_object(Bucket=BUCKET, Key="k")
+
+    assert found["Body"].read() == b"body"
+    for answer in (head, found):
+        assert (answer["ContentLength"], answer["Metadata"]) == (4, {"as-of": "now"})
+        assert answer["LastModified"].tzinfo is not None
+
+
+def test_an_object_that_is_there_is_not_put_again_where_it_must_not(side: Side) -> None:
+    store(side, IfNoneMatch="*")
+    about = {"Bucket": BUCKET, "Key": "k", "Body": b"other"}
+
+    assert refused("PreconditionFailed", side.s3.put_object, **about, IfNoneMatch="*") == 412
+    assert side.s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"body"
+    store(side, body=b"other")
+    assert side.s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"other"
+
+
+def test_a_missing_object_or_bucket_is_refused(side: Side) -> None:
+    assert refused("NoSuchKey", side.s3.get_object, Bucket=BUCKET, Key="none") == 404
+    assert refused("404", side.s3.head_object, Bucket=BUCKET, Key="none") == 404
+    refused("NoSuchBucket", side.s3.put_object, Bucket="none", Key="k", Body=b"")
+
+
+def test_bytes_that_arrive_whole_are_taken(side: Side) -> None:
+    digest = base64.b64encode(hashlib.sha256(b"body").digest()).decode()
+    store(side, ChecksumSHA256=digest)
+    assert side.s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"body"
+
+
+@differs("moto 5.2 does not compare a checksum with the bytes")
+def test_bytes_that_were_altered_on_the_way_are_refused(side: Side) -> None:
+    digest = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    refused("BadDigest", side.s3.put_object, Bucket=BUCKET, Key="k", Body=b"body", ChecksumSHA256=digest)
+
+
+def listed(side: Side, **params: Any) -> list[list[str]]:
+    pages = side.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, **params)
+    return [[found["Key"] for found in page.get("Contents", [])] for page in pages]
+
+
+def test_objects_are_listed_in_the_order_of_their_keys(side: Side) -> None:
+    for name in ("a/2", "b/1", "a/1", "a/é", "a/Z"):
+        store(side, name)
+
+    assert listed(side, Prefix="a/", StartAfter="") == [["a/1", "a/2", "a/Z", "a/é"]]
+    assert listed(side, Prefix="a/", StartAfter="a/1") == [["a/2", "a/Z", "a/é"]]
+    assert listed(side, Prefix="a/", PaginationConfig={"PageSize": 3}) == [["a/1", "a/2", "a/Z"], ["a/é"]]
+    assert listed(side, Prefix="none") == [[]]
+
+
+@differs("moto 5.2 takes any metadata; S3 takes 2 kB")
+def test_too_much_metadata_is_refused(side: Side) -> None:
+    refused("MetadataTooLarge", side.s3.put_object, Bucket=BUCKET, Key="k", Body=b"", Metadata={"a": "x" * 2048})
+
+
+# --- EventBridge
+
+
+def event(detail: str = "{}") -> dict[str, str]:
+    return {"EventBusName": BUS, "Source": "adweir", "DetailType": "Changed", "Detail": detail}
+
+
+def test_events_are_taken_one_by_one(side: Side) -> None:
+    answer = side.events.put_events(Entries=[event(), event("{"), event()])
+
+    assert answer["FailedEntryCount"] == 1
+    assert [found.get("ErrorCode") for found in answer["Entries"]] == [None, "MalformedDetail", None]
+
+
+def test_eleven_events_are_refused(side: Side) -> None:
+    side.events.put_events(Entries=[event()] * 10)
+    refused("ValidationException", side.events.put_events, Entries=[event()] * 11)
+
+
+# --- Secrets Manager
+
+
+def secret(side: Side, stage: str = "AWSCURRENT") -> Any:
+    return side.secretsmanager.get_secret_value(SecretId="s", VersionStage=stage)["SecretString"]
+
+
+def test_a_secret_has_its_current_value_and_the_one_before(side: Side) -> None:
+    missing = {"SecretId": "s", "VersionStage": "AWSPREVIOUS"}
+    refused("ResourceNotFoundException", side.secretsmanager.get_secret_value, SecretId="s")
+    side.secretsmanager.create_secret(Name="s", SecretString="1")
+    refused("ResourceNotFoundException", side.secretsmanager.get_secret_value, **missing)
+    refused("ResourceExistsException", side.secretsmanager.create_secret, Name="s", SecretString="x")
+    side.secretsmanager.put_secret_value(SecretId="s", SecretString="2")
+
+    assert (secret(side), secret(side, "AWSPREVIOUS")) == ("2", "1")
