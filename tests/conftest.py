@@ -21,6 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
+from support.agreeable import agreeable
 from support.clock import FrozenClock
 
 REGION = "us-east-1"
@@ -136,10 +137,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def agreeing() -> Iterator[dict[str, dict[str, str]]]:
+    """Where the platforms are: these accept each credential."""
+    with agreeable() as urls:
+        yield urls
+
+
 @pytest.fixture
-def settings() -> Settings:
+def settings(agreeing: dict[str, dict[str, str]]) -> Settings:
     """Names as a deployed function gets them."""
     return Settings(
+        platform_urls=agreeing,
         catalog_table="adweir-catalog",
         metrics_table="adweir-metrics",
         ledger_table="adweir-ledger",

@@ -34,6 +34,7 @@ def environment(tables: None, settings: Settings) -> dict[str, str]:
         "LANDING_QUEUE_URL": urls["landing"],
         "DEAD_LETTER_QUEUES": urls["dead-runs"].replace("runs", "{queue}"),
         "SECRET_PREFIX": "adweir",
+        "PLATFORM_URLS": json.dumps(settings.platform_urls),
     }
 
 

@@ -242,12 +242,12 @@ class TestStoringAnew:
         assert queues.runs.take() == [RedriveCredential(account_id="acc", platform="meta_ads")]
 
     def test_a_warm_worker_reads_its_values_again(self, app: App, queues: MemoryQueues, clock: FrozenClock) -> None:
-        app.connector(app.registration.register("acc", "meta", {"access_token": "old-token-1"}))
+        app.connector(app.registration.register("acc", "meta", {"access_token": "old-token-1"})[0])
         clock.advance(60)
         other = App(app.settings, clock)
         other.__dict__["queues"] = queues
         other.registration.forget("acc", "meta")
-        fresh = other.registration.register("acc", "meta", {"access_token": "new-token-1"})
+        fresh, _ = other.registration.register("acc", "meta", {"access_token": "new-token-1"})
         clock.advance(60)
 
         app.connector(fresh)

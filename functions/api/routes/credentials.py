@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from adweir.intake.doors.signatures import key_of
 from adweir.model import limits
-from adweir.model.entities import Credential, ProfileStatus
+from adweir.model.entities import Credential, Owner, ProfileStatus
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
@@ -24,6 +24,9 @@ from routes.fields import (
     PlatformPath,
     Shown,
 )
+
+if TYPE_CHECKING:
+    from adweir.intake.doors.credential_check import Check
 
 Label = Annotated[str, Field(description="Tells the account's credentials of one platform apart.", examples=["eu"])]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_CREDENTIAL_VALUE_CHARS)]
@@ -79,9 +82,30 @@ class CredentialAnswer(Shown):
     updated_at: Instant
 
 
+class SeenAdAccount(Shown):
+    """An ad account that the platform listed for the credential."""
+
+    profile_id: str = Field(description="Its id on the platform.")
+    name: str
+    owner: Annotated[str, OneOf(*(owner.value for owner in Owner))] = Field(
+        description="Whose it is: `this_credential` pulls it; `other_credential` of this client does, or `other_client`"
+        " has it, until that one loses it or is deleted."
+    )
+
+
+class CredentialCheckAnswer(Shown):
+    """What the platform said to the credential when it was stored."""
+
+    state: Literal["works", "unchecked"] = Field(description="unchecked: the platform could not be asked; see reason.")
+    reason: str = Field(description="Why it is unchecked; empty otherwise.")
+    ad_accounts: list[SeenAdAccount] = Field(description="What it lists now; the next sync stores them.")
+    more: bool = Field(description=f"It lists more than were read: {limits.MAX_CHECKED_PROFILES} are named at most.")
+
+
 class StoredCredential(CredentialAnswer):
     """The credential as it is stored now, without its secret values, which are never shown."""
 
+    check: CredentialCheckAnswer
     tasks_redriven: int = Field(description="How many tasks waited for it and are tried again.")
 
 
@@ -163,10 +187,16 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
     "POST", _ALL, "Store or replace the credential of a platform", limited=True, scope="write", status=201
 )
 def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> StoredCredential:
-    """It replaces the one of the same platform and label; the tasks that waited for it are tried again."""
-    stored = app.registration.register(account_id, new.platform, dict(new.model_extra or {}), new.label)
+    """The platform is asked for its ad accounts first; a credential that it refuses is not stored (422).
+
+    It replaces the one of the same platform and label; the tasks that waited for it are tried again.
+    """
+    stored, check = app.registration.register(account_id, new.platform, dict(new.model_extra or {}), new.label)
     waited = sum(1 for _ in app.ledger.parked(account_id, stored.platform, stored.label))
-    return StoredCredential(**_shown(app, [stored])[0].model_dump(), tasks_redriven=waited)
+    shown = _shown(app, [stored])[0]
+    if shown.note is None and not (check.unchecked or any(ours.owner == Owner.THIS_CREDENTIAL for ours in check.seen)):
+        shown.note = app.platforms.spec(stored.platform).nothing_listed(stored.route)
+    return StoredCredential(**shown.model_dump(), check=_checked(check), tasks_redriven=waited)
 
 
 @credentials.route("GET", _ALL, "List the credentials of an account", limited=True)
@@ -254,6 +284,12 @@ def _shown(app: App, found: Sequence[Credential]) -> list[CredentialAnswer]:
         more = {"profiles": profiles, "listed_at": listed_at, "note": note}
         shown.append(CredentialAnswer(**each.model_dump(mode="json"), **more))
     return shown
+
+
+def _checked(check: "Check") -> CredentialCheckAnswer:
+    seen = [SeenAdAccount(**each._asdict()) for each in check.seen]
+    state: Literal["works", "unchecked"] = "unchecked" if check.unchecked else "works"
+    return CredentialCheckAnswer(state=state, reason=check.unchecked, ad_accounts=seen, more=check.more)
 
 
 def _set_webhook(app: Here, platform: str, account_id: str, new: WebhookSecrets) -> StoredWebhookSecrets:

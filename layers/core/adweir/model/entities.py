@@ -68,6 +68,14 @@ class Credential(Entity):
     app: str = ""
 
 
+class Owner(StrEnum):
+    """Who pulls an ad account that a credential lists: the client and the credential that listed it first."""
+
+    THIS_CREDENTIAL = "this_credential"
+    OTHER_CREDENTIAL = "other_credential"
+    OTHER_CLIENT = "other_client"
+
+
 class Profile(Entity):
     """One platform ad account. `kind` is the platform's own word for the sort of account, "" where there is one sort.
 

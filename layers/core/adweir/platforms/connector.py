@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,21 @@ class TokenCache(Protocol):
 
     def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str: ...
     def forget(self, key: str) -> None: ...
+
+
+class OwnTokens:
+    """Access tokens of one connection that nobody shares: for a credential that is not stored yet."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
+        if key not in self._known:
+            self._known[key] = refresh()[0]
+        return self._known[key]
+
+    def forget(self, key: str) -> None:
+        self._known.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +188,19 @@ class RawPage(Protocol):
     def media(self) -> str: ...
     @property
     def stream(self) -> BinaryIO: ...
+
+
+class PageInHand(NamedTuple):
+    """A page that was never stored, as the normalizers read it."""
+
+    number: int
+    label: str
+    media: str
+    stream: BinaryIO
+
+    @classmethod
+    def of(cls, page: Page, number: int) -> PageInHand:
+        return cls(number, page.label, page.media, io.BytesIO(page.content()))
 
 
 class RowBatch(NamedTuple):

@@ -29,10 +29,10 @@ from adweir.model.errors import (
 )
 from adweir.model.times import Clock
 from adweir.model.urls import without_secrets
-from adweir.platforms.session import answer_seconds, cut_off, wire_of
+from adweir.platforms.session import answer_seconds, cut_off, request_seconds, wire_of
 
 TIMEOUT = (5.0, 60.0)
-"""Seconds to connect, and between two bytes of an answer; `limits.MAX_ANSWER_SECONDS` is for all of it."""
+"""Seconds to connect, and between two bytes of an answer; `session.request_seconds` is for all of it."""
 PATIENCE = 10.0
 """Seconds that the retries of one request may wait altogether."""
 _TRIES = 4
@@ -93,7 +93,7 @@ class Http:
     `PATIENCE` seconds in all; then the answer is returned as it is, and a connection fault is raised as Transient. A
     request that was sent and may have had an effect (POST and the like) is repeated only when `resend` says so.
     Redirects are refused: a token must not go to a host that an answer names. All tries of a request together may take
-    `limits.MAX_ANSWER_SECONDS` (a download: of waiting for its bytes), then it is Transient.
+    `session.request_seconds` (a download: of waiting for its bytes), then it is Transient.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Http:
 
     def _waits(self) -> Iterator[float | None]:
         """How long to wait after each try; None after the last."""
-        left = PATIENCE
+        left = min(PATIENCE, request_seconds.get())
         for attempt in range(_TRIES - 1):
             wait = min(left, 0.5 * 2**attempt * (0.5 + self._rng.random()))
             left -= wait
@@ -224,7 +224,7 @@ class _Patience:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.left: float = limits.MAX_ANSWER_SECONDS
+        self.left = request_seconds.get()
 
     @contextmanager
     def spent(self) -> Iterator[float]:

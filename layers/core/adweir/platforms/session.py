@@ -23,6 +23,8 @@ from adweir.model import limits
 
 answer_seconds: ContextVar[float] = ContextVar("answer_seconds", default=limits.MAX_ANSWER_SECONDS)
 """How long the next answer's headers may take."""
+request_seconds: ContextVar[float] = ContextVar("request_seconds", default=limits.MAX_ANSWER_SECONDS)
+"""How long a request with all its tries may take; less where somebody waits for the answer."""
 _WIRE = "adweir_wire"
 
 

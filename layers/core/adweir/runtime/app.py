@@ -20,7 +20,7 @@ from adweir.model.log import log
 from adweir.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import requests
     from aws_lambda_powertools import Logger
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.replays import Replayer
     from adweir.platforms import Platforms
-    from adweir.platforms.connector import Connector
+    from adweir.platforms.connector import Connector, TokenCache
     from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
@@ -220,12 +220,18 @@ class App:
 
         A replaced credential keeps its secret's name, so its values are read again: the platform refuses the old ones.
         """
-        from adweir.platforms.connector import Wiring
-
         known = self._credential_versions.get(credential.secret_id, credential.version)
         if known != credential.version and not self.secrets.refresh(credential.secret_id):
             raise Throttled("the replaced credential cannot be read yet", retry_after=10)
         self._credential_versions[credential.secret_id] = credential.version
+
+        values = self.secrets.get(credential.secret_id)
+        return self._connect(credential, values, self.ledger.tokens, route)
+
+    def _connect(
+        self, credential: Credential, values: Mapping[str, str], tokens: TokenCache, route: str = ""
+    ) -> Connector:
+        from adweir.platforms.connector import Wiring
 
         spec = self.platforms.spec(credential.platform)
         own = self.settings.platform_urls.get(spec.name, {})
@@ -234,10 +240,10 @@ class App:
             session=self.http,
             clock=self.clock,
             rng=self.rng,
-            tokens=self.ledger.tokens,
+            tokens=tokens,
             route=route,
         )
-        return self.platforms.connect(credential, self.secrets.get(credential.secret_id), wiring)
+        return self.platforms.connect(credential, values, wiring)
 
     def limited_to(self, accounts: frozenset[str]) -> App:
         """This app for a key of these accounts: its catalog, and all that reads through it, has nothing of others."""
@@ -305,9 +311,15 @@ class App:
     @cached_property
     def registration(self) -> Registration:
         """Takes in and forgets credentials and accounts."""
+        from adweir.intake.doors.credential_check import CredentialCheck
         from adweir.intake.doors.registration import Registration
+        from adweir.platforms.connector import OwnTokens
 
-        return Registration(self.platforms, self.catalog, self.secrets, self.queues.runs)
+        def connect(credential: Credential, values: Mapping[str, str]) -> Connector:
+            return self._connect(credential, values, OwnTokens())  # this role may not read the shared ones
+
+        check = CredentialCheck(self.platforms, self.catalog, self.clock, connect)
+        return Registration(self.platforms, self.catalog, self.secrets, self.queues.runs, check)
 
     @cached_property
     def engine(self) -> Engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from adweir.intake.doors.credential_check import Check, CredentialCheck
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model.entities import Credential
 from adweir.model.errors import Unprocessable
@@ -30,21 +31,29 @@ def parse_label(text: str) -> str:
 class Registration:
     """Keeps credentials and webhook secrets in Secrets Manager, and their metadata in the catalog."""
 
-    def __init__(self, platforms: Platforms, catalog: Catalog, secrets: SecretStore, runs: Queue) -> None:
+    def __init__(
+        self, platforms: Platforms, catalog: Catalog, secrets: SecretStore, runs: Queue, check: CredentialCheck
+    ) -> None:
         self._platforms = platforms
         self._catalog = catalog
         self._secrets = secrets
         self._runs = runs
+        self._check = check
 
-    def register(self, account_id: str, platform_name: str, values: Mapping[str, str], label: str = "") -> Credential:
-        """Store a credential: its values in Secrets Manager, its metadata in the catalog. Returns the metadata.
+    def register(
+        self, account_id: str, platform_name: str, values: Mapping[str, str], label: str = ""
+    ) -> tuple[Credential, Check]:
+        """Store a credential that works: its values in Secrets Manager, its metadata in the catalog.
+
+        Returns the metadata, and what the platform said to the credential. One that the platform refuses is not stored;
+        where it cannot be asked, the credential is stored unchecked.
 
         Without a platform's name, the values must fit the credential of exactly one platform; without a label it is
         the account's `default` one. When a credential
         replaces another, the tasks that waited for it are redriven. The secret is stored first, so that metadata never
         refers to a secret that does not exist.
 
-        Raises NotFound (the account), Unprocessable (the platform, the label, the values), Unavailable.
+        Raises NotFound (the account), Unprocessable (the platform, the label, the values, a refusal), Unavailable.
         """
         self._catalog.account(account_id)
         platform = self._platforms.parse(platform_name) if platform_name else self._platforms.recognize(values)
@@ -54,22 +63,21 @@ class Registration:
         read = fields.read(values)
         fields.check_secrets(values)
         label = parse_label(label)
-        secret_id = self._secrets.name("credential", account_id, platform, label)
-        self._secrets.put(secret_id, values)
-        credential = self._catalog.put_credential(
-            Credential(
-                account_id=account_id,
-                platform=platform,
-                label=label,
-                secret_id=secret_id,
-                route=read.route,
-                app=read.app_hash,
-            )
+        given = Credential(
+            account_id=account_id,
+            platform=platform,
+            label=label,
+            secret_id=self._secrets.name("credential", account_id, platform, label),
+            route=read.route,
+            app=read.app_hash,
         )
+        check = self._check.check(given, values)
+        self._secrets.put(given.secret_id, values)
+        credential = self._catalog.put_credential(given)
         if credential.version > 1:
             message = RedriveCredential(account_id=account_id, platform=platform, label=label)
             self._runs.send(message, group=account_id)
-        return credential
+        return credential, check
 
     def forget(self, account_id: str, platform_name: str, label: str = "") -> tuple[Credential, int]:
         """Delete a credential and its secret; returns it, and how many ad accounts it reached.

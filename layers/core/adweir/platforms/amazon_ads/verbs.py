@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, Keyword, Profile
@@ -16,20 +15,11 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window, epoch, iso
 from adweir.platforms.amazon_ads import SP, SPEC
-from adweir.platforms.connector import Connector, Page, PullContext, Report, ReportState
+from adweir.platforms.connector import Connector, Page, PageInHand, PullContext, Report, ReportState
 
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
 _COUNTS = ("impressions", "clicks")
 _NOTHING: Slot = (0, 0, 0, 0, 0)
-
-
-class _Body(NamedTuple):
-    """A page's body as the normalizer reads it."""
-
-    number: int
-    stream: BinaryIO
-    label: str = ""
-    media: str = "json"
 
 
 class PlainVerbs(Connector):
@@ -135,9 +125,7 @@ class PlainVerbs(Connector):
             task = self._task(profile, dataset, product, piece)
             report = self._await(task, self.create_report(task), patience)
             for number, page in enumerate(self.report_pages(task, report.id)):
-                for batch in NORMALIZER.metric_batches(
-                    _Body(number, io.BytesIO(page.content()), page.label), self._context(task, profile)
-                ):
+                for batch in NORMALIZER.metric_batches(PageInHand.of(page, number), self._context(task, profile)):
                     if batch.bad:
                         raise BadInput(f"{len(batch.bad)} rows cannot be read", batch.bad[0].errors)
                     yield from batch.rows
@@ -159,9 +147,7 @@ class PlainVerbs(Connector):
 
         found: list[Any] = []
         for number, page in enumerate(pages):
-            for batch in NORMALIZER.object_batches(
-                _Body(number, io.BytesIO(page.content()), page.label), self._context(task, profile)
-            ):
+            for batch in NORMALIZER.object_batches(PageInHand.of(page, number), self._context(task, profile)):
                 if batch.bad:
                     raise BadInput(f"{len(batch.bad)} objects cannot be read", batch.bad[0].errors)
                 found += batch.objects

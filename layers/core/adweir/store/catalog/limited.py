@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Account, Credential, PlatformObject, Profile
+from adweir.model.entities import Account, Credential, Owner, PlatformObject, Profile
 from adweir.model.errors import Forbidden, NotFound
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
@@ -73,6 +73,11 @@ class LimitedCatalog(Catalog):
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
         return [profile for profile in super().profiles(account_id, platform) if profile.account_id in self.only]
+
+    def owners(self, listed: Sequence[Profile]) -> list[Owner]:
+        for account_id in {profile.account_id for profile in listed}:
+            self._check(account_id)
+        return super().owners(listed)
 
     def list_profiles(self, limit: int = 50, token: str = "") -> tuple[list[Profile], str]:  # noqa: ARG002  one page
         return self.profiles(), ""

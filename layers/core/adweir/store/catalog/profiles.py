@@ -5,10 +5,10 @@ Each write is one version more, so that whoever changes a part of a profile lose
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from adweir.model.entities import Profile, ProfileStatus
+from adweir.model.entities import Owner, Profile, ProfileStatus
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
 from adweir.store.catalog.credentials import Credentials
@@ -46,6 +46,20 @@ class Profiles(Credentials):
         found = self._query(_PK, f"{platform}#" if platform else "")
         profiles = self._entities(Profile, found)
         return [profile for profile in profiles if account_id is None or profile.account_id == account_id]
+
+    def owners(self, listed: Sequence[Profile]) -> list[Owner]:
+        """Whose each of these listed ad accounts is, or becomes when its listing is stored."""
+        keys = [profile_item(profile.platform, profile.profile_id) for profile in listed]
+        known = self._fetch_many(keys)
+        return [self._owner(profile, known.get(key)) for profile, key in zip(listed, keys, strict=True)]
+
+    def _owner(self, listed: Profile, item: Item | None) -> Owner:
+        stored = next(self._entities(Profile, [item]), None) if item is not None else None
+        if stored is None or stored.status in _GONE:
+            return Owner.THIS_CREDENTIAL
+        if stored.account_id != listed.account_id:
+            return Owner.OTHER_CLIENT
+        return Owner.OTHER_CREDENTIAL if self._is_kept(stored, listed) else Owner.THIS_CREDENTIAL
 
     def list_profiles(self, limit: int = 50, token: str = "") -> tuple[list[Profile], str]:
         """A page of profiles by platform and id and the token of the next, "" after the last. Raises BadInput."""
