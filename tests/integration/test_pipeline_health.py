@@ -15,13 +15,14 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
-from adweir.model.errors import Unavailable
+from adweir.model.errors import ThrottleScope, Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health
 from adweir.pipeline.throughput import metrics
+from adweir.store.ledger.brakes import scope_key
 from support.clock import FrozenClock
 from support.pipeline_world import META, PipelineWorld
 
@@ -125,25 +126,73 @@ def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: Pipeli
 
     answer = report(world, dead)
 
-    assert statuses(answer) == {"credentials": "degraded", "brakes": "degraded", "dead_letters": "degraded"}
+    assert statuses(answer) == {
+        "profiles": "degraded",
+        "credentials": "degraded",
+        "brakes": "degraded",
+        "dead_letters": "degraded",
+    }
     assert answer["parts"]["queues"]["items"] == {"runs": {"visible": 3, "in_flight": 1, "delayed": 0}}
     assert answer["parts"]["credentials"]["broken"][0]["reason"] == "revoked"
     assert reasons(answer) == {
         "credentials": "refused: meta_ads default of acc-2 (revoked)",
-        "brakes": "circuit breakers: meta_ads 1 (open)",
+        "profiles": "1 of 2 ad accounts: meta_ads 1 (waits: faults five times, next try 12:00 UTC)",
+        "brakes": "1 on: meta_ads 1 (faults five times, next try 12:00 UTC)",
         "dead_letters": "messages: runs-dead (1)",
     }
 
 
-def test_a_rate_limit_pause_is_shown_and_is_not_a_fault(world: PipelineWorld) -> None:
+def test_profiles_that_wait_degrade_the_health_which_says_what_for(world: PipelineWorld) -> None:
+    # given two ad accounts that were pulled, one of which the platform answers 503
+    world.drain()
+    for _ in range(6):
+        world.ledger.brakes.failure(META, "1", "503")
+
+    # then the health is degraded, and says in words why and until when
+    answer = report(world)
+    assert statuses(answer) == {"profiles": "degraded", "brakes": "degraded"}
+    assert reasons(answer) == {
+        "profiles": "1 of 2 ad accounts: meta_ads 1 (waits: 503 six times, next try 12:01 UTC)",
+        "brakes": "1 on: meta_ads 1 (503 six times, next try 12:01 UTC)",
+    }
+    assert answer["parts"]["profiles"]["waiting"] == 1
+
+    # and when another task got through, it is healthy again
+    world.clock.advance(61)
+    world.ledger.brakes.success(META, *world.ledger.brakes.check(META, "1"))
+    assert report(world)["status"] == "healthy"
+
+
+def test_a_pause_of_an_application_makes_all_its_ad_accounts_wait_and_none_of_another(world: PipelineWorld) -> None:
+    # given ad accounts of two clients with an application each
+    world.add_credential(world.account_id, app="one")
+    world.add_credential("acc-2", app="two")
+    world.drain()
+    world.add_profile("3", account_id="acc-2")
+    # when the platform pauses the first application until tomorrow
+    world.ledger.brakes.trip(META, scope_key(ThrottleScope.APP, "one"), 86_400, "code 4: too many calls")
+    # then its ad accounts wait
+    items = report(world)["parts"]["profiles"]["items"]
+    said = {item["profile_id"]: item.get("reason", "") for item in items}
+    waits = "waits: code 4: too many calls, next try 2026-11-21 12:00 UTC"
+    assert said == {"1": waits, "2": waits, "3": "never pulled"}
+
+
+def test_a_rate_limit_pause_is_shown_with_its_end(world: PipelineWorld) -> None:
     world.drain()
     world.ledger.brakes.trip(META, "1", 60, "code 17")
 
     answer = report(world)
 
-    assert answer["status"] == "healthy"
+    assert answer["status"] == "degraded"
     (brake,) = answer["parts"]["brakes"]["on"]
-    assert (brake["state"], brake["until"]) == ("paused", iso(world.clock.now() + timedelta(seconds=60)))
+    assert (brake["key"], brake["state"], brake["until"], brake["since"], brake["says"]) == (
+        "meta_ads:1",
+        "paused",
+        iso(world.clock.now() + timedelta(seconds=60)),
+        iso(world.clock.now()),
+        "code 17, next try 12:01 UTC",
+    )
 
 
 def test_a_part_that_cannot_be_read_is_unhealthy_and_the_others_still_answer(world: PipelineWorld) -> None:

@@ -21,6 +21,7 @@ from adweir.model.messages import Advance, Scope
 from adweir.model.metrics import BadRow
 from adweir.model.money import MICRO, to_micros
 from adweir.model.tasks import TaskState
+from adweir.model.times import iso
 from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.workflows import workflow
 from adweir.platforms import REGISTRY
@@ -248,13 +249,15 @@ def test_the_delay_of_a_message(size: int, fits: bool) -> None:
 
 
 @at_the_bound("MAX_FAILED_TASKS_SHOWN")
-def test_the_failed_tasks_of_a_run(size: int, fits: bool) -> None:
-    run, tasks = a_run(), (replace(a_task(slice=str(n)), state=TaskState.FAILED) for n in range(size))
+def test_the_tasks_listed_of_a_run(size: int, fits: bool) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    tasks = [a_task(slice=str(n), updated_at=iso(now)) for n in range(size)]
 
-    answer = details(run, tasks)
+    failed = details(a_run(), (replace(task, state=TaskState.FAILED) for task in tasks), now)
+    waiting = details(a_run(), tasks, now)
 
-    assert (len(answer["failed_tasks"]) == size) is fits
-    assert answer["tasks_failed"] == size
+    assert (len(failed["failed_tasks"]) == size) is (len(waiting["waiting_tasks"]) == size) is fits
+    assert failed["tasks_failed"] == waiting["tasks_waiting"] == size
 
 
 @at_the_bound("MAX_QUERY_DAYS")

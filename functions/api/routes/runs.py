@@ -85,31 +85,46 @@ class StageAnswer(Progress):
     ended_at: Instant | None
 
 
-class FailedTask(Shown):
-    """A task that failed, is parked, was quarantined or was cancelled."""
+class NamedTask(Shown):
+    """A task of a run."""
 
     task_id: str
     stage: str
-    state: Annotated[str, OneOf("cancelled", "failed", "parked", "quarantined")]
     account_id: AccountId
     platform: PlatformId
     profile_id: str
     dataset: str
     slice: str
-    window: str | None = Field(description="The days it asked for, first and last.")
+    window: str | None = Field(description="The days it asks for, first and last.")
     generation: int
+
+
+class WaitingTask(NamedTask):
+    """A task that has not ended, and why."""
+
+    state: Annotated[str, OneOf("planned", "running", "waiting_report", "landed")]
+    waits_for: str = Field(examples=["https://api.example/x answered 429; next try 12:05 UTC"])
+    until: Instant | None = Field(description="When it is tried again at the earliest; null where nobody knows.")
+
+
+class FailedTask(NamedTask):
+    """A task that failed, is parked, was quarantined or was cancelled."""
+
+    state: Annotated[str, OneOf("cancelled", "failed", "parked", "quarantined")]
     error: dict[str, Any] | None = Field(description="`code`, `message` and the error's context.")
 
 
 class RunDetails(RunAnswer):
-    """A run with its stages in order and the tasks that failed."""
+    """A run with its stages in order, the tasks that failed, and those that have not ended."""
 
     stages: list[StageAnswer]
     tasks_total: int
     tasks_done: int
     tasks_failed: int
+    tasks_waiting: int = Field(description="Tasks that have not ended.")
     rows_stored: int
     failed_tasks: list[FailedTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
+    waiting_tasks: list[WaitingTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
 
 
 class LeftTask(Shown):
@@ -140,11 +155,11 @@ def list_runs(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") 
 
 @runs.route("GET", "/api/v1/runs/{run_id}", "Get a run", limited=True)
 def get_run(app: Here, run_id: RunPath) -> RunDetails:
-    """Its stages with counts of tasks, and the tasks that failed."""
+    """Its stages with counts of tasks, the tasks that failed, and what the others wait for."""
     from adweir.reporting.runs import details
 
     run = _run(app, run_id)
-    return RunDetails.of(details(run, app.ledger.tasks(run.run_id)))
+    return RunDetails.of(details(run, app.ledger.tasks(run.run_id), app.clock.now()))
 
 
 @runs.route(

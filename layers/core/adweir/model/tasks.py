@@ -67,8 +67,10 @@ class Task:
     belongs to a credential). `label` names the account's credential that pulls it. `window` is None for entities.
     `deadline` is Unix seconds. `generation` counts redrives, `attempts` claims. `mode` is how it has to be fetched
     (`platforms.connector.Mode`), "" where the platform chooses. A worker holds the task until `hold_until` (Unix
-    seconds; 0: no worker does). `accept_vanish` is an operator's permission for a pull that `mass_vanish` held back. A
-    pull that paused has `parts` stored (by the attempts that made them) and goes on at the platform's `cursor`.
+    seconds; 0: no worker does). `waits` says what an open task waited for when it was last tried: `code`, `reason`, and
+    `until` (Unix seconds), when it is tried again at the earliest. `accept_vanish` is an operator's permission for a
+    pull that `mass_vanish` held back. A pull that paused has `parts` stored (by the attempts that made them) and goes
+    on at the platform's `cursor`.
     """
 
     run_id: str
@@ -99,6 +101,7 @@ class Task:
     created_at: str = ""
     hold_until: int = 0
     accept_vanish: bool = False
+    waits: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -137,6 +140,7 @@ class Task:
             updated_at="",
             created_at="",
             hold_until=0,
+            waits=None,
             error=None,
             counts={},
         )

@@ -111,6 +111,12 @@ def iso_of(seconds: int) -> str:
     return iso(datetime.fromtimestamp(seconds, UTC))
 
 
+def clock_text(instant: datetime, now: datetime) -> str:
+    """An aware instant for people: `12:05 UTC`, on another day than `now` `2026-11-21 12:05 UTC`."""
+    instant = instant.astimezone(UTC)
+    return instant.strftime("%H:%M UTC" if instant.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M UTC")
+
+
 def epoch(instant: datetime) -> int:
     """Whole Unix seconds."""
     return int(instant.timestamp())

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adweir.intake.collect.gate import wider_keys
 from adweir.model import limits
 from adweir.model.entities import ProfileStatus
 from adweir.model.log import log
 from adweir.model.runs import RunState
-from adweir.model.times import DAY, is_zone, iso, iso_of, local_date
+from adweir.model.times import DAY, clock_text, is_zone, iso, iso_of, local_date
 from adweir.pipeline.alone import explain
+from adweir.store.ledger.brakes import BrakeState, brake_key
 
 if TYPE_CHECKING:
     from adweir.model.entities import Profile
@@ -43,16 +46,17 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
     """The whole pipeline and each part, each with a `status` of healthy, degraded or unhealthy; JSON values.
 
     A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
-    Parts: `profiles` (last success, how many days behind its yesterday), `credentials`, `brakes`, `queues`,
-    `dead_letters`, `runs`, `faults` (stored items that cannot be read, and what the pipeline went on past). One
-    degraded part degrades the whole. The whole is unhealthy when no profile had a recent success, when the newest run
-    of a workflow failed, or when a part cannot be read.
+    Parts: `profiles` (last success, how many days behind its yesterday, what it waits for), `credentials`, `brakes`,
+    `queues`, `dead_letters`, `runs`, `faults` (stored items that cannot be read, and what the pipeline went on past).
+    One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
+    unhealthy when no profile had a recent success, when the newest run of a workflow failed, or when a part cannot be
+    read.
     """
-    now = clock.now()
+    now, brakes = clock.now(), cache(lambda: _brakes_on(ledger, catalog))
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "profiles": lambda: _profiles(ledger, catalog, now, timedelta(hours=STALE_HOURS)),
+        "profiles": lambda: _profiles(ledger, catalog, brakes(), now),
         "credentials": lambda: _credentials(catalog),
-        "brakes": lambda: _brakes(ledger, catalog),
+        "brakes": lambda: _brakes(brakes(), now),
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
@@ -82,7 +86,12 @@ def _part(status: str, what: str, causes: Sequence[str], **more: Any) -> dict[st
     return {"status": status, "reason": f"{what}: {named}{left}", **more}
 
 
-def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedelta) -> dict[str, Any]:
+def _brakes_on(ledger: Ledger, catalog: Catalog) -> list[BrakeState]:
+    platforms = sorted({credential.platform for credential in catalog.credentials()})
+    return [brake for platform in platforms for brake in ledger.brakes.on(platform)]
+
+
+def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
     newest: dict[str, str] = {}
     reached: dict[str, str] = {}
     for key, dataset, at, end in ledger.successes():
@@ -90,7 +99,8 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
             newest[key] = max(at, newest.get(key, ""))
         if dataset.endswith("_daily"):
             reached[key] = max(end, reached.get(key, ""))
-    oldest_good, states = iso(now - patience), []
+    oldest_good, states, stale = iso(now - timedelta(hours=STALE_HOURS)), [], 0
+    waits = _waits(catalog, brakes, now) if brakes else {}
     for profile in catalog.profiles():
         if profile.status == ProfileStatus.REMOVED:
             continue
@@ -98,6 +108,9 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
         known = is_zone(profile.timezone)
         behind = (local_date(now, profile.timezone) - DAY - date.fromisoformat(end)).days if end and known else None
         reason = _why(profile, last, oldest_good)
+        stale += bool(reason)
+        if profile.key in waits:
+            reason = f"{reason}; waits: {waits[profile.key]}" if reason else f"waits: {waits[profile.key]}"
         states.append(
             {
                 "platform": profile.platform,
@@ -114,8 +127,32 @@ def _profiles(ledger: Ledger, catalog: Catalog, now: datetime, patience: timedel
         )
     bad = [f"{state['platform']} {state['profile_id']} ({state['reason']})" for state in states if "reason" in state]
     good, total = len(states) - len(bad), len(states)
-    status = DEGRADED if bad and good else UNHEALTHY if bad else HEALTHY
-    return _part(status, f"{len(bad)} of {total} ad accounts", bad, healthy=good, total=total, items=states)
+    status = UNHEALTHY if stale and stale == total else DEGRADED if bad else HEALTHY
+    counts = {"healthy": good, "waiting": len(waits), "total": total}
+    return _part(status, f"{len(bad)} of {total} ad accounts", bad, **counts, items=states)
+
+
+def _waits(catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, str]:
+    """Profile key → why a brake makes it wait, of those that wait."""
+    words = {brake.key: says(brake, now) for brake in brakes}
+    credentials = {(one.account_id, one.platform, one.label): one for one in catalog.credentials()}
+    found = {}
+    for profile in catalog.profiles():
+        credential = credentials.get((profile.account_id, profile.platform, profile.credential))
+        if profile.status == ProfileStatus.REMOVED or credential is None:
+            continue
+        wider = wider_keys(profile.account_id, credential, profile.route).values()
+        keys = (brake_key(profile.platform, key) for key in (profile.profile_id, *wider))
+        if reason := next((words[key] for key in keys if key in words), ""):
+            found[profile.key] = reason
+    return found
+
+
+def says(brake: BrakeState, now: datetime) -> str:
+    """Why a brake is on, and until when: `503 six times, next try 12:05 UTC`."""
+    until = datetime.fromtimestamp(brake.until, UTC)
+    when = f"next try {clock_text(until, now)}" if until > now else "the next task tries"
+    return f"{brake.reason}, {when}"
 
 
 def _why(profile: Profile, last: str, oldest_good: str) -> str:
@@ -146,19 +183,19 @@ def _credentials(catalog: Catalog) -> dict[str, Any]:
     return _part(DEGRADED if broken else HEALTHY, "refused", causes, broken=broken)
 
 
-def _brakes(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
-    platforms = sorted({credential.platform for credential in catalog.credentials()})
+def _brakes(brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
     on = [
-        brake._asdict() | {"until": iso_of(brake.until)}
-        for platform in platforms
-        for brake in ledger.brakes.on(platform)
+        brake._asdict()
+        | {
+            "key": brake.key,
+            "until": iso_of(brake.until),
+            "since": iso_of(brake.since) if brake.since else None,
+            "says": says(brake, now),
+        }
+        for brake in brakes
     ]
-    serious = [
-        f"{brake['platform']} {brake['profile_id'] or brake['scope']} ({brake['state']})"
-        for brake in on
-        if brake["state"] != "paused"
-    ]
-    return _part(DEGRADED if serious else HEALTHY, "circuit breakers", serious, on=on)
+    causes = [f"{brake.platform} {brake.profile_id or brake.scope} ({says(brake, now)})" for brake in brakes]
+    return _part(DEGRADED if on else HEALTHY, f"{len(on)} on", causes, on=on)
 
 
 def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:

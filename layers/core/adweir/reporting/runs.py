@@ -1,14 +1,16 @@
-"""Runs as the API shows them: stages, what is done, what failed."""
+"""Runs as the API shows them: stages, what is done, what failed, what waits and what for."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from adweir.model import limits
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
+from adweir.reporting.waiting import waiting
 
 _GOOD = frozenset(state for state in TaskState if state.is_good)
 _UNDONE = frozenset({TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED, TaskState.CANCELLED})
@@ -30,22 +32,29 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
-    """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed.
+def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
+    """A run with its stages in order, each with counts of tasks by state, and up to 200 tasks that failed or wait.
 
-    A stage's `total` counts no task that was split (its children count); `done` are loaded or skipped, `failed` the
-    failed, parked, quarantined and cancelled ones. `datasets` has the same counts by dataset.
+    Waiting tasks that were tried, and so say what they wait for, come before those that were not. A stage's `total`
+    counts no task that was split (its children count); `done` are loaded or skipped, `failed` the failed, parked,
+    quarantined and cancelled ones. `datasets` has the same counts by dataset.
     """
     ended = {stage.name: stage for stage in run.stages}
     names = [*ended, *([run.stage] if run.stage and run.stage not in ended else [])]
     tallies: dict[str, dict[str, Counter[TaskState]]] = {name: {} for name in names}
     failed: list[dict[str, Any]] = []
-    rows = 0
+    tried: list[dict[str, Any]] = []
+    untried: list[dict[str, Any]] = []
+    rows = unfinished = 0
     for task in tasks:
         tallies.setdefault(task.stage, {}).setdefault(task.dataset.value, Counter())[task.state] += 1
         rows += task.counts.get("rows_stored", 0)
         if task.state in _UNDONE and len(failed) < limits.MAX_FAILED_TASKS_SHOWN:
-            failed.append(_failure(task))
+            failed.append(_named(task) | {"error": dict(task.error) if task.error else None})
+        if not task.state.is_terminal:
+            unfinished += 1
+            if len(shown := tried if task.attempts else untried) < limits.MAX_FAILED_TASKS_SHOWN:
+                shown.append(_named(task) | waiting(task, now))
     stages: list[dict[str, Any]] = []
     for name, by_dataset in tallies.items():
         record = ended.get(name)
@@ -65,8 +74,10 @@ def details(run: Run, tasks: Iterable[Task]) -> dict[str, Any]:
         "tasks_total": sum(stage["total"] for stage in stages),
         "tasks_done": sum(stage["done"] for stage in stages),
         "tasks_failed": sum(stage["failed"] for stage in stages),
+        "tasks_waiting": unfinished,
         "rows_stored": rows,
         "failed_tasks": failed,
+        "waiting_tasks": [*tried, *untried][: limits.MAX_FAILED_TASKS_SHOWN],
     }
 
 
@@ -79,7 +90,7 @@ def _progress(counts: Counter[TaskState]) -> dict[str, Any]:
     }
 
 
-def _failure(task: Task) -> dict[str, Any]:
+def _named(task: Task) -> dict[str, Any]:
     return {
         "task_id": task.id,
         "stage": task.stage,
@@ -91,5 +102,4 @@ def _failure(task: Task) -> dict[str, Any]:
         "slice": task.slice,
         "window": str(task.window) if task.window else None,
         "generation": task.generation,
-        "error": dict(task.error) if task.error else None,
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from adweir.intake.collect.outcomes import Outcomes
-from adweir.model import trace
-from adweir.model.errors import DeadlinePassed, NotReady, Throttled, Transient, Unavailable
+from adweir.model import limits, trace
+from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, epoch
@@ -46,6 +47,13 @@ class Claims:
             if epoch(self.clock.now()) > task.deadline:
                 raise DeadlinePassed(f"not finished by its deadline, in state {task.state}")
             yield task
-        except (Throttled, NotReady, Transient, Unavailable):
-            self.ledger.release(task)
+        except (Throttled, NotReady, Transient, Unavailable) as error:
+            self.ledger.release(task, waits_for(error, self.clock.now()))
             raise
+
+
+def waits_for(error: AdweirError, now: datetime) -> dict[str, Any]:
+    """What a task waits for that met this error, as the ledger keeps it (`Task.waits`). `until` 0: tried again soon."""
+    seconds = getattr(error, "retry_after", 0) or getattr(error, "after", 0)
+    until = epoch(now) + round(seconds) if seconds else 0
+    return {"code": error.code, "reason": error.message[: limits.MAX_REASON_CHARS], "until": until}

@@ -59,7 +59,7 @@ class Gate:
         route = profile.route if profile else ""
         keys = self._keys(task, credential, route)
         own = keys[ThrottleScope.PROFILE]
-        has_faults = self._brakes.check(task.platform, *keys.values())
+        troubled = self._brakes.check(task.platform, *keys.values())
         connector: Connector | None = None
         try:
             try:
@@ -73,8 +73,8 @@ class Gate:
                 error.retry_after = min(limits.MAX_GUESSED_WAIT_SECONDS, grown)
             self._brakes.trip(task.platform, keys.get(error.scope, own), error.retry_after, error.message)
             raise
-        except Transient:
-            self._brakes.failure(task.platform, own)
+        except Transient as error:
+            self._brakes.failure(task.platform, own, str(error.context.get("status") or error.message))
             raise
         except Narrowable as error:
             if connector is not None and task.depth < limits.MAX_SPLIT_DEPTH:
@@ -83,20 +83,27 @@ class Gate:
         except AuthExpired as error:
             error.label, error.credential_version = credential.label, credential.version
             raise
-        if has_faults:
-            self._brakes.success(task.platform, own)
+        self._brakes.success(task.platform, *troubled)
 
     def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
-        """The brakes that concern the task, by scope. An unnamed application counts as the account's own."""
-        account = owner(task.account_id, credential.label)
-        wider = {
-            ThrottleScope.CREDENTIAL: account,
-            ThrottleScope.APP: credential.app or account,
-            ThrottleScope.REGION: route or credential.route or account,
-        }
+        """The brakes that concern the task, by scope."""
         scopes = self._platforms.spec(task.platform).throttles
-        keys = {scope: scope_key(scope, wider[scope]) for scope in scopes if scope in wider}
-        return {ThrottleScope.PROFILE: task.profile_id or account, **keys}
+        keys = {scope: key for scope, key in wider_keys(task.account_id, credential, route).items() if scope in scopes}
+        return {ThrottleScope.PROFILE: task.profile_id or owner(task.account_id, credential.label), **keys}
+
+
+def wider_keys(account_id: str, credential: Credential, route: str) -> dict[ThrottleScope, str]:
+    """The brakes on more than one profile that concern a credential's profile of this route, by scope.
+
+    An unnamed application counts as the account's own.
+    """
+    account = owner(account_id, credential.label)
+    wider = {
+        ThrottleScope.CREDENTIAL: account,
+        ThrottleScope.APP: credential.app or account,
+        ThrottleScope.REGION: route or credential.route or account,
+    }
+    return {scope: scope_key(scope, of) for scope, of in wider.items()}
 
 
 def _checked_credential(task: Task, credential: Credential | None, label: str) -> Credential:

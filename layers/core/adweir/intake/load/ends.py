@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adweir.intake.collect.claim import waits_for
 from adweir.intake.collect.outcomes import describe
 from adweir.model import limits
-from adweir.model.errors import AdweirError, DeadlinePassed
+from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled
 from adweir.model.messages import Advance, ObjectArrived
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
@@ -55,12 +56,11 @@ class TaskEnds:
         """The number of a further load of the profile's raw objects, greater than those before."""
         return self._ledger.replays.next_load(f"{header.platform}#{header.profile_id}")
 
-    def check_deadline(self, header: PullHeader) -> None:
-        """Waiting for a partition ends with the task. Raises DeadlinePassed."""
-        task = self._task(header)
-        if task is None or task.state.is_terminal:
-            return
-        if task.deadline and epoch(self._clock.now()) >= task.deadline:
+    def check_deadline(self, header: PullHeader, error: Throttled | NotReady) -> None:
+        """Waiting for a partition ends with the task, which says meanwhile what it waits for. Raises DeadlinePassed."""
+        waits = waits_for(error, self._clock.now())
+        task = self._ledger.note_wait(header.run_id, header.task_id, header.generation, waits)
+        if task is not None and task.deadline and epoch(self._clock.now()) >= task.deadline:
             raise DeadlinePassed("the partition was still being written at the task's deadline")
 
     def _task(self, header: PullHeader) -> Task | None:
@@ -91,5 +91,5 @@ class ReplayEnds(TaskEnds):
         reason = f"{error.code}: {error.message}"[: limits.MAX_REASON_CHARS]
         self._ledger.replays.ended(self._message.replay_id, self._message.key, reason=reason)
 
-    def check_deadline(self, header: PullHeader) -> None:
+    def check_deadline(self, header: PullHeader, error: Throttled | NotReady) -> None:
         """A replay has no deadline."""

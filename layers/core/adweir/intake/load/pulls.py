@@ -76,8 +76,8 @@ class PullLoader:
             context = self._context(header)
             try:
                 counts = self._store(raw, message, context, remaining)
-            except (Throttled, NotReady):
-                ends.check_deadline(header)
+            except (Throttled, NotReady) as error:
+                ends.check_deadline(header, error)
                 raise
             except MassVanish as error:
                 ends.refused(header, TaskState.QUARANTINED, error)
@@ -88,8 +88,8 @@ class PullLoader:
     def _skip(self, header: PullHeader, ends: TaskEnds) -> None:
         try:
             self._committer.skip(header.pull())
-        except Throttled:
-            ends.check_deadline(header)
+        except Throttled as error:
+            ends.check_deadline(header, error)
             raise
         ends.skipped(header)
 

@@ -2,13 +2,13 @@
 
 A *pause* is what the platform asked for (rate limit). A *circuit breaker* opens after several faults in a row, lets
 one probe through when its time is over (half-open), and closes after the first success. Each opening in a row lasts
-twice as long.
+twice as long. `since` is when the first of the pauses or faults came since which nothing succeeded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import Throttled, ThrottleScope
@@ -19,12 +19,21 @@ THRESHOLD = 5
 FIRST_SECONDS = 30
 PROBE_SECONDS = 120
 _WIDE = "!"
+_TIMES = ("never", "once", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_FORGET = [
+    Row.failures.set(0),
+    Row.deadline.remove(),
+    Row.probe_until.remove(),
+    Row.since.remove(),
+    Row.cause.remove(),
+]
 
 
 class BrakeState(NamedTuple):
-    """A brake that is on. `state` is paused, open or half_open; `until` Unix seconds.
+    """A brake that is on. `state` is paused, open or half_open; `until` and `since` are Unix seconds.
 
-    `scope` is profile, or a wider one with its key (`app:1f0c…`, `region:eu`), which has no profile id.
+    `scope` is profile, or a wider one with its key (`app:1f0c…`, `region:eu`), which has no profile id. `reason` says
+    why: what the platform asked for, or the faults in a row ("503 six times"). `since` 0: not known.
     """
 
     platform: str
@@ -34,20 +43,27 @@ class BrakeState(NamedTuple):
     failures: int
     reason: str
     scope: str = "profile"
+    since: int = 0
+
+    @property
+    def key(self) -> str:
+        """What names the brake to a person: `meta_ads:1042017731`, `amazon_ads:region:eu`."""
+        return f"{self.platform}:{self.profile_id or (self.scope if self.scope != 'profile' else '@')}"
 
 
 class Brakes(Rows):
     """Rate-limit pauses and circuit breakers, one item per platform and profile or wider scope."""
 
-    def check(self, platform: Platform, *keys: str) -> bool:
+    def check(self, platform: Platform, *keys: str) -> tuple[str, ...]:
         """Raises Throttled while one of these brakes is on. In half-open state the first caller passes, as the probe.
 
-        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together. True when faults
-        were counted, so that a success has something to forget.
+        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together. Returns those of
+        which a success has something to forget.
         """
         pk, now = _pk(platform), self._now()
         found = self._fetch_many([(pk, _sk(key)) for key in keys])
-        rows = [found[pk, _sk(key)] for key in keys if (pk, _sk(key)) in found]
+        known = {key: found[pk, _sk(key)] for key in keys if (pk, _sk(key)) in found}
+        rows = list(known.values())
         paused = max(rows, key=lambda row: row.until or 0, default=None)
         if paused is not None and (paused.until or 0) > now:
             raise Throttled(
@@ -56,48 +72,58 @@ class Brakes(Rows):
             )
         for row in rows:
             self._check_circuit(platform, row, now)
-        return any(row.failures for row in rows)
+        return tuple(key for key, row in known.items() if row.failures or row.since)
 
     def _check_circuit(self, platform: Platform, row: Row, now: int) -> None:
         if (row.failures or 0) < THRESHOLD:
             return
         opened = row.deadline or 0
         if opened > now:
-            raise Throttled(f"{platform} {row.sk} fails repeatedly: circuit open", retry_after=float(opened - now))
+            raise Throttled(
+                f"{platform} {row.sk} failed: {_faults(row)}; circuit open", retry_after=float(opened - now)
+            )
         probing = Row.probe_until.does_not_exist() | (Row.probe_until <= now)
         if self._change(_pk(platform), row.sk, [Row.probe_until.set(now + PROBE_SECONDS)], probing) is None:
-            raise Throttled(f"{platform} {row.sk} is being probed: circuit half open", retry_after=FIRST_SECONDS)
+            raise Throttled(
+                f"{platform} {row.sk} failed: {_faults(row)}; another task probes it: circuit half open",
+                retry_after=FIRST_SECONDS,
+            )
 
     def trip(self, platform: Platform, key: str, seconds: float, reason: str) -> None:
         """Pause a profile or a wider scope for `seconds`; a longer pause that is already there is kept."""
         until = self._now() + max(1, round(seconds))
-        self._change(
-            _pk(platform),
-            _sk(key),
-            [Row.until.set(until), Row.text.set(reason or "rate limit"), Row.expires.set(self._expires())],
-            Row.until.does_not_exist() | (Row.until < until),
-        )
+        actions = [
+            Row.until.set(until),
+            Row.text.set(reason[: limits.MAX_REASON_CHARS] or "rate limit"),
+            *self._noted(),
+        ]
+        self._change(_pk(platform), _sk(key), actions, Row.until.does_not_exist() | (Row.until < until))
 
-    def failure(self, platform: Platform, profile_id: str) -> None:
-        """Count a fault of the platform. The fifth in a row opens the circuit; each further one opens it for longer."""
+    def failure(self, platform: Platform, profile_id: str, reason: str = "") -> None:
+        """Count a fault of the platform, with its reason in a word or two.
+
+        The fifth in a row opens the circuit; each further one opens it for longer.
+        """
         pk, sk = _pk(platform), _sk(profile_id)
-        row = self._change(pk, sk, [Row.failures.add(1), Row.expires.set(self._expires())])
+        cause = Row.cause.set(reason[: limits.MAX_REASON_CHARS] or "faults")
+        row = self._change(pk, sk, [Row.failures.add(1), cause, *self._noted()])
         failures = int(row.failures or 0) if row else 0
         if failures >= THRESHOLD:
             seconds = min(limits.MAX_BRAKE_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
             opened = [Row.deadline.set(self._now() + seconds), Row.probe_until.set(0)]
             self._change(pk, sk, opened, Row.failures == failures)
 
-    def success(self, platform: Platform, profile_id: str) -> None:
-        """Close the circuit. Writes only when faults had been counted."""
-        row = self._fetch(_pk(platform), _sk(profile_id))
-        if row is not None and row.failures:
-            self._change(
-                _pk(platform),
-                row.sk,
-                [Row.failures.set(0), Row.deadline.remove(), Row.probe_until.remove()],
-                Row.failures == row.failures,
-            )
+    def success(self, platform: Platform, *keys: str) -> None:
+        """Close the circuits and forget the pauses of these keys. A pause or fault that came meanwhile stays."""
+        for key in keys:
+            row = self._fetch(_pk(platform), _sk(key))
+            if row is not None and (row.failures or row.since):
+                same = Row.failures == row.failures if row.failures is not None else Row.failures.does_not_exist()
+                over = Row.until.does_not_exist() | (Row.until <= self._now())
+                self._change(_pk(platform), row.sk, _FORGET, same & over)
+
+    def _noted(self) -> list[Any]:
+        return [Row.since.set(Row.since | self._now()), Row.expires.set(self._expires())]
 
     def on(self, platform: Platform) -> Iterator[BrakeState]:
         """The brakes of a platform that are on now."""
@@ -107,17 +133,29 @@ class Brakes(Rows):
             profile_id, scope = (
                 ("", row.sk.removeprefix(_WIDE)) if wide else (row.sk if row.sk != "@" else "", "profile")
             )
-            paused, opened = int(row.until or 0), int(row.deadline or 0)
+            paused, opened, since = int(row.until or 0), int(row.deadline or 0), int(row.since or 0)
             if paused > now:
-                yield BrakeState(platform, profile_id, "paused", paused, failures, row.text or "", scope)
+                yield BrakeState(platform, profile_id, "paused", paused, failures, row.text or "", scope, since)
             elif failures >= THRESHOLD:
                 state = "open" if opened > now else "half_open"
-                yield BrakeState(platform, profile_id, state, opened, failures, f"{failures} faults in a row", scope)
+                yield BrakeState(platform, profile_id, state, opened, failures, _faults(row), scope, since)
 
 
 def scope_key(scope: ThrottleScope, of: str) -> str:
     """The key of a brake on more than one profile: on an application, a region or a credential."""
     return f"{_WIDE}{scope}:{of}"
+
+
+def brake_key(platform: Platform, key: str) -> str:
+    """`BrakeState.key` of the brake with this key: a profile's id, or what `scope_key` made."""
+    return f"{platform}:{_sk(key).removeprefix(_WIDE)}"
+
+
+def _faults(row: Row) -> str:
+    """`503 six times`."""
+    failures = int(row.failures or 0)
+    often = _TIMES[failures] if failures < len(_TIMES) else str(failures)
+    return f"{row.cause or 'faults'} {often}" + (" times" if failures > 2 else "")
 
 
 def _pk(platform: Platform) -> str:

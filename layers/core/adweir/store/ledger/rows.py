@@ -34,6 +34,8 @@ class Row(LedgerItem):
     fence = NumberAttribute(null=True)
     failures = NumberAttribute(null=True)
     probe_until = NumberAttribute(null=True)
+    since = NumberAttribute(null=True)
+    cause = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     as_of = UnicodeAttribute(null=True)
     report_id = UnicodeAttribute(null=True)
@@ -45,6 +47,7 @@ class Row(LedgerItem):
     body = JsonText(null=True)
     error = JsonText(null=True)
     counts = JsonText(null=True)
+    waits = JsonText(null=True)
 
 
 class Rows(Keyed[Row]):

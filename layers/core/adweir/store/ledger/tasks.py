@@ -140,9 +140,23 @@ class Tasks(Markers):
                 return _task(taken)
         raise Throttled(f"task {task_id} is being worked on", retry_after=5)
 
-    def release(self, task: Task) -> bool:
-        """Give a claimed task back unchanged, so that the next message need not wait for the hold to expire."""
-        return self._advance_task(task, [], Row.attempts == task.attempts)
+    def release(self, task: Task, waits: Mapping[str, Any] | None = None) -> bool:
+        """Give a claimed task back, so that the next message need not wait for the hold to expire.
+
+        `waits` says what for it is tried again (`Task.waits`).
+        """
+        actions = [Row.waits.set(dict(waits))] if waits else []
+        return self._advance_task(task, actions, Row.attempts == task.attempts)
+
+    def note_wait(self, run_id: str, task_id: str, generation: int, waits: Mapping[str, Any]) -> Task | None:
+        """Record what an open task waits for, and that its message is alive; the task, or None when it is not open."""
+        row = self._change(
+            run_pk(run_id),
+            f"task#{task_id}",
+            [Row.waits.set(dict(waits)), Row.updated_at.set(iso(self._clock.now()))],
+            (Row.generation == generation) & Row.state.is_in(*_ACTIVE),
+        )
+        return None if row is None else self._parsed(row, _task)
 
     def wait_report(self, task: Task, report_id: str, as_of: str) -> bool:
         """The platform is making a report for the claimed task. False when the task continued without this worker.
@@ -155,6 +169,7 @@ class Tasks(Markers):
             Row.as_of.set(as_of),
             Row.parts.set(""),  # parts of a report that failed are not this one's
             Row.cursor.set(""),
+            Row.waits.remove(),
         ]
         still_ours = (Row.attempts == task.attempts) & (Row.state != TaskState.LANDED.value)
         return self._advance_task(task, actions, still_ours)
@@ -176,6 +191,7 @@ class Tasks(Markers):
             Row.state.set(TaskState.LANDED.value),
             Row.object_key.set(object_key),
             Row.as_of.set(as_of),
+            Row.waits.remove(),
         ]
         return self._advance_task(task, actions)
 
@@ -269,6 +285,7 @@ class Tasks(Markers):
                 Row.as_of.remove(),
                 Row.parts.remove(),
                 Row.cursor.remove(),
+                Row.waits.remove(),
                 Row.error.remove(),
                 Row.counts.remove(),
             ],
@@ -374,6 +391,7 @@ def _task(row: Row) -> Task:
         cursor=row.cursor or "",
         label=row.label or DEFAULT,
         updated_at=row.updated_at or "",
+        waits=row.waits,
         error=row.error,
         counts=row.counts or {},
     )
