@@ -208,11 +208,11 @@ def load(work: Work, timer: Timer) -> dict[str, Any]:
     scored = score(loop.tally, Grain.DAY, datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2026, 11, 20, 7, tzinfo=UTC))
     items = slots = 0
     for partition in partitions(series, Source.PULL, work.window):
-        merger = Job.of(pull, rows).merger(partition, Coverage(), Coverage())
-        for entity_id in rows.entities():
-            merged = merger.merge(entity_id, None, rows.slots(entity_id), rows.parents(entity_id))
-            if merged.bucket is not None:
-                slots += len(merged.bucket.encode(partition.pk)) > 0 and len(merged.bucket.slots)
+        job = Job.of(pull, rows)
+        for loaded in job.walk(job.merger(partition, Coverage(), Coverage()), ()):
+            bucket = loaded.merged.bucket
+            if bucket is not None:
+                slots += len(bucket.encode(partition.pk)) > 0 and len(bucket.slots)
                 items += 1
     with timer.aside():
         sums = reduce(plus, (slot for _, _, slot in rows))

@@ -1,14 +1,14 @@
 """What a pull brought: the accumulator that the loader fills row by row and `MetricStore.load` takes.
 
-One entry per entity, 40 packed bytes per stored day or hour, every repeated text kept once: about 150 bytes per stored
+One table per day or hour, 40 packed bytes per entity in it, every repeated text kept once: about 150 bytes per stored
 entity-day, whatever the size of the raw bytes and however often the same rows arrive.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, cast
 
 from adweir.model.metrics import MetricRow, Slot
 from adweir.store.metrics.adjusting import Adjusting
@@ -17,6 +17,7 @@ _KNOWN = struct.Struct("<5q")
 _SOME_UNKNOWN = struct.Struct("<5qB")
 """Unknown numbers as 0, then a byte whose bits say which: bit 0 for the first number."""
 _pack = _KNOWN.pack
+_unpack_all = cast("Callable[[bytes], Iterator[Slot]]", _KNOWN.iter_unpack)
 _Packed = bytes | Slot  # a slot with a number that does not fit stays as it is
 
 
@@ -53,7 +54,6 @@ class PullRows:
     """
 
     __slots__ = (
-        "_keys",
         "_parents",
         "_quarantined",
         "_slots",
@@ -67,10 +67,10 @@ class PullRows:
 
     def __init__(self) -> None:
         self._slots: dict[str, dict[str, _Packed]] = {}
+        """By slot key, then entity."""
         self._parents: dict[str, Parents] = {}
         self._quarantined: dict[str, set[str]] = {}
         self._texts = _Texts()
-        self._keys = _Texts()
         self.incomplete = False
         self.currency = ""
         self.adjusting = Adjusting()
@@ -79,25 +79,26 @@ class PullRows:
 
     def offer(self, row: MetricRow) -> bool | None:
         """Take a row unless its key is there: True, taken; None, there with the same numbers; False, with others."""
-        slots = self._slots.get(row.entity_id)
+        entity_id = self._texts[row.entity_id]
+        if entity_id not in self._parents:
+            self._begin(row)
+        key = row.day if row.hour < 0 else slot_key(row.day, row.hour)
+        slots = self._slots.get(key)
         if slots is None:
-            slots = self._begin(row)
-        key = self._keys[row.day if row.hour < 0 else slot_key(row.day, row.hour)]
+            slots = self._slots[key] = {}
         try:
             packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
         except struct.error:  # an unknown number, or one past 64 bits
             packed = self._unusual(row.slot)
-        held = slots.get(key)
-        if held is None:
-            slots[key] = packed
+        held = slots.setdefault(entity_id, packed)
+        if held is packed:
             self.size += 1
             return True
         return None if held == packed else False
 
     def has(self, entity_id: str, day: str, hour: int = -1) -> bool:
         """Whether a row with this key was added."""
-        slots = self._slots.get(entity_id)
-        return slots is not None and slot_key(day, hour) in slots
+        return entity_id in self._slots.get(slot_key(day, hour), ())
 
     def quarantined(self, entity_id: str, day: str) -> None:
         """A row of this entity and day came but cannot be stored: the stored value is kept."""
@@ -105,13 +106,24 @@ class PullRows:
 
     def entities(self) -> list[str]:
         """The entities with rows, in DynamoDB's order: UTF-8 bytes sort as code points do."""
-        return sorted(self._slots)
+        return sorted(self._parents)
 
     def slots(self, entity_id: str) -> dict[str, Slot]:
         """An entity's slots by slot key; empty when it brought none."""
-        unpack: Callable[[Any], Any] = _unpack if self._some_unusual else _KNOWN.unpack
-        slots = self._slots.get(entity_id)
-        return {key: unpack(packed) for key, packed in slots.items()} if slots else {}
+        return self.reader(self._slots)(entity_id)
+
+    def reader(self, keys: Iterable[str]) -> Callable[[str], dict[str, Slot]]:
+        """The function from an entity to its slots of these keys."""
+        found = {key: self._slots[key].get for key in keys if key in self._slots}
+        present, gets, usual = tuple(found), tuple(found.values()), not self._some_unusual
+
+        def read(entity_id: str) -> dict[str, Slot]:
+            packed = [get(entity_id) for get in gets]
+            if usual and None not in packed:
+                return dict(zip(present, _unpack_all(b"".join(cast("list[bytes]", packed))), strict=True))
+            return {key: _unpack(each) for key, each in zip(present, packed, strict=True) if each is not None}
+
+        return read
 
     def parents(self, entity_id: str) -> Parents:
         """An entity's parents as its first row gave them."""
@@ -123,12 +135,12 @@ class PullRows:
 
     def days(self) -> set[str]:
         """The days with a row or a quarantined row."""
-        return {key[:10] for key in self._keys} | self._quarantined.keys()
+        return {key[:10] for key in self._slots} | self._quarantined.keys()
 
     def __iter__(self) -> Iterator[tuple[str, str, Slot]]:
         """(entity id, slot key, slot) of each row."""
-        for entity_id, slots in self._slots.items():
-            for key, packed in slots.items():
+        for key, slots in self._slots.items():
+            for entity_id, packed in slots.items():
                 yield entity_id, key, _unpack(packed)
 
     def __len__(self) -> int:
@@ -143,14 +155,11 @@ class PullRows:
         except struct.error:
             return slot
 
-    def _begin(self, row: MetricRow) -> dict[str, _Packed]:
+    def _begin(self, row: MetricRow) -> None:
         texts = self._texts
-        entity_id = texts[row.entity_id]
-        self._parents[entity_id] = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
+        parents = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
+        self._parents[texts[row.entity_id]] = parents
         self.currency = self.currency or row.currency
-        slots: dict[str, _Packed] = {}
-        self._slots[entity_id] = slots
-        return slots
 
 
 def _unpack(packed: _Packed) -> Slot:

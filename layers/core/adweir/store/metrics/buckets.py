@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+import msgspec
 
 from adweir.model import limits, slices
 from adweir.model.metrics import Grain, Level, Series, Slot, Source, plus
@@ -44,7 +46,7 @@ def can_be_key(entity_id: str) -> bool:
         return False
 
 
-class StoredSlot(NamedTuple):
+class StoredSlot(msgspec.Struct, frozen=True, gc=False):
     """A slot's five numbers and their currency; its stamp and definition where they do not follow from coverage."""
 
     numbers: Slot
@@ -105,15 +107,16 @@ class Bucket:
             value = getattr(self.parents, name)
             if value if short != "grp" else value != _group_in(self.entity_id):
                 item[short] = {"S": value}
-        currency = max({slot.currency for slot in self.slots.values()}, default="")
+        slots = dict(sorted(self.slots.items()))
+        numbers = [slot.numbers for slot in slots.values()]
+        currency = max({slot.currency for slot in slots.values()}, default="")
         if currency:
             item["cur"] = {"S": currency}
-        for name in sorted(self.slots):
-            slot = self.slots[name]
-            item[name] = _list(slot.numbers)
+        item.update(zip(slots, map(_list, numbers), strict=True))
+        for name, slot in slots.items():
             if slot.stamp or slot.currency != currency:
                 item[name]["L"] += _beside(slot, currency)
-        item["sum"] = _list(_total([slot.numbers for slot in self.slots.values()]))
+        item["sum"] = _list(_total(numbers))
         return item
 
     @classmethod
@@ -157,7 +160,10 @@ def claimed(slice_: str, parents: Parents) -> Parents:
 
 
 def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
-    return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
+    if None in numbers:
+        return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
+    first, second, third, fourth, fifth = numbers  # without a loop it takes three quarters of the time
+    return {"L": [{"N": str(first)}, {"N": str(second)}, {"N": str(third)}, {"N": str(fourth)}, {"N": str(fifth)}]}
 
 
 def _total(numbers: list[Slot]) -> Slot:

@@ -87,7 +87,8 @@ class Job:
 
     def walk(self, merger: Merger, items: Iterable[Raw], beside: dict[str, Raw] | None = None) -> Iterator[Loaded]:
         """Stored buckets and brought entities side by side, in the table's order. Other items go `beside`, by key."""
-        rows, waiting = self.rows, iter(self.entities)
+        parents, waiting = self.rows.parents, iter(self.entities)
+        slots = self.rows.reader(key for key, _ in merger.partition.names.values())
         entity = next(waiting, None)
         for item in items:
             entity_id = item["sk"]["S"]
@@ -96,13 +97,13 @@ class Job:
                     beside[entity_id] = item
                 continue
             while entity is not None and entity < entity_id:
-                yield Loaded(entity, None, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+                yield Loaded(entity, None, None, merger.merge(entity, None, slots(entity), parents(entity)))
                 entity = next(waiting, None)
             bucket = Bucket.decode(item)
-            merged = merger.merge(entity_id, bucket, rows.slots(entity_id), rows.parents(entity_id))
+            merged = merger.merge(entity_id, bucket, slots(entity_id), parents(entity_id))
             yield Loaded(entity_id, item, bucket, merged)
             if entity == entity_id:
                 entity = next(waiting, None)
         while entity is not None:
-            yield Loaded(entity, None, None, merger.merge(entity, None, rows.slots(entity), rows.parents(entity)))
+            yield Loaded(entity, None, None, merger.merge(entity, None, slots(entity), parents(entity)))
             entity = next(waiting, None)

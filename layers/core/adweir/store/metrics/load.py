@@ -14,6 +14,8 @@ from datetime import date
 from math import inf
 from typing import Protocol
 
+import msgspec
+
 from adweir.model import limits
 from adweir.model.errors import NotReady, Throttled, Transient
 from adweir.model.metrics import Mark, Series
@@ -79,12 +81,17 @@ class _Turn:
     before: Raw | None
     coverage: Coverage
     left: list[Left]
+    began: date = field(init=False)
+    """The local day on which the pull began."""
     counts: Counts = field(default_factory=Counts)
     beside: list[Raw] = field(default_factory=list)
     """Items to write that are not buckets."""
     has_buckets: bool = False
     totals: dict[str, Total] | None = None
     """The account totals that decided about missing rows; None where there are none."""
+
+    def __post_init__(self) -> None:
+        self.began = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
 
     @property
     def writes(self) -> bool:
@@ -112,7 +119,6 @@ class _Turn:
         numbers = change.old != change.new or change.recounted
         self.counts.changed += numbers
         self.counts.zeroed += numbers and change.new is None
-        began = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
         self.spool.line(
             ChangedSlot(
                 entity_id,
@@ -120,7 +126,7 @@ class _Turn:
                 None if change.hour < 0 else change.hour,
                 change.old,
                 change.new,
-                (began - date.fromisoformat(change.day)).days,
+                (self.began - date.fromisoformat(change.day)).days,
                 change.old_mark,
                 change.new_mark,
                 cause,
@@ -136,7 +142,7 @@ class _Turn:
         gone = {day for day in sums.days if sums.gone(day, goal.newest_of_day(day), known.get(day))}
         for entity_id, parents, change in self.spool.waiting():
             if change.day in gone:
-                change = change._replace(new=None, new_mark=Mark.NONE)  # noqa: PLW2901
+                change = msgspec.structs.replace(change, new=None, new_mark=Mark.NONE)  # noqa: PLW2901
             if change.seen:
                 cause = Cause.TOTAL if change.was_missing else cause_of(self.pull, self.series)
                 self.line(entity_id, parents, change, cause)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from adweir.model.metrics import Mark, Slot
 from adweir.model.tasks import Pull, Stamp
@@ -19,7 +21,7 @@ from adweir.store.metrics.coverage import Coverage, newer
 from adweir.store.metrics.totals import DaySums
 
 
-class SlotChange(NamedTuple):
+class SlotChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A slot whose visible numbers or mark may change. `hour` is -1 for a day; None where no number is to be seen.
 
     `missing`: the verdict about the day's missing rows decides between `new` and nothing. `was_missing`: so it did
@@ -83,7 +85,7 @@ class Merger:
         pull = self.pull
         if brought:
             parents = claimed(pull.slice, parents)
-        bucket = (stored or Bucket(entity_id, parents)).with_parents(parents)
+        bucket = stored.with_parents(parents) if stored else Bucket(entity_id, parents)
         inside = self.complete and contains(pull.slice, pull.level, entity_id, bucket.parents)
         slots = dict(stored.slots) if stored else {}
         held = entity_id in self._held
@@ -145,7 +147,7 @@ class Merger:
             numbers, old = brought.get(key), slots.get(name)
             if numbers is None and old is None:
                 continue
-            if answers and numbers is not None and old == (numbers, None, currency, ""):
+            if answers and numbers is not None and old == StoredSlot(numbers, None, currency):
                 unchanged += 1
                 if sums is not None:
                     sums.add(day, numbers)
@@ -155,14 +157,14 @@ class Merger:
 
     def _bring(self, slots: dict[str, StoredSlot], brought: Mapping[str, Slot]) -> list[SlotChange]:
         """Add what was brought on days that no pull covers and that have no slots, as `_decided` would: faster."""
-        changes = []
+        currency, sums, changes = self.currency, self.sums, list[SlotChange]()
         for name, (key, day) in self._uncovered.items():
             numbers = brought.get(key)
             if numbers is not None:
-                slots[name] = StoredSlot(numbers, None, self.currency)
+                slots[name] = StoredSlot(numbers, None, currency)
                 changes.append(SlotChange(day, int(name[1:]) if name[0] == "h" else -1, None, numbers))
-                if self.sums is not None:
-                    self.sums.add(day, numbers)
+                if sums is not None:
+                    sums.add(day, numbers)
         return changes
 
     def _decided(
@@ -177,7 +179,7 @@ class Merger:
                 return old
             if self.sums is None or mine is None:
                 return None
-            return old if old.stamp else old._replace(stamp=mine, definition=self.coverage.definitions.get(mine, ""))
+            return old if old.stamp else replace(old, stamp=mine, definition=self.coverage.definitions.get(mine, ""))
         if not _outranks(stamp, mine if self.sums else newer(mine, answered)):
             return old
         if answers and _outranks(stamp, answered):
