@@ -155,27 +155,14 @@ def read_units() -> float:
     """What one consistent read of every partition costs, by AWS's rule, from what is stored."""
     import boto3
 
+    sys.path.append(str(ROOT / "tests"))
+    from support.aws_calls import item_bytes
+
     sizes: dict[str, int] = {}
     for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName="bench-metrics"):
         for item in page["Items"]:
             sizes[item["pk"]["S"]] = sizes.get(item["pk"]["S"], 0) + item_bytes(item)
     return float(sum(ceil(size / 4096) for size in sizes.values()))
-
-
-def item_bytes(item: dict[str, Any]) -> int:
-    """An item's size by AWS's rule: names, texts, (digits + 1) / 2 + 1 per number, 3 per list or map, 1 per element."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(value: dict[str, Any]) -> int:
-    if "S" in value:
-        return len(value["S"].encode())
-    if "N" in value:
-        number: str = value["N"]
-        return (len(number.lstrip("-").strip("0")) + 1) // 2 + 1 + number.startswith("-")
-    if "L" in value:
-        return 3 + sum(1 + _value_bytes(each) for each in value["L"])
-    return 3 + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in value["M"].items())
 
 
 def compare(ads: int, start: date) -> dict[str, Any]:
