@@ -206,22 +206,22 @@ def key(
 def drop(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A .csv or .csv.gz file.")],
-    account: Annotated[str, typer.Option(help="The client account that the file is for (acc_...).")] = "",
-    object_key: Annotated[
-        str, typer.Option("--key", help="Path under drops/; <account>/<the file's name> when left out.")
+    account: Annotated[str, typer.Option(help="The client account (acc_...); needed where there are several.")] = "",
+    kind: Annotated[
+        str, typer.Option("--as", metavar="SOURCE/DATA_TYPE", help="How it is read; adweir/metrics when left out.")
     ] = "",
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the receipt; 0 does not wait.")] = 60,
     stack: Stack = "",
 ) -> None:
-    """Load a file of metrics and report the result; exits with 1 when the file was rejected."""
+    """Load a file and report the result; exits with 1 when the file was rejected."""
     target = open_target(stack, home_of(context))
-    place = drop_key(target, file.name, account, object_key)
-    name = put_drop(target, place, file)
+    place = drop_key(target, file.name, account, kind)
+    receipt = put_drop(target, place, file)
     typer.echo(f"stored {place}")
     if wait:
-        typer.echo(outcome(target, name, wait))
+        typer.echo(outcome(target, receipt, wait))
     else:
-        typer.echo(f"its receipt will be receipts/{name}.json")
+        typer.echo(f"its receipt will be receipts/{receipt}.json")
 
 
 @app.command()

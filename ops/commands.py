@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from adweir.intake.load.files import PREFIX, account_of
+from adweir.intake.load.drop_keys import PREFIX, DropKey
 from adweir.intake.load.pulls import PREFIX as RAW_PREFIX
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
@@ -92,26 +92,28 @@ def replay_of(target: Deployment, replay_id: str, seconds: float) -> ReplayRecor
     return record
 
 
-def drop_key(target: Deployment, file_name: str, account_id: str, key: str) -> str:
-    """The object key for a dropped file: `drops/<account id>/<name>`.
+def drop_key(target: Deployment, file_name: str, account_id: str, kind: str) -> str:
+    """The object key for a dropped file of a kind, `<source>/<data_type>`; "" for adweir's own columns.
 
-    `key` is the path under `drops/`; without it the file keeps its own name, under `account_id`. Raises CommandFailed
-    for what the loader would reject: no account, an account that does not exist, a name that is not .csv or .csv.gz.
+    Without an account it is the only one's.
+
+    Raises CommandFailed for what the loader would reject.
     """
-    name = key.removeprefix(PREFIX) or file_name
-    if account_id and not name.startswith(f"{account_id}/"):
-        name = f"{account_id}/{name}"
-    if "/" not in name:
-        raise CommandFailed(f"which client account is {file_name} for? Add --account ID. {_accounts(target)}")
+    catalog = target.app().catalog
+    if not account_id:
+        found, _ = catalog.list_accounts(2)
+        if len(found) != 1:
+            raise CommandFailed(f"which client account is {file_name} for? Add --account ID. {_accounts(target)}")
+        account_id = found[0].account_id
     try:
-        owner = account_of(PREFIX + name)
-    except BadInput:
-        raise CommandFailed(f"{name}: a dropped file is named <account id>/<name>.csv or .csv.gz") from None
-    try:
-        target.app().catalog.account(owner)
+        catalog.account(account_id)
     except NotFound:
-        raise CommandFailed(f"there is no client account {owner}. {_accounts(target)}") from None
-    return PREFIX + name
+        raise CommandFailed(f"there is no client account {account_id}. {_accounts(target)}") from None
+    key = "/".join([PREFIX + account_id, kind, file_name] if kind else [PREFIX + account_id, file_name])
+    try:
+        return str(DropKey.parse(key))
+    except BadInput as error:
+        raise CommandFailed(error.message) from None
 
 
 def _accounts(target: Deployment) -> str:

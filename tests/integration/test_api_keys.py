@@ -111,6 +111,8 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ),
     ("GET", "/api/v1/coverage", None, RANGE, 200),
     ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
+    ("GET", "/api/v1/receipts", None, {}, 200),
+    ("GET", "/api/v1/receipts", None, {"account_id": RIVAL}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
     ("GET", f"/api/v1/accounts/{RIVAL}/mmm", None, {}, 404),
 ]

@@ -26,7 +26,7 @@ IDS = {
     "platform": "meta_ads",
     "name": "daily",
 }
-REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}}
+REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}, "list_receipts": {"account_id": "nobody"}}
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
 
@@ -165,7 +165,7 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
             elif status == "404" and operation.id != "run_workflow":
                 bad = operation.at(**IDS | {"platform": "x" * 129})
                 body = {"account_id": "nobody"} | good if operation.id == "backfill" and good else good
-                call(operation.method, bad, body, expect=404)
+                call(operation.method, bad, body, expect=404, **REQUIRED.get(operation.id, {}))
     call("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, expect=404)
 
 

@@ -85,24 +85,50 @@ def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_
     assert [row[3][3] for row in world.stored()] == [1_500_000]
 
 
-@pytest.mark.parametrize(("key", "stored"), [("acme/a.csv", "acme/a.csv"), ("drops/acme/b.csv", "acme/b.csv")])
-def test_given_a_key_when_a_file_is_dropped_then_it_is_stored_there(
-    world: LoadWorld, deployment: Deployment, file: Path, key: str, stored: str
+@pytest.mark.parametrize(
+    ("arguments", "stored"),
+    [
+        (("--as", "adweir/metrics"), "acme/offline.csv"),
+        (("--account", "acme"), "acme/offline.csv"),
+        ((), "acme/offline.csv"),
+    ],
+)
+def test_given_one_client_when_a_file_is_dropped_then_nobody_has_to_write_a_key(
+    world: LoadWorld, deployment: Deployment, file: Path, arguments: tuple[str, ...], stored: str
 ) -> None:
     # when
-    result = drop(file, "--key", key)
+    result = drop(file, *arguments)
 
     # then
     assert result.exit_code == 0
     assert objects(world) == [f"drops/{stored}"]
 
 
+def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_named(
+    world: LoadWorld, deployment: Deployment, file: Path
+) -> None:
+    # given
+    world.catalog.create_account("other", "Other", "o@other.example")
+
+    # when
+    result = drop(file)
+
+    # then
+    assert result.exit_code == 1
+    says = "which client account is offline.csv for? Add --account ID. Accounts: acme (Acme), other (Other)"
+    assert result.stderr == f"adweir: {says}\n"
+    assert objects(world) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "which client account is offline.csv for? Add --account ID. Accounts: acme (Acme)"),
         (("--account", "nobody"), "there is no client account nobody. Accounts: acme (Acme)"),
-        (("--key", "acme/offline.txt"), "acme/offline.txt: a dropped file is named <account id>/<name>.csv or .csv.gz"),
+        (
+            ("--as", "kpi"),
+            "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>",
+        ),
+        (("--as", "ga4/kpi"), "no files of ga4/kpi are read; known: adweir/metrics"),
     ],
 )  # fmt: skip
 def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_and_one_line_says_how(
@@ -114,6 +140,18 @@ def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_
     # then
     assert result.exit_code == 1
     assert result.stderr == f"adweir: {says}\n"
+    assert objects(world) == []
+
+
+def test_given_a_name_that_would_be_rejected_when_it_is_dropped_then_nothing_is_stored(
+    world: LoadWorld, deployment: Deployment, file: Path
+) -> None:
+    # when
+    result = drop(file.rename(file.with_suffix(".txt")))
+
+    # then
+    assert result.exit_code == 1
+    assert result.stderr == "adweir: the name of a dropped file ends with .csv or .csv.gz: offline.txt\n"
     assert objects(world) == []
 
 
@@ -135,10 +173,12 @@ def test_given_the_same_bytes_twice_when_dropped_then_the_second_says_that_nothi
     world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # given
-    drop(file, "--account", "acme", "--key", "first.csv")
+    first = file.with_name("first.csv")
+    first.write_bytes(file.read_bytes())
+    drop(first)
 
     # when
-    result = drop(file, "--account", "acme")
+    result = drop(file)
 
     # then
     assert result.exit_code == 0

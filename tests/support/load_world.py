@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from adweir.intake.load import deliveries, files, pulls
+from adweir.intake.load import deliveries, drop_keys, pulls
 from adweir.intake.load.commit import Committer
 from adweir.intake.load.deliveries import DeliveryLoader
 from adweir.intake.load.dispatch import Loader
@@ -62,7 +62,7 @@ class LoadWorld(World):
         return Loader(
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
-                files.PREFIX: DropLoader(
+                drop_keys.PREFIX: DropLoader(
                     self.raw, self.catalog, self.ledger.receipts, committer, self.clock, platforms.parse
                 ),
                 deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),

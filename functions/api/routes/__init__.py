@@ -17,6 +17,7 @@ from routes.ingestion import ingestion
 from routes.keys import keys
 from routes.pipeline import pipeline
 from routes.profiles import profiles
+from routes.receipts import receipts
 from routes.replay import replay
 from routes.reports import reports
 from routes.runs import runs
@@ -28,6 +29,7 @@ RESOURCES: tuple[Resource, ...] = (
     ingestion,
     runs,
     replay,
+    receipts,
     data_pipeline,
     reports,
     coverage,

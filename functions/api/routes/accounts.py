@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
+from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
     PAGE_ITEMS,
@@ -128,3 +129,12 @@ def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """
     credentials, profiles = app.registration.forget_account(account_id)
     return DeletedAccount(account_id=account_id, credentials=credentials, profiles=profiles)
+
+
+def only_account(app: App) -> str:
+    """The id of the only account. Raises Unprocessable when there are several or none."""
+    known = app.catalog.accounts()
+    if len(known) != 1:
+        message = f"account_id is required: there are {len(known)} accounts"
+        raise Unprocessable(message, [{"field": "account_id", "message": "is required"}])
+    return known[0].account_id

@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field, StringConstraints, model_validator
 
 from adweir.model import limits
-from adweir.model.errors import Unprocessable
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
+from routes.accounts import only_account
 from routes.fields import Given, NextToken, OneOf, PlatformName, Shown, StartedRun
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
@@ -114,7 +114,7 @@ def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     from adweir.pipeline.scopes import account_scope, check_scope
     from adweir.pipeline.workflows import workflow
 
-    scope = account_scope(app.catalog, asked.account_id or _only_account(app))
+    scope = account_scope(app.catalog, asked.account_id or only_account(app))
     days = {"start": asked.start.isoformat(), "end": asked.end.isoformat()}
     platforms = tuple(app.platforms.parse(name) for name in asked.platforms)
     scope = scope.model_copy(update=days | ({"platforms": platforms} if platforms else {}))
@@ -145,15 +145,6 @@ def run_workflow(app: Here, name: WorkflowPath, asked: NewRun | None = None) -> 
     for account_id in scope.accounts:
         app.catalog.account(account_id)
     return _start(app, flow.name, scope)
-
-
-def _only_account(app: App) -> str:
-    """The id of the only account. Raises Unprocessable when there are several or none."""
-    known = app.catalog.accounts()
-    if len(known) != 1:
-        message = f"account_id is required: there are {len(known)} accounts"
-        raise Unprocessable(message, [{"field": "account_id", "message": "is required"}])
-    return known[0].account_id
 
 
 def _start(app: App, workflow: str, scope: Scope) -> StartedRun:

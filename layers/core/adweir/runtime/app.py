@@ -282,7 +282,7 @@ class App:
     @cached_property
     def loader(self) -> Loader:
         """What `validate` runs: a loader per prefix of the bucket."""
-        from adweir.intake.load import deliveries, dispatch, files, pulls
+        from adweir.intake.load import deliveries, dispatch, drop_keys, files, pulls
         from adweir.intake.load.commit import Committer
         from adweir.intake.load.ends import TaskEnds
 
@@ -295,7 +295,7 @@ class App:
                 pulls.PREFIX: pulls.PullLoader(
                     self.raw, self.catalog, self.platforms, committer, ends, self.queues.landing
                 ),
-                files.PREFIX: files.DropLoader(
+                drop_keys.PREFIX: files.DropLoader(
                     self.raw, self.catalog, receipts, committer, self.clock, self.platforms.parse
                 ),
                 deliveries.PREFIX: deliveries.DeliveryLoader(self.raw, committer, self.queues.runs),

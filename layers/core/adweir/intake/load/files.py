@@ -1,4 +1,4 @@
-"""File drops: `drops/<account_id>/<name>.csv[.gz]` in our own columns (docs/data-model.md, "File drops").
+"""File drops in our own columns (docs/data-model.md, "File drops").
 
 A drop is idempotent by its bytes. The same bytes again, as another version or under another name of the account, change
 nothing and get a receipt that names the first drop. The exception: when the first drop had lines of an unknown profile,
@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
+from adweir.intake.load.drop_keys import DropKey, account_in
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from adweir.store.ledger.receipts import Receipts
     from adweir.store.raw.store import RawStore
 
-PREFIX = "drops/"
 _IN_MEMORY = 4 << 20
 _BATCH = 500
 _REMEMBERED = timedelta(days=limits.MAX_DROP_AGE_DAYS + 1)
@@ -111,7 +111,7 @@ class DropLoader:
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
-        account_id = account_of(message.key)
+        account_id = DropKey.parse(message.key).account_id
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
@@ -153,6 +153,7 @@ class DropLoader:
             {
                 "key": message.key,
                 "version": version,
+                "account_id": account_in(message.key),
                 "size": head.size,
                 "last_modified": iso(head.last_modified),
                 "state": "rejected",
@@ -161,7 +162,7 @@ class DropLoader:
                 "details": error.details[: limits.MAX_DROP_REASONS] if isinstance(error, BadInput) else [],
             },
         )
-        origin = Origin("file", "", message.key, account_id=message.key.split("/")[1])
+        origin = Origin("file", "", message.key, account_id=account_in(message.key))
         self._committer.breach(origin, f"{error.code}: {error.message}")
 
     def _copy(self, message: ObjectArrived, spool: BinaryIO) -> str:
@@ -290,20 +291,12 @@ class DropLoader:
                 receipt = kept
             else:
                 raw.put(key, body, content_type="application/json")
-        self._receipts.put(name, receipt)
+        self._receipts.put_listed(name, receipt)
 
 
 def _version(message: ObjectArrived, head: ObjectHead) -> str:
     """The object's version; in a bucket without versions, the time of the write."""
     return message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
-
-
-def account_of(key: str) -> str:
-    """`drops/<account>/<name>.csv[.gz]` → account. Raises BadInput."""
-    parts = key.split("/")
-    if len(parts) < 3 or not parts[1] or not key.endswith((".csv", ".csv.gz")):
-        raise BadInput("a drop is drops/<account_id>/<name>.csv or .csv.gz", [{"field": "key", "rule": "format"}])
-    return parts[1]
 
 
 def _days(today: date) -> frozenset[str]:

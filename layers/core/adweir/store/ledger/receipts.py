@@ -1,4 +1,7 @@
-"""Receipts of dropped files: `receipt#<key>` / `receipt`; the key names the object and its version."""
+"""Receipts of dropped files: `receipt#<key>` / `receipt`; the key names the object and its version.
+
+`receipts#<account>` / `<time of the drop>#<key>` lists those of an account.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from adweir.model.times import epoch, iso
+from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.ledger.rows import HISTORY, Rows
 
 
@@ -19,7 +23,28 @@ class Receipts(Rows):
         row.expires = epoch(self._clock.now() + lasts)
         return self._put(row, self._absent()) or not self._put(row)
 
+    def put_listed(self, key: str, receipt: Mapping[str, Any]) -> None:
+        """Store a drop's receipt, and in the list of the account that it names, if it names one."""
+        if account_id := receipt.get("account_id"):
+            place = f"{receipt['last_modified']}#{key}"
+            self._put(self._row(_listed(account_id), place, updated_at=iso(self._clock.now()), body=dict(receipt)))
+        self.put(key, receipt)
+
+    def page(self, account_id: str, limit: int, token: str) -> tuple[list[dict[str, Any]], str]:
+        """A page of an account's receipts, the newest drop first, and the token of the next page, "" after the last.
+
+        Raises BadInput for a token of another list.
+        """
+        pk = _listed(account_id)
+        rows = list(self._query(pk, after=from_token(pk, token), newest_first=True, limit=limit + 1))
+        following = to_token(pk, rows[limit - 1].sk) if len(rows) > limit else ""
+        return [dict(row.body or {}) for row in rows[:limit]], following
+
     def get(self, key: str) -> dict[str, Any] | None:
         """The receipt, or None when this drop was not taken in yet."""
         row = self._fetch(f"receipt#{key}", "receipt")
         return None if row is None else dict(row.body or {})
+
+
+def _listed(account_id: str) -> str:
+    return f"receipts#{account_id}"

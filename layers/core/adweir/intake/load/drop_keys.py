@@ -1,0 +1,58 @@
+"""The keys of file drops: `drops/<account>/<name>`, or `drops/<account>/<source>/<data_type>/<name>`.
+
+Source and data type say how the file is read; without them it is in adweir's own columns (`adweir`, `metrics`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from adweir.model.errors import BadInput
+
+PREFIX = "drops/"
+OWN = ("adweir", "metrics")
+READ = (OWN,)
+"""The pairs of source and data type that are read."""
+_ENDINGS = (".csv", ".csv.gz")
+
+
+class DropKey(NamedTuple):
+    """Whose file it is, how it is read, and its name."""
+
+    account_id: str
+    source: str
+    data_type: str
+    name: str
+
+    @classmethod
+    def parse(cls, key: str) -> DropKey:
+        """Raises BadInput for a key of another shape, and for a file that nothing here reads."""
+        parts = key.removeprefix(PREFIX).split("/")
+        if len(parts) == 2:
+            found = cls(parts[0], *OWN, parts[1])
+        elif len(parts) == 4:
+            found = cls(*parts)
+        else:
+            found = cls("", "", "", "")
+        if not (key.startswith(PREFIX) and all(found)):
+            raise _wrong("a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>")
+        if (found.source, found.data_type) not in READ:
+            known = ", ".join("/".join(pair) for pair in READ)
+            raise _wrong(f"no files of {found.source[:64]}/{found.data_type[:64]} are read; known: {known}")
+        if not found.name.endswith(_ENDINGS):
+            raise _wrong(f"the name of a dropped file ends with {' or '.join(_ENDINGS)}: {found.name[:200]}")
+        return found
+
+    def __str__(self) -> str:
+        """The object key; the short one for adweir's own columns."""
+        middle = [] if (self.source, self.data_type) == OWN else [self.source, self.data_type]
+        return PREFIX + "/".join([self.account_id, *middle, self.name])
+
+
+def account_in(key: str) -> str:
+    """The account that a key names, even where it is no key of a drop; "" for none."""
+    return key.removeprefix(PREFIX).rpartition("/")[0].partition("/")[0]
+
+
+def _wrong(message: str) -> BadInput:
+    return BadInput(message, [{"field": "key", "rule": "format"}])
