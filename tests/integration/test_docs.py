@@ -133,7 +133,7 @@ def test_every_alarm_names_the_section_that_helps_and_that_section_names_the_ala
         for title, text in sections.items()
     }
     named = {
-        name: alarm["AlarmDescription"].partition(". Help: ")[2]
+        name: alarm["AlarmDescription"].partition(" Help: docs/operations.md, ")[2]
         for name, alarm in template().of("AWS::CloudWatch::Alarm").items()
     }
 
@@ -142,6 +142,7 @@ def test_every_alarm_names_the_section_that_helps_and_that_section_names_the_ala
     for title, patterns in about.items():
         for pattern in patterns:
             assert any(fnmatchcase(name, pattern) for name in named if named[name] == title), pattern
+        assert re.findall(r"(?m)^- \*\*(\w+)\*\*", sections[title]) == ["Look", "Do", "Over"], title
 
 
 def test_every_file_that_a_document_links_to_exists() -> None:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import ProfileStatus
+from adweir.model.entities import Credential, ProfileStatus
 from adweir.model.errors import ThrottleScope, Unavailable
 from adweir.model.messages import StartRun
 from adweir.model.runs import RunState
@@ -71,7 +71,7 @@ def test_a_profile_that_was_never_pulled_degrades_and_none_at_all_is_unhealthy(w
     assert statuses(answer) == {"profiles": "degraded", "runs": "degraded"}
     assert reasons(answer) == {
         "profiles": "1 of 2 ad accounts: meta_ads 2 (never pulled)",
-        "runs": "newest runs: daily (partial)",
+        "runs": "not repaired: daily (partial)",
     }
 
     world.clock.advance(27 * 3600)
@@ -113,7 +113,7 @@ def test_a_workflow_whose_last_run_failed_is_unhealthy(world: PipelineWorld) -> 
 
     answer = report(world)
     assert statuses(answer) == {"runs": "unhealthy"}
-    assert reasons(answer) == {"runs": "newest runs: daily (failed)"}
+    assert reasons(answer) == {"runs": "not repaired: daily (failed: stage profiles: 0 of 1 tasks loaded)"}
 
 
 def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: PipelineWorld) -> None:
@@ -288,6 +288,17 @@ def record(number: int, body: str) -> dict[str, Any]:
         "attributes": {},
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:runs",
     }
+
+
+def test_a_sweep_publishes_what_is_wrong_right_now(function: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    function.app.catalog.create_account("acc-1", "Acme", "a@b.example")
+    credential = function.app.catalog.put_credential(Credential(account_id="acc-1", platform=META, secret_id="s"))
+    function.app.catalog.mark_broken(credential, "revoked")
+
+    function.handler({"Records": [record(0, '{"kind": "sweep"}')]}, Context())
+
+    (written,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "Watched" in line)
+    assert (written["service"], written["CredentialsBroken"], written["RunsFailed"]) == ("adweir", [1.0], [0.0])
 
 
 def test_the_function_starts_what_a_schedule_sends_and_quarantines_what_it_cannot(function: ModuleType) -> None:

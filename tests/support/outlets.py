@@ -80,13 +80,19 @@ class MemoryQueues(Queues):
 
 
 class MemoryBus(Bus):
-    """A bus that keeps its events."""
+    """A bus that keeps its events, and those that were counted."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
+        self.counted: list[Any] = []
 
-    def publish(self, *events: BusEvent) -> None:
+    def publish(self, *events: BusEvent, measured: bool = True) -> None:
         self.events += events
+        if measured:
+            self.measure(*events)
+
+    def measure(self, *events: BusEvent) -> None:
+        self.counted += events
 
     def names(self) -> list[str]:
         """The names of the events so far."""

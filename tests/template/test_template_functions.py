@@ -115,11 +115,28 @@ def test_silence_is_a_fault() -> None:
     assert (heartbeat["MetricName"], heartbeat["TreatMissingData"]) == ("PullsLoaded", "breaching")
     assert heartbeat["EvaluationPeriods"] == {"Ref": "HeartbeatHours"}
     assert heartbeat["Period"] == 3600
+    silent = ALARMS["WatchSilent"]
+    assert (silent["MetricName"], silent["TreatMissingData"]) == ("Watched", "breaching")
+    assert silent["Period"] * silent["EvaluationPeriods"] == 1800
+
+
+def test_an_alarm_on_a_state_outlasts_a_missing_look_and_one_on_events_ends_without_them() -> None:
+    states = {name: ALARMS[name] for name in OWN if ALARMS[name]["Statistic"] in {"Maximum", "Minimum"}}
+    assert set(states) >= {
+        "RunFailedAlarm",
+        "RunPartialAlarm",
+        "ProfileStaleAlarm",
+        "CredentialBrokenAlarm",
+        "BrakeStaysAlarm",
+    }
+    assert {alarm["TreatMissingData"] for alarm in states.values()} <= {"ignore", "notBreaching"}
+    assert ALARMS["MessageQuarantinedAlarm"]["TreatMissingData"] == "notBreaching"
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_every_alarm_notifies_the_alarm_topic(name: str) -> None:
     assert [target(action) for action in ALARMS[name]["AlarmActions"]] == ["AlarmTopic"]
+    assert [target(action) for action in ALARMS[name]["OKActions"]] == ["AlarmTopic"]
 
 
 def test_one_dashboard_and_its_body_is_json() -> None:

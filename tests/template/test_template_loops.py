@@ -41,7 +41,7 @@ EXPECTED = {
     }
     | {f"{queue}{what}" for queue in QUEUES for what in ("Age", "DeadLettersAlarm")}
     | {f"{alarm}Alarm" for alarm in template().written["Mappings"]["OwnAlarms"]}
-    | {"DeliveryDeadLettersAlarm", "ApiFaults", "Heartbeat"},
+    | {"DeliveryDeadLettersAlarm", "ApiFaults", "Heartbeat", "WatchSilent"},
     "AWS::Events::Rule": {"RawLanded", "WebhooksLanded", "DropsLanded", "RunFinishedRule", "AlarmingRule"},
     "AWS::Scheduler::Schedule": {f"{workflow}Schedule" for workflow in ("Daily", "Weekly", "Hourly", "Sweep")},
     "AWS::ApiGatewayV2::Integration": {"ApiIntegration", "WebhooksIntegration"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,14 +49,9 @@ def test_whatever_the_outcome_of_a_message_its_log_line_identifies_the_work(
         if error:
             raise error
 
-    consumer: Consumer[ObjectArrived] = Consumer(
-        Work(lambda body: [ObjectArrived.model_validate_json(body)], handle, lambda *_: None),
-        queue_of=lambda _: MemorySourceQueue(),
-        aside=lambda: app.aside,
-        clock=clock,
-        rng=random.Random(1),
-        logger=app.logger,
-    )
+    app.__dict__["queues"] = SimpleNamespace(of=lambda _arn: MemorySourceQueue())
+    work: Work[ObjectArrived] = Work(lambda body: [ObjectArrived.model_validate_json(body)], handle, lambda *_: None)
+    consumer = Consumer.of(app, work)
     body = ObjectArrived(bucket="b", key="raw/meta_ads/7/x.gz").model_dump_json()
     record = {"messageId": "m1", "receiptHandle": "r", "body": body, "eventSourceARN": "arn:aws:sqs:us-east-1:1:q"}
 

@@ -79,6 +79,10 @@ class Queues(Protocol):
 class Bus(Protocol):
     """The event bus."""
 
-    def publish(self, *events: BusEvent) -> None:
-        """Put events; raises Unavailable when the bus refuses some."""
+    def publish(self, *events: BusEvent, measured: bool = True) -> None:
+        """Put events, and count what they say unless not `measured`; raises Unavailable when the bus refuses some."""
+        ...
+
+    def measure(self, *events: BusEvent) -> None:
+        """Count what events say that were published without being measured."""
         ...

@@ -49,10 +49,10 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
     Parts: `profiles` (last success, how many days behind its yesterday, what it waits for), `credentials`, `brakes`,
     `queues`, `dead_letters`, `runs`, `faults` (stored items that cannot be read, and what the pipeline went on past).
     One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
-    unhealthy when no profile had a recent success, when the newest run of a workflow failed, or when a part cannot be
+    unhealthy when no profile had a recent success, when a failed run was not repaired, or when a part cannot be
     read.
     """
-    now, brakes = clock.now(), cache(lambda: _brakes_on(ledger, catalog))
+    now, brakes = clock.now(), cache(lambda: brakes_on(ledger, catalog))
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "profiles": lambda: _profiles(ledger, catalog, brakes(), now),
         "credentials": lambda: _credentials(catalog),
@@ -86,12 +86,14 @@ def _part(status: str, what: str, causes: Sequence[str], **more: Any) -> dict[st
     return {"status": status, "reason": f"{what}: {named}{left}", **more}
 
 
-def _brakes_on(ledger: Ledger, catalog: Catalog) -> list[BrakeState]:
+def brakes_on(ledger: Ledger, catalog: Catalog) -> list[BrakeState]:
+    """The brakes that are on now, of all platforms for which there are credentials."""
     platforms = sorted({credential.platform for credential in catalog.credentials()})
     return [brake for platform in platforms for brake in ledger.brakes.on(platform)]
 
 
-def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
+def newest_pulls(ledger: Ledger) -> tuple[dict[str, str], dict[str, str]]:
+    """Profile key → when its metrics were last pulled, and profile key → the last day that was pulled."""
     newest: dict[str, str] = {}
     reached: dict[str, str] = {}
     for key, dataset, at, end in ledger.successes():
@@ -99,6 +101,11 @@ def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], no
             newest[key] = max(at, newest.get(key, ""))
         if dataset.endswith("_daily"):
             reached[key] = max(end, reached.get(key, ""))
+    return newest, reached
+
+
+def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:
+    newest, reached = newest_pulls(ledger)
     oldest_good, states, stale = iso(now - timedelta(hours=STALE_HOURS)), [], 0
     waits = _waits(catalog, brakes, now) if brakes else {}
     for profile in catalog.profiles():
@@ -209,18 +216,19 @@ def _queues(depths: Depths, *, dead: bool) -> dict[str, Any]:
 
 
 def _runs(ledger: Ledger) -> dict[str, Any]:
-    """The newest finished run of each workflow among the last ones."""
+    """The newest finished run of each workflow among the last ones, and the runs that nothing has repaired."""
     runs, _ = ledger.list_runs(RUNS_MEASURED)
     last: dict[str, Any] = {}
     for run in runs:
         if run.state.is_terminal and run.state is not RunState.CANCELLED:
             last.setdefault(run.workflow, {"run_id": run.run_id, "state": run.state.value, "ended_at": run.ended_at})
-    states = {entry["state"] for entry in last.values()}
-    status = UNHEALTHY if RunState.FAILED in states else DEGRADED if RunState.PARTIAL in states else HEALTHY
+    troubled = ledger.troubled_runs.all()
+    states = {run.state for run in troubled}
+    status = UNHEALTHY if RunState.FAILED in states else DEGRADED if states else HEALTHY
     running = sum(run.state is RunState.RUNNING for run in runs)
-    bad = {RunState.FAILED.value, RunState.PARTIAL.value}
-    causes = [f"{name} ({entry['state']})" for name, entry in sorted(last.items()) if entry["state"] in bad]
-    return _part(status, "newest runs", causes, running=running, last=last)
+    causes = [f"{run.workflow} ({run.state}{': ' if run.reason else ''}{run.reason})" for run in troubled]
+    shown = [run._asdict() for run in troubled[: limits.MAX_FAULTS_NAMED]]
+    return _part(status, "not repaired", causes, running=running, last=last, troubled=shown)
 
 
 def _faults(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:

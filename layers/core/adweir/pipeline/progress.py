@@ -164,18 +164,19 @@ class RunProgress:
         run = current
         if run.state is RunState.CANCELLED:
             self._close_open(run.run_id, TaskState.CANCELLED)
-        self._bus.publish(
-            RunFinished(
-                run_id=run.run_id,
-                workflow=run.workflow,
-                state=run.state,
-                scheduled_at=run.scheduled_at,
-                accounts=list(run.accounts),
-                tasks_total=run.tasks_total,
-                tasks_failed=run.tasks_failed,
-            )
+        finished = RunFinished(
+            run_id=run.run_id,
+            workflow=run.workflow,
+            state=run.state,
+            scheduled_at=run.scheduled_at,
+            accounts=list(run.accounts),
+            tasks_total=run.tasks_total,
+            tasks_failed=run.tasks_failed,
         )
-        self._ledger.unmark_open(run.run_id, mark)
+        self._bus.publish(finished, measured=False)
+        self._ledger.troubled_runs.note(run)
+        if self._ledger.unmark_open(run.run_id, mark):  # several workers may publish the end; one of them counts it
+            self._bus.measure(finished)
 
     def reopen(self, run: Run, flow: Workflow, stages: set[str]) -> None:
         """Reopen an ended run at the earliest of `stages`."""

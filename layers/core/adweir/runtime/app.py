@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.connector import Connector, TokenCache
     from adweir.reporting.query import Queries
-    from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
@@ -356,6 +355,17 @@ class App:
             self.replayer.send(message, remaining)
         else:
             self.engine.handle(message, remaining)
+        if message.kind == "sweep":
+            self._watch()
+
+    def _watch(self) -> None:
+        """Publish what is wrong right now. What cannot be read is shown by the health, and no sweep is repeated."""
+        from adweir.pipeline.watch import look
+
+        try:
+            self.meter.count(look(self.ledger, self.catalog, self.clock))
+        except Exception:  # the boundary: without its numbers the alarm WatchSilent rings
+            self.logger.exception("the watch saw nothing")
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -405,14 +415,6 @@ class App:
             report_timeout=settings.report_timeout_seconds,
         )
 
-    @cached_property
-    def aside(self) -> Aside:
-        """Where messages go that no function can work on."""
-        from adweir.runtime.aside import Aside
-        from adweir.store.raw.refused import RefusedMessages
-
-        return Aside(RefusedMessages(self.raw), self.meter, self.clock)
-
     def consumer(
         self,
         *,
@@ -423,15 +425,7 @@ class App:
         """The queue consumer of an asynchronous function."""
         from adweir.runtime.consumer import Consumer, Work
 
-        work = Work(parse, handle, settle)
-        return Consumer(
-            work,
-            queue_of=self.queues.of,
-            aside=lambda: self.aside,  # few invocations ever need it
-            clock=self.clock,
-            rng=self.rng,
-            logger=self.logger,
-        )
+        return Consumer.of(self, Work(parse, handle, settle))
 
 
 def _trace_filter(record: logging.LogRecord) -> bool:

@@ -122,7 +122,7 @@ class EventBus:
         self._name = name
         self._measure = measure
 
-    def publish(self, *events: BusEvent) -> None:
+    def publish(self, *events: BusEvent, measured: bool = True) -> None:
         for batch in _batches(events):
             answer = self._client.put_events(
                 Entries=[
@@ -137,7 +137,11 @@ class EventBus:
             )
             if answer["FailedEntryCount"]:
                 raise Unavailable(f"the bus refused {answer['FailedEntryCount']} events")
-            self._measure(batch)
+            if measured:
+                self._measure(batch)
+
+    def measure(self, *events: BusEvent) -> None:
+        self._measure(events)
 
 
 def _fair(group: str) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import REDRIVABLE, Tasks
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
+from adweir.store.ledger.troubled_runs import TroubledRuns
 
 __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log, faults, trials."""
+    API log, faults, trials, runs in trouble."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -36,3 +37,4 @@ class Ledger(Runs, Tasks, Leases):
         self.api_log = ApiLog(clock)
         self.faults = Faults(clock)
         self.trials = Trials(clock)
+        self.troubled_runs = TroubledRuns(clock)

@@ -1,0 +1,46 @@
+"""The watch: what is wrong right now, in numbers. Each sweep publishes them for the alarms of template.yaml.
+
+They are states, not events: an alarm is over when what it is about is repaired, and a number that is published twice
+changes nothing. Without a sweep there are no numbers; then the alarms keep their state and `WatchSilent` rings.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from adweir.model.entities import ProfileStatus
+from adweir.model.runs import RunState
+from adweir.model.times import epoch, iso
+from adweir.pipeline.health import STALE_HOURS, brakes_on, newest_pulls
+
+if TYPE_CHECKING:
+    from adweir.model.times import Clock
+    from adweir.store.catalog.store import Catalog
+    from adweir.store.ledger import Ledger
+
+STAYING_SECONDS = 3600
+"""A brake on which nothing has succeeded for as long is one that stays."""
+
+
+def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
+    """Metric → number, zero included.
+
+    `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
+    accounts without a successful pull of metrics for `STALE_HOURS`. `CredentialsBroken`. `BrakesStaying`: brakes that
+    are on and under which nothing has succeeded for an hour. `Watched`: 1.
+    """
+    now = clock.now()
+    ends = [run.state for run in ledger.troubled_runs.all()]
+    newest, _ = newest_pulls(ledger)
+    oldest_good = iso(now - timedelta(hours=STALE_HOURS))
+    active = [profile.key for profile in catalog.profiles() if profile.status == ProfileStatus.ACTIVE]
+    since = epoch(now) - STAYING_SECONDS
+    return {
+        "RunsFailed": ends.count(RunState.FAILED.value),
+        "RunsPartial": ends.count(RunState.PARTIAL.value),
+        "ProfilesStale": sum(newest.get(key, "") < oldest_good for key in active),
+        "CredentialsBroken": sum(credential.state != "active" for credential in catalog.credentials()),
+        "BrakesStaying": sum(0 < brake.since <= since for brake in brakes_on(ledger, catalog)),
+        "Watched": 1,
+    }
