@@ -322,6 +322,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, prog_name="adweir")
     except KeyboardInterrupt:  # once more, while the first was being heeded
         sys.exit(INTERRUPTED)
+    finally:
+        # After an interrupt inside an evaluated string (namedtuple, dataclass) CPython kills the process by
+        # SIGINT at its end, though it was caught (unhandled_keyboard_interrupt, pythonrun.c). Another one clears that.
+        exec("")  # noqa: S102
 
 
 if __name__ == "__main__":

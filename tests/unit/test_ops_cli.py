@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from ops.cli import app
 from ops.client import ApiError
 from sandbox import lifecycle
 from sandbox.processes import SandboxError
+from support.template import ROOT
 
 COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "replay", "sam-env")
 
@@ -138,6 +142,26 @@ def test_given_an_expected_fault_when_a_command_meets_it_then_it_is_one_line(
     # then
     assert result.exit_code == code
     assert result.stderr == f"adweir: {str(fault) or 'interrupted'}\n"
+
+
+def test_given_an_interrupt_inside_an_evaluated_string_when_a_command_ends_then_it_is_with_130(tmp_path: Path) -> None:
+    # given: namedtuple and dataclass evaluate strings, and Ctrl-C may come while a module is imported
+    (tmp_path / "told.py").write_text(
+        "from ops import cli\n"
+        "@cli.app.command()\n"
+        "def evaluated() -> None:\n"
+        "    eval('signal.raise_signal(signal.SIGINT)', {'signal': cli.signal})\n"
+        "cli.main(['evaluated'])\n"
+    )
+
+    # when
+    environment = {"PYTHONPATH": os.pathsep.join((str(ROOT / "layers/core"), str(ROOT)))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "told"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    # then
+    assert (ended.returncode, ended.stderr) == (130, "adweir: interrupted\n")
 
 
 def test_given_a_fault_of_ours_when_a_command_meets_it_then_its_traceback_is_kept(
