@@ -61,8 +61,11 @@ status: $(READY) ## show what runs and where
 build: $(SAM_READY) $(READY) ## build for Lambda (ARCH=arm64 or x86_64); needs no Docker
 	$(SAM) build --parameter-overrides Architecture=$(ARCH)
 
-deploy: build ## deploy to your own AWS account (STACK=adweir)
-	$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH)
+# PARAMS: the template's parameters, Key=Value and file://prod.yaml, as sam deploy takes them.
+deploy: $(SAM_READY) $(READY) ## deploy to your own AWS account (STACK=adweir, PARAMS=...)
+	$(BIN)/python -m ops.preflight $(PARAMS)
+	$(MAKE) build
+	$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH) $(PARAMS)
 
 bench: $(READY) ## run the measurements of bench/; each ends with one JSON object
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -88,7 +88,7 @@ def up(
     context: typer.Context,
     bind: Annotated[str, typer.Option(help="0.0.0.0 lets containers reach it (sam local).")] = LOOPBACK,
     pace: Annotated[
-        Literal["sandbox", "drill"], typer.Option(help="Which column of time-outs of the template's mapping Pace.")
+        Literal["sandbox", "drill"], typer.Option(help="How long things take: drill has time-outs of 5 s.")
     ] = "sandbox",
     awkward: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--awkward", help="Awkward clients too: deleted ads, leads, two regions; they stay.")

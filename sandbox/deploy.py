@@ -7,13 +7,13 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
+from sandbox.paces import Surroundings, in_the_sandbox, with_numbers
 from sandbox.package import package
-from sandbox.platforms import platform_urls
 from sandbox.processes import SandboxError
 
 STACK = "adweir"
@@ -22,32 +22,34 @@ _LAYER_PREFIX = "python/"
 _SECONDS = 60.0
 
 
-def sandbox_parameters(endpoint: str, platforms_url: str, pace: str) -> dict[str, str]:
-    """The parameters that differ from AWS: short time-outs, fast polling, no schedules, platforms on this machine."""
-    return {
-        "Pace": pace,
-        "AwsEndpointUrl": endpoint,
-        "SchedulesState": "DISABLED",
-        "DeletionProtection": "false",
-        "PollSeconds": "1",
-        "PollMaxSeconds": "2",
-        "PlatformUrls": json.dumps(platform_urls(platforms_url)),
-        "ApiRateLimit": "1000",
-        "ApiBurstLimit": "1000",
-    }
+PARAMETERS: Final = {
+    "SchedulesState": "DISABLED",
+    "DeletionProtection": "false",
+    "ApiRateLimit": "1000",
+    "ApiBurstLimit": "1000",
+    "PullConcurrency": "2",
+    "LoadConcurrency": "2",
+}
+"""What the sandbox sets unless it is told otherwise: no schedules, and as few workers as a small machine can feed."""
 
 
-def deploy(clients: Any, root: Path, parameters: Mapping[str, str], stack: str = STACK) -> dict[str, str]:
+def deploy(
+    clients: Any, root: Path, around: Surroundings, given: Mapping[str, str], stack: str = STACK
+) -> dict[str, str]:
     """Bring the stack up to date with the files under `root`; returns its outputs.
 
-    `clients(service)` makes a boto3 client. Does nothing when neither code nor parameters changed. Raises SandboxError
-    with the stack's own reason when it cannot be created, and for a parameter that the template does not have.
+    `clients(service)` makes a boto3 client. `given`: parameters of the template besides the sandbox's own. Does nothing
+    when neither code nor parameters changed. Raises SandboxError with the stack's own reason when it cannot be created,
+    and for a parameter that the template does not have.
     """
-    template, uploads = packaged_template(root)
+    packaged, uploads = packaged_template(root)
+    template, parameters = in_the_sandbox(packaged, around), PARAMETERS | dict(given)
+    defaults = {name: str(about["Default"]) for name, about in template["Parameters"].items()}
+    template["Resources"] = with_numbers(template["Resources"], defaults | parameters)
     if unknown := sorted(set(parameters) - set(template["Parameters"])):
         raise SandboxError(f"template.yaml has no parameter {', '.join(unknown)}")
     body = json.dumps(template, default=str)
-    fingerprint = hashlib.sha256((body + json.dumps(dict(parameters), sort_keys=True)).encode()).hexdigest()
+    fingerprint = hashlib.sha256((body + json.dumps(parameters, sort_keys=True)).encode()).hexdigest()
     cloudformation = clients("cloudformation")
     existing = _describe(cloudformation, stack)
     tags = {tag["Key"]: tag["Value"] for tag in (existing or {}).get("Tags", [])}

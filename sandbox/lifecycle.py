@@ -15,9 +15,11 @@ from typing import Any
 import requests
 
 from sandbox import processes
-from sandbox.deploy import deploy, sandbox_parameters
+from sandbox.deploy import deploy
 from sandbox.files import replace_text
 from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
+from sandbox.paces import Surroundings
+from sandbox.platforms import platform_urls
 from sandbox.processes import Running, SandboxError
 
 LOOPBACK = "127.0.0.1"
@@ -64,7 +66,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Options:
-    """How to start. `pace`: a column of the template's mapping Pace; `parameters`: other parameters of the stack.
+    """How to start. `pace`: one of `sandbox.paces`; `parameters`: the template's, beside the sandbox's own.
 
     `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay.
     """
@@ -128,8 +130,8 @@ def _bring_up(
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
-    parameters = sandbox_parameters(endpoint, platforms_url, options.pace) | dict(options.parameters)
-    outputs = deploy(client_factory(endpoint), root, parameters)
+    around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
+    outputs = deploy(client_factory(endpoint), root, around, options.parameters)
     description = {
         "aws_endpoint_url": endpoint,
         "region": REGION,

@@ -24,6 +24,16 @@ def store(client: Any, clock: FrozenClock) -> SecretStore:
     return SecretStore(client, "adweir", clock)
 
 
+def test_a_new_secret_is_encrypted_with_the_deployments_key(client: Any, clock: FrozenClock) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/k"
+
+    SecretStore(client, "adweir", clock, key).put(NAME, {"secret": "s"})
+    SecretStore(client, "adweir", clock).put(f"{NAME}2", {"secret": "s"})
+
+    assert client.describe_secret(SecretId=NAME)["KmsKeyId"] == key
+    assert "KmsKeyId" not in client.describe_secret(SecretId=f"{NAME}2")
+
+
 def test_a_rotation_keeps_the_previous_values(store: SecretStore) -> None:
     store.put(NAME, {"secret": "old"})
     assert store.versions(NAME) == [{"secret": "old"}]

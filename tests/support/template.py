@@ -10,8 +10,8 @@ import copy
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,8 +20,11 @@ from ministack.services.cloudformation import language_extensions
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from sandbox import paces
+
 ROOT = Path(__file__).resolve().parents[2]
-PACES = ("aws", "sandbox", "drill")
+PACES = ("aws", *paces.PACES)
+_NOTHING = {"Ref": "AWS::NoValue"}
 
 
 class _NoManagedPolicies:
@@ -31,35 +34,78 @@ class _NoManagedPolicies:
 
 @dataclass(frozen=True)
 class Template:
-    """The template as parsed, with its loops expanded, and the resources that SAM makes of it."""
+    """The template as parsed, with its loops expanded, and the resources that a deployment has.
+
+    `given` are the parameters that a deployment sets; the others have their defaults.
+    """
 
     written: dict[str, Any]
     source: dict[str, Any]
-    resources: dict[str, Any]
+    translated: dict[str, Any]
+    given: Mapping[str, str]
+
+    @cached_property
+    def resources(self) -> dict[str, Any]:
+        """By logical id the resources whose conditions hold, with what `Fn::If` chooses."""
+        kept = {n: r for n, r in self.translated.items() if "Condition" not in r or self.holds(r["Condition"])}
+        chosen: dict[str, Any] = self._chosen(kept)
+        return chosen
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id → properties of all resources of a type."""
         return {name: r.get("Properties", {}) for name, r in self.resources.items() if r["Type"] == kind}
 
-    def number(self, value: Any, pace: str) -> int:
-        """A literal, or what FindInMap and Ref give under a pace."""
-        if isinstance(value, dict) and "Fn::FindInMap" in value:
-            _mapping, _key, row = value["Fn::FindInMap"]
-            return int(self.source["Mappings"]["Pace"][pace][row])
-        if isinstance(value, dict) and "Ref" in value:
-            return int(self.source["Parameters"][value["Ref"]]["Default"])
-        return int(value)
+    def value(self, parameter: str) -> str:
+        """What a parameter is in this deployment."""
+        return str(self.given.get(parameter, self.source["Parameters"][parameter]["Default"]))
+
+    def number(self, value: Any) -> int:
+        """A literal, or what a Ref to a parameter gives."""
+        return int(self.value(value["Ref"]) if isinstance(value, dict) else value)
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition is true in this deployment."""
+        return bool(self._evaluated(self.source["Conditions"][condition]))
+
+    def _evaluated(self, node: Any) -> Any:
+        if not isinstance(node, Mapping):
+            return str(node)
+        ((function, argument),) = node.items()
+        if function == "Ref":
+            return self.value(argument)
+        if function == "Fn::Join":  # a list parameter is as good as its text
+            return self._evaluated(argument[1])
+        values = [self._evaluated(item) for item in argument]
+        return {"Fn::Equals": len(set(values)) == 1, "Fn::And": all(values), "Fn::Not": not values[0]}[function]
+
+    def _chosen(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [chosen for item in node if (chosen := self._chosen(item)) != _NOTHING]
+        if not isinstance(node, Mapping):
+            return node
+        if set(node) == {"Fn::If"}:
+            condition, yes, no = node["Fn::If"]
+            return self._chosen(yes if self.holds(condition) else no)
+        chosen = {key: self._chosen(value) for key, value in node.items()}
+        return {key: value for key, value in chosen.items() if value != _NOTHING}
 
 
-@lru_cache(maxsize=1)
-def template() -> Template:
-    """The template, expanded once per test session."""
-    return expanded((ROOT / "template.yaml").read_text())
+@cache
+def template(pace: str = "aws") -> Template:
+    """The template, expanded once per test session, as it is deployed on AWS or in the sandbox."""
+    return expanded((ROOT / "template.yaml").read_text(), pace)
 
 
-def expanded(text: str) -> Template:
+def deployed(**parameters: str) -> Template:
+    """The template as a deployment with these parameters has it."""
+    return replace(template(), given=parameters)
+
+
+def expanded(text: str, pace: str = "aws") -> Template:
     """A template, its loops expanded without a value for any parameter, as they are in every deployment."""
     written = yaml_parse(text)
+    if pace != "aws":
+        written = paces.in_the_sandbox(written, paces.Surroundings(pace, "http://127.0.0.1:4566", {}))
     source = _settled(language_extensions.apply(written, {}))
     local = copy.deepcopy(source)
     for resource in local["Resources"].values():
@@ -68,7 +114,7 @@ def expanded(text: str) -> Template:
                 resource["Properties"][field] = "s3://code/key"
     with mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "us-east-1"}):
         transformed = transform(local, {}, _NoManagedPolicies())
-    return Template(written, source, json.loads(json.dumps(transformed["Resources"], default=str)))
+    return Template(written, source, json.loads(json.dumps(transformed["Resources"], default=str)), {})
 
 
 def _settled(node: Any) -> Any:
@@ -126,9 +172,10 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def statements(role: str) -> Iterator[dict[str, Any]]:
+def statements(role: str, of: Template | None = None) -> Iterator[dict[str, Any]]:
     """The statements of a role's inline policies: those written in it, and those of the policies that name it."""
-    roles, policies = template().of("AWS::IAM::Role"), template().of("AWS::IAM::Policy")
+    found = of or template()
+    roles, policies = found.of("AWS::IAM::Role"), found.of("AWS::IAM::Policy")
     naming = [policy for policy in policies.values() if role in [target(named) for named in policy["Roles"]]]
     for policy in [*roles[role].get("Policies", []), *naming]:
         yield from listed(policy["PolicyDocument"]["Statement"])

@@ -171,13 +171,6 @@ def test_public_pages_are_throttled_on_their_own_and_exist_before_their_settings
     assert set(listed(template().resources["ApiStage"]["DependsOn"])) == routes
 
 
-@pytest.mark.parametrize("name", ["WebhooksFunction", "AuthorizeFunction"])
-def test_executions_of_the_public_doors_can_be_reserved(name: str) -> None:
-    function = template().of("AWS::Lambda::Function")[name]
-    reserved = {"Fn::If": ["ReservesDoors", {"Ref": "DoorConcurrency"}, {"Ref": "AWS::NoValue"}]}
-    assert function["ReservedConcurrentExecutions"] == reserved
-
-
 def test_cfn_lint_finds_nothing() -> None:
     findings = lint_file(ROOT / "template.yaml", ManualArgs(regions=["us-east-1", "eu-central-1"]))
     assert [str(finding) for finding in findings] == []

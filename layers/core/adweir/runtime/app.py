@@ -185,7 +185,8 @@ class App:
     def secrets(self) -> SecretStore:
         from adweir.store.secrets import SecretStore
 
-        return SecretStore(self.client("secretsmanager"), self.settings.secret_prefix, self.clock)
+        given = self.settings
+        return SecretStore(self.client("secretsmanager"), given.secret_prefix, self.clock, given.secrets_key_arn)
 
     @cached_property
     def http(self) -> requests.Session:

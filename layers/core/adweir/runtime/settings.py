@@ -37,6 +37,7 @@ class Settings(BaseModel):
     landing_queue_url: str = ""
     dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")
+    secrets_key_arn: str = Field(default="", description="the KMS key of new secrets; absent: Secrets Manager's own")
     platform_urls: Annotated[dict[str, dict[str, str]], BeforeValidator(_parsed)] = Field(
         default_factory=dict, description="JSON: platform → what for → URL; absent: the platform's own"
     )

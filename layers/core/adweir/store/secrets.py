@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -31,16 +31,24 @@ _KEPT_DAYS = 7
 Values = dict[str, str]
 
 
+class _Key(TypedDict, total=False):
+    """The argument of CreateSecret that names a key, or none."""
+
+    KmsKeyId: str
+
+
 class SecretStore:
     """Secrets of this deployment; a secret is a JSON object of strings.
 
     Ids are whole names (`name()` makes them). Methods raise NotFound and Unavailable.
     """
 
-    def __init__(self, client: SecretsManagerClient, prefix: str, clock: Clock) -> None:
+    def __init__(self, client: SecretsManagerClient, prefix: str, clock: Clock, key_arn: str = "") -> None:
+        """`key_arn`: the KMS key of secrets that are created; Secrets Manager's own when it is empty."""
         self._client = client
         self._prefix = prefix
         self._clock = clock
+        self._key: _Key = {"KmsKeyId": key_arn} if key_arn else {}
         self._cache: dict[str, tuple[float, list[Values], str]] = {}
 
     def name(self, *parts: str) -> str:
@@ -94,7 +102,7 @@ class SecretStore:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ResourceNotFoundException":
                     raise
-                self._client.create_secret(Name=secret_id, SecretString=text)
+                self._client.create_secret(Name=secret_id, SecretString=text, **self._key)
             else:
                 if known.get("DeletedDate"):
                     self._client.restore_secret(SecretId=secret_id)
