@@ -166,7 +166,7 @@ def ours(port: int, endpoint: str, folder: Path) -> float:
     from adweir.model.times import Window, iso
     from adweir.platforms import REGISTRY
     from adweir.platforms.connector import Wiring
-    from adweir.runtime.app import SystemClock
+    from adweir.runtime.clock import SystemClock
     from adweir.store.raw.store import PullHeader, RawStore
 
     s3: Any = s3_client(endpoint) if endpoint else FileS3(folder)

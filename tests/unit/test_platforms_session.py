@@ -15,8 +15,8 @@ import pytest
 from adweir.model import limits
 from adweir.model.errors import Transient
 from adweir.platforms.http import Http, is_file_on
-from adweir.platforms.session import new_session
-from adweir.runtime.app import SystemClock
+from adweir.platforms.session import new_session, request_seconds
+from adweir.runtime.clock import SystemClock
 from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.stub_http import Answer, serving
@@ -54,6 +54,16 @@ def dripping(begin: bytes) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
 
 
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """A request may take as long."""
+    before = request_seconds.set(seconds)
+    try:
+        yield
+    finally:
+        request_seconds.reset(before)
+
+
 @pytest.mark.parametrize(
     "begin",
     [
@@ -63,9 +73,8 @@ def dripping(begin: bytes) -> Iterator[str]:
     ],
     ids=["headers", "body", "body without a length"],
 )
-def test_an_answer_that_drips_ends(begin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_ANSWER_SECONDS", 1)
-    with dripping(begin) as url, new_session() as session:
+def test_an_answer_that_drips_ends(begin: bytes) -> None:
+    with within(1), dripping(begin) as url, new_session() as session:
         http = Http(session, SystemClock(), random.Random(1), sleep=lambda _: None)
         for ask in (lambda: http.request("GET", url), lambda: list(http.download(url, max_bytes=1 << 30))):
             start = time.monotonic()

@@ -14,7 +14,7 @@ from adweir.model.errors import BadInput, NotReady, Transient
 from adweir.model.log import log
 from adweir.model.messages import ObjectArrived
 from adweir.runtime.app import App
-from adweir.runtime.consumer import Consumer, Work
+from adweir.runtime.consumer import Consumer
 from adweir.runtime.settings import Settings
 from support.clock import FrozenClock
 from support.outlets import MemorySourceQueue
@@ -50,8 +50,9 @@ def test_whatever_the_outcome_of_a_message_its_log_line_identifies_the_work(
             raise error
 
     app.__dict__["queues"] = SimpleNamespace(of=lambda _arn: MemorySourceQueue())
-    work: Work[ObjectArrived] = Work(lambda body: [ObjectArrived.model_validate_json(body)], handle, lambda *_: None)
-    consumer = Consumer.of(app, work)
+    consumer: Consumer[ObjectArrived] = app.consumer(
+        parse=lambda body: [ObjectArrived.model_validate_json(body)], handle=handle, settle=lambda *_: None
+    )
     body = ObjectArrived(bucket="b", key="raw/meta_ads/7/x.gz").model_dump_json()
     record = {"messageId": "m1", "receiptHandle": "r", "body": body, "eventSourceARN": "arn:aws:sqs:us-east-1:1:q"}
 

@@ -14,7 +14,8 @@ from adweir.model.errors import RequestRejected, Unavailable, Unprocessable
 from adweir.model.events import EntitiesChanged
 from adweir.model.messages import Advance, Sweep
 from adweir.model.platforms import Platform
-from adweir.runtime.app import App, SystemClock, build
+from adweir.runtime.app import App, build
+from adweir.runtime.clock import SystemClock
 from adweir.runtime.outbound import EventBus, SqsQueue
 from adweir.runtime.settings import Settings
 

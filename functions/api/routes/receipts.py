@@ -11,7 +11,7 @@ from routes.accounts import only_account
 from routes.fields import PAGE_ITEMS, AccountId, Instant, Limit, NextToken, OneOf, PageToken, Shown
 
 
-class Receipt(Shown):
+class DropReceipt(Shown):
     """What became of one version of a dropped file; the counts are null for a file that was not loaded."""
 
     key: str = Field(description="The object that was dropped.")
@@ -41,7 +41,7 @@ class Receipt(Shown):
 class ReceiptList(Shown):
     """A page of receipts, the newest drop first."""
 
-    receipts: list[Receipt]
+    receipts: list[DropReceipt]
     next_token: NextToken = None
 
 
@@ -70,8 +70,8 @@ def list_receipts(
     return ReceiptList(receipts=[_shown(receipt) for receipt in found], next_token=following or None)
 
 
-def _shown(stored: dict[str, Any]) -> Receipt:
-    known = {name: value for name, value in stored.items() if name in Receipt.model_fields}
-    return Receipt(
+def _shown(stored: dict[str, Any]) -> DropReceipt:
+    known = {name: value for name, value in stored.items() if name in DropReceipt.model_fields}
+    return DropReceipt(
         **known | {"quarantine_key": stored.get("quarantine_key") or None}, dropped_at=stored["last_modified"]
     )

@@ -10,13 +10,13 @@ import logging
 import random
 import time
 import uuid
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import trace
 from adweir.model.errors import Throttled
 from adweir.model.log import log
+from adweir.runtime.clock import SystemClock
 from adweir.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.connector import Connector, TokenCache
     from adweir.reporting.query import Queries
+    from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
@@ -54,16 +55,6 @@ if TYPE_CHECKING:
     from adweir.store.metrics.store import MetricStore
     from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore
-
-
-class SystemClock:
-    """The real clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class App:
@@ -416,6 +407,14 @@ class App:
             report_timeout=settings.report_timeout_seconds,
         )
 
+    @cached_property
+    def aside(self) -> Aside:
+        """Where messages go that no function can work on."""
+        from adweir.runtime.aside import Aside
+        from adweir.store.raw.refused import RefusedMessages
+
+        return Aside(RefusedMessages(self.raw), self.meter, self.clock)
+
     def consumer(
         self,
         *,
@@ -426,7 +425,14 @@ class App:
         """The queue consumer of an asynchronous function."""
         from adweir.runtime.consumer import Consumer, Work
 
-        return Consumer.of(self, Work(parse, handle, settle))
+        return Consumer(
+            Work(parse, handle, settle),
+            queue_of=self.queues.of,
+            aside=lambda: self.aside,
+            clock=self.clock,
+            rng=self.rng,
+            logger=self.logger,
+        )
 
 
 def _trace_filter(record: logging.LogRecord) -> bool:

@@ -17,22 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adweir.model import limits, trace
 from adweir.model.errors import AdweirError, BadInput, NotReady, Throttled, Transient, Unavailable
 from adweir.model.messages import Message
 from adweir.model.ports import SourceQueue
 from adweir.model.times import Clock
-from adweir.runtime.aside import Aside, why
-from adweir.store.raw.refused import RefusedMessages
+from adweir.runtime.aside import why
 
 if TYPE_CHECKING:
     import random
 
     from aws_lambda_powertools import Logger
 
-    from adweir.runtime.app import App
+    from adweir.runtime.aside import Aside
 
 M = TypeVar("M", bound=Message)
 Remaining = Callable[[], float]
@@ -74,18 +73,6 @@ class Consumer(Generic[M]):
         self._clock = clock
         self._rng = rng
         self._logger = logger
-
-    @classmethod
-    def of(cls, app: App, work: Work[M]) -> Self:
-        """The consumer of a function of this app. Few invocations ever set a message aside: that part is made then."""
-        return cls(
-            work,
-            queue_of=app.queues.of,
-            aside=lambda: Aside(RefusedMessages(app.raw), app.meter, app.clock),
-            clock=app.clock,
-            rng=app.rng,
-            logger=app.logger,
-        )
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
         """A Lambda SQS event → `{"batchItemFailures": [...]}`."""
