@@ -15,6 +15,7 @@ from adweir.model.messages import (
 )
 from adweir.model.runs import RunState
 from adweir.model.tasks import Task, TaskState
+from adweir.store.ledger import Marker
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, HOURLY, PipelineWorld, run_to_end, state
 
@@ -195,3 +196,27 @@ def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
 
     assert not world.ledger.has_open("r")
     assert set(world.tasks("r").values()) <= {TaskState.CANCELLED}
+
+
+def test_a_planner_that_wakes_up_when_its_run_has_ended_leaves_no_marker(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was frozen for longer than its lease, has no time left, and another worker planned the stage. A marker that it
+    left would reopen the run as if a redrive had died."""
+    world.engine.start(DAILY)
+    (request,) = world.runs.take()
+    begin = world.ledger.begin_planning
+
+    def after_a_long_sleep(run_id: str, stage: str) -> Marker:
+        monkeypatch.setattr(world.ledger, "begin_planning", begin)
+        world.clock.advance(100)
+        world.runs.send(request)
+        world.drain()
+        assert state(world) is RunState.SUCCEEDED
+        return begin(run_id, stage)
+
+    monkeypatch.setattr(world.ledger, "begin_planning", after_a_long_sleep)
+    world.engine.plan_stage(request.run_id, request.stage, lambda: 0.0)
+
+    assert not world.ledger.has_open("r")
+    assert world.bus.names().count("RunFinished") == 1

@@ -128,24 +128,28 @@ class Engine:
             self._after_planning(run, name)
             return
         with self._ledger.lease(f"plan#{run_id}", self._settings.function_timeout_seconds + 30):
-            run = self._ledger.get_run(run_id)
-            if run is None or not run.is_requested(name):
-                return
             done = self._ledger.begin_planning(run_id, name).cursor
-            for key, tasks in self._planner.entries(run):
-                if key <= done:
-                    continue
-                if remaining() < self._settings.function_timeout_seconds * 0.25:
-                    raise Throttled(f"planning of run {run_id} continues", retry_after=1)
-                with alone(self._ledger, f"planning of {key}"):
-                    self._plan_tasks(tasks())
-                if not self._ledger.planned_until(run_id, name, key):
-                    break  # cancelled; what was planned meanwhile is cancelled by `advance`
-            current = self._ledger.get_run(run_id)
-            if current is not None and current.is_requested(name):
-                insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run_id)
+            # Read after the marker is put: who comes too late, another having planned the stage, takes it away again.
+            run = self._ledger.get_run(run_id)
+            if run is not None and run.is_requested(name):
+                self._plan(run, done, remaining)
             self._ledger.end_planning(run_id, name)
         self.progress.advance(run_id)
+
+    def _plan(self, run: Run, done: str, remaining: Remaining) -> None:
+        """Plan the run's stage after the entry `done`, and open it."""
+        for key, tasks in self._planner.entries(run):
+            if key <= done:
+                continue
+            if remaining() < self._settings.function_timeout_seconds * 0.25:
+                raise Throttled(f"planning of run {run.run_id} continues", retry_after=1)
+            with alone(self._ledger, f"planning of {key}"):
+                self._plan_tasks(tasks())
+            if not self._ledger.planned_until(run.run_id, run.stage, key):
+                break  # cancelled; what was planned meanwhile is cancelled by `advance`
+        current = self._ledger.get_run(run.run_id)
+        if current is not None and current.is_requested(run.stage):
+            insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run.run_id)
 
     def _after_planning(self, run: Run, name: str) -> None:
         """Repeat the end of a planning whose worker may have died: an open stage has no planning marker, a cancelled
