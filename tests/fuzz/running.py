@@ -6,6 +6,7 @@ of processes see the same inputs.
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 import time
@@ -177,11 +178,12 @@ def _traced(*, on: bool) -> Iterator[list[int]]:
 
 
 def _place(error: BaseException) -> str:
-    """The error's class and the last line of the project in its traceback."""
+    """The error's class and the last line of the project in its traceback; of a broken rule also which."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(ROOT))]
     where = frames[-1] if frames else None
     line = f"{Path(where.filename).relative_to(ROOT).as_posix()}:{where.lineno}" if where else ""
-    return f"{type(error).__name__} {line}"
+    rule = re.sub(r"\d+", "#", str(error))[:60] if isinstance(error, Broken) else ""
+    return f"{type(error).__name__} {line} {rule}".strip()
 
 
 def _reason(error: BaseException) -> str:

@@ -214,10 +214,39 @@ def test_a_cursor_of_an_older_version_goes_on_in_the_only_list(amazon: AmazonCon
     assert len(list(amazon.pages(task(Dataset.CAMPAIGNS, "sd"), "100"))) == 1
 
 
-def test_a_name_with_half_of_a_surrogate_pair_stops_no_list(amazon: AmazonConnector, stub: AmazonStub) -> None:
-    stub.script("/sp/campaigns/list", Answer(200, rb'{"campaigns": [{"name": "\ud800"}], "totalResults": 1}'))
-    assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS))] == [True]
-    deep = b'{"campaigns": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}"
-    stub.script("/sp/campaigns/list", Answer(200, deep))
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "bad", [rb'{"name": "\ud800"}', DEEP, b'{"bid": NaN}', b'{"name": "\xff"}', b"1E99999999999999999999"]
+)
+def test_an_object_that_no_decoder_takes_stops_no_list(amazon: AmazonConnector, stub: AmazonStub, bad: bytes) -> None:
+    first = b'{"nextToken": "n", "campaigns": [{"campaignId": "1"}, ' + bad + b'], "totalResults": 3}'
+    stub.script("/sp/campaigns/list", Answer(200, first), Answer(200, {"campaigns": [{}], "totalResults": 3}))
+    stub.script("/sd/campaigns", Answer(200, b"[" + bad + b"]"))
+
+    assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS))] == [False, True]
+    assert [page.last for page in amazon.pages(task(Dataset.CAMPAIGNS, "sd"))] == [True]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"campaigns": [', b'{"campaigns": "x"}', b'{"campaigns": [[}]', b"<html>"]
+)
+def test_an_answer_without_a_list_may_come_again(amazon: AmazonConnector, stub: AmazonStub, body: bytes) -> None:
+    stub.script("/sp/campaigns/list", Answer(200, body))
     with pytest.raises(Transient):
         list(amazon.pages(task(Dataset.CAMPAIGNS)))
+
+
+def test_while_a_campaign_has_no_id_the_lists_that_are_asked_by_campaign_are_not_complete(
+    amazon: AmazonConnector, stub: AmazonStub
+) -> None:
+    stub.lists["/sb/keywords"] = [{"keywordId": 5, "campaignId": "1"}]
+    campaigns = b'{"campaigns": [{"campaignId": 1, "x": %s}, {"campaignId": "2", "name": NaN}%s]}'
+
+    stub.script("/sb/v4/campaigns/list", Answer(200, campaigns % (b"0", b"")))
+    assert [page.last for page in amazon.pages(task(Dataset.KEYWORDS, "sb"))] == [True]
+    for nameless in (b', {"campaignId": null}', b", 7", b", " + DEEP):
+        stub.script("/sb/v4/campaigns/list", Answer(200, campaigns % (b"0", nameless)))
+        assert [page.last for page in amazon.pages(task(Dataset.KEYWORDS, "sb"))] == [False]
+    assert {seen.query["campaignIdFilter"][0] for seen in stub.requests("/sb/keywords")} == {"1,2"}

@@ -185,20 +185,14 @@ class AmazonCalls:
 def decode(answer: Response, kind: type[_W]) -> _W:
     """The decoded body. Raises Transient for a body of another form: a proxy may have answered."""
     try:
-        return _decoded(answer.body, kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300]) from None
+        return json_text.decoded(answer.body, kind)
+    except (ValueError, RecursionError) as error:
+        raise unexpected(answer, error) from None
 
 
-def _decoded(body: bytes, kind: type[_W]) -> _W:
-    """A name with half of a surrogate pair makes no list unreadable."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError:
-        whole = json_text.without_half_pairs(body)
-        if whole == body:
-            raise
-        return msgspec.json.decode(whole, type=kind)
+def unexpected(answer: Response, error: Exception) -> Transient:
+    """The fault of an answer whose body is not what was asked for."""
+    return Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300])
 
 
 def error_of(answer: Response) -> wire.WireError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from adweir.model.errors import Transient
-from adweir.platforms.amazon_ads import wire
-from adweir.platforms.amazon_ads.api import AmazonCalls, decode
+from adweir.platforms import json_text
+from adweir.platforms.amazon_ads import envelopes, wire
+from adweir.platforms.amazon_ads.api import AmazonCalls, unexpected
 from adweir.platforms.amazon_ads.lists import ObjectList, Turning
 from adweir.platforms.connector import Page
 from adweir.platforms.http import Response
@@ -86,10 +87,10 @@ class ListPages:
         while True:
             body = {"maxResults": _PAGE_SIZE, **one.asked} | ({"nextToken": token} if token else {})
             response = self._api.post(one.path, self._profile_id, one.content, body, accept=one.accept)
-            paged = decode(response, wire.Paged)
+            paged, count = _page(response, one.key)
             if paged.next_token and paged.next_token == token:
                 raise Transient(f"{response.url} repeats its nextToken")
-            seen, token = seen + _count(response, one.key), paged.next_token or ""
+            seen, token = seen + count, paged.next_token or ""
             yield _ListPage(response, f"{seen} {token}" if token else "", not token and seen < paged.total)
             if not token:
                 return
@@ -102,7 +103,7 @@ class ListPages:
             response = self._api.get(one.path, self._profile_id, params, accept=one.accept)
             if response.body == before:
                 return
-            before, count = response.body, len(decode(response, list[msgspec.Raw]))
+            before, count = response.body, len(_elements(response, one.key))
             start += count
             yield _ListPage(response, str(start) if count == _PAGE_SIZE else "")
             if count != _PAGE_SIZE:
@@ -114,7 +115,8 @@ class ListPages:
         Campaigns come in the order of their ids: a pull goes on where it was, whichever were added meanwhile.
         """
         saved, _, start = place.partition(":")
-        ids = [campaign for campaign in sorted(self._campaign_ids()) if campaign >= saved]
+        known, all_known = self._campaign_ids()
+        ids = [campaign for campaign in sorted(known) if campaign >= saved]
         batches = [ids[at : at + _CAMPAIGNS_NAMED] for at in range(0, len(ids), _CAMPAIGNS_NAMED)] or [[]]
         for number, batch in enumerate(batches):
             following = batches[number + 1][0] if number + 1 < len(batches) else ""
@@ -122,20 +124,40 @@ class ListPages:
             for answer in self._by_position(one, start if number == 0 else "", query):
                 ended = not answer.place
                 onward = f"{following}:" if following else ""
-                yield answer._replace(place=onward if ended else f"{batch[0] if batch else ''}:{answer.place}")
+                place = onward if ended else f"{batch[0] if batch else ''}:{answer.place}"
+                yield answer._replace(place=place, short=not all_known)
             if not ended:
                 return
 
-    def _campaign_ids(self) -> set[str]:
+    def _campaign_ids(self) -> tuple[set[str], bool]:
+        """The ids of the profile's campaigns, and whether each campaign has one that can be read."""
         found: set[str] = set()
         for answer in self._by_chain(self._campaigns, ""):
             if answer.short:
                 raise Transient(f"{answer.response.url} lists fewer campaigns than there are")
-            envelope = decode(answer.response, dict[str, Any])
-            found.update(str(campaign.get("campaignId", "")) for campaign in envelope.get(self._campaigns.key, ()))
-        return found - {""}
+            found.update(map(_campaign_id, _elements(answer.response, self._campaigns.key)))
+        return found - {""}, "" not in found
 
 
-def _count(response: Response, key: str) -> int:
-    held = decode(response, dict[str, msgspec.Raw]).get(key)
-    return 0 if held is None else len(msgspec.json.decode(held, type=list[msgspec.Raw]))
+def _page(response: Response, key: str) -> tuple[wire.Paged, int]:
+    try:
+        return envelopes.page(response.body, key)
+    except ValueError as error:
+        raise unexpected(response, error) from None
+
+
+def _elements(response: Response, key: str) -> list[msgspec.Raw]:
+    try:
+        return envelopes.elements(response.body, key)
+    except ValueError as error:
+        raise unexpected(response, error) from None
+
+
+def _campaign_id(campaign: msgspec.Raw) -> str:
+    """The id, also of a campaign that cannot be read otherwise; "" where it has none."""
+    try:
+        found = json_text.loose(bytes(campaign))
+    except ValueError:
+        return ""
+    value = found.get("campaignId") if isinstance(found, dict) else None
+    return value if isinstance(value, str) else ""

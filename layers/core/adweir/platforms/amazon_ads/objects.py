@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -28,7 +27,7 @@ from adweir.model.metrics import BadRow
 from adweir.model.money import rounded
 from adweir.model.slices import ALL
 from adweir.platforms import json_text
-from adweir.platforms.amazon_ads import SB, SD, SP, SPEC, wire
+from adweir.platforms.amazon_ads import SB, SD, SP, SPEC, envelopes, wire
 from adweir.platforms.amazon_ads.lists import list_of
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage
 
@@ -87,10 +86,14 @@ def batch(page: RawPage, context: PullContext) -> ObjectBatch:
     found, key = _reading(page.label, context)
     objects: list[PlatformObject | Profile] = []
     bad: list[BadRow] = []
-    for line, element in enumerate(_elements(page.stream.read(), key), 1):
+    try:
+        elements = envelopes.elements(page.stream.read(), key)
+    except ValueError as error:
+        raise BadInput(f"the answer is not a {key or 'JSON array'}: {error}") from None
+    for line, element in enumerate(elements, 1):
         try:
-            objects.append(found.make(msgspec.json.decode(element, type=found.row), context))
-        except ValueError as error:
+            objects.append(found.make(json_text.decoded(bytes(element), found.row), context))
+        except (ValueError, RecursionError) as error:
             fault = {"field": "", "rule": "wire", "message": str(error)}
             raw = bytes(element).decode("utf-8", "replace")
             bad.append(BadRow(line, raw, [fault], _id_of(element, found.id_field)))
@@ -107,34 +110,18 @@ def _reading(label: str, context: PullContext) -> tuple[Recipe, str]:
     return _RECIPES.get((context.dataset, asked.name)) or _RECIPES[context.dataset, context.slice], asked.key
 
 
-def _elements(body: bytes, key: str) -> list[msgspec.Raw]:
-    """The elements of a page, undecoded: a bare array, or the one list that the envelope holds."""
-    try:
-        return _decoded(body, key)
-    except KeyError:
-        raise BadInput(f"the answer has no list {key!r}") from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        whole = json_text.without_half_pairs(body)
-        if whole != body:
-            return _elements(whole, key)
-        raise BadInput(f"the answer is not a {key or 'JSON array'}: {error}") from None
-
-
-def _decoded(body: bytes, key: str) -> list[msgspec.Raw]:
-    if not key:
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
-    envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    return msgspec.json.decode(envelope[key], type=list[msgspec.Raw])
-
-
 def _id_of(element: msgspec.Raw, field: str) -> str:
     """The id of an object that cannot be read otherwise, or ""."""
     try:
-        found = json.loads(bytes(element))
+        found = json_text.loose(bytes(element), _digits)
     except ValueError:
         return ""
     value = found.get(field) if isinstance(found, dict) else None
-    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return value if isinstance(value, str) else ""
+
+
+def _digits(number: str) -> str | None:
+    return number if number.isdecimal() else None
 
 
 def _common(row_id: str | int, state: str, context: PullContext) -> dict[str, Any]:

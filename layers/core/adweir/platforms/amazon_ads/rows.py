@@ -20,6 +20,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import NO_NUMBERS, BadRow, MetricRow
 from adweir.model.money import rounded, to_micros
+from adweir.platforms import json_text
 from adweir.platforms.amazon_ads.attribution import Counted, counted
 from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import REPORTS
@@ -226,14 +227,14 @@ def _day(text: str) -> str:
 
 def _unreadable(line: int, row: Unreadable, shape: Shape) -> BadRow:
     try:
-        return _bad(line, json.loads(row.raw, parse_float=str, parse_int=_short_int), row.message, shape)
-    except (ValueError, RecursionError):
+        return _bad(line, json_text.loose(row.raw, _short_int), row.message, shape)
+    except ValueError:
         return BadRow(line, row.raw.decode("utf-8", "replace"), [_fault(row.message)])
 
 
-def _short_int(digits: str) -> int | str:
+def _short_int(number: str) -> int | str:
     """An id has less than twenty digits; thousands of them are refused by int()."""
-    return int(digits) if len(digits) < 40 else digits
+    return int(number) if len(number) < 40 and number.removeprefix("-").isdecimal() else number
 
 
 def _bad(line: int, fields: Any, message: str, shape: Shape) -> BadRow:

@@ -7,12 +7,16 @@ that belong to it: `{"answers": [<page>, <images or videos>, ...]}`, each as Met
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import msgspec
 
+from adweir.model.errors import BadInput
+from adweir.platforms import json_text
+from adweir.platforms.meta import pages
 from adweir.platforms.meta.pages import UNREADABLE
 
 LABEL = "with_media"
@@ -97,13 +101,9 @@ def readable(answer: bytes) -> bool:
 
 def named(body: bytes) -> tuple[list[str], list[str]]:
     """The hashes of a page's images that have no URL of their own, and the ids of its videos; none if unreadable."""
-    try:
-        items = _items(body).data
-    except UNREADABLE:
-        return [], []
     hashes: dict[str, None] = {}
     videos: dict[str, None] = {}
-    for item in items:
+    for item in _objects(body):
         nested = item.get("creative")
         creative = nested if isinstance(nested, dict) else item
         image, video = first(creative, HASHES), first(creative, VIDEOS)
@@ -112,6 +112,21 @@ def named(body: bytes) -> tuple[list[str], list[str]]:
         if video and video.isdecimal() and video.isascii():
             videos[video] = None
     return list(hashes), list(videos)
+
+
+def _objects(body: bytes) -> list[dict[str, Any]]:
+    """The objects of a page, without those that cannot be read."""
+    try:
+        return _items(body).data
+    except UNREADABLE:
+        return [found for found in _one_by_one(body) if isinstance(found, dict)]
+
+
+def _one_by_one(body: bytes) -> Iterator[Any]:
+    with suppress(BadInput):
+        for raw in pages.items(body):
+            with suppress(*UNREADABLE):
+                yield msgspec.json.decode(raw)
 
 
 def together(bodies: Sequence[bytes]) -> bytes:
@@ -123,7 +138,7 @@ def apart(body: bytes) -> tuple[bytes, Media]:
     """The page of a body, and what the other answers in it say; a body that is a page has no others."""
     if not body.startswith(BEGIN):
         return body, NO_MEDIA
-    page, *others = _answers(body).answers
+    page, *others = _parts(body)
     images: dict[str, str] = {}
     videos: dict[str, str] = {}
     for raw in others:
@@ -136,6 +151,19 @@ def apart(body: bytes) -> tuple[bytes, Media]:
     return bytes(page), Media(images, videos)
 
 
+def _parts(body: bytes) -> list[bytes]:
+    """The answers in a body, undecoded: one with an object that is nested too deep, too. Raises BadInput."""
+    try:
+        found = [bytes(raw) for raw in _answers(body).answers]
+    except UNREADABLE:
+        found = []
+        with suppress(ValueError):
+            found = list(json_text.elements(json_text.member(body, b"answers") or b""))
+    if not found:
+        raise BadInput("not a page of Meta's with images and videos")
+    return found
+
+
 def _nodes(found: list[Any]) -> list[dict[str, Any]]:
     return [node for node in found if isinstance(node, dict)]
 
@@ -146,5 +174,6 @@ def _urls(nodes: Iterable[tuple[Any, dict[str, Any]]], *names: str) -> dict[str,
     for name, node in nodes:
         url = next((node[key] for key in names if isinstance(node.get(key), str) and node[key]), None)
         if isinstance(name, str) and url:
-            urls[name] = urljoin(_SITE, url)
+            with suppress(ValueError):  # not a URL: it shows nothing
+                urls[name] = urljoin(_SITE, url)
     return urls

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 import msgspec
 
 from adweir.model.errors import BadInput
+from adweir.platforms import json_text
 from adweir.platforms.meta import wire
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises; RecursionError for JSON that is nested a thousand times."""
 
 _page = msgspec.json.Decoder(wire.AnyPage).decode
-_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*"|[\[\]{},]', re.DOTALL)
 _SHOWN = 4000
 
 
@@ -36,26 +34,11 @@ def _split(body: bytes) -> list[msgspec.Raw] | None:
 
     A decoder refuses the whole page for half a surrogate pair or deep nesting in one item.
     """
-    found: list[msgspec.Raw] = []
-    depth, start, name, name_end = 0, -1, b"", 0
-    for token in _TOKEN.finditer(body):
-        text, at = token[0], token.start()
-        if text in (b"[", b"{"):
-            depth += 1
-            if depth == 2 and start < 0 and name == b'"data"' and body[name_end:at].strip() == b":" and text == b"[":
-                start = token.end()
-        elif text in (b"]", b"}"):
-            depth -= 1
-            if depth == 1 and start >= 0:
-                last = body[start:at].strip()
-                return [*found, msgspec.Raw(last)] if last or found else []
-        elif text == b",":
-            if depth == 2 and start >= 0:
-                found.append(msgspec.Raw(body[start:at].strip()))
-                start = token.end()
-        elif depth == 1:
-            name, name_end = text, token.end()
-    return None
+    data = json_text.member(body, b"data")
+    try:
+        return None if data is None else [msgspec.Raw(item.strip()) for item in json_text.elements(data)]
+    except ValueError:
+        return None
 
 
 def loose(raw: msgspec.Raw) -> dict[str, Any]:
@@ -64,9 +47,8 @@ def loose(raw: msgspec.Raw) -> dict[str, Any]:
         decoded = msgspec.json.decode(raw)
     except UNREADABLE:
         try:
-            # Python's decoder takes half a surrogate pair; numbers stay text, however long they are.
-            decoded = json.loads(bytes(raw), parse_float=str, parse_int=str)
-        except (ValueError, RecursionError):
+            decoded = json_text.loose(bytes(raw))
+        except ValueError:
             return {"text": bytes(raw)[:_SHOWN].decode("utf-8", "replace")}
     return decoded if isinstance(decoded, dict) else {"value": decoded}
 

@@ -1,0 +1,245 @@
+"""Meta's answers through its connector, over the product's own HTTP session, and through its normalizer.
+
+Pages of lists and insights with a second page behind the first, images and videos that ads name, asynchronous reports,
+errors: one answer of a pull is changed, its JSON, its bytes, its headers or all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from random import Random
+from typing import Any, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import Credential
+from adweir.model.errors import AdweirError
+from adweir.model.tasks import Task
+from adweir.model.times import Window
+from adweir.platforms import guarded
+from adweir.platforms.connector import Connector
+from adweir.platforms.meta import MetaCredential, client
+from adweir.platforms.meta.options import MetaOptions
+from fuzz import awkward, corpus, damage, pulls
+from fuzz.documents import Document, mutated
+from fuzz.pulls import SECRETS, Pulled
+from fuzz.running import Broken, Case
+from fuzz.transport import Wire, http_answer
+from support.clock import FrozenClock
+from support.platforms import META_ADS, wiring
+
+BASE = "http://graph.test"
+ACCOUNT = "1010035716096012"
+_SECRET = {"access_token": SECRETS[0], "app_secret": SECRETS[1], "app_id": "1"}
+_MOST_REQUESTS = 150
+_NEXT = f"{BASE}/v26.0/act_{ACCOUNT}/%s?access_token={SECRETS[0]}&limit=500&after=MjQZD"
+_SAMPLES = {
+    Dataset.PROFILES: "adaccounts",
+    Dataset.CAMPAIGNS: "campaigns",
+    Dataset.AD_GROUPS: "adsets",
+    Dataset.ADS: "ads",
+    Dataset.CREATIVES: "adcreatives",
+    Dataset.ACCOUNT_DAILY: "insights_account",
+    Dataset.AD_DAILY: "insights_ad",
+    Dataset.AD_BY_AGE_GENDER_DAILY: "insights_age_gender",
+    Dataset.AD_BY_COUNTRY_DAILY: "insights_country",
+    Dataset.AD_BY_REGION_DAILY: "insights_region",
+    Dataset.AD_BY_DEVICE_DAILY: "insights_device",
+    Dataset.AD_BY_PLACEMENT_DAILY: "insights_placement",
+    Dataset.CAMPAIGN_HOURLY: "insights_hourly",
+}
+_OPTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"basis": "click_or_view"},
+    {"conversions": ["leads", "onsite_conversion.lead_grouped"]},
+)
+_USAGE = ("x-business-use-case-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle", "x-app-usage", "Retry-After")
+
+
+class Question(NamedTuple):
+    """A pull: its dataset, whether as a report, and which of the profile's options hold."""
+
+    dataset: Dataset
+    report: bool = False
+    options: int = 0
+
+    def task(self) -> Task:
+        """The task; its window is that of the sample's rows."""
+        days = [row["date_start"] for row in _rows(self.dataset)] if self.dataset.grain else []
+        window = Window.parse(f"{min(days)}..{max(days)}") if days else None
+        if window and self.report:  # longer than what Meta answers at once
+            window = Window.parse(f"{window.start.replace(day=1)}..{window.end}")
+        profile = "" if self.dataset is Dataset.PROFILES else ACCOUNT
+        return Task(
+            "r", "m", "acme", META_ADS, profile, self.dataset, "all", window, 0,
+            as_of=pulls.AS_OF, timezone="America/Los_Angeles", currency="USD",
+        )  # fmt: skip
+
+
+def _rows(dataset: Dataset) -> list[Any]:
+    found: list[Any] = corpus.answer("meta", _SAMPLES[dataset])["data"]
+    return found * 2 if len(found) < 3 else found
+
+
+@cache
+def _honest(dataset: Dataset) -> dict[str, Document]:
+    """What Meta answers to each request of a pull, by its route."""
+    edge = "insights" if dataset.grain else corpus.sample("meta", _SAMPLES[dataset])["request"].split("/")[-1]
+    rows, cursors = _rows(dataset), {"before": "MAZDZD", "after": "MjQZD"}
+    runs = [document for _, document in corpus.answers("meta", "report_runs")]
+    return {
+        "page": Document.of({"data": rows, "paging": {"cursors": cursors, "next": _NEXT % edge.partition("?")[0]}}),
+        "page2": Document.of({"data": rows[:1], "paging": {"cursors": cursors}}),
+        "adimages": Document.of(corpus.answer("meta", "adimages")),
+        "videos": Document.of(corpus.answer("meta", "videos")),
+        "create": runs[0],
+        "run": runs[3],
+    }
+
+
+QUESTIONS = (
+    *(Question(dataset) for dataset in _SAMPLES),
+    Question(Dataset.AD_DAILY, report=True),
+    Question(Dataset.AD_BY_COUNTRY_DAILY, report=True),
+    Question(Dataset.AD_DAILY, options=1),
+    Question(Dataset.AD_DAILY, options=2),
+    Question(Dataset.CAMPAIGN_HOURLY, options=2),
+)
+
+
+class Meta:
+    """Pulls of one ad account."""
+
+    name = "meta"
+    most_memory = 24 << 20
+
+    def __init__(self) -> None:
+        self._wire = Wire()
+        self._clock = FrozenClock(pulls.NOW)
+
+    def make(self, rng: Random) -> Case:
+        number = rng.randrange(len(QUESTIONS))
+        question = QUESTIONS[number]
+        honest = _honest(question.dataset)
+        route = rng.choice(_routes(question))
+        about: dict[str, Any] = {"question": number, "spoiled": 0}
+        answer = rng.random()
+        if route == "page" and answer < 0.5:
+            about["spoiled"] = rng.randint(1, len(_rows(question.dataset)))
+            spoiled = mutated(honest[route], rng, within=("data", about["spoiled"] - 1))
+            changed = http_answer(200, spoiled)
+        else:
+            changed = _changed(honest[route], rng)
+        parts = {name: http_answer(200, document.text) for name, document in honest.items()}
+        return {"about": json.dumps(about).encode(), **parts, route: changed}
+
+    def check(self, case: Case) -> str:
+        about = json.loads(case["about"])
+        question, spoiled = QUESTIONS[about["question"]], about["spoiled"]
+        try:
+            found = self._read(question, case)
+        except AdweirError as error:
+            if spoiled:
+                raise Broken(f"one bad row costs the page: {error.code} {error.message}"[:300]) from error
+            return error.code
+        if spoiled:
+            pulls.keeps_the_others(found, self._expected(question), spoiled)
+        return pulls.judge(found, question.task())
+
+    def close(self) -> None:
+        self._wire.close()
+
+    @cache  # noqa: B019  a target lives as long as its process
+    def _expected(self, question: Question) -> Pulled:
+        honest = _honest(question.dataset)
+        return self._read(question, {name: http_answer(200, document.text) for name, document in honest.items()})
+
+    def _read(self, question: Question, answers: Mapping[str, bytes]) -> Pulled:
+        task = question.task()
+        options = MetaOptions.model_validate(_OPTIONS[question.options])
+        return pulls.read(self._connector(answers), task, pulls.context_of(task, options=options))
+
+    def _connector(self, answers: Mapping[str, bytes]) -> Connector:
+        session = self._wire.reset(_Graph(answers))
+        wired = wiring(META_ADS, session, self._clock, urls={"api": BASE})
+        credential = Credential(account_id="acme", platform=META_ADS, secret_id="s")
+        connect: Callable[..., Connector] = partial(client.connect, sleep=lambda _: None)
+        return guarded.connect(connect, MetaCredential, credential, _SECRET, wired)
+
+
+TARGET = Meta
+
+
+def _routes(question: Question) -> list[str]:
+    if question.report:
+        return ["page", "create", "run", "run"]
+    if question.dataset in {Dataset.ADS, Dataset.CREATIVES}:
+        return ["page", "page", "page2", "adimages", "videos"]
+    return ["page", "page", "page", "page2"]
+
+
+class _Graph:
+    """Answers a request with the answer for its route; every page after the second is empty."""
+
+    def __init__(self, answers: Mapping[str, bytes]) -> None:
+        self._answers = answers
+        self._requests = self._later = 0
+
+    def __call__(self, request: bytes) -> bytes:
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            raise Broken(f"asks over {_MOST_REQUESTS} times")
+        method, _, rest = request.partition(b" ")
+        path, _, query = rest.partition(b" ")[0].partition(b"?")
+        if method == b"POST":
+            return self._answers["create"]
+        if path.endswith(b"/adimages"):
+            return self._answers["adimages"]
+        if b"ids=" in query:
+            return self._answers["videos"]
+        if path.rpartition(b"/")[2].isdigit():
+            return self._answers["run"]
+        if b"after=" not in query:
+            return self._answers["page"]
+        self._later += 1
+        return self._answers["page2"] if self._later < 5 else http_answer(200, b'{"data":[]}')
+
+
+def _changed(honest: Document, rng: Random) -> bytes:
+    """An answer with its JSON changed, or its bytes, or an error instead, or its headers, or all of its bytes."""
+    kind = rng.random()
+    if kind < 0.4:
+        return http_answer(200, mutated(honest, rng), _headers(rng, 0.2))
+    if kind < 0.6:
+        return http_answer(rng.choice((200, 200, 201, 206)), damage.damaged(honest.text, rng))
+    if kind < 0.8:
+        status, error = rng.choice(corpus.answers("meta", "errors"))
+        body = mutated(error, rng) if rng.random() < 0.6 else error.text
+        return http_answer(rng.choice((status, status, 200, 400, 429, 500, 503)), body, _headers(rng, 0.5))
+    if kind < 0.9:
+        return http_answer(200, honest.text, _headers(rng, 1.0))
+    return damage.damaged(http_answer(200, damage.packed(honest.text, rng), {"Content-Encoding": "gzip"}), rng)
+
+
+def _headers(rng: Random, share: float) -> dict[str, str]:
+    """Usage headers with odd values, in a share of all answers."""
+    found = {}
+    for name in _USAGE:
+        if rng.random() < share:
+            found[name] = _usage(rng)
+    if rng.random() < share / 5:
+        found[rng.choice(("Location", "Content-Length", "Content-Encoding", "Transfer-Encoding"))] = _usage(rng)
+    return found
+
+
+def _usage(rng: Random) -> str:
+    if rng.random() < 0.3:
+        text = awkward.plain(rng)
+    else:
+        seed = Document.of(
+            {"1": [{"type": "ads_insights", "call_count": 96, "estimated_time_to_regain_access": 5}], "call_count": 50,
+             "acc_id_util_pct": 97.5, "app_id_util_pct": 99, "reset_time_duration": 100}
+        )  # fmt: skip
+        text = mutated(seed, rng, most=2).decode("latin-1")
+    return text.replace("\r", " ").replace("\n", " ")[:20_000]
