@@ -61,6 +61,12 @@ def damaged(data: bytes, rng: Random, others: Sequence[bytes] = ()) -> bytes:
     return data
 
 
+def digits(data: bytes, rng: Random) -> bytes:
+    """The bytes with some digits changed: dates that do not exist, other codes, other amounts."""
+    share = rng.choice((0.0, 0.05, 0.3))
+    return bytes(rng.choice(b"0123456789") if 48 <= byte < 58 and rng.random() < share else byte for byte in data)
+
+
 def packed(data: bytes, rng: Random) -> bytes:
     """Gzip of the bytes: whole, in several members, with something after it, damaged, cut short, twice, or a bomb."""
     made = gzip.compress(data, 1, mtime=0)

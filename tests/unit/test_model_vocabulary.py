@@ -134,6 +134,12 @@ def test_a_time_without_zone_is_refused() -> None:
         parse_instant("2026-11-01T00:00:00")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_is_in_no_year_of_utc_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        parse_instant(text)
+
+
 def test_the_local_date_is_the_profiles() -> None:
     instant = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
     assert local_date(instant, "America/Los_Angeles") == date(2026, 11, 19)

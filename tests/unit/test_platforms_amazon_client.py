@@ -90,9 +90,10 @@ class TestTokens:
         stub.script("/auth/o2/token", Answer(429, {}))
         with pytest.raises(Throttled):
             list(amazon.profiles())
-        stub.script("/auth/o2/token", Answer(200, b"<html>"))
-        with pytest.raises(Transient):
-            list(amazon.profiles())
+        for odd in (b"<html>", {"access_token": "Atza|\u20ac"}, {"access_token": "Atza|\n"}):
+            stub.script("/auth/o2/token", Answer(200, odd))
+            with pytest.raises(Transient):
+                list(amazon.profiles())
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,9 @@ def test_a_window_before_the_retention_is_clamped_to_what_amazon_says(
     with pytest.raises(OutOfRetention) as refused:
         amazon.create_report(task(slice_="sb", window="2026-10-01..2026-10-31"))
     assert refused.value.oldest == date(2026, 10, 3)
+    stub.script("/reporting/reports", Answer(400, {"code": "400", "detail": said.replace("10-03", "99-99")}))
+    with pytest.raises(RequestRejected):
+        amazon.create_report(task(slice_="sb", window="2026-10-01..2026-10-31"))
 
 
 class TestReports:

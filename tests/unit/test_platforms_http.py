@@ -110,12 +110,19 @@ def test_an_answer_over_the_limit_is_too_much_data(http: Http, stub: StubServer)
         list(http.download(stub.url, max_bytes=1000))
 
 
-def test_redirects_are_refused(http: Http, stub: StubServer) -> None:
-    stub.route = lambda _: Answer(302, b"", {"Location": "http://169.254.169.254/"})
+@pytest.mark.parametrize("target", ["http://169.254.169.254/", "http://[::1/x", "//[", "https://\u00ff"])
+def test_redirects_are_refused(http: Http, stub: StubServer, target: str) -> None:
+    stub.route = lambda _: Answer(302, b"", {"Location": target})
     for ask in (lambda: http.request("GET", stub.url), lambda: list(http.download(stub.url, max_bytes=1 << 30))):
         with pytest.raises(RequestRejected):
             ask()
     assert len(stub.calls) == 2
+
+
+def test_a_header_that_the_wire_cannot_hold_is_refused(http: Http, stub: StubServer) -> None:
+    with pytest.raises(RequestRejected, match="UnicodeEncodeError"):
+        http.request("GET", stub.url, headers={"Authorization": "Bearer \u20ac"})
+    assert stub.calls == []
 
 
 def test_a_download_streams(http: Http, stub: StubServer) -> None:

@@ -132,6 +132,15 @@ def test_a_number_that_no_decimal_can_hold_costs_one_row(number: bytes) -> None:
     assert isinstance(bad, Unreadable)
 
 
+@pytest.mark.parametrize("chunk", [7, 1 << 20])
+@pytest.mark.parametrize("bad", [b'{"id":NaN}', b'{"id":01}', b'{"name":"\xff"}', b'{"id":2,"id"}', b'{"id":2,"x":+1}'])
+def test_an_element_that_is_not_json_costs_no_other(chunk: int, bad: bytes) -> None:
+    good, spoiled, last = collect(b'[{"id":1}, %s ,{"id":3,"name":"},{"}]' % bad, Row, chunk=chunk)
+    assert (good, last) == (Row(1), Row(3, "},{"))
+    assert isinstance(spoiled, Unreadable)
+    assert spoiled.raw.strip() == bad
+
+
 def test_one_endless_element_does_not_fill_the_memory() -> None:
     data = b'[{"a":"' + b"x" * 4000 + b'"},{"a":"y"}]'
     with pytest.raises(BadInput, match="no row ends"):

@@ -16,7 +16,7 @@ from facebook_business.adobjects.advideo import AdVideo
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCreative, Credential, Status
-from adweir.model.errors import RequestRejected, Throttled
+from adweir.model.errors import BadInput, RequestRejected, Throttled
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Connector, Page
 from adweir.platforms.meta import client as meta
@@ -103,6 +103,38 @@ def test_ads_have_the_urls_of_their_images_and_videos(connect: Any) -> None:
         (None, "https://i/own.jpg"),
         (None, None),
     ]
+
+
+@pytest.mark.parametrize("value", [b"[" * 5_000 + b"]" * 5_000, b"NaN", rb'"\ud800"', b'"\xff"'])
+def test_an_ad_that_no_decoder_takes_costs_no_other_its_image(connect: Any, value: bytes) -> None:
+    # given a page with such an ad, and one whose image has only a hash
+    with library([]) as server:
+        images = server.route
+        body = json.dumps(page([ad("1", {"title": "?"}), ad("2", IMAGE)])).replace(" ", "").encode()
+        spoiled = Answer(200, body.replace(b'"?"', value))
+        server.route = lambda call: spoiled if call.path.endswith("/ads") else images(call)
+        # when it is pulled and read
+        (one,) = connect(server).pages(task())
+        (batch,) = NORMALIZER.object_batches(stored(one.content()), context(Dataset.ADS))
+    # then the other ad has its image
+    found: list[Any] = list(batch.objects)
+    assert [(each.id, each.image_url) for each in found] == [("2", f"https://i/{HASH}.jpg")]
+    assert [bad.entity_id for bad in batch.bad] in (["1"], [""])
+
+
+def test_a_url_that_is_none_and_answers_that_say_nothing_are_left_out() -> None:
+    body = json.dumps(page([ad("2", IMAGE), ad("3", VIDEO)])).encode()
+    images = {"data": [{"hash": HASH, "permalink_url": "https://[::1/x"}]}
+
+    whole = Page(media.together([body, json.dumps(images).encode(), b"nonsense"]), "", 200, last=True)
+
+    assert [(found.image_url, found.video_url) for found in read([whole])] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize("body", [b'{"answers":[', b'{"answers":[]}', b'{"answers":[}', b'{"answers":[1'])
+def test_a_page_that_only_begins_like_one_with_media_is_refused(body: bytes) -> None:
+    with pytest.raises(BadInput):
+        list(NORMALIZER.object_batches(stored(body), context(Dataset.ADS)))
 
 
 def test_a_page_that_names_no_media_stays_as_it_came(connect: Any) -> None:

@@ -148,8 +148,9 @@ def poisoned(value: bytes) -> bytes:
         b"[" * 100_000 + b"]" * 100_000,
         b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         b"nonsense",
+        b"NaN",
     ],
-    ids=["surrogate", "surrogate in text", "control", "escape", "deep list", "deep object", "no value"],
+    ids=["surrogate", "in text", "control", "escape", "deep list", "deep object", "no value", "NaN"],
 )
 def test_a_poisoned_row_costs_itself_and_not_its_page(value: bytes) -> None:
     rows, bad = read(poisoned(value))
@@ -159,6 +160,19 @@ def test_a_poisoned_row_costs_itself_and_not_its_page(value: bytes) -> None:
         quarantine.add(bad[0])
     objects = list(NORMALIZER.object_batches(stored(poisoned(value)), context(Dataset.ADS)))
     assert [entry.line for batch in objects for entry in batch.bad] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("value", [b'["\xed\xa0\x80"]', rb'[{"action_type":"\ud800"}]'])
+def test_actions_that_are_not_unicode_cost_their_row_only(value: bytes) -> None:
+    body = json.dumps(page([insight(), insight(actions="?", ad_id="334")])).encode().replace(b'"?"', value)
+    rows, bad = read(body)
+    assert [row.entity_id for row in rows] == ["222~333"]
+    assert [(entry.line, entry.entity_id) for entry in bad] == [(2, "222~334")]
+
+
+def test_a_text_without_an_end_is_refused_in_time() -> None:
+    with pytest.raises(BadInput):
+        read(b'{"data":[{"x":"\\ud800"},{"name":"' + rb"\"" * 300_000)
 
 
 @pytest.mark.parametrize("value", [b"1E99999999999999999999", b"9" * 400, b"9" * 5000, b'"' + b"9" * 5000 + b'"'])

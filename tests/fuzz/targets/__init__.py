@@ -9,7 +9,7 @@ from typing import cast
 
 from fuzz.running import Result, Target, run
 
-WEIGHTS = {"doors": 30, "meta": 20, "amazon": 20}
+WEIGHTS = {"doors": 40, "meta": 10, "amazon": 10}
 """Names of targets → their inputs per hundred: the cheap ones get more."""
 
 

@@ -232,7 +232,7 @@ def _changed(route: str, honest: Document, rng: Random) -> bytes:
         return http_answer(200, damage.packed(damaged, rng) if route == "file" else damaged)
     if kind < 0.85:
         status, error = rng.choice(corpus.answers("amazon_ads", "errors"))
-        body = mutated(error, rng) if rng.random() < 0.6 else error.text
+        body = mutated(error, rng) if rng.random() < 0.6 else damage.digits(error.text, rng)
         headers = {"Retry-After": _header(rng)} if rng.random() < 0.5 else {}
         return http_answer(rng.choice((status, status, 200, 400, 403, 425, 429, 500, 503)), body, headers)
     if kind < 0.9:

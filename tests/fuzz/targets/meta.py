@@ -215,7 +215,7 @@ def _changed(honest: Document, rng: Random) -> bytes:
         return http_answer(rng.choice((200, 200, 201, 206)), damage.damaged(honest.text, rng))
     if kind < 0.8:
         status, error = rng.choice(corpus.answers("meta", "errors"))
-        body = mutated(error, rng) if rng.random() < 0.6 else error.text
+        body = mutated(error, rng) if rng.random() < 0.6 else damage.digits(error.text, rng)
         return http_answer(rng.choice((status, status, 200, 400, 429, 500, 503)), body, _headers(rng, 0.5))
     if kind < 0.9:
         return http_answer(200, honest.text, _headers(rng, 1.0))

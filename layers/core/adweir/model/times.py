@@ -99,11 +99,14 @@ def iso(instant: datetime) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """ISO 8601 with an offset or Z → aware UTC. Raises ValueError for a naive time."""
+    """ISO 8601 with an offset or Z → aware UTC. Raises ValueError for a naive time, and one outside of years 1-9999."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"time without a zone: {text}")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"time out of range: {text}") from None
 
 
 def iso_of(seconds: int) -> str:

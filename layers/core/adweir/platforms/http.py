@@ -177,21 +177,26 @@ class Http:
             return _Broken(type(error).__name__, isinstance(error, requests.ConnectTimeout))
 
     def _send(self, request: _Request, patience: _Patience) -> requests.Response:
-        with patience.spent():
-            answer = self._session.request(
-                request.method,
-                request.url,
-                params=request.params,
-                headers=request.headers,
-                data=request.data,
-                timeout=self._timeout,
-                stream=True,
-                allow_redirects=False,
-            )
+        what = f"{request.method} {without_secrets(request.url)}"
+        try:
+            with patience.spent():
+                answer = self._session.request(
+                    request.method,
+                    request.url,
+                    params=request.params,
+                    headers=request.headers,
+                    data=request.data,
+                    timeout=self._timeout,
+                    stream=True,
+                    allow_redirects=False,
+                )
+        except requests.RequestException:
+            raise
+        except ValueError as error:  # a header that is not latin-1, or a redirect to what is not a URL
+            raise RequestRejected(f"{what} cannot be asked: {type(error).__name__}") from None
         if answer.is_redirect:
             answer.close()
-            where = without_secrets(request.url)
-            raise RequestRejected(f"{request.method} {where} redirects ({answer.status_code}); refused")
+            raise RequestRejected(f"{what} redirects ({answer.status_code}); refused")
         return answer
 
     def _waits(self) -> Iterator[float | None]:

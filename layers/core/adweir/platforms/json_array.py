@@ -127,19 +127,21 @@ def _closing(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) 
 
 
 def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Unreadable] | None:
-    """Elements of a small array, one by one where their type is wrong; None when it is not well-formed.
+    """Elements of a small array, one by one where one of them is wrong; None when its brackets do not match.
 
-    Half of a surrogate pair is read as U+FFFD; an element that is nested too deep for the parser is `Unreadable`.
+    Half of a surrogate pair is read as U+FFFD; an element that no parser takes (NaN, nesting too deep) is `Unreadable`.
     """
     try:
         return cast("list[T | Unreadable]", decoder.decode(array))
     except msgspec.ValidationError:
         found = _elements(array)
     except RecursionError:
-        found = _deep_elements(array)
+        found = _elements_by_brackets(array)
     except (msgspec.DecodeError, UnicodeDecodeError):
         whole = json_text.without_half_pairs(array)
-        return None if whole == array else _decode(whole, decoder)
+        if whole != array:
+            return _decode(whole, decoder)
+        found = _elements_by_brackets(array)
     if found is None:
         return None
     return [row for element in found for row in _one(element, decoder)]
@@ -148,13 +150,11 @@ def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Un
 def _elements(array: bytes) -> list[bytes] | None:
     try:
         return [bytes(element) for element in _RAW.decode(array)]
-    except RecursionError:
-        return _deep_elements(array)
-    except msgspec.DecodeError:
-        return None
+    except (msgspec.DecodeError, RecursionError):
+        return _elements_by_brackets(array)
 
 
-def _deep_elements(array: bytes) -> list[bytes] | None:
+def _elements_by_brackets(array: bytes) -> list[bytes] | None:
     try:
         return list(json_text.elements(array))
     except ValueError:

@@ -84,17 +84,19 @@ def elements(array: bytes) -> Iterator[bytes]:
 
     Raises ValueError when the text is not an array, its brackets do not match, or something follows it.
     """
-    if not array.startswith(b"["):
-        raise ValueError("not an array")
-    depth, start, end = 0, 1, 0
-    for mark in _MARK.finditer(array):
+    depth, start, end, closed = 0, 1, 0, 0
+    marks = _MARK.finditer(array) if array.startswith(b"[") else ()
+    for mark in marks:
         sign = mark[0]
         if end:
             raise ValueError("text after the array's end")
+        if closed and depth == 1 and (sign not in b",]" or array[closed : mark.start()].strip()):
+            raise ValueError("two elements without a comma between them")
         if sign in b"[{":
             depth += 1
         elif sign in b"]}":
             depth -= 1
+            closed = mark.end()
             end = mark.end() if not depth else 0
         if (depth == 1 and sign == b",") or end:
             element = array[start : mark.start()]
@@ -102,6 +104,6 @@ def elements(array: bytes) -> Iterator[bytes]:
                 yield element
             elif start > 1 or not end:
                 raise ValueError("an element is missing")
-            start = mark.end()
+            start, closed = mark.end(), 0
     if not end or array[end:].strip():
         raise ValueError("the array has no end")

@@ -144,6 +144,8 @@ class AmazonCalls:
         answer = self._http.request("POST", self.hosts.token, form=form, resend=True)
         if answer.ok:
             token = decode(answer, wire.WireToken)
+            if not (token.access_token.isascii() and token.access_token.isprintable()):  # no header can hold it
+                raise unexpected(answer, ValueError("an access token that is not printable ASCII"))
             return token.access_token, token.expires_in
         said = error_of(answer)
         if said.error in _DEAD:
@@ -166,9 +168,9 @@ class AmazonCalls:
             return (AccessDenied if scoped else AuthExpired)(message, status=answer.status)
         if answer.status == 401:
             return Transient(message, status=401)
-        kept = _KEPT_SINCE.search(said) if answer.status == 400 else None
-        if kept:
-            return OutOfRetention(message, oldest=date.fromisoformat(kept[1]))
+        oldest = _kept_since(said) if answer.status == 400 else None
+        if oldest:
+            return OutOfRetention(message, oldest=oldest)
         scope = ThrottleScope.REGION if path.startswith(_REPORTS) else ThrottleScope.PROFILE
         return self._throttled(answer, scope) or fault(answer, self._clock.now(), said)
 
@@ -180,6 +182,15 @@ class AmazonCalls:
         message = f"{answer.url} answered 429"
         seconds = 2.0 if wait is None else wait
         return Throttled(message, retry_after=seconds, status=429, guessed=wait is None, scope=scope)
+
+
+def _kept_since(said: str) -> date | None:
+    """The first day that Amazon keeps, where a message names it."""
+    found = _KEPT_SINCE.search(said)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def decode(answer: Response, kind: type[_W]) -> _W:

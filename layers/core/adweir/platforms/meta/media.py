@@ -91,7 +91,7 @@ def first(creative: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
 
 
 def readable(answer: bytes) -> bool:
-    """Whether an answer about images or videos is JSON that can be decoded: any other would spoil its page."""
+    """Whether an answer about images or videos is JSON that can be decoded: any other says nothing."""
     try:
         msgspec.json.decode(answer)
     except UNREADABLE:
@@ -123,8 +123,11 @@ def _objects(body: bytes) -> list[dict[str, Any]]:
 
 
 def _one_by_one(body: bytes) -> Iterator[Any]:
-    with suppress(BadInput):
-        for raw in pages.items(body):
+    """The items that can be read, of a page whose brackets match: one of any other could not be told from the answers
+    beside it."""
+    with suppress(BadInput, ValueError):
+        (whole,) = json_text.elements(b"[" + body + b"]")
+        for raw in pages.items(whole):
             with suppress(*UNREADABLE):
                 yield msgspec.json.decode(raw)
 
@@ -141,8 +144,7 @@ def apart(body: bytes) -> tuple[bytes, Media]:
     page, *others = _parts(body)
     images: dict[str, str] = {}
     videos: dict[str, str] = {}
-    for raw in others:
-        answer = msgspec.json.decode(raw)
+    for answer in map(msgspec.json.decode, filter(readable, others)):
         if isinstance(answer, dict) and isinstance(answer.get("data"), list):
             images.update(_urls(((node.get("hash"), node) for node in _nodes(answer["data"])), "permalink_url", "url"))
         elif isinstance(answer, dict):
