@@ -14,7 +14,7 @@ PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check contract fuzz lint up down status build deploy bench sam clean
+.PHONY: help demo test coverage check contract fuzz mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,9 +35,12 @@ check: lint coverage ## run lint, every test, coverage
 contract: $(READY) ## run released clients against the sandbox (installs them once)
 	$(BIN)/python -m contract $(CLIENT)
 
-fuzz: $(READY) ## feed a million mutated inputs to all that reads them (SEED=…, INPUTS=…, REPLAY=<file>)
+fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(REPLAY),--replay $(REPLAY))
+
+mutants: $(READY) ## do the tests notice wrong code? (ONLY="merge money")
+	$(BIN)/python -m ops.mutants $(ONLY)
 
 lint: $(READY) $(SAM_READY) ## run ruff, import-linter, mypy --strict, cfn-lint, sam validate
 	$(BIN)/ruff check .

@@ -39,6 +39,79 @@ def test_one_of_several_secrets_and_one_of_several_signatures_is_enough() -> Non
     assert verify(headers, BODY, ["another", CODED, PLAIN], NOW) is not None
 
 
+def test_the_published_example_of_standard_webhooks_is_verified() -> None:
+    """The one of its libraries' own tests."""
+    headers = {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    assert verify(headers, b'{"test": 2432232314}', [secret], 1614265330.5) == Signed(headers["webhook-id"], 1614265330)
+
+
+def test_the_key_of_a_secret_is_its_base64_or_the_text_itself() -> None:
+    assert key_of(CODED) == b"32 bytes of a key"
+    assert key_of(PLAIN) == b"a plain secret"
+    assert key_of("ends with whsec_") == b"ends with whsec_"
+    assert key_of("half a pair \ud800") == b"half a pair \xed\xa0\x80"
+    assert {key_of(f"whsec_{text}") for text in ("", "?", "ä", "AAA", CODED, CODED.removeprefix("whsec_") + "?")} == {
+        b""
+    }
+
+
+def test_a_secret_that_does_not_fit_undoes_none_that_does() -> None:
+    assert verify(signed(PLAIN), BODY, [PLAIN, "another"], NOW) is not None
+
+
+def test_a_signature_that_does_not_fit_undoes_none_that_does() -> None:
+    headers = signed()
+    headers["webhook-signature"] += " v1," + base64.b64encode(bytes(32)).decode()
+
+    assert verify(headers, BODY, [CODED], NOW) is not None
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_a_delivery_without_one_of_the_headers_is_not_verified(name: str) -> None:
+    headers = signed()
+    del headers[name]
+
+    assert verify(headers, BODY, [CODED], NOW) is None
+
+
+@pytest.mark.parametrize("change", ["?{}", "{}?", "{}v1,", "v1,{}"])
+def test_a_signature_with_anything_more_is_not_verified(change: str) -> None:
+    headers = signed()
+    version, _, digest = headers["webhook-signature"].partition(",")
+
+    assert verify(headers | {"webhook-signature": f"{version},{change.format(digest)}"}, BODY, [CODED], NOW) is None
+
+
+@pytest.mark.parametrize(("id_", "fits"), [("", False), ("m", True), ("m\x00", False), ("mä", False), ("m g~", True)])
+def test_the_id_is_printable_text_of_at_least_one_character(id_: str, fits: bool) -> None:
+    assert (verify(signed(id_=id_), BODY, [CODED], NOW) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("stamp", "fits"),
+    [
+        (f"00{NOW}", True),
+        (f"000{NOW}", False),
+        (f"+{NOW}", False),
+        (f"{NOW}.0", False),
+        (f" {NOW}", False),
+        ("".join(chr(0x660 + int(digit)) for digit in str(NOW)), False),
+        ("", False),
+    ],
+)
+def test_the_time_is_at_most_twelve_ascii_digits(stamp: str, fits: bool) -> None:
+    digest = hmac.new(key_of(CODED), f"msg_1.{stamp}.".encode() + BODY, sha256).digest()
+    headers = signed() | {"webhook-timestamp": stamp, "webhook-signature": "v1," + base64.b64encode(digest).decode()}
+
+    assert (verify(headers, BODY, [CODED], NOW) is not None) is fits
+
+
 @pytest.mark.parametrize(("off", "fits"), [(-301, False), (-300, True), (300, True), (301, False)])
 def test_the_time_may_be_off_by_five_minutes_either_way(off: int, fits: bool) -> None:
     assert (verify(signed(at=NOW + off), BODY, [CODED], NOW) is not None) is fits

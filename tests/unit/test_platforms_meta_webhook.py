@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
-from adweir.platforms.meta.webhook import HOOKS, MAX_CHANGES
+from adweir.platforms.meta.webhook import HOOKS
 from adweir.platforms.webhooks import ChangedObject
 
 SECRET = "app-secret"
@@ -59,6 +59,26 @@ def test_no_secret_verifies_nothing() -> None:
     assert not verify(b"", sign(b"").replace("sha256", "sha1"), [SECRET])
 
 
+def test_a_secret_that_does_not_fit_undoes_none_that_does() -> None:
+    assert verify(b"x", sign(b"x"), [SECRET, "rotated"])
+    assert handshake({"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "tok"}, "tok", "old") == "1"
+
+
+def test_spaces_around_the_signature_do_not_matter() -> None:
+    assert verify(b"x", f" {sign(b'x')} ", [SECRET])
+
+
+def test_values_without_a_secret_verify_nothing_and_are_no_fault() -> None:
+    headers = {"x-hub-signature-256": sign(b"x")}
+    assert not HOOKS.verify(headers, b"x", [{"verify_token": "tok"}])
+    assert HOOKS.verify(headers, b"x", [{"verify_token": "tok"}, {"secret": SECRET}])
+
+
+def test_a_secret_with_half_a_surrogate_pair_is_a_secret() -> None:
+    header = "sha256=" + hmac.new(b"\xed\xa0\x80", b"x", hashlib.sha256).hexdigest()
+    assert verify(b"x", header, ["\ud800"])
+
+
 def test_an_app_secret_goes_before_the_secret_of_pushes() -> None:
     headers = {"x-hub-signature-256": sign(b"x")}
     assert HOOKS.verify(headers, b"x", [{"secret": SECRET}])
@@ -80,7 +100,12 @@ def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
     assert handshake(query | {"hub.verify_token": ""}, "") is None
     assert handshake(query | {"hub.mode": "unsubscribe"}, "tok") is None
     assert handshake(query | {"hub.verify_token": "ü\ud800"}, "tok") is None
-    assert handshake({}, "tok") is None
+    assert handshake(query | {"hub.verify_token": "ü\ud800"}, "ü\ud800") == "1158201444"
+    assert handshake(query | {"hub.challenge": ""}, "tok") == ""
+    for name in query:
+        assert handshake({one: value for one, value in query.items() if one != name}, "tok") is None
+    assert HOOKS.handshake(query, [{"secret": SECRET}]) is None
+    assert HOOKS.handshake(query, [{"secret": SECRET}, {"verify_token": "tok"}]) == "1158201444"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +128,15 @@ def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
         ),
         ("ad_recommendations", {"ad_object_ids": ["1"]}, ChangedObject("1234567890", Level.ACCOUNT)),
         ("field_changed", {"object_id": "../x", "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "act_1", "object_type": "ad"}, ChangedObject("1234567890", Level.AD, "1")),
+        ("field_changed", {"object_id": True, "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": 1.5, "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": -1, "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "٣", "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "1²", "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("field_changed", {"object_id": "1", "object_type": "page"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("creative_fatigue", {}, ChangedObject("1234567890", Level.ACCOUNT)),
         ("field_changed", {"object_id": True, "object_type": 4}, ChangedObject("1234567890", Level.ACCOUNT)),
     ],
 )
@@ -112,6 +146,43 @@ def test_a_change_names_what_to_read_again(field: str, value: Any, expected: Cha
 
 def test_other_webhook_objects_ask_for_nothing() -> None:
     assert HOOKS.parse(delivery("leadgen", {"leadgen_id": 4440001}, owner=153125381133, kind="page")) == []
+
+
+def test_a_change_without_a_value_stands_for_the_whole_account() -> None:
+    body = b'{"object": "ad_account", "entry": [{"id": 1, "changes": [{"field": "subscriptions"}]}]}'
+    assert HOOKS.parse(body) == [ChangedObject("1", Level.ACCOUNT)]
+
+
+def test_the_objects_of_all_entries_are_named_in_their_order() -> None:
+    fatigue = {"field": "creative_fatigue", "value": {"adgroup_id": "3"}}
+    entries: list[dict[str, Any]] = [{"id": owner, "changes": [fatigue]} for owner in (2, "act_1")]
+    entries[1:1] = [{"id": "7"}]
+
+    found = HOOKS.parse(json.dumps({"object": "ad_account", "entry": entries}).encode())
+
+    assert found == [ChangedObject("2", Level.AD, "3"), ChangedObject("1", Level.AD, "3")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "details"),
+    [
+        (
+            b'{"object": "ad_account", "entry": [{"id": "x"}]}',
+            [{"field": "entry.id", "message": "must be digits"}],
+        ),
+        (
+            b'{"object": "ad_account"}',
+            [{"field": "body", "message": "Object missing required field `entry`"}],
+        ),
+    ],
+)
+def test_what_is_no_delivery_is_refused_with_the_field_and_the_reason(
+    raw: bytes, details: list[dict[str, str]]
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        HOOKS.parse(raw)
+
+    assert refused.value.details == details
 
 
 def test_an_object_that_changed_twice_is_named_once() -> None:
@@ -145,9 +216,9 @@ def test_a_delivery_has_at_most_a_thousand_changes() -> None:
         body = {"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {}}] * count}]}
         return json.dumps(body).encode()
 
-    assert HOOKS.parse(changes(MAX_CHANGES)) == [ChangedObject("1", Level.ACCOUNT)]
+    assert HOOKS.parse(changes(1000)) == [ChangedObject("1", Level.ACCOUNT)]
     with pytest.raises(TooLarge):
-        HOOKS.parse(changes(MAX_CHANGES + 1))
+        HOOKS.parse(changes(1001))
 
 
 @given(st.binary(max_size=200))

@@ -28,8 +28,13 @@ _LEVELS = {
     "ad_set": Level.AD_GROUP,
     "ad": Level.AD,
 }
-_LEVEL_FIELDS = frozenset({"with_issues_ad_objects", "in_process_ad_objects"})
-_TYPED_FIELDS = frozenset({"field_changed", "subscriptions"})
+_NAMED_BY = {
+    "field_changed": ("object_type", "object_id"),
+    "subscriptions": ("object_type", "object_id"),
+    "with_issues_ad_objects": ("level", "id"),
+    "in_process_ad_objects": ("level", "id"),
+}
+"""Where the changes of a field have the level and the id of their object."""
 
 
 class _Change(msgspec.Struct):
@@ -62,26 +67,28 @@ class MetaWebhook:
 
         A missing, malformed or non-ASCII header, or no secret, is False.
         """
-        scheme, _, given = headers.get(_SIGNATURE, "").strip().partition("=")
-        if scheme != "sha256" or not given.isascii():
+        if not self.carries(headers):
             return False
-        signature = given.lower().encode()
+        given = _bytes(headers[_SIGNATURE].strip().lower())
         valid = False
         for values in secrets:
-            secret = values.get("app_secret") or values.get("secret", "")
-            expected = hmac.new(_bytes(secret), body, sha256).hexdigest().encode()
-            # Anyone can sign with an empty secret.
-            valid |= hmac.compare_digest(expected, signature) and bool(secret)
+            secret = values.get("app_secret") or values.get("secret")
+            if secret:  # anyone can sign with an empty one
+                expected = "sha256=" + hmac.new(_bytes(secret), body, sha256).hexdigest()
+                valid |= hmac.compare_digest(expected.encode(), given)
         return valid
 
     def handshake(self, query: Mapping[str, str], secrets: Secrets) -> str | None:
         """The challenge of a subscription that names one of the verify tokens."""
-        given = _bytes(query.get("hub.verify_token", ""))
+        given, challenge = query.get("hub.verify_token"), query.get("hub.challenge")
+        if given is None or challenge is None or query.get("hub.mode") != "subscribe":
+            return None
         known = False
         for values in secrets:
-            token = _bytes(values.get("verify_token", ""))
-            known |= hmac.compare_digest(given, token) and bool(token)
-        return query.get("hub.challenge", "") if known and query.get("hub.mode") == "subscribe" else None
+            token = values.get("verify_token")
+            if token:
+                known |= hmac.compare_digest(_bytes(given), _bytes(token))
+        return challenge if known else None
 
     def parse(self, body: bytes) -> list[ChangedObject]:
         """The objects of ad accounts that changed. Raises BadInput, and TooLarge past 1,000 changes.
@@ -108,22 +115,22 @@ def _read(body: bytes) -> _Notification:
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        reason = str(error)[:200]
+        reason = str(error)
         raise BadInput(f"not a delivery of Meta's: {reason}", [{"field": "body", "message": reason}]) from None
 
 
 def _changed(profile_id: str, change: _Change) -> ChangedObject:
-    value = change.value
-    level, object_id = None, ""
-    if change.field in _TYPED_FIELDS:
-        level, object_id = _level(value.get("object_type")), _digits(value.get("object_id"))
-    elif change.field in _LEVEL_FIELDS:
-        level, object_id = _level(value.get("level")), _digits(value.get("id"))
-    elif change.field == "creative_fatigue":
-        level, object_id = Level.AD, _digits(value.get("adgroup_id"))  # the historical name of an ad's id
-    return (
-        ChangedObject(profile_id, level, object_id) if level and object_id else ChangedObject(profile_id, Level.ACCOUNT)
-    )
+    whole = ChangedObject(profile_id, Level.ACCOUNT)
+    level: Level | None
+    if change.field == "creative_fatigue":
+        level, given = Level.AD, change.value.get("adgroup_id")  # the historical name of an ad's id
+    elif change.field in _NAMED_BY:
+        named, identified = _NAMED_BY[change.field]
+        level, given = _level(change.value.get(named)), change.value.get(identified)
+    else:
+        return whole
+    object_id = _digits(given)
+    return ChangedObject(profile_id, level, object_id) if level and object_id else whole
 
 
 def _level(name: object) -> Level | None:
@@ -132,14 +139,10 @@ def _level(name: object) -> Level | None:
 
 def _digits(value: object) -> str:
     """An id, which Meta sends as text or as a number, as digits; "" when it is neither."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return str(value)
-    if isinstance(value, str):
-        text = value.removeprefix("act_")
-        return text if text.isdecimal() and text.isascii() else ""
-    return ""
+    text = str(value).removeprefix("act_")
+    return text if text.isascii() and text.isdecimal() else ""
 
 
 def _bytes(text: str) -> bytes:
     """Text of a header, a query or a secret; half a surrogate pair is compared as it is."""
-    return text.encode("utf-8", "surrogatepass")
+    return text.encode(errors="surrogatepass")

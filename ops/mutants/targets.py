@@ -1,0 +1,109 @@
+"""What is mutated, and the tests that have to notice: fast unit tests and integration tests on moto, never e2e."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_PACKAGES = ROOT / "layers/core"
+
+
+@dataclass(frozen=True, slots=True)
+class MutatedFile:
+    """One file. `functions`: only these are mutated, where there are any. `conditions`: only what decides."""
+
+    path: str
+    functions: frozenset[str] = frozenset()
+    conditions: bool = False
+
+    @property
+    def module(self) -> str:
+        """`adweir.store.metrics.merge`."""
+        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @property
+    def file(self) -> Path:
+        return _PACKAGES / self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one line of the table is about. `tests` are patterns of files under tests/."""
+
+    name: str
+    targets: tuple[MutatedFile, ...]
+    tests: tuple[str, ...]
+
+    def test_files(self) -> list[str]:
+        """The files of the tests. Raises LookupError for a pattern that fits none."""
+        found = []
+        for pattern in self.tests:
+            files = sorted((ROOT / "tests").glob(pattern))
+            if not files:
+                raise LookupError(f"tests/{pattern} fits no file")
+            found += [str(file.relative_to(ROOT)) for file in files]
+        return found
+
+
+_METRICS = "adweir/store/metrics"
+_OF_METRICS = (
+    "unit/test_store_newest_pull_wins.py",
+    "unit/test_store_totals.py",
+    "unit/test_store_partial_loads.py",
+    "unit/test_store_disagreeing_parents.py",
+    "unit/test_store_mass_vanish.py",
+    "unit/test_store_held_hours.py",
+    "unit/test_store_reading.py",
+    "integration/test_store_metrics_dynamodb.py",
+    "unit/test_reporting_coverage.py",
+)
+_OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_meta_webhook.py")
+_OF_MONEY = (
+    "unit/test_model_*.py",
+    "unit/test_platforms_amazon_normalize.py",
+    "unit/test_platforms_meta_normalize.py",
+    "unit/test_platforms_meta_insights.py",
+    "unit/test_platforms_files.py",
+    "unit/test_intake_push_format.py",
+)
+_OF_LEDGER = (
+    "integration/test_ledger_*.py",
+    "integration/test_lost_replies.py",
+    "integration/test_replay.py",
+    "integration/test_pipeline_[!t]*.py",
+    "integration/test_store_catalog.py",
+    "integration/test_api_keys.py",
+)
+
+
+def _ledger() -> tuple[MutatedFile, ...]:
+    files = sorted((_PACKAGES / "adweir/store/ledger").glob("*.py"))
+    paths = [str(file.relative_to(_PACKAGES)) for file in files]
+    return tuple(MutatedFile(path, conditions=True) for path in [*paths, "adweir/store/dynamo/keyed.py"])
+
+
+GROUPS = (
+    Group("merge", (MutatedFile(f"{_METRICS}/merge.py"),), _OF_METRICS),
+    Group("coverage", (MutatedFile(f"{_METRICS}/coverage.py"),), _OF_METRICS),
+    Group("vanish", (MutatedFile(f"{_METRICS}/vanish.py"),), _OF_METRICS),
+    Group("buckets", (MutatedFile(f"{_METRICS}/buckets.py"),), _OF_METRICS),
+    Group(
+        "signatures",
+        (MutatedFile("adweir/intake/doors/signatures.py"), MutatedFile("adweir/platforms/meta/webhook.py")),
+        _OF_SIGNATURES,
+    ),
+    Group(
+        "money",
+        (
+            MutatedFile("adweir/model/money.py"),
+            MutatedFile("adweir/platforms/rounding.py"),
+            MutatedFile("adweir/platforms/meta/numbers.py"),
+            MutatedFile("adweir/platforms/amazon_ads/rows.py", frozenset({"_figure", "_less", "_micros"})),
+            MutatedFile("adweir/platforms/files/normalize.py", frozenset({"_micros"})),
+            MutatedFile("adweir/intake/doors/push_format.py", frozenset({"_amount"})),
+        ),
+        _OF_MONEY,
+    ),
+    Group("ledger", _ledger(), _OF_LEDGER),
+)
