@@ -25,8 +25,11 @@ IDS = {
     "replay_id": "nobody",
     "platform": "meta_ads",
     "name": "daily",
+    "key": "nobody",
 }
 REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}, "list_receipts": {"account_id": "nobody"}}
+WRONG = {"release_brake": {"reason": "x" * 501}}
+"""A query that cannot be processed, of operations without a body and without a page."""
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
 
@@ -172,6 +175,8 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
 def provoke_unprocessable(call: Call, operation: Operation) -> None:
     if operation.examples:
         assert call(operation.method, operation.at(**IDS), {"zzz": {}}, expect=422)["error"]["details"]
+    elif operation.id in WRONG:
+        call(operation.method, operation.at(**IDS), expect=422, **WRONG[operation.id])
     elif "platform" in operation.path:
         call(operation.method, operation.at(**IDS | {"platform": "myspace"}), expect=422)
     else:

@@ -9,8 +9,8 @@ import pytest
 from adweir.intake.collect.outcomes import Outcomes
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Profile, ProfileStatus
-from adweir.model.errors import NotFound, TooMuchData, Unavailable
-from adweir.model.messages import CancelRun, Redrive, Sweep, TaskMessage
+from adweir.model.errors import NotFound, Throttled, TooMuchData, Unavailable
+from adweir.model.messages import CancelRun, Redrive, ResumeTasks, Sweep, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.runs import RunState, StageState
 from adweir.model.tasks import Task, TaskState
@@ -357,3 +357,40 @@ def test_a_sweep_finishes_what_a_cancellation_began(world: PipelineWorld) -> Non
     world.handle(Sweep())
 
     assert set(world.tasks("r").values()) == {TaskState.CANCELLED}
+
+
+def test_tasks_that_wait_for_a_released_brake_are_tried_again_at_once_and_no_others(world: PipelineWorld) -> None:
+    # given planned tasks of two ad accounts that a brake holds back, and one that somebody works on
+    world.found = ("1", "2")
+    world.fate = lambda task: None if task.profile_id else TaskState.LOADED
+    run_to_end(world)
+    waits = {"code": "throttled", "reason": "code 17", "until": 0}
+    open_tasks = [task for task in world.ledger.tasks("r") if not task.state.is_terminal]
+    for task in open_tasks:
+        world.ledger.release(task, waits)
+    held = next(task for task in open_tasks if task.profile_id == "1")
+    world.ledger.claim("r", held.id, 0, 60)
+    theirs = {task.id for task in open_tasks if task.profile_id == "1"} - {held.id}
+    # when the brake of the first is released, twice
+    for _ in range(2):
+        world.handle(ResumeTasks(platform="meta_ads", profile="1"))
+    # then each of its waiting tasks is sent once
+    assert [message.task_id for message in world.collect.take()] == sorted(theirs)
+    # and a wider brake concerns the tasks of the other, too
+    world.handle(ResumeTasks(platform="meta_ads"))
+    others = {task.id for task in open_tasks if task.profile_id == "2"}
+    assert {message.task_id for message in world.collect.take()} == others
+
+
+def test_a_resumption_that_runs_out_of_time_goes_on_with_the_same_message(world: PipelineWorld) -> None:
+    world.fate = lambda task: None if task.profile_id else TaskState.LOADED
+    run_to_end(world)
+    open_tasks = [task for task in world.ledger.tasks("r") if not task.state.is_terminal]
+    for task in open_tasks:
+        world.ledger.release(task, {"code": "throttled", "reason": "code 17", "until": 0})
+    looks = iter([60.0] + [1.0] * 99)
+    with pytest.raises(Throttled):
+        world.engine.handle(ResumeTasks(platform="meta_ads"), lambda: next(looks))
+    assert len(world.collect.messages) == 1 < len(open_tasks)
+    world.handle(ResumeTasks(platform="meta_ads"))
+    assert sorted(message.task_id for message in world.collect.take()) == sorted(task.id for task in open_tasks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.brakes import brakes
 from routes.coverage import coverage
 from routes.credentials import credentials
 from routes.data_pipeline import data_pipeline
@@ -29,6 +30,7 @@ RESOURCES: tuple[Resource, ...] = (
     ingestion,
     runs,
     replay,
+    brakes,
     receipts,
     data_pipeline,
     reports,

@@ -115,6 +115,17 @@ class RedriveCredential(Message):
     label: str = DEFAULT
 
 
+class ResumeTasks(Message):
+    """runs queue: a brake was released by hand; try the tasks again that waited for it.
+
+    `profile` is the part of `Task.profile_key` behind the platform; empty means all ad accounts of the platform.
+    """
+
+    kind: Literal["resume"] = "resume"
+    platform: str
+    profile: str = ""
+
+
 class Replay(Message):
     """runs queue: load the stored raw objects again that answer for a profile's days.
 
@@ -136,7 +147,7 @@ class Replay(Message):
 
 
 RunMessage = Annotated[
-    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential | Replay,
+    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential | ResumeTasks | Replay,
     Field(discriminator="kind"),
 ]
 RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage)

@@ -20,6 +20,7 @@ from adweir.model.messages import (
     PlanStage,
     Redrive,
     RedriveCredential,
+    ResumeTasks,
     StartRun,
     Sweep,
 )
@@ -81,6 +82,8 @@ class Engine:
             case RedriveCredential():
                 platform = self._planner.platforms.parse(message.platform)
                 self.interventions.redrive_credential(message.account_id, platform, message.label)
+            case ResumeTasks():
+                self.interventions.resume(self._planner.platforms.parse(message.platform), message.profile)
             case Sweep():
                 parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
                 Sweeper(*parts, self._clock, self._settings).sweep(remaining)

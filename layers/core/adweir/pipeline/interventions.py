@@ -1,4 +1,4 @@
-"""An operator's commands: cancel a run, redrive tasks."""
+"""An operator's commands: cancel a run, redrive tasks, resume those that a brake held back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from adweir.model.errors import Conflict, NotFound
+from adweir.model.errors import Conflict, NotFound, Throttled
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
@@ -30,8 +30,14 @@ _LEFT = {
 }
 
 
+_RESUMED = {"code": "resumed", "reason": "its brake was released by hand", "until": 0}
+
+
 class Interventions:
-    """Cancels and redrives. `deadline` says when a task that is planned now has to be finished, in Unix seconds."""
+    """Cancels, redrives and resumes.
+
+    `deadline` says when a task that is planned now has to be finished, in Unix seconds.
+    """
 
     def __init__(
         self,
@@ -115,11 +121,35 @@ class Interventions:
                 redriven += self.redrive(run_id, ids) if self._ledger.get_run(run_id) else 0
         return redriven
 
+    def resume(self, platform: Platform, profile: str = "") -> int:
+        """Try the tasks of a platform again at once that wait because of a brake (of all ad accounts, or of one).
+
+        Returns how many. Raises Throttled when time runs out: the same again goes on.
+        """
+        resumed = 0
+        for run_id, _ in self._ledger.open_runs():
+            with alone(self._ledger, f"the resumption of run {run_id}"):
+                for _, task in self._ledger.open_tasks(run_id):
+                    if task is None or not _waits_for_brake(task, platform, profile):
+                        continue
+                    self._progress.left.check("the resumption of tasks")
+                    if self._ledger.note_wait(run_id, task.id, task.generation, _RESUMED):
+                        self._sender.resend(task)
+                        resumed += 1
+        return resumed
+
     def _run(self, run_id: str) -> Run:
         run = self._ledger.get_run(run_id)
         if run is None:
             raise NotFound(f"no run {run_id[:80]!r}", [{"field": "run_id", "message": "unknown"}])
         return run
+
+
+def _waits_for_brake(task: Task, platform: Platform, profile: str) -> bool:
+    if task.platform != platform or task.state is TaskState.LANDED or task.state.is_terminal or task.hold_until:
+        return False
+    ours = not profile or task.profile_key == f"{platform}#{profile}"
+    return ours and task.waits is not None and task.waits.get("code") == Throttled.code
 
 
 def _was_redriven(task: Task) -> bool:

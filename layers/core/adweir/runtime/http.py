@@ -204,6 +204,12 @@ def accounts_of(event: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(str((context.get("lambda") or {}).get("accounts", "")).split()) or None
 
 
+def key_of_request(event: Mapping[str, Any]) -> str:
+    """The id of the API key that the request was made with; "" for a request without one."""
+    context = event.get("requestContext", {}).get("authorizer") or {}
+    return str((context.get("lambda") or {}).get("key_id", ""))[: limits.MAX_WORD_CHARS]
+
+
 def is_id(text: str) -> bool:
     """Whether a part of a path can be an id: 1 to 128 characters, none of them a control character."""
     return 0 < len(text) <= limits.MAX_PATH_ID_CHARS and text.isprintable()

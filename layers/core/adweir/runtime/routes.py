@@ -20,7 +20,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 
 from adweir.model.errors import Forbidden, NotFound
 from adweir.runtime.app import App
-from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, require, resolver
+from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, key_of_request, require, resolver
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +32,14 @@ def _app(request: Request) -> App:
 
 Here = Annotated[App, Depends(_app)]
 """The annotation of a parameter that takes the App."""
+
+
+def _caller(request: Request) -> str:
+    return key_of_request(request.resolved_event.raw_event)
+
+
+Caller = Annotated[str, Depends(_caller)]
+"""The annotation of a parameter that takes the id of the API key that asks."""
 
 
 @dataclass(frozen=True, slots=True)

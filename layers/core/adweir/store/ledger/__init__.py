@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
+from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.leases import Leases
@@ -25,7 +26,7 @@ __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log, faults, trials, runs in trouble."""
+    API log, faults, trials, runs in trouble, the audit."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -38,3 +39,4 @@ class Ledger(Runs, Tasks, Leases):
         self.faults = Faults(clock)
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)
+        self.audit = Audit(clock)

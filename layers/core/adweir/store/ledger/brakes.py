@@ -19,6 +19,7 @@ THRESHOLD = 5
 FIRST_SECONDS = 30
 PROBE_SECONDS = 120
 _WIDE = "!"
+_SCOPES = frozenset(scope.value for scope in ThrottleScope if scope is not ThrottleScope.PROFILE)
 _TIMES = ("never", "once", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _FORGET = [
     Row.failures.set(0),
@@ -122,6 +123,14 @@ class Brakes(Rows):
                 over = Row.until.does_not_exist() | (Row.until <= self._now())
                 self._change(_pk(platform), row.sk, _FORGET, same & over)
 
+    def release(self, platform: Platform, key: str) -> bool:
+        """Take a brake off. False when there is none that has something to forget."""
+        row = self._fetch(_pk(platform), _sk(key))
+        if row is None or not (row.failures or row.since or row.until):
+            return False
+        actions = [*_FORGET, Row.until.remove(), Row.text.remove()]
+        return self._change(_pk(platform), row.sk, actions, Row.pk.exists()) is not None
+
     def _noted(self) -> list[Any]:
         return [Row.since.set(Row.since | self._now()), Row.expires.set(self._expires())]
 
@@ -144,6 +153,12 @@ class Brakes(Rows):
 def scope_key(scope: ThrottleScope, of: str) -> str:
     """The key of a brake on more than one profile: on an application, a region or a credential."""
     return f"{_WIDE}{scope}:{of}"
+
+
+def key_of(name: str) -> tuple[str, str]:
+    """`BrakeState.key` → platform and key, as a person typed them."""
+    platform, _, rest = name.partition(":")
+    return platform, f"{_WIDE}{rest}" if rest.partition(":")[0] in _SCOPES else rest
 
 
 def brake_key(platform: Platform, key: str) -> str:

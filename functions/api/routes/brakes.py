@@ -1,0 +1,128 @@
+"""Brakes: what holds pulls back, and how to release it; and what people did by hand."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import Field
+
+from adweir.model import limits
+from adweir.model.errors import NotFound
+from adweir.model.messages import ResumeTasks
+from adweir.model.times import iso_of
+from adweir.runtime.routes import Caller, Here, Resource
+from routes.fields import PAGE_ITEMS, Instant, Limit, NextToken, OneOf, PageToken, PlatformId, Shown
+
+_BRAKES = "brakes"
+Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")]
+BrakeName = Annotated[str, Field(examples=["meta_ads:1042017731", "amazon_ads:region:eu"])]
+
+
+class BrakeAnswer(Shown):
+    """A pause that a platform asked for, or a circuit breaker that its faults opened."""
+
+    key: BrakeName
+    platform: PlatformId
+    profile_id: str = Field(description="The ad account that it holds back; empty for a wider one.")
+    scope: str = Field(description="profile, or what else it covers.", examples=["profile", "app:1f0c", "region:eu"])
+    state: Annotated[str, OneOf("paused", "open", "half_open")]
+    reason: str = Field(examples=["503 six times"])
+    says: str = Field(examples=["503 six times, next try 12:05 UTC"])
+    failures: int = Field(description="Faults in a row.")
+    since: Instant | None = Field(description="Since when nothing has succeeded; null where that is not known.")
+    until: Instant = Field(description="When it lets the next task through.")
+
+
+class BrakeList(Shown):
+    """The brakes that are on, by key."""
+
+    brakes: list[BrakeAnswer]
+    next_token: NextToken
+
+
+class ReleasedBrake(Shown):
+    """What was done to a brake."""
+
+    key: BrakeName
+    released: bool
+    outcome: str = Field(description="What was done, or why nothing was.")
+    by: str = Field(description="The API key that asked.")
+    at: Instant
+    reason: str
+
+
+class DeedAnswer(Shown):
+    """Something that was done by hand."""
+
+    at: Instant
+    who: str = Field(description="The API key that asked.")
+    action: str = Field(examples=["release brake"])
+    subject: str = Field(description="What it was done to.")
+    reason: str = Field(description="Why, in the words of who asked.")
+    outcome: str
+
+
+class DeedList(Shown):
+    """One page of what was done by hand, newest first."""
+
+    deeds: list[DeedAnswer]
+    next_token: NextToken
+
+
+brakes = Resource("Brakes", "What holds pulls back; and what was done by hand")
+
+
+@brakes.route("GET", "/api/v1/brakes", "List the brakes that are on")
+def list_brakes(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> BrakeList:
+    """An ad account, a credential, an application or a region that has to wait, and why."""
+    from adweir.pipeline.health import brakes_on, says
+    from adweir.store.dynamo.paging import from_token, to_token
+
+    now, after = app.clock.now(), from_token(_BRAKES, next_token)
+    on = sorted((brake for brake in brakes_on(app.ledger, app.catalog) if brake.key > after), key=lambda one: one.key)
+    shown = [
+        BrakeAnswer(
+            **brake._asdict()
+            | {
+                "key": brake.key,
+                "says": says(brake, now),
+                "since": iso_of(brake.since) if brake.since else None,
+                "until": iso_of(brake.until),
+            }
+        )
+        for brake in on[:limit]
+    ]
+    return BrakeList(brakes=shown, next_token=to_token(_BRAKES, shown[-1].key) if len(on) > limit else None)
+
+
+@brakes.route("DELETE", "/api/v1/brakes/{key}", "Release a brake", scope="write", errors=(404,))
+def release_brake(
+    app: Here,
+    caller: Caller,
+    key: Annotated[str, Path(description="The brake's key, as the list has it.")],
+    reason: Why = "",
+) -> ReleasedBrake:
+    """The tasks that wait for it are tried again at once. A platform that still refuses puts it on again.
+
+    May be repeated: a brake that is not on stays off, and the answer says so. An unknown platform is a 404.
+    """
+    from adweir.store.ledger.brakes import key_of
+
+    name, of = key_of(key)
+    if name not in app.platforms or not of:
+        message = f"there is no brake {key[:100]}: a key is <platform>:<ad account>, or <platform>:<scope>:<what>"
+        raise NotFound(message, [{"field": "key", "message": "is unknown"}])
+    platform = app.platforms.parse(name)
+    released = app.ledger.brakes.release(platform, "" if of == "@" else of)
+    done = "released" if released else "it was not on"
+    outcome = f"{done}; tasks that waited for it are tried again"
+    deed = app.ledger.audit.note(caller, "release brake", key, reason, outcome)
+    profile = "" if of.startswith("!") or of == "@" else of  # a wider brake concerns tasks of several ad accounts
+    app.queues.runs.send(ResumeTasks(platform=platform, profile=profile), group=platform)
+    return ReleasedBrake(key=key, released=released, outcome=outcome, by=deed.who, at=deed.at, reason=reason)
+
+
+@brakes.route("GET", "/api/v1/audit", "List what was done by hand, newest first")
+def list_deeds(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> DeedList:
+    """Of the last 90 days: brakes released, objects replayed, messages sent again or dropped."""
+    found, following = app.ledger.audit.page(limit, next_token)
+    return DeedList(deeds=[DeedAnswer(**deed._asdict()) for deed in found], next_token=following or None)
