@@ -57,6 +57,10 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
             {"platform": "{a-platform}", "profile_id": "1234567890", "start": "{today-7}", "end": "{today-1}"},
         )
     },
+    "replay_objects": {
+        "delivery": ("A stored delivery", {"key": "webhooks/meta_ads/deployment/nobody"}),
+        "day": ("All files that a client dropped", {"prefix": "drops/nobody/", "reason": "the mapping was corrected"}),
+    },
     "redrive_run": {"all": ("Everything that failed", {})},
     "retrieve": {
         "campaigns": ("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),

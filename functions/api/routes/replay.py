@@ -13,10 +13,11 @@ from adweir.model.ids import IdKind
 from adweir.model.tasks import Cause
 from adweir.model.times import Window
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import AccountId, Given, Instant, OneOf, PlatformId, PlatformName, Shown
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
+ObjectKey = Annotated[str, StringConstraints(max_length=limits.MAX_OBJECT_KEY_CHARS)]
 ReplayId = Annotated[str, Field(description="The replay's id.", examples=["rpl_5f0c1d2e3b4a59687786"])]
 
 
@@ -39,6 +40,34 @@ class ReplayRequest(Given):
         if self.start > self.end:
             raise ValueError("start is after end")
         return self
+
+
+class ObjectsRequest(Given):
+    """Stored objects to be loaded again as they are: one by its key, or all under a prefix."""
+
+    key: ObjectKey = Field(default="", description="An object under raw/, webhooks/ or drops/.")
+    prefix: ObjectKey = Field(default="", description="What the keys of the objects begin with.")
+    after: ObjectKey = Field(
+        default="", description="With `prefix`: go on behind this key, `after` of the last answer."
+    )
+    reason: str = Field(default="", max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.key) == bool(self.prefix):
+            raise ValueError("either key or prefix is needed")
+        return self
+
+
+class ReplayedObjects(Shown):
+    """The objects that were sent to be loaded again."""
+
+    sent: int
+    first_key: str
+    last_key: str
+    after: str | None = Field(description="There are more: send the same with this `after`. null when that was all.")
+    by: str = Field(description="The API key that asked.")
+    at: Instant
 
 
 class DatasetToReplay(Shown):
@@ -114,6 +143,28 @@ def replay_days(app: Here, asked: ReplayRequest) -> StartedReplay:
         message = f"there is no ad account {asked.profile_id[:64]} of {platform}"
         raise NotFound(message, [{"field": "profile_id", "message": "is unknown"}])
     return start_replay(app, profile, Window(asked.start, asked.end), asked.datasets, Cause.REPLAY)
+
+
+@replay.route("POST", "/api/v1/replay/objects", "Load stored objects again", scope="write", status=202, errors=(404,))
+def replay_objects(app: Here, caller: Caller, asked: ObjectsRequest) -> ReplayedObjects:
+    """Pulls, deliveries and dropped files, as they are, as if they had just arrived: at most 500 per call.
+
+    What was loaded before changes nothing; what could not be loaded before a repair now can. May be repeated.
+    """
+    from adweir.pipeline.object_replays import send_again
+
+    what = asked.key or asked.prefix
+    found = send_again(app.raw, app.queues.landing, what, asked.after, one=bool(asked.key))
+    said = f"sent {len(found.keys)} objects, {found.keys[0]} to {found.keys[-1]}"
+    deed = app.ledger.audit.note(caller, "replay objects", what, asked.reason, said)
+    return ReplayedObjects(
+        sent=len(found.keys),
+        first_key=found.keys[0],
+        last_key=found.keys[-1],
+        after=found.keys[-1] if found.more else None,
+        by=deed.who,
+        at=deed.at,
+    )
 
 
 @replay.route("GET", "/api/v1/replays/{replay_id}", "Get a replay", limited=True)

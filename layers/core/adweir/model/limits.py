@@ -72,7 +72,8 @@ MAX_PAST_ITEMS = 300_000  # items undone per answer: 300 MB
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
 MAX_COUNTED_HOURLY_DAYS = 100  # days of hours that the answer to a replay's request counts: a read per day
-MAX_REPLAYED_OBJECTS = 500  # raw objects that one message of a replay sends: the next one continues
+MAX_REPLAYED_OBJECTS = 500  # objects that one message or call of a replay sends: the next one continues
+MAX_OBJECT_KEY_CHARS = 1024  # an S3 object's key: S3's limit, in bytes
 
 # --- collecting -------------------------------------------------------------------------------------------------
 MAX_PULL_PARTS = 200  # parts of one pull that pauses: their names fit into 2 kB of S3 metadata
