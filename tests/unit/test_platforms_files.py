@@ -156,7 +156,14 @@ def test_notifications_of_all_shapes() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"Records": 7}', '{"Records": [{}]}', '{"detail-type": "Object Created"}']
+    "body",
+    [
+        *["", "[]", "{}", '{"Records": 7}', '{"Records": [{}]}', '{"detail-type": "Object Created"}'],
+        '{"bucket": "b", "key": "raw/half of a pair: \\ud800"}',
+        '{"bucket": "b", "key": "raw/x", "size": -1}',
+        "[" * 100_000,
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+    ],
 )
 def test_a_poisoned_notification_is_bad_input(body: str) -> None:
     with pytest.raises(BadInput):

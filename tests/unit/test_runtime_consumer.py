@@ -186,6 +186,15 @@ def test_a_body_that_cannot_be_read_is_quarantined_at_once_with_the_reason(clock
     assert reason == "unreadable: x: Extra inputs are not permitted; run_id: Field required; task_id: Field required"
 
 
+@pytest.mark.parametrize("number", ["-1", "1" + "0" * 400, "9007199254740992"])
+@pytest.mark.parametrize("name", ["not_before", "attempt", "generation", "report_deadline", "resubmits"])
+def test_a_number_that_no_code_of_ours_writes_is_quarantined(clock: FrozenClock, name: str, number: str) -> None:
+    story = Story(clock)
+    record = POISONED | {"body": f'{{"run_id": "r", "task_id": "t", "{name}": {number}}}'}
+    assert story.consumer({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert ([message_id for message_id, _ in story.aside.kept], story.handled) == (["m"], [])
+
+
 def test_a_body_that_cannot_be_kept_comes_again(clock: FrozenClock) -> None:
     story = Story(clock)
     story.aside.broken = True

@@ -338,3 +338,20 @@ def test_a_download_that_breaks_off_is_unavailable() -> None:
 
     with pytest.raises(Unavailable):
         next(RawStore(S3(), "b").open("k").pages())  # type: ignore[arg-type]
+
+
+def test_a_part_that_names_parts_of_its_own_is_refused(store: RawStore) -> None:
+    # given an object that names a part, and a part that was altered to name itself
+    whole = header(parts=(1,))
+    body = pack(Page(b"[]", "", 200, last=True), b"[]")
+    for key in (whole.key, whole.part_key(1)):
+        store.put(key, body, whole.metadata())
+    # when it is read, then it is refused
+    with store.open(whole.key) as opened, pytest.raises(BadInput, match="no parts of its own"):
+        list(opened.pages())
+
+
+@pytest.mark.parametrize("line", [b'{"length":2,"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", b'{"length":-1}', b"NaN"])
+def test_a_page_whose_header_cannot_be_read_is_refused(line: bytes) -> None:
+    with pytest.raises(BadInput, match="header"):
+        list(read_pages(io.BytesIO(gzip.compress(line + b"\n[]"))))  # type: ignore[arg-type]  # as raw as a download

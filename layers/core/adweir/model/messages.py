@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adweir.model.labels import DEFAULT
 
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+"""A count, a size or a time: what is larger, or negative, no code of ours has written."""
+
 
 class Message(BaseModel):
     """Base of queue messages.
@@ -19,8 +22,8 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    not_before: int = 0
-    attempt: int = 0
+    not_before: Count = 0
+    attempt: Count = 0
 
 
 class TaskMessage(Message):
@@ -32,9 +35,9 @@ class TaskMessage(Message):
 
     run_id: str
     task_id: str
-    generation: int = 0
-    report_deadline: int = 0
-    resubmits: int = 0
+    generation: Count = 0
+    report_deadline: Count = 0
+    resubmits: Count = 0
 
 
 class Scope(BaseModel):
@@ -141,7 +144,7 @@ class Replay(Message):
     datasets: tuple[str, ...]
     start: date
     end: date
-    load: int
+    load: Count
     cause: str
     cursor: str = ""
 
@@ -162,8 +165,8 @@ class ObjectArrived(Message):
     bucket: str
     key: str
     version_id: str = ""
-    size: int = 0
-    load: int = 0
+    size: Count = 0
+    load: Count = 0
     cause: str = ""
     replay_id: str = ""
 

@@ -6,10 +6,10 @@ key URL-encoded), S3's test event, and our own `ObjectArrived`, which the sweep 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import unquote_plus
 
+import msgspec
 from pydantic import ValidationError
 
 from adweir.model.errors import BadInput
@@ -19,8 +19,8 @@ from adweir.model.messages import ObjectArrived
 def parse_notification(body: str) -> list[ObjectArrived]:
     """A message body → objects; `[]` when there is nothing to load. Raises BadInput for anything else."""
     try:
-        message = json.loads(body)
-    except ValueError:
+        message = msgspec.json.decode(body)
+    except (ValueError, RecursionError):  # half of a surrogate pair, which no key can hold, is a ValueError
         raise BadInput("the notification is not JSON") from None
     if not isinstance(message, dict):
         raise BadInput("the notification is not a JSON object")

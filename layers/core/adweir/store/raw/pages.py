@@ -165,7 +165,7 @@ def read_pages(source: io.RawIOBase, sha256: str = "") -> Iterator[StoredPage]:
 def _header(line: bytes) -> PageHeader:
     try:
         header = _DECODE(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"a page's header cannot be read: {error}") from None
     if header.length < 0:
         raise BadInput(f"a page's header makes no sense: length {header.length}")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adweir.model.errors import AdweirError, NotFound, Unavailable
+from adweir.model.errors import AdweirError, BadInput, NotFound, Unavailable
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.pages import PageLike, PageSpool, StoredPage, read_pages
 
@@ -85,7 +85,11 @@ class RawObject:
         with self:
             number = 0
             for part in self.header.parts:
-                for page in self._open_part(self.header.part_key(part)).pages():
+                opened = self._open_part(self.header.part_key(part))
+                if opened.header.parts:
+                    opened.close()
+                    raise BadInput("a part of a pull has no parts of its own")
+                for page in opened.pages():
                     number += 1
                     yield replace(page, number=number)
             for page in read_pages(_Download(self._body), self._sha256):

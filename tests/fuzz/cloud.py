@@ -1,0 +1,76 @@
+"""AWS in memory beneath botocore's clients, which knows what was written since it was asked the last time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from adweir.store.dynamo import tables
+from fuzz import pulls
+from simulation.aws.botocore_calls import answered_by
+from simulation.aws.dynamodb import DynamoDB
+from simulation.aws.events import Events, Secrets
+from simulation.aws.s3 import S3
+from simulation.aws.sqs import Sqs
+
+_TABLES = ("catalog", "metrics", "ledger", "findings")
+_QUEUES = ("runs", "landing")
+_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+ENVIRONMENT = {
+    **{f"{name.upper()}_TABLE": name for name in _TABLES},
+    **{f"{name.upper()}_QUEUE_URL": f"{_URL}{name}" for name in _QUEUES},
+    "BUCKET": "bucket",
+    "SECRET_PREFIX": "adweir",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+"""The environment of a function that works on it."""
+_READS = ("Get", "BatchGet", "Query", "Head", "List", "Describe", "Receive")
+
+
+class Cloud:
+    """One AWS. `keep` what is stored now; after a case that wrote, `restore` brings it back."""
+
+    def __init__(self) -> None:
+        self._patch = pytest.MonkeyPatch()
+        for name, value in ENVIRONMENT.items():
+            self._patch.setenv(name, value)
+        self.doubles: dict[str, Any] = {
+            "dynamodb": DynamoDB(_TABLES),
+            "s3": S3("bucket", lambda: pulls.NOW),
+            "sqs": Sqs(_QUEUES, pulls.NOW.timestamp),
+            "events": Events(),
+            "secretsmanager": Secrets(),
+        }
+        self._kept = self.doubles
+        self.writes: list[str] = []
+        tables.reset()
+        self._answered = answered_by(self._answer)
+        self._answered.__enter__()
+
+    def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if not operation.startswith(_READS):
+            self.writes.append(f"{service} {operation}")
+        return dict(self.doubles[service].call(operation, params))
+
+    def keep(self) -> None:
+        """What is stored now is what each case begins with."""
+        self._kept = copy.deepcopy(self.doubles)
+        self.writes.clear()
+
+    def restore(self) -> list[str]:
+        """Undo what was written since; returns the operations."""
+        written, self.writes = self.writes, []
+        if written:
+            self.doubles = copy.deepcopy(self._kept)
+        return written
+
+    def close(self) -> None:
+        """Give boto its calls back."""
+        self._answered.__exit__(None, None, None)
+        tables.reset()
+        self._patch.undo()
