@@ -17,19 +17,34 @@ from simulation.aws.s3 import S3
 from simulation.aws.sqs import Sqs
 
 _TABLES = ("catalog", "metrics", "ledger", "findings")
-_QUEUES = ("runs", "landing")
+_QUEUES = ("runs", "landing", "etl")
 _URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
 ENVIRONMENT = {
     **{f"{name.upper()}_TABLE": name for name in _TABLES},
     **{f"{name.upper()}_QUEUE_URL": f"{_URL}{name}" for name in _QUEUES},
     "BUCKET": "bucket",
     "SECRET_PREFIX": "adweir",
+    "PLATFORM_URLS": '{"meta_ads":{"api":"http://a.test"},"amazon_ads":{"api":"http://a.test","token":"http://a.test/t"}}',
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 """The environment of a function that works on it."""
 _READS = ("Get", "BatchGet", "Query", "Head", "List", "Describe", "Receive")
+
+
+class _Secrets(Secrets):
+    """With the calls that the API makes, too."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "DescribeSecret":
+            self._known(params["SecretId"])
+            return {"Name": params["SecretId"]}
+        if operation == "DeleteSecret":
+            self._known(params["SecretId"])
+            self._versions.pop(params["SecretId"])
+            return {"Name": params["SecretId"]}
+        return super().call(operation, params)
 
 
 class Cloud:
@@ -44,7 +59,7 @@ class Cloud:
             "s3": S3("bucket", lambda: pulls.NOW),
             "sqs": Sqs(_QUEUES, pulls.NOW.timestamp),
             "events": Events(),
-            "secretsmanager": Secrets(),
+            "secretsmanager": _Secrets(),
         }
         self._kept = self.doubles
         self.writes: list[str] = []

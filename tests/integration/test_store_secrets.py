@@ -86,8 +86,15 @@ def test_a_deleted_secret_is_gone_and_can_come_back(store: SecretStore) -> None:
     store.delete("adweir/never/was")
 
 
-def test_a_secret_that_is_not_an_object_counts_as_missing(store: SecretStore, client: Any) -> None:
-    client.create_secret(Name=NAME, SecretString="plain")
+@pytest.mark.parametrize(
+    "content",
+    [{"SecretString": "plain"}, {"SecretString": "[]"}, {"SecretString": "[" * 30_000}, {"SecretBinary": b'{"a":"b"}'}],
+    ids=["plain", "list", "deep", "binary"],
+)
+def test_a_secret_that_is_not_an_object_counts_as_missing(
+    store: SecretStore, client: Any, content: dict[str, Any]
+) -> None:
+    client.create_secret(Name=NAME, **content)
     with pytest.raises(NotFound):
         store.get(NAME)
 

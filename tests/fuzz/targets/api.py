@@ -19,6 +19,7 @@ from fuzz.cloud import ENVIRONMENT, Cloud
 from fuzz.documents import Document, mutated
 from fuzz.functions import Function
 from fuzz.running import Broken, Case
+from fuzz.transport import Wire, http_answer
 from support.api import an_event, fill
 from support.clock import FrozenClock
 
@@ -55,7 +56,7 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
     ("POST", "/api/v1/ingestion/backfill"): (_RANGE | {"account_id": "acc", "platforms": ["meta"]},),
     ("POST", "/api/v1/workflows/{name}/runs"): ({"scope": {"accounts": ["acc"], "platforms": ["meta_ads"]}},),
     ("POST", "/api/v1/runs/{run_id}/redrive"): ({"task_ids": ["t"], "accept_vanish": True},),
-    ("POST", "/api/v1/replays"): (
+    ("POST", "/api/v1/replay"): (
         _RANGE | {"platform": "meta", "profile_id": "111", "datasets": ["ad_daily"]},
     ),
     ("POST", _RETRIEVE): (
@@ -81,9 +82,9 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
     ),
 }  # fmt: skip
 _QUERY = {
-    "limit": ("1", "1000", "0", "10"), "next_token": ("", "abc"), "platform": ("meta", "amazon"), "profile_id": ("111",),
-    "account_id": ("acc",), "start": ("2026-11-01",), "end": ("2026-11-02",), "data_type": ("ads",), "label": ("eu",),
-    "date": ("2026-11-01",),
+    "limit": ("1", "1000", "0", "10"), "next_token": ("", "abc"), "platform": ("meta", "amazon"),
+    "profile_id": ("111",), "account_id": ("acc",), "start": ("2026-11-01",), "end": ("2026-11-02",),
+    "data_type": ("ads",), "label": ("eu",), "date": ("2026-11-01",),
 }  # fmt: skip
 _IN_PATH = {
     "account_id": ("acc", "other", "111"), "platform": ("meta", "amazon_ads"), "profile_id": ("111", "222"),
@@ -106,6 +107,8 @@ class Api:
             app.catalog.create_account(account, f"Company of {account}", "a@example.com")
         fill(self._function.module)
         app.ledger.api_log = _NoLog()
+        self._wire = Wire()
+        app.__dict__["http"] = self._wire.reset(_agreeable)
         self._cloud.keep()
         self._seeds = {key: tuple(map(Document.of, bodies)) for key, bodies in BODIES.items()}
         self._operations = [each for resource in self._function.module.RESOURCES for each in resource.operations]
@@ -143,6 +146,7 @@ class Api:
         return str(status)
 
     def close(self) -> None:
+        self._wire.close()
         self._function.close()
         self._cloud.close()
 
@@ -155,6 +159,14 @@ class Api:
 
 
 TARGET = Api
+
+
+def _agreeable(request: bytes) -> bytes:
+    """A platform that takes every credential and lists nothing."""
+    _, _, rest = request.partition(b" ")
+    if rest.startswith(b"/t "):
+        return http_answer(200, b'{"access_token":"Atza|x","expires_in":3600}')
+    return http_answer(200, b"[]" if rest.startswith(b"/v2/") else b'{"data":[]}')
 
 
 class _NoLog:
@@ -186,4 +198,3 @@ def _query(rng: Random) -> dict[str, str]:
 
 def _accounts(event: Mapping[str, Any]) -> str:
     return str(event["requestContext"]["authorizer"]["lambda"].get("accounts", ""))
-

@@ -132,14 +132,15 @@ class SecretStore:
                     if error.response["Error"]["Code"] in _MISSING:
                         break
                     raise
-            versions.append(_values(answer["SecretString"], secret_id))
+            versions.append(_values(answer.get("SecretString", ""), secret_id))
         return versions
 
 
 def _values(text: str, secret_id: str) -> Values:
+    """Raises NotFound for a secret that somebody made by hand and that is not ours: binary, or other JSON."""
     try:
         found: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise NotFound(f"secret {secret_id} is not a JSON object")

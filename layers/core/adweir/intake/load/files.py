@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
@@ -126,7 +127,7 @@ class DropLoader:
                 size=head.size,
                 sha256=digest,
                 quarantine=quarantine,
-                days=_days(self._clock.now().date()),
+                days=_days(self._clock.now().date(), limits.MAX_DROP_AGE_DAYS),
             )
             first = self._receipts.get(drop.same_bytes)
             if first is not None:
@@ -299,6 +300,8 @@ def _version(message: ObjectArrived, head: ObjectHead) -> str:
     return message.version_id or head.version_id or head.last_modified.strftime("%Y%m%dT%H%M%SZ")
 
 
-def _days(today: date) -> frozenset[str]:
-    first = today - timedelta(days=limits.MAX_DROP_AGE_DAYS)
-    return frozenset((first + timedelta(days=n)).isoformat() for n in range(limits.MAX_DROP_AGE_DAYS + 2))
+@lru_cache(maxsize=2)
+def _days(today: date, oldest: int) -> frozenset[str]:
+    """The days that a drop may have: back to that many days ago, and tomorrow, which somewhere it is already."""
+    first = today - timedelta(days=oldest)
+    return frozenset((first + timedelta(days=n)).isoformat() for n in range(oldest + 2))
