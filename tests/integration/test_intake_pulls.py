@@ -267,7 +267,7 @@ class TestWaiting:
                 world.loader.load(ObjectArrived(bucket=world.bucket, key=key, attempt=10_000), lambda: 300.0)
 
 
-@pytest.mark.parametrize("step", ["put", "load", "publish", "put_quality", "finish", "send"])
+@pytest.mark.parametrize("step", ["put", "load", "publish", "put_quality", "finish_loaded", "send"])
 def test_a_load_killed_at_any_step_converges_when_delivered_again(world: LoadWorld, step: str) -> None:
     task = world.plan()
     key = world.land(task, insights(ADS))
@@ -281,7 +281,7 @@ def test_a_load_killed_at_any_step_converges_when_delivered_again(world: LoadWor
     assert len(world.findings.quality("meta_ads#1")[0]) == 1
 
 
-@pytest.mark.parametrize("step", ["put_objects", "remove_missing", "publish", "finish", "send"])
+@pytest.mark.parametrize("step", ["put_objects", "remove_missing", "publish", "finish_loaded", "send"])
 def test_an_entity_load_killed_at_any_step_converges(world: LoadWorld, step: str) -> None:
     world.clock.advance(60)
     task = world.plan(Dataset.CAMPAIGNS, None)

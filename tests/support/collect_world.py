@@ -132,7 +132,7 @@ class CollectWorld(World):
         self.add_profile("123", kind="seller")
         self.outcomes = Outcomes(self.ledger, self.catalog, self.queues, self.bus)
         claims = Claims(self.ledger, self.outcomes, clock, hold_seconds=330)
-        gate = Gate(self.catalog, self.ledger.brakes, REGISTRY, self._connector_for)
+        gate = Gate(self.catalog, self.ledger, REGISTRY, self._connector_for)
         self.timing = Timing()
         self.collector = Collector(claims, gate, self.raw, self.queues, self.timing, lambda _: SPEC.datasets)
         self.poller = Poller(claims, gate, self.raw, self.queues, self.timing, lambda _: SPEC.datasets)
@@ -181,6 +181,10 @@ class CollectWorld(World):
     def collect(self, task: Task, **changes: Any) -> str:
         message = TaskMessage(run_id=task.run_id, task_id=task.id, generation=task.generation, **changes)
         return self.deliver(message, self.collector.collect)
+
+    def message(self, task: Task) -> TaskMessage:
+        """The message that the planner sends of a task."""
+        return TaskMessage.of(task)
 
     def poll(self, message: TaskMessage) -> str:
         return self.deliver(message, self.poller.poll)

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adweir.model.labels import DEFAULT
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A count, a size or a time: what is larger, or negative, no code of ours has written."""
@@ -31,6 +33,9 @@ class TaskMessage(Message):
 
     On the reports queue also: `report_deadline` (Unix seconds by our clock; 0: none), after which the report is given
     up, and `resubmits`, how often it was requested again.
+
+    `account_id` to `label` are the task's own, so that a worker can read all that it needs with one request. They may
+    be absent, and the stored task decides.
     """
 
     run_id: str
@@ -38,6 +43,25 @@ class TaskMessage(Message):
     generation: Count = 0
     report_deadline: Count = 0
     resubmits: Count = 0
+    account_id: str = ""
+    platform: Platform | None = None
+    profile_id: str = ""
+    label: str = ""
+
+    @classmethod
+    def of(cls, task: Task, *, report_deadline: int = 0, resubmits: int = 0) -> TaskMessage:
+        """Work on this task."""
+        return cls(
+            run_id=task.run_id,
+            task_id=task.id,
+            generation=task.generation,
+            report_deadline=report_deadline,
+            resubmits=resubmits,
+            account_id=task.account_id,
+            platform=task.platform,
+            profile_id=task.profile_id,
+            label=task.label,
+        )
 
 
 class Scope(BaseModel):

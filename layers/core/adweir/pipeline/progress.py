@@ -60,7 +60,7 @@ class RunProgress:
 
         Raises Throttled when time runs out.
         """
-        run = self._ledger.get_run(run_id)
+        run, has_open = self._ledger.progress(run_id)
         if run is None:
             return
         if run.state is RunState.CANCELLED:
@@ -74,7 +74,7 @@ class RunProgress:
                 self.conclude(run)
         elif run.stage_state is StageState.REQUESTED:
             self._ask_again(run)
-        elif not self._ledger.has_open(run_id):
+        elif not has_open:
             self._end_stage(run)
 
     def _ask_again(self, run: Run) -> None:

@@ -23,18 +23,14 @@ class TaskSender:
         for task in tasks:
             by_platform.setdefault(task.platform, []).append(task)
         for platform, ours in by_platform.items():
-            self._queues.collect(platform).send_many((_message(task), task.profile_key) for task in ours)
+            self._queues.collect(platform).send_many((TaskMessage.of(task), task.profile_key) for task in ours)
 
     def resend(self, task: Task) -> None:
         """Send a stalled task again, to be collected, polled or loaded, according to its state."""
         if task.state is TaskState.WAITING_REPORT:
-            self._queues.reports.send(_message(task), group=task.profile_key)
+            self._queues.reports.send(TaskMessage.of(task), group=task.profile_key)
         elif task.state is TaskState.LANDED:
             arrived = ObjectArrived(bucket=self._bucket, key=task.object_key)
             self._queues.landing.send(arrived, group=task.profile_key)
         else:
             self.send([task])
-
-
-def _message(task: Task) -> TaskMessage:
-    return TaskMessage(run_id=task.run_id, task_id=task.id, generation=task.generation)

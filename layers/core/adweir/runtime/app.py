@@ -393,7 +393,7 @@ class App:
     def _gate(self) -> Gate:
         from adweir.intake.collect.gate import Gate
 
-        return Gate(self.catalog, self.ledger.brakes, self.platforms, self.connector)
+        return Gate(self.catalog, self.ledger, self.platforms, self.connector)
 
     @property
     def _timing(self) -> Timing:

@@ -31,13 +31,16 @@ class Claims:
         self._hold_seconds = hold_seconds
 
     @contextmanager
-    def claimed(self, message: TaskMessage) -> Iterator[Task | None]:
+    def claimed(self, message: TaskMessage, read: Task | None = None) -> Iterator[Task | None]:
         """Hold the message's task while the body runs; None when there is nothing left to do about it.
+
+        `read` is the task as it was just read.
 
         A body that ends because something asks to wait gives the task back, so that the next message need not wait for
         the hold to expire. Raises Throttled when someone else holds the task, DeadlinePassed when it is too late.
         """
-        task = self.ledger.claim(message.run_id, message.task_id, message.generation, self._hold_seconds)
+        named = message.run_id, message.task_id, message.generation
+        task = self.ledger.claim(*named, self._hold_seconds, read=read)
         if task is None:
             self._outcomes.repeat(message)
             yield None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from adweir.intake.collect.asking import ask
 from adweir.intake.collect.claim import Remaining
+from adweir.intake.collect.gate import FirstLook
 from adweir.intake.collect.worker import Worker, too_slow
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, OutOfRetention, Throttled, TooMuchData
@@ -27,7 +28,8 @@ class Collector(Worker):
 
     def collect(self, message: TaskMessage, remaining: Remaining) -> None:
         """Pull the message's task. Raises from the error tree; `Outcomes.settle` says what becomes of it then."""
-        with self.claims.claimed(message) as task:
+        seen = self.gate.look(message)
+        with self.claims.claimed(message, seen.task) as task:
             if task is None:
                 return
             if task.state is TaskState.WAITING_REPORT:
@@ -38,11 +40,11 @@ class Collector(Worker):
                 # Its object's arrival drives `validate`; nothing is left to collect.
                 self.ledger.release(task)
             else:
-                self._work(task, message, remaining)
+                self._work(task, message, seen, remaining)
 
-    def _work(self, task: Task, message: TaskMessage, remaining: Remaining) -> None:
+    def _work(self, task: Task, message: TaskMessage, seen: FirstLook, remaining: Remaining) -> None:
         self._check_retention(task)
-        with self.gate.open(task, message) as (connector, profile), self.applicable(task, profile):
+        with self.gate.open(task, message, seen) as (connector, profile), self.applicable(task, profile):
             mode = Mode(task.mode) if task.mode else connector.mode(task)
             if task.profile_id and mode is Mode.REPORT:
                 self._ask(task, connector)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model import limits
 from adweir.model.entities import Credential, Profile, ProfileStatus
@@ -23,11 +23,27 @@ from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
 from adweir.platforms import Platforms
 from adweir.platforms.connector import Connector
-from adweir.store.ledger.brakes import scope_key
+from adweir.store.catalog.store import Way
+from adweir.store.dynamo.together import fetch_together
+from adweir.store.ledger.brakes import brake_items, scope_key
+from adweir.store.ledger.tasks import task_item
 
 if TYPE_CHECKING:
+    from adweir.store.catalog.items import Item
     from adweir.store.catalog.store import Catalog
-    from adweir.store.ledger.brakes import Brakes
+    from adweir.store.dynamo.keyed import Key
+    from adweir.store.ledger import Ledger
+    from adweir.store.ledger.rows import Row
+
+
+class FirstLook(NamedTuple):
+    """What one request read about a message: the task as it was, and the items of its way and of its brakes."""
+
+    task: Task | None
+    way: Way | None
+    catalog: Mapping[Key, Item]
+    brakes: tuple[str, ...]
+    ledger: Mapping[Key, Row]
 
 
 class Gate:
@@ -36,30 +52,57 @@ class Gate:
     def __init__(
         self,
         catalog: Catalog,
-        brakes: Brakes,
+        ledger: Ledger,
         platforms: Platforms,
         connector_for: Callable[[Credential, str], Connector],
     ) -> None:
         self._catalog = catalog
-        self._brakes = brakes
+        self._ledger = ledger
+        self._brakes = ledger.brakes
         self._platforms = platforms
         self._connector_for = connector_for
+        self._brakes_of: dict[Way, tuple[str, ...]] = {}
+
+    def look(self, message: TaskMessage) -> FirstLook:
+        """Read the message's task with its profile, its credential and its brakes. Raises UnreadableItem, Unavailable.
+
+        Which brakes concern it depends on the credential. Those that concerned it last are read along; when others do,
+        `open` reads them.
+        """
+        task_key = task_item(message.run_id, message.task_id)
+        if message.platform is None:
+            task = self._ledger.get_task(message.run_id, message.task_id)
+            if task is None:
+                return FirstLook(None, None, {}, (), {})
+            way = Way(task.account_id, task.platform, task.profile_id, task.label)
+        else:
+            way = Way(message.account_id, message.platform, message.profile_id, message.label)
+        brakes = self._brakes_of.get(way, ())
+        keys = [task_key, *brake_items(way.platform, brakes)]
+        catalog, ledger = fetch_together((self._catalog, way.items), (self._ledger, keys))
+        return FirstLook(self._ledger.task_of(ledger, message.run_id, message.task_id), way, catalog, brakes, ledger)
+
+    def _reached(self, task: Task, seen: FirstLook) -> tuple[Profile | None, Credential]:
+        """The task's profile and credential. Raises what `open` does."""
+        way = Way(task.account_id, task.platform, task.profile_id, task.label)
+        same = way == seen.way
+        profile, credential = self._catalog.found(way, seen.catalog) if same else self._catalog.reached(*way)
+        _check_profile(task, profile)
+        return profile, _checked_credential(task, credential, profile.credential if profile else task.label)
 
     @contextmanager
-    def open(self, task: Task, message: TaskMessage) -> Iterator[tuple[Connector, Profile | None]]:
+    def open(self, task: Task, message: TaskMessage, seen: FirstLook) -> Iterator[tuple[Connector, Profile | None]]:
         """The connector of the task's credential and the task's profile (None for the profiles dataset).
 
         A rate limit or fault that the platform answers in the body sets the brake of its scope, and a task that is too
         large for it gets its narrower parts. Raises AuthExpired, AccessDenied or RequestRejected when credential or
         profile cannot be used, Throttled when a brake is on.
         """
-        profile, credential = self._catalog.reached(task.account_id, task.platform, task.profile_id, task.label)
-        _check_profile(task, profile)
-        credential = _checked_credential(task, credential, profile.credential if profile else task.label)
+        profile, credential = self._reached(task, seen)
         route = profile.route if profile else ""
         keys = self._keys(task, credential, route)
         own = keys[ThrottleScope.PROFILE]
-        troubled = self._brakes.check(task.platform, *keys.values())
+        troubled = self._check_brakes(task, tuple(keys.values()), seen)
         connector: Connector | None = None
         try:
             try:
@@ -84,6 +127,15 @@ class Gate:
             error.label, error.credential_version = credential.label, credential.version
             raise
         self._brakes.success(task.platform, *troubled)
+
+    def _check_brakes(self, task: Task, keys: tuple[str, ...], seen: FirstLook) -> tuple[str, ...]:
+        """What `Brakes.check` does, by what was read before where it is the same brakes."""
+        if seen.way is not None:
+            self._brakes_of[seen.way] = keys
+            if len(self._brakes_of) > limits.MAX_KNOWN_WAYS:
+                del self._brakes_of[next(iter(self._brakes_of))]
+        same = set(keys) <= set(seen.brakes)
+        return self._brakes.check(task.platform, *keys, read=seen.ledger if same else None)
 
     def _keys(self, task: Task, credential: Credential, route: str) -> dict[ThrottleScope, str]:
         """The brakes that concern the task, by scope."""

@@ -119,10 +119,7 @@ class Outcomes:
 
     def _send(self, task: Task, children: list[Task]) -> None:
         """Send children to the platform's collect queue."""
-        self._queues.collect(task.platform).send_many(
-            (TaskMessage(run_id=child.run_id, task_id=child.id, generation=child.generation), task.profile_key)
-            for child in children
-        )
+        self._queues.collect(task.platform).send_many((TaskMessage.of(child), task.profile_key) for child in children)
 
     def _park(self, task: Task, error: AuthExpired) -> None:
         """Park the task, mark its credential and publish that, unless a newer credential arrived meanwhile."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from adweir.intake.collect.asking import ask, let_go
-from adweir.intake.collect.claim import Remaining
+from adweir.intake.collect.claim import Remaining, waits_for
 from adweir.intake.collect.worker import Timing, Worker, too_slow
-from adweir.model import limits
+from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import NotReady, ReportFailed, Throttled, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import epoch, iso
-from adweir.platforms.connector import Connector, ReportState
+from adweir.model.times import epoch, iso, parse_instant
+from adweir.platforms.connector import Connector, Report, ReportState
 
 _CONSTANT_POLLS = 5
 _GROWTH = 1.5
+_SAID_SECONDS = 300
 
 
 def rhythm(attempt: int, timing: Timing) -> float:
@@ -42,24 +43,62 @@ class Poller(Worker):
         Raises NotReady while it is being made, ReportFailed when it failed or came too late twice, TooMuchData when it
         is too large: `Outcomes.settle` then asks for smaller windows.
         """
-        with self.claims.claimed(message) as task:
-            if task is None:
-                return
-            if task.state is not TaskState.WAITING_REPORT:
-                self.ledger.release(task)
-                return
-            wait = None
-            with self.gate.open(task, message) as (connector, profile), self.applicable(task, profile):
-                wait = self._look(task, message, Opened(connector, profile, remaining))
-            if wait is not None:
-                raise wait
+        seen = self.gate.look(message)
+        task, wait = seen.task, None
+        if task is None or not self._waits(task, message):
+            self._end(message, task)
+            return
+        trace.add(platform=task.platform, profile_id=task.profile_id, dataset=task.dataset)
+        with self.gate.open(task, message, seen) as (connector, profile), self.applicable(task, profile):
+            wait = self._look(task, message, Opened(connector, profile, remaining))
+        if wait is not None:
+            raise wait
+
+    def _waits(self, task: Task, message: TaskMessage) -> bool:
+        """Whether the report is waited for, by nobody else at this moment, and not too late."""
+        now = epoch(self.clock.now())
+        ours = task.generation == message.generation and task.state is TaskState.WAITING_REPORT
+        return ours and task.hold_until <= now <= task.deadline
+
+    def _end(self, message: TaskMessage, task: Task | None) -> None:
+        """Acknowledge a message that has nothing to poll. Raises what claiming its task does."""
+        with self.claims.claimed(message, task) as held:
+            if held is not None:
+                self.ledger.release(held)
 
     def _look(self, task: Task, message: TaskMessage, opened: Opened) -> NotReady | None:
+        """Ask for the report. As long as it is being made nothing is claimed: asking twice does no harm."""
         connector = opened.connector
         if self.landed_before(task, self.header(task, opened.profile, task.as_of, connector.route)):
             return None
         report = connector.report(task, task.report_id)
         overdue = 0 < message.report_deadline < epoch(self.clock.now())
+        if report.state is ReportState.PENDING and not overdue:
+            seconds = rhythm(message.attempt, self.timing(task))
+            wait = NotReady(f"report {task.report_id} is being made", seconds, progress=report.progress)
+            self._note(task, wait)
+            return wait
+        with self.claims.claimed(message, task) as held:
+            if held is None:
+                return None
+            if (held.state, held.report_id) != (task.state, task.report_id):  # another worker went on with it
+                self.ledger.release(held)
+                return None
+            found = self._take(held, message, report, opened)
+            if found is not None:
+                self.ledger.release(held, waits_for(found, self.clock.now()))
+            return found
+
+    def _note(self, task: Task, wait: NotReady) -> None:
+        """Say in the task what it waits for, often enough for the sweep to see that its message is alive."""
+        now = self.clock.now()
+        unsaid = (now - parse_instant(task.updated_at)).total_seconds()
+        if task.waits or unsaid >= min(_SAID_SECONDS, self.timing(task).poll_max):
+            self.ledger.note_wait(task.run_id, task.id, task.generation, waits_for(wait, now))
+
+    def _take(self, task: Task, message: TaskMessage, report: Report, opened: Opened) -> NotReady | None:
+        """Do what a report that is no longer being made, or is overdue, asks for."""
+        connector = opened.connector
         if report.state is ReportState.READY:
             try:
                 return self._land(task, opened)
@@ -68,15 +107,9 @@ class Poller(Worker):
         elif report.state is ReportState.FAILED and report.too_large:
             let_go(self.ledger, connector, task)
             raise TooMuchData(f"the report is too large: {report.reason}", report_id=task.report_id)
-        elif report.state is ReportState.FAILED or overdue:
+        else:
             reason = report.reason or f"not ready after {self.timing(task).report_timeout} s"
             self._again(task, message, connector, reason)
-        else:
-            return NotReady(
-                f"report {task.report_id} is being made",
-                rhythm(message.attempt, self.timing(task)),
-                progress=report.progress,
-            )
         return None
 
     def _land(self, task: Task, opened: Opened) -> NotReady | None:

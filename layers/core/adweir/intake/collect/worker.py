@@ -147,13 +147,8 @@ class Worker:
 
     def poll_later(self, task: Task, *, resubmits: int = 0) -> None:
         """Have `poll_reports` poll the task's report, first one poll interval from now."""
-        message = TaskMessage(
-            run_id=task.run_id,
-            task_id=task.id,
-            generation=task.generation,
-            report_deadline=epoch(self.clock.now()) + self.timing(task).report_timeout,
-            resubmits=resubmits,
-        )
+        deadline = epoch(self.clock.now()) + self.timing(task).report_timeout
+        message = TaskMessage.of(task, report_deadline=deadline, resubmits=resubmits)
         self.queues.reports.send(message, delay=max(1, round(self.timing(task).poll)), group=task.profile_key)
 
 

@@ -12,6 +12,7 @@ from adweir.model.messages import Advance, ObjectArrived
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
+from adweir.store.ledger.tasks import Pulled, TaskName
 from adweir.store.raw.header import PullHeader
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class TaskEnds:
 
     def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:
         """The task ends `loaded`."""
-        task = header.run_id, header.task_id, header.generation
-        self._ledger.finish(*task, TaskState.LOADED, counts=counts)
+        task = TaskName(header.run_id, header.task_id, header.generation)
+        self._ledger.finish_loaded(task, Pulled(header.profile_key, header.dataset, header.window), counts)
         self._advance(header)
 
     def skipped(self, header: PullHeader) -> None:

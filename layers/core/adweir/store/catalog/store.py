@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from adweir.model.entities import Credential, PlatformObject, Profile, ProfileStatus
 from adweir.model.errors import NotFound
@@ -10,10 +11,26 @@ from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.store.catalog.accounts import Accounts
 from adweir.store.catalog.credentials import credential_item
-from adweir.store.catalog.items import Effect
+from adweir.store.catalog.items import Effect, Item
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.objects import Objects
 from adweir.store.catalog.profiles import Profiles, profile_item
+from adweir.store.dynamo.keyed import Key
+
+
+class Way(NamedTuple):
+    """How a task reaches its platform: the profile ("" for none) of a client account and the credential's label."""
+
+    account_id: str
+    platform: Platform
+    profile_id: str
+    label: str
+
+    @property
+    def items(self) -> list[Key]:
+        """The keys of the profile and, last, of the credential."""
+        credential = credential_item(self.account_id, self.platform, self.label)
+        return [profile_item(self.platform, self.profile_id), credential] if self.profile_id else [credential]
 
 
 class Catalog(Accounts, Profiles, Objects, Keys):
@@ -29,12 +46,16 @@ class Catalog(Accounts, Profiles, Objects, Keys):
 
         Without a profile it is the credential with the label. Raises UnreadableItem.
         """
-        profile_key, credential_key = profile_item(platform, profile_id), credential_item(account_id, platform, label)
-        found = self._fetch_many([profile_key, credential_key] if profile_id else [credential_key])
-        profile = self._entity(Profile, found[profile_key]) if profile_key in found else None
-        if profile is not None and profile.credential != label:
-            return profile, self.credential(account_id, platform, profile.credential)
-        stored = found.get(credential_key)
+        way = Way(account_id, platform, profile_id, label)
+        return self.found(way, self._fetch_many(way.items))
+
+    def found(self, way: Way, items: Mapping[Key, Item]) -> tuple[Profile | None, Credential | None]:
+        """`reached` of what the caller has just read (`way.items`)."""
+        profile_key, credential_key = way.items[0], way.items[-1]
+        profile = self._entity(Profile, items[profile_key]) if way.profile_id and profile_key in items else None
+        if profile is not None and profile.credential != way.label:
+            return profile, self.credential(way.account_id, way.platform, profile.credential)
+        stored = items.get(credential_key)
         return profile, None if stored is None else self._in_use(stored)
 
     def delete_account(self, account_id: str) -> tuple[list[Credential], int]:

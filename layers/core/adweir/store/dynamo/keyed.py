@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from pynamodb.exceptions import PynamoDBException
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
 
 _I = TypeVar("_I", bound=KeyedItem)
+Key = tuple[str, str]
+"""An item's partition key and sort key."""
 _T = TypeVar("_T")
 _REFUSED = "ConditionalCheckFailedException"
 _GET_BATCH = 100
@@ -46,6 +48,16 @@ class Keyed(Generic[_I]):
         self._clock = clock
         self.unreadable: dict[tuple[str, str], str] = {}
         """Keys of items that were left out because they cannot be read, and why."""
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self._model.Meta.table_name
+
+    def items(self, raw: Iterable[dict[str, Any]]) -> dict[Key, _I]:
+        """Items as DynamoDB answers them, by key; those that do not count are left out."""
+        known = (self._model.from_raw_data(one) for one in raw)
+        return {(item.pk, item.sk): item for item in known if self._is_there(item)}
 
     def _is_there(self, _item: _I) -> bool:
         """Whether a stored item counts; one that does not is never read."""
@@ -81,14 +93,25 @@ class Keyed(Generic[_I]):
         return found
 
     def _query(
-        self, pk: str, prefix: str = "", *, after: str = "", newest_first: bool = False, limit: int | None = None
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        up_to: str = "",
+        after: str = "",
+        newest_first: bool = False,
+        limit: int | None = None,
     ) -> Iterator[_I]:
-        """Items of a partition in key order, starting after the sort key `after`."""
+        """Items of a partition in key order, starting after the sort key `after`.
+
+        Those whose sort key begins with `prefix`, or with `up_to` those from `prefix` to that sort key.
+        """
+        named = self._model.sk.between(prefix, up_to) if up_to else self._model.sk.startswith(prefix)
         given = 0
         with self._storage():
             for item in self._model.query(
                 pk,
-                self._model.sk.startswith(prefix) if prefix else None,
+                named if prefix else None,
                 consistent_read=True,
                 scan_index_forward=not newest_first,
                 last_evaluated_key={"pk": {"S": pk}, "sk": {"S": after}} if after else None,

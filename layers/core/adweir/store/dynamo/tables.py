@@ -53,6 +53,11 @@ class _Shared:
 _SHARED = _Shared()
 
 
+def shared_connection() -> Connection:
+    """The connection of all models."""
+    return _SHARED.connection
+
+
 class _Meta:
     """What the four tables have in common: `bind` gives each its name. Limits are the shared connection's."""
 

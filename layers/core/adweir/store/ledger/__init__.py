@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from adweir.model.runs import Run
 from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.audit import Audit
@@ -14,7 +15,7 @@ from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.replays import Replays
-from adweir.store.ledger.runs import Runs
+from adweir.store.ledger.runs import Runs, run_of, run_pk
 from adweir.store.ledger.shared_reports import SharedReports
 from adweir.store.ledger.tasks import REDRIVABLE, Tasks
 from adweir.store.ledger.tokens import Tokens
@@ -40,3 +41,13 @@ class Ledger(Runs, Tasks, Leases):
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)
         self.audit = Audit(clock)
+
+    def progress(self, run_id: str) -> tuple[Run | None, bool]:
+        """A run as it is now, and whether any work of it is open. Raises UnreadableItem.
+
+        One consistent query. It goes backwards: it meets the run, then its markers, so a stage that is planned in this
+        moment is not taken for one without work.
+        """
+        found = list(self._query(run_pk(run_id), "open#", up_to="run", newest_first=True, limit=2))
+        runs = [row for row in found if row.sk == "run"]
+        return (self._parsed(runs[0], run_of) if runs else None), len(found) > len(runs)

@@ -7,12 +7,13 @@ twice as long. `since` is when the first of the pauses or faults came since whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import Throttled, ThrottleScope
 from adweir.model.platforms import Platform
+from adweir.store.dynamo.keyed import Key
 from adweir.store.ledger.rows import Row, Rows
 
 THRESHOLD = 5
@@ -55,14 +56,14 @@ class BrakeState(NamedTuple):
 class Brakes(Rows):
     """Rate-limit pauses and circuit breakers, one item per platform and profile or wider scope."""
 
-    def check(self, platform: Platform, *keys: str) -> tuple[str, ...]:
+    def check(self, platform: Platform, *keys: str, read: Mapping[Key, Row] | None = None) -> tuple[str, ...]:
         """Raises Throttled while one of these brakes is on. In half-open state the first caller passes, as the probe.
 
-        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together. Returns those of
-        which a success has something to forget.
+        A key is a profile's id or what `scope_key` makes of a wider scope; they are read together, unless the caller
+        has just `read` them. Returns those of which a success has something to forget.
         """
         pk, now = _pk(platform), self._now()
-        found = self._fetch_many([(pk, _sk(key)) for key in keys])
+        found = self._fetch_many(brake_items(platform, keys)) if read is None else read
         known = {key: found[pk, _sk(key)] for key in keys if (pk, _sk(key)) in found}
         rows = list(known.values())
         paused = max(rows, key=lambda row: row.until or 0, default=None)
@@ -148,6 +149,11 @@ class Brakes(Rows):
             elif failures >= THRESHOLD:
                 state = "open" if opened > now else "half_open"
                 yield BrakeState(platform, profile_id, state, opened, failures, _faults(row), scope, since)
+
+
+def brake_items(platform: Platform, keys: Iterable[str]) -> list[Key]:
+    """The keys of the items of these brakes."""
+    return [(_pk(platform), _sk(key)) for key in keys]
 
 
 def scope_key(scope: ThrottleScope, of: str) -> str:

@@ -48,7 +48,7 @@ class Runs(Rows):
     def get_run(self, run_id: str) -> Run | None:
         """A run as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), "run")
-        return None if row is None else self._parsed(row, _run)
+        return None if row is None else self._parsed(row, run_of)
 
     def list_runs(self, limit: int = 50, token: str = "") -> tuple[list[Run], str]:
         """Runs, newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
@@ -77,7 +77,7 @@ class Runs(Rows):
         ids = list(dict.fromkeys(row.sk.partition("#")[2] for row in rows))
         found = self._fetch_many([(run_pk(run_id), "run") for run_id in ids])
         listed = {row.sk for row in rows}
-        runs = self._readable((found[key] for run_id in ids if (key := (run_pk(run_id), "run")) in found), _run)
+        runs = self._readable((found[key] for run_id in ids if (key := (run_pk(run_id), "run")) in found), run_of)
         return (run for run in runs if f"{run.started_at}#{run.run_id}" in listed)
 
     def change_run(self, run: Run, **changes: Any) -> Run | None:
@@ -132,7 +132,7 @@ class Runs(Rows):
         return self._row(run_pk(run.run_id), "run", state=run.state.value, version=run.version, body=body)
 
 
-def _run(row: Row) -> Run:
+def run_of(row: Row) -> Run:
     """A stored run. Fields that another version added are left out; a scope that it narrowed cannot be read."""
     body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
     body["scope"] = Scope.model_validate(body["scope"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
@@ -16,6 +16,7 @@ from adweir.model.labels import DEFAULT, owner
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
+from adweir.store.dynamo.keyed import Key
 from adweir.store.ledger.markers import PLANNING, Marker, Markers, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
@@ -27,6 +28,22 @@ REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
 _FIELDS = frozenset(field.name for field in fields(Task))
+
+
+class TaskName(NamedTuple):
+    """What names a task of a generation."""
+
+    run_id: str
+    task_id: str
+    generation: int
+
+
+class Pulled(NamedTuple):
+    """What a task brought, as `Task` names it."""
+
+    profile_key: str
+    dataset: Dataset
+    window: Window | None
 
 
 class Tasks(Markers):
@@ -68,6 +85,11 @@ class Tasks(Markers):
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
         return None if row is None else self._parsed(row, _task)
 
+    def task_of(self, items: Mapping[Key, Row], run_id: str, task_id: str) -> Task | None:
+        """A task among items that were just read by `task_item`, or None. Raises UnreadableItem."""
+        row = items.get(task_item(run_id, task_id))
+        return None if row is None else self._parsed(row, _task)
+
     def find_tasks(self, run_id: str, task_ids: Iterable[str]) -> dict[str, Task]:
         """Tasks of a run by their ids; unknown ones are left out."""
         rows = self._fetch_many((run_pk(run_id), f"task#{task_id}") for task_id in task_ids)
@@ -101,19 +123,22 @@ class Tasks(Markers):
 
     # --- working
 
-    def claim(self, run_id: str, task_id: str, generation: int, hold_seconds: float) -> Task | None:
+    def claim(
+        self, run_id: str, task_id: str, generation: int, hold_seconds: float, *, read: Task | None = None
+    ) -> Task | None:
         """Take hold of a task for `hold_seconds`, whatever its open state: `task.state` says what is to be done.
+
+        `read` is the task as the caller has just read it.
 
         PLANNED becomes RUNNING; WAITING_REPORT and LANDED stay. None: the task is terminal, of another generation or
         gone, so the message is to be acknowledged. Raises Throttled while someone else holds it; an expired hold is
         taken over. Every way on (`wait_report`, `landed`, `finish`, `split`, `release`) ends the hold.
         """
-        pk, sk = run_pk(run_id), f"task#{task_id}"
+        pk, sk = task_item(run_id, task_id)
         for _ in range(_RACES):
-            row = self._fetch(pk, sk)
-            if row is None or row.generation != generation:
+            task, read = read or self.get_task(run_id, task_id), None
+            if task is None or task.generation != generation:
                 return None
-            task = self._parsed(row, _task)
             if task.state.is_terminal:
                 self._unmark(task)
                 return None
@@ -221,29 +246,35 @@ class Tasks(Markers):
 
         The caller then sends `Advance(run_id)` to the runs queue in both cases, so a crash in between does no harm.
         """
-        pk, sk = run_pk(run_id), f"task#{task_id}"
-        for _ in range(_RACES):
-            row = self._fetch(pk, sk)
-            if row is None or row.generation != generation:
+        if state in {TaskState.LOADED, TaskState.PARKED}:
+            task = self.get_task(run_id, task_id)
+            if task is None or task.generation != generation:
                 return False
-            task = self._parsed(row, _task)
             if task.state.is_terminal:
                 self._unmark(task)
                 return False
             if state is TaskState.LOADED:
-                self._succeeded(task)  # first: a worker that dies behind its task's end would never say so
-            if state is TaskState.PARKED:
+                self._succeeded(Pulled(task.profile_key, task.dataset, task.window))
+            else:
                 self._put(self._row(_parked_pk(task.account_id, task.platform, task.label), f"{run_id}#{task_id}"))
-            actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
-            if counts is not None:
-                actions.append(Row.counts.set(dict(counts)))
-            if error is not None:
-                actions.append(Row.error.set(dict(error)))
-            done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
-            if done is not None:
-                self._unmark(_task(done))
-                return True
-        return False
+        facts = {"counts": counts, "error": error}
+        return self._end(TaskName(run_id, task_id, generation), state, facts)
+
+    def finish_loaded(self, task: TaskName, pulled: Pulled, counts: Mapping[str, int]) -> bool:
+        """`finish` of a task whose rows are stored. What it brought is known, so nothing is read before."""
+        self._succeeded(pulled)  # first: a worker that dies behind its task's end would never say so
+        return self._end(task, TaskState.LOADED, {"counts": counts})
+
+    def _end(self, task: TaskName, state: TaskState, facts: Mapping[str, Mapping[str, Any] | None]) -> bool:
+        run_id, task_id, generation = task
+        pk, sk = task_item(run_id, task_id)
+        actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
+        actions += [getattr(Row, name).set(dict(fact)) for name, fact in facts.items() if fact is not None]
+        done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
+        ended = self.get_task(run_id, task_id) if done is None else self._parsed(done, _task)
+        if ended is not None and ended.generation == generation and ended.state.is_terminal:
+            self._unmark(ended)
+        return done is not None
 
     def relabel(self, task: Task, label: str) -> None:
         """Record that another credential pulls an open task than the one that it was planned for."""
@@ -313,12 +344,12 @@ class Tasks(Markers):
 
     # --- inside
 
-    def _succeeded(self, task: Task) -> None:
-        end = task.window.end.isoformat() if task.window else None
+    def _succeeded(self, pulled: Pulled) -> None:
+        end = pulled.window.end.isoformat() if pulled.window else None
         newer = self._absent() | Row.text.does_not_exist()
         if end:
             newer |= Row.text <= end
-        sk = f"{task.profile_key}|{task.dataset}"
+        sk = f"{pulled.profile_key}|{pulled.dataset}"
         self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
 
     def _unmark(self, task: Task) -> None:
@@ -345,6 +376,11 @@ class Tasks(Markers):
         for marker in batch:
             row = rows.get((pk, f"task#{marker.task_id}"))
             yield marker, None if row is None else next(self._readable([row], _task), None)
+
+
+def task_item(run_id: str, task_id: str) -> Key:
+    """The key of a task's item."""
+    return run_pk(run_id), f"task#{task_id}"
 
 
 def _parked_pk(account_id: str, platform: Platform, label: str) -> str:

@@ -74,6 +74,11 @@ class PullHeader:
         )
 
     @property
+    def profile_key(self) -> str:
+        """`Task.profile_key` of the pull's task."""
+        return f"{self.platform}#{self.profile_id or owner(self.account_id, self.label)}"
+
+    @property
     def key(self) -> str:
         """`raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz`; `@<account>` stands for no profile."""
         profile = self.profile_id or owner(self.account_id, self.label)

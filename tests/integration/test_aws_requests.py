@@ -1,0 +1,122 @@
+"""How many AWS requests a task takes: each is a round trip that somebody waits and pays for (bench/calls.py)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.runs import StageState
+from adweir.model.tasks import TaskState
+from adweir.platforms.connector import ReportState
+from support.aws_calls import AwsCalls
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+from support.collect_world import CollectWorld, collecting
+from support.pipeline import a_run, a_task
+from support.pipeline_world import PipelineWorld
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture
+def calls(tables: None) -> Iterator[AwsCalls]:
+    with AwsCalls().counting() as counted:
+        yield counted
+
+
+@pytest.fixture
+def world(clock: FrozenClock) -> Iterator[CollectWorld]:
+    with collecting(clock) as made:
+        made.collect(made.plan(Dataset.AD_GROUPS))  # a container that has worked before
+        made.queues.reports.take()
+        yield made
+
+
+def asked(calls: AwsCalls, service: str = "dynamodb") -> Counter[str]:
+    """What was asked of a service since the last call."""
+    found = Counter({call.operation: n for call, n in calls.requests.items() if call.service == service})
+    calls.clear()
+    return found
+
+
+def test_a_list_is_collected_with_one_read_and_two_writes(world: CollectWorld, calls: AwsCalls) -> None:
+    task = world.plan(Dataset.CAMPAIGNS)
+    message = world.message(task)
+    calls.about = "collect"
+
+    assert world.deliver(message, world.collector.collect) == "done"
+
+    assert asked(calls) == {"BatchGetItem": 1, "UpdateItem": 2}
+    assert world.state(task) is TaskState.LANDED
+
+
+def test_a_report_that_is_being_made_is_polled_with_one_read(world: CollectWorld, calls: AwsCalls) -> None:
+    task = world.plan()
+    world.deliver(world.message(task), world.collector.collect)
+    (poll,) = world.queues.reports.take()
+    calls.about = "poll"
+
+    assert [world.poll(poll) for _ in range(3)] == ["not_ready"] * 3
+    assert asked(calls) == {"BatchGetItem": 3}
+    assert asked(calls, "s3") == {}
+
+    world.connector.becomes("report-1", ReportState.READY)
+    assert world.poll(poll) == "done"
+    assert asked(calls) == {"BatchGetItem": 1, "UpdateItem": 2}
+
+
+def test_a_long_poll_says_every_few_minutes_that_it_is_alive(
+    world: CollectWorld, calls: AwsCalls, clock: FrozenClock
+) -> None:
+    task = world.plan()
+    world.deliver(world.message(task), world.collector.collect)
+    (poll,) = world.queues.reports.take()
+    clock.advance(301)
+    calls.about = "poll"
+
+    world.poll(poll)
+
+    assert asked(calls) == {"BatchGetItem": 1, "UpdateItem": 1}
+    assert world.task(task).updated_at > task.updated_at
+    assert "is being made" in (world.task(task).waits or {})["reason"]
+
+
+def test_a_message_without_the_task_s_own_ids_takes_one_read_more(world: CollectWorld, calls: AwsCalls) -> None:
+    task = world.plan(Dataset.CAMPAIGNS)
+    calls.about = "collect"
+
+    assert world.collect(task) == "done"
+
+    assert asked(calls) == {"GetItem": 1, "BatchGetItem": 1, "UpdateItem": 2}
+
+
+def test_a_run_that_is_not_done_is_advanced_with_one_query(clock: FrozenClock, calls: AwsCalls) -> None:
+    world = PipelineWorld(clock)
+    world.ledger.create_run(a_run(stage="pulls", stage_state=StageState.OPEN))
+    world.ledger.plan(a_task(stage="pulls"))
+    calls.about = "advance"
+
+    world.engine.progress.advance("run-1")
+
+    assert asked(calls) == {"Query": 1}
+
+
+@at_the_bound("MAX_KNOWN_WAYS", as_if=3)
+def test_a_container_remembers_the_brakes_of_so_many_ad_accounts(
+    world: CollectWorld, calls: AwsCalls, size: int, fits: bool
+) -> None:
+    """One more is forgotten: its brakes are read with a request of their own."""
+    assert limits.MAX_KNOWN_WAYS == 3
+    for number in range(size - 1):
+        world.add_profile(str(1000 + number), kind="seller")
+        world.collect(world.plan(Dataset.CAMPAIGNS, profile_id=str(1000 + number)))
+    task = world.plan(Dataset.CAMPAIGNS)
+    calls.about = "collect"
+
+    world.deliver(world.message(task), world.collector.collect)
+
+    assert asked(calls)["BatchGetItem"] == (1 if fits else 2)
