@@ -142,9 +142,10 @@ def _remove(text: bytes, place: Place, _rng: Random) -> tuple[int, int, bytes]:
 
 
 def _repeat(text: bytes, place: Place, rng: Random) -> tuple[int, int, bytes]:
-    """The member or element again, once or some hundred times."""
+    """The member or element again, once, some hundred times, or until it fills a quarter of a mebibyte."""
     start, end = place.item
-    times = 300 if end - start < 200 and rng.random() < 0.05 else 1
+    many = rng.random()
+    times = (1 << 18) // (end - start + 1) if many < 0.01 else 300 if many < 0.06 and end - start < 200 else 1
     return end, end, (b"," + text[start:end]) * times
 
 

@@ -238,3 +238,35 @@ def test_an_answer_is_invalid_though_warnings_fill_its_list(monkeypatch: pytest.
     monkeypatch.setattr(limits, "MAX_SCHEMA_ISSUES", 3)
     answer = schema.validate([{}] * 9, {"a": {"required": True, "severity": "warn"}, "b": {"required": True}})
     assert (answer["valid"], answer["errors_found"], len(answer["errors"])) == (False, 9, 1)
+
+
+@pytest.mark.parametrize("item", [7, "x", [], {"a": [1]}, None])
+def test_lists_that_are_as_long_as_a_body_allows_are_compared_in_time(item: Any) -> None:
+    # given as many forbidden values as a body can hold, and a list of as many that are none of them
+    rules = {"a": {"forbidden": [item] * 100_000}}
+    # when they are compared, then that takes a moment: one by one it would be ten thousand million comparisons
+    assert schema.validate([{"a": ["another"] * 100_000}], rules)["valid"]
+    assert not schema.validate([{"a": [*["another"] * 100_000, item]}], rules)["valid"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "same", "other"),
+    [
+        (1, Decimal("1.0"), True),
+        ({"a": 1, "b": [2]}, {"b": [Decimal(2)], "a": 1}, {"a": 1}),
+        (0, 0, False),
+    ],
+)
+def test_values_are_compared_by_what_they_are(listed: Any, same: Any, other: Any) -> None:
+    rules = {"a": {"allowed": [listed]}}
+    assert schema.validate([{"a": [same]}], rules)["valid"]
+    assert not schema.validate([{"a": [other]}], rules)["valid"]
+
+
+def test_a_value_that_is_nested_too_deep_is_no_rule_and_is_not_listed() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    assert not schema.validate([{"a": [deep]}], {"a": {"allowed": [1]}})["valid"]
+    with pytest.raises(Unprocessable):
+        schema.validate([], {"a": {"allowed": [deep]}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -100,10 +100,10 @@ def typed(kind: str) -> Check:
 
 
 def shown(value: Any, most: int = _SHOWN) -> str:
-    """A value as text that a message can hold; "?" for a number of more digits than Python writes."""
+    """A value as text that a message can hold; "?" for a number of too many digits, or a list that is too deep."""
     try:
         return str(value)[:most]
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError, RecursionError):
         return "?"
 
 
@@ -129,19 +129,31 @@ def by_platform(parse_platform: PlatformParser) -> Canonical:
 
 
 def _members(rule: str, values: Any, canonical: Canonical) -> Callable[[Any], bool]:
+    """Whether one of a value's items, or the value itself, is listed: each is looked up, however many are listed."""
     if not isinstance(values, list | tuple | set | frozenset):
         raise BadRule(rule, "must be a list of values")
-    listed = [canonical(value) for value in values]
+    try:
+        listed = {_key(canonical(value)) for value in values}
+    except RecursionError:
+        raise BadRule(rule, "has a value that is nested too deep") from None
 
     def member(value: Any) -> bool:
         items = value if isinstance(value, list | tuple) else [value]
-        return any(_same(entry, canonical(item)) for item in items for entry in listed)
+        try:
+            return any(_key(canonical(item)) in listed for item in items)
+        except RecursionError:  # deeper than all that are listed
+            return False
 
     return member
 
 
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+def _key(value: Any) -> Hashable:
+    """What equal values have in common: 1 and 1.0 are equal, 1 and true are not."""
+    if isinstance(value, Mapping):
+        return "object", frozenset((name, _key(inner)) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return "list", tuple(map(_key, value))
+    return isinstance(value, bool), value
 
 
 def _allowed(_kind: str | None, values: Any, canonical: Canonical) -> Check:
