@@ -26,9 +26,12 @@ IDS = {
     "platform": "meta_ads",
     "name": "daily",
     "key": "nobody",
+    "id": "nobody",
 }
 REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}, "list_receipts": {"account_id": "nobody"}}
-WRONG = {"release_brake": {"reason": "x" * 501}}
+WRONG = {
+    name: {"reason": "x" * 501} for name in ("release_brake", "send_dead_letter", "drop_dead_letter", "replay_message")
+}
 """A query that cannot be processed, of operations without a body and without a page."""
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
@@ -166,7 +169,7 @@ def test_every_error_that_is_named_can_happen(call: Call, api: ModuleType, descr
             elif status == "422":
                 provoke_unprocessable(call, operation)
             elif status == "404" and operation.id != "run_workflow":
-                bad = operation.at(**IDS | {"platform": "x" * 129})
+                bad = operation.at(**IDS | {"platform": "x" * 129, "id": "x" * 129})
                 body = {"account_id": "nobody"} | good if operation.id == "backfill" and good else good
                 call(operation.method, bad, body, expect=404, **REQUIRED.get(operation.id, {}))
     call("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, expect=404)

@@ -132,17 +132,25 @@ def test_each_function_may_use_only_the_secrets_that_it_needs() -> None:
     }
 
 
-def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_only() -> None:
-    """`as_known_at` reads changes, media-mix datasets are linked; the rest of the bucket is closed to it."""
+def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropped_messages_only() -> None:
+    """`as_known_at` reads changes, media-mix datasets are linked, quarantined messages are listed.
+
+    Of refused rows and the rest of the bucket it sees nothing.
+    """
     opened = {
-        (action, re.sub(r".*DataBucket.Arn}/(\w+)/.*", r"\1", target(resource)))
+        (action, re.sub(r".*DataBucket.Arn}/(.*)/\*.*", r"\1", target(resource)))
         for statement in allowed("ApiRole")
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
         if "DataBucket.Arn}/" in target(resource)
     }
-    assert {prefix for action, prefix in opened if action == "s3:GetObject"} == {"changes", "exports", "mmm"}
-    assert {prefix for action, prefix in opened if action == "s3:PutObject"} == {"exports"}
+    assert {prefix for action, prefix in opened if action == "s3:GetObject"} == {
+        "changes",
+        "exports",
+        "mmm",
+        "quarantine/messages",
+    }
+    assert {prefix for action, prefix in opened if action == "s3:PutObject"} == {"exports", "quarantine/messages"}
 
 
 @pytest.mark.parametrize("role", ROLES)

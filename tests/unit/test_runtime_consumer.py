@@ -43,7 +43,7 @@ class KeptAside(Aside):
 
     def __init__(self, clock: FrozenClock) -> None:
         nothing: Any = None  # is stored or counted
-        super().__init__(nothing, nothing, clock)
+        super().__init__(nothing, nothing, nothing, clock)
         self.kept: list[tuple[str, str]] = []
         self.broken = False
 

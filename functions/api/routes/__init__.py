@@ -13,6 +13,7 @@ from routes.coverage import coverage
 from routes.credentials import credentials
 from routes.data_pipeline import data_pipeline
 from routes.datasets import datasets
+from routes.dead_letters import dead_letters
 from routes.describe import description
 from routes.ingestion import ingestion
 from routes.keys import keys
@@ -31,6 +32,7 @@ RESOURCES: tuple[Resource, ...] = (
     runs,
     replay,
     brakes,
+    dead_letters,
     receipts,
     data_pipeline,
     reports,

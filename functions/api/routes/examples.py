@@ -61,6 +61,8 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "delivery": ("A stored delivery", {"key": "webhooks/meta_ads/deployment/nobody"}),
         "day": ("All files that a client dropped", {"prefix": "drops/nobody/", "reason": "the mapping was corrected"}),
     },
+    "send_dead_letters": {"all": ("All, after a repair", {"reason": "the fault was mended"})},
+    "drop_dead_letters": {"some": ("Some that nobody needs", {"ids": ["7f3c1f5e-2b0a-4c8e-9a55-000000000001"]})},
     "redrive_run": {"all": ("Everything that failed", {})},
     "retrieve": {
         "campaigns": ("Campaigns by day, the last 30 days", {"data_type": "campaign_performance", "limit": 100}),

@@ -413,7 +413,7 @@ class App:
         from adweir.runtime.aside import Aside
         from adweir.store.raw.refused import RefusedMessages
 
-        return Aside(RefusedMessages(self.raw), self.meter, self.clock)
+        return Aside(RefusedMessages(self.raw), self.ledger.last_words, self.meter, self.clock)
 
     def consumer(
         self,

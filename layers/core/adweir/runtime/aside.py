@@ -1,4 +1,4 @@
-"""Sets a message aside that no function can work on: it is kept with the reason, counted, and acknowledged."""
+"""What is kept of messages that fail: those that no function can work on, and why others failed for the last time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from adweir.store.raw.refused import RefusedMessage
 if TYPE_CHECKING:
     from adweir.model.times import Clock
     from adweir.runtime.meter import Meter
+    from adweir.store.ledger.last_words import LastWords
     from adweir.store.raw.refused import RefusedMessages
 
 
 class Aside:
-    """Where the queue consumer puts what it refuses."""
+    """Where the queue consumer puts what it refuses, and its last words about what becomes a dead letter."""
 
-    def __init__(self, refused: RefusedMessages, meter: Meter, clock: Clock) -> None:
+    def __init__(self, refused: RefusedMessages, last_words: LastWords, meter: Meter, clock: Clock) -> None:
         self._refused = refused
+        self._last_words = last_words
         self._meter = meter
         self._clock = clock
 
@@ -38,11 +40,20 @@ class Aside:
             body=str(record["body"]),
             reason=reason,
             at=iso(self._clock.now()),
-            receives=int(attributes.get("ApproximateReceiveCount", 1)),
+            receives=receives(record),
             group=str(attributes.get("MessageGroupId", "")),
         )
         if self._refused.put(message):
             self._meter.count({"MessagesQuarantined": 1})
+
+    def note(self, record: Mapping[str, Any], reason: str) -> None:
+        """Keep why a message failed that SQS now makes a dead letter. Raises Unavailable."""
+        self._last_words.note(str(record["messageId"]), reason)
+
+
+def receives(record: Mapping[str, Any]) -> int:
+    """How often a message has been received."""
+    return int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
 
 
 def why(error: Exception) -> str:

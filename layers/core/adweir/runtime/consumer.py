@@ -24,7 +24,7 @@ from adweir.model.errors import AdweirError, BadInput, NotReady, Throttled, Tran
 from adweir.model.messages import Message
 from adweir.model.ports import SourceQueue
 from adweir.model.times import Clock
-from adweir.runtime.aside import why
+from adweir.runtime.aside import receives, why
 
 if TYPE_CHECKING:
     import random
@@ -104,13 +104,22 @@ class Consumer(Generic[M]):
                 delay = self._rng.randint(5, 60)
                 self._logger.warning("transient fault", extra={"reason": error.message, "delay": delay})
                 self._keep_hidden(queue, record, delay)
-                return False
+                return self._failed(record, f"{error.code}: {error.message}")
             except BadInput as error:
                 return self._refuse(record, error)
-            except Exception:  # the boundary: an unknown fault must not take the rest of the batch with it
+            except Exception as error:  # the boundary: an unknown fault must not take the rest of the batch with it
                 self._logger.exception("unexpected fault")
-                return False
+                return self._failed(record, f"{type(error).__name__}: {error}")
             return True
+
+    def _failed(self, record: Mapping[str, Any], reason: str) -> bool:
+        """A message that comes again, or becomes a dead letter, which says why; False."""
+        if receives(record) >= limits.MAX_RECEIVES:
+            try:
+                self._aside().note(record, reason)
+            except Exception:  # the reason is in the log
+                self._logger.exception("last words not kept")
+        return False
 
     def _refuse(self, record: Mapping[str, Any], error: Exception) -> bool:
         """Quarantine a message; False when that fails: then it comes again."""

@@ -11,6 +11,7 @@ from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.faults import Faults
+from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker
 from adweir.store.ledger.receipts import Receipts
@@ -27,7 +28,7 @@ __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log, faults, trials, runs in trouble, the audit."""
+    API log, faults, trials, runs in trouble, the audit, last words."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -41,6 +42,7 @@ class Ledger(Runs, Tasks, Leases):
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)
         self.audit = Audit(clock)
+        self.last_words = LastWords(clock)
 
     def progress(self, run_id: str) -> tuple[Run | None, bool]:
         """A run as it is now, and whether any work of it is open. Raises UnreadableItem.

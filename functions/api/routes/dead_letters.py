@@ -1,0 +1,297 @@
+"""Dead letters and quarantined messages: what they are about, why they failed; to send them again or to drop them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import Field, StringConstraints
+
+from adweir.model import limits
+from adweir.model.errors import Conflict
+from adweir.model.times import iso, iso_of
+from adweir.runtime.app import App
+from adweir.runtime.routes import Caller, Here, Resource
+from adweir.store.raw.refused import RefusedMessage, RefusedMessages
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, PageToken, Shown
+
+if TYPE_CHECKING:
+    from adweir.runtime.dead_letters import DeadLetter, DeadLetters
+
+_QUARANTINE = "quarantine/messages"
+_LAMBDA = "no reason is on record: the function was probably ended by Lambda (time, memory); its log says more"
+_GONE = "not in a dead-letter queue: it was sent or dropped before, expired, or somebody else reads it at this moment"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
+QueueName = Annotated[
+    str,
+    Query(max_length=limits.MAX_PATH_ID_CHARS, description="A queue by its short name; without it, all."),
+]
+Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")]
+LetterPath = Annotated[str, Path(description="The message's id, as the list has it.")]
+
+
+class LettersRequest(Given):
+    """Which dead letters."""
+
+    queue: str = Field(
+        default="", max_length=limits.MAX_PATH_ID_CHARS, description="Of this queue; without it, of all."
+    )
+    ids: list[Name] = Field(
+        default=[], max_length=limits.MAX_DEAD_LETTERS, description="These messages; without ids, all."
+    )
+    reason: str = Field(default="", max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")
+
+
+class MessageAbout(Shown):
+    """A message of ours, and what it is about."""
+
+    id: str
+    queue: str = Field(description="The queue that it was in, or was meant for.", examples=["landing"])
+    body: str
+    about: str = Field(description="What it wants, and what became of that.")
+    reason: str = Field(description="Why it could not be worked on.")
+    again: str = Field(description="What comes of sending it again.")
+    receives: int = Field(description="How often it was received, reading it here included.")
+    run_id: str | None
+    task_id: str | None
+    object_key: str | None
+
+
+class DeadLetterAnswer(MessageAbout):
+    """A message that failed five times, or that could not be delivered."""
+
+    sent_at: Instant
+    age_seconds: int
+
+
+class DeadLetterList(Shown):
+    """Dead letters, queue by queue. SQS has no pages: `warnings` says where there are more than are shown."""
+
+    dead_letters: list[DeadLetterAnswer]
+    warnings: list[str]
+    next_token: NextToken = None
+
+
+class UnmovedLetter(Shown):
+    """A dead letter that stays where it is, and why."""
+
+    id: str
+    reason: str
+
+
+class MovedLetters(Shown):
+    """What was done with dead letters. `more`: some were not looked at; ask again."""
+
+    moved: list[str] = Field(description="The ids of the messages that were sent again, or dropped.")
+    left: list[UnmovedLetter]
+    more: bool
+    outcome: str = Field(description="What was done, or why nothing was.")
+    by: str = Field(description="The API key that asked.")
+    at: Instant
+
+
+class QuarantinedMessage(MessageAbout):
+    """A message that no function can work on, or a dead letter that was dropped."""
+
+    quarantined_at: Instant
+
+
+class QuarantineList(Shown):
+    """One page of quarantined messages, by queue."""
+
+    messages: list[QuarantinedMessage]
+    next_token: NextToken
+
+
+class ReplayedMessage(Shown):
+    """A quarantined message that was sent again; it stays in the quarantine."""
+
+    id: str
+    outcome: str
+    by: str = Field(description="The API key that asked.")
+    at: Instant
+
+
+dead_letters = Resource("Dead letters", "Messages that failed, and messages in quarantine")
+
+
+@dead_letters.route("GET", "/api/v1/dead-letters", "List the dead letters", errors=(422,))
+def list_dead_letters(app: Here, queue: QueueName = "", limit: Limit = PAGE_ITEMS) -> DeadLetterList:
+    """What each is about, why it failed as far as that is known, and what comes of sending it again.
+
+    Reading them changes nothing: for half a minute at most nobody else can read them.
+    """
+    letters, shown, warnings = _letters(app), list[DeadLetterAnswer](), list[str]()
+    for name in letters.names(queue):
+        held, found = letters.count(name), list["DeadLetter"]()
+        if held and len(shown) < limit:
+            with letters.reading(name) as messages:
+                found = [letter for letter, _ in zip(messages, range(limit - len(shown)), strict=False)]
+        said = app.ledger.last_words.of(letter.message_id for letter in found)
+        shown += [_shown(app, letter, said.get(letter.message_id, "")) for letter in found]
+        if held > len(found):
+            warnings.append(f"{name}: {len(found)} of about {held} are shown")
+    return DeadLetterList(dead_letters=shown, warnings=warnings)
+
+
+@dead_letters.route("POST", "/api/v1/dead-letters/all/send", "Send dead letters again", scope="write")
+def send_dead_letters(app: Here, caller: Caller, asked: LettersRequest) -> MovedLetters:
+    """To the queue that they were in or were meant for: those that are named, or all; 200 per call at most.
+
+    May be repeated. A message is deleted here after it was sent, so that a crash in between sends it twice: what it
+    wants is done once all the same.
+    """
+    return _move(app, caller, asked, "send dead letters", _send)
+
+
+@dead_letters.route("POST", "/api/v1/dead-letters/all/drop", "Drop dead letters", scope="write")
+def drop_dead_letters(app: Here, caller: Caller, asked: LettersRequest) -> MovedLetters:
+    """Into the quarantine, where they are kept with the reason: those that are named, or all; 200 per call at most."""
+    return _move(app, caller, asked, "drop dead letters", _drop)
+
+
+@dead_letters.route("POST", "/api/v1/dead-letters/{id}/send", "Send a dead letter again", scope="write")
+def send_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> MovedLetters:  # noqa: A002
+    """The same for one message."""
+    return _move(app, caller, LettersRequest(ids=[id], reason=reason), "send dead letters", _send)
+
+
+@dead_letters.route("DELETE", "/api/v1/dead-letters/{id}", "Drop a dead letter", scope="write")
+def drop_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> MovedLetters:  # noqa: A002
+    """The same for one message: it goes into the quarantine."""
+    return _move(app, caller, LettersRequest(ids=[id], reason=reason), "drop dead letters", _drop)
+
+
+@dead_letters.route("GET", "/api/v1/quarantine", "List the quarantined messages")
+def list_quarantine(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> QuarantineList:
+    """Messages that could not be read or named nothing known, and dead letters that were dropped."""
+    from adweir.store.dynamo.paging import from_token, to_token
+
+    found, last = RefusedMessages(app.raw).page(limit, from_token(_QUARANTINE, next_token))
+    shown = [
+        QuarantinedMessage(
+            **_about(app, message.queue.removeprefix(_prefix(app)), message.body),
+            id=message.name,
+            reason=message.reason,
+            receives=message.receives,
+            quarantined_at=message.at,
+        )
+        for message in found
+    ]
+    return QuarantineList(messages=shown, next_token=to_token(_QUARANTINE, last) if last else None)
+
+
+@dead_letters.route(
+    "POST", "/api/v1/quarantine/{id}/replay", "Send a quarantined message again", scope="write", errors=(404, 409)
+)
+def replay_message(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> ReplayedMessage:  # noqa: A002
+    """To the queue that it was in, after a repair. It stays in the quarantine; refused again, it is there twice.
+
+    A message whose queue does not exist any more is a 409.
+    """
+    message = RefusedMessages(app.raw).get(id)
+    targets = app.settings.queue_urls(app.platforms)
+    url = next((url for url in targets.values() if url.rpartition("/")[2] == message.queue), "")
+    if not url:
+        raise Conflict(f"there is no queue {message.queue} to send it to")
+    _letters(app).resend(url, message.body, message.group)
+    deed = app.ledger.audit.note(caller, "replay message", id, reason, f"sent to {message.queue}")
+    return ReplayedMessage(id=id, outcome=deed.outcome, by=deed.who, at=deed.at)
+
+
+def _letters(app: App) -> "DeadLetters":
+    from adweir.runtime.dead_letters import DeadLetters
+
+    return DeadLetters(app.sqs, app.settings, app.platforms)
+
+
+def _prefix(app: App) -> str:
+    """What the names of the queues begin with: the stack."""
+    return app.settings.runs_queue_url.rpartition("/")[2].removesuffix("runs")
+
+
+def _about(app: App, queue: str, body: str) -> dict[str, str | None]:
+    from adweir.pipeline.explained import about
+
+    found = about(queue, body, app.ledger)
+    return {
+        "queue": queue,
+        "body": body,
+        "about": found.words,
+        "again": found.again,
+        "run_id": found.run_id or None,
+        "task_id": found.task_id or None,
+        "object_key": found.object_key or None,
+    }
+
+
+def _shown(app: App, letter: "DeadLetter", said: str) -> DeadLetterAnswer:
+    about = _about(app, letter.queue, letter.body)
+    if not letter.target:
+        about["again"] = "impossible: it was meant for something that is no queue of ours"
+    return DeadLetterAnswer(
+        **about,
+        id=letter.message_id,
+        reason=letter.fault or said or _LAMBDA,
+        receives=letter.receives,
+        sent_at=iso_of(int(letter.sent_at)),
+        age_seconds=max(0, int(app.clock.now().timestamp() - letter.sent_at)),
+    )
+
+
+def _send(_app: App, letters: "DeadLetters", letter: "DeadLetter", _reason: str) -> str:
+    """Why it cannot be done, "" when it was."""
+    if not letter.target:
+        return "it was meant for something that is no queue of ours"
+    letters.send(letter)
+    return ""
+
+
+def _drop(app: App, letters: "DeadLetters", letter: "DeadLetter", reason: str) -> str:
+    said = app.ledger.last_words.of([letter.message_id]).get(letter.message_id, letter.fault or _LAMBDA)
+    kept = RefusedMessage(
+        queue=letter.target.rpartition("/")[2] or letter.queue,
+        message_id=letter.message_id,
+        body=letter.body,
+        reason=f"dropped by hand{': ' if reason else ''}{reason}; it had failed: {said}"[: limits.MAX_REASON_CHARS],
+        at=iso(app.clock.now()),
+        receives=letter.receives,
+        group=letter.group,
+    )
+    RefusedMessages(app.raw).put(kept)
+    letters.delete(letter)
+    return ""
+
+
+def _move(
+    app: App,
+    caller: str,
+    asked: LettersRequest,
+    action: str,
+    move: Callable[[App, "DeadLetters", "DeadLetter", str], str],
+) -> MovedLetters:
+    letters, wanted = _letters(app), set(asked.ids)
+    moved, left, looked_at = list[str](), list[UnmovedLetter](), 0
+    for name in letters.names(asked.queue):
+        if looked_at >= limits.MAX_DEAD_LETTERS or (asked.ids and not wanted):
+            break
+        with letters.reading(name) as messages:
+            for letter in messages:
+                looked_at += 1
+                if not asked.ids or letter.message_id in wanted:
+                    wanted.discard(letter.message_id)
+                    why = move(app, letters, letter, asked.reason)
+                    if why:
+                        left.append(UnmovedLetter(id=letter.message_id, reason=why))
+                    else:
+                        moved.append(letter.message_id)
+                if looked_at >= limits.MAX_DEAD_LETTERS or (asked.ids and not wanted):
+                    break
+    more = looked_at >= limits.MAX_DEAD_LETTERS
+    gone = (
+        "not in a dead-letter queue: it was sent or dropped before, expired, or somebody else reads it at this moment"
+    )
+    left += [UnmovedLetter(id=one, reason="not among those that were looked at" if more else gone) for one in wanted]
+    outcome = f"{len(moved)} done, {len(left)} left" + (", and there may be more" if more else "")
+    subject = ", ".join(asked.ids[:5]) or asked.queue or "all queues"
+    deed = app.ledger.audit.note(caller, action, subject, asked.reason, outcome)
+    return MovedLetters(moved=moved, left=left, more=more, outcome=outcome, by=deed.who, at=deed.at)

@@ -1,0 +1,102 @@
+"""What a message of ours is about, in words for people; used for dead letters and for quarantined messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+
+from adweir.intake.load.arrivals import parse_notification
+from adweir.model.errors import AdweirError
+from adweir.model.messages import RUN_MESSAGE, TaskMessage
+from adweir.model.tasks import Task, TaskState
+
+if TYPE_CHECKING:
+    from adweir.store.ledger import Ledger
+
+
+class About(NamedTuple):
+    """What a message wants (`words`), what it names, and what comes of sending it again (`again`)."""
+
+    words: str
+    again: str = "safe: the same message twice changes nothing"
+    run_id: str = ""
+    task_id: str = ""
+    object_key: str = ""
+
+
+def about(queue: str, body: str, ledger: Ledger) -> About:
+    """A message by the short name of its queue; of `delivery`, whose messages are for any, by its form."""
+    try:
+        if queue == "reports" or queue.startswith("collect-"):
+            return _of_task(queue, TaskMessage.model_validate_json(body), ledger)
+        if queue == "landing":
+            return _of_objects(body)
+        if queue == "runs":
+            return _of_run(body)
+        if queue == "etl":
+            return _of_dataset(body)
+        return _of_objects(body) if '"aws.s3"' in body else _of_run(body) if '"kind"' in body else _of_dataset(body)
+    except (AdweirError, ValidationError, ValueError, LookupError, TypeError, AttributeError):
+        return About("a message that cannot be read", "useless: it would be quarantined")
+
+
+def _of_task(queue: str, message: TaskMessage, ledger: Ledger) -> About:
+    verb = "poll the report of" if queue == "reports" else "pull"
+    names = {"run_id": message.run_id, "task_id": message.task_id}
+    task = ledger.get_task(message.run_id, message.task_id)
+    if task is None or task.generation != message.generation:
+        return About(f"{verb} a task that is gone", "does nothing", **names)
+    days = f", {task.window}" if task.window else ""
+    words = f"{verb} {task.dataset} ({task.slice}) of {task.platform} {task.profile_id or task.account_id}{days}"
+    return About(f"{words}; its task is {_state(task)}", _task_again(task), **names)
+
+
+def _state(task: Task) -> str:
+    error = f": {task.error.get('message', '')}" if task.error else ""
+    return f"{task.state.value}{error}"
+
+
+def _task_again(task: Task) -> str:
+    if task.state in {TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED}:
+        return "does nothing, since its task has ended: redrive the run"
+    return "does nothing, since its task has ended" if task.state.is_terminal else About("").again
+
+
+def _of_objects(body: str) -> About:
+    keys = [arrived.key for arrived in parse_notification(body)]
+    name = keys[0].rpartition("/")[2].partition(".")[0] if keys and keys[0].startswith("raw/") else ""
+    return About(f"load {', '.join(keys) or 'nothing'}", task_id=name, object_key=keys[0] if keys else "")
+
+
+def _of_run(body: str) -> About:
+    message = RUN_MESSAGE.validate_json(body)
+    run_id, task_id = getattr(message, "run_id", ""), getattr(message, "task_id", "")
+    match message.kind:
+        case "start":
+            words = f"start the workflow {message.workflow} for {message.scheduled_at.isoformat()}"
+        case "plan":
+            words = f"plan the stage {message.stage} of {run_id}"
+        case "advance":
+            words = f"see whether {run_id} can go on"
+        case "redrive":
+            words = f"try failed tasks of {run_id} again"
+        case "cancel":
+            words = f"cancel {run_id}"
+        case "redrive_credential":
+            words = f"try the parked tasks of {message.account_id} on {message.platform} again"
+        case "resume":
+            words = f"try the tasks of {message.platform} {message.profile} again that waited for a brake"
+        case "replay":
+            words = f"load the stored answers of {message.platform} {message.profile_id} again"
+        case "sweep":
+            words = "sweep; the next schedule sends another"
+    return About(words, run_id=run_id, task_id=task_id)
+
+
+def _of_dataset(body: str) -> About:
+    message = json.loads(body)
+    detail = message.get("detail", message)
+    accounts = ", ".join(detail.get("accounts", ())) or "all clients"
+    return About(f"build the media-mix datasets of {accounts}", run_id=detail.get("run_id", ""))
