@@ -259,7 +259,7 @@ def test_the_queues_of_the_template_allow_as_many_receives() -> None:
 
 
 def test_sweeps_and_starts_are_told_apart_when_a_schedule_could_not_deliver_them(call: Call, letters: Letters) -> None:
-    letters.put("runs", StartRun(workflow="daily", scheduled_at="2026-11-20T05:30:00Z"))  # type: ignore[arg-type]
+    letters.put("runs", StartRun(workflow="daily", scheduled_at="2026-11-20T05:30:00Z"))
     letters.put("runs", '{"kind":"sweep"}')
     letters.put("runs", "not json")
     about = {one["about"]: one["again"] for one in call("GET", "/api/v1/dead-letters")["dead_letters"]}

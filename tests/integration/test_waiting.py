@@ -56,12 +56,17 @@ def test_a_task_says_what_it_waits_for_from_its_plan_to_its_load(world: CollectW
     assert world.collect(task) == "done"
     assert waits_for(world, task)[0] == "the platform has been making report report-1 since 11:00 UTC"
     (message,) = world.queues.reports.take()
+    world.clock.advance(300)
     assert world.poll(message) == "not_ready"
-    words = "report report-1 is being made, asked for at 11:00 UTC; next try 12:06 UTC"
-    assert waits_for(world, task) == (words, "2026-11-20T12:06:00.000000Z")
+    words = "report report-1 is being made, asked for at 11:00 UTC; next try 12:11 UTC"
+    assert waits_for(world, task) == (words, "2026-11-20T12:11:00.000000Z")
+    # and a poll that the platform refuses says that
+    world.connector.error = Throttled("https://api.test/reports/1 answered 429", retry_after=240)
+    assert world.poll(message) == "throttled"
+    assert waits_for(world, task)[0].startswith("https://api.test/reports/1 answered 429, asked for at 11:00 UTC; next")
     # and a poll that is late says so
     world.clock.advance(3600)
-    assert waits_for(world, task)[0].endswith("; its next try was due 12:06 UTC")
+    assert waits_for(world, task)[0].endswith("; its next try was due 12:14 UTC")
 
 
 def test_a_platform_that_fails_is_named_with_how_often_and_a_worker_that_died_too(world: CollectWorld) -> None:
@@ -83,7 +88,7 @@ def test_a_platform_that_fails_is_named_with_how_often_and_a_worker_that_died_to
     assert "ended without a word" in waits_for(world, task)[0]
 
 
-def test_what_a_task_waits_for_costs_no_write_of_its_own(world: CollectWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_in_vain_says_so_now_and_then_in_one_write(world: CollectWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     # given a task whose report is being made
     task = world.plan()
     world.collect(task)
@@ -96,12 +101,14 @@ def test_what_a_task_waits_for_costs_no_write_of_its_own(world: CollectWorld, mo
         return update(self, *args, **how)
 
     monkeypatch.setattr(Row, "update", counted)
-    # when it is polled in vain
+    # when it is polled in vain at once, then nothing is written; what the task says is true as it is
     world.poll(message)
-    # then the claim and its end are the only writes, and the end has the words
-    assert written == [f"task#{task.id}"] * 2
-    waits: Any = world.task(task).waits
-    assert (waits["code"], waits["reason"]) == ("not_ready", "report report-1 is being made")
+    assert written == []
+    assert waits_for(world, task)[0] == "the platform has been making report report-1 since 11:00 UTC"
+    # when that takes longer, then the words are one write
+    world.clock.advance(300)
+    world.poll(message)
+    assert written == [f"task#{task.id}"]
 
 
 def test_an_answer_that_waits_for_its_month_s_numbers_says_so(clock: FrozenClock) -> None:

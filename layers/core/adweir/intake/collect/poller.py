@@ -9,7 +9,7 @@ from adweir.intake.collect.claim import Remaining, waits_for
 from adweir.intake.collect.worker import Timing, Worker, too_slow
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
-from adweir.model.errors import NotReady, ReportFailed, Throttled, TooMuchData
+from adweir.model.errors import NotReady, ReportFailed, Throttled, TooMuchData, Transient
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
@@ -49,8 +49,12 @@ class Poller(Worker):
             self._end(message, task)
             return
         trace.add(platform=task.platform, profile_id=task.profile_id, dataset=task.dataset)
-        with self.gate.open(task, message, seen) as (connector, profile), self.applicable(task, profile):
-            wait = self._look(task, message, Opened(connector, profile, remaining))
+        try:
+            with self.gate.open(task, message, seen) as (connector, profile), self.applicable(task, profile):
+                wait = self._look(task, message, Opened(connector, profile, remaining))
+        except (Throttled, Transient) as error:
+            self.ledger.note_wait(task.run_id, task.id, task.generation, waits_for(error, self.clock.now()))
+            raise
         if wait is not None:
             raise wait
 
