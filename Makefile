@@ -14,7 +14,7 @@ PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check contract fuzz mutants lint up down status build deploy bench sam clean
+.PHONY: help demo test coverage check contract fuzz soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(REPLAY),--replay $(REPLAY))
+
+soak: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=… [FAULT=…] tells one, RECORD=1 refreshes the tests' seeds)
+	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \
+	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record)
 
 mutants: $(READY) ## do the tests notice wrong code? (ONLY="merge money")
 	$(BIN)/python -m ops.mutants $(ONLY)

@@ -1,0 +1,193 @@
+"""What must hold: at every write of the ledger, and at the end of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from adweir.model.metrics import Grain, Level, Series
+from adweir.model.tasks import TaskState
+from adweir.model.times import Window
+from adweir.store.ledger import REDRIVABLE
+from adweir.store.metrics.coverage import COVERAGE, Coverage
+from simulation import model
+from simulation.aws.values import Item
+from simulation.containers import LEDGER, METRICS
+from simulation.platform import NAME
+from simulation.story import PROFILE
+
+if TYPE_CHECKING:
+    from adweir.store.metrics.store import MetricStore
+    from simulation.simulation import Simulation
+
+SERIES = Series(NAME, PROFILE, Level.CAMPAIGN, Grain.DAY)
+_SKEW = 1.0
+_TERMINAL = frozenset(state.value for state in TaskState if state.is_terminal)
+_REDRIVABLE = frozenset(state.value for state in REDRIVABLE)
+_ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
+
+
+class Watch:
+    """Looks at each write of a table. `faults` are the rules that were broken.
+
+    `doubtful` are the stamps of pulls whose tasks ended quarantined: of a worker that froze, the time was up before it
+    had read the object, which it then called too large. Another worker may have loaded it before.
+    """
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self.faults: list[str] = []
+        self.doubtful: set[tuple[str, str]] = set()
+
+    def changed(self, table: str, old: Item | None, new: Item | None) -> None:
+        """Hook of the tables."""
+        if table != LEDGER or new is None:
+            return
+        sk = new["sk"]["S"]
+        if sk.startswith("task#") and old is not None:
+            self.faults += self._task(old, new)
+        elif sk == "lease" and old is not None:
+            self.faults += self._lease(old, new)
+        elif sk == "run":
+            self.faults += self._run(old, new)
+
+    def _lease(self, old: Item, new: Item) -> Iterator[str]:
+        taken = _number(new, "fence") > _number(old, "fence")
+        if taken and old["writer"] != new["writer"] and _number(old, "until") > self._simulation.scheduler.now + _SKEW:
+            yield f"{new['pk']['S']} was taken from its holder"
+
+    def _task(self, old: Item, new: Item) -> Iterator[str]:
+        name, was, now = new["sk"]["S"], old["state"]["S"], new["state"]["S"]
+        if _number(new, "generation") != _number(old, "generation"):
+            if was not in _REDRIVABLE:
+                yield f"{name} was {was} and was planned again"
+        elif was in _TERMINAL and now != was:
+            yield f"{name} was {was} and became {now}"
+        elif now == TaskState.QUARANTINED and was != now:
+            self.doubtful.add((new["as_of"]["S"], name.removeprefix("task#")))
+        elif now == TaskState.LOADED and was != now:
+            yield from self._loaded(new)
+        elif _number(new, "attempts") < _number(old, "attempts"):
+            yield f"{name} was planned again while it was {was}"
+        claimed = _number(new, "attempts") > _number(old, "attempts")
+        if claimed and _number(old, "until") > self._simulation.scheduler.now + _SKEW:
+            yield f"{name} was claimed although somebody holds it"
+
+    def _loaded(self, task: Item) -> Iterator[str]:
+        """When a task ends as loaded, its rows are there: coverage names its pull, or a newer one."""
+        body = json.loads(task["body"]["S"])
+        if not body["window"]:
+            return
+        simulation = self._simulation
+        pull = next(
+            (
+                pull
+                for pull in model.landed(simulation.s3, simulation.world)
+                if pull.stamp == (task["as_of"]["S"], body["id"])
+            ),
+            None,
+        )
+        if pull is None:
+            yield f"{task['sk']['S']} is loaded, and no object of it is in the bucket"
+        elif pull.whole:
+            for day in sorted(pull.days):
+                if not self._answered(day, pull):
+                    yield f"{task['sk']['S']} is loaded, and its rows of {day} are not stored"
+
+    def _answered(self, day: str, pull: model.Landed) -> bool:
+        pk = f"{NAME}#{PROFILE}#campaign#day#pull#{day[:7]}"
+        items = {item["sk"]["S"]: item for item in self._simulation.dynamodb.items(METRICS, pk)}
+        answer = Coverage.decode(items.get(COVERAGE)).days.get(day, {}).get(pull.slice)
+        return answer is not None and answer.stamp[:2] >= pull.stamp
+
+    def _run(self, old: Item | None, run: Item) -> Iterator[str]:
+        """A run begins once, and ends when no task of it is open (planning may go on after a cancellation)."""
+        if old is not None and _number(run, "version") < _number(old, "version"):
+            yield f"{run['pk']['S']} began again"
+        if run["state"]["S"] not in _ENDED - {"cancelled"}:
+            return
+        for item in self._simulation.dynamodb.items(LEDGER, run["pk"]["S"]):
+            if item["sk"]["S"].startswith("task#") and item["state"]["S"] not in _TERMINAL:
+                yield f"{run['pk']['S']} ended while {item['sk']['S']} was {item['state']['S']}"
+
+
+def at_the_end(simulation: Simulation, metrics: MetricStore) -> Iterator[str]:
+    """The rules that a finished run keeps."""
+    yield from _runs(simulation)
+    yield from _messages(simulation)
+    pulls = model.landed(simulation.s3, simulation.world)
+    doubtful = [pull for pull in pulls if pull.stamp in simulation.watch.doubtful]
+    without = [
+        [pull for pull in pulls if pull not in left_out]
+        for number in range(len(doubtful) + 1)
+        for left_out in combinations(doubtful, number)
+    ]
+    faults = [list(_stored(simulation, metrics, loaded)) for loaded in without]
+    yield from min(faults, key=len)
+
+
+def _runs(simulation: Simulation) -> Iterator[str]:
+    published = simulation.events.published
+    finished = {(detail["run_id"], detail["state"]) for name, detail in published if name == "RunFinished"}
+    told = {detail["task_id"] for name, detail in published if name == "MetricsChanged"}
+    for run_id in simulation.story.runs:
+        items = {item["sk"]["S"]: item for item in simulation.dynamodb.items(LEDGER, f"run#{run_id}")}
+        run = items.get("run")
+        if run is None:
+            yield f"{run_id} was asked for and never began"
+            continue
+        state = run["state"]["S"]
+        if state not in _ENDED:
+            yield f"{run_id} is {state}"
+        elif (run_id, state) not in finished:
+            yield f"{run_id} ended {state}, and nobody was told"
+        for name, item in items.items():
+            if name.startswith("open#"):
+                yield f"{run_id} has ended, and has the marker {name}"
+            if name.startswith("task#"):
+                yield from _task(run_id, item, told)
+
+
+def _task(run_id: str, task: Item, told: set[str]) -> Iterator[str]:
+    state, body = task["state"]["S"], json.loads(task["body"]["S"])
+    if state not in _TERMINAL:
+        yield f"{task['sk']['S']} of {run_id} is {state}"
+    if state == TaskState.LOADED and body["window"] and body["id"] not in told:
+        yield f"{task['sk']['S']} of {run_id} is loaded, and nobody was told of its changes"
+
+
+def _messages(simulation: Simulation) -> Iterator[str]:
+    """No message is given up, unless the platform fails again and again: then the sweep sends the task again."""
+    if simulation.story.habits.faults:
+        return
+    for name, line in simulation.sqs.queues.items():
+        for dead in line.dead:
+            yield f"{name}: a dead letter: {dead.body}"
+
+
+def _stored(simulation: Simulation, metrics: MetricStore, pulls: list[model.Landed]) -> Iterator[str]:
+    today = simulation.story.start.date()
+    window = Window(today - timedelta(days=5), today + timedelta(days=1))
+    stored = {(row.day, row.entity_id): row.slot for row in metrics.read(SERIES, window)}
+    wanted = model.numbers(pulls)
+    for key in sorted(stored.keys() | wanted.keys()):
+        if stored.get(key) != wanted.get(key):
+            yield f"{key} is stored as {stored.get(key)}, and should be {wanted.get(key)}"
+    by: dict[tuple[str, str], tuple[str, str]] = {}
+    refused: set[tuple[str, str]] = set()
+    for day, state in metrics.days(SERIES, window).items():
+        by |= {(day.isoformat(), name): (each.as_of, each.task_id) for name, each in state.slices.items()}
+        refused |= {(day.isoformat(), name) for name in state.not_applicable}
+    right = model.answers(pulls)
+    for key in sorted(by.keys() | right.by.keys()):
+        if by.get(key) != right.by.get(key):
+            yield f"coverage of {key} names {by.get(key)}, and should name {right.by.get(key)}"
+    if refused != right.not_applicable:
+        yield f"not applicable are {sorted(refused)}, and should be {sorted(right.not_applicable)}"
+
+
+def _number(item: Item, name: str) -> Any:
+    return int(item[name]["N"]) if name in item else 0

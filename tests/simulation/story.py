@@ -1,0 +1,128 @@
+"""What a seed asks for: the moment, the workers, the runs and wishes, the platform's habits, the weather."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from adweir.model.messages import CancelRun, Message, Redrive, Scope, StartRun
+from adweir.platforms.connector import Mode
+from simulation.platform import SLICES
+from simulation.weather import Weather
+
+PROFILE = "p1"
+ACCOUNT = "acme"
+_FIRST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
+_DATASET = "campaign_daily"
+
+
+class Wish(NamedTuple):
+    """A message for the runs queue, sent so many seconds after the story begins."""
+
+    after: float
+    message: Message
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the platform answers: probabilities per question, and when (seconds after the beginning) it restates."""
+
+    mode: Mode
+    campaigns: int
+    restates: tuple[float, ...]
+    throttles: float
+    faults: float
+    pending: float
+    fails: float
+    empty: float
+    truncated: float
+    refuses_tv: bool
+    too_much: float
+    rejects: float
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that is decided before the first turn."""
+
+    seed: int
+    start: datetime
+    workers: int
+    wishes: tuple[Wish, ...]
+    habits: Habits
+    weather: Weather
+    late: float
+    """How likely an object's notification comes late, and a message twice."""
+
+    @property
+    def runs(self) -> dict[str, StartRun]:
+        """The runs that are asked for, by id."""
+        return {wish.message.run_id: wish.message for wish in self.wishes if isinstance(wish.message, StartRun)}
+
+
+def story_of(seed: int) -> Story:
+    """The story of a seed."""
+    rng = random.Random(f"story {seed}")
+    start = _FIRST_DAY + timedelta(days=rng.choice((0, 0, 12)), hours=rng.choice((1, 6, 12, 20)))
+    return Story(
+        seed=seed,
+        start=start,
+        workers=rng.randint(2, 4),
+        wishes=_wishes(rng, start),
+        habits=_habits(rng),
+        weather=Weather.drawn(rng),
+        late=rng.choice((0.0, 0.1, 0.3)),
+    )
+
+
+def _wishes(rng: random.Random, start: datetime) -> tuple[Wish, ...]:
+    wishes: list[Wish] = []
+    for number in range(rng.choice((1, 1, 2, 2))):
+        after = rng.choice((0.0, rng.uniform(0.0, 5.0), rng.uniform(0.0, 600.0))) if number else 0.0
+        run = _run(rng, f"run-{number}", start)
+        wishes += [Wish(after, run)] * rng.choice((1, 1, 1, 2))
+        if rng.random() < 0.3:
+            again = Redrive(run_id=run.run_id)
+            wishes += [Wish(after + rng.uniform(1.0, rng.choice((300.0, 3000.0))), again)] * rng.choice((1, 2, 3))
+        if rng.random() < 0.05:
+            wishes.append(Wish(after + rng.uniform(0.0, 60.0), CancelRun(run_id=run.run_id)))
+    return tuple(sorted(wishes, key=lambda wish: wish.after))
+
+
+def _run(rng: random.Random, run_id: str, start: datetime) -> StartRun:
+    if rng.random() < 0.1:
+        return StartRun(workflow="daily", scheduled_at=start, run_id=run_id)
+    yesterday = start.date() - timedelta(days=1)
+    days = rng.choice((0, 1))
+    scope = Scope(
+        profiles=(PROFILE,),
+        datasets=(_DATASET,),
+        slice=rng.choice(("all", *SLICES)),
+        start=(yesterday - timedelta(days=days)).isoformat(),
+        end=yesterday.isoformat(),
+    )
+    return StartRun(
+        workflow=rng.choice(("repull", "repull", "backfill")), scheduled_at=start, scope=scope, run_id=run_id
+    )
+
+
+def _habits(rng: random.Random) -> Habits:
+    def sometimes(rate: float) -> float:
+        return rate if rng.random() < 0.3 else 0.0
+
+    return Habits(
+        mode=rng.choice((Mode.PAGES, Mode.REPORT)),
+        campaigns=rng.randint(1, 3),
+        restates=tuple(sorted(rng.uniform(0.0, rng.choice((10.0, 600.0))) for _ in range(rng.randint(0, 4)))),
+        throttles=sometimes(0.2),
+        faults=sometimes(0.2),
+        pending=rng.choice((0.0, 0.5)),
+        fails=sometimes(0.3),
+        empty=sometimes(0.3),
+        truncated=sometimes(0.4),
+        refuses_tv=rng.random() < 0.1,
+        too_much=sometimes(0.3),
+        rejects=sometimes(0.3),
+    )

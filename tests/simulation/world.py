@@ -1,0 +1,148 @@
+"""The platform: its truth, which it restates, and what it answered to whom."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from adweir.model.errors import NotApplicable, ReportFailed, RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.tasks import Task
+from adweir.platforms.connector import Mode, Page, Report, ReportState
+from simulation.story import PROFILE, Story
+
+Numbers = tuple[int, int, int, int, int]
+"""Impressions, clicks, and in millionths conversions, spend, revenue."""
+Rows = dict[tuple[str, str], Numbers]
+"""By day and campaign."""
+_URL = "https://api.simulated.example"
+_PAGES = 2
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the platform sent once. `last`: with its own mark of the end."""
+
+    rows: Rows
+    last: bool
+
+
+@dataclass
+class AReport:
+    """A report on the platform: what was asked for, and the rows as they were when it was created."""
+
+    task: Task
+    at: float
+    rows: Rows
+    looks: int = 0
+    state: ReportState = ReportState.PENDING
+    fails: bool = False
+
+
+@dataclass
+class World:
+    """Answers each question once it has been asked: `turn` is the scheduling point of a question."""
+
+    story: Story
+    rng: random.Random
+    now: Callable[[], float]
+    turn: Callable[[str], bool]
+    """Takes a turn; True when the reply is lost."""
+    answers: list[Answered] = field(default_factory=list)
+    reports: dict[str, AReport] = field(default_factory=dict)
+
+    def mode(self, _task: Task) -> Mode:
+        return self.story.habits.mode
+
+    def listing(self) -> Page:
+        self._ask("lists ad accounts")
+        return Page(json.dumps({"profiles": [PROFILE]}).encode(), f"{_URL}/profiles", 200, last=True)
+
+    def page(self, task: Task, number: int) -> Page:
+        """Half of the campaigns; the second page has the end's mark, or is missing it."""
+        self._ask(f"{task.id} page {number}")
+        self._refuse(task)
+        campaigns = self._campaigns(task.slice)[number::_PAGES]
+        rows = {key: row for key, row in self._rows(task).items() if key[1] in campaigns}
+        last = number == _PAGES - 1
+        cut = last and self._happens(self.story.habits.truncated)
+        return self._page(rows, last=last and not cut, resume="" if last else str(number + 1))
+
+    def create(self, task: Task) -> Report:
+        """A report, or the one that this task asked for before."""
+        lost = self.turn(f"{task.id} report")
+        name = f"{task.id}.{task.generation}"
+        known = [
+            key for key, made in self.reports.items() if key.startswith(name) and made.state is not ReportState.FAILED
+        ]
+        if not known:
+            self._refuse(task)
+            fails = self._happens(self.story.habits.fails)
+            known = [f"{name}.{len(self.reports)}"]
+            self.reports[known[0]] = AReport(task, self.now(), self._rows(task), fails=fails)
+        if lost:
+            raise Transient("the platform's reply was lost")
+        made = self.reports[known[-1]]
+        return Report(known[-1], made.state, datetime.fromtimestamp(made.at, UTC))
+
+    def look(self, task: Task, report_id: str) -> Report:
+        self._ask(f"{task.id} looks at {report_id}")
+        made = self.reports[report_id]
+        if self._happens(self.story.habits.throttles):
+            raise Throttled("too many looks", 5.0)
+        if made.state is ReportState.PENDING and not self._happens(self.story.habits.pending):
+            made.state = ReportState.FAILED if made.fails else ReportState.READY
+        return Report(report_id, made.state, datetime.fromtimestamp(made.at, UTC), reason="no reason")
+
+    def download(self, task: Task, report_id: str) -> Page:
+        self._ask(f"{task.id} downloads {report_id}")
+        if self._happens(self.story.habits.faults / 2):
+            raise ReportFailed("the file is gone", report_id=report_id)
+        cut = self._happens(self.story.habits.truncated)
+        return self._page(self.reports[report_id].rows, last=not cut)
+
+    # --- inside
+
+    def _ask(self, what: str) -> None:
+        if self.turn(what):
+            raise Transient("the platform's reply was lost")
+
+    def _refuse(self, task: Task) -> None:
+        habits = self.story.habits
+        if habits.refuses_tv and task.slice == "tv":
+            raise NotApplicable("there is no television")
+        if self._happens(habits.throttles):
+            raise Throttled("too many questions", self.rng.choice((1.0, 20.0)), guessed=self.rng.random() < 0.5)
+        if self._happens(habits.faults):
+            raise Transient("the platform answers 500")
+        if self._happens(habits.rejects):
+            raise RequestRejected("the platform does not like the question")
+        if task.window is not None and task.window.length > 1 and self._happens(habits.too_much):
+            raise TooMuchData("too many rows")
+
+    def _happens(self, rate: float) -> bool:
+        return rate > 0 and self.rng.random() < rate
+
+    def _campaigns(self, slice_: str) -> list[str]:
+        return [f"{slice_}-{number}" for number in range(self.story.habits.campaigns)]
+
+    def _rows(self, task: Task) -> Rows:
+        """The truth of the task's days as it is now; some answers are empty."""
+        if task.window is None or self._happens(self.story.habits.empty):
+            return {}
+        since = self.now() - self.story.start.timestamp()
+        version = sum(at <= since for at in self.story.habits.restates)
+        found: Rows = {}
+        for day in task.window.days():
+            for place, campaign in enumerate(self._campaigns(task.slice)):
+                if (place + version) % 4 != 3:  # a restatement may take a campaign away, another bring it back
+                    spend = 1_000_000 * (day.day + 31 * version) + place
+                    found[day.isoformat(), campaign] = (1000 + version, 100, 0, spend, 2 * spend)
+        return found
+
+    def _page(self, rows: Rows, *, last: bool, resume: str = "") -> Page:
+        self.answers.append(Answered(rows, last))
+        body = {"answer": len(self.answers) - 1, "rows": [[*key, *numbers] for key, numbers in rows.items()]}
+        return Page(json.dumps(body).encode(), f"{_URL}/rows", 200, last=last, resume=resume)
