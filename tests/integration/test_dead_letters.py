@@ -214,6 +214,17 @@ def test_a_crash_before_the_deletion_leaves_the_message_twice_and_never_lost(
     assert letters.held("landing") == 1
 
 
+@at_the_bound("MAX_MESSAGE_SHOWN_CHARS")
+def test_a_long_body_is_cut_in_the_answer_and_sent_whole(size: int, fits: bool, call: Call, letters: Letters) -> None:
+    body = LOAD.model_dump_json().ljust(size)
+    message_id = letters.put("landing", body)
+    (shown,) = call("GET", "/api/v1/dead-letters")["dead_letters"]
+    assert (shown["body"] == body) is fits
+    assert shown["object_key"] == KEY
+    call("POST", f"/api/v1/dead-letters/{message_id}/send")
+    assert letters.sent("landing") == [(body, "")]
+
+
 @at_the_bound("MAX_DEAD_LETTERS", as_if=12)
 def test_a_call_moves_so_many_and_says_that_there_are_more(size: int, fits: bool, call: Call, letters: Letters) -> None:
     for number in range(size):

@@ -123,5 +123,5 @@ def test_an_answer_that_waits_for_its_month_s_numbers_says_so(clock: FrozenClock
     with world.ledger.lease("metrics#meta_ads#1#ad#day#pull#2026-11", 60), pytest.raises(Throttled):
         world.loader.load(ObjectArrived(bucket=world.bucket, key=key), lambda: 300.0)
     # then the task says what it waits for
-    words = "metrics#meta_ads#1#ad#day#pull#2026-11 is being worked on; next try 12:00 UTC"
+    words = "another load is writing the same numbers (meta_ads#1#ad#day#pull#2026-11); next try 12:00 UTC"
     assert waits_for(world, task) == (words, "2026-11-20T12:00:02.000000Z")

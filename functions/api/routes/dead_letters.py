@@ -46,7 +46,7 @@ class MessageAbout(Shown):
 
     id: str
     queue: str = Field(description="The queue that it was in, or was meant for.", examples=["landing"])
-    body: str
+    body: str = Field(description="Its first 4,000 characters.")
     about: str = Field(description="What it wants, and what became of that.")
     reason: str = Field(description="Why it could not be worked on.")
     again: str = Field(description="What comes of sending it again.")
@@ -215,7 +215,7 @@ def _about(app: App, queue: str, body: str) -> dict[str, str | None]:
     found = about(queue, body, app.ledger)
     return {
         "queue": queue,
-        "body": body,
+        "body": body[: limits.MAX_MESSAGE_SHOWN_CHARS],
         "about": found.words,
         "again": found.again,
         "run_id": found.run_id or None,

@@ -36,12 +36,16 @@ class PipelineParts(Shown):
     """The parts of the pipeline."""
 
     model_config = ConfigDict(extra="allow")
-    profiles: Part = Field(description="`items`: each ad account's last success and how many days it is behind.")
+    profiles: Part = Field(
+        description="`items`: each ad account's last success, how many days it is behind, and what it waits for."
+    )
     credentials: Part = Field(description="`broken`: the credentials that their platform refused.")
     brakes: Part = Field(description="`on`: the pauses and circuit breakers that are in force.")
     queues: Part = Field(description="`items`: by queue the messages that are visible, in flight and delayed.")
     dead_letters: Part = Field(description="The same for the dead-letter queues.")
-    runs: Part = Field(description="`last`: the newest finished run of each workflow.")
+    runs: Part = Field(
+        description="`last`: the newest finished run of each workflow; `troubled`: those that nothing has repaired."
+    )
     faults: Part = Field(description="`items`: stored items that cannot be read, and what was gone on past.")
 
 
@@ -126,7 +130,7 @@ pipeline = Resource("Pipeline", "The state of the pipeline, and the quality of i
 def get_health(app: Here) -> PipelineHealth:
     """One degraded part degrades the whole.
 
-    It is unhealthy when no ad account succeeded lately, the newest run of a workflow failed, or a part cannot be read.
+    It is unhealthy when no ad account succeeded lately, nothing has repaired a failed run, or a part cannot be read.
     """
     return PipelineHealth.of(app.health())
 

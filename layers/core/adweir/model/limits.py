@@ -95,6 +95,7 @@ MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 # --- running and reading ----------------------------------------------------------------------------------------
 MAX_RECEIVES = 5  # of a message, as template.yaml has it; then it is a dead letter
 MAX_DEAD_LETTERS = 200  # dead letters of a queue that one call looks at: 20 requests, each up to a second
+MAX_MESSAGE_SHOWN_CHARS = 4000  # of a message's body in an answer: 1,000 of them stay below Lambda's 6 MB
 MAX_MESSAGE_WAIT_SECONDS = 172_800  # how long a message may ask to wait: a platform's day, twice; then it is worked on
 MAX_SCHEDULED_AHEAD_DAYS = 366  # a run's scheduled time after now, e.g. of a sandbox whose clock was moved
 MAX_DELAY_SECONDS = 900  # SQS's limit for a delayed message

@@ -59,4 +59,6 @@ def waits_for(error: AdweirError, now: datetime) -> dict[str, Any]:
     """What a task waits for that met this error, as the ledger keeps it (`Task.waits`). `until` 0: tried again soon."""
     seconds = getattr(error, "retry_after", 0) or getattr(error, "after", 0)
     until = epoch(now) + round(seconds) if seconds else 0
-    return {"code": error.code, "reason": error.message[: limits.MAX_REASON_CHARS], "until": until}
+    lease = str(error.context.get("lease", ""))
+    reason = f"another load is writing the same numbers ({lease.removeprefix('metrics#')})" if lease else error.message
+    return {"code": error.code, "reason": reason[: limits.MAX_REASON_CHARS], "until": until}
