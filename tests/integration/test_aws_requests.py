@@ -9,6 +9,7 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.messages import PlanStage
 from adweir.model.runs import StageState
 from adweir.model.tasks import TaskState
 from adweir.platforms.connector import ReportState
@@ -120,3 +121,21 @@ def test_a_container_remembers_the_brakes_of_so_many_ad_accounts(
     world.deliver(world.message(task), world.collector.collect)
 
     assert asked(calls)["BatchGetItem"] == (1 if fits else 2)
+
+
+@pytest.mark.parametrize("profiles", [10, 30])
+def test_planning_takes_a_read_per_series_and_few_writes(clock: FrozenClock, calls: AwsCalls, profiles: int) -> None:
+    """Twenty-five profiles with two data sets each are stored with one transaction; coverage is not counted here."""
+    world = PipelineWorld(clock)
+    for number in range(profiles):
+        world.add_profile(str(number))
+    world.ledger.create_run(a_run("r", workflow="daily", stage="pulls"))
+    calls.about = "plan"
+
+    world.handle(PlanStage(run_id="r", stage="pulls"))
+
+    found, chunks = asked(calls), -(-profiles * 2 // 50)
+    assert len(world.collect.messages) == profiles * 2
+    assert found["TransactWriteItems"] == chunks
+    assert found["PutItem"] == 1 + chunks + 1  # the planning marker, how far it came, the run
+    assert found.total() == 11 + 2 * chunks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 
 import pytest
@@ -40,19 +41,19 @@ def world(clock: FrozenClock) -> PipelineWorld:
 def test_a_run_that_is_cancelled_while_it_is_planned_pulls_nothing_more(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.found = [str(number) for number in range(1, 21)]
-    plan, planned = world.ledger.plan, list[Task]()
+    world.found = [str(number) for number in range(1, 61)]
+    plan, planned = world.ledger.plan_together, list[Task]()
 
-    def watched(task: Task) -> bool:
-        planned.append(task)
-        if len(planned) == 5:  # what was started by mistake is noticed while the fifth of 40 tasks is planned
+    def watched(tasks: Sequence[Task]) -> set[str]:
+        if tasks[0].stage == "pulls":  # what was started by mistake is noticed while 50 of 120 tasks are planned
+            planned.extend(tasks)
             world.handle(CancelRun(run_id="r"))
-        return plan(task)
+        return plan(tasks)
 
-    monkeypatch.setattr(world.ledger, "plan", watched)
+    monkeypatch.setattr(world.ledger, "plan_together", watched)
     run_to_end(world)
 
-    assert len(planned) == 5
+    assert len(planned) == 50
     pulled = [task for task in world.ledger.tasks("r") if task.state is TaskState.LOADED and task.stage == "pulls"]
     assert pulled == []
     assert state(world) is RunState.CANCELLED

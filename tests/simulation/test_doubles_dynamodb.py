@@ -335,6 +335,28 @@ def test_a_batch_of_26_items_is_refused(side: Side) -> None:
         batch_write(side, *(a_put(f"t{n}") for n in range(26)))
 
 
+def a_transacted_put(sk: str) -> Any:
+    return {"Put": {"TableName": TABLE, "Item": key(sk), "ConditionExpression": "attribute_not_exists(pk)"}}
+
+
+def test_a_transaction_puts_all_or_nothing(side: Side) -> None:
+    side.dynamodb.transact_write_items(TransactItems=[a_transacted_put("a"), a_transacted_put("b")])
+
+    with pytest.raises(ClientError, match="TransactionCanceledException") as refused:
+        side.dynamodb.transact_write_items(TransactItems=[a_transacted_put("c"), a_transacted_put("b")])
+
+    reasons = refused.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed"]
+    found = batch_get(side, "a", "b", "c")["Responses"][TABLE]
+    assert sorted(item["sk"]["S"] for item in found) == ["a", "b"]
+
+
+def test_a_transaction_of_101_items_is_refused(side: Side) -> None:
+    side.dynamodb.transact_write_items(TransactItems=[a_transacted_put(f"s{n}") for n in range(100)])
+    with pytest.raises(ClientError, match="ValidationException"):
+        side.dynamodb.transact_write_items(TransactItems=[a_transacted_put(f"t{n}") for n in range(101)])
+
+
 def test_pynamodbs_models_work_on_it(side: Side) -> None:
     tables.bind(TABLE, TABLE, TABLE, TABLE)
     Row("p", "s", state="a", version=1, body={"x": [1]}).save(Row.pk.does_not_exist())

@@ -1,7 +1,8 @@
 """Counts the AWS requests of a process on moto, and the capacity units that DynamoDB would charge for them.
 
 moto charges every request one unit, so units are worked out from the stored items by AWS's rules: a write costs one
-unit per kB of the larger of the item before and after, a consistent read one per 4 kB, another read half of that.
+unit per kB of the larger of the item before and after (in a transaction two), a consistent read one per 4 kB, another
+read half of that.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
@@ -76,17 +77,13 @@ class AwsCalls:
         self.requests[Call(about, service, operation)] += 1
         if service != "dynamodb":
             return ask()
-        body, self.about = json.loads(request["body"]), ""
-        try:
-            keys = list(_written(operation, body))
-            before = _sizes(keys)
-            answer = ask()
-            after = _sizes(keys)
-        finally:
-            self.about = about
-        self.write_units[about] += sum(
-            max(1, ceil(max(pair) / _WRITE_UNIT)) for pair in zip(before, after, strict=True)
-        )
+        body = json.loads(request["body"])
+        keys = list(_written(operation, body))
+        before = _sizes(keys)
+        answer = ask()
+        larger = map(max, before, _sizes(keys))
+        times = 2 if operation == "TransactWriteItems" else 1
+        self.write_units[about] += times * sum(max(1, ceil(size / _WRITE_UNIT)) for size in larger)
         self.read_units[about] += _read_units(operation, body, answer[1])
         return answer
 
@@ -104,6 +101,9 @@ def _written(operation: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dic
         yield body["TableName"], _key(body["Item"])
     elif operation in {"UpdateItem", "DeleteItem"}:
         yield body["TableName"], body["Key"]
+    elif operation == "TransactWriteItems":
+        for one in body["TransactItems"]:
+            yield one["Put"]["TableName"], _key(one["Put"]["Item"])
     elif operation == "BatchWriteItem":
         for table, requests in body["RequestItems"].items():
             for one in requests:

@@ -10,7 +10,7 @@ import botocore.endpoint
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PutObject"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "PutObject"})
 
 
 class LostReplies:

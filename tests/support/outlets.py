@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from adweir.model.errors import Unavailable
+from adweir.model.errors import RequestRejected, Unavailable
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
@@ -26,8 +26,15 @@ class MemoryQueue(Queue):
         self.groups.append(group)
 
     def send_many(self, messages: Iterable[tuple[Message, str]]) -> None:
+        """A message that is refused does not hold back the others, as with SQS. Raises the first refusal."""
+        refused: list[RequestRejected] = []
         for message, group in messages:
-            self.send(message, group=group)
+            try:
+                self.send(message, group=group)
+            except RequestRejected as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
 
     def take(self) -> list[Any]:
         """All messages, oldest first; the queue is empty then."""

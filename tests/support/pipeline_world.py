@@ -21,6 +21,7 @@ from adweir.pipeline.engine import Engine
 from adweir.pipeline.stages import RunSettings, StagePlanner
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import DatasetSpec
+from adweir.store.ledger import Ledger
 from adweir.store.ledger.rows import Row
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
@@ -83,6 +84,7 @@ class PipelineWorld(World):
         """Every write to the ledger, and every message and event, is one at which the worker can die."""
         with pytest.MonkeyPatch.context() as patch:
             crash.watch(Row, "save", "update", "delete", put=patch.setattr)
+            crash.watch(Ledger, "_put_together", put=patch.setattr)
             for queue in self.queues.every():
                 crash.watch(queue, "send", put=patch.setattr)
             crash.watch(self.bus, "publish", put=patch.setattr)

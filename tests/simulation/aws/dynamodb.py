@@ -14,7 +14,7 @@ from simulation.aws.values import Item, Value, check, weigh
 
 _MOST_BYTES = 400 * 1024
 _MOST_PAGE_BYTES = 1 << 20
-_MOST_WRITES, _MOST_READS = 25, 100
+_MOST_WRITES, _MOST_READS, _MOST_TRANSACTED = 25, 100, 100
 _MOST_KEY_BYTES = {"pk": 2048, "sk": 1024}
 _DECODE = msgspec.json.Decoder(Item).decode
 _ENCODE = msgspec.json.encode
@@ -71,6 +71,7 @@ class DynamoDB:
             "Query": self._query,
             "BatchGetItem": self._batch_get,
             "BatchWriteItem": self._batch_write,
+            "TransactWriteItems": self._transact_write,
         }
         if operation not in calls:
             raise NotImplementedError(f"the simulation has no double of DynamoDB's {operation}: add it to {__file__}")
@@ -197,6 +198,32 @@ class DynamoDB:
             left.setdefault(name, []).append(each)
         units = [_units(name, float(done)) for name in params["RequestItems"]]
         return {"UnprocessedItems": left, "ConsumedCapacity": units}
+
+    def _transact_write(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Puts only: nothing else is asked for. The token of a repeated request is not heeded."""
+        puts = [each["Put"] for each in params["TransactItems"]]
+        if not 1 <= len(puts) <= _MOST_TRANSACTED:
+            raise invalid(f"1 to {_MOST_TRANSACTED} items per TransactWriteItems, not {len(puts)}")
+        for put in puts:
+            _check_item(put["Item"])
+        _check_distinct([(put["TableName"], _check_key(put["Item"], whole=False)) for put in puts])
+        reasons = [self._reason(put) for put in puts]
+        if any(reason["Code"] != "None" for reason in reasons):
+            codes = ", ".join(reason["Code"] for reason in reasons)
+            said = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+            raise Refused("TransactionCanceledException", said, CancellationReasons=reasons)
+        for put in puts:
+            self._store(put["TableName"], put["Item"], put["Item"], {})
+        return {"ConsumedCapacity": []}
+
+    def _reason(self, put: Mapping[str, Any]) -> dict[str, str]:
+        try:
+            self._check_condition(put["TableName"], put["Item"], put, names_of(put), frozenset())
+        except Refused as refused:
+            if refused.code != CONDITION:
+                raise
+            return {"Code": "ConditionalCheckFailed", "Message": refused.message}
+        return {"Code": "None"}
 
     # --- inside
 

@@ -8,6 +8,7 @@ done by the message's redelivery or by the sweep (`pipeline.sweep`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from adweir.model.times import Clock
     from adweir.store.ledger import Ledger
 
+_PLANNED_TOGETHER = 50
+"""Tasks that are stored and sent together: the messages of the first ones do not wait for the last."""
 _REQUEST_SECONDS = 60
 """How long a stage may be requested and not planned before its request is sent again."""
 
@@ -141,15 +144,21 @@ class Engine:
 
     def _plan(self, run: Run, done: str, remaining: Remaining) -> None:
         """Plan the run's stage after the entry `done`, and open it."""
+        made: list[tuple[str, list[Task]]] = []
         for key, tasks in self._planner.entries(run):
             if key <= done:
                 continue
-            if remaining() < self._settings.function_timeout_seconds * 0.25:
+            is_short = remaining() < self._settings.function_timeout_seconds * 0.25
+            if is_short or sum(len(ours) for _, ours in made) >= _PLANNED_TOGETHER:
+                if not self._plan_entries(run, made):
+                    break
+                made = []
+            if is_short:
                 raise Throttled(f"planning of run {run.run_id} continues", retry_after=1)
             with alone(self._ledger, f"planning of {key}"):
-                self._plan_tasks(tasks())
-            if not self._ledger.planned_until(run.run_id, run.stage, key):
-                break  # cancelled; what was planned meanwhile is cancelled by `advance`
+                made.append((key, tasks()))
+        else:
+            self._plan_entries(run, made)
         current = self._ledger.get_run(run.run_id)
         if current is not None and current.is_requested(run.stage):
             insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run.run_id)
@@ -162,14 +171,34 @@ class Engine:
         if run.stage == name or run.state is RunState.CANCELLED:
             self.progress.advance(run.run_id)
 
-    def _plan_tasks(self, tasks: list[Task]) -> None:
-        for task in tasks:
+    def _plan_entries(self, run: Run, made: Sequence[tuple[str, Sequence[Task]]]) -> bool:
+        """Store and send the tasks of entries, and remember the last one. False when the run was cancelled.
+
+        What was planned meanwhile is then cancelled by `advance`.
+        """
+        if not made:
+            return True
+        keys = f"{made[0][0]} to {made[-1][0]}"
+        stored: set[str] = set()
+        with alone(self._ledger, f"planning of {keys}"):
+            stored = self._ledger.plan_together([task for _, tasks in made for task in tasks])
+        planned: list[Task] = []
+        for key, tasks in made:
+            with alone(self._ledger, f"planning of {key}"):
+                for task in tasks:
+                    self._plan_task(task, is_stored=task.id in stored)
+                planned += tasks
+        with alone(self._ledger, f"the messages of {keys}"):
+            self.sender.send(task for task in planned if not task.error)  # what is refused the sweep sends again
+        return self._ledger.planned_until(run.run_id, run.stage, made[-1][0])
+
+    def _plan_task(self, task: Task, *, is_stored: bool) -> None:
+        if not is_stored:
             self._ledger.plan(task)
-            if task.error:
-                self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
-                if task.error["code"] == UNPLANNABLE:
-                    self._ledger.faults.note(f"planning of {task.profile_key} {task.dataset}", task.error["message"])
-        self.sender.send(task for task in tasks if not task.error)  # what is refused the sweep sends again
+        if task.error:
+            self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
+            if task.error["code"] == UNPLANNABLE:
+                self._ledger.faults.note(f"planning of {task.profile_key} {task.dataset}", task.error["message"])
 
 
 def run_id_of(message: StartRun) -> str:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.transactions import TransactWrite
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, Unavailable, UnreadableItem
 from adweir.model.log import log
-from adweir.store.dynamo.tables import KeyedItem
+from adweir.store.dynamo.tables import KeyedItem, shared_connection
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -32,6 +33,7 @@ Key = tuple[str, str]
 """An item's partition key and sort key."""
 _T = TypeVar("_T")
 _REFUSED = "ConditionalCheckFailedException"
+_CANCELLED = "TransactionCanceledException"
 _GET_BATCH = 100
 _TOKEN_BYTES = 9
 
@@ -152,6 +154,21 @@ class Keyed(Generic[_I]):
         item.writer = new_token()
         own = None if condition is None else condition | (self._model.writer == item.writer)
         return self._holds(lambda: item.save(condition=own))
+
+    def _put_together(self, puts: Sequence[tuple[_I, Condition]]) -> bool:
+        """Put items in one transaction of at most 100; False when any of their conditions does not hold, or somebody
+        else writes one of them at this moment: then nothing is put."""
+        token = new_token()
+        try:
+            with self._storage(), TransactWrite(token, connection=shared_connection()) as writes:
+                for item, condition in puts:
+                    item.writer = token
+                    writes.save(item, condition)
+        except Unavailable as error:
+            if isinstance(error.__cause__, PynamoDBException) and _code(error.__cause__) == _CANCELLED:
+                return False
+            raise
+        return True
 
     def _change(
         self, pk: str, sk: str, actions: Sequence[Action], condition: Condition | None = None, *, token: str = ""

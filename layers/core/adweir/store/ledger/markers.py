@@ -58,10 +58,11 @@ class Markers(Rows):
 
     def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
         """Put a marker unless one of this or a newer generation is already there."""
-        row = self._row(
-            run_pk(run_id), marker_sk(stage, task_id), generation=generation, updated_at=iso(self._clock.now())
-        )
-        self._put(row, self._absent() | (Row.generation < generation))
+        self._put(self._marker(run_id, stage, task_id, generation), self._absent() | (Row.generation < generation))
+
+    def _marker(self, run_id: str, stage: str, task_id: str, generation: int) -> Row:
+        now = iso(self._clock.now())
+        return self._row(run_pk(run_id), marker_sk(stage, task_id), generation=generation, updated_at=now)
 
 
 def marker_sk(stage: str, task_id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model.datasets import Dataset
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
+_PLANNED_TOGETHER = 50
+"""Each is two items, and a transaction has at most 100."""
 _FIELDS = frozenset(field.name for field in fields(Task))
 
 
@@ -56,11 +59,33 @@ class Tasks(Markers):
 
         Marker first; when the task exists already and is terminal, the marker is removed again.
         """
-        now = iso(self._clock.now())
         self._mark(task.run_id, task.stage, task.id, 0)
-        row = self._row(
-            run_pk(task.run_id),
-            f"task#{task.id}",
+        if self._put(self._planned(task), self._absent()):
+            return True
+        existing = self.get_task(task.run_id, task.id)
+        if existing is not None and existing.state.is_terminal:
+            self._unmark(existing)
+        return False
+
+    def plan_together(self, tasks: Sequence[Task]) -> set[str]:
+        """Store new tasks with their open markers, many per request. Returns the ids of those that were stored.
+
+        Each request is a transaction: all of its tasks are new, or none is stored, as after a planning that broke off.
+        `plan` says of each of the others what there is to do.
+        """
+        stored: set[str] = set()
+        waiting = iter(tasks)
+        while batch := tuple(islice(waiting, _PLANNED_TOGETHER)):
+            rows = [(self._planned(task), self._absent()) for task in batch]
+            markers = [(self._marker(task.run_id, task.stage, task.id, 0), self._absent()) for task in batch]
+            if self._put_together([*markers, *rows]):
+                stored.update(task.id for task in batch)
+        return stored
+
+    def _planned(self, task: Task) -> Row:
+        now = iso(self._clock.now())
+        return self._row(
+            *task_item(task.run_id, task.id),
             state=task.state.value,
             generation=task.generation,
             attempts=0,
@@ -71,12 +96,6 @@ class Tasks(Markers):
             updated_at=now,
             body=_fixed(task) | {"created_at": now},
         )
-        if self._put(row, self._absent()):
-            return True
-        existing = self.get_task(task.run_id, task.id)
-        if existing is not None and existing.state.is_terminal:
-            self._unmark(existing)
-        return False
 
     # --- reading
 
