@@ -153,9 +153,9 @@ class _Overheard(MetricsTable):
         super().__init__(clock)
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
-    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+    def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
         self.requests.append((operation, request))
-        return super()._call(operation, **request)
+        return super()._ask(operation, **request)
 
 
 class _Charging(MetricsTable):

@@ -12,7 +12,8 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.catalog.objects import dataset_of
 from adweir.store.catalog.store import Catalog
-from adweir.store.metrics.store import Adjustment, DayState, MetricStore, StoredRow
+from adweir.store.metrics.read import Reader
+from adweir.store.metrics.store import Adjustment, Bundle, DayState, MetricStore, StoredRow, SummedRows
 from support.clock import FrozenClock
 
 Rows = Callable[[Series, Sequence[Source]], Iterable[StoredRow]]
@@ -32,7 +33,7 @@ class ListedCatalog(Catalog):
         return (item for item in self._objects if dataset_of(item) is dataset)
 
 
-class ListedMetrics(MetricStore):
+class ListedReader(Reader):
     """No day counts as pulled."""
 
     def __init__(self, rows: Rows) -> None:
@@ -44,13 +45,25 @@ class ListedMetrics(MetricStore):
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         return iter(())
 
-    def read(
+    def sums(
         self,
         series: Series,
         window: Window,
+        bundle: Bundle,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
         overridden: bool = False,
-    ) -> Iterator[StoredRow]:
-        return iter(self._rows(series, sources))
+    ) -> Iterator[StoredRow | SummedRows]:
+        return (row for row in self._rows(series, sources) if bundle(row.day) is not None)
+
+
+class ListedMetrics(MetricStore):
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def days(self, series: Series, window: Window) -> dict[date, DayState]:
+        return {}
+
+    def snapshot(self) -> ListedReader:
+        return ListedReader(self._rows)

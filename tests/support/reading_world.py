@@ -115,12 +115,15 @@ class ReadingWorld:
         platform: Platform = LOSSY,
         slice_: str = "all",
         days: tuple[str, str] = (DAY, DAY),
+        bad: Sequence[tuple[str, str]] = (),
         **more: Any,
     ) -> str:
         """Load a complete pull, an hour after the last one, and return when it began."""
         found = PullRows()
         for row in rows:
             found.offer(row)
+        for entity_id, day in bad:
+            found.quarantined(entity_id, day)
         pull = self.made_pull(level, platform, slice_, days, **more)
         self.store.load(pull, found, accept_vanish=True)
         return pull.stamp.as_of

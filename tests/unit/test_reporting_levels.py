@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
 from adweir.model.times import Window
-from adweir.store.metrics.store import StoredRow
+from adweir.store.metrics.read import Reader
 from support.reading_world import (
     ACCOUNT,
     AD,
@@ -188,22 +188,21 @@ def test_an_unknown_number_of_the_account_leaves_an_unknown_rest() -> None:
 class Reads:
     """The series that a store reads, and of those only the ones whose rows it reads."""
 
-    def __init__(self, world: ReadingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rows: list[tuple[str, Level, Grain, tuple[Source, ...]]] = []
         self.days: list[Level] = []
-        store = world.store
-        read, days = store.read, store.days
+        sums, days, noted, noted_days = Reader.sums, Reader.days, self.rows, self.days
 
-        def noted(series: Series, window: Window, *, sources: Sequence[Source], **more: Any) -> Iterator[StoredRow]:
-            self.rows.append((series.platform, series.level, series.grain, tuple(sources)))
-            return read(series, window, sources=sources, **more)
+        def note(reader: Reader, series: Series, *window: Any, sources: Sequence[Source], **more: Any) -> Any:
+            noted.append((series.platform, series.level, series.grain, tuple(sources)))
+            return sums(reader, series, *window, sources=sources, **more)
 
-        def noted_days(series: Series, window: Window) -> Any:
-            self.days.append(series.level)
-            return days(series, window)
+        def note_days(reader: Reader, series: Series, window: Window) -> Any:
+            noted_days.append(series.level)
+            return days(reader, series, window)
 
-        monkeypatch.setattr(store, "read", noted)
-        monkeypatch.setattr(store, "days", noted_days)
+        monkeypatch.setattr(Reader, "sums", note)
+        monkeypatch.setattr(Reader, "days", note_days)
 
     @property
     def levels(self) -> list[Level]:
@@ -214,7 +213,7 @@ def test_a_question_about_an_account_reads_no_ads(monkeypatch: pytest.MonkeyPatc
     world = ReadingWorld()
     world.pull(ACCOUNT, account(100))
     world.pull(AD, ad("a1", 60))
-    reads = Reads(world, monkeypatch)
+    reads = Reads(monkeypatch)
     assert total(world, segments={"platform": ["meta"]}) == 100
     assert (reads.levels, reads.days) == ([ACCOUNT], [ACCOUNT])
 
@@ -224,7 +223,7 @@ def test_today_has_no_pulls_of_finer_levels_to_read(monkeypatch: pytest.MonkeyPa
     world = ReadingWorld()
     world.pull(ACCOUNT, account(100))
     world.file(AD, ad("a1", 3, "2026-11-20"), days=("2026-11-20", "2026-11-20"))
-    reads = Reads(world, monkeypatch)
+    reads = Reads(monkeypatch)
     assert total(world, days=(DAY, "2026-11-20"), segments={"platform": ["meta"]}) == 103
     of_ads = [sources for _, level, _, sources in reads.rows if level is AD]
     others = (Source.FILE, Source.STREAM, Source.PUSH)
@@ -253,7 +252,7 @@ def test_no_level_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     world.pull(ACCOUNT, account(100))
     world.pull(AD, ad("a1", 60))
     world.file(CAMPAIGN, campaign("c1", 5, "2026-11-17"), days=("2026-11-17", "2026-11-17"))
-    reads = Reads(world, monkeypatch)
+    reads = Reads(monkeypatch)
     world.report("ad", days=("2026-11-10", DAY), segments={"platform": ["meta"]})
     assert len(reads.levels) == len(set(reads.levels))
     assert len(reads.days) == len(set(reads.days))

@@ -7,7 +7,7 @@ never cross currencies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,8 +28,6 @@ from adweir.reporting.levels import FINENESS
 from adweir.reporting.moments import StoppedClock
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reading import (
-    MetricsHistory,
-    MetricsView,
     ProfileQuestion,
     ProfileReader,
     ReadRow,
@@ -37,6 +35,7 @@ from adweir.reporting.reading import (
     specs_of,
 )
 from adweir.reporting.totals import NOTHING, RowSum
+from adweir.reporting.views import MetricsHistory, MetricsView
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
@@ -100,7 +99,17 @@ class Query:
             rest=self.has_rest,
             live=self.live,
             hidden=self.adjusted,
+            fold=self._fold,
+            campaigns=self.filters.of_rows.get("campaign_id"),
         )
+
+    @property
+    def _fold(self) -> Callable[[str], Hashable] | None:
+        """What the dimensions show of a day; None where they show the day itself."""
+        if self.grain is Grain.HOUR or "date" in self.dimensions:
+            return None
+        shown = [_OF_DAY[name] for name in self.dimensions if name in _OF_DAY]
+        return lambda day: tuple([show(day) for show in shown])
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -325,10 +334,6 @@ class _Row:
     def source(self) -> str | None:
         return self._id(self.read.row.source.value)
 
-    def week(self) -> str:
-        day = date.fromisoformat(self.read.row.day)
-        return (day - timedelta(days=day.weekday())).isoformat()
-
     def _id(self, value: str) -> str | None:
         return None if self.read.is_rest else value
 
@@ -370,6 +375,18 @@ def _split_by(name: str) -> Callable[[_Row], str | None]:
     return lambda row: row.split_by(name)
 
 
+def _week(day: str) -> str:
+    """Its Monday."""
+    when = date.fromisoformat(day)
+    return (when - timedelta(days=when.weekday())).isoformat()
+
+
+def _shown(show: Callable[[str], str]) -> Callable[[_Row], str]:
+    return lambda row: show(row.read.row.day)
+
+
+_OF_DAY: dict[str, Callable[[str], str]] = {"week": _week, "month": lambda day: day[:7]}
+"""Dimensions that several days have in common."""
 _OF_ROW: dict[str, Callable[[_Row], Any]] = {
     "campaign_id": _Row.campaign_id,
     "ad_group_id": _Row.ad_group_id,
@@ -377,8 +394,7 @@ _OF_ROW: dict[str, Callable[[_Row], Any]] = {
     "keyword_id": _Row.own_id,
     "date": lambda row: row.read.row.day,
     "hour": lambda row: row.read.row.hour,
-    "week": _Row.week,
-    "month": lambda row: row.read.row.day[:7],
+    **{name: _shown(show) for name, show in _OF_DAY.items()},
     **{name: _split_by(name) for name in breakdowns.DIMENSIONS},
     SOURCE: _Row.source,
 }

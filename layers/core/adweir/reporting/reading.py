@@ -5,11 +5,12 @@ Beside the rows it says what each day's coverage is and, below the account level
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
-from typing import NamedTuple, Protocol
+from operator import add
+from typing import NamedTuple, cast
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
@@ -19,30 +20,14 @@ from adweir.model.ports import ServedDataset
 from adweir.model.times import Window
 from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
 from adweir.reporting.totals import KEPT, LIVE, NOTHING, UNATTRIBUTED, minus
-from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
+from adweir.reporting.views import MetricsView
+from adweir.store.metrics.store import Adjustment, Bundle, DayState, StoredRow, SummedRows
 
 _PULLED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 _NO_MARKS: frozenset[str] = frozenset()
 _KEPT = frozenset({KEPT})
 _LIVE = frozenset({LIVE})
 _REST = frozenset({UNATTRIBUTED})
-
-
-class MetricsView(Protocol):
-    """Stored metrics as they are now (`MetricStore`), or as they were known at a moment."""
-
-    def read(
-        self, series: Series, window: Window, *, sources: Sequence[Source] = ..., overridden: bool = ...
-    ) -> Iterator[StoredRow]: ...
-    def days(self, series: Series, window: Window) -> dict[date, DayState]: ...
-    def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]: ...
-
-
-class MetricsHistory(MetricsView, Protocol):
-    """Stored metrics, as they are now and as they were (`MetricStore`)."""
-
-    def known_at(self, moment: datetime) -> MetricsView: ...
-    def changed(self, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]: ...
 
 
 Served = Mapping[Dataset, ServedDataset]
@@ -53,7 +38,9 @@ class ProfileQuestion:
     """What to read of a profile: rows of a level, by days or hours, of its local dates in `window`.
 
     `rest`: also what the level's rows leave of the account, per day. `live`: days that are not over from their hours.
-    `hidden`: also the rows that a preferred source hides.
+    `hidden`: also the rows that a preferred source hides. `fold`: what the answer shows of a day (ISO), None where that
+    is the day itself; rows of days of which it shows the same may come summed. `campaigns`: rows of other campaigns may
+    be left out; None: of none.
     """
 
     window: Window
@@ -64,6 +51,8 @@ class ProfileQuestion:
     rest: bool = False
     live: bool = False
     hidden: bool = False
+    fold: Callable[[str], Hashable] | None = None
+    campaigns: frozenset[str] | None = None
 
 
 class ReadRow(NamedTuple):
@@ -116,6 +105,8 @@ class _Target:
     level: Level
     days: dict[str, Answering] = field(default_factory=dict)
     taken: dict[str, Level] = field(default_factory=dict)
+    _noted: tuple[str, ...] = ()
+    _noted_level: Level | None = None
 
     def may(self, level: Level) -> list[str]:
         """The days for which a level may still answer."""
@@ -124,6 +115,16 @@ class _Target:
             for day, answering in self.days.items()
             if level in answering.levels and self.taken.get(day, level) is level
         ]
+
+    def is_last(self, day: str, level: Level) -> bool:
+        """Whether no finer level answers for a day, whatever rows this one has."""
+        return self.days[day].levels[-1] is level
+
+    def take(self, days: tuple[str, ...], level: Level) -> None:
+        """Note that a level has rows of these days."""
+        if days is not self._noted or level is not self._noted_level:  # most rows have the days of the one before
+            self.taken.update(dict.fromkeys(days, level))
+            self._noted, self._noted_level = days, level
 
     def answered_by(self, day: str) -> Level | None:
         """Who answered, once every level was read."""
@@ -143,6 +144,8 @@ class _Pass:
         self.ladder = reader.ladder(question, grain, days)
         self._of_account: dict[tuple[str, int, str], Slot] = {}
         self._of_rows: dict[tuple[str, int, str], Slot] = {}
+        self._summed: dict[tuple[bool, tuple[str, ...], str], list[int]] = {}
+        """Whether asked, days, currency → five numbers per day, of rows that came added up."""
 
     def answer(self, days: Iterable[date]) -> None:
         """Decide, as far as coverage tells, who answers for these days."""
@@ -166,42 +169,87 @@ class _Pass:
         days = asked | account
         if not days or not self._reader.has_series(level, self.grain):
             return
-        for row in self._stored(level, days):
+        for found in self._stored(level, asked, account):
+            row, summed = (found.row, found) if isinstance(found, SummedRows) else (found, None)
             day = row.day
             for_asked, for_account = day in asked, day in account
             if row.mark is Mark.OVERRIDDEN:
                 if for_asked:
                     yield ReadRow(row, level, always)
                 continue
+            days_of_row = summed.days if summed else (day,)
             if for_account:
-                self._account.taken[day] = level
+                self._account.take(days_of_row, level)
             if for_asked:
-                self.asked.taken[day] = level
+                self.asked.take(days_of_row, level)
                 yield ReadRow(row, level, always | _KEPT if row.mark is Mark.KEPT else always)
             if self._question.rest and for_asked is not for_account:
-                sums = self._of_rows if for_asked else self._of_account
-                key = (day, -1 if always else row.hour, row.currency or self._reader.profile.currency)
-                sums[key] = plus(sums[key], row.slot) if key in sums else row.slot
+                self._sum_up(row if summed is None else summed, -1 if always else row.hour, for_asked=for_asked)
 
-    def _stored(self, level: Level, days: set[str]) -> Iterator[StoredRow]:
-        """A level's stored rows of these days; of those in `_without_pulls` what the other sources have."""
+    def _sum_up(self, found: StoredRow | SummedRows, hour: int, *, for_asked: bool) -> None:
+        """Add to the sums of the level that is asked, or of the account."""
+        currency = found.currency if isinstance(found, StoredRow) else found.row.currency
+        currency = currency or self._reader.profile.currency
+        if isinstance(found, SummedRows):
+            known = self._summed.get((for_asked, found.days, currency))
+            numbers = found.numbers if known is None else list(map(add, known, found.numbers))
+            self._summed[for_asked, found.days, currency] = numbers
+            return
+        sums = self._of_rows if for_asked else self._of_account
+        key = (found.day, hour, currency)
+        sums[key] = plus(sums[key], found.slot) if key in sums else found.slot
+
+    def _stored(self, level: Level, asked: set[str], account: set[str]) -> Iterator[StoredRow | SummedRows]:
+        """A level's stored rows of these days; of those in `_without_pulls` what the other sources have.
+
+        Rows are added up at most where the answer shows the same of their days, and they are for the same.
+        """
+        days = asked | account
         unpulled, sources = self._without_pulls(level, days), self._question.sources
+        fold = self._question.fold if self.grain is Grain.DAY else None
+
+        def bundle(day: str) -> Hashable:
+            if day not in days:
+                return None
+            return day if fold is None or day in unpulled else (fold(day), day in asked, day in account)
+
         found = set(unpulled)
         if unpulled < days:  # most often nothing is stored of today: then this read is the only one
             found = set()
-            for row in self._read(level, days, sources):
-                if row.day in unpulled:
+            for row in self._read(level, days, sources, bundle):
+                if isinstance(row, StoredRow) and row.day in unpulled:
                     found.add(row.day)
                 else:
                     yield row
-        yield from self._read(level, found, [source for source in sources if source is not Source.PULL])
+        others = [source for source in sources if source is not Source.PULL]
+        yield from self._read(level, found, others, lambda day: day if day in found else None)
 
-    def _read(self, level: Level, days: set[str], sources: Sequence[Source]) -> Iterator[StoredRow]:
-        if days and sources:
-            window = Window(date.fromisoformat(min(days)), date.fromisoformat(max(days)))
-            series = self._reader.series(level, self.grain)
-            found = self._reader.metrics.read(series, window, sources=sources, overridden=self._question.hidden)
-            yield from (row for row in found if row.day in days)
+    def _read(
+        self, level: Level, days: set[str], sources: Sequence[Source], bundle: Bundle
+    ) -> Iterator[StoredRow | SummedRows]:
+        if not days or not sources:
+            return
+        entities = self._entities(level)
+        whole = days if entities is None else {day for day in days if not self.asked.is_last(day, level)}
+        for part, entity_ids in ((whole, None), (days - whole, entities)):
+            if part:
+                yield from self._reader.metrics.sums(
+                    self._reader.series(level, self.grain),
+                    Window(date.fromisoformat(min(part)), date.fromisoformat(max(part))),
+                    lambda day, part=part: bundle(day) if day in part else None,  # type: ignore[misc]
+                    sources=sources,
+                    entity_ids=entity_ids,
+                    overridden=self._question.hidden,
+                )
+
+    def _entities(self, level: Level) -> frozenset[str] | None:
+        """The only entities whose rows can match; None where that is not known.
+
+        They are enough where the level is the last that may answer. Where a finer one answers unless this one has rows,
+        it matters whether there are any, of whatever entity.
+        """
+        question = self._question
+        return question.campaigns if level is Level.CAMPAIGN and not question.breakdown else None
 
     def _without_pulls(self, level: Level, days: Iterable[str]) -> set[str]:
         """The days of which a level's pulls are not read, whichever level asks: not over, and not covered by any pull.
@@ -215,6 +263,11 @@ class _Pass:
         return {day for day in days if day >= today and not rung.standing(date.fromisoformat(day))}
 
     def _rest(self, marks: frozenset[str]) -> Iterator[ReadRow]:
+        for (for_asked, days, currency), numbers in self._summed.items():
+            sums = self._of_rows if for_asked else self._of_account
+            for place, day in enumerate(days):
+                slot = cast("Slot", tuple(numbers[5 * place : 5 * place + 5]))
+                sums[day, -1, currency] = plus(sums.get((day, -1, currency), NOTHING), slot)
         for key in sorted(self._of_account.keys() | self._of_rows.keys()):
             day, hour, currency = key
             level = self._account.answered_by(day)
@@ -233,7 +286,7 @@ class ProfileReader:
     def __init__(
         self, metrics: MetricsView, served: Served, profile: Profile, question: ProfileQuestion, now_local: date
     ) -> None:
-        self.metrics = metrics
+        self.metrics = metrics.snapshot()
         self.profile = profile
         self.question = question
         self.today = now_local
@@ -272,7 +325,7 @@ class ProfileReader:
         if not days:
             return set()
         measure = Level.KEYWORD if question.level is Level.KEYWORD else Level.ACCOUNT
-        asked = replace(question, level=measure, rest=False, hidden=False)
+        asked = replace(question, level=measure, rest=False, hidden=False, campaigns=None)
         by_day = _Pass(self, asked, Grain.DAY, days)
         candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
         if not candidates:

@@ -1,7 +1,8 @@
 """Item-heavy DynamoDB calls without botocore's walk over every attribute.
 
 A bucket is some 170 nested attribute values, and botocore visits each of them in Python, twice. The wire format is JSON
-and our items already have its shape, so msgspec encodes and decodes whole bodies. Signing, retries, checksums,
+and our items already have its shape, so msgspec encodes whole bodies, and an answer full of items stays the bytes that
+it is: whoever asked decodes them (`answered`), into what they need. Signing, retries, checksums,
 time-outs and errors stay botocore's. Only for items without binary attributes, which look different on the wire.
 """
 
@@ -16,17 +17,27 @@ from pynamodb.connection import Connection
 
 _DECODED = frozenset({"QueryOutput", "BatchGetItemOutput"})
 _ENCODED = "dynamodb.BatchWriteItem"
+_BODY = "adweir_body"
+"""The key of the body in an answer."""
 _REQUEST = "adweir_request"
 """The key of the request in a call's context. botocore makes one context per call, so threads do not share it."""
 
 
 def fast_wire(connection: Connection) -> Connection:
-    """Prepare a connection that has made no client yet; returns it. `dispatch` then works as before."""
+    """Prepare a connection that has made no client yet; returns it.
+
+    `dispatch` then works as before, but that an answer full of items is for `answered`.
+    """
     connection.session.register_component("response_parser_factory", _Parsers())
     events: Any = connection.client.meta.events
     events.register(f"provide-client-params.{_ENCODED}", _set_aside)
     events.register(f"before-call.{_ENCODED}", _encode)
     return connection
+
+
+def answered(answer: Mapping[str, Any]) -> bytes | None:
+    """The body of an answer full of items; None for any other answer, which is decoded."""
+    return answer.get(_BODY)
 
 
 def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -47,7 +58,7 @@ class _Parsers(ResponseParserFactory):
 
 
 class _Parser:
-    """Decodes successful answers that are full of items itself and leaves the others to botocore's parser."""
+    """Keeps successful answers that are full of items as they are and leaves the others to botocore's parser."""
 
     def __init__(self, parser: Any) -> None:
         self._parser = parser
@@ -55,11 +66,6 @@ class _Parser:
     def parse(self, response: Mapping[str, Any], shape: Any) -> Any:
         if response["status_code"] != 200 or shape.name not in _DECODED:
             return self._parser.parse(response, shape)
-        parsed = msgspec.json.decode(response["body"])
         headers = {name.lower(): value for name, value in response["headers"].items()}
-        parsed["ResponseMetadata"] = {
-            "HTTPStatusCode": 200,
-            "HTTPHeaders": headers,
-            "RequestId": headers.get("x-amzn-requestid", ""),
-        }
-        return parsed
+        about = {"HTTPStatusCode": 200, "HTTPHeaders": headers, "RequestId": headers.get("x-amzn-requestid", "")}
+        return {_BODY: response["body"], "ResponseMetadata": about}

@@ -105,7 +105,7 @@ class Bucket:
         item: Raw = {"pk": {"S": pk}, "sk": {"S": self.entity_id}}
         for short, name in _FIELDS:
             value = getattr(self.parents, name)
-            if value if short != "grp" else value != _group_in(self.entity_id):
+            if value if short != "grp" else value != group_in(self.entity_id):
                 item[short] = {"S": value}
         slots = dict(sorted(self.slots.items()))
         numbers = [slot.numbers for slot in slots.values()]
@@ -125,7 +125,7 @@ class Bucket:
         entity_id = item["sk"]["S"]
         texts = {name: item[short]["S"] if short in item else "" for short, name in _FIELDS}
         if "grp" not in item:
-            texts["ad_group_id"] = _group_in(entity_id)
+            texts["ad_group_id"] = group_in(entity_id)
         currency = item["cur"]["S"] if "cur" in item else ""
         slots = {
             name: _slot(value["L"], currency)
@@ -198,7 +198,7 @@ def _beside(slot: StoredSlot, currency: str) -> list[dict[str, Any]]:
     return [*stamp, {"M": named}] if named else stamp
 
 
-def _group_in(entity_id: str) -> str:
+def group_in(entity_id: str) -> str:
     """The ad group in the id of an ad or a keyword, `ad_group_id~ad_id`."""
     group, mark, _ = entity_id.partition("~")
     return group if mark else ""

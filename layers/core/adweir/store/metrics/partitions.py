@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Transient, Unavailable
+from adweir.model.metrics import Grain
 from adweir.model.times import Clock
 from adweir.store.dynamo import tables
-from adweir.store.dynamo.wire import fast_wire
-from adweir.store.metrics.buckets import Raw
+from adweir.store.dynamo.wire import answered, fast_wire
+from adweir.store.metrics.ahead import TRIES, Caller, ReadAhead
+from adweir.store.metrics.buckets import RESERVED, Raw
+from adweir.store.metrics.slots import StoredBucket, decoded
 
 if TYPE_CHECKING:
     from pynamodb.connection import Connection
@@ -29,7 +33,6 @@ _BATCH = 25
 _KEYS = 100
 _PAGE = 300
 """Items per query page: an item takes forty times its bytes on the wire as Python objects."""
-_TRIES = 8
 _CONDITION = "ConditionalCheckFailedException"
 
 
@@ -38,6 +41,16 @@ class ItemKey(NamedTuple):
 
     pk: str
     sk: str
+
+
+class Asked(NamedTuple):
+    """Buckets to read: of a partition, whose slots are of a grain, those with these keys (None: all of them), and of
+    their slots at least the named ones."""
+
+    pk: str
+    grain: Grain
+    names: Collection[str]
+    keys: Collection[str] | None = None
 
 
 class Readable(Protocol):
@@ -54,6 +67,15 @@ class Readable(Protocol):
     def query(self, pk: str) -> Iterator[Raw]:
         """A whole partition, sorted by the bytes of `sk`."""
         ...
+
+    def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        """The buckets of each of the partitions, sorted by the bytes of their ids.
+
+        Those of a partition have to be read before those of the next but three are asked for.
+        """
+        for pk, grain, _, keys in asked:
+            found = self.query(pk) if keys is None else self.get_many(ItemKey(pk, key) for key in keys)
+            yield (decoded(grain, item) for item in found if not item["sk"]["S"].startswith(RESERVED))
 
 
 class Table(Readable, Protocol):
@@ -88,6 +110,7 @@ class MetricsTable:
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311  jitter, not secrets
         self._connection: Connection | None = None
+        self._ahead = ReadAhead(Caller(lambda: self._name, self._body, self._charge, self._back_off))
         self.read_units = 0.0
         self.write_units = 0.0
 
@@ -100,7 +123,7 @@ class MetricsTable:
     def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
         found: list[Raw] = []
         waiting = [_key(*key) for key in sorted(set(keys))]
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             left: list[Raw] = []
             for start in range(0, len(waiting), _KEYS):
                 request = {self._name: {"Keys": waiting[start : start + _KEYS], "ConsistentRead": True}}
@@ -130,6 +153,10 @@ class MetricsTable:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        self._connected()  # once, before there are threads
+        return self._ahead.read(asked)
+
     def write(self, items: Iterable[Raw]) -> None:
         began, charged = self._clock.monotonic(), 0.0
         requests = ({"PutRequest": {"Item": i}} if len(i) > 2 else {"DeleteRequest": {"Key": i}} for i in items)
@@ -158,7 +185,7 @@ class MetricsTable:
 
     def _write_batch(self, batch: list[dict[str, Any]]) -> float:
         charged = 0.0
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             answer = self._call("BatchWriteItem", RequestItems={self._name: batch})
             charged += _units(answer)
             batch = answer.get("UnprocessedItems", {}).get(self._name, [])
@@ -176,11 +203,26 @@ class MetricsTable:
     def _name(self) -> str:
         return tables.MetricsItem.Meta.table_name
 
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = fast_wire(tables.connect())
+        return self._connection
+
+    def _body(self, operation: str, **request: Any) -> bytes:
+        """The bytes of an answer full of items."""
+        return answered(self._ask(operation, **request)) or b"{}"
+
+    def _charge(self, capacity: Any) -> None:
+        self.read_units += _units({"ConsumedCapacity": capacity})
+
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        answer = self._ask(operation, **request)
+        body = answered(answer)
+        return answer if body is None else msgspec.json.decode(body)
+
+    def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
         try:
-            if self._connection is None:
-                self._connection = fast_wire(tables.connect())
-            return dict(self._connection.dispatch(operation, request))
+            return dict(self._connected().dispatch(operation, request))
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             if code == _CONDITION:
@@ -204,7 +246,7 @@ def _key(pk: str, sk: str) -> Raw:
 
 
 def _units(answer: dict[str, Any]) -> float:
-    charged = answer.get("ConsumedCapacity", 0.0)
+    charged = answer.get("ConsumedCapacity") or {}
     if isinstance(charged, list):
         return sum(float(each.get("CapacityUnits", 0.0)) for each in charged)
-    return float(charged.get("CapacityUnits", 0.0)) if charged else 0.0
+    return float(charged.get("CapacityUnits", 0.0))

@@ -4,46 +4,26 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import chain, groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
-from adweir.model.metrics import SOURCE_ORDER, Level, Mark, Series, Slot, Source
+from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Source
 from adweir.model.tasks import Stamp
-from adweir.model.times import HOURS_A_DAY, Window
+from adweir.model.times import Window
 from adweir.store.metrics import adjusted
 from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.adjusting import AdjustedEntity
 from adweir.store.metrics.brought import NO_PARENTS, Parents
-from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, partitions
-from adweir.store.metrics.coverage import COVERAGE, Coverage, read_coverage
-from adweir.store.metrics.partitions import ItemKey, Readable
+from adweir.store.metrics.buckets import Bucket, Partition, partitions
+from adweir.store.metrics.coverage import Coverage, read_coverage
+from adweir.store.metrics.partitions import Asked, ItemKey, Readable
+from adweir.store.metrics.shelves import Bundle, Bundles, Shelf, StoredRow, SummedRows, rows_of
+from adweir.store.metrics.slots import StoredBucket
 
 SlicesOf = Callable[[Series], Collection[str]]
 """The slices whose pulls together answer for everything of a series; the platform's spec names them."""
-_FEW = 500
-"""At most this many entities are read by key instead of with their whole partition."""
-
-
-class StoredRow(NamedTuple):
-    """One slot. `hour` is 0-23, the same for both passes of a repeated hour, and -1 for a day.
-
-    `as_of` is when its pull began, None when no coverage says so yet. `definition` says how conversions and revenue
-    were counted, in the platform's words; "" is the platform's default.
-    """
-
-    entity_id: str
-    campaign_id: str
-    ad_group_id: str
-    ad_product: str
-    currency: str
-    day: str
-    hour: int
-    slot: Slot
-    source: Source
-    as_of: str | None
-    mark: Mark = Mark.NONE
-    definition: str = ""
 
 
 class SliceState(NamedTuple):
@@ -71,73 +51,101 @@ class DayState(NamedTuple):
         return dict.fromkeys(self.not_applicable, "") | {name: state.as_of for name, state in self.slices.items()}
 
 
-class _Shelf:
-    """One source's copy of a partition: its coverage, then its buckets in order of the entity id."""
-
-    def __init__(self, rank: int, source: Source, partition: Partition, items: Iterable[Raw]) -> None:
-        self.rank = rank
-        self.source = source
-        self.partition = partition
-        self._items = iter(items)
-        first = next(self._items, None)
-        while first is not None and first["sk"]["S"].startswith(adjusted.ADJUSTED):
-            first = next(self._items, None)
-        is_coverage = first is not None and first["sk"]["S"] == COVERAGE
-        self.coverage = Coverage.decode(first if is_coverage else None)
-        self._first = None if is_coverage else first
-
-    def whole(self, day: str, slices: Collection[str]) -> bool:
-        """Whether pulls of all these slices, or of all that are applicable, answer for a day."""
-        return day in self.coverage.days and self.coverage.known(day).issuperset(slices)
-
-    def buckets(self, wanted: set[str] | None) -> Iterator[tuple[int, Bucket]]:
-        """(rank, bucket) of each entity, or of the wanted ones."""
-        for item in chain([self._first] if self._first else [], self._items):
-            entity_id = item["sk"]["S"]
-            if not entity_id.startswith(RESERVED) and (wanted is None or entity_id in wanted):
-                yield self.rank, Bucket.decode(item)
-
-
 class Reader:
     """Streams rows partition by partition, entity by entity; memory does not grow with the window.
 
     All reads are consistent: coverage from one replica and slots from another that lags would make a false zero.
     """
 
-    def __init__(self, table: Readable, slices: SlicesOf) -> None:
+    def __init__(self, table: Readable, slices: SlicesOf, known: dict[str, Coverage | None] | None = None) -> None:
         self._table = table
         self._slices = slices
+        self._known = known
 
     def read(
         self,
         series: Series,
         window: Window,
+        *,
         sources: Sequence[Source] = SOURCE_ORDER,
         entity_ids: Iterable[str] | None = None,
-        *,
         overridden: bool = False,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window; see `MetricStore.read`."""
-        wanted = None if entity_ids is None else set(entity_ids)
+        months = self._months(series, window, sources)
+        for shelves, streams in self._shelves(series, months, entity_ids):
+            if len(shelves) > 1:
+                yield from self._merged(series, shelves, streams, overridden=overridden)
+                continue
+            yield from _one_by_one(shelves[0], streams[0])
+
+    def sums(
+        self,
+        series: Series,
+        window: Window,
+        bundle: Bundle,
+        *,
+        sources: Sequence[Source] = SOURCE_ORDER,
+        entity_ids: Iterable[str] | None = None,
+        overridden: bool = False,
+    ) -> Iterator[StoredRow | SummedRows]:
+        """What `read` yields, of the days that `bundle` leaves; days are added up where they can be, hours are not. The
+        order of an entity's rows is another."""
+        months = self._months(series, window, sources, bundle)
+        for shelves, streams in self._shelves(series, months, entity_ids):
+            if len(shelves) > 1:
+                yield from self._merged(series, shelves, streams, overridden=overridden)
+                continue
+            if series.grain is Grain.HOUR:
+                yield from _one_by_one(shelves[0], streams[0])
+                continue
+            bundles = Bundles(shelves[0], bundle)
+            for bucket in streams[0]:
+                yield from bundles.sums(bucket)
+
+    def snapshot(self) -> Reader:
+        """A reader for one question: it reads each coverage once."""
+        return Reader(self._table, self._slices, {})
+
+    def _merged(
+        self, series: Series, shelves: Sequence[Shelf], streams: Sequence[Iterator[StoredBucket]], *, overridden: bool
+    ) -> Iterator[StoredRow]:
         whole = self._slices(series)
-        copies = [[(source, each) for each in partitions(series, source, window)] for source in sources]
-        begun = read_coverage(self._table, (each for copy in copies for _, each in copy))
-        for same in zip(*copies, strict=True):
-            shelves = [
-                _Shelf(rank, source, each, self._items(each, wanted) if each.pk in begun else ())
-                for rank, (source, each) in enumerate(same)
-            ]
-            streams = [shelf.buckets(wanted) for shelf in shelves]
-            merged = heapq.merge(*streams, key=lambda pair: (pair[1].entity_id, pair[0]))
-            for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
-                found = _rows(dict(copied), shelves, series.level, whole)
-                yield from found if overridden else (row for row in found if row.mark is not Mark.OVERRIDDEN)
+        merged = heapq.merge(*map(_ranked, shelves, streams), key=lambda pair: (pair[1].entity_id, pair[0]))
+        for _, copied in groupby(merged, key=lambda pair: pair[1].entity_id):
+            found = rows_of(dict(copied), shelves, whole)
+            yield from found if overridden else (row for row in found if row.mark is not Mark.OVERRIDDEN)
+
+    def _months(
+        self, series: Series, window: Window, sources: Sequence[Source], bundle: Bundle | None = None
+    ) -> list[list[tuple[Source, Partition]]]:
+        """The partitions of each month (of each day, for hours), by source."""
+        copies = [
+            [(source, _of_days(each, bundle)) for each in partitions(series, source, window)] for source in sources
+        ]
+        return [[(source, part) for source, part in same if part.names] for same in zip(*copies, strict=True)]
+
+    def _shelves(
+        self, series: Series, months: Sequence[Sequence[tuple[Source, Partition]]], entity_ids: Iterable[str] | None
+    ) -> Iterator[tuple[list[Shelf], list[Iterator[StoredBucket]]]]:
+        """The copies of each month that something was loaded into, and their buckets."""
+        keys = None if entity_ids is None else frozenset(entity_ids)
+        known = self._coverage(part for month in months for _, part in month)
+        stored = [[(source, part) for source, part in month if part.pk in known] for month in months]
+        asked = [Asked(part.pk, series.grain, part.names, keys) for month in stored for _, part in month]
+        streams = self._table.buckets(asked)
+        for month in stored:
+            if month:
+                shelves = [
+                    Shelf(rank, source, part, known[part.pk], series.level) for rank, (source, part) in enumerate(month)
+                ]
+                yield shelves, list(islice(streams, len(shelves)))
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """What coverage says about each day; days of which it says nothing are left out."""
         found: dict[date, DayState] = {}
         months = list(partitions(series, Source.PULL, window))
-        begun = read_coverage(self._table, months)
+        begun = self._coverage(months)
         for partition in months:
             coverage = begun.get(partition.pk) or Coverage()
             for day in partition.days:
@@ -154,7 +162,7 @@ class Reader:
     def adjusted(self, series: Series, window: Window) -> Iterator[Adjustment]:
         """The adjustments of the pulls that answer for each day; see `MetricStore.adjusted`."""
         months = list(partitions(series, Source.PULL, window))
-        begun = read_coverage(self._table, months)
+        begun = self._coverage(months)
         for partition in months:
             coverage = begun.get(partition.pk) or Coverage()
             days = [day for day in partition.days if day in coverage.adjusted]
@@ -182,59 +190,36 @@ class Reader:
         items = self._table.get_many(ItemKey(partition.pk, entity_id) for entity_id in open_ids)
         return {item["sk"]["S"]: Bucket.decode(item).parents for item in items}
 
-    def _items(self, partition: Partition, wanted: set[str] | None) -> Iterable[Raw]:
-        if wanted is not None and len(wanted) <= _FEW:
-            return self._table.get_many(ItemKey(partition.pk, sk) for sk in wanted | {COVERAGE})
-        return self._table.query(partition.pk)
+    def _coverage(self, parts: Iterable[Partition]) -> dict[str, Coverage]:
+        """`read_coverage`, of what this reader has not read before where it keeps it."""
+        asked = list(parts)
+        if self._known is None:
+            return read_coverage(self._table, asked)
+        known = self._known
+        fresh = [part for part in asked if part.pk not in known]
+        if fresh:
+            found = read_coverage(self._table, fresh)
+            known.update((part.pk, found.get(part.pk)) for part in fresh)
+        return {part.pk: coverage for part in asked if (coverage := known[part.pk]) is not None}
 
 
-def _rows(
-    copies: dict[int, Bucket], shelves: Sequence[_Shelf], level: Level, whole: Collection[str]
-) -> list[StoredRow]:
-    """The rows of one entity, by time and source. On each day the first source decides that has a slot, or answers
-    that there is none; the rows of the others are marked as overridden.
+def _of_days(partition: Partition, bundle: Bundle | None) -> Partition:
+    """The days of a partition that are read."""
+    if bundle is None:
+        return partition
+    names = {name: at for name, at in partition.names.items() if bundle(at[1]) is not None}
+    return replace(partition, names=names)
 
-    `whole`: the slices that together answer for everything. An entity whose ad product nobody knows is in one of them.
-    """
-    any_copy = next(iter(copies.values()))
-    taken: set[str] = set()
-    rows: list[StoredRow] = []
-    for shelf in shelves:
-        bucket = copies.get(shelf.rank)
-        slots = bucket.slots if bucket else {}
-        owner = bucket or any_copy
-        about = (level, owner.entity_id, owner.parents)
-        coverage = shelf.coverage
-        mine: set[str] = set()
-        asked, answered = "", False
-        for name, (_, day) in shelf.partition.names.items():
-            slot = slots.get(name)
-            if day != asked:  # all hours of a day have one answer
-                asked = day
-                answered = coverage.answered(day, *about) is not None or (
-                    not (owner.parents.ad_product or bucket) and shelf.whole(day, whole)
-                )
-            if slot is None:
-                if answered:
-                    mine.add(day)
-                continue
-            mine.add(day)
-            stamp, mark = coverage.shown(slot, day, *about)
-            if mark is Mark.KEPT and day in coverage.gone:
-                continue
-            rows.append(
-                StoredRow(
-                    owner.entity_id,
-                    *owner.parents,
-                    slot.currency,
-                    day,
-                    int(name[1:]) % HOURS_A_DAY if name[0] == "h" else -1,
-                    slot.numbers,
-                    shelf.source,
-                    stamp.as_of if stamp else None,
-                    Mark.OVERRIDDEN if day in taken else mark,
-                    slot.definition or (coverage.definitions.get(stamp, "") if stamp else ""),
-                )
-            )
-        taken |= mine
-    return sorted(rows, key=lambda row: (row.day, row.hour))
+
+def _one_by_one(shelf: Shelf, buckets: Iterable[StoredBucket]) -> Iterator[StoredRow]:
+    for bucket in buckets:
+        found = shelf.rows(bucket, shelf.slots(bucket))
+        yield from sorted(found, key=_time)  # the two passes of an hour that comes twice are side by side
+
+
+def _ranked(shelf: Shelf, buckets: Iterable[StoredBucket]) -> Iterator[tuple[int, StoredBucket]]:
+    return ((shelf.rank, bucket) for bucket in buckets)
+
+
+def _time(row: StoredRow) -> tuple[str, int]:
+    return row.day, row.hour

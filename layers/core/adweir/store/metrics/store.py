@@ -21,12 +21,14 @@ from adweir.store.metrics.journal import ChangesStore, Counts
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.partitions import MetricsTable, Table
 from adweir.store.metrics.past import Change, PastTable, changed
-from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState, StoredRow
+from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState
+from adweir.store.metrics.shelves import Bundle, StoredRow, SummedRows
 from adweir.store.metrics.totals import DECIDED
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
 __all__ = [
     "Adjustment",
+    "Bundle",
     "Change",
     "DayState",
     "LoadOutcome",
@@ -35,6 +37,7 @@ __all__ = [
     "PullRows",
     "SliceState",
     "StoredRow",
+    "SummedRows",
 ]
 
 
@@ -150,7 +153,11 @@ class MetricStore:
         a covered day without a slot is a true zero and yields nothing. With `overridden` the rows that it hides come
         too, marked. Raises Unavailable.
         """
-        return self._reader.read(series, window, sources, entity_ids, overridden=overridden)
+        return self._reader.read(series, window, sources=sources, entity_ids=entity_ids, overridden=overridden)
+
+    def snapshot(self) -> Reader:
+        """The metrics for one question: `read`, `sums`, `days` and `adjusted`, with each coverage read once."""
+        return self._reader.snapshot()
 
     def days(self, series: Series, window: Window) -> dict[date, DayState]:
         """Day → what was pulled, when, and which slices are not applicable. Days of which nothing is known are left
