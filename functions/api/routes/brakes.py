@@ -2,18 +2,16 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
-from adweir.model import limits
 from adweir.model.errors import NotFound
 from adweir.model.messages import ResumeTasks
 from adweir.model.times import iso_of
 from adweir.runtime.routes import Caller, Here, Resource
-from routes.fields import PAGE_ITEMS, Instant, Limit, NextToken, OneOf, PageToken, PlatformId, Shown
+from routes.fields import PAGE_ITEMS, Instant, Limit, NextToken, OneOf, PageToken, PlatformId, Shown, Why
 
 _BRAKES = "brakes"
-Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")]
 BrakeName = Annotated[str, Field(examples=["meta_ads:1042017731", "amazon_ads:region:eu"])]
 
 

@@ -1,6 +1,6 @@
 """Dead letters and quarantined messages: what they are about, why they failed; to send them again or to drop them."""
 
-from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -8,24 +8,22 @@ from pydantic import Field, StringConstraints
 
 from adweir.model import limits
 from adweir.model.errors import Conflict
-from adweir.model.times import iso, iso_of
+from adweir.model.times import iso_of
 from adweir.runtime.app import App
 from adweir.runtime.routes import Caller, Here, Resource
-from adweir.store.raw.refused import RefusedMessage, RefusedMessages
-from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, PageToken, Shown
+from adweir.store.raw.refused import RefusedMessages
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, PageToken, Shown, Why
 
 if TYPE_CHECKING:
+    from adweir.runtime.dead_letter_moves import Moved
     from adweir.runtime.dead_letters import DeadLetter, DeadLetters
 
 _QUARANTINE = "quarantine/messages"
-_LAMBDA = "no reason is on record: the function was probably ended by Lambda (time, memory); its log says more"
-_GONE = "not in a dead-letter queue: it was sent or dropped before, expired, or somebody else reads it at this moment"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 QueueName = Annotated[
     str,
     Query(max_length=limits.MAX_PATH_ID_CHARS, description="A queue by its short name; without it, all."),
 ]
-Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")]
 LetterPath = Annotated[str, Path(description="The message's id, as the list has it.")]
 
 
@@ -125,7 +123,7 @@ def list_dead_letters(app: Here, queue: QueueName = "", limit: Limit = PAGE_ITEM
         held, found = letters.count(name), list["DeadLetter"]()
         if held and len(shown) < limit:
             with letters.reading(name) as messages:
-                found = [letter for letter, _ in zip(messages, range(limit - len(shown)), strict=False)]
+                found = list(islice(messages, limit - len(shown)))
         said = app.ledger.last_words.of(letter.message_id for letter in found)
         shown += [_shown(app, letter, said.get(letter.message_id, "")) for letter in found]
         if held > len(found):
@@ -140,25 +138,25 @@ def send_dead_letters(app: Here, caller: Caller, asked: LettersRequest) -> Moved
     May be repeated. A message is deleted here after it was sent, so that a crash in between sends it twice: what it
     wants is done once all the same.
     """
-    return _move(app, caller, asked, "send dead letters", _send)
+    return _send(app, caller, asked)
 
 
 @dead_letters.route("POST", "/api/v1/dead-letters/all/drop", "Drop dead letters", scope="write")
 def drop_dead_letters(app: Here, caller: Caller, asked: LettersRequest) -> MovedLetters:
     """Into the quarantine, where they are kept with the reason: those that are named, or all; 200 per call at most."""
-    return _move(app, caller, asked, "drop dead letters", _drop)
+    return _drop(app, caller, asked)
 
 
 @dead_letters.route("POST", "/api/v1/dead-letters/{id}/send", "Send a dead letter again", scope="write")
 def send_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> MovedLetters:  # noqa: A002
     """The same for one message."""
-    return _move(app, caller, LettersRequest(ids=[id], reason=reason), "send dead letters", _send)
+    return _send(app, caller, LettersRequest(ids=[id], reason=reason))
 
 
 @dead_letters.route("DELETE", "/api/v1/dead-letters/{id}", "Drop a dead letter", scope="write")
 def drop_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> MovedLetters:  # noqa: A002
     """The same for one message: it goes into the quarantine."""
-    return _move(app, caller, LettersRequest(ids=[id], reason=reason), "drop dead letters", _drop)
+    return _drop(app, caller, LettersRequest(ids=[id], reason=reason))
 
 
 @dead_letters.route("GET", "/api/v1/quarantine", "List the quarantined messages")
@@ -225,73 +223,38 @@ def _about(app: App, queue: str, body: str) -> dict[str, str | None]:
 
 
 def _shown(app: App, letter: "DeadLetter", said: str) -> DeadLetterAnswer:
+    from adweir.runtime.dead_letter_moves import NO_TARGET, UNKNOWN
+
     about = _about(app, letter.queue, letter.body)
     if not letter.target:
-        about["again"] = "impossible: it was meant for something that is no queue of ours"
+        about["again"] = f"impossible: {NO_TARGET}"
     return DeadLetterAnswer(
         **about,
         id=letter.message_id,
-        reason=letter.fault or said or _LAMBDA,
+        reason=letter.fault or said or UNKNOWN,
         receives=letter.receives,
         sent_at=iso_of(int(letter.sent_at)),
         age_seconds=max(0, int(app.clock.now().timestamp() - letter.sent_at)),
     )
 
 
-def _send(_app: App, letters: "DeadLetters", letter: "DeadLetter", _reason: str) -> str:
-    """Why it cannot be done, "" when it was."""
-    if not letter.target:
-        return "it was meant for something that is no queue of ours"
-    letters.send(letter)
-    return ""
-
-
-def _drop(app: App, letters: "DeadLetters", letter: "DeadLetter", reason: str) -> str:
-    said = app.ledger.last_words.of([letter.message_id]).get(letter.message_id, letter.fault or _LAMBDA)
-    kept = RefusedMessage(
-        queue=letter.target.rpartition("/")[2] or letter.queue,
-        message_id=letter.message_id,
-        body=letter.body,
-        reason=f"dropped by hand{': ' if reason else ''}{reason}; it had failed: {said}"[: limits.MAX_REASON_CHARS],
-        at=iso(app.clock.now()),
-        receives=letter.receives,
-        group=letter.group,
-    )
-    RefusedMessages(app.raw).put(kept)
-    letters.delete(letter)
-    return ""
-
-
-def _move(
-    app: App,
-    caller: str,
-    asked: LettersRequest,
-    action: str,
-    move: Callable[[App, "DeadLetters", "DeadLetter", str], str],
-) -> MovedLetters:
-    letters, wanted = _letters(app), set(asked.ids)
-    moved, left, looked_at = list[str](), list[UnmovedLetter](), 0
-    for name in letters.names(asked.queue):
-        if looked_at >= limits.MAX_DEAD_LETTERS or (asked.ids and not wanted):
-            break
-        with letters.reading(name) as messages:
-            for letter in messages:
-                looked_at += 1
-                if not asked.ids or letter.message_id in wanted:
-                    wanted.discard(letter.message_id)
-                    why = move(app, letters, letter, asked.reason)
-                    if why:
-                        left.append(UnmovedLetter(id=letter.message_id, reason=why))
-                    else:
-                        moved.append(letter.message_id)
-                if looked_at >= limits.MAX_DEAD_LETTERS or (asked.ids and not wanted):
-                    break
-    more = looked_at >= limits.MAX_DEAD_LETTERS
-    gone = (
-        "not in a dead-letter queue: it was sent or dropped before, expired, or somebody else reads it at this moment"
-    )
-    left += [UnmovedLetter(id=one, reason="not among those that were looked at" if more else gone) for one in wanted]
-    outcome = f"{len(moved)} done, {len(left)} left" + (", and there may be more" if more else "")
+def _moved(app: App, caller: str, asked: LettersRequest, action: str, moved: "Moved") -> MovedLetters:
     subject = ", ".join(asked.ids[:5]) or asked.queue or "all queues"
-    deed = app.ledger.audit.note(caller, action, subject, asked.reason, outcome)
-    return MovedLetters(moved=moved, left=left, more=more, outcome=outcome, by=deed.who, at=deed.at)
+    deed = app.ledger.audit.note(caller, action, subject, asked.reason, moved.outcome)
+    left = [UnmovedLetter(id=one, reason=why) for one, why in moved.left.items()]
+    return MovedLetters(moved=moved.ids, left=left, more=moved.more, outcome=deed.outcome, by=deed.who, at=deed.at)
+
+
+def _send(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
+    from adweir.runtime.dead_letter_moves import move, sending
+
+    letters = _letters(app)
+    return _moved(app, caller, asked, "send dead letters", move(letters, asked.queue, asked.ids, sending(letters)))
+
+
+def _drop(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
+    from adweir.runtime.dead_letter_moves import dropping, move
+
+    letters = _letters(app)
+    drop = dropping(letters, RefusedMessages(app.raw), app.ledger.last_words, app.clock, asked.reason)
+    return _moved(app, caller, asked, "drop dead letters", move(letters, asked.queue, asked.ids, drop))

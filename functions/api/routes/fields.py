@@ -75,6 +75,8 @@ AccountPath = Annotated[str, Path(description="The client company's id, acc_….
 PlatformPath = Annotated[PlatformName, Path(description="A platform or an alias of it.")]
 RunPath = Annotated[str, Path(description="The run's id.")]
 
+Why = Annotated[str, Query(max_length=limits.MAX_REASON_CHARS, description="Why, for the record.")]
+"""A reason that the audit keeps."""
 Limit = Annotated[
     int, Query(ge=1, le=limits.MAX_PAGE_ITEMS, description="The most items to return; a page may have fewer.")
 ]
