@@ -209,8 +209,9 @@ class MetricsTable:
         return self._connection
 
     def _body(self, operation: str, **request: Any) -> bytes:
-        """The bytes of an answer full of items."""
-        return answered(self._ask(operation, **request)) or b"{}"
+        """The bytes of an answer full of items, also where something beneath botocore answers without any."""
+        answer = self._ask(operation, **request)
+        return answered(answer) or msgspec.json.encode(answer)
 
     def _charge(self, capacity: Any) -> None:
         self.read_units += _units({"ConsumedCapacity": capacity})
