@@ -65,9 +65,10 @@ def test_a_partial_run_is_reported_until_its_redrive_succeeds(world: PipelineWor
     [
         ({}, 0),
         ({"scope": Scope(accounts=("acc-1",))}, 1),
+        ({"workflow": "sync"}, 0),
         ({"workflow": "hourly"}, 1),
     ],
-    ids=["the same", "of one client", "another workflow"],
+    ids=["the same", "of one client", "another name", "another workflow"],
 )
 def test_a_failed_run_is_reported_until_a_later_one_of_its_kind_succeeds(
     world: PipelineWorld, later: dict[str, Any], left: int

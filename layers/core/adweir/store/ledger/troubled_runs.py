@@ -1,7 +1,7 @@
 """Runs that ended failed or partial and that nothing has repaired: `troubled-runs` / `<run id>`.
 
-A run leaves the list when it succeeds after a redrive, when a later run of its workflow that covers its scope
-succeeds, when it is cancelled, and after two days.
+A run leaves the list when it succeeds after a redrive, when a later run of its workflow (`daily` and `sync` are one)
+that covers its scope succeeds, when it is cancelled, and after two days.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from adweir.store.ledger.rows import Rows
 
 _PK = "troubled-runs"
 _REMEMBERED = timedelta(days=2)
+_PULLS = {"sync": "daily"}
+"""Workflows that pull the same under two names."""
 
 
 class TroubledRun(NamedTuple):
@@ -41,7 +43,7 @@ class TroubledRuns(Rows):
             return
         whole, covered = run.scope == Scope(), run.scope.model_dump(mode="json", exclude_defaults=True)
         for row in self._query(_PK):
-            same = row.label == run.workflow and (row.updated_at or "") <= run.ended_at
+            same = _pulls(row.label or "") == _pulls(run.workflow) and (row.updated_at or "") <= run.ended_at
             repaired = run.state is RunState.SUCCEEDED and same and (whole or row.body == covered)
             if row.sk == run.run_id or repaired:
                 self._drop(_PK, row.sk)
@@ -52,3 +54,7 @@ class TroubledRuns(Rows):
             TroubledRun(row.sk, row.label or "", row.state or "", row.text or "", row.updated_at or "")
             for row in self._query(_PK)
         ]
+
+
+def _pulls(workflow: str) -> str:
+    return _PULLS.get(workflow, workflow)
