@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,13 +15,16 @@ from adweir.model.errors import Unavailable
 from adweir.model.messages import Message, ObjectArrived, StartRun, TaskMessage
 from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
+from adweir.pipeline.explained import about
 from adweir.runtime.dead_letters import DeadLetters
+from adweir.store.ledger import Ledger
 from support.api import Call
 from support.bounds import at_the_bound
 from support.functions import loaded
 from support.pipeline import a_task
 from support.template import template
 
+EVENTS = Path(__file__).resolve().parents[2] / "events"
 KEY = "raw/meta_ads/1/ad_daily/0f1e2d3c4b5a69788796.0.gz"
 LOAD = ObjectArrived(bucket="adweir-data", key=KEY)
 
@@ -267,6 +271,19 @@ def test_the_queues_of_the_template_allow_as_many_receives() -> None:
         queue.get("RedrivePolicy", {}).get("maxReceiveCount") for queue in template().of("AWS::SQS::Queue").values()
     ]
     assert {count for count in allowed if count} == {limits.MAX_RECEIVES}
+
+
+def test_every_example_of_a_message_is_explained(tables: None, clock: Any) -> None:
+    ledger, explained = Ledger(clock), 0
+    for path in EVENTS.glob("*/*.json"):
+        for record in json.loads(path.read_text()).get("Records", ()):
+            queue = record["eventSourceARN"].rpartition(":")[2].removeprefix("adweir-")
+            for at in (queue, "delivery"):
+                words = about(at, record["body"], ledger).words
+                assert len(words.split()) >= 2
+                assert "cannot be read" not in words or (at == "delivery" and queue not in {"runs", "landing", "etl"})
+            explained += 1
+    assert explained > 20
 
 
 def test_sweeps_and_starts_are_told_apart_when_a_schedule_could_not_deliver_them(call: Call, letters: Letters) -> None:

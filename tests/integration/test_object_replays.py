@@ -90,9 +90,9 @@ def test_a_call_sends_so_many_and_says_where_the_next_goes_on(
         assert (rest["sent"], rest["first_key"], rest["after"]) == (1, keys[3], None)
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+def test_what_is_not_there_or_not_loaded_is_refused(call: Call, api: ModuleType) -> None:
+    api.app.raw.put("drops/acc_1/y.csv", b"x")
+    refused: list[tuple[dict[str, str], int]] = [
         ({}, 422),
         ({"key": "raw/x", "prefix": "raw/"}, 422),
         ({"prefix": "parts/"}, 422),
@@ -101,13 +101,9 @@ def test_a_call_sends_so_many_and_says_where_the_next_goes_on(
         ({"key": "raw/meta_ads/1/ad_daily/none.0.gz"}, 404),
         ({"key": "drops/acc_1/y.cs"}, 404),
         ({"prefix": "drops/acc_1/", "after": "drops/acc_1/z"}, 404),
-    ],
-)
-def test_what_is_not_there_or_not_loaded_is_refused(
-    call: Call, api: ModuleType, body: dict[str, Any], status: int
-) -> None:
-    api.app.raw.put("drops/acc_1/y.csv", b"x")
-    assert call("POST", "/api/v1/replay/objects", body, expect=status)["error"]["details"]
+    ]
+    for body, status in refused:
+        assert call("POST", "/api/v1/replay/objects", body, expect=status)["error"]["details"], body
     assert landed(api) == []
 
 

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
 
+_SAFE = "safe: the same message twice changes nothing"
+
+
 class About(NamedTuple):
     """What a message wants (`words`), what it names, and what comes of sending it again (`again`)."""
 
     words: str
-    again: str = "safe: the same message twice changes nothing"
+    again: str = _SAFE
     run_id: str = ""
     task_id: str = ""
     object_key: str = ""
@@ -61,7 +64,7 @@ def _state(task: Task) -> str:
 def _task_again(task: Task) -> str:
     if task.state in {TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED}:
         return "does nothing, since its task has ended: redrive the run"
-    return "does nothing, since its task has ended" if task.state.is_terminal else About("").again
+    return "does nothing, since its task has ended" if task.state.is_terminal else _SAFE
 
 
 def _of_objects(body: str) -> About:
