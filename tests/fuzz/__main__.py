@@ -53,7 +53,10 @@ def _run(names: list[str], seed: str, inputs: int, processes: int) -> dict[str, 
         waiting = {pool.submit(part, name, seed, first, last) for name, first, last in _parts(names, inputs)}
         for done in as_completed(waiting):
             result = done.result()
-            results[result.target].add(result)
+            known = results[result.target]
+            for place in sorted(result.failures.keys() - known.failures.keys()):
+                print(f"  {result.target} is broken by input {result.failures[place].number}: {place}", flush=True)
+            known.add(result)
     return results
 
 
