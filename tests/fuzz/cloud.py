@@ -17,12 +17,15 @@ from simulation.aws.s3 import S3
 from simulation.aws.sqs import Sqs
 
 _TABLES = ("catalog", "metrics", "ledger", "findings")
-_QUEUES = ("runs", "landing", "etl")
+_QUEUES = ("runs", "landing", "etl", "reports")
+_COLLECT = ("collect-MetaAds", "collect-AmazonAds")
 _URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
 ENVIRONMENT = {
     **{f"{name.upper()}_TABLE": name for name in _TABLES},
     **{f"{name.upper()}_QUEUE_URL": f"{_URL}{name}" for name in _QUEUES},
+    "COLLECT_QUEUES": _URL + "collect-{platform}",
     "BUCKET": "bucket",
+    "BUS_NAME": "bus",
     "SECRET_PREFIX": "adweir",
     "PLATFORM_URLS": '{"meta_ads":{"api":"http://a.test"},"amazon_ads":{"api":"http://a.test","token":"http://a.test/t"}}',
     "AWS_ACCESS_KEY_ID": "testing",
@@ -57,7 +60,7 @@ class Cloud:
         self.doubles: dict[str, Any] = {
             "dynamodb": DynamoDB(_TABLES),
             "s3": S3("bucket", lambda: pulls.NOW),
-            "sqs": Sqs(_QUEUES, pulls.NOW.timestamp),
+            "sqs": Sqs((*_QUEUES, *_COLLECT), pulls.NOW.timestamp),
             "events": Events(),
             "secretsmanager": _Secrets(),
         }

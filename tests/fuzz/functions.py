@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -24,8 +24,18 @@ class _Kept(logging.Handler):
         self.fault = record.exc_info[1] if record.exc_info else None
 
 
+class _Silent:
+    """A meter that writes nothing."""
+
+    def count(self, _found: Mapping[str, int]) -> None:
+        """Counts are not judged here."""
+
+    def measure(self, _events: Iterable[Any]) -> None:
+        """Neither are events."""
+
+
 class Function:
-    """One function with an HTTP door."""
+    """One function: with an HTTP door, or one that reads a queue."""
 
     def __init__(self, name: str, environment: Mapping[str, str]) -> None:
         self._patch = pytest.MonkeyPatch()
@@ -33,6 +43,7 @@ class Function:
         self.module: ModuleType = self._loaded.__enter__()
         self._kept = _Kept()
         self.module.app.logger.handlers[:] = [self._kept]
+        self.module.app.__dict__["meter"] = _Silent()
 
     def ask(self, event: Mapping[str, Any]) -> tuple[int, str]:
         """(status, body) of an event. Raises what became a 5xx."""
@@ -42,6 +53,17 @@ class Function:
         if status >= 500:
             raise self._kept.fault or Broken(f"answers {status}: {answer['body'][:500]}")
         return status, str(answer.get("body", ""))
+
+    def consume(self, queue: str, body: str) -> bool:
+        """Whether the only message of a batch is done with. Raises the exception that its work ended in."""
+        self._kept.fault = None
+        arn = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
+        record = {"messageId": "m", "receiptHandle": "h", "body": body, "eventSourceARN": arn, "attributes": {}}
+        context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000)
+        failed = self.module.handler({"Records": [record]}, context)["batchItemFailures"]
+        if failed and self._kept.fault:
+            raise self._kept.fault
+        return not failed
 
     def close(self) -> None:
         """Forget the function and its environment."""

@@ -50,7 +50,7 @@ def doors() -> Iterator[Doors]:
 def test_mutated_inputs_break_no_rule(name: str) -> None:
     target = made(name)
     try:
-        result = run(target, "short", range(INPUTS * WEIGHTS[name] // 100))
+        result = run(target, "short", range(max(60, INPUTS * WEIGHTS[name] // 100)))
     finally:
         target.close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.messages import Message, ObjectArrived, Replay, Scope, StartRun
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.tasks import Cause, TaskState
@@ -305,6 +305,16 @@ def test_a_replay_says_what_it_will_load(world: World) -> None:
     assert [tuple(each) for each in will] == [("campaign_daily", DAYS.length, 4)]
     assert world.record("r").requested_at == iso(world.machine.clock.now())
     assert world.record("r").replay == asked
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "9" * 30, "0 nothing", "1 2 3"])
+def test_a_cursor_that_no_replay_has_is_refused(world: World, cursor: str) -> None:
+    profile = world.app.catalog.profile(TOY, BIG)
+    assert profile is not None
+    asked, _ = world.app.replayer.request("r", profile, DAYS, (), Cause.OPTIONS)
+
+    with pytest.raises(BadInput, match="cursor"):
+        world.app.replayer.send(asked.model_copy(update={"cursor": cursor}), lambda: 60.0)
 
 
 class TestMeta:

@@ -127,7 +127,6 @@ class Doors:
         app = self._function.module.app
         app.clock = clock
         app.__dict__["receiver"] = Receiver(REGISTRY, _KnownCatalog(clock), secrets, self._raw, clock)
-        app.__dict__["meter"] = _Silent()
 
     def make(self, rng: Random) -> Case:
         kind = rng.random()
@@ -158,11 +157,6 @@ class Doors:
 
 
 TARGET = Doors
-
-
-class _Silent:
-    def count(self, _found: Mapping[str, int]) -> None:
-        """Counts are not judged here."""
 
 
 def _delivery(rng: Random, *, pushed: bool) -> dict[str, Any]:

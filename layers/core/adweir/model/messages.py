@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from adweir.model.datasets import Dataset
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
-from adweir.model.tasks import Task
+from adweir.model.tasks import Cause, Task
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A count, a size or a time: what is larger, or negative, no code of ours has written."""
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
 
 class Message(BaseModel):
@@ -163,13 +165,13 @@ class Replay(Message):
     kind: Literal["replay"] = "replay"
     replay_id: str
     account_id: str
-    platform: str
+    platform: Platform
     profile_id: str
-    datasets: tuple[str, ...]
-    start: date
-    end: date
+    datasets: tuple[Dataset, ...]
+    start: Day
+    end: Day
     load: Count
-    cause: str
+    cause: Cause
     cursor: str = ""
 
 
@@ -191,7 +193,7 @@ class ObjectArrived(Message):
     version_id: str = ""
     size: Count = 0
     load: Count = 0
-    cause: str = ""
+    cause: Cause | Literal[""] = ""
     replay_id: str = ""
 
 

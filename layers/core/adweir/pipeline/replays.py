@@ -83,7 +83,7 @@ class Replayer:
             account_id=profile.account_id,
             platform=profile.platform,
             profile_id=profile.profile_id,
-            datasets=tuple(map(str, datasets)),
+            datasets=tuple(datasets),
             start=window.start,
             end=window.end,
             load=self._ledger.replays.next_load(profile.key),
@@ -98,14 +98,13 @@ class Replayer:
 
         Each message gets on by an object or a part at least, however little time it has.
         """
-        at, _, after = replay.cursor.partition(" ")
-        begin, done = int(at or 0), Stamp.parse(after) if after else None
+        begin, done = _place(replay.cursor)
         sent: dict[tuple[Dataset, Stamp], str] = {}
         for place, (dataset, window) in islice(enumerate(_parts(replay)), begin, None):
             if place > begin and remaining() < self._margin:
                 self._continue(replay, place, done)
                 return
-            series = _series(Platform(replay.platform), replay.profile_id, dataset)
+            series = _series(replay.platform, replay.profile_id, dataset)
             for stamp, days in sorted(self._metrics.answering(series, window).items()):
                 if done is not None and stamp <= done:
                     continue
@@ -140,7 +139,7 @@ class Replayer:
 
     def _find(self, replay: Replay, dataset: Dataset, stamp: Stamp) -> str:
         """The object of the generation that began at the stamp's time."""
-        prefix = raw_prefix(Platform(replay.platform), replay.profile_id, dataset, stamp.task_id)
+        prefix = raw_prefix(replay.platform, replay.profile_id, dataset, stamp.task_id)
         for info in self._raw.list(prefix):
             try:
                 if PullHeader.parse(self._raw.metadata(info.key)).as_of == stamp.as_of:
@@ -160,13 +159,29 @@ class Replayer:
         return [dataset for dataset in served if not names or dataset in names]
 
 
+_MOST_PARTS = 1_000_000
+"""More than all datasets have months."""
+
+
+def _place(cursor: str) -> tuple[int, Stamp | None]:
+    """The part at which a replay goes on, and the last of its objects that were sent. Raises BadInput."""
+    at, _, after = cursor.partition(" ")
+    try:
+        place, done = int(at or 0), Stamp.parse(after) if after else None
+    except ValueError:
+        place, done = -1, None
+    if not 0 <= place < _MOST_PARTS:
+        raise BadInput(f"not a cursor of a replay: {cursor[:80]!r}")
+    return place, done
+
+
 def _parts(replay: Replay) -> Iterator[tuple[Dataset, Window]]:
     """The datasets by month: as much as is looked at between two looks at the time left."""
     for dataset in replay.datasets:
         start = replay.start
         while start <= replay.end:
             following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-            yield Dataset(dataset), Window(start, min(replay.end, following - DAY))
+            yield dataset, Window(start, min(replay.end, following - DAY))
             start = following
 
 

@@ -100,7 +100,7 @@ class PullLoader:
         changes = options.differences(type(used), used, self._options(header))
         if Applies.REPLAY in changes.values():
             load = self._ends.next_load(header)
-            again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS.value, "attempt": 0})
+            again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0})
             self._landing.send(again, group=f"{header.platform}#{header.profile_id}")
 
     def _context(self, header: PullHeader) -> PullContext:
@@ -174,7 +174,7 @@ def _pull(header: PullHeader, message: ObjectArrived, used: ProfileOptions) -> P
     pull = replace(header.pull(), definition=used.definition)
     if not message.load:
         return pull
-    return replace(pull, stamp=header.stamp._replace(load=message.load), cause=Cause(message.cause))
+    return replace(pull, stamp=header.stamp._replace(load=message.load), cause=message.cause or Cause.REPLAY)
 
 
 def _origin(header: PullHeader, message: ObjectArrived) -> Origin:
