@@ -69,7 +69,7 @@ build: $(SAM_READY) $(READY) ## build for Lambda (ARCH=arm64 or x86_64); needs n
 	$(SAM) build --parameter-overrides Architecture=$(ARCH)
 
 # PARAMS: the template's parameters, Key=Value and file://prod.yaml, as sam deploy takes them.
-deploy: $(SAM_READY) $(READY) ## deploy to your own AWS account (STACK=adweir, PARAMS=...)
+deploy: $(READY) ## deploy to your own AWS account (STACK=adweir, PARAMS=...)
 	$(BIN)/python -m ops.preflight $(PARAMS)
 	$(MAKE) build
 	$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCH) $(PARAMS)
