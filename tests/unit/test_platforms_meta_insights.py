@@ -54,7 +54,7 @@ def connector(server: StubServer, clock: Any) -> Iterator[Connector]:
 
 def read(dataset: Dataset, *rows: dict[str, Any]) -> tuple[list[MetricRow], list[BadRow]]:
     (batch,) = NORMALIZER.metric_batches(stored(page(rows)), context(dataset))
-    return batch.rows, batch.bad
+    return list(batch.rows), batch.bad
 
 
 def test_every_level_is_pulled_because_none_sums_to_its_parent() -> None:

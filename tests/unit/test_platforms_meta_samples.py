@@ -42,7 +42,7 @@ def rows(name: str, dataset: Dataset, **changes: Any) -> list[MetricRow]:
     about = context(dataset, profile_id=ACCOUNT, **changes)
     (batch,) = NORMALIZER.metric_batches(stored(sample(name)["answer"]), about)
     assert not batch.bad
-    return batch.rows
+    return list(batch.rows)
 
 
 def read(answer: dict[str, Any] | bytes, dataset: Dataset, **changes: Any) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from itertools import repeat
 
 from adweir.model import limits
 
@@ -11,6 +13,9 @@ MICRO = 1_000_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?")
 """A number as text: ASCII digits, and an exponent of at most two digits. Other text that Decimal() reads is refused."""
 
+_SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
+_LONGEST = 19
+"""Characters of an amount in the common form."""
 _WIDE = Context(prec=400)
 """Exact for numbers of half as many digits; `_NUMBER` takes 120."""
 _EXACT = Context(prec=60, traps=[Inexact])
@@ -34,6 +39,28 @@ def to_micros(value: str | int | Decimal) -> int:
     if abs(micros) > limits.MAX_MICROS:
         raise ValueError(f"out of range: {str(value)[:40]!r}")
     return micros
+
+
+def all_micros(texts: Sequence[str]) -> list[int] | None:
+    """A column of units as text → millionths; None unless all are in the common form: digits, at most six decimals."""
+    distinct = set(texts)
+    digits = "".join(distinct).replace(".", "")
+    if not (digits.isascii() and digits.isdecimal()) or max(map(len, distinct)) > _LONGEST:
+        return None
+    if len(distinct) * 2 > len(texts):
+        return _scaled(texts)
+    amounts = _scaled(distinct)
+    return amounts and list(map(dict(zip(distinct, amounts, strict=True)).__getitem__, texts))
+
+
+def _scaled(texts: Collection[str]) -> list[int] | None:
+    """Texts of digits and dots as millionths; None where one is not a number, or too large."""
+    try:
+        parts = map(str.partition, texts, repeat("."))
+        amounts = [int(whole + part) * _SCALE[len(part)] for whole, _, part in parts]
+    except (ValueError, IndexError):
+        return None
+    return amounts if max(amounts) <= limits.MAX_MICROS else None
 
 
 def rounded(value: str | Decimal) -> tuple[int, Decimal]:

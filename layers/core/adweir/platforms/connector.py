@@ -204,9 +204,9 @@ class PageInHand(NamedTuple):
 
 
 class RowBatch(NamedTuple):
-    """Some metric rows of a page, and the rows that cannot be read as such."""
+    """Some metric rows of a page (`MetricColumns` where all are plain), and the rows that cannot be read as such."""
 
-    rows: list[MetricRow]
+    rows: Sequence[MetricRow]
     bad: list[BadRow]
 
 

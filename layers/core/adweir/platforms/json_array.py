@@ -19,6 +19,7 @@ from adweir.model.errors import BadInput
 from adweir.platforms import json_text
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 CHUNK = 1 << 20
 
@@ -36,10 +37,19 @@ class Unreadable(NamedTuple):
 
 
 class Piece(NamedTuple, Generic[T]):
-    """Some consecutive elements; `first` is the 1-based position of the first one in the array."""
+    """Some consecutive elements; `first` is the 1-based position of the first one in the array, `text` an array of them
+    alone."""
 
     first: int
     rows: list[T | Unreadable]
+    text: bytes
+
+    def again(self, row_type: type[U]) -> Piece[U]:
+        """The same elements as another type. Raises BadInput where that shows that they are not well-formed."""
+        rows = _decode(self.text, msgspec.json.Decoder(list[row_type]))  # type: ignore[valid-type]
+        if rows is None:
+            raise BadInput(f"malformed JSON after row {self.first - 1}", row=self.first)
+        return Piece(self.first, rows, self.text)
 
 
 def read_array(
@@ -60,10 +70,10 @@ def read_array(
         buffer += read
         if len(buffer) < want:
             continue
-        rows, used = _cut(buffer, decoder)
-        if rows:
-            yield Piece(first, rows)
-            first += len(rows)
+        piece, used = _cut(buffer, decoder, first)
+        if piece:
+            yield piece
+            first += len(piece.rows)
             buffer, want = buffer[used:], chunk
         elif len(buffer) >= longest:
             raise BadInput(f"no row ends within {max_piece} bytes after row {first - 1}", row=first)
@@ -84,18 +94,19 @@ def _opening(stream: BinaryIO, chunk: int) -> bytes:
             raise BadInput("not a JSON array" if head else "empty document")
 
 
-def _cut(buffer: bytes, decoder: msgspec.json.Decoder[list[T]]) -> tuple[list[T | Unreadable], int]:
-    """Decode the elements before one of the last boundaries: (elements, bytes used), or ([], 0) if none fits."""
+def _cut(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) -> tuple[Piece[T] | None, int]:
+    """Decode the elements before one of the last boundaries: (elements, bytes used), or (None, 0) if none fits."""
     end = len(buffer)
     for _ in range(_TRIES):
         boundary = _last_boundary(buffer, end)
         if boundary is None:
             break
         end, after = boundary
-        rows = _decode(b"[" + buffer[:end] + b"]", decoder)
+        text = b"[" + buffer[:end] + b"]"
+        rows = _decode(text, decoder)
         if rows is not None:
-            return rows, after
-    return [], 0
+            return Piece(first, rows, text), after
+    return None, 0
 
 
 def _last_boundary(buffer: bytes, before: int) -> tuple[int, int] | None:
@@ -119,11 +130,12 @@ def _closing(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) 
         raise BadInput(f"the JSON array is truncated after row {first - 1}", row=first)
     if rest == b"]" and first > 1:
         raise BadInput(f"a row is missing after row {first - 1}", row=first)
-    rows = _decode(b"[" + rest, decoder)
+    text = b"[" + rest
+    rows = _decode(text, decoder)
     if rows is None:
         raise BadInput(f"malformed JSON after row {first - 1}", row=first)
     if rows:
-        yield Piece(first, rows)
+        yield Piece(first, rows, text)
 
 
 def _decode(array: bytes, decoder: msgspec.json.Decoder[list[T]]) -> list[T | Unreadable] | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import ne
 from typing import Any
 
 from adweir.model import limits
+from adweir.model.columns import MetricColumns
 from adweir.model.metrics import MetricRow
 
 _IDS = ("entity_id", "campaign_id", "ad_group_id", "ad_product", "day")
@@ -49,3 +51,8 @@ def clean(row: MetricRow, currency: str, log: CleaningLog) -> None:
     if after != before:
         row.currency = after
         log.add("currency", "currency", before, after, row.line)
+
+
+def tidy(columns: MetricColumns) -> bool:
+    """Whether `clean` would leave all of the rows as they are; their currency is for the caller to compare."""
+    return not any(any(map(ne, texts, map(str.strip, texts))) for texts in (getattr(columns, name) for name in _IDS))

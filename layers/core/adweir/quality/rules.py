@@ -8,15 +8,17 @@ would understate the results.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import eq, gt
+from typing import Any, NamedTuple, cast
 
 from adweir.model import limits
-from adweir.model.metrics import BadRow, Grain, MetricRow
+from adweir.model.columns import MetricColumns
+from adweir.model.metrics import METRICS, BadRow, Grain, MetricRow, Slot
 from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
-from adweir.quality.clean import CleaningLog, clean
+from adweir.quality.clean import CleaningLog, clean, tidy
 from adweir.quality.quarantine import Quarantine
 from adweir.store.metrics.adjusting import RowIds
 from adweir.store.metrics.brought import PullRows
@@ -47,7 +49,54 @@ READABLE = Rule("readable", "validity", "error", "", "the row cannot be read")
 
 RULES = (READABLE, ID, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
 
-_METRICS = ("impressions", "clicks", "conversions", "spend", "revenue")
+
+class AtMost(NamedTuple):
+    """A number that should not be larger than another one of its row, each as `…_as` sees it.
+
+    It is told of one row or of columns, by the same comparison. What is unknown is not compared.
+    """
+
+    rule: Rule
+    number: int
+    most: int
+    number_as: Callable[[int], int] | None = None
+    most_as: Callable[[int], int] | None = None
+
+    def breaks(self, slot: Slot) -> bool:
+        """Whether the numbers of a row break it."""
+        number, most = slot[self.number], slot[self.most]
+        return number is not None and most is not None and self._larger((number,), (most,))
+
+    def holds(self, columns: MetricColumns) -> bool:
+        """Whether no row of these columns breaks it."""
+        pair: Iterable[Any] = (columns.figures[self.number], columns.figures[self.most])
+        if columns.unknown:
+            pair = zip(*(both for both in zip(*pair, strict=True) if None not in both), strict=True)
+        return not self._larger(*(tuple(pair) or ((), ())))
+
+    def _larger(self, numbers: Iterable[int], most: Iterable[int]) -> bool:
+        """Whether any number is larger than the one beside it."""
+        left = map(self.number_as, numbers) if self.number_as else numbers
+        return any(map(gt, left, map(self.most_as, most) if self.most_as else most))
+
+
+_IMPRESSIONS, _CLICKS, _CONVERSIONS, _SPEND = map(METRICS.index, ("impressions", "clicks", "conversions", "spend"))
+WARNINGS = (
+    AtMost(CLICKS, _CLICKS, _IMPRESSIONS),
+    AtMost(CONVERSIONS, _CONVERSIONS, _CLICKS, most_as=MICRO.__mul__),
+    AtMost(SPEND, _SPEND, _IMPRESSIONS, number_as=bool),
+)
+
+
+def _broken_by(number: int) -> Rule | None:
+    """The error rule that a number breaks. One that the least and the greatest of a column keep, all of it keeps."""
+    if number < 0:
+        return NEGATIVE
+    return BOUND if number >> limits.MAX_FIGURE_BITS else None
+
+
+def _is_id(entity_id: str) -> bool:
+    return can_be_key(entity_id) and not entity_id.startswith("~") and not entity_id.endswith("~")
 
 
 class Tally:
@@ -84,45 +133,80 @@ class RowLoop:
         self._unanswered: set[tuple[str, str]] = set()
 
     def take(self, rows: Sequence[MetricRow], bad: Sequence[BadRow], page: int = 0) -> None:
-        """Take one batch. One expression tests each row; only a suspect row is examined rule by rule.
-
-        An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same.
-        """
-        days, hours, currency, campaigns = self._days, self._hours, self._currency, self._campaigns
-        offer, repeat = self._rows.offer, self._rows.adjusting.repeat
-        stored = duplicates = 0
-        bits = limits.MAX_FIGURE_BITS
-        for row in rows:
-            impressions, clicks, spend = row.impressions or 0, row.clicks or 0, row.spend or 0
-            conversions = row.conversions or 0
-            if (
-                (impressions | clicks | conversions | spend | (row.revenue or 0)) >> bits
-                or clicks > impressions
-                or conversions > clicks * MICRO
-                or (spend and not impressions)
-                or row.day not in days
-                or row.hour not in hours
-                or row.currency != currency
-                or campaigns.get(row.entity_id) != row.campaign_id
-            ):
-                if not self._examine(row, page):
-                    continue
-                currency = self._currency
-            if row.rounding is not None:
-                self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
-            taken = offer(row)
-            if taken:
-                stored += 1
-            elif taken is None:
-                duplicates += 1
-                repeat(row.day, _ids(row), row.slot)
-            else:
-                self._reject(row, [(CONFLICT, "")], page)
+        """Take one batch: by column, unless a row is suspect; then one by one, and each suspect one by all rules."""
+        columns = MetricColumns.of(rows)
+        suspects = self._suspects(columns)
+        if not rows:
+            pass
+        elif suspects or not self._known(columns):
+            self._take_rows(list(rows), suspects, page)
+        else:
+            self._take_columns(columns, page)
         self.tally.read += len(rows) + len(bad)
-        self.tally.stored += stored
-        self.tally.duplicates += duplicates
         for entry in bad:
             self._hold_back(entry, page)
+
+    def _suspects(self, columns: MetricColumns) -> set[int]:
+        """The places of the rows whose numbers, day or hour may break a rule."""
+        found: set[int] = set()
+        for numbers in columns.figures:
+            known = cast("Sequence[int]", numbers)
+            if columns.unknown:
+                known = [number for number in numbers if number is not None]
+            if known and (_broken_by(min(known)) or _broken_by(max(known))):
+                found.update(i for i, number in enumerate(numbers) if number is not None and _broken_by(number))
+        for warning in WARNINGS:
+            if not warning.holds(columns):
+                slots = cast("Iterable[Slot]", zip(*columns.figures, strict=True))
+                found.update(i for i, slot in enumerate(slots) if warning.breaks(slot))
+        for values, allowed in ((columns.day, self._days), (columns.hour, self._hours)):
+            if not allowed.issuperset(values):
+                found.update(i for i, value in enumerate(values) if value not in allowed)
+        return found
+
+    def _known(self, columns: MetricColumns) -> bool:
+        """Whether all rows are in the pull's currency, and of entities known with their campaigns or new and tidy."""
+        entities, campaigns = columns.entity_id, columns.campaign_id
+        if set(columns.currency) != {self._currency}:
+            return False
+        if all(map(eq, map(self._campaigns.get, entities), campaigns)):
+            return True
+        if not (tidy(columns) and all(map(_is_id, set(entities) - self._campaigns.keys()))):
+            return False
+        self._campaigns.update(zip(entities, campaigns, strict=True))
+        return True
+
+    def _take_columns(self, columns: MetricColumns, page: int) -> None:
+        left = frozenset(self._rows.take(columns))
+        self.tally.stored += len(columns) - len(left)
+        for place in sorted(left | columns.rounded.keys()):
+            row = columns[place]
+            if row.rounding is not None:
+                self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
+            if place in left:
+                self._offer(row, page)
+
+    def _take_rows(self, rows: list[MetricRow], suspects: Collection[int], page: int) -> None:
+        """An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same."""
+        campaigns = self._campaigns
+        for place, row in enumerate(rows):
+            if (
+                place in suspects or row.currency != self._currency or campaigns.get(row.entity_id) != row.campaign_id
+            ) and not self._examine(row, page):
+                continue
+            if row.rounding is not None:
+                self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
+            self._offer(row, page)
+
+    def _offer(self, row: MetricRow, page: int) -> None:
+        taken = self._rows.offer(row)
+        if taken:
+            self.tally.stored += 1
+        elif taken is None:
+            self.tally.duplicates += 1
+            self._rows.adjusting.repeat(row.day, _ids(row), row.slot)
+        else:
+            self._reject(row, [(CONFLICT, "")], page)
 
     def finish(self) -> None:
         """Record the entity-days that were brought but have no row that can be stored."""
@@ -139,42 +223,27 @@ class RowLoop:
         if broken:
             self._reject(row, broken, page)
             return False
-        for rule in self._warnings(row):
-            self.tally.failed(rule)
+        for warning in WARNINGS:
+            if warning.breaks(row.slot):
+                self.tally.failed(warning.rule)
         self._campaigns[row.entity_id] = row.campaign_id
         return True
 
     def _errors(self, row: MetricRow) -> list[tuple[Rule, str]]:
         broken: list[tuple[Rule, str]] = []
-        if not can_be_key(row.entity_id) or row.entity_id.startswith("~") or row.entity_id.endswith("~"):
+        if not _is_id(row.entity_id):
             broken.append((ID, ""))
         if row.day not in self._days:
             broken.append((DAY, ""))
         if row.hour not in self._hours:
             broken.append((HOUR, ""))
-        for field in _METRICS:
-            value = getattr(row, field)
-            if value is None:
-                continue
-            if value < 0:
-                broken.append((NEGATIVE, field))
-            elif value >> limits.MAX_FIGURE_BITS:
-                broken.append((BOUND, field))
+        for field, number in zip(METRICS, row.slot, strict=True):
+            rule = None if number is None else _broken_by(number)
+            if rule:
+                broken.append((rule, field))
         if row.currency != self._currency:
             broken.append((CURRENCY, ""))
         return broken
-
-    @staticmethod
-    def _warnings(row: MetricRow) -> list[Rule]:
-        impressions, clicks, conversions, spend, _ = row.slot
-        found = []
-        if clicks is not None and impressions is not None and clicks > impressions:
-            found.append(CLICKS)
-        if conversions is not None and clicks is not None and conversions > clicks * MICRO:
-            found.append(CONVERSIONS)
-        if spend and impressions == 0:
-            found.append(SPEND)
-        return found
 
     def _reject(self, row: MetricRow, broken: list[tuple[Rule, str]], page: int) -> None:
         errors: list[dict[str, Any]] = []

@@ -7,27 +7,30 @@ that an older pull did not request is unknown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from adweir.model import limits
+from adweir.model.columns import MetricColumns
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import NO_NUMBERS, BadRow, MetricRow
-from adweir.model.money import rounded, to_micros
+from adweir.model.money import all_micros, rounded, to_micros
 from adweir.platforms import json_text
 from adweir.platforms.amazon_ads.attribution import Counted, counted
 from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import REPORTS
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
-from adweir.platforms.json_array import Unreadable, read_array
-from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
+from adweir.platforms.json_array import Piece, Unreadable, read_array
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding, Roundings
 
+T = TypeVar("T")
 _Id = int | str
 
 
@@ -66,46 +69,45 @@ class SearchTermRow(KeywordRow, gc=False, kw_only=True, rename="camel"):
 class Shape(NamedTuple):
     """The rows of a dataset: their type, how an entity is named, and which fields say so in a row that is faulty.
 
-    `names`: an entity's id, part by part; of a part with several fields the first that is not null.
+    `names`: an entity's id, part by part; of a part with several fields the first that is not null. `key` makes it of
+    the values of these fields, one by one.
     """
 
     row: type[ReportRow]
-    key: Callable[[Any], str]
+    key: Callable[..., str]
     names: tuple[tuple[str, ...], ...]
     in_group: bool = True
 
-
-def _ad(row: AdRow) -> str:
-    return f"{row.ad_group_id}~{row.ad_id}"
-
-
-def _campaign(row: ReportRow) -> str:
-    return str(row.campaign_id)
+    @property
+    def fields(self) -> list[str]:
+        """The fields of `names` as the row's type calls them."""
+        ours = dict(zip(self.row.__struct_encode_fields__, self.row.__struct_fields__, strict=True))
+        return [ours[name] for part in self.names for name in part]
 
 
-def _placement(row: PlacementRow) -> str:
-    return f"{row.campaign_id}~{row.placement_classification}"
+def _pair(one: _Id, other: _Id) -> str:
+    return f"{one}~{other}"
 
 
-def _keyword(row: KeywordRow) -> str:
-    own = row.targeting_id if row.keyword_id is None else row.keyword_id
+def _keyword(group: _Id, keyword: _Id | None, target: _Id | None) -> str:
+    own = target if keyword is None else keyword
     if own is None:
         raise ValueError("neither keywordId nor targetingId")
-    return f"{row.ad_group_id}~{own}"
+    return f"{group}~{own}"
 
 
-def _search_term(row: SearchTermRow) -> str:
-    return f"{_keyword(row)}~{row.search_term}"
+def _search_term(group: _Id, keyword: _Id | None, target: _Id | None, term: str) -> str:
+    return f"{_keyword(group, keyword, target)}~{term}"
 
 
 _KEYWORD_NAMES = (("adGroupId",), ("keywordId", "targetingId"))
 _SHAPES = {
-    Dataset.AD_DAILY: Shape(AdRow, _ad, (("adGroupId",), ("adId",))),
-    Dataset.CAMPAIGN_DAILY: Shape(ReportRow, _campaign, (("campaignId",),), in_group=False),
+    Dataset.AD_DAILY: Shape(AdRow, _pair, (("adGroupId",), ("adId",))),
+    Dataset.CAMPAIGN_DAILY: Shape(ReportRow, str, (("campaignId",),), in_group=False),
     Dataset.KEYWORD_DAILY: Shape(KeywordRow, _keyword, _KEYWORD_NAMES),
     Dataset.KEYWORD_BY_SEARCH_TERM_DAILY: Shape(SearchTermRow, _search_term, (*_KEYWORD_NAMES, ("searchTerm",))),
     Dataset.CAMPAIGN_BY_PLACEMENT_DAILY: Shape(
-        PlacementRow, _placement, (("campaignId",), ("placementClassification",)), in_group=False
+        PlacementRow, _pair, (("campaignId",), ("placementClassification",)), in_group=False
     ),
 }
 _FIRST_COLUMNS = frozenset(("purchases7d", "sales7d", "purchases14d", "sales14d", "purchases", "sales"))
@@ -119,20 +121,28 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         raise BadInput(f"amazon_ads has no report {context.dataset} of slice {context.slice!r}")
     options = context.options if isinstance(context.options, AmazonOptions) else AmazonOptions()
     columns = counted(kind, context.slice, options, context.profile_kind)
-    figures = _difference if columns.less_conversions else _reported if columns.conversions else _unknown
-    rounding = Rounding()
-    for piece in read_array(page.stream, _row_type(shape.row, columns)):
-        rows: list[MetricRow] = []
-        bad: list[BadRow] = []
-        for line, row in enumerate(piece.rows, piece.first):
-            if isinstance(row, Unreadable):
-                bad.append(_unreadable(line, row, shape))
-                continue
-            try:
-                rows.append(_metric_row(line, row, shape, figures, context, rounding))
-            except ValueError as error:
-                bad.append(_bad(line, msgspec.to_builtins(row, builtin_types=(Decimal,)), str(error), shape))
-        yield RowBatch(rows, bad)
+    reader, exact = _ReportReader(shape, _figures(columns), context), _row_type(shape.row, columns)
+    if columns.less_conversions:
+        for piece in read_array(page.stream, exact):
+            yield _one_by_one(piece, reader)
+        return
+    for piece in read_array(page.stream, _plain_row_type(shape.row, columns)):
+        found = reader.columns(piece)
+        yield _one_by_one(piece.again(exact), reader) if found is None else RowBatch(found, [])
+
+
+def _one_by_one(piece: Piece[ReportRow], reader: _ReportReader) -> RowBatch:
+    rows: list[MetricRow] = []
+    bad: list[BadRow] = []
+    for line, row in enumerate(piece.rows, piece.first):
+        if isinstance(row, Unreadable):
+            bad.append(_unreadable(line, row, reader.shape))
+            continue
+        try:
+            rows.append(reader.row(line, row))
+        except ValueError as error:
+            bad.append(_bad(line, msgspec.to_builtins(row, builtin_types=(Decimal,)), str(error), reader.shape))
+    return RowBatch(rows, bad)
 
 
 @lru_cache(maxsize=64)
@@ -147,33 +157,116 @@ def _row_type(base: type[ReportRow], columns: Counted) -> Any:
     return msgspec.defstruct(f"{base.__name__}Counted", fields, bases=(base,), kw_only=True, gc=False, rename="camel")
 
 
+@lru_cache(maxsize=64)
+def _plain_row_type(base: type[ReportRow], columns: Counted) -> Any:
+    """The same row with its amounts as they are written, for columns: a text becomes an int without a Decimal."""
+    names = {"cost": "cost", **{name: column for name, column in columns._asdict().items() if column}}
+    fields = [
+        (name, msgspec.Raw, msgspec.field(name=column) if required else msgspec.field(name=column, default=_ABSENT))
+        for name, column in names.items()
+        for required in [column == "cost" or column in _FIRST_COLUMNS]
+    ]
+    return msgspec.defstruct(f"{base.__name__}Plain", fields, bases=(base,), kw_only=True, gc=False, rename="camel")
+
+
+_ABSENT = msgspec.Raw()
 _Figures = Callable[[Any, Rounding], tuple[int | None, int | None]]
 _EXACT = Context(prec=100)
 
 
-def _metric_row(
-    line: int, row: Any, shape: Shape, figures: _Figures, context: PullContext, rounding: Rounding
-) -> MetricRow:
-    """Raises ValueError that says which value is wrong."""
-    if rounding.added:
-        rounding.clear()
-    conversions, revenue = figures(row, rounding)
-    spend = _micros(row.cost, SPEND, rounding)
-    return MetricRow(
-        entity_id=shape.key(row),
-        day=_day(row.date),
-        impressions=row.impressions,
-        clicks=row.clicks,
-        conversions=conversions,
-        spend=spend,
-        revenue=revenue,
-        campaign_id=str(row.campaign_id),
-        ad_group_id=str(row.ad_group_id) if shape.in_group else "",
-        currency=row.campaign_budget_currency_code or context.currency,
-        ad_product=context.slice,
-        line=line,
-        rounding=rounding.deltas() if rounding.added else None,
-    )
+class _ReportReader:
+    """How the rows of a report become ours: one by one, or all of a piece by column."""
+
+    def __init__(self, shape: Shape, figures: _Figures, context: PullContext) -> None:
+        self.shape = shape
+        self._figures, self._context = figures, context
+        self._fields = shape.fields
+        self._roundings = Roundings()
+
+    def row(self, line: int, row: Any) -> MetricRow:
+        """Raises ValueError that says which value is wrong."""
+        rounding = Rounding()
+        conversions, revenue = self._figures(row, rounding)
+        spend = _micros(row.cost, SPEND, rounding)
+        return MetricRow(
+            entity_id=self.shape.key(*(getattr(row, name) for name in self._fields)),
+            day=_day(row.date),
+            impressions=row.impressions,
+            clicks=row.clicks,
+            conversions=conversions,
+            spend=spend,
+            revenue=revenue,
+            campaign_id=str(row.campaign_id),
+            ad_group_id=str(row.ad_group_id) if self.shape.in_group else "",
+            currency=row.campaign_budget_currency_code or self._context.currency,
+            ad_product=self._context.slice,
+            line=line,
+            rounding=rounding.deltas(),
+        )
+
+    def columns(self, piece: Piece[ReportRow]) -> MetricColumns | None:
+        """All rows, each as `row` would; None where one is unreadable or `row` would refuse it."""
+        if not all(issubclass(kind, ReportRow) for kind in set(map(type, piece.rows))):
+            return None
+        try:
+            return self._columns(cast("list[Any]", piece.rows), piece.first)
+        except (ValueError, msgspec.MsgspecError):
+            return None
+
+    def _columns(self, rows: list[Any], first: int) -> MetricColumns:
+        self._roundings.clear()
+        unknown: Sequence[int | None] = [None] * len(rows)
+        conversions = revenue = unknown
+        if self._figures is _reported:
+            conversions = self._amounts([row.conversions for row in rows], CONVERSIONS)
+            revenue = self._amounts([row.revenue for row in rows], REVENUE)
+        groups = [row.ad_group_id for row in rows] if self.shape.in_group else [""] * len(rows)
+        return MetricColumns(
+            entity_id=list(map(self.shape.key, *(map(attrgetter(name), rows) for name in self._fields))),
+            day=_each(_day, [row.date for row in rows]),
+            impressions=[row.impressions for row in rows],
+            clicks=[row.clicks for row in rows],
+            conversions=conversions,
+            spend=self._amounts([row.cost for row in rows], SPEND),
+            revenue=revenue,
+            campaign_id=_each(str, [row.campaign_id for row in rows]),
+            ad_group_id=_each(str, groups),
+            hour=[-1] * len(rows),
+            currency=[row.campaign_budget_currency_code or self._context.currency for row in rows],
+            ad_product=[self._context.slice] * len(rows),
+            line=range(first, first + len(rows)),
+            rounded=self._roundings.deltas(),
+            unknown=None in conversions or None in revenue,
+        )
+
+    def _amounts(self, raws: Sequence[msgspec.Raw], place: int) -> Sequence[int | None]:
+        """Raises ValueError where one is no amount, or null (which only conversions and revenue may be)."""
+        texts = b",".join(raws).decode().split(",")
+        found = all_micros(texts) if len(texts) == len(raws) else None
+        if found is not None:
+            return found
+        read = _exact_cost if place == SPEND else _exact_figure
+        return self._roundings.each(lambda raw: _figure(read(raw), place, self._roundings.row), raws)
+
+
+_exact_cost = msgspec.json.Decoder(Decimal).decode
+_decode_figure = msgspec.json.Decoder(Decimal | None).decode
+
+
+def _exact_figure(raw: msgspec.Raw) -> _Figure:
+    return _decode_figure(raw) if raw else msgspec.UNSET
+
+
+def _each(read: Callable[[T], str], values: list[T]) -> list[str]:
+    """A column in which values repeat: each is read once, and its text is kept once."""
+    texts = {value: read(value) for value in set(values)}
+    return list(map(texts.__getitem__, values))
+
+
+def _figures(columns: Counted) -> _Figures:
+    if columns.less_conversions:
+        return _difference
+    return _reported if columns.conversions else _unknown
 
 
 def _unknown(_row: Any, _rounding: Rounding) -> tuple[int | None, int | None]:

@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
 
 from adweir.model import limits
+from adweir.model.columns import MetricColumns
 from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
+from adweir.model.money import all_micros
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.meta import media, objects, pages, wire
-from adweir.platforms.meta.conversions import counter
-from adweir.platforms.meta.numbers import count, micros
+from adweir.platforms.meta.conversions import column_counter, counter
+from adweir.platforms.meta.numbers import count, counts, micros
 from adweir.platforms.meta.options import MetaOptions
-from adweir.platforms.rounding import SPEND, Rounding
+from adweir.platforms.rounding import SPEND, Rounding, Roundings
 
 T = TypeVar("T")
 
@@ -34,13 +37,18 @@ class MetaNormalizer:
     """`platforms.connector.Normalizer` of Meta."""
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
-        """One batch per page. Rows are decoded one by one only when the page as a whole does not fit the schema."""
+        """One batch per page, by column. Its rows are read one by one when a fault is among them, and decoded one by
+        one when the page as a whole does not fit the schema."""
         body = page.stream.read()
         reader = _RowReader(context)
         try:
             wired: Sequence[wire.InsightsRow] = reader.page(body).data
         except pages.UNREADABLE:
             yield _one_by_one(body, reader)
+            return
+        columns = reader.columns(wired)
+        if columns is not None:
+            yield RowBatch(columns, [])
             return
         convert = reader.convert
         rows: list[MetricRow] = []
@@ -76,15 +84,16 @@ NORMALIZER = MetaNormalizer()
 
 
 def _one_by_one(body: bytes, reader: _RowReader) -> RowBatch:
-    batch = RowBatch([], [])
+    rows: list[MetricRow] = []
+    bad: list[BadRow] = []
     for line, raw in enumerate(pages.items(body), 1):
         try:
-            batch.rows.append(reader.convert(reader.row(raw), line))
+            rows.append(reader.convert(reader.row(raw), line))
         except Nothing:
             continue
         except (ValueError, *pages.UNREADABLE) as error:
-            batch.bad.append(_bad_row(line, raw, error, reader))
-    return batch
+            bad.append(_bad_row(line, raw, error, reader))
+    return RowBatch(rows, bad)
 
 
 class Nothing(Exception):
@@ -102,48 +111,77 @@ class _RowReader:
         self.actions = tuple[wire.WindowedAction, ...] if windowed else tuple[wire.Action, ...]
         self.dataset, self.profile_id = context.dataset, context.profile_id
         self._currency = context.currency
-        self._rounding = Rounding()
+        self._rounding, self._roundings = Rounding(), Roundings()
         self.identify = _identifier(context.dataset)
         self.count = counter(options, context.dataset, self._rounding)
-        self.convert = self._converter()
+        self._count_columns = column_counter(options, context.dataset, self._roundings)
 
-    def _converter(self) -> Callable[[wire.InsightsRow, int], MetricRow]:
-        """The function from a row to ours, which raises Nothing, and ValueError (field, message) for a bad row.
+    def convert(self, row: wire.InsightsRow, line: int) -> MetricRow:
+        """A row as ours. Raises Nothing, and ValueError (field, message) for a bad one."""
+        self._check(row.date_start, row.date_stop, row.account_id)
+        hour = _hour(row) if self.dataset.grain is Grain.HOUR else -1
+        rounding = self._rounding
+        rounding.clear()
+        conversions, revenue = self.count(row)
+        return MetricRow(
+            self.identify(row),
+            row.date_start,
+            counts((row.impressions,), "impressions")[0],
+            counts((row.clicks,), "clicks")[0],
+            conversions,
+            micros(row.spend, SPEND, rounding),
+            revenue,
+            row.campaign_id,
+            row.adset_id,
+            hour,
+            row.account_currency or self._currency,
+            "",
+            line,
+            rounding.deltas(),
+        )
 
-        All that it needs are local names, which are the fastest to read: it runs per row.
-        """
-        hourly, profile_id, currency = self.dataset.grain is Grain.HOUR, self.profile_id, self._currency
-        rounding, identify, count_actions = self._rounding, self.identify, self.count
+    def columns(self, rows: Sequence[wire.InsightsRow]) -> MetricColumns | None:
+        """All rows of a page, each as `convert` would; None where that would refuse one."""
+        try:
+            return self._columns(rows) if rows else None
+        except (ValueError, KeyError):
+            return None
 
-        def convert(row: wire.InsightsRow, line: int) -> MetricRow:
-            day = row.date_start
-            if row.date_stop != day:
-                raise ValueError("date_stop", f"a row of several days: {day} to {row.date_stop}"[:80])
-            _check_day(day)
-            if row.account_id and row.account_id != profile_id:
-                raise ValueError("account_id", f"belongs to account {row.account_id[:40]!r}")
-            hour = _hour(row) if hourly else -1
-            if rounding.added:
-                rounding.clear()
-            conversions, revenue = count_actions(row)
-            return MetricRow(
-                identify(row),
-                day,
-                int(row.impressions) if row.impressions.isdecimal() else count(row.impressions, "impressions"),
-                int(row.clicks) if row.clicks.isdecimal() else count(row.clicks, "clicks"),
-                conversions,
-                micros(row.spend, SPEND, rounding),
-                revenue,
-                row.campaign_id,
-                row.adset_id,
-                hour,
-                row.account_currency or currency,
-                "",
-                line,
-                rounding.deltas() if rounding.added else None,
-            )
+    def _columns(self, rows: Sequence[wire.InsightsRow]) -> MetricColumns:
+        days = [row.date_start for row in rows]
+        for about in set(zip(days, [row.date_stop for row in rows], [row.account_id for row in rows], strict=True)):
+            self._check(*about)
+        self._roundings.clear()
+        conversions, revenue = self._count_columns(rows)
+        spends = [row.spend for row in rows]
+        spend = all_micros(spends)
+        if spend is None:
+            spend = self._roundings.each(lambda text: micros(text, SPEND, self._roundings.row), spends)
+        hourly = self.dataset.grain is Grain.HOUR
+        return MetricColumns(
+            entity_id=_identify_all(self.dataset, rows),
+            day=days,
+            impressions=counts([row.impressions for row in rows], "impressions"),
+            clicks=counts([row.clicks for row in rows], "clicks"),
+            conversions=conversions,
+            spend=spend,
+            revenue=revenue,
+            campaign_id=[row.campaign_id for row in rows],
+            ad_group_id=[row.adset_id for row in rows],
+            hour=[wire.HOURS[row.hour] for row in rows] if hourly else [-1] * len(rows),
+            currency=[row.account_currency or self._currency for row in rows],
+            ad_product=[""] * len(rows),
+            line=range(1, len(rows) + 1),
+            rounded=self._roundings.deltas(),
+            unknown=None in conversions or None in revenue,
+        )
 
-        return convert
+    def _check(self, day: str, stop: str, account: str) -> None:
+        if stop != day:
+            raise ValueError("date_stop", f"a row of several days: {day} to {stop}"[:80])
+        _check_day(day)
+        if account and account != self.profile_id:
+            raise ValueError("account_id", f"belongs to account {account[:40]!r}")
 
     def slot(self, row: wire.InsightsRow, *, counted: bool) -> Slot:
         """The numbers of a row that cannot be stored, None for each that cannot be read (unless `counted`, actions)."""
@@ -191,10 +229,25 @@ def _identifier(dataset: Dataset) -> Callable[[wire.InsightsRow], str]:
     return identify_value
 
 
+def _identify_all(dataset: Dataset, rows: Sequence[wire.InsightsRow]) -> list[str]:
+    """The ids of all rows, each as `_identifier` does. Raises ValueError where that would refuse one."""
+    ids = [list(map(attrgetter(name), rows)) for name in _ID_NAMES[dataset.level]]
+    values = [list(map(attrgetter(name), rows)) for name in wire.BREAKDOWNS.get(dataset.breakdown, ())]
+    if not all(map(_are_ids, ids)) or not all(map(all, values)):
+        raise ValueError("a row without its id")
+    if values:
+        ids.append(list(map(BETWEEN_VALUES.join, zip(*values, strict=True))))
+    return list(map("~".join, zip(*ids, strict=True)))
+
+
+def _are_ids(texts: Sequence[str]) -> bool:
+    together = "".join(texts)
+    return together.isdecimal() and together.isascii() and all(texts)
+
+
 def _identify_ad(row: wire.InsightsRow) -> str:
     group, ad = row.adset_id, row.ad_id
-    both = group + ad
-    if not (group and ad and both.isdecimal() and both.isascii()):
+    if not _are_ids((group, ad)):
         raise ValueError("ad_id", f"not the ids of an ad: {group[:40]!r}, {ad[:40]!r}")
     return f"{group}~{ad}"
 
@@ -202,13 +255,19 @@ def _identify_ad(row: wire.InsightsRow) -> str:
 def _identify_by(name: str) -> Callable[[wire.InsightsRow], str]:
     def identify(row: wire.InsightsRow) -> str:
         identity: str = getattr(row, name)
-        if not (identity.isdecimal() and identity.isascii()):
+        if not _are_ids((identity,)):
             raise ValueError(name, f"not an id: {identity[:40]!r}")
         return identity
 
     return identify
 
 
+_ID_NAMES = {
+    Level.ACCOUNT: ("account_id",),
+    Level.CAMPAIGN: ("campaign_id",),
+    Level.AD_GROUP: ("adset_id",),
+    Level.AD: ("adset_id", "ad_id"),
+}
 _IDENTIFY: dict[Level, Callable[[wire.InsightsRow], str]] = {
     Level.ACCOUNT: _identify_by("account_id"),
     Level.CAMPAIGN: _identify_by("campaign_id"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adweir.model import limits
-from adweir.model.money import rounded
+from adweir.model.money import all_micros, rounded
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 
 _FIELDS = {CONVERSIONS: "actions", SPEND: "spend", REVENUE: "action_values"}
-_SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
 
 
 def micros(text: str, place: int, rounding: Rounding) -> int:
@@ -15,10 +16,9 @@ def micros(text: str, place: int, rounding: Rounding) -> int:
 
     More than six decimals are rounded half to even, which `rounding` notes. Raises ValueError (field, message).
     """
-    whole, _, part = text.partition(".")
-    digits = whole + part
-    if digits.isascii() and digits.isdecimal() and whole and len(part) <= 6 and len(whole) <= 12:
-        return int(digits) * _SCALE[len(part)]
+    plain = all_micros((text,))
+    if plain:
+        return plain[0]
     try:
         amount, added = rounded(text)
     except ValueError as error:
@@ -33,3 +33,10 @@ def count(text: str, name: str) -> int:
     if not text.removeprefix("-").isdecimal() or len(text) > limits.MAX_COUNT_DIGITS + 1:
         raise ValueError(name, f"not a whole number, or out of range: {text[:40]!r}")
     return int(text)
+
+
+def counts(texts: Sequence[str], name: str) -> list[int]:
+    """A column of them; digits alone may be more, which is for the quality rules too."""
+    if "".join(texts).isdecimal() and all(texts):
+        return list(map(int, texts))
+    return [int(text) if text.isdecimal() else count(text, name) for text in texts]

@@ -30,7 +30,7 @@ class WindowedAction(Action, gc=False):
     engaged_view_1d: str = msgspec.field(name="1d_ev", default="")
 
 
-class InsightsRow(msgspec.Struct):
+class InsightsRow(msgspec.Struct, gc=False):
     date_start: str
     date_stop: str
     account_id: str = ""
@@ -55,7 +55,7 @@ class InsightsRow(msgspec.Struct):
     platform_position: str = ""
 
 
-class WindowedRow(InsightsRow):
+class WindowedRow(InsightsRow, gc=False):
     actions: tuple[WindowedAction, ...] = ()
     action_values: tuple[WindowedAction, ...] = ()
     conversions: tuple[WindowedAction, ...] = ()

@@ -7,9 +7,10 @@ entity-day, whatever the size of the raw bytes and however often the same rows a
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
+from adweir.model.columns import MetricColumns
 from adweir.model.metrics import MetricRow, Slot
 from adweir.store.metrics.adjusting import Adjusting
 
@@ -86,15 +87,37 @@ class PullRows:
         slots = self._slots.get(key)
         if slots is None:
             slots = self._slots[key] = {}
-        try:
-            packed: _Packed = _pack(row.impressions, row.clicks, row.conversions, row.spend, row.revenue)
-        except struct.error:  # an unknown number, or one past 64 bits
-            packed = self._unusual(row.slot)
+        packed = self._pack_one(row.slot)
         held = slots.setdefault(entity_id, packed)
         if held is packed:
             self.size += 1
             return True
         return None if held == packed else False
+
+    def take(self, columns: MetricColumns) -> list[int]:
+        """Take all rows whose key is not there yet; the places of the others, for which `offer` says what they are."""
+        texts, slots = self._texts, self._slots
+        entities = list(map(texts.__getitem__, columns.entity_id))
+        if not all(map(self._parents.__contains__, entities)):
+            for place, entity_id in enumerate(entities):
+                if entity_id not in self._parents:
+                    self._begin(columns[place])
+        keys: Sequence[str] = columns.day
+        if any(hour >= 0 for hour in set(columns.hour)):
+            keys = list(map(slot_key, columns.day, columns.hour))
+        distinct = set(keys)
+        for key in distinct:
+            slots.setdefault(key, {})
+        if len(distinct) == 1 and len(set(entities)) == len(entities) and slots[keys[0]].keys().isdisjoint(entities):
+            slots[keys[0]].update(zip(entities, self._packed(columns), strict=True))
+            self.size += len(entities)
+            return []
+        left = []
+        for place, (key, entity_id, packed) in enumerate(zip(keys, entities, self._packed(columns), strict=True)):
+            if slots[key].setdefault(entity_id, packed) is not packed:
+                left.append(place)
+        self.size += len(keys) - len(left)
+        return left
 
     def has(self, entity_id: str, day: str, hour: int = -1) -> bool:
         """Whether a row with this key was added."""
@@ -146,6 +169,18 @@ class PullRows:
     def __len__(self) -> int:
         """The number of distinct keys."""
         return self.size
+
+    def _packed(self, columns: MetricColumns) -> list[_Packed]:
+        try:
+            return list(map(_pack, *columns.figures))
+        except struct.error:
+            return [self._pack_one(slot) for slot in cast("Iterator[Slot]", zip(*columns.figures, strict=True))]
+
+    def _pack_one(self, slot: Slot) -> _Packed:
+        try:
+            return _pack(*slot)
+        except struct.error:  # an unknown number, or one past 64 bits
+            return self._unusual(slot)
 
     def _unusual(self, slot: Slot) -> _Packed:
         self._some_unusual = True

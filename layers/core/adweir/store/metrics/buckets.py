@@ -35,6 +35,7 @@ RESERVED = "!"
 
 
 _NULL: dict[str, Any] = {"NULL": True}
+_ZERO: dict[str, Any] = {"N": "0"}
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"))
 
 
@@ -103,10 +104,13 @@ class Bucket:
     def encode(self, pk: str) -> Raw:
         """The item as DynamoDB takes it."""
         item: Raw = {"pk": {"S": pk}, "sk": {"S": self.entity_id}}
-        for short, name in _FIELDS:
-            value = getattr(self.parents, name)
-            if value if short != "grp" else value != group_in(self.entity_id):
-                item[short] = {"S": value}
+        campaign_id, group_id, product = self.parents
+        if campaign_id:
+            item["camp"] = {"S": campaign_id}
+        if group_id != group_in(self.entity_id):
+            item["grp"] = {"S": group_id}
+        if product:
+            item["prod"] = {"S": product}
         slots = dict(sorted(self.slots.items()))
         numbers = [slot.numbers for slot in slots.values()]
         currency = max({slot.currency for slot in slots.values()}, default="")
@@ -163,7 +167,15 @@ def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
     if None in numbers:
         return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
     first, second, third, fourth, fifth = numbers  # without a loop it takes three quarters of the time
-    return {"L": [{"N": str(first)}, {"N": str(second)}, {"N": str(third)}, {"N": str(fourth)}, {"N": str(fifth)}]}
+    return {
+        "L": [
+            {"N": str(first)} if first else _ZERO,
+            {"N": str(second)} if second else _ZERO,
+            {"N": str(third)} if third else _ZERO,
+            {"N": str(fourth)} if fourth else _ZERO,
+            {"N": str(fifth)} if fifth else _ZERO,
+        ]
+    }
 
 
 def _total(numbers: list[Slot]) -> Slot:
