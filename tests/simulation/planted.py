@@ -20,6 +20,7 @@ from adweir.pipeline.progress import RunProgress
 from adweir.runtime.consumer import Consumer
 from adweir.store.dynamo.keyed import Keyed
 from adweir.store.ledger.runs import Runs
+from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
 from adweir.store.metrics import coverage
 from adweir.store.metrics.job import Job
@@ -64,15 +65,15 @@ def coverage_before_items() -> AbstractContextManager[object]:
 
 def marker_removed_first() -> AbstractContextManager[object]:
     """A task's open marker goes before the task has ended."""
-    finish = Tasks.finish
+    end = Tasks._end
 
-    def early(tasks: Tasks, run_id: str, task_id: str, generation: int, state: TaskState, **facts: Any) -> bool:
-        task = tasks.get_task(run_id, task_id)
-        if task is not None and task.generation == generation:
+    def early(tasks: Tasks, named: TaskName, state: TaskState, facts: Any) -> bool:
+        task = tasks.get_task(named.run_id, named.task_id)
+        if task is not None and task.generation == named.generation:
             tasks._unmark(task)
-        return finish(tasks, run_id, task_id, generation, state, **facts)
+        return end(tasks, named, state, facts)
 
-    return mock.patch.object(Tasks, "finish", early)
+    return mock.patch.object(Tasks, "_end", early)
 
 
 def older_pull_wins() -> AbstractContextManager[object]:

@@ -89,6 +89,7 @@ MAX_RESPONSE_BYTES = 64 << 20  # a platform's answer, or a page of it, in memory
 MAX_PIECE_BYTES = 64 << 20  # one element of a streamed JSON array
 MAX_PAGE_HEADER_BYTES = 64 << 10  # the header line of a raw page
 MAX_BACKFILL_DAYS = 1830  # five years: no platform keeps more
+MAX_KNOWN_OPTIONS = 1000  # ad accounts whose options one container remembers
 MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brakes concern them
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 

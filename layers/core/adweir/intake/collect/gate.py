@@ -26,7 +26,7 @@ from adweir.platforms.connector import Connector
 from adweir.store.catalog.store import Way
 from adweir.store.dynamo.together import fetch_together
 from adweir.store.ledger.brakes import brake_items, scope_key
-from adweir.store.ledger.tasks import task_item
+from adweir.store.ledger.task_rows import task_item
 
 if TYPE_CHECKING:
     from adweir.store.catalog.items import Item

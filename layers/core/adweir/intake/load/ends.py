@@ -12,7 +12,7 @@ from adweir.model.messages import Advance, ObjectArrived
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
-from adweir.store.ledger.tasks import Pulled, TaskName
+from adweir.store.ledger.task_rows import Pulled, TaskName
 from adweir.store.raw.header import PullHeader
 
 if TYPE_CHECKING:

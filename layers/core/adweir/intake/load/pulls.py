@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import ObjectLists
-from adweir.model import trace
+from adweir.model import limits, trace
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, DeadlinePassed, MassVanish, NotReady, Throttled, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level
+from adweir.model.platforms import Platform
 from adweir.model.ports import Queue
 from adweir.model.tasks import Cause, Pull, TaskState
 from adweir.platforms import Platforms, options
@@ -54,6 +55,7 @@ class PullLoader:
         self._committer = committer
         self._ends = ends
         self._landing = landing
+        self._used: dict[tuple[Platform, str], Mapping[str, Any]] = {}
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load the object and finish its task, or its part of a replay.
@@ -73,7 +75,7 @@ class PullLoader:
             if header.not_applicable:
                 self._skip(header, ends)
                 return
-            context = self._context(header)
+            context = self._context(header, used_before=not message.load)
             try:
                 counts = self._store(raw, message, context, remaining)
             except (Throttled, NotReady) as error:
@@ -103,7 +105,7 @@ class PullLoader:
             again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0})
             self._landing.send(again, group=f"{header.platform}#{header.profile_id}")
 
-    def _context(self, header: PullHeader) -> PullContext:
+    def _context(self, header: PullHeader, *, used_before: bool) -> PullContext:
         """What the normalizer needs to know. Raises BadInput for profile options that the platform does not know."""
         return PullContext(
             account_id=header.account_id,
@@ -117,16 +119,25 @@ class PullLoader:
             profile_kind=header.profile_kind,
             country=header.country,
             route=header.route,
-            options=self._options(header),
+            options=self._options(header, used_before=used_before),
         )
 
-    def _options(self, header: PullHeader) -> ProfileOptions:
-        """The profile's options as they are now, so that a replay applies them; read only for metrics."""
+    def _options(self, header: PullHeader, *, used_before: bool = False) -> ProfileOptions:
+        """The profile's options as they are now, so that a replay applies them; read only for metrics.
+
+        With `used_before` those of this container's last load will do: a load ends by looking at them again.
+        """
         model = self._platforms.spec(header.platform).options
-        profile = None
-        if model.model_fields and header.profile_id and header.dataset.grain is not None:
-            profile = self._catalog.profile(header.platform, header.profile_id)
-        return options.read(model, profile.options if profile else {})
+        if not (model.model_fields and header.profile_id and header.dataset.grain is not None):
+            return options.read(model, {})
+        key = header.platform, header.profile_id
+        if not used_before or key not in self._used:
+            profile = self._catalog.profile(*key)
+            self._used.pop(key, None)
+            self._used[key] = dict(profile.options) if profile else {}
+            if len(self._used) > limits.MAX_KNOWN_OPTIONS:
+                del self._used[next(iter(self._used))]
+        return options.read(model, self._used[key])
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.
@@ -165,7 +176,7 @@ class PullLoader:
                         raise TooLarge("the object takes too long to read: pull fewer days at a time")
             loop.finish()
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
-        allowance = Allowance(remaining, self._ends.accepts_vanish(header))
+        allowance = Allowance(remaining, not pull.has_totals and self._ends.accepts_vanish(header))
         return self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
 
 

@@ -7,20 +7,20 @@ too many, never one too few, and the sweep removes it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.labels import DEFAULT, owner
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import Window, iso
+from adweir.model.times import iso
 from adweir.store.dynamo.keyed import Key
 from adweir.store.ledger.markers import PLANNING, Marker, Markers, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
+from adweir.store.ledger.task_rows import Pulled, TaskName, fixed, task_item, task_of_row
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -30,23 +30,6 @@ _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
 _PLANNED_TOGETHER = 50
 """Each is two items, and a transaction has at most 100."""
-_FIELDS = frozenset(field.name for field in fields(Task))
-
-
-class TaskName(NamedTuple):
-    """What names a task of a generation."""
-
-    run_id: str
-    task_id: str
-    generation: int
-
-
-class Pulled(NamedTuple):
-    """What a task brought, as `Task` names it."""
-
-    profile_key: str
-    dataset: Dataset
-    window: Window | None
 
 
 class Tasks(Markers):
@@ -94,7 +77,7 @@ class Tasks(Markers):
             accept_vanish=int(task.accept_vanish),
             label=task.label,
             updated_at=now,
-            body=_fixed(task) | {"created_at": now},
+            body=fixed(task) | {"created_at": now},
         )
 
     # --- reading
@@ -102,21 +85,21 @@ class Tasks(Markers):
     def get_task(self, run_id: str, task_id: str) -> Task | None:
         """A task as it is now (a consistent read), or None. Raises UnreadableItem."""
         row = self._fetch(run_pk(run_id), f"task#{task_id}")
-        return None if row is None else self._parsed(row, _task)
+        return None if row is None else self._parsed(row, task_of_row)
 
     def task_of(self, items: Mapping[Key, Row], run_id: str, task_id: str) -> Task | None:
         """A task among items that were just read by `task_item`, or None. Raises UnreadableItem."""
         row = items.get(task_item(run_id, task_id))
-        return None if row is None else self._parsed(row, _task)
+        return None if row is None else self._parsed(row, task_of_row)
 
     def find_tasks(self, run_id: str, task_ids: Iterable[str]) -> dict[str, Task]:
         """Tasks of a run by their ids; unknown ones are left out."""
         rows = self._fetch_many((run_pk(run_id), f"task#{task_id}") for task_id in task_ids)
-        return {task.id: task for task in self._readable(rows.values(), _task)}
+        return {task.id: task for task in self._readable(rows.values(), task_of_row)}
 
     def tasks(self, run_id: str) -> Iterator[Task]:
         """The tasks of a run, by id, but those that cannot be read (`lost_tasks`)."""
-        return self._readable(self._query(run_pk(run_id), "task#"), _task)
+        return self._readable(self._query(run_pk(run_id), "task#"), task_of_row)
 
     def lost_tasks(self, run_id: str) -> int:
         """How many tasks of the run `tasks` had to leave out when it was last read."""
@@ -138,7 +121,7 @@ class Tasks(Markers):
         keys = [tuple(row.sk.split("#", 1)) for row in self._query(_parked_pk(account_id, platform, label))]
         found = self._fetch_many([(run_pk(run_id), f"task#{task_id}") for run_id, task_id in keys])
         parked = (row for row in found.values() if row.state == TaskState.PARKED.value)
-        return self._readable(parked, _task)
+        return self._readable(parked, task_of_row)
 
     # --- working
 
@@ -181,7 +164,7 @@ class Tasks(Markers):
                 Row.until.set(0),
             )
             if taken is not None:
-                return _task(taken)
+                return task_of_row(taken)
         raise Throttled(f"task {task_id} is being worked on", retry_after=5)
 
     def release(self, task: Task, waits: Mapping[str, Any] | None = None) -> bool:
@@ -200,7 +183,7 @@ class Tasks(Markers):
             [Row.waits.set(dict(waits)), Row.updated_at.set(iso(self._clock.now()))],
             (Row.generation == generation) & Row.state.is_in(*_ACTIVE),
         )
-        return None if row is None else self._parsed(row, _task)
+        return None if row is None else self._parsed(row, task_of_row)
 
     def wait_report(self, task: Task, report_id: str, as_of: str) -> bool:
         """The platform is making a report for the claimed task. False when the task continued without this worker.
@@ -290,7 +273,7 @@ class Tasks(Markers):
         actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
         actions += [getattr(Row, name).set(dict(fact)) for name, fact in facts.items() if fact is not None]
         done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
-        ended = self.get_task(run_id, task_id) if done is None else self._parsed(done, _task)
+        ended = self.get_task(run_id, task_id) if done is None else self._parsed(done, task_of_row)
         if ended is not None and ended.generation == generation and ended.state.is_terminal:
             self._unmark(ended)
         return done is not None
@@ -348,7 +331,7 @@ class Tasks(Markers):
             return None
         if task.state is TaskState.PARKED:
             self._drop(_parked_pk(task.account_id, task.platform, task.label), f"{task.run_id}#{task.id}")
-        return _task(row)
+        return task_of_row(row)
 
     def successes(self) -> Iterator[tuple[str, str, str, str]]:
         """(profile key, dataset, when, last day of the window or "") of the newest load of each profile's dataset."""
@@ -394,59 +377,8 @@ class Tasks(Markers):
         rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in batch if marker.task_id != PLANNING])
         for marker in batch:
             row = rows.get((pk, f"task#{marker.task_id}"))
-            yield marker, None if row is None else next(self._readable([row], _task), None)
-
-
-def task_item(run_id: str, task_id: str) -> Key:
-    """The key of a task's item."""
-    return run_pk(run_id), f"task#{task_id}"
+            yield marker, None if row is None else next(self._readable([row], task_of_row), None)
 
 
 def _parked_pk(account_id: str, platform: Platform, label: str) -> str:
     return f"parked#{account_id}#{platform}#{label}"
-
-
-def _fixed(task: Task) -> dict[str, Any]:
-    return {
-        "run_id": task.run_id,
-        "stage": task.stage,
-        "account_id": task.account_id,
-        "platform": task.platform,
-        "profile_id": task.profile_id,
-        "dataset": task.dataset.value,
-        "slice": task.slice,
-        "window": str(task.window) if task.window else None,
-        "timezone": task.timezone,
-        "currency": task.currency,
-        "depth": task.depth,
-        "parent": task.parent,
-        "mode": task.mode,
-        "id": task.id,
-    }
-
-
-def _task(row: Row) -> Task:
-    """A stored task. Fields that another version added are left out."""
-    body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
-    body["platform"] = Platform(body["platform"])
-    body["dataset"] = Dataset(body["dataset"])
-    body["window"] = Window.parse(body["window"]) if body["window"] else None
-    return Task(
-        **body,
-        state=TaskState(row.state or ""),
-        generation=int(row.generation or 0),
-        attempts=int(row.attempts or 0),
-        deadline=int(row.deadline or 0),
-        hold_until=int(row.until or 0),
-        accept_vanish=bool(row.accept_vanish),
-        as_of=row.as_of or "",
-        report_id=row.report_id or "",
-        object_key=row.object_key or "",
-        parts=tuple(int(part) for part in (row.parts or "").split()),
-        cursor=row.cursor or "",
-        label=row.label or DEFAULT,
-        updated_at=row.updated_at or "",
-        waits=row.waits,
-        error=row.error,
-        counts=row.counts or {},
-    )

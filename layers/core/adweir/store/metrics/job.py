@@ -85,16 +85,14 @@ class Job:
         sums = DaySums(partition.days) if self.pull.has_totals else None
         return Merger(self.pull, self.complete, partition, coverage, goal, self.holes, self.rows.currency, sums)
 
-    def walk(self, merger: Merger, items: Iterable[Raw], beside: dict[str, Raw] | None = None) -> Iterator[Loaded]:
-        """Stored buckets and brought entities side by side, in the table's order. Other items go `beside`, by key."""
+    def walk(self, merger: Merger, items: Iterable[Raw]) -> Iterator[Loaded]:
+        """Stored buckets and brought entities side by side, in the table's order. Other items are left out."""
         parents, waiting = self.rows.parents, iter(self.entities)
         slots = self.rows.reader(key for key, _ in merger.partition.names.values())
         entity = next(waiting, None)
         for item in items:
             entity_id = item["sk"]["S"]
             if entity_id.startswith(RESERVED):
-                if beside is not None:
-                    beside[entity_id] = item
                 continue
             while entity is not None and entity < entity_id:
                 yield Loaded(entity, None, None, merger.merge(entity, None, slots(entity), parents(entity)))

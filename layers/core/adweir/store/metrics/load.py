@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from math import inf
 from typing import Protocol
 
@@ -38,6 +39,9 @@ _TURNS = 16
 """Attempts at a busy partition before giving up, about 2.5 s in all: the load of a neighboring slice is usually done by
 then, and going through the queue would take at least a second."""
 _TURN_SECONDS = 0.15
+
+_LOOK_SECONDS = 30
+"""How often a long write looks whether it still has its lease."""
 
 _FEW = 500
 """A partial pull of at most this many entities reads only those instead of the whole partition."""
@@ -76,11 +80,15 @@ class _Turn:
     partition: Partition
     lease: PartitionLease
     deadline: float
-    until: float
     spool: WriteSpool
     before: Raw | None
     coverage: Coverage
     left: list[Left]
+    stored: Iterator[Raw]
+    """The buckets that are read, in the table's order. Once."""
+    reserved: dict[str, Raw]
+    """The other items that were read, by key."""
+    until: float = inf
     began: date = field(init=False)
     """The local day on which the pull began."""
     counts: Counts = field(default_factory=Counts)
@@ -176,19 +184,20 @@ class PartitionLoader:
         """
         self.check_time(job)
         with ExitStack() as stack:
-            turn = self._turn(stack, job.pull, job.pull.series, partition, job.until)
+            turn = self._turn(stack, job.pull, job.pull.series, partition, lambda: self._items(job, partition))
+            turn.until = job.until
             coverage = turn.coverage
             goal = job.goal(partition, coverage)
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
                 job, goal = replace(job, complete=False), coverage
             merger = job.merger(partition, coverage, goal)
-            beside = self._merge(turn, job, merger, guard[0] if guard else None)
+            self._merge(turn, job, merger, guard[0] if guard else None)
             if guard and guard[0].suspicious:
                 guard[1].hold_back(guard[0])
             if merger.sums is not None:
                 goal = turn.settle(goal, merger.sums, self._table)
             if job.complete:
-                goal = turn.adjust(job, goal, beside)
+                goal = turn.adjust(job, goal, turn.reserved)
             self._write(turn, goal)
             counts.add(turn.counts)
         if turn.totals and turn.totals != read_totals(self._table, turn.series, partition):
@@ -201,21 +210,21 @@ class PartitionLoader:
         Raises Throttled, Transient, Unavailable.
         """
         with ExitStack() as stack:
-            turn = self._turn(stack, pull, series, partition)
+            turn = self._turn(stack, pull, series, partition, lambda: self._table.query(partition.pk))
             coverage = turn.coverage
             names = {name: (key, day) for name, (key, day) in partition.names.items() if day in coverage.missing}
             turn.partition = replace(partition, names=names)
             sums = DaySums(turn.partition.days)
-            for item in self._table.query(partition.pk):
-                if not item["sk"]["S"].startswith(RESERVED):
-                    _weigh_stored(turn, Bucket.decode(item), sums)
+            for item in turn.stored:
+                _weigh_stored(turn, Bucket.decode(item), sums)
             self._write(turn, turn.settle(coverage, sums, self._table))
             counts.add(turn.counts)
 
     def skip(self, pull: Pull, partition: Partition) -> None:
         """Mark the pull's slice as not applicable. Raises Throttled (lease busy), Transient (lost), Unavailable."""
         with ExitStack() as stack:
-            turn = self._turn(stack, pull, pull.series, partition)
+            only = [ItemKey(partition.pk, COVERAGE)]
+            turn = self._turn(stack, pull, pull.series, partition, lambda: self._table.get_many(only))
             self._write(turn, turn.coverage.skipped(pull.slice, partition.days))
 
     def weigh(self, job: Job, partition: Partition, coverage: Coverage, vanishing: Vanishing) -> None:
@@ -230,16 +239,24 @@ class PartitionLoader:
         if self._patience.clock.monotonic() >= job.until:
             raise _goes_on()
 
-    def _turn(self, stack: ExitStack, pull: Pull, series: Series, partition: Partition, until: float = inf) -> _Turn:
-        """Take the partition's lease, until the stack closes, and read its coverage."""
+    def _turn(
+        self, stack: ExitStack, pull: Pull, series: Series, partition: Partition, read: Callable[[], Iterable[Raw]]
+    ) -> _Turn:
+        """Take the partition's lease, until the stack closes, and begin to read: what is not a bucket comes first."""
         lease = self._take(stack, f"metrics#{partition.pk}")
         deadline = self._patience.clock.monotonic() + self._patience.lease_seconds
         spool = stack.enter_context(WriteSpool())
-        before = self._table.get(partition.pk, COVERAGE)
+        items, reserved = iter(read()), dict[str, Raw]()
+        for item in items:
+            if not item["sk"]["S"].startswith(RESERVED):
+                items = chain([item], items)
+                break
+            reserved[item["sk"]["S"]] = item
+        before = reserved.get(COVERAGE)
         coverage = Coverage.decode(before)
         left = self._journal.left(pull, series, partition) if coverage.loading == str(pull.stamp) else []
         spool.line(header(pull, series, partition, [file.key for file in left]))
-        return _Turn(pull, series, partition, lease, deadline, until, spool, before, coverage, left)
+        return _Turn(pull, series, partition, lease, deadline, spool, before, coverage, left, items, reserved)
 
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
@@ -251,10 +268,10 @@ class PartitionLoader:
                 patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
-    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> dict[str, Raw]:
-        """Merge each bucket, and spool what will be written. Returns the partition's other items by key."""
-        cause, beside = cause_of(turn.pull, turn.series), dict[str, Raw]()
-        for loaded in job.walk(merger, self._items(job, turn.partition), beside):
+    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> None:
+        """Merge each bucket, and spool what will be written."""
+        cause = cause_of(turn.pull, turn.series)
+        for loaded in job.walk(merger, turn.stored):
             merged = loaded.merged
             turn.has_buckets |= loaded.item is not None
             if vanishing and loaded.stored:
@@ -273,49 +290,54 @@ class PartitionLoader:
                     turn.spool.wait(loaded.entity_id, parents, change)
                 else:
                     turn.line(loaded.entity_id, parents, change, cause)
-        return beside
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
         if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
             return self._table.query(partition.pk)
-        return self._table.get_many(ItemKey(partition.pk, entity_id) for entity_id in job.entities)
+        return self._table.get_many(ItemKey(partition.pk, name) for name in (COVERAGE, *job.entities))
 
     def _write(self, turn: _Turn, goal: Coverage) -> None:
         """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage.
 
-        The mark is also what readers find the partition by.
+        The mark is also what readers find the partition by. Mark and coverage each have a fence of their own and
+        replace only what was read. So a loader whose lease ran out unnoticed, and the one that took it over, cannot
+        both get through: whoever is second is refused.
         """
-        pk, spool, lease, fence = turn.partition.pk, turn.spool, turn.lease, turn.coverage.fence
+        pk, spool, fence = turn.partition.pk, turn.spool, turn.coverage.fence
+        marking, done = 2 * turn.lease.fence, 2 * turn.lease.fence + 1
         loading = str(turn.pull.stamp)
         changed = goal.facts != turn.coverage.facts
         if not turn.writes and not changed and turn.coverage.loading != loading:
             turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
             if turn.before is None and turn.has_buckets:  # an earlier version wrote none for files and pushes
-                self._table.put(replace(goal, fence=lease.fence).encode(pk), fence=fence)
+                self._table.put(replace(goal, fence=done).encode(pk), fence=fence)
             return
         if turn.writes:
-            marked = replace(turn.coverage, loading=loading, fence=lease.fence)
+            marked = replace(turn.coverage, loading=loading, fence=marking)
             self._table.put(marked.encode(pk), fence=fence)
-            fence = lease.fence
+            fence = marking
         at = turn.coverage.at
         if turn.writes or changed:
             if changed:
                 spool.line(ItemImage(COVERAGE, turn.before))
             load = (turn.pull, turn.series, turn.partition)
-            at = self._journal.put(load, spool, turn.counts, newest=at, fence=lease.fence)
+            at = self._journal.put(load, spool, turn.counts, newest=at, fence=turn.lease.fence)
         turn.counts.recall(turn.left)
         if turn.writes:
-            lease.check()
+            turn.lease.check()
             self._table.write(self._in_time(turn))
-        lease.check()
-        done = replace(goal, loading="", fence=lease.fence, at=at)
-        self._table.put(done.encode(pk), fence=fence)
+        self._table.put(replace(goal, loading="", fence=done, at=at).encode(pk), fence=fence)
 
     def _in_time(self, turn: _Turn) -> Iterator[Raw]:
+        """The items to write, as long as there is time and the lease is ours."""
+        looked = self._patience.clock.monotonic()
         for item in turn.items():
             now = self._patience.clock.monotonic()
             if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")
+            if now >= looked + _LOOK_SECONDS:
+                turn.lease.check()
+                looked = now
             if now >= turn.until:
                 raise _goes_on()
             yield item
