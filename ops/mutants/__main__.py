@@ -22,11 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.mutants", description=__doc__)
     parser.add_argument("module", nargs="*", metavar="module", help=f"one of {', '.join(names)}; default: all")
     parser.add_argument("--at-once", type=int, default=2, help="how many mutants run at once (2)")
+    parser.add_argument("--function", default="", metavar="NAME", help="only functions whose name contains this")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.module) - set(names):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     began = time.monotonic()
-    outcome = run([group for group in GROUPS if not asked.module or group.name in asked.module], asked.at_once)
+    groups = [group for group in GROUPS if not asked.module or group.name in asked.module]
+    outcome = run(groups, asked.at_once, asked.function)
     return report(outcome, time.monotonic() - began, sys.stdout)
 
 

@@ -41,9 +41,15 @@ class TestsBrokenError(Exception):
 _Warm = tuple[Measured, list[str], list[children.Ended]]
 
 
-def run(groups: Sequence[Group], at_once: int) -> list[Tried]:
-    """Try every mutant. Raises TestsBrokenError."""
-    listed = [(group, target, mutant) for group in groups for target in group.targets for mutant in mutants_of(target)]
+def run(groups: Sequence[Group], at_once: int, function: str = "") -> list[Tried]:
+    """Try every mutant of the functions whose name contains `function`. Raises TestsBrokenError."""
+    listed = [
+        (group, target, mutant)
+        for group in groups
+        for target in group.targets
+        for mutant in mutants_of(target)
+        if function in mutant.key.function
+    ]
     mutants = [mutant for _, _, mutant in listed]
     files = [target.file for _, target, _ in listed]
     with tempfile.TemporaryDirectory() as scratch:

@@ -72,6 +72,10 @@ class _Runner:
             suppress_health_check=list(HealthCheck),
         )
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        session.config.pluginmanager.unregister(name="terminalreporter")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed = self.failed or report.failed
 

@@ -48,22 +48,20 @@ class Group:
 
 _METRICS = "adweir/store/metrics"
 _OF_METRICS = (
+    "unit/test_store_buckets.py",
+    "unit/test_store_coverage.py",
     "unit/test_store_newest_pull_wins.py",
     "unit/test_store_totals.py",
     "unit/test_store_partial_loads.py",
     "unit/test_store_disagreeing_parents.py",
     "unit/test_store_mass_vanish.py",
     "unit/test_store_held_hours.py",
-    "unit/test_store_reading.py",
-    "integration/test_store_metrics_dynamodb.py",
-    "unit/test_reporting_coverage.py",
 )
 _OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_meta_webhook.py")
 _OF_MONEY = (
-    "unit/test_model_*.py",
+    "unit/test_model_money.py",
+    "unit/test_model_vocabulary.py",
     "unit/test_platforms_amazon_normalize.py",
-    "unit/test_platforms_meta_normalize.py",
-    "unit/test_platforms_meta_insights.py",
     "unit/test_platforms_files.py",
     "unit/test_intake_push_format.py",
 )
@@ -71,9 +69,6 @@ _OF_LEDGER = (
     "integration/test_ledger_*.py",
     "integration/test_lost_replies.py",
     "integration/test_replay.py",
-    "integration/test_pipeline_[!t]*.py",
-    "integration/test_store_catalog.py",
-    "integration/test_api_keys.py",
 )
 
 

@@ -41,6 +41,8 @@ def test_plain_gzip_and_bom_read_alike(pack: object) -> None:
         (LINE.replace("2026-11-01", "1.11.2026"), "format"),
         (LINE.replace("12.34", "12.3456789"), "number"),
         (LINE.replace("12.34", "-1"), "number"),
+        (LINE.replace("12.34", "-0.000001"), "number"),
+        (LINE.replace("12.34", "٣"), "number"),
         (LINE.replace("12.34", "NaN"), "number"),
         (LINE.replace(",100,", ",1e3,"), "integer"),
         (LINE.replace(",100,", ",,"), "required"),
@@ -101,6 +103,14 @@ def test_a_line_that_contradicts_itself_is_reported_by_field(line: str, field: s
 def test_a_file_without_the_required_header_is_refused(data: bytes) -> None:
     with pytest.raises(BadInput):
         read(data)
+
+
+@pytest.mark.parametrize(("text", "spend"), [("0", 0), ("0.000001", 1), ("-0", 0), ("1." + "0" * 50, 1_000_000)])
+def test_nothing_and_the_smallest_amount_are_amounts(text: str, spend: int) -> None:
+    (found,) = read(f"{HEADER}\n{LINE.replace('12.34', text)}\n".encode())
+
+    assert isinstance(found, DropRow)
+    assert found.row.spend == spend
 
 
 def test_given_an_amount_that_cannot_be_stored_when_read_then_the_reason_is_a_sentence() -> None:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adweir.model.errors import MassVanish
+from adweir.model.metrics import Grain, Level, MetricRow
+from adweir.model.tasks import Pull
 from adweir.model.times import iso
+from adweir.store.metrics.brought import PullRows
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import Brought, StoreWorld, expected, stored
@@ -158,6 +161,98 @@ def test_a_fifth_of_a_settled_days_spend_may_vanish_without_a_second_opinion(mis
             world.load(later, accept_vanish=False)
     else:
         assert world.load(later, accept_vanish=False).slots_zeroed == 1
+
+
+@pytest.mark.parametrize(("day", "held"), [("2026-11-16", True), ("2026-11-17", False)])
+def test_a_day_is_settled_when_it_is_more_than_three_days_old(day: str, held: bool) -> None:
+    # given spend on a day that is four or three days old, when a pull of the 20th brings nothing
+    world = StoreWorld()
+    world.load(_pull(1, {("a1", day): 100}))
+
+    with refuses(MassVanish, fits=not held):
+        world.load(_pull(2, {}), accept_vanish=False)
+
+
+def test_a_day_without_known_spend_weighs_nothing() -> None:
+    # given an ad whose spend is unknown beside one with little spend, which a pull lacks
+    world = StoreWorld()
+    rows = _pull(1, {("a1", "2026-11-10"): 1}).rows()
+    rows.offer(MetricRow("a2", "2026-11-10", 9, 9, None, None, None, campaign_id="c1", ad_product="sp", currency="EUR"))
+    world.store.load(_pull(1, {}).pull, rows)
+
+    with pytest.raises(MassVanish, match=r"zero 0\.000001 EUR of 0\.000001 EUR of stored spend on 1 days") as held:
+        world.load(_pull(2, {("a2", "2026-11-10"): 0}), accept_vanish=False)
+    assert held.value.context == {"days": 1}
+
+
+def test_hours_are_weighed_together_by_day() -> None:
+    # given a campaign with spend in three hours, of which a pull lacks one fifth, or more
+    world = StoreWorld()
+    world.store.load(*hours(1, {7: 60, 8: 20, 26: 20}, slice_="all"))
+
+    assert world.store.load(*hours(2, {7: 60, 26: 20}), accept_vanish=False).slots_zeroed == 1
+    with pytest.raises(MassVanish, match=r"20 EUR of 80 EUR"):
+        world.store.load(*hours(3, {7: 60}), accept_vanish=False)
+
+
+def hours(number: int, spends: dict[int, int], slice_: str = "campaign=c1") -> tuple[Pull, PullRows]:
+    """A complete pull of the hours of a settled day, of one campaign alone."""
+    rows = PullRows()
+    for hour, spend in spends.items():
+        rows.offer(MetricRow("c1", "2026-11-10", 0, 0, 0, spend * 1_000_000, 0, hour=hour, currency="EUR"))
+    about = Brought(number, ("2026-11-10", "2026-11-10"), {}, level=Level.CAMPAIGN, slice=slice_).pull
+    return replace(about, grain=Grain.HOUR), rows
+
+
+def test_open_questions_of_another_slice_hide_none_of_its_own() -> None:
+    # given questions of all objects and of a product
+    world = StoreWorld()
+    world.load(FULL)
+    for slice_ in ("all", "sp"):
+        with pytest.raises(MassVanish):
+            world.load(_pull(2, {}, slice=slice_), accept_vanish=False)
+
+    # when a second pull of the product says the same, then it is let through
+    assert world.load(_pull(4, {}, slice="sp"), accept_vanish=False).slots_zeroed == 2
+
+
+def test_questions_are_one_item_per_slice_and_day() -> None:
+    world = StoreWorld()
+    world.load(FULL)
+    with pytest.raises(MassVanish):
+        world.load(_pull(2, {}), accept_vanish=False)
+
+    found = {sk: item["stamp"]["S"] for (pk, sk), item in world.table.items.items() if pk.endswith("#vanish")}
+    assert {pk for pk, sk in world.table.items if sk in found} == {"amazon_ads#p1#ad#day#pull#vanish"}
+    assert found == {f"!all#2026-11-{day}": "2026-11-20T01:00:00.000000Z#task0002" for day in (10, 11, 12)}
+
+
+def test_an_accepted_pull_answers_its_own_questions_up_to_the_ends_of_its_window() -> None:
+    # given a question about each end of a window, one beyond, and one of another slice
+    world = StoreWorld()
+    spends = {("a1", f"2026-11-{day:02d}"): 100 for day in range(5, 12)}
+    world.load(Brought(1, ("2026-11-01", "2026-11-14"), spends))
+    for slice_ in ("sp", "all"):
+        with pytest.raises(MassVanish):
+            world.load(Brought(2, ("2026-11-01", "2026-11-14"), {}, slice=slice_), accept_vanish=False)
+
+    world.load(Brought(2, ("2026-11-06", "2026-11-09"), {}), accept_vanish=True)
+
+    open_ = {sk for pk, sk in world.table.items if pk.endswith("#vanish")}
+    assert {sk for sk in open_ if "sp" not in sk} == {f"!all#2026-11-{day:02d}" for day in (5, 10, 11)}
+    assert len(open_ - {f"!all#2026-11-{day:02d}" for day in (5, 10, 11)}) == 7
+
+
+def test_a_question_that_is_too_old_is_dropped_when_another_pull_of_its_slice_comes() -> None:
+    world = StoreWorld()
+    world.load(FULL)
+    for slice_ in ("all", "sp"):
+        with pytest.raises(MassVanish):
+            world.load(_pull(2, {}, slice=slice_), accept_vanish=False)
+
+    world.load(Brought(4, ("2026-12-20", "2026-12-20"), {}, as_of="2026-12-21T00:00:00.000000Z"), accept_vanish=False)
+
+    assert {sk for pk, sk in world.table.items if pk.endswith("#vanish")} == {"!sp#2026-11-10"}
 
 
 def test_the_check_spans_all_partitions_before_the_first_write() -> None:

@@ -53,6 +53,7 @@ MAX_COUNT_DIGITS = 15  # digits of a count in a file: int64 holds 18
 
 # --- loading ----------------------------------------------------------------------------------------------------
 MAX_FIGURE_BITS = 50  # bits of a stored number: 1.1e15, or 1.1 billion units of money, per entity and day
+MAX_AMOUNT_DIGITS = 200  # of an amount that is rounded to millionths (text has at most 120): the rest is kept exactly
 MAX_MICROS = 10**18 - 1  # money in millionths, a trillion units: sums stay within int64 (9.2e18)
 MAX_ENTITY_KEY_BYTES = 1024  # DynamoDB's limit for a sort key
 MAX_OBJECT_ID_CHARS = 200  # an id as a platform or a file gives it: five times the longest that is known

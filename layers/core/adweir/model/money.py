@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from itertools import repeat
 
 from adweir.model import limits
@@ -16,10 +16,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[e
 _SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
 _LONGEST = 19
 """Characters of an amount in the common form."""
-_WIDE = Context(prec=400)
-"""Exact for numbers of half as many digits; `_NUMBER` takes 120."""
-_EXACT = Context(prec=60, traps=[Inexact])
-"""Exact or an error: an amount has at most 18 digits before and with the sixth decimal."""
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+"""Nothing is rounded: moving the point and subtracting need no more digits than there are."""
 
 
 def to_micros(value: str | int | Decimal) -> int:
@@ -33,7 +31,7 @@ def to_micros(value: str | int | Decimal) -> int:
     if isinstance(value, int):
         micros = value * MICRO
     elif isinstance(value, str) and value.isascii() and value.isdigit():
-        micros = int(value) * MICRO if len(value) <= 13 else limits.MAX_MICROS + 1
+        micros = int(value) * MICRO
     else:
         micros = _exact(value)
     if abs(micros) > limits.MAX_MICROS:
@@ -69,15 +67,12 @@ def rounded(value: str | Decimal) -> tuple[int, Decimal]:
     `rounded("0.1234567")` is 123457 millionths and `Decimal("0.3")`. Raises ValueError as `to_micros` does, except for
     decimals.
     """
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
-            raise ValueError(f"not a number: {value[:40]!r}")
-        value = Decimal(value)
-    if not value.is_finite() or (value and value.adjusted() >= 12) or len(value.as_tuple().digits) > _WIDE.prec // 2:
+    number = _number(value)
+    if (number and number.adjusted() >= 12) or len(number.as_tuple().digits) > limits.MAX_AMOUNT_DIGITS:
         raise ValueError(f"not a number, or out of range: {str(value)[:40]!r}")
-    exact = value.scaleb(6, _WIDE)
-    micros = int(exact.to_integral_value(ROUND_HALF_EVEN, _WIDE))
-    return micros, _WIDE.subtract(Decimal(micros), exact)
+    exact = number.scaleb(6, _EXACT)
+    micros = round(exact)
+    return micros, _EXACT.subtract(Decimal(micros), exact)
 
 
 def to_units(micros: int | None) -> Decimal | None:
@@ -85,24 +80,24 @@ def to_units(micros: int | None) -> Decimal | None:
     return None if micros is None else from_micros(micros)
 
 
+def _number(value: str | Decimal) -> Decimal:
+    """Text as a finite number. Raises ValueError."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError(f"not a number: {value[:40]!r}")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"not a number: {str(value)[:40]!r}")
+    return number
+
+
 def _exact(value: str | Decimal) -> int:
     """Text or a Decimal as millionths: nothing is rounded, nothing large is computed."""
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
-            raise ValueError(f"not a number: {value[:40]!r}")
-        value = Decimal(value)
-    if not value.is_finite():
-        raise ValueError(f"not a number: {str(value)[:40]!r}")
-    if value.is_zero():
-        return 0
+    number = _number(value)
     # "1e999999" is eight characters and a million digits: refused before it becomes an int.
-    if value.adjusted() >= 12:
-        return limits.MAX_MICROS + 1
-    try:
-        scaled = value.scaleb(6, _EXACT)
-        micros = int(scaled)
-    except Inexact:  # more digits than fit: some of them stand behind the sixth decimal
-        scaled, micros = value, 0
+    if number and number.adjusted() >= 12:
+        raise ValueError(f"out of range: {str(value)[:40]!r}")
+    scaled = number.scaleb(6, _EXACT)
+    micros = int(scaled)
     if micros != scaled:
         raise ValueError(f"more than six decimals: {str(value)[:40]!r}")
     return micros
@@ -110,5 +105,6 @@ def _exact(value: str | Decimal) -> int:
 
 def from_micros(micros: int) -> Decimal:
     """Millionths → exact units, without an exponent and without superfluous zeros (`Decimal("45.67")`)."""
-    whole = Decimal(micros).scaleb(-6).normalize()
-    return whole.quantize(Decimal(1)) if whole == whole.to_integral_value() else whole
+    if micros % MICRO == 0:
+        return Decimal(micros // MICRO)
+    return Decimal(micros).scaleb(-6).normalize()

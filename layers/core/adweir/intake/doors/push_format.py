@@ -219,7 +219,7 @@ def _amount(value: Any) -> int:
     try:
         micros = to_micros(value)
     except (TypeError, ValueError):
-        micros = -1
-    if not 0 <= micros < _MICROS_END:
+        micros = None
+    if micros is None or not 0 <= micros < _MICROS_END:
         raise ValueError(f"must be a number from 0 to {from_micros(_MICROS_END - 1)} with at most six decimals")
     return micros

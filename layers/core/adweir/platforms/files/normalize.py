@@ -168,7 +168,7 @@ def _micros(cell: dict[str, str], name: str) -> int:
     if not text:
         raise _Fault(name, "required", "is required")
     try:
-        value = to_micros(text) if len(text) <= 40 and text.isascii() and "_" not in text else -1
+        value = to_micros(text)
     except ValueError as error:
         raise _Fault(name, "number", f"cannot be stored: {error}") from None
     if value < 0:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from adweir.model import limits
@@ -21,7 +20,7 @@ from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, contains
 from adweir.store.metrics.merge import Merged
 from adweir.store.metrics.partitions import Table
 
-SHARE = (1, 5)
+SHARE = 5
 """More than a fifth of a day's stored spend."""
 SETTLED = timedelta(days=3)
 """Days older than this are settled enough to protect."""
@@ -29,49 +28,42 @@ _SPEND = METRICS.index("spend")
 _DayCurrency = tuple[str, str]
 
 
-@dataclass(slots=True)
 class Vanishing:
     """Adds up, by settled day of a pull's window and by currency, the spend stored in its slice, and what of it the
-    pull would zero."""
+    pull would zero. `settled_before` is the first day that is too young, ISO."""
 
-    pull: Pull
-    stored: Counter[_DayCurrency] = field(default_factory=Counter)
-    zeroed: Counter[_DayCurrency] = field(default_factory=Counter)
-    settled_before: str = field(init=False)
-    """The first day that is too young, ISO."""
-
-    def __post_init__(self) -> None:
-        today = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
+    def __init__(self, pull: Pull) -> None:
+        self._pull = pull
+        self._stored: Counter[_DayCurrency] = Counter()
+        self._zeroed: Counter[_DayCurrency] = Counter()
+        today = local_date(parse_instant(pull.stamp.as_of), pull.timezone)
         self.settled_before = (today - SETTLED).isoformat()
 
     def add(self, partition: Partition, bucket: Bucket, merged: Merged) -> None:
         """Count one entity's stored bucket and what the pull would make of it."""
-        before = self.settled_before
-        if not contains(self.pull.slice, self.pull.level, bucket.entity_id, bucket.parents):
+        pull = self._pull
+        if not contains(pull.slice, pull.level, bucket.entity_id, bucket.parents):
             return
-        currencies: dict[tuple[str, int], str] = {}
-        for name, slot in bucket.slots.items():
-            _, day = partition.names.get(name, ("", before))
-            if day < before:
-                currency = slot.currency or self.pull.currency
-                currencies[day, int(name[1:]) if name[0] == "h" else -1] = currency
-                self.stored[day, currency] += slot.numbers[_SPEND] or 0
-        for change in merged.changes:
-            spend = change.old[_SPEND] if change.old else None
-            if change.day < before and spend and not (change.new and change.new[_SPEND]):
-                self.zeroed[change.day, currencies[change.day, change.hour]] += spend
+        after = merged.bucket.slots if merged.bucket else {}
+        for name, (_, day) in partition.names.items():
+            slot = bucket.slots.get(name)
+            spend = slot.numbers[_SPEND] if slot else None
+            if slot and spend and day < self.settled_before:
+                key = day, slot.currency or pull.currency
+                self._stored[key] += spend
+                if name not in after or not after[name].numbers[_SPEND]:
+                    self._zeroed[key] += spend
 
     @property
     def suspicious(self) -> list[str]:
         """The days on which more than a fifth of the spend in some currency would be zeroed."""
-        part, whole = SHARE
-        return sorted({key[0] for key, zeroed in self.zeroed.items() if zeroed * whole > self.stored[key] * part})
+        return sorted({key[0] for key, zeroed in self._zeroed.items() if zeroed * SHARE > self._stored[key]})
 
     @property
     def question(self) -> str:
         """What the pull would zero on the suspicious days, in words."""
         days = set(self.suspicious)
-        zeroed, stored = (_in_words(sums, days) for sums in (self.zeroed, self.stored))
+        zeroed, stored = (_in_words(sums, days) for sums in (self._zeroed, self._stored))
         return f"the pull would zero {zeroed} of {stored} of stored spend on {len(days)} days"
 
 
@@ -81,7 +73,7 @@ def _in_words(sums: Mapping[_DayCurrency, int], days: Collection[str]) -> str:
     for (day, currency), spend in sums.items():
         if day in days:
             by_currency[currency] += spend
-    return " and ".join(f"{from_micros(spend):f} {currency}" for currency, spend in sorted(by_currency.items()))
+    return " and ".join(f"{from_micros(spend)} {currency}" for currency, spend in sorted(by_currency.items()))
 
 
 class Proposals:
@@ -115,14 +107,13 @@ class Proposals:
         oldest = parse_instant(self._pull.stamp.as_of) - timedelta(days=limits.MAX_VANISH_QUESTION_DAYS)
         found: dict[str, Stamp] = {}
         for item in self._table.query(self._pk):
-            slice_, _, day = item["sk"]["S"].rpartition("#")
-            if slice_ != f"{RESERVED}{self._pull.slice}":
+            key, stamp = item["sk"]["S"], Stamp.parse(item["stamp"]["S"])
+            if not key.startswith(self._sk("")):
                 continue
-            stamp = Stamp.parse(item["stamp"]["S"])
             if parse_instant(stamp.as_of) < oldest:
-                self._table.delete(self._pk, self._sk(day))
+                self._table.delete(self._pk, key)
             else:
-                found[day] = stamp
+                found[key.removeprefix(self._sk(""))] = stamp
         return found
 
     def _sk(self, day: str) -> str:
