@@ -96,6 +96,8 @@ class _Walk:
         for name, value in ast.iter_fields(parent):
             if name in ("annotation", "returns", "decorator_list", "bases", "type_ignores"):
                 continue
+            if isinstance(parent, ast.ClassDef) and name == "keywords":
+                continue
             inside = at
             if isinstance(parent, _FUNCTIONS):
                 inside = replace(at, warm=at.warm or name == "body")
@@ -148,14 +150,17 @@ def _header(statement: ast.AST) -> str:
 
 
 def _left_out(node: ast.AST, parent: ast.AST) -> bool:
-    """Docstrings, logs, what only type checkers read."""
+    """Docstrings, logs, what only type checkers read, and zip's check that the lengths are equal."""
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name):
+        of_zip = parent.func.id == "zip" and isinstance(node, ast.keyword)
+        return of_zip or (parent.func.id == "cast" and node is parent.args[0])
     if isinstance(node, ast.Expr):
         if isinstance(node.value, ast.Constant):
             return True
         call = node.value.func if isinstance(node.value, ast.Call) else None
         return isinstance(call, ast.Attribute) and isinstance(call.value, ast.Name) and call.value.id == "log"
-    if isinstance(node, ast.If):
-        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+        return node.test.id == "TYPE_CHECKING"
     if isinstance(node, ast.Assign) and isinstance(parent, ast.Module):
         return _is_type(node.value) or ast.unparse(node.targets[0]) == "__all__"
     return False

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from adweir.model.money import from_micros, rounded, to_micros, to_units
+from adweir.model.money import all_micros, from_micros, rounded, to_micros, to_units
 from adweir.platforms.amazon_ads.rows import _figure, _less
 from adweir.platforms.meta.numbers import count, micros
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
@@ -59,7 +59,9 @@ def test_whole_units_may_be_text_of_any_length_with_zeros_in_front() -> None:
     assert to_micros(999_999_999_999) == 999_999_999_999_000_000
 
 
-@pytest.mark.parametrize("value", ["0.0000001", f"1.{'0' * 59}1", D("1e-7"), D(f"1.{'0' * 70}1"), D("1e-9999999")])
+@pytest.mark.parametrize(
+    "value", ["0.0000001", f"1.{'0' * 59}1", D("1e-7"), D(f"1.{'0' * 70}1"), D("1e-1999999999999999997")]
+)
 def test_a_seventh_decimal_is_never_lost(value: str | Decimal) -> None:
     with pytest.raises(ValueError, match="more than six decimals"):
         to_micros(value)
@@ -111,6 +113,56 @@ def test_an_unknown_amount_stays_unknown() -> None:
     assert to_units(None) is None
 
 
+# --- a column at a time
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_column_in_the_common_form_is_the_same_numbers(times: int) -> None:
+    texts = [
+        "0",
+        "12",
+        "12.",
+        "12.3",
+        "12.34",
+        "12.345",
+        "12.3456",
+        "12.34567",
+        "12.345678",
+        ".5",
+        "999999999999.999999",
+    ]
+
+    assert all_micros(texts * times) == [to_micros(text) for text in texts] * times
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "-1",
+        "1e2",
+        "1_0",
+        "٣",
+        "1.2345678",
+        "1.2.3",
+        " 1",
+        "1000000000000",
+        "00000000000000000001",
+        "1.0000000",
+    ],
+)
+@pytest.mark.parametrize("others", [(), ("1", "1", "1"), ("1", "2")])
+def test_a_column_with_one_text_in_another_form_is_left_to_be_read_one_by_one(
+    text: str, others: tuple[str, ...]
+) -> None:
+    assert all_micros((*others, text)) is None
+
+
+def test_a_column_of_zeros_is_read() -> None:
+    assert all_micros(["0", "0.0", "0", "0"]) == [0, 0, 0, 0]
+
+
 # --- Meta
 
 
@@ -154,6 +206,8 @@ def test_what_rounding_added_is_summed_by_place() -> None:
     rounding.added += [(SPEND, D("0.1")), (SPEND, D("0.2")), (REVENUE, D("-0.5"))]
 
     assert rounding.deltas() == (D(0), D(0), D(0), D("0.3"), D("-0.5"))
+    rounding.clear()
+    assert rounding.deltas() is None
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_the_entity_is_given_or_made_of_the_other_ids(line: str, entity: str, ho
         ("meta,1,campaign,2026-11-31,,c1,,,,1,1,1,", "date", "format"),
         ("meta,1,campaign,2026-11-01,,c1,,,,1,1,,", "spend", "required"),
         ("meta,1,campaign,2026-11-01,,c1,,,,1,1,1,1_0", "revenue", "number"),
+        ("meta,1,campaign,2026-11-01,,c1,,,,1,1,-1,", "spend", "number"),
     ],
 )
 def test_a_line_that_contradicts_itself_is_reported_by_field(line: str, field: str, rule: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from decimal import MAX_PREC, MIN_EMIN, Context, Decimal
 from itertools import repeat
 
 from adweir.model import limits
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[e
 _SCALE = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
 _LONGEST = 19
 """Characters of an amount in the common form."""
-_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN)
 """Nothing is rounded: moving the point and subtracting need no more digits than there are."""
 
 

@@ -113,7 +113,7 @@ class Bucket:
             item["prod"] = {"S": product}
         slots = dict(sorted(self.slots.items()))
         numbers = [slot.numbers for slot in slots.values()]
-        currency = max({slot.currency for slot in slots.values()}, default="")
+        currency = max({slot.currency for slot in slots.values()})
         if currency:
             item["cur"] = {"S": currency}
         item.update(zip(slots, map(_list, numbers), strict=True))
@@ -179,10 +179,9 @@ def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
 
 
 def _total(numbers: list[Slot]) -> Slot:
-    try:
-        return cast("Slot", tuple(map(sum, zip(*numbers, strict=True))))
-    except TypeError:  # some number is unknown
+    if any(None in slot for slot in numbers):
         return reduce(plus, numbers)
+    return cast("Slot", tuple(map(sum, zip(*numbers, strict=True))))  # the usual ones, faster
 
 
 def _slot(values: list[dict[str, Any]], currency: str) -> StoredSlot:
