@@ -37,7 +37,7 @@ contract: $(READY) ## run released clients against the sandbox (installs them on
 
 fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
-	  $(if $(TARGET),--target $(TARGET)) $(if $(REPLAY),--replay $(REPLAY))
+	  $(if $(TARGET),--target $(TARGET)) $(if $(PART),--part $(PART)) $(if $(REPLAY),--replay $(REPLAY))
 
 soak: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=… [FAULT=…] tells one, RECORD=1 refreshes the tests' seeds)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \

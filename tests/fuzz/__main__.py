@@ -19,7 +19,7 @@ from fuzz import failures
 from fuzz.running import Result
 from fuzz.targets import WEIGHTS, part
 
-_PART = 2_500
+_PART = 1_000
 _FOLDER = Path(".fuzz")
 
 
@@ -30,15 +30,19 @@ def main() -> int:
     parser.add_argument("--seed", default="", help="any text; a random one when left out")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--target", default=",".join(WEIGHTS), help="some of these, with commas between")
+    parser.add_argument("--part", default="1/1", help="2/10 feeds the second tenth of the same inputs")
     parser.add_argument("--replay", type=Path, help="feed the input in this file again")
     given = parser.parse_args()
     if given.replay:
         return failures.replay(given.replay)
     seed = given.seed or str(random.randrange(10**9))
     names = given.target.split(",")
-    print(f"seed {seed}: {given.inputs:,} inputs for {', '.join(names)}, on {given.processes} processes", flush=True)
+    number, parts = map(int, given.part.split("/"))
+    wanted = list(_parts(names, given.inputs))[number - 1 :: parts]
+    what = f"{given.inputs:,} inputs" if parts == 1 else f"part {given.part} of {given.inputs:,} inputs"
+    print(f"seed {seed}: {what} for {', '.join(names)}, on {given.processes} processes", flush=True)
     begin = time.perf_counter()
-    results = _run(names, seed, given.inputs, given.processes)
+    results = _run(wanted, seed, given.processes)
     for result in results.values():
         _report(result, seed)
     inputs, seconds = sum(result.inputs for result in results.values()), time.perf_counter() - begin
@@ -47,10 +51,10 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _run(names: list[str], seed: str, inputs: int, processes: int) -> dict[str, Result]:
-    results = {name: Result(name) for name in names}
+def _run(wanted: list[tuple[str, int, int]], seed: str, processes: int) -> dict[str, Result]:
+    results = {name: Result(name) for name, _, _ in wanted}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(part, name, seed, first, last) for name, first, last in _parts(names, inputs)}
+        waiting = {pool.submit(part, name, seed, first, last) for name, first, last in wanted}
         for done in as_completed(waiting):
             result = done.result()
             known = results[result.target]
