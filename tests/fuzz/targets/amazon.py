@@ -14,6 +14,8 @@ from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
+import requests
+
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
 from adweir.model.errors import AdweirError
@@ -28,7 +30,7 @@ from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import REPORTS
 from adweir.platforms.connector import Connector, Wiring
 from adweir.platforms.http import Http
-from fuzz import awkward, corpus, damage, pulls
+from fuzz import awkward, corpus, damage, pulls, recorded
 from fuzz.documents import Document, mutated
 from fuzz.pulls import SECRETS, Pulled
 from fuzz.running import Broken, Case
@@ -46,14 +48,20 @@ _OPTIONS: tuple[dict[str, Any], ...] = ({}, {"basis": "view"}, {"products": "pro
 
 
 class Question(NamedTuple):
-    """A pull: its dataset and slice, and which of the profile's options hold."""
+    """A pull: its dataset and slice, and which of the profile's options hold.
+
+    `recorded`: the answers are those of the sandbox instead of the samples.
+    """
 
     dataset: Dataset
     slice: str
     options: int = 0
+    recorded: bool = False
 
     def task(self) -> Task:
-        """The task; its window is that of the sample's rows."""
+        """The task; its window is that of the rows."""
+        if self.recorded:
+            return recorded.task_of(AMAZON_ADS, self.dataset, self.slice)
         days = [row["date"] for row in _rows(self)] if self.dataset.grain else []
         window = Window.parse(f"{min(days)}..{max(days)}") if days else None
         profile = "" if self.dataset is Dataset.PROFILES else "123"
@@ -73,6 +81,11 @@ QUESTIONS = (
     *(Question(*key) for key in LISTS),
     *(Question(*key) for key in REPORTS),
     *(Question(Dataset.AD_DAILY, product, options) for product in ("sp", "sb", "sd") for options in (1, 2)),
+    *(
+        Question(dataset, product, recorded=True)
+        for dataset in (Dataset.CAMPAIGNS, Dataset.ADS, Dataset.AD_DAILY, Dataset.CAMPAIGN_DAILY)
+        for product in ("sp", "sb", "sd")
+    ),
 )
 
 
@@ -90,6 +103,9 @@ def _honest(question: Question) -> dict[str, tuple[Document, tuple[str | int, ..
         blank = {"failureReason": None, "fileSize": None, "url": None}
         found["create"] = Document.of(_REPORT | {"status": "PENDING"} | blank), ()
         found["status"] = Document.of(_REPORT | {"url": f"{BASE}/files/1?X-Amz-Signature=secret"}), ()
+    if question.recorded:
+        found |= _recorded(question)
+    elif question.dataset.grain:
         found["file"] = Document.of(_rows(question)), ()
     elif question.dataset is Dataset.PROFILES:
         found["/v2/profiles"] = Document.of(corpus.answer("amazon_ads", "profiles")), ()
@@ -99,6 +115,25 @@ def _honest(question: Question) -> dict[str, tuple[Document, tuple[str | int, ..
             found |= _list(one, name)
         found |= _list(campaigns[0], OBJECTS[Dataset.CAMPAIGNS, question.slice][0])
     return found
+
+
+def _recorded(question: Question) -> dict[str, tuple[Document, tuple[str | int, ...]]]:
+    """The sandbox's lists and files for the same pull; its tokens and reports have the time in them."""
+    keys = {one.path: one.key for one in question.lists} | ({"file": ""} if question.dataset.grain else {})
+    bodies = recorded.record(question.task(), _route_of, _connected)
+    found: dict[str, tuple[Document, tuple[str | int, ...]]] = {}
+    for route, key in keys.items():
+        text = gzip.decompress(bodies[route]) if route == "file" else bodies[route]
+        found[route] = Document.of(recorded.shortened(text, key)), (key,) if key else ()
+    return found
+
+
+def _connected(session: requests.Session) -> Connector:
+    """The connector of the sandbox's client."""
+    company, _ = recorded.owner("amazon_ads")
+    wired = wiring(AMAZON_ADS, session, FrozenClock(pulls.NOW), tokens=MemoryTokens())
+    credential = Credential(account_id="acme", platform=AMAZON_ADS, secret_id="s")
+    return _connect(credential=credential, secret=company.credentials["amazon_ads"], wiring=wired)
 
 
 def _list(one: ObjectList, name: str) -> dict[str, tuple[Document, tuple[str | int, ...]]]:
@@ -207,19 +242,25 @@ class _Ads:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             raise Broken(f"asks over {_MOST_REQUESTS} times")
-        line, _, _ = request.partition(b"\r\n")
-        method, target, _ = (*line.decode("latin-1").split(" "), "", "")[:3]
-        path = target.partition("?")[0]
-        if path == "/auth/o2/token":
-            return self._answers["token"]
-        if path.startswith("/files/"):
-            return self._answers["file"]
-        if path.startswith("/reporting/reports"):
-            return self._answers["create" if method == "POST" else "status"]
-        turned = b"nextToken" in request
-        self._asked[path] = self._asked.get(path, 0) + turned
-        found = self._answers.get(f"{path} 2" if turned else path, b"")
-        return found if found and self._asked[path] < 5 else http_answer(404, b'{"code":"404"}')
+        route = _route_of(request)
+        turned = route.endswith(" 2")
+        self._asked[route] = self._asked.get(route, 0) + turned
+        found = self._answers.get(route, b"")
+        return found if found and self._asked[route] < 5 else http_answer(404, b'{"code":"404"}')
+
+
+def _route_of(request: bytes) -> str:
+    """Which of a pull's requests it is: a list goes by its path, its second page by ` 2` behind it."""
+    line, _, _ = request.partition(b"\r\n")
+    method, target, _ = (*line.decode("latin-1").split(" "), "", "")[:3]
+    path = target.partition("?")[0]
+    if path == "/auth/o2/token":
+        return "token"
+    if path.startswith("/reporting/reports"):
+        return "create" if method == "POST" else "status"
+    if path.startswith(("/sp/", "/sb/", "/sd/", "/v2/")):
+        return f"{path} 2" if b"nextToken" in request else path
+    return "file"
 
 
 def _changed(route: str, honest: Document, rng: Random) -> bytes:

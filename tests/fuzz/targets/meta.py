@@ -12,6 +12,8 @@ from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple
 
+import requests
+
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
 from adweir.model.errors import AdweirError
@@ -21,7 +23,7 @@ from adweir.platforms import guarded
 from adweir.platforms.connector import Connector
 from adweir.platforms.meta import MetaCredential, client
 from adweir.platforms.meta.options import MetaOptions
-from fuzz import awkward, corpus, damage, pulls
+from fuzz import awkward, corpus, damage, pulls, recorded
 from fuzz.documents import Document, mutated
 from fuzz.pulls import SECRETS, Pulled
 from fuzz.running import Broken, Case
@@ -58,14 +60,20 @@ _USAGE = ("x-business-use-case-usage", "x-ad-account-usage", "x-fb-ads-insights-
 
 
 class Question(NamedTuple):
-    """A pull: its dataset, whether as a report, and which of the profile's options hold."""
+    """A pull: its dataset, whether as a report, and which of the profile's options hold.
+
+    `recorded`: the answers are those of the sandbox instead of the samples.
+    """
 
     dataset: Dataset
     report: bool = False
     options: int = 0
+    recorded: bool = False
 
     def task(self) -> Task:
-        """The task; its window is that of the sample's rows."""
+        """The task; its window is that of the rows."""
+        if self.recorded:
+            return recorded.task_of(META_ADS, self.dataset)
         days = [row["date_start"] for row in _rows(self.dataset)] if self.dataset.grain else []
         window = Window.parse(f"{min(days)}..{max(days)}") if days else None
         if window and self.report:  # longer than what Meta answers at once
@@ -83,8 +91,12 @@ def _rows(dataset: Dataset) -> list[Any]:
 
 
 @cache
-def _honest(dataset: Dataset) -> dict[str, Document]:
+def _honest(question: Question) -> dict[str, Document]:
     """What Meta answers to each request of a pull, by its route."""
+    dataset = question.dataset
+    if question.recorded:
+        bodies = recorded.record(question.task(), _route_of, _connected)
+        return {route: Document.of(recorded.shortened(body, "data")) for route, body in bodies.items()}
     edge = "insights" if dataset.grain else corpus.sample("meta", _SAMPLES[dataset])["request"].split("/")[-1]
     rows, cursors = _rows(dataset), {"before": "MAZDZD", "after": "MjQZD"}
     runs = [document for _, document in corpus.answers("meta", "report_runs")]
@@ -105,6 +117,10 @@ QUESTIONS = (
     Question(Dataset.AD_DAILY, options=1),
     Question(Dataset.AD_DAILY, options=2),
     Question(Dataset.CAMPAIGN_HOURLY, options=2),
+    *(
+        Question(dataset, recorded=True)
+        for dataset in (Dataset.PROFILES, Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.AD_DAILY)
+    ),
 )
 
 
@@ -121,12 +137,13 @@ class Meta:
     def make(self, rng: Random) -> Case:
         number = rng.randrange(len(QUESTIONS))
         question = QUESTIONS[number]
-        honest = _honest(question.dataset)
-        route = rng.choice(_routes(question))
+        honest = _honest(question)
+        route = rng.choice([name for name in _routes(question) if name in honest])
         about: dict[str, Any] = {"question": number, "spoiled": 0}
         answer = rng.random()
         if route == "page" and answer < 0.5:
-            about["spoiled"] = rng.randint(1, len(_rows(question.dataset)))
+            items = sum(len(place.path) == 2 and place.path[0] == "data" for place in honest[route].places)
+            about["spoiled"] = rng.randint(1, items)
             spoiled = mutated(honest[route], rng, within=("data", about["spoiled"] - 1))
             changed = http_answer(200, spoiled)
         else:
@@ -152,7 +169,7 @@ class Meta:
 
     @cache  # noqa: B019  a target lives as long as its process
     def _expected(self, question: Question) -> Pulled:
-        honest = _honest(question.dataset)
+        honest = _honest(question)
         return self._read(question, {name: http_answer(200, document.text) for name, document in honest.items()})
 
     def _read(self, question: Question, answers: Mapping[str, bytes]) -> Pulled:
@@ -190,20 +207,32 @@ class _Graph:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             raise Broken(f"asks over {_MOST_REQUESTS} times")
-        method, _, rest = request.partition(b" ")
-        path, _, query = rest.partition(b" ")[0].partition(b"?")
-        if method == b"POST":
-            return self._answers["create"]
-        if path.endswith(b"/adimages"):
-            return self._answers["adimages"]
-        if b"ids=" in query:
-            return self._answers["videos"]
-        if path.rpartition(b"/")[2].isdigit():
-            return self._answers["run"]
-        if b"after=" not in query:
-            return self._answers["page"]
-        self._later += 1
-        return self._answers["page2"] if self._later < 5 else http_answer(200, b'{"data":[]}')
+        route = _route_of(request)
+        self._later += route == "page2"
+        return self._answers[route] if route in self._answers and self._later < 5 else http_answer(200, b'{"data":[]}')
+
+
+def _route_of(request: bytes) -> str:
+    """Which of a pull's requests it is."""
+    method, _, rest = request.partition(b" ")
+    path, _, query = rest.partition(b" ")[0].partition(b"?")
+    if method == b"POST":
+        return "create"
+    if path.endswith(b"/adimages"):
+        return "adimages"
+    if b"ids=" in query:
+        return "videos"
+    if path.rpartition(b"/")[2].isdigit():
+        return "run"
+    return "page2" if b"after=" in query else "page"
+
+
+def _connected(session: requests.Session) -> Connector:
+    """The connector of the sandbox's client."""
+    company, _ = recorded.owner("meta_ads")
+    wired = wiring(META_ADS, session, FrozenClock(pulls.NOW), urls={"api": BASE})
+    credential = Credential(account_id="acme", platform=META_ADS, secret_id="s")
+    return client.connect(credential=credential, secret=company.credentials["meta_ads"], wiring=wired)
 
 
 def _changed(honest: Document, rng: Random) -> bytes:
