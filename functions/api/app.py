@@ -34,4 +34,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             app.ledger.api_log.used(str(key)[:64])
         except AdweirError as error:  # the request was carried out, so its answer stands
             app.logger.warning("request not logged", extra={"code": error.code, "reason": error.message})
+    app.memory.look()
     return answer

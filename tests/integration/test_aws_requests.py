@@ -12,11 +12,14 @@ from adweir.model.datasets import Dataset
 from adweir.model.messages import PlanStage
 from adweir.model.runs import StageState
 from adweir.model.tasks import TaskState
+from adweir.model.times import epoch
 from adweir.platforms.connector import ReportState
+from adweir.runtime.settings import Settings
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, collecting
+from support.load_world import DAY, LoadWorld, insights
 from support.pipeline import a_run, a_task
 from support.pipeline_world import PipelineWorld
 
@@ -139,3 +142,30 @@ def test_planning_takes_a_read_per_series_and_few_writes(clock: FrozenClock, cal
     assert found["TransactWriteItems"] == chunks
     assert found["PutItem"] == 1 + chunks + 1  # the planning marker, how far it came, the run
     assert found.total() == 11 + 2 * chunks
+
+
+@at_the_bound("MAX_KNOWN_OPTIONS", as_if=3)
+def test_a_container_remembers_the_options_of_so_many_ad_accounts(
+    clock: FrozenClock, settings: Settings, calls: AwsCalls, size: int, fits: bool
+) -> None:
+    """Those that are remembered are looked up once per load, at its end; of one more the oldest are forgotten."""
+    world = LoadWorld(clock, settings.bucket)
+
+    def load(profile_id: str, run_id: str) -> None:
+        task = world.put_task(Dataset.AD_DAILY, DAY, profile_id, run_id=run_id, deadline=epoch(clock.now()) + 3600)
+        key = world.land(task, insights(["1.00"]))
+        calls.about = "load"
+        world.arrive(key)
+        calls.about = ""
+        assert world.state(task) is TaskState.LOADED
+
+    load("1", "first")
+    for number in range(1, size):
+        world.add_profile(str(number + 1000))
+        load(str(number + 1000), "first")
+    clock.advance(1)
+    asked(calls)
+
+    load("1", "second")
+
+    assert asked(calls)["GetItem"] == (1 if fits else 2)

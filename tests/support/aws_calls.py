@@ -21,6 +21,8 @@ from botocore.endpoint import Endpoint
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
+from adweir.store.dynamo.wire import answered
+
 _REGION = "us-east-1"
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
 
@@ -115,6 +117,8 @@ def _key(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_units(operation: str, body: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    packed = answered(answer)
+    answer = answer if packed is None else json.loads(packed)
     if operation == "GetItem":
         return _charged([answer.get("Item", {})], consistent=body.get("ConsistentRead", False))
     if operation == "Query":

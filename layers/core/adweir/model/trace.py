@@ -6,6 +6,7 @@ keys; the logger's filter reads them. Unknown keys are absent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,3 +36,11 @@ def current() -> Mapping[str, str]:
 
 def _known(keys: Mapping[str, str]) -> dict[str, str]:
     return {name: str(value) for name, value in keys.items() if value}
+
+
+def mark(record: logging.LogRecord) -> bool:
+    """A filter that gives each log line the keys of the work at hand."""
+    for name, value in current().items():
+        if not hasattr(record, name):
+            setattr(record, name, value)
+    return True

@@ -6,11 +6,10 @@ cold start pays for what the function uses and no more.
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 import uuid
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import trace
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
+    from adweir.runtime.memory import MemoryWatch
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
     from adweir.store.catalog.store import Catalog
@@ -118,9 +118,9 @@ class App:
         from aws_lambda_powertools import Logger
 
         logger = Logger(service=self.service, level=self.settings.log_level)
-        logger.addFilter(_trace_filter)
+        logger.addFilter(trace.mark)
         log.handlers, log.propagate = logger.handlers, False
-        log.filters = [_trace_filter]
+        log.filters = [trace.mark]
         log.setLevel(self.settings.log_level)
         return logger
 
@@ -408,6 +408,14 @@ class App:
         )
 
     @cached_property
+    def memory(self) -> MemoryWatch:
+        """Looks after the memory of this function."""
+        from adweir.runtime.memory import MemoryWatch
+
+        write = partial(self.meter.share, "MemoryPeakPercent", function=self.service)
+        return MemoryWatch(self.settings.aws_lambda_function_memory_size, write)
+
+    @cached_property
     def aside(self) -> Aside:
         """Where messages go that no function can work on."""
         from adweir.runtime.aside import Aside
@@ -426,21 +434,13 @@ class App:
         from adweir.runtime.consumer import Consumer, Work
 
         return Consumer(
-            Work(parse, handle, settle),
+            Work(parse, handle, settle, self.memory.look),
             queue_of=self.queues.of,
             aside=lambda: self.aside,
             clock=self.clock,
             rng=self.rng,
             logger=self.logger,
         )
-
-
-def _trace_filter(record: logging.LogRecord) -> bool:
-    """Give each log line the keys of the work at hand."""
-    for name, value in trace.current().items():
-        if not hasattr(record, name):
-            setattr(record, name, value)
-    return True
 
 
 def build(service: str) -> App:

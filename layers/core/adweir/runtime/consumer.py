@@ -44,12 +44,14 @@ class Work(Generic[M]):
 
     `parse` makes a message of a record's body (a list: one S3 notification may name several objects; an empty list is
     acknowledged). `handle(message, remaining)` does the work. `settle(message, error)` records an expected error. It
-    may raise: a BadInput quarantines the message, anything else makes the item fail.
+    may raise: a BadInput quarantines the message, anything else makes the item fail. `ended` is
+    called after each batch.
     """
 
     parse: Callable[[str], list[M]]
     handle: Callable[[M, Remaining], None]
     settle: Callable[[M, AdweirError], None]
+    ended: Callable[[], None] = lambda: None
 
 
 class Consumer(Generic[M]):
@@ -65,6 +67,7 @@ class Consumer(Generic[M]):
         rng: random.Random,
         logger: Logger,
     ) -> None:
+        self._ended = work.ended
         self._parse = work.parse
         self._handle = work.handle
         self._settle = work.settle
@@ -82,6 +85,7 @@ class Consumer(Generic[M]):
 
         with trace.about(request_id=context.aws_request_id):
             failed = [record["messageId"] for record in event["Records"] if not self._consume(record, remaining)]
+        self._ended()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _consume(self, record: Mapping[str, Any], remaining: Remaining) -> bool:

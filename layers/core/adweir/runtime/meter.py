@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached, RunFinished
 from adweir.model.metrics import Source
 
@@ -40,6 +42,11 @@ class Meter:
     def measure(self, events: Iterable[BusEvent]) -> None:
         """Count what published events say."""
         self.count(counts(events))
+
+    def share(self, name: str, percent: float, function: str) -> None:
+        """Write a share of one function, with the dimension `function`."""
+        with single_metric(name=name, unit=MetricUnit.Percent, value=percent, namespace="adweir") as metric:
+            metric.add_dimension(name="function", value=function)
 
     def count(self, found: Mapping[str, int]) -> None:
         """Add to these metrics, by name."""

@@ -1,0 +1,37 @@
+"""The most memory that a function's container has needed, as a share of what it has: the metric `MemoryPeakPercent`.
+
+A peak never falls as long as the container lives. So it is written when it has grown by a percent, and after every
+invocation once it is high: an alarm then goes on ringing.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+_HIGH = 80.0
+_STEP = 1.0
+
+
+def peak_mb() -> float:
+    """The most that this process has had in memory at once. Linux counts it in kB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class MemoryWatch:
+    """Compares the peak with the memory of the function, in MB. Outside of Lambda that is 0, and nothing is written."""
+
+    def __init__(self, memory_mb: int, write: Callable[[float], None], peak: Callable[[], float] = peak_mb) -> None:
+        self._memory_mb = memory_mb
+        self._write = write
+        self._peak = peak
+        self._written = 0.0
+
+    def look(self) -> None:
+        """Write the peak if it says something new. To be called at the end of an invocation."""
+        if not self._memory_mb:
+            return
+        percent = round(self._peak() / self._memory_mb * 100, 1)
+        if percent >= min(self._written + _STEP, _HIGH):
+            self._written = percent
+            self._write(percent)

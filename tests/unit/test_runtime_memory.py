@@ -1,0 +1,49 @@
+"""The share of a function's memory that it has needed at most."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aws_lambda_powertools import Metrics
+
+from adweir.runtime.memory import MemoryWatch, peak_mb
+from adweir.runtime.meter import Meter
+
+
+def written(peaks: list[float], memory_mb: int = 1000) -> list[float]:
+    """What a watch writes while the peak, in MB, grows like this."""
+    found: list[float] = []
+    left = iter(peaks)
+    watch = MemoryWatch(memory_mb, found.append, lambda: next(left))
+    for _ in peaks:
+        watch.look()
+    return found
+
+
+def test_a_peak_is_written_when_it_has_grown() -> None:
+    assert written([150, 150, 155, 160, 400]) == [15.0, 16.0, 40.0]
+
+
+def test_a_high_peak_is_written_every_time_so_that_its_alarm_goes_on_ringing() -> None:
+    assert written([300, 860, 860, 860]) == [30.0, 86.0, 86.0, 86.0]
+
+
+def test_outside_of_lambda_nothing_is_written() -> None:
+    assert written([150, 400], memory_mb=0) == []
+
+
+def test_the_peak_of_this_process_is_plausible() -> None:
+    assert 20 < peak_mb() < 100_000
+
+
+def test_it_is_a_metric_of_the_function(capsys: pytest.CaptureFixture[str]) -> None:
+    meter = Meter(Metrics(namespace="adweir", service="adweir"))
+
+    MemoryWatch(1000, lambda share: meter.share("MemoryPeakPercent", share, "validate"), lambda: 123.4).look()
+
+    line = json.loads(capsys.readouterr().out)
+    (about,) = line["_aws"]["CloudWatchMetrics"]
+    assert (line["MemoryPeakPercent"], line["function"]) == ([12.3], "validate")
+    assert about["Namespace"] == "adweir"
+    assert about["Dimensions"] == [["function"]]
