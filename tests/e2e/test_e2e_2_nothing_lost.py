@@ -6,7 +6,7 @@ but the story itself can have stored them.
 
 from __future__ import annotations
 
-from functools import partial
+import json
 
 import pytest
 
@@ -96,32 +96,43 @@ def test_given_a_bad_row_among_good_ones_then_the_good_are_stored_and_the_bad_is
     assert river.stored(mori.meta, start, end) == truth
 
 
-def test_given_poisoned_messages_then_runs_go_on_and_the_poison_ends_in_the_dead_letter_queues(river: River) -> None:
+def test_given_poisoned_messages_then_runs_go_on_and_the_poison_is_quarantined_with_its_reason(river: River) -> None:
     mori = river.clients["mori"]
     start, end = river.day(48), river.day(47)
     poison = {"runs": "this is not a message", "landing": '{"kind": "nothing that is known"}'}
-    usual = {name: visibility(river, name) for name in poison}
-    try:
-        for name, body in poison.items():
-            visibility(river, name, "1")  # the template's would make five attempts take minutes
-            river.sqs.send_message(QueueUrl=river.queue(name), MessageBody=body, MessageGroupId="poison")
-        river.ended(river.repull([mori.meta], start, end), "succeeded")
-        assert river.stored(mori.meta, start, end) == river.truth(mori.meta, start, end) != {}
-        for name, body in poison.items():
-            until(partial(river.depth, f"dead-letters-{name}"), f"the poison of {name}")
-            found = river.sqs.receive_message(QueueUrl=river.queue(f"dead-letters-{name}"))["Messages"]
-            assert [message["Body"] for message in found] == [body]
-    finally:
-        for name, seconds in usual.items():
-            visibility(river, name, seconds)
+    for name, body in poison.items():
+        river.sqs.send_message(QueueUrl=river.queue(name), MessageBody=body, MessageGroupId="poison")
+    river.ended(river.repull([mori.meta], start, end), "succeeded")
+    assert river.stored(mori.meta, start, end) == river.truth(mori.meta, start, end) != {}
+
+    def quarantined() -> dict[str, str]:
+        messages = river.api.get("/api/v1/quarantine")["messages"]
+        found = {one["queue"]: one["body"] for one in messages if one["reason"].startswith(("unreadable", "bad_input"))}
+        return found if found.keys() >= poison.keys() else {}
+
+    assert until(quarantined, "the poison in quarantine") == poison
 
 
-def visibility(river: River, name: str, seconds: str = "") -> str:
-    """A queue's visibility time-out; changed when `seconds` are given."""
-    url, attribute = river.queue(name), "VisibilityTimeout"
-    if seconds:
-        river.sqs.set_queue_attributes(QueueUrl=url, Attributes={attribute: seconds})
-    return str(river.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])["Attributes"][attribute])
+def test_given_dead_letters_then_a_person_reads_them_sends_one_again_and_drops_the_other(river: River) -> None:
+    # given the message of a stored answer, and one that nobody can read, among the dead letters
+    key = river.keys("raw/meta_ads/")[0]
+    bodies = [json.dumps({"bucket": river.bucket, "key": key}), "gibberish"]
+    url = river.queue("dead-letters-landing")
+    load, junk = (river.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in bodies)
+    # when they are read, then each says what it is about and what comes of sending it again
+    found = {one["id"]: one for one in river.api.get("/api/v1/dead-letters", queue="landing")["dead_letters"]}
+    assert (found[load]["about"], found[load]["object_key"]) == (f"load {key}", key)
+    assert found[junk]["again"].startswith("useless")
+    # when one is sent again and the other dropped, then none is left, and the dropped one is kept
+    assert river.api.post(f"/api/v1/dead-letters/{load}/send")["moved"] == [load]
+    dropped = river.api.post("/api/v1/dead-letters/all/drop", {"ids": [junk], "reason": "nobody needs it"})
+    assert dropped["moved"] == [junk]
+    assert river.depth("dead-letters-landing") == 0
+    kept = {one["id"]: one["reason"] for one in river.api.get("/api/v1/quarantine")["messages"]}
+    assert kept[f"adweir-landing:{junk}"].startswith("dropped by hand: nobody needs it")
+    # and what was sent again was loaded
+    until(lambda: river.depth("landing") == 0, "the loading of what was sent again")
+    assert river.depth("dead-letters-landing") == 0
 
 
 def test_given_an_empty_200_then_stored_numbers_stay_until_an_operator_accepts_it(river: River) -> None:
