@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.entities import AdCampaign
 from adweir.model.messages import PlanStage
 from adweir.model.runs import StageState
 from adweir.model.tasks import TaskState
-from adweir.model.times import epoch
+from adweir.model.times import epoch, iso
 from adweir.platforms.connector import ReportState
 from adweir.runtime.settings import Settings
+from adweir.store.catalog.store import Catalog
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, collecting
-from support.load_world import DAY, LoadWorld, insights
+from support.load_world import DAY, META, LoadWorld, insights
 from support.pipeline import a_run, a_task
 from support.pipeline_world import PipelineWorld
 
@@ -169,3 +172,48 @@ def test_a_container_remembers_the_options_of_so_many_ad_accounts(
     load("1", "second")
 
     assert asked(calls)["GetItem"] == (1 if fits else 2)
+
+
+def campaigns(number: int, **changes: str) -> list[AdCampaign]:
+    return [AdCampaign(platform=META, profile_id="1", id=str(n), campaign_id=str(n), **changes) for n in range(number)]
+
+
+@pytest.mark.parametrize("number", [40, 240])
+def test_objects_are_looked_up_and_written_a_hundred_at_a_time(
+    clock: FrozenClock, calls: AwsCalls, number: int
+) -> None:
+    """Each with the coverage of the two slices that it is in."""
+    catalog, hundreds = Catalog(clock), -(-number // 100)
+    reads = -(-(number * 2 + 1) // 100)
+    calls.about = "list"
+
+    assert catalog.put_objects(campaigns(number), iso(clock.now())) == (number, 0, 0)
+    assert asked(calls) == {"BatchGetItem": reads, "TransactWriteItems": hundreds}
+
+    clock.advance(1)
+    assert catalog.put_objects(campaigns(number), iso(clock.now())) == (0, 0, number)
+    assert asked(calls) == {"BatchGetItem": reads}
+
+    assert catalog.put_objects(campaigns(number, name="new"), iso(clock.now())) == (0, number, 0)
+    assert asked(calls) == {"BatchGetItem": reads, "TransactWriteItems": hundreds}
+
+
+def test_objects_that_another_listing_puts_at_the_same_moment_are_written_one_by_one(
+    clock: FrozenClock, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, together = Catalog(clock), Catalog._put_together
+    older = iso(clock.now())
+    clock.advance(1)
+    newer = iso(clock.now())
+
+    def beaten(catalog: Catalog, puts: Any) -> bool:
+        monkeypatch.setattr(Catalog, "_put_together", together)
+        catalog.put_objects(campaigns(2, name="newer"), newer)
+        return together(catalog, puts)
+
+    monkeypatch.setattr(Catalog, "_put_together", beaten)
+
+    assert catalog.put_objects(campaigns(3, name="older"), older) == (1, 0, 2)
+
+    names = [one.name for one in catalog.objects(META, "1", Dataset.CAMPAIGNS)]
+    assert names == ["newer", "newer", "older"]

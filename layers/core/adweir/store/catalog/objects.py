@@ -8,8 +8,10 @@ unchanged, so these are not written again. The order in which pulls arrive does 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model import limits, slices
 from adweir.model.datasets import Dataset
@@ -17,9 +19,15 @@ from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, Keyword, 
 from adweir.model.errors import BadInput
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
+from adweir.store.dynamo.keyed import Key
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
 
 _COVERAGE = "!coverage#"
 _TRIES = 5
+_TOGETHER = 100
+_TOGETHER_BYTES = 2 << 20
 _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.CAMPAIGNS: AdCampaign,
     Dataset.AD_GROUPS: AdGroup,
@@ -119,45 +127,92 @@ class Objects(Items):
 
     def _put_platform_objects(self, objects: Sequence[PlatformObject], as_of: str) -> list[Effect]:
         by_key = {(_pk(item.platform, item.profile_id, dataset_of(item)), object_key(item)): item for item in objects}
-        stored = self._fetch_many(by_key)
-        coverage = {pk: self._coverage(pk) for pk in {pk for pk, _ in by_key}}
-        effects = []
-        for key, item in by_key.items():
-            effects.append(self._put_one(key, item, as_of, stored.get(key), coverage[key[0]]))
+        bodies = {key: _body(item) for key, item in by_key.items()}
+        around = {key: [(key[0], _COVERAGE + name) for name in _around(by_key[key], bodies[key])] for key in by_key}
+        found = self._fetch_many([*by_key, *chain.from_iterable(around.values())])
+        effects, writes = [], list[_Write]()
+        for key, body in bodies.items():
+            covered = max((found[each].as_of or "" for each in around[key] if each in found), default="")
+            step = _next_step(key, body, as_of, found.get(key), covered)
+            if isinstance(step, Effect):
+                effects.append(step)
+            else:
+                writes.append(step)
+        for batch in _batches(writes):
+            together = len(batch) > 1 and self._put_together([(each.item, each.condition) for each in batch])
+            for each in batch:
+                key = each.item.pk, each.item.sk
+                effects.append(each.effect if together else self._put_one(by_key[key], each, as_of))
         return effects
 
-    def _put_one(
-        self, key: tuple[str, str], fresh: PlatformObject, as_of: str, stored: Item | None, coverage: Mapping[str, str]
-    ) -> Effect:
-        dataset, body = dataset_of(fresh), fresh.model_dump(mode="json", exclude_defaults=True, exclude={"as_of"})
+    def _put_one(self, fresh: PlatformObject, first: _Write, as_of: str) -> Effect:
+        """Write one object; when somebody else was quicker, decide again by what they left."""
+        step: Effect | _Write = first
         for _ in range(_TRIES):
-            covered = max((at for slice_, at in coverage.items() if _within(dataset, body, slice_)), default="")
-            if stored is None:
-                # A newer complete pull did not bring it: known, and removed at once.
-                removed_at = covered if covered > as_of else None
-                item = Item(*key, as_of=as_of, removed_at=removed_at, body=body)
-                if self._put(item, Item.pk.does_not_exist()):
-                    return Effect.ADDED
-            else:
-                answered = _answered(stored, covered)
-                same = stored.body == body
-                if stored.as_of == as_of:
-                    return Effect.CHANGED  # by a worker of this very pull, who may have died before it was announced
-                if answered >= as_of or (same and not _is_removed(stored)):
-                    return Effect.UNCHANGED
-                item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)
-                before = (Item.as_of == stored.as_of) & _as_read(stored)
-                if self._put(item, before):
-                    return Effect.UNCHANGED if same and _is_removed(item) else Effect.CHANGED
-            stored = self._fetch(*key)
+            if isinstance(step, Effect):
+                return step
+            if self._put(step.item, step.condition):
+                return step.effect
+            key, body = (step.item.pk, step.item.sk), _body(fresh)
+            around = [(key[0], _COVERAGE + name) for name in _around(fresh, body)]
+            found = self._fetch_many([key, *around])
+            covered = max((found[each].as_of or "" for each in around if each in found), default="")
+            step = _next_step(key, body, as_of, found.get(key), covered)
         raise BadInput(f"object {fresh.id} keeps changing")
 
     def _as_objects(self, dataset: Dataset, items: Iterable[Item]) -> Iterator[PlatformObject]:
         return self._readable(items, lambda item: _object(dataset, item))
 
-    def _coverage(self, pk: str) -> dict[str, str]:
-        """Slice → `as_of` of its newest complete pull."""
-        return _covered(self._query(pk, _COVERAGE))
+
+class _Write(NamedTuple):
+    """An object to be put, on what condition, and what that changes."""
+
+    item: Item
+    condition: Condition
+    effect: Effect
+
+
+def _next_step(key: Key, body: dict[str, Any], as_of: str, stored: Item | None, covered: str) -> Effect | _Write:
+    """What a pull of `as_of` makes of an object: nothing more to do, or what to write.
+
+    `covered` is the newest complete pull that answered for the object.
+    """
+    if stored is None:
+        # A newer complete pull did not bring it: known, and removed at once.
+        item = Item(*key, as_of=as_of, removed_at=covered if covered > as_of else None, body=body)
+        return _Write(item, Item.pk.does_not_exist(), Effect.ADDED)
+    same = stored.body == body
+    if stored.as_of == as_of:
+        return Effect.CHANGED  # by a worker of this very pull, who may have died before it was announced
+    if _answered(stored, covered) >= as_of or (same and not _is_removed(stored)):
+        return Effect.UNCHANGED
+    item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)
+    effect = Effect.UNCHANGED if same and _is_removed(item) else Effect.CHANGED
+    return _Write(item, (Item.as_of == stored.as_of) & _as_read(stored), effect)
+
+
+def _batches(writes: Iterable[_Write]) -> Iterator[list[_Write]]:
+    """Writes for one transaction each, which takes 100 items and 4 MB."""
+    batch, size = list[_Write](), 0
+    for write in writes:
+        own = len(json.dumps(write.item.body))
+        if batch and (len(batch) == _TOGETHER or size + own > _TOGETHER_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(write)
+        size += own
+    if batch:
+        yield batch
+
+
+def _body(item: PlatformObject) -> dict[str, Any]:
+    return item.model_dump(mode="json", exclude_defaults=True, exclude={"as_of"})
+
+
+def _around(item: PlatformObject, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The slices that an object belongs to (`_within`)."""
+    campaign = body.get("campaign_id") or (body.get("id", "") if dataset_of(item) is Dataset.CAMPAIGNS else "")
+    return slices.around(campaign, body.get("ad_product", ""))
 
 
 def _covered(items: Iterable[Item]) -> dict[str, str]:
