@@ -53,3 +53,13 @@ def test_an_object_is_loaded_again_for_a_cause_that_is_known() -> None:
     assert ObjectArrived(bucket="b", key="raw/x").cause == ""
     with pytest.raises(ValidationError):
         ObjectArrived.model_validate({"bucket": "b", "key": "raw/x", "load": 2, "cause": "mood"})
+
+
+@pytest.mark.parametrize("size", [200, 201])
+def test_an_id_is_no_longer_than_a_key_can_hold(size: int) -> None:
+    body = json.dumps({"kind": "cancel", "run_id": "\u00e9" * size})
+    if size == 200:
+        assert RUN_MESSAGE.validate_json(body).kind == "cancel"
+    else:
+        with pytest.raises(ValidationError):
+            RUN_MESSAGE.validate_json(body)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
@@ -14,6 +15,8 @@ from adweir.model.tasks import Cause, Task
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A count, a size or a time: what is larger, or negative, no code of ours has written."""
+Id = Annotated[str, Field(max_length=limits.MAX_OBJECT_ID_CHARS)]
+"""An id or a name: part of a key, which a longer one could not be."""
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
 
@@ -40,15 +43,15 @@ class TaskMessage(Message):
     be absent, and the stored task decides.
     """
 
-    run_id: str
-    task_id: str
+    run_id: Id
+    task_id: Id
     generation: Count = 0
     report_deadline: Count = 0
     resubmits: Count = 0
-    account_id: str = ""
+    account_id: Id = ""
     platform: Platform | None = None
-    profile_id: str = ""
-    label: str = ""
+    profile_id: Id = ""
+    label: Id = ""
 
     @classmethod
     def of(cls, task: Task, *, report_deadline: int = 0, resubmits: int = 0) -> TaskMessage:
@@ -71,10 +74,10 @@ class Scope(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    accounts: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
+    accounts: tuple[Id, ...] = ()
+    platforms: tuple[Id, ...] = ()
+    profiles: tuple[Id, ...] = ()
+    datasets: tuple[Id, ...] = ()
     slice: str = "all"
     start: str = ""
     end: str = ""
@@ -87,27 +90,27 @@ class StartRun(Message):
     """
 
     kind: Literal["start"] = "start"
-    workflow: str
+    workflow: Id
     scheduled_at: datetime
     scope: Scope = Scope()
-    run_id: str = ""
-    trigger: str = "schedule"
+    run_id: Id = ""
+    trigger: Id = "schedule"
 
 
 class PlanStage(Message):
     """runs queue: plan a stage that one worker has won the right to start."""
 
     kind: Literal["plan"] = "plan"
-    run_id: str
-    stage: str
+    run_id: Id
+    stage: Id
 
 
 class Advance(Message):
     """runs queue: a task of this run became terminal; see whether its stage ended."""
 
     kind: Literal["advance"] = "advance"
-    run_id: str
-    task_id: str = ""
+    run_id: Id
+    task_id: Id = ""
 
 
 class Sweep(Message):
@@ -123,8 +126,8 @@ class Redrive(Message):
     """
 
     kind: Literal["redrive"] = "redrive"
-    run_id: str
-    task_ids: tuple[str, ...] = ()
+    run_id: Id
+    task_ids: tuple[Id, ...] = ()
     accept_vanish: bool = False
 
 
@@ -132,16 +135,16 @@ class CancelRun(Message):
     """runs queue: make the open tasks of a run cancelled."""
 
     kind: Literal["cancel"] = "cancel"
-    run_id: str
+    run_id: Id
 
 
 class RedriveCredential(Message):
     """runs queue: a new credential arrived; redrive the tasks that waited for it."""
 
     kind: Literal["redrive_credential"] = "redrive_credential"
-    account_id: str
-    platform: str
-    label: str = DEFAULT
+    account_id: Id
+    platform: Id
+    label: Id = DEFAULT
 
 
 class ResumeTasks(Message):
@@ -151,8 +154,8 @@ class ResumeTasks(Message):
     """
 
     kind: Literal["resume"] = "resume"
-    platform: str
-    profile: str = ""
+    platform: Id
+    profile: Id = ""
 
 
 class Replay(Message):
@@ -163,10 +166,10 @@ class Replay(Message):
     """
 
     kind: Literal["replay"] = "replay"
-    replay_id: str
-    account_id: str
+    replay_id: Id
+    account_id: Id
     platform: Platform
-    profile_id: str
+    profile_id: Id
     datasets: tuple[Dataset, ...]
     start: Day
     end: Day
@@ -194,11 +197,11 @@ class ObjectArrived(Message):
     size: Count = 0
     load: Count = 0
     cause: Cause | Literal[""] = ""
-    replay_id: str = ""
+    replay_id: Id = ""
 
 
 class BuildDataset(Message):
     """etl queue: make the media-mix datasets of these accounts (all when empty)."""
 
-    accounts: tuple[str, ...] = ()
-    run_id: str = ""
+    accounts: tuple[Id, ...] = ()
+    run_id: Id = ""

@@ -122,10 +122,10 @@ def to_json(body: Any) -> str:
 def refusal(error: AdweirError) -> Answer:
     """The answer to an expected error."""
     status = status_of(error)
-    content: dict[str, Any] = {"code": error.code, "message": readable(error.message)}
+    content: dict[str, Any] = {"code": error.code, "message": _readable(error.message)}
     details = error.details if isinstance(error, BadInput) else []
     content["details"] = [
-        {name: readable(value) for name, value in ({"field": "", "message": error.message} | detail).items()}
+        {name: _readable(value) for name, value in ({"field": "", "message": error.message} | detail).items()}
         for detail in details
     ]
     headers = {}
@@ -136,7 +136,7 @@ def refusal(error: AdweirError) -> Answer:
     return answer({"error": content}, status, headers)
 
 
-def readable(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     """Text with ? for half of a surrogate pair, which a path may hold and UTF-8 may not; other values as they are."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
