@@ -62,6 +62,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/api/v1/ingestion/backfill", {"account_id": "a", "start": "yesterday", "end": "2026-01-02"}, 422),
     ("POST", "/api/v1/workflows/yearly/runs", {}, 422),
     ("POST", "/api/v1/workflows/daily/runs", {"scope": {"platforms": ["myspace"]}}, 422),
+    ("POST", "/api/v1/workflows/daily/runs", {"scope": {"platforms": ["x" * 300]}}, 422),
     ("POST", "/api/v1/workflows/daily/runs", {"scope": {"accounts": ["nobody"]}}, 404),
     ("POST", "/api/v1/runs/nobody/redrive", {}, 404),
     ("POST", "/api/v1/runs/nobody/cancel", None, 404),

@@ -54,7 +54,6 @@ class NewCredential(Given):
     __pydantic_extra__: dict[str, Secret] = Field(init=False)
     platform: PlatformName = Field(
         default="",
-        max_length=limits.MAX_WORD_CHARS,
         description="The platform or an alias of it; optional when the values fit only one platform.",
     )
     label: str = Field(

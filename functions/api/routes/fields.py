@@ -63,7 +63,7 @@ PastInstant = Annotated[
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00Z"]),
 ]
 PlatformId = Annotated[str, OneOf(known=_platforms)]
-PlatformName = Annotated[str, OneOf(known=_platform_names)]
+PlatformName = Annotated[str, StringConstraints(max_length=limits.MAX_WORD_CHARS), OneOf(known=_platform_names)]
 """What a caller may call a platform: its name or an alias, in upper or lower case."""
 AccountId = Annotated[str, Field(description="The client company's id.", examples=["acc_5f0c1d2e3b4a59687786"])]
 RunId = Annotated[str, Field(description="The run's id.", examples=["run_daily-20261120T060000-5f0c1d2e"])]

@@ -27,7 +27,7 @@ class ReplayRequest(Given):
     account_id: Name = Field(
         default="", min_length=0, description="The client company that it belongs to; may be left out."
     )
-    platform: PlatformName = Field(max_length=limits.MAX_WORD_CHARS)
+    platform: PlatformName
     profile_id: Name = Field(description="The ad account's id on its platform.")
     start: date = Field(description="The first day, in the ad account's time zone.")
     end: date = Field(description="The last day, inclusive.")

@@ -54,7 +54,10 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
         {"options": {"datasets": ["ad_by_country_daily"], "clock": None}, "replay": True},
     ),
     ("POST", "/api/v1/ingestion/backfill"): (_RANGE | {"account_id": "acc", "platforms": ["meta"]},),
-    ("POST", "/api/v1/workflows/{name}/runs"): ({"scope": {"accounts": ["acc"], "platforms": ["meta_ads"]}},),
+    ("POST", "/api/v1/workflows/{name}/runs"): (
+        {"scope": {"accounts": ["acc"], "platforms": ["meta_ads"], "profiles": ["111"], "datasets": ["ad_daily"],
+                   "slice": "campaign=c1", "start": "2026-11-01", "end": "2026-11-02"}},
+    ),
     ("POST", "/api/v1/runs/{run_id}/redrive"): ({"task_ids": ["t"], "accept_vanish": True},),
     ("POST", "/api/v1/replay"): (
         _RANGE | {"platform": "meta", "profile_id": "111", "datasets": ["ad_daily"]},
