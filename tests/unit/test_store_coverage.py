@@ -36,7 +36,7 @@ def pulled(*pulls: tuple[Stamp, str, Any]) -> Coverage:
 
 COVERAGE = Coverage(
     days={
-        "2026-11-09": {"all": SliceAnswer(FIRST, {})},
+        "2026-11-19": {"all": SliceAnswer(FIRST, {})},
         "2026-11-01": {"all": SliceAnswer(FIRST, {}), "sp": SliceAnswer(SECOND, {"b": None, "a": FIRST})},
         "2026-11-02": {"all": SliceAnswer(FIRST, {}), "sp": SliceAnswer(THIRD, {"ü": None})},
         "2026-11-03": {"all": SliceAnswer(FIRST, {})},
@@ -45,8 +45,8 @@ COVERAGE = Coverage(
     fence=12,
     not_applicable={"sd": frozenset({"2026-11-30", "2026-11-29", "2026-11-05"})},
     definitions={THIRD: "clicks", FIRST: "viewsü"},
-    missing=frozenset({"2026-11-03"}),
-    gone=frozenset({"2026-11-04", "2026-11-05"}),
+    missing=frozenset({"2026-11-13"}),
+    gone=frozenset({"2026-11-14", "2026-11-15"}),
     adjusted=frozenset({"2026-11-06", "2026-11-10"}),
     at="2026-11-24T00:00:00.000000Z",
 )
@@ -55,7 +55,7 @@ ITEM: dict[str, Any] = {
     "sk": {"S": "!coverage"},
     "cov": {
         "M": {
-            "all": {"M": {str(FIRST): {"S": "01-03 09"}}},
+            "all": {"M": {str(FIRST): {"S": "01-03 19"}}},
             "sp": {"M": {str(SECOND): {"S": "01"}, str(THIRD): {"S": "02"}}},
         }
     },
@@ -68,8 +68,8 @@ ITEM: dict[str, Any] = {
         }
     },
     "def": {"M": {str(FIRST): {"S": "viewsü"}, str(THIRD): {"S": "clicks"}}},
-    "miss": {"S": "03"},
-    "gone": {"S": "04-05"},
+    "miss": {"S": "13"},
+    "gone": {"S": "14-15"},
     "adj": {"S": "06 10"},
     "loading": {"S": str(FOURTH)},
     "at": {"S": "2026-11-24T00:00:00.000000Z"},
@@ -116,8 +116,8 @@ def test_the_facts_are_all_but_who_writes() -> None:
         COVERAGE.days,
         COVERAGE.not_applicable,
         COVERAGE.definitions,
-        frozenset({"2026-11-03"}),
-        frozenset({"2026-11-04", "2026-11-05"}),
+        frozenset({"2026-11-13"}),
+        frozenset({"2026-11-14", "2026-11-15"}),
         frozenset({"2026-11-06", "2026-11-10"}),
     )
 
@@ -177,6 +177,12 @@ def test_a_campaign_is_inside_of_its_own_slice_by_its_id() -> None:
 
     assert coverage.answered(DAY, Level.CAMPAIGN, "c1", NO_PARENTS) == FIRST
     assert coverage.answered(DAY, Level.AD, "c1", NO_PARENTS) is None
+
+    about = (DAY, Level.CAMPAIGN, "c1", NO_PARENTS)
+    held = coverage.merged(SECOND, "campaign=c1", [DAY], holes("c1"))
+    assert held.newest(*about) == SECOND
+    assert held.shown(StoredSlot(NUMBERS, None), *about) == (FIRST, Mark.HELD)
+    assert held.shown(StoredSlot(NUMBERS, SECOND), *about) == (SECOND, Mark.NONE)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +258,19 @@ def test_a_pull_is_held_among_the_answers_and_while_it_is_written() -> None:
             [(SECOND, "all", WHOLE), (FIRST, "sp", WHOLE), (THIRD, "all", holes("a"))],
             {"all": (THIRD, {"a": SECOND})},
         ),
+        # and where an older pull of all fills that hole later
+        (
+            [(THIRD, "all", holes("a")), (FIRST, "sp", WHOLE), (SECOND, "all", WHOLE)],
+            {"all": (THIRD, {"a": SECOND})},
+        ),
+        (
+            [(THIRD, "all", holes("a")), (SECOND, "sp", WHOLE), (SECOND, "all", WHOLE)],
+            {"all": (THIRD, {"a": SECOND})},
+        ),
+        (
+            [(THIRD, "all", holes("a")), (SECOND, "sp", WHOLE), (FIRST, "all", WHOLE)],
+            {"all": (THIRD, {"a": FIRST}), "sp": (SECOND, {})},
+        ),
         # a narrower one's hole is answered by all where that is as new
         ([(FIRST, "all", WHOLE), (SECOND, "sp", holes("a"))], {"all": (FIRST, {}), "sp": (SECOND, {"a": None})}),
         (
@@ -280,6 +299,15 @@ def test_a_merge_changes_the_days_of_the_pull_only_and_leaves_the_old_coverage_a
     assert before.days == {DAY: {"all": SliceAnswer(FIRST, {})}}
     assert after.days == before.days | {NEXT: {"all": SliceAnswer(SECOND, {})}}
     assert (after.loading, after.fence, after.missing, after.at) == ("x", 3, frozenset({DAY}), "then")
+
+
+def test_each_day_has_holes_of_its_own() -> None:
+    coverage = Coverage().merged(FIRST, "all", [DAY, NEXT], lambda day: frozenset({f"a of {day}"}))
+
+    assert {day: set(coverage.days[day]["all"].holes) for day in (DAY, NEXT)} == {
+        DAY: {f"a of {DAY}"},
+        NEXT: {f"a of {NEXT}"},
+    }
 
 
 def test_definitions_are_kept_of_the_pulls_that_answer_also_in_holes() -> None:

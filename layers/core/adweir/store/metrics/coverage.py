@@ -181,17 +181,17 @@ class Coverage:
             slice_: {"S": _ranges([int(day[8:]) for day in days])} for slice_, days in self.not_applicable.items()
         }
         counted = {str(stamp): {"S": self.definitions[stamp]} for stamp in sorted(self.definitions)}
-        beside: dict[str, dict[str, Any]] = {
-            "na": {"M": skipped},
-            "holes": {"M": holes},
-            "def": {"M": counted},
-            "miss": {"S": _ranges([int(day[8:]) for day in self.missing])},
-            "gone": {"S": _ranges([int(day[8:]) for day in self.gone])},
-            "adj": {"S": _ranges([int(day[8:]) for day in self.adjusted])},
-            "loading": {"S": self.loading},
-            "at": {"S": self.at},
+        beside: dict[str, tuple[str, Any]] = {
+            "na": ("M", skipped),
+            "holes": ("M", holes),
+            "def": ("M", counted),
+            "miss": ("S", _ranges([int(day[8:]) for day in self.missing])),
+            "gone": ("S", _ranges([int(day[8:]) for day in self.gone])),
+            "adj": ("S", _ranges([int(day[8:]) for day in self.adjusted])),
+            "loading": ("S", self.loading),
+            "at": ("S", self.at),
         }
-        return item | {name: value for name, value in beside.items() if any(value.values())}
+        return item | {name: {kind: value} for name, (kind, value) in beside.items() if value}
 
     @classmethod
     def decode(cls, item: Raw | None) -> Coverage:
@@ -277,10 +277,7 @@ def _merge(known: SliceAnswer | None, stamp: Stamp, holes: frozenset[str]) -> Sl
         return SliceAnswer(stamp, {entity: known.of(entity) for entity in holes})
     if stamp == known.stamp:
         return known
-    filled = {
-        entity: was if entity in holes or (was is not None and was >= stamp) else stamp
-        for entity, was in known.holes.items()
-    }
+    filled = {entity: was if entity in holes else newer(was, stamp) for entity, was in known.holes.items()}
     return SliceAnswer(known.stamp, filled)
 
 
