@@ -82,7 +82,10 @@ class PullRows:
         """Take a row unless its key is there: True, taken; None, there with the same numbers; False, with others."""
         entity_id = self._texts[row.entity_id]
         if entity_id not in self._parents:
-            self._begin(row)
+            texts = self._texts
+            parents = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
+            self._parents[entity_id] = parents
+            self.currency = self.currency or row.currency
         key = row.day if row.hour < 0 else slot_key(row.day, row.hour)
         slots = self._slots.get(key)
         if slots is None:
@@ -99,9 +102,11 @@ class PullRows:
         texts, slots = self._texts, self._slots
         entities = list(map(texts.__getitem__, columns.entity_id))
         if not all(map(self._parents.__contains__, entities)):
-            for place, entity_id in enumerate(entities):
+            about = zip(entities, columns.campaign_id, columns.ad_group_id, columns.ad_product, strict=True)
+            for entity_id, *parents in about:
                 if entity_id not in self._parents:
-                    self._begin(columns[place])
+                    self._parents[entity_id] = Parents(*map(texts.__getitem__, parents))
+            self.currency = self.currency or columns.currency[0]
         keys: Sequence[str] = columns.day
         if any(hour >= 0 for hour in set(columns.hour)):
             keys = list(map(slot_key, columns.day, columns.hour))
@@ -137,14 +142,14 @@ class PullRows:
 
     def reader(self, keys: Iterable[str]) -> Callable[[str], dict[str, Slot]]:
         """The function from an entity to its slots of these keys."""
-        found = {key: self._slots[key].get for key in keys if key in self._slots}
-        present, gets, usual = tuple(found), tuple(found.values()), not self._some_unusual
+        present = {key: self._slots[key] for key in keys if key in self._slots}
+        tables, usual = list(present.values()), not self._some_unusual
 
         def read(entity_id: str) -> dict[str, Slot]:
-            packed = [get(entity_id) for get in gets]
-            if usual and None not in packed:
-                return dict(zip(present, _unpack_all(b"".join(cast("list[bytes]", packed))), strict=True))
-            return {key: _unpack(each) for key, each in zip(present, packed, strict=True) if each is not None}
+            packed = [each for table in tables if (each := table.get(entity_id)) is not None]
+            brought = present if len(packed) == len(tables) else [key for key in present if entity_id in present[key]]
+            slots = _unpack_all(b"".join(packed)) if usual else map(_unpack, packed)  # type: ignore[arg-type]
+            return dict(zip(brought, slots, strict=True))
 
         return read
 
@@ -189,12 +194,6 @@ class PullRows:
             return _SOME_UNKNOWN.pack(*(number or 0 for number in slot), unknown)
         except struct.error:
             return slot
-
-    def _begin(self, row: MetricRow) -> None:
-        texts = self._texts
-        parents = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
-        self._parents[texts[row.entity_id]] = parents
-        self.currency = self.currency or row.currency
 
 
 def _unpack(packed: _Packed) -> Slot:

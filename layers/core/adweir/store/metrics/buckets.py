@@ -13,7 +13,7 @@ cur  the currency of the slots that do not name their own (of several, the great
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
@@ -35,7 +35,8 @@ RESERVED = "!"
 
 
 _NULL: dict[str, Any] = {"NULL": True}
-_ZERO: dict[str, Any] = {"N": "0"}
+_SMALL: tuple[dict[str, Any], ...] = tuple({"N": str(number)} for number in range(100))
+"""Most clicks of an ad and a day are among these; most conversions and revenues are zero."""
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"))
 
 
@@ -111,16 +112,28 @@ class Bucket:
             item["grp"] = {"S": group_id}
         if product:
             item["prod"] = {"S": product}
-        slots = dict(sorted(self.slots.items()))
-        numbers = [slot.numbers for slot in slots.values()]
-        currency = max({slot.currency for slot in slots.values()})
+        slots = sorted(self.slots.items())
+        currency = max({slot.currency for _, slot in slots}, default="")
         if currency:
             item["cur"] = {"S": currency}
-        item.update(zip(slots, map(_list, numbers), strict=True))
-        for name, slot in slots.items():
+        total, unknown = _total([slot.numbers for _, slot in slots])
+        for name, slot in slots:
+            if unknown:
+                item[name] = _list(slot.numbers)
+            else:  # written out, because most of a load's time is spent here
+                one, two, three, four, five = cast("Sequence[int]", slot.numbers)
+                item[name] = {
+                    "L": [
+                        {"N": str(one)},
+                        _SMALL[two] if 0 <= two < len(_SMALL) else {"N": str(two)},
+                        {"N": str(three)} if three else _SMALL[0],
+                        {"N": str(four)},
+                        {"N": str(five)} if five else _SMALL[0],
+                    ]
+                }
             if slot.stamp or slot.currency != currency:
                 item[name]["L"] += _beside(slot, currency)
-        item["sum"] = _list(_total(numbers))
+        item["sum"] = _list(total)
         return item
 
     @classmethod
@@ -164,24 +177,15 @@ def claimed(slice_: str, parents: Parents) -> Parents:
 
 
 def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
-    if None in numbers:
-        return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
-    first, second, third, fourth, fifth = numbers  # without a loop it takes three quarters of the time
-    return {
-        "L": [
-            {"N": str(first)} if first else _ZERO,
-            {"N": str(second)} if second else _ZERO,
-            {"N": str(third)} if third else _ZERO,
-            {"N": str(fourth)} if fourth else _ZERO,
-            {"N": str(fifth)} if fifth else _ZERO,
-        ]
-    }
+    return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
 
 
-def _total(numbers: list[Slot]) -> Slot:
-    if any(None in slot for slot in numbers):
-        return reduce(plus, numbers)
-    return cast("Slot", tuple(map(sum, zip(*numbers, strict=True))))  # the usual ones, faster
+def _total(numbers: list[Slot]) -> tuple[Slot, bool]:
+    """The sum of slots, and whether some number of them is unknown."""
+    try:
+        return cast("Slot", tuple(map(sum, zip(*numbers, strict=True)))), False
+    except TypeError:
+        return reduce(plus, numbers), True
 
 
 def _slot(values: list[dict[str, Any]], currency: str) -> StoredSlot:

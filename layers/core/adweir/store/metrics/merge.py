@@ -44,8 +44,7 @@ class SlotChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.old != self.new or self.old_mark != self.new_mark or self.recounted
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(msgspec.Struct, frozen=True):
     """`bucket` is None when nothing remains; `dirty` when the stored item has to change."""
 
     bucket: Bucket | None
