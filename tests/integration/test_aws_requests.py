@@ -11,7 +11,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
-from adweir.model.messages import PlanStage
+from adweir.model.messages import PlanStage, Sweep
 from adweir.model.runs import StageState
 from adweir.model.tasks import TaskState
 from adweir.model.times import epoch, iso
@@ -217,3 +217,41 @@ def test_objects_that_another_listing_puts_at_the_same_moment_are_written_one_by
 
     names = [one.name for one in catalog.objects(META, "1", Dataset.CAMPAIGNS)]
     assert names == ["newer", "newer", "older"]
+
+
+def stalled(clock: FrozenClock, tasks: int) -> PipelineWorld:
+    """An open stage whose tasks lost their messages half an hour ago."""
+    world = PipelineWorld(clock)
+    world.ledger.create_run(a_run("r", workflow="daily", stage="pulls", stage_state=StageState.OPEN))
+    world.ledger.plan_together([a_task(run_id="r", stage="pulls", profile_id=str(n)) for n in range(tasks)])
+    clock.advance(1801)
+    return world
+
+
+@pytest.mark.parametrize("tasks", [20, 240])
+def test_a_sweep_reads_stalled_tasks_by_the_hundred_and_writes_each_once(
+    clock: FrozenClock, calls: AwsCalls, tasks: int
+) -> None:
+    world = stalled(clock, tasks)
+    calls.about = "sweep"
+
+    world.handle(Sweep())
+
+    found = asked(calls)
+    assert len(world.collect.messages) == tasks
+    assert found["UpdateItem"] == tasks
+    assert found.total() - tasks <= 6 + -(-tasks // 100)
+
+
+@at_the_bound("MAX_SWEEP_PARTS", as_if=3)
+def test_a_sweep_whose_time_ran_out_goes_on_at_once_but_not_for_ever(clock: FrozenClock, size: int, fits: bool) -> None:
+    world, left = stalled(clock, 12), iter([60.0] * 8 + [1.0] * 100)
+
+    world.engine.handle(Sweep(attempt=size - 1), lambda: next(left))
+
+    assert 0 < len(world.collect.messages) < 12
+    assert [message.attempt for message in world.runs.messages] == ([size] if fits else [])
+    if fits:
+        world.handle(world.runs.take()[0])
+        assert len(world.collect.messages) == 12
+        assert world.runs.messages == []

@@ -102,6 +102,7 @@ MAX_MESSAGE_WAIT_SECONDS = 172_800  # how long a message may ask to wait: a plat
 MAX_SCHEDULED_AHEAD_DAYS = 366  # a run's scheduled time after now, e.g. of a sandbox whose clock was moved
 MAX_DELAY_SECONDS = 900  # SQS's limit for a delayed message
 MAX_STAGE_REQUESTS = 48  # times that a stage is requested again: four hours of sweeps; then its run fails
+MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes; the next one is due after 5
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
 MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer

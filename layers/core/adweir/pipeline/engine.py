@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from adweir.model import limits
 from adweir.model.errors import BadInput, Throttled
 from adweir.model.ids import run_id_for
 from adweir.model.messages import (
@@ -89,7 +90,9 @@ class Engine:
                 self.interventions.resume(self._planner.platforms.parse(message.platform), message.profile)
             case Sweep():
                 parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
-                Sweeper(*parts, self._clock, self._settings).sweep(remaining)
+                is_done = Sweeper(*parts, self._clock, self._settings).sweep(remaining)
+                if not is_done and message.attempt < limits.MAX_SWEEP_PARTS:
+                    self._runs.send(message.model_copy(update={"attempt": message.attempt + 1}), delay=1)
             case _:
                 raise BadInput(f"the engine does not handle {type(message).__name__}")
 

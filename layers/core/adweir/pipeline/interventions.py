@@ -134,7 +134,7 @@ class Interventions:
                         continue
                     self._progress.left.check("the resumption of tasks")
                     if self._ledger.note_wait(run_id, task.id, task.generation, _RESUMED):
-                        self._sender.resend(task)
+                        self._sender.resend([task])
                         resumed += 1
         return resumed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adweir.model.messages import ObjectArrived, TaskMessage
+from adweir.model.messages import Message, ObjectArrived, TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
 from adweir.model.tasks import Task, TaskState
@@ -25,12 +25,18 @@ class TaskSender:
         for platform, ours in by_platform.items():
             self._queues.collect(platform).send_many((TaskMessage.of(task), task.profile_key) for task in ours)
 
-    def resend(self, task: Task) -> None:
-        """Send a stalled task again, to be collected, polled or loaded, according to its state."""
-        if task.state is TaskState.WAITING_REPORT:
-            self._queues.reports.send(TaskMessage.of(task), group=task.profile_key)
-        elif task.state is TaskState.LANDED:
-            arrived = ObjectArrived(bucket=self._bucket, key=task.object_key)
-            self._queues.landing.send(arrived, group=task.profile_key)
-        else:
-            self.send([task])
+    def resend(self, tasks: Iterable[Task]) -> None:
+        """Send stalled tasks again, to be collected, polled or loaded, according to their states."""
+        polls: list[tuple[Message, str]] = []
+        loads: list[tuple[Message, str]] = []
+        others: list[Task] = []
+        for task in tasks:
+            if task.state is TaskState.WAITING_REPORT:
+                polls.append((TaskMessage.of(task), task.profile_key))
+            elif task.state is TaskState.LANDED:
+                loads.append((ObjectArrived(bucket=self._bucket, key=task.object_key), task.profile_key))
+            else:
+                others.append(task)
+        self._queues.reports.send_many(polls)
+        self._queues.landing.send_many(loads)
+        self.send(others)

@@ -2,7 +2,7 @@
 
 Every few minutes it goes through the open runs: it fails tasks past their deadline, sends stalled tasks to the queue of
 their state again, removes leftover markers, and advances the run. A run or task that it cannot deal with is logged and
-noted for the health, and the others are swept. When time runs out, the next sweep continues after the last run that
+noted for the health, and the others are swept. When time runs out, another message continues after the last run that
 was completely swept.
 """
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger, Marker
 
 _CURSOR = "sweep"
+_SENT_TOGETHER = 10
+"""Stalled tasks that are sent with one request; so many may wait for a later sweep when a sweep dies."""
 
 
 class Sweeper:
@@ -50,23 +52,25 @@ class Sweeper:
         self._clock = clock
         self._settings = settings
 
-    def sweep(self, remaining: Callable[[], float]) -> int:
-        """One sweep over the open runs, in the order of their ids. Returns how many were looked at."""
-        start, looked_at, last = self._ledger.cursor(_CURSOR), 0, ""
+    def sweep(self, remaining: Callable[[], float]) -> bool:
+        """One sweep over the open runs, in the order of their ids. False when time ran out before the last one."""
+        start, looked_at, last, is_done = self._ledger.cursor(_CURSOR), 0, "", True
         for run_id, marked_at in self._ledger.open_runs(after=start):
-            if looked_at >= limits.MAX_SWEPT_RUNS or not self._has_time(remaining):
+            is_done = looked_at < limits.MAX_SWEPT_RUNS and self._has_time(remaining)
+            if not is_done:
                 break
             whole = True
             with self._alone(f"run {run_id}"):
                 whole = self._sweep_run(run_id, marked_at, remaining)
             if not whole:
+                is_done = False
                 break
             looked_at, last = looked_at + 1, run_id
         else:
             last = ""
         if last != start:
             self._ledger.set_cursor(_CURSOR, last)
-        return looked_at
+        return is_done
 
     def _has_time(self, remaining: Callable[[], float]) -> bool:
         return remaining() >= self._settings.function_timeout_seconds * 0.25
@@ -86,15 +90,26 @@ class Sweeper:
             if marked_at and self._is_stale(marked_at):  # its start died
                 self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
             return True
+        stalled: list[Task] = []
         for marker, task in self._ledger.open_tasks(run_id):
             if not self._has_time(remaining):
+                self._resend(stalled, run_id)
                 return False
             with self._alone(f"task {marker.task_id} of run {run_id}"):
-                self._sweep_marker(run_id, marker, task)
+                stalled += self._sweep_marker(run_id, marker, task)
+            if len(stalled) >= _SENT_TOGETHER:
+                self._resend(stalled, run_id)
+                stalled = []
+        self._resend(stalled, run_id)
         self._advance(run_id)
         return True
 
-    def _sweep_marker(self, run_id: str, marker: Marker, task: Task | None) -> None:
+    def _resend(self, stalled: list[Task], run_id: str) -> None:
+        with self._alone(f"stalled tasks of run {run_id}"):
+            self._sender.resend(stalled)
+
+    def _sweep_marker(self, run_id: str, marker: Marker, task: Task | None) -> list[Task]:
+        """Do what there is to do about a marker. Returns its task if that is to be sent again."""
         if marker.task_id == PLANNING:
             self._sweep_planning(run_id, marker)
         elif task is None:
@@ -103,7 +118,8 @@ class Sweeper:
         elif task.state.is_terminal:
             self._sweep_terminal(marker, task)
         else:
-            self._sweep_task(task)
+            return [task] if self._sweep_task(task) else []
+        return []
 
     def _sweep_planning(self, run_id: str, marker: Marker) -> None:
         """An open stage was planned completely, but its planner died before it removed the marker."""
@@ -119,13 +135,14 @@ class Sweeper:
             redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=task.accept_vanish)
             self._sender.send([redriven] if redriven else [])
 
-    def _sweep_task(self, task: Task) -> None:
+    def _sweep_task(self, task: Task) -> bool:
+        """Fail a task that is too late. Whether it is to be sent again."""
         now = epoch(self._clock.now())
         if now > task.deadline:
             error = {"code": "deadline", "message": f"not finished by its deadline; it was {task.state}"}
             self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=error)
-        elif task.hold_until <= now and self._is_stale(task.updated_at) and self._ledger.touch(task):
-            self._sender.resend(task)
+            return False
+        return task.hold_until <= now and self._is_stale(task.updated_at) and self._ledger.touch(task)
 
     def _is_stale(self, at: str) -> bool:
         waited = self._clock.now() - parse_instant(at)
