@@ -31,7 +31,11 @@ CATALOG, METRICS, LEDGER, FINDINGS = TABLES
 BUCKET = "data"
 URL = "https://sqs.us-east-1.amazonaws.com/1/"
 SETTLE_SECONDS = 400
-PLATFORMS = Platforms({str(NAME): "simulation.platform"})
+PLATFORMS = {
+    False: Platforms({str(NAME): "simulation.platform"}),
+    True: Platforms({str(NAME): "simulation.platform.totals"}),
+}
+"""Simulated Ads, without and with account totals."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Container:
             SimulatedClock(parts.clock_of, parts.rng.uniform(-0.05, 0.05)),
             random.Random(parts.rng.getrandbits(32)),
             service=function.name,
-            platforms=PLATFORMS,
+            platforms=PLATFORMS[parts.totals],
             sleep=parts.sleep,
         )
         app.__dict__.update(
@@ -86,6 +90,7 @@ class Parts:
     rng: random.Random
     sleep: Callable[[float], None]
     trace: Trace
+    totals: bool
 
 
 @cache

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from adweir.store.metrics.store import MetricStore
     from simulation.simulation import Simulation
 
-SERIES = Series(NAME, PROFILE, Level.CAMPAIGN, Grain.DAY)
+SERIES = {
+    "campaign_daily": Series(NAME, PROFILE, Level.CAMPAIGN, Grain.DAY),
+    "account_daily": Series(NAME, PROFILE, Level.ACCOUNT, Grain.DAY),
+}
 _SKEW = 1.0
 _TERMINAL = frozenset(state.value for state in TaskState if state.is_terminal)
 _REDRIVABLE = frozenset(state.value for state in REDRIVABLE)
@@ -98,7 +101,7 @@ class Watch:
                     yield f"{task['sk']['S']} is loaded, and its rows of {day} are not stored"
 
     def _answered(self, day: str, pull: model.Landed) -> bool:
-        pk = f"{NAME}#{PROFILE}#campaign#day#pull#{day[:7]}"
+        pk = f"{NAME}#{PROFILE}#{SERIES[pull.dataset].level}#day#pull#{day[:7]}"
         items = {item["sk"]["S"]: item for item in self._simulation.dynamodb.items(METRICS, pk)}
         answer = Coverage.decode(items.get(COVERAGE)).days.get(day, {}).get(pull.slice)
         return answer is not None and answer.stamp[:2] >= pull.stamp
@@ -169,19 +172,28 @@ def _messages(simulation: Simulation) -> Iterator[str]:
 
 
 def _stored(simulation: Simulation, metrics: MetricStore, pulls: list[model.Landed]) -> Iterator[str]:
+    campaigns, totals = ([pull for pull in pulls if pull.dataset == dataset] for dataset in SERIES)
+    by_totals = simulation.story.habits.totals
+    wanted = model.numbers_by_totals(campaigns, totals) if by_totals else model.numbers(campaigns)
     today = simulation.story.start.date()
     window = Window(today - timedelta(days=5), today + timedelta(days=1))
-    stored = {(row.day, row.entity_id): row.slot for row in metrics.read(SERIES, window)}
-    wanted = model.numbers(pulls)
-    for key in sorted(stored.keys() | wanted.keys()):
-        if stored.get(key) != wanted.get(key):
-            yield f"{key} is stored as {stored.get(key)}, and should be {wanted.get(key)}"
+    for series, rows, landed in (
+        (SERIES["campaign_daily"], wanted, campaigns),
+        (SERIES["account_daily"], model.numbers(totals), totals),
+    ):
+        stored = {(row.day, row.entity_id): row.slot for row in metrics.read(series, window)}
+        for key in sorted(stored.keys() | rows.keys()):
+            if stored.get(key) != rows.get(key):
+                yield f"{key} is stored as {stored.get(key)}, and should be {rows.get(key)}"
+        yield from _covered(metrics, series, window, model.answers(landed))
+
+
+def _covered(metrics: MetricStore, series: Series, window: Window, right: model.Answers) -> Iterator[str]:
     by: dict[tuple[str, str], tuple[str, str]] = {}
     refused: set[tuple[str, str]] = set()
-    for day, state in metrics.days(SERIES, window).items():
+    for day, state in metrics.days(series, window).items():
         by |= {(day.isoformat(), name): (each.as_of, each.task_id) for name, each in state.slices.items()}
         refused |= {(day.isoformat(), name) for name in state.not_applicable}
-    right = model.answers(pulls)
     for key in sorted(by.keys() | right.by.keys()):
         if by.get(key) != right.by.get(key):
             yield f"coverage of {key} names {by.get(key)}, and should name {right.by.get(key)}"

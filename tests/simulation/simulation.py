@@ -67,7 +67,7 @@ class Simulation:
         self.calls = Calls(scheduler, Sky(story.weather, rng), rng, answer, self.trace)
         self.dynamodb.leave = self.sqs.leave = self.events.leave = self.calls.leave
         self.world = World(story, rng, lambda: scheduler.now, self._platform)
-        parts = Parts(scheduler, rng, scheduler.pause, self.trace)
+        parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.totals)
         self.fleet = Fleet(scheduler, self.sqs, rng, parts, self.trace, story.workers)
         self.fleet.twice = story.late
         self.watch = rules.Watch(self)
@@ -146,7 +146,9 @@ class Simulation:
             worlds.remove(self.world)
 
     def _reader(self) -> App:
-        app = App(_settings(ALL[0]), SimulatedClock(self.scheduler), self._rng, platforms=PLATFORMS)
+        app = App(
+            _settings(ALL[0]), SimulatedClock(self.scheduler), self._rng, platforms=PLATFORMS[self.story.habits.totals]
+        )
         app.__dict__["raw"] = None
         return app
 

@@ -16,6 +16,7 @@ PROFILE = "p1"
 ACCOUNT = "acme"
 _FIRST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
 _DATASET = "campaign_daily"
+_WITH_TOTALS = 0.2
 
 
 class Wish(NamedTuple):
@@ -41,6 +42,8 @@ class Habits:
     refuses_tv: bool
     too_much: float
     rejects: float
+    totals: bool
+    """Whether it reports account totals."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +67,24 @@ class Story:
 
 def story_of(seed: int) -> Story:
     """The story of a seed."""
-    rng = random.Random(f"story {seed}")
+    rng, totals = random.Random(f"story {seed}"), random.Random(f"totals {seed}").random() < _WITH_TOTALS
     start = _FIRST_DAY + timedelta(days=rng.choice((0, 0, 12)), hours=rng.choice((1, 6, 12, 20)))
     return Story(
         seed=seed,
         start=start,
         workers=rng.randint(2, 4),
-        wishes=_wishes(rng, start),
-        habits=_habits(rng),
+        wishes=_wishes(rng, start, totals=totals),
+        habits=_habits(rng, totals=totals),
         weather=Weather.drawn(rng),
         late=rng.choice((0.0, 0.1, 0.3)),
     )
 
 
-def _wishes(rng: random.Random, start: datetime) -> tuple[Wish, ...]:
+def _wishes(rng: random.Random, start: datetime, *, totals: bool) -> tuple[Wish, ...]:
     wishes: list[Wish] = []
-    for number in range(rng.choice((1, 1, 2, 2))):
+    for number in range(rng.choice((2, 2, 3) if totals else (1, 1, 2, 2))):
         after = rng.choice((0.0, rng.uniform(0.0, 5.0), rng.uniform(0.0, 600.0))) if number else 0.0
-        run = _run(rng, f"run-{number}", start)
+        run = _run(rng, f"run-{number}", start, totals=totals)
         wishes += [Wish(after, run)] * rng.choice((1, 1, 1, 2))
         if rng.random() < 0.3:
             again = Redrive(run_id=run.run_id)
@@ -91,14 +94,14 @@ def _wishes(rng: random.Random, start: datetime) -> tuple[Wish, ...]:
     return tuple(sorted(wishes, key=lambda wish: wish.after))
 
 
-def _run(rng: random.Random, run_id: str, start: datetime) -> StartRun:
+def _run(rng: random.Random, run_id: str, start: datetime, *, totals: bool) -> StartRun:
     if rng.random() < 0.1:
         return StartRun(workflow="daily", scheduled_at=start, run_id=run_id)
     yesterday = start.date() - timedelta(days=1)
     days = rng.choice((0, 1))
     scope = Scope(
         profiles=(PROFILE,),
-        datasets=(_DATASET,),
+        datasets=(_DATASET, "account_daily") if totals else (_DATASET,),
         slice=rng.choice(("all", *SLICES)),
         start=(yesterday - timedelta(days=days)).isoformat(),
         end=yesterday.isoformat(),
@@ -108,14 +111,19 @@ def _run(rng: random.Random, run_id: str, start: datetime) -> StartRun:
     )
 
 
-def _habits(rng: random.Random) -> Habits:
+def _habits(rng: random.Random, *, totals: bool) -> Habits:
     def sometimes(rate: float) -> float:
         return rate if rng.random() < 0.3 else 0.0
 
     return Habits(
         mode=rng.choice((Mode.PAGES, Mode.REPORT)),
-        campaigns=rng.randint(1, 3),
-        restates=tuple(sorted(rng.uniform(0.0, rng.choice((10.0, 600.0))) for _ in range(rng.randint(0, 4)))),
+        campaigns=3 if totals else rng.randint(1, 3),
+        restates=tuple(
+            sorted(
+                rng.uniform(0.0, rng.choice((10.0, 600.0)))
+                for _ in range(rng.randint(2, 6) if totals else rng.randint(0, 4))
+            )
+        ),
         throttles=sometimes(0.2),
         faults=sometimes(0.2),
         pending=rng.choice((0.0, 0.5)),
@@ -125,4 +133,5 @@ def _habits(rng: random.Random) -> Habits:
         refuses_tv=rng.random() < 0.1,
         too_much=sometimes(0.3),
         rejects=sometimes(0.3),
+        totals=totals,
     )

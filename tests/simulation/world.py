@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
 from adweir.model.errors import NotApplicable, ReportFailed, RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.slices import ALL
 from adweir.model.tasks import Task
+from adweir.model.times import Window
 from adweir.platforms.connector import Mode, Page, Report, ReportState
+from simulation.platform import SLICES
 from simulation.story import PROFILE, Story
 
 Numbers = tuple[int, int, int, int, int]
@@ -64,10 +68,10 @@ class World:
         """Half of the campaigns; the second page has the end's mark, or is missing it."""
         self._ask(f"{task.id} page {number}")
         self._refuse(task)
-        campaigns = self._campaigns(task.slice)[number::_PAGES]
-        rows = {key: row for key, row in self._rows(task).items() if key[1] in campaigns}
+        names = [PROFILE] if task.slice == ALL else self._campaigns(task.slice)
+        rows = {key: row for key, row in self._rows(task).items() if key[1] in names[number::_PAGES]}
         last = number == _PAGES - 1
-        cut = last and self._happens(self.story.habits.truncated)
+        cut = last and self._cuts(task)
         return self._page(rows, last=last and not cut, resume="" if last else str(number + 1))
 
     def create(self, task: Task) -> Report:
@@ -100,7 +104,7 @@ class World:
         self._ask(f"{task.id} downloads {report_id}")
         if self._happens(self.story.habits.faults / 2):
             raise ReportFailed("the file is gone", report_id=report_id)
-        cut = self._happens(self.story.habits.truncated)
+        cut = self._cuts(task)
         return self._page(self.reports[report_id].rows, last=not cut)
 
     # --- inside
@@ -125,6 +129,10 @@ class World:
     def _happens(self, rate: float) -> bool:
         return rate > 0 and self.rng.random() < rate
 
+    def _cuts(self, task: Task) -> bool:
+        """Whether the answer ends without the mark of the end. A total is one row: it comes or does not."""
+        return task.slice != ALL and self._happens(self.story.habits.truncated)
+
     def _campaigns(self, slice_: str) -> list[str]:
         return [f"{slice_}-{number}" for number in range(self.story.habits.campaigns)]
 
@@ -134,10 +142,17 @@ class World:
             return {}
         since = self.now() - self.story.start.timestamp()
         version = sum(at <= since for at in self.story.habits.restates)
-        found: Rows = {}
-        for day in task.window.days():
-            for place, campaign in enumerate(self._campaigns(task.slice)):
-                if (place + version) % 4 != 3:  # a restatement may take a campaign away, another bring it back
+        if task.slice == ALL:
+            return _total(self._of(task.window, slice_, version) for slice_ in SLICES)
+        return self._of(task.window, task.slice, version)
+
+    def _of(self, window: Window, slice_: str, version: int) -> Rows:
+        found, cycle = Rows(), 3 if self.story.habits.totals else 4
+        for day in window.days():
+            for place, campaign in enumerate(self._campaigns(slice_)):
+                if (
+                    place + version
+                ) % cycle != cycle - 1:  # a restatement may take a campaign away, another bring it back
                     spend = 1_000_000 * (day.day + 31 * version) + place
                     found[day.isoformat(), campaign] = (1000 + version, 100, 0, spend, 2 * spend)
         return found
@@ -146,3 +161,13 @@ class World:
         self.answers.append(Answered(rows, last))
         body = {"answer": len(self.answers) - 1, "rows": [[*key, *numbers] for key, numbers in rows.items()]}
         return Page(json.dumps(body).encode(), f"{_URL}/rows", 200, last=last, resume=resume)
+
+
+def _total(parts: Iterable[Rows]) -> Rows:
+    """What the whole account did, by day."""
+    found: Rows = {}
+    for part in parts:
+        for (day, _), numbers in part.items():
+            before = found.get((day, PROFILE), (0, 0, 0, 0, 0))
+            found[day, PROFILE] = cast("Numbers", tuple(map(sum, zip(before, numbers, strict=True))))
+    return found

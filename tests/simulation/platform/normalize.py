@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from adweir.model.entities import Profile
 from adweir.model.metrics import MetricRow
+from adweir.model.slices import ALL
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from simulation.platform import NAME
 
@@ -29,6 +30,7 @@ class SimulatedNormalizer:
         yield ObjectBatch(list(found), [])
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
+        whole = context.slice == ALL
         rows = [
             MetricRow(
                 entity_id=campaign,
@@ -38,8 +40,8 @@ class SimulatedNormalizer:
                 conversions=numbers[2],
                 spend=numbers[3],
                 revenue=numbers[4],
-                campaign_id=campaign,
-                ad_product=context.slice,
+                campaign_id="" if whole else campaign,
+                ad_product="" if whole else context.slice,
                 currency=context.currency,
                 line=line,
             )
