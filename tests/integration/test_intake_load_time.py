@@ -136,6 +136,25 @@ def test_an_object_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeyp
     assert "takes too long to read" in str(world.task(task).error)
 
 
+def test_an_object_is_not_called_too_large_by_an_invocation_that_had_no_time_to_read_it(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 was slow, or its process froze, before the first row was read."""
+    task, key = two_months(world)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    take = RowLoop.take
+
+    def for_15_seconds(loop: RowLoop, *args: object) -> None:
+        world.clock.advance(15)
+        take(loop, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RowLoop, "take", for_15_seconds)
+
+    assert deliver(world, key, invocation, MARGIN - 1) == "goes on"
+    assert deliver(world, key, invocation, 300) == "done"
+    assert world.state(task) is TaskState.LOADED
+
+
 def test_a_long_list_of_objects_goes_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     invocation = Invocation(world, monkeypatch, a_write=0)
     put = world.catalog._put_one

@@ -51,7 +51,7 @@ class Calls:
         scheduler.check()
         self.count += 1
         self.fingerprint = crc32(f"{worker.name} {operation} {scheduler.now:.6f}".encode(), self.fingerprint)
-        fault = self._sky.fault(worker.function, operation)
+        fault = self._sky.fault(worker.function, operation, holding=worker.leases > 0)
         if fault is Fault.KILLED_BEFORE:
             self._trace.call(service, operation, params, fault, None)
             scheduler.kill()
@@ -82,7 +82,7 @@ class Calls:
         """What becomes of a question to a platform. Raises Killed."""
         worker = self._scheduler.current
         self._scheduler.check()
-        fault = self._sky.fault(worker.function, "platform") if worker else None
+        fault = self._sky.fault(worker.function, "platform", holding=worker.leases > 0) if worker else None
         if fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
             self._trace.say(f"!! {fault}")
             self._scheduler.kill()
@@ -108,6 +108,9 @@ class Calls:
 
             return raising
         self._trace.call(service, operation, params, fault, None)
+        worker = self._scheduler.current
+        if worker is not None and operation == "UpdateItem" and params["Key"]["pk"]["S"].startswith("lease#"):
+            worker.leases += 1 if "ADD" in params["UpdateExpression"] else -1
         return lambda: done
 
     def _wait(self, *, seconds: float) -> None:

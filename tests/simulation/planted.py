@@ -22,7 +22,7 @@ from adweir.store.dynamo.keyed import Keyed
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
-from adweir.store.metrics import coverage, load
+from adweir.store.metrics import coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.load import PartitionLoader
 from adweir.store.metrics.partitions import MetricsTable
@@ -173,28 +173,6 @@ def redriven_twice() -> AbstractContextManager[object]:
     return mock.patch.object(Tasks, "redrive", again)
 
 
-class _Unchanging(dict[str, Any]):
-    """Totals that are taken for the same as any others."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __eq__(self, _other: object) -> bool:
-        return True
-
-    def __ne__(self, _other: object) -> bool:
-        return False
-
-
-def totals_seen_once() -> AbstractContextManager[object]:
-    """A load does not look again whether account totals arrived while it decided which rows are gone."""
-    read = load.read_totals
-
-    def once(*about: Any) -> dict[str, Any]:
-        return _Unchanging(read(*about))
-
-    return mock.patch.object(load, "read_totals", once)
-
-
 def _without_condition(tasks: Tasks) -> Callable[..., Any]:
     change = Keyed._change
 
@@ -231,7 +209,6 @@ FAULTS: Mapping[str, Plant] = {
         announcement_skipped,
         redriven_twice,
         started_twice,
-        totals_seen_once,
     )
 }
 

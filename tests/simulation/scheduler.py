@@ -32,6 +32,8 @@ class Worker:
         self.outlives = False
         """Whether it goes on past its time-out: its process was frozen, and woke up."""
         self.dead = False
+        self.leases = 0
+        """How many it has taken and not given back."""
         self.turn: Callable[[], None] = lambda: None
 
 
@@ -42,6 +44,8 @@ class Scheduler:
         self.rng = rng
         self.now = start
         self.current: Worker | None = None
+        self.late_deaths = 0
+        """Workers that outlived their time-out and died then."""
         self.idle: Callable[[], float] = lambda: float("inf")
         """Starts what can be started now; returns when something more can be."""
         self._hub = greenlet.getcurrent()
@@ -89,6 +93,7 @@ class Scheduler:
         """End the current worker here. Raises Killed."""
         if self.current is not None:
             self.current.dead = True
+            self.late_deaths += self.current.outlives
         raise Killed
 
     def close(self) -> None:

@@ -351,6 +351,19 @@ def test_a_transaction_puts_all_or_nothing(side: Side) -> None:
     assert sorted(item["sk"]["S"] for item in found) == ["a", "b"]
 
 
+@differs("moto 5.2 does not look at the token of a transaction")
+def test_a_transaction_that_is_sent_again_is_not_done_again(side: Side) -> None:
+    once = {"TransactItems": [a_transacted_put("a")], "ClientRequestToken": "t"}
+    for _ in range(2):
+        side.dynamodb.transact_write_items(**once)
+
+    refused(
+        "IdempotentParameterMismatchException",
+        side.dynamodb.transact_write_items,
+        **once | {"TransactItems": [a_transacted_put("b")]},
+    )
+
+
 def test_a_transaction_of_101_items_is_refused(side: Side) -> None:
     side.dynamodb.transact_write_items(TransactItems=[a_transacted_put(f"s{n}") for n in range(100)])
     with pytest.raises(ClientError, match="ValidationException"):

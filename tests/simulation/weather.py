@@ -32,16 +32,17 @@ _KINDS = (
     Fault.STALLED,
     Fault.STALLED,
 )
-_FUNCTIONS = ("orchestrate", "collect", "poll_reports", "validate", "validate", "validate")
-"""Where faults happen; most of what can go wrong is in loading."""
+HOLDING = "a worker that holds a lease"
+_PLACES = ("orchestrate", "collect", "poll_reports", "validate", HOLDING, HOLDING)
+"""Where faults happen; most of what can go wrong is where one worker at a time may be."""
 _LATEST = 60
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "SendMessageBatch", "PutEvents"})
 
 
 class Strike(NamedTuple):
-    """A fault, at this call of a function, counted over all its invocations."""
+    """A fault, at this call in a place (a function, or `HOLDING`), counted over all invocations."""
 
-    function: str
+    place: str
     call: int
     fault: Fault
 
@@ -58,7 +59,7 @@ class Weather:
     def drawn(cls, rng: random.Random) -> Weather:
         """Of a seed: clear, or some faults."""
         strikes = (
-            Strike(rng.choice(_FUNCTIONS), rng.randint(1, rng.choice((20, _LATEST))), rng.choice(_KINDS))
+            Strike(rng.choice(_PLACES), rng.randint(1, rng.choice((20, _LATEST))), rng.choice(_KINDS))
             for _ in range(rng.choice((0, 1, 2, 3, 4)))
         )
         return cls(tuple(strikes), rng.choice((0.0, 0.3)), rng.randint(1, 3))
@@ -68,17 +69,20 @@ class Sky:
     """Says what becomes of each call of one run."""
 
     def __init__(self, weather: Weather, rng: random.Random) -> None:
-        self._strikes = {(strike.function, strike.call): strike.fault for strike in weather.strikes}
+        self._strikes = {(strike.place, strike.call): strike.fault for strike in weather.strikes}
         self._half = weather.half
         self._halves = weather.halves
         self._rng = rng
         self._calls: Counter[str] = Counter()
 
-    def fault(self, function: str, operation: str) -> Fault | None:
+    def fault(self, function: str, operation: str, *, holding: bool) -> Fault | None:
         """What happens to a function's call."""
-        self._calls[function] += 1
-        struck = self._strikes.get((function, self._calls[function]))
+        struck = self._struck(function) or (self._struck(HOLDING) if holding else None)
         if struck is None and operation in _BATCHES and self._halves and self._rng.random() < self._half:
             self._halves -= 1
             return Fault.HALF
         return struck
+
+    def _struck(self, place: str) -> Fault | None:
+        self._calls[place] += 1
+        return self._strikes.get((place, self._calls[place]))

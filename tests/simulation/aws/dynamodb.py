@@ -57,6 +57,8 @@ class DynamoDB:
 
     def __init__(self, tables: Iterable[str]) -> None:
         self._tables: dict[str, dict[str, _Partition]] = {name: {} for name in tables}
+        self._transacted: dict[str, bytes] = {}
+        """What was done, by the requests' tokens. DynamoDB forgets them after ten minutes; no retry comes so late."""
         self.changed: Callable[[str, Item | None, Item | None], None] = lambda *_: None
         self.leave: Callable[[list[Any]], int] = lambda _entries: 0
         """How many entries of a batch are left undone: those at its end."""
@@ -200,7 +202,12 @@ class DynamoDB:
         return {"UnprocessedItems": left, "ConsumedCapacity": units}
 
     def _transact_write(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Puts only: nothing else is asked for. The token of a repeated request is not heeded."""
+        """Puts only: nothing else is asked for. A request that is sent again (by its token) is not done again."""
+        token = params.get("ClientRequestToken")
+        if token in self._transacted:
+            if self._transacted[token] != _ENCODE(params["TransactItems"]):
+                raise Refused("IdempotentParameterMismatchException", "The token was used with other parameters.")
+            return {"ConsumedCapacity": []}
         puts = [each["Put"] for each in params["TransactItems"]]
         if not 1 <= len(puts) <= _MOST_TRANSACTED:
             raise invalid(f"1 to {_MOST_TRANSACTED} items per TransactWriteItems, not {len(puts)}")
@@ -214,6 +221,8 @@ class DynamoDB:
             raise Refused("TransactionCanceledException", said, CancellationReasons=reasons)
         for put in puts:
             self._store(put["TableName"], put["Item"], put["Item"], {})
+        if token:
+            self._transacted[token] = _ENCODE(params["TransactItems"])
         return {"ConsumedCapacity": []}
 
     def _reason(self, put: Mapping[str, Any]) -> dict[str, str]:

@@ -166,6 +166,7 @@ class PullLoader:
         if header.dataset.grain is None:
             return self._lists.load(raw, origin, normalizer, context, remaining)
         pull = replace(_pull(header, message, context.options), has_totals=self._has_totals(header))
+        self._committer.check_time(remaining)  # with no time left at the beginning, no object would seem small enough
         brought, least = PullRows(), remaining() * _STORING
         with Quarantine() as quarantine:
             loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], brought, quarantine)
