@@ -39,7 +39,7 @@ fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=�
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(PART),--part $(PART)) $(if $(REPLAY),--replay $(REPLAY))
 
-soak: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…, RECORD=1)
+soak: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record)
 
