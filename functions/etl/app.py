@@ -1,4 +1,4 @@
-"""etl: media-mix datasets of the accounts of a finished run, or of those that the API names."""
+"""etl: media-mix datasets of the accounts of a finished run, or of those that the API names; exports of reports."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from collections.abc import Callable
 from typing import Any
 
 from adweir.model.errors import AdweirError
-from adweir.model.messages import BuildDataset
+from adweir.model.messages import BuildDataset, MakeExport
 from adweir.runtime.app import build
+from adweir.runtime.exporting import exporter
 
 app = build("etl")
 
 
-def parse(body: str) -> list[BuildDataset]:
+def parse(body: str) -> list[BuildDataset | MakeExport]:
     """A bus envelope of RunFinished, or our own message."""
     message = json.loads(body)
     if message.get("detail-type") == "RunFinished":
         detail = message["detail"]
         return [BuildDataset(accounts=tuple(detail["accounts"]), run_id=detail["run_id"])]
-    return [BuildDataset.model_validate(message)]
+    return [(MakeExport if message.get("kind") == "export" else BuildDataset).model_validate(message)]
 
 
-def build_datasets(message: BuildDataset, _remaining: Callable[[], float]) -> None:
+def work(message: BuildDataset | MakeExport, remaining: Callable[[], float]) -> None:
+    if isinstance(message, MakeExport):
+        exporter(app).make(message, remaining)
+        return
     accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())
     for account_id in accounts:
         for manifest in app.publisher.publish(account_id):
@@ -32,12 +36,15 @@ def build_datasets(message: BuildDataset, _remaining: Callable[[], float]) -> No
             )
 
 
-def settle(message: BuildDataset, error: AdweirError) -> None:
-    """Ignore an account that was deleted; no other error is expected."""
+def settle(message: BuildDataset | MakeExport, error: AdweirError) -> None:
+    """An export has failed. Of the datasets, ignore an account that was deleted; no other error is expected."""
+    if isinstance(message, MakeExport):
+        exporter(app).fail(message.export_id, error.message)
+        return
     app.logger.error("no dataset", extra={"run_id": message.run_id, "code": error.code, "reason": error.message})
 
 
-consumer = app.consumer(parse=parse, handle=build_datasets, settle=settle)
+consumer = app.consumer(parse=parse, handle=work, settle=settle)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:

@@ -112,8 +112,10 @@ def test_a_csv_that_is_too_large_for_an_answer_is_still_a_csv(
     assert key[2].startswith("2026/11/20/")
     assert api.app.raw.get_bytes("exports/" + key[2]).startswith(b"currency,spend")
 
-    refused = call("POST", "/api/v1/reports", body | {"format": "json"}, expect=413)
-    assert "format csv" in refused["error"]["message"]
+    answer = api.handler(an_event("POST", "/api/v1/reports", body | {"format": "json"}), SimpleNamespace())
+    assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (303, "application/json")
+    refused = call("POST", "/api/v1/reports", body | {"format": "html"}, expect=413)
+    assert "format json or csv" in refused["error"]["message"]
 
 
 def test_profiles_are_listed_by_either_kind_of_account_id(call: Call, api: ModuleType) -> None:

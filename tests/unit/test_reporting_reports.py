@@ -19,7 +19,7 @@ from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY
-from adweir.reporting.delivery import deliver
+from adweir.reporting.delivery import EXPORTED, deliver
 from adweir.reporting.formats import FORMATS, as_csv, as_html, as_json, as_markdown, check_format
 from adweir.reporting.query import Queries
 from adweir.reporting.ranges import TimeSpan, parse_range
@@ -257,12 +257,12 @@ def test_a_csv_is_a_csv_on_both_sides_of_the_limit(size: int, fits: bool) -> Non
         assert exports.stored == {"exports/1": (b"c\r\nxx\r\n" + b"x\r\n" * 8, sent.content_type)}
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "csv"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in EXPORTED])
 def test_another_format_that_does_not_fit_is_refused_with_what_to_do(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_INLINE_REPORT_BYTES", 100)
     exports = Exports()
-    with pytest.raises(TooLarge, match=r"9 rows .* shorter time_range, or for the format csv"):
+    with pytest.raises(TooLarge, match=r"9 rows .* shorter time_range, or for the format json or csv"):
         deliver(of_size(9), name, exports, "exports/1")
     assert exports.stored == {}

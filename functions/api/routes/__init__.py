@@ -15,6 +15,7 @@ from routes.data_pipeline import data_pipeline
 from routes.datasets import datasets
 from routes.dead_letters import dead_letters
 from routes.describe import description
+from routes.exports import exports
 from routes.ingestion import ingestion
 from routes.keys import keys
 from routes.pipeline import pipeline
@@ -36,6 +37,7 @@ RESOURCES: tuple[Resource, ...] = (
     receipts,
     data_pipeline,
     reports,
+    exports,
     coverage,
     pipeline,
     datasets,

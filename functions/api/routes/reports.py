@@ -1,14 +1,21 @@
 """Reports."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.runtime.http import Answer
+from adweir.model.errors import TooLarge
+from adweir.model.times import iso
+from adweir.runtime.app import App
+from adweir.runtime.http import Answer, answer
 from adweir.runtime.routes import Here, Resource
 from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant
+
+if TYPE_CHECKING:
+    from adweir.reporting.moments import Moments
+    from adweir.reporting.query import Bounds
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -82,6 +89,9 @@ class NewReport(Given):
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
 
 
+_READING = 0.6
+"""Of the function's time."""
+
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
 
 
@@ -92,20 +102,41 @@ def _content() -> dict[str, Any]:
 
 
 _LARGE = {
-    "description": "The CSV is too large for an answer: download it from Location within 15 minutes.",
+    "description": "The JSON or CSV is too large for an answer: download it from Location within 15 minutes.",
     "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
-    "content": {"text/csv": {"schema": {"type": "string", "maxLength": 0}}},
+    "content": {kind: {"schema": {"type": "string", "maxLength": 0}} for kind in ("application/json", "text/csv")},
+}
+_EXPORT = {
+    "description": "The JSON or CSV takes too long to make: it becomes an export. Ask at Location how far it is.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["export_id", "state"],
+                "properties": {"export_id": {"type": "string"}, "state": {"type": "string", "enum": ["running"]}},
+            }
+        }
+    },
 }
 
 
-@reports.route("POST", "/api/v1/reports", "Make a report", limited=True, content=_content, others={303: _LARGE})
+@reports.route(
+    "POST",
+    "/api/v1/reports",
+    "Make a report",
+    limited=True,
+    content=_content,
+    others={202: _EXPORT, 303: _LARGE},
+)
 def create_report(app: Here, asked: NewReport) -> Answer:
-    """JSON, HTML and Markdown come in the answer; a CSV that is too large for it comes as a redirect (303) to its file.
+    """A JSON or CSV that is too large for the answer comes as a redirect (303) to its file. One that takes longer than
+    an answer may becomes an export (202): the same request within an hour is the same export.
 
     Numbers are exact: read them as decimals, not as floats. Below the account level, a row with null ids and
     `unattributed: true` is what the others leave of the account's total, so that rows add up to it.
     """
-    from adweir.reporting.delivery import deliver
+    from adweir.reporting.delivery import EXPORTED, deliver
     from adweir.reporting.formats import check_format
     from adweir.reporting.moments import parse_moments
     from adweir.reporting.ranges import parse_range
@@ -125,6 +156,44 @@ def create_report(app: Here, asked: NewReport) -> Answer:
         moments=moments,
     )
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
-    sent = deliver(report(queries, wanted), asked.format, app.raw, key)
+    try:
+        made = report(queries.within(_bounds(app)), wanted)
+    except TooLarge:
+        if asked.format not in EXPORTED:
+            raise
+        return _export(app, asked, moments)
+    sent = deliver(made, asked.format, app.raw, key)
     headers = {"Cache-Control": "no-store"} | ({"Location": sent.location} if sent.location else {})
     return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
+
+
+def _bounds(app: App) -> "Bounds":
+    """What is left of the time for reading, so that writing the answer has the rest."""
+    from adweir.reporting.query import Bounds
+
+    end = app.clock.monotonic() + app.settings.function_timeout_seconds * _READING
+    return Bounds(remaining=lambda: end - app.clock.monotonic())
+
+
+def _export(app: App, asked: NewReport, moments: "Moments") -> Answer:
+    """Ask for an export, and say where to ask for it."""
+    from adweir.reporting.asking import ask_for
+    from adweir.reporting.exports import ExportedReport
+
+    known_at, changed_since = moments.as_known_at, moments.changed_since
+    export = ExportedReport(
+        format=asked.format,
+        name=asked.name,
+        start=asked.time_range.start_date,
+        end=asked.time_range.end_date,
+        metrics=[metric.name for metric in asked.metrics],
+        dimensions=[dimension.name for dimension in asked.dimensions],
+        segments=asked.segments,
+        live=asked.include_live,
+        asked_at=iso(moments.answered_at),
+        as_known_at=iso(known_at) if known_at else None,
+        changed_since=iso(changed_since) if changed_since else None,
+    )
+    accounts = app.accounts or frozenset()
+    export_id = ask_for(app.ledger.exports, app.queues.etl, export, accounts, moments.answered_at)
+    return answer({"export_id": export_id, "state": "running"}, 202, {"Location": f"/api/v1/exports/{export_id}"})

@@ -27,6 +27,7 @@ class IdKind(StrEnum):
     RUN = "run"
     JOB = "job"
     REPLAY = "rpl"
+    EXPORT = "exp"
 
     def make(self, new_id: NewId) -> str:
         """A new id of this kind."""

@@ -205,3 +205,11 @@ class BuildDataset(Message):
 
     accounts: tuple[Id, ...] = ()
     run_id: Id = ""
+
+
+class MakeExport(Message):
+    """etl queue: go on with an export; `part` is the part to make next."""
+
+    kind: Literal["export"] = "export"
+    export_id: Id
+    part: int = Field(default=0, ge=0)

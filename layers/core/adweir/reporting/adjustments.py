@@ -53,6 +53,27 @@ class Adjustments:
         self._add(currency, "quarantined", adjustment.quarantined)
         self._add(currency, "cleaned", adjustment.cleaned)
 
+    def merge(self, other: Adjustments) -> None:
+        """Count what another answer counts."""
+        for currency, terms in other._sums.items():
+            for term, numbers in terms.items():
+                self._add(currency, term, numbers)
+
+    def state(self) -> dict[str, dict[str, list[str]]]:
+        """The sums by currency and term, as JSON; `of` makes the same of them again."""
+        return {
+            currency: {term: list(map(str, numbers)) for term, numbers in terms.items()}
+            for currency, terms in self._sums.items()
+        }
+
+    @classmethod
+    def of(cls, state: Mapping[str, Mapping[str, Sequence[str]]]) -> Adjustments:
+        """What `state` said."""
+        found = cls()
+        for currency, terms in state.items():
+            found._sums[currency] = {term: list(map(_number, numbers)) for term, numbers in terms.items()}
+        return found
+
     def answer(self) -> list[dict[str, Any]]:
         """Per currency: metric → term → number, in units."""
         with localcontext(prec=_DIGITS):
@@ -67,6 +88,10 @@ class Adjustments:
             for index, number in enumerate(numbers):
                 if number:
                     sums[index] += number
+
+
+def _number(text: str) -> Decimal | int:
+    return int(text) if text.lstrip("-").isdigit() else Decimal(text)
 
 
 def _terms(sums: Mapping[str, Sequence[Decimal | int]], index: int) -> dict[str, Decimal | int]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 LINK_SECONDS = 900
+EXPORTED = ("json", CSV)
+"""The formats that programs read; the others are for people, who do not read megabytes."""
 
 
 class DeliveredReport(NamedTuple):
@@ -26,7 +28,7 @@ class DeliveredReport(NamedTuple):
 
 
 def deliver(report: MetricReport, format_name: str, exports: RawStore, key: str) -> DeliveredReport:
-    """Render a report. A CSV that is too large for an answer is stored under `key` and delivered as its location.
+    """Render a report. A JSON or CSV that is too large for an answer is stored under `key` and delivered as a location.
 
     In the other formats a report that is too large raises TooLarge, whose message says what to ask for instead. Raises
     Unprocessable, Unavailable.
@@ -35,9 +37,9 @@ def deliver(report: MetricReport, format_name: str, exports: RawStore, key: str)
     # An answer travels as a JSON string, in which quotes and line ends take two bytes.
     if len(msgspec.json.encode(text)) <= limits.MAX_INLINE_REPORT_BYTES:
         return DeliveredReport(content_type, text)
-    if format_name != CSV:
+    if format_name not in EXPORTED:
         rows = f"{len(report.rows)} rows are too large for one answer"
-        hint = "ask for fewer dimensions or a shorter time_range, or for the format csv"
+        hint = "ask for fewer dimensions or a shorter time_range, or for the format json or csv"
         raise TooLarge(f"{rows} in {format_name}: {hint}", [{"field": "format", "message": hint}])
     exports.put(key, text.encode(), content_type=content_type)
     return DeliveredReport(content_type, location=exports.presign(key, LINK_SECONDS))

@@ -17,6 +17,7 @@ from adweir.reporting.said import ADJUSTED_COLUMNS, ADJUSTMENTS, adjusted_rows, 
 from adweir.reporting.totals import UNATTRIBUTED
 
 CSV = "csv"
+Rows = Sequence[Mapping[str, Any]]
 _json = msgspec.json.Encoder(decimal_format="number")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a text that begins so."""
@@ -34,12 +35,28 @@ def as_json(report: MetricReport) -> str:
 
 def as_csv(report: MetricReport) -> str:
     """A header line and a line per row (RFC 4180); what is undefined stays empty. No coverage: a CSV is one table."""
+    return csv_rows(report.columns, report.rows, head=True)
+
+
+def csv_rows(columns: Sequence[str], rows: Rows, *, head: bool = False) -> str:
+    """Lines of a CSV, after the one with its columns when that is asked for."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(report.columns)
-    for row in report.rows:
-        writer.writerow(_cell(row[column]) for column in report.columns)
+    if head:
+        writer.writerow(columns)
+    for row in rows:
+        writer.writerow(_cell(row[column]) for column in columns)
     return text.getvalue()
+
+
+def json_rows(rows: Rows) -> bytes:
+    """Rows of a JSON array, with a comma between two."""
+    return b",\n".join(map(_json.encode, rows))
+
+
+def to_json(head: Mapping[str, Any]) -> bytes:
+    """What an answer says beside the rows."""
+    return _json.encode(head)
 
 
 def as_html(report: MetricReport) -> str:
@@ -105,9 +122,6 @@ def _cell(value: Any) -> str:
     text = _text(value)
     # A spreadsheet would run a text that begins like a formula.
     return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
-
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 def _html_table(columns: Sequence[str], rows: Rows, totals: Rows) -> str:

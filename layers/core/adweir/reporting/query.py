@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import Any
 
 from adweir.model import limits
@@ -40,6 +41,8 @@ from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
 SOURCE = "source"
+_LOOKS = 5000
+"""Rows between two looks at the time."""
 
 Key = tuple[Any, ...]
 
@@ -116,6 +119,26 @@ class Query:
         return (*self.dimensions, *self.filters.of_rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an answer may take: groups in memory (0: as many as the API's), and time, as long as `remaining()` seconds
+    are at least `margin`."""
+
+    groups: int = 0
+    remaining: Callable[[], float] = lambda: inf
+    margin: float = 0.0
+
+    @property
+    def most(self) -> int:
+        """How many groups there may be."""
+        return self.groups or limits.MAX_QUERY_GROUPS
+
+    def check_time(self) -> None:
+        """Raises TooLarge when there is none left."""
+        if self.remaining() < self.margin:
+            raise TooLarge("the answer takes too long: ask for less at once")
+
+
 @dataclass(slots=True)
 class Answer:
     """`groups`: group (values in the order of the dimensions, then the currency) → sum, sorted by group.
@@ -150,17 +173,23 @@ class Queries:
         platforms: ServedPlatforms,
         clock: Clock,
         view: MetricsView | None = None,
+        bounds: Bounds = Bounds(),
     ) -> None:
         self._catalog = catalog
         self._metrics = metrics
         self._view: MetricsView = metrics if view is None else view
         self._platforms = platforms
         self._clock = clock
+        self._bounds = bounds
+
+    def within(self, bounds: Bounds) -> Queries:
+        """Queries with other bounds."""
+        return Queries(self._catalog, self._metrics, self._platforms, self._clock, self._view, bounds)
 
     def known_at(self, moment: datetime) -> Queries:
         """Queries that answer what these answered at a moment; names, statuses and options are today's."""
         view, clock = self._metrics.known_at(moment), StoppedClock(moment)
-        return Queries(self._catalog, self._metrics, self._platforms, clock, view)
+        return Queries(self._catalog, self._metrics, self._platforms, clock, view, self._bounds)
 
     def changes(self, query: Query, since: datetime, until: datetime) -> Iterator[ChangedRow]:
         """The rows that a query sums, of every level that can answer it, as they changed between two moments.
@@ -206,11 +235,14 @@ class Queries:
         return [profile for profile in found if is_zone(profile.timezone)], warnings
 
     def answer(self, query: Query) -> Answer:
-        """The sums, and what they rest on. Raises Unprocessable, TooLarge (more than 300,000 groups), Unavailable."""
+        """The sums, and what they rest on.
+
+        Raises Unprocessable, TooLarge (too many groups, or no time left), Unavailable.
+        """
         _ = query.breakdown  # refuses what cannot be asked together, also when nothing is stored
         profiles, warnings = self.dated_profiles(query.filters)
         found = Answer(warnings=warnings)
-        summing = _Summing(query, found)
+        summing = _Summing(query, found, self._bounds)
         for profile in profiles:
             reader = self.reader(profile, query.question(profile))
             summing.add_rows(profile, reader.rows())
@@ -243,8 +275,9 @@ class Queries:
 class _Summing:
     """Adds the rows of one profile after another to an answer."""
 
-    def __init__(self, query: Query, found: Answer) -> None:
+    def __init__(self, query: Query, found: Answer, bounds: Bounds) -> None:
         self._query = query
+        self._bounds = bounds
         self._found = found
         self._breakdown = query.breakdown
         self._of_row = _grouping(query.dimensions)
@@ -255,7 +288,9 @@ class _Summing:
         groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
         by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self._breakdown)
-        for read in rows:
+        for number, read in enumerate(rows):
+            if not number % _LOOKS:
+                self._bounds.check_time()
             if by_hour and not first <= (read.row.day, read.row.hour) <= last:
                 continue
             row.show(read)
@@ -270,8 +305,8 @@ class _Summing:
             total = groups.get(key)
             if total is not None:
                 total.add(read.row.slot, read.marks)
-            elif len(groups) >= limits.MAX_QUERY_GROUPS:
-                raise TooLarge(f"more than {limits.MAX_QUERY_GROUPS} groups: ask for less at once")
+            elif len(groups) >= self._bounds.most:
+                raise TooLarge(f"more than {self._bounds.most} groups: ask for less at once")
             else:
                 groups[key] = RowSum(read.row.slot, read.marks)
 

@@ -8,7 +8,7 @@ totals are per currency as soon as one metric involves money. Beside its columns
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from adweir.model.times import iso
 from adweir.reporting.changes import listed
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
 from adweir.reporting.moments import Moments
-from adweir.reporting.query import DIMENSIONS, Key, Queries, Query
+from adweir.reporting.query import DIMENSIONS, Answer, Key, Queries, Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.totals import RowSum, measures
 
@@ -117,8 +117,45 @@ class MetricReport:
         } | dict(self.about)
 
 
-def report(queries: Queries, asked: ReportRequest) -> MetricReport:
-    """Make a report. Raises Unprocessable that lists what is known, TooLarge, Unavailable."""
+@dataclass(frozen=True, slots=True)
+class ReportPlan:
+    """What a report asks, and how its rows and totals look; made by `plan`."""
+
+    query: Query
+    dimensions: tuple[str, ...]
+    """Their columns: the names that were asked for."""
+    metrics: tuple[str, ...]
+    by_currency: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of each row."""
+        return (*self._keys, *self.metrics)
+
+    def rows(self, found: Answer) -> Iterator[dict[str, Any]]:
+        """The rows of an answer, in its order."""
+        groups = found.groups if self.by_currency else _over_currencies(found.groups)
+        for key, total in groups.items():
+            yield dict(zip(self._keys, key, strict=True)) | _values(self.metrics, total) | _notes(self.metrics, total)
+
+    def sums(self, found: Answer) -> dict[Key, RowSum]:
+        """What an answer adds to the totals, by currency where they have one."""
+        return _merged((key[-1:] if self.by_currency else (), total) for key, total in found.groups.items())
+
+    def totals(self, sums: Mapping[Key, RowSum]) -> list[dict[str, Any]]:
+        """The totals."""
+        return [
+            dict(zip((_CURRENCY,), key, strict=False)) | _values(self.metrics, total) | _unknown(self.metrics, total)
+            for key, total in sorted(sums.items())
+        ]
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return (*self.dimensions, _CURRENCY) if self.by_currency else self.dimensions
+
+
+def plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
+    """How to answer a report. Raises Unprocessable that lists what is known."""
     _known("metrics", asked.metrics, METRICS)
     _known("dimensions", asked.dimensions, (*DIMENSIONS, *SHORT_NAMES))
     metrics = tuple(dict.fromkeys(asked.metrics)) or METRICS[:4]
@@ -129,35 +166,28 @@ def report(queries: Queries, asked: ReportRequest) -> MetricReport:
     grain = Grain.HOUR if "hour" in dimensions else Grain.DAY
     filters = _filters(queries, asked.segments)
     query = Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True)
-    found = queries.answer(query)
-    groups = found.groups
-    if by_currency:
-        columns = (*columns, _CURRENCY)
-    else:
-        groups = _over_currencies(groups)
-    rows = [
-        dict(zip(columns, key, strict=True)) | _values(metrics, total) | _notes(metrics, total)
-        for key, total in groups.items()
-    ]
-    totals = _merged((key[-1:] if by_currency else (), total) for key, total in groups.items())
-    in_all = [
-        dict(zip((_CURRENCY,), key, strict=False)) | _values(metrics, total) | _unknown(metrics, total)
-        for key, total in sorted(totals.items())
-    ]
+    return ReportPlan(query, columns, metrics, by_currency)
+
+
+def report(queries: Queries, asked: ReportRequest) -> MetricReport:
+    """Make a report. Raises Unprocessable that lists what is known, TooLarge, Unavailable."""
+    made = plan(queries, asked)
+    found = queries.answer(made.query)
     return MetricReport(
         asked.name,
         asked.range,
-        (*columns, *metrics),
-        rows,
-        in_all,
+        made.columns,
+        list(made.rows(found)),
+        made.totals(made.sums(found)),
         found.coverage.answer(),
         found.adjustments.answer(),
         found.warnings,
-        _about(queries, query, asked.moments),
+        about(queries, made.query, asked.moments),
     )
 
 
-def _about(queries: Queries, query: Query, moments: Moments | None) -> dict[str, Any]:
+def about(queries: Queries, query: Query, moments: Moments | None) -> dict[str, Any]:
+    """When it was made, as of which moment, and what changed since another."""
     if moments is None:
         return {}
     notes = {"made_at": iso(moments.answered_at)} | moments.notes

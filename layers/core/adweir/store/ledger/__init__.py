@@ -10,6 +10,7 @@ from adweir.model.times import Clock
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import Brakes
+from adweir.store.ledger.exports import Exports
 from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
@@ -27,8 +28,8 @@ __all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):
-    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays, the
-    API log, faults, trials, runs in trouble, the audit, last words."""
+    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays,
+    exports, the API log, faults, trials, runs in trouble, the audit, last words."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -36,6 +37,7 @@ class Ledger(Runs, Tasks, Leases):
         self.tokens = Tokens(clock, sleep)
         self.receipts = Receipts(clock)
         self.replays = Replays(clock)
+        self.exports = Exports(clock)
         self.shared_reports = SharedReports(clock)
         self.api_log = ApiLog(clock)
         self.faults = Faults(clock)

@@ -7,7 +7,7 @@ partition now, each item replaced by its image in the earliest file after that m
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,8 @@ from adweir.store.metrics import changes
 from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
 from adweir.store.metrics.journal import ChangesStore
-from adweir.store.metrics.partitions import ItemKey, Readable, key_of
+from adweir.store.metrics.partitions import Asked, ItemKey, Readable, key_of
+from adweir.store.metrics.slots import StoredBucket
 
 _Images = dict[str, bytes | None]
 """Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
@@ -72,6 +73,11 @@ class PastTable(Readable):
         images = self._undone(pk)
         now = (item for item in self._table.query(pk) if _sk(item) not in images)
         return heapq.merge(now, _existing(images, sorted(images)), key=_sk)
+
+    def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
+        for each in asked:
+            plain = not self._undone(each.pk)  # as most: then there is nothing to undo
+            yield from self._table.buckets([each]) if plain else super().buckets([each])
 
     def _undone(self, pk: str) -> _Images:
         """The images of a partition's items that have changed since, read once."""

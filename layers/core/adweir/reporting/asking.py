@@ -1,0 +1,30 @@
+"""Asks for exports: the same request within an hour is the same export."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from adweir.model.errors import Unavailable
+from adweir.model.ids import DIGITS, IdKind
+from adweir.model.messages import MakeExport
+from adweir.model.ports import Queue
+from adweir.model.times import iso
+from adweir.reporting.exports import ExportedReport
+from adweir.store.ledger.exports import Exports
+
+
+def ask_for(exports: Exports, queue: Queue, asked: ExportedReport, accounts: frozenset[str], now: datetime) -> str:
+    """The id of the export of a report, begun now unless it was before. Raises Unavailable."""
+    hour = iso(now.replace(minute=0, second=0, microsecond=0))
+    what = msgspec.json.encode([msgspec.structs.replace(asked, asked_at=hour), sorted(accounts)])
+    export_id = IdKind.EXPORT.of(hashlib.sha256(what).hexdigest()[:DIGITS])
+    if exports.begin(export_id, msgspec.to_builtins(asked), accounts):
+        try:
+            queue.send(MakeExport(export_id=export_id), group=export_id)
+        except Unavailable:
+            exports.failed(export_id, "it could not be begun; ask for it again")
+            raise
+    return export_id

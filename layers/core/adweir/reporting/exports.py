@@ -1,0 +1,292 @@
+"""Exports: reports that are too large for an answer, made part by part and put together as one file.
+
+A part is a piece of the range whose rows belong to no other: a month where the rows have a date, less where a month has
+too many groups. Each part is an object of its own, and what the file's head adds up so far is stored with it: a worker
+whose time runs out hands on to the next message, and a message that comes twice makes the same part again. All parts
+show the metrics as they were known when the export was asked for.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from adweir.model import limits
+from adweir.model.errors import TooLarge
+from adweir.model.messages import MakeExport
+from adweir.model.ports import Queue
+from adweir.model.times import DAY
+from adweir.reporting.adjustments import Adjustments
+from adweir.reporting.formats import CSV, FORMATS, csv_rows, json_rows, to_json
+from adweir.reporting.moments import Moments, parse_moments
+from adweir.reporting.query import Answer, Bounds, Queries
+from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan
+from adweir.reporting.totals import RowSum
+from adweir.store.ledger.exports import RUNNING, ExportRecord, Exports
+
+if TYPE_CHECKING:
+    from adweir.store.raw.store import RawStore
+
+_ALL_DAYS = 31
+_COPIED = 1 << 20
+
+QueriesOf = Callable[[frozenset[str]], Queries]
+"""Queries for a key of these accounts; of all when there are none."""
+
+
+class ExportedReport(msgspec.Struct, frozen=True):
+    """A report as it is stored until it is made: what was asked for, and when."""
+
+    format: str
+    name: str
+    start: str
+    end: str
+    metrics: list[str]
+    dimensions: list[str]
+    segments: list[dict[str, Any]]
+    live: bool
+    asked_at: str
+    as_known_at: str | None = None
+    changed_since: str | None = None
+
+    def request(self) -> tuple[ReportRequest, Moments]:
+        """What to report."""
+        moments = parse_moments(self.as_known_at, self.changed_since, datetime.fromisoformat(self.asked_at))
+        span = parse_range(self.start, self.end, moments.now.date())
+        about_rows = (self.metrics, self.dimensions, self.segments)
+        return ReportRequest(self.name, span, *about_rows, live=self.live, moments=moments), moments
+
+
+class _Progress(msgspec.Struct):
+    """What is made so far: the next part begins at `begin` ("": there is none) and has at most `days`; the rows and
+    bytes of the parts, and what the head says of them. `sums`: currency (none: []) → five numbers, unknown counts."""
+
+    begin: str
+    days: int = _ALL_DAYS
+    parts: int = 0
+    rows: int = 0
+    size: int = 0
+    sums: list[tuple[list[str], list[int | None], dict[str, int]]] = []
+    adjustments: dict[str, dict[str, list[str]]] = {}
+    coverage: list[dict[str, Any]] = []
+    warnings: list[str] = []
+
+
+@dataclass(slots=True)
+class _Made:
+    """An export at work."""
+
+    record: ExportRecord
+    format: str
+    request: ReportRequest
+    moments: Moments
+    queries: Queries
+    plan: ReportPlan
+    progress: _Progress
+    done_here: int = field(default=0)
+
+    @property
+    def folder(self) -> str:
+        return f"exports/{self.record.export_id}/"
+
+    @property
+    def last(self) -> date:
+        return _day(self.request.range.end)
+
+
+class Exporter:
+    """Makes exports. With less than `margin` seconds left it hands on to the next message."""
+
+    def __init__(self, exports: Exports, raw: RawStore, queue: Queue, queries: QueriesOf, margin: float) -> None:
+        self._exports = exports
+        self._raw = raw
+        self._queue = queue
+        self._queries = queries
+        self._margin = margin
+
+    def make(self, message: MakeExport, remaining: Callable[[], float]) -> None:
+        """Make the parts that there is time for, and after the last one the file.
+
+        Raises TooLarge, Unprocessable, Unavailable.
+        """
+        record = self._exports.get(message.export_id)
+        if record is None or record.state != RUNNING:
+            return None
+        made = self._begun(record, message.part)
+        bounds = Bounds(limits.MAX_EXPORT_GROUPS, remaining, self._margin)
+        while made.progress.begin:
+            if made.done_here and remaining() < 2 * self._margin:
+                return self._hand_on(made)
+            if not self._make_part(made, bounds):
+                return self._hand_on(made)
+        if made.done_here and remaining() < 4 * self._margin:
+            return self._hand_on(made)
+        self._put_together(made)
+        return None
+
+    def fail(self, export_id: str, reason: str) -> None:
+        """Record why it cannot be made."""
+        self._exports.failed(export_id, reason)
+
+    def _begun(self, record: ExportRecord, part: int) -> _Made:
+        asked = msgspec.convert(record.asked, ExportedReport)
+        request, moments = asked.request()
+        queries = self._queries(record.accounts).known_at(moments.now)
+        made = _Made(record, asked.format, request, moments, queries, plan(queries, request), _Progress(""))
+        if part:
+            state = self._raw.get_bytes(f"{made.folder}state-{part}.json")
+            made.progress = msgspec.json.decode(state, type=_Progress)
+        else:
+            made.progress.begin = _day(request.range.start).isoformat()
+        return made
+
+    def _hand_on(self, made: _Made) -> None:
+        part = made.progress.parts
+        self._queue.send(MakeExport(export_id=made.record.export_id, part=part), group=made.record.export_id)
+
+    def _make_part(self, made: _Made, bounds: Bounds) -> bool:
+        """Make the next part, or note that it has to be smaller. False when another invocation has more time for it."""
+        progress = made.progress
+        begin = date.fromisoformat(progress.begin)
+        end = _end(made, begin)
+        piece = _piece(made.request.range, begin, end)
+        try:
+            found = made.queries.within(bounds).answer(replace(made.plan.query, range=piece))
+        except TooLarge:
+            if made.done_here and bounds.remaining() < bounds.margin:
+                return False
+            days = (end - begin).days + 1
+            if days == 1 or _unit(made.plan) != "day":
+                raise
+            progress.days = days // 2
+            return True
+        with tempfile.TemporaryFile() as file:
+            rows = self._write(made, found, file)
+            progress.size += file.tell()
+            if progress.size > limits.MAX_EXPORT_BYTES:
+                raise TooLarge(f"the file has more than {limits.MAX_EXPORT_BYTES >> 30} GiB: ask for less at once")
+            file.seek(0)
+            self._raw.put(f"{made.folder}part-{progress.parts}", file)
+        _add(made, found, rows)
+        progress.begin = "" if end >= made.last else (end + DAY).isoformat()
+        progress.days = _ALL_DAYS if progress.begin.endswith("-01") else progress.days
+        progress.parts += 1
+        made.done_here += 1
+        self._raw.put(f"{made.folder}state-{progress.parts}.json", msgspec.json.encode(progress))
+        return True
+
+    def _write(self, made: _Made, found: Answer, file: IO[bytes]) -> int:
+        """Write the rows of a part; between two of JSON there is a comma."""
+        count = 0
+        for lines in _batches(made.plan.rows(found)):
+            if made.format == CSV:
+                file.write(csv_rows(made.plan.columns, lines).encode())
+            else:
+                file.write(b",\n" if made.progress.rows or count else b"")
+                file.write(json_rows(lines))
+            count += len(lines)
+        return count
+
+    def _put_together(self, made: _Made) -> None:
+        progress, columns = made.progress, made.plan.columns
+        request = made.request
+        with tempfile.TemporaryFile() as file:
+            if made.format == CSV:
+                file.write(csv_rows(columns, [], head=True).encode())
+            else:
+                sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
+                adjustments = Adjustments.of(progress.adjustments).answer()
+                said = (progress.coverage, adjustments, progress.warnings)
+                notes = about(made.queries, made.plan.query, made.moments)
+                report = MetricReport(request.name, request.range, columns, [], made.plan.totals(sums), *said, notes)
+                file.write(to_json(report.head | {"row_count": progress.rows})[:-1] + b',"data":[')
+            for part in range(progress.parts):
+                with self._raw.open_stream(f"{made.folder}part-{part}") as rows:
+                    while data := rows.read(_COPIED):
+                        file.write(data)
+            if made.format != CSV:
+                file.write(b"]}")
+            file.seek(0)
+            key = f"{made.folder}report.{made.format}"
+            self._raw.put(key, file, content_type=FORMATS[made.format][0])
+        self._exports.ready(made.record.export_id, key, progress.rows)
+
+
+def _unit(asked: ReportPlan) -> str:
+    """The smallest piece whose rows belong to no other piece; "" where there is none."""
+    dimensions = set(asked.query.dimensions)
+    if dimensions & {"date", "hour"}:
+        return "day"
+    return "month" if "month" in dimensions and "week" not in dimensions else ""
+
+
+def _end(made: _Made, begin: date) -> date:
+    """The last day of the part that begins on a day.
+
+    Where the range begins or ends at a moment, a profile's first or last day may be a day off: the parts at its edges
+    have two days at least.
+    """
+    unit, span, last = _unit(made.plan), made.request.range, made.last
+    if not unit:
+        return last
+    of_month = (begin.replace(day=1) + timedelta(days=32)).replace(day=1) - DAY
+    end = min(of_month, last, begin + (made.progress.days - 1) * DAY if unit == "day" else of_month)
+    if unit == "day":
+        if isinstance(span.start, datetime) and begin == _day(span.start):
+            end = max(end, begin + DAY)
+        if isinstance(span.end, datetime) and end >= last - DAY:
+            end = last
+    elif isinstance(span.start, datetime) or isinstance(span.end, datetime):
+        end = last
+    return min(end, last)
+
+
+def _piece(span: TimeSpan, begin: date, end: date) -> TimeSpan:
+    first = span.start if begin == _day(span.start) else begin
+    return TimeSpan(first, span.end if end >= _day(span.end) else end)
+
+
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _add(made: _Made, found: Answer, rows: int) -> None:
+    """Add a part to what the head says."""
+    progress = made.progress
+    sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
+    for key, total in made.plan.sums(found).items():
+        if key in sums:
+            sums[key].merge(total)
+        else:
+            sums[key] = total
+    progress.sums = [(list(key), list(total.slot), total.unknown) for key, total in sums.items()]
+    adjustments = Adjustments.of(progress.adjustments)
+    adjustments.merge(found.adjustments)
+    progress.adjustments = adjustments.state()
+    progress.coverage += found.coverage.answer()
+    progress.warnings += [warning for warning in found.warnings if warning not in progress.warnings]
+    progress.rows += rows
+
+
+def _sum(slot: list[int | None], unknown: Mapping[str, int]) -> RowSum:
+    impressions, clicks, conversions, spend, revenue = slot
+    found = RowSum((impressions, clicks, conversions, spend, revenue))
+    found.unknown = dict(unknown)
+    return found
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == 1000:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,21 @@
+"""Puts together what makes exports, for `etl`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adweir.reporting.exports import Exporter
+
+if TYPE_CHECKING:
+    from adweir.reporting.query import Queries
+    from adweir.runtime.app import App
+
+
+def exporter(app: App) -> Exporter:
+    """Makes reports that are too large for an answer; it hands on with a tenth of the function's time left."""
+
+    def queries(accounts: frozenset[str]) -> Queries:
+        return (app.limited_to(accounts) if accounts else app).queries
+
+    margin = min(30.0, app.settings.function_timeout_seconds / 10)
+    return Exporter(app.ledger.exports, app.raw, app.queues.etl, queries, margin)

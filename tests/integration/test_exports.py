@@ -1,0 +1,188 @@
+"""Reports that are too large for an answer become exports: asked for once, made in parts, gone after a week."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from adweir.model import limits
+from adweir.model.errors import AdweirError
+from adweir.model.messages import MakeExport
+from adweir.runtime.exporting import exporter
+from support.api import Call, an_event, fill
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+
+WIDE = {
+    "time_range": {"start_date": "2026-10-30", "end_date": "2026-11-02"},
+    "metrics": [{"name": "spend"}, {"name": "roas"}],
+    "dimensions": [{"name": "date"}, {"name": "ad"}, {"name": "account"}],
+}
+
+
+MARGIN = 30.0
+"""Seconds: a tenth of the function's time."""
+
+
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    return environment | {"ETL_QUEUE_URL": boto3.client("sqs").create_queue(QueueName="etl")["QueueUrl"]}
+
+
+@pytest.fixture
+def few(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ads in two ad accounts with two days each: eight groups, and an answer holds three."""
+    fill(api)
+    monkeypatch.setattr(limits, "MAX_QUERY_GROUPS", 3)
+
+
+def waiting(api: ModuleType) -> list[MakeExport]:
+    sqs, url = boto3.client("sqs"), api.app.settings.etl_queue_url
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [MakeExport.model_validate_json(message["Body"]) for message in messages]
+
+
+def make(api: ModuleType, remaining: Callable[[], float] = lambda: 600.0) -> int:
+    """Work on the queue until it is empty, as etl does; how many messages that took."""
+    count = 0
+    while messages := waiting(api):
+        for message in messages:
+            count += 1
+            try:
+                exporter(api.app).make(message, remaining)
+            except AdweirError as error:
+                exporter(api.app).fail(message.export_id, error.message)
+    return count
+
+
+def file_of(api: ModuleType, found: dict[str, Any]) -> str:
+    key = "exports/" + urlsplit(found["download_url"]).path.partition("exports/")[2]
+    return str(api.app.raw.get_bytes(key).decode())
+
+
+def whole(api: ModuleType, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any]) -> str:
+    """The same report in one answer."""
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "MAX_QUERY_GROUPS", 300_000)
+        return str(api.handler(an_event("POST", "/api/v1/reports", body), SimpleNamespace())["body"])
+
+
+@pytest.mark.usefixtures("few")
+def test_a_report_that_is_too_large_is_an_export_with_the_same_rows(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # when a report with too many rows is asked for, twice
+    body = WIDE | {"format": "csv"}
+    answer = api.handler(an_event("POST", "/api/v1/reports", body), SimpleNamespace())
+    again = call("POST", "/api/v1/reports", body, expect=202)
+    # then it is one export, which says that it is being made
+    path = answer["headers"]["Location"]
+    assert (answer["statusCode"], path) == (202, f"/api/v1/exports/{again['export_id']}")
+    running = call("GET", path)
+    assert (running["state"], running["download_url"], running["rows"]) == ("running", None, None)
+    # when it is made, then its file has the rows that one answer would have
+    assert make(api) == 1
+    ready = call("GET", path)
+    assert (ready["state"], ready["rows"], ready["format"]) == ("ready", 8, "csv")
+    lines = file_of(api, ready).splitlines()
+    expected = whole(api, monkeypatch, body).splitlines()
+    assert (lines[0], sorted(lines[1:])) == (expected[0], sorted(expected[1:]))
+    # and the same request now has its file at once
+    call("POST", "/api/v1/reports", body, expect=202)
+    assert make(api) == 0
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("start", ["2026-10-30", "2026-10-31T00:30:00+01:00"])
+def test_a_worker_without_time_hands_on_and_the_head_adds_up_over_all_parts(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    # given that a part has room for one day, and an invocation time for one part
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
+    body = WIDE | {"format": "json", "time_range": {"start_date": start, "end_date": "2026-11-02"}}
+    path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
+    # when it is made, with a part's message delivered twice
+    begun = waiting(api)
+    exporter(api.app).make(begun[0], lambda: MARGIN)
+    again = waiting(api)
+    assert [message.part for message in again] == [1]
+    for message in (begun[0], again[0]):
+        api.app.queues.etl.send(message)
+    messages = make(api, lambda: MARGIN)
+    # then the file says what one answer says
+    assert messages > 3
+    found = json.loads(file_of(api, call("GET", path)))
+    expected = json.loads(whole(api, monkeypatch, body))
+    by_row = lambda row: sorted(map(str, row.items()))  # noqa: E731
+    assert sorted(found.pop("data"), key=by_row) == sorted(expected.pop("data"), key=by_row)
+    assert found == expected
+
+
+@pytest.mark.usefixtures("few")
+def test_an_export_that_cannot_be_made_says_why_and_can_be_asked_for_again(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a report whose rows cannot be divided by days
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 3)
+    body = WIDE | {"format": "csv", "dimensions": [{"name": "ad"}, {"name": "account"}]}
+    path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
+    make(api)
+    failed = call("GET", path)
+    assert (failed["state"], failed["download_url"]) == ("failed", None)
+    assert "more than 3 groups" in failed["reason"]
+    # when there is room for it and it is asked for again, then it is made
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
+    call("POST", "/api/v1/reports", body, expect=202)
+    make(api)
+    assert call("GET", path)["state"] == "ready"
+    # and what people read stays an answer, or none
+    call("POST", "/api/v1/reports", body | {"format": "html"}, expect=413)
+
+
+@pytest.mark.usefixtures("few")
+def test_an_export_is_of_its_key_s_accounts_and_ends(call: Call, api: ModuleType, clock: FrozenClock) -> None:
+    found = call("POST", "/api/v1/reports", WIDE | {"format": "csv"}, expect=202)
+    path = f"/api/v1/exports/{found['export_id']}"
+    event = an_event("GET", path, scopes="read")
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_other"
+    assert api.handler(event, SimpleNamespace())["statusCode"] == 404
+    # a worker that never ends it: after six hours it has failed; its week is over, and there is none
+    clock.advance(timedelta(hours=6).total_seconds())
+    assert "did not end in time" in call("GET", path)["reason"]
+    clock.advance(timedelta(days=7).total_seconds())
+    call("GET", path, expect=404)
+    call("GET", "/api/v1/exports/exp_nobody", expect=404)
+
+
+@at_the_bound("MAX_EXPORT_GROUPS", as_if=4)
+@pytest.mark.usefixtures("few")
+def test_a_part_has_at_most_so_many_groups(call: Call, api: ModuleType, size: int, fits: bool) -> None:
+    day = {"start_date": "2026-11-01", "end_date": "2026-11-01"}
+    body = WIDE | {"format": "csv", "time_range": day}
+    path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "MAX_EXPORT_GROUPS", limits.MAX_EXPORT_GROUPS + 4 - size)
+        make(api)
+    assert call("GET", path)["state"] == ("ready" if fits else "failed")
+
+
+@at_the_bound("MAX_EXPORT_BYTES", as_if=200)
+@pytest.mark.usefixtures("few")
+def test_an_export_s_file_has_at_most_so_many_bytes(call: Call, api: ModuleType, size: int, fits: bool) -> None:
+    body = WIDE | {"format": "csv", "metrics": [{"name": "spend"}]}
+    path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
+    rows = 8 * len("2026-11-01,a1,111,EUR,1.234567\r\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "MAX_EXPORT_BYTES", rows + 200 - size)
+        make(api)
+    found = call("GET", path)
+    assert found["state"] == ("ready" if fits else "failed")
