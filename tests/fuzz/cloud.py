@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -51,7 +51,12 @@ class _Secrets(Secrets):
 
 
 class Cloud:
-    """One AWS. `keep` what is stored now; after a case that wrote, `restore` brings it back."""
+    """One AWS. `keep` what is stored now; after a case that wrote, `restore` brings it back.
+
+    A process may have several: the calls go to the one that was told to answer last.
+    """
+
+    _answering: ClassVar[Cloud | None] = None
 
     def __init__(self) -> None:
         self._patch = pytest.MonkeyPatch()
@@ -67,8 +72,13 @@ class Cloud:
         self._kept = self.doubles
         self.writes: list[str] = []
         tables.reset()
-        self._answered = answered_by(self._answer)
+        self.answer()
+        self._answered = answered_by(lambda *call: _current()._answer(*call))
         self._answered.__enter__()
+
+    def answer(self) -> None:
+        """Answer the calls from now on."""
+        Cloud._answering = self
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         if not operation.startswith(_READS):
@@ -92,3 +102,8 @@ class Cloud:
         self._answered.__exit__(None, None, None)
         tables.reset()
         self._patch.undo()
+
+
+def _current() -> Cloud:
+    assert Cloud._answering is not None
+    return Cloud._answering

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from adweir.runtime.meter import Meter
 from fuzz.running import Broken
 from support.functions import loaded
 
@@ -24,14 +25,17 @@ class _Kept(logging.Handler):
         self.fault = record.exc_info[1] if record.exc_info else None
 
 
-class _Silent:
-    """A meter that writes nothing."""
+class _Silent(Meter):
+    """Writes nothing: counts are not judged here."""
 
-    def count(self, _found: Mapping[str, int]) -> None:
-        """Counts are not judged here."""
+    def __init__(self) -> None:
+        """Nothing is needed to write nothing."""
 
-    def measure(self, _events: Iterable[Any]) -> None:
-        """Neither are events."""
+    def count(self, found: Mapping[str, int]) -> None:
+        """Leave it."""
+
+    def share(self, name: str, percent: float, function: str) -> None:
+        """Leave it."""
 
 
 class Function:

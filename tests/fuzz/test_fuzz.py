@@ -100,6 +100,20 @@ def test_given_an_exception_that_nobody_expects_when_fed_then_it_is_found(
     assert any(place.startswith("ZeroDivisionError") for place in result.failures)
 
 
+def test_two_targets_in_one_process_have_an_aws_of_their_own() -> None:
+    api, runs = made("api"), made("runs")
+    try:
+        for each in (runs, api):  # the one that was made first is fed last
+            result = run(each, "both", range(40))
+            assert result.failures == {}
+            assert each._cloud.writes == []  # type: ignore[attr-defined]  # both have one
+        started = run(runs, "both", range(40)).outcomes
+    finally:
+        runs.close()
+        api.close()
+    assert started["worked on"] > 0
+
+
 def test_failures_of_one_place_are_kept_once_and_counted() -> None:
     def check(case: Case) -> str:
         if case["number"] == b"7":

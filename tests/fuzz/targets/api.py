@@ -138,6 +138,7 @@ class Api:
 
     def check(self, case: Case) -> str:
         event = json.loads(case["event"])
+        self._cloud.answer()
         try:
             status, body = self._function.ask(event)
         finally:
