@@ -63,7 +63,7 @@ class Container:
 
     def __init__(self, function: Function, parts: Parts) -> None:
         app = App(
-            _settings(function),
+            settings_of(function),
             SimulatedClock(parts.clock_of, parts.rng.uniform(-0.05, 0.05)),
             random.Random(parts.rng.getrandbits(32)),
             service=function.name,
@@ -100,7 +100,7 @@ def _code(name: str) -> CodeType:
 
 
 @cache
-def _settings(function: Function) -> Settings:
+def settings_of(function: Function) -> Settings:
     return Settings(
         catalog_table=CATALOG,
         metrics_table=METRICS,

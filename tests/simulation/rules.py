@@ -36,8 +36,8 @@ _ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 class Watch:
     """Looks at each write of a table. `faults` are the rules that were broken.
 
-    `doubtful` are the stamps of pulls whose tasks ended quarantined: of a worker that froze, the time was up before it
-    had read the object, which it then called too large. Another worker may have loaded it before.
+    `doubtful` are the stamps of pulls whose tasks ended quarantined: a worker that froze amid the parts of an object
+    calls it too large, and another one may have loaded it before.
     """
 
     def __init__(self, simulation: Simulation) -> None:

@@ -23,7 +23,7 @@ from simulation.aws.s3 import S3
 from simulation.aws.sqs import Sqs
 from simulation.aws.values import Item
 from simulation.calls import Calls
-from simulation.containers import ALL, BUCKET, CATALOG, LEDGER, PLATFORMS, QUEUES, TABLES, Parts, _settings, traced
+from simulation.containers import ALL, BUCKET, CATALOG, LEDGER, PLATFORMS, QUEUES, TABLES, Parts, settings_of, traced
 from simulation.fleet import Fleet
 from simulation.platform import NAME
 from simulation.platform.client import worlds
@@ -147,7 +147,10 @@ class Simulation:
 
     def _reader(self) -> App:
         app = App(
-            _settings(ALL[0]), SimulatedClock(self.scheduler), self._rng, platforms=PLATFORMS[self.story.habits.totals]
+            settings_of(ALL[0]),
+            SimulatedClock(self.scheduler),
+            self._rng,
+            platforms=PLATFORMS[self.story.habits.totals],
         )
         app.__dict__["raw"] = None
         return app

@@ -40,7 +40,6 @@ class AReport:
     task: Task
     at: float
     rows: Rows
-    looks: int = 0
     state: ReportState = ReportState.PENDING
     fails: bool = False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -136,7 +137,7 @@ def _added(old: Value | None, value: Value, clause: str) -> Value:
 
 
 def _sum(left: str, right: str, sign: int) -> str:
-    return str(int(left) + sign * int(right))
+    return f"{Decimal(left) + sign * Decimal(right):f}"
 
 
 class _Parser:
