@@ -208,8 +208,8 @@ def load(work: Work, timer: Timer) -> dict[str, Any]:
         loop.finish()
     scored = score(loop.tally, Grain.DAY, datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2026, 11, 20, 7, tzinfo=UTC))
     items = slots = 0
+    job = Job.of(pull, rows)
     for partition in partitions(series, Source.PULL, work.window):
-        job = Job.of(pull, rows)
         for loaded in job.walk(job.merger(partition, Coverage(), Coverage()), ()):
             bucket = loaded.merged.bucket
             if bucket is not None:

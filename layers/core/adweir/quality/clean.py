@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from operator import ne
+from collections.abc import Collection
+from operator import eq
 from typing import Any
 
 from adweir.model import limits
@@ -55,4 +56,8 @@ def clean(row: MetricRow, currency: str, log: CleaningLog) -> None:
 
 def tidy(columns: MetricColumns) -> bool:
     """Whether `clean` would leave all of the rows as they are; their currency is for the caller to compare."""
-    return not any(any(map(ne, texts, map(str.strip, texts))) for texts in (getattr(columns, name) for name in _IDS))
+    return all(map(_is_stripped, (set(getattr(columns, name)) for name in _IDS)))
+
+
+def _is_stripped(texts: Collection[str]) -> bool:
+    return all(map(eq, texts, map(str.strip, texts)))
