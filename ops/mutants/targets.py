@@ -62,11 +62,7 @@ _OF_MONEY = (
     "unit/test_platforms_files.py",
     "unit/test_intake_push_format.py",
 )
-_OF_LEDGER = (
-    "integration/test_ledger_*.py",
-    "integration/test_lost_replies.py",
-    "integration/test_replay.py",
-)
+_OF_LEDGER = ("integration/test_ledger_*.py",)
 
 
 def _ledger() -> tuple[MutatedFile, ...]:

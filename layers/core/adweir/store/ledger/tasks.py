@@ -299,6 +299,8 @@ class Tasks(Markers):
 
         The marker of the new generation comes first; the sweep completes what a crash after it left.
         """
+        if task.state not in REDRIVABLE:
+            return None  # the marker of an open task stays its own
         generation = task.generation + 1
         self._mark(task.run_id, task.stage, task.id, generation)
         row = self._change(
