@@ -380,6 +380,15 @@ class TestMeta:
         assert record is not None
         assert not record.sending
 
+    @at_the_bound("MAX_REPLAY_PLACE")
+    def test_a_message_goes_on_at_a_part_that_there_may_be(self, loads: LoadWorld, size: int, fits: bool) -> None:
+        day = loads.plan().window
+        assert day is not None
+        replayer = Replayer(loads.metrics, loads.raw, loads.ledger, loads.queues, REGISTRY)
+        asked, _ = replayer.request("r", loads.profile("1"), day, ["ad_daily"], Cause.REPLAY)
+        with refuses(BadInput, fits=fits):
+            replayer.send(asked.model_copy(update={"cursor": str(size)}), lambda: 60.0)
+
     @at_the_bound("MAX_COUNTED_HOURLY_DAYS")
     def test_the_hours_of_a_long_range_are_not_counted(self, loads: LoadWorld, size: int, fits: bool) -> None:
         days = Window(TODAY.date() - timedelta(days=size - 1), TODAY.date())

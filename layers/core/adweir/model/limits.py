@@ -74,6 +74,7 @@ MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
 MAX_COUNTED_HOURLY_DAYS = 100  # days of hours that the answer to a replay's request counts: a read per day
 MAX_REPLAYED_OBJECTS = 500  # objects that one message or call of a replay sends: the next one continues
+MAX_REPLAY_PLACE = 1_000_000  # the part at which a replay's message goes on: more than all datasets have months
 MAX_OBJECT_KEY_CHARS = 1024  # an S3 object's key: S3's limit, in bytes
 
 # --- collecting -------------------------------------------------------------------------------------------------

@@ -159,10 +159,6 @@ class Replayer:
         return [dataset for dataset in served if not names or dataset in names]
 
 
-_MOST_PARTS = 1_000_000
-"""More than all datasets have months."""
-
-
 def _place(cursor: str) -> tuple[int, Stamp | None]:
     """The part at which a replay goes on, and the last of its objects that were sent. Raises BadInput."""
     at, _, after = cursor.partition(" ")
@@ -170,7 +166,7 @@ def _place(cursor: str) -> tuple[int, Stamp | None]:
         place, done = int(at or 0), Stamp.parse(after) if after else None
     except ValueError:
         place, done = -1, None
-    if not 0 <= place < _MOST_PARTS:
+    if not 0 <= place <= limits.MAX_REPLAY_PLACE:
         raise BadInput(f"not a cursor of a replay: {cursor[:80]!r}")
     return place, done
 
