@@ -180,6 +180,7 @@ class Retrieved(Shown):
     total: int = Field(description="The number of records on all pages.")
     coverage: list[CoveredDay] = Field(description="By day; empty for records without metrics.")
     warnings: Warnings
+    next_token: str | None = Field(default=None, description="For the next page, where `paged` was asked for.")
     status: Literal["success"]
 
 

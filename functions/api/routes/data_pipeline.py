@@ -43,6 +43,16 @@ class RetrieveRequest(Given):
     filters: dict[str, Any] = Field(default={}, examples=[{"date_range": {"start": "2026-11-01", "end": "2026-11-07"}}])
     limit: int = Field(default=100, ge=1, le=limits.MAX_RETRIEVED_RECORDS, strict=True)
     offset: int = Field(default=0, ge=0, le=limits.MAX_RETRIEVE_OFFSET, strict=True)
+    paged: bool = Field(
+        default=False,
+        strict=True,
+        description="Keep the records after this page, so that `next_token` gives the next one without computing it.",
+    )
+    next_token: str = Field(
+        default="",
+        max_length=limits.MAX_PAGE_TOKEN_CHARS,
+        description="From the answer before: the next page of the same request. Good for a day.",
+    )
     include_live: bool = Field(default=False, strict=True)
     as_known_at: PastInstant | None = Field(default=None, description=AS_KNOWN_AT)
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
@@ -81,28 +91,42 @@ data_pipeline = Resource("Data pipeline", "Stored data, and checks of your own")
 def retrieve(app: Here, asked: RetrieveRequest) -> Answer:
     """Without a `date_range` the last 30 days. Numbers are exact: read them as decimals, not as floats.
 
-    `coverage` says per day what was pulled, when, and how final it is. null is unknown, which is not zero.
+    `coverage` says per day what was pulled, when, and how final it is. null is unknown, which is not zero. With
+    `paged`, the answer's `next_token` and the same request give the next page, as of the first one, for a day; `offset`
+    computes each page anew.
     """
     from adweir.reporting.moments import parse_moments
+    from adweir.reporting.pages import KeptPages
     from adweir.reporting.records import RecordRequest, StoredRecords
 
     now = app.clock.now()
+    about = asked.model_dump(mode="json", exclude={"limit", "next_token"}) | {"accounts": sorted(app.accounts or ())}
+    pages = KeptPages(app.raw, about)
+    if asked.next_token:
+        kept = pages.page(asked.next_token, asked.limit, now)
+        return _page(asked, kept.about, kept.records, kept.token)
+    limit = asked.limit + (limits.MAX_KEPT_RECORDS if asked.paged else 0)
     moments = parse_moments(asked.as_known_at, asked.changed_since, now)
     queries = app.queries.known_at(moments.as_known_at) if moments.as_known_at else app.queries
-    wanted = RecordRequest(asked.data_type, asked.filters, asked.limit, asked.offset, asked.include_live, moments)
+    wanted = RecordRequest(asked.data_type, asked.filters, limit, asked.offset, asked.include_live, moments)
     found = StoredRecords(app.catalog, queries).retrieve(wanted, moments.now)
-    result = {
+    said = {
         "retrieved_at": iso(now),
         **moments.notes,
-        "records_count": len(found.records),
-        "records": found.records,
         "total": found.total,
         "coverage": found.coverage,
         "warnings": found.warnings,
-        **(found.changes.answer if found.changes else {}),
-        "status": "success",
     }
-    return answer({"success": True, "data_type": asked.data_type, "result": result})
+    shown, rest = found.records[: asked.limit], found.records[asked.limit :]
+    if asked.paged and found.total > asked.offset + limit:
+        raise TooLarge(f"more than {limits.MAX_KEPT_RECORDS} records to page through: ask for a report as csv instead")
+    token = pages.keep(app.new_id(), rest, said, now) if rest else ""
+    return _page(asked, said | (found.changes.answer if found.changes else {}), shown, token)
+
+
+def _page(asked: RetrieveRequest, said: dict[str, Any], records: list[dict[str, Any]], token: str) -> Answer:
+    shown = {"records_count": len(records), "records": records, "next_token": token or None, "status": "success"}
+    return answer({"success": True, "data_type": asked.data_type, "result": said | shown})
 
 
 @data_pipeline.route(
