@@ -63,3 +63,14 @@ def test_an_id_is_no_longer_than_a_key_can_hold(size: int) -> None:
     else:
         with pytest.raises(ValidationError):
             RUN_MESSAGE.validate_json(body)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(200, True), (201, False)])
+def test_a_slice_names_an_id_of_any_length_that_an_id_has(size: int, fits: bool) -> None:
+    scope = {"slice": "campaign=" + "7" * size}
+    started = {"kind": "start", "workflow": "repull", "scheduled_at": "2026-11-20T05:30:00Z", "scope": scope}
+    if fits:
+        assert RUN_MESSAGE.validate_python(started).kind == "start"
+    else:
+        with pytest.raises(ValidationError):
+            RUN_MESSAGE.validate_python(started)

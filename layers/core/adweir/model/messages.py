@@ -17,6 +17,7 @@ Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A count, a size or a time: what is larger, or negative, no code of ours has written."""
 Id = Annotated[str, Field(max_length=limits.MAX_OBJECT_ID_CHARS)]
 """An id or a name: part of a key, which a longer one could not be."""
+Slice = Annotated[str, Field(max_length=limits.MAX_OBJECT_ID_CHARS + len("campaign="))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
 
@@ -78,9 +79,9 @@ class Scope(BaseModel):
     platforms: tuple[Id, ...] = ()
     profiles: tuple[Id, ...] = ()
     datasets: tuple[Id, ...] = ()
-    slice: str = "all"
-    start: str = ""
-    end: str = ""
+    slice: Slice = "all"
+    start: Id = ""
+    end: Id = ""
 
 
 class StartRun(Message):

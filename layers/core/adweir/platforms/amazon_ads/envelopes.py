@@ -31,9 +31,16 @@ def page(body: bytes, key: str) -> tuple[wire.Paged, int]:
         held = json_text.member(body, key.encode())
         if held is None:
             raise ValueError("not an envelope") from None
-        paged = msgspec.json.decode(body.replace(held, b"[]", 1), type=wire.Paged)
-        return paged, len(list(json_text.elements(held)))
+        return _frame(body.replace(held, b"[]", 1)), len(list(json_text.elements(held)))
     return paged, len(elements(body, key)) if _has(body, key) else 0
+
+
+def _frame(body: bytes) -> wire.Paged:
+    """An envelope without its objects. Raises ValueError, also for what else is nested too deep in it."""
+    try:
+        return msgspec.json.decode(body, type=wire.Paged)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _has(body: bytes, key: str) -> bool:
