@@ -93,6 +93,9 @@ def up(
     awkward: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--awkward", help="Awkward clients too: deleted ads, leads, two regions; they stay.")
     ] = False,
+    audit: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--audit", help="Hold functions to their roles, and write their AWS calls to logs/calls.jsonl.")
+    ] = False,
     parameters: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
@@ -101,7 +104,7 @@ def up(
     """Start the sandbox, or bring a running one up to date with the code."""
     given = dict(parameter(text) for text in parameters or [])
     home = home_of(context)
-    found = lifecycle.up(home, ROOT, Options(bind, pace, awkward, given), first_key)
+    found = lifecycle.up(home, ROOT, Options(bind, pace, awkward, audit, given), first_key)
     if found.started:
         typer.echo(f"started: {', '.join(found.started)}")
     else:

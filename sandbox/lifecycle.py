@@ -68,12 +68,14 @@ class Home:
 class Options:
     """How to start. `pace`: one of `sandbox.paces`; `parameters`: the template's, beside the sandbox's own.
 
-    `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay.
+    `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay. `audited`: a MiniStack that
+    is started lets functions do only what their roles allow, and writes down what they do (sandbox/audit.py).
     """
 
     bind: str = LOOPBACK
     pace: str = "sandbox"
     awkward: bool = False
+    audited: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,7 +130,7 @@ def _bring_up(
             processes.save(home.running, [*alive.values(), *started])
 
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options))
-    run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind))
+    run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind, audited=options.audited))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
     around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
     outputs = deploy(client_factory(endpoint), root, around, options.parameters)

@@ -11,6 +11,7 @@ import boto3
 import requests
 from botocore.config import Config
 
+from sandbox import audit
 from sandbox.processes import Running, start, wait_until
 
 REGION = "us-east-1"
@@ -30,8 +31,11 @@ def aws_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def start_ministack(home: Path, port: int, bind: str) -> Running:
-    """Start MiniStack with its state under `home` and wait until it answers. Raises SandboxError."""
+def start_ministack(home: Path, port: int, bind: str, *, audited: bool = False) -> Running:
+    """Start MiniStack with its state under `home` and wait until it answers. Raises SandboxError.
+
+    `audited`: functions may do what their roles allow, and what they do is written to logs/calls.jsonl.
+    """
     scratch = home / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     log = home / "logs" / "ministack.log"
@@ -49,7 +53,8 @@ def start_ministack(home: Path, port: int, bind: str) -> Running:
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "INFO",
     }
-    running = start("ministack", [sys.executable, "-m", "ministack"], environment=environment, log=log, directory=home)
+    program = ["-P", audit.__file__, str(home / "logs" / "calls.jsonl")] if audited else ["-m", "ministack"]
+    running = start("ministack", [sys.executable, *program], environment=environment, log=log, directory=home)
     wait_until(lambda: answers(f"http://127.0.0.1:{port}/_ministack/health"), running, log)
     return running
 

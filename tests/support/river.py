@@ -77,7 +77,7 @@ class River:
     # -- its life ----------------------------------------------------------------------------------------------------
 
     def up(self) -> dict[str, Any]:
-        adweir(self.home, "up", "--awkward", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
+        adweir(self.home, "up", "--audit", "--awkward", "--pace", "drill", "--set", f"HistoryDays={HISTORY_DAYS}")
         self.description = self.home.read()
         self.api = Api(self.description["api_url"], self.description["api_key"])
         self.world = WorldDoors(self.description["platforms_url"])
