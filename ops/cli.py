@@ -94,7 +94,8 @@ def up(
         bool, typer.Option("--awkward", help="Awkward clients too: deleted ads, leads, two regions; they stay.")
     ] = False,
     audit: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--audit", help="Hold functions to their roles, and write their AWS calls to logs/calls.jsonl.")
+        bool,
+        typer.Option("--audit", help="Hold functions to their roles; AWS calls go to logs/calls.jsonl."),
     ] = False,
     parameters: Annotated[
         list[str] | None,

@@ -4,7 +4,7 @@ Run by file name in place of `-m ministack` (sandbox/ministack.py). MiniStack ev
 deployed (AUTH=true); this adds the condition key `dynamodb:LeadingKeys`, which it lacks, and appends a line of JSON for
 each kind of call that it has not seen before:
 
-    {"function": "adweir-collect", "action": "dynamodb:GetItem", "resource": "arn:…", "grant": "arn:…", "keys": ["task"]}
+    {"function": "adweir-collect", "action": "s3:PutObject", "resource": "arn:…", "grant": "arn:…/raw/*", "keys": []}
 
 `grant` is the pattern of the resource that allowed the call, null when nothing did. `keys` are leading keys of
 DynamoDB, or prefixes that S3 was asked to list, up to their first separator.
@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
 
 LEADING_KEYS = "dynamodb:leadingkeys"
 _KEYED = re.compile(r"(#?\w+)\s*=\s*(:\w+)")
@@ -72,8 +74,6 @@ class Audit:
 
 def install(audit: Audit) -> None:
     """Have MiniStack know more condition keys, and tell the audit how it decided about each call of a role."""
-    from ministack.core import iam_actions, iam_evaluator
-
     of_dynamodb, of_request = iam_actions.dynamodb_service_context, iam_actions.request_tag_context
     enforce, evaluate = iam_evaluator.enforce, iam_evaluator.evaluate
     identity = ContextVar[list[tuple[Any, Any]]]("identity")
@@ -104,13 +104,13 @@ def install(audit: Audit) -> None:
             identity.reset(token)
         if asked and ":assumed-role/" in asked[0][0].principal_arn:
             context, policies = asked[0]  # the role's own; the resource's policy comes after it
-            statements = [statement for document in policies for statement in document]
-            granting = [s for s in statements if iam_evaluator._first_match(context, [s], "Allow")]
             patterns = [
-                p
-                for s in granting
-                for p in s.resources
-                if iam_evaluator._resource_matches(context.resource_arn, [p], [])
+                pattern
+                for document in policies
+                for statement in document
+                if evaluate(context, [[statement]]).decision == "Allow"
+                for pattern in statement.resources
+                if iam_evaluator.fnmatch_iam_cs(context.resource_arn, pattern)
             ]
             audit.note(context, None if denied or not patterns else patterns[0])
         return denied

@@ -68,8 +68,8 @@ class Home:
 class Options:
     """How to start. `pace`: one of `sandbox.paces`; `parameters`: the template's, beside the sandbox's own.
 
-    `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay. `audited`: a MiniStack that
-    is started lets functions do only what their roles allow, and writes down what they do (sandbox/audit.py).
+    `awkward`: the world's awkward clients too (docs/sandbox.md); once they are there, they stay. `audited`: functions
+    may only do what their roles allow, and it is written down (sandbox/audit.py).
     """
 
     bind: str = LOOPBACK

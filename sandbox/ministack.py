@@ -11,7 +11,6 @@ import boto3
 import requests
 from botocore.config import Config
 
-from sandbox import audit
 from sandbox.processes import Running, start, wait_until
 
 REGION = "us-east-1"
@@ -53,7 +52,11 @@ def start_ministack(home: Path, port: int, bind: str, *, audited: bool = False) 
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "INFO",
     }
-    program = ["-P", audit.__file__, str(home / "logs" / "calls.jsonl")] if audited else ["-m", "ministack"]
+    program = (
+        ["-P", str(Path(__file__).with_name("audit.py")), str(home / "logs" / "calls.jsonl")]
+        if audited
+        else ["-m", "ministack"]
+    )
     running = start("ministack", [sys.executable, *program], environment=environment, log=log, directory=home)
     wait_until(lambda: answers(f"http://127.0.0.1:{port}/_ministack/health"), running, log)
     return running

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,13 +59,27 @@ def _called(line: dict[str, Any]) -> Called:
     return Called(name, line["action"], line["resource"], tuple(line["keys"]), grant)
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """Grants that no story needs to use, and why they are there. The fields may be patterns, as in a shell."""
+
+    function: str
+    actions: tuple[str, ...]
+    resource: str
+    why: str
+
+    def covers(self, grant: Grant) -> bool:
+        names = fnmatchcase(grant.function, self.function) and fnmatchcase(grant.resource, self.resource)
+        return names and any(fnmatchcase(grant.action, action) for action in self.actions)
+
+
 def denied(calls: Iterable[Called]) -> list[str]:
     """The calls that a role did not allow, in words."""
     return [f"{call.function} may not {call.action} {call.resource}" for call in calls if call.grant is None]
 
 
 def _of_template(resource: Any) -> str:
-    """`{"Fn::GetAtt": ["RunsQueue", "Arn"]}` → RunsQueue; `{"Fn::Sub": "arn:…:${AWS::StackName}-collect-*"}` → sqs collect-*."""
+    """`{"Fn::GetAtt": ["RunsQueue", "Arn"]}` → RunsQueue; `{"Fn::Sub": "arn:…:${AWS::StackName}-x-*"}` → sqs x-*."""
     if not isinstance(resource, dict) or "Fn::Sub" not in resource:
         return target(resource)
     text = str(resource["Fn::Sub"])
