@@ -117,19 +117,22 @@ def test_the_authorizer_reads_one_item_and_no_more() -> None:
 
 
 def test_each_function_may_use_only_the_secrets_that_it_needs() -> None:
-    """Webhooks' secrets at the door, credentials where platforms are asked; the API stores both."""
+    """Webhooks' secrets at the door, credentials where platforms are asked; the API stores both, reads no credential."""
     found = {
-        role: re.findall(r"secret:\$\{AWS::StackName\}/([^\"]*)", json.dumps(statement["Resource"]))
+        (role, action.removeprefix("secretsmanager:"), kind)
         for role in ROLES
         for statement in allowed(role)
-        if any(action.startswith("secretsmanager:") for action in listed(statement["Action"]))
+        for action in listed(statement["Action"])
+        if action.startswith("secretsmanager:")
+        for kind in re.findall(r"secret:\$\{AWS::StackName\}/([^\"]*)", json.dumps(statement["Resource"]))
     }
+    writing = {"DescribeSecret", "CreateSecret", "PutSecretValue", "DeleteSecret", "RestoreSecret"}
     assert found == {
-        "WebhooksRole": ["webhook/*"],
-        "CollectRole": ["credential/*"],
-        "PollReportsRole": ["credential/*"],
-        "ApiRole": ["*"],
-    }
+        ("WebhooksRole", "GetSecretValue", "webhook/*"),
+        ("CollectRole", "GetSecretValue", "credential/*"),
+        ("PollReportsRole", "GetSecretValue", "credential/*"),
+        ("ApiRole", "GetSecretValue", "webhook/*"),
+    } | {("ApiRole", action, kind) for action in writing for kind in ("webhook/*", "credential/*")}
 
 
 def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropped_messages_only() -> None:
