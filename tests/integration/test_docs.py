@@ -18,6 +18,7 @@ from adweir.reporting.records import DATA_TYPES
 from adweir.reporting.reports import METRICS, SHORT_NAMES
 from adweir.runtime.settings import Settings
 from ops.cli import app
+from support import grants
 from support.described import Described
 from support.documents import DOCUMENTS, all_code, code, rows
 from support.template import ROOT, template
@@ -143,6 +144,25 @@ def test_every_alarm_names_the_section_that_helps_and_that_section_names_the_ala
         for pattern in patterns:
             assert any(fnmatchcase(name, pattern) for name in named if named[name] == title), pattern
         assert re.findall(r"(?m)^- \*\*(\w+)\*\*", sections[title]) == ["Look", "Do", "Over"], title
+
+
+def test_what_each_function_may_do_is_documented_as_the_template_grants_it() -> None:
+    said = {}
+    for function, may_read, may_change in rows("security.md", "What each function may do"):
+        said[code(function)[0]] = (set(code(may_read)), set(code(may_change)))
+    stolen = [name for cells in rows("security.md", "If a role's credentials were stolen") for name in code(cells[0])]
+
+    names = {logical: resource["Properties"]["CodeUri"].split("/")[1] for logical, resource in functions().items()}
+    granted_to: dict[str, tuple[set[str], set[str]]] = {name: (set(), set()) for name in names.values()}
+    for grant in grants.granted():
+        granted_to[names[f"{grant.function}Function"]][grants.changes(grant)].add(grants.shown(grant.resource))
+    assert said == granted_to
+    assert sorted(stolen) == sorted(names.values())
+
+
+def functions() -> dict[str, Any]:
+    resources = template().source["Resources"].items()
+    return {name: about for name, about in resources if about["Type"] == "AWS::Serverless::Function"}
 
 
 def test_every_file_that_a_document_links_to_exists() -> None:

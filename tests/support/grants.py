@@ -48,6 +48,17 @@ def granted() -> set[Grant]:
     return found
 
 
+def changes(grant: Grant) -> bool:
+    """Whether a grant is for more than looking. To describe a secret is part of storing it and shows no value."""
+    return not re.match(r"\w+:(Get|BatchGet|Query|List|Receive)", grant.action)
+
+
+def shown(resource: str) -> str:
+    """A resource as the documents call it: `raw/*` for objects, `secrets credential/*`, `queues collect-*`."""
+    named = resource.removeprefix("DataBucket/").replace("secretsmanager ", "secrets ").replace("sqs ", "queues ")
+    return "names of objects" if named == "DataBucket" else named
+
+
 def called(path: Path) -> list[Called]:
     """The lines that an audited sandbox wrote."""
     return [_called(json.loads(line)) for line in path.read_text().splitlines()]

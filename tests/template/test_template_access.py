@@ -84,7 +84,7 @@ def test_access_tokens_in_the_ledger_are_closed_to_others(role: str) -> None:
     assert denial["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
 
 
-@pytest.mark.parametrize("role", sorted(set(ROLES) - {"SchedulerRole", "ApiRole", "AuthorizeRole", "WebhooksRole"}))
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"SchedulerRole", "ApiRole", "AuthorizeRole"}))
 def test_what_works_on_data_can_neither_read_nor_make_an_api_key(role: str) -> None:
     (denial,) = [s for s in statements(role) if s.get("Sid") == "NoApiKeys"]
     assert denial["Effect"] == "Deny"
@@ -117,7 +117,7 @@ def test_the_authorizer_reads_one_item_and_no_more() -> None:
 
 
 def test_each_function_may_use_only_the_secrets_that_it_needs() -> None:
-    """Webhooks' secrets at the door, credentials where platforms are asked; the API stores both, reads no credential."""
+    """Webhooks' secrets at the door, credentials where platforms are asked; the API stores both, reads the first."""
     found = {
         (role, action.removeprefix("secretsmanager:"), kind)
         for role in ROLES

@@ -33,7 +33,7 @@ EXPECTED = {
     "AWS::IAM::Role": {f"{function}Role" for function in (*FUNCTIONS, "Scheduler")},
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
     | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", "Etl")}
-    | {f"{function}SeesNoKeys" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
+    | {f"{function}SeesNoKeys" for function in ("Webhooks", "Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
     | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
