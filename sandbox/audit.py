@@ -51,7 +51,7 @@ def _partition_keys(request: Mapping[str, Any]) -> Iterator[str]:
         yield from _partition_keys(next(iter(item.values())))
 
 
-class Audit:
+class CallLog:
     """What was called, each kind of call once. One MiniStack writes it, from several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -72,8 +72,8 @@ class Audit:
             lines.write(json.dumps(line | {"grant": grant, "keys": keys}) + "\n")
 
 
-def install(audit: Audit) -> None:
-    """Have MiniStack know more condition keys, and tell the audit how it decided about each call of a role."""
+def install(log: CallLog) -> None:
+    """Have MiniStack know more condition keys, and note how it decided about each call of a role."""
     of_dynamodb, of_request = iam_actions.dynamodb_service_context, iam_actions.request_tag_context
     enforce, evaluate = iam_evaluator.enforce, iam_evaluator.evaluate
     identity = ContextVar[list[tuple[Any, Any]]]("identity")
@@ -112,7 +112,7 @@ def install(audit: Audit) -> None:
                 for pattern in statement.resources
                 if iam_evaluator.fnmatch_iam_cs(context.resource_arn, pattern)
             ]
-            audit.note(context, None if denied or not patterns else patterns[0])
+            log.note(context, None if denied or not patterns else patterns[0])
         return denied
 
     iam_actions.dynamodb_service_context = with_leading_keys
@@ -123,5 +123,5 @@ def install(audit: Audit) -> None:
 
 if __name__ == "__main__":
     os.environ["AUTH"] = "true"
-    install(Audit(Path(sys.argv.pop())))
+    install(CallLog(Path(sys.argv.pop())))
     runpy.run_module("ministack", run_name="__main__")
