@@ -34,7 +34,8 @@ EXPECTED = {
     "AWS::IAM::Policy": {f"{function}Policy" for function in FUNCTIONS}
     | {f"{function}SeesNoTokens" for function in ("Api", "Orchestrate", "Validate", "Etl")}
     | {f"{function}SeesNoKeys" for function in ("Webhooks", "Orchestrate", "Collect", "PollReports", "Validate", "Etl")}
-    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")},
+    | {f"{function}PutsEvents" for function in ("Orchestrate", "Collect", "PollReports", "Validate")}
+    | {f"{function}SetsAside" for function in ("Orchestrate", "Collect", "PollReports", "Validate", "Etl")},
     "AWS::Logs::LogGroup": {f"{function}Logs" for function in FUNCTIONS} | {"ApiAccessLogs"},
     "AWS::CloudWatch::Alarm": {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
