@@ -110,7 +110,18 @@ def test_an_alarm_on_our_own_metrics_watches_one_that_functions_write(name: str)
     """What a function measures is written in the code (runtime/meter.py); a misspelt name would never ring."""
     written = "".join(path.read_text() for path in (ROOT / "layers/core/adweir").rglob("*.py"))
     assert f'"{ALARMS[name]["MetricName"]}"' in written
-    assert ALARMS[name]["Dimensions"] == [{"Name": "service", "Value": "adweir"}]
+    (dimension,) = ALARMS[name]["Dimensions"]
+    assert dimension == {"Name": "service", "Value": "adweir"} or dimension["Name"] == "function"
+
+
+def test_a_function_that_measures_its_memory_rings_at_85_percent_under_its_own_name() -> None:
+    """The dimension is what the function calls itself: `build("poll_reports")`."""
+    rings = {alarm["Dimensions"][0]["Value"] for alarm in ALARMS.values() if alarm["MetricName"] == "MemoryPeakPercent"}
+    apps = {path.parent.name: path.read_text() for path in (ROOT / "functions").glob("*/app.py")}
+
+    assert rings == {name for name, code in apps.items() if "app.consumer(" in code or "app.memory.look()" in code}
+    assert all(f'build("{name}")' in apps[name] for name in rings)
+    assert {alarm["Threshold"] for alarm in ALARMS.values() if alarm["MetricName"] == "MemoryPeakPercent"} == {85}
 
 
 def test_silence_is_a_fault() -> None:

@@ -41,6 +41,7 @@ EXPECTED = {
         f"{function}{what}" for function in FUNCTIONS for what in ("Errors", "Throttles", "Slow")
     }
     | {f"{queue}{what}" for queue in QUEUES for what in ("Age", "DeadLettersAlarm")}
+    | {f"{function}Memory" for function in FUNCTIONS if function not in {"Webhooks", "Authorize"}}
     | {f"{alarm}Alarm" for alarm in template().written["Mappings"]["OwnAlarms"]}
     | {"DeliveryDeadLettersAlarm", "ApiFaults", "Heartbeat", "WatchSilent"},
     "AWS::Events::Rule": {"RawLanded", "WebhooksLanded", "DropsLanded", "RunFinishedRule", "AlarmingRule"},
