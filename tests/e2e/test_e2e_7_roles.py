@@ -14,7 +14,53 @@ from support.grants import Unseen, called, denied, granted
 from support.river import River
 
 STORIES = Path(__file__).parent
-UNSEEN: tuple[Unseen, ...] = ()
+_POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+UNSEEN = (
+    # Lambda does it in the role's name; MiniStack's event sources need no permission.
+    *(Unseen("*", _POLLING, queue, "Lambda's event source reads the queue") for queue in ("*Queue", "sqs collect-*")),
+    # What happens only after a fault.
+    Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
+    Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
+    Unseen("Etl", ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
+    Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "a message that has to wait is sent again"),
+    Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
+    Unseen("Orchestrate", ("sqs:SendMessage",), "*Queue", "the sweep sends lost messages again, a replay its objects"),
+    Unseen("Orchestrate", ("dynamodb:BatchGetItem",), "LedgerTable", "the sweep looks at tasks without progress"),
+    Unseen(
+        "Collect", ("s3:GetObject",), "DataBucket/raw/*", "an object that a killed worker had stored is gone on with"
+    ),
+    Unseen(
+        "PollReports",
+        ("s3:GetObject",),
+        "DataBucket/raw/*",
+        "an object that a killed worker had stored is gone on with",
+    ),
+    Unseen("*s", ("sqs:SendMessage",), "*", "a report is asked for again, for halves of its window, or ends its run"),
+    Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
+    Unseen("Validate", ("dynamodb:DeleteItem",), "MetricsTable", "an answer to a question of mass_vanish deletes it"),
+    # What a platform, or a load larger than the sandbox's, brings about.
+    Unseen(
+        "Collect", ("s3:PutObject",), "DataBucket/parts/*", "a pull that does not fit an invocation is stored in parts"
+    ),
+    Unseen("PollReports", ("s3:PutObject",), "DataBucket/parts/*", "a report that does not fit is stored in parts"),
+    Unseen("Validate", ("s3:GetObject",), "DataBucket/parts/*", "a pull that came in parts"),
+    Unseen(
+        "Validate", ("s3:GetObjectVersion",), "DataBucket/*", "S3's own events name the version; MiniStack's do not"
+    ),
+    Unseen("PollReports", ("dynamodb:GetItem", "dynamodb:PutItem"), "CatalogTable", "the same: it is marked as broken"),
+    Unseen("PollReports", ("dynamodb:Query",), "LedgerTable", "tasks that wait for the same report are looked for"),
+    Unseen("PollReports", ("events:PutEvents",), "Bus", "the platform refuses the credential while a report is made"),
+    # What an operator does by hand, through the API.
+    Unseen("Api", ("secretsmanager:RestoreSecret",), "*", "a credential is stored again within a week of its deletion"),
+    Unseen(
+        "Api",
+        ("s3:GetObject",),
+        "DataBucket/*",
+        "links to exports and datasets are followed; older states are asked for",
+    ),
+    Unseen("Api", ("s3:PutObject",), "DataBucket/*", "an answer larger than 1 MiB becomes an export"),
+    Unseen("Api", ("sqs:SendMessage",), "*", "messages that were set aside are sent again to where they came from"),
+)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ class Receiver:
     def health(self) -> dict[str, Any]:
         """`{"status": "healthy"}` with the state of what deliveries depend on; "degraded" when one does not answer."""
         checks: dict[str, Callable[[], object]] = {
-            "catalog": lambda: self._catalog.key("health"),
+            "catalog": lambda: self._catalog.door(next(iter(self._platforms)), ""),
             "storage": lambda: self._raw.exists(f"{DELIVERIES}health"),
             "secrets": self._probe_secrets,
         }
