@@ -15,51 +15,78 @@ from support.river import River
 
 STORIES = Path(__file__).parent
 _POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+_PULLERS = ("Collect", "PollReports")
 UNSEEN = (
     # Lambda does it in the role's name; MiniStack's event sources need no permission.
     *(Unseen("*", _POLLING, queue, "Lambda's event source reads the queue") for queue in ("*Queue", "sqs collect-*")),
-    # What happens only after a fault.
-    Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
-    Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
-    Unseen("Etl", ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
-    Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "a message that has to wait is sent again"),
-    Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
-    Unseen("Orchestrate", ("sqs:SendMessage",), "*Queue", "the sweep sends lost messages again, a replay its objects"),
-    Unseen("Orchestrate", ("dynamodb:BatchGetItem",), "LedgerTable", "the sweep looks at tasks without progress"),
-    Unseen(
-        "Collect", ("s3:GetObject",), "DataBucket/raw/*", "an object that a killed worker had stored is gone on with"
-    ),
-    Unseen(
-        "PollReports",
-        ("s3:GetObject",),
-        "DataBucket/raw/*",
-        "an object that a killed worker had stored is gone on with",
-    ),
-    Unseen("*s", ("sqs:SendMessage",), "*", "a report is asked for again, for halves of its window, or ends its run"),
-    Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
-    Unseen("Validate", ("dynamodb:DeleteItem",), "MetricsTable", "an answer to a question of mass_vanish deletes it"),
-    # What a platform, or a load larger than the sandbox's, brings about.
-    Unseen(
-        "Collect", ("s3:PutObject",), "DataBucket/parts/*", "a pull that does not fit an invocation is stored in parts"
-    ),
-    Unseen("PollReports", ("s3:PutObject",), "DataBucket/parts/*", "a report that does not fit is stored in parts"),
-    Unseen("Validate", ("s3:GetObject",), "DataBucket/parts/*", "a pull that came in parts"),
     Unseen(
         "Validate", ("s3:GetObjectVersion",), "DataBucket/*", "S3's own events name the version; MiniStack's do not"
     ),
-    Unseen("PollReports", ("dynamodb:GetItem", "dynamodb:PutItem"), "CatalogTable", "the same: it is marked as broken"),
-    Unseen("PollReports", ("dynamodb:Query",), "LedgerTable", "tasks that wait for the same report are looked for"),
-    Unseen("PollReports", ("events:PutEvents",), "Bus", "the platform refuses the credential while a report is made"),
-    # What an operator does by hand, through the API.
-    Unseen("Api", ("secretsmanager:RestoreSecret",), "*", "a credential is stored again within a week of its deletion"),
+    # What happens only after a fault, or when two workers meet.
+    Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
+    Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
+    Unseen("Etl", ("dynamodb:PutItem",), "LedgerTable", "why a message failed for the last time"),
+    Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "an export goes on in another invocation"),
+    Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
+    Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
+    Unseen(
+        "Validate", ("dynamodb:DeleteItem",), "MetricsTable", "a question of mass_vanish that was answered is deleted"
+    ),
+    Unseen(
+        "Orchestrate", ("sqs:SendMessage",), "ReportsQueue", "the sweep sends the messages of waiting reports again"
+    ),
+    Unseen("Orchestrate", ("dynamodb:BatchGetItem",), "LedgerTable", "the sweep looks at tasks without progress"),
+    Unseen(
+        "Orchestrate", ("dynamodb:GetItem",), "CatalogTable", "a run of one account, which may be deleted meanwhile"
+    ),
+    *(
+        Unseen(puller, ("s3:GetObject",), "DataBucket/raw/*", "what a killed worker had stored is gone on with")
+        for puller in _PULLERS
+    ),
+    Unseen(
+        "Webhooks", ("s3:GetObject", "s3:ListBucket"), "DataBucket*", "was this delivery stored before? 404, not 403"
+    ),
+    # What a platform, or more data than the sandbox has, brings about.
+    *(
+        Unseen(puller, ("s3:PutObject",), "DataBucket/parts/*", "a pull that does not fit an invocation comes in parts")
+        for puller in _PULLERS
+    ),
+    Unseen("Validate", ("s3:GetObject",), "DataBucket/parts/*", "a pull that came in parts is read from them"),
+    Unseen("PollReports", ("sqs:SendMessage",), "sqs collect-*", "a report that failed is asked for again, in halves"),
+    Unseen(
+        "PollReports", ("dynamodb:DeleteItem", "dynamodb:Query"), "LedgerTable", "a shared report is let go by its last"
+    ),
+    Unseen("PollReports", ("dynamodb:PutItem",), "LedgerTable", "a task is parked when its credential is refused"),
+    Unseen(
+        "PollReports", ("dynamodb:GetItem", "dynamodb:PutItem"), "CatalogTable", "a refused credential is marked broken"
+    ),
+    Unseen("PollReports", ("events:PutEvents",), "Bus", "a refused credential is told"),
+    Unseen("Etl", ("s3:*",), "DataBucket/exports/*", "a report too large for an answer is made in parts"),
+    Unseen("Etl", ("dynamodb:GetItem", "dynamodb:UpdateItem"), "LedgerTable", "an export's state"),
+    Unseen("Etl", ("s3:GetObject", "s3:ListBucket"), "DataBucket*", "an export of an earlier state (as_known_at)"),
+    *(
+        Unseen(reader, ("dynamodb:GetItem",), "MetricsTable", "an earlier state (as_known_at)")
+        for reader in ("Api", "Etl")
+    ),
+    # What a person asks the API for.
+    Unseen("Api", ("s3:GetObject",), "DataBucket/changes/*", "an earlier state (as_known_at)"),
+    Unseen("Api", ("s3:GetObject",), "DataBucket/exports/*", "the link to an export is signed with this role"),
+    Unseen("Api", ("s3:GetObject",), "DataBucket/mmm/*", "the link to a dataset is signed with this role"),
+    Unseen("Api", ("s3:GetObject",), "DataBucket/quarantine/messages/*", "a message that was set aside is looked at"),
+    Unseen("Api", ("s3:PutObject",), "DataBucket/exports/*", "an answer larger than 1 MiB comes as a link"),
     Unseen(
         "Api",
-        ("s3:GetObject",),
-        "DataBucket/*",
-        "links to exports and datasets are followed; older states are asked for",
+        ("s3:ListBucket",),
+        "DataBucket",
+        "datasets, messages that were set aside and objects to replay are listed",
     ),
-    Unseen("Api", ("s3:PutObject",), "DataBucket/*", "an answer larger than 1 MiB becomes an export"),
-    Unseen("Api", ("sqs:SendMessage",), "*", "messages that were set aside are sent again to where they came from"),
+    Unseen("Api", ("sqs:SendMessage",), "*", "dead letters and messages that were set aside are sent again"),
+    Unseen("Api", _POLLING, "sqs dead-letters-*", "dead letters are read, sent again or dropped"),
+    Unseen("Api", ("dynamodb:Query",), "FindingsTable", "the quality of an ad account's pulls"),
+    Unseen("Api", ("dynamodb:UpdateItem",), "LedgerTable", "a brake is released by hand"),
+    Unseen("Api", ("secretsmanager:DeleteSecret",), "*", "credentials and webhook secrets are deleted"),
+    Unseen("Api", ("secretsmanager:RestoreSecret",), "*", "they are set again within a week"),
+    Unseen("Api", ("secretsmanager:PutSecretValue",), "secretsmanager webhook/*", "webhook secrets are rotated"),
 )
 
 
