@@ -17,6 +17,7 @@ are assumptions. Prices: bench/prices.json. Last line: one JSON object.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import logging
 import os
@@ -28,6 +29,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -37,6 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core"), str(ROOT / "tests")]
 import boto3  # noqa: E402
 import requests  # noqa: E402
 from moto import mock_aws  # noqa: E402
+from moto.dynamodb import models as moto_tables  # noqa: E402
 
 from adweir.model.datasets import Dataset  # noqa: E402
 from adweir.model.entities import Profile  # noqa: E402
@@ -163,6 +166,8 @@ class Meter:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(self)
         with ExitStack() as stack:
+            # moto copies whole tables before each transaction, which here never has to be undone.
+            stack.enter_context(mock.patch.object(moto_tables, "copy", SimpleNamespace(deepcopy=_copied)))
             stack.enter_context(mock.patch.object(MemoryQueue, "send", sent))
             stack.enter_context(mock.patch.object(MemoryQueue, "send_many", sent_many))
             stack.enter_context(mock.patch.object(requests.Session, "send", asked))
@@ -269,6 +274,10 @@ class CountedMachine(Machine):
                 self.clock.advance(max(0.0, each.not_before - self.clock.now().timestamp() + 1))
                 self._deliver(queue, each)
             waiting = [each for each in self.queues.named()[queue].take() if type(each) is type(message)]
+
+
+def _copied(kept: Any) -> Any:
+    return kept if isinstance(kept, moto_tables.Table) else copy.deepcopy(kept)
 
 
 def _memory(function: str) -> int:
