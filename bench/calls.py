@@ -40,6 +40,7 @@ import boto3  # noqa: E402
 import requests  # noqa: E402
 from moto import mock_aws  # noqa: E402
 from moto.dynamodb import models as moto_tables  # noqa: E402
+from moto.dynamodb.models.table import Table  # noqa: E402
 
 from adweir.model.datasets import Dataset  # noqa: E402
 from adweir.model.entities import Profile  # noqa: E402
@@ -277,7 +278,7 @@ class CountedMachine(Machine):
 
 
 def _copied(kept: Any) -> Any:
-    return kept if isinstance(kept, moto_tables.Table) else copy.deepcopy(kept)
+    return kept if isinstance(kept, Table) else copy.deepcopy(kept)
 
 
 def _memory(function: str) -> int:
@@ -302,11 +303,12 @@ def tasks() -> dict[str, Any]:
     clock, meter = FrozenClock(datetime(ANCHOR.year, ANCHOR.month, ANCHOR.day, 6, tzinfo=UTC)), Meter()
     with PlatformServer(outside, stand_ins()) as server:
         machine = CountedMachine(settings(platform_urls=platform_urls(server.url)), clock, meter, outside)
-        app, company = machine.app, outside.world.companies[0]
-        app.catalog.create_account("acme", "Acme", "data@acme.example")
-        for name, body in company.credentials.items():
-            platform, _, label = name.partition(":")
-            app.registration.register("acme", platform, body, label)
+        app = machine.app
+        for company in outside.world.companies:
+            app.catalog.create_account(company.key, company.name, company.email)
+            for name, body in company.credentials.items():
+                platform, _, label = name.partition(":")
+                app.registration.register(company.key, platform, body, label)
         with meter.counting(machine):
             machine.run(StartRun(workflow="daily", scheduled_at=clock.now(), run_id="first"))
             clock.advance(86_400)

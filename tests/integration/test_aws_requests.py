@@ -144,7 +144,7 @@ def test_planning_takes_a_read_per_series_and_few_writes(clock: FrozenClock, cal
     assert len(world.collect.messages) == profiles * 2
     assert found["TransactWriteItems"] == chunks
     assert found["PutItem"] == 1 + chunks + 1  # the planning marker, how far it came, the run
-    assert found.total() == 11 + 2 * chunks
+    assert found.total() == 10 + 2 * chunks
 
 
 @at_the_bound("MAX_KNOWN_OPTIONS", as_if=3)

@@ -73,7 +73,10 @@ def marker_removed_first() -> AbstractContextManager[object]:
             tasks._unmark(task)
         return end(tasks, named, state, facts)
 
-    return mock.patch.object(Tasks, "_end", early)
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(Tasks, "_end", early))
+    stack.enter_context(mock.patch.object(Tasks, "_change_and_drop", return_value=False))
+    return stack
 
 
 def older_pull_wins() -> AbstractContextManager[object]:

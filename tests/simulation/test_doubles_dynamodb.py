@@ -364,6 +364,26 @@ def test_a_transaction_that_is_sent_again_is_not_done_again(side: Side) -> None:
     )
 
 
+def test_a_transaction_changes_one_item_and_deletes_another(side: Side) -> None:
+    batch_write(side, a_put("task"), a_put("marker"))
+    change = {
+        "TableName": TABLE,
+        "Key": key("task"),
+        "UpdateExpression": "SET #s = :done",
+        "ConditionExpression": "attribute_not_exists(#s)",
+        "ExpressionAttributeNames": {"#s": "state"},
+        "ExpressionAttributeValues": {":done": {"S": "done"}},
+    }
+    both = [{"Update": change}, {"Delete": {"TableName": TABLE, "Key": key("marker")}}]
+
+    side.dynamodb.transact_write_items(TransactItems=both)
+
+    (left,) = batch_get(side, "task", "marker")["Responses"][TABLE]
+    assert (left["sk"], left["state"]) == ({"S": "task"}, {"S": "done"})
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        side.dynamodb.transact_write_items(TransactItems=both)
+
+
 def test_a_transaction_of_101_items_is_refused(side: Side) -> None:
     side.dynamodb.transact_write_items(TransactItems=[a_transacted_put(f"s{n}") for n in range(100)])
     with pytest.raises(ClientError, match="ValidationException"):

@@ -105,7 +105,8 @@ def _written(operation: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dic
         yield body["TableName"], body["Key"]
     elif operation == "TransactWriteItems":
         for one in body["TransactItems"]:
-            yield one["Put"]["TableName"], _key(one["Put"]["Item"])
+            (write,) = one.values()
+            yield write["TableName"], _key(write["Item"]) if "Item" in write else write["Key"]
     elif operation == "BatchWriteItem":
         for table, requests in body["RequestItems"].items():
             for one in requests:

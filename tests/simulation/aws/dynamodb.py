@@ -202,32 +202,35 @@ class DynamoDB:
         return {"UnprocessedItems": left, "ConsumedCapacity": units}
 
     def _transact_write(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Puts only: nothing else is asked for. A request that is sent again (by its token) is not done again."""
+        """Puts, updates and deletes. A request that is sent again (by its token) is not done again."""
         token = params.get("ClientRequestToken")
         if token in self._transacted:
             if self._transacted[token] != _ENCODE(params["TransactItems"]):
                 raise Refused("IdempotentParameterMismatchException", "The token was used with other parameters.")
             return {"ConsumedCapacity": []}
-        puts = [each["Put"] for each in params["TransactItems"]]
-        if not 1 <= len(puts) <= _MOST_TRANSACTED:
-            raise invalid(f"1 to {_MOST_TRANSACTED} items per TransactWriteItems, not {len(puts)}")
-        for put in puts:
-            _check_item(put["Item"])
-        _check_distinct([(put["TableName"], _check_key(put["Item"], whole=False)) for put in puts])
-        reasons = [self._reason(put) for put in puts]
+        writes = [(kind, write) for each in params["TransactItems"] for kind, write in each.items()]
+        if not 1 <= len(writes) <= _MOST_TRANSACTED:
+            raise invalid(f"1 to {_MOST_TRANSACTED} items per TransactWriteItems, not {len(writes)}")
+        for kind, write in writes:
+            if kind == "Put":
+                _check_item(write["Item"])
+        _check_distinct([(write["TableName"], _check_key(_key_of(write))) for _, write in writes])
+        reasons = [self._reason(write) for _, write in writes]
         if any(reason["Code"] != "None" for reason in reasons):
             codes = ", ".join(reason["Code"] for reason in reasons)
             said = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
             raise Refused("TransactionCanceledException", said, CancellationReasons=reasons)
-        for put in puts:
-            self._store(put["TableName"], put["Item"], put["Item"], {})
+        for kind, write in writes:
+            {"Put": self._put, "Update": self._update, "Delete": self._delete}[kind](write)
         if token:
             self._transacted[token] = _ENCODE(params["TransactItems"])
         return {"ConsumedCapacity": []}
 
-    def _reason(self, put: Mapping[str, Any]) -> dict[str, str]:
+    def _reason(self, write: Mapping[str, Any]) -> dict[str, str]:
+        parsed = update(write["UpdateExpression"]) if write.get("UpdateExpression") else None
+        used = parsed.used if parsed else frozenset()
         try:
-            self._check_condition(put["TableName"], put["Item"], put, names_of(put), frozenset())
+            self._check_condition(write["TableName"], _key_of(write), write, names_of(write), used)
         except Refused as refused:
             if refused.code != CONDITION:
                 raise
@@ -274,6 +277,12 @@ class DynamoDB:
         part.put(sk, new)
         self.changed(name, old.item if old else None, new.item if new else None)
         return old, new
+
+
+def _key_of(write: Mapping[str, Any]) -> Item:
+    """The key of what a transaction writes."""
+    whole: Item = write["Item"] if "Item" in write else write["Key"]
+    return {part: whole[part] for part in whole if part in {"pk", "sk"}}
 
 
 def _check_item(item: Item) -> None:

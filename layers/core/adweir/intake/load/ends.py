@@ -34,7 +34,9 @@ class TaskEnds:
     def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:
         """The task ends `loaded`."""
         task = TaskName(header.run_id, header.task_id, header.generation)
-        self._ledger.finish_loaded(task, Pulled(header.profile_key, header.dataset, header.window), counts)
+        self._ledger.finish_loaded(
+            task, Pulled(header.profile_key, header.dataset, header.window, header.stage), counts
+        )
         self._advance(header)
 
     def skipped(self, header: PullHeader) -> None:

@@ -158,12 +158,29 @@ class Keyed(Generic[_I]):
     def _put_together(self, puts: Sequence[tuple[_I, Condition]]) -> bool:
         """Put items in one transaction of at most 100; False when any of their conditions does not hold, or somebody
         else writes one of them at this moment: then nothing is put."""
+
+        def put(writes: TransactWrite, token: str) -> None:
+            for item, condition in puts:
+                item.writer = token
+                writes.save(item, condition)
+
+        return self._transact(put)
+
+    def _change_and_drop(self, change: tuple[Key, Sequence[Action], Condition], drop: tuple[Key, Condition]) -> bool:
+        """Change one item and delete another in one transaction; False as `_put_together`."""
+
+        def both(writes: TransactWrite, token: str) -> None:
+            key, actions, condition = change
+            writes.update(self._model(*key), [*actions, self._model.writer.set(token)], condition)
+            writes.delete(self._model(*drop[0]), drop[1])
+
+        return self._transact(both)
+
+    def _transact(self, write: Callable[[TransactWrite, str], None]) -> bool:
         token = new_token()
         try:
             with self._storage(), TransactWrite(token, connection=shared_connection()) as writes:
-                for item, condition in puts:
-                    item.writer = token
-                    writes.save(item, condition)
+                write(writes, token)
         except Unavailable as error:
             if isinstance(error.__cause__, PynamoDBException) and _code(error.__cause__) == _CANCELLED:
                 return False

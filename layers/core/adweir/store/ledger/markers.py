@@ -30,7 +30,8 @@ class Markers(Rows):
 
     def begin_planning(self, run_id: str, stage: str) -> Marker:
         """Put the stage's planning marker, or return the one that an interrupted planning left."""
-        self._mark(run_id, stage, PLANNING, 0)
+        if self._mark(run_id, stage, PLANNING, 0):
+            return Marker(stage, PLANNING, 0, "")
         row = self._fetch(run_pk(run_id), marker_sk(stage, PLANNING))
         return Marker(stage, PLANNING, 0, "") if row is None else marker_of(row)
 
@@ -56,9 +57,11 @@ class Markers(Rows):
         """Remove a marker without a task, unless a newer generation has taken it."""
         self._drop(run_pk(run_id), marker_sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
 
-    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> None:
+    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> bool:
         """Put a marker unless one of this or a newer generation is already there."""
-        self._put(self._marker(run_id, stage, task_id, generation), self._absent() | (Row.generation < generation))
+        return self._put(
+            self._marker(run_id, stage, task_id, generation), self._absent() | (Row.generation < generation)
+        )
 
     def _marker(self, run_id: str, stage: str, task_id: str, generation: int) -> Row:
         now = iso(self._clock.now())

@@ -26,11 +26,12 @@ class TaskName(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """What a task brought, as `Task` names it."""
+    """What a task brought, as `Task` names it; `stage` may be unknown."""
 
     profile_key: str
     dataset: Dataset
     window: Window | None
+    stage: str = ""
 
 
 def task_item(run_id: str, task_id: str) -> Key:

@@ -263,20 +263,34 @@ class Tasks(Markers):
         return self._end(TaskName(run_id, task_id, generation), state, facts)
 
     def finish_loaded(self, task: TaskName, pulled: Pulled, counts: Mapping[str, int]) -> bool:
-        """`finish` of a task whose rows are stored. What it brought is known, so nothing is read before."""
+        """`finish` of a task whose rows are stored. What it brought is known, so nothing is read before.
+
+        Where its stage is known, too, the task ends and its marker goes in one transaction.
+        """
         self._succeeded(pulled)  # first: a worker that dies behind its task's end would never say so
+        if pulled.stage:
+            run_id, task_id, generation = task
+            open_still = (Row.generation == generation) & Row.state.is_in(*_ACTIVE)
+            end = task_item(run_id, task_id), self._end_actions(TaskState.LOADED, {"counts": counts}), open_still
+            ours = Row.pk.does_not_exist() | (Row.generation <= generation)
+            if self._change_and_drop(end, ((run_pk(run_id), marker_sk(pulled.stage, task_id)), ours)):
+                return True
         return self._end(task, TaskState.LOADED, {"counts": counts})
 
     def _end(self, task: TaskName, state: TaskState, facts: Mapping[str, Mapping[str, Any] | None]) -> bool:
         run_id, task_id, generation = task
         pk, sk = task_item(run_id, task_id)
-        actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
-        actions += [getattr(Row, name).set(dict(fact)) for name, fact in facts.items() if fact is not None]
-        done = self._change(pk, sk, actions, (Row.generation == generation) & Row.state.is_in(*_ACTIVE))
+        done = self._change(
+            pk, sk, self._end_actions(state, facts), (Row.generation == generation) & Row.state.is_in(*_ACTIVE)
+        )
         ended = self.get_task(run_id, task_id) if done is None else self._parsed(done, task_of_row)
         if ended is not None and ended.generation == generation and ended.state.is_terminal:
             self._unmark(ended)
         return done is not None
+
+    def _end_actions(self, state: TaskState, facts: Mapping[str, Mapping[str, Any] | None]) -> list[Any]:
+        actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
+        return actions + [getattr(Row, name).set(dict(fact)) for name, fact in facts.items() if fact is not None]
 
     def relabel(self, task: Task, label: str) -> None:
         """Record that another credential pulls an open task than the one that it was planned for."""

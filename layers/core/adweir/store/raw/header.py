@@ -44,6 +44,7 @@ class PullHeader:
     country: str = ""
     label: str = DEFAULT
     route: str = ""
+    stage: str = ""
     not_applicable: bool = False
     parts: tuple[int, ...] = ()
     schema: int = SCHEMA
@@ -70,6 +71,7 @@ class PullHeader:
             country=country,
             label=task.label,
             route=route,
+            stage=task.stage,
             parts=task.parts,
         )
 
@@ -145,6 +147,7 @@ class PullHeader:
                 country=found.get("country", ""),
                 label=found.get("label", DEFAULT),
                 route=found.get("route", ""),
+                stage=found.get("stage", ""),
                 not_applicable=_flag(found.get("not_applicable", "false")),
                 parts=tuple(int(part) for part in found.get("parts", "").split()),
             )
