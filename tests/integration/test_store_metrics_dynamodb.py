@@ -355,6 +355,7 @@ def test_every_read_is_consistent(clock: FrozenClock, store: MetricStore) -> Non
     assert list(overheard.read(ADS, window))
     assert overheard.days(ADS, window)
     assert list(overheard.adjusted(ADS, window))
+    assert table.get("no partition", "no item") is None
     # then all that read say so
     said = [
         next(iter(request["RequestItems"].values())) if operation == "BatchGetItem" else request
