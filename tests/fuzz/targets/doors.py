@@ -287,9 +287,9 @@ def _base64(text: str) -> bytes:
 
 
 def _is_metas(header: str, body: bytes, secret: str) -> bool:
-    """Meta: `sha256=` and the HMAC of the payload, in hexadecimal digits."""
+    """Meta: `sha256=` and the HMAC of the payload in hexadecimal digits; capital letters say the same."""
     scheme, _, given = header.strip().partition("=")
-    return scheme == "sha256" and given.lower() == hmac.new(secret.encode(), body, sha256).hexdigest()
+    return scheme.lower() == "sha256" and given.lower() == hmac.new(secret.encode(), body, sha256).hexdigest()
 
 
 def _judge_handshake(event: Mapping[str, Any], status: int, body: str) -> str:
