@@ -21,6 +21,8 @@ NOT_RUN = {
     (README, "make demo"): "the demonstration, which has tests of its own, and the tests themselves",
     (README, "make deploy"): "needs an AWS account",
     ("docs/operations.md", "make deploy"): "needs an AWS account",
+    ("docs/operations.md", "API=$(aws cloudformation describe-stacks"): "needs an AWS account",
+    ("docs/operations.md", "aws cloudformation describe-stack-events"): "needs an AWS account",
     ("docs/operations.md", "aws s3api list-object-versions"): "needs an AWS account",
     ("docs/operations.md", ".venv/bin/adweir raw"): "needs a key of yours; tests/integration/test_ops_raw.py runs it",
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
