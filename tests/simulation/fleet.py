@@ -12,7 +12,7 @@ from simulation.containers import ALL, URL, Container, Function, Parts
 from simulation.scheduler import Killed, Scheduler, Worker
 from simulation.trace import Trace
 
-_MOST_RECEIVES = 5
+MOST_RECEIVES = 5
 _SWEEP_SECONDS = 300.0
 _BY_QUEUE = {function.queue: function for function in ALL}
 _SWEEP = Sweep().model_dump_json()
@@ -83,7 +83,7 @@ class Fleet:
         batch = [first, *others[: self._rng.randrange(function.batch)]]
         line, alive = self._sqs.queues[function.queue], []
         for sent in batch:
-            if sent.receives == _MOST_RECEIVES:
+            if sent.receives == MOST_RECEIVES:
                 line.messages.remove(sent)
                 line.dead.append(sent)
                 self._trace.say(f"{function.queue}: to the dead letters: {sent.body}")

@@ -16,6 +16,7 @@ from adweir.store.metrics.coverage import COVERAGE, Coverage
 from simulation import model
 from simulation.aws.values import Item
 from simulation.containers import LEDGER, METRICS
+from simulation.fleet import MOST_RECEIVES
 from simulation.platform import NAME
 from simulation.story import PROFILE
 
@@ -166,8 +167,9 @@ def _task(run_id: str, task: Item, told: set[str]) -> Iterator[str]:
 
 
 def _messages(simulation: Simulation) -> Iterator[str]:
-    """No message is given up, unless the platform fails again and again: then the sweep sends the task again."""
-    if simulation.story.habits.faults:
+    """No message is given up, unless the platform or AWS fails each time: then the sweep sends the task again."""
+    weather = simulation.story.weather
+    if simulation.story.habits.faults or len(weather.strikes) + weather.halves >= MOST_RECEIVES:
         return
     for name, line in simulation.sqs.queues.items():
         for dead in line.dead:
