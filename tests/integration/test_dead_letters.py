@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from adweir.model.errors import Unavailable
-from adweir.model.messages import Message, ObjectArrived, StartRun, TaskMessage
+from adweir.model.messages import BuildDataset, MakeExport, Message, ObjectArrived, StartRun, TaskMessage
 from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.pipeline.explained import about
@@ -124,6 +124,18 @@ def test_dead_letters_are_explained_and_reading_changes_nothing(
     assert (found[pulled]["run_id"], found[pulled]["task_id"]) == (task.run_id, task.id)
     assert (found[loading]["object_key"], found[scheduled]["body"]) == (KEY, start)
     assert [letters.held(name) for name in ("collect-MetaAds", "landing", "delivery")] == [1, 1, 1]
+
+
+def test_given_dead_letters_of_etl_then_an_export_is_told_from_datasets(call: Call, letters: Letters) -> None:
+    export = letters.put("etl", MakeExport(export_id="exp_5f0c1d2e3b4a59687786"))
+    datasets = letters.put("etl", BuildDataset())
+
+    found = {one["id"]: one["about"] for one in call("GET", "/api/v1/dead-letters", queue="etl")["dead_letters"]}
+
+    assert found == {
+        export: "make the export exp_5f0c1d2e3b4a59687786",
+        datasets: "build the media-mix datasets of all clients",
+    }
 
 
 def test_a_list_that_is_cut_says_so_and_an_unknown_queue_is_refused(call: Call, letters: Letters) -> None:

@@ -39,8 +39,8 @@ def about(queue: str, body: str, ledger: Ledger) -> About:
         if queue == "runs":
             return _of_run(body)
         if queue == "etl":
-            return _of_dataset(body)
-        return _of_objects(body) if '"aws.s3"' in body else _of_run(body) if '"kind"' in body else _of_dataset(body)
+            return _of_etl(body)
+        return _of_objects(body) if '"aws.s3"' in body else _of_run(body) if '"kind"' in body else _of_etl(body)
     except (AdweirError, ValidationError, ValueError, LookupError, TypeError, AttributeError):
         return About("a message that cannot be read", "useless: it would be quarantined")
 
@@ -98,8 +98,10 @@ def _of_run(body: str) -> About:
     return About(words, run_id=run_id, task_id=task_id)
 
 
-def _of_dataset(body: str) -> About:
+def _of_etl(body: str) -> About:
     message = json.loads(body)
+    if message.get("kind") == "export":
+        return About(f"make the export {message['export_id']}")
     detail = message.get("detail", message)
     accounts = ", ".join(detail.get("accounts", ())) or "all clients"
     return About(f"build the media-mix datasets of {accounts}", run_id=detail.get("run_id", ""))
