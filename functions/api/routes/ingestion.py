@@ -44,7 +44,7 @@ class RunScope(Given):
 
     accounts: Names = Field(default=[], description="Client companies, by id.")
     platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(default=[])
-    profiles: Names = Field(default=[], description="Ad accounts: by their platform's id, or <platform>#<id>.")
+    profiles: Names = Field(default=[], description="Ad accounts: by their platform's id, or `<platform>#<id>`.")
     datasets: Names = Field(default=[], description="Datasets, e.g. ad_daily.", examples=[["ad_daily"]])
     slice: Name = Field(default="all", description="An ad product, e.g. sp, or a campaign, campaign=<id>.")
     start: str = Field(default="", max_length=limits.MAX_WORD_CHARS, description="The first day, YYYY-MM-DD.")
