@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -135,6 +136,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _lambdas_recursion_limit() -> None:
+    """Python's own: MiniStack, which some tests import, has JSONata raise it to 10,000."""
+    sys.setrecursionlimit(1000)
 
 
 @pytest.fixture(scope="session")

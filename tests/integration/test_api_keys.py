@@ -111,6 +111,7 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ),
     ("GET", "/api/v1/coverage", None, RANGE, 200),
     ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
+    ("GET", "/api/v1/exports/exp_rival", None, {}, 404),
     ("GET", "/api/v1/receipts", None, {}, 200),
     ("GET", "/api/v1/receipts", None, {"account_id": RIVAL}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
@@ -128,6 +129,7 @@ def test_a_limited_key_sees_its_accounts_and_nothing_of_others(
             start=DAYS.start, end=DAYS.end, load=1, cause="replay",
         )
     )  # fmt: skip
+    world.app.ledger.exports.begin("exp_rival", {"format": "csv"}, frozenset({RIVAL}))
     answer = asked(world, method, path, body, **query)
     assert answer["statusCode"] == status, answer["body"]
     told = str(path) + json.dumps(body) + json.dumps(query)

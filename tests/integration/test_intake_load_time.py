@@ -157,13 +157,13 @@ def test_an_object_is_not_called_too_large_by_an_invocation_that_had_no_time_to_
 
 def test_a_long_list_of_objects_goes_on_in_other_invocations(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     invocation = Invocation(world, monkeypatch, a_write=0)
-    put = world.catalog._put_one
+    put = world.catalog._put_together
 
-    def slow(*args: object) -> object:
-        world.clock.advance(0.1)
-        return put(*args)  # type: ignore[arg-type]
+    def slow(*args: Any) -> bool:
+        world.clock.advance(5)
+        return put(*args)
 
-    monkeypatch.setattr(world.catalog, "_put_one", slow)
+    monkeypatch.setattr(world.catalog, "_put_together", slow)
     task = world.plan(Dataset.CAMPAIGNS, None)
     with world.raw.writer(PullHeader.of(task, as_of=iso(world.clock.now()))) as writer:
         for page in range(6):
@@ -172,7 +172,7 @@ def test_a_long_list_of_objects_goes_on_in_other_invocations(world: LoadWorld, m
         key = writer.commit(complete=True)
 
     outcomes = [deliver(world, key, invocation, MARGIN + 12)]
-    monkeypatch.setattr(world.catalog, "_put_one", put)
+    monkeypatch.setattr(world.catalog, "_put_together", put)
     outcomes.append(deliver(world, key, invocation, MARGIN + 12))
 
     assert outcomes == ["goes on", "done"]

@@ -103,5 +103,7 @@ class LimitedCatalog(Catalog):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
-    door = reached = mark_broken = mark_profile = put_objects = remove_missing = remove_missing_profiles = _refuse
+    door = reached = found = items = mark_broken = mark_profile = put_objects = remove_missing = (
+        remove_missing_profiles
+    ) = _refuse
     create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse
