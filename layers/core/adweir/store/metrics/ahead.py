@@ -10,15 +10,12 @@ import concurrent.futures
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from adweir.model.errors import Unavailable
 from adweir.model.metrics import Grain
 from adweir.store.metrics.buckets import RESERVED
 from adweir.store.metrics.slots import PARENT_FIELDS, SLOT_NAMES, StoredBucket, batch_decoder, page_decoder
-
-if TYPE_CHECKING:
-    from adweir.store.metrics.partitions import Asked
 
 _AHEAD = 3
 """Partitions that are asked for before it is their turn."""
@@ -30,6 +27,16 @@ _AT_ONCE = 1000
 _FIRST = chr(ord(RESERVED) + 1)
 """Before every entity id, and after every sort key that is not one."""
 TRIES = 8
+
+
+class Asked(NamedTuple):
+    """Buckets to read: of a partition, whose slots are of a grain, those with these keys (None: all of them), and of
+    their slots at least the named ones."""
+
+    pk: str
+    grain: Grain
+    names: Collection[str]
+    keys: Collection[str] | None = None
 
 
 class Caller(NamedTuple):

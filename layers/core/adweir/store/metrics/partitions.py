@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -16,11 +16,10 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.model.errors import Transient, Unavailable
-from adweir.model.metrics import Grain
 from adweir.model.times import Clock
 from adweir.store.dynamo import tables
 from adweir.store.dynamo.wire import answered, fast_wire
-from adweir.store.metrics.ahead import TRIES, Caller, ReadAhead
+from adweir.store.metrics.ahead import TRIES, Asked, Caller, ReadAhead
 from adweir.store.metrics.buckets import RESERVED, Raw
 from adweir.store.metrics.slots import StoredBucket, decoded
 
@@ -41,16 +40,6 @@ class ItemKey(NamedTuple):
 
     pk: str
     sk: str
-
-
-class Asked(NamedTuple):
-    """Buckets to read: of a partition, whose slots are of a grain, those with these keys (None: all of them), and of
-    their slots at least the named ones."""
-
-    pk: str
-    grain: Grain
-    names: Collection[str]
-    keys: Collection[str] | None = None
 
 
 class Readable(Protocol):

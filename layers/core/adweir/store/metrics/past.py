@@ -21,10 +21,11 @@ from adweir.model.metrics import METRICS, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.metrics import changes
+from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
 from adweir.store.metrics.journal import ChangesStore
-from adweir.store.metrics.partitions import Asked, ItemKey, Readable, key_of
+from adweir.store.metrics.partitions import ItemKey, Readable, key_of
 from adweir.store.metrics.slots import StoredBucket
 
 _Images = dict[str, bytes | None]

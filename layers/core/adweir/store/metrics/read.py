@@ -15,10 +15,11 @@ from adweir.model.times import Window
 from adweir.store.metrics import adjusted
 from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.adjusting import AdjustedEntity
+from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import Bucket, Partition, partitions
 from adweir.store.metrics.coverage import Coverage, read_coverage
-from adweir.store.metrics.partitions import Asked, ItemKey, Readable
+from adweir.store.metrics.partitions import ItemKey, Readable
 from adweir.store.metrics.shelves import Bundle, Bundles, Shelf, StoredRow, SummedRows, rows_of
 from adweir.store.metrics.slots import StoredBucket
 
