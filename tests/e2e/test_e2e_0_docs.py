@@ -20,6 +20,9 @@ README = "README.md"
 NOT_RUN = {
     (README, "make demo"): "the demonstration, which has tests of its own, and the tests themselves",
     (README, "make deploy"): "needs an AWS account",
+    ("docs/api.md", 'curl -s -H "Authorization: Bearer $KEY" "$API/api/v1/exports/'): (
+        "needs an export of yours; tests/integration/test_exports.py asks for one"
+    ),
     ("docs/operations.md", "make deploy"): "needs an AWS account",
     ("docs/operations.md", "API=$(aws cloudformation describe-stacks"): "needs an AWS account",
     ("docs/operations.md", "aws cloudformation describe-stack-events"): "needs an AWS account",
