@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
@@ -24,7 +24,7 @@ from adweir.quality.score import score
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.pages import blocks, pack, read_pages
-from fuzz.running import Broken
+from fuzz.running import Broken, Case
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AS_OF = "2026-11-20T12:00:00.000000Z"
@@ -55,6 +55,35 @@ class Pulled:
             for batch in normalizer.object_batches(page, context):
                 self.objects += batch.objects
                 self.bad += batch.bad
+
+
+class Asking(Protocol):
+    """A question to a platform."""
+
+    def task(self) -> Task: ...
+
+
+A = TypeVar("A", bound=Asking)
+
+
+def checked(
+    case: Case, questions: Sequence[A], read: Callable[[A, Case], Pulled], expected: Callable[[A], Pulled]
+) -> str:
+    """What a platform's case came to, as a target's `check` says it.
+
+    `read` pulls a question from the case's answers, `expected` from the unchanged ones. Raises Broken.
+    """
+    about = json.loads(case["about"])
+    question, spoiled = questions[about["question"]], about["spoiled"]
+    try:
+        found = read(question, case)
+    except AdweirError as error:
+        if spoiled:
+            raise Broken(f"one bad row costs the page: {error.code} {error.message}"[:300]) from error
+        return error.code
+    if spoiled:
+        keeps_the_others(found, expected(question), spoiled)
+    return judge(found, question.task())
 
 
 def asked(connector: Connector, task: Task) -> Iterator[Page]:

@@ -18,7 +18,6 @@ import requests
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
-from adweir.model.errors import AdweirError
 from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms import guarded
@@ -174,17 +173,7 @@ class Amazon:
         return {"about": json.dumps(about).encode(), **_sent(QUESTIONS[number]), route: changed}
 
     def check(self, case: Case) -> str:
-        about = json.loads(case["about"])
-        question, spoiled = QUESTIONS[about["question"]], about["spoiled"]
-        try:
-            found = self._read(question, case)
-        except AdweirError as error:
-            if spoiled:
-                raise Broken(f"one bad row costs the page: {error.code} {error.message}"[:300]) from error
-            return error.code
-        if spoiled:
-            pulls.keeps_the_others(found, self._expected(question), spoiled)
-        return pulls.judge(found, question.task())
+        return pulls.checked(case, QUESTIONS, self._read, self._expected)
 
     def close(self) -> None:
         self._wire.close()
