@@ -137,7 +137,7 @@ def test_a_kind_of_report_that_is_broken_for_good_is_tried_narrower_once(world: 
     assert len(tasks) == 5
     assert sorted(task.state.value for task in tasks) == ["failed"] * 4 + ["split"]
     assert world.connector.calls.count("create") <= 10
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
 
 
 def test_another_kind_is_tried_by_itself(world: CollectWorld) -> None:

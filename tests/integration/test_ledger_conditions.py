@@ -324,17 +324,17 @@ def test_a_marker_makes_way_for_a_newer_generation_only(ledger: Ledger, clock: F
     assert markers(ledger) == {("t", 2)}
     ledger.unmark(RUN, marker)
     assert markers(ledger) == set()
-    assert ledger.has_open(RUN) is False
+    assert ledger.progress(RUN)[1] is False
 
 
 def test_planning_goes_on_while_its_marker_is_there(ledger: Ledger) -> None:
     assert ledger.planned_until(RUN, "metrics", "p1") is False
-    assert ledger.has_open(RUN) is False
+    assert ledger.progress(RUN)[1] is False
 
     ledger.begin_planning(RUN, "metrics")
     assert ledger.planned_until(RUN, "metrics", "p1") is True
     assert ledger.begin_planning(RUN, "metrics").cursor == "p1"
-    assert ledger.has_open(RUN) is True
+    assert ledger.progress(RUN)[1] is True
 
 
 def test_many_open_tasks_are_all_found(ledger: Ledger) -> None:

@@ -65,7 +65,7 @@ def test_planning_a_finished_task_again_leaves_no_marker(ledger: Ledger) -> None
 
     assert not ledger.plan(task)
 
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
 
 
 def test_a_second_delivery_waits_while_the_first_is_worked_on(ledger: Ledger, clock: FrozenClock) -> None:
@@ -153,7 +153,7 @@ def test_finishing_happens_once_and_removes_the_marker(ledger: Ledger, state: Ta
     stored = ledger.get_task("run-1", task.id)
     assert stored is not None
     assert (stored.state, stored.counts, stored.error) == (state, {"rows": 3}, {"code": "x"})
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
     assert ledger.claim("run-1", task.id, 0, 60) is None
 
 
@@ -165,7 +165,7 @@ def test_claiming_a_finished_task_removes_the_marker_that_a_crash_left(ledger: L
 
     assert ledger.claim("run-1", task.id, 0, 60) is None
 
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
 
 
 def test_unknown_tasks_and_other_generations_cannot_be_claimed(ledger: Ledger) -> None:
@@ -223,7 +223,7 @@ def test_redriving_twice_or_redriving_a_loaded_task_does_nothing(ledger: Ledger)
     loaded = ledger.get_task("run-1", task.id)
     assert loaded is not None
     assert ledger.redrive(loaded, 1_900_000_000) is None
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
 
 
 def test_a_split_puts_the_children_before_it_ends_the_parent(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +279,7 @@ def test_expired_history_is_not_there_even_before_dynamodb_deletes_it(ledger: Le
 
     assert ledger.get_task("run-1", task.id) is None
     assert list(ledger.tasks("run-1")) == []
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
     assert ledger.plan(task), "an expired item does not stop it"
 
 
@@ -298,9 +298,9 @@ def test_planning_remembers_how_far_it_came(ledger: Ledger) -> None:
     marker = ledger.begin_planning("run-1", "metrics")
 
     assert (marker.task_id, marker.cursor) == (PLANNING, "meta_ads#5")
-    assert ledger.has_open("run-1")
+    assert ledger.progress("run-1")[1]
     ledger.end_planning("run-1", "metrics")
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
 
 
 def test_the_newest_success_of_each_profile_is_known(ledger: Ledger) -> None:

@@ -195,7 +195,7 @@ def test_a_load_counts_as_a_success_though_its_worker_died_at_the_end(ledger: Le
     ledger.finish("run-1", task.id, 0, TaskState.LOADED)
 
     assert [key for key, *_ in ledger.successes()] == ["meta_ads#111"]
-    assert not ledger.has_open("run-1")
+    assert not ledger.progress("run-1")[1]
 
 
 # --- the catalog

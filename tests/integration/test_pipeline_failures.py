@@ -175,7 +175,7 @@ def test_cancelling_ends_a_run_and_its_open_tasks(world: PipelineWorld) -> None:
     assert state(world) is RunState.CANCELLED
     assert set(world.tasks("r").values()) == {TaskState.CANCELLED}
     assert [event.state for event in world.bus.events] == ["cancelled"]
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
 
 
 def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
@@ -194,7 +194,7 @@ def test_a_stage_that_is_cancelled_while_it_is_planned_leaves_nothing_open(
     world.handle(plan)
     world.sweep_until_quiet("r")
 
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
     assert set(world.tasks("r").values()) <= {TaskState.CANCELLED}
 
 
@@ -218,5 +218,5 @@ def test_a_planner_that_wakes_up_when_its_run_has_ended_leaves_no_marker(
     monkeypatch.setattr(world.ledger, "begin_planning", after_a_long_sleep)
     world.engine.plan_stage(request.run_id, request.stage, lambda: 0.0)
 
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
     assert world.bus.names().count("RunFinished") == 1

@@ -274,7 +274,7 @@ def test_a_run_whose_planning_always_fails_ends_and_says_so(
     if not fits:
         assert run.reason == "stage metrics was not planned although it was requested 3 times"
         assert {task.state for task in world.ledger.tasks("r")} == {TaskState.FAILED}
-        assert not world.ledger.has_open("r")
+        assert not world.ledger.progress("r")[1]
         assert [event.state for event in world.bus.events] == ["failed"]
 
 

@@ -199,7 +199,7 @@ def test_a_run_ends_whichever_write_a_worker_dies_at(
 
         assert run.state is RunState.SUCCEEDED, f"died at write {at}"
         assert {event.state for event in world.bus.events} == {"succeeded"}, f"died at write {at}"
-        assert not world.ledger.has_open(run_id), f"died at write {at}"
+        assert not world.ledger.progress(run_id)[1], f"died at write {at}"
 
 
 @pytest.mark.parametrize(("lose", "after"), MODES)
@@ -222,7 +222,7 @@ def test_a_redrive_converges_whichever_write_a_worker_dies_at(clock: FrozenClock
         run = world.sweep_until_quiet(run_id)
 
         states = set(world.tasks(run_id).values())
-        assert not world.ledger.has_open(run_id), f"died at write {at}"
+        assert not world.ledger.progress(run_id)[1], f"died at write {at}"
         if lose:  # it may not have happened, or in part; what it began has come to an end
             assert states <= {TaskState.LOADED, TaskState.QUARANTINED}, f"died at write {at}"
         else:
@@ -249,4 +249,4 @@ def test_a_cancellation_converges_whichever_write_a_worker_dies_at(clock: Frozen
 
         assert run.state is RunState.CANCELLED, f"died at write {at}"
         assert set(world.tasks(run_id).values()) == {TaskState.CANCELLED}, f"died at write {at}"
-        assert not world.ledger.has_open(run_id), f"died at write {at}"
+        assert not world.ledger.progress(run_id)[1], f"died at write {at}"

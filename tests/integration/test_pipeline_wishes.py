@@ -57,7 +57,7 @@ def test_a_run_that_is_cancelled_while_it_is_planned_pulls_nothing_more(
     pulled = [task for task in world.ledger.tasks("r") if task.state is TaskState.LOADED and task.stage == "pulls"]
     assert pulled == []
     assert state(world) is RunState.CANCELLED
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
 
 
 def test_a_planner_that_died_after_the_cancellation_leaves_nothing_to_pull(
@@ -83,7 +83,7 @@ def test_a_planner_that_died_after_the_cancellation_leaves_nothing_to_pull(
     world.drain()
 
     assert set(world.tasks("r").values()) == {TaskState.CANCELLED}
-    assert not world.ledger.has_open("r")
+    assert not world.ledger.progress("r")[1]
 
 
 def test_a_planner_that_died_before_it_removed_its_marker_is_finished_by_the_next_message(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import trace
@@ -412,7 +412,9 @@ class App:
         """Looks after the memory of this function."""
         from adweir.runtime.memory import MemoryWatch
 
-        write = partial(self.meter.share, "MemoryPeakPercent", function=self.service)
+        def write(percent: float) -> None:
+            self.meter.share("MemoryPeakPercent", percent, function=self.service)
+
         return MemoryWatch(self.settings.aws_lambda_function_memory_size, write)
 
     @cached_property

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.times import iso
-from adweir.store.raw.refused import RefusedMessage
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -33,6 +32,8 @@ class Aside:
 
         Raises Unavailable when it cannot be kept.
         """
+        from adweir.store.raw.refused import RefusedMessage  # noqa: PLC0415  few invocations ever need it
+
         attributes = record.get("attributes") or {}
         message = RefusedMessage(
             queue=str(record["eventSourceARN"]).rpartition(":")[2],

@@ -49,10 +49,6 @@ class Markers(Rows):
         """Remove the stage's planning marker: all its tasks exist."""
         self._drop(run_pk(run_id), marker_sk(stage, PLANNING))
 
-    def has_open(self, run_id: str) -> bool:
-        """Whether any work of the run is open (a consistent query for one item)."""
-        return next(self._query(run_pk(run_id), "open#", limit=1), None) is not None
-
     def unmark(self, run_id: str, marker: Marker) -> None:
         """Remove a marker without a task, unless a newer generation has taken it."""
         self._drop(run_pk(run_id), marker_sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
