@@ -61,6 +61,13 @@ from support.machine import Machine  # noqa: E402
 from support.outlets import MemoryQueue  # noqa: E402
 from support.template import template  # noqa: E402
 
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
 META = Platform("meta_ads")
 ANCHOR = date(2026, 11, 7)
 """The 28 days before lie in two months, and both have days that the platform still restates."""
@@ -377,13 +384,7 @@ def _profiles() -> Iterator[Profile]:
 def main() -> int:
     """Measure and print. Returns 1 when a limit is missed."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1",
-        "POWERTOOLS_TRACE_DISABLED": "true",
-    }
+    os.environ |= ENVIRONMENT
     stage, sweep = planning()
     measured = tasks()
     bills: dict[str, Bill] = measured["bills"]

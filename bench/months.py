@@ -35,7 +35,7 @@ from adweir.model.times import Window, iso  # noqa: E402
 from adweir.store.ledger import Ledger  # noqa: E402
 from adweir.store.metrics.store import MetricStore, Patience  # noqa: E402
 from adweir.store.raw.store import RawStore  # noqa: E402
-from bench.calls import ANCHOR, Bill, CountedMachine, Meter, Work, settings  # noqa: E402
+from bench.calls import ANCHOR, ENVIRONMENT, Bill, CountedMachine, Meter, Work, settings  # noqa: E402
 from bench.store import DAYS, rows_of  # noqa: E402
 from sandbox.outside import Outside  # noqa: E402
 from sandbox.platforms import platform_urls, population, stand_ins  # noqa: E402
@@ -215,13 +215,7 @@ def month(advertiser: Advertiser, known: World, one: Ad, hourly_runs: int = MONT
 def main() -> int:
     """Measure and print."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1",
-        "POWERTOOLS_TRACE_DISABLED": "true",
-    }
+    os.environ |= ENVIRONMENT
     known, one = world(), ad()
     report: dict[str, Any] = {
         "bench": "months",
