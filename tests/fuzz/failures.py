@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import closing
 from pathlib import Path
 
 from fuzz.running import Failure, judged
-from fuzz.targets import target
+from fuzz.targets import made
 
 
 def write(folder: Path, failure: Failure, seed: str) -> Path:
@@ -30,6 +31,7 @@ def replay(file: Path) -> int:
     """Feed the input in a file again, with its traceback; returns 0 when it breaks nothing any more."""
     content = json.loads(file.read_text())
     case = {name: base64.b64decode(part) for name, part in content["case"].items()}
-    outcome, seconds, memory = judged(target(content["target"]), case, trace=True)
+    with closing(made(content["target"])) as target:
+        outcome, seconds, memory = judged(target, case, trace=True)
     print(f"{file}: {outcome}, {seconds:.2f} s, {memory / (1 << 20):.1f} MiB")
     return 0

@@ -46,7 +46,9 @@ class Function:
         self._loaded = loaded(name, {**environment, "LOG_LEVEL": "ERROR"}, self._patch)
         self.module: ModuleType = self._loaded.__enter__()
         self._kept = _Kept()
-        self.module.app.logger.handlers[:] = [self._kept]
+        self._handlers: list[logging.Handler] = self.module.app.logger.handlers
+        self._before = list(self._handlers)
+        self._handlers[:] = [self._kept]
         self.module.app.__dict__["meter"] = _Silent()
 
     def ask(self, event: Mapping[str, Any]) -> tuple[int, str]:
@@ -70,6 +72,7 @@ class Function:
         return not failed
 
     def close(self) -> None:
-        """Forget the function and its environment."""
+        """Forget the function and its environment; its logger belongs to the process and writes where it wrote."""
+        self._handlers[:] = self._before
         self._loaded.__exit__(None, None, None)
         self._patch.undo()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -150,6 +152,17 @@ def test_a_failure_can_be_fed_again_from_its_file(tmp_path: Path, capsys: pytest
 
     assert failures.replay(file) == 0
     assert "401" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "function"), [("doors", "webhooks"), ("runs", "orchestrate")])
+def test_a_fed_function_leaves_the_process_as_it_found_it(name: str, function: str) -> None:
+    environment, logger = dict(os.environ), logging.getLogger(function)
+    made(name).close()  # Powertools configures the logger of a service once per process
+    handlers = list(logger.handlers)
+
+    made(name).close()
+
+    assert (dict(os.environ), logger.handlers) == (environment, handlers)
 
 
 def _unsigned() -> dict[str, Any]:
