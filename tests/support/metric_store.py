@@ -50,7 +50,7 @@ class FakeTable(Table):
 
     def query(self, pk: str) -> Iterator[Raw]:
         for key in sorted(self.items):
-            if key[0] == pk:
+            if key[0] == pk and key in self.items:  # it may have been deleted while others were looked at
                 yield copy.deepcopy(self.items[key])
 
     def write(self, items: Iterable[Raw]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Cause
 from adweir.model.times import Window
+from adweir.store.metrics import past as past_module
 from adweir.store.metrics.store import MetricStore
 from support.bounds import at_the_bound, refuses
 from support.metric_store import Brought, StoreWorld
@@ -131,3 +133,40 @@ def test_the_bound_of_the_items_that_are_undone(size: int, fits: bool) -> None:
     world.load(Brought(1, OCTOBER, {(f"a{number}", "2026-10-30"): 1 for number in range(items)}))
     with refuses(TooLarge, fits=fits):
         list(world.store.known_at(moment).read(ADS, WINDOW))
+
+
+def past_answers(store: Any, between: Callable[[], None]) -> tuple[Any, ...]:
+    """`answers`, with something happening before each row that is read."""
+    rows = []
+    for row in store.read(ADS, WINDOW, overridden=True):
+        rows.append(row)
+        between()
+    between()
+    days = store.days(ADS, WINDOW)
+    between()
+    return rows, days, list(store.adjusted(ADS, WINDOW))
+
+
+@settings(deadline=None)
+@given(st.lists(loads, min_size=1, max_size=4), st.lists(loads, max_size=12), st.sampled_from([1, 2, 1000]))
+def test_loads_while_a_moment_is_read_change_nothing(
+    before: Sequence[Brought], meanwhile: list[Brought], part: int
+) -> None:
+    # given what was answered at a moment
+    world = StoreWorld()
+    for pull in before:
+        world.load(pull)
+    moment, expected = pause(world), answers(world.store)
+    past = world.store.known_at(moment)
+
+    def load() -> None:
+        if meanwhile:
+            world.clock.advance(60)
+            world.load(meanwhile.pop())
+
+    # when it is asked for again and again while other pulls are loaded
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(past_module, "_PART", part)
+        found = [past_answers(past, load) for _ in range(3)]
+    # then each answer is the one that was given then
+    assert found == [expected] * 3

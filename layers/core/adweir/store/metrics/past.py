@@ -7,11 +7,13 @@ partition now, each item replaced by its image in the earliest file after that m
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,10 +28,13 @@ from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable, key_of
-from adweir.store.metrics.slots import StoredBucket
+from adweir.store.metrics.slots import StoredBucket, decoded
 
+T = TypeVar("T")
 _Images = dict[str, bytes | None]
 """Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
+_PART = 1000
+"""Items between two looks for new changes files."""
 
 
 class Change(NamedTuple):
@@ -46,60 +51,81 @@ class Change(NamedTuple):
 
 
 class PastTable(Readable):
-    """The Metrics table as it was known at a moment. Raises Unavailable, TooLarge."""
+    """The Metrics table as it was known at a moment. Raises Unavailable, TooLarge.
+
+    Loads go on while it is read, perhaps for minutes. A load puts its changes file before it writes its first item, so
+    files are listed after items were read: whatever these show, the file that undoes it is found.
+    """
 
     def __init__(self, table: Readable, files: ChangesStore, moment: datetime) -> None:
         self._table = table
         self._files = files
         self._moment = moment
-        self._keys: dict[str, list[ChangesKey]] = {}
         self._images: dict[str, _Images] = {}
+        self._undone: set[str] = set()
         self._size = _Size()
 
     def get(self, pk: str, sk: str) -> Raw | None:
-        images = self._undone(pk)
-        return _decode(images[sk]) if sk in images else self._table.get(pk, sk)
+        now = self._table.get(pk, sk)
+        images = self._since(pk)
+        return _decode(images[sk]) if sk in images else now
 
     def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
-        same, found = list[ItemKey](), list[Raw]()
-        for key in set(keys):
-            images = self._undone(key.pk)
-            if key.sk in images:
-                found += _existing(images, [key.sk])
-            else:
-                same.append(key)
-        return sorted([*self._table.get_many(same), *found], key=key_of)
+        asked = set(keys)
+        now = self._table.get_many(asked)
+        images = self._of_all({key.pk for key in asked})
+        same = (item for item in now if _sk(item) not in images[item["pk"]["S"]])
+        changed = (item for key in asked for item in _existing(images[key.pk], [key.sk]))
+        return sorted([*same, *changed], key=key_of)
 
     def query(self, pk: str) -> Iterator[Raw]:
-        images = self._undone(pk)
-        now = (item for item in self._table.query(pk) if _sk(item) not in images)
-        return heapq.merge(now, _existing(images, sorted(images)), key=_sk)
+        return self._then(pk, self._table.query(pk), _sk, lambda item: item)
 
     def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
-        for each in asked:
-            plain = not self._undone(each.pk)  # as most: then there is nothing to undo
-            yield from self._table.buckets([each]) if plain else super().buckets([each])
+        for each, now in zip(asked, self._table.buckets(asked), strict=True):
+            yield self._then(each.pk, now, lambda bucket: bucket.entity_id, partial(_bucket, each))
 
-    def _undone(self, pk: str) -> _Images:
-        """The images of a partition's items that have changed since, read once."""
-        if pk not in self._images:
-            images = self._images[pk] = {}
-            for key in self._since(pk):
-                self._size.add_file()
-                with closing(self._files.open_stream(str(key))) as file:
-                    for line in read_changes(file)[1]:
-                        if isinstance(line, ItemImage) and line.item not in images:
-                            self._size.add_item()
-                            images[line.item] = msgspec.json.encode(line.was) if line.was is not None else None
-        return self._images[pk]
+    def _then(
+        self, pk: str, now: Iterator[T], sk_of: Callable[[T], str], make: Callable[[Raw], T | None]
+    ) -> Iterator[T]:
+        """What a partition held, of what it holds now. `make`: of an item's image, None where it was not asked for."""
+        read_until, at_end = "", False
+        while not at_end:
+            part = list(islice(now, _PART))
+            images, at_end = self._since(pk), len(part) < _PART
+            until = "" if at_end else sk_of(part[-1])
+            changed = sorted(sk for sk in images if read_until < sk and (at_end or sk <= until))
+            made = (found for item in _existing(images, changed) if (found := make(item)) is not None)
+            yield from heapq.merge((each for each in part if sk_of(each) not in images), made, key=sk_of)
+            read_until = until
 
-    def _since(self, pk: str) -> list[ChangesKey]:
-        """The files of a partition after the moment. The sources share a folder: it is listed once."""
-        series, source, suffix = _parse(pk)
-        folder = changes.folder(series, suffix)
-        if folder not in self._keys:
-            self._keys[folder] = list(listed(self._files, series, suffix, self._moment))
-        return [key for key in self._keys[folder] if key.source is source]
+    def _since(self, pk: str) -> _Images:
+        """The images of a partition's items that have changed until now."""
+        return self._of_all({pk})[pk]
+
+    def _of_all(self, pks: Iterable[str]) -> dict[str, _Images]:
+        """Those of several partitions. Sources share a folder: it is listed once. Each file is read once."""
+        listings: dict[str, list[ChangesKey]] = {}
+        for pk in pks:
+            series, source, suffix = _parse(pk)
+            folder = changes.folder(series, suffix)
+            if folder not in listings:
+                listings[folder] = list(listed(self._files, series, suffix, self._moment))
+            images = self._images.setdefault(pk, {})
+            for key in listings[folder]:
+                if key.source is source and str(key) not in self._undone:
+                    self._undo(str(key), images)
+        return self._images
+
+    def _undo(self, key: str, images: _Images) -> None:
+        """Add a file's images; those of the files before it, which are older, stay."""
+        self._size.add_file()
+        with closing(self._files.open_stream(key)) as file:
+            for line in read_changes(file)[1]:
+                if isinstance(line, ItemImage) and line.item not in images:
+                    self._size.add_item()
+                    images[line.item] = msgspec.json.encode(line.was) if line.was is not None else None
+        self._undone.add(key)
 
 
 @dataclass(slots=True)
@@ -183,9 +209,17 @@ def _decode(image: bytes | None) -> Raw | None:
 
 def _existing(images: _Images, sks: Iterable[str]) -> Iterator[Raw]:
     for sk in sks:
-        item = _decode(images[sk])
+        item = _decode(images.get(sk))
         if item is not None:
             yield item
+
+
+def _bucket(asked: Asked, item: Raw) -> StoredBucket | None:
+    """An item as a bucket; None where it is none, or not among those asked for."""
+    sk = _sk(item)
+    if sk.startswith(RESERVED) or (asked.keys is not None and sk not in asked.keys):
+        return None
+    return decoded(asked.grain, item)
 
 
 def _sk(item: Raw) -> str:
