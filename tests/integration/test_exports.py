@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from itertools import repeat
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +17,12 @@ import pytest
 from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.messages import MakeExport
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.tasks import Pull, Stamp
+from adweir.reporting import query
 from adweir.runtime.exporting import exporter
-from support.api import Call, an_event, fill
+from adweir.store.metrics.store import PullRows
+from support.api import DAYS, META, Call, an_event, fill
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 
@@ -186,3 +192,107 @@ def test_an_export_s_file_has_at_most_so_many_bytes(call: Call, api: ModuleType,
         make(api)
     found = call("GET", path)
     assert found["state"] == ("ready" if fits else "failed")
+
+
+def asked(call: Call, body: dict[str, Any]) -> str:
+    """The path of the export of a report."""
+    return "/api/v1/exports/" + str(call("POST", "/api/v1/reports", body, expect=202)["export_id"])
+
+
+def same_rows(api: ModuleType, found: dict[str, Any], expected: str) -> bool:
+    """Whether an export that is ready has the rows of an answer in CSV, in any order."""
+    assert found["state"] == "ready", found
+    return sorted(file_of(api, found).splitlines()) == sorted(expected.splitlines())
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2026-11-01T00:30:00+01:00", "2026-11-02"), ("2026-11-01", "2026-11-02T12:00:00Z")],
+)
+def test_days_at_a_moment_s_edge_that_have_too_many_groups_fail(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, start: str, end: str
+) -> None:
+    # given two days that cannot be parted, because one ends or begins at another hour in other ad accounts
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 7)
+    path = asked(call, WIDE | {"format": "csv", "time_range": {"start_date": start, "end_date": end}})
+    looks = 0
+
+    def remaining() -> float:
+        nonlocal looks
+        looks += 1
+        assert looks < 100, "it tries the same again and again"
+        return 600.0
+
+    make(api, remaining)
+    assert "more than 7 groups" in call("GET", path)["reason"]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_part_that_takes_longer_than_an_invocation_is_cut_for_the_next_one(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given that an invocation has time for five rows
+    monkeypatch.setattr(query, "_LOOKS", 1)
+    body = WIDE | {"format": "csv"}
+    path = asked(call, body)
+    while messages := waiting(api):
+        for message in messages:
+            looks = repeat(600.0, 5)
+            exporter(api.app).make(message, partial(next, looks, 0.0))
+    # then parts of a day are made, one in each
+    assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))
+
+
+@pytest.mark.usefixtures("few")
+def test_two_workers_that_cut_the_range_differently_make_the_same_file(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a message that was delivered twice
+    body = WIDE | {"format": "csv"}
+    path = asked(call, body)
+    (message,) = waiting(api)
+    put = api.app.raw.put
+
+    def meet(key: str, *args: Any, **options: Any) -> None:
+        put(key, *args, **options)
+        if key.endswith("state-2.json"):
+            monkeypatch.setattr(api.app.raw, "put", put)
+            with monkeypatch.context() as roomy:
+                roomy.setattr(limits, "MAX_EXPORT_GROUPS", 8)
+                exporter(api.app).make(message, lambda: 600.0)
+
+    # when a worker with room for a day meets, in the middle, one with room for a month
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
+    monkeypatch.setattr(api.app.raw, "put", meet)
+    exporter(api.app).make(message, lambda: 600.0)
+    # then no row is there twice
+    assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_left_of_an_earlier_asking_is_no_part_of_the_next(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
+) -> None:
+    # given an export that was given up after two of its parts, with a message on its way
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
+    body = WIDE | {"format": "csv"}
+    path = asked(call, body)
+    for _ in range(2):
+        (message,) = waiting(api)
+        exporter(api.app).make(message, lambda: MARGIN)
+    (old,) = waiting(api)
+    exporter(api.app).fail(old.export_id, "late")
+    # when other numbers are loaded, and it is asked for again
+    clock.advance(60)
+    rows = PullRows()
+    rows.offer(MetricRow("g1~a1", "2026-11-01", 1, 1, 1, 1, 1, "c1", "g1", -1, "EUR"))
+    stamp = Stamp("2026-11-20T01:00:00.000000Z", "t2")
+    pull = Pull(META, "111", Level.AD, Grain.DAY, Source.PULL, "all", DAYS, stamp, complete=True)
+    api.app.metrics.load(pull, rows, accept_vanish=True)
+    clock.advance(60)
+    assert asked(call, body) == path
+    exporter(api.app).make(old, lambda: 600.0)
+    make(api)
+    # then all of its rows are of the second time
+    assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))

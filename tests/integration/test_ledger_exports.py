@@ -35,7 +35,7 @@ def test_an_export_says_what_was_asked_for_and_what_came_of_it(ledger: Ledger, c
     asked = ExportRecord("e1", "running", began, ASKED, frozenset({"a", "b"}), 0, "", "")
     assert ledger.exports.get("e1") == asked
 
-    ledger.exports.ready("e1", "exports/e1.csv", 12)
+    ledger.exports.ready(asked, "exports/e1.csv", 12)
     assert ledger.exports.get("e1") == asked._replace(state="ready", key="exports/e1.csv", rows=12)
     # and an end that comes late does not undo it, nor does asking again
     ledger.exports.failed("e1", "late")
@@ -75,8 +75,20 @@ def test_one_that_runs_is_given_up_in_the_sixth_hour(ledger: Ledger, clock: Froz
 
 
 def test_an_end_of_an_export_that_there_is_not_stores_nothing(ledger: Ledger) -> None:
-    ledger.exports.ready("e1", "exports/e1.csv", 12)
+    ledger.exports.ready(ExportRecord("e1", "running", "", ASKED, frozenset(), 0, "", ""), "exports/e1.csv", 12)
     ledger.exports.failed("e1", "late")
 
     assert list(ledger.exports._query("export#e1")) == []
     assert begin(ledger) is True
+
+
+def test_the_file_of_an_earlier_asking_is_not_that_of_the_next(ledger: Ledger, clock: FrozenClock) -> None:
+    begin(ledger)
+    first = ledger.exports.get("e1")
+    assert first is not None
+    ledger.exports.failed("e1", "late")
+    clock.advance(1)
+    begin(ledger)
+
+    ledger.exports.ready(first, "exports/e1.csv", 12)
+    assert state(ledger) == "running"

@@ -209,8 +209,9 @@ class BuildDataset(Message):
 
 
 class MakeExport(Message):
-    """etl queue: go on with an export; `part` is the part to make next."""
+    """etl queue: go on with an export; `part` is the part to make next, of at most so many `days` (0: a month)."""
 
     kind: Literal["export"] = "export"
     export_id: Id
     part: int = Field(default=0, ge=0)
+    days: int = Field(default=0, ge=0)

@@ -1,9 +1,10 @@
 """Exports: reports that are too large for an answer, made part by part and put together as one file.
 
 A part is a piece of the range whose rows belong to no other: a month where the rows have a date, less where a month has
-too many groups. Each part is an object of its own, and what the file's head adds up so far is stored with it: a worker
-whose time runs out hands on to the next message, and a message that comes twice makes the same part again. All parts
-show the metrics as they were known when the export was asked for.
+too many groups. Each part is an object of its own, named for its days. What the file's head adds up so far is stored
+beside it with the names of the parts: a worker whose time runs out hands on to the next message, and two workers may
+cut the range differently at the same time. All parts show the metrics as they were known when the export was asked for;
+one that is asked for anew has a folder of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from adweir.model import limits
-from adweir.model.errors import TooLarge
+from adweir.model.errors import NotFound, TooLarge
 from adweir.model.messages import MakeExport
 from adweir.model.ports import Queue
 from adweir.model.times import DAY
@@ -64,12 +65,13 @@ class ExportedReport(msgspec.Struct, frozen=True):
 
 
 class _Progress(msgspec.Struct):
-    """What is made so far: the next part begins at `begin` ("": there is none) and has at most `days`; the rows and
-    bytes of the parts, and what the head says of them. `sums`: currency (none: []) → five numbers, unknown counts."""
+    """What is made so far: the next part begins at `begin` ("": there is none) and has at most `days`; the names of the
+    parts, their rows and bytes, and what the head says of them. `sums`: currency (none: []) → five numbers, unknown
+    counts."""
 
     begin: str
     days: int = _ALL_DAYS
-    parts: int = 0
+    parts: list[str] = []
     rows: int = 0
     size: int = 0
     sums: list[tuple[list[str], list[int | None], dict[str, int]]] = []
@@ -93,7 +95,8 @@ class _Made:
 
     @property
     def folder(self) -> str:
-        return f"exports/{self.record.export_id}/"
+        asked_at = datetime.fromisoformat(self.record.requested_at)
+        return f"exports/{self.record.export_id}/{asked_at:%Y%m%dT%H%M%S%f}/"
 
     @property
     def last(self) -> date:
@@ -118,7 +121,9 @@ class Exporter:
         record = self._exports.get(message.export_id)
         if record is None or record.state != RUNNING:
             return None
-        made = self._begun(record, message.part)
+        made = self._begun(record, message)
+        if made is None:
+            return None
         bounds = Bounds(limits.MAX_EXPORT_GROUPS, remaining, self._margin)
         while made.progress.begin:
             if made.done_here and remaining() < 2 * self._margin:
@@ -134,24 +139,33 @@ class Exporter:
         """Record why it cannot be made."""
         self._exports.failed(export_id, reason)
 
-    def _begun(self, record: ExportRecord, part: int) -> _Made:
+    def _begun(self, record: ExportRecord, message: MakeExport) -> _Made | None:
+        """The export at the message's part; None where the message is of an earlier asking."""
         asked = msgspec.convert(record.asked, ExportedReport)
         request, moments = asked.request()
         queries = self._queries(record.accounts).known_at(moments.now)
         made = _Made(record, asked.format, request, moments, queries, plan(queries, request), _Progress(""))
-        if part:
-            state = self._raw.get_bytes(f"{made.folder}state-{part}.json")
+        if message.part:
+            try:
+                state = self._raw.get_bytes(f"{made.folder}state-{message.part}.json")
+            except NotFound:
+                return None
             made.progress = msgspec.json.decode(state, type=_Progress)
         else:
             made.progress.begin = _day(request.range.start).isoformat()
+        made.progress.days = message.days or made.progress.days
         return made
 
     def _hand_on(self, made: _Made) -> None:
-        part = made.progress.parts
-        self._queue.send(MakeExport(export_id=made.record.export_id, part=part), group=made.record.export_id)
+        progress, export_id = made.progress, made.record.export_id
+        message = MakeExport(export_id=export_id, part=len(progress.parts), days=progress.days)
+        self._queue.send(message, group=export_id)
 
     def _make_part(self, made: _Made, bounds: Bounds) -> bool:
-        """Make the next part, or note that it has to be smaller. False when another invocation has more time for it."""
+        """Make the next part, or note that it has to be smaller. False when there is no time left for it.
+
+        Raises TooLarge where it cannot be smaller.
+        """
         progress = made.progress
         begin = date.fromisoformat(progress.begin)
         end = _end(made, begin)
@@ -159,26 +173,26 @@ class Exporter:
         try:
             found = made.queries.within(bounds).answer(replace(made.plan.query, range=piece))
         except TooLarge:
-            if made.done_here and bounds.remaining() < bounds.margin:
+            late = bounds.remaining() < bounds.margin
+            if late and made.done_here:
                 return False
-            days = (end - begin).days + 1
-            if days == 1 or _unit(made.plan) != "day":
+            progress.days = ((end - begin).days + 1) // 2
+            if _end(made, begin) >= end:
                 raise
-            progress.days = days // 2
-            return True
+            return not late
         with tempfile.TemporaryFile() as file:
             rows = self._write(made, found, file)
             progress.size += file.tell()
             if progress.size > limits.MAX_EXPORT_BYTES:
                 raise TooLarge(f"the file has more than {limits.MAX_EXPORT_BYTES >> 30} GiB: ask for less at once")
             file.seek(0)
-            self._raw.put(f"{made.folder}part-{progress.parts}", file)
+            progress.parts.append(f"part-{begin}-{end}")
+            self._raw.put(made.folder + progress.parts[-1], file)
         _add(made, found, rows)
         progress.begin = "" if end >= made.last else (end + DAY).isoformat()
         progress.days = _ALL_DAYS if progress.begin.endswith("-01") else progress.days
-        progress.parts += 1
         made.done_here += 1
-        self._raw.put(f"{made.folder}state-{progress.parts}.json", msgspec.json.encode(progress))
+        self._raw.put(f"{made.folder}state-{len(progress.parts)}.json", msgspec.json.encode(progress))
         return True
 
     def _write(self, made: _Made, found: Answer, file: IO[bytes]) -> int:
@@ -206,8 +220,8 @@ class Exporter:
                 notes = about(made.queries, made.plan.query, made.moments)
                 report = MetricReport(request.name, request.range, columns, [], made.plan.totals(sums), *said, notes)
                 file.write(to_json(report.head | {"row_count": progress.rows})[:-1] + b',"data":[')
-            for part in range(progress.parts):
-                with self._raw.open_stream(f"{made.folder}part-{part}") as rows:
+            for part in progress.parts:
+                with self._raw.open_stream(made.folder + part) as rows:
                     while data := rows.read(_COPIED):
                         file.write(data)
             if made.format != CSV:
@@ -215,7 +229,7 @@ class Exporter:
             file.seek(0)
             key = f"{made.folder}report.{made.format}"
             self._raw.put(key, file, content_type=FORMATS[made.format][0])
-        self._exports.ready(made.record.export_id, key, progress.rows)
+        self._exports.ready(made.record, key, progress.rows)
 
 
 def _unit(asked: ReportPlan) -> str:
@@ -236,7 +250,7 @@ def _end(made: _Made, begin: date) -> date:
     if not unit:
         return last
     of_month = (begin.replace(day=1) + timedelta(days=32)).replace(day=1) - DAY
-    end = min(of_month, last, begin + (made.progress.days - 1) * DAY if unit == "day" else of_month)
+    end = min(of_month, last, begin + (max(made.progress.days, 1) - 1) * DAY if unit == "day" else of_month)
     if unit == "day":
         if isinstance(span.start, datetime) and begin == _day(span.start):
             end = max(end, begin + DAY)

@@ -49,10 +49,10 @@ class Exports(Rows):
         stuck = (Row.state == RUNNING) & (Row.deadline <= epoch(now))
         return self._put(row, self._absent() | (Row.state == FAILED) | stuck)
 
-    def ready(self, export_id: str, key: str, rows: int) -> None:
-        """Its file is stored."""
+    def ready(self, record: ExportRecord, key: str, rows: int) -> None:
+        """Its file is stored. One that was asked for anew meanwhile is another."""
         actions = [Row.state.set(READY), Row.object_key.set(key), Row.generation.set(rows), Row.text.remove()]
-        self._change(f"export#{export_id}", "export", actions, Row.pk.exists())
+        self._change(f"export#{record.export_id}", "export", actions, Row.updated_at == record.requested_at)
 
     def failed(self, export_id: str, reason: str) -> None:
         """It cannot be made."""
