@@ -70,12 +70,15 @@ WIDE = "platform,profile_id,level,date,hour,entity_id,campaign_id,ad_group_id,ad
         ("meta,1,campaign,2026-11-01,07,,c1,,,1,1,1,2.5", "c1", 7),
         ("meta,1,ad,2026-11-01,23,,c1,g1,a1,1,1,1,", "g1~a1", 23),
         ("meta,1,ad,2026-11-01,,g1~a1,c1,,,1,1,1,", "g1~a1", -1),
+        ("meta,1,ad,2026-11-01,,g1~a1,c1,g1,,1,1,1,", "g1~a1", -1),
+        ("meta,1,ad,2026-11-01,,,c1,g1,x~a1,1,1,1,", "g1~x~a1", -1),
     ],
 )
 def test_the_entity_is_given_or_made_of_the_other_ids(line: str, entity: str, hour: int) -> None:
     (found,) = read(f"{WIDE}\n{line}\n".encode())
     assert isinstance(found, DropRow)
     assert (found.row.entity_id, found.row.hour) == (entity, hour)
+    assert found.row.ad_group_id == ("g1" if found.target.level == "ad" else "")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,8 @@ def test_the_entity_is_given_or_made_of_the_other_ids(line: str, entity: str, ho
         ("meta,1,campaign,2026-11-01,,c2,c1,,,1,1,1,", "entity_id", "consistent"),
         ("meta,1,ad,2026-11-01,,a1,,,,1,1,1,", "entity_id", "format"),
         ("meta,1,ad,2026-11-01,,,,,a1,1,1,1,", "entity_id", "required"),
+        ("meta,1,ad,2026-11-01,,g1~a1,,g2,,1,1,1,", "ad_group_id", "consistent"),
+        ("meta,1,ad,2026-11-01,,,,g~1,a1,1,1,1,", "ad_group_id", "consistent"),
         ("meta,1,campaign,2026-11-01,,!x,,,,1,1,1,", "entity_id", "format"),
         ("meta,1,planet,2026-11-01,,c1,,,,1,1,1,", "level", "allowed"),
         ("meta,,campaign,2026-11-01,,c1,,,,1,1,1,", "profile_id", "required"),

@@ -29,7 +29,7 @@ from adweir.reporting.records import RecordPage, RecordRequest, StoredRecords
 from adweir.store.metrics.store import StoredRow
 from support.clock import FrozenClock
 from support.listed import ListedCatalog, ListedMetrics
-from support.reading_world import DAY, ReadingWorld, a_profile, account
+from support.reading_world import DAY, ReadingWorld, a_profile, account, spends
 from support.reading_world import ad as listed_ad
 from support.reading_world import campaign as listed_campaign
 
@@ -266,3 +266,14 @@ def test_an_ad_that_spent_in_two_currencies_is_a_record_of_each() -> None:
         ("a1", "USD"): 5,
         ("a1", "EUR"): 7,
     }
+
+
+def test_ads_whose_own_ids_have_a_tilde_are_told_apart() -> None:
+    # given what a file says of two ads of a group
+    items = [Ad(platform=META, profile_id="p1", id=id_, ad_group_id="g1") for id_ in ("x~b", "y~b", "b")]
+    world = ReadingWorld(a_profile(), objects=items)
+    world.file(Level.AD, listed_ad("x~b", 5), listed_ad("y~b", 7))
+    # then each has its own numbers
+    found = {record["ad_id"]: record["spend"] for record in world.records("ads").records}
+    assert found == {"x~b": 5, "y~b": 7, "b": None}
+    assert spends(world.report("ad"), "ad") == {"x~b": 5, "y~b": 7}

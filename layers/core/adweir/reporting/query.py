@@ -349,7 +349,7 @@ class _Row:
         return self._id(row.ad_group_id or (row.entity_id if self.read.level is Level.AD_GROUP else ""))
 
     def own_id(self) -> str | None:
-        return self._id(self.read.row.entity_id.rpartition("~")[2])
+        return self._id(self.read.own_id)
 
     @property
     def ids(self) -> dict[str, str | None]:

@@ -63,6 +63,12 @@ class ReadRow(NamedTuple):
     marks: frozenset[str]
 
     @property
+    def own_id(self) -> str:
+        """An ad's or a keyword's id without its group's, which comes before the first ~."""
+        group, mark, own = self.row.entity_id.partition("~")
+        return own if mark else group
+
+    @property
     def is_rest(self) -> bool:
         return UNATTRIBUTED in self.marks
 

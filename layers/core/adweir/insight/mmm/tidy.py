@@ -56,7 +56,7 @@ class Names:
 def tidy_row(read: ReadRow, profile: Profile, names: Names) -> tuple[str, ...]:
     """An ad's day → a row in the order of `COLUMNS`, as text. `account_id` is the platform's ad account."""
     row = read.row
-    ad_id = row.entity_id.rpartition("~")[2]
+    ad_id = read.own_id
     unnamed = UNATTRIBUTED if read.is_rest else ""
     impressions, clicks, conversions, spend, revenue = row.slot
     return (

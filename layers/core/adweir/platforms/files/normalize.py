@@ -89,8 +89,9 @@ def _target(cell: dict[str, str], parse_platform: PlatformParser) -> Target:
 
 
 def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
+    entity, group = _entity(cell, target)
     return MetricRow(
-        entity_id=_entity(cell, target),
+        entity_id=entity,
         day=_day(cell["date"]),
         impressions=_count(cell, "impressions"),
         clicks=_count(cell, "clicks"),
@@ -98,7 +99,7 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
         spend=_micros(cell, "spend"),
         revenue=_micros(cell, "revenue") if cell.get("revenue") else None,
         campaign_id=_identity(cell, "campaign_id"),
-        ad_group_id=_identity(cell, "ad_group_id"),
+        ad_group_id=group,
         hour=_hour(cell["hour"]) if target.grain is Grain.HOUR else -1,
         currency=cell.get("currency", "").upper(),
         ad_product=_identity(cell, "ad_product"),
@@ -118,10 +119,11 @@ def _identity(cell: dict[str, str], name: str) -> str:
     return value
 
 
-def _entity(cell: dict[str, str], target: Target) -> str:
-    given = _identity(cell, "entity_id")
+def _entity(cell: dict[str, str], target: Target) -> tuple[str, str]:
+    """The entity's id and its ad group's, which an ad's and a keyword's id begins with."""
+    given, group = _identity(cell, "entity_id"), _identity(cell, "ad_group_id")
     if target.level in _IN_GROUP:
-        group, own = _identity(cell, "ad_group_id"), _identity(cell, f"{target.level}_id")
+        own = _identity(cell, f"{target.level}_id")
         made = f"{group}~{own}" if group and own else ""
     elif target.level is Level.ACCOUNT:
         made = target.profile_id
@@ -133,9 +135,14 @@ def _entity(cell: dict[str, str], target: Target) -> str:
     if not entity:
         group_too = "ad_group_id and " if target.level in _IN_GROUP else ""
         raise _Fault("entity_id", "required", f"or {group_too}{target.level}_id is required")
-    if target.level in _IN_GROUP and not all(entity.partition("~")):
+    if target.level not in _IN_GROUP:
+        return entity, group
+    own_group, mark, own = entity.partition("~")
+    if not (own_group and mark and own):
         raise _Fault("entity_id", "format", f"of this level is ad_group_id~{target.level}_id")
-    return entity
+    if group not in {"", own_group}:
+        raise _Fault("ad_group_id", "consistent", f"is {group[:50]!r}, but entity_id says {own_group[:50]!r}")
+    return entity, own_group
 
 
 @lru_cache(maxsize=4096)
