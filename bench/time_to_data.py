@@ -60,12 +60,14 @@ def register(api: Api, world: WorldDoors) -> None:
             api.post(f"/api/v1/accounts/{account['account_id']}/credentials", credential)
 
 
+def span(now: datetime) -> dict[str, str]:
+    """The seven newest days that are over in every time zone: a run leaves out what is today for an ad account."""
+    return {"start": (now.date() - timedelta(days=8)).isoformat(), "end": (now.date() - timedelta(days=2)).isoformat()}
+
+
 def fire(target: Deployment, api: Api, now: datetime, name: str) -> tuple[float, float]:
-    """Fire the daily schedule for the 7 days before `now`; seconds until the rows and until the run was over."""
-    window = {
-        "start": (now.date() - timedelta(days=7)).isoformat(),
-        "end": (now.date() - timedelta(days=1)).isoformat(),
-    }
+    """Fire the daily schedule for the `span` of `now`; seconds until the rows and until the run was over."""
+    window = span(now)
     begin = time.monotonic()
     target.app().queues.runs.send(
         StartRun(workflow="daily", scheduled_at=now, scope=Scope(**window), run_id=f"bench-{name}")
@@ -94,16 +96,16 @@ def expected_tasks() -> int:
 
 def wrong_rows(api: Api, world: WorldDoors, now: datetime) -> int:
     """How many of the window's rows differ from the platforms' truth."""
-    span = {"start": (now.date() - timedelta(days=7)).isoformat(), "end": (now.date() - timedelta(days=1)).isoformat()}
+    days = span(now)
     truth = {
         (row["entity_id"], row["date"]): (
             row["impressions"], row["clicks"], row["conversions_micros"], row["spend_micros"], row["revenue_micros"],
         )
-        for row in world.get("truth", **span)["rows"]
+        for row in world.get("truth", **days)["rows"]
     }  # fmt: skip
     stored = {
         (f"{row['ad_group_id']}~{row['ad_id']}", row["date"]): numbers(row)
-        for row in api.records("ad_performance", {"date_range": span})
+        for row in api.records("ad_performance", {"date_range": days})
     }
     if not truth:
         raise SystemExit("the world has no rows in the window")
