@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from adweir.model.errors import AdweirError
 from adweir.model.messages import BuildDataset, MakeExport
 from adweir.runtime.app import build
-from adweir.runtime.exporting import exporter
+from adweir.runtime.exporting import exporter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adweir.model.errors import AdweirError
+    from adweir.reporting.exports import Exporter
+    from adweir.runtime.consumer import Consumer
 
 app = build("etl")
+
+
+@cache
+def exporter() -> Exporter:
+    return exporter_of(app)
 
 
 def parse(body: str) -> list[BuildDataset | MakeExport]:
@@ -25,7 +36,7 @@ def parse(body: str) -> list[BuildDataset | MakeExport]:
 
 def work(message: BuildDataset | MakeExport, remaining: Callable[[], float]) -> None:
     if isinstance(message, MakeExport):
-        exporter(app).make(message, remaining)
+        exporter().make(message, remaining)
         return
     accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())
     for account_id in accounts:
@@ -39,14 +50,16 @@ def work(message: BuildDataset | MakeExport, remaining: Callable[[], float]) -> 
 def settle(message: BuildDataset | MakeExport, error: AdweirError) -> None:
     """An export has failed. Of the datasets, ignore an account that was deleted; no other error is expected."""
     if isinstance(message, MakeExport):
-        exporter(app).fail(message.export_id, error.message)
+        exporter().fail(message.export_id, error.message)
         return
     app.logger.error("no dataset", extra={"run_id": message.run_id, "code": error.code, "reason": error.message})
 
 
-consumer = app.consumer(parse=parse, handle=work, settle=settle)
+@cache
+def consumer() -> Consumer[BuildDataset | MakeExport]:
+    return app.consumer(parse=parse, handle=work, settle=settle)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """SQS event → partial batch response."""
-    return consumer(event, context)
+    return consumer()(event, context)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from adweir.model.errors import AdweirError
 from adweir.model.messages import RUN_MESSAGE, RunMessage
 from adweir.runtime.app import build
+
+if TYPE_CHECKING:
+    from adweir.model.errors import AdweirError
+    from adweir.runtime.consumer import Consumer
 
 app = build("orchestrate")
 
@@ -21,9 +25,11 @@ def settle(_message: RunMessage, error: AdweirError) -> None:
     raise error
 
 
-consumer = app.consumer(parse=parse, handle=app.orchestrate, settle=settle)
+@cache
+def consumer() -> Consumer[RunMessage]:
+    return app.consumer(parse=parse, handle=app.orchestrate, settle=settle)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """SQS event → partial batch response."""
-    return consumer(event, context)
+    return consumer()(event, context)

@@ -20,7 +20,7 @@ from adweir.model.messages import MakeExport
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.tasks import Pull, Stamp
 from adweir.reporting import query
-from adweir.runtime.exporting import exporter
+from adweir.runtime.exporting import exporter_of
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, Call, an_event, fill
 from support.bounds import at_the_bound
@@ -64,9 +64,9 @@ def make(api: ModuleType, remaining: Callable[[], float] = lambda: 600.0) -> int
         for message in messages:
             count += 1
             try:
-                exporter(api.app).make(message, remaining)
+                exporter_of(api.app).make(message, remaining)
             except AdweirError as error:
-                exporter(api.app).fail(message.export_id, error.message)
+                exporter_of(api.app).fail(message.export_id, error.message)
     return count
 
 
@@ -118,7 +118,7 @@ def test_a_worker_without_time_hands_on_and_the_head_adds_up_over_all_parts(
     path = "/api/v1/exports/" + call("POST", "/api/v1/reports", body, expect=202)["export_id"]
     # when it is made, with a part's message delivered twice
     begun = waiting(api)
-    exporter(api.app).make(begun[0], lambda: MARGIN)
+    exporter_of(api.app).make(begun[0], lambda: MARGIN)
     again = waiting(api)
     assert [message.part for message in again] == [1]
     for message in (begun[0], again[0]):
@@ -239,7 +239,7 @@ def test_a_part_that_takes_longer_than_an_invocation_is_cut_for_the_next_one(
     while messages := waiting(api):
         for message in messages:
             looks = repeat(600.0, 5)
-            exporter(api.app).make(message, partial(next, looks, 0.0))
+            exporter_of(api.app).make(message, partial(next, looks, 0.0))
     # then parts of a day are made, one in each
     assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))
 
@@ -260,12 +260,12 @@ def test_two_workers_that_cut_the_range_differently_make_the_same_file(
             monkeypatch.setattr(api.app.raw, "put", put)
             with monkeypatch.context() as roomy:
                 roomy.setattr(limits, "MAX_EXPORT_GROUPS", 8)
-                exporter(api.app).make(message, lambda: 600.0)
+                exporter_of(api.app).make(message, lambda: 600.0)
 
     # when a worker with room for a day meets, in the middle, one with room for a month
     monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
     monkeypatch.setattr(api.app.raw, "put", meet)
-    exporter(api.app).make(message, lambda: 600.0)
+    exporter_of(api.app).make(message, lambda: 600.0)
     # then no row is there twice
     assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))
 
@@ -280,9 +280,9 @@ def test_what_is_left_of_an_earlier_asking_is_no_part_of_the_next(
     path = asked(call, body)
     for _ in range(2):
         (message,) = waiting(api)
-        exporter(api.app).make(message, lambda: MARGIN)
+        exporter_of(api.app).make(message, lambda: MARGIN)
     (old,) = waiting(api)
-    exporter(api.app).fail(old.export_id, "late")
+    exporter_of(api.app).fail(old.export_id, "late")
     # when other numbers are loaded, and it is asked for again
     clock.advance(60)
     rows = PullRows()
@@ -292,7 +292,7 @@ def test_what_is_left_of_an_earlier_asking_is_no_part_of_the_next(
     api.app.metrics.load(pull, rows, accept_vanish=True)
     clock.advance(60)
     assert asked(call, body) == path
-    exporter(api.app).make(old, lambda: 600.0)
+    exporter_of(api.app).make(old, lambda: 600.0)
     make(api)
     # then all of its rows are of the second time
     assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))

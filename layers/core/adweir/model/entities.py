@@ -1,7 +1,5 @@
 """Entities: what the catalog stores."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any
 
@@ -33,7 +31,7 @@ class ProfileStatus(StrEnum):
 
 
 class Entity(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Account(Entity):

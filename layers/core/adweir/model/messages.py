@@ -1,9 +1,7 @@
 """What travels through our queues: small, versionless JSON with ids only; the ledger and S3 hold the rest."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -28,7 +26,7 @@ class Message(BaseModel):
     (900 s) is sent again until its time has come.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     not_before: Count = 0
     attempt: Count = 0
@@ -55,7 +53,7 @@ class TaskMessage(Message):
     label: Id = ""
 
     @classmethod
-    def of(cls, task: Task, *, report_deadline: int = 0, resubmits: int = 0) -> TaskMessage:
+    def of(cls, task: Task, *, report_deadline: int = 0, resubmits: int = 0) -> Self:
         """Work on this task."""
         return cls(
             run_id=task.run_id,
@@ -183,7 +181,7 @@ RunMessage = Annotated[
     StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential | ResumeTasks | Replay,
     Field(discriminator="kind"),
 ]
-RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage)
+RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage, config=ConfigDict(defer_build=True))
 
 
 class ObjectArrived(Message):

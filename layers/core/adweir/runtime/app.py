@@ -6,6 +6,7 @@ cold start pays for what the function uses and no more.
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 import uuid
@@ -412,10 +413,8 @@ class App:
         """Looks after the memory of this function."""
         from adweir.runtime.memory import MemoryWatch
 
-        def write(percent: float) -> None:
-            self.meter.share("MemoryPeakPercent", percent, function=self.service)
-
-        return MemoryWatch(self.settings.aws_lambda_function_memory_size, write)
+        size = self.settings.aws_lambda_function_memory_size
+        return MemoryWatch(size, lambda share: self.meter.share("MemoryPeakPercent", share, function=self.service))
 
     @cached_property
     def aside(self) -> Aside:
@@ -447,4 +446,5 @@ class App:
 
 def build(service: str) -> App:
     """The app of a deployed function, from its environment. `service` is the function's name in its logs."""
+    gc.freeze()  # what is loaded by now stays as long as the container: the garbage collector leaves it alone
     return App(Settings.from_environment(), service=service)

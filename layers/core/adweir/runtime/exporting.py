@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adweir.reporting.exports import Exporter
-
 if TYPE_CHECKING:
+    from adweir.reporting.exports import Exporter
     from adweir.reporting.query import Queries
     from adweir.runtime.app import App
 
 
-def exporter(app: App) -> Exporter:
+def exporter_of(app: App) -> Exporter:
     """Makes reports that are too large for an answer; it hands on with a tenth of the function's time left."""
+    from adweir.reporting.exports import Exporter
 
     def queries(accounts: frozenset[str]) -> Queries:
         return (app.limited_to(accounts) if accounts else app).queries
