@@ -25,10 +25,10 @@ from adweir.store.dynamo.wire import fast_wire
 from adweir.store.ledger import Ledger
 from adweir.store.metrics.adjusted import AdjustedSlice, encode
 from adweir.store.metrics.adjusting import AdjustedEntity
-from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.buckets import LISTS, Raw, prefix
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.partitions import MetricsTable
-from adweir.store.metrics.store import DayState, MetricStore, Patience, PullRows, SliceState, StoredRow
+from adweir.store.metrics.store import DayState, MetricStore, Only, Patience, PullRows, SliceState, StoredRow
 from adweir.store.raw.store import RawStore
 from support.clock import FrozenClock
 from support.metric_store import VOLATILE, Brought, expected, stored
@@ -57,7 +57,8 @@ def _load(store: MetricStore, brought: Brought) -> Any:
 
 def _items() -> dict[tuple[str, str], Any]:
     found = boto3.client("dynamodb").scan(TableName="adweir-metrics")["Items"]
-    return {(i["pk"]["S"], i["sk"]["S"]): {n: v for n, v in i.items() if n not in VOLATILE} for i in found}
+    kept = ((i["pk"]["S"], i["sk"]["S"], i) for i in found if not i["sk"]["S"].startswith(LISTS))
+    return {(pk, sk): {n: v for n, v in i.items() if n not in VOLATILE} for pk, sk, i in kept}
 
 
 def _clear() -> None:
@@ -236,8 +237,7 @@ def test_readers_take_the_pull_then_the_file_day_by_day(store: MetricStore) -> N
         ("b1", day2, 2, Source.FILE),
     ]
     assert [(r.day, r.slot[3]) for r in _read(store, sources=(Source.PUSH,))] == [(day2, 3), (day3, 3)]
-    assert [r.as_of for r in _read(store, entity_ids=["b1"])] == [file.stamp.as_of]
-    assert _read(store, entity_ids=["nobody"]) == []
+    assert [r.as_of for r in _read(store, only=Only(own=frozenset({"b1"})))] == [file.stamp.as_of]
 
 
 def test_a_row_that_a_preferred_source_hides_is_read_on_request(store: MetricStore) -> None:
@@ -344,6 +344,29 @@ def test_a_year_is_read_with_one_request_per_month_that_has_data(clock: FrozenCl
     assert [operation for operation, _ in table.requests] == ["BatchGetItem"]
 
 
+def test_a_campaign_s_ads_are_read_by_their_keys_from_lists_that_loads_do_not_read(
+    clock: FrozenClock, store: MetricStore
+) -> None:
+    # given two months with ads of two campaigns, and more lists than a page has
+    table = _Overheard(clock)
+    overheard = MetricStore(Patience(clock, 330, clock.advance), Ledger(clock), store._changes, table=table)
+    for brought in PULLS[:3]:
+        _load(overheard, brought)
+    pk = f"{prefix(ADS, Source.PULL)}#2026-11"
+    table.write({"pk": {"S": pk}, "sk": {"S": f"{LISTS}{n:04d}"}, "ids": {"SS": [f"x~{n}"]}} for n in range(320))
+    table.requests.clear()
+    # when a campaign is asked for, then its lists, and the items that these name, are read in a request each
+    window = Window(date(2026, 1, 1), date(2026, 12, 31))
+    assert {row.entity_id for row in overheard.read(ADS, window, only=Only(frozenset({"c1", "c9"})))} == {"a1"}
+    assert [operation for operation, _ in table.requests] == ["BatchGetItem"] * 3
+    # and for ads of unknown campaigns all lists are read, page by page
+    table.requests.clear()
+    rows = overheard.read(ADS, window, only=Only(own=frozenset({"b1"})))
+    assert {(row.entity_id, row.day[:7]) for row in rows} == {("b1", "2026-10"), ("b1", "2026-11")}
+    assert [operation for operation, _ in table.requests] == ["BatchGetItem", *["Query"] * 3, "BatchGetItem"]
+    assert not [item for item in table.query(pk) if item["sk"]["S"].startswith(LISTS)]
+
+
 def test_every_read_is_consistent(clock: FrozenClock, store: MetricStore) -> None:
     # given a table whose requests are overheard: coverage and slots from replicas that differ would make a false zero
     table = _Overheard(clock)
@@ -351,7 +374,7 @@ def test_every_read_is_consistent(clock: FrozenClock, store: MetricStore) -> Non
     window = Window(date(2026, 10, 1), date(2026, 11, 30))
     for brought in PULLS:
         _load(overheard, brought)
-    assert list(overheard.read(ADS, window, entity_ids=["a2"]))
+    assert list(overheard.read(ADS, window, only=Only(own=frozenset({"a2"}))))
     assert list(overheard.read(ADS, window))
     assert overheard.days(ADS, window)
     assert list(overheard.adjusted(ADS, window))

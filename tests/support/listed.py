@@ -13,7 +13,7 @@ from adweir.model.times import Window
 from adweir.store.catalog.objects import dataset_of
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.read import Reader
-from adweir.store.metrics.store import Adjustment, Bundle, DayState, MetricStore, StoredRow, SummedRows
+from adweir.store.metrics.store import Adjustment, Bundle, DayState, MetricStore, Only, StoredRow, SummedRows
 from support.clock import FrozenClock
 
 Rows = Callable[[Series, Sequence[Source]], Iterable[StoredRow]]
@@ -52,7 +52,7 @@ class ListedReader(Reader):
         bundle: Bundle,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
-        entity_ids: Iterable[str] | None = None,
+        only: Only | None = None,
         overridden: bool = False,
     ) -> Iterator[StoredRow | SummedRows]:
         return (row for row in self._rows(series, sources) if bundle(row.day) is not None)

@@ -19,7 +19,7 @@ from adweir.model.tasks import Cause, Pull, Stamp
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import Raw
+from adweir.store.metrics.buckets import LISTS, Raw
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.load import PartitionLeases
 from adweir.store.metrics.partitions import ItemKey, Table
@@ -28,7 +28,7 @@ from adweir.store.raw.store import ObjectInfo
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 
-VOLATILE = frozenset({"fence", "at"})
+VOLATILE = frozenset({"fence", "at", "list"})
 """Attributes of coverage that differ with the order of loads."""
 
 
@@ -49,8 +49,14 @@ class FakeTable(Table):
         return [copy.deepcopy(self.items[key]) for key in sorted(set(keys)) if key in self.items]
 
     def query(self, pk: str) -> Iterator[Raw]:
+        yield from self._of(pk, lists=False)
+
+    def lists(self, pk: str) -> Iterator[Raw]:
+        yield from self._of(pk, lists=True)
+
+    def _of(self, pk: str, *, lists: bool) -> Iterator[Raw]:
         for key in sorted(self.items):
-            if key[0] == pk and key in self.items:  # it may have been deleted while others were looked at
+            if key[0] == pk and key[1].startswith(LISTS) == lists and key in self.items:  # others may delete it
                 yield copy.deepcopy(self.items[key])
 
     def write(self, items: Iterable[Raw]) -> None:
@@ -78,8 +84,9 @@ class FakeTable(Table):
             self.write_units += 1
 
     def state(self) -> dict[tuple[str, str], Raw]:
-        """Everything stored, without what depends on the order: fencing tokens, the times of changes files."""
-        return {key: {n: v for n, v in item.items() if n not in VOLATILE} for key, item in self.items.items()}
+        """Everything stored, without what depends on the order: fencing tokens, times of changes files, lists."""
+        kept = {key: item for key, item in self.items.items() if not key[1].startswith(LISTS)}
+        return {key: {n: v for n, v in item.items() if n not in VOLATILE} for key, item in kept.items()}
 
 
 def _key(item: Raw) -> tuple[str, str]:

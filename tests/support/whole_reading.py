@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from adweir.model.metrics import SOURCE_ORDER, Mark, Series, Source
 from adweir.model.times import HOURS_A_DAY, Window
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, partitions
 from adweir.store.metrics.coverage import COVERAGE, Coverage
+from adweir.store.metrics.members import Only
 from adweir.store.metrics.read import Reader
 from adweir.store.metrics.shelves import Bundle, StoredRow, SummedRows
 
@@ -33,7 +34,7 @@ class WholeReader(Reader):
         bundle: Bundle,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
-        entity_ids: Iterable[str] | None = None,
+        only: Only | None = None,
         overridden: bool = False,
     ) -> Iterator[StoredRow | SummedRows]:
         whole = self._slices(series)

@@ -16,11 +16,11 @@ from adweir.model.metrics import Grain, Level, Mark, Series, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Cause
 from adweir.model.times import Window
-from adweir.store.metrics.buckets import Raw, prefix
+from adweir.store.metrics.buckets import LISTS, Raw, prefix
 from adweir.store.metrics.changes import PREFIX, ChangedSlot, ChangesKey, ItemImage, after, folder, read_changes
 from support.brought import DECIDED_DAYS, level_and_totals
 from support.crash import Killed
-from support.metric_store import Brought, StoreWorld, numbers, seen
+from support.metric_store import VOLATILE, Brought, StoreWorld, numbers, seen
 
 FIRST, LAST = DECIDED_DAYS[0], DECIDED_DAYS[-1]
 DAY = "2026-11-01"
@@ -30,8 +30,10 @@ Items = dict[tuple[str, str], Raw]
 
 
 def stable(items: Items) -> Items:
-    """Items without what says that a load is under way, and without coverage that says nothing else."""
-    found = {key: {n: v for n, v in item.items() if n not in {"fence", "at", "loading"}} for key, item in items.items()}
+    """Items without what says that a load is under way, without coverage that says nothing else, and without lists."""
+    left_out = {*VOLATILE, "loading"}
+    kept = {key: item for key, item in items.items() if not key[1].startswith(LISTS)}
+    found = {key: {n: v for n, v in item.items() if n not in left_out} for key, item in kept.items()}
     return {key: item for key, item in found.items() if item.keys() != {"pk", "sk", "cov"} or item["cov"]["M"]}
 
 

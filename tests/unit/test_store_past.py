@@ -17,7 +17,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Cause
 from adweir.model.times import Window
 from adweir.store.metrics import past as past_module
-from adweir.store.metrics.store import MetricStore
+from adweir.store.metrics.store import MetricStore, Only
 from support.bounds import at_the_bound, refuses
 from support.metric_store import Brought, StoreWorld
 
@@ -71,7 +71,7 @@ def test_a_single_entity_is_answered_as_it_was_then() -> None:
     world.load(Brought(2, OCTOBER, {("a1", "2026-10-30"): 6}))
 
     past = world.store.known_at(moment)
-    found = {row.entity_id: row.slot[3] for row in past.read(ADS, WINDOW, entity_ids=["a1", "a2", "b1"])}
+    found = {row.entity_id: row.slot[3] for row in past.read(ADS, WINDOW, only=Only(own=frozenset({"a1", "a2", "b1"})))}
     assert found == {"a1": 5, "a2": 7}
 
 

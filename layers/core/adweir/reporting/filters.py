@@ -16,6 +16,7 @@ from adweir.model.ids import IdKind
 from adweir.model.metrics import Level
 from adweir.model.ports import PlatformParser
 from adweir.reporting.breakdowns import DIMENSIONS as BREAKDOWN_DIMENSIONS
+from adweir.store.metrics.store import Only
 
 NEEDS = {
     "campaign_id": Level.CAMPAIGN,
@@ -55,6 +56,14 @@ class Filters:
     def of_rows(self) -> dict[str, frozenset[str]]:
         """The part that is decided row by row."""
         return {name: values for name, values in self.allowed.items() if name not in OF_PROFILE}
+
+    @property
+    def only(self) -> Only | None:
+        """The entities whose rows can match; None where all can."""
+        asked = self.of_rows
+        own = asked.get("ad_id", asked.get("keyword_id"))
+        found = Only(asked.get("campaign_id"), asked.get("ad_group_id"), own)
+        return None if found == Only() else found
 
     def keep_profile(self, profile: Profile) -> bool:
         """Whether the profile can have rows that match."""

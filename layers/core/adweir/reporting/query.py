@@ -103,7 +103,7 @@ class Query:
             live=self.live,
             hidden=self.adjusted,
             fold=self._fold,
-            campaigns=self.filters.of_rows.get("campaign_id"),
+            only=self.filters.only,
         )
 
     @property

@@ -21,7 +21,7 @@ from adweir.model.times import Window
 from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
 from adweir.reporting.totals import KEPT, LIVE, NOTHING, UNATTRIBUTED, minus
 from adweir.reporting.views import MetricsView
-from adweir.store.metrics.store import Adjustment, Bundle, DayState, StoredRow, SummedRows
+from adweir.store.metrics.store import Adjustment, Bundle, DayState, Only, StoredRow, SummedRows
 
 _PULLED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.DENIED})
 _NO_MARKS: frozenset[str] = frozenset()
@@ -39,8 +39,8 @@ class ProfileQuestion:
 
     `rest`: also what the level's rows leave of the account, per day. `live`: days that are not over from their hours.
     `hidden`: also the rows that a preferred source hides. `fold`: what the answer shows of a day (ISO), None where that
-    is the day itself; rows of days of which it shows the same may come summed. `campaigns`: rows of other campaigns may
-    be left out; None: of none.
+    is the day itself; rows of days of which it shows the same may come summed. `only`: rows of other entities may be
+    left out; None: of none.
     """
 
     window: Window
@@ -52,7 +52,7 @@ class ProfileQuestion:
     live: bool = False
     hidden: bool = False
     fold: Callable[[str], Hashable] | None = None
-    campaigns: frozenset[str] | None = None
+    only: Only | None = None
 
 
 class ReadRow(NamedTuple):
@@ -235,27 +235,19 @@ class _Pass:
     ) -> Iterator[StoredRow | SummedRows]:
         if not days or not sources:
             return
-        entities = self._entities(level)
-        whole = days if entities is None else {day for day in days if not self.asked.is_last(day, level)}
-        for part, entity_ids in ((whole, None), (days - whole, entities)):
+        # Where a finer level answers unless this one has rows, it matters whether there are any, of whatever entity.
+        named = self._question.only
+        whole = days if named is None else {day for day in days if not self.asked.is_last(day, level)}
+        for part, only in ((whole, None), (days - whole, named)):
             if part:
                 yield from self._reader.metrics.sums(
                     self._reader.series(level, self.grain),
                     Window(date.fromisoformat(min(part)), date.fromisoformat(max(part))),
                     lambda day, part=part: bundle(day) if day in part else None,  # type: ignore[misc]
                     sources=sources,
-                    entity_ids=entity_ids,
+                    only=only,
                     overridden=self._question.hidden,
                 )
-
-    def _entities(self, level: Level) -> frozenset[str] | None:
-        """The only entities whose rows can match; None where that is not known.
-
-        They are enough where the level is the last that may answer. Where a finer one answers unless this one has rows,
-        it matters whether there are any, of whatever entity.
-        """
-        question = self._question
-        return question.campaigns if level is Level.CAMPAIGN and not question.breakdown else None
 
     def _without_pulls(self, level: Level, days: Iterable[str]) -> set[str]:
         """The days of which a level's pulls are not read, whichever level asks: not over, and not covered by any pull.
@@ -331,7 +323,7 @@ class ProfileReader:
         if not days:
             return set()
         measure = Level.KEYWORD if question.level is Level.KEYWORD else Level.ACCOUNT
-        asked = replace(question, level=measure, rest=False, hidden=False, campaigns=None)
+        asked = replace(question, level=measure, rest=False, hidden=False, only=None)
         by_day = _Pass(self, asked, Grain.DAY, days)
         candidates = [day for day in days if self._may_be_live(by_day, day)][-limits.MAX_LIVE_DAYS :]
         if not candidates:

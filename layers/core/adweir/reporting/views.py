@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from adweir.model.metrics import Series, Source
 from adweir.model.times import Window
-from adweir.store.metrics.store import Adjustment, Bundle, Change, DayState, StoredRow, SummedRows
+from adweir.store.metrics.store import Adjustment, Bundle, Change, DayState, Only, StoredRow, SummedRows
 
 
 class MetricsView(Protocol):
@@ -30,7 +30,7 @@ class MetricsSnapshot(Protocol):
         window: Window,
         *,
         sources: Sequence[Source] = ...,
-        entity_ids: Iterable[str] | None = ...,
+        only: Only | None = ...,
         overridden: bool = ...,
     ) -> Iterator[StoredRow]: ...
     def sums(
@@ -40,7 +40,7 @@ class MetricsSnapshot(Protocol):
         bundle: Bundle,
         *,
         sources: Sequence[Source] = ...,
-        entity_ids: Iterable[str] | None = ...,
+        only: Only | None = ...,
         overridden: bool = ...,
     ) -> Iterator[StoredRow | SummedRows]: ...
     def days(self, series: Series, window: Window) -> dict[date, DayState]: ...

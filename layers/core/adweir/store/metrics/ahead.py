@@ -10,6 +10,7 @@ import concurrent.futures
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from adweir.model.errors import Unavailable
@@ -56,7 +57,9 @@ class ReadAhead:
 
     def read(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
         """See `Readable.buckets`."""
-        return self._whole(asked) if any(each.keys is None for each in asked) else self._by_key(asked)
+        for whole, some in groupby(asked, key=lambda each: each.keys is None):
+            run = list(some)
+            yield from self._whole(run) if whole else self._by_key(run)
 
     def _whole(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
         begun: list[Callable[[], bytes]] = []

@@ -32,7 +32,8 @@ Raw = dict[str, dict[str, Any]]
 
 RESERVED = "!"
 """Sort keys that begin with it are not entities. It sorts first, because entity ids begin with a greater character."""
-
+LISTS = f"{RESERVED}{RESERVED}"
+"""Sort keys of the lists of campaigns (`store.metrics.members`) begin with it: they sort before all others."""
 
 _NULL: dict[str, Any] = {"NULL": True}
 _Known = tuple[int, int, int, int, int]

@@ -18,7 +18,8 @@ them on which these are gone.
 The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
 the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
 rows, `gone` those on which they are gone, `adj` the days with adjustments (`store.metrics.adjusted`), `loading` the
-stamp of the pull that is being written, `fence` the fencing token of the lease under which the item was written, `at`
+stamp of the pull that is being written, `list` what the lists of
+campaigns are good for (`ListState`), `fence` the fencing token of the lease under which the item was written, `at`
 the time of the partition's newest changes file. It is written before a partition's first other item, also by a load
 that covers nothing: readers look nowhere else.
 """
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from adweir.model.metrics import Level, Mark
@@ -37,6 +39,15 @@ from adweir.store.metrics.buckets import RESERVED, Partition, Raw, StoredSlot, a
 from adweir.store.metrics.partitions import ItemKey, Readable
 
 COVERAGE = f"{RESERVED}coverage"
+
+
+class ListState(StrEnum):
+    """What the lists of a partition (`store.metrics.members`) are good for: nothing, for not all entities are known to
+    be on them; for all; or nothing for good, because some entity's id does not begin with its parent's."""
+
+    NONE = ""
+    ALL = "all"
+    ODD = "odd"
 
 
 class SliceAnswer(NamedTuple):
@@ -64,6 +75,7 @@ class Coverage:
     gone: frozenset[str] = frozenset()
     adjusted: frozenset[str] = frozenset()
     at: str = ""
+    listing: ListState = ListState.NONE
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -190,6 +202,7 @@ class Coverage:
             "adj": ("S", _ranges([int(day[8:]) for day in self.adjusted])),
             "loading": ("S", self.loading),
             "at": ("S", self.at),
+            "list": ("S", self.listing.value),
         }
         return item | {name: {kind: value} for name, (kind, value) in beside.items() if value}
 
@@ -228,6 +241,7 @@ class Coverage:
             marked.get("gone", frozenset()),
             marked.get("adj", frozenset()),
             item["at"]["S"] if "at" in item else "",
+            ListState(item["list"]["S"] if "list" in item else ""),
         )
 
     @property

@@ -26,9 +26,10 @@ from adweir.store.metrics import adjusted
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
 from adweir.store.metrics.changes import ChangedSlot, ItemImage
-from adweir.store.metrics.coverage import COVERAGE, Coverage, read_coverage
+from adweir.store.metrics.coverage import COVERAGE, Coverage, ListState, read_coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts, Journal, Left, cause_of, header
+from adweir.store.metrics.members import NewMembers
 from adweir.store.metrics.merge import Merger, SlotChange
 from adweir.store.metrics.partitions import ItemKey, Table
 from adweir.store.metrics.spool import WriteSpool
@@ -97,6 +98,8 @@ class _Turn:
     has_buckets: bool = False
     totals: dict[str, Total] | None = None
     """The account totals that decided about missing rows; None where there are none."""
+    members: NewMembers | None = None
+    """What the load adds to the lists of campaigns; None where it sees no entities."""
 
     def __post_init__(self) -> None:
         self.began = local_date(parse_instant(self.pull.stamp.as_of), self.pull.timezone)
@@ -191,7 +194,8 @@ class PartitionLoader:
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
                 job, goal = replace(job, complete=False), coverage
             merger = job.merger(partition, coverage, goal)
-            self._merge(turn, job, merger, guard[0] if guard else None)
+            turn.members = NewMembers(turn.series, listing=coverage.listing)
+            self._merge(turn, job, merger, turn.members, guard[0] if guard else None)
             if guard and guard[0].suspicious:
                 guard[1].hold_back(guard[0])
             if merger.sums is not None:
@@ -268,12 +272,13 @@ class PartitionLoader:
                 patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
-    def _merge(self, turn: _Turn, job: Job, merger: Merger, vanishing: Vanishing | None) -> None:
+    def _merge(self, turn: _Turn, job: Job, merger: Merger, members: NewMembers, vanishing: Vanishing | None) -> None:
         """Merge each bucket, and spool what will be written."""
         cause = cause_of(turn.pull, turn.series)
         for loaded in job.walk(merger, turn.stored):
             merged = loaded.merged
             turn.has_buckets |= loaded.item is not None
+            members.note(loaded.stored, merged.bucket)
             if vanishing and loaded.stored:
                 vanishing.add(turn.partition, loaded.stored, merged)
             turn.counts.unchanged += merged.unchanged
@@ -292,12 +297,16 @@ class PartitionLoader:
                     turn.line(loaded.entity_id, parents, change, cause)
 
     def _items(self, job: Job, partition: Partition) -> Iterable[Raw]:
-        if job.complete or job.pull.has_totals or len(job.entities) > _FEW:
-            return self._table.query(partition.pk)
-        return self._table.get_many(ItemKey(partition.pk, name) for name in (COVERAGE, *job.entities))
+        """What the load has to see: all that is stored, until all of it is on lists, or what it brings itself."""
+        if not (job.complete or job.pull.has_totals or len(job.entities) > _FEW):
+            found = self._table.get_many(ItemKey(partition.pk, name) for name in (COVERAGE, *job.entities))
+            if found and found[0]["sk"]["S"] == COVERAGE and "list" in found[0]:
+                return found
+        return self._table.query(partition.pk)
 
     def _write(self, turn: _Turn, goal: Coverage) -> None:
-        """Write what the turn decided: the mark that it is being written, the changes file, items, then coverage.
+        """Write what the turn decided: the mark that it is being written, the changes file, lists of campaigns, items,
+        then coverage.
 
         The mark is also what readers find the partition by. Mark and coverage each have a fence of their own and
         replace only what was read. So a loader whose lease ran out unnoticed, and the one that took it over, cannot
@@ -312,8 +321,10 @@ class PartitionLoader:
             if turn.before is None and turn.has_buckets:  # an earlier version wrote none for files and pushes
                 self._table.put(replace(goal, fence=done).encode(pk), fence=fence)
             return
+        listing = turn.members.listing if turn.members else turn.coverage.listing
         if turn.writes:
-            marked = replace(turn.coverage, loading=loading, fence=marking)
+            before = listing if listing is ListState.ODD else turn.coverage.listing
+            marked = replace(turn.coverage, loading=loading, fence=marking, listing=before)
             self._table.put(marked.encode(pk), fence=fence)
             fence = marking
         at = turn.coverage.at
@@ -325,13 +336,16 @@ class PartitionLoader:
         turn.counts.recall(turn.left)
         if turn.writes:
             turn.lease.check()
-            self._table.write(self._in_time(turn))
-        self._table.put(replace(goal, loading="", fence=done, at=at).encode(pk), fence=fence)
+        if turn.members and (lists := turn.members.items(self._table, pk)):
+            self._table.write(self._in_time(turn, lists))
+        if turn.writes:
+            self._table.write(self._in_time(turn, turn.items()))
+        self._table.put(replace(goal, loading="", fence=done, at=at, listing=listing).encode(pk), fence=fence)
 
-    def _in_time(self, turn: _Turn) -> Iterator[Raw]:
-        """The items to write, as long as there is time and the lease is ours."""
+    def _in_time(self, turn: _Turn, items: Iterable[Raw]) -> Iterator[Raw]:
+        """Items to write, as long as there is time and the lease is ours."""
         looked = self._patience.clock.monotonic()
-        for item in turn.items():
+        for item in items:
             now = self._patience.clock.monotonic()
             if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")

@@ -32,6 +32,8 @@ _BATCH = 25
 _KEYS = 100
 _PAGE = 300
 """Items per query page: an item takes forty times its bytes on the wire as Python objects."""
+_AFTER_LISTS = RESERVED + chr(ord(RESERVED) + 1)
+"""Before every sort key that is not a list's."""
 _CONDITION = "ConditionalCheckFailedException"
 
 
@@ -54,7 +56,11 @@ class Readable(Protocol):
         ...
 
     def query(self, pk: str) -> Iterator[Raw]:
-        """A whole partition, sorted by the bytes of `sk`."""
+        """A whole partition without its lists, sorted by the bytes of `sk`."""
+        ...
+
+    def lists(self, pk: str) -> Iterator[Raw]:
+        """The lists of a partition (`store.metrics.members`)."""
         ...
 
     def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
@@ -127,10 +133,16 @@ class MetricsTable:
         raise Unavailable(f"DynamoDB left {len(waiting)} keys unread")
 
     def query(self, pk: str) -> Iterator[Raw]:
+        return self._query(pk, "sk >= :border")
+
+    def lists(self, pk: str) -> Iterator[Raw]:
+        return self._query(pk, "sk < :border")
+
+    def _query(self, pk: str, condition: str) -> Iterator[Raw]:
         request: dict[str, Any] = {
             "TableName": self._name,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "KeyConditionExpression": f"pk = :pk AND {condition}",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":border": {"S": _AFTER_LISTS}},
             "ConsistentRead": True,
             "Limit": _PAGE,
         }

@@ -81,6 +81,9 @@ class PastTable(Readable):
     def query(self, pk: str) -> Iterator[Raw]:
         return self._then(pk, self._table.query(pk), _sk, lambda item: item)
 
+    def lists(self, pk: str) -> Iterator[Raw]:
+        return self._table.lists(pk)  # nobody is ever taken off them
+
     def buckets(self, asked: Sequence[Asked]) -> Iterator[Iterator[StoredBucket]]:
         for each, now in zip(asked, self._table.buckets(asked), strict=True):
             yield self._then(each.pk, now, lambda bucket: bucket.entity_id, partial(_bucket, each))

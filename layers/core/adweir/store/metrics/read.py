@@ -19,6 +19,7 @@ from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import Bucket, Partition, partitions
 from adweir.store.metrics.coverage import Coverage, read_coverage
+from adweir.store.metrics.members import Only, chosen
 from adweir.store.metrics.partitions import ItemKey, Readable
 from adweir.store.metrics.shelves import Bundle, Bundles, Shelf, StoredRow, SummedRows, rows_of
 from adweir.store.metrics.slots import StoredBucket
@@ -69,12 +70,12 @@ class Reader:
         window: Window,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
-        entity_ids: Iterable[str] | None = None,
+        only: Only | None = None,
         overridden: bool = False,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window; see `MetricStore.read`."""
         months = self._months(series, window, sources)
-        for shelves, streams in self._shelves(series, months, entity_ids):
+        for shelves, streams in self._shelves(series, months, only):
             if len(shelves) > 1:
                 yield from self._merged(series, shelves, streams, overridden=overridden)
                 continue
@@ -87,13 +88,13 @@ class Reader:
         bundle: Bundle,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
-        entity_ids: Iterable[str] | None = None,
+        only: Only | None = None,
         overridden: bool = False,
     ) -> Iterator[StoredRow | SummedRows]:
         """What `read` yields, of the days that `bundle` leaves; days are added up where they can be, hours are not. The
         order of an entity's rows is another."""
         months = self._months(series, window, sources, bundle)
-        for shelves, streams in self._shelves(series, months, entity_ids):
+        for shelves, streams in self._shelves(series, months, only):
             if len(shelves) > 1:
                 yield from self._merged(series, shelves, streams, overridden=overridden)
                 continue
@@ -127,13 +128,18 @@ class Reader:
         return [[(source, part) for source, part in same if part.names] for same in zip(*copies, strict=True)]
 
     def _shelves(
-        self, series: Series, months: Sequence[Sequence[tuple[Source, Partition]]], entity_ids: Iterable[str] | None
+        self, series: Series, months: Sequence[Sequence[tuple[Source, Partition]]], only: Only | None
     ) -> Iterator[tuple[list[Shelf], list[Iterator[StoredBucket]]]]:
         """The copies of each month that something was loaded into, and their buckets."""
-        keys = None if entity_ids is None else frozenset(entity_ids)
         known = self._coverage(part for month in months for _, part in month)
         stored = [[(source, part) for source, part in month if part.pk in known] for month in months]
-        asked = [Asked(part.pk, series.grain, part.names, keys) for month in stored for _, part in month]
+        listings = [[(part, known[part.pk].listing) for _, part in month] for month in stored]
+        keys = chosen(self._table, series, listings, only)
+        asked = [
+            Asked(part.pk, series.grain, part.names, of_month)
+            for month, of_month in zip(stored, keys, strict=True)
+            for _, part in month
+        ]
         streams = self._table.buckets(asked)
         for month in stored:
             if month:

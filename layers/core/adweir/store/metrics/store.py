@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import inf
@@ -19,6 +19,7 @@ from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
+from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
 from adweir.store.metrics.past import Change, PastTable, changed
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState
@@ -33,6 +34,7 @@ __all__ = [
     "DayState",
     "LoadOutcome",
     "MetricStore",
+    "Only",
     "Patience",
     "PullRows",
     "SliceState",
@@ -143,7 +145,7 @@ class MetricStore:
         window: Window,
         *,
         sources: Sequence[Source] = SOURCE_ORDER,
-        entity_ids: Iterable[str] | None = None,
+        only: Only | None = None,
         overridden: bool = False,
     ) -> Iterator[StoredRow]:
         """The stored rows of a window's local dates: by partition, then entity, then time.
@@ -153,7 +155,7 @@ class MetricStore:
         a covered day without a slot is a true zero and yields nothing. With `overridden` the rows that it hides come
         too, marked. Raises Unavailable.
         """
-        return self._reader.read(series, window, sources=sources, entity_ids=entity_ids, overridden=overridden)
+        return self._reader.read(series, window, sources=sources, only=only, overridden=overridden)
 
     def snapshot(self) -> Reader:
         """The metrics for one question: `read`, `sums`, `days` and `adjusted`, with each coverage read once."""
