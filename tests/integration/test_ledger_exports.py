@@ -7,6 +7,7 @@ import pytest
 from adweir.model.times import iso
 from adweir.store.ledger import Ledger
 from adweir.store.ledger.exports import ExportRecord
+from adweir.store.ledger.rows import Row
 from support.clock import FrozenClock
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -78,7 +79,7 @@ def test_an_end_of_an_export_that_there_is_not_stores_nothing(ledger: Ledger) ->
     ledger.exports.ready(ExportRecord("e1", "running", "", ASKED, frozenset(), 0, "", ""), "exports/e1.csv", 12)
     ledger.exports.failed("e1", "late")
 
-    assert list(ledger.exports._query("export#e1")) == []
+    assert list(Row.query("export#e1")) == []
     assert begin(ledger) is True
 
 

@@ -91,13 +91,6 @@ def test_a_circuit_opens_at_the_fifth_fault_and_lets_one_probe_through_at_its_en
     assert wait(ledger, "111") == 2 * FIRST_SECONDS
 
 
-@pytest.mark.parametrize(("times", "words"), [(5, "503 five times"), (6, "503 six times"), (30, "503 30 times")])
-def test_faults_in_a_row_are_counted_in_words(ledger: Ledger, times: int, words: str) -> None:
-    opened(ledger, times)
-
-    assert [on.reason for on in ledger.brakes.on(META)] == [words]
-
-
 def test_a_success_forgets_faults_and_pauses_that_are_over_but_not_one_that_lasts(
     ledger: Ledger, clock: FrozenClock
 ) -> None:
@@ -217,7 +210,7 @@ def test_a_number_that_another_request_takes_meanwhile_is_not_given_twice(
 def test_a_replay_has_ended_when_all_was_sent_and_every_object_has_ended(ledger: Ledger, clock: FrozenClock) -> None:
     assert ledger.replays.get("r1") is None
     ledger.replays.sent_all("r1")
-    assert ledger.replays.get("r1") is None
+    assert list(Row.query("replay#r1")) == []  # nothing of a replay that there is not
 
     ledger.replays.begin(REPLAY)
     ledger.replays.lost("r1", "ad_daily", [Window(REPLAY.start, REPLAY.end)])

@@ -166,13 +166,13 @@ class Keyed(Generic[_I]):
 
         return self._transact(put)
 
-    def _change_and_drop(self, change: tuple[Key, Sequence[Action], Condition], drop: tuple[Key, Condition]) -> bool:
+    def _change_and_drop(self, change: tuple[Key, Sequence[Action], Condition], drop: Key) -> bool:
         """Change one item and delete another in one transaction; False as `_put_together`."""
 
         def both(writes: TransactWrite, token: str) -> None:
             key, actions, condition = change
             writes.update(self._model(*key), [*actions, self._model.writer.set(token)], condition)
-            writes.delete(self._model(*drop[0]), drop[1])
+            writes.delete(self._model(*drop))
 
         return self._transact(both)
 

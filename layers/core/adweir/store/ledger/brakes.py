@@ -21,7 +21,7 @@ FIRST_SECONDS = 30
 PROBE_SECONDS = 120
 _WIDE = "!"
 _SCOPES = frozenset(scope.value for scope in ThrottleScope if scope is not ThrottleScope.PROFILE)
-_TIMES = ("never", "once", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
 _FORGET = [
     Row.failures.set(0),
     Row.deadline.remove(),
@@ -173,10 +173,9 @@ def brake_key(platform: Platform, key: str) -> str:
 
 
 def _faults(row: Row) -> str:
-    """`503 six times`."""
+    """`503 six times`, of a circuit that opened."""
     failures = int(row.failures or 0)
-    often = _TIMES[failures] if failures < len(_TIMES) else str(failures)
-    return f"{row.cause or 'faults'} {often}" + (" times" if failures > 2 else "")
+    return f"{row.cause or 'faults'} {_WORDS.get(failures, failures)} times"
 
 
 def _pk(platform: Platform) -> str:

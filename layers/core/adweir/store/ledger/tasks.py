@@ -30,6 +30,7 @@ _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
 _PLANNED_TOGETHER = 50
 """Each is two items, and a transaction has at most 100."""
+_READ_TOGETHER = 100
 
 
 class Tasks(Markers):
@@ -108,13 +109,10 @@ class Tasks(Markers):
 
     def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
         """The run's open markers, each with its task (None for `!planning`, and where there is none to be read)."""
-        pk, batch = run_pk(run_id), []
-        for row in self._query(pk, "open#"):
-            batch.append(marker_of(row))
-            if len(batch) == 100:
-                yield from self._with_tasks(pk, batch)
-                batch = []
-        yield from self._with_tasks(pk, batch)
+        pk = run_pk(run_id)
+        markers = map(marker_of, self._query(pk, "open#"))
+        while batch := tuple(islice(markers, _READ_TOGETHER)):
+            yield from self._with_tasks(pk, batch)
 
     def parked(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Iterator[Task]:
         """The tasks that wait for a new credential of an account on a platform, by its label."""
@@ -159,8 +157,7 @@ class Tasks(Markers):
                 ],
                 (Row.state == task.state.value)
                 & (Row.generation == generation)
-                & (Row.attempts == task.attempts)
-                & (Row.until <= now),
+                & (Row.attempts == task.attempts),  # so nobody has held it since it was read
                 Row.until.set(0),
             )
             if taken is not None:
@@ -272,8 +269,7 @@ class Tasks(Markers):
             run_id, task_id, generation = task
             open_still = (Row.generation == generation) & Row.state.is_in(*_ACTIVE)
             end = task_item(run_id, task_id), self._end_actions(TaskState.LOADED, {"counts": counts}), open_still
-            ours = Row.pk.does_not_exist() | (Row.generation <= generation)
-            if self._change_and_drop(end, ((run_pk(run_id), marker_sk(pulled.stage, task_id)), ours)):
+            if self._change_and_drop(end, (run_pk(run_id), marker_sk(pulled.stage, task_id))):
                 return True
         return self._end(task, TaskState.LOADED, {"counts": counts})
 
@@ -338,11 +334,11 @@ class Tasks(Markers):
                 Row.error.remove(),
                 Row.counts.remove(),
             ],
-            (Row.generation == task.generation) & Row.state.is_in(*(state.value for state in REDRIVABLE)),
+            Row.generation == task.generation,  # within which a task that ended stays as it is
         )
         if row is None:
             current = self.get_task(task.run_id, task.id)
-            if current is None or current.generation < generation or current.state.is_terminal:
+            if current is None or current.state.is_terminal:
                 self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation == generation)
             return None
         if task.state is TaskState.PARKED:
@@ -371,11 +367,7 @@ class Tasks(Markers):
         self._put(self._row("success", sk, updated_at=iso(self._clock.now()), text=end), newer)
 
     def _unmark(self, task: Task) -> None:
-        self._drop(
-            run_pk(task.run_id),
-            marker_sk(task.stage, task.id),
-            Row.pk.does_not_exist() | (Row.generation <= task.generation),
-        )
+        self._drop(run_pk(task.run_id), marker_sk(task.stage, task.id), Row.generation <= task.generation)
 
     def _advance_task(self, task: Task, actions: list[Any], condition: Condition | None = None) -> bool:
         """Change an open task of this generation and end its hold."""
@@ -388,10 +380,9 @@ class Tasks(Markers):
         )
         return changed is not None
 
-    def _with_tasks(self, pk: str, markers: Iterable[Marker]) -> Iterator[tuple[Marker, Task | None]]:
-        batch = list(markers)
-        rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in batch if marker.task_id != PLANNING])
-        for marker in batch:
+    def _with_tasks(self, pk: str, markers: Sequence[Marker]) -> Iterator[tuple[Marker, Task | None]]:
+        rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in markers if marker.task_id != PLANNING])
+        for marker in markers:
             row = rows.get((pk, f"task#{marker.task_id}"))
             yield marker, None if row is None else next(self._readable([row], task_of_row), None)
 

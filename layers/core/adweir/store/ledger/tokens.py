@@ -69,11 +69,11 @@ class Tokens(Rows):
         try:
             token, seconds = refresh()
         except BaseException:
-            self._change(_pk(key), "token", [Row.until.set(0)], Row.pk.exists())
+            self._change(_pk(key), "token", [Row.until.set(0)])
             raise
         until = self._now() + int(seconds)
         actions = [Row.text.set(token), Row.deadline.set(until), Row.until.set(0), Row.expires.set(self._expires())]
-        self._change(_pk(key), "token", actions, Row.pk.exists())
+        self._change(_pk(key), "token", actions)
         self._memory[key] = (token, until)
         return token
 
