@@ -48,6 +48,7 @@ class Group:
 
 _METRICS = "adweir/store/metrics"
 _OF_MERGE = (
+    "unit/test_store_merge.py",
     "unit/test_store_newest_pull_wins.py",
     "unit/test_store_totals.py",
     "unit/test_store_partial_loads.py",
@@ -62,7 +63,7 @@ _OF_MONEY = (
     "unit/test_platforms_files.py",
     "unit/test_intake_push_format.py",
 )
-_OF_LEDGER = ("integration/test_ledger_*.py",)
+_OF_LEDGER = ("integration/test_ledger_*.py", "integration/test_lost_replies.py")
 
 
 def _ledger() -> tuple[MutatedFile, ...]:
