@@ -169,13 +169,16 @@ def test_one_is_sent_again_with_its_group_and_a_second_time_there_is_none(call: 
     assert second != first
 
 
-def test_all_are_sent_to_the_queues_that_they_were_in_or_meant_for(call: Call, letters: Letters) -> None:
+@pytest.mark.parametrize("body", [None, {}])
+def test_all_are_sent_to_the_queues_that_they_were_in_or_meant_for(
+    call: Call, letters: Letters, body: dict[str, str] | None
+) -> None:
     letters.put("runs", '{"kind":"sweep"}')
     letters.put("collect-AmazonAds", TaskMessage(run_id="r", task_id="t"))
     letters.put("delivery", "{}", TARGET_ARN="arn:aws:sqs:us-east-1:123456789012:adweir-etl", ERROR_CODE="X")
     lost = letters.put("delivery", "{}", TARGET_ARN="arn:aws:sns:us-east-1:123456789012:alarms", ERROR_CODE="X")
 
-    answer = call("POST", "/api/v1/dead-letters/all/send", {})
+    answer = call("POST", "/api/v1/dead-letters/all/send", body)
 
     assert [len(letters.sent(name)) for name in ("runs", "collect-AmazonAds", "etl")] == [1, 1, 1]
     assert answer["left"] == [{"id": lost, "reason": "it was meant for something that is no queue of ours"}]

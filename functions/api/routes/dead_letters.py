@@ -132,13 +132,14 @@ def list_dead_letters(app: Here, queue: QueueName = "", limit: Limit = PAGE_ITEM
 
 
 @dead_letters.route("POST", "/api/v1/dead-letters/all/send", "Send dead letters again", scope="write")
-def send_dead_letters(app: Here, caller: Caller, asked: LettersRequest) -> MovedLetters:
-    """To the queue that they were in or were meant for: those that are named, or all; 200 per call at most.
+def send_dead_letters(app: Here, caller: Caller, asked: LettersRequest | None = None) -> MovedLetters:
+    """To the queue that they were in or were meant for: those that are named, or without a body all; 200 per call at
+    most.
 
     May be repeated. A message is deleted here after it was sent, so that a crash in between sends it twice: what it
     wants is done once all the same.
     """
-    return _send(app, caller, asked)
+    return _send(app, caller, asked or LettersRequest())
 
 
 @dead_letters.route("POST", "/api/v1/dead-letters/all/drop", "Drop dead letters", scope="write")
