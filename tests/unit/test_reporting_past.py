@@ -144,6 +144,28 @@ def test_given_a_number_that_is_kept_by_a_pull_in_another_currency_then_it_stays
     assert changes(world, moment, ("ad",)) == [("a1", 10, "EUR", 12, "USD"), ("a2", 5, "EUR", 5, "EUR")]
 
 
+def test_given_a_number_whose_mark_alone_changes_then_it_stays_in_its_own_currency() -> None:
+    # given euros, of which a pull in dollars has a row that cannot be stored
+    world = ReadingWorld()
+    world.pull(Level.AD, ad("a1", 10, currency="EUR"), currency="EUR")
+    moment = wait(world)
+    world.pull(Level.AD, bad=[("g1~a1", DAY)])
+    assert changes(world, moment, ("ad",)) == [("a1", 10, "EUR", 10, "EUR")]
+
+
+def test_given_a_number_that_a_total_in_another_currency_decides_then_it_stays_in_its_own() -> None:
+    # given a missing row in euros, and totals in dollars: first it is gone, then kept again
+    world = ReadingWorld()
+    world.pull(Level.AD, ad("a1", 10, currency="EUR"), currency="EUR", has_totals=True)
+    world.pull(Level.AD, has_totals=True)
+    first = wait(world)
+    world.pull(Level.ACCOUNT, account(0))
+    second = wait(world)
+    assert changes(world, first, ("ad",)) == [("a1", 10, "EUR", None, "EUR")]
+    world.pull(Level.ACCOUNT, account(10))
+    assert changes(world, second, ("ad",)) == [("a1", None, None, 10, "EUR")]
+
+
 def changes(world: ReadingWorld, since: datetime, by: tuple[str, ...]) -> list[tuple[Any, ...]]:
     """The changes of ads since a moment: each side with its currency."""
     found = world.report(*by, moments=Moments(wait(world), changed_since=since)).about["changes"]

@@ -192,7 +192,7 @@ def test_changes_say_old_new_and_lag() -> None:
     two = Brought(2, (FIRST, LAST), {("a1", "2026-10-31"): 7})
     world.load(one)
     outcome = world.load(two)
-    parents = {"campaign_id": "c1", "ad_group_id": "", "ad_product": "sp"}
+    parents = {"campaign_id": "c1", "ad_group_id": "", "ad_product": "sp", "currency": ""}
     plain = {"old_mark": "", "new_mark": "", "cause": "pull"} | parents
     # then there is one file per partition, with each change; their times grow though the clock stands still
     folder, name = "changes/amazon_ads/p1/ad/day", "20261120T120000000001Z-000000000"

@@ -115,7 +115,7 @@ class ChangedSlot(msgspec.Struct, frozen=True):
     """A slot whose visible numbers or mark changed; None where there was, or is, none to be seen.
 
     `hour` is None for a day, and 24 more for the second pass of an hour. `lag`: days from the slot's day to the local
-    day on which the pull began.
+    day on which the pull began. `currency`: where the numbers that are left stay in another than the pull's.
     """
 
     entity_id: str
@@ -130,6 +130,7 @@ class ChangedSlot(msgspec.Struct, frozen=True):
     campaign_id: str = ""
     ad_group_id: str = ""
     ad_product: str = ""
+    currency: str = ""
 
 
 class ItemImage(msgspec.Struct, frozen=True):

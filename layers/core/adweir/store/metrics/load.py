@@ -142,6 +142,7 @@ class _Turn:
                 change.new_mark,
                 cause,
                 *parents,
+                "" if change.currency == self.pull.currency else change.currency,
             )
         )
 
@@ -373,7 +374,9 @@ def _weigh_stored(turn: _Turn, bucket: Bucket, sums: DaySums) -> None:
             continue
         sums.miss(day, slot.numbers)
         old, old_mark = (None, Mark.NONE) if day in turn.coverage.gone else (slot.numbers, Mark.KEPT)
-        change = SlotChange(day, -1, old, slot.numbers, old_mark, Mark.KEPT, missing=True, was_missing=True)
+        change = SlotChange(
+            day, -1, old, slot.numbers, old_mark, Mark.KEPT, missing=True, was_missing=True, currency=slot.currency
+        )
         turn.spool.wait(bucket.entity_id, bucket.parents, change)
 
 

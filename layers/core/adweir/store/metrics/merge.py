@@ -25,7 +25,7 @@ class SlotChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A slot whose visible numbers or mark may change. `hour` is -1 for a day; None where no number is to be seen.
 
     `missing`: the verdict about the day's missing rows decides between `new` and nothing. `was_missing`: so it did
-    before.
+    before. `currency` is that of `new`, of `old` where there is none.
     """
 
     day: str
@@ -37,6 +37,7 @@ class SlotChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     missing: bool = False
     was_missing: bool = False
     recounted: bool = False
+    currency: str = ""
 
     @property
     def seen(self) -> bool:
@@ -161,7 +162,8 @@ class Merger:
             numbers = brought.get(key)
             if numbers is not None:
                 slots[name] = StoredSlot(numbers, None, currency)
-                changes.append(SlotChange(day, int(name[1:]) if name[0] == "h" else -1, None, numbers))
+                hour = int(name[1:]) if name[0] == "h" else -1
+                changes.append(SlotChange(day, hour, None, numbers, currency=currency))
                 if sums is not None:
                     sums.add(day, numbers)
         return changes
@@ -205,7 +207,9 @@ class Merger:
         if new == old and old_mark is new_mark and not missing:
             return None
         hour = int(name[1:]) if name[0] == "h" else -1
-        return SlotChange(day, hour, was, now, old_mark, new_mark, missing, was_missing, recounted)
+        slot = new or old
+        currency = slot.currency if slot else ""
+        return SlotChange(day, hour, was, now, old_mark, new_mark, missing, was_missing, recounted, currency)
 
 
 def _outranks(stamp: Stamp, known: Stamp | None) -> bool:

@@ -178,9 +178,9 @@ def changed(files: ChangesStore, series: Series, window: Window, since: datetime
                             size.add_item()
                             others[line.item] = found
                     elif line.day in days:
-                        old = others.get(line.entity_id, {}).get(_name(line), header.currency)
+                        old = line.currency or others.get(line.entity_id, {}).get(_name(line), header.currency)
                         is_same = line.new == line.old and line.new_mark is not Mark.NONE
-                        yield Change(key.at, header, line, old, old if is_same else header.currency)
+                        yield Change(key.at, header, line, old, old if line.currency or is_same else header.currency)
 
 
 def _other_currencies(image: ItemImage, usual: str) -> dict[str, str]:
