@@ -196,7 +196,7 @@ def test_a_campaign_is_inside_of_its_own_slice_by_its_id() -> None:
         ([(SECOND, "all", WHOLE)], THIRD, (THIRD, Mark.NONE)),
         ([(FIRST, "all", WHOLE), (THIRD, "all", holes("a1"))], None, (FIRST, Mark.HELD)),
         ([(FIRST, "all", WHOLE), (THIRD, "all", holes("a1"))], SECOND, (SECOND, Mark.HELD)),
-        ([(SECOND, "all", WHOLE), (THIRD, "all", holes("a1"))], FIRST, (SECOND, Mark.HELD)),
+        ([(SECOND, "all", WHOLE), (THIRD, "all", holes("a1"))], FIRST, (FIRST, Mark.HELD)),
         ([(FIRST, "all", WHOLE), (THIRD, "all", holes("a1"))], THIRD, (THIRD, Mark.NONE)),
         ([(FIRST, "all", holes("a1"))], SECOND, (SECOND, Mark.HELD)),
     ],

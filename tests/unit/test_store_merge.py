@@ -182,6 +182,7 @@ class Merging:
             old, new = (shown(loads, entity, key, totals=self.totals) for loads in (before, after))
             missing, was_missing = (one is not None and one.mark is Mark.KEPT for one in (new, old))
             gone = was_missing and day in self.coverage.gone
+            counted = new or old
             change = SlotChange(
                 day,
                 int(name[1:]) if name[0] == "h" else -1,
@@ -192,6 +193,7 @@ class Merging:
                 missing,
                 was_missing,
                 bool(old and new and old.load.currency != new.load.currency),
+                counted.load.currency if counted else "",
             )
             if missing or change.seen:
                 found.append(change)
@@ -297,7 +299,7 @@ def test_a_row_of_a_slice_belongs_to_it_also_where_it_does_not_say_so() -> None:
     assert merged.dirty is True
     # and a slot that the next one does not bring is deleted
     assert alone(Load(2, (DAY,), slice="campaign=c1"), "x", merged.bucket) == Merged(
-        None, [SlotChange(DAY, -1, VALUES[0], None)], dirty=True, unchanged=0
+        None, [SlotChange(DAY, -1, VALUES[0], None, currency="EUR")], dirty=True, unchanged=0
     )
 
 

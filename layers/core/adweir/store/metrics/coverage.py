@@ -110,11 +110,12 @@ class Coverage:
         Of an entity's hours, the newest pull may have brought some whose day has a quarantined row: these are no older.
         """
         answered, held = self.answer(day, level, entity_id, parents)
-        if held and (slot.stamp is None or slot.stamp != self.newest(day, level, entity_id, parents)):
-            return newer(slot.stamp, answered), Mark.HELD
-        if slot.stamp is not None and answered is not None and slot.stamp < answered:
-            return slot.stamp, Mark.KEPT
-        return newer(slot.stamp, answered), Mark.NONE
+        stamp = slot.stamp or answered
+        if held and slot.stamp != self.newest(day, level, entity_id, parents):
+            return stamp, Mark.HELD
+        if slot.stamp and answered and slot.stamp < answered:
+            return stamp, Mark.KEPT
+        return stamp, Mark.NONE
 
     def newest_of_day(self, day: str) -> Stamp | None:
         """The newest complete pull of a day, of whatever slice."""
