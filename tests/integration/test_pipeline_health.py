@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential, ProfileStatus
 from adweir.model.errors import ThrottleScope, Unavailable
@@ -23,7 +24,9 @@ from adweir.model.times import iso
 from adweir.pipeline.health import QueueDepth, health
 from adweir.pipeline.throughput import metrics
 from adweir.store.ledger.brakes import scope_key
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
+from support.pipeline import a_run, a_task
 from support.pipeline_world import META, PipelineWorld
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -230,6 +233,35 @@ def test_metrics_add_up_by_stage_and_platform(world: PipelineWorld) -> None:
     assert by_stage["pulls"]["seconds_max"] == 8
     assert by_stage["pulls"]["seconds_mean"] == round(16 / 3, 3)
     assert by_stage["pulls"]["rows_per_second"] == round(30 / 16, 3)
+
+
+def ended_runs(world: PipelineWorld, sizes: Mapping[str, int]) -> None:
+    """Runs of so many tasks that have ended, the oldest first."""
+    for run_id, tasks in sizes.items():
+        world.clock.advance(1)
+        world.ledger.create_run(a_run(run_id))
+        for number in range(tasks):
+            world.ledger.plan(a_task(run_id=run_id, profile_id=str(number)))
+        run = world.ledger.get_run(run_id)
+        assert run is not None
+        world.ledger.change_run(run, state=RunState.FAILED, tasks_total=tasks)
+
+
+@at_the_bound("MAX_TASKS_MEASURED", as_if=6)
+def test_the_tasks_that_are_measured(world: PipelineWorld, size: int, fits: bool) -> None:
+    """Older runs that would make them more are left out."""
+    ended_runs(world, {"oldest": 1, "older": size - 5, "newest": 5})
+
+    answer = metrics(world.ledger)
+
+    assert [run["run_id"] for run in answer["runs"]] == (["newest", "older"] if fits else ["newest"])
+    assert answer["stages"][0]["tasks"] == {"planned": size if fits else 5}
+
+
+def test_the_newest_run_is_measured_whatever_its_size(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_TASKS_MEASURED", 2)
+    ended_runs(world, {"older": 1, "newest": 3})
+    assert metrics(world.ledger)["stages"][0]["tasks"] == {"planned": 3}
 
 
 def test_a_skipped_task_is_no_failure(world: PipelineWorld) -> None:

@@ -128,9 +128,9 @@ def _settled(node: Any) -> Any:
         return settled
     text, variables = settled["Fn::Sub"] if isinstance(settled["Fn::Sub"], list) else (settled["Fn::Sub"], {})
     for name, value in variables.items():
-        if isinstance(value, str):
-            text = text.replace(f"${{{name}}}", value)
-    left = {name: value for name, value in variables.items() if not isinstance(value, str)}
+        if isinstance(value, str | int):
+            text = text.replace(f"${{{name}}}", str(value))
+    left = {name: value for name, value in variables.items() if not isinstance(value, str | int)}
     if left:
         return {"Fn::Sub": [text, left]}
     return {"Fn::Sub": text} if "${" in text else text

@@ -43,7 +43,8 @@ MAX_DROP_BYTES = 256 << 20  # a dropped file as stored in S3
 MAX_DROP_UNPACKED_BYTES = 2 << 30  # the same file unpacked: what one invocation can read in time
 MAX_DROP_RATIO = 200  # unpacked over packed bytes: honest CSV stays below 100, a bomb reaches 1,000
 MIN_DROP_UNPACKED_BYTES = 16 << 20  # files that unpack to less need not meet the ratio
-MAX_DROP_LINES = 3_000_000  # lines of a dropped file: 70 s and 310 MB until they are read (23 us and 104 B each)
+MAX_DROP_LINES = 3_000_000  # lines of a dropped file: 70 s until they are read (22 us each)
+MAX_DROP_HELD_BYTES = 1 << 30  # memory for a dropped file's rows: 3,000,000 days of some thousand ads take 330 MB
 MAX_DROP_COLUMNS = 200  # columns of a dropped file: each cell costs time, also in columns that are ignored
 MAX_DROP_LINE_BYTES = 64 << 10  # one line of a dropped file
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
@@ -98,6 +99,7 @@ MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brak
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 
 # --- running and reading ----------------------------------------------------------------------------------------
+MAX_TASKS_MEASURED = 50_000  # tasks that /pipeline/metrics adds up: 4 s of CPU, the newest runs first
 MAX_RECEIVES = 5  # of a message, as template.yaml has it; then it is a dead letter
 MAX_DEAD_LETTERS = 200  # dead letters of a queue that one call looks at: 20 requests, each up to a second
 MAX_MESSAGE_SHOWN_CHARS = 4000  # of a message's body in an answer: 1,000 of them stay below Lambda's 6 MB

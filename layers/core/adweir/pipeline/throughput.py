@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from adweir.model import limits
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import parse_instant
 
 if TYPE_CHECKING:
+    from adweir.model.runs import Run
     from adweir.store.ledger import Ledger
 
 RUNS_MEASURED = 20
@@ -51,13 +53,20 @@ def metrics(ledger: Ledger) -> dict[str, Any]:
     """Counts, durations, rows per second and failures of the newest runs, by workflow, stage and platform.
 
     A task's seconds run from its planning to its load, so waiting in queues and for reports is in them.
-    `rows_per_second` is rows over those seconds; None where nothing was loaded.
+    `rows_per_second` is rows over those seconds; None where nothing was loaded. Of runs with very many tasks fewer
+    are measured (`limits.MAX_TASKS_MEASURED`).
     """
     newest, _ = ledger.list_runs(RUNS_MEASURED)
     sums: dict[tuple[str, str, str], _Sums] = {}
+    measured: list[Run] = []
+    read = 0
     for run in newest:
+        if measured and read + run.tasks_total > limits.MAX_TASKS_MEASURED:  # the total is known when a run has ended
+            break
         for task in ledger.tasks(run.run_id):
+            read += 1
             sums.setdefault((run.workflow, task.stage, task.platform), _Sums()).add(task)
+        measured.append(run)
     return {
         "runs": [
             {
@@ -78,7 +87,7 @@ def metrics(ledger: Ledger) -> dict[str, Any]:
                     for stage in run.stages
                 ],
             }
-            for run in newest
+            for run in measured
         ],
         "stages": [
             {"workflow": workflow, "stage": stage, "platform": platform} | sums[workflow, stage, platform].summary()

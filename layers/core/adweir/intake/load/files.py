@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = 4 << 20
 _BATCH = 500
+_ROW_BYTES, _ENTITY_BYTES = 110, 470
+"""What a row, and an entity without its texts, were measured to take until they are stored."""
 _REMEMBERED = timedelta(days=limits.MAX_DROP_AGE_DAYS + 1)
 """So long the bytes of a drop are known: afterwards none of its days can be dropped anymore."""
 
@@ -54,6 +56,8 @@ class _Group:
     rows: PullRows
     loop: RowLoop
     waiting: list[MetricRow] = field(default_factory=list)
+    held: int = 0
+    """About how many bytes of memory the rows take."""
 
     def add(self, row: MetricRow) -> None:
         self.waiting.append(row)
@@ -61,8 +65,15 @@ class _Group:
             self.flush()
 
     def flush(self) -> None:
+        new = {row.entity_id: row for row in self.waiting if not self.rows.knows(row.entity_id)}
+        self.held += len(self.waiting) * _ROW_BYTES + sum(map(_entity_bytes, new.values()))
         self.loop.take(self.waiting, ())
         self.waiting = []
+
+
+def _entity_bytes(row: MetricRow) -> int:
+    texts = row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product
+    return _ENTITY_BYTES + sum(len(text) if text.isascii() else 4 * len(text) for text in texts)
 
 
 @dataclass(slots=True)
@@ -89,6 +100,11 @@ class _Drop:
     def same_bytes(self) -> str:
         """The receipt of these bytes, whatever their name."""
         return f"sha256/{self.account_id}/{self.sha256}"
+
+    def check_memory(self) -> None:
+        """Raises TooLarge: killed for its memory, the function would receive the file again and leave no receipt."""
+        if sum(group.held for group in self.groups.values()) > limits.MAX_DROP_HELD_BYTES:
+            raise TooLarge(f"the file names too many ads for one load: {self.lines} lines until now; split it")
 
 
 class DropLoader:
@@ -181,12 +197,17 @@ class DropLoader:
         return digest.hexdigest()
 
     def _read(self, drop: _Drop, stream: BinaryIO, remaining: Callable[[], float]) -> None:
-        """All rows into their groups. Raises TooLarge when that takes half of the time: storing takes as much."""
+        """All rows into their groups.
+
+        Raises TooLarge when that takes half of the time, for storing takes as much, or more memory than there is.
+        """
         least = remaining() / 2
         for found in read_drop(stream, drop.size, self._parse_platform):
             drop.lines += 1
-            if drop.lines % _BATCH == 0 and remaining() < least:
-                raise TooLarge(f"the file takes too long to read: {drop.lines} lines until now; split it")
+            if drop.lines % _BATCH == 0:
+                if remaining() < least:
+                    raise TooLarge(f"the file takes too long to read: {drop.lines} lines until now; split it")
+                drop.check_memory()
             if isinstance(found, BadRow):
                 drop.quarantine.add(found)
                 continue
@@ -199,6 +220,7 @@ class DropLoader:
         for group in drop.groups.values():
             group.flush()
             group.loop.finish()
+        drop.check_memory()
 
     def _group(self, drop: _Drop, target: Target) -> _Group | None:
         """Where rows of this target go; None when its profile is not the account's or has no days (see `unknown`)."""

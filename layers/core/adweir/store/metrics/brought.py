@@ -128,6 +128,10 @@ class PullRows:
         """Whether a row with this key was added."""
         return entity_id in self._slots.get(slot_key(day, hour), ())
 
+    def knows(self, entity_id: str) -> bool:
+        """Whether a row of this entity was added."""
+        return entity_id in self._parents
+
     def quarantined(self, entity_id: str, day: str) -> None:
         """A row of this entity and day came but cannot be stored: the stored value is kept."""
         self._quarantined.setdefault(self._texts[day], set()).add(self._texts[entity_id])
