@@ -24,6 +24,7 @@ from adweir.platforms import Platforms
 from adweir.platforms.base import PlatformSpec, ProfileOptions
 from adweir.platforms.connector import ObjectBatch, Page, PullContext, RowBatch
 from adweir.store.raw.header import PullHeader
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.load_world import META, LoadWorld, insights
@@ -357,3 +358,22 @@ def test_a_profile_s_options_of_today_reach_the_normalizer(
     # then the normalizer knows them; options that the platform does not have stop the load
     seen = [str(options.conversions[0]) for options in platforms.options if isinstance(options, Choice)]
     assert (seen or [outcome]) == [state]
+
+
+@at_the_bound("MAX_OBJECT_BYTES")
+def test_an_object_that_no_item_can_hold_costs_itself_alone(world: LoadWorld, size: int, fits: bool) -> None:
+    # given a list in which one campaign's name is absurd
+    world.clock.advance(60)
+    world.pull(world.plan(Dataset.CAMPAIGNS, None), campaigns("9"))
+    (plain,) = (each for each in world.catalog.objects(META, "1", Dataset.CAMPAIGNS) if each.id == "9")
+    left = size - len(plain.model_copy(update={"name": ""}).model_dump_json(exclude={"as_of"}))
+    listed = campaigns("8", "9")
+    listed["data"][1]["name"] = "é" * (left // 2) + "x" * (left % 2)
+    # when it is loaded
+    world.clock.advance(60)
+    task = world.plan(Dataset.CAMPAIGNS, None, "next")
+    assert world.pull(task, listed) == "loaded"
+    # then the others are there, and it is as it was before
+    found = {each.id: len(each.name) for each in world.catalog.objects(META, "1", Dataset.CAMPAIGNS)}
+    assert found == {"7": 0, "8": 2, "9": left - left // 2 if fits else 2}
+    assert world.task(task).counts["rows_quarantined"] == (not fits)

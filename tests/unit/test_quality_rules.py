@@ -72,6 +72,8 @@ def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:
         ({"spend": -1}, "negative"),
         ({"revenue": 1 << 50}, "bound"),
         ({"currency": "EUR"}, "currency"),
+        ({"campaign_id": "c" * 201}, "parent"),
+        ({"ad_group_id": "g" * 201}, "parent"),
     ],
 )
 def test_an_error_rule_quarantines_the_row(values: dict[str, Any], rule: str) -> None:
@@ -169,3 +171,10 @@ def test_the_bound_of_the_rules_that_a_report_names(size: int, fits: bool) -> No
     loop, _, _ = taken(*rows)
 
     assert (len(overall(loop).offenders) == size) is fits
+
+
+def test_the_adjustments_of_a_row_whose_parents_are_absurd_stay_small() -> None:
+    """DynamoDB refuses an item over 400 kB, and with it the whole load."""
+    _, held, _ = taken(row("g~2", campaign_id="c" * 500_000, ad_group_id="g" * 500_000))
+    (adjusted,) = held.adjusting.of(DAY)
+    assert (adjusted.entity_id, adjusted.campaign_id, adjusted.ad_group_id) == ("g~2", "", "")

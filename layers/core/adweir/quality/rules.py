@@ -36,6 +36,7 @@ class Rule(NamedTuple):
 
 
 ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or cannot be stored as a key")
+PARENT = Rule("parent", "validity", "error", "", "is longer than any id")
 DAY = Rule("day", "validity", "error", "date", "the day is not in the pull's window")
 HOUR = Rule("hour", "validity", "error", "hour", "the hour does not fit the grain")
 NEGATIVE = Rule("negative", "validity", "error", "", "must not be negative")
@@ -47,7 +48,7 @@ SPEND = Rule("spend_without_impressions", "consistency", "warn", "spend", "spend
 CONFLICT = Rule("conflict", "uniqueness", "error", "entity_id", "a second row of this key with other numbers")
 READABLE = Rule("readable", "validity", "error", "", "the row cannot be read")
 
-RULES = (READABLE, ID, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
+RULES = (READABLE, ID, PARENT, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
 
 
 class AtMost(NamedTuple):
@@ -80,6 +81,7 @@ class AtMost(NamedTuple):
         return any(map(gt, left, map(self.most_as, most) if self.most_as else most))
 
 
+_PARENTS = ("campaign_id", "ad_group_id", "ad_product")
 _IMPRESSIONS, _CLICKS, _CONVERSIONS, _SPEND = map(METRICS.index, ("impressions", "clicks", "conversions", "spend"))
 WARNINGS = (
     AtMost(CLICKS, _CLICKS, _IMPRESSIONS),
@@ -97,6 +99,11 @@ def _broken_by(number: int) -> Rule | None:
 
 def _is_id(entity_id: str) -> bool:
     return can_be_key(entity_id) and not entity_id.startswith("~") and not entity_id.endswith("~")
+
+
+def _is_short(text: str) -> bool:
+    """Whether it can be a parent's id: with an absurd one, no item could hold the row."""
+    return len(text) <= limits.MAX_OBJECT_ID_CHARS
 
 
 class Tally:
@@ -173,6 +180,8 @@ class RowLoop:
             return True
         if not (tidy(columns) and all(map(_is_id, set(entities) - self._campaigns.keys()))):
             return False
+        if not all(map(_is_short, set().union(*(getattr(columns, name) for name in _PARENTS)))):
+            return False
         self._campaigns.update(zip(entities, campaigns, strict=True))
         return True
 
@@ -233,6 +242,7 @@ class RowLoop:
         broken: list[tuple[Rule, str]] = []
         if not _is_id(row.entity_id):
             broken.append((ID, ""))
+        broken += [(PARENT, name) for name in _PARENTS if not _is_short(getattr(row, name))]
         if row.day not in self._days:
             broken.append((DAY, ""))
         if row.hour not in self._hours:
@@ -280,4 +290,7 @@ class RowLoop:
 
 
 def _ids(row: MetricRow) -> RowIds:
-    return row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product, row.currency
+    """Those of an item: absurd ones are left out."""
+    parents = (row.campaign_id, row.ad_group_id, row.ad_product)
+    campaign_id, ad_group_id, ad_product = (text if _is_short(text) else "" for text in parents)
+    return row.entity_id, campaign_id, ad_group_id, ad_product, row.currency

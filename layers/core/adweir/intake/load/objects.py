@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Committer, Origin
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.events import EntitiesChanged
@@ -86,14 +87,14 @@ class ObjectLists:
     def _put(
         self, batch: ObjectBatch, header: PullHeader, found: _Found, quarantine: Quarantine, page_number: int
     ) -> None:
-        """Put one batch of objects; those without an id that can be a key go to quarantine."""
-        named = [(_id(one), one) for one in batch.objects]
-        storable = [one for identity, one in named if can_be_key(identity)]
+        """Put one batch of objects; those that no item can hold go to quarantine."""
+        unstorable = {number: bad for number, one in enumerate(batch.objects) if (bad := _unstorable(one))}
+        storable = [one for number, one in enumerate(batch.objects) if number not in unstorable]
         added, changed, unchanged = self._catalog.put_objects(storable, header.as_of, header.label)
         found.added, found.changed = found.added + added, found.changed + changed
         found.unchanged += unchanged
-        found.seen.update(_key(one) for _, one in named)
-        for bad in [*batch.bad, *(_no_key(one) for identity, one in named if not can_be_key(identity))]:
+        found.seen.update(map(_key, batch.objects))
+        for bad in [*batch.bad, *unstorable.values()]:
             quarantine.add(bad, page_number)
             found.seen.add(bad.entity_id)
             found.all_read &= bool(bad.entity_id)
@@ -118,14 +119,16 @@ class _Found:
     seen: set[str] = field(default_factory=set)
 
 
-def _id(found: PlatformObject | Profile) -> str:
-    return found.profile_id if isinstance(found, Profile) else found.id
-
-
 def _key(found: PlatformObject | Profile) -> str:
     return found.profile_id if isinstance(found, Profile) else object_key(found)
 
 
-def _no_key(found: PlatformObject | Profile) -> BadRow:
-    fault = {"field": "id", "rule": "id", "message": "the id is missing or cannot be a key in the store"}
-    return BadRow(0, found.model_dump(mode="json"), [fault])
+def _unstorable(found: PlatformObject | Profile) -> BadRow | None:
+    """What is wrong with an object that cannot be stored; None of one that can."""
+    if not can_be_key(found.profile_id if isinstance(found, Profile) else found.id):
+        fault = {"field": "id", "rule": "id", "message": "the id is missing or cannot be a key in the store"}
+        return BadRow(0, found.model_dump(mode="json"), [fault])
+    if len(found.model_dump_json(exclude={"as_of"}).encode()) > limits.MAX_OBJECT_BYTES:
+        fault = {"field": "", "rule": "size", "message": f"has more than {limits.MAX_OBJECT_BYTES} bytes"}
+        return BadRow(0, found.model_dump(mode="json"), [fault], _key(found))
+    return None
