@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +13,12 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
 from adweir.model.messages import PlanStage, Sweep
 from adweir.model.runs import StageState
-from adweir.model.tasks import TaskState
+from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso
 from adweir.platforms.connector import ReportState
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
+from adweir.store.ledger import Ledger
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -219,11 +220,11 @@ def test_objects_that_another_listing_puts_at_the_same_moment_are_written_one_by
     assert names == ["newer", "newer", "older"]
 
 
-def stalled(clock: FrozenClock, tasks: int) -> PipelineWorld:
+def stalled(clock: FrozenClock, tasks: int, **facts: int) -> PipelineWorld:
     """An open stage whose tasks lost their messages half an hour ago."""
     world = PipelineWorld(clock)
     world.ledger.create_run(a_run("r", workflow="daily", stage="pulls", stage_state=StageState.OPEN))
-    world.ledger.plan_together([a_task(run_id="r", stage="pulls", profile_id=str(n)) for n in range(tasks)])
+    world.ledger.plan_together([a_task(run_id="r", stage="pulls", profile_id=str(n), **facts) for n in range(tasks)])
     clock.advance(1801)
     return world
 
@@ -241,6 +242,41 @@ def test_a_sweep_reads_stalled_tasks_by_the_hundred_and_writes_each_once(
     assert len(world.collect.messages) == tasks
     assert found["UpdateItem"] == tasks
     assert found.total() - tasks <= 6 + -(-tasks // 100)
+
+
+@pytest.mark.parametrize("tasks", [20, 240])
+def test_a_sweep_ends_overdue_tasks_fifty_at_a_time(clock: FrozenClock, calls: AwsCalls, tasks: int) -> None:
+    world = stalled(clock, tasks, deadline=epoch(clock.now()) + 60)
+    calls.about = "sweep"
+
+    world.handle(Sweep())
+
+    found, ended = asked(calls), list(world.ledger.tasks("r"))
+    assert {task.state for task in ended} == {TaskState.FAILED}
+    assert {(task.error or {})["code"] for task in ended} == {"deadline"}
+    assert not list(world.ledger.open_tasks("r"))
+    assert found["TransactWriteItems"] == -(-tasks // 50)
+    assert found.total() - found["TransactWriteItems"] <= 15 + -(-tasks // 100)
+
+
+def test_overdue_tasks_of_which_one_has_ended_meanwhile_are_ended_one_by_one(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given three overdue tasks, one of which is loaded while the sweep looks at them
+    world = stalled(clock, 3, deadline=epoch(clock.now()) + 60)
+    together = type(world.ledger).fail_together
+
+    def beaten(ledger: Ledger, failed: Sequence[tuple[Task, Mapping[str, Any]]]) -> bool:
+        ledger.finish("r", failed[0][0].id, 0, TaskState.LOADED)
+        return together(ledger, failed)
+
+    monkeypatch.setattr(type(world.ledger), "fail_together", beaten)
+    # when it ends them
+    world.handle(Sweep())
+    # then that one stays loaded
+    states = [task.state for task in world.ledger.tasks("r")]
+    assert sorted(states) == [TaskState.FAILED, TaskState.FAILED, TaskState.LOADED]
+    assert not list(world.ledger.open_tasks("r"))
 
 
 @at_the_bound("MAX_SWEEP_PARTS", as_if=3)

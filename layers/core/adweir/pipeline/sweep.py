@@ -1,9 +1,9 @@
 """The sweep: no run stays open, whatever died.
 
-Every few minutes it goes through the open runs: it fails tasks past their deadline, sends stalled tasks to the queue of
-their state again, removes leftover markers, and advances the run. A run or task that it cannot deal with is logged and
-noted for the health, and the others are swept. When time runs out, another message continues after the last run that
-was completely swept.
+Every few minutes it goes through the open runs: it fails tasks past their deadline, many at a time, sends stalled tasks
+to the queue of their state again, removes leftover markers, and advances the run. A run or task that it cannot deal
+with is logged and noted for the health, and the others are swept. When time runs out, another message continues after
+the last run that was completely swept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from adweir.model.times import Clock, epoch, parse_instant
 from adweir.pipeline.alone import PASSING, alone
 from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import RunSettings
-from adweir.store.ledger import PLANNING
+from adweir.store.ledger import PLANNING, TOGETHER
 
 if TYPE_CHECKING:
     from adweir.store.ledger import Ledger, Marker
@@ -90,26 +90,46 @@ class Sweeper:
             if marked_at and self._is_stale(marked_at):  # its start died
                 self._ledger.unmark_open(run_id, self._ledger.open_mark(run_id))
             return True
-        stalled: list[Task] = []
+        stalled, overdue, whole = list[Task](), list[Task](), True
         for marker, task in self._ledger.open_tasks(run_id):
             if not self._has_time(remaining):
-                self._resend(stalled, run_id)
-                return False
-            with self._alone(f"task {marker.task_id} of run {run_id}"):
-                stalled += self._sweep_marker(run_id, marker, task)
+                whole = False
+                break
+            if task is not None and not task.state.is_terminal and epoch(self._clock.now()) > task.deadline:
+                overdue.append(task)
+            else:
+                with self._alone(f"task {marker.task_id} of run {run_id}"):
+                    stalled += self._sweep_marker(run_id, marker, task)
             if len(stalled) >= _SENT_TOGETHER:
                 self._resend(stalled, run_id)
                 stalled = []
+            if len(overdue) >= TOGETHER:
+                self._fail(overdue, run_id)
+                overdue = []
         self._resend(stalled, run_id)
-        self._advance(run_id)
-        return True
+        self._fail(overdue, run_id)
+        if whole:
+            self._advance(run_id)
+        return whole
 
     def _resend(self, stalled: list[Task], run_id: str) -> None:
         with self._alone(f"stalled tasks of run {run_id}"):
             self._sender.resend(stalled)
 
+    def _fail(self, overdue: list[Task], run_id: str) -> None:
+        """Fail tasks that are too late: together, or one by one where one of them has moved on."""
+        errors = [
+            {"code": "deadline", "message": f"not finished by its deadline; it was {task.state}"} for task in overdue
+        ]
+        done = not overdue
+        with self._alone(f"overdue tasks of run {run_id}"):
+            done = done or self._ledger.fail_together(list(zip(overdue, errors, strict=True)))
+        for task, error in () if done else zip(overdue, errors, strict=True):
+            with self._alone(f"task {task.id} of run {run_id}"):
+                self._ledger.finish(run_id, task.id, task.generation, TaskState.FAILED, error=error)
+
     def _sweep_marker(self, run_id: str, marker: Marker, task: Task | None) -> list[Task]:
-        """Do what there is to do about a marker. Returns its task if that is to be sent again."""
+        """Do what there is to do about a marker whose task is not too late. Returns that if it is to be sent again."""
         if marker.task_id == PLANNING:
             self._sweep_planning(run_id, marker)
         elif task is None:
@@ -118,7 +138,7 @@ class Sweeper:
         elif task.state.is_terminal:
             self._sweep_terminal(marker, task)
         else:
-            return [task] if self._sweep_task(task) else []
+            return [task] if self._is_stalled(task) else []
         return []
 
     def _sweep_planning(self, run_id: str, marker: Marker) -> None:
@@ -135,13 +155,9 @@ class Sweeper:
             redriven = self._ledger.redrive(task, self._deadline(task), accept_vanish=task.accept_vanish)
             self._sender.send([redriven] if redriven else [])
 
-    def _sweep_task(self, task: Task) -> bool:
-        """Fail a task that is too late. Whether it is to be sent again."""
+    def _is_stalled(self, task: Task) -> bool:
+        """Whether a task that nobody holds made no progress for long; then this counts as some."""
         now = epoch(self._clock.now())
-        if now > task.deadline:
-            error = {"code": "deadline", "message": f"not finished by its deadline; it was {task.state}"}
-            self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=error)
-            return False
         return task.hold_until <= now and self._is_stale(task.updated_at) and self._ledger.touch(task)
 
     def _is_stale(self, at: str) -> bool:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 from pynamodb.exceptions import PynamoDBException
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _I = TypeVar("_I", bound=KeyedItem)
 Key = tuple[str, str]
 """An item's partition key and sort key."""
+_Change: TypeAlias = "tuple[Key, Sequence[Action], Condition]"
+_Drop: TypeAlias = "tuple[Key, Condition]"
 _T = TypeVar("_T")
 _REFUSED = "ConditionalCheckFailedException"
 _CANCELLED = "TransactionCanceledException"
@@ -166,15 +168,15 @@ class Keyed(Generic[_I]):
 
         return self._transact(put)
 
-    def _change_and_drop(self, change: tuple[Key, Sequence[Action], Condition], drop: Key) -> bool:
-        """Change one item and delete another in one transaction; False as `_put_together`."""
+    def _change_and_drop(self, pairs: Iterable[tuple[_Change, _Drop]]) -> bool:
+        """Change items and delete one with each, in one transaction of at most 50 pairs; False as `_put_together`."""
 
-        def both(writes: TransactWrite, token: str) -> None:
-            key, actions, condition = change
-            writes.update(self._model(*key), [*actions, self._model.writer.set(token)], condition)
-            writes.delete(self._model(*drop))
+        def write(writes: TransactWrite, token: str) -> None:
+            for (key, actions, condition), (gone, ours) in pairs:
+                writes.update(self._model(*key), [*actions, self._model.writer.set(token)], condition)
+                writes.delete(self._model(*gone), ours)
 
-        return self._transact(both)
+        return self._transact(write)
 
     def _transact(self, write: Callable[[TransactWrite, str], None]) -> bool:
         token = new_token()

@@ -19,12 +19,12 @@ from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.replays import Replays
 from adweir.store.ledger.runs import Runs, run_of, run_pk
 from adweir.store.ledger.shared_reports import SharedReports
-from adweir.store.ledger.tasks import REDRIVABLE, Tasks
+from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER, Tasks
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
 from adweir.store.ledger.troubled_runs import TroubledRuns
 
-__all__ = ["PLANNING", "REDRIVABLE", "Ledger", "Marker", "Tokens"]
+__all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):

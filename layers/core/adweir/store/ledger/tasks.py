@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 REDRIVABLE = (TaskState.FAILED, TaskState.PARKED, TaskState.QUARANTINED)
 _ACTIVE = tuple(state.value for state in TaskState if not state.is_terminal)
 _RACES = 4
-_PLANNED_TOGETHER = 50
-"""Each is two items, and a transaction has at most 100."""
+_Facts = Mapping[str, Mapping[str, Any] | None]
+"""What is recorded of a task that ends: its counts, or its error."""
+TOGETHER = 50
+"""Tasks per transaction: each is two items, and a transaction has at most 100."""
 _READ_TOGETHER = 100
 
 
@@ -59,7 +61,7 @@ class Tasks(Markers):
         """
         stored: set[str] = set()
         waiting = iter(tasks)
-        while batch := tuple(islice(waiting, _PLANNED_TOGETHER)):
+        while batch := tuple(islice(waiting, TOGETHER)):
             rows = [(self._planned(task), self._absent()) for task in batch]
             markers = [(self._marker(task.run_id, task.stage, task.id, 0), self._absent()) for task in batch]
             if self._put_together([*markers, *rows]):
@@ -265,15 +267,29 @@ class Tasks(Markers):
         Where its stage is known, too, the task ends and its marker goes in one transaction.
         """
         self._succeeded(pulled)  # first: a worker that dies behind its task's end would never say so
-        if pulled.stage:
-            run_id, task_id, generation = task
-            open_still = (Row.generation == generation) & Row.state.is_in(*_ACTIVE)
-            end = task_item(run_id, task_id), self._end_actions(TaskState.LOADED, {"counts": counts}), open_still
-            if self._change_and_drop(end, (run_pk(run_id), marker_sk(pulled.stage, task_id))):
-                return True
-        return self._end(task, TaskState.LOADED, {"counts": counts})
+        facts = {"counts": counts}
+        if pulled.stage and self._end_together([(task, pulled.stage, facts)], TaskState.LOADED):
+            return True
+        return self._end(task, TaskState.LOADED, facts)
 
-    def _end(self, task: TaskName, state: TaskState, facts: Mapping[str, Mapping[str, Any] | None]) -> bool:
+    def fail_together(self, failed: Sequence[tuple[Task, Mapping[str, Any]]]) -> bool:
+        """Fail at most `TOGETHER` tasks, each with its error, and remove their markers, in one transaction.
+
+        False when one of them is not open any more: then none was ended, and `finish` ends each.
+        """
+        names = ((TaskName(task.run_id, task.id, task.generation), task.stage, error) for task, error in failed)
+        return self._end_together([(name, stage, {"error": error}) for name, stage, error in names], TaskState.FAILED)
+
+    def _end_together(self, ends: Iterable[tuple[TaskName, str, _Facts]], state: TaskState) -> bool:
+        pairs = []
+        for (run_id, task_id, generation), stage, facts in ends:
+            open_still = (Row.generation == generation) & Row.state.is_in(*_ACTIVE)
+            ours = Row.pk.does_not_exist() | (Row.generation <= generation)
+            end = task_item(run_id, task_id), self._end_actions(state, facts), open_still
+            pairs.append((end, ((run_pk(run_id), marker_sk(stage, task_id)), ours)))
+        return self._change_and_drop(pairs)
+
+    def _end(self, task: TaskName, state: TaskState, facts: _Facts) -> bool:
         run_id, task_id, generation = task
         pk, sk = task_item(run_id, task_id)
         done = self._change(
@@ -284,7 +300,7 @@ class Tasks(Markers):
             self._unmark(ended)
         return done is not None
 
-    def _end_actions(self, state: TaskState, facts: Mapping[str, Mapping[str, Any] | None]) -> list[Any]:
+    def _end_actions(self, state: TaskState, facts: _Facts) -> list[Any]:
         actions = [Row.state.set(state.value), Row.until.set(0), Row.updated_at.set(iso(self._clock.now()))]
         return actions + [getattr(Row, name).set(dict(fact)) for name, fact in facts.items() if fact is not None]
 
