@@ -11,15 +11,17 @@ import pytest
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
-from adweir.model.messages import PlanStage, Sweep
+from adweir.model.errors import Throttled
+from adweir.model.messages import ObjectArrived, PlanStage, Sweep
+from adweir.model.metrics import Level
 from adweir.model.runs import StageState
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import epoch, iso
+from adweir.model.times import epoch, iso, parse_instant
 from adweir.platforms.connector import ReportState
 from adweir.runtime.settings import Settings
 from adweir.store.catalog.store import Catalog
 from adweir.store.ledger import Ledger
-from support.aws_calls import AwsCalls
+from support.aws_calls import AwsCalls, Call
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.collect_world import CollectWorld, collecting
@@ -173,6 +175,53 @@ def test_a_container_remembers_the_options_of_so_many_ad_accounts(
     load("1", "second")
 
     assert asked(calls)["GetItem"] == (1 if fits else 2)
+
+
+def test_a_load_that_waits_for_another_reads_its_lease_and_nothing_else(
+    clock: FrozenClock, settings: Settings, calls: AwsCalls
+) -> None:
+    """Its first round reads the object and tries for a while; a neighbor's load usually ends within seconds."""
+    world = LoadWorld(clock, settings.bucket)
+    key = world.land(world.plan(), insights(["1.00"]))
+    message = ObjectArrived(bucket=world.bucket, key=key)
+    calls.about = "load"
+
+    def waits() -> ObjectArrived:
+        with pytest.raises(Throttled) as refused:
+            world.loader.load(message, world.remaining)
+        return message.later(epoch(clock.now()) + 2, refused.value)
+
+    with world.ledger.lease("metrics#meta_ads#1#ad#day#pull#2026-11", 3600):
+        message = waits()
+        assert calls.requests[Call("load", "s3", "GetObject")] == 1
+        assert calls.requests.total() <= 20
+        calls.clear()
+        for _ in range(20):
+            clock.advance(2)
+            message = waits()
+        assert calls.requests == {Call("load", "dynamodb", "GetItem"): 20}
+
+    world.loader.load(message, world.remaining)
+    assert world.stored(Level.AD)
+
+
+@at_the_bound("MAX_LEASE_LOOKS_SECONDS")
+def test_after_minutes_of_looking_at_a_lease_the_task_hears_that_its_object_waits(
+    clock: FrozenClock, settings: Settings, size: int, fits: bool
+) -> None:
+    world = LoadWorld(clock, settings.bucket)
+    task = world.plan()
+    key = world.land(task, insights(["1.00"]))
+    message, begun = ObjectArrived(bucket=world.bucket, key=key), epoch(clock.now())
+    with world.ledger.lease("metrics#meta_ads#1#ad#day#pull#2026-11", 3600):
+        for seconds in (0, size - 1):
+            clock.advance(seconds)
+            with pytest.raises(Throttled) as refused:
+                world.loader.load(message, world.remaining)
+            message = message.later(begun, refused.value)
+
+    waited = parse_instant(world.task(task).updated_at)
+    assert (epoch(waited) == begun) == fits
 
 
 def campaigns(number: int, **changes: str) -> list[AdCampaign]:

@@ -10,14 +10,15 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Profile
 from adweir.model.errors import AdweirError, NotReady
-from adweir.model.messages import ObjectArrived
+from adweir.model.messages import Narrow, ObjectArrived
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window, iso
 from adweir.platforms.connector import Page
 from adweir.quality.rules import RowLoop
 from adweir.runtime.settings import Settings
-from adweir.store.metrics.partitions import MetricsTable
+from adweir.store.metrics.load import PartitionLoader
+from adweir.store.metrics.partitions import MetricsTable, key_of
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
 from support.load_world import LoadWorld, insights
@@ -52,10 +53,10 @@ class Invocation:
         return self._ends - self._clock.monotonic()
 
 
-def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float) -> str:
+def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float, attempt: int = 0) -> str:
     """One delivery; the outcome in a word."""
     invocation.begin(seconds)
-    message = ObjectArrived(bucket=world.bucket, key=key)
+    message = ObjectArrived(bucket=world.bucket, key=key, attempt=attempt)
     try:
         world.loader.load(message, invocation.left)
     except NotReady:
@@ -96,20 +97,20 @@ def test_a_load_that_does_not_fit_goes_on_in_other_invocations(
 
 
 def test_a_partition_that_is_done_is_not_written_again(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[int] = []
+    written: list[tuple[str, str]] = []
     write = MetricsTable._write_batch
 
-    def counted(table: MetricsTable, batch: list[dict[str, object]]) -> float:
-        written.append(len(batch))
+    def counted(table: MetricsTable, batch: list[dict[str, Any]]) -> float:
+        written.extend(key_of(request["PutRequest"]["Item"]) for request in batch)
         return write(table, batch)
 
     monkeypatch.setattr(MetricsTable, "_write_batch", counted)
     invocation = Invocation(world, monkeypatch, a_write=1)
     _, key = two_months(world)
     while deliver(world, key, invocation, MARGIN + 40) == "goes on":
-        assert len(written) < 50
+        assert len(written) < 500
 
-    assert sum(written) == 60
+    assert len(written) == len(set(written)) > 60
 
 
 def test_a_task_past_its_deadline_does_not_go_on(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +133,44 @@ def test_an_object_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeyp
     monkeypatch.setattr(RowLoop, "take", slow)
 
     assert deliver(world, key, invocation, 300) == "too_large"
+    assert world.queues.runs.take() == [Narrow(run_id=task.run_id, task_id=task.id)]
+    assert world.state(task) is not TaskState.QUARANTINED
+
+
+def test_a_day_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = world.plan()
+    key = world.land(task, insights(["1.00"] * 30))
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    take = RowLoop.take
+
+    def slow(loop: RowLoop, *args: object) -> None:
+        world.clock.advance(250)
+        take(loop, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RowLoop, "take", slow)
+
+    assert deliver(world, key, invocation, 300) == "too_large"
     assert world.state(task) is TaskState.QUARANTINED
     assert "takes too long to read" in str(world.task(task).error)
+
+
+def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an object that is read in time, but whose merge alone takes an invocation
+    task, key = two_months(world)
+    invocation, merge = Invocation(world, monkeypatch, a_write=0), PartitionLoader._merge
+
+    def slow(*args: Any) -> None:
+        world.clock.advance(30)
+        merge(*args)
+
+    monkeypatch.setattr(PartitionLoader, "_merge", slow)
+    # when it is delivered again and again
+    outcomes = [deliver(world, key, invocation, MARGIN + 25, attempt) for attempt in range(4)]
+    # then the fourth gives up
+    assert outcomes == ["goes on", "goes on", "goes on", "too_large"]
+    assert world.queues.runs.take() == [Narrow(run_id=task.run_id, task_id=task.id)]
 
 
 def test_an_object_is_not_called_too_large_by_an_invocation_that_had_no_time_to_read_it(

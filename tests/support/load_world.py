@@ -66,7 +66,9 @@ class LoadWorld(World):
                     self.raw, self.catalog, self.ledger.receipts, committer, self.clock, platforms.parse
                 ),
                 deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),
-            }
+            },
+            self.ledger,
+            self.clock,
         )
 
     def plan(self, dataset: Dataset = Dataset.AD_DAILY, window: Window | None = DAY, run_id: str = "r") -> Task:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adweir.model.entities import Credential
 from adweir.model.errors import Narrowable
 from adweir.model.tasks import Task
-from adweir.platforms.connector import Connector, Mode, Page, Report, Wiring, halves
+from adweir.platforms.connector import Connector, Mode, Page, Report, Wiring
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -48,7 +48,7 @@ class SimulatedConnector(Connector):
         yield self._world.download(task, report_id)
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
-        return halves(task)
+        return task.halves()
 
 
 def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> SimulatedConnector:

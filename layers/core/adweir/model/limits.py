@@ -74,6 +74,9 @@ MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequen
 MAX_LISTED_CHANGES = 5000  # changed numbers listed per answer; their count goes on
 MAX_CHANGES_FILES = 2000  # loads undone per answer as of a moment: 20 s of S3 requests
 MAX_PAST_ITEMS = 300_000  # items undone per answer: 300 MB
+MAX_LEASE_LOOKS_SECONDS = (
+    300  # an object waits without being read; then its task hears of it, before it counts as stale
+)
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 
 MAX_COUNTED_HOURLY_DAYS = 100  # days of hours that the answer to a replay's request counts: a read per day

@@ -1,12 +1,13 @@
 """What travels through our queues: small, versionless JSON with ids only; the ledger and S3 hold the rest."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.errors import AdweirError
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Cause, Task
@@ -30,6 +31,14 @@ class Message(BaseModel):
 
     not_before: Count = 0
     attempt: Count = 0
+
+    def later(self, due: int, error: AdweirError) -> Self:
+        """The same message, which waits until `due` (Unix seconds) because of an error."""
+        return self.model_copy(update={"not_before": due, "attempt": self.attempt + 1, **self._waits(due, error)})
+
+    def _waits(self, _due: int, _error: AdweirError) -> dict[str, Any]:
+        """Which fields say what the message waits for."""
+        return {}
 
 
 class TaskMessage(Message):
@@ -137,6 +146,15 @@ class CancelRun(Message):
     run_id: Id
 
 
+class Narrow(Message):
+    """runs queue: the object of this task takes too long to load; pull half of its days at a time."""
+
+    kind: Literal["narrow"] = "narrow"
+    run_id: Id
+    task_id: Id
+    generation: Count = 0
+
+
 class RedriveCredential(Message):
     """runs queue: a new credential arrived; redrive the tasks that waited for it."""
 
@@ -178,7 +196,7 @@ class Replay(Message):
 
 
 RunMessage = Annotated[
-    StartRun | PlanStage | Advance | Sweep | Redrive | CancelRun | RedriveCredential | ResumeTasks | Replay,
+    StartRun | PlanStage | Advance | Sweep | Narrow | Redrive | CancelRun | RedriveCredential | ResumeTasks | Replay,
     Field(discriminator="kind"),
 ]
 RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage, config=ConfigDict(defer_build=True))
@@ -187,7 +205,8 @@ RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage, config=ConfigDict
 class ObjectArrived(Message):
     """landing queue, after parsing EventBridge's or S3's own notification: an object to load.
 
-    A raw object that is loaded again by a replay has the replay's `load`, `cause` and id.
+    A raw object that is loaded again by a replay has the replay's `load`, `cause` and id. One that waits names the
+    lease that was `busy`: until `busy_until` (Unix seconds) its waiting takes no more than a look at that.
     """
 
     bucket: str
@@ -197,6 +216,13 @@ class ObjectArrived(Message):
     load: Count = 0
     cause: Cause | Literal[""] = ""
     replay_id: Id = ""
+    busy: str = ""
+    busy_until: Count = 0
+
+    def _waits(self, due: int, error: AdweirError) -> dict[str, Any]:
+        busy = str(error.context.get("lease", ""))
+        goes_on = busy == self.busy and due < self.busy_until
+        return {"busy": busy, "busy_until": self.busy_until if goes_on else due + limits.MAX_LEASE_LOOKS_SECONDS}
 
 
 class BuildDataset(Message):

@@ -145,6 +145,12 @@ class Task:
             counts={},
         )
 
+    def halves(self) -> list[Task]:
+        """The task by the halves of its window; none for a single day and for entities."""
+        if self.window is None or self.window.length < 2:
+            return []
+        return [self.child(window=half) for half in self.window.halves()]
+
 
 class Stamp(NamedTuple):
     """What orders pulls: `as_of` (`model.times.iso`), on a tie the task id, then the load. Stamps compare as tuples.

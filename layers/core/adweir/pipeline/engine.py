@@ -19,6 +19,7 @@ from adweir.model.messages import (
     Advance,
     CancelRun,
     Message,
+    Narrow,
     PlanStage,
     Redrive,
     RedriveCredential,
@@ -32,6 +33,7 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.interventions import Interventions
+from adweir.pipeline.narrowing import Narrowing
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.sender import TaskSender
@@ -79,6 +81,20 @@ class Engine:
                 self.progress.left.check(f"run {message.run_id}")
                 with alone(self._ledger, f"run {message.run_id}"):
                     self.progress.advance(message.run_id)
+            case Narrow():
+                Narrowing(self._ledger, self.sender, self.progress.advance).narrow(message)
+            case Redrive() | CancelRun() | RedriveCredential() | ResumeTasks():
+                self._intervene(message)
+            case Sweep():
+                parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
+                is_done = Sweeper(*parts, self._clock, self._settings).sweep(remaining)
+                if not is_done and message.attempt < limits.MAX_SWEEP_PARTS:
+                    self._runs.send(message.model_copy(update={"attempt": message.attempt + 1}), delay=1)
+            case _:
+                raise BadInput(f"the engine does not handle {type(message).__name__}")
+
+    def _intervene(self, message: Redrive | CancelRun | RedriveCredential | ResumeTasks) -> None:
+        match message:
             case Redrive():
                 self.interventions.redrive(message.run_id, message.task_ids, accept_vanish=message.accept_vanish)
             case CancelRun():
@@ -88,13 +104,6 @@ class Engine:
                 self.interventions.redrive_credential(message.account_id, platform, message.label)
             case ResumeTasks():
                 self.interventions.resume(self._planner.platforms.parse(message.platform), message.profile)
-            case Sweep():
-                parts = self._ledger, self.sender, self.progress.advance, self._planner.deadline
-                is_done = Sweeper(*parts, self._clock, self._settings).sweep(remaining)
-                if not is_done and message.attempt < limits.MAX_SWEEP_PARTS:
-                    self._runs.send(message.model_copy(update={"attempt": message.attempt + 1}), delay=1)
-            case _:
-                raise BadInput(f"the engine does not handle {type(message).__name__}")
 
     def start(self, message: StartRun) -> str:
         """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stage. Returns the run's id.

@@ -167,14 +167,7 @@ class Connector(ABC):
 
         The same task and error must give the same tasks: a worker that died is followed by one that asks again.
         """
-        return halves(task)
-
-
-def halves(task: Task) -> list[Task]:
-    """The task by the halves of its window; none for a single day and for entities."""
-    if task.window is None or task.window.length < 2:
-        return []
-    return [task.child(window=half) for half in task.window.halves()]
+        return task.halves()
 
 
 class RawPage(Protocol):

@@ -280,18 +280,17 @@ class App:
 
         limit, margin = self.settings.quality_threshold, self._timing.margin
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, limit, margin)
-        ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
-        receipts = self.ledger.receipts
+        ends, landing = TaskEnds(self.ledger, self.queues.runs, self.clock), self.queues.landing
         return dispatch.Loader(
             {
-                pulls.PREFIX: pulls.PullLoader(
-                    self.raw, self.catalog, self.platforms, committer, ends, self.queues.landing
-                ),
+                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, self.platforms, committer, ends, landing),
                 drop_keys.PREFIX: files.DropLoader(
-                    self.raw, self.catalog, receipts, committer, self.clock, self.platforms.parse
+                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, self.platforms.parse
                 ),
                 deliveries.PREFIX: deliveries.DeliveryLoader(self.raw, committer, self.queues.runs),
-            }
+            },
+            self.ledger,
+            self.clock,
         )
 
     @cached_property

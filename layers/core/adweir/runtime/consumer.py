@@ -158,7 +158,7 @@ class Consumer(Generic[M]):
     def _later(self, message: M, queue: SourceQueue, group: str, seconds: float, error: AdweirError) -> None:
         jittered = seconds * self._rng.uniform(1.0, 1.2)
         due = self._clock.now().timestamp() + jittered
-        later = message.model_copy(update={"not_before": int(due), "attempt": message.attempt + 1})
+        later = message.later(int(due), error)
         self._logger.info("waits", extra={"code": error.code, "reason": error.message, "seconds": round(jittered, 1)})
         queue.send(later, delay=_delay(jittered), group=group)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed, Throttled, Unavailable
 from adweir.model.messages import ObjectArrived
+from adweir.model.times import Clock, epoch
 
 
 class ObjectLoader(Protocol):
@@ -17,6 +18,12 @@ class ObjectLoader(Protocol):
     def settle(self, message: ObjectArrived, error: AdweirError) -> None: ...
 
 
+class Turns(Protocol):
+    """By which loads of the same numbers take turns: the ledger."""
+
+    def check_free(self, name: str) -> None: ...
+
+
 class Loader:
     """Hands each object to the loader of its prefix; an object under another prefix is acknowledged and left alone.
 
@@ -24,19 +31,24 @@ class Loader:
     once, and a function may be killed between any two writes.
     """
 
-    def __init__(self, parts: Mapping[str, ObjectLoader]) -> None:
+    def __init__(self, parts: Mapping[str, ObjectLoader], turns: Turns, clock: Clock) -> None:
         self._parts = parts
+        self._turns = turns
+        self._clock = clock
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one object. Raises from the error tree; BadInput means that the whole object cannot be read.
 
-        Waiting ends: after `limits.MAX_BUSY_WAITS` tries the message is reported as failed and goes to the dead-letter
-        queue, from where it can still be loaded.
+        An object that waits for another load is read again when that has ended; until then a try takes one read of the
+        lease. Waiting ends: after `limits.MAX_BUSY_WAITS` tries the message is reported as failed and goes to the
+        dead-letter queue, from where it can still be loaded.
         """
         part = self._part(message.key)
         if part is None:
             return
         try:
+            if message.busy and epoch(self._clock.now()) < message.busy_until:
+                self._turns.check_free(message.busy)
             part.load(message, remaining)
         except Throttled as error:
             if message.attempt < limits.MAX_BUSY_WAITS:

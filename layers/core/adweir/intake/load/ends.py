@@ -8,7 +8,7 @@ from adweir.intake.collect.claim import waits_for
 from adweir.intake.collect.outcomes import describe
 from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled
-from adweir.model.messages import Advance, ObjectArrived
+from adweir.model.messages import Advance, Narrow, ObjectArrived
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
@@ -49,6 +49,14 @@ class TaskEnds:
         task = header.run_id, header.task_id, header.generation
         self._ledger.finish(*task, state, error=describe(error))
         self._advance(header)
+
+    def narrowed(self, header: PullHeader) -> bool:
+        """Have half of the days pulled at a time, for the object takes too long to load. False when that cannot be."""
+        task = self._task(header)
+        if task is None or task.depth >= limits.MAX_SPLIT_DEPTH or not task.halves():
+            return False
+        self._runs.send(Narrow(run_id=task.run_id, task_id=task.id, generation=task.generation), group=task.run_id)
+        return True
 
     def accepts_vanish(self, header: PullHeader) -> bool:
         """Whether an operator allowed this generation of the task to zero much stored spend."""
@@ -93,6 +101,10 @@ class ReplayEnds(TaskEnds):
         """The object cannot be loaded again; what it stored before stays."""
         reason = f"{error.code}: {error.message}"[: limits.MAX_REASON_CHARS]
         self._ledger.replays.ended(self._message.replay_id, self._message.key, reason=reason)
+
+    def narrowed(self, header: PullHeader) -> bool:  # noqa: ARG002  as above
+        """A replay loads what there is."""
+        return False
 
     def check_deadline(self, header: PullHeader, error: Throttled | NotReady) -> None:
         """A replay has no deadline."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 PREFIX = "raw/"
 _STORING = 0.25
 """The part of an invocation that is kept for storing. Storing goes on in another one, reading begins anew there."""
+_STUCK_TRIES = 3
+"""An invocation that stored nothing may have been slow. When the fourth one stores nothing, none will."""
 
 
 class PullLoader:
@@ -80,6 +82,8 @@ class PullLoader:
                 counts = self._store(raw, message, context, remaining)
             except (Throttled, NotReady) as error:
                 ends.check_deadline(header, error)
+                if error.context.get("is_stuck") and message.attempt >= _STUCK_TRIES:
+                    raise TooLarge("the object takes too long to store: pull fewer days at a time") from error
                 raise
             except MassVanish as error:
                 ends.refused(header, TaskState.QUARANTINED, error)
@@ -142,15 +146,20 @@ class PullLoader:
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.
 
+        Days that take too long are pulled again, half of them at a time.
+
         Raises `error` when not even the metadata can be read: then the message is quarantined.
         """
         try:
             header = PullHeader.parse(self._raw.head(message.key, message.version_id).metadata)
         except AdweirError:
             raise error from None
+        ends = self._ends.of(message)
+        if isinstance(error, TooLarge) and ends.narrowed(header):
+            return
         state = TaskState.FAILED if isinstance(error, DeadlinePassed) else TaskState.QUARANTINED
         self._committer.breach(_origin(header, message), f"{error.code}: {error.message}")
-        self._ends.of(message).refused(header, state, error)
+        ends.refused(header, state, error)
 
     def _has_totals(self, header: PullHeader) -> bool:
         """Whether account totals decide which rows that the pull did not bring are gone: its rows add up to them."""

@@ -40,6 +40,13 @@ class Leases(Rows):
         finally:
             self._change(_pk(name), "lease", [Row.until.set(0)], Row.fence == lease.fence)
 
+    def check_free(self, name: str) -> None:
+        """Raises Throttled while somebody holds `name`, as `lease` does: one read, and nothing is taken."""
+        held = self._fetch(_pk(name), "lease")
+        left = (held.until or 0) - self._now() if held else 0
+        if left > 0:
+            raise _busy(name, left)
+
     def check_lease(self, lease: Lease) -> None:
         row = self._fetch(_pk(lease.name), "lease")
         if row is None or row.fence != lease.fence or (row.until or 0) <= self._now():
@@ -57,10 +64,12 @@ class Leases(Rows):
         if row is None:
             held = self._fetch(_pk(name), "lease")
             left = (held.until or 0) - now if held else 0
-            raise Throttled(
-                f"{name} is being worked on", retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name
-            )
+            raise _busy(name, left)
         return Lease(self, name, int(row.fence or 0))
+
+
+def _busy(name: str, left: float) -> Throttled:
+    return Throttled(f"{name} is being worked on", retry_after=float(min(_BUSY_SECONDS, max(1, left))), lease=name)
 
 
 def _pk(name: str) -> str:

@@ -36,10 +36,9 @@ from adweir.store.metrics.spool import WriteSpool
 from adweir.store.metrics.totals import DaySums, Total, read_totals
 from adweir.store.metrics.vanish import Proposals, Vanishing
 
-_TURNS = 16
-"""Attempts at a busy partition before giving up, about 2.5 s in all: the load of a neighboring slice is usually done by
+_TURNS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+"""Seconds between attempts at a busy partition before giving up: the load of a neighboring slice is usually done by
 then, and going through the queue would take at least a second."""
-_TURN_SECONDS = 0.15
 
 _LOOK_SECONDS = 30
 """How often a long write looks whether it still has its lease."""
@@ -266,11 +265,11 @@ class PartitionLoader:
     def _take(self, stack: ExitStack, name: str) -> PartitionLease:
         """The partition's lease, held until the stack closes. Raises Throttled when it stays busy."""
         patience = self._patience
-        for _ in range(_TURNS - 1):
+        for pause in _TURNS:
             try:
                 return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
             except Throttled:
-                patience.sleep(_TURN_SECONDS * patience.rng.uniform(0.5, 1.5))
+                patience.sleep(pause * patience.rng.uniform(0.5, 1.5))
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
     def _merge(self, turn: _Turn, job: Job, merger: Merger, members: NewMembers, vanishing: Vanishing | None) -> None:
@@ -346,7 +345,7 @@ class PartitionLoader:
     def _in_time(self, turn: _Turn, items: Iterable[Raw]) -> Iterator[Raw]:
         """Items to write, as long as there is time and the lease is ours."""
         looked = self._patience.clock.monotonic()
-        for item in items:
+        for written, item in enumerate(items):
             now = self._patience.clock.monotonic()
             if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")
@@ -354,12 +353,13 @@ class PartitionLoader:
                 turn.lease.check()
                 looked = now
             if now >= turn.until:
-                raise _goes_on()
+                raise _goes_on(is_stuck=not written)
             yield item
 
 
-def _goes_on() -> NotReady:
-    return NotReady("the load continues in another invocation", after=1)
+def _goes_on(*, is_stuck: bool = False) -> NotReady:
+    """`is_stuck`: the partition was merged, and then there was no time to write any of it."""
+    return NotReady("the load continues in another invocation", after=1, is_stuck=is_stuck)
 
 
 def _weigh_stored(turn: _Turn, bucket: Bucket, sums: DaySums) -> None:
