@@ -47,14 +47,7 @@ class Group:
 
 
 _METRICS = "adweir/store/metrics"
-_OF_MERGE = (
-    "unit/test_store_merge.py",
-    "unit/test_store_newest_pull_wins.py",
-    "unit/test_store_totals.py",
-    "unit/test_store_partial_loads.py",
-    "unit/test_store_disagreeing_parents.py",
-    "unit/test_store_held_hours.py",
-)
+_OF_MERGE = ("unit/test_store_merge.py",)
 _OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_meta_webhook.py")
 _OF_MONEY = (
     "unit/test_model_money.py",

@@ -68,7 +68,7 @@ class Merger:
     coverage: Coverage
     goal: Coverage
     holes: Mapping[str, frozenset[str]]
-    currency: str = ""
+    currency: str
     sums: DaySums | None = None
     _held: frozenset[str] = field(init=False)
     _covered: dict[str, tuple[str, str]] = field(init=False)
@@ -176,7 +176,7 @@ class Merger:
         answered = self.coverage.answered(day, self.pull.level, bucket.entity_id, bucket.parents)
         mine = (old.stamp or answered) if old else None
         if numbers is None:
-            if old is None or not _outranks(stamp, newer(mine, answered)):
+            if old is None or not _outranks(stamp, mine):
                 return old
             if self.sums is None or mine is None:
                 return None
@@ -191,6 +191,9 @@ class Merger:
         self, bucket: Bucket, name: str, day: str, old: StoredSlot | None, new: StoredSlot | None, *, held: bool
     ) -> SlotChange | None:
         """The slot as readers see it before and after; None where nothing can differ. Adds it to the day's sums."""
+        slot = new or old
+        if slot is None:
+            return None
         was, now = old.numbers if old else None, new.numbers if new else None
         old_mark = new_mark = Mark.NONE
         missing = was_missing = False
@@ -207,9 +210,7 @@ class Merger:
         if new == old and old_mark is new_mark and not missing:
             return None
         hour = int(name[1:]) if name[0] == "h" else -1
-        slot = new or old
-        currency = slot.currency if slot else ""
-        return SlotChange(day, hour, was, now, old_mark, new_mark, missing, was_missing, recounted, currency)
+        return SlotChange(day, hour, was, now, old_mark, new_mark, missing, was_missing, recounted, slot.currency)
 
 
 def _outranks(stamp: Stamp, known: Stamp | None) -> bool:
