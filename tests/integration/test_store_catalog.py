@@ -256,6 +256,13 @@ def test_an_older_list_that_ends_amid_a_newer_one_removes_nothing_that_the_newer
     assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
 
 
+def test_an_older_list_does_not_report_as_removed_what_a_newer_one_has_changed(catalog: Catalog) -> None:
+    catalog.put_objects([a_campaign()], T1)
+    catalog.put_objects([a_campaign(name="New")], T3)  # the newer list has not ended
+    assert catalog.remove_missing(ObjectListing(META, "111", Dataset.CAMPAIGNS, "all", T2), set()) == 0
+    assert [c.status for c in catalog.objects(META, "111", Dataset.CAMPAIGNS)] == [Status.ACTIVE]
+
+
 @pytest.mark.parametrize("order", [(T1, T2), (T2, T1)])
 def test_an_ad_that_moved_to_another_group_is_gone_from_the_first(catalog: Catalog, order: tuple[str, ...]) -> None:
     ad = Ad(platform=META, profile_id="111", id="a1", campaign_id="c1", ad_group_id="g1", status=Status.ACTIVE)

@@ -70,6 +70,7 @@ def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:
         ({"clicks": -1}, "negative"),
         ({"conversions": -1}, "negative"),
         ({"spend": -1}, "negative"),
+        ({"revenue": -1}, "negative"),
         ({"revenue": 1 << 50}, "bound"),
         ({"currency": "EUR"}, "currency"),
         ({"campaign_id": "c" * 201}, "parent"),
@@ -112,6 +113,13 @@ def test_an_unreadable_row_with_a_key_leaves_a_hole_and_without_one_makes_the_pu
     for no_key in ("", "!g~1", "g" * 1025):
         _, held, _ = taken(bad=(BadRow(1, {}, error, no_key, DAY),))
         assert (held.incomplete, held.days()) == (True, set())
+
+
+def test_a_row_with_one_impossible_number_is_quarantined_whole_and_all_its_numbers_are_reported() -> None:
+    _, held, quarantine = taken(row(revenue=-3))
+    assert (held.size, quarantine.rows, list(held.holes(DAY))) == (0, 1, ["g~1"])
+    (adjusted,) = held.adjusting.of(DAY)
+    assert adjusted.quarantined == (100, 5, 0, 9, -3)
 
 
 def test_identical_duplicates_are_dropped_and_of_conflicting_ones_the_second_is_quarantined() -> None:
