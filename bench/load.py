@@ -26,7 +26,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -53,9 +53,9 @@ from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import score
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import partitions
+from adweir.store.metrics.buckets import Bucket, encoded, partitions
 from adweir.store.metrics.coverage import Coverage
-from adweir.store.metrics.job import Job
+from adweir.store.metrics.job import Job, Loaded
 
 PAGE = 500
 REPORT = 200_000
@@ -193,6 +193,21 @@ def make(folder: Path, rows: int, ads: int) -> None:
         out.write(b"]")
 
 
+class Kept:
+    """The buckets that a load writes; counts their slots."""
+
+    def __init__(self, loaded: Iterable[Loaded]) -> None:
+        self._loaded = loaded
+        self.slots = 0
+
+    def __iter__(self) -> Iterator[Bucket]:
+        for loaded in self._loaded:
+            bucket = loaded.merged.bucket
+            if bucket is not None:
+                self.slots += len(bucket.slots)
+                yield bucket
+
+
 def load(work: Work, timer: Timer) -> dict[str, Any]:
     """The real path, as `intake.load.pulls` walks it, up to the items that would be written."""
     platform, slice_ = Platform(work.platform), ALL if work.platform == "meta_ads" else "sp"
@@ -210,11 +225,9 @@ def load(work: Work, timer: Timer) -> dict[str, Any]:
     items = slots = 0
     job = Job.of(pull, rows)
     for partition in partitions(series, Source.PULL, work.window):
-        for loaded in job.walk(job.merger(partition, Coverage(), Coverage()), ()):
-            bucket = loaded.merged.bucket
-            if bucket is not None:
-                slots += len(bucket.encode(partition.pk)) > 0 and len(bucket.slots)
-                items += 1
+        kept = Kept(job.walk(job.merger(partition, Coverage(), Coverage()), ()))
+        items += sum(len(item) > 0 for item in encoded(partition.pk, kept))
+        slots += kept.slots
     with timer.aside():
         sums = reduce(plus, (slot for _, _, slot in rows))
     if (scored.overall != 1.0 and not loop.tally.duplicates) or slots != rows.size or quarantine.rows:

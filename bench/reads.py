@@ -82,7 +82,7 @@ class Data:
             clicks = rng.randrange(1, 900)
             spend = clicks * rng.randrange(20, 300) * 10_000
             slots[f"d{day:02d}"] = StoredSlot((clicks * 60, clicks, clicks * 100_000, spend, spend * 3), None, "USD")
-        item = Bucket(entity, parents, slots).encode("")
+        item = json.loads(bytes(Bucket(entity, parents, slots).encode("")))
         item.pop("pk")
         return entity, json.dumps(item, separators=(",", ":")).encode()[1:], 1000
 

@@ -12,6 +12,8 @@ from datetime import date
 from itertools import islice
 from typing import Any, BinaryIO
 
+from msgspec import json
+
 from adweir.model.errors import Throttled, Transient
 from adweir.model.metrics import Grain, Level, Mark, MetricRow, Series, Slot, Source
 from adweir.model.platforms import Platform
@@ -19,7 +21,7 @@ from adweir.model.tasks import Cause, Pull, Stamp
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
-from adweir.store.metrics.buckets import LISTS, Raw
+from adweir.store.metrics.buckets import LISTS, Raw, ToWrite
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.load import PartitionLeases
 from adweir.store.metrics.partitions import ItemKey, Table
@@ -59,8 +61,8 @@ class FakeTable(Table):
             if key[0] == pk and key[1].startswith(LISTS) == lists and key in self.items:  # others may delete it
                 yield copy.deepcopy(self.items[key])
 
-    def write(self, items: Iterable[Raw]) -> None:
-        waiting = iter(items)
+    def write(self, items: Iterable[ToWrite]) -> None:
+        waiting = (json.decode(json.encode(item)) for item in items)
         while batch := list(islice(waiting, self.batch)):
             self.crash.around(self._write)(batch)
 

@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 import botocore.client
+import msgspec
 
 from simulation.aws.refusals import Refused
 
@@ -20,6 +21,8 @@ def answered_by(answer: Answer) -> Iterator[None]:
     """Every call of every botocore client is answered by `answer` while the block runs."""
 
     def call(client: Any, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "BatchWriteItem":  # its items may be the JSON text that goes over the wire
+            params = msgspec.json.decode(msgspec.json.encode(params))
         try:
             return answer(client.meta.service_model.service_name, operation, params)
         except Refused as refused:

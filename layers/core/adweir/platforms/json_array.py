@@ -1,9 +1,10 @@
 """Streams one huge JSON array of objects, typed, in bounded memory.
 
-Amazon's reports are a single JSON array of up to gigabytes. The stream is read in pieces of about a mebibyte and each
-is cut where one object ends and the next begins (`},{`, white space allowed). Such text may also stand inside a string
-or a nested array, but then the text before it is not a sequence of whole elements and does not decode: a cut that
-decodes is right, and one that does not is moved. So no hand-written parser is needed, and the speed is msgspec's.
+Amazon's reports are a single JSON array of up to gigabytes. The stream is read in pieces of about a quarter of a
+mebibyte, which stay in a processor's cache, and each is cut where one object ends and the next begins (`},{`, white
+space allowed). Such text may also stand inside a string or a nested array, but then the text before it is not a
+sequence of whole elements and does not decode: a cut that decodes is right, and one that does not is moved. So no
+hand-written parser is needed, and the speed is msgspec's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from adweir.platforms import json_text
 T = TypeVar("T")
 U = TypeVar("U")
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 _SPACE = b" \t\r\n"
 _BOUNDARY = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")

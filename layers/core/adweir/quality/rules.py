@@ -136,19 +136,18 @@ class RowLoop:
         self._hours = frozenset(SLOT_HOURS) if pull.grain is Grain.HOUR else frozenset((-1,))
         self._rows = rows
         self._quarantine = quarantine
-        self._campaigns: dict[str, str] = {}
         self._unanswered: set[tuple[str, str]] = set()
 
     def take(self, rows: Sequence[MetricRow], bad: Sequence[BadRow], page: int = 0) -> None:
         """Take one batch: by column, unless a row is suspect; then one by one, and each suspect one by all rules."""
         columns = MetricColumns.of(rows)
-        suspects = self._suspects(columns)
+        suspects, numbers = self._suspects(columns), self._rows.numbers(columns.entity_id)
         if not rows:
             pass
-        elif suspects or not self._known(columns):
+        elif suspects or not self._known(columns, numbers):
             self._take_rows(list(rows), suspects, page)
         else:
-            self._take_columns(columns, page)
+            self._take_columns(columns, numbers, page)
         self.tally.read += len(rows) + len(bad)
         for entry in bad:
             self._hold_back(entry, page)
@@ -171,22 +170,20 @@ class RowLoop:
                 found.update(i for i, value in enumerate(values) if value not in allowed)
         return found
 
-    def _known(self, columns: MetricColumns) -> bool:
+    def _known(self, columns: MetricColumns, numbers: Sequence[int | None]) -> bool:
         """Whether all rows are in the pull's currency, and of entities known with their campaigns or new and tidy."""
-        entities, campaigns = columns.entity_id, columns.campaign_id
         if set(columns.currency) != {self._currency}:
             return False
-        if all(map(eq, map(self._campaigns.get, entities), campaigns)):
-            return True
-        if not (tidy(columns) and all(map(_is_id, set(entities) - self._campaigns.keys()))):
-            return False
-        if not all(map(_is_short, set().union(*(getattr(columns, name) for name in _PARENTS)))):
-            return False
-        self._campaigns.update(zip(entities, campaigns, strict=True))
-        return True
+        if None not in numbers:
+            campaigns = self._rows.campaigns(cast("Sequence[int]", numbers))
+            if all(map(eq, campaigns, columns.campaign_id)):
+                return True
+        new = {entity for entity, number in zip(columns.entity_id, numbers, strict=True) if number is None}
+        parents = set().union(*(getattr(columns, name) for name in _PARENTS))
+        return tidy(columns) and all(map(_is_id, new)) and all(map(_is_short, parents))
 
-    def _take_columns(self, columns: MetricColumns, page: int) -> None:
-        left = frozenset(self._rows.take(columns))
+    def _take_columns(self, columns: MetricColumns, numbers: Sequence[int | None], page: int) -> None:
+        left = frozenset(self._rows.take(columns, numbers))
         self.tally.stored += len(columns) - len(left)
         for place in sorted(left | columns.rounded.keys()):
             row = columns[place]
@@ -197,11 +194,10 @@ class RowLoop:
 
     def _take_rows(self, rows: list[MetricRow], suspects: Collection[int], page: int) -> None:
         """An entity's id is examined when it is first seen; a later row passes if its id and campaign are the same."""
-        campaigns = self._campaigns
+        campaign = self._rows.campaign
         for place, row in enumerate(rows):
-            if (
-                place in suspects or row.currency != self._currency or campaigns.get(row.entity_id) != row.campaign_id
-            ) and not self._examine(row, page):
+            known = row.currency == self._currency and campaign(row.entity_id) == row.campaign_id
+            if (place in suspects or not known) and not self._examine(row, page):
                 continue
             if row.rounding is not None:
                 self._rows.adjusting.clean(row.day, _ids(row), row.rounding)
@@ -235,7 +231,6 @@ class RowLoop:
         for warning in WARNINGS:
             if warning.breaks(row.slot):
                 self.tally.failed(warning.rule)
-        self._campaigns[row.entity_id] = row.campaign_id
         return True
 
     def _errors(self, row: MetricRow) -> list[tuple[Rule, str]]:

@@ -1,13 +1,16 @@
 """What a pull brought: the accumulator that the loader fills row by row and `MetricStore.load` takes.
 
 One table per day or hour, 40 packed bytes per entity in it, every repeated text kept once: about 150 bytes per stored
-entity-day, whatever the size of the raw bytes and however often the same rows arrive.
+entity-day, whatever the size of the raw bytes and however often the same rows arrive. In the tables entities are
+numbers: those that come one after another lie side by side in memory, which texts do not.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, compress, islice
+from operator import attrgetter
 from typing import NamedTuple, cast
 
 from adweir.model.columns import MetricColumns
@@ -31,6 +34,7 @@ class Parents(NamedTuple):
 
 
 NO_PARENTS = Parents("", "", "")
+_CAMPAIGN = attrgetter("campaign_id")
 
 
 class _Texts(dict[str, str]):
@@ -55,6 +59,8 @@ class PullRows:
     """
 
     __slots__ = (
+        "_ids",
+        "_numbers",
         "_parents",
         "_quarantined",
         "_slots",
@@ -67,9 +73,12 @@ class PullRows:
     )
 
     def __init__(self) -> None:
-        self._slots: dict[str, dict[str, _Packed]] = {}
-        """By slot key, then entity."""
-        self._parents: dict[str, Parents] = {}
+        self._slots: dict[str, dict[int, _Packed]] = {}
+        """By slot key, then the entity's number."""
+        self._numbers: dict[str, int] = {}
+        """By entity, the place of its id and of its parents."""
+        self._ids: list[str] = []
+        self._parents: list[Parents] = []
         self._quarantined: dict[str, set[str]] = {}
         self._texts = _Texts()
         self.incomplete = False
@@ -80,53 +89,83 @@ class PullRows:
 
     def offer(self, row: MetricRow) -> bool | None:
         """Take a row unless its key is there: True, taken; None, there with the same numbers; False, with others."""
-        entity_id = self._texts[row.entity_id]
-        if entity_id not in self._parents:
-            texts = self._texts
-            parents = Parents(texts[row.campaign_id], texts[row.ad_group_id], texts[row.ad_product])
-            self._parents[entity_id] = parents
+        number = self._numbers.get(row.entity_id)
+        if number is None:
+            number = self._new(row.entity_id, row.campaign_id, row.ad_group_id, row.ad_product)
             self.currency = self.currency or row.currency
         key = row.day if row.hour < 0 else slot_key(row.day, row.hour)
         slots = self._slots.get(key)
         if slots is None:
             slots = self._slots[key] = {}
         packed = self._pack_one(row.slot)
-        held = slots.setdefault(entity_id, packed)
+        held = slots.setdefault(number, packed)
         if held is packed:
             self.size += 1
             return True
         return None if held == packed else False
 
-    def take(self, columns: MetricColumns) -> list[int]:
-        """Take all rows whose key is not there yet; the places of the others, for which `offer` says what they are."""
-        texts, slots = self._texts, self._slots
-        entities = list(map(texts.__getitem__, columns.entity_id))
-        if not all(map(self._parents.__contains__, entities)):
-            about = zip(entities, columns.campaign_id, columns.ad_group_id, columns.ad_product, strict=True)
-            for entity_id, *parents in about:
-                if entity_id not in self._parents:
-                    self._parents[entity_id] = Parents(*map(texts.__getitem__, parents))
-            self.currency = self.currency or columns.currency[0]
+    def numbers(self, entities: Iterable[str]) -> list[int | None]:
+        """The number that each entity has here; None for those of which no row was taken."""
+        return list(map(self._numbers.get, entities))
+
+    def campaign(self, entity_id: str) -> str | None:
+        """An entity's campaign; None where no row of it was taken."""
+        number = self._numbers.get(entity_id)
+        return None if number is None else self._parents[number].campaign_id
+
+    def campaigns(self, numbers: Iterable[int]) -> Iterator[str]:
+        """The campaign of each of these entities."""
+        return map(_CAMPAIGN, map(self._parents.__getitem__, numbers))
+
+    def take(self, columns: MetricColumns, numbers: Sequence[int | None]) -> list[int]:
+        """Take all rows whose key is not there yet; the places of the others, for which `offer` says what they are.
+
+        `numbers` are those of the entities.
+        """
+        if None in numbers:
+            numbers = self._all_numbers(columns)
+        known, slots = cast("Sequence[int]", numbers), self._slots
         keys: Sequence[str] = columns.day
         if any(hour >= 0 for hour in set(columns.hour)):
             keys = list(map(slot_key, columns.day, columns.hour))
         distinct = set(keys)
         for key in distinct:
             slots.setdefault(key, {})
-        if len(distinct) == 1 and len(set(entities)) == len(entities) and slots[keys[0]].keys().isdisjoint(entities):
-            slots[keys[0]].update(zip(entities, self._packed(columns), strict=True))
-            self.size += len(entities)
-            return []
+        packed = self._packed(columns)
+        if len(distinct) == 1:
+            table, new = slots[keys[0]], dict(zip(known, packed, strict=True))
+            if len(new) == len(known) and table.keys().isdisjoint(new):
+                table.update(new)
+                self.size += len(new)
+                return []
         left = []
-        for place, (key, entity_id, packed) in enumerate(zip(keys, entities, self._packed(columns), strict=True)):
-            if slots[key].setdefault(entity_id, packed) is not packed:
+        for place, (key, number, each) in enumerate(zip(keys, known, packed, strict=True)):
+            if slots[key].setdefault(number, each) is not each:
                 left.append(place)
         self.size += len(keys) - len(left)
         return left
 
+    def _all_numbers(self, columns: MetricColumns) -> list[int]:
+        """The numbers of entities of which some are new."""
+        numbers = self._numbers
+        about = zip(columns.entity_id, columns.campaign_id, columns.ad_group_id, columns.ad_product, strict=True)
+        for entity_id, *parents in about:
+            if entity_id not in numbers:
+                self._new(entity_id, *parents)
+        self.currency = self.currency or columns.currency[0]
+        return list(map(numbers.__getitem__, columns.entity_id))
+
+    def _new(self, entity_id: str, *parents: str) -> int:
+        """The number of an entity whose first row this is."""
+        number, entity_id = len(self._ids), self._texts[entity_id]
+        self._numbers[entity_id] = number
+        self._ids.append(entity_id)
+        self._parents.append(Parents(*map(self._texts.__getitem__, parents)))
+        return number
+
     def has(self, entity_id: str, day: str, hour: int = -1) -> bool:
         """Whether a row with this key was added."""
-        return entity_id in self._slots.get(slot_key(day, hour), ())
+        return self._numbers.get(entity_id) in self._slots.get(slot_key(day, hour), {})
 
     def knows(self, entity_id: str) -> bool:
         """Whether a row of this entity was added."""
@@ -138,7 +177,7 @@ class PullRows:
 
     def entities(self) -> list[str]:
         """The entities with rows, in DynamoDB's order: UTF-8 bytes sort as code points do."""
-        return sorted(self._parents)
+        return sorted(self._ids)
 
     def slots(self, entity_id: str) -> dict[str, Slot]:
         """An entity's slots by slot key; empty when it brought none."""
@@ -150,16 +189,34 @@ class PullRows:
         tables, usual = list(present.values()), not self._some_unusual
 
         def read(entity_id: str) -> dict[str, Slot]:
-            packed = [each for table in tables if (each := table.get(entity_id)) is not None]
-            brought = present if len(packed) == len(tables) else [key for key in present if entity_id in present[key]]
+            number = self._numbers.get(entity_id, -1)
+            packed = [each for table in tables if (each := table.get(number)) is not None]
+            brought = present if len(packed) == len(tables) else [key for key in present if number in present[key]]
             slots = _unpack_all(b"".join(packed)) if usual else map(_unpack, packed)  # type: ignore[arg-type]
             return dict(zip(brought, slots, strict=True))
 
         return read
 
+    def many(self, keys: Iterable[str]) -> Callable[[Sequence[str]], Iterator[tuple[tuple[str, ...], list[Slot]]]]:
+        """The function from entities with rows to the keys, of these in their order, that each has, and its slots."""
+        present = tuple(key for key in keys if key in self._slots)
+        tables, usual = [self._slots[key] for key in present], not self._some_unusual
+
+        def read(entities: Sequence[str]) -> Iterator[tuple[tuple[str, ...], list[Slot]]]:
+            numbers = list(map(self._numbers.__getitem__, entities))
+            found = list(zip(*(map(table.get, numbers) for table in tables), strict=True)) or [()] * len(numbers)
+            packed = list(filter(None, chain.from_iterable(found)))
+            slots = _unpack_all(b"".join(packed)) if usual else map(_unpack, packed)
+            for each in found:
+                brought = present if all(each) else tuple(compress(present, each))
+                yield brought, list(islice(slots, len(brought)))
+
+        return read
+
     def parents(self, entity_id: str) -> Parents:
         """An entity's parents as its first row gave them."""
-        return self._parents.get(entity_id, NO_PARENTS)
+        number = self._numbers.get(entity_id)
+        return NO_PARENTS if number is None else self._parents[number]
 
     def holes(self, day: str) -> frozenset[str]:
         """The entities with a quarantined row on this day."""
@@ -172,8 +229,8 @@ class PullRows:
     def __iter__(self) -> Iterator[tuple[str, str, Slot]]:
         """(entity id, slot key, slot) of each row."""
         for key, slots in self._slots.items():
-            for entity_id, packed in slots.items():
-                yield entity_id, key, _unpack(packed)
+            for number, packed in slots.items():
+                yield self._ids[number], key, _unpack(packed)
 
     def __len__(self) -> int:
         """The number of distinct keys."""

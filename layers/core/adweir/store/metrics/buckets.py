@@ -13,9 +13,10 @@ cur  the currency of the slots that do not name their own (of several, the great
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import lru_cache, reduce
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -30,16 +31,19 @@ from adweir.store.metrics.brought import Parents, slot_key
 Raw = dict[str, dict[str, Any]]
 """An item as DynamoDB's wire has it: attribute → {"S": ...}, {"N": ...}, {"L": ...}."""
 
+ToWrite = Raw | msgspec.Raw
+"""An item to write. That of a bucket is its JSON text: some 170 nested values that nobody needs as objects."""
+
 RESERVED = "!"
 """Sort keys that begin with it are not entities. It sorts first, because entity ids begin with a greater character."""
 LISTS = f"{RESERVED}{RESERVED}"
 """Sort keys of the lists of campaigns (`store.metrics.members`) begin with it: they sort before all others."""
 
-_NULL: dict[str, Any] = {"NULL": True}
-_Known = tuple[int, int, int, int, int]
-_MANY = 100
-_SMALL: tuple[dict[str, Any], ...] = tuple({"N": str(number)} for number in range(_MANY))
-"""Most clicks of an ad and a day are among these; most conversions and revenues are zero."""
+_BETWEEN = '"},{"N":"'
+"""Between two numbers of a slot."""
+_TOGETHER = 100
+"""Buckets that become text together."""
+_DAY_CHARS = len("2026-11-21")
 _FIELDS = (("camp", "campaign_id"), ("grp", "ad_group_id"), ("prod", "ad_product"))
 
 
@@ -60,6 +64,29 @@ class StoredSlot(msgspec.Struct, frozen=True, gc=False):
     definition: str = ""
 
 
+class PlainSlots(Mapping[str, StoredSlot]):
+    """Slots as the newest pull brought them, in the order of their names and in one currency: nothing stands beside
+    their numbers. They become objects only for those who ask."""
+
+    __slots__ = ("currency", "names", "numbers")
+
+    def __init__(self, names: Sequence[str], numbers: Sequence[Slot], currency: str) -> None:
+        self.names = names
+        self.numbers = numbers
+        self.currency = currency
+
+    def __getitem__(self, name: str) -> StoredSlot:
+        if name not in self.names:
+            raise KeyError(name)
+        return StoredSlot(self.numbers[self.names.index(name)], None, self.currency)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
     """One partition and the part of a window that falls into it: slot name → (slot key, day)."""
@@ -71,6 +98,14 @@ class Partition:
     @property
     def days(self) -> list[str]:
         return sorted({day for _, day in self.names.values()})
+
+
+@lru_cache(maxsize=512)
+def places(keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """Of slot keys: the slots' names, their days, and their hours, -1 of a day's."""
+    names = tuple(f"h{key[11:]}" if len(key) > _DAY_CHARS else f"d{key[8:]}" for key in keys)
+    hours = tuple(int(key[11:]) if len(key) > _DAY_CHARS else -1 for key in keys)
+    return names, tuple(key[:_DAY_CHARS] for key in keys), hours
 
 
 def prefix(series: Series, source: Source) -> str:
@@ -99,37 +134,15 @@ class Bucket:
 
     entity_id: str
     parents: Parents
-    slots: dict[str, StoredSlot] = field(default_factory=dict)
+    slots: Mapping[str, StoredSlot] = field(default_factory=dict)
 
     def with_parents(self, other: Parents) -> Bucket:
         """Fill in unknown parents. When two pulls disagree, the greater text is kept, whichever came first."""
         return replace(self, parents=Parents(*(max(pair) for pair in zip(self.parents, other, strict=True))))
 
-    def encode(self, pk: str) -> Raw:
+    def encode(self, pk: str) -> msgspec.Raw:
         """The item as DynamoDB takes it."""
-        item: Raw = {"pk": {"S": pk}, "sk": {"S": self.entity_id}}
-        campaign_id, group_id, product = self.parents
-        if campaign_id:
-            item["camp"] = {"S": campaign_id}
-        if group_id != group_in(self.entity_id):
-            item["grp"] = {"S": group_id}
-        if product:
-            item["prod"] = {"S": product}
-        slots = sorted(self.slots.items())
-        currency = max({slot.currency for _, slot in slots}, default="")
-        if currency:
-            item["cur"] = {"S": currency}
-        numbers = [slot.numbers for _, slot in slots]
-        total, unknown = _total(numbers)
-        if unknown:
-            item.update(zip((name for name, _ in slots), map(_list, numbers), strict=True))
-        else:
-            item.update(_known_lists([name for name, _ in slots], cast("list[_Known]", numbers)))
-        for name, slot in slots:
-            if slot.stamp or slot.currency != currency:
-                item[name]["L"] += _beside(slot, currency)
-        item["sum"] = _list(total)
-        return item
+        return next(encoded(pk, [self]))
 
     @classmethod
     def decode(cls, item: Raw) -> Bucket:
@@ -171,27 +184,60 @@ def claimed(slice_: str, parents: Parents) -> Parents:
     )
 
 
-def _list(numbers: Slot) -> dict[str, list[dict[str, Any]]]:
-    return {"L": [_NULL if number is None else {"N": str(number)} for number in numbers]}
+def encoded(pk: str, buckets: Iterable[Bucket]) -> Iterator[msgspec.Raw]:
+    """The items of buckets, as DynamoDB takes them.
+
+    Most of a load's time would be spent here. So the numbers of many items become text at once, and what DynamoDB wants
+    around each number replaces the commas.
+    """
+    waiting = iter(buckets)
+    while chunk := list(islice(waiting, _TOGETHER)):
+        begun = [_begun(pk, bucket) for bucket in chunk]
+        sums = [_total(numbers) for _, _, numbers in begun]
+        slots = [slot for (_, _, numbers), (total, _) in zip(begun, sums, strict=True) for slot in (*numbers, total)]
+        text = msgspec.json.encode(slots).decode()[2:-2].replace(",", _BETWEEN)
+        values = iter(text.split(f"]{_BETWEEN}["))
+        for (keys, frame, numbers), (_, unknown) in zip(begun, sums, strict=True):
+            attributes = frame % tuple(islice(values, len(numbers) + 1))
+            if unknown:
+                attributes = attributes.replace('{"N":"null"}', '{"NULL":true}')
+            yield msgspec.Raw(f"{keys[:-1]},{attributes}}}")
 
 
-def _known_lists(names: list[str], numbers: list[_Known]) -> Raw:
-    """The attributes of slots in which no number is unknown; most of a load's time is spent here."""
-    return {
-        name: {
-            "L": [
-                {"N": str(impressions)},
-                _SMALL[clicks] if 0 <= clicks < _MANY else {"N": str(clicks)},
-                {"N": str(conversions)} if conversions else _SMALL[0],
-                {"N": str(spend)},
-                {"N": str(revenue)} if revenue else _SMALL[0],
-            ]
-        }
-        for name, (impressions, clicks, conversions, spend, revenue) in zip(names, numbers, strict=True)
-    }
+def _begun(pk: str, bucket: Bucket) -> tuple[str, str, Sequence[Slot]]:
+    """An item's attributes that are not slots; the others and their sum with a gap for the numbers of each; these."""
+    keys: Raw = {"pk": {"S": pk}, "sk": {"S": bucket.entity_id}}
+    campaign_id, group_id, product = bucket.parents
+    if campaign_id:
+        keys["camp"] = {"S": campaign_id}
+    if group_id != group_in(bucket.entity_id):
+        keys["grp"] = {"S": group_id}
+    if product:
+        keys["prod"] = {"S": product}
+    slots = bucket.slots
+    if isinstance(slots, PlainSlots):
+        currency, frame, numbers = slots.currency, _plain_frame(tuple(slots.names)), slots.numbers
+    else:
+        names = sorted(slots)
+        currency = max((slot.currency for slot in slots.values()), default="")
+        frame = _frame(names, [_beside(slots[name], currency).replace("%", "%%") for name in names])
+        numbers = [slots[name].numbers for name in names]
+    if currency:
+        keys["cur"] = {"S": currency}
+    return msgspec.json.encode(keys).decode(), frame, numbers
 
 
-def _total(numbers: list[Slot]) -> tuple[Slot, bool]:
+def _frame(names: Iterable[str], beside: Iterable[str]) -> str:
+    attributes = zip((*names, "sum"), (*beside, ""), strict=True)
+    return ",".join(f'"{name}":{{"L":[{{"N":"%s"}}{more}]}}' for name, more in attributes)
+
+
+@lru_cache(maxsize=512)
+def _plain_frame(names: tuple[str, ...]) -> str:
+    return _frame(names, [""] * len(names))
+
+
+def _total(numbers: Sequence[Slot]) -> tuple[Slot, bool]:
     """The sum of slots, and whether some number of them is unknown."""
     try:
         return cast("Slot", tuple(map(sum, zip(*numbers, strict=True)))), False
@@ -214,14 +260,19 @@ def _slot(values: list[dict[str, Any]], currency: str) -> StoredSlot:
     return StoredSlot(numbers, stamp, currency, definition)
 
 
-def _beside(slot: StoredSlot, currency: str) -> list[dict[str, Any]]:
+def _beside(slot: StoredSlot, currency: str) -> str:
+    """What stands beside a slot's numbers, as the elements that follow them."""
+    if not slot.stamp and slot.currency == currency:
+        return ""
     named: dict[str, Any] = {}
     if slot.currency != currency:
         named["cur"] = {"S": slot.currency}
     if slot.definition:
         named["def"] = {"S": slot.definition}
-    stamp = [{"S": str(slot.stamp)}] if slot.stamp else []
-    return [*stamp, {"M": named}] if named else stamp
+    found: list[dict[str, Any]] = [{"S": str(slot.stamp)}] if slot.stamp else []
+    if named:
+        found.append({"M": named})
+    return "".join(f",{msgspec.json.encode(each).decode()}" for each in found)
 
 
 def group_in(entity_id: str) -> str:

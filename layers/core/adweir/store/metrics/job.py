@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from math import inf
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, can_b
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.merge import Merged, Merger
 from adweir.store.metrics.totals import DaySums
+
+_TOGETHER = 100
+"""Entities whose slots are read together."""
 
 
 class Loaded(NamedTuple):
@@ -102,6 +106,12 @@ class Job:
             yield Loaded(entity_id, item, bucket, merged)
             if entity == entity_id:
                 entity = next(waiting, None)
-        while entity is not None:
-            yield Loaded(entity, None, None, merger.merge(entity, None, slots(entity), parents(entity)))
-            entity = next(waiting, None)
+        if entity is not None:
+            yield from self._unstored(merger, chain([entity], waiting))
+
+    def _unstored(self, merger: Merger, entities: Iterator[str]) -> Iterator[Loaded]:
+        """Those that come after all that is stored: in a first load, all."""
+        slots = self.rows.many(key for key, _ in merger.partition.names.values())
+        while chunk := list(islice(entities, _TOGETHER)):
+            for entity, (keys, numbers) in zip(chunk, slots(chunk), strict=True):
+                yield Loaded(entity, None, None, merger.first(entity, keys, numbers, self.rows.parents(entity)))

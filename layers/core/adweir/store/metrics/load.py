@@ -24,7 +24,7 @@ from adweir.model.tasks import Cause, Pull
 from adweir.model.times import Clock, local_date, parse_instant
 from adweir.store.metrics import adjusted
 from adweir.store.metrics.brought import NO_PARENTS, Parents
-from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw
+from adweir.store.metrics.buckets import RESERVED, Bucket, Partition, Raw, ToWrite
 from adweir.store.metrics.changes import ChangedSlot, ItemImage
 from adweir.store.metrics.coverage import COVERAGE, Coverage, ListState, read_coverage
 from adweir.store.metrics.job import Job
@@ -119,7 +119,7 @@ class _Turn:
         named = (goal.adjusted - found.keys()) | {day for day, entries in found.items() if entries}
         return replace(goal, adjusted=named)
 
-    def items(self) -> Iterator[Raw]:
+    def items(self) -> Iterator[ToWrite]:
         """All items to write."""
         yield from self.spool.items(self.partition.pk)
         yield from self.beside
@@ -342,7 +342,7 @@ class PartitionLoader:
             self._table.write(self._in_time(turn, turn.items()))
         self._table.put(replace(goal, loading="", fence=done, at=at, listing=listing).encode(pk), fence=fence)
 
-    def _in_time(self, turn: _Turn, items: Iterable[Raw]) -> Iterator[Raw]:
+    def _in_time(self, turn: _Turn, items: Iterable[ToWrite]) -> Iterator[ToWrite]:
         """Items to write, as long as there is time and the lease is ours."""
         looked = self._patience.clock.monotonic()
         for written, item in enumerate(items):

@@ -7,8 +7,11 @@ account totals decide absence it stays with the stamp of the pull that brought i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from typing import overload
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +19,7 @@ from msgspec.structs import replace
 from adweir.model.metrics import Mark, Slot
 from adweir.model.tasks import Pull, Stamp
 from adweir.store.metrics.brought import Parents
-from adweir.store.metrics.buckets import Bucket, Partition, StoredSlot, claimed, contains
+from adweir.store.metrics.buckets import Bucket, Partition, PlainSlots, StoredSlot, claimed, contains, places
 from adweir.store.metrics.coverage import Coverage, newer
 from adweir.store.metrics.totals import DaySums
 
@@ -45,11 +48,34 @@ class SlotChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.old != self.new or self.old_mark != self.new_mark or self.recounted
 
 
+class Arrivals(Sequence[SlotChange]):
+    """The changes of slots that were not there before, made anew each time that they are looked at."""
+
+    __slots__ = ("_currency", "_days", "_hours", "_numbers")
+
+    def __init__(self, days: Sequence[str], hours: Sequence[int], numbers: Sequence[Slot], currency: str) -> None:
+        self._days, self._hours, self._numbers, self._currency = days, hours, numbers, currency
+
+    def __iter__(self) -> Iterator[SlotChange]:
+        make = partial(SlotChange, currency=self._currency)
+        return map(make, self._days, self._hours, repeat(None), self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._days)
+
+    @overload
+    def __getitem__(self, place: int) -> SlotChange: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[SlotChange]: ...
+    def __getitem__(self, place: int | slice) -> SlotChange | list[SlotChange]:
+        return list(self)[place]
+
+
 class Merged(msgspec.Struct, frozen=True):
     """`bucket` is None when nothing remains; `dirty` when the stored item has to change."""
 
     bucket: Bucket | None
-    changes: list[SlotChange]
+    changes: Sequence[SlotChange]
     dirty: bool
     unchanged: int
 
@@ -116,6 +142,19 @@ class Merger:
         else:
             bucket = stored or bucket
         return Merged(bucket if bucket.slots else None, changes, dirty, unchanged)
+
+    def first(self, entity_id: str, keys: tuple[str, ...], numbers: Sequence[Slot], parents: Parents) -> Merged:
+        """`merge` of an entity that is not stored, faster. `keys` of what it brought are in the partition's order."""
+        claims = claimed(self.pull.slice, parents)
+        inside = self.complete and contains(self.pull.slice, self.pull.level, entity_id, claims)
+        if not keys or not inside or self._covered or entity_id in self._held:
+            return self.merge(entity_id, None, dict(zip(keys, numbers, strict=True)), parents)
+        names, days, hours = places(keys)
+        if self.sums is not None:
+            for day, slot in zip(days, numbers, strict=True):
+                self.sums.add(day, slot)
+        bucket = Bucket(entity_id, claims, PlainSlots(names, numbers, self.currency))
+        return Merged(bucket, Arrivals(days, hours, numbers, self.currency), dirty=True, unchanged=0)
 
     def _renamed(self, bucket: Bucket, stored: Bucket, brought: Mapping[str, Slot]) -> bool:
         """Whether the pull changes the stored parents.

@@ -20,7 +20,7 @@ from adweir.model.times import Clock
 from adweir.store.dynamo import tables
 from adweir.store.dynamo.wire import answered, fast_wire
 from adweir.store.metrics.ahead import TRIES, Asked, Caller, ReadAhead
-from adweir.store.metrics.buckets import RESERVED, Raw
+from adweir.store.metrics.buckets import RESERVED, Raw, ToWrite
 from adweir.store.metrics.slots import StoredBucket, decoded
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Table(Readable, Protocol):
     read_units: float
     write_units: float
 
-    def write(self, items: Iterable[Raw]) -> None:
+    def write(self, items: Iterable[ToWrite]) -> None:
         """Put items of one partition in batches; an item that has only its keys is deleted."""
         ...
 
@@ -158,7 +158,7 @@ class MetricsTable:
         self._connected()  # once, before there are threads
         return self._ahead.read(asked)
 
-    def write(self, items: Iterable[Raw]) -> None:
+    def write(self, items: Iterable[ToWrite]) -> None:
         began, charged = self._clock.monotonic(), 0.0
         requests = ({"PutRequest": {"Item": i}} if len(i) > 2 else {"DeleteRequest": {"Key": i}} for i in items)
         while batch := list(islice(requests, _BATCH)):

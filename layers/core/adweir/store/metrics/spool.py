@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections.abc import Iterator
+from itertools import groupby
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
@@ -17,7 +18,7 @@ import msgspec
 from adweir.model.metrics import Slot
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import Parents
-from adweir.store.metrics.buckets import Bucket, Raw, StoredSlot
+from adweir.store.metrics.buckets import Bucket, PlainSlots, StoredSlot, ToWrite, encoded
 from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ItemImage
 from adweir.store.metrics.merge import SlotChange
 
@@ -26,9 +27,23 @@ _LENGTH = 4
 
 
 class _Packed(msgspec.Struct, array_like=True, gc=False):
+    """An item to write; one to delete has no parents. `plain` has slots of one currency with nothing beside them."""
+
     entity_id: str
-    parents: Parents | None
-    slots: dict[str, tuple[Slot, str, str, str]]
+    parents: Parents | None = None
+    currency: str = ""
+    plain: dict[str, Slot] = {}
+    slots: dict[str, tuple[Slot, str, str, str]] = {}
+
+    def bucket(self, parents: Parents) -> Bucket:
+        if self.plain:
+            plain = PlainSlots(tuple(self.plain), list(self.plain.values()), self.currency)
+            return Bucket(self.entity_id, parents, plain)
+        slots = {
+            name: StoredSlot(numbers, Stamp.parse(stamp) if stamp else None, currency, definition)
+            for name, (numbers, stamp, currency, definition) in self.slots.items()
+        }
+        return Bucket(self.entity_id, parents, slots)
 
 
 class _Waiting(msgspec.Struct, array_like=True, gc=False):
@@ -80,27 +95,28 @@ class WriteSpool:
 
     def put(self, bucket: Bucket) -> None:
         """This bucket is to be stored."""
-        slots = {
-            name: (slot.numbers, str(slot.stamp or ""), slot.currency, slot.definition)
-            for name, slot in bucket.slots.items()
+        slots, about = bucket.slots, (bucket.entity_id, bucket.parents)
+        if isinstance(slots, PlainSlots):
+            self._items.add(_Packed(*about, slots.currency, dict(zip(slots.names, slots.numbers, strict=True))))
+            return
+        packed = {
+            name: (slot.numbers, str(slot.stamp or ""), slot.currency, slot.definition) for name, slot in slots.items()
         }
-        self._items.add(_Packed(bucket.entity_id, bucket.parents, slots))
+        self._items.add(_Packed(*about, slots=packed))
 
     def remove(self, entity_id: str) -> None:
         """This entity's bucket is to be deleted."""
-        self._items.add(_Packed(entity_id, None, {}))
+        self._items.add(_Packed(entity_id))
 
-    def items(self, pk: str) -> Iterator[Raw]:
+    def items(self, pk: str) -> Iterator[ToWrite]:
         """What was put, in order, as DynamoDB takes it; of a removed one only the keys."""
-        for packed in cast("Iterator[_Packed]", iter(self._items)):
-            if packed.parents is None:
-                yield {"pk": {"S": pk}, "sk": {"S": packed.entity_id}}
-                continue
-            slots = {
-                name: StoredSlot(numbers, Stamp.parse(stamp) if stamp else None, currency, definition)
-                for name, (numbers, stamp, currency, definition) in packed.slots.items()
-            }
-            yield Bucket(packed.entity_id, packed.parents, slots).encode(pk)
+        for written, together in groupby(
+            cast("Iterator[_Packed]", iter(self._items)), lambda each: each.parents is not None
+        ):
+            if written:
+                yield from encoded(pk, (each.bucket(each.parents) for each in together if each.parents is not None))
+            else:
+                yield from ({"pk": {"S": pk}, "sk": {"S": each.entity_id}} for each in together)
 
     def wait(self, entity_id: str, parents: Parents, change: SlotChange) -> None:
         """Keep a missing slot until the verdict of its day is known."""
