@@ -51,6 +51,7 @@ def test_an_item_is_kept_as_it_was_put(side: Side) -> None:
         "number": {"N": "-12"},
         "list": {"L": [{"NULL": True}, {"N": "1"}]},
         "map": {"M": {"a": {"S": ""}, "b": {"BOOL": True}}},
+        "set": {"SS": ["a", "b"]},
     }
     put(side, **item)
 
@@ -197,6 +198,7 @@ BAD_ITEMS: dict[str, dict[str, Any]] = {
     "an empty key": key(""),
     "a key of another type": {"pk": {"S": "p"}, "sk": {"N": "1"}},
     "a number that is none": key() | {"a": {"N": "one"}},
+    "an empty set": key() | {"a": {"SS": []}},
     "over 400 kB": key() | {"a": {"S": "x" * 410_000}},
     "a range key over 1,024 bytes": key("s" * 1025),
 }

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 """{"S": ...}, {"N": ...}, {"L": ...}, {"M": ...}, {"NULL": True}, {"BOOL": ...}."""
 Item = dict[str, Value]
-_TYPES = frozenset({"S", "N", "L", "M", "NULL", "BOOL"})
-"""The core stores neither binary values nor sets."""
+_TYPES = frozenset({"S", "N", "L", "M", "NULL", "BOOL", "SS"})
+"""The core stores no binary values, and of sets only those of texts."""
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -81,11 +81,11 @@ def check(value: Value) -> None:
             Decimal(held)
         except ArithmeticError:
             raise invalid(f"The parameter cannot be converted to a numeric value: {held}") from None
-    elif kind == "L":
-        for each in held:
-            check(each)
-    elif kind == "M":
-        for each in held.values():
+    elif kind == "SS":
+        if not held or len(set(held)) < len(held):
+            raise invalid(f"One or more parameter values were invalid: {held} is empty or contains duplicates")
+    elif kind in {"L", "M"}:
+        for each in held if kind == "L" else held.values():
             check(each)
 
 
@@ -96,6 +96,8 @@ def weigh(value: Value) -> int:
         return len(held.encode())
     if kind == "N":
         return len(held) // 2 + 2
+    if kind == "SS":
+        return sum(len(each.encode()) for each in held)
     if kind == "L":
         return 3 + sum(1 + weigh(each) for each in held)
     if kind == "M":
