@@ -169,7 +169,7 @@ class PullRows:
 
     def knows(self, entity_id: str) -> bool:
         """Whether a row of this entity was added."""
-        return entity_id in self._parents
+        return entity_id in self._numbers
 
     def quarantined(self, entity_id: str, day: str) -> None:
         """A row of this entity and day came but cannot be stored: the stored value is kept."""
