@@ -51,6 +51,7 @@ _OF_MERGE = ("unit/test_store_merge.py",)
 _OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_meta_webhook.py")
 _OF_MONEY = (
     "unit/test_model_money.py",
+    "unit/test_platforms_numbers.py",
     "unit/test_model_vocabulary.py",
     "unit/test_platforms_amazon_normalize.py",
     "unit/test_platforms_files.py",
