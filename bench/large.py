@@ -377,6 +377,7 @@ def main() -> int:
         except EOFError:
             return 1
         worker.join()
+        print(f"  {result['state']} in {result['invocations']} invocations, at most {result['peak_mb']} MB", flush=True)
         wrong = check(ours, Path(folder), given)
         ours.close()
         dynamo.join()

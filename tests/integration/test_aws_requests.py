@@ -177,6 +177,21 @@ def test_a_container_remembers_the_options_of_so_many_ad_accounts(
     assert asked(calls)["GetItem"] == (1 if fits else 2)
 
 
+@at_the_bound("MAX_OPTIONS_AGE_SECONDS")
+def test_options_that_are_remembered_for_too_long_are_looked_up_before_a_load_too(
+    clock: FrozenClock, settings: Settings, calls: AwsCalls, size: int, fits: bool
+) -> None:
+    world = LoadWorld(clock, settings.bucket)
+    world.pull(world.plan(run_id="first"), insights(["1.00"]))
+    clock.advance(size)
+    key = world.land(world.plan(run_id="second"), insights(["1.00"]))
+    calls.about = "load"
+
+    world.arrive(key)
+
+    assert asked(calls)["GetItem"] == (1 if fits else 2)
+
+
 def test_a_load_that_waits_for_another_reads_its_lease_and_nothing_else(
     clock: FrozenClock, settings: Settings, calls: AwsCalls
 ) -> None:

@@ -10,7 +10,7 @@ from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.store.catalog.store import Catalog
 from adweir.store.findings import Findings
-from adweir.store.ledger import Ledger
+from adweir.store.ledger import Ledger, Tokens
 from adweir.store.secrets import SecretStore
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -36,6 +36,33 @@ def test_the_reports_of_an_answer(tables: None, clock: FrozenClock, size: int, f
         findings.put_quality("meta_ads#1", T1, f"t.{number}", {})
 
     assert (len(findings.quality("meta_ads#1", limit=size)[0]) == size) is fits
+
+
+@at_the_bound("MAX_SECRET_AGE_SECONDS")
+def test_a_secret_that_somebody_changed_elsewhere_is_known_after_its_age(
+    aws: None, clock: FrozenClock, size: int, fits: bool
+) -> None:
+    client = boto3.client("secretsmanager")
+    store = SecretStore(client, "adweir", clock)
+    store.put("s", {"version": "old"})
+    store.get("s")
+    client.put_secret_value(SecretId="s", SecretString='{"version": "new"}')
+
+    clock.advance(size)
+
+    assert store.get("s")["version"] == ("old" if fits else "new")
+    assert store.get("s", "another stamp")["version"] == "new"
+
+
+@at_the_bound("MAX_KNOWN_TOKENS", as_if=3)
+def test_the_access_tokens_that_a_container_keeps(tables: None, clock: FrozenClock, size: int, fits: bool) -> None:
+    """One more is forgotten, and read from the ledger."""
+    kept = Tokens(clock)
+    for number in range(size):
+        kept.get(f"t{number}", lambda number=number: (f"a{number}", 3600))  # type: ignore[misc]
+    Tokens(clock)._put(kept._row("token#t0", "token", text="another", deadline=kept._now() + 3600))
+
+    assert kept.get("t0", lambda: ("new", 3600)) == ("a0" if fits else "another")
 
 
 @at_the_bound("MAX_CACHED_SECRETS", as_if=3)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from adweir.model.entities import Credential
-from adweir.model.errors import Throttled
 from adweir.model.platforms import Platform
 from adweir.runtime.app import App
 from adweir.runtime.settings import Settings
@@ -16,36 +13,24 @@ SECRET = {"client_id": "amzn1.x", "client_secret": "s", "refresh_token": "r"}
 
 
 class CachedSecrets(SecretStore):
-    """One secret; records which are refreshed."""
+    """One secret; records under which stamp it is asked for."""
 
     def __init__(self) -> None:
-        self.refreshed: list[str] = []
-        self.allows = True
+        self.asked: list[tuple[str, str]] = []
 
-    def get(self, secret_id: str) -> dict[str, str]:
+    def get(self, secret_id: str, stamp: str = "") -> dict[str, str]:
+        self.asked.append((secret_id, stamp))
         return SECRET
 
-    def refresh(self, secret_id: str) -> bool:
-        self.refreshed.append(secret_id)
-        return self.allows
 
-
-def test_a_new_version_of_a_credential_is_read_from_secrets_manager_again(
-    settings: Settings, clock: FrozenClock
-) -> None:
+def test_each_version_of_a_credential_is_a_stamp_of_its_secret(settings: Settings, clock: FrozenClock) -> None:
     app = App(settings, clock)
     secrets = CachedSecrets()
     app.__dict__.update(secrets=secrets, ledger=type("Ledger", (), {"tokens": None}))
     first = Credential(account_id="acme", platform=Platform("amazon_ads"), secret_id="s1")
-    second = first.model_copy(update={"version": 2})
-    app.connector(first)
-    app.connector(first)
-    assert secrets.refreshed == []
-    secrets.allows = False
-    with pytest.raises(Throttled):
-        app.connector(second)
-    secrets.allows = True
-    app.connector(second)
-    app.connector(second)
-    assert secrets.refreshed == ["s1", "s1"]
+
+    for credential in (first, first.model_copy(update={"version": 2})):
+        app.connector(credential)
+
+    assert secrets.asked == [("s1", "1"), ("s1", "2")]
     app.http.close()

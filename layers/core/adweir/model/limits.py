@@ -99,8 +99,11 @@ MAX_PIECE_BYTES = 64 << 20  # one element of a streamed JSON array
 MAX_PAGE_HEADER_BYTES = 64 << 10  # the header line of a raw page
 MAX_BACKFILL_DAYS = 1830  # five years: no platform keeps more
 MAX_KNOWN_OPTIONS = 1000  # ad accounts whose options one container remembers
+MAX_OPTIONS_AGE_SECONDS = 300  # of remembered options; each load looks at the end whether others count by then
 MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brakes concern them
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
+MAX_SECRET_AGE_SECONDS = 300  # of a kept secret; one that the API sets, replaces or revokes is known at once
+MAX_KNOWN_TOKENS = 1000  # access tokens kept by one container, each until its end
 
 # --- running and reading ----------------------------------------------------------------------------------------
 MAX_TASKS_MEASURED = 50_000  # tasks that /pipeline/metrics adds up: 4 s of CPU, the newest runs first

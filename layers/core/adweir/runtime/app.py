@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adweir.model import trace
-from adweir.model.errors import Throttled
 from adweir.model.log import log
 from adweir.runtime.clock import SystemClock
 from adweir.runtime.settings import Settings
@@ -79,7 +78,6 @@ class App:
         self.sleep = sleep
         self.accounts: frozenset[str] | None = None
         """The accounts that the key of a request is limited to; None for all."""
-        self._credential_versions: dict[str, int] = {}
 
     @cached_property
     def platforms(self) -> Platforms:
@@ -212,12 +210,7 @@ class App:
 
         A replaced credential keeps its secret's name, so its values are read again: the platform refuses the old ones.
         """
-        known = self._credential_versions.get(credential.secret_id, credential.version)
-        if known != credential.version and not self.secrets.refresh(credential.secret_id):
-            raise Throttled("the replaced credential cannot be read yet", retry_after=10)
-        self._credential_versions[credential.secret_id] = credential.version
-
-        values = self.secrets.get(credential.secret_id)
+        values = self.secrets.get(credential.secret_id, str(credential.version))
         return self._connect(credential, values, self.ledger.tokens, route)
 
     def _connect(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from adweir.model.times import Clock
 
-CACHE_SECONDS = 300
 MISSING_SECONDS = 60
 """How long a missing secret is remembered as missing."""
 REFRESH_SECONDS = 10
@@ -29,6 +28,11 @@ _MISSING = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 _KEPT_DAYS = 7
 
 Values = dict[str, str]
+
+
+def _oldest(found: list[Values]) -> int:
+    """How old in seconds what was found may be, or that nothing was."""
+    return limits.MAX_SECRET_AGE_SECONDS if found else MISSING_SECONDS
 
 
 class _Key(TypedDict, total=False):
@@ -55,18 +59,18 @@ class SecretStore:
         """`<prefix>/<part>/<part>`: the whole name of a secret of this deployment."""
         return "/".join((self._prefix, *parts))
 
-    def get(self, secret_id: str) -> Values:
-        """The current values, at most 300 s old. Raises NotFound."""
-        return dict(self.versions(secret_id)[0])
+    def get(self, secret_id: str, stamp: str = "") -> Values:
+        """The current values, of the age and the `stamp` that `versions` says. Raises NotFound."""
+        return dict(self.versions(secret_id, stamp)[0])
 
     def versions(self, secret_id: str, stamp: str = "") -> list[Values]:
-        """The current values and, after a rotation, the previous ones; at most 300 s old. Raises NotFound.
+        """The current values and, after a rotation, the previous ones, at most `limits.MAX_SECRET_AGE_SECONDS` old.
 
-        What was read under another `stamp` is read again: who changes a secret gives it a new one.
+        What was read under another `stamp` is read again: who changes a secret gives it a new one. Raises NotFound.
         """
         now = self._clock.monotonic()
         cached = self._cache.get(secret_id)
-        if cached and cached[2] == stamp and now - cached[0] < (CACHE_SECONDS if cached[1] else MISSING_SECONDS):
+        if cached and cached[2] == stamp and now - cached[0] <= _oldest(cached[1]):
             found = cached[1]
         else:
             found = self._read(secret_id)

@@ -62,6 +62,7 @@ class Gate:
         self._platforms = platforms
         self._connector_for = connector_for
         self._brakes_of: dict[Way, tuple[str, ...]] = {}
+        """A guess without an age: each task compares it with its own credential, and reads the brakes that it lacks."""
 
     def look(self, message: TaskMessage) -> FirstLook:
         """Read the message's task with its profile, its credential and its brakes. Raises UnreadableItem, Unavailable.

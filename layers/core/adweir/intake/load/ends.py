@@ -25,11 +25,11 @@ class TaskEnds:
     def __init__(self, ledger: Ledger, runs: Queue, clock: Clock) -> None:
         self._ledger = ledger
         self._runs = runs
-        self._clock = clock
+        self.clock = clock
 
     def of(self, message: ObjectArrived) -> TaskEnds:
         """What ends with this object: its task, or its part of a replay."""
-        return ReplayEnds(self._ledger, self._runs, self._clock, message) if message.replay_id else self
+        return ReplayEnds(self._ledger, self._runs, self.clock, message) if message.replay_id else self
 
     def loaded(self, header: PullHeader, counts: dict[str, int]) -> None:
         """The task ends `loaded`."""
@@ -69,9 +69,9 @@ class TaskEnds:
 
     def check_deadline(self, header: PullHeader, error: Throttled | NotReady) -> None:
         """Waiting for a partition ends with the task, which says meanwhile what it waits for. Raises DeadlinePassed."""
-        waits = waits_for(error, self._clock.now())
+        waits = waits_for(error, self.clock.now())
         task = self._ledger.note_wait(header.run_id, header.task_id, header.generation, waits)
-        if task is not None and task.deadline and epoch(self._clock.now()) >= task.deadline:
+        if task is not None and task.deadline and epoch(self.clock.now()) >= task.deadline:
             raise DeadlinePassed("the partition was still being written at the task's deadline")
 
     def _task(self, header: PullHeader) -> Task | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
@@ -57,7 +58,8 @@ class PullLoader:
         self._committer = committer
         self._ends = ends
         self._landing = landing
-        self._used: dict[tuple[Platform, str], Mapping[str, Any]] = {}
+        self._used: dict[tuple[Platform, str], tuple[float, Mapping[str, Any]]] = {}
+        """Options of ad accounts and when they were read, by the monotonic clock."""
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load the object and finish its task, or its part of a replay.
@@ -129,19 +131,23 @@ class PullLoader:
     def _options(self, header: PullHeader, *, used_before: bool = False) -> ProfileOptions:
         """The profile's options as they are now, so that a replay applies them; read only for metrics.
 
-        With `used_before` those of this container's last load will do: a load ends by looking at them again.
+        With `used_before` those of this container's last load will do, if they are not too old: a load ends by looking
+        at them again.
         """
         model = self._platforms.spec(header.platform).options
         if not (model.model_fields and header.profile_id and header.dataset.grain is not None):
             return options.read(model, {})
         key = header.platform, header.profile_id
-        if not used_before or key not in self._used:
+        now = self._ends.clock.monotonic()
+        read_at, known = self._used.get(key, (-inf, {}))
+        if not used_before or now - read_at > limits.MAX_OPTIONS_AGE_SECONDS:
             profile = self._catalog.profile(*key)
+            known = dict(profile.options) if profile else {}
             self._used.pop(key, None)
-            self._used[key] = dict(profile.options) if profile else {}
+            self._used[key] = now, known
             if len(self._used) > limits.MAX_KNOWN_OPTIONS:
                 del self._used[next(iter(self._used))]
-        return options.read(model, self._used[key])
+        return options.read(model, known)
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A raw object that cannot be read: its task ends quarantined with the reason; the object itself stays.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from adweir.model import limits
 from adweir.model.errors import Throttled
 from adweir.model.times import Clock
 from adweir.store.ledger.rows import Row, Rows
@@ -41,7 +42,7 @@ class Tokens(Rows):
             row = self._fetch(_pk(key), "token")
             stored = (row.text, int(row.deadline or 0)) if row and row.text else None
             if stored and stored[1] - MARGIN_SECONDS > now:
-                self._memory[key] = stored
+                self._remember(key, stored)
                 return stored[0]
             if self._lock(key):
                 return self._refresh(key, refresh)
@@ -74,8 +75,14 @@ class Tokens(Rows):
         until = self._now() + int(seconds)
         actions = [Row.text.set(token), Row.deadline.set(until), Row.until.set(0), Row.expires.set(self._expires())]
         self._change(_pk(key), "token", actions)
-        self._memory[key] = (token, until)
+        self._remember(key, (token, until))
         return token
+
+    def _remember(self, key: str, token: tuple[str, int]) -> None:
+        self._memory.pop(key, None)
+        self._memory[key] = token
+        if len(self._memory) > limits.MAX_KNOWN_TOKENS:
+            del self._memory[next(iter(self._memory))]
 
 
 def _pk(key: str) -> str:
