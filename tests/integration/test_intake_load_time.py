@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, Profile
-from adweir.model.errors import AdweirError, NotReady
+from adweir.model.errors import AdweirError, NotReady, Throttled
 from adweir.model.messages import Narrow, ObjectArrived
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
@@ -53,20 +54,26 @@ class Invocation:
         return self._ends - self._clock.monotonic()
 
 
-def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float, attempt: int = 0) -> str:
+def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float) -> str:
     """One delivery; the outcome in a word."""
+    return delivered(world, ObjectArrived(bucket=world.bucket, key=key), invocation, seconds)[0]
+
+
+def delivered(
+    world: LoadWorld, message: ObjectArrived, invocation: Invocation, seconds: float
+) -> tuple[str, ObjectArrived]:
+    """The outcome of a delivery, and the message that goes on."""
     invocation.begin(seconds)
-    message = ObjectArrived(bucket=world.bucket, key=key, attempt=attempt)
     try:
         world.loader.load(message, invocation.left)
-    except NotReady:
+    except (NotReady, Throttled) as error:
         assert invocation.left() > 0, "killed"
-        return "goes on"
+        return "goes on" if isinstance(error, NotReady) else "waits", message.later(0, error)
     except AdweirError as error:
         world.loader.settle(message, error)
-        return error.code
+        return error.code, message
     assert invocation.left() > 0, "killed"
-    return "done"
+    return "done", message
 
 
 def two_months(world: LoadWorld) -> tuple[Task, str]:
@@ -137,6 +144,28 @@ def test_an_object_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeyp
     assert world.state(task) is not TaskState.QUARANTINED
 
 
+def test_an_object_that_takes_too_long_when_it_is_loaded_again_says_so(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an object that was loaded, and that somebody has loaded again
+    task, key = two_months(world)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    assert deliver(world, key, invocation, 300) == "done"
+    world.bus.events.clear()
+    take = RowLoop.take
+
+    def slow(loop: RowLoop, *args: object) -> None:
+        world.clock.advance(250)
+        take(loop, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RowLoop, "take", slow)
+    # when there is no time for it, then that is reported, and nothing is pulled
+    assert deliver(world, key, invocation, 300) == "too_large"
+    assert world.bus.names() == ["QualityBreached"]
+    assert not any(isinstance(message, Narrow) for message in world.queues.runs.messages)
+    assert world.state(task) is TaskState.LOADED
+
+
 def test_a_day_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     task = world.plan()
     key = world.land(task, insights(["1.00"] * 30))
@@ -166,11 +195,36 @@ def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
         merge(*args)
 
     monkeypatch.setattr(PartitionLoader, "_merge", slow)
-    # when it is delivered again and again
-    outcomes = [deliver(world, key, invocation, MARGIN + 25, attempt) for attempt in range(4)]
-    # then the fourth gives up
-    assert outcomes == ["goes on", "goes on", "goes on", "too_large"]
+    # when it is delivered again and again, also while another load holds its partition
+    message, outcomes = ObjectArrived(bucket=world.bucket, key=key), list[str]()
+    for number in range(6):
+        held = world.ledger.lease("metrics#meta_ads#1#ad#day#pull#2026-10", 60) if number in {0, 2} else nullcontext()
+        with held:
+            outcome, message = delivered(world, message, invocation, MARGIN + 25)
+        outcomes.append(outcome)
+    # then the fourth that could have stored something gives up
+    assert outcomes == ["waits", "goes on", "waits", "goes on", "goes on", "too_large"]
     assert world.queues.runs.take() == [Narrow(run_id=task.run_id, task_id=task.id)]
+
+
+def test_a_load_of_which_each_invocation_stores_a_month_is_not_too_large(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an object of two months, and invocations that have time to store one and to merge the other
+    _, key = two_months(world)
+    invocation, merge = Invocation(world, monkeypatch, a_write=0), PartitionLoader._merge
+
+    def slow(*args: Any) -> None:
+        world.clock.advance(30)
+        merge(*args)
+
+    monkeypatch.setattr(PartitionLoader, "_merge", slow)
+    message = ObjectArrived(bucket=world.bucket, key=key, stuck=3)
+    # when it is delivered, after three that stored nothing
+    outcome, message = delivered(world, message, invocation, MARGIN + 50)
+    # then it has got on
+    assert (outcome, message.stuck) == ("goes on", 0)
+    assert delivered(world, message, invocation, MARGIN + 50)[0] == "done"
 
 
 def test_an_object_is_not_called_too_large_by_an_invocation_that_had_no_time_to_read_it(

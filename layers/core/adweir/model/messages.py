@@ -206,7 +206,8 @@ class ObjectArrived(Message):
     """landing queue, after parsing EventBridge's or S3's own notification: an object to load.
 
     A raw object that is loaded again by a replay has the replay's `load`, `cause` and id. One that waits names the
-    lease that was `busy`: until `busy_until` (Unix seconds) its waiting takes no more than a look at that.
+    lease that was `busy`: until `busy_until` (Unix seconds) its waiting takes no more than a look at that. `stuck`
+    counts the invocations that read it, one after another, and had no time to store anything.
     """
 
     bucket: str
@@ -218,11 +219,14 @@ class ObjectArrived(Message):
     replay_id: Id = ""
     busy: str = ""
     busy_until: Count = 0
+    stuck: Count = 0
 
     def _waits(self, due: int, error: AdweirError) -> dict[str, Any]:
         busy = str(error.context.get("lease", ""))
         goes_on = busy == self.busy and due < self.busy_until
-        return {"busy": busy, "busy_until": self.busy_until if goes_on else due + limits.MAX_LEASE_LOOKS_SECONDS}
+        until = self.busy_until if goes_on else due + limits.MAX_LEASE_LOOKS_SECONDS
+        stuck = self.stuck + 1 if error.context.get("is_stuck") else self.stuck if busy else 0
+        return {"busy": busy, "busy_until": until, "stuck": stuck}
 
 
 class BuildDataset(Message):

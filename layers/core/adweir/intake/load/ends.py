@@ -55,6 +55,8 @@ class TaskEnds:
         task = self._task(header)
         if task is None or task.depth >= limits.MAX_SPLIT_DEPTH or not task.halves():
             return False
+        if task.state.is_terminal and task.state is not TaskState.SPLIT:
+            return False  # an object that somebody had loaded again: nothing is pulled for it
         self._runs.send(Narrow(run_id=task.run_id, task_id=task.id, generation=task.generation), group=task.run_id)
         return True
 

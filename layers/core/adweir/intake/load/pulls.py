@@ -84,7 +84,7 @@ class PullLoader:
                 counts = self._store(raw, message, context, remaining)
             except (Throttled, NotReady) as error:
                 ends.check_deadline(header, error)
-                if error.context.get("is_stuck") and message.attempt >= _STUCK_TRIES:
+                if error.context.get("is_stuck") and message.stuck >= _STUCK_TRIES:
                     raise TooLarge("the object takes too long to store: pull fewer days at a time") from error
                 raise
             except MassVanish as error:
@@ -108,7 +108,7 @@ class PullLoader:
         changes = options.differences(type(used), used, self._options(header))
         if Applies.REPLAY in changes.values():
             load = self._ends.next_load(header)
-            again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0})
+            again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0, "stuck": 0})
             self._landing.send(again, group=f"{header.platform}#{header.profile_id}")
 
     def _context(self, header: PullHeader, *, used_before: bool) -> PullContext:

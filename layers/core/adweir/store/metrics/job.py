@@ -33,7 +33,10 @@ class Loaded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One pull with its rows, to be stored. `complete` may be false though the pull's own flag is true."""
+    """One pull with its rows, to be stored. `complete` may be false though the pull's own flag is true.
+
+    `got_on`: this invocation has stored a partition of it.
+    """
 
     pull: Pull
     rows: PullRows
@@ -41,6 +44,7 @@ class Job:
     entities: list[str]
     holes: Mapping[str, frozenset[str]]
     until: float = inf
+    got_on: bool = False
 
     @classmethod
     def of(cls, pull: Pull, rows: PullRows, until: float = inf) -> Job:

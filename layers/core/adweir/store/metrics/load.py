@@ -89,6 +89,8 @@ class _Turn:
     reserved: dict[str, Raw]
     """The other items that were read, by key."""
     until: float = inf
+    got_on: bool = False
+    """Whether this invocation has stored something of the pull."""
     began: date = field(init=False)
     """The local day on which the pull began."""
     counts: Counts = field(default_factory=Counts)
@@ -188,7 +190,7 @@ class PartitionLoader:
         self.check_time(job)
         with ExitStack() as stack:
             turn = self._turn(stack, job.pull, job.pull.series, partition, lambda: self._items(job, partition))
-            turn.until = job.until
+            turn.until, turn.got_on = job.until, job.got_on
             coverage = turn.coverage
             goal = job.goal(partition, coverage)
             if job.complete and goal.size > limits.MAX_COVERAGE_BYTES:
@@ -345,7 +347,7 @@ class PartitionLoader:
     def _in_time(self, turn: _Turn, items: Iterable[ToWrite]) -> Iterator[ToWrite]:
         """Items to write, as long as there is time and the lease is ours."""
         looked = self._patience.clock.monotonic()
-        for written, item in enumerate(items):
+        for item in items:
             now = self._patience.clock.monotonic()
             if now >= turn.deadline:
                 raise Transient("the lease ran out while writing")
@@ -353,12 +355,13 @@ class PartitionLoader:
                 turn.lease.check()
                 looked = now
             if now >= turn.until:
-                raise _goes_on(is_stuck=not written)
+                raise _goes_on(is_stuck=not turn.got_on)
             yield item
+            turn.got_on = True
 
 
 def _goes_on(*, is_stuck: bool = False) -> NotReady:
-    """`is_stuck`: the partition was merged, and then there was no time to write any of it."""
+    """`is_stuck`: a partition was merged, and then there was no time to write any of it, nor anything before."""
     return NotReady("the load continues in another invocation", after=1, is_stuck=is_stuck)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import inf
 
@@ -101,6 +101,7 @@ class MetricStore:
         for part in parts:
             if part in todo:
                 self._loader.load(job, part, guard, counts)
+                job = replace(job, got_on=True)
             elif job.complete:
                 self._loader.recall(pull, part, counts)
         if guarded and todo:
