@@ -251,6 +251,15 @@ def test_a_run_with_unknown_names_is_refused_before_anything_is_stored(
     assert world.ledger.get_run("r") is None
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_run_of_no_time_that_a_platform_keeps_is_refused_before_anything_is_stored(
+    world: PipelineWorld, at: str
+) -> None:
+    with pytest.raises(Unprocessable, match="days ago"):
+        world.handle(StartRun(workflow="daily", scheduled_at=datetime.fromisoformat(at), run_id="r"))
+    assert world.ledger.get_run("r") is None
+
+
 def test_a_broken_credential_is_reported_and_not_skipped(world: PipelineWorld) -> None:
     run_to_end(world)
     world.break_credential()
