@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import pytest
 
 from ops.mutants import children
 from ops.mutants.mutants import Mutant, mutants_of
 from ops.mutants.session import PROFILE, ColdSession, Measured, WarmSession, import_mutated, in_order, show
-from ops.mutants.targets import Group
+from ops.mutants.targets import Group, MutatedFile
 
 _THIRD_PARTY = ("boto3", "moto.core.models", "msgspec", "pydantic", "pynamodb.models", "requests")
 """What a mutant that is imported need not import itself. Not hypothesis: pytest wants to do that."""
@@ -38,6 +37,7 @@ class TestsBrokenError(Exception):
     """Tests that fail without any mutant."""
 
 
+_Listed = tuple[Group, MutatedFile, Mutant]
 _Warm = tuple[Measured, list[str], list[children.Ended]]
 
 
@@ -57,11 +57,11 @@ def run(groups: Sequence[Group], at_once: int, function: str = "") -> list[Tried
         measured, broken, results = _warm(WarmSession(mutants, files, at_once), _arguments(tests, scratch))
         if broken:
             raise TestsBrokenError(f"fail without a mutant: {', '.join(broken)}")
-        results += _cold(mutants, files, (measured, results), _Children(at_once, scratch))
+        results += _cold(listed, (measured, results), _Children(at_once, scratch))
     tried = []
     for ended in sorted(results):
         group, target, mutant = listed[ended.number]
-        covering = len(measured.covering(mutant, target.file))
+        covering = len(measured.covering(mutant, target.file, group.test_files()))
         tried.append(Tried(mutant, group.name, ended.died_of or ended.answer, covering, ended.seconds))
     return tried
 
@@ -106,9 +106,10 @@ class _Children:
 
 
 def _cold(
-    mutants: Sequence[Mutant], files: Sequence[Path], warm: tuple[Measured, list[children.Ended]], how: _Children
+    listed: Sequence[_Listed], warm: tuple[Measured, list[children.Ended]], how: _Children
 ) -> list[children.Ended]:
     measured, results = warm
+    mutants = [mutant for _, _, mutant in listed]
     kills: dict[str, Counter[str]] = defaultdict(Counter)
     for ended in results:
         kills[mutants[ended.number].key.module][ended.answer] += 1
@@ -116,10 +117,11 @@ def _cold(
         import_module(name)
 
     def work(number: int) -> str:
-        mutant, file = mutants[number], files[number]
-        order = in_order(measured.covering(mutant, file), (kills[mutant.key.module],), measured)
+        group, target, mutant = listed[number]
+        covering = measured.covering(mutant, target.file, group.test_files())
+        order = in_order(covering, (kills[mutant.key.module],), measured)
         session = ColdSession(order, measured.seconds)
-        import_mutated(mutant, file)
+        import_mutated(mutant, target.file)
         children.limit(cpu=60, wall=600)
         tests = sorted({test.partition("::")[0] for test in order})
         pytest.main(_arguments(tests, f"{how.scratch}/{number}"), plugins=[session])

@@ -13,7 +13,7 @@ import sys
 import time
 import types
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -46,11 +46,15 @@ class Measured:
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[str, dict[int, list[str]]] = field(default_factory=dict)
 
-    def covering(self, mutant: Mutant, file: Path) -> set[str]:
-        """The tests that run the mutated statement; those of the whole file for a cold mutant."""
+    def covering(self, mutant: Mutant, file: Path, test_files: Container[str] = ()) -> set[str]:
+        """The tests that run the mutated statement; for a cold mutant all of `test_files`.
+
+        What a class body or a default makes may be used by code that no file has: a dataclass's `__init__`.
+        """
+        if not mutant.warm:
+            return {test for test in self.seconds if test.partition("::")[0] in test_files}
         lines = self.tests.get(str(file), {})
-        wanted = range(mutant.first, mutant.last + 1) if mutant.warm else lines
-        return {test for line in wanted for test in lines.get(line, ())}
+        return {test for line in range(mutant.first, mutant.last + 1) for test in lines.get(line, ())}
 
 
 class _Runner:

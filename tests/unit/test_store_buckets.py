@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -15,14 +16,19 @@ from adweir.model.tasks import Stamp
 from adweir.model.times import Window
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import (
+    LISTS,
+    RESERVED,
     Bucket,
     Partition,
+    PlainSlots,
     StoredSlot,
     around,
     can_be_key,
     claimed,
     contains,
+    encoded,
     partitions,
+    places,
     prefix,
 )
 
@@ -115,6 +121,42 @@ def test_a_definition_is_kept_beside_a_stamp_only() -> None:
     item = decode(Bucket("c1", NO_PARENTS, {"d01": StoredSlot(ONE, None, "EUR", "views")}).encode("pk"))
 
     assert item["d01"] == {"L": listed(*ONE)}
+
+
+def test_many_buckets_are_written_as_one_by_one_a_hundred_at_a_time() -> None:
+    # given buckets of one or many slots, some with unknown numbers, or of a pull that brought them first
+    plain = PlainSlots(("d01", "d02"), [ONE, TWO], "EUR")
+    kinds: list[Mapping[str, StoredSlot]] = [plain, BUCKET.slots, {"d03": StoredSlot(ONE, STAMP, "USD", '50 %, "7d"')}]
+    buckets = [Bucket(f"a{number}", NO_PARENTS, kinds[number % 3]) for number in range(201)]
+    waiting = iter(buckets)
+
+    items = encoded("pk", waiting)
+
+    assert next(items) == buckets[0].encode("pk")
+    assert next(waiting) is buckets[100]
+    assert list(items) == [bucket.encode("pk") for bucket in buckets[1:] if bucket is not buckets[100]]
+    assert [Bucket.decode(decode(bucket.encode("pk"))) for bucket in buckets] == buckets
+
+
+def test_slots_as_a_pull_brought_them_first_are_as_any() -> None:
+    plain = PlainSlots(("h07", "h26"), [ONE, TWO], "EUR")
+
+    assert dict(plain) == {"h07": StoredSlot(ONE, None, "EUR"), "h26": StoredSlot(TWO, None, "EUR")}
+    assert (list(plain), len(plain), "h08" in plain, plain.get("h08")) == (["h07", "h26"], 2, False, None)
+    with pytest.raises(KeyError, match="h08"):
+        plain["h08"]
+    assert Bucket("a1", NO_PARENTS, plain).encode("pk") == Bucket("a1", NO_PARENTS, dict(plain)).encode("pk")
+
+
+def test_a_slot_key_says_the_slot_s_name_its_day_and_its_hour() -> None:
+    days, hours = ("2026-11-01", "2026-11-21"), ("2026-11-01T07", "2026-11-02T26")
+
+    assert places(days) == (("d01", "d21"), days, (-1, -1))
+    assert places(hours) == (("h07", "h26"), ("2026-11-01", "2026-11-02"), (7, 26))
+
+
+def test_lists_of_campaigns_sort_before_everything_else_of_a_partition() -> None:
+    assert sorted(["1", f"{RESERVED}coverage", f"{LISTS}1"]) == [f"{LISTS}1", f"{RESERVED}coverage", "1"]
 
 
 def test_only_days_and_hours_are_slots() -> None:

@@ -155,9 +155,15 @@ class Merging:
         for entity, parents in ADS.items():
             stored = self.buckets.pop(entity, None)
             was, brought = deepcopy(stored), load.of(entity)
-            merged = merger.merge(entity, stored, brought, parents if brought else NO_PARENTS)
+            claims = parents if brought else NO_PARENTS
+            if stored is None and self.rng.random() < 0.5:
+                first = tuple(key for key in keys if key in brought)
+                merged = merger.first(entity, first, [brought[key] for key in first], claims)
+            else:
+                merged = merger.merge(entity, stored, brought, claims)
             changes = self.expected(entity, partition, before, after)
-            assert sorted(merged.changes, key=lambda one: (one.day, one.hour)) == changes
+            found = [merged.changes[place] for place in range(len(merged.changes))]
+            assert sorted(found, key=lambda one: (one.day, one.hour)) == changes
             assert merged.unchanged == sum(key in keys for key in brought) - sum(
                 (f"{one.day}T{one.hour:02d}" if one.hour >= 0 else one.day) in brought for one in changes
             )

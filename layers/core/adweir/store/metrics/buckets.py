@@ -219,7 +219,7 @@ def _begun(pk: str, bucket: Bucket) -> tuple[str, str, Sequence[Slot]]:
         currency, frame, numbers = slots.currency, _plain_frame(tuple(slots.names)), slots.numbers
     else:
         names = sorted(slots)
-        currency = max((slot.currency for slot in slots.values()), default="")
+        currency = max(slot.currency for slot in slots.values())
         frame = _frame(names, [_beside(slots[name], currency).replace("%", "%%") for name in names])
         numbers = [slots[name].numbers for name in names]
     if currency:
