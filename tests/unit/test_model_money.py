@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from unittest import mock
 
 import msgspec
 import pytest
 
+from adweir.model import money
 from adweir.model.money import all_micros, from_micros, rounded, to_micros, to_units
 from adweir.platforms.amazon_ads.rows import _figure, _less
 from adweir.platforms.meta.numbers import count, micros
@@ -161,6 +163,15 @@ def test_a_column_with_one_text_in_another_form_is_left_to_be_read_one_by_one(
 
 def test_a_column_of_zeros_is_read() -> None:
     assert all_micros(["0", "0.0", "0", "0"]) == [0, 0, 0, 0]
+
+
+@at_the_bound("MAX_KNOWN_AMOUNTS", as_if=3)
+def test_so_many_texts_are_known_and_with_one_more_all_are_forgotten(size: int, fits: bool) -> None:
+    texts = [f"{number}.5" for number in range(size)]
+    with mock.patch.dict(money._known, clear=True):
+        for _ in range(2):
+            assert all_micros(texts * 2) == [to_micros(text) for text in texts] * 2
+        assert money._known.keys() == set(texts if fits else [])
 
 
 # --- Meta

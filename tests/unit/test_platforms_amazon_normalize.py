@@ -18,9 +18,11 @@ from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, Profile, Sta
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.times import Window
+from adweir.platforms.amazon_ads import rows
 from adweir.platforms.amazon_ads.normalize import AmazonNormalizer
 from adweir.platforms.amazon_ads.options import AmazonOptions, CountedBy
 from adweir.platforms.connector import PullContext
+from support.bounds import at_the_bound
 
 NORMALIZER = AmazonNormalizer()
 
@@ -370,3 +372,14 @@ def test_rows_of_a_large_report_come_in_batches_and_all_of_them() -> None:
     batches = list(NORMALIZER.metric_batches(page(rows), context()))
     assert len(batches) > 2
     assert [row.line for batch in batches for row in batch.rows] == list(range(1, 12_001))
+
+
+@at_the_bound("MAX_KNOWN_ENTITIES", as_if=3)
+def test_so_many_entities_ids_are_kept_and_with_one_more_all_are_made_anew(size: int, fits: bool) -> None:
+    reader = rows._ReportReader(rows._SHAPES[Dataset.AD_DAILY], rows._reported, context())
+    ids: list[tuple[int | str | None, ...]] = [(1, ad) for ad in range(size)]
+
+    first, again = (reader._entities(ids * 2) for _ in range(2))
+
+    assert first == again == [f"1~{ad}" for ad in range(size)] * 2
+    assert all(one is other for one, other in zip(first, again, strict=True)) is fits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from decimal import MAX_PREC, MIN_EMIN, Context, Decimal
-from itertools import repeat
+from typing import cast
 
 from adweir.model import limits
 
@@ -39,26 +39,37 @@ def to_micros(value: str | int | Decimal) -> int:
     return micros
 
 
+_known: dict[str, int] = {}
+"""Texts that were read before. Amounts repeat: most are a few cents, or nothing."""
+
+
 def all_micros(texts: Sequence[str]) -> list[int] | None:
     """A column of units as text → millionths; None unless all are in the common form: digits, at most six decimals."""
-    distinct = set(texts)
-    digits = "".join(distinct).replace(".", "")
-    if not (digits.isascii() and digits.isdecimal()) or max(map(len, distinct)) > _LONGEST:
+    found = list(map(_known.get, texts))
+    if None not in found:
+        return cast("list[int]", found)
+    new = {text for text, amount in zip(texts, found, strict=True) if amount is None}
+    amounts = _scaled(new)
+    if amounts is None:
         return None
-    if len(distinct) * 2 > len(texts):
-        return _scaled(texts)
-    amounts = _scaled(distinct)
-    return amounts and list(map(dict(zip(distinct, amounts, strict=True)).__getitem__, texts))
+    if len(_known) + len(amounts) > limits.MAX_KNOWN_AMOUNTS:
+        _known.clear()
+    else:
+        _known.update(amounts)
+    return [amounts[text] if amount is None else amount for text, amount in zip(texts, found, strict=True)]
 
 
-def _scaled(texts: Collection[str]) -> list[int] | None:
-    """Texts of digits and dots as millionths; None where one is not a number, or too large."""
+def _scaled(texts: Collection[str]) -> dict[str, int] | None:
+    """Texts of digits and dots → millionths; None where one is not a number, or too large."""
+    digits = "".join(texts).replace(".", "")
+    if not (digits.isascii() and digits.isdecimal()) or max(map(len, texts)) > _LONGEST:
+        return None
     try:
-        parts = map(str.partition, texts, repeat("."))
+        parts = [text.partition(".") for text in texts]
         amounts = [int(whole + part) * _SCALE[len(part)] for whole, _, part in parts]
     except (ValueError, IndexError):
         return None
-    return amounts if max(amounts) <= limits.MAX_MICROS else None
+    return dict(zip(texts, amounts, strict=True)) if max(amounts) <= limits.MAX_MICROS else None
 
 
 def rounded(value: str | Decimal) -> tuple[int, Decimal]:

@@ -68,8 +68,14 @@ class AtMost(NamedTuple):
         number, most = slot[self.number], slot[self.most]
         return number is not None and most is not None and self._larger((number,), (most,))
 
-    def holds(self, columns: MetricColumns) -> bool:
-        """Whether no row of these columns breaks it."""
+    def holds(self, columns: MetricColumns, ends: Sequence[tuple[int, int] | None]) -> bool:
+        """Whether no row of these columns breaks it, but for rows with a negative number.
+
+        `ends` are each column's least and greatest number, None where all are unknown.
+        """
+        number, most = ends[self.number], ends[self.most]
+        if not number or not most or not self._larger(number[1:], most[:1]):
+            return True
         pair: Iterable[Any] = (columns.figures[self.number], columns.figures[self.most])
         if columns.unknown:
             pair = zip(*(both for both in zip(*pair, strict=True) if None not in both), strict=True)
@@ -155,14 +161,16 @@ class RowLoop:
     def _suspects(self, columns: MetricColumns) -> set[int]:
         """The places of the rows whose numbers, day or hour may break a rule."""
         found: set[int] = set()
+        ends: list[tuple[int, int] | None] = []
         for numbers in columns.figures:
             known = cast("Sequence[int]", numbers)
             if columns.unknown:
                 known = [number for number in numbers if number is not None]
-            if known and (_broken_by(min(known)) or _broken_by(max(known))):
+            ends.append((min(known), max(known)) if known else None)
+            if any(map(_broken_by, ends[-1] or ())):
                 found.update(i for i, number in enumerate(numbers) if number is not None and _broken_by(number))
         for warning in WARNINGS:
-            if not warning.holds(columns):
+            if not warning.holds(columns, ends):
                 slots = cast("Iterable[Slot]", zip(*columns.figures, strict=True))
                 found.update(i for i, slot in enumerate(slots) if warning.breaks(slot))
         for values, allowed in ((columns.day, self._days), (columns.hour, self._hours)):

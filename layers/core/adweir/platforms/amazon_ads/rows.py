@@ -182,6 +182,7 @@ class _ReportReader:
         self._figures, self._context = figures, context
         self._fields = shape.fields
         self._roundings = Roundings()
+        self._known: dict[tuple[_Id | None, ...], str] = {}
 
     def row(self, line: int, row: Any) -> MetricRow:
         """Raises ValueError that says which value is wrong."""
@@ -222,7 +223,7 @@ class _ReportReader:
             revenue = self._amounts([row.revenue for row in rows], REVENUE)
         groups = [row.ad_group_id for row in rows] if self.shape.in_group else [""] * len(rows)
         return MetricColumns(
-            entity_id=list(map(self.shape.key, *(map(attrgetter(name), rows) for name in self._fields))),
+            entity_id=self._entities(list(zip(*(map(attrgetter(name), rows) for name in self._fields), strict=True))),
             day=_each(_day, [row.date for row in rows]),
             impressions=[row.impressions for row in rows],
             clicks=[row.clicks for row in rows],
@@ -238,6 +239,18 @@ class _ReportReader:
             rounded=self._roundings.deltas(),
             unknown=None in conversions or None in revenue,
         )
+
+    def _entities(self, keys: list[tuple[_Id | None, ...]]) -> list[str]:
+        """The ids of entities. Those of a report come again with each day: the same id is the same object then."""
+        found = list(map(self._known.get, keys))
+        if None not in found:
+            return cast("list[str]", found)
+        new = {key: self.shape.key(*key) for key, entity_id in zip(keys, found, strict=True) if entity_id is None}
+        if len(self._known) + len(new) > limits.MAX_KNOWN_ENTITIES:
+            self._known.clear()
+        else:
+            self._known.update(new)
+        return [entity_id or new[key] for key, entity_id in zip(keys, found, strict=True)]
 
     def _amounts(self, raws: Sequence[msgspec.Raw], place: int) -> Sequence[int | None]:
         """Raises ValueError where one is no amount, or null (which only conversions and revenue may be)."""
