@@ -296,3 +296,82 @@ def test_what_is_left_of_an_earlier_asking_is_no_part_of_the_next(
     make(api)
     # then all of its rows are of the second time
     assert same_rows(api, call("GET", path), whole(api, monkeypatch, body))
+
+
+RECORDS = {
+    "data_type": "ad_performance",
+    "filters": {"date_range": {"start": "2026-10-30", "end": "2026-11-02"}},
+    "limit": 1,
+    "offset": 2,
+}
+RETRIEVE = "/api/v1/data_pipeline/retrieve"
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("data_type", ["ad_performance", "account_performance", "ads"])
+def test_records_that_are_too_many_are_an_export_of_all_of_them(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, data_type: str
+) -> None:
+    # given that two days fit into a part, and an invocation has time for one part
+    monkeypatch.setattr(limits, "MAX_QUERY_GROUPS", 1)
+    monkeypatch.setattr(limits, "MAX_EXPORT_GROUPS", 4)
+    body = RECORDS | {"data_type": data_type}
+    # when they are asked for, by pages or not
+    answer = api.handler(an_event("POST", RETRIEVE, body), SimpleNamespace())
+    again = call("POST", RETRIEVE, body | {"offset": 0, "paged": True}, expect=202)
+    path = answer["headers"]["Location"]
+    assert (answer["statusCode"], path) == (202, f"/api/v1/exports/{again['export_id']}")
+    make(api, lambda: MARGIN)
+    # then the file is what one answer would be
+    ready = call("GET", path)
+    found = json.loads(file_of(api, ready))
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "MAX_QUERY_GROUPS", 300_000)
+        expected = call("POST", RETRIEVE, body | {"limit": 100, "offset": 0})
+    by_row = lambda row: sorted(map(str, row.items()))  # noqa: E731
+    records = sorted(found["result"].pop("records"), key=by_row)
+    assert records == sorted(expected["result"].pop("records"), key=by_row)
+    assert found == expected
+    assert (ready["format"], ready["rows"]) == ("json", len(records))
+
+
+@pytest.mark.usefixtures("few")
+def test_exported_records_are_those_of_the_key_s_accounts(call: Call, api: ModuleType) -> None:
+    # when a key of another account asks for what a key of all has asked for
+    everything = call("POST", RETRIEVE, RECORDS, expect=202)["export_id"]
+    event = an_event("POST", RETRIEVE, RECORDS, scopes="read")
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc_other"
+    assert json.loads(api.handler(event, SimpleNamespace())["body"])["result"]["records"] == []
+    # and its own key for too much
+    event["requestContext"]["authorizer"]["lambda"]["accounts"] = "acc"
+    own = json.loads(api.handler(event, SimpleNamespace())["body"])["export_id"]
+    # then it has an export of its own, and sees no other
+    assert own != everything
+    make(api)
+    for export_id, accounts, status in ((own, "acc", 200), (own, "acc_other", 404), (everything, "acc", 404)):
+        asked = an_event("GET", f"/api/v1/exports/{export_id}", scopes="read")
+        asked["requestContext"]["authorizer"]["lambda"]["accounts"] = accounts
+        assert api.handler(asked, SimpleNamespace())["statusCode"] == status
+
+
+@pytest.mark.usefixtures("few")
+def test_objects_that_are_too_many_to_page_through_are_an_export(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_KEPT_RECORDS", 0)
+    body = {"data_type": "campaigns", "limit": 1, "paged": True}
+    path = "/api/v1/exports/" + call("POST", RETRIEVE, body, expect=202)["export_id"]
+    make(api)
+    found = json.loads(file_of(api, call("GET", path)))["result"]
+    assert found["records"] == call("POST", RETRIEVE, body | {"paged": False, "limit": 9})["result"]["records"]
+    assert (found["total"], found["coverage"]) == (2, [])
+
+
+@pytest.mark.usefixtures("few")
+def test_a_retrieve_without_time_is_an_export(call: Call, api: ModuleType, clock: FrozenClock) -> None:
+    # given a function whose time for reading is over at once
+    api.app.settings = api.app.settings.model_copy(update={"function_timeout_seconds": 0})
+    clock.monotonic = lambda: next(ticks)  # type: ignore[method-assign]
+    ticks = iter(range(1000))
+    call("POST", RETRIEVE, RECORDS | {"data_type": "campaigns"}, expect=200)
+    call("POST", RETRIEVE, RECORDS, expect=202)

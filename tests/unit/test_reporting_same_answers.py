@@ -32,7 +32,7 @@ from support.reading_world import ACCOUNT, AD, CAMPAIGN, EXACT, LOSSY, SERVED, C
 from support.whole_reading import WholeReader
 
 KEYWORD, GROUP = Level.KEYWORD, Level.AD_GROUP
-DAYS = ("2026-09-30", "2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02", "2026-11-03", "2026-11-20")
+DAYS = ("2026-09-30", "2026-10-31", "2026-11-01", "2026-11-02", "2026-11-18", "2026-11-19", "2026-11-20")
 """The last one is today; no month but November has many days of them."""
 HOMES = {
     "g1~a1": "c1",
@@ -46,7 +46,7 @@ HOMES = {
 """Ads and their campaigns. Two ads of one id are in different groups, one ad is in none."""
 ENTITIES: dict[Level, dict[str, str]] = {
     ACCOUNT: {"p1": ""},
-    CAMPAIGN: {"c1": "c1", "c2": "c2", "c3": ""},
+    CAMPAIGN: {"c1": "c1", "c2": "", "c3": ""},
     GROUP: {"g1": "c1", "g2": "c1", "g3": "c2"},
     AD: HOMES,
     KEYWORD: {"g1~k1": "c1", "g3~k1": "c2", "g3~k2": "c2"},
@@ -76,12 +76,23 @@ QUESTIONS: list[tuple[tuple[str, ...], dict[str, set[str]], bool]] = [
 """Dimensions, filters, whether adjustments are asked for."""
 
 
-def tell(world: ReadingWorld, number: int, rng: random.Random, sums: Counter[str]) -> None:
-    """Load something random, on both platforms. `sums`: day → what the ads of the last load spent."""
-    level = rng.choice([ACCOUNT, CAMPAIGN, CAMPAIGN, GROUP, AD, AD, AD, AD, KEYWORD])
-    source = rng.choice([Source.PULL] * 5 + [Source.FILE, Source.PUSH])
-    slice_ = rng.choice(["all", "all", "all", "sp", "campaign=c1", "campaign=c2"])
-    days = DAYS[rng.randrange(5) :][: rng.choice([1, 2, 3, 7])]
+class Setting:
+    """What the loads of a story have in common: most profiles have no files, and one way of being pulled."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.sources = rng.choice([[Source.PULL], [Source.PULL] * 3 + [Source.FILE, Source.PUSH]])
+        self.slices = rng.choice([["all"], ["sp", "sb", "sd"], ["all", "all", "sp", "campaign=c1", "campaign=c2"]])
+        self.has_totals = rng.random() < 0.7
+        self.sums = Counter[str]()
+        """Day → what the ads of the last load spent."""
+
+
+def tell(world: ReadingWorld, number: int, rng: random.Random, setting: Setting) -> None:
+    """Load something random, on both platforms."""
+    level = rng.choice([ACCOUNT, ACCOUNT, CAMPAIGN, CAMPAIGN, GROUP, AD, AD, AD, AD, KEYWORD])
+    source = Source.PULL if level is ACCOUNT else rng.choice(setting.sources)
+    slice_ = "all" if level is ACCOUNT else rng.choice(setting.slices)
+    days = DAYS[rng.randrange(6) :][: rng.choice([1, 2, 3, 7])]
     breakdown = rng.choice(["", "", {AD: "country", CAMPAIGN: "placement"}.get(level, "")])
     complete = source is Source.PULL and rng.random() < 0.75
     about: dict[str, Any] = {
@@ -90,23 +101,26 @@ def tell(world: ReadingWorld, number: int, rng: random.Random, sums: Counter[str
         "days": (days[0], days[-1]),
         "breakdown": breakdown,
         "complete": complete,
-        "has_totals": rng.random() < 0.5,
+        "has_totals": setting.has_totals and level is not ACCOUNT,
         "currency": rng.choice(["USD", "USD", "EUR"]),
         "definition": rng.choice(["", "", "7d_click"]),
     }
     keys = list(_keys(level, breakdown, days, rng))
+    if level is CAMPAIGN and slice_.startswith("campaign="):
+        keys = [key for key in keys if key[0].startswith(slice_.removeprefix("campaign="))]
     bad = [(entity, day) for entity, _, day in keys if rng.random() < 0.05]
     if level is ACCOUNT:
-        spends = {day: sums[day] * rng.choice([1, 1, 3]) for day in days}
+        spends = {day: setting.sums[day] * rng.choice([1, 1, 3]) for day in days}
     rows = []
     for entity, home, day in keys:
         if (entity, day) in bad:
             continue
+        campaign = home if level is CAMPAIGN else _campaign(home, slice_, rng)
         spend = spends[day] if level is ACCOUNT else 1000 * number + rng.randrange(1000)
-        rows.append(_row(entity, day, spend, _campaign(home, slice_, rng), rng, about))
+        rows.append(_row(entity, day, spend, campaign, rng, about))
     if level is AD and not breakdown:
         for day in days:
-            sums[day] = sum(row.spend or 0 for row in rows if row.day == day)
+            setting.sums[day] = sum(row.spend or 0 for row in rows if row.day == day)
     for platform in (LOSSY, EXACT):
         world.stored.crash.arm(rng.choice([0, 0, 0, rng.randint(1, 9)]), after=rng.random() < 0.5)
         try:
@@ -136,19 +150,20 @@ def _row(entity: str, day: str, spend: int, campaign: str, rng: random.Random, a
     group = entity.partition("~")[0] if entity[0] == "g" else ""
     if entity[0] == "g" and rng.random() < 0.005:
         group = "g9"  # a row that contradicts its id
-    product = "sp" if about["slice_"] == "sp" else rng.choice(["sp", "sp", "sb", ""])
+    pulled = about["slice_"]
+    product = pulled if pulled in {"sp", "sb", "sd"} else rng.choice(["sp", "sp", "sb", ""])
     numbers = (spend // 10, spend % 7, spend, spend if known else None, spend * 2)
     return MetricRow(entity, day, *numbers, campaign, group, currency=about["currency"], ad_product=product)
 
 
 def told(seeds: list[int]) -> ReadingWorld:
     """A world in which loads were made, one after another; a part of it perhaps by an earlier version."""
-    world, sums = ReadingWorld(platforms=PLATFORMS), Counter[str]()
+    world, setting = ReadingWorld(platforms=PLATFORMS), Setting(random.Random(str(seeds)))
     world.stored.table.batch = 3
     for number, seed in enumerate(seeds, 1):
         rng = random.Random(f"{number} {seed}")
-        tell(world, number, rng, sums)
-        if rng.random() < 0.05:
+        tell(world, number, rng, setting)
+        if rng.random() < 0.15:
             _forget_lists(world)
     return world
 

@@ -9,13 +9,13 @@ from adweir.model import limits
 from adweir.model.errors import TooLarge
 from adweir.model.times import iso
 from adweir.runtime.app import App
-from adweir.runtime.http import Answer, answer
+from adweir.runtime.http import Answer
 from adweir.runtime.routes import Here, Resource
 from routes.fields import AS_KNOWN_AT, CHANGED_SINCE, Given, OneOf, PastInstant
+from routes.large import EXPORT, bounds, export
 
 if TYPE_CHECKING:
     from adweir.reporting.moments import Moments
-    from adweir.reporting.query import Bounds
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD_CHARS)]
 Moment = Annotated[
@@ -89,9 +89,6 @@ class NewReport(Given):
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
 
 
-_READING = 0.6
-"""Of the function's time."""
-
 reports = Resource("Reports", "Metrics by dimensions, in the format that you need")
 
 
@@ -106,19 +103,6 @@ _LARGE = {
     "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
     "content": {kind: {"schema": {"type": "string", "maxLength": 0}} for kind in ("application/json", "text/csv")},
 }
-_EXPORT = {
-    "description": "The JSON or CSV takes too long to make: it becomes an export. Ask at Location how far it is.",
-    "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["export_id", "state"],
-                "properties": {"export_id": {"type": "string"}, "state": {"type": "string", "enum": ["running"]}},
-            }
-        }
-    },
-}
 
 
 @reports.route(
@@ -127,7 +111,7 @@ _EXPORT = {
     "Make a report",
     limited=True,
     content=_content,
-    others={202: _EXPORT, 303: _LARGE},
+    others={202: EXPORT, 303: _LARGE},
 )
 def create_report(app: Here, asked: NewReport) -> Answer:
     """A JSON or CSV that is too large for the answer comes as a redirect (303) to its file. One that takes longer than
@@ -157,7 +141,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
     )
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
     try:
-        made = report(queries.within(_bounds(app)), wanted)
+        made = report(queries.within(bounds(app)), wanted)
     except TooLarge:
         if asked.format not in EXPORTED:
             raise
@@ -167,21 +151,12 @@ def create_report(app: Here, asked: NewReport) -> Answer:
     return Response(303 if sent.location else 200, sent.content_type, sent.text, headers=headers)
 
 
-def _bounds(app: App) -> "Bounds":
-    """What is left of the time for reading, so that writing the answer has the rest."""
-    from adweir.reporting.query import Bounds
-
-    end = app.clock.monotonic() + app.settings.function_timeout_seconds * _READING
-    return Bounds(remaining=lambda: end - app.clock.monotonic())
-
-
 def _export(app: App, asked: NewReport, moments: "Moments") -> Answer:
-    """Ask for an export, and say where to ask for it."""
-    from adweir.reporting.asking import ask_for
-    from adweir.reporting.exports import ExportedReport
+    """Ask for the report as an export."""
+    from adweir.reporting.exported import ExportedReport
 
     known_at, changed_since = moments.as_known_at, moments.changed_since
-    export = ExportedReport(
+    report = ExportedReport(
         format=asked.format,
         name=asked.name,
         start=asked.time_range.start_date,
@@ -194,6 +169,4 @@ def _export(app: App, asked: NewReport, moments: "Moments") -> Answer:
         as_known_at=iso(known_at) if known_at else None,
         changed_since=iso(changed_since) if changed_since else None,
     )
-    accounts = app.accounts or frozenset()
-    export_id = ask_for(app.ledger.exports, app.queues.etl, export, accounts, moments.answered_at)
-    return answer({"export_id": export_id, "state": "running"}, 202, {"Location": f"/api/v1/exports/{export_id}"})
+    return export(app, report, moments)

@@ -128,6 +128,7 @@ MAX_EXPORT_GROUPS = 1_000_000  # groups per part of an export: about 1 GB of etl
 MAX_EXPORT_BYTES = 2 << 30  # an export's file: etl has 4 GiB of disk for it, and S3 takes 5 GB at once
 MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`
 MAX_KEPT_RECORDS = 100_000  # records of `retrieve` that are kept for further pages: 200 MB until they are written
+MAX_SHELVED_RECORDS = 50_000  # records that are kept behind a page by `offset`
 MAX_RETRIEVE_OFFSET = 10_000_000  # records that `retrieve` skips
 MAX_REPORT_METRICS = 30  # metrics per report
 MAX_REPORT_DIMENSIONS = 12  # dimensions per report

@@ -12,12 +12,12 @@ from adweir.model.ids import DIGITS, IdKind
 from adweir.model.messages import MakeExport
 from adweir.model.ports import Queue
 from adweir.model.times import iso
-from adweir.reporting.exports import ExportedReport
+from adweir.reporting.exported import Asked
 from adweir.store.ledger.exports import Exports
 
 
-def ask_for(exports: Exports, queue: Queue, asked: ExportedReport, accounts: frozenset[str], now: datetime) -> str:
-    """The id of the export of a report, begun now unless it was before. Raises Unavailable."""
+def ask_for(exports: Exports, queue: Queue, asked: Asked, accounts: frozenset[str], now: datetime) -> str:
+    """The id of the export of a report or of records, begun now unless it was before. Raises Unavailable."""
     hour = iso(now.replace(minute=0, second=0, microsecond=0))
     what = msgspec.json.encode([msgspec.structs.replace(asked, asked_at=hour), sorted(accounts)])
     export_id = IdKind.EXPORT.of(hashlib.sha256(what).hexdigest()[:DIGITS])

@@ -1,4 +1,4 @@
-"""Exports: reports that are too large for an answer, made part by part and put together as one file.
+"""Exports: reports and records that are too large for an answer, made part by part and put together as one file.
 
 A part is a piece of the range whose rows belong to no other: a month where the rows have a date, less where a month has
 too many groups. Each part is an object of its own, named for its days. What the file's head adds up so far is stored
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,11 +23,10 @@ from adweir.model.messages import MakeExport
 from adweir.model.ports import Queue
 from adweir.model.times import DAY
 from adweir.reporting.adjustments import Adjustments
-from adweir.reporting.formats import CSV, FORMATS, csv_rows, json_rows, to_json
-from adweir.reporting.moments import Moments, parse_moments
+from adweir.reporting.exported import Export, FileHead, stored
+from adweir.reporting.formats import CSV, FORMATS, csv_rows, json_rows
 from adweir.reporting.query import Answer, Bounds, Queries
-from adweir.reporting.ranges import TimeSpan, parse_range
-from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan
+from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.totals import RowSum
 from adweir.store.ledger.exports import RUNNING, ExportRecord, Exports
 
@@ -39,29 +38,6 @@ _COPIED = 1 << 20
 
 QueriesOf = Callable[[frozenset[str]], Queries]
 """Queries for a key of these accounts; of all when there are none."""
-
-
-class ExportedReport(msgspec.Struct, frozen=True):
-    """A report as it is stored until it is made: what was asked for, and when."""
-
-    format: str
-    name: str
-    start: str
-    end: str
-    metrics: list[str]
-    dimensions: list[str]
-    segments: list[dict[str, Any]]
-    live: bool
-    asked_at: str
-    as_known_at: str | None = None
-    changed_since: str | None = None
-
-    def request(self) -> tuple[ReportRequest, Moments]:
-        """What to report."""
-        moments = parse_moments(self.as_known_at, self.changed_since, datetime.fromisoformat(self.asked_at))
-        span = parse_range(self.start, self.end, moments.now.date())
-        about_rows = (self.metrics, self.dimensions, self.segments)
-        return ReportRequest(self.name, span, *about_rows, live=self.live, moments=moments), moments
 
 
 class _Progress(msgspec.Struct):
@@ -85,11 +61,7 @@ class _Made:
     """An export at work."""
 
     record: ExportRecord
-    format: str
-    request: ReportRequest
-    moments: Moments
-    queries: Queries
-    plan: ReportPlan
+    of: Export
     progress: _Progress
     done_here: int = field(default=0)
 
@@ -100,7 +72,7 @@ class _Made:
 
     @property
     def last(self) -> date:
-        return _day(self.request.range.end)
+        return _day(self.of.range.end)
 
 
 class Exporter:
@@ -141,10 +113,7 @@ class Exporter:
 
     def _begun(self, record: ExportRecord, message: MakeExport) -> _Made | None:
         """The export at the message's part; None where the message is of an earlier asking."""
-        asked = msgspec.convert(record.asked, ExportedReport)
-        request, moments = asked.request()
-        queries = self._queries(record.accounts).known_at(moments.now)
-        made = _Made(record, asked.format, request, moments, queries, plan(queries, request), _Progress(""))
+        made = _Made(record, stored(record.asked).made_of(self._queries(record.accounts)), _Progress(""))
         if message.part:
             try:
                 state = self._raw.get_bytes(f"{made.folder}state-{message.part}.json")
@@ -152,7 +121,7 @@ class Exporter:
                 return None
             made.progress = msgspec.json.decode(state, type=_Progress)
         else:
-            made.progress.begin = _day(request.range.start).isoformat()
+            made.progress.begin = _day(made.of.range.start).isoformat()
         made.progress.days = message.days or made.progress.days
         return made
 
@@ -169,9 +138,8 @@ class Exporter:
         progress = made.progress
         begin = date.fromisoformat(progress.begin)
         end = _end(made, begin)
-        piece = _piece(made.request.range, begin, end)
         try:
-            found = made.queries.within(bounds).answer(replace(made.plan.query, range=piece))
+            found = made.of.answer(_piece(made.of.range, begin, end), bounds)
         except TooLarge:
             late = bounds.remaining() < bounds.margin
             if late and made.done_here:
@@ -198,9 +166,9 @@ class Exporter:
     def _write(self, made: _Made, found: Answer, file: IO[bytes]) -> int:
         """Write the rows of a part; between two of JSON there is a comma."""
         count = 0
-        for lines in _batches(made.plan.rows(found)):
-            if made.format == CSV:
-                file.write(csv_rows(made.plan.columns, lines).encode())
+        for lines in _batches(made.of.rows(found)):
+            if made.of.format == CSV:
+                file.write(csv_rows(made.of.columns, lines).encode())
             else:
                 file.write(b",\n" if made.progress.rows or count else b"")
                 file.write(json_rows(lines))
@@ -208,36 +176,22 @@ class Exporter:
         return count
 
     def _put_together(self, made: _Made) -> None:
-        progress, columns = made.progress, made.plan.columns
-        request = made.request
+        progress = made.progress
+        sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
+        adjustments = Adjustments.of(progress.adjustments).answer()
+        said = FileHead(progress.rows, sums, progress.coverage, adjustments, progress.warnings)
+        before, after = made.of.ends(said)
         with tempfile.TemporaryFile() as file:
-            if made.format == CSV:
-                file.write(csv_rows(columns, [], head=True).encode())
-            else:
-                sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
-                adjustments = Adjustments.of(progress.adjustments).answer()
-                said = (progress.coverage, adjustments, progress.warnings)
-                notes = about(made.queries, made.plan.query, made.moments)
-                report = MetricReport(request.name, request.range, columns, [], made.plan.totals(sums), *said, notes)
-                file.write(to_json(report.head | {"row_count": progress.rows})[:-1] + b',"data":[')
+            file.write(before)
             for part in progress.parts:
                 with self._raw.open_stream(made.folder + part) as rows:
                     while data := rows.read(_COPIED):
                         file.write(data)
-            if made.format != CSV:
-                file.write(b"]}")
+            file.write(after)
             file.seek(0)
-            key = f"{made.folder}report.{made.format}"
-            self._raw.put(key, file, content_type=FORMATS[made.format][0])
+            key = f"{made.folder}report.{made.of.format}"
+            self._raw.put(key, file, content_type=FORMATS[made.of.format][0])
         self._exports.ready(made.record, key, progress.rows)
-
-
-def _unit(asked: ReportPlan) -> str:
-    """The smallest piece whose rows belong to no other piece; "" where there is none."""
-    dimensions = set(asked.query.dimensions)
-    if dimensions & {"date", "hour"}:
-        return "day"
-    return "month" if "month" in dimensions and "week" not in dimensions else ""
 
 
 def _end(made: _Made, begin: date) -> date:
@@ -246,7 +200,7 @@ def _end(made: _Made, begin: date) -> date:
     Where the range begins or ends at a moment, a profile's first or last day may be a day off: the parts at its edges
     have two days at least.
     """
-    unit, span, last = _unit(made.plan), made.request.range, made.last
+    unit, span, last = made.of.unit, made.of.range, made.last
     if not unit:
         return last
     of_month = (begin.replace(day=1) + timedelta(days=32)).replace(day=1) - DAY
@@ -274,7 +228,7 @@ def _add(made: _Made, found: Answer, rows: int) -> None:
     """Add a part to what the head says."""
     progress = made.progress
     sums = {tuple(key): _sum(slot, unknown) for key, slot, unknown in progress.sums}
-    for key, total in made.plan.sums(found).items():
+    for key, total in made.of.sums(found).items():
         if key in sums:
             sums[key].merge(total)
         else:

@@ -1,13 +1,16 @@
-"""Further pages of records: what the first page did not show is kept, so that no page is computed again.
+"""Further pages of records: what a page did not show is kept, so that the next one is not computed again.
 
 A token names what was kept, and is good for the same request for a day: the pages agree whatever is loaded meanwhile.
-The objects are under `exports/pages/`, which the bucket's lifecycle empties.
+Who pages by `offset` has no token. So the first page (offset 0), which is always computed, leaves a mark, and the first
+page after it that is computed is kept with the records that follow, under the name in the mark. Pages are read from
+there for a quarter of an hour, or until another first page of the same request leaves another mark. The objects are
+under `exports/pages/`, which the bucket's lifecycle empties.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 _KEPT = timedelta(days=1)
+_SHELVED = timedelta(minutes=15)
+_MARK = "mark"
 _HEAD = "head"
 _json = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -43,6 +48,31 @@ class KeptPages:
     def __init__(self, raw: RawStore, asked: Mapping[str, Any]) -> None:
         self._raw = raw
         self._of = hashlib.sha256(_json.encode(asked)).hexdigest()[:32]
+
+    def mark(self, new_id: str, now: datetime) -> str:
+        """Note that a first page was computed. Returns the name under which what follows it is kept."""
+        self._raw.put(f"{self._folder}/{_MARK}", _json.encode({"name": new_id, "until": epoch(now + _SHELVED)}))
+        return new_id
+
+    def marked(self, now: datetime) -> str:
+        """The name in the mark; "" where there is none, or an old one."""
+        found = self._find(_MARK)
+        return str(found["name"]) if found and epoch(now) < found["until"] else ""
+
+    def shelve(self, name: str, offset: int, records: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> None:
+        """Keep records, the first of which is at an offset, and what each answer says; `total` is among it."""
+        for number in range(0, len(records), limits.MAX_RETRIEVED_RECORDS):
+            batch = records[number : number + limits.MAX_RETRIEVED_RECORDS]
+            self._put(name, str(number // limits.MAX_RETRIEVED_RECORDS), batch)
+        self._put(name, _HEAD, {"offset": offset, "end": offset + len(records), "about": dict(about)})
+
+    def shelved(self, name: str, offset: int, limit: int) -> KeptPage | None:
+        """The page at an offset, if it is kept under this name."""
+        head = self._find(f"{name}/{_HEAD}") if name else None
+        if head is None or offset < head["offset"] or min(offset + limit, head["about"]["total"]) > head["end"]:
+            return None
+        place = min(offset, head["end"]) - head["offset"]
+        return KeptPage(self._records(name, place, limit)[:limit], head["about"], "")
 
     def keep(self, new_id: str, rest: Iterable[dict[str, Any]], about: Mapping[str, Any], now: datetime) -> str:
         """Keep the records after the first page, and what each answer says. Returns the token; "" where there is none.
@@ -66,6 +96,15 @@ class KeptPages:
         kept_id, place, until = parts[0], int(parts[1]), int(parts[2])
         if epoch(now) >= until:
             raise _outdated()
+        records = self._records(kept_id, place, limit)
+        more = len(records) > limit
+        about: dict[str, Any] = self._get(kept_id, _HEAD)
+        if not records:
+            raise _outdated()
+        return KeptPage(records[:limit], about, self._token(kept_id, place + limit, until) if more else "")
+
+    def _records(self, kept_id: str, place: int, limit: int) -> list[dict[str, Any]]:
+        """At least `limit` and one more records from a place on, as far as there are any."""
         size, records = limits.MAX_RETRIEVED_RECORDS, list[dict[str, Any]]()
         number, after = divmod(place, size)
         while len(records) <= limit:
@@ -74,28 +113,31 @@ class KeptPages:
             number, after = number + 1, 0
             if len(batch) < size:
                 break
-        more = len(records) > limit
-        about: dict[str, Any] = self._get(kept_id, _HEAD)
-        if not records:
-            raise _outdated()
-        return KeptPage(records[:limit], about, self._token(kept_id, place + limit, until) if more else "")
+        return records
 
     def _token(self, kept_id: str, place: int, until: int) -> str:
         return to_token(self._of, f"{kept_id} {place} {until}")
 
     def _put(self, kept_id: str, name: str, what: Any) -> None:
-        self._raw.put(self._key(kept_id, name), _json.encode(what), content_type="application/json")
+        self._raw.put(f"{self._folder}/{kept_id}/{name}", _json.encode(what), content_type="application/json")
 
     def _get(self, kept_id: str, name: str) -> Any:
-        try:
-            return _decode(self._raw.get_bytes(self._key(kept_id, name)))
-        except NotFound:
+        found = self._find(f"{kept_id}/{name}")
+        if found is None:
             if name.isdigit() and name != "0":
                 return []  # the batch before it was the last one, and full
-            raise _outdated() from None
+            raise _outdated()
+        return found
 
-    def _key(self, kept_id: str, name: str) -> str:
-        return f"exports/pages/{self._of}/{kept_id}/{name}"
+    def _find(self, name: str) -> Any:
+        try:
+            return _decode(self._raw.get_bytes(f"{self._folder}/{name}"))
+        except NotFound:
+            return None
+
+    @property
+    def _folder(self) -> str:
+        return f"exports/pages/{self._of}"
 
 
 def _outdated() -> BadInput:

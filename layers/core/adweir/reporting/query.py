@@ -186,6 +186,15 @@ class Queries:
         """Queries with other bounds."""
         return Queries(self._catalog, self._metrics, self._platforms, self._clock, self._view, bounds)
 
+    @property
+    def catalog(self) -> Catalog:
+        """What names and statuses come from."""
+        return self._catalog
+
+    def check_time(self) -> None:
+        """Raises TooLarge when there is no time left."""
+        self._bounds.check_time()
+
     def known_at(self, moment: datetime) -> Queries:
         """Queries that answer what these answered at a moment; names, statuses and options are today's."""
         view, clock = self._metrics.known_at(moment), StoppedClock(moment)

@@ -6,7 +6,7 @@ profile it is the client company. Money and conversions are exact JSON numbers; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,7 +25,7 @@ from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.filters import Filters
 from adweir.reporting.moments import Moments
 from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
-from adweir.reporting.ranges import parse_range
+from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog
 
@@ -43,6 +43,8 @@ _OBJECTS: Mapping[str, tuple[Dataset, ...]] = {
     "creatives": (Dataset.CREATIVES,),
 }
 _DAILY = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
+_LOOKS = 5000
+"""Records between two looks at the time."""
 _UNKNOWN: Slot = (None, None, None, None, None)
 
 
@@ -70,6 +72,33 @@ class RecordPage(NamedTuple):
     coverage: list[dict[str, Any]]
     warnings: list[str]
     changes: ChangeList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """What records ask, and how they are made of an answer; `query` is None where they hold no metrics.
+
+    `of_groups`: each group of an answer is a record. `changes`: what is asked where changes are listed.
+    """
+
+    range: TimeSpan
+    records: Callable[[Answer], Iterator[dict[str, Any]]]
+    query: Query | None = None
+    moments: Moments | None = None
+    changes: Query | None = None
+    of_groups: bool = False
+
+    def answer(self, queries: Queries, piece: TimeSpan | None = None) -> Answer:
+        """The answer, or that for a piece of the range. Raises Unprocessable, TooLarge, Unavailable."""
+        if self.query is None:
+            return Answer()
+        return queries.answer(self.query if piece is None else replace(self.query, range=piece))
+
+    def changed(self, queries: Queries) -> ChangeList | None:
+        """What has changed since, where that was asked for. Raises TooLarge, Unavailable."""
+        if self.changes is None or self.moments is None or self.moments.changed_since is None:
+            return None
+        return listed(queries.changes(self.changes, self.moments.changed_since, self.moments.now))
 
 
 class _Metrics(NamedTuple):
@@ -103,6 +132,19 @@ class StoredRecords:
 
     def retrieve(self, wanted: RecordRequest, now: datetime) -> RecordPage:
         """A page of records. Raises Unprocessable that lists the known data types or filters, TooLarge, Unavailable."""
+        made = self.plan(wanted, now)
+        found = made.answer(self._queries)
+        page = slice(wanted.offset, wanted.offset + wanted.limit)
+        if made.of_groups:
+            total = len(found.groups)
+            groups = dict(islice(found.groups.items(), page.start, page.stop))
+            records = list(made.records(replace(found, groups=groups)))
+        else:
+            records, total = self._page(made.records(found), page)
+        return RecordPage(records, total, found.coverage.answer(), found.warnings, made.changed(self._queries))
+
+    def plan(self, wanted: RecordRequest, now: datetime) -> RecordPlan:
+        """How to answer. Raises Unprocessable that lists the known data types or filters."""
         given = dict(wanted.filters)
         dates = given.pop("date_range", None) or {}
         if not isinstance(dates, dict):
@@ -114,66 +156,65 @@ class StoredRecords:
         kept = self._queries.filters(given)
         dimensions = () if sources is None else (SOURCE,)
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
-        page = slice(wanted.offset, wanted.offset + wanted.limit)
         if wanted.data_type in PERFORMANCE:
-            kind = PERFORMANCE[wanted.data_type]
-            return self._changed(self._performance(kind, asked, page), kind, asked, wanted.moments)
+            return self._performance(PERFORMANCE[wanted.data_type], asked, wanted.moments)
         if wanted.data_type == "ads":
-            ads = _Metrics(Level.AD, Grain.DAY)
-            return self._changed(self._ads(asked, now, page), ads, asked, wanted.moments)
+            return self._ads(asked, now, wanted.moments)
         if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
             message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
             raise Unprocessable(message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads"]}])
         if wanted.data_type in _OBJECTS:
-            return _page(self._objects(_OBJECTS[wanted.data_type], kept), page)
+            return RecordPlan(asked_range, lambda _: self._objects(_OBJECTS[wanted.data_type], kept))
         if wanted.data_type == "profiles":
-            return _page((profile.model_dump(mode="json") for profile in self._queries.profiles(kept)), page)
+            profiles = self._queries.profiles
+            return RecordPlan(asked_range, lambda _: (each.model_dump(mode="json") for each in profiles(kept)))
         raise Unprocessable(
             f"unknown data_type {wanted.data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
             [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],
         )
 
-    def _changed(self, page: RecordPage, kind: _Metrics, asked: Query, moments: Moments | None) -> RecordPage:
-        """The page, and what has changed since, where that was asked for."""
-        if moments is None or moments.changed_since is None:
-            return page
-        query = replace(asked, dimensions=BREAKDOWNS.get(kind.breakdown, ()), grain=kind.grain, level=kind.level)
-        return page._replace(changes=listed(self._queries.changes(query, moments.changed_since, moments.now)))
-
-    def _performance(self, kind: _Metrics, asked: Query, page: slice) -> RecordPage:
+    def _performance(self, kind: _Metrics, asked: Query, moments: Moments | None) -> RecordPlan:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
         split = BREAKDOWNS.get(kind.breakdown, ())
         names = ("platform", "profile_id", *_PARENTS[kind.level], *split, *time, *asked.dimensions)
-        found = self._queries.answer(replace(asked, dimensions=names, grain=kind.grain, level=kind.level))
-        profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(asked.filters)}
-        shown = [
-            (profiles[key[0], key[1]], dict(zip((*names, "currency"), key, strict=True)), total)
-            for key, total in islice(found.groups.items(), page.start, page.stop)
-        ]
-        if kind == _ACCOUNT_DAYS:
-            counts = ActiveCounts(self._queries, asked.sources)
-            counts.read((profile, row["date"]) for profile, row, _ in shown)
-            records = [
-                _account_day(row, profile, total, counts.of(profile, row["date"])) for profile, row, total in shown
-            ]
-        else:
-            records = [row | measures(total.slot) | _accounts(profile) | total.notes for profile, row, total in shown]
-        return RecordPage(records, len(found.groups), found.coverage.answer(), found.warnings)
 
-    def _ads(self, asked: Query, now: datetime, page: slice) -> RecordPage:
+        def records(found: Answer) -> Iterator[dict[str, Any]]:
+            profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(asked.filters)}
+            shown = [
+                (profiles[key[0], key[1]], dict(zip((*names, "currency"), key, strict=True)), total)
+                for key, total in found.groups.items()
+            ]
+            counts = ActiveCounts(self._queries, asked.sources)
+            if kind == _ACCOUNT_DAYS:
+                counts.read((profile, row["date"]) for profile, row, _ in shown)
+            for profile, row, total in shown:
+                if kind == _ACCOUNT_DAYS:
+                    yield _account_day(row, profile, total, counts.of(profile, row["date"]))
+                else:
+                    yield row | measures(total.slot) | _accounts(profile) | total.notes
+
+        query = replace(asked, dimensions=names, grain=kind.grain, level=kind.level)
+        changes = replace(query, dimensions=split)
+        return RecordPlan(asked.range, records, query, moments, changes, of_groups=True)
+
+    def _ads(self, asked: Query, now: datetime, moments: Moments | None) -> RecordPlan:
         """The ads, each with its metrics summed over the range: a record per currency where there are several."""
         names = ("platform", "profile_id", "ad_group_id", "ad_id")
-        found = self._queries.answer(replace(asked, dimensions=names, level=Level.AD, rest=False))
-        by_ad: dict[tuple[Any, ...], dict[str, RowSum]] = {}
-        for (*key, currency), total in found.groups.items():  # an ad's sources are one sum
-            sums = by_ad.setdefault(tuple(key[: len(names)]), {})
-            if currency in sums:
-                sums[currency].merge(total)
-            else:
-                sums[currency] = total
-        profiles, _ = self._queries.dated_profiles(asked.filters)
-        records = (record for profile in profiles for record in self._ads_of(profile, asked, found, by_ad, now))
-        return _page(records, page, found)
+
+        def records(found: Answer) -> Iterator[dict[str, Any]]:
+            by_ad: dict[tuple[Any, ...], dict[str, RowSum]] = {}
+            for (*key, currency), total in found.groups.items():  # an ad's sources are one sum
+                sums = by_ad.setdefault(tuple(key[: len(names)]), {})
+                if currency in sums:
+                    sums[currency].merge(total)
+                else:
+                    sums[currency] = total
+            profiles, _ = self._queries.dated_profiles(asked.filters)
+            for profile in profiles:
+                yield from self._ads_of(profile, asked, found, by_ad, now)
+
+        query = replace(asked, dimensions=names, level=Level.AD, rest=False)
+        return RecordPlan(asked.range, records, query, moments, replace(asked, dimensions=(), level=Level.AD))
 
     def _ads_of(
         self,
@@ -209,6 +250,16 @@ class StoredRecords:
                         record[name] = record[name] or None
                     yield record | {"currency": profile.currency} | _accounts(profile)
 
+    def _page(self, records: Iterable[dict[str, Any]], page: slice) -> tuple[list[dict[str, Any]], int]:
+        """The page and the total, without keeping the rest."""
+        kept, total = [], 0
+        for total, record in enumerate(records, 1):
+            if page.start < total <= page.stop:
+                kept.append(record)
+            if not total % _LOOKS:
+                self._queries.check_time()
+        return kept, total
+
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
 
@@ -236,14 +287,3 @@ def _account_day(
         "client_account_id": profile.account_id,
         **total.notes,
     }
-
-
-def _page(records: Iterable[dict[str, Any]], page: slice, found: Answer | None = None) -> RecordPage:
-    """The page and the total, without keeping the rest."""
-    kept, total = [], 0
-    for total, record in enumerate(records, 1):
-        if page.start < total <= page.stop:
-            kept.append(record)
-    if found is None:
-        return RecordPage(kept, total, [], [])
-    return RecordPage(kept, total, found.coverage.answer(), found.warnings)

@@ -1,0 +1,45 @@
+"""Answers that take too long to make: how much time they have, and the exports that they become."""
+
+from typing import TYPE_CHECKING, Any
+
+from adweir.runtime.app import App
+from adweir.runtime.http import Answer, answer
+
+if TYPE_CHECKING:
+    from adweir.reporting.exported import Asked
+    from adweir.reporting.moments import Moments
+    from adweir.reporting.query import Bounds
+
+EXPORT: dict[str, Any] = {
+    "description": "It takes too long to make: it becomes an export. Ask at Location how far it is.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["export_id", "state"],
+                "properties": {"export_id": {"type": "string"}, "state": {"type": "string", "enum": ["running"]}},
+            }
+        }
+    },
+}
+"""The description of a 202."""
+_READING = 0.6
+"""Of the function's time."""
+
+
+def bounds(app: App) -> "Bounds":
+    """What is left of the time for reading, so that writing the answer has the rest."""
+    from adweir.reporting.query import Bounds
+
+    end = app.clock.monotonic() + app.settings.function_timeout_seconds * _READING
+    return Bounds(remaining=lambda: end - app.clock.monotonic())
+
+
+def export(app: App, asked: "Asked", moments: "Moments") -> Answer:
+    """Ask for an export, and say where to ask for it."""
+    from adweir.reporting.asking import ask_for
+
+    accounts = app.accounts or frozenset()
+    export_id = ask_for(app.ledger.exports, app.queues.etl, asked, accounts, moments.answered_at)
+    return answer({"export_id": export_id, "state": "running"}, 202, {"Location": f"/api/v1/exports/{export_id}"})
