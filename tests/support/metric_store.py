@@ -44,7 +44,8 @@ class FakeTable(Table):
     batch: int = 2
 
     def get(self, pk: str, sk: str) -> Raw | None:
-        return _copied(self.items.get((pk, sk)))
+        item = self.items.get((pk, sk))
+        return None if item is None else _copied(item)
 
     def get_many(self, keys: Iterable[ItemKey]) -> list[Raw]:
         return [_copied(self.items[key]) for key in sorted(set(keys)) if key in self.items]
@@ -90,9 +91,10 @@ class FakeTable(Table):
         return {key: {n: v for n, v in item.items() if n not in VOLATILE} for key, item in kept.items()}
 
 
-def _copied(item: ToWrite | None) -> Any:
+def _copied(item: ToWrite) -> Raw:
     """A copy as DynamoDB makes one, through JSON; three times faster than copy.deepcopy."""
-    return json.decode(json.encode(item))
+    copied: Raw = json.decode(json.encode(item))
+    return copied
 
 
 def _key(item: Raw) -> tuple[str, str]:
