@@ -66,8 +66,8 @@ def test_a_file_of_too_many_lines_gets_a_receipt(world: LoadWorld, monkeypatch: 
 def test_a_file_whose_rows_take_too_much_memory_is_rejected_before_anything_is_stored(
     world: LoadWorld, size: int, fits: bool
 ) -> None:
-    """Each row takes 110 bytes, each of two campaigns 470 and its texts, however many rows it has."""
-    other = "p" * (size - 3 * 110 - 2 * (470 + 1 + 1) - 4)
+    """Each row takes 120 bytes, each of two campaigns 470 and its texts, however many rows it has."""
+    other = "p" * (size - 3 * 120 - 2 * (470 + 1 + 1) - 4)
     lines = [f"meta,1,campaign,2026-11-{day},7,10,1,1,é\n" for day in (17, 18)]
     lines.append(f"meta,1,campaign,2026-11-18,8,10,1,1,{other}\n")
 

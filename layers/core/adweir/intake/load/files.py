@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = 4 << 20
 _BATCH = 500
-_ROW_BYTES, _ENTITY_BYTES = 110, 470
+_ROW_BYTES, _ENTITY_BYTES = 120, 470
 """What a row, and an entity without its texts, were measured to take until they are stored."""
 _REMEMBERED = timedelta(days=limits.MAX_DROP_AGE_DAYS + 1)
 """So long the bytes of a drop are known: afterwards none of its days can be dropped anymore."""
