@@ -18,6 +18,11 @@ from support.bounds import at_the_bound, refuses
 D = Decimal
 
 
+@pytest.fixture(autouse=True)
+def _nothing_was_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(money, "_known", {})
+
+
 @pytest.mark.parametrize("as_text", [True, False])
 @pytest.mark.parametrize(
     ("value", "expected"),
