@@ -9,12 +9,9 @@ from __future__ import annotations
 import io
 import os
 import socket
-import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 import requests
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
@@ -54,23 +51,14 @@ class _Socket:
         """Nothing to close."""
 
 
-class _NoTimer(threading.Timer):
-    """A timer that never rings: answers come at once, and starting a thread takes longer than reading one."""
-
-    def start(self) -> None:
-        """Do not start."""
-
-
 class Wire:
-    """A session whose requests `answer` answers; plain http only. `close` gives the product its timers back."""
+    """A session whose requests `answer` answers; plain http only."""
 
     def __init__(self) -> None:
         self.answer: Answerer = lambda _: b""
         self._idle, self._other_end = os.pipe()
         self.session = product.new_session()
         self.session.trust_env = False  # looking for proxies takes a tenth of the time
-        self._patch = pytest.MonkeyPatch()
-        self._patch.setattr(product, "threading", SimpleNamespace(Event=threading.Event, Timer=_NoTimer))
         wire = self
 
         class Connection(product._Punctual, HTTPConnection):  # type: ignore[misc]  # as the product's own
@@ -84,7 +72,6 @@ class Wire:
         adapter.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": Pool}
 
     def close(self) -> None:
-        self._patch.undo()
         self.session.close()
         os.close(self._idle)
         os.close(self._other_end)

@@ -14,8 +14,9 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.errors import Transient
+from adweir.platforms import session as sessions
 from adweir.platforms.http import Http, is_file_on
-from adweir.platforms.session import new_session, request_seconds
+from adweir.platforms.session import cut_off, new_session, request_seconds
 from adweir.runtime.clock import SystemClock
 from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
@@ -81,6 +82,31 @@ def test_an_answer_that_drips_ends(begin: bytes) -> None:
             with pytest.raises(Transient):
                 ask()
             assert 0.9 < time.monotonic() - start < 4
+
+
+def test_of_blocks_within_each_other_the_one_that_takes_too_long_is_cut_off() -> None:
+    (patient, other), (late, _open) = (socket.socketpair() for _ in range(2))
+    with patient, other, late, _open:
+        with cut_off(patient, 60), pytest.raises(TimeoutError), cut_off(late, 0.1):
+            assert late.recv(1) == b""  # shut, by nobody but the watch
+        other.sendall(b"x")
+        assert patient.recv(1) == b"x"
+
+
+def test_the_watch_ends_when_there_is_nothing_to_watch_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "_IDLE_SECONDS", 0.01)
+    watch = sessions._Watch()
+    for _ in range(2):
+        soon = sessions._Watched(None, time.monotonic() + 0.05)
+        never = sessions._Watched(None, time.monotonic() + 60)
+        watch.add(never)
+        watch.add(soon)
+        watch.drop(never)
+        end = time.monotonic() + 5
+        while watch._runs and time.monotonic() < end:
+            time.sleep(0.005)
+        assert not watch._runs
+        assert (soon.late, never.late) == (True, False)
 
 
 @at_the_bound("MAX_ANSWER_SECONDS")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
@@ -26,27 +28,76 @@ answer_seconds: ContextVar[float] = ContextVar("answer_seconds", default=limits.
 request_seconds: ContextVar[float] = ContextVar("request_seconds", default=limits.MAX_ANSWER_SECONDS)
 """How long a request with all its tries may take; less where somebody waits for the answer."""
 _WIRE = "adweir_wire"
+_IDLE_SECONDS = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class _Watched:
+    """A block that has until `end`, by the monotonic clock; then its socket is shut."""
+
+    wire: socket.socket | None
+    end: float
+    late: bool = False
+
+    def cut(self) -> None:
+        self.late = True
+        if self.wire is not None:
+            with suppress(OSError):  # it was closed in this moment
+                self.wire.shutdown(socket.SHUT_RDWR)
+
+
+class _Watch:
+    """One thread for all that is watched. A thread for each, as a `threading.Timer` is, costs more than a page does."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: set[_Watched] = set()
+        self._wakes = 0.0
+        self._runs = False
+
+    def add(self, watched: _Watched) -> None:
+        """Begin to watch."""
+        with self._changed:
+            self._watched.add(watched)
+            if not self._runs:
+                threading.Thread(target=self._run, name="cut-off", daemon=True).start()
+                self._runs = True
+            elif watched.end < self._wakes:
+                self._changed.notify()
+
+    def drop(self, watched: _Watched) -> None:
+        """Watch no longer: after this, it is not cut off any more."""
+        with self._changed:
+            self._watched.discard(watched)
+
+    def _run(self) -> None:
+        """Sleep until the next one is late. Ends when there has been nothing to watch for a while."""
+        with self._changed:
+            idle = False
+            while self._watched or not idle:
+                idle = not self._watched
+                now = time.monotonic()
+                self._wakes = min((each.end for each in self._watched), default=now + _IDLE_SECONDS)
+                self._changed.wait(self._wakes - now)
+                for each in [each for each in self._watched if each.end <= time.monotonic()]:
+                    each.cut()
+                    self._watched.discard(each)
+            self._runs = False
+
+
+_WATCH = _Watch()
 
 
 @contextmanager
 def cut_off(wire: socket.socket | None, seconds: float) -> Iterator[None]:
     """Shut the socket when the block takes longer; the block then raises TimeoutError or the like."""
-    late = threading.Event()
-
-    def cut() -> None:
-        late.set()
-        if wire is not None:
-            with suppress(OSError):  # it was closed in this moment
-                wire.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
+    watched = _Watched(wire, time.monotonic() + seconds)
+    _WATCH.add(watched)
     try:
         yield
     finally:
-        timer.cancel()
-    if late.is_set():  # an answer without a length seems to end there
+        _WATCH.drop(watched)
+    if watched.late:  # an answer without a length seems to end there
         raise TimeoutError("the answer takes too long")
 
 
