@@ -10,7 +10,7 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.entities import AdCampaign
+from adweir.model.entities import Ad, AdCampaign
 from adweir.model.errors import Throttled
 from adweir.model.messages import ObjectArrived, PlanStage, Sweep
 from adweir.model.metrics import Level
@@ -19,6 +19,8 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
 from adweir.platforms.connector import ReportState
 from adweir.runtime.settings import Settings
+from adweir.store.catalog import objects
+from adweir.store.catalog.objects import object_key
 from adweir.store.catalog.store import Catalog
 from adweir.store.ledger import Ledger
 from support.aws_calls import AwsCalls, Call
@@ -261,6 +263,55 @@ def test_objects_are_looked_up_and_written_a_hundred_at_a_time(
 
     assert catalog.put_objects(campaigns(number, name="new"), iso(clock.now())) == (0, number, 0)
     assert asked(calls) == {"BatchGetItem": reads, "TransactWriteItems": hundreds}
+
+
+def ads(number: int, step: int = 1, profile_id: str = "1") -> list[Ad]:
+    numbers = range(10_000, 10_000 + number * step, step)
+    return [
+        Ad(platform=META, profile_id=profile_id, id=str(n), campaign_id="c", ad_group_id=f"g{n // 10}") for n in numbers
+    ]
+
+
+@pytest.mark.parametrize("profiles", [1, 3])
+def test_the_ads_of_a_push_are_looked_up_many_at_a_time(
+    clock: FrozenClock, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch, profiles: int
+) -> None:
+    """By their ids alone, here fifty in place of a thousand keys per query."""
+    monkeypatch.setattr(objects, "_NEIGHBORS", 50)
+    catalog, names = Catalog(clock), [str(number) for number in range(1, profiles + 1)]
+    stored = ads(140)
+    for profile_id in names:
+        catalog.put_objects([ad.model_copy(update={"profile_id": profile_id}) for ad in stored], iso(clock.now()))
+    calls.about = "push"
+
+    found = catalog.find_objects(META, names, Dataset.ADS, [ad.id for ad in stored[20:120]])
+
+    assert asked(calls) == {"Query": 3 * profiles, "BatchGetItem": profiles}
+    assert {object_id: len(objects) for object_id, objects in found.items()} == {
+        ad.id: profiles for ad in stored[20:120]
+    }
+    assert [one.profile_id for one in found["10020"]] == names
+
+
+@pytest.mark.parametrize("every", [1, 2, 25, 70])
+def test_ads_are_found_however_far_apart_they_are(
+    clock: FrozenClock, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    """Those with two groups too, wherever an answer ends, and at no more than a query each."""
+    monkeypatch.setattr(objects, "_NEIGHBORS", 12)
+    catalog, stored = Catalog(clock), ads(140)
+    moved = [ad.model_copy(update={"ad_group_id": "other"}) for ad in stored[::3]]
+    catalog.put_objects([*stored, *moved], iso(clock.now()))
+    wanted = [ad.id for ad in stored[::every]]
+    calls.about = "push"
+
+    found = catalog.find_objects(META, ["1"], Dataset.ADS, [*wanted, "1", "99999"])
+
+    assert asked(calls)["Query"] <= len(wanted) + 2
+    assert {one: {each.ad_group_id for each in found[one]} for one in found} == {
+        one: {ad.ad_group_id for ad in [*stored, *moved] if ad.id == one} for one in wanted
+    }
+    assert sum(map(len, found.values())) == len({object_key(ad) for ad in [*stored, *moved] if ad.id in wanted})
 
 
 def test_objects_that_another_listing_puts_at_the_same_moment_are_written_one_by_one(

@@ -35,7 +35,7 @@ MAX_PUSHED_COUNT = 10**12 - 1  # impressions or clicks of one pushed metric; amo
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
 MAX_PUSH_FAULTS = 1000  # faults listed in the answer to one push: one per metric
 MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of the 10 s that the function has
-MAX_PUSH_QUERIES = 1000  # ids per push that each need a query: 5 s
+MAX_PUSH_QUERIES = 1000  # ids per push that each need a query where no two lie close together: 5 s
 MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ unchanged, so these are not written again. The order in which pulls arrive does 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +38,12 @@ _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.TARGETS: Keyword,
     Dataset.NEGATIVES: Keyword,
 }
+_NEIGHBORS = 1000
+"""Keys per query of neighboring ads: what DynamoDB reads for one answer, 1 MB, has about as many."""
+_FEW = 5
+"""Ids that it pays to look for one by one: reading a thousand neighbors takes 250 read units, an id takes one."""
+_LAST, _NEXT = "\U0010ffff", "\0"
+"""Behind a text: the last and the first that begin with it, as DynamoDB sorts."""
 _UNDER_A_GROUP = (Dataset.ADS, Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES)
 
 
@@ -61,21 +68,44 @@ class Objects(Items):
         An ad or a keyword is found by its own id or by `ad_group_id~id`.
         """
         found: dict[str, list[PlatformObject]] = {}
-        exact: dict[tuple[str, str], str] = {}
+        asked: dict[Key, list[str]] = {}
+        known = [one for one in ids if one and not one.startswith("!") and len(one) <= limits.MAX_OBJECT_ID_CHARS]
         for profile_id in profile_ids:
-            pk = _pk(platform, profile_id, dataset)
-            for object_id in ids:
+            pk, under = _pk(platform, profile_id, dataset), dict[str, str]()
+            for object_id in known:
                 group, _, own = object_id.rpartition("~")
-                if not object_id or object_id.startswith("!") or len(object_id) > limits.MAX_OBJECT_ID_CHARS:
-                    continue
                 if group or dataset not in _UNDER_A_GROUP:
-                    exact[pk, f"{own}~{group}" if group else object_id] = object_id
+                    asked.setdefault((pk, f"{own}~{group}" if group else object_id), []).append(object_id)
                 else:
-                    items = self._query(pk, f"{object_id}~")
-                    found.setdefault(object_id, []).extend(self._as_objects(dataset, items))
-        for key, item in self._fetch_many(exact).items():
-            found.setdefault(exact[key], []).extend(self._as_objects(dataset, [item]))
-        return {object_id: objects for object_id, objects in found.items() if objects}
+                    under[f"{object_id}~"] = object_id
+            for prefix, sk in self._seek(pk, sorted(under)):
+                asked.setdefault((pk, sk), []).append(under[prefix])
+        items = self._fetch_many(asked)
+        for key in sorted(items):
+            objects = list(self._as_objects(dataset, [items[key]]))
+            for object_id in asked[key] if objects else ():
+                found.setdefault(object_id, []).extend(objects)
+        return found
+
+    def _seek(self, pk: str, prefixes: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Prefix (`<id>~`) and sort key of the items whose keys begin with these sorted prefixes.
+
+        A push names many ads of few campaigns, whose ids lie close together: a query reads the keys of a thousand
+        neighbors. Where hardly one of them is wanted, and for a few ids, each prefix is a query.
+        """
+        wanted, at, begin = frozenset(prefixes), 0, ""
+        while len(prefixes) - at >= _FEW:
+            keys = self._query_keys(pk, begin or prefixes[at], prefixes[-1] + _LAST, _NEIGHBORS)
+            yield from ((_prefix(sk), sk) for sk in keys if _prefix(sk) in wanted)
+            if len(keys) < _NEIGHBORS:
+                return
+            passed, at = at, bisect_left(prefixes, _prefix(keys[-1]))
+            begin = keys[-1] + _NEXT if at < len(prefixes) and prefixes[at] == _prefix(keys[-1]) else ""
+            if at - passed < _FEW:
+                break
+        for prefix in prefixes[at:]:
+            first = begin if begin.startswith(prefix) else prefix
+            yield from ((prefix, sk) for sk in self._query_keys(pk, first, prefix + _LAST))
 
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         """All objects of a profile, removed ones included (their `status` says so), by id."""
@@ -227,6 +257,10 @@ def dataset_of(item: PlatformObject) -> Dataset:
         if type(item) is kind:
             return dataset
     raise BadInput(f"{type(item).__name__} is not a platform object")
+
+
+def _prefix(sk: str) -> str:
+    return sk[: sk.find("~") + 1]
 
 
 def _pk(platform: Platform, profile_id: str, dataset: Dataset) -> str:

@@ -128,6 +128,15 @@ class Keyed(Generic[_I]):
                 if given == limit:
                     return
 
+    def _query_keys(self, pk: str, first: str, last: str, limit: int | None = None) -> list[str]:
+        """The sort keys of a partition from one to another, at most so many."""
+        names, between = ["pk", "sk"], self._model.sk.between(first, last)
+        with self._storage():
+            found = self._model.query(
+                pk, between, consistent_read=True, attributes_to_get=names, limit=limit, page_size=limit
+            )
+            return [item.sk for item in found]
+
     def _readable(self, items: Iterable[_I], read: Callable[[_I], _T]) -> Iterator[_T]:
         """What `read` makes of items. One that it cannot read is logged, named in `unreadable`, and left out."""
         for item in items:
