@@ -10,7 +10,7 @@ from adweir.model.metrics import Level, Mark, Slot
 from adweir.model.tasks import Stamp
 from adweir.store.metrics.brought import NO_PARENTS, Parents
 from adweir.store.metrics.buckets import Partition, StoredSlot
-from adweir.store.metrics.coverage import Coverage, SliceAnswer, newer, read_coverage
+from adweir.store.metrics.coverage import Coverage, ListState, SliceAnswer, newer, read_coverage
 from support.metric_store import FakeTable
 
 FIRST, SECOND, THIRD, FOURTH = (Stamp(f"2026-11-2{day}T00:00:00.000000Z", f"t{day}") for day in range(1, 5))
@@ -49,6 +49,7 @@ COVERAGE = Coverage(
     gone=frozenset({"2026-11-14", "2026-11-15"}),
     adjusted=frozenset({"2026-11-06", "2026-11-10"}),
     at="2026-11-24T00:00:00.000000Z",
+    listing=ListState.ALL,
 )
 ITEM: dict[str, Any] = {
     "pk": {"S": "meta_ads#1234#ad#day#pull#2026-11"},
@@ -73,6 +74,7 @@ ITEM: dict[str, Any] = {
     "adj": {"S": "06 10"},
     "loading": {"S": str(FOURTH)},
     "at": {"S": "2026-11-24T00:00:00.000000Z"},
+    "list": {"S": "all"},
 }
 
 
@@ -93,6 +95,13 @@ def test_what_is_empty_is_not_written_and_what_is_absent_is_empty() -> None:
 
     assert Coverage().encode("a#b#2026-11") == item
     assert Coverage.decode(item) == Coverage.decode(None) == Coverage()
+
+
+def test_lists_that_are_good_for_nothing_for_good_stay_so() -> None:
+    odd = Coverage(listing=ListState.ODD)
+
+    assert odd.encode("a#b#2026-11")["list"] == {"S": "odd"}
+    assert Coverage.decode(odd.encode("a#b#2026-11")) == odd
 
 
 def test_coverage_of_hours_is_of_one_day() -> None:
