@@ -109,3 +109,27 @@ def test_at_most_so_many_records_are_kept_behind_a_page(
     computed.clear()
     assert page(call, 1 + size)["records"] == whole["records"][1 + size : 2 + size]
     assert (not computed) is fits
+
+
+@pytest.mark.parametrize("moment", ["/0", "/head"])
+def test_pages_that_are_asked_for_at_the_same_time_do_not_mix(
+    call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    # given a first page, after which somebody asks for two others at once
+    fill(api)
+    whole = page(call, 0, limit=100)["records"]
+    page(call, 0)
+    put, put_meanwhile = api.app.raw.put, list[str]()
+
+    def meet(key: str, *args: Any, **options: Any) -> None:
+        if key.endswith(moment) and not put_meanwhile:
+            put_meanwhile.append(key)
+            assert page(call, 4)["records"] == whole[4:5]
+        put(key, *args, **options)
+
+    # when each keeps what it computed
+    monkeypatch.setattr(api.app.raw, "put", meet)
+    assert page(call, 1)["records"] == whole[1:2]
+    assert put_meanwhile
+    # then the pages that follow are cut from either
+    assert [page(call, offset)["records"] for offset in range(1, 8)] == [[record] for record in whole[1:]]

@@ -145,10 +145,10 @@ def _page_by_offset(app: App, asked: RetrieveRequest, pages: "KeptPages") -> Ans
     if kept is None:
         found, said = _computed(app, asked, limits.MAX_SHELVED_RECORDS)
         said |= found.changes.answer if found.changes else {}
-        kept = KeptPage(found.records[: asked.limit], said, "")
+        kept = KeptPage(found.records, said, "")
         if len(found.records) > asked.limit:
-            pages.shelve(name or pages.mark(app.new_id(), now), asked.offset, found.records, said)
-    return _page(asked, kept.about, kept.records, "")
+            pages.shelve(name or pages.mark(app.new_id(), now), app.new_id(), asked.offset, kept)
+    return _page(asked, kept.about, kept.records[: asked.limit], "")
 
 
 def _computed(app: App, asked: RetrieveRequest, more: int) -> "tuple[RecordPage, dict[str, Any]]":

@@ -10,7 +10,7 @@ under `exports/pages/`, which the bucket's lifecycle empties.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -59,12 +59,17 @@ class KeptPages:
         found = self._find(_MARK)
         return str(found["name"]) if found and epoch(now) < found["until"] else ""
 
-    def shelve(self, name: str, offset: int, records: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> None:
-        """Keep records, the first of which is at an offset, and what each answer says; `total` is among it."""
+    def shelve(self, name: str, new_id: str, offset: int, page: KeptPage) -> None:
+        """Keep a page's records, the first of which is at an offset, and what it says; `total` is among that.
+
+        They lie under an id of their own, which the head names: whoever keeps others at the same time mixes nothing.
+        """
+        records = page.records
         for number in range(0, len(records), limits.MAX_RETRIEVED_RECORDS):
             batch = records[number : number + limits.MAX_RETRIEVED_RECORDS]
-            self._put(name, str(number // limits.MAX_RETRIEVED_RECORDS), batch)
-        self._put(name, _HEAD, {"offset": offset, "end": offset + len(records), "about": dict(about)})
+            self._put(new_id, str(number // limits.MAX_RETRIEVED_RECORDS), batch)
+        end = offset + len(records)
+        self._put(name, _HEAD, {"records": new_id, "offset": offset, "end": end, "about": page.about})
 
     def shelved(self, name: str, offset: int, limit: int) -> KeptPage | None:
         """The page at an offset, if it is kept under this name."""
@@ -72,7 +77,7 @@ class KeptPages:
         if head is None or offset < head["offset"] or min(offset + limit, head["about"]["total"]) > head["end"]:
             return None
         place = min(offset, head["end"]) - head["offset"]
-        return KeptPage(self._records(name, place, limit)[:limit], head["about"], "")
+        return KeptPage(self._records(head["records"], place, limit)[:limit], head["about"], "")
 
     def keep(self, new_id: str, rest: Iterable[dict[str, Any]], about: Mapping[str, Any], now: datetime) -> str:
         """Keep the records after the first page, and what each answer says. Returns the token; "" where there is none.
