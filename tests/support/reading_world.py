@@ -137,7 +137,8 @@ class ReadingWorld:
         self._made += 1
         more.setdefault("currency", "USD")
         common: dict[str, Any] = {"profile_id": "p1", "grain": Grain.DAY, "source": Source.PULL, "complete": True}
-        stamp = Stamp(f"2026-11-19T{self._made:02d}:00:00.000000Z", f"t{self._made}")
+        later, hour = divmod(self._made, 24)
+        stamp = Stamp(f"2026-11-{19 + later}T{hour:02d}:00:00.000000Z", f"t{self._made}")
         window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[1]))
         return Pull(**common | {"stamp": stamp} | more, platform=platform, level=level, slice=slice_, window=window)
 

@@ -24,7 +24,7 @@ EXPORT: dict[str, Any] = {
     },
 }
 """The description of a 202."""
-_READING = 0.6
+_READING = 0.75
 """Of the function's time."""
 
 
