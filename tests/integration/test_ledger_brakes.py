@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 
 from adweir.model.errors import Throttled
@@ -14,6 +10,7 @@ from adweir.store.ledger import Ledger
 from adweir.store.ledger.brakes import FIRST_SECONDS, PROBE_SECONDS
 from adweir.store.ledger.rows import Row
 from support.clock import FrozenClock
+from support.ledger_tasks import after
 
 pytestmark = pytest.mark.usefixtures("tables")
 META = Platform("meta_ads")
@@ -38,24 +35,8 @@ def wait(ledger: Ledger) -> float:
     return 0
 
 
-@contextmanager
-def after(ledger: Ledger, method: str, happens: Callable[[], object]) -> Iterator[None]:
-    """Something happens right after the next call of a method of the brakes."""
-    call = getattr(ledger.brakes, method)
-
-    def and_then(*about: Any, **how: Any) -> Any:
-        patch.undo()
-        answer = call(*about, **how)
-        happens()
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger.brakes, method, and_then)
-        yield
-
-
 def test_a_circuit_whose_worker_died_before_it_opened_lets_one_probe_through(
-    ledger: Ledger, clock: FrozenClock
+    ledger: Ledger, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given the fifth fault in a row, of a worker that dies when it has counted it
     faults(ledger, 4)
@@ -63,7 +44,8 @@ def test_a_circuit_whose_worker_died_before_it_opened_lets_one_probe_through(
     def dies() -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), after(ledger, "_change", dies):
+    after(monkeypatch, ledger.brakes, "_change", dies)
+    with pytest.raises(KeyboardInterrupt):
         faults(ledger, 1)
 
     # then one worker may try at once, and the others wait for it
@@ -72,19 +54,23 @@ def test_a_circuit_whose_worker_died_before_it_opened_lets_one_probe_through(
     assert wait(ledger) == 0
 
 
-def test_of_two_faults_at_once_the_later_one_says_for_how_long_the_circuit_is_open(ledger: Ledger) -> None:
+def test_of_two_faults_at_once_the_later_one_says_for_how_long_the_circuit_is_open(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given a fifth fault, and a sixth of another worker before the circuit is open
     faults(ledger, 4)
-    with after(ledger, "_change", lambda: faults(ledger, 1)):
-        faults(ledger, 1)
+    after(monkeypatch, ledger.brakes, "_change", lambda: faults(ledger, 1))
+    faults(ledger, 1)
 
     assert wait(ledger) == 2 * FIRST_SECONDS
 
 
-def test_a_success_between_the_fifth_fault_and_the_circuit_keeps_it_closed(ledger: Ledger) -> None:
+def test_a_success_between_the_fifth_fault_and_the_circuit_keeps_it_closed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faults(ledger, 4)
-    with after(ledger, "_change", lambda: ledger.brakes.success(META, "111")):
-        faults(ledger, 1)
+    after(monkeypatch, ledger.brakes, "_change", lambda: ledger.brakes.success(META, "111"))
+    faults(ledger, 1)
 
     (row,) = ledger.brakes._query(f"brake#{META}")
     assert row.failures == 0
@@ -120,10 +106,10 @@ def test_a_brake_without_its_beginning_is_released_and_forgotten_like_any_other(
     assert list(ledger.brakes.on(META)) == []
 
 
-def test_a_brake_that_goes_while_it_is_released_stays_gone(ledger: Ledger) -> None:
+def test_a_brake_that_goes_while_it_is_released_stays_gone(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     faults(ledger, 1)
-    with after(ledger, "_fetch", lambda: ledger.brakes._drop(f"brake#{META}", "111")):
-        assert ledger.brakes.release(META, "111") is False
+    after(monkeypatch, ledger.brakes, "_fetch", lambda: ledger.brakes._drop(f"brake#{META}", "111"))
+    assert ledger.brakes.release(META, "111") is False
 
     assert list(Row.query(f"brake#{META}")) == []
 

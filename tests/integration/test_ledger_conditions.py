@@ -15,6 +15,7 @@ from adweir.model.times import Window
 from adweir.store.ledger import Ledger
 from adweir.store.ledger.runs import insist
 from support.clock import FrozenClock
+from support.ledger_tasks import markers, now, planned
 from support.pipeline import WEEK, a_run, a_task
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -27,27 +28,11 @@ def ledger(clock: FrozenClock) -> Ledger:
     return Ledger(clock)
 
 
-def planned(ledger: Ledger, **values: Any) -> Task:
-    task = a_task(**values)
-    ledger.plan(task)
-    return now(ledger, task)
-
-
-def now(ledger: Ledger, task: Task) -> Task:
-    found = ledger.get_task(task.run_id, task.id)
-    assert found is not None
-    return found
-
-
 def claimed(ledger: Ledger, seconds: float = 330, **values: Any) -> Task:
     task = planned(ledger, **values)
     found = ledger.claim(task.run_id, task.id, task.generation, seconds)
     assert found is not None
     return found
-
-
-def markers(ledger: Ledger) -> set[tuple[str, int]]:
-    return {(marker.task_id, marker.generation) for marker, _ in ledger.open_tasks(RUN)}
 
 
 # --- claiming, after somebody else did something since the task was read

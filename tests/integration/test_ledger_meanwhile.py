@@ -21,6 +21,7 @@ from adweir.store.ledger.task_rows import Pulled, TaskName
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
+from support.ledger_tasks import after, markers, now, planned
 from support.lost_replies import LostReplies
 from support.pipeline import a_run, a_task
 
@@ -38,39 +39,10 @@ def lost(tables: None, monkeypatch: pytest.MonkeyPatch) -> LostReplies:
     return LostReplies(monkeypatch)
 
 
-def planned(ledger: Ledger, **values: Any) -> Task:
-    task = a_task(**values)
-    ledger.plan(task)
-    return now(ledger, task)
-
-
-def now(ledger: Ledger, task: Task) -> Task:
-    found = ledger.get_task(task.run_id, task.id)
-    assert found is not None
-    return found
-
-
 def failed(ledger: Ledger) -> Task:
     task = planned(ledger)
     ledger.finish(RUN, task.id, task.generation, TaskState.FAILED)
     return now(ledger, task)
-
-
-def after(patch: pytest.MonkeyPatch, of: Any, method: str, happens: Callable[[], object]) -> None:
-    """Something happens right after the next call of a method."""
-    call = getattr(of, method)
-
-    def and_then(*about: Any, **how: Any) -> Any:
-        patch.setattr(of, method, call)
-        answer = call(*about, **how)
-        happens()
-        return answer
-
-    patch.setattr(of, method, and_then)
-
-
-def markers(ledger: Ledger) -> set[tuple[str, int]]:
-    return {(marker.task_id, marker.generation) for marker, _ in ledger.open_tasks(RUN)}
 
 
 # --- tasks
