@@ -5,7 +5,8 @@
 Meta: pages of 500 insights rows of about 1.1 kB. Amazon: one report, a single array. Both are made once, on disk;
 Meta's are gzipped and unpacked as they are read, which is timed apart and subtracted. Rates are rows per second of
 processor time: other work on the machine does not count. Each part runs in a process of its own, because peak memory
-is a process's.
+is a process's. Ours ends with the items as the JSON text that BatchWriteItem sends; the changes file, the spool and the
+requests are not in it (bench/store.py has them).
 
 The baseline is DuckDB with one thread on the same bodies: pages split into rows by msgspec.Raw, read as JSON lines
 with typed columns and exact decimals, summed by ad and day into a table. It checks nothing, scores nothing and makes

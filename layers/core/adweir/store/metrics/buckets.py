@@ -176,7 +176,7 @@ def _campaign(level: Level, entity_id: str, parents: Parents) -> str:
 
 def claimed(slice_: str, parents: Parents) -> Parents:
     """The parents of a row that a slice brought: what the row leaves open follows from the slice."""
-    if slice_ == ALL:
+    if slice_ == ALL or (parents.campaign_id and parents.ad_product):
         return parents
     return parents._replace(
         campaign_id=parents.campaign_id or slices.campaign_of(slice_),
