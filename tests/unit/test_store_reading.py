@@ -79,6 +79,17 @@ def test_a_day_that_all_slices_answer_for_hides_a_files_row_of_an_unknown_produc
     assert [r.entity_id for r in read(world) if r.source is Source.FILE] == []
 
 
+def test_slices_do_not_answer_for_an_ad_that_is_stored_without_a_product() -> None:
+    # given an ad that a pull of everything brought without an ad product, and a file's row of it on a later day
+    world = StoreWorld()
+    load(world, 1, row("g1~a1", 100, day="2026-11-17"), day="2026-11-17")
+    load(world, 2, row("g1~a1", 999), source=Source.FILE)
+    # when all slices of that day are pulled without it, then nobody knows whether it was in one of them: as when loading
+    for number, slice_ in enumerate(("sp", "sb", "sd"), 3):
+        load(world, number, slice_=slice_)
+    assert [(r.day, r.source) for r in read(world)] == [("2026-11-17", Source.PULL), (DAY, Source.FILE)]
+
+
 @pytest.mark.parametrize(
     ("entity", "group"),
     [("a~b~1", "a~b"), ("x~y", ""), ("g~1", "g"), ("g~1~25-34", "g"), ("c", ""), ("c", "g"), ("g~1", "h")],
