@@ -85,17 +85,17 @@ class Setting:
         self.has_totals = rng.random() < 0.7
         self.sums = Counter[str]()
         """Day → what the ads of the last load spent."""
-        self.days: Sequence[str] = DAYS
-        """Those of the last load."""
+        self.last: tuple[Level, str, Sequence[str]] = (AD, "", DAYS)
+        """Level, breakdown and days of the last load of a level below the account."""
 
 
 def tell(world: ReadingWorld, number: int, rng: random.Random, setting: Setting, *, totals: bool) -> None:
     """Load something random, or the account totals of the last load's days, on both platforms."""
-    level = ACCOUNT if totals else rng.choice([ACCOUNT, CAMPAIGN, CAMPAIGN, GROUP, AD, AD, AD, AD, KEYWORD])
+    if not totals and rng.random() < 0.6:  # else the same days again
+        setting.last = _what(rng)
+    level, breakdown, days = (ACCOUNT, "", setting.last[2]) if totals else setting.last
     source = Source.PULL if level is ACCOUNT else rng.choice(setting.sources)
     slice_ = "all" if level is ACCOUNT else rng.choice(setting.slices)
-    days = setting.days = setting.days if totals else DAYS[rng.randrange(6) :][: rng.choice([1, 2, 3, 7])]
-    breakdown = rng.choice(["", "", {AD: "country", CAMPAIGN: "placement"}.get(level, "")])
     complete = source is Source.PULL and rng.random() < 0.75
     about: dict[str, Any] = {
         "source": source,
@@ -132,6 +132,13 @@ def tell(world: ReadingWorld, number: int, rng: random.Random, setting: Setting,
         world.stored.crash.arm(0)
 
 
+def _what(rng: random.Random) -> tuple[Level, str, Sequence[str]]:
+    """Level, breakdown and days of a load."""
+    level = rng.choice([CAMPAIGN, CAMPAIGN, GROUP, AD, AD, AD, AD, KEYWORD])
+    breakdown = rng.choice(["", "", {AD: "country", CAMPAIGN: "placement"}.get(level, "")])
+    return level, breakdown, DAYS[rng.randrange(6) :][: rng.choice([1, 2, 3, 7])]
+
+
 def _keys(level: Level, breakdown: str, days: Iterable[str], rng: random.Random) -> Iterator[tuple[str, str, str]]:
     """Entities, their campaigns, and days on which they have rows."""
     values = ["~US", "~DE"] if breakdown else [""]
@@ -165,7 +172,7 @@ def told(seeds: list[int]) -> ReadingWorld:
     for number, seed in enumerate(seeds, 1):
         rng = random.Random(f"{number} {seed}")
         tell(world, number, rng, setting, totals=False)
-        if rng.random() < 0.4:
+        if rng.random() < 0.5:
             tell(world, number, rng, setting, totals=True)
         if rng.random() < 0.15:
             _forget_lists(world)

@@ -84,7 +84,7 @@ def test_slices_do_not_answer_for_an_ad_that_is_stored_without_a_product() -> No
     world = StoreWorld()
     load(world, 1, row("g1~a1", 100, day="2026-11-17"), day="2026-11-17")
     load(world, 2, row("g1~a1", 999), source=Source.FILE)
-    # when all slices of that day are pulled without it, then nobody knows whether it was in one of them: as when loading
+    # when all slices of that day are pulled without it, then nobody knows whether it belongs to one of them
     for number, slice_ in enumerate(("sp", "sb", "sd"), 3):
         load(world, number, slice_=slice_)
     assert [(r.day, r.source) for r in read(world)] == [("2026-11-17", Source.PULL), (DAY, Source.FILE)]
