@@ -281,6 +281,8 @@ def test_a_new_bucket_has_no_slots_and_shares_them_with_no_other() -> None:
     [
         ("all", NO_PARENTS, NO_PARENTS),
         ("sp", NO_PARENTS, Parents("", "", "sp")),
+        ("sp", Parents("c1", "", ""), Parents("c1", "", "sp")),
+        ("campaign=c1", Parents("", "", "sp"), Parents("c1", "", "sp")),
         ("sp", Parents("c1", "g1", "SP"), Parents("c1", "g1", "SP")),
         ("campaign=c1", Parents("", "g1", ""), Parents("c1", "g1", "")),
         ("campaign=c1", Parents("c2", "", "sp"), Parents("c2", "", "sp")),
