@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -98,12 +100,25 @@ def _names_of_an_answer_looked_up_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _smaller_bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _smaller_bounds(_as_it_was: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds that `support.bounds.at_the_bound` lowers for this test."""
     for mark in request.node.iter_markers("bound"):
         name, as_if = mark.args
         if as_if:
             monkeypatch.setattr(limits, name, as_if)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """A test gives the process back as it found it; one that does not fails, whichever test comes next."""
+    before = _process()
+    yield
+    assert dict(before.items() ^ _process().items()) == {}
+
+
+def _process() -> dict[str, str]:
+    its_own = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    return {"working directory": str(Path.cwd()), "sys.path": ":".join(sys.path), **its_own}
 
 
 @pytest.fixture(autouse=True)
