@@ -12,6 +12,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -272,7 +273,7 @@ def _is_signed(event: Mapping[str, Any]) -> bool:
 def _is_standard(headers: Mapping[str, str], body: bytes) -> bool:
     """Standard Webhooks: a v1 signature of `id.timestamp.body`, signed within five minutes of now."""
     id_, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not id_ or not id_.isascii() or not stamp.isdecimal() or abs(int(stamp) - NOW) > 300:
+    if not id_ or not id_.isascii() or not stamp.isdecimal() or abs(Decimal(stamp) - NOW) > 300:
         return False
     given = [part.removeprefix("v1,") for part in headers["webhook-signature"].split(" ") if part.startswith("v1,")]
     expected = [hmac.digest(key, f"{id_}.{stamp}.".encode() + body, "sha256") for key in PUSH_KEYS]
