@@ -307,6 +307,7 @@ Part = Callable[[Work, Timer], dict[str, Any]]
 
 def _measure(part: Part, work: Work, out: Any) -> None:
     timer = Timer()
+    REGISTRY.normalizer(Platform(work.platform))  # imported once per container; nor does the import of DuckDB count
     gc.freeze()  # as `validate` does before its first message
     started, cpu = time.perf_counter(), time.process_time()
     result = part(work, timer)
