@@ -20,6 +20,7 @@ from adweir.platforms.connector import Page
 from adweir.quality.rules import RowLoop
 from adweir.runtime.settings import Settings
 from adweir.store.metrics.load import PartitionLoader
+from adweir.store.metrics.members import NewMembers
 from adweir.store.metrics.partitions import MetricsTable, key_of
 from adweir.store.raw.header import PullHeader
 from support.clock import FrozenClock
@@ -207,6 +208,25 @@ def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
     # then the fourth that could have stored something gives up
     assert outcomes == ["waits", "goes on", "waits", "goes on", "goes on", "too_large"]
     assert world.queues.runs.take() == [Narrow(run_id=task.run_id, task_id=task.id)]
+
+
+def test_a_merge_stops_when_its_invocation_s_time_is_up(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given months whose merge takes half a minute each, a second per ad
+    task, key = two_months(world)
+    invocation, note = Invocation(world, monkeypatch, a_write=0), NewMembers.note
+
+    def slow(*args: Any) -> None:
+        world.clock.advance(1)
+        note(*args)
+
+    monkeypatch.setattr(NewMembers, "note", slow)
+    # when an invocation has less
+    outcome = deliver(world, key, invocation, MARGIN + 15)
+    # then it hands on at once, and one that has the time loads all
+    assert outcome == "goes on"
+    assert invocation.left() > MARGIN - 2
+    assert deliver(world, key, invocation, 300) == "done"
+    assert world.state(task) is TaskState.LOADED
 
 
 def test_a_load_of_which_each_invocation_stores_a_month_is_not_too_large(

@@ -275,9 +275,11 @@ class PartitionLoader:
         return stack.enter_context(self._leases.lease(name, patience.lease_seconds))
 
     def _merge(self, turn: _Turn, job: Job, merger: Merger, members: NewMembers, vanishing: Vanishing | None) -> None:
-        """Merge each bucket, and spool what will be written."""
+        """Merge each bucket, and spool what will be written. Raises NotReady when the job's time is up."""
         cause = cause_of(turn.pull, turn.series)
         for loaded in job.walk(merger, turn.stored):
+            if self._patience.clock.monotonic() >= turn.until:
+                raise _goes_on(is_stuck=not turn.got_on)
             merged = loaded.merged
             turn.has_buckets |= loaded.item is not None
             members.note(loaded.stored, merged.bucket)
@@ -361,7 +363,7 @@ class PartitionLoader:
 
 
 def _goes_on(*, is_stuck: bool = False) -> NotReady:
-    """`is_stuck`: a partition was merged, and then there was no time to write any of it, nor anything before."""
+    """`is_stuck`: there was time to begin with a partition, but not to write any of it, nor anything before."""
     return NotReady("the load continues in another invocation", after=1, is_stuck=is_stuck)
 
 
