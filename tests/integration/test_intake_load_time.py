@@ -56,6 +56,17 @@ class Invocation:
         return self._ends - self._clock.monotonic()
 
 
+def merges_take(seconds: float, world: LoadWorld, patch: pytest.MonkeyPatch) -> None:
+    """Each merge of a partition takes as long."""
+    merge = PartitionLoader._merge
+
+    def slow(*args: Any) -> None:
+        world.clock.advance(seconds)
+        merge(*args)
+
+    patch.setattr(PartitionLoader, "_merge", slow)
+
+
 def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float) -> str:
     """One delivery; the outcome in a word."""
     return delivered(world, ObjectArrived(bucket=world.bucket, key=key), invocation, seconds)[0]
@@ -191,13 +202,8 @@ def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
 ) -> None:
     # given an object that is read in time, but whose merge alone takes an invocation
     task, key = two_months(world)
-    invocation, merge = Invocation(world, monkeypatch, a_write=0), PartitionLoader._merge
-
-    def slow(*args: Any) -> None:
-        world.clock.advance(30)
-        merge(*args)
-
-    monkeypatch.setattr(PartitionLoader, "_merge", slow)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    merges_take(30, world, monkeypatch)
     # when it is delivered again and again, also while another load holds its partition
     message, outcomes = ObjectArrived(bucket=world.bucket, key=key), list[str]()
     for number in range(6):
@@ -234,13 +240,8 @@ def test_a_load_of_which_each_invocation_stores_a_month_is_not_too_large(
 ) -> None:
     # given an object of two months, and invocations that have time to store one and to merge the other
     _, key = two_months(world)
-    invocation, merge = Invocation(world, monkeypatch, a_write=0), PartitionLoader._merge
-
-    def slow(*args: Any) -> None:
-        world.clock.advance(30)
-        merge(*args)
-
-    monkeypatch.setattr(PartitionLoader, "_merge", slow)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    merges_take(30, world, monkeypatch)
     message = ObjectArrived(bucket=world.bucket, key=key, stuck=3)
     # when it is delivered, after three that stored nothing
     outcome, message = delivered(world, message, invocation, MARGIN + 50)
