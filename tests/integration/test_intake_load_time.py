@@ -19,6 +19,7 @@ from adweir.model.times import Window, iso
 from adweir.platforms.connector import Page
 from adweir.quality.rules import RowLoop
 from adweir.runtime.settings import Settings
+from adweir.store.metrics import load
 from adweir.store.metrics.load import PartitionLoader
 from adweir.store.metrics.members import NewMembers
 from adweir.store.metrics.partitions import MetricsTable, key_of
@@ -226,11 +227,12 @@ def test_a_merge_stops_when_its_invocation_s_time_is_up(world: LoadWorld, monkey
         note(*args)
 
     monkeypatch.setattr(NewMembers, "note", slow)
+    monkeypatch.setattr(load, "_BETWEEN_LOOKS", 2)
     # when an invocation has less
     outcome = deliver(world, key, invocation, MARGIN + 15)
     # then it hands on at once, and one that has the time loads all
     assert outcome == "goes on"
-    assert invocation.left() > MARGIN - 2
+    assert invocation.left() > MARGIN - 3
     assert deliver(world, key, invocation, 300) == "done"
     assert world.state(task) is TaskState.LOADED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from pydantic import ValidationError
 
@@ -83,6 +83,8 @@ def _of_run(body: str) -> About:
             words = f"plan the stage {message.stage} of {run_id}"
         case "advance":
             words = f"see whether {run_id} can go on"
+        case "narrow":
+            words = f"pull the days of a task of {run_id} in halves, since its object takes too long to load"
         case "redrive":
             words = f"try failed tasks of {run_id} again"
         case "cancel":
@@ -95,6 +97,8 @@ def _of_run(body: str) -> About:
             words = f"load the stored answers of {message.platform} {message.profile_id} again"
         case "sweep":
             words = "sweep; the next schedule sends another"
+        case _:
+            assert_never(message.kind)
     return About(words, run_id=run_id, task_id=task_id)
 
 
