@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 
 from pydantic import ValidationError
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 
 _SAFE = "safe: the same message twice changes nothing"
+_OF_A_RUN: dict[Literal["advance", "cancel", "narrow", "redrive"], str] = {
+    "advance": "see whether {} can go on",
+    "cancel": "cancel {}",
+    "narrow": "pull the days of a task of {} in halves, since its object takes too long to load",
+    "redrive": "try failed tasks of {} again",
+}
 
 
 class About(NamedTuple):
@@ -81,14 +87,8 @@ def _of_run(body: str) -> About:
             words = f"start the workflow {message.workflow} for {message.scheduled_at.isoformat()}"
         case "plan":
             words = f"plan the stage {message.stage} of {run_id}"
-        case "advance":
-            words = f"see whether {run_id} can go on"
-        case "narrow":
-            words = f"pull the days of a task of {run_id} in halves, since its object takes too long to load"
-        case "redrive":
-            words = f"try failed tasks of {run_id} again"
-        case "cancel":
-            words = f"cancel {run_id}"
+        case "advance" | "cancel" | "narrow" | "redrive":
+            words = _OF_A_RUN[message.kind].format(run_id)
         case "redrive_credential":
             words = f"try the parked tasks of {message.account_id} on {message.platform} again"
         case "resume":
