@@ -130,6 +130,21 @@ def test_a_lease_is_exclusive_and_free_again_afterwards(ledger: Ledger) -> None:
         assert second.fence > first.fence
 
 
+def test_whether_a_lease_is_free_is_asked_without_taking_it(ledger: Ledger, clock: FrozenClock) -> None:
+    ledger.check_free("p")
+    with ledger.lease("p", 3):
+        clock.advance(2)
+        with pytest.raises(Throttled) as busy:  # for its last second, too
+            ledger.check_free("p")
+        clock.advance(1)
+        ledger.check_free("p")
+    with ledger.lease("p", 60):
+        pass
+    ledger.check_free("p")
+
+    assert (busy.value.retry_after, busy.value.context["lease"]) == (1, "p")
+
+
 def test_a_lease_that_ran_out_is_lost_to_the_next_holder(ledger: Ledger, clock: FrozenClock) -> None:
     with ledger.lease("p", 60) as first:
         clock.advance(61)

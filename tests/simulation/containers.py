@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -190,6 +191,7 @@ def one_process() -> Iterator[None]:
             mock.patch.object(tables, "connect", return_value=connection),
             mock.patch.object(partitions, "fast_wire", lambda connection: connection),
             mock.patch.object(keyed, "new_token", _Tokens()),
+            mock.patch.object(gc, "freeze"),  # containers come and go here, and leave garbage
         ):
             log.handlers, log.propagate = [_ToTrace()], False
             log.setLevel(logging.INFO)
