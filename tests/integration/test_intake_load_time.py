@@ -57,15 +57,15 @@ class Invocation:
         return self._ends - self._clock.monotonic()
 
 
-def merges_take(seconds: float, world: LoadWorld, patch: pytest.MonkeyPatch) -> None:
-    """Each merge of a partition takes as long."""
-    merge = PartitionLoader._merge
+def takes(seconds: float, owner: type, name: str, world: LoadWorld, patch: pytest.MonkeyPatch) -> None:
+    """Each call of this method takes so long."""
+    method = getattr(owner, name)
 
-    def slow(*args: Any) -> None:
+    def slow(*args: Any) -> Any:
         world.clock.advance(seconds)
-        merge(*args)
+        return method(*args)
 
-    patch.setattr(PartitionLoader, "_merge", slow)
+    patch.setattr(owner, name, slow)
 
 
 def deliver(world: LoadWorld, key: str, invocation: Invocation, seconds: float) -> str:
@@ -146,13 +146,7 @@ def test_a_task_past_its_deadline_does_not_go_on(world: LoadWorld, monkeypatch: 
 def test_an_object_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     task, key = two_months(world)
     invocation = Invocation(world, monkeypatch, a_write=0)
-    take = RowLoop.take
-
-    def slow(loop: RowLoop, *args: object) -> None:
-        world.clock.advance(250)
-        take(loop, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RowLoop, "take", slow)
+    takes(250, RowLoop, "take", world, monkeypatch)
 
     assert deliver(world, key, invocation, 300) == "too_large"
     assert world.queues.runs.take() == [Narrow(run_id=task.run_id, task_id=task.id)]
@@ -167,13 +161,7 @@ def test_an_object_that_takes_too_long_when_it_is_loaded_again_says_so(
     invocation = Invocation(world, monkeypatch, a_write=0)
     assert deliver(world, key, invocation, 300) == "done"
     world.bus.events.clear()
-    take = RowLoop.take
-
-    def slow(loop: RowLoop, *args: object) -> None:
-        world.clock.advance(250)
-        take(loop, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RowLoop, "take", slow)
+    takes(250, RowLoop, "take", world, monkeypatch)
     # when there is no time for it, then that is reported, and nothing is pulled
     assert deliver(world, key, invocation, 300) == "too_large"
     assert world.bus.names() == ["QualityBreached"]
@@ -185,13 +173,7 @@ def test_a_day_that_takes_too_long_to_read_says_so(world: LoadWorld, monkeypatch
     task = world.plan()
     key = world.land(task, insights(["1.00"] * 30))
     invocation = Invocation(world, monkeypatch, a_write=0)
-    take = RowLoop.take
-
-    def slow(loop: RowLoop, *args: object) -> None:
-        world.clock.advance(250)
-        take(loop, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RowLoop, "take", slow)
+    takes(250, RowLoop, "take", world, monkeypatch)
 
     assert deliver(world, key, invocation, 300) == "too_large"
     assert world.state(task) is TaskState.QUARANTINED
@@ -204,7 +186,7 @@ def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
     # given an object that is read in time, but whose merge alone takes an invocation
     task, key = two_months(world)
     invocation = Invocation(world, monkeypatch, a_write=0)
-    merges_take(30, world, monkeypatch)
+    takes(30, PartitionLoader, "_merge", world, monkeypatch)
     # when it is delivered again and again, also while another load holds its partition
     message, outcomes = ObjectArrived(bucket=world.bucket, key=key), list[str]()
     for number in range(6):
@@ -220,13 +202,8 @@ def test_a_load_of_which_no_invocation_stores_anything_is_pulled_in_halves(
 def test_a_merge_stops_when_its_invocation_s_time_is_up(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     # given months whose merge takes half a minute each, a second per ad
     task, key = two_months(world)
-    invocation, note = Invocation(world, monkeypatch, a_write=0), NewMembers.note
-
-    def slow(*args: Any) -> None:
-        world.clock.advance(1)
-        note(*args)
-
-    monkeypatch.setattr(NewMembers, "note", slow)
+    invocation = Invocation(world, monkeypatch, a_write=0)
+    takes(1, NewMembers, "note", world, monkeypatch)
     monkeypatch.setattr(load, "_BETWEEN_LOOKS", 2)
     # when an invocation has less
     outcome = deliver(world, key, invocation, MARGIN + 15)
@@ -243,7 +220,7 @@ def test_a_load_of_which_each_invocation_stores_a_month_is_not_too_large(
     # given an object of two months, and invocations that have time to store one and to merge the other
     _, key = two_months(world)
     invocation = Invocation(world, monkeypatch, a_write=0)
-    merges_take(30, world, monkeypatch)
+    takes(30, PartitionLoader, "_merge", world, monkeypatch)
     message = ObjectArrived(bucket=world.bucket, key=key, stuck=3)
     # when it is delivered, after three that stored nothing
     outcome, message = delivered(world, message, invocation, MARGIN + 50)
@@ -258,13 +235,7 @@ def test_an_object_is_not_called_too_large_by_an_invocation_that_had_no_time_to_
     """S3 was slow, or its process froze, before the first row was read."""
     task, key = two_months(world)
     invocation = Invocation(world, monkeypatch, a_write=0)
-    take = RowLoop.take
-
-    def for_15_seconds(loop: RowLoop, *args: object) -> None:
-        world.clock.advance(15)
-        take(loop, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RowLoop, "take", for_15_seconds)
+    takes(15, RowLoop, "take", world, monkeypatch)
 
     assert deliver(world, key, invocation, MARGIN - 1) == "goes on"
     assert deliver(world, key, invocation, 300) == "done"

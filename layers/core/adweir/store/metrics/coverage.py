@@ -18,10 +18,9 @@ them on which these are gone.
 The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
 the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
 rows, `gone` those on which they are gone, `adj` the days with adjustments (`store.metrics.adjusted`), `loading` the
-stamp of the pull that is being written, `list` what the lists of
-campaigns are good for (`ListState`), `fence` the fencing token of the lease under which the item was written, `at`
-the time of the partition's newest changes file. It is written before a partition's first other item, also by a load
-that covers nothing: readers look nowhere else.
+stamp of the pull that is being written, `list` what the lists of campaigns are good for (`ListState`), `fence` the
+fencing token of the lease under which the item was written, `at` the time of the partition's newest changes file.
+It is written before a partition's first other item, also by a load that covers nothing: readers look nowhere else.
 """
 
 from __future__ import annotations
