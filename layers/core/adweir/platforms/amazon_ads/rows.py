@@ -115,7 +115,7 @@ _FIRST_COLUMNS = frozenset(("purchases7d", "sales7d", "purchases14d", "sales14d"
 
 
 def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
-    """The rows of a report (one JSON array), about a mebibyte at a time. Raises BadInput for anything else."""
+    """The rows of a report (one JSON array), about 256 KiB at a time. Raises BadInput for anything else."""
     kind, shape = REPORTS.get((context.dataset, context.slice)), _SHAPES.get(context.dataset)
     if kind is None or shape is None:
         raise BadInput(f"amazon_ads has no report {context.dataset} of slice {context.slice!r}")
