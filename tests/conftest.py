@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import random
 import sys
@@ -126,6 +127,22 @@ def _own_log_keys() -> Iterator[None]:
     """The keys of one test's log lines do not reach the next test."""
     with trace.about():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_log_lines() -> Iterator[None]:
+    """What one test did to a function's logger does not reach the next test, either.
+
+    Powertools configures the logger of a service once per process: its handler would keep the output that the first
+    test captured, which is closed with that test, and the level that this test asked for.
+    """
+    yield
+    for logger in list(logging.Logger.manager.loggerDict.values()):
+        handler = getattr(logger, "powertools_handler", None)
+        if handler and isinstance(logger, logging.Logger):
+            handler.stream = sys.stdout
+            logger.handlers[:] = [handler]
+            logger.setLevel(logging.INFO)
 
 
 @pytest.fixture
