@@ -18,6 +18,7 @@ from routes.describe import description
 from routes.exports import exports
 from routes.ingestion import ingestion
 from routes.keys import keys
+from routes.lists import lists
 from routes.pipeline import pipeline
 from routes.profiles import profiles
 from routes.receipts import receipts
@@ -35,6 +36,7 @@ RESOURCES: tuple[Resource, ...] = (
     brakes,
     dead_letters,
     receipts,
+    lists,
     data_pipeline,
     reports,
     exports,

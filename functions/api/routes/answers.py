@@ -59,6 +59,7 @@ class AdRecord(Shown):
     roas: Ratio
     relevance_score: float | None
     quality_score: float | None
+    score_scale: str | None = Field(description="What the platform measures both scores by; null without scores.")
     currency: str
 
 

@@ -8,6 +8,7 @@ has no test at the bound and one past it.
 # --- HTTP doors -------------------------------------------------------------------------------------------------
 MAX_BODY_BYTES = 1 << 20  # a request's or delivery's body; Lambda would take 6 MiB, a door answers in seconds
 MAX_PAGE_ITEMS = 1000  # items per page of a list: one DynamoDB query of small items
+MAX_LIST_FILTER_CHARS = 2000  # one filter of a list: about a hundred ids; a gateway takes URLs of some thousands
 MAX_PAGE_TOKEN_CHARS = 2048  # next_token: the two keys that a page ended at, as base64
 MAX_REQUEST_FAULTS = 50  # invalid fields listed in one answer
 MAX_WARNINGS = 10  # warnings in one answer

@@ -1,7 +1,8 @@
 """The validation schema language: a dict of field → rule, as users of Cerberus write it, compiled to closures.
 
 It differs from Cerberus on purpose: dates may be ISO text, Decimal is a number, NaN and infinity are not, a boolean is
-not an integer, `max_length` and `maxlength` are both known, and a field that the schema does not name is ignored.
+not an integer, null in a field that is not required counts as absent (unless it says `nullable: false`), `max_length`
+and `maxlength` are both known, and a field that the schema does not name is ignored.
 """
 
 from __future__ import annotations
@@ -209,10 +210,11 @@ def _field(name: Any, rules: Any, canonical: Canonical) -> Field:
     checks = [CHECKS[rule](kind, known[rule], canonical) for rule in CHECKS if rule in known and rule != "empty"]
     if _flag(known, "empty", default=True) is False:
         checks.insert(0, not_empty)
+    required = _flag(known, "required", default=False)
     return Field(
         name=name,
-        required=_flag(known, "required", default=False),
-        nullable=_flag(known, "nullable", default=False),
+        required=required,
+        nullable=_flag(known, "nullable", default=not required),
         severity=_choice(known, "severity", ("error", "warn"), "error"),
         dimension=_choice(
             known, "dimension", DIMENSIONS, "completeness" if set(known) <= {"required", "nullable"} else "validity"

@@ -8,7 +8,32 @@ from typing import Any, NamedTuple
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
 from adweir.reporting.totals import KEPT, LIVE
 
-_OF_METRICS = ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate", "cpa", "roas", "revenue")
+AD_METRICS = ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate", "cpa", "roas", "revenue")
+AD_FIELDS = (
+    "ad_id",
+    "platform",
+    "account_id",
+    "campaign_id",
+    "ad_group_id",
+    "headline",
+    "description",
+    "cta",
+    "image_url",
+    "video_url",
+    "landing_page_url",
+    "start_date",
+    "end_date",
+    "status",
+    *AD_METRICS,
+    "relevance_score",
+    "quality_score",
+    "score_scale",
+    "status_raw",
+    "name",
+    "currency",
+    "client_account_id",
+)
+"""The names in a record: the 24 canonical fields, and what stands beside them."""
 
 Measured = Mapping[str, Any]
 """Every metric by name, as `reporting.totals.measures` gives them, and the notes of the total."""
@@ -40,14 +65,18 @@ class Flights:
         group = self._groups.get((ad.campaign_id, ad.ad_group_id), _OPEN)
         campaign = self._campaigns.get(ad.campaign_id, _OPEN)
         end = ad.end_date or group.end or campaign.end
-        is_over = ad.status is Status.ACTIVE and bool(end) and end < today
         return ad.model_copy(
             update={
                 "start_date": ad.start_date or group.start or campaign.start,
                 "end_date": end,
-                "status": Status.ENDED if is_over else ad.status,
+                "status": status_on(today, ad.status, end),
             }
         )
+
+
+def status_on(day: str, status: Status, end: str) -> Status:
+    """The status on a day (ISO): what is active and had its last day before it has ended."""
+    return Status.ENDED if status is Status.ACTIVE and end and end < day else status
 
 
 def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator[dict[str, Any]]:
@@ -68,9 +97,10 @@ def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator
             "start_date": ad.start_date or None,
             "end_date": ad.end_date or None,
             "status": ad.status.value,
-            **{name: metrics[name] for name in _OF_METRICS},
+            **{name: metrics[name] for name in AD_METRICS},
             "relevance_score": ad.relevance_score,
             "quality_score": ad.quality_score,
+            "score_scale": ad.score_scale or None,
             "status_raw": ad.status_raw,
             "name": ad.name,
             "currency": metrics["currency"],

@@ -17,9 +17,9 @@ from adweir.model.entities import Ad, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot
 from adweir.model.money import from_micros
-from adweir.model.times import local_date
+from adweir.model.times import is_zone, local_date
 from adweir.reporting.active import ActiveCounts
-from adweir.reporting.ads import Flights, Measured, ad_records
+from adweir.reporting.ads import Flights, Measured, ad_records, status_on
 from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.filters import Filters
@@ -42,6 +42,24 @@ _OBJECTS: Mapping[str, tuple[Dataset, ...]] = {
     "keywords": (Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES),
     "creatives": (Dataset.CREATIVES,),
 }
+ACCOUNT_DAY_FIELDS = (
+    "account_id",
+    "platform",
+    "account_name",
+    "currency",
+    "timezone",
+    "date",
+    "daily_spend",
+    "daily_impressions",
+    "daily_clicks",
+    "daily_conversions",
+    "daily_revenue",
+    "daily_roas",
+    "campaign_count",
+    "ad_count",
+    "client_account_id",
+)
+"""The names in a record of an account day: the 14 canonical fields, and the client beside the ad account."""
 _DAILY = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
 _LOOKS = 5000
 """Records between two looks at the time."""
@@ -53,7 +71,8 @@ class RecordRequest:
     """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
 
     `live`: days that are not over are answered by their hours. `moments`: the moment
-    that is asked about, and since when changes are listed.
+    that is asked about, and since when changes are listed. `metrics`: False leaves those of ads unread, and unknown.
+    `where`: what a fault calls the place of the filters.
     """
 
     data_type: str
@@ -62,6 +81,16 @@ class RecordRequest:
     offset: int = 0
     live: bool = False
     moments: Moments | None = None
+    metrics: bool = True
+    where: str = "filters"
+
+
+class EveryRecord(NamedTuple):
+    """All records, made while they are read, and what they rest on (nothing where they hold no metrics)."""
+
+    records: Iterator[dict[str, Any]]
+    coverage: list[dict[str, Any]]
+    warnings: list[str]
 
 
 class RecordPage(NamedTuple):
@@ -143,23 +172,30 @@ class StoredRecords:
             records, total = self._page(made.records(found), page)
         return RecordPage(records, total, found.coverage.answer(), found.warnings, made.changed(self._queries))
 
+    def every(self, wanted: RecordRequest, now: datetime) -> EveryRecord:
+        """All records, whatever `limit` and `offset` say. Raises Unprocessable, TooLarge, Unavailable."""
+        made = self.plan(wanted, now)
+        found = made.answer(self._queries)
+        return EveryRecord(made.records(found), found.coverage.answer(), found.warnings)
+
     def plan(self, wanted: RecordRequest, now: datetime) -> RecordPlan:
         """How to answer. Raises Unprocessable that lists the known data types or filters."""
         given = dict(wanted.filters)
         dates = given.pop("date_range", None) or {}
         if not isinstance(dates, dict):
             message = "date_range is {start, end}"
-            raise Unprocessable(message, [{"field": "filters.date_range", "message": message}])
+            raise Unprocessable(message, [{"field": f"{wanted.where}.date_range", "message": message}])
         today = now.astimezone(UTC).date()
-        asked_range = parse_range(dates.get("start"), dates.get("end"), today, field="filters.date_range")
+        asked_range = parse_range(dates.get("start"), dates.get("end"), today, field=f"{wanted.where}.date_range")
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
-        kept = self._queries.filters(given)
+        kept = self._queries.filters(given, wanted.where)
         dimensions = () if sources is None else (SOURCE,)
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
         if wanted.data_type in PERFORMANCE:
             return self._performance(PERFORMANCE[wanted.data_type], asked, wanted.moments)
         if wanted.data_type == "ads":
-            return self._ads(asked, now, wanted.moments)
+            made = self._ads(asked, now, wanted.moments)
+            return made if wanted.metrics else replace(made, query=None)
         if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
             message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
             raise Unprocessable(message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads"]}])
@@ -240,9 +276,11 @@ class StoredRecords:
 
     def _objects(self, datasets: Sequence[Dataset], filters: Filters) -> Iterator[dict[str, Any]]:
         for profile in self._queries.profiles(filters):
+            today = self._queries.today(profile).isoformat() if is_zone(profile.timezone) else ""
             for item in (each for dataset in datasets for each in self._of(profile, dataset)):
                 if filters.keep_object(item):
                     record = item.model_dump(mode="json")
+                    record["status"] = status_on(today, item.status, item.end_date).value
                     for name in ("budget", "bid"):
                         if record.get(name) is not None:
                             record[name] = from_micros(record[name])

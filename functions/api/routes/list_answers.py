@@ -1,0 +1,127 @@
+"""Answers of lists as the API's description shows them, beside those of `answers`. Only the description imports it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from adweir.model.entities import KeywordKind, Status
+from routes.answers import (
+    AccountDay,
+    AdAccountId,
+    AdRecord,
+    ClientAccountId,
+    CoveredDay,
+    Exact,
+    Unknown,
+    Warnings,
+)
+from routes.fields import NextToken, PlatformId, Shown
+
+
+def _by_choice(schema: dict[str, Any]) -> None:
+    """With `fields`, a record has those only."""
+    schema.pop("required", None)
+
+
+Kept = Annotated[bool, Field(description="The newest pull no longer brings some of it; the account total has it.")]
+Money = Annotated[Exact | None, Field(description="In `currency`; null where the platform has none.")]
+Day = Annotated[str | None, Field(description="null where the platform sets none.", examples=["2026-11-01"])]
+
+
+class ListedAd(AdRecord):
+    """An ad with the sums of its metrics over the days; with `fields`, those of them."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+    unknown: Unknown = None
+    kept: Kept = False
+
+
+class ListedAccountDay(AccountDay):
+    """One day of an ad account; with `fields`, those of them."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+    unknown: Unknown = None
+
+
+class ListedObject(Shown):
+    """What campaigns and keywords have in common."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+    platform: PlatformId
+    profile_id: str
+    account_id: AdAccountId
+    client_account_id: ClientAccountId
+    id: str
+    name: str
+    status: Status
+    status_raw: str = Field(description="The platform's own word.")
+    campaign_id: str
+    start_date: Day
+    end_date: Day
+    currency: str
+    as_of: str = Field(description="The pull that brought it as it is.")
+
+
+class ListedCampaign(ListedObject):
+    """A campaign of a platform; with `fields`, those of them."""
+
+    budget: Money
+    budget_type: str
+    objective: str
+    targeting_type: str
+    reported: bool = Field(description="False for a campaign that the platform leaves out of its reports.")
+
+
+class ListedKeyword(ListedObject):
+    """A keyword, target or negative; with `fields`, those of them."""
+
+    ad_group_id: str = Field(description="Empty for a negative of a campaign.")
+    kind: KeywordKind
+    text: str = Field(description="Of a target, its expression as the platform writes it.")
+    match_type: str
+    bid: Money
+    quality_score: float | None = Field(description="On the platform's own scale.")
+
+
+class ListAnswer(Shown):
+    """One page of a list."""
+
+    warnings: Warnings
+    next_token: NextToken
+
+
+class AdsAnswer(ListAnswer):
+    """One page of ads."""
+
+    ads: list[ListedAd]
+    coverage: list[CoveredDay] = Field(description="By day; empty where no metrics are read.")
+
+
+class AccountDaysAnswer(ListAnswer):
+    """One page of account days."""
+
+    account_days: list[ListedAccountDay]
+    coverage: list[CoveredDay] = Field(description="By day.")
+
+
+class PlatformCampaignsAnswer(ListAnswer):
+    """One page of campaigns."""
+
+    platform_campaigns: list[ListedCampaign]
+
+
+class KeywordsAnswer(ListAnswer):
+    """One page of keywords, targets and negatives."""
+
+    keywords: list[ListedKeyword]
+
+
+_MODELS: dict[str, type[ListAnswer]] = {
+    "ads": AdsAnswer,
+    "account_days": AccountDaysAnswer,
+    "platform_campaigns": PlatformCampaignsAnswer,
+    "keywords": KeywordsAnswer,
+}
+LISTS: dict[str, dict[str, Any]] = {name: {"application/json": {"model": model}} for name, model in _MODELS.items()}

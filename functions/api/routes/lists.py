@@ -1,0 +1,159 @@
+"""Lists of ads, account days, platform campaigns and keywords: chosen, ordered, with the fields that are asked for."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from adweir.model import limits
+from adweir.model.errors import TooLarge, Unprocessable
+from adweir.runtime.app import App
+from adweir.runtime.http import Answer, answer
+from adweir.runtime.routes import Here, Resource
+from routes.fields import PAGE_ITEMS, Given, Limit, PageToken
+from routes.large import bounds
+
+_HOW = ("start", "end", "fields", "order")
+"""What a query says beside its filters."""
+
+
+def _several(what: str) -> Any:
+    return Field(default="", max_length=limits.MAX_LIST_FILTER_CHARS, description=f"{what}; several with commas.")
+
+
+def _one(what: str) -> Any:
+    return Field(default="", max_length=limits.MAX_WORD_CHARS, description=what)
+
+
+class ListQuery(Given):
+    """Of which ad accounts; which fields, in which order."""
+
+    platform: str = _several("Only these platforms or aliases")
+    account_id: str = _several("Only those of these client companies (acc_…), or these ad accounts")
+    profile_id: str = _several("Only these ad accounts")
+    fields: str = _several("Only these fields; without it all")
+    order: str = _one("The field to sort by, with `-` before it the greatest first; unknown values come last.")
+
+
+class AccountDaysQuery(ListQuery):
+    """Which days."""
+
+    start: str = _one("The first day; without it 30 days are listed.")
+    end: str = _one("The last day; without it today.")
+
+
+class PlatformCampaignsQuery(ListQuery):
+    """Which campaigns."""
+
+    campaign_id: str = _several("Only these campaigns")
+    status: str = _several("Only those of this status")
+
+
+class KeywordsQuery(PlatformCampaignsQuery):
+    """Which keywords."""
+
+    ad_group_id: str = _several("Only those of these ad groups")
+    keyword_id: str = _several("Only these keywords")
+    kind: str = _several("keyword, product_target, audience, automatic, negative")
+    match_type: str = _several("The platform's own words")
+
+
+class AdsQuery(PlatformCampaignsQuery):
+    """Which ads, and the days whose metrics are summed."""
+
+    ad_group_id: str = _several("Only those of these ad groups")
+    ad_id: str = _several("Only these ads")
+    start: str = _one("The first day of the metrics; without it 30 days are summed.")
+    end: str = _one("The last day of the metrics; without it today.")
+
+
+def _answers(name: str) -> Any:
+    def content() -> dict[str, Any]:
+        from routes.list_answers import LISTS
+
+        return LISTS[name]
+
+    return content
+
+
+lists = Resource("Lists", "Ads, account days, campaigns and keywords of the platforms")
+
+
+@lists.route("GET", "/api/v1/ads", "List the ads", limited=True, content=_answers("ads"))
+def list_ads(
+    app: Here, asked: Annotated[AdsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> Answer:
+    """Each ad with its metrics summed over the days, one record per currency where its ad account changed it.
+
+    Where no metric is asked for, by `fields` and `order`, none is read. `relevance_score` and `quality_score` are on
+    the platform's own scale, `score_scale`.
+    """
+    return _listed(app, "ads", asked, limit, next_token)
+
+
+@lists.route(
+    "GET", "/api/v1/account-days", "List the days of ad accounts", limited=True, content=_answers("account_days")
+)
+def list_account_days(
+    app: Here, asked: Annotated[AccountDaysQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> Answer:
+    """The numbers of each day, and how many campaigns and ads delivered on it."""
+    return _listed(app, "account_days", asked, limit, next_token)
+
+
+@lists.route(
+    "GET",
+    "/api/v1/platform-campaigns",
+    "List the campaigns of the platforms",
+    limited=True,
+    content=_answers("platform_campaigns"),
+)
+def list_platform_campaigns(
+    app: Here, asked: Annotated[PlatformCampaignsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> Answer:
+    """As their platforms describe them. Budgets are in the ad account's currency."""
+    return _listed(app, "platform_campaigns", asked, limit, next_token)
+
+
+@lists.route("GET", "/api/v1/keywords", "List the keywords", limited=True, content=_answers("keywords"))
+def list_keywords(
+    app: Here, asked: Annotated[KeywordsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> Answer:
+    """Keywords, targets and negatives, told apart by `kind`. Bids are in the ad account's currency."""
+    return _listed(app, "keywords", asked, limit, next_token)
+
+
+def _listed(app: App, name: str, asked: ListQuery, limit: int, next_token: str) -> Answer:
+    """One page. What follows the first one is kept for a day, so that the pages agree whatever is loaded meanwhile."""
+    from adweir.reporting.lists import RecordLists, shown
+    from adweir.reporting.pages import KeptPages
+
+    now, given = app.clock.now(), asked.model_dump(exclude_defaults=True)
+    wanted = _request(name, given)
+    pages = KeptPages(app.raw, {"list": name, "accounts": sorted(app.accounts or ()), **given})
+    if next_token:
+        kept = pages.page(next_token, limit, now)
+        records, said, token = kept.records, kept.about, kept.token
+    else:
+        lists = RecordLists(app.catalog, app.queries.within(bounds(app)))
+        try:
+            found = lists.all(wanted, now)
+        except TooLarge as large:
+            message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
+            raise Unprocessable(message, [{"field": "query", "message": message}]) from None
+        records, rest = found.records[:limit], found.records[limit:]
+        said = {"warnings": found.warnings} | ({"coverage": found.coverage} if wanted.kind.metrics else {})
+        token = pages.keep(app.new_id(), rest, said, now) if rest else ""
+    return answer({name: shown(wanted, records), **said, "next_token": token or None})
+
+
+def _request(name: str, given: dict[str, str]) -> Any:
+    """A query as the list that it asks for: `{start, end}` as a range, values with commas as several."""
+    from adweir.reporting.lists import LISTS, ListRequest
+
+    several = {field: text.split(",") for field, text in given.items() if field not in _HOW}
+    where = {field: frozenset(several.pop(field)) for field in LISTS[name].values if field in several}
+    dates = {field: given[field] for field in ("start", "end") if field in given}
+    filters = several | ({"date_range": dates} if dates else {})
+    fields = tuple(given["fields"].split(",")) if "fields" in given else ()
+    return ListRequest(name, filters, where, fields, given.get("order", ""))

@@ -1,0 +1,259 @@
+"""Lists of ads, account days, platform campaigns and keywords through the API's handler."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from adweir.model import limits
+from adweir.model.entities import Ad, AdCampaign, Keyword, KeywordKind, Profile, Status
+from adweir.model.metrics import Grain, Level, MetricRow, Source
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window
+from adweir.reporting.lists import LISTS
+from adweir.reporting.query import Queries
+from adweir.store.metrics.store import PullRows
+from support.api import DAYS, META, T1, Call, fill
+from support.bounds import at_the_bound
+
+RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
+CANONICAL_AD = {
+    "ad_id": {"type": "string", "required": True},
+    "headline": {"type": "string", "required": True, "max_length": 200},
+    "description": {"type": "string", "required": False},
+    "platform": {"type": "string", "required": True, "allowed": ["facebook", "google", "amazon", "tiktok"]},
+    "impressions": {"type": "integer", "required": True, "min": 0},
+    "clicks": {"type": "integer", "required": True, "min": 0},
+    "ctr": {"type": "float", "required": False, "min": 0, "max": 1},
+    "spend": {"type": "float", "required": True, "min": 0},
+    "conversions": {"type": "integer", "required": False, "min": 0},
+    "start_date": {"type": "date", "required": True},
+    "end_date": {"type": "date", "required": True},
+}
+"""The schema with which users check ads."""
+AD_FIELDS = [
+    "ad_id",
+    "platform",
+    "account_id",
+    "campaign_id",
+    "ad_group_id",
+    "headline",
+    "description",
+    "cta",
+    "image_url",
+    "video_url",
+    "landing_page_url",
+    "start_date",
+    "end_date",
+    "status",
+    "impressions",
+    "clicks",
+    "ctr",
+    "spend",
+    "conversions",
+    "conversion_rate",
+    "cpa",
+    "roas",
+    "relevance_score",
+    "quality_score",
+]
+ACCOUNT_DAY_FIELDS = [
+    "account_id",
+    "platform",
+    "account_name",
+    "currency",
+    "timezone",
+    "date",
+    "daily_spend",
+    "daily_impressions",
+    "daily_clicks",
+    "daily_conversions",
+    "daily_revenue",
+    "daily_roas",
+    "campaign_count",
+    "ad_count",
+]
+
+
+@pytest.fixture
+def stored(api: ModuleType) -> ModuleType:
+    """Beside the usual world: an ad that is paused, one that has ended, and keywords of an Amazon profile."""
+    fill(api)
+    common: dict[str, Any] = {"platform": META, "profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1"}
+    paused = Ad(id="a3", status=Status.PAUSED, relevance_score=4, score_scale="meta_quality_ranking_1_5", **common)
+    over = Ad(id="a4", status=Status.ACTIVE, start_date="2026-10-01", end_date="2026-11-19", headline="Old", **common)
+    ended = AdCampaign(
+        platform=META, profile_id="111", id="c2", campaign_id="c2", status=Status.ACTIVE, end_date="2026-11-19",
+        budget=12_500_000,
+    )  # fmt: skip
+    amazon = Platform("amazon_ads")
+    shop = Profile(
+        account_id="acc", platform=amazon, profile_id="333", name="Shop", currency="EUR", timezone="Europe/Berlin"
+    )
+    word: dict[str, Any] = {"platform": amazon, "profile_id": "333", "campaign_id": "c3", "ad_group_id": "g3"}
+    keywords = [
+        Keyword(id="k1", text="boots", match_type="EXACT", bid=1_250_000, status=Status.ACTIVE, **word),
+        Keyword(id="k2", text="red boots", match_type="PHRASE", bid=750_000, status=Status.PAUSED, **word),
+        Keyword(id="k3", text="free", match_type="EXACT", kind=KeywordKind.NEGATIVE, status=Status.ACTIVE, **word),
+    ]
+    api.app.catalog.put_objects([paused, over, ended, shop, *keywords], T1)
+    return api
+
+
+def ids(answer: dict[str, Any], name: str, field: str = "id") -> list[str]:
+    return [record[field] for record in answer[name]]
+
+
+def test_an_ad_has_its_24_fields_and_exact_sums_of_the_range(call: Call, stored: ModuleType) -> None:
+    answer = call("GET", "/api/v1/ads", profile_id="111", **RANGE)
+
+    assert all(set(AD_FIELDS) <= set(ad) for ad in answer["ads"])
+    first = answer["ads"][0]
+    assert (first["ad_id"], first["account_id"], first["client_account_id"]) == ("a1", "111", "acc")
+    assert (first["spend"], first["conversions"], first["ctr"], first["cpa"]) == (2.469134, 5, 0.01, 0.493827)
+    assert [day["date"] for day in answer["coverage"]] == ["2026-11-01", "2026-11-02"]
+    (paused,) = [ad for ad in answer["ads"] if ad["ad_id"] == "a3"]  # it delivered nothing: 0, and no ratio
+    assert (paused["spend"], paused["ctr"], paused["roas"]) == (0, None, None)
+    assert (paused["relevance_score"], paused["score_scale"]) == (4, "meta_quality_ranking_1_5")
+
+
+def test_what_was_not_pulled_is_null_and_not_zero(call: Call, stored: ModuleType) -> None:
+    answer = call("GET", "/api/v1/ads", profile_id="111", start="2026-10-01", end="2026-10-02")
+    assert {(ad["impressions"], ad["spend"], ad["ctr"]) for ad in answer["ads"]} == {(None, None, None)}
+
+
+def test_an_account_day_has_its_14_fields_and_counts_what_delivered(call: Call, stored: ModuleType) -> None:
+    answer = call("GET", "/api/v1/account-days", account_id="111", **RANGE)
+
+    first, second = answer["account_days"]
+    assert set(ACCOUNT_DAY_FIELDS) <= set(first)
+    assert (first["date"], second["date"]) == ("2026-11-01", "2026-11-02")
+    assert (first["daily_spend"], first["daily_roas"]) == (2.469134, 2.430002)
+    assert (first["campaign_count"], first["ad_count"], first["account_name"]) == (1, 2, "Main")
+
+
+def test_lists_are_chosen_by_their_parents_and_by_status(call: Call, stored: ModuleType) -> None:
+    def ads(**query: str) -> list[str]:
+        return ids(call("GET", "/api/v1/ads", **RANGE, **query), "ads", "ad_id")
+
+    assert ads(platform="facebook", profile_id="111") == ["a1", "a2", "a3", "a4"]
+    assert ads(profile_id="111", status="paused,ended") == ["a3", "a4"]
+    assert ads(ad_id="a1,a2", account_id="222") == ["a1", "a2"]
+    assert ads(campaign_id="c9") == ads(ad_group_id="g9") == ads(platform="amazon") == []
+    campaigns = call("GET", "/api/v1/platform-campaigns", profile_id="111", status="ended")
+    assert ids(campaigns, "platform_campaigns") == ["c2"]  # active, and its last day is behind it
+    assert campaigns["platform_campaigns"][0]["budget"] == 12.5
+    words = call("GET", "/api/v1/keywords", match_type="EXACT", account_id="333")
+    assert ids(words, "keywords") == ["k1", "k3"]
+    assert ids(call("GET", "/api/v1/keywords", kind="keyword", status="paused"), "keywords") == ["k2"]
+    assert ids(call("GET", "/api/v1/keywords", keyword_id="k1", ad_group_id="g3"), "keywords") == ["k1"]
+
+
+def test_a_list_is_ordered_and_cut_to_the_fields_that_are_asked(call: Call, stored: ModuleType) -> None:
+    asked = {"profile_id": "111", "fields": "ad_id,clicks", **RANGE}
+    assert call("GET", "/api/v1/ads", order="-clicks", **asked)["ads"] == [
+        {"ad_id": "a2", "clicks": 40},
+        {"ad_id": "a1", "clicks": 20},
+        {"ad_id": "a3", "clicks": 0},
+        {"ad_id": "a4", "clicks": 0},
+    ]
+    by_end = call("GET", "/api/v1/ads", order="end_date", profile_id="111", fields="ad_id,end_date")["ads"]
+    assert [ad["ad_id"] for ad in by_end] == ["a4", "a1", "a2", "a3"]  # ongoing ones have no end: last
+    dear = call("GET", "/api/v1/keywords", order="-bid", fields="id,bid")["keywords"]
+    assert dear == [{"id": "k1", "bid": 1.25}, {"id": "k2", "bid": 0.75}, {"id": "k3", "bid": None}]
+
+
+def test_metrics_are_read_only_where_something_needs_them(
+    call: Call, stored: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Queries, "answer", None)
+    answer = call("GET", "/api/v1/ads", fields="ad_id,headline", order="-ad_id", profile_id="111")
+    assert ids(answer, "ads", "ad_id") == ["a4", "a3", "a2", "a1"]
+    assert answer["coverage"] == []
+
+
+@pytest.mark.parametrize(("path", "name"), [("/api/v1/ads", "ads"), ("/api/v1/account-days", "account_days")])
+def test_pages_hold_each_record_once_in_order_whatever_is_loaded_meanwhile(
+    call: Call, stored: ModuleType, path: str, name: str
+) -> None:
+    order = {"ads": "-spend", "account_days": "-daily_spend"}[name]
+    whole = call("GET", path, order=order, limit="100", **RANGE)
+    first = call("GET", path, order=order, limit="3", **RANGE)
+    rows = PullRows()
+    rows.offer(MetricRow("g1~a4", "2026-11-01", 1, 1, 0, 99_000_000, 0, "c1", "g1", -1, "EUR"))
+    newer = Stamp("2026-11-20T06:00:00.000000Z", "t9")
+    stored.app.metrics.load(Pull(META, "111", Level.AD, Grain.DAY, Source.PULL, "all", DAYS, newer, False), rows)
+    rest = call("GET", path, order=order, limit="100", next_token=first["next_token"], **RANGE)
+    assert first[name] + rest[name] == whole[name]
+    assert first["coverage"] == rest["coverage"] == whole["coverage"]
+    assert rest["next_token"] is None
+    call("GET", path, order=order, limit="3", next_token=first["next_token"], start="2026-11-02", expect=400)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("ads", {"fields": "ad_id,colour"}, "query.fields"),
+        ("ads", {"order": "-colour"}, "query.order"),
+        ("ads", {"status": "asleep"}, "query.status"),
+        ("ads", {"platform": "myspace"}, "query.platform"),
+        ("ads", {"start": "yesterday"}, "query.date_range"),
+        ("account-days", {"order": "spend"}, "query.order"),
+        ("keywords", {"kind": "word"}, "query.kind"),
+        ("platform-campaigns", {"fields": "spend"}, "query.fields"),
+    ],
+)
+def test_what_a_list_does_not_have_is_refused_by_name(call: Call, path: str, query: dict[str, str], field: str) -> None:
+    error = call("GET", f"/api/v1/{path}", expect=422, **query)["error"]
+    assert field in {detail["field"] for detail in error["details"]} or "platform" in error["message"]
+
+
+def test_each_field_of_a_list_can_be_asked_for(call: Call, stored: ModuleType) -> None:
+    for name, kind in LISTS.items():
+        path = f"/api/v1/{name.replace('_', '-')}"
+        whole = call("GET", path, fields=",".join(kind.fields), **(RANGE if kind.metrics else {}))[name]
+        assert whole
+        assert all(set(record) == set(kind.fields) for record in whole), name
+
+
+def test_ads_pass_the_schema_with_which_users_check_them_but_for_what_a_platform_lacks(
+    call: Call, api: ModuleType
+) -> None:
+    """Given one ad with all that the schema requires, and one that lacks a headline and runs on."""
+    profile = Profile(account_id="acc", platform=META, profile_id="1", name="n", currency="EUR", timezone="UTC")
+    common: dict[str, Any] = {"platform": META, "profile_id": "1", "campaign_id": "c", "ad_group_id": "g"}
+    whole = Ad(id="whole", headline="Hello", start_date="2026-10-01", end_date="2026-12-31", **common)
+    lacking = Ad(id="lacking", **common)
+    api.app.catalog.put_objects([profile, whole, lacking], T1)
+    rows = PullRows()
+    for ad, conversions in ((whole, 2_000_000), (lacking, 2_500_000)):
+        rows.offer(MetricRow(f"g~{ad.id}", "2026-11-01", 1000, 10, conversions, 1_234_567, 0, "c", "g", -1, "EUR"))
+    day = Window(date(2026, 11, 1), date(2026, 11, 1))
+    api.app.metrics.load(Pull(META, "1", Level.AD, Grain.DAY, Source.PULL, "all", day, Stamp(T1, "t"), True), rows)
+
+    ads = call("GET", "/api/v1/ads", order="-ad_id", start="2026-11-01", end="2026-11-01")["ads"]
+    body = {"data_type": "ads", "data": {"records": ads}, "schema": CANONICAL_AD}
+    found = call("POST", "/api/v1/data_pipeline/validate", body)["result"]
+
+    assert [ad["ad_id"] for ad in ads] == ["whole", "lacking"]
+    assert {(issue["row"], issue["field"]) for issue in found["issues"]} == {
+        (1, name) for name in ("headline", "start_date", "end_date", "conversions")
+    }
+
+
+@at_the_bound("MAX_LIST_FILTER_CHARS")
+def test_a_filter_of_a_list(size: int, fits: bool, call: Call) -> None:
+    call("GET", "/api/v1/ads", ad_id="9" * size, expect=200 if fits else 422)
+
+
+def test_a_list_of_too_many_records_says_what_to_do(
+    call: Call, stored: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_KEPT_RECORDS", 5)
+    assert len(call("GET", "/api/v1/ads", profile_id="111")["ads"]) == 4
+    error = call("GET", "/api/v1/ads", expect=422)["error"]
+    assert "ask for less" in error["message"]
