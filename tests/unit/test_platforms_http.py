@@ -13,7 +13,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adweir.model.errors import AccessDenied, AuthExpired, RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.errors import AccessDenied, AuthExpired, BadInput, RequestRejected, Throttled, TooMuchData, Transient
 from adweir.model.urls import without_secrets
 from adweir.platforms.http import PATIENCE, Http, Response, fault, retry_after, same_origin
 from support.bounds import at_the_bound, refuses
@@ -131,6 +131,28 @@ def test_a_download_streams(http: Http, stub: StubServer) -> None:
     chunks = list(http.download(stub.url, max_bytes=1 << 30))
     assert b"".join(chunks) == body
     assert len(chunks) > 1
+
+
+def test_a_question_streams_its_answer_and_a_refusal_is_read_by_who_asks(http: Http, stub: StubServer) -> None:
+    stub.script = [Answer(200, b"[1]"), Answer(400, b"no such field")]
+
+    def ask() -> list[bytes]:
+        return list(
+            http.download(
+                stub.url,
+                max_bytes=1000,
+                headers={"X-Who": "me"},
+                question={"query": "q"},
+                refusal=lambda answer: BadInput(f"{answer.status} {answer.body.decode()}"),
+            )
+        )
+
+    assert ask() == [b"[1]"]
+    call = stub.calls[0]
+    assert (call.method, call.body, call.headers["X-Who"]) == ("POST", b'{"query":"q"}', "me")
+    assert call.headers["Content-Type"] == "application/json"
+    with pytest.raises(BadInput, match="400 no such field"):
+        ask()
 
 
 def test_a_download_refused_or_cut_says_so(http: Http, stub: StubServer) -> None:

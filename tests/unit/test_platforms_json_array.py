@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -31,12 +32,37 @@ ROW = st.dictionaries(TEXT, VALUE, max_size=4)
 LAYOUT = st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
 
 
-def collect(data: bytes, row_type: Any = dict[str, Any], **options: int) -> list[Any]:
+def collect(data: bytes, row_type: Any = dict[str, Any], **options: Any) -> list[Any]:
     rows: list[Any] = []
     for piece in read_array(io.BytesIO(data), row_type, **options):
         assert piece.first == len(rows) + 1
         rows += piece.rows
     return rows
+
+
+@given(
+    batches=st.lists(st.lists(ROW, max_size=5), max_size=6),
+    layout=LAYOUT,
+    chunk=st.integers(1, 64),
+)
+@settings(max_examples=60, deadline=None)
+def test_batches_of_rows_are_told_apart_by_what_a_batch_begins_with(
+    batches: list[list[Any]], layout: dict[str, Any], chunk: int
+) -> None:
+    data = json.dumps([{"results": rows} for rows in batches], **layout).encode()
+    between = re.compile(rb'\}[ \t\r\n]*,[ \t\r\n]*\{(?=[ \t\r\n]*"results")')
+    assert collect(data, chunk=chunk, boundary=between) == json.loads(data)
+
+
+def test_a_large_batch_does_not_wait_for_the_end_of_the_array() -> None:
+    # given two batches of many rows, of which only the first and the beginning of the second have arrived
+    batch = b'{"results":[%s]}' % b",".join(b'{"id":%d}' % number for number in range(1000))
+    stream = io.BytesIO(b"[" + batch + b"," + batch[:5000])
+    between = re.compile(rb'\}[ \t\r\n]*,[ \t\r\n]*\{(?=[ \t\r\n]*"results")')
+    # when they are read in small pieces
+    pieces = read_array(stream, dict[str, Any], chunk=512, boundary=between)
+    # then the first one is there
+    assert next(pieces).rows == [json.loads(batch)]
 
 
 class Row(msgspec.Struct):

@@ -150,7 +150,8 @@ def test_every_breakdown_of_a_dataset_has_dimensions_and_a_data_type() -> None:
     assert {dataset.breakdown for dataset in split} == set(BREAKDOWNS)
     assert {f"{dataset.level}_performance_by_{dataset.breakdown}" for dataset in split} <= set(DATA_TYPES)
     assert values_of("age_gender", "unknown") == {"age": "unknown"}
-    assert set(breakdowns.DIMENSIONS) == {"age", "gender", "country", "region", "device", "placement", "search_term"}
+    singles = {"age", "gender", "country", "region", "device", "placement", "search_term", "conversion_action"}
+    assert set(breakdowns.DIMENSIONS) == singles
 
 
 def test_keywords_have_performance_of_their_own() -> None:

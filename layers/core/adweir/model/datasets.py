@@ -35,10 +35,17 @@ class Dataset(StrEnum):
     AD_BY_REGION_DAILY = "ad_by_region_daily"
     AD_BY_DEVICE_DAILY = "ad_by_device_daily"
     AD_BY_PLACEMENT_DAILY = "ad_by_placement_daily"
+    AD_GROUP_BY_AGE_DAILY = "ad_group_by_age_daily"
+    AD_GROUP_BY_GENDER_DAILY = "ad_group_by_gender_daily"
+    AD_GROUP_BY_SEARCH_TERM_DAILY = "ad_group_by_search_term_daily"
+    CAMPAIGN_BY_CONVERSION_ACTION_DAILY = "campaign_by_conversion_action_daily"
+    CAMPAIGN_BY_COUNTRY_DAILY = "campaign_by_country_daily"
+    CAMPAIGN_BY_DEVICE_DAILY = "campaign_by_device_daily"
     CAMPAIGN_BY_PLACEMENT_DAILY = "campaign_by_placement_daily"
     KEYWORD_BY_SEARCH_TERM_DAILY = "keyword_by_search_term_daily"
     ACCOUNT_HOURLY = "account_hourly"
     CAMPAIGN_HOURLY = "campaign_hourly"
+    AD_GROUP_HOURLY = "ad_group_hourly"
     AD_HOURLY = "ad_hourly"
 
     @property

@@ -37,6 +37,8 @@ PATIENCE = 10.0
 """Seconds that the retries of one request may wait altogether."""
 _TRIES = 4
 _CHUNK = 1 << 20
+_REFUSAL_BYTES = 64 << 10
+"""Of the body of an answer that is not 2xx."""
 _LEAST_SECONDS = 1.0
 _BROKEN_SERVER = frozenset({500, 502, 503, 504})
 _BROKEN_WIRE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
@@ -138,23 +140,36 @@ class Http:
             self._sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def download(self, url: str, *, max_bytes: int) -> Iterator[bytes]:
+    def download(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        question: Any = None,
+        refusal: Callable[[Response], AdweirError] | None = None,
+    ) -> Iterator[bytes]:
         """GET a file in chunks, in bounded memory. Connection faults are retried until the first byte came.
 
-        Raises what `fault` makes of a status that is not 2xx, Transient when the transfer breaks, TooMuchData.
+        With a `question` it is POSTed as JSON, and the answer streamed: it has to be one that may be asked again.
+        Raises what `refusal` (without it, `fault`) makes of a status that is not 2xx and of the beginning of its body,
+        Transient when the transfer breaks, TooMuchData.
         """
+        request = _Request("GET", url, headers=headers)
+        if question is not None:
+            sent = {"Content-Type": "application/json", **(headers or {})}
+            request = _Request("POST", url, headers=sent, data=msgspec.json.encode(question))
         patience = _Patience(self._clock)
         for wait in self._waits():
             begun = False
             name = ""
             try:
-                with self._send(_Request("GET", url), patience) as answer:
+                with self._send(request, patience) as answer:
                     if not 200 <= answer.status_code < 300:
-                        refused = Response(
-                            answer.status_code, answer.headers, answer.raw.read(4096), without_secrets(url)
-                        )
+                        body = answer.raw.read(_REFUSAL_BYTES, decode_content=True)
+                        refused = Response(answer.status_code, answer.headers, body, without_secrets(url))
                         if wait is None or not server_broke(refused):
-                            raise fault(refused, self._clock.now())
+                            raise refusal(refused) if refusal else fault(refused, self._clock.now())
                         name = f"status {answer.status_code}"
                     else:
                         for chunk in _chunks(answer, max_bytes, url, patience):
@@ -164,7 +179,7 @@ class Http:
             except _BROKEN_WIRE as error:
                 name = type(error).__name__
             if begun or wait is None or patience.left <= 0:
-                raise Transient(f"GET {without_secrets(url)}: {name}")
+                raise Transient(f"{request.method} {without_secrets(url)}: {name}")
             self._sleep(wait)
 
     def _once(self, request: _Request, max_bytes: int, patience: _Patience) -> Response | _Broken:

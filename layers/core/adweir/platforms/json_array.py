@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -25,7 +26,7 @@ U = TypeVar("U")
 CHUNK = 1 << 18
 
 _SPACE = b" \t\r\n"
-_BOUNDARY = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
+BOUNDARY = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _TRIES = 4
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -54,14 +55,22 @@ class Piece(NamedTuple, Generic[T]):
 
 
 def read_array(
-    stream: BinaryIO, row_type: type[T], *, chunk: int = CHUNK, max_piece: int = limits.MAX_PIECE_BYTES
+    stream: BinaryIO,
+    row_type: type[T],
+    *,
+    chunk: int = CHUNK,
+    max_piece: int = limits.MAX_PIECE_BYTES,
+    boundary: re.Pattern[bytes] = BOUNDARY,
 ) -> Iterator[Piece[T]]:
     """Yield the array's elements, in order, decoded as `row_type`.
 
     An element of another type comes as `Unreadable`. Raises BadInput, after the elements before the fault, when the
     bytes are not a JSON array, end too early, go on after its end, or hold a single element over `max_piece` bytes.
+    Where elements hold many objects of their own, as the batches of a stream do, `boundary` finds the places between
+    elements: it matches from the `}` before to the `{` after, whose neighbourhood it may look at.
     """
     decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
+    cut = partial(_cut, decoder=decoder, pattern=boundary)
     buffer, first, want = _opening(stream, chunk), 1, chunk
     longest = max_piece + len(",{")  # with less, the end of an element of that length cannot be seen
     while True:
@@ -71,7 +80,7 @@ def read_array(
         buffer += read
         if len(buffer) < want:
             continue
-        piece, used = _cut(buffer, decoder, first)
+        piece, used = cut(buffer, first)
         if piece:
             yield piece
             first += len(piece.rows)
@@ -95,14 +104,16 @@ def _opening(stream: BinaryIO, chunk: int) -> bytes:
             raise BadInput("not a JSON array" if head else "empty document")
 
 
-def _cut(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) -> tuple[Piece[T] | None, int]:
+def _cut(
+    buffer: bytes, first: int, decoder: msgspec.json.Decoder[list[T]], pattern: re.Pattern[bytes]
+) -> tuple[Piece[T] | None, int]:
     """Decode the elements before one of the last boundaries: (elements, bytes used), or (None, 0) if none fits."""
     end = len(buffer)
     for _ in range(_TRIES):
-        boundary = _last_boundary(buffer, end)
-        if boundary is None:
+        found = _last_boundary(buffer, end, pattern)
+        if found is None:
             break
-        end, after = boundary
+        end, after = found
         text = b"[" + buffer[:end] + b"]"
         rows = _decode(text, decoder)
         if rows is not None:
@@ -110,14 +121,14 @@ def _cut(buffer: bytes, decoder: msgspec.json.Decoder[list[T]], first: int) -> t
     return None, 0
 
 
-def _last_boundary(buffer: bytes, before: int) -> tuple[int, int] | None:
+def _last_boundary(buffer: bytes, before: int, pattern: re.Pattern[bytes]) -> tuple[int, int] | None:
     """The last boundary that starts before byte `before - 1`: (end of its element, start of the next)."""
     span = 1 << 14
     stop = before
     while stop > 0:
         start = max(0, stop - span)
         found = None
-        for found in _BOUNDARY.finditer(buffer, start, before):  # noqa: B007  the last one is wanted
+        for found in pattern.finditer(buffer, start, before):  # noqa: B007  the last one is wanted
             pass
         if found:
             return found.start() + 1, found.end() - 1

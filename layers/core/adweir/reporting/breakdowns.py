@@ -1,4 +1,5 @@
-"""Breakdowns: the rows of a level, split by age and gender, country, region, device, placement or search term.
+"""Breakdowns: the rows of a level, split by age and gender, country, region, device, placement,
+search term or conversion action.
 
 A breakdown is a series of its own. A query reaches it only by naming one of its dimensions, and then sums nothing else.
 The rows' entity ids are `<entity>~<value>`; a value of two dimensions is `<one>/<other>`.
@@ -14,11 +15,14 @@ from adweir.model.metrics import Level
 
 BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
     "age_gender": ("age", "gender"),
+    "age": ("age",),
+    "gender": ("gender",),
     "country": ("country",),
     "region": ("region",),
     "device": ("device",),
     "placement": ("placement",),
     "search_term": ("search_term",),
+    "conversion_action": ("conversion_action",),
 }
 """Breakdown, as it stands in a series → its dimensions, in the order of its values."""
 
