@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import Status
 from adweir.model.metrics import MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
@@ -83,8 +84,8 @@ def test_a_deleted_and_an_archived_ad_keep_their_rows(server: PlatformServer, pu
         kept,
     }
     # and the list has the archived one, but not the deleted one
-    listed = {one.id: one.status_raw for one in puller.pull(Dataset.ADS).objects()}
-    assert (gone in listed, listed.get(kept)) == (False, "ARCHIVED")
+    listed = {one.id: (one.status, one.status_raw) for one in puller.pull(Dataset.ADS).objects()}
+    assert (gone in listed, listed.get(kept)) == (False, (Status.ARCHIVED, "ARCHIVED"))
 
 
 def test_options_are_another_reading_of_the_same_bytes(puller: Puller) -> None:

@@ -305,7 +305,7 @@ def test_sponsored_products_entities() -> None:
     (vendors, sellers), _ = objects({"productAds": [ad, seller]}, Dataset.ADS)
     assert isinstance(vendors, Ad)
     assert vendors.landing_page_url == "https://www.amazon.de/dp/B0EXAMPLE1"
-    assert (vendors.headline, vendors.status) == ("Hi", Status.REMOVED)
+    assert (vendors.headline, vendors.status) == ("Hi", Status.ARCHIVED)
     assert (sellers.landing_page_url, sellers.headline, sellers.status) == (None, None, Status.PENDING)
 
     word = {

@@ -245,7 +245,7 @@ def test_ads_and_campaigns_of_brands_and_display() -> None:
     assert (reported.reported, left_out.reported, left_out.budget_type) == (True, False, "lifetime")
     display, reach = objects(Dataset.CAMPAIGNS, "sd")
     assert (display.budget_type, display.start_date, display.end_date) == ("daily", "2026-02-08", "2026-12-15")
-    assert (reach.status, reach.reported) == (Status.REMOVED, True)
+    assert (reach.status, reach.reported) == (Status.ARCHIVED, True)
 
 
 def test_profiles() -> None:

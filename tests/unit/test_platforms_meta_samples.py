@@ -145,7 +145,7 @@ def test_campaigns_with_budgets_in_the_account_s_smallest_unit(currency: str, da
         daily, "daily", "2025-11-11", Status.ACTIVE
     )  # fmt: skip
     assert (archived.budget, archived.budget_type, archived.status, archived.status_raw) == (
-        lifetime, "lifetime", Status.REMOVED, "ARCHIVED"
+        lifetime, "lifetime", Status.ARCHIVED, "ARCHIVED"
     )  # fmt: skip
     assert (bare.budget, bare.budget_type, bare.status) == (None, "", Status.PENDING)
 

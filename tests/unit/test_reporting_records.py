@@ -106,6 +106,7 @@ def test_an_ad_whose_parents_are_not_listed_keeps_its_own_dates() -> None:
         (Status.ACTIVE, "2026-11-19", "ended"),
         (Status.ACTIVE, "2026-11-20", "active"),  # 3 o'clock UTC is still the evening of the 20th in New York
         (Status.PAUSED, "2026-11-01", "paused"),
+        (Status.ARCHIVED, "2026-11-01", "archived"),
         (Status.REMOVED, "2026-11-01", "removed"),
     ],
 )

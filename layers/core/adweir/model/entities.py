@@ -10,13 +10,17 @@ from adweir.model.platforms import Platform
 
 
 class Status(StrEnum):
-    """Canonical status of a platform object; `status_raw` beside it keeps the platform's own word."""
+    """Canonical status of a platform object; `status_raw` beside it keeps the platform's own word.
+
+    ARCHIVED: put away by its owner, and still listed by its platform. REMOVED: deleted, or in no complete list now.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
     PENDING = "pending"
     REJECTED = "rejected"
     ENDED = "ended"
+    ARCHIVED = "archived"
     REMOVED = "removed"
     UNKNOWN = "unknown"
 

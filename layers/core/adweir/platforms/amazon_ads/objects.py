@@ -35,7 +35,7 @@ _STATUS = {
     "ENABLED": Status.ACTIVE,
     "APPROVED": Status.ACTIVE,
     "PAUSED": Status.PAUSED,
-    "ARCHIVED": Status.REMOVED,
+    "ARCHIVED": Status.ARCHIVED,
     "USER_DELETED": Status.REMOVED,
     "PROPOSED": Status.PENDING,
     "ENABLING": Status.PENDING,
