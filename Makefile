@@ -14,13 +14,16 @@ PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check contract fuzz soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract fuzz soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## run the whole pipeline once; KEEP=1 keeps its sandbox running
+demo: $(READY) ## run the whole pipeline once on ten days; KEEP=1 keeps its sandbox running
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
+
+demo-all: $(READY) ## the same on the whole history
+	$(BIN)/adweir demo --all $(if $(KEEP),--keep)
 
 # Two processes: one tells the stories of the sandbox, the other runs the rest (tests/conftest.py).
 test: $(READY) ## run the whole test suite

@@ -140,19 +140,22 @@ def status(context: typer.Context) -> None:
 def demo(
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="Leave its sandbox running, to explore.")] = False,  # noqa: FBT002
+    whole: Annotated[bool, typer.Option("--all", help="Pull the whole history, not ten days.")] = False,  # noqa: FBT002
 ) -> None:
     """Run the whole pipeline once in its own sandbox and compare what is stored with the platforms' truth.
 
     Leaves a page, <home>/demo/report.html. Exits with 1 when a number differs.
     """
-    from ops.demo.show import demonstrate
+    from ops.demo.show import SHORT, WHOLE, demonstrate
 
     home = Home(home_of(context).path / "demo")
     typer.echo("Starting a sandbox of its own ...")
     lifecycle.down(home, forget=True)
     try:
-        description = lifecycle.up(home, ROOT, Options(), first_key).description
-        right = demonstrate(home, sandbox_target(description), description, kept=keep)
+        extent = WHOLE if whole else SHORT
+        options = Options() if whole else Options(parameters={"HistoryDays": str(extent.days)})
+        description = lifecycle.up(home, ROOT, options, first_key).description
+        right = demonstrate(home, sandbox_target(description), description, extent, kept=keep)
     finally:
         if not keep:
             lifecycle.down(home)

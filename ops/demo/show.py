@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -25,7 +25,21 @@ from ops.target import Deployment
 from sandbox.lifecycle import Home
 
 
-def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, kept: bool) -> bool:
+class Extent(NamedTuple):
+    """How much of the platforms' history is pulled and compared: `days`, and the workflows of the second day."""
+
+    days: int
+    workflows: tuple[str, ...]
+
+
+SHORT = Extent(10, ("daily",))
+WHOLE = Extent(57, ("daily", "weekly"))
+"""Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
+
+
+def demonstrate(
+    home: Home, target: Deployment, description: dict[str, Any], extent: Extent = SHORT, *, kept: bool
+) -> bool:
     """Run it against a sandbox that is up and empty; returns whether every stored number is the platforms' own.
 
     Raises DemoFailed, ApiError and what requests raises when it cannot be finished.
@@ -34,7 +48,7 @@ def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, 
     api = Api(description["api_url"], description["api_key"])
     stages = Stages(console)
     with stages.shown():
-        verdict = flow(api, target, description, stages.show)
+        verdict = flow(api, target, description, extent, stages.show)
     api.close()
     console.print()
     console.print(table(verdict.results, console.width))
@@ -53,7 +67,13 @@ def demonstrate(home: Home, target: Deployment, description: dict[str, Any], *, 
     return verdict.right
 
 
-def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callable[[str, int, int], None]) -> Verdict:
+def flow(
+    api: Api,
+    target: Deployment,
+    description: dict[str, Any],
+    extent: Extent,
+    show: Callable[[str, int, int], None],
+) -> Verdict:
     """Send everything in, then read everything out and compare it."""
     begin = time.monotonic()
     world = WorldDoors(description["platforms_url"])
@@ -65,14 +85,14 @@ def flow(api: Api, target: Deployment, description: dict[str, Any], show: Callab
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
-    before = {profile["profile_id"]: compare(api, world, profile).stored for profile in profiles}
+    before = {profile["profile_id"]: compare(api, world, profile, extent.days).stored for profile in profiles}
     deleted = events.go_on(profiles, seller)
-    for workflow in ("daily", "weekly"):
+    for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:
-        results.append(compare(api, world, profile, before[profile["profile_id"]], deleted))
+        results.append(compare(api, world, profile, extent.days, before[profile["profile_id"]], deleted))
         show("compared with the truth", len(results), len(profiles))
     return Verdict(results, time.monotonic() - begin)
 

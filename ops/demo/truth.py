@@ -15,9 +15,6 @@ from adweir.model.money import MICRO
 from ops.client import Api
 from ops.demo.world import WorldDoors
 
-_DAYS = 57
-"""Days that are compared: Sponsored Brands is kept for 60, and it may be two days later where the account is."""
-
 
 class Figures(NamedTuple):
     """What was measured. Conversions in millionths; spend and revenue in millionths of the currency's unit."""
@@ -130,15 +127,20 @@ def _differences(
 
 
 def compare(
-    api: Api, world: WorldDoors, profile: dict[str, Any], before: Rows | None = None, deleted: Collection[str] = ()
+    api: Api,
+    world: WorldDoors,
+    profile: dict[str, Any],
+    days: int,
+    before: Rows | None = None,
+    deleted: Collection[str] = (),
 ) -> Compared:
-    """Read a profile's stored rows through the API, and what its platform reports for the same days now.
+    """Read a profile's stored rows of the last `days` through the API, and what its platform reports for them now.
 
     The platform says nothing of `deleted` ads: theirs have to be as they were `before`.
     """
     about = {"platform": profile["platform"], "profile_id": profile["profile_id"]}
     found = Compared(**about, name=profile["name"], currency=profile["currency"])
-    start, yesterday = world.day(_DAYS).isoformat(), world.day(1).isoformat()
+    start, yesterday = world.day(days).isoformat(), world.day(1).isoformat()
     span = {"start": start, "end": yesterday}
     truth = world.get("truth", **about, **span)["rows"]
     found.truth = {(row["entity_id"], row["date"]): _true(row) for row in truth if row["ad_id"] not in deleted}
