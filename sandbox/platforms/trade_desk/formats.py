@@ -1,0 +1,34 @@
+"""How MyReports writes numbers and dates: by the schedule's ReportNumericFormat and ReportDateFormat.
+
+Source: clients that read these files: US numbers are grouped (`"1,411"`), International ones have a decimal comma
+and no groups; dates are 2026-11-30 (Sortable), 11/30/2026 (US) or 30/11/2026 (International).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+
+Number = int | Decimal
+NUMERIC_FORMATS: dict[str, Callable[[Number], str]] = {
+    "US": lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,f}",
+    "International": lambda value: str(value) if isinstance(value, int) else f"{value:f}".replace(".", ","),
+}
+DATE_FORMATS: dict[str, Callable[[date], str]] = {
+    "Sortable": date.isoformat,
+    "US": lambda day: f"{day.month:02d}/{day.day:02d}/{day.year}",
+    "International": lambda day: f"{day.day:02d}/{day.month:02d}/{day.year}",
+}
+SEPARATORS = {"CSV": ",", "TSV": "\t"}
+
+
+def line(fields: Iterable[str], separator: str) -> str:
+    """One line; a field with the separator, a quote or a line break is quoted."""
+    return separator.join(_quoted(field, separator) for field in fields) + "\r\n"
+
+
+def _quoted(field: str, separator: str) -> str:
+    if separator in field or '"' in field or "\n" in field:
+        return '"' + field.replace('"', '""') + '"'
+    return field

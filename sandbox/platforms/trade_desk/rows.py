@@ -1,0 +1,116 @@
+"""The rows of a report, and its file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from typing import Any, NamedTuple
+
+from sandbox.platforms.trade_desk.columns import COST, Cell, Columns, Line
+from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS, line
+from sandbox.platforms.trade_desk.templates import Template
+from sandbox.world import World, WorldProfile
+from sandbox.world.numbers import split
+from sandbox.world.world import Moment
+
+
+class Question(NamedTuple):
+    """What a report asks: `end` is exclusive. `spoilt`: the switches that were on when it was asked for."""
+
+    template: Template
+    profiles: list[WorldProfile]
+    start: date
+    end: date
+    file_format: str
+    numeric: str
+    dates: str
+    headers: bool
+    spoilt: Mapping[str, Any]
+
+
+def lines(world: World, question: Question, moments: Mapping[str, Moment]) -> Iterator[Line]:
+    """Every row with activity, advertiser by advertiser. `moments`: by advertiser, what is known by then."""
+    last = date.fromordinal(question.end.toordinal() - 1)
+    splits = question.template.splits
+    labels = [dict(zip(splits, found, strict=True)) for found in product(*splits.values())]
+    weights = [_weight(splits, found) for found in labels]
+    for profile in question.profiles:
+        swap = question.spoilt.get("swapped_columns", {}).get(profile.id)
+        level, moment = question.template.level, moments[profile.id]
+        for row in world.rows(profile, level, question.start, last, moment=moment):
+            parts = split(row.numbers, weights) if splits else [row.numbers]
+            for found, part in zip(labels, parts, strict=True):
+                if not part.is_zero:
+                    yield Line(profile, row.campaign, row.group, row.ad, row.day, found, part, swap)
+
+
+def _weight(splits: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]) -> int:
+    weight = 1
+    for name, value in labels.items():
+        weight *= splits[name][value]
+    return weight
+
+
+def file_of(world: World, question: Question, moments: Mapping[str, Moment]) -> bytes:
+    """The file's bytes, UTF-8: 0 of them when there are no rows."""
+    if question.file_format == "ExcelPivot":
+        return workbook()
+    columns = dict(question.template.columns(question.profiles))
+    missing = question.spoilt.get("missing_column")
+    if missing is not None:
+        columns.pop(str(missing.get("column", COST)), None)
+    found = list(lines(world, question, moments))
+    empty = question.spoilt.get("empty")
+    if empty is not None:
+        found = []
+    if not found and not (empty or {}).get("header"):
+        return b""
+    separator = SEPARATORS[question.file_format]
+    rows = [line(columns, separator)] if question.headers else []
+    spoilt_at = _spoilt_at(found, question.spoilt.get("bad_row"))
+    write = _writer(question)
+    for place, each in enumerate(found):
+        fields = {name: write(value(each)) for name, value in columns.items()}
+        if place == spoilt_at:
+            fields |= _malformed(str(question.spoilt["bad_row"].get("mode", "negative")), columns)
+        rows.append(line(fields.values(), separator))
+    return "".join(rows).encode()
+
+
+def _writer(question: Question) -> Any:
+    number, dated = NUMERIC_FORMATS[question.numeric], DATE_FORMATS[question.dates]
+    timed = "T00:00:00" if question.dates == "Sortable" and "date_text" in question.spoilt else ""
+
+    def write(cell: Cell) -> str:
+        if isinstance(cell, str):
+            return cell
+        return number(cell) if isinstance(cell, (int, Decimal)) else dated(cell) + timed
+
+    return write
+
+
+def _spoilt_at(found: list[Line], options: Mapping[str, Any] | None) -> int:
+    if options is None:
+        return -1
+    wanted = str(options.get("ad_id", ""))
+    return next((place for place, each in enumerate(found) if not wanted or (each.ad and each.ad.id == wanted)), -1)
+
+
+def _malformed(mode: str, columns: Columns) -> dict[str, str]:
+    """A negative count, text for a number, or no key."""
+    if mode == "no_key":
+        return {name: "" for name in ("Creative ID", "Ad Group ID", "Campaign ID", "Advertiser ID") if name in columns}
+    return {"Impressions": "-5" if mode == "negative" else "many"}
+
+
+def workbook() -> bytes:
+    """The beginning of what an Excel template delivers: a zip archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return packed.getvalue()

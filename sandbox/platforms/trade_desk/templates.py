@@ -1,0 +1,54 @@
+"""Report templates: they are made in the platform's user interface, and a schedule names one by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandbox.platforms.trade_desk.columns import COSTS, TRAFFIC, VIDEO, Columns, by_pixel, label, numbered, who
+from sandbox.world import WorldProfile
+
+TEXT_FORMATS = ("CSV", "TSV")
+DEALS = {"": 6, "TTD-D-10417": 4}
+_COUNTRIES = {"United States": 6, "Canada": 3, "Mexico": 1}
+_REGIONS = {"California": 5, "New York": 3, "Texas": 2}
+_DEVICES = {"ConnectedTV": 2, "Mobile": 5, "PC": 2, "Tablet": 1}
+_SITES = {"news.example": 4, "games.example": 3, "weather.example": 2, "Tail Aggregate": 1}
+
+
+class Template(NamedTuple):
+    """A template. `splits`: columns that divide a row further, with each label's part. `pixels`: how they are named."""
+
+    id: int
+    name: str
+    level: str = "ad"
+    splits: Mapping[str, Mapping[str, int]] = {}
+    formats: tuple[str, ...] = TEXT_FORMATS
+    pixels: str = "numbered"
+
+    def columns(self, profiles: list[WorldProfile]) -> Columns:
+        """The columns in their order, for a file about these advertisers."""
+        splits: Columns = {name: label(name) for name in self.splits}
+        if self.pixels == "numbered":
+            return who(self.level) | splits | TRAFFIC | COSTS | VIDEO | numbered()
+        return who(self.level) | splits | TRAFFIC | COSTS | VIDEO | by_pixel(profiles, older=self.pixels == "older")
+
+
+TEMPLATES = {
+    template.id: template
+    for template in (
+        Template(168_001, "Advertiser Performance", "account"),
+        Template(168_002, "Campaign Performance", "campaign"),
+        Template(168_003, "Ad Group Performance", "ad_group"),
+        Template(168_005, "Creative Performance", splits={"Deal ID": DEALS}),
+        Template(168_006, "Creative Performance by Pixel", pixels="pixel"),
+        Template(168_007, "Creative Performance by Pixel (older)", pixels="older"),
+        Template(168_008, "Creative Performance by Device Type", splits={"Device Type": _DEVICES}),
+        Template(168_009, "Creative Performance by Country", splits={"Country": _COUNTRIES}),
+        Template(168_010, "Creative Performance by Region", splits={"Region": _REGIONS}),
+        Template(168_011, "Creative Performance by Site", splits={"Site": _SITES}),
+        Template(168_012, "Campaign Performance by Region", "campaign", splits={"Region": _REGIONS}),
+        Template(168_020, "Performance Pivot", formats=("ExcelPivot",)),
+    )
+}
+"""By id. Traffic, costs and purchases of a template's rows sum to those of every coarser one."""
