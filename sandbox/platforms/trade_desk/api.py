@@ -14,8 +14,8 @@ from sandbox.outside import Outside
 from sandbox.platforms.base import PlatformApi
 from sandbox.platforms.trade_desk.downloads import Downloads
 from sandbox.platforms.trade_desk.errors import DeskRefusal
-from sandbox.platforms.trade_desk.lists import KINDS, Lists
-from sandbox.platforms.trade_desk.login import Login
+from sandbox.platforms.trade_desk.lists import KINDS, DeskLists
+from sandbox.platforms.trade_desk.login import DeskLogin
 from sandbox.platforms.trade_desk.population import PLATFORM
 from sandbox.platforms.trade_desk.schedules import Schedules
 from sandbox.switches import Switch
@@ -61,8 +61,8 @@ class DeskApi(PlatformApi):
 
     def __init__(self, outside: Outside) -> None:
         super().__init__(outside)
-        self._login = Login(outside)
-        downloads, lists = Downloads(outside, self._login), Lists(outside)
+        self._login = DeskLogin(outside)
+        downloads, lists = Downloads(outside, self._login), DeskLists(outside)
         schedules = Schedules(outside, lists, downloads)
         self._files: dict[str, Callable[..., Response]] = {"download": downloads.download, "stored": downloads.stored}
         self._granted: dict[str, Callable[..., Response]] = {

@@ -11,7 +11,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sandbox.platforms.trade_desk.conversions import MODELS, SIGN_UP, Counted, column, counted, tag_id, tags
+from sandbox.platforms.trade_desk.conversions import (
+    MODELS,
+    PURCHASE,
+    SIGN_UP,
+    PixelCount,
+    column,
+    counted,
+    tag_id,
+    tags,
+)
 from sandbox.platforms.trade_desk.entities import money
 from sandbox.platforms.trade_desk.population import partner_of
 from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
@@ -22,7 +31,7 @@ COST = "Advertiser Cost (Adv Currency)"
 _MODEL = MODELS[SIGN_UP]
 
 
-class Line(NamedTuple):
+class DeskLine(NamedTuple):
     """A row before it is written: who it is about, its labels by column, and its numbers."""
 
     profile: WorldProfile
@@ -34,26 +43,26 @@ class Line(NamedTuple):
     numbers: Numbers
     swap: Mapping[str, Any] | None = None
 
-    def converted(self, number: int) -> Counted:
+    def converted(self, number: int) -> PixelCount:
         """What the numbered column's pixel counted."""
         return counted(self.numbers, column(number, self.day, self.swap))
 
 
 Cell = str | int | Decimal | date
-Value = Callable[[Line], Cell]
+Value = Callable[[DeskLine], Cell]
 Columns = dict[str, Value]
 
 
-def _usd(line: Line, minor: int) -> Decimal:
+def _usd(line: DeskLine, minor: int) -> Decimal:
     return money(line.profile, minor) * USD_PER_MILLE[line.profile.currency] / 1000
 
 
-def _in_partners(line: Line, minor: int) -> Decimal:
+def _in_partners(line: DeskLine, minor: int) -> Decimal:
     rate = Decimal(USD_PER_MILLE[line.profile.currency]) / USD_PER_MILLE[partner_of(line.profile.id).currency]
     return round(money(line.profile, minor) * rate, 6)
 
 
-def _cost(line: Line) -> Decimal:
+def _cost(line: DeskLine) -> Decimal:
     extra = dust(line.profile, line.ad) if line.ad else 0
     return money(line.profile, line.numbers.spend) + extra
 
@@ -112,7 +121,7 @@ VIDEO: Columns = {
 }  # fmt: skip
 
 
-def _watched(line: Line, share: int) -> int:
+def _watched(line: DeskLine, share: int) -> int:
     video = line.ad is not None and line.ad.creative["type"] == "video"
     return line.numbers.impressions * share // 100 if video else 0
 
@@ -148,22 +157,25 @@ def _kinds(number: int) -> Iterator[tuple[str, Value]]:
 
 
 def by_pixel(profiles: list[WorldProfile], *, older: bool) -> Columns:
-    """Columns named by pixel, of every advertiser in the file; a row has zeros in other advertisers' columns."""
+    """Columns named by pixel, of every advertiser in the file; a row has zeros in other advertisers' columns.
+
+    The older names have no id: pixels of two advertisers with one name share a column.
+    """
     columns: Columns = {}
     for profile in profiles:
         for tag, name in tags(profile).items():
             start = f"{name} [{_MODEL}]" if older else f"{name} - {tag} - {_MODEL}"
             for kind in ("Click Conversion", "View Through Conversion", "Total Click + View Conversions"):
-                columns[f"{start} - {kind}"] = _pixel(tag, kind)
+                columns[f"{start} - {kind}"] = _pixel(name if older else tag, kind)
     return columns
 
 
-def _pixel(tag: str, kind: str) -> Value:
-    def value(line: Line) -> int:
-        what = next((what for what in MODELS if MODELS[what] == _MODEL and tag_id(line.profile, what) == tag), "")
-        found = counted(line.numbers, what)
-        return {"Click Conversion": found.clicks, "View Through Conversion": found.views}.get(
-            kind, found.clicks + found.views
-        )
+def _pixel(name_or_tag: str, kind: str) -> Value:
+    def value(line: DeskLine) -> int:
+        own = {tag_id(line.profile, what): what for what in (PURCHASE, SIGN_UP)}
+        own |= {name: own[tag] for tag, name in tags(line.profile).items()}
+        found = counted(line.numbers, own.get(name_or_tag, ""))
+        of_kind = {"Click Conversion": found.clicks, "View Through Conversion": found.views}
+        return of_kind.get(kind, found.clicks + found.views)
 
     return value

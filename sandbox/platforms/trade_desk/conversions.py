@@ -21,7 +21,7 @@ MODELS = {PURCHASE: "IdentityAlliance", SIGN_UP: "IdentityAlliance", HOUSEHOLD: 
 """What a column counts → its cross-device attribution model."""
 
 
-class Counted(NamedTuple):
+class PixelCount(NamedTuple):
     """Conversions after clicks and after views, and their revenue in minor units."""
 
     clicks: int
@@ -47,17 +47,17 @@ def column(number: int, day: date, swap: Mapping[str, Any] | None) -> str:
     return COLUMNS.get(number, "")
 
 
-def counted(numbers: Numbers, what: str) -> Counted:
+def counted(numbers: Numbers, what: str) -> PixelCount:
     """What a pixel counted for these numbers. Purchases are the world's conversions; the others follow from them."""
     clicks, views = numbers.halves[CLICK_DAYS] // 2, numbers.views[VIEW_DAYS] // 2
     revenue = numbers.revenue[CLICK_DAYS], numbers.view_revenue[VIEW_DAYS]
     if what == PURCHASE:
-        return Counted(clicks, views, *revenue)
+        return PixelCount(clicks, views, *revenue)
     if what == HOUSEHOLD:
-        return Counted(clicks + views // 2, views * 2, revenue[0] + revenue[1] // 2, revenue[1] * 2)
+        return PixelCount(clicks + views // 2, views * 2, revenue[0] + revenue[1] // 2, revenue[1] * 2)
     if what == SIGN_UP:
-        return Counted(numbers.clicks // 4, numbers.clicks // 9, 0, 0)
-    return Counted(0, 0, 0, 0)
+        return PixelCount(numbers.clicks // 4, numbers.clicks // 9, 0, 0)
+    return PixelCount(0, 0, 0, 0)
 
 
 def reporting_columns(profile: WorldProfile, today: date, swap: Mapping[str, Any] | None) -> list[dict[str, Any]]:

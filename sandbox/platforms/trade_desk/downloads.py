@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
 from sandbox.platforms.trade_desk.errors import DeskRefusal
-from sandbox.platforms.trade_desk.login import Login
+from sandbox.platforms.trade_desk.login import DeskLogin
 from sandbox.platforms.trade_desk.population import PLATFORM
-from sandbox.platforms.trade_desk.rows import Question, file_of, workbook
+from sandbox.platforms.trade_desk.rows import DeskQuestion, file_of, workbook
 from sandbox.platforms.trade_desk.templates import TEMPLATES
 from sandbox.web import PlatformRequest, broken_off
 from sandbox.world.world import Moment
@@ -31,7 +31,7 @@ _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 class Downloads:
     """Links to files, and the files."""
 
-    def __init__(self, outside: Outside, login: Login) -> None:
+    def __init__(self, outside: Outside, login: DeskLogin) -> None:
         self._outside = outside
         self._login = login
 
@@ -83,7 +83,7 @@ class Downloads:
     def _file(self, report: dict[str, Any]) -> bytes:
         world, body = self._outside.world, report["body"]
         found = [world.profile(PLATFORM, profile) for profile in report["advertisers"]]
-        question = Question(
+        question = DeskQuestion(
             TEMPLATES[int(body["ReportTemplateId"])],
             [profile for profile in found if profile is not None],
             date.fromisoformat(report["start"]),

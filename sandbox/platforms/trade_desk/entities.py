@@ -71,7 +71,7 @@ def tag_entities(profile: WorldProfile) -> list[Entity]:
     ]
 
 
-class Entities:
+class DeskEntities:
     """An advertiser's entities; `swap` are the options of `swapped_columns`, if that is on."""
 
     def __init__(self, world: World, profile: WorldProfile, swap: dict[str, Any] | None = None) -> None:

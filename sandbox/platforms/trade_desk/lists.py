@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
 from sandbox.platforms.trade_desk.bodies import PAGING, Body, body_of, page, text, texts
-from sandbox.platforms.trade_desk.entities import Entities, Entity, advertiser_entity, partner_entity, tag_entities
+from sandbox.platforms.trade_desk.entities import DeskEntities, Entity, advertiser_entity, partner_entity, tag_entities
 from sandbox.platforms.trade_desk.errors import forbidden, invalid
-from sandbox.platforms.trade_desk.login import Grant
+from sandbox.platforms.trade_desk.login import DeskGrant
 from sandbox.platforms.trade_desk.population import PLATFORM
 from sandbox.web import PlatformRequest, broken_off, json_answer
 from sandbox.world import WorldProfile
@@ -31,45 +31,45 @@ class _Kind(NamedTuple):
     id: str
     name: str
     plural: str
-    found: Callable[[Entities], list[Entity]]
+    found: Callable[[DeskEntities], list[Entity]]
 
 
 KINDS = {
-    "campaign": _Kind("CampaignId", "CampaignName", "Campaigns", Entities.campaigns),
-    "adgroup": _Kind("AdGroupId", "AdGroupName", "AdGroups", Entities.ad_groups),
-    "creative": _Kind("CreativeId", "CreativeName", "Creatives", Entities.creatives),
+    "campaign": _Kind("CampaignId", "CampaignName", "Campaigns", DeskEntities.campaigns),
+    "adgroup": _Kind("AdGroupId", "AdGroupName", "AdGroups", DeskEntities.ad_groups),
+    "creative": _Kind("CreativeId", "CreativeName", "Creatives", DeskEntities.creatives),
 }
 
 
-class Lists:
+class DeskLists:
     """What the token's partner and its advertisers contain."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
 
-    def partners(self, request: PlatformRequest, grant: Grant) -> Response:
+    def partners(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /partner/query`."""
         body = body_of(request, PAGING)
         return self.paged([partner_entity(grant.partner)], body, lambda entry: str(entry["PartnerName"]), "")
 
-    def partner(self, _request: PlatformRequest, grant: Grant, entity_id: str) -> Response:
+    def partner(self, _request: PlatformRequest, grant: DeskGrant, entity_id: str) -> Response:
         """`GET /partner/{id}`."""
         if entity_id != grant.partner.id:
             raise forbidden()
         return json_answer(partner_entity(grant.partner))
 
-    def advertisers(self, request: PlatformRequest, grant: Grant) -> Response:
+    def advertisers(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /advertiser/query/partner`."""
         body = body_of(request, PAGING | {"PartnerId", "Availabilities"})
         _own_partner(grant, text(body, "PartnerId"))
         found = _available([advertiser_entity(profile) for profile in grant.profiles], body)
         return self.paged(found, body, lambda entry: str(entry["AdvertiserName"]), "")
 
-    def advertiser(self, _request: PlatformRequest, grant: Grant, entity_id: str) -> Response:
+    def advertiser(self, _request: PlatformRequest, grant: DeskGrant, entity_id: str) -> Response:
         """`GET /advertiser/{id}`."""
         return json_answer(advertiser_entity(grant.advertiser(entity_id)))
 
-    def query(self, request: PlatformRequest, grant: Grant, kind: str, parent: str) -> Response:
+    def query(self, request: PlatformRequest, grant: DeskGrant, kind: str, parent: str) -> Response:
         """`POST /{kind}/query/{parent}`, where the parent is an advertiser or a campaign."""
         described, named = KINDS[kind], {"advertiser": "AdvertiserId", "campaign": "CampaignId"}[parent]
         body = body_of(request, PAGING | {named, "Availabilities"})
@@ -78,7 +78,7 @@ class Lists:
         found = [entry for entry in described.found(self._entities(profile)) if entry[named] == parent_id]
         return self.paged(_available(found, body), body, lambda entry: str(entry[described.name]), profile.id)
 
-    def one(self, _request: PlatformRequest, grant: Grant, kind: str, entity_id: str) -> Response:
+    def one(self, _request: PlatformRequest, grant: DeskGrant, kind: str, entity_id: str) -> Response:
         """`GET /{kind}/{id}`."""
         for profile in grant.profiles:
             for entry in KINDS[kind].found(self._entities(profile)):
@@ -86,20 +86,20 @@ class Lists:
                     return json_answer(entry)
         raise forbidden()
 
-    def tags(self, request: PlatformRequest, grant: Grant) -> Response:
+    def tags(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /trackingtag/query/advertiser`."""
         body = body_of(request, PAGING | {"AdvertiserId"})
         profile = grant.advertiser(text(body, "AdvertiserId"))
         return self.paged(tag_entities(profile), body, lambda entry: str(entry["TrackingTagName"]), profile.id)
 
-    def flights(self, request: PlatformRequest, grant: Grant) -> Response:
+    def flights(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /campaignflight/query/campaign`."""
         body = body_of(request, PAGING | {"CampaignId"})
         profile = _owner(grant, text(body, "CampaignId"))
         found = self._entities(profile).flights(body["CampaignId"])
         return self.paged(found, body, lambda entry: str(entry["CampaignFlightId"]), profile.id)
 
-    def delta(self, request: PlatformRequest, grant: Grant, kind: str) -> Response:
+    def delta(self, request: PlatformRequest, grant: DeskGrant, kind: str) -> Response:
         """`POST /delta/{kind}/query/advertiser`: what changed since a version; without one, everything."""
         described = KINDS[kind]
         entire = f"ReturnEntire{described.plural[:-1]}"
@@ -108,7 +108,7 @@ class Lists:
         found = described.found(self._entities(profile))
         return self._changed(body, entire, described.plural, [(entry[described.id], entry) for entry in found], profile)
 
-    def advertiser_delta(self, request: PlatformRequest, grant: Grant) -> Response:
+    def advertiser_delta(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /delta/advertiser/query/partner`."""
         entire = "ReturnEntireAdvertiser"
         body = body_of(request, {"PartnerId", entire, "LastChangeTrackingVersion"})
@@ -127,11 +127,11 @@ class Lists:
         cut = more and self._outside.switches.take("truncated_paging", PLATFORM, profile_id) is not None
         return broken_off(whole) if cut else whole
 
-    def _entities(self, profile: WorldProfile) -> Entities:
+    def _entities(self, profile: WorldProfile) -> DeskEntities:
         if self._outside.switches.take("access_denied", PLATFORM, profile.id) is not None:
             raise forbidden()
         swap = self._outside.switches.take("swapped_columns", PLATFORM, profile.id)
-        return Entities(self._outside.world, profile, swap)
+        return DeskEntities(self._outside.world, profile, swap)
 
     def _changed(
         self, body: Body, entire: str, plural: str, found: list[tuple[str, Entity]], profile: WorldProfile | None
@@ -168,12 +168,12 @@ class Lists:
         return versions
 
 
-def _own_partner(grant: Grant, partner_id: str) -> None:
+def _own_partner(grant: DeskGrant, partner_id: str) -> None:
     if partner_id != grant.partner.id:
         raise forbidden()
 
 
-def _owner(grant: Grant, campaign_id: str) -> WorldProfile:
+def _owner(grant: DeskGrant, campaign_id: str) -> WorldProfile:
     """The advertiser of a campaign. Raises 403."""
     for profile in grant.profiles:
         if any(campaign.id == campaign_id for campaign in profile.campaigns):

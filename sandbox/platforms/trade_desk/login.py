@@ -25,7 +25,7 @@ from sandbox.world import Company, WorldProfile
 _MOST_MINUTES = 1440
 
 
-class Grant(NamedTuple):
+class DeskGrant(NamedTuple):
     """What a credential opens: a partner and its advertisers."""
 
     company: Company
@@ -45,13 +45,13 @@ class Grant(NamedTuple):
         raise forbidden()
 
 
-class Login:
+class DeskLogin:
     """The world's credentials. A token holds its issue time, its life and a MAC, so it outlives a restart."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self._grants = {
-            company.key: Grant(company, PARTNERS[company.key], company.credentials[PLATFORM])
+            company.key: DeskGrant(company, PARTNERS[company.key], company.credentials[PLATFORM])
             for company in outside.world.companies
             if PLATFORM in company.credentials
         }
@@ -73,7 +73,7 @@ class Login:
                 return json_answer({"Token": base64.b64encode(f"{open_part}.{self._mac(open_part)}".encode()).decode()})
         raise DeskRefusal(401, "The login or password is not valid.")
 
-    def grant(self, request: PlatformRequest) -> Grant:
+    def grant(self, request: PlatformRequest) -> DeskGrant:
         """What the request's token opens. Raises 401; so do TTD-Auth and Authorization together."""
         token = request.headers.get("TTD-Auth", "")
         if not token or "Authorization" in request.headers:
@@ -89,14 +89,14 @@ class Login:
             if any(switch.concerns(PLATFORM, profile.id) for profile in grant.profiles):
                 self._void_until[key] = time.time_ns() // 1_000_000
 
-    def _long_lived(self, token: str) -> Grant | None:
+    def _long_lived(self, token: str) -> DeskGrant | None:
         for key, grant in self._grants.items():
             known = grant.secrets.get("token", "")
             if known and hmac.compare_digest(token.encode(), known.encode()):
                 return None if key in self._void_until else grant
         return None
 
-    def _short_lived(self, token: str) -> Grant | None:
+    def _short_lived(self, token: str) -> DeskGrant | None:
         try:
             open_part, _, mac = base64.b64decode(token, validate=True).decode().rpartition(".")
             key, issued, minutes = open_part.split(".")
@@ -111,6 +111,6 @@ class Login:
         key = f"desk tokens {self._outside.world.seed}".encode()
         return hmac.new(key, open_part.encode(), sha256).hexdigest()[:40]
 
-    def _revoked(self, grant: Grant) -> bool:
+    def _revoked(self, grant: DeskGrant) -> bool:
         switches = self._outside.switches
         return any(switches.take("revoked_credential", PLATFORM, p.id) is not None for p in grant.profiles)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any, NamedTuple
 
-from sandbox.platforms.trade_desk.columns import COST, Cell, Columns, Line
+from sandbox.platforms.trade_desk.columns import COST, Cell, Columns, DeskLine
 from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS, line
 from sandbox.platforms.trade_desk.templates import Template
 from sandbox.world import World, WorldProfile
@@ -18,7 +18,7 @@ from sandbox.world.numbers import split
 from sandbox.world.world import Moment
 
 
-class Question(NamedTuple):
+class DeskQuestion(NamedTuple):
     """What a report asks: `end` is exclusive. `spoilt`: the switches that were on when it was asked for."""
 
     template: Template
@@ -32,7 +32,7 @@ class Question(NamedTuple):
     spoilt: Mapping[str, Any]
 
 
-def lines(world: World, question: Question, moments: Mapping[str, Moment]) -> Iterator[Line]:
+def lines(world: World, question: DeskQuestion, moments: Mapping[str, Moment]) -> Iterator[DeskLine]:
     """Every row with activity, advertiser by advertiser. `moments`: by advertiser, what is known by then."""
     last = date.fromordinal(question.end.toordinal() - 1)
     splits = question.template.splits
@@ -45,7 +45,7 @@ def lines(world: World, question: Question, moments: Mapping[str, Moment]) -> It
             parts = split(row.numbers, weights) if splits else [row.numbers]
             for found, part in zip(labels, parts, strict=True):
                 if not part.is_zero:
-                    yield Line(profile, row.campaign, row.group, row.ad, row.day, found, part, swap)
+                    yield DeskLine(profile, row.campaign, row.group, row.ad, row.day, found, part, swap)
 
 
 def _weight(splits: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]) -> int:
@@ -55,7 +55,7 @@ def _weight(splits: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]) 
     return weight
 
 
-def file_of(world: World, question: Question, moments: Mapping[str, Moment]) -> bytes:
+def file_of(world: World, question: DeskQuestion, moments: Mapping[str, Moment]) -> bytes:
     """The file's bytes, UTF-8: 0 of them when there are no rows."""
     if question.file_format == "ExcelPivot":
         return workbook()
@@ -81,7 +81,7 @@ def file_of(world: World, question: Question, moments: Mapping[str, Moment]) -> 
     return "".join(rows).encode()
 
 
-def _writer(question: Question) -> Any:
+def _writer(question: DeskQuestion) -> Any:
     number, dated = NUMERIC_FORMATS[question.numeric], DATE_FORMATS[question.dates]
     timed = "T00:00:00" if question.dates == "Sortable" and "date_text" in question.spoilt else ""
 
@@ -93,7 +93,7 @@ def _writer(question: Question) -> Any:
     return write
 
 
-def _spoilt_at(found: list[Line], options: Mapping[str, Any] | None) -> int:
+def _spoilt_at(found: list[DeskLine], options: Mapping[str, Any] | None) -> int:
     if options is None:
         return -1
     wanted = str(options.get("ad_id", ""))

@@ -18,8 +18,8 @@ from sandbox.platforms.trade_desk.bodies import PAGING, Body, body_of, numbers, 
 from sandbox.platforms.trade_desk.downloads import Downloads
 from sandbox.platforms.trade_desk.errors import forbidden, invalid
 from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS
-from sandbox.platforms.trade_desk.lists import Lists
-from sandbox.platforms.trade_desk.login import Grant
+from sandbox.platforms.trade_desk.lists import DeskLists
+from sandbox.platforms.trade_desk.login import DeskGrant
 from sandbox.platforms.trade_desk.periods import FREQUENCIES, days
 from sandbox.platforms.trade_desk.population import PLATFORM
 from sandbox.platforms.trade_desk.templates import TEMPLATES, Template
@@ -48,12 +48,12 @@ _LASTING = (
 class Schedules:
     """The partners' schedules; each has one execution. They outlive a restart of the sandbox."""
 
-    def __init__(self, outside: Outside, lists: Lists, downloads: Downloads) -> None:
+    def __init__(self, outside: Outside, lists: DeskLists, downloads: Downloads) -> None:
         self._outside = outside
         self._lists = lists
         self._downloads = downloads
 
-    def templates(self, request: PlatformRequest, grant: Grant) -> Response:
+    def templates(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /myreports/reporttemplateheader/query`."""
         body = body_of(request, PAGING | {"PartnerIds", "AdvertiserIds"})
         for profile_id in texts(body, "AdvertiserIds"):
@@ -62,7 +62,7 @@ class Schedules:
         found = [_header(template) for template in TEMPLATES.values()]
         return self._lists.paged(found, body, lambda entry: str(entry["Name"]), "")
 
-    def create(self, request: PlatformRequest, grant: Grant) -> Response:
+    def create(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /myreports/reportschedule`."""
         body = body_of(request, _SCHEDULE)
         template = _template(body)
@@ -89,17 +89,17 @@ class Schedules:
         schedule_id = self._outside.new_report(report, lambda number: str(555_000 + number))
         return json_answer(self._described(schedule_id, report))
 
-    def read(self, _request: PlatformRequest, grant: Grant, schedule_id: str) -> Response:
+    def read(self, _request: PlatformRequest, grant: DeskGrant, schedule_id: str) -> Response:
         """`GET /myreports/reportschedule/{id}`."""
         return json_answer(self._described(schedule_id, self._owned(grant, schedule_id)))
 
-    def delete(self, _request: PlatformRequest, grant: Grant, schedule_id: str) -> Response:
+    def delete(self, _request: PlatformRequest, grant: DeskGrant, schedule_id: str) -> Response:
         """`DELETE /myreports/reportschedule/{id}`: 240, without a body."""
         self._owned(grant, schedule_id)
         self._outside.forget_report(schedule_id)
         return Response(b"", 240)
 
-    def query(self, request: PlatformRequest, grant: Grant) -> Response:
+    def query(self, request: PlatformRequest, grant: DeskGrant) -> Response:
         """`POST /myreports/reportschedule/query`."""
         body = body_of(request, PAGING | {"PartnerIds", "AdvertiserIds", "ReportScheduleNameContains"})
         found = [
@@ -109,7 +109,7 @@ class Schedules:
         ]
         return self._lists.paged(found, body, lambda entry: str(entry["ReportScheduleName"]), "")
 
-    def executions(self, request: PlatformRequest, grant: Grant, of: str) -> Response:
+    def executions(self, request: PlatformRequest, grant: DeskGrant, of: str) -> Response:
         """`POST /myreports/reportexecution/query/advertisers` or `/partners`."""
         body = body_of(request, _EXECUTIONS)
         named = {"advertisers": "AdvertiserIds", "partners": "PartnerIds"}[of]
@@ -134,17 +134,17 @@ class Schedules:
         answer = page(found, body, lambda entry: str(entry["ReportEndDateExclusive"]))
         return json_answer({"Result": answer["Result"], "ResultCount": answer["ResultCount"]})
 
-    def _mine(self, grant: Grant) -> list[tuple[str, dict[str, Any]]]:
+    def _mine(self, grant: DeskGrant) -> list[tuple[str, dict[str, Any]]]:
         held = self._outside.reports(PLATFORM).items()
         return [(schedule_id, report) for schedule_id, report in held if report["partner"] == grant.partner.id]
 
-    def _owned(self, grant: Grant, schedule_id: str) -> dict[str, Any]:
+    def _owned(self, grant: DeskGrant, schedule_id: str) -> dict[str, Any]:
         report = self._outside.report(PLATFORM, schedule_id)
         if report is None or report["partner"] != grant.partner.id:
             raise forbidden()
         return report
 
-    def _filtered(self, grant: Grant, body: Body) -> list[str]:
+    def _filtered(self, grant: DeskGrant, body: Body) -> list[str]:
         """The advertisers of a schedule: those that its filters name, or all of its partner that may be seen."""
         advertisers, partners = texts(body, "AdvertiserFilters"), texts(body, "PartnerFilters")
         if bool(advertisers) == bool(partners):
@@ -269,7 +269,7 @@ def _clamped(body: Body, today: date) -> str | None:
     return f"{max(begins, today - timedelta(days=_CLAMP_DAYS))}T00:00:00"
 
 
-def _own(grant: Grant, partners: list[str]) -> None:
+def _own(grant: DeskGrant, partners: list[str]) -> None:
     if not set(partners) <= {grant.partner.id}:
         raise forbidden()
 
