@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -32,6 +32,9 @@ PATIENCE = 300.0
 """The longest wait for anything, in seconds, on a busy machine; a working story needs a fraction of it."""
 HISTORY_DAYS = 28
 """Days that the first run pulls; the world's older days are for stories that need days never pulled."""
+
+PLATFORMS = ("meta_ads", "amazon_ads")
+"""Those that the stories are about: two, because every daily run of the stories pulls everything of each."""
 
 Stored = dict[tuple[str, str], Figures]
 """Figures by entity and day."""
@@ -99,14 +102,13 @@ class River:
         adweir(self.home, "down")
 
     def register(self, *keys: str) -> None:
-        """Accounts, credentials and webhook secrets of these clients, through the API."""
+        """Accounts, credentials of `PLATFORMS` and webhook secrets of these clients, through the API."""
         for found in self.world.get("credentials")["accounts"]:
             if found["key"] not in keys:
                 continue
             about = {name: found[name] for name in ("company_name", "primary_contact_email")}
             account_id = self.api.post("/api/v1/accounts", about)["account_id"]
-            for credential in found["credentials"].values():
-                self.api.post(f"/api/v1/accounts/{account_id}/credentials", credential)
+            self.connect(account_id, found["credentials"], PLATFORMS)
             secrets, ids = found["webhooks"], found["profile_ids"]
             meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}
             path = f"/api/v1/accounts/{account_id}/webhook-secrets"
@@ -115,6 +117,12 @@ class River:
             key = found["key"]
             amazon = next(iter(ids.get("amazon_ads", [])), "")
             self.clients[key] = Client(key, account_id, ids["meta_ads"][0], amazon, found)
+
+    def connect(self, account_id: str, credentials: Mapping[str, Any], platforms: Collection[str]) -> None:
+        """Store a client's credentials of these platforms; their names may carry a label."""
+        for name, credential in credentials.items():
+            if name.partition(":")[0] in platforms:
+                self.api.post(f"/api/v1/accounts/{account_id}/credentials", credential)
 
     # -- the world ---------------------------------------------------------------------------------------------------
 
