@@ -18,6 +18,7 @@ from adweir.reporting.lists import LISTS
 from adweir.reporting.query import Queries
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, fill
+from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 
 RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
@@ -257,3 +258,33 @@ def test_a_list_of_too_many_records_says_what_to_do(
     assert len(call("GET", "/api/v1/ads", profile_id="111")["ads"]) == 4
     error = call("GET", "/api/v1/ads", expect=422)["error"]
     assert "ask for less" in error["message"]
+
+
+def test_totals_take_as_many_requests_as_the_page_has_buckets_and_none_where_no_one_asks_for_them(
+    call: Call, api: ModuleType
+) -> None:
+    """Given 120 campaigns with half a year of days, when a page of 50 is listed."""
+    profile = Profile(account_id="acc", platform=META, profile_id="1", name="n", currency="EUR", timezone="UTC")
+    names = [f"c{number:03d}" for number in range(120)]
+    campaigns = [AdCampaign(platform=META, profile_id="1", id=each, campaign_id=each) for each in names]
+    api.app.catalog.put_objects([profile, *campaigns], T1)
+    rows = PullRows()
+    for name in names:
+        for month in range(6, 12):
+            rows.offer(MetricRow(name, f"2026-{month:02d}-02", 1000, 10, 0, 1_000_000, 0, name, "", -1, "EUR"))
+    days = Window(date(2026, 6, 1), date(2026, 11, 19))
+    api.app.metrics.load(
+        Pull(META, "1", Level.CAMPAIGN, Grain.DAY, Source.PULL, "all", days, Stamp(T1, "t"), True), rows
+    )
+
+    def requests(**query: str) -> int:
+        with AwsCalls().counting() as calls:
+            calls.about = "list"
+            found = call("GET", "/api/v1/platform-campaigns", limit="50", **query)["platform_campaigns"]
+        assert [each["id"] for each in found] == names[:50]
+        assert "totals" not in found[0] or {each["totals"]["lifetime"]["spend"] for each in found} == {6}
+        return calls.of("dynamodb")
+
+    without = requests(fields="id,status")
+    assert without <= 4  # ad accounts, campaigns, the API log
+    assert requests() - without <= 14  # 300 buckets are 3 of them, where to look for five years of them the others

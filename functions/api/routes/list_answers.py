@@ -12,12 +12,15 @@ from routes.answers import (
     AdAccountId,
     AdRecord,
     ClientAccountId,
+    Count,
     CoveredDay,
     Exact,
+    Number,
+    Ratio,
     Unknown,
     Warnings,
 )
-from routes.fields import NextToken, PlatformId, Shown
+from routes.fields import Instant, NextToken, PlatformId, Shown
 
 
 def _by_choice(schema: dict[str, Any]) -> None:
@@ -45,6 +48,41 @@ class ListedAccountDay(AccountDay):
     unknown: Unknown = None
 
 
+class WindowTotal(Shown):
+    """The sums of some days, and what follows from them."""
+
+    days_pulled: int = Field(description="Of how many of the days everything was pulled.")
+    impressions: Count
+    clicks: Count
+    ctr: Ratio
+    spend: Number
+    conversions: Number
+    conversion_rate: Ratio
+    cpa: Ratio
+    roas: Ratio
+    revenue: Number
+    unknown: Unknown = None
+    kept: Kept = False
+
+
+class WindowTotals(Shown):
+    """Totals up to the ad account's yesterday, in one currency; null is unknown, which is not zero."""
+
+    model_config = ConfigDict(extra="allow")
+    currency: str
+    last_7_days: WindowTotal
+    last_30_days: WindowTotal
+    lifetime: WindowTotal = Field(description="Of all stored days, at most five years.")
+
+
+class TotalsOfObject(WindowTotals):
+    """The totals of a campaign or keyword, as a report over the same days shows them."""
+
+    as_of: Instant | None = Field(description="When the newest pull of them began; null: nothing was pulled.")
+    through: str = Field(description="The last of the days.", examples=["2026-11-19"])
+    others: list[WindowTotals] = Field(default=[], description="In currencies that the ad account had before.")
+
+
 class ListedObject(Shown):
     """What campaigns and keywords have in common."""
 
@@ -62,6 +100,7 @@ class ListedObject(Shown):
     end_date: Day
     currency: str
     as_of: str = Field(description="The pull that brought it as it is.")
+    totals: TotalsOfObject | None = Field(description="null for a negative, which has no delivery.")
 
 
 class ListedCampaign(ListedObject):

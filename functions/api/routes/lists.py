@@ -111,7 +111,7 @@ def list_account_days(
 def list_platform_campaigns(
     app: Here, asked: Annotated[PlatformCampaignsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
 ) -> Answer:
-    """As their platforms describe them. Budgets are in the ad account's currency."""
+    """As their platforms describe them, with totals up to yesterday. Budgets are in the ad account's currency."""
     return _listed(app, "platform_campaigns", asked, limit, next_token)
 
 
@@ -119,32 +119,30 @@ def list_platform_campaigns(
 def list_keywords(
     app: Here, asked: Annotated[KeywordsQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
 ) -> Answer:
-    """Keywords, targets and negatives, told apart by `kind`. Bids are in the ad account's currency."""
+    """Keywords, targets and negatives, told apart by `kind`; all but negatives with totals up to yesterday."""
     return _listed(app, "keywords", asked, limit, next_token)
 
 
 def _listed(app: App, name: str, asked: ListQuery, limit: int, next_token: str) -> Answer:
     """One page. What follows the first one is kept for a day, so that the pages agree whatever is loaded meanwhile."""
-    from adweir.reporting.lists import RecordLists, shown
+    from adweir.reporting.lists import RecordLists
     from adweir.reporting.pages import KeptPages
 
     now, given = app.clock.now(), asked.model_dump(exclude_defaults=True)
-    wanted = _request(name, given)
+    wanted, found = _request(name, given), RecordLists(app.catalog, app.queries.within(bounds(app)))
     pages = KeptPages(app.raw, {"list": name, "accounts": sorted(app.accounts or ()), **given})
-    if next_token:
-        kept = pages.page(next_token, limit, now)
-        records, said, token = kept.records, kept.about, kept.token
-    else:
-        lists = RecordLists(app.catalog, app.queries.within(bounds(app)))
-        try:
-            found = lists.all(wanted, now)
-        except TooLarge as large:
-            message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
-            raise Unprocessable(message, [{"field": "query", "message": message}]) from None
-        records, rest = found.records[:limit], found.records[limit:]
-        said = {"warnings": found.warnings} | ({"coverage": found.coverage} if wanted.kind.metrics else {})
-        token = pages.keep(app.new_id(), rest, said, now) if rest else ""
-    return answer({name: shown(wanted, records), **said, "next_token": token or None})
+    try:
+        if next_token:
+            records, said, token = pages.page(next_token, limit, now)
+        else:
+            every = found.all(wanted, now)
+            records, rest = every.records[:limit], every.records[limit:]
+            said = {"warnings": every.warnings} | ({"coverage": every.coverage} if wanted.kind.metrics else {})
+            token = pages.keep(app.new_id(), rest, said, now) if rest else ""
+        return answer({name: found.shown(wanted, records), **said, "next_token": token or None})
+    except TooLarge as large:
+        message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
+        raise Unprocessable(message, [{"field": "query", "message": message}]) from None
 
 
 def _request(name: str, given: dict[str, str]) -> Any:

@@ -7,20 +7,25 @@ is shown, or the order, needs them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Keyword, KeywordKind, PlatformObject, Status
 from adweir.model.errors import TooLarge, Unprocessable
+from adweir.model.metrics import Level
 from adweir.reporting.ads import AD_FIELDS, AD_METRICS
+from adweir.reporting.filters import EVERYTHING
+from adweir.reporting.object_totals import WINDOWS, ObjectTotals, TotalledObject
 from adweir.reporting.query import Queries
 from adweir.reporting.records import ACCOUNT_DAY_FIELDS, RecordRequest, StoredRecords
 from adweir.reporting.totals import KEPT, LIVE
 from adweir.store.catalog.store import Catalog
 
+TOTALS = "totals"
 _NOTES = ("unknown", KEPT, LIVE)
 """What a record says about its numbers stays beside them, whatever fields are asked."""
 _LOOKS = 5000
@@ -29,28 +34,39 @@ _SHOWN = 40
 
 
 def _fields_of(entity: type[PlatformObject]) -> tuple[str, ...]:
-    return (*entity.model_fields, "currency", "account_id", "client_account_id")
+    return (*entity.model_fields, "currency", "account_id", "client_account_id", TOTALS)
 
 
 class ListKind(NamedTuple):
     """A kind of list: the data type of its records, their fields, and which of these are metrics.
 
+    `totals`: the level whose totals (`reporting.object_totals`) its records have beside their own fields.
     `values`: the field by which its records may be narrowed → the values that there are; none: any text.
     """
 
     data_type: str
     fields: tuple[str, ...]
     metrics: frozenset[str] = frozenset()
+    totals: Level | None = None
     values: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """What its records can be ordered by."""
+        of_totals = [f"{TOTALS}.{window}.{metric}" for window in WINDOWS for metric in AD_METRICS]
+        return (*(name for name in self.fields if name != TOTALS), *(of_totals if self.totals else ()))
 
 
 LISTS: Mapping[str, ListKind] = {
-    "ads": ListKind("ads", AD_FIELDS, frozenset(AD_METRICS), {"status": tuple(Status)}),
+    "ads": ListKind("ads", AD_FIELDS, frozenset(AD_METRICS), values={"status": tuple(Status)}),
     "account_days": ListKind("account_performance", ACCOUNT_DAY_FIELDS, frozenset(ACCOUNT_DAY_FIELDS)),
-    "platform_campaigns": ListKind("campaigns", _fields_of(AdCampaign), values={"status": tuple(Status)}),
+    "platform_campaigns": ListKind(
+        "campaigns", _fields_of(AdCampaign), totals=Level.CAMPAIGN, values={"status": tuple(Status)}
+    ),
     "keywords": ListKind(
         "keywords",
         _fields_of(Keyword),
+        totals=Level.KEYWORD,
         values={"status": tuple(Status), "kind": tuple(KeywordKind), "match_type": ()},
     ),
 }
@@ -80,13 +96,18 @@ class ListRequest:
         wanted = {*(self.fields or self.kind.fields), self.order.removeprefix("-")}
         return not wanted.isdisjoint(self.kind.metrics)
 
+    @property
+    def shows_totals(self) -> bool:
+        """Whether the records that are shown have totals."""
+        return self.kind.totals is not None and TOTALS in (self.fields or self.kind.fields)
+
     def check(self) -> None:
         """Raises Unprocessable that names what is unknown, and what there is."""
         known = self.kind.fields
         for name in self.fields:
             _check(name, known, "fields")
         if self.order:
-            _check(self.order.removeprefix("-"), known, "order")
+            _check(self.order.removeprefix("-"), self.kind.orders, "order")
         for name, values in self.where.items():
             for value in values if self.kind.values[name] else ():
                 _check(value, self.kind.values[name], name)
@@ -120,15 +141,45 @@ class RecordLists:
                 kept.append(record)
             if len(kept) > limits.MAX_KEPT_RECORDS:
                 raise TooLarge(f"more than {limits.MAX_KEPT_RECORDS} records to list")
+        if TOTALS in asked.order:
+            self._add_totals(asked, kept)
         return ListedRecords(_ordered(kept, asked.order), found.coverage, found.warnings)
 
+    def shown(self, asked: ListRequest, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A page with the fields that are asked for, in their order, and what these say about themselves.
 
-def shown(asked: ListRequest, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Records with the fields that are asked for, in their order, and what these say about themselves."""
-    if not asked.fields:
-        return list(records)
-    names = (*asked.fields, *_NOTES)
-    return [{name: record[name] for name in names if name in record} for record in records]
+        Totals are as of now, and only those of the page are read. Raises TooLarge, Unavailable.
+        """
+        if asked.shows_totals:
+            self._add_totals(asked, [record for record in records if TOTALS not in record])
+        if not asked.fields:
+            return list(records)
+        names = (*asked.fields, *_NOTES)
+        return [{name: record[name] for name in names if name in record} for record in records]
+
+    def _add_totals(self, asked: ListRequest, records: Sequence[dict[str, Any]]) -> None:
+        """Read the totals of objects, a profile at a time. None for what has no delivery of its own: a negative."""
+        by_profile: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for record in records:
+            record[TOTALS] = None
+            if record.get("kind") != KeywordKind.NEGATIVE:
+                by_profile.setdefault((record["platform"], record["profile_id"]), []).append(record)
+        if not by_profile or asked.kind.totals is None:
+            return
+        profiles, _ = self._queries.dated_profiles(EVERYTHING)
+        for profile in profiles:
+            own = by_profile.get((str(profile.platform), profile.profile_id), [])
+            objects = [_totalled(record, asked.kind.totals) for record in own]
+            if objects:
+                totals = ObjectTotals(self._queries, profile, asked.kind.totals, objects)
+                for record, item in zip(own, objects, strict=True):
+                    record[TOTALS] = totals.of(item, reported=record.get("reported", True))
+
+
+def _totalled(record: Mapping[str, Any], level: Level) -> TotalledObject:
+    if level is Level.KEYWORD:
+        return TotalledObject(record["id"], record["ad_group_id"], record["campaign_id"])
+    return TotalledObject(record["id"])
 
 
 def _matches(record: Mapping[str, Any], where: Mapping[str, frozenset[str]]) -> bool:
@@ -140,9 +191,18 @@ def _ordered(records: list[dict[str, Any]], order: str) -> list[dict[str, Any]]:
     name = order.removeprefix("-")
     if not name:
         return records
-    unknown = [record for record in records if record[name] is None]
-    known = [record for record in records if record[name] is not None]
-    return sorted(known, key=lambda record: record[name], reverse=order.startswith("-")) + unknown
+    values = [(_value(record, name), record) for record in records]
+    known = [pair for pair in values if pair[0] is not None]
+    known.sort(key=itemgetter(0), reverse=order.startswith("-"))
+    return [record for _, record in known] + [record for value, record in values if value is None]
+
+
+def _value(record: Mapping[str, Any], name: str) -> Any:
+    """A field's value, of totals by the names of window and metric."""
+    value: Any = record
+    for part in name.split("."):
+        value = None if value is None else value[part]
+    return value
 
 
 def _check(value: str, known: Sequence[str], where: str) -> None:
