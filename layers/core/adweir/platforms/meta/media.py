@@ -16,6 +16,7 @@ import msgspec
 
 from adweir.model.errors import BadInput
 from adweir.platforms import json_text
+from adweir.platforms.json_items import first
 from adweir.platforms.meta import pages
 from adweir.platforms.meta.pages import UNREADABLE
 
@@ -72,22 +73,6 @@ class _Answers(msgspec.Struct):
 
 _items = msgspec.json.Decoder(_Items).decode
 _answers = msgspec.json.Decoder(_Answers).decode
-
-
-def first(creative: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
-    """The first path that leads to text."""
-    for path in paths:
-        found: Any = creative
-        for step in path.split("."):
-            if isinstance(found, dict):
-                found = found.get(step)
-            elif isinstance(found, list) and step.isdigit():
-                found = found[int(step)] if int(step) < len(found) else None
-            else:
-                found = None
-        if isinstance(found, str) and found:
-            return found
-    return None
 
 
 def readable(answer: bytes) -> bool:

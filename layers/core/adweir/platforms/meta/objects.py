@@ -13,8 +13,9 @@ from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, PlatformO
 from adweir.model.errors import BadInput
 from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
+from adweir.platforms.json_items import first
 from adweir.platforms.meta import SPEC, media, wire
-from adweir.platforms.meta.media import NO_MEDIA, Media, first
+from adweir.platforms.meta.media import NO_MEDIA, Media
 
 Convert = Callable[[msgspec.Raw], PlatformObject | Profile]
 
@@ -40,7 +41,7 @@ STATUS = {
 }
 _CLOSED = 101
 
-# Where each part of a creative may stand, best first (`media.first`).
+# Where each part of a creative may stand, best first (`json_items.first`).
 _HEADLINE = (
     "title",
     "object_story_spec.link_data.name",

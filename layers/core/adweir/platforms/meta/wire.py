@@ -70,12 +70,6 @@ class WindowedPage(msgspec.Struct):
     data: list[WindowedRow]
 
 
-class AnyPage(msgspec.Struct):
-    """A page whose items stay undecoded, for reading them one by one."""
-
-    data: list[msgspec.Raw]
-
-
 # Paging and errors.
 
 
