@@ -10,7 +10,8 @@ import pytest
 from adweir.model import money
 from adweir.model.money import all_micros, from_micros, rounded, to_micros, to_units
 from adweir.platforms.amazon_ads.rows import _figure, _less
-from adweir.platforms.meta.numbers import count, micros
+from adweir.platforms.meta.numbers import micros
+from adweir.platforms.numbers import count
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 from support.bounds import at_the_bound, refuses
 

@@ -97,6 +97,7 @@ def test_a_connection_cut_in_the_middle_is_retried_then_transient(http: Http, st
 def test_a_refused_connection_is_transient_and_shows_no_secret(http: Http, slept: list[float]) -> None:
     with pytest.raises(Transient) as caught:
         http.request("GET", f"http://127.0.0.1:9/x?access_token={TOKEN}&limit=1")
+    assert caught.value.context["wire_fault"] == "ConnectionError"
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert "limit=1" in caught.value.message
     assert len(slept) == 3
@@ -229,6 +230,7 @@ def test_only_our_own_origin_is_ours(url: str, same: bool) -> None:
 def test_scrubbing_never_raises_and_keeps_no_token(noise: str) -> None:
     without_secrets(noise)
     assert "SECRET" not in without_secrets("https://h/p?a=1&Access_Token=SECRET#SECRET")
+    assert without_secrets("https://h/p?app_id=1&secret=SECRET") == "https://h/p?app_id=1"
 
 
 @at_the_bound("MAX_RESPONSE_BYTES", as_if=1000)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from adweir.model import limits
-from adweir.platforms.meta.numbers import counts
+from adweir.platforms.numbers import counts
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Roundings
 
 LONG = "9" * (limits.MAX_COUNT_DIGITS + 2)

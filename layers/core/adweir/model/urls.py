@@ -14,6 +14,7 @@ _SECRET = frozenset(
         "hub.verify_token",
         "input_token",
         "refresh_token",
+        "secret",
         "signature",
         "token",
         "x-amz-credential",

@@ -136,7 +136,7 @@ class Http:
                 if asked is not None and asked > wait:
                     return answer
             elif wait is None or patience.left <= 0 or not (again or answer.before_sending):
-                raise Transient(f"{method} {without_secrets(url)}: {answer.name}")
+                raise Transient(f"{method} {without_secrets(url)}: {answer.name}", wire_fault=answer.name)
             self._sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 

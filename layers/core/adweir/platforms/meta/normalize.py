@@ -19,8 +19,9 @@ from adweir.model.money import all_micros
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.meta import media, objects, pages, wire
 from adweir.platforms.meta.conversions import column_counter, counter
-from adweir.platforms.meta.numbers import count, counts, micros
+from adweir.platforms.meta.numbers import micros
 from adweir.platforms.meta.options import MetaOptions
+from adweir.platforms.numbers import count, counts
 from adweir.platforms.rounding import SPEND, Rounding, Roundings
 
 T = TypeVar("T")
