@@ -68,7 +68,11 @@ class WorldAdGroup:
 
 @dataclass(frozen=True, slots=True)
 class WorldCampaign:
-    """A campaign. `product`: the platform's ad product, empty where it has none. Budget in minor units per day."""
+    """A campaign. `product`: the platform's ad product, empty where it has none. Budget in minor units per day.
+
+    `kind`: the platform's, empty where it has none. `apart`: the ad account's totals contain it, no other level does
+    unless the platform is asked for it by itself; the id is empty where it is never shown.
+    """
 
     id: str
     name: str
@@ -77,6 +81,8 @@ class WorldCampaign:
     objective: str
     budget_minor: int
     groups: tuple[WorldAdGroup, ...]
+    kind: str = ""
+    apart: bool = False
 
 
 @dataclass(slots=True, eq=False)

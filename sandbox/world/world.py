@@ -22,6 +22,8 @@ NOON = time(12, tzinfo=UTC)
 
 NO_HOUR = -2
 """The hour of an hourly row that does not say which one it is."""
+_EVERY_CAMPAIGN = "every_campaign"
+"""The campaigns' level, with those that stand apart."""
 
 KEYWORD_WEIGHTS = (5, 3, 2, 1)
 """How an ad's numbers divide over its ad group's keywords or targets, of which there are four at most."""
@@ -125,8 +127,9 @@ class World:
         """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account.
 
         Ads that the platform has forgotten, and spend that belongs to none, are in every level's rows but the ads'.
+        Campaigns that stand apart are in the account's rows alone (and in those of the level `_EVERY_CAMPAIGN`).
         """
-        days = self.days(profile, start, end, moment=moment, reading=reading)
+        days = _of_level(level, self.days(profile, start, end, moment=moment, reading=reading))
         if level == "ad":
             unlisted = [ad for c in profile.campaigns for g in c.groups for ad in g.unlisted]
             hidden = {id(ad) for ad in unlisted if not (reading.forgotten and ad.id)}
@@ -135,14 +138,16 @@ class World:
         sums: dict[tuple[date, int, str], list[WorldRow]] = {}
         for row in days:
             assert row.campaign is not None and row.group is not None  # noqa: S101, PT018 - an ad has both parents
-            key = {"campaign": row.campaign.id, "account": ""}.get(level, row.group.id)
+            key = {"campaign": row.campaign.id, _EVERY_CAMPAIGN: row.campaign.id, "account": ""}.get(
+                level, row.group.id
+            )
             sums.setdefault((row.day, row.hour, key), []).append(row)
         for (day, hour, _), group_rows in sums.items():
             first = group_rows[0]
             total = add([row.numbers for row in group_rows])
             if level == "account":
                 yield WorldRow(day, hour, None, None, None, None, total)
-            elif level == "campaign":
+            elif level in ("campaign", _EVERY_CAMPAIGN):
                 yield WorldRow(day, hour, first.campaign, None, None, None, total)
             elif level == "ad_group":
                 yield WorldRow(day, hour, first.campaign, first.group, None, None, total)
@@ -240,7 +245,7 @@ class World:
         """Ad products may have different attribution windows, so campaigns are summed, not ads."""
         days: dict[tuple[str, int], dict[str, Any]] = {}
         blank = {"entity_id": profile.id, "campaign_id": "", "ad_group_id": "", "ad_id": "", "ad_product": ""}
-        for row in self.truth(profile, start, end, "campaign", reading=reading):
+        for row in self.truth(profile, start, end, _EVERY_CAMPAIGN, reading=reading):
             day = days.get((row["date"], row.get("hour", -1)))
             if day is None:
                 days[row["date"], row.get("hour", -1)] = row | blank
@@ -248,6 +253,13 @@ class World:
             for name in ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros"):
                 day[name] = None if row[name] is None else day[name] + row[name]
         yield from days.values()
+
+
+def _of_level(level: str, days: Iterator[WorldRow]) -> Iterator[WorldRow]:
+    """What delivered, without the campaigns that stand apart where they do not belong."""
+    if level in ("account", _EVERY_CAMPAIGN):
+        return days
+    return (row for row in days if row.campaign is None or not row.campaign.apart)
 
 
 def _with_holes(hours: list[tuple[int, Numbers]], luck: int) -> list[tuple[int, Numbers]]:
