@@ -286,5 +286,5 @@ def test_totals_take_as_many_requests_as_the_page_has_buckets_and_none_where_no_
         return calls.of("dynamodb")
 
     without = requests(fields="id,status")
-    assert without <= 4  # ad accounts, campaigns, the API log
+    assert without <= 5  # clients with their patterns, ad accounts, campaigns, the API log
     assert requests() - without <= 14  # 300 buckets are 3 of them, where to look for five years of them the others

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import PlatformObject, Profile
+from adweir.model.entities import Account, PlatformObject, Profile
 from adweir.model.metrics import SOURCE_ORDER, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
@@ -28,6 +28,9 @@ class ListedCatalog(Catalog):
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
         return [profile for profile in self._profiles if platform in {None, profile.platform}]
+
+    def accounts(self) -> list[Account]:
+        return []
 
     def objects(self, platform: Platform, profile_id: str, dataset: Dataset) -> Iterator[PlatformObject]:
         return (item for item in self._objects if dataset_of(item) is dataset)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.ids import IdKind
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
@@ -40,6 +40,24 @@ Email = Annotated[
 ]
 
 
+Pattern = Annotated[
+    str,
+    StringConstraints(max_length=limits.MAX_NAME_CHARS),
+    Field(examples=["{market}_{channel}_{objective}"]),
+]
+
+
+class NamingChange(Given):
+    """How the client names things on its platforms: named parts in braces; null stops reading names.
+
+    No part contains what stands between any two, but a last one with a star: `{market}_{rest*}`.
+    """
+
+    campaign: Pattern | None = None
+    ad_group: Pattern | None = None
+    ad: Pattern | None = None
+
+
 class NewAccount(Given):
     """A client company to register."""
 
@@ -53,6 +71,7 @@ class AccountChange(Given):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     company_name: CompanyName = Field(default="", min_length=1)
     primary_contact_email: Email = Field(default="", min_length=1)
+    naming: NamingChange = Field(default=NamingChange(), description="Patterns to change; the others stay.")
 
 
 class AccountAnswer(Shown):
@@ -62,6 +81,7 @@ class AccountAnswer(Shown):
     company_name: str
     primary_contact_email: str
     status: Annotated[str, OneOf("active", "deleted")]
+    naming: dict[str, str] = Field(description="The pattern of the names of each level that has one.")
     created_at: Instant
     updated_at: Instant
 
@@ -118,6 +138,9 @@ def update_account(app: Here, account_id: AccountPath, change: AccountChange) ->
     changes = change.model_dump(exclude_unset=True)
     if not changes:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
+    if "naming" in changes:
+        named = app.catalog.account(account_id).naming | _checked(changes["naming"])
+        changes["naming"] = {level: pattern for level, pattern in named.items() if pattern}
     return AccountAnswer.of(app.catalog.update_account(account_id, **changes))
 
 
@@ -129,6 +152,18 @@ def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """
     credentials, profiles = app.registration.forget_account(account_id)
     return DeletedAccount(account_id=account_id, credentials=credentials, profiles=profiles)
+
+
+def _checked(patterns: dict[str, str | None]) -> dict[str, str | None]:
+    """Patterns that can be read. Raises Unprocessable that says what is wrong."""
+    from adweir.model.naming import NamePattern
+
+    for level, pattern in patterns.items():
+        try:
+            NamePattern(pattern or "{unused}")
+        except BadInput as error:
+            raise Unprocessable(error.message, [{"field": f"naming.{level}", "message": error.message}]) from None
+    return patterns
 
 
 def only_account(app: App) -> str:

@@ -24,6 +24,13 @@ Unknown = Annotated[
     dict[str, int] | None,
     Field(description="Metric to the number of rows that the sum leaves out because theirs is unknown."),
 ]
+NameParts = Annotated[
+    dict[str, str] | None,
+    Field(
+        description="The parts of the name, by the client's pattern; null where there is none, or it does not fit.",
+        examples=[{"market": "DE", "channel": "search"}],
+    ),
+]
 Warnings = Annotated[list[str], Field(description="Ad accounts that are left out, and why.")]
 AdAccountId = Annotated[str, Field(description="The platform's ad account.")]
 ClientAccountId = Annotated[str, Field(description="The client company, acc_….")]
@@ -60,6 +67,11 @@ class AdRecord(Shown):
     relevance_score: float | None
     quality_score: float | None
     score_scale: str | None = Field(description="What the platform measures both scores by; null without scores.")
+    name_parts: NameParts
+    landing_page: dict[str, Any] | None = Field(
+        description="`host`, `path` and `utm` of landing_page_url; null where it is none that can be read.",
+        examples=[{"host": "shop.example.com", "path": "/spring", "utm": {"source": "meta", "medium": "paid"}}],
+    )
     currency: str
 
 

@@ -41,7 +41,10 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
             {"company_name": "Example Outfitters", "primary_contact_email": "ads@example.com"},
         )
     },
-    "update_account": {"name": ("Another name", {"company_name": "Example Outdoor"})},
+    "update_account": {
+        "name": ("Another name", {"company_name": "Example Outdoor"}),
+        "naming": ("How its campaigns are named", {"naming": {"campaign": "{market}_{channel}_{objective}"}}),
+    },
     "create_credential": _credentials(),
     "update_profile": {"reset": ("Nothing on request any more", {"options": {"datasets": None}})},
     "put_account_webhook_secrets": _WEBHOOK_SECRETS,

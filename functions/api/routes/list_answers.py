@@ -15,6 +15,7 @@ from routes.answers import (
     Count,
     CoveredDay,
     Exact,
+    NameParts,
     Number,
     Ratio,
     Unknown,
@@ -107,6 +108,7 @@ class ListedCampaign(ListedObject):
     """A campaign of a platform; with `fields`, those of them."""
 
     budget: Money
+    name_parts: NameParts
     budget_type: str
     objective: str
     targeting_type: str
@@ -122,6 +124,33 @@ class ListedKeyword(ListedObject):
     match_type: str
     bid: Money
     quality_score: float | None = Field(description="On the platform's own scale.")
+
+
+class UnparsedText(Shown):
+    """A name or landing page that cannot be read."""
+
+    id: str
+    text: str
+    spend: Exact
+
+
+class NamingFinding(Shown):
+    """What one ad account's names of a level, or its landing pages, do not say, in one currency."""
+
+    platform: PlatformId
+    profile_id: str
+    account_id: AdAccountId
+    client_account_id: ClientAccountId
+    subject: str = Field(description="campaign_name, ad_group_name, ad_name or landing_page.")
+    pattern: str | None = Field(description="What the names should follow; null for landing pages.")
+    currency: str
+    spend: Exact = Field(description="Of all campaigns, ad groups or ads in the range.")
+    unparsed: int = Field(description="How many of those with numbers in the range cannot be read.")
+    unparsed_spend: Exact
+    share_of_spend: Ratio
+    absent: int = Field(description="How many have no landing page, or are in no list of their platform any more.")
+    absent_spend: Exact
+    examples: list[UnparsedText] = Field(description="Those with the most spend.")
 
 
 class ListAnswer(Shown):
@@ -157,10 +186,18 @@ class KeywordsAnswer(ListAnswer):
     keywords: list[ListedKeyword]
 
 
+class NamingFindingsAnswer(ListAnswer):
+    """What cannot be read, all in one page."""
+
+    findings: list[NamingFinding]
+    coverage: list[CoveredDay] = Field(description="What the spend rests on, by day.")
+
+
 _MODELS: dict[str, type[ListAnswer]] = {
     "ads": AdsAnswer,
     "account_days": AccountDaysAnswer,
     "platform_campaigns": PlatformCampaignsAnswer,
     "keywords": KeywordsAnswer,
+    "findings": NamingFindingsAnswer,
 }
 LISTS: dict[str, dict[str, Any]] = {name: {"application/json": {"model": model}} for name, model in _MODELS.items()}

@@ -25,12 +25,24 @@ def _one(what: str) -> Any:
     return Field(default="", max_length=limits.MAX_WORD_CHARS, description=what)
 
 
-class ListQuery(Given):
-    """Of which ad accounts; which fields, in which order."""
+class ProfilesQuery(Given):
+    """Of which ad accounts."""
 
     platform: str = _several("Only these platforms or aliases")
     account_id: str = _several("Only those of these client companies (acc_…), or these ad accounts")
     profile_id: str = _several("Only these ad accounts")
+
+
+class NamingQuery(ProfilesQuery):
+    """The days whose spend is counted."""
+
+    start: str = _one("The first day; without it 30 days count.")
+    end: str = _one("The last day; without it today.")
+
+
+class ListQuery(ProfilesQuery):
+    """Which fields, in which order."""
+
     fields: str = _several("Only these fields; without it all")
     order: str = _one("The field to sort by, with `-` before it the greatest first; unknown values come last.")
 
@@ -121,6 +133,32 @@ def list_keywords(
 ) -> Answer:
     """Keywords, targets and negatives, told apart by `kind`; all but negatives with totals up to yesterday."""
     return _listed(app, "keywords", asked, limit, next_token)
+
+
+@lists.route(
+    "GET",
+    "/api/v1/quality/naming",
+    "List names and landing pages that cannot be read",
+    limited=True,
+    content=_answers("findings"),
+)
+def list_naming_findings(app: Here, asked: Annotated[NamingQuery, Query()]) -> Answer:
+    """Per ad account, with their share of the spend: names by the client's patterns (`naming` of its account), and
+    landing pages.
+    """
+    from adweir.reporting.naming_findings import NamingFindings
+    from adweir.reporting.ranges import parse_range
+
+    given = asked.model_dump(exclude_defaults=True)
+    span = parse_range(given.pop("start", None), given.pop("end", None), app.clock.now().date(), field="query")
+    queries = app.queries.within(bounds(app))
+    filters = queries.filters({name: text.split(",") for name, text in given.items()}, "query")
+    try:
+        found = NamingFindings(app.catalog, queries).find(filters, span)
+    except TooLarge as large:
+        message = f"{large.message}: name one ad account, or fewer days"
+        raise Unprocessable(message, [{"field": "query", "message": message}]) from None
+    return answer({**found._asdict(), "next_token": None})
 
 
 def _listed(app: App, name: str, asked: ListQuery, limit: int, next_token: str) -> Answer:

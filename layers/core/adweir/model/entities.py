@@ -39,12 +39,13 @@ class Entity(BaseModel):
 
 
 class Account(Entity):
-    """A client company."""
+    """A client company. `naming`: how it names its campaigns, ad groups and ads, by level (`model.naming`)."""
 
     account_id: str
     company_name: str
     primary_contact_email: str
     status: str = "active"
+    naming: dict[str, str] = {}
     created_at: str = ""
     updated_at: str = ""
 

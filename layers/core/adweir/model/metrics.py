@@ -127,7 +127,8 @@ def plus(one: Slot, other: Slot) -> Slot:
     return cast("Slot", tuple(b if a is None else a if b is None else a + b for a, b in zip(one, other, strict=True)))
 
 
-def _ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+def ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+    """Rounded to six decimals; None of an unknown number or a zero denominator."""
     return None if numerator is None or not denominator else round(numerator / denominator, 6)
 
 
@@ -139,11 +140,11 @@ def derive(slot: Slot) -> dict[str, Decimal | None]:
     imp, clk = (None if count is None else Decimal(count) for count in slot[:2])
     conv, cost, rev = (None if micros is None else from_micros(micros) for micros in slot[2:])
     return {
-        "ctr": _ratio(clk, imp),
-        "cvr": _ratio(conv, clk),
-        "cpa": _ratio(cost, conv),
-        "cpc": _ratio(cost, clk),
-        "cpm": _ratio(None if cost is None else cost * 1000, imp),
-        "roas": _ratio(rev, cost),
-        "acos": _ratio(cost, rev),
+        "ctr": ratio(clk, imp),
+        "cvr": ratio(conv, clk),
+        "cpa": ratio(cost, conv),
+        "cpc": ratio(cost, clk),
+        "cpm": ratio(None if cost is None else cost * 1000, imp),
+        "roas": ratio(rev, cost),
+        "acos": ratio(cost, rev),
     }

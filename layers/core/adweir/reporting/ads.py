@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
+from adweir.reporting.names import Naming, page_parts
 from adweir.reporting.totals import KEPT, LIVE
 
 AD_METRICS = ("impressions", "clicks", "ctr", "spend", "conversions", "conversion_rate", "cpa", "roas", "revenue")
@@ -30,6 +31,8 @@ AD_FIELDS = (
     "score_scale",
     "status_raw",
     "name",
+    "name_parts",
+    "landing_page",
     "currency",
     "client_account_id",
 )
@@ -79,7 +82,7 @@ def status_on(day: str, status: Status, end: str) -> Status:
     return Status.ENDED if status is Status.ACTIVE and end and end < day else status
 
 
-def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator[dict[str, Any]]:
+def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile, naming: Naming) -> Iterator[dict[str, Any]]:
     """A profile's ads with their metrics as records; `account_id` is the platform's ad account."""
     for ad, metrics in ads:
         yield {
@@ -103,6 +106,8 @@ def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile) -> Iterator
             "score_scale": ad.score_scale or None,
             "status_raw": ad.status_raw,
             "name": ad.name,
+            "name_parts": naming.parts(profile, ad),
+            "landing_page": page_parts(ad),
             "currency": metrics["currency"],
             "client_account_id": profile.account_id,
             **{name: metrics[name] for name in _NOTES if name in metrics},

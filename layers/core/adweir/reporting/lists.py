@@ -26,6 +26,7 @@ from adweir.reporting.totals import KEPT, LIVE
 from adweir.store.catalog.store import Catalog
 
 TOTALS = "totals"
+_NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page"})
 _NOTES = ("unknown", KEPT, LIVE)
 """What a record says about its numbers stays beside them, whatever fields are asked."""
 _LOOKS = 5000
@@ -54,14 +55,14 @@ class ListKind(NamedTuple):
     def orders(self) -> tuple[str, ...]:
         """What its records can be ordered by."""
         of_totals = [f"{TOTALS}.{window}.{metric}" for window in WINDOWS for metric in AD_METRICS]
-        return (*(name for name in self.fields if name != TOTALS), *(of_totals if self.totals else ()))
+        return (*(name for name in self.fields if name not in _NO_ORDER), *(of_totals if self.totals else ()))
 
 
 LISTS: Mapping[str, ListKind] = {
     "ads": ListKind("ads", AD_FIELDS, frozenset(AD_METRICS), values={"status": tuple(Status)}),
     "account_days": ListKind("account_performance", ACCOUNT_DAY_FIELDS, frozenset(ACCOUNT_DAY_FIELDS)),
     "platform_campaigns": ListKind(
-        "campaigns", _fields_of(AdCampaign), totals=Level.CAMPAIGN, values={"status": tuple(Status)}
+        "campaigns", (*_fields_of(AdCampaign), "name_parts"), totals=Level.CAMPAIGN, values={"status": tuple(Status)}
     ),
     "keywords": ListKind(
         "keywords",

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, PlatformObject, Profile
+from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot
 from adweir.model.money import from_micros
@@ -24,6 +24,7 @@ from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.filters import Filters
 from adweir.reporting.moments import Moments
+from adweir.reporting.names import Naming
 from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.totals import NOTHING, RowSum, measures
@@ -246,8 +247,9 @@ class StoredRecords:
                 else:
                     sums[currency] = total
             profiles, _ = self._queries.dated_profiles(asked.filters)
+            naming = Naming(self._catalog)
             for profile in profiles:
-                yield from self._ads_of(profile, asked, found, by_ad, now)
+                yield from ad_records(self._ads_of(profile, asked, found, by_ad, now), profile, naming)
 
         query = replace(asked, dimensions=names, level=Level.AD, rest=False)
         return RecordPlan(asked.range, records, query, moments, replace(asked, dimensions=(), level=Level.AD))
@@ -259,22 +261,21 @@ class StoredRecords:
         found: Answer,
         by_ad: Mapping[tuple[Any, ...], Mapping[str, RowSum]],
         now: datetime,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[tuple[Ad, Measured]]:
+        """A profile's ads, each with its metrics in each currency."""
         flights = Flights(self._of(profile, Dataset.CAMPAIGNS), self._of(profile, Dataset.AD_GROUPS))
         today = local_date(now, profile.timezone).isoformat()
         nothing = {profile.currency: RowSum(NOTHING if profile.key in found.pulled else _UNKNOWN)}
 
-        def measured(ad: Ad) -> Iterator[tuple[Ad, Measured]]:
-            dated = flights.dated(ad, today)
-            sums = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id), nothing)
-            for currency, total in sums.items():
-                yield dated, measures(total.slot) | total.notes | {"currency": currency}
-
-        items = (item for item in self._of(profile, Dataset.ADS) if isinstance(item, Ad))
-        kept = (ad for ad in items if asked.filters.keep_object(ad))
-        yield from ad_records((each for ad in kept for each in measured(ad)), profile)
+        for ad in self._of(profile, Dataset.ADS):
+            if isinstance(ad, Ad) and asked.filters.keep_object(ad):
+                dated = flights.dated(ad, today)
+                sums = by_ad.get((str(profile.platform), profile.profile_id, ad.ad_group_id, ad.id), nothing)
+                for currency, total in sums.items():
+                    yield dated, measures(total.slot) | total.notes | {"currency": currency}
 
     def _objects(self, datasets: Sequence[Dataset], filters: Filters) -> Iterator[dict[str, Any]]:
+        naming = Naming(self._catalog)
         for profile in self._queries.profiles(filters):
             today = self._queries.today(profile).isoformat() if is_zone(profile.timezone) else ""
             for item in (each for dataset in datasets for each in self._of(profile, dataset)):
@@ -286,6 +287,8 @@ class StoredRecords:
                             record[name] = from_micros(record[name])
                     for name in ("start_date", "end_date"):
                         record[name] = record[name] or None
+                    if isinstance(item, AdCampaign | AdGroup):
+                        record["name_parts"] = naming.parts(profile, item)
                     yield record | {"currency": profile.currency} | _accounts(profile)
 
     def _page(self, records: Iterable[dict[str, Any]], page: slice) -> tuple[list[dict[str, Any]], int]:

@@ -5,6 +5,8 @@ A stamp of each door's webhook secrets stands beside them: `webhook-doors` / `<p
 
 from __future__ import annotations
 
+from typing import Any
+
 from adweir.model.entities import Account
 from adweir.model.errors import Conflict, NotFound
 from adweir.model.platforms import Platform
@@ -66,7 +68,7 @@ class Accounts(Items):
             return None
         return (found[stamped].state or "") if stamped in found else ""
 
-    def update_account(self, account_id: str, **changes: str) -> Account:
+    def update_account(self, account_id: str, **changes: Any) -> Account:
         """Change fields of an account. Raises NotFound."""
         account = self.account(account_id).model_copy(update=changes | {"updated_at": iso(self._clock.now())})
         if not self._put(_item(account), Item.state != _DELETED):
