@@ -19,6 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import PlatformSpec
 from adweir.runtime.settings import queue_part
+from ops import dataset_table
 from sandbox.platforms import stand_ins
 from sandbox.platforms.base import StandIn
 
@@ -137,6 +138,8 @@ def _docs(root: Path, spec: PlatformSpec) -> Iterator[str]:
 def main() -> int:
     """Print the findings of this checkout. Returns the exit code."""
     findings = check(ROOT, REGISTRY, {str(one.platform): one for one in stand_ins()})
+    if not dataset_table.is_current(dataset_table.PAGE.read_text(), REGISTRY):
+        findings.append("docs/platforms.md: its table of datasets is not current: run python -m ops.dataset_table")
     for finding in findings:
         print(finding)
     if not findings:

@@ -15,6 +15,7 @@ from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
+from ops.demo.filled import empty, request_all
 from ops.demo.page import write_page
 from ops.demo.queries import queries
 from ops.demo.river import River
@@ -33,6 +34,8 @@ class Extent(NamedTuple):
 
 
 SHORT = Extent(10, ("daily",))
+_RECENT_DAYS = 3
+"""Each dataset has something of the last days: hours go no further back."""
 WHOLE = Extent(57, ("daily", "weekly"))
 """Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
 
@@ -87,14 +90,18 @@ def flow(
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
     before = {profile["profile_id"]: compare(api, world, profile, extent.days).stored for profile in profiles}
     deleted = events.go_on(profiles, seller)
+    request_all(api, profiles)
+    hours = fire(target, "hourly", world.now)
     for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))
+    river.follow(hours)
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:
         results.append(compare(api, world, profile, extent.days, before[profile["profile_id"]], deleted))
         show("compared with the truth", len(results), len(profiles))
-    return Verdict(results, time.monotonic() - begin)
+    lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
+    return Verdict(results, time.monotonic() - begin, lacking)
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

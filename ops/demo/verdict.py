@@ -16,6 +16,8 @@ class Verdict:
 
     results: Sequence[Compared]
     seconds: float
+    empty: Sequence[str] = ()
+    """Datasets of which nothing came, by platform."""
 
     @property
     def rows(self) -> int:
@@ -29,14 +31,16 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """There are numbers, and each one is the platforms' own."""
-        return bool(self.rows) and not self.wrong
+        """There are numbers, each one is the platforms' own, and no dataset is empty."""
+        return bool(self.rows) and not self.wrong and not self.empty
 
     @property
     def text(self) -> str:
         """The verdict in one line."""
         if self.right:
             return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: all equal the platforms' own."
+        if not self.wrong:
+            return f"Every number is right, but {len(self.empty)} datasets are empty."
         of = f"{self.rows + self.days:,} rows and daily totals"
         return f"{self.wrong:,} of {of} differ from what the platforms say."
 
@@ -57,8 +61,9 @@ class Verdict:
 
     @property
     def wrong_lines(self) -> list[str]:
-        """The first differences, one line each."""
-        lines = [
+        """The empty datasets and the first differences, one line each."""
+        lines = [f"nothing is stored of {name}" for name in self.empty]
+        lines += [
             f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
             f"platform {_text(found.truth)}"
             for one in self.results

@@ -19,7 +19,7 @@ from adweir.reporting.levels import NO_STATE, Rung
 from adweir.reporting.query import Queries
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.reading import ProfileQuestion, is_due
-from adweir.reporting.records import PERFORMANCE
+from adweir.reporting.records import PERFORMANCE, data_type_of
 
 _Live = dict[tuple[Level, Window], set[date]]
 """A profile's live days by the level that decides them, and the window that they were asked for."""
@@ -93,7 +93,7 @@ class CoverageList:
         return sorted(
             (dataset.value, spec)
             for dataset, spec in served.items()
-            if dataset.grain and (not data_type or _data_type(dataset) == data_type)
+            if dataset.grain and (not data_type or data_type_of(dataset) == data_type)
         )
 
     def _days(
@@ -129,11 +129,6 @@ class CoverageList:
         return Rung(dataset.level, spec, self._queries.days(series, window))
 
 
-def _data_type(dataset: Dataset) -> str:
-    by = f"_by_{dataset.breakdown}" if dataset.breakdown else ""
-    return f"{dataset.level.value}_performance{by}{'_hourly' if dataset.grain is Grain.HOUR else ''}"
-
-
 def _entry(profile: Profile, rung: Rung, day: date, today: date) -> dict[str, Any]:
     state, spec = rung.days.get(day, NO_STATE), rung.spec
     return {
@@ -141,7 +136,7 @@ def _entry(profile: Profile, rung: Rung, day: date, today: date) -> dict[str, An
         "profile_id": profile.profile_id,
         "account_id": profile.profile_id,
         "client_account_id": profile.account_id,
-        "data_type": _data_type(spec.dataset) if spec else "",
+        "data_type": data_type_of(spec.dataset) if spec else "",
         "level": rung.level.value,
         "date": day.isoformat(),
         "slices": [

@@ -67,6 +67,12 @@ _LOOKS = 5000
 _UNKNOWN: Slot = (None, None, None, None, None)
 
 
+def data_type_of(dataset: Dataset) -> str:
+    """The data type that shows a dataset of metrics."""
+    by = f"_by_{dataset.breakdown}" if dataset.breakdown else ""
+    return f"{dataset.level.value}_performance{by}{'_hourly' if dataset.grain is Grain.HOUR else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRequest:
     """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
@@ -141,9 +147,7 @@ PERFORMANCE: Mapping[str, _Metrics] = (
     {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level}
     | {f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level}
     | {
-        f"{dataset.level.value}_performance_by_{dataset.breakdown}": _Metrics(
-            dataset.level, Grain.DAY, dataset.breakdown
-        )
+        data_type_of(dataset): _Metrics(dataset.level, Grain.DAY, dataset.breakdown)
         for dataset in Dataset
         if dataset.breakdown
     }

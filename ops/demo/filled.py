@@ -1,0 +1,58 @@
+"""Whether each dataset of each platform has come: what a SPEC promises is stored, and can be read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import KeywordKind
+from adweir.platforms import REGISTRY
+from adweir.platforms.base import PlatformSpec
+from adweir.reporting.records import data_type_of
+from ops.client import Api
+
+_OBJECTS = {
+    Dataset.CREATIVES: "creatives",
+    Dataset.CAMPAIGNS: "campaigns",
+    Dataset.AD_GROUPS: "ad_groups",
+    Dataset.ADS: "ads",
+    Dataset.PROFILES: "profiles",
+}
+_KINDS = {
+    Dataset.KEYWORDS: {KeywordKind.KEYWORD},
+    Dataset.NEGATIVES: {KeywordKind.NEGATIVE},
+    Dataset.TARGETS: set(KeywordKind) - {KeywordKind.KEYWORD, KeywordKind.NEGATIVE},
+}
+"""Datasets that are listed together, and what tells their objects apart."""
+
+
+def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
+    """Have one ad account of each platform pull what is pulled on request only."""
+    first = {profile["platform"]: profile for profile in reversed(list(profiles))}
+    for spec in REGISTRY.specs():
+        wanted = [dataset.value for dataset, each in spec.datasets.items() if each.on_request]
+        if wanted and spec.name in first:
+            path = f"/api/v1/profiles/{spec.name}/{first[spec.name]['profile_id']}"
+            api.patch(path, {"options": {"datasets": wanted}})
+
+
+def empty(api: Api, start: str, end: str) -> list[str]:
+    """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
+    found: dict[Dataset, set[str]] = defaultdict(set)
+    for dataset in {dataset for spec in REGISTRY.specs() for dataset in spec.datasets}:
+        records = api.records(_data_type(dataset), {"date_range": {"start": start, "end": end}})
+        kinds = _KINDS.get(dataset)
+        found[dataset] = {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
+    return [f"{spec.name} {dataset}" for spec in REGISTRY.specs() for dataset in _lacking(spec, found)]
+
+
+def _lacking(spec: PlatformSpec, found: dict[Dataset, set[str]]) -> Sequence[Dataset]:
+    return [dataset for dataset in spec.datasets if spec.name not in found[dataset]]
+
+
+def _data_type(dataset: Dataset) -> str:
+    if dataset in _KINDS:
+        return "keywords"
+    return _OBJECTS.get(dataset) or data_type_of(dataset)
