@@ -19,7 +19,7 @@ export ADWEIR_ARCH = $(ARCH)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## run the whole pipeline once on ten days; KEEP=1 keeps its sandbox running
+demo: $(READY) ## run the pipeline once on ten days; KEEP=1 keeps the sandbox
 	$(BIN)/adweir demo $(if $(KEEP),--keep)
 
 demo-all: $(READY) ## the same on the whole history
