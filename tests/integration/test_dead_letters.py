@@ -16,7 +16,9 @@ from adweir.model.messages import BuildDataset, MakeExport, Message, ObjectArriv
 from adweir.model.tasks import TaskState
 from adweir.model.times import epoch
 from adweir.pipeline.explained import about
+from adweir.platforms import REGISTRY
 from adweir.runtime.dead_letters import DeadLetters
+from adweir.runtime.settings import queue_part
 from adweir.store.ledger import Ledger
 from support.api import Call
 from support.bounds import at_the_bound
@@ -34,7 +36,7 @@ class Letters:
 
     def __init__(self) -> None:
         self.sqs = boto3.client("sqs")
-        names = ("runs", "reports", "landing", "etl", "collect-MetaAds", "collect-AmazonAds", "delivery")
+        names = ("runs", "reports", "landing", "etl", *(f"collect-{queue_part(name)}" for name in REGISTRY), "delivery")
         self.urls = {name: self.sqs.create_queue(QueueName=f"adweir-{name}")["QueueUrl"] for name in names}
         self.dead = {name: self.sqs.create_queue(QueueName=f"adweir-dead-{name}")["QueueUrl"] for name in names}
 

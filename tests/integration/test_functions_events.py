@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from adweir.runtime.settings import Settings
+from adweir.platforms import REGISTRY
+from adweir.runtime.settings import Settings, queue_part
 from support.clock import FrozenClock
 from support.functions import loaded
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-QUEUES = ("runs", "reports", "landing", "etl", "collect-MetaAds", "collect-AmazonAds")
+QUEUES = ("runs", "reports", "landing", "etl", *(f"collect-{queue_part(name)}" for name in REGISTRY))
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
 QUARANTINED = {
     "orchestrate": {"cancel", "redrive"},

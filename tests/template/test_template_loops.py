@@ -21,7 +21,7 @@ MAX_RESOURCES = 500
 """CloudFormation's limit per stack; it counts what the loops make."""
 
 FUNCTIONS = ("Webhooks", "Authorize", "Api", "Orchestrate", "Collect", "PollReports", "Validate", "Etl")
-QUEUES = ("Runs", "Reports", "Landing", "Etl", "CollectMetaAds", "CollectAmazonAds")
+QUEUES = ("Runs", "Reports", "Landing", "Etl", *(f"Collect{queue_part(name)}" for name in REGISTRY))
 EXPECTED = {
     "AWS::DynamoDB::Table": {"CatalogTable", "MetricsTable", "LedgerTable", "FindingsTable"},
     "AWS::SQS::Queue": {f"{queue}{kind}" for queue in QUEUES for kind in ("Queue", "DeadLetters")}

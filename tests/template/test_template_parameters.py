@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from adweir.platforms import REGISTRY
+from adweir.runtime.settings import queue_part
 from sandbox.deploy import PARAMETERS
 from support.template import Template, deployed, listed, statements, target, template
 
@@ -164,7 +166,7 @@ def test_executions_are_reserved_for_a_group_of_functions_or_not_at_all(paramete
 @pytest.mark.parametrize(
     ("parameter", "sources"),
     [
-        ("PullConcurrency", {"CollectMetaAdsSource", "CollectAmazonAdsSource", "ReportsSource"}),
+        ("PullConcurrency", {*(f"Collect{queue_part(name)}Source" for name in REGISTRY), "ReportsSource"}),
         ("LoadConcurrency", {"LandingSource"}),
         ("PlanConcurrency", {"RunsSource", "EtlSource"}),
     ],

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from adweir.platforms import REGISTRY
+from adweir.runtime.settings import queue_part
 from support.template import PACES, listed, target, template
 
 QUEUES = template().of("AWS::SQS::Queue")
@@ -94,7 +96,7 @@ def test_batches_report_their_failures_item_by_item(name: str) -> None:
     assert SOURCES[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-@pytest.mark.parametrize("name", ["CollectMetaAdsSource", "CollectAmazonAdsSource"])
+@pytest.mark.parametrize("name", [f"Collect{queue_part(name)}Source" for name in REGISTRY])
 def test_each_platform_is_pulled_with_bounded_concurrency(name: str) -> None:
     assert template().number(SOURCES[name]["ScalingConfig"]["MaximumConcurrency"]) >= 2
 

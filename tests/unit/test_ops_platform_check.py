@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from adweir.platforms import REGISTRY, Platforms
+from adweir.runtime.settings import queue_part
 from ops.platform_check import ROOT, check
 from sandbox.platforms import stand_ins
 from sandbox.platforms.base import StandIn
 
 STAND_INS = {str(one.platform): one for one in stand_ins()}
+LISTED = f"[{', '.join(map(queue_part, REGISTRY))}]"
+"""The platforms, as template.yaml has them."""
 PARTS = ("template.yaml", "README.md", "docs/platforms.md", "events/collect", "events/webhooks")
 
 
@@ -42,22 +45,24 @@ def test_this_checkout_is_up_to_date() -> None:
 
 def test_a_folder_that_is_not_registered_is_found(checkout: Path) -> None:
     only_meta = Platforms({"meta_ads": "adweir.platforms.meta"})
-    edit(checkout / "template.yaml", "[MetaAds, AmazonAds]", "[MetaAds]")
+    edit(checkout / "template.yaml", LISTED, "[MetaAds]")
+    others = sorted(spec.package.rpartition(".")[2] for spec in REGISTRY.specs() if spec.name != "meta_ads")
     assert check(checkout, only_meta, {"meta_ads": STAND_INS["meta_ads"]}) == [
-        "amazon_ads: layers/core/adweir/platforms/__init__.py does not register the folder: add its line to REGISTRY"
+        f"{folder}: layers/core/adweir/platforms/__init__.py does not register the folder: add its line to REGISTRY"
+        for folder in others
     ]
 
 
 def test_a_platform_that_the_template_lacks_is_found(checkout: Path) -> None:
-    edit(checkout / "template.yaml", "[MetaAds, AmazonAds]", "[MetaAds, TiktokAds]")
+    edit(checkout / "template.yaml", LISTED, LISTED.replace("AmazonAds", "StrangeAds"))
     assert check(checkout, REGISTRY, STAND_INS) == [
         "amazon_ads: template.yaml is not up to date: add AmazonAds to the loop Collect",
-        "TiktokAds: template.yaml has it in the loop Collect, but there is no such platform: remove it",
+        "StrangeAds: template.yaml has it in the loop Collect, but there is no such platform: remove it",
     ]
 
 
 def test_a_platform_that_the_sandbox_does_not_speak_is_found(checkout: Path) -> None:
-    (finding,) = check(checkout, REGISTRY, {"meta_ads": STAND_INS["meta_ads"]})
+    (finding,) = check(checkout, REGISTRY, {name: one for name, one in STAND_INS.items() if name != "amazon_ads"})
     assert finding == "amazon_ads: no stand-in in the sandbox: add a package to sandbox/platforms and to its FOLDERS"
 
 
@@ -90,15 +95,15 @@ def test_a_missing_example_is_found(checkout: Path, removed: str, finding: str) 
         ("docs/platforms.md", "## Meta Ads", "## Meta", "meta_ads: docs/platforms.md has no section '## Meta Ads'"),
         (
             "docs/platforms.md",
-            "`refresh_token`",
-            "the refresh token",
-            "amazon_ads: its section of docs/platforms.md does not name `refresh_token`",
+            "`region`",
+            "the region",
+            "amazon_ads: its section of docs/platforms.md does not name `region`",
         ),
         (
             "docs/platforms.md",
-            "| `keywords` |",
-            "| keyword lists |",
-            "amazon_ads: its section of docs/platforms.md does not name `keywords`",
+            "| `targets` |",
+            "| target lists |",
+            "amazon_ads: its section of docs/platforms.md does not name `targets`",
         ),
     ],
 )
