@@ -55,7 +55,8 @@ class WorldAdGroup:
     """An ad group, also called ad set.
 
     `unlisted`: what the platform counts in the group and its parents and never shows as an ad: an ad that it has
-    forgotten, or (with an empty id) spend that belongs to no ad at all.
+    forgotten, or (with an empty id) spend that belongs to no ad at all. `hidden`: the platform has no such ad group;
+    what is counted in it is in the totals of the campaign and the account alone.
     """
 
     id: str
@@ -64,6 +65,7 @@ class WorldAdGroup:
     ads: tuple[WorldAd, ...]
     keywords: tuple[WorldKeyword, ...] = ()
     unlisted: tuple[WorldAd, ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,7 @@ def _credited(profile: WorldProfile, ad: WorldAd, halves: int, known: int) -> tu
     if not profile.view_windows:
         return credited, _NO_VIEWS
     seen = halves * between(ad.seed, 11, 80, 400) * known
+    step = 2 if profile.traits.whole_views else step
     return credited, {w: seen * per_mille // 1_000_000_000 // step * step for w, per_mille in VIEW_WINDOWS.items()}
 
 

@@ -53,7 +53,8 @@ class Traits:
     """A platform, or one ad account there, as the world sees it.
 
     `half_credits`: every n-th ad is credited with half conversions; 0: none is. `sells`: conversions bring revenue
-    (leads do not). `hourly_conversions`: whether hourly rows report conversions and revenue.
+    (leads do not). `hourly_conversions`: whether hourly rows report conversions and revenue. `whole_views`: conversions
+    after views are never halves.
     """
 
     restatement: Restatement
@@ -61,6 +62,7 @@ class Traits:
     half_credits: int = 0
     sells: bool = True
     hourly_conversions: bool = True
+    whole_views: bool = False
 
     def credits_halves(self, ad_number: int) -> bool:
         """Whether the platform credits this ad, by its place in the profile, with half conversions."""

@@ -126,8 +126,9 @@ class World:
     ) -> Iterator[WorldRow]:
         """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account.
 
-        Ads that the platform has forgotten, and spend that belongs to none, are in every level's rows but the ads'.
-        Campaigns that stand apart are in the account's rows alone (and in those of the level `_EVERY_CAMPAIGN`).
+        Ads that the platform has forgotten, and spend that belongs to none, are in every level's rows but the ads';
+        hidden groups are in those of campaigns and the account alone. Campaigns that stand apart are in the account's
+        rows alone (and in those of the level `_EVERY_CAMPAIGN`).
         """
         days = _of_level(level, self.days(profile, start, end, moment=moment, reading=reading))
         if level == "ad":
@@ -256,10 +257,11 @@ class World:
 
 
 def _of_level(level: str, days: Iterator[WorldRow]) -> Iterator[WorldRow]:
-    """What delivered, without the campaigns that stand apart where they do not belong."""
+    """What delivered, without the campaigns that stand apart and the hidden groups where they do not belong."""
     if level in ("account", _EVERY_CAMPAIGN):
         return days
-    return (row for row in days if row.campaign is None or not row.campaign.apart)
+    shown = (row for row in days if row.campaign is None or not row.campaign.apart)
+    return shown if level == "campaign" else (row for row in shown if row.group is None or not row.group.hidden)
 
 
 def _with_holes(hours: list[tuple[int, Numbers]], luck: int) -> list[tuple[int, Numbers]]:

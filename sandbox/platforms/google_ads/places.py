@@ -1,0 +1,251 @@
+"""Who a row is about, and how the numbers of an ad's day or hour divide over keywords, terms, ages, places, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
+from sandbox.world.numbers import split
+from sandbox.world.world import KEYWORD_WEIGHTS
+
+Label = tuple[tuple[str, Any], ...]
+
+
+class GooglePlace(NamedTuple):
+    """Who a row is about; what its resource does not tell apart is None.
+
+    `label`: values of fields by their paths that nothing in the world stands for, such as a search term's text.
+    """
+
+    campaign: WorldCampaign | None = None
+    group: WorldAdGroup | None = None
+    ad: WorldAd | None = None
+    keyword: WorldKeyword | None = None
+    label: Label = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal places."""
+        return (*(part.id if part else "" for part in self[:4]), self.label)
+
+
+class PlaceShare(NamedTuple):
+    """A place, and its part of the numbers."""
+
+    place: GooglePlace
+    numbers: Numbers
+
+
+Divide = Callable[[WorldProfile, GooglePlace, Numbers], Iterator[PlaceShare]]
+"""The whole place of an ad and its numbers → the places of a resource. What it leaves out is in no row."""
+
+AGES = {
+    "AGE_RANGE_18_24": (503001, 10), "AGE_RANGE_25_34": (503002, 22), "AGE_RANGE_35_44": (503003, 20),
+    "AGE_RANGE_45_54": (503004, 14), "AGE_RANGE_55_64": (503005, 8), "AGE_RANGE_65_UP": (503006, 6),
+    "AGE_RANGE_UNDETERMINED": (503999, 20),
+}  # fmt: skip
+GENDERS = {"MALE": (10, 40), "FEMALE": (11, 38), "UNDETERMINED": (20, 22)}
+"""By type: Google's criterion id, and the part of the traffic."""
+HOMES = {
+    "US": ((2840, 90), (2124, 10)), "DE": ((2276, 84), (2040, 16)), "JP": ((2392, 97), (2840, 3)),
+    "GB": ((2826, 92), (2372, 8)),
+}  # fmt: skip
+"""Countries of an account's country, by their geo target constants, with their parts of the traffic."""
+REGIONS = {
+    2840: ((21137, 40), (21167, 30), (21176, 20), (0, 10)), 2276: ((20226, 45), (20228, 35), (0, 20)),
+    2392: ((20636, 50), (20624, 30), (0, 20)), 2826: ((20339, 80), (20340, 12), (0, 8)),
+}  # fmt: skip
+"""Regions of a country; 0: Google does not know the region."""
+_PRESENCE = {"LOCATION_OF_PRESENCE": 9, "AREA_OF_INTEREST": 1}
+_TERMS = {"{}": 6, "best {}": 3, "": 1}
+"""What was searched for a keyword; what too few people searched is in no row."""
+_SITES = {"news.example": 4, "recipes.example": 3, "games.example": 2}
+_VIDEOS = {"youtube.com/channel/alpha": 5, "youtube.com/channel/beta": 3}
+_PLACED = {"DISPLAY": _SITES, "VIDEO": _VIDEOS, "DEMAND_GEN": _VIDEOS, "PERFORMANCE_MAX": _SITES}
+
+
+def parts(place: GooglePlace, numbers: Numbers, weights: Mapping[Label, int]) -> Iterator[PlaceShare]:
+    """The numbers over labels by weights; the part of an empty label is in no row."""
+    for label, part in zip(weights, split(numbers, list(weights.values())), strict=True):
+        if label:
+            yield PlaceShare(place._replace(label=label), part)
+
+
+def whole(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Accounts, campaigns, ad groups, ads: nothing is divided."""
+    yield PlaceShare(place, numbers)
+
+
+def by_asset_group(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Asset groups of Performance Max."""
+    if place.campaign and place.campaign.product == "PERFORMANCE_MAX":
+        yield PlaceShare(place, numbers)
+
+
+def by_keyword(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Keywords; what ad groups without any have is in no row."""
+    keywords = place.group.keywords if place.group else ()
+    if keywords:
+        divided = split(numbers, list(KEYWORD_WEIGHTS[: len(keywords)]))
+        for keyword, part in zip(keywords, divided, strict=True):
+            yield PlaceShare(place._replace(keyword=keyword), part)
+
+
+def by_term(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """What people searched before they saw an ad of a keyword."""
+    for matched, part in by_keyword(profile, place, numbers):
+        assert matched.keyword is not None  # noqa: S101 - by_keyword puts one into each place
+        yield from _terms("search_term_view", matched, part, matched.keyword.text)
+
+
+def by_campaign_term(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """The same by campaign, and for Performance Max, which has no keywords."""
+    if place.group and place.campaign and place.campaign.product == "PERFORMANCE_MAX":
+        yield from _terms("campaign_search_term_view", place, numbers, place.group.name.rpartition(" ")[0].lower())
+        return
+    for matched, part in by_keyword(profile, place, numbers):
+        assert matched.keyword is not None  # noqa: S101 - by_keyword puts one into each place
+        yield from _terms("campaign_search_term_view", matched, part, matched.keyword.text)
+
+
+def _terms(view: str, place: GooglePlace, numbers: Numbers, text: str) -> Iterator[PlaceShare]:
+    weights: dict[Label, int] = {}
+    for pattern, weight in _TERMS.items():
+        label: Label = ((f"{view}.search_term", pattern.format(text)),) if pattern else ()
+        if label and view == "search_term_view":
+            label = (*label, (f"{view}.status", "ADDED" if pattern == "{}" else "NONE"))
+        weights[label] = weight
+    yield from parts(place, numbers, weights)
+
+
+def by_age(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Ages of an ad group; those that Google does not know are a row too."""
+    return _by_criterion(place, numbers, "age_range", AGES)
+
+
+def by_gender(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Genders of an ad group."""
+    return _by_criterion(place, numbers, "gender", GENDERS)
+
+
+def _by_criterion(
+    place: GooglePlace, numbers: Numbers, name: str, known: Mapping[str, tuple[int, int]]
+) -> Iterator[PlaceShare]:
+    weights: dict[Label, int] = {
+        (
+            ("ad_group_criterion.criterion_id", criterion),
+            (f"ad_group_criterion.{name}.type", value),
+            ("ad_group_criterion.type", name.upper()),
+            ("ad_group_criterion.status", "ENABLED"),
+        ): weight
+        for value, (criterion, weight) in known.items()
+    }
+    return parts(place, numbers, weights)
+
+
+def _homes(profile: WorldProfile) -> tuple[tuple[int, int], ...]:
+    return HOMES.get(profile.country, HOMES["US"])
+
+
+def by_geography(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Countries where people were, or in which they were interested: a place of each kind is a row of its own."""
+    weights: dict[Label, int] = {
+        (("geographic_view.country_criterion_id", country), ("geographic_view.location_type", kind)): weight * share
+        for country, weight in _homes(profile)
+        for kind, share in _PRESENCE.items()
+    }
+    return parts(place, numbers, weights)
+
+
+def by_user_location(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Countries where people were."""
+    weights: dict[Label, int] = {
+        (
+            ("user_location_view.country_criterion_id", country),
+            ("user_location_view.targeting_location", at == 0),
+        ): weight
+        for at, (country, weight) in enumerate(_homes(profile))
+    }
+    return parts(place, numbers, weights)
+
+
+def by_landing_page(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Landing pages of ads that name one."""
+    urls = place.ad.creative["ad"].get("final_urls") if place.ad and "ad" in place.ad.creative else None
+    if urls:
+        yield PlaceShare(place._replace(label=(("landing_page_view.unexpanded_final_url", urls[0]),)), numbers)
+
+
+def by_group_placement(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Sites and channels on which ads stood, outside of search."""
+    return _placements("group_placement_view", place, numbers)
+
+
+def by_detail_placement(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """The same with the pages."""
+    return _placements("detail_placement_view", place, numbers)
+
+
+def _placements(view: str, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    sites = _PLACED.get(place.campaign.product, {}) if place.campaign else {}
+    if sites:
+        kind = "WEBSITE" if sites is _SITES else "YOUTUBE_CHANNEL"
+        weights: dict[Label, int] = {
+            ((f"{view}.placement", site), (f"{view}.placement_type", kind), (f"{view}.display_name", site)): weight
+            for site, weight in sites.items()
+        }
+        yield from parts(place, numbers, weights)
+
+
+CUSTOMER, CAMPAIGN, GROUP, AD = range(4)
+"""How much of an ad's place a row keeps."""
+
+
+class GoogleView(NamedTuple):
+    """How a resource's numbers come about. `level`: how much of the ad's place its rows keep. `keyed`: they keep the
+    keyword too. `listed`: without segments, what had no activity has a row.
+    """
+
+    divide: Divide
+    level: int
+    keyed: bool = False
+    listed: bool = False
+
+
+VIEWS: Mapping[str, GoogleView] = {
+    "customer": GoogleView(whole, CUSTOMER, listed=True),
+    "campaign": GoogleView(whole, CAMPAIGN, listed=True),
+    "campaign_budget": GoogleView(whole, CAMPAIGN, listed=True),
+    "ad_group": GoogleView(whole, GROUP, listed=True),
+    "ad_group_ad": GoogleView(whole, AD, listed=True),
+    "asset_group": GoogleView(by_asset_group, GROUP, listed=True),
+    "keyword_view": GoogleView(by_keyword, GROUP, keyed=True, listed=True),
+    "search_term_view": GoogleView(by_term, GROUP),
+    "campaign_search_term_view": GoogleView(by_campaign_term, CAMPAIGN),
+    "age_range_view": GoogleView(by_age, GROUP),
+    "gender_view": GoogleView(by_gender, GROUP),
+    "geographic_view": GoogleView(by_geography, CAMPAIGN),
+    "user_location_view": GoogleView(by_user_location, CAMPAIGN),
+    "landing_page_view": GoogleView(by_landing_page, GROUP),
+    "group_placement_view": GoogleView(by_group_placement, GROUP),
+    "detail_placement_view": GoogleView(by_detail_placement, GROUP),
+}
+"""The resources with metrics."""
+
+
+def narrowed(place: GooglePlace, level: int, *, keyed: bool) -> GooglePlace:
+    """The place with nothing finer than the level."""
+    return GooglePlace(
+        place.campaign if level >= CAMPAIGN else None,
+        place.group if level >= GROUP else None,
+        place.ad if level >= AD else None,
+        place.keyword if keyed else None,
+        place.label,
+    )
+
+
+def level_of(view: str, resources: set[str]) -> int:
+    """The finest level of a view and of the resources whose attributes are selected with it."""
+    finer = {"ad_group_ad": AD, "ad_group": GROUP}
+    return max([VIEWS[view].level, *(finer.get(name, 0) for name in resources)])
