@@ -118,6 +118,34 @@ def test_keywords_are_split_by_search_term() -> None:
     assert (record["keyword_id"], record["ad_group_id"], record["search_term"]) == ("k1", "g1", TERM)
 
 
+def test_each_platform_answers_by_the_breakdown_that_it_has() -> None:
+    # given a platform that crosses age with gender, and one that splits by each of them alone
+    own = ChosenPlatforms(
+        {
+            LOSSY: datasets(served(Dataset.AD_BY_AGE_GENDER_DAILY)),
+            EXACT: datasets(served(Dataset.AD_GROUP_BY_AGE_DAILY), served(Dataset.AD_GROUP_BY_GENDER_DAILY)),
+        }
+    )
+    world = ReadingWorld(a_profile(), a_profile(EXACT), platforms=own)
+    world.pull(Level.AD, part("18-24/female", 20), part("18-24/male", 25), breakdown="age_gender")
+    for breakdown, value in (("age", "18-24"), ("gender", "female")):
+        row = replaced(ad("x", 7, campaign_id="c9"), entity_id=f"g1~{value}")
+        world.pull(Level.AD_GROUP, row, platform=EXACT, breakdown=breakdown)
+    # when both are asked for ages, for genders, and for both crossed
+    by_age = spends(world.report("platform", "age"), "platform", "age")
+    by_gender = spends(world.report("platform", "gender"), "platform", "gender")
+    crossed = spends(world.report("platform", "age", "gender"), "platform", "age", "gender")
+    # then each answers by what it has
+    assert by_age == {("meta_ads", "18-24"): 45, ("amazon_ads", "18-24"): 7}
+    assert by_gender == {("meta_ads", "female"): 20, ("meta_ads", "male"): 25, ("amazon_ads", "female"): 7}
+    assert crossed == {("meta_ads", "18-24", "female"): 20, ("meta_ads", "18-24", "male"): 25}
+    records = world.records("ad_group_performance_by_age").records
+    assert {(each["platform"], each["ad_group_id"], each["age"]) for each in records} == {
+        ("meta_ads", "g1", "18-24"),
+        ("amazon_ads", "g1", "18-24"),
+    }
+
+
 def test_a_coarser_dataset_of_the_breakdown_answers_for_itself() -> None:
     own = ChosenPlatforms(
         {LOSSY: datasets(served(Dataset.CAMPAIGN_BY_PLACEMENT_DAILY), served(Dataset.AD_BY_PLACEMENT_DAILY))}

@@ -31,19 +31,22 @@ _PARTS_OF_AN_ID = {Level.AD: 2, Level.KEYWORD: 2}
 _SPLIT = tuple(dataset for dataset in Dataset if dataset.breakdown)
 
 
-def breakdown_of(names: Collection[str], levels: Collection[Level]) -> str:
+def breakdown_of(names: Collection[str], levels: Collection[Level], served: Collection[Dataset] = ()) -> str:
     """The breakdown whose dimensions are among the names; "" when there is none.
 
-    `levels` are those that could answer. Raises Unprocessable that lists what exists when no one dataset has them all.
+    `levels` are those that could answer. Of several, the first that a platform has which serves `served`: one splits by
+    age and gender together, another by each of them alone. Raises Unprocessable that lists what exists when no one
+    dataset has them all.
     """
     asked = {name for name in names if name in DIMENSIONS}
     if not asked:
         return ""
-    for breakdown, dimensions in BREAKDOWNS.items():
-        if asked <= set(dimensions) and any(
-            dataset.breakdown == breakdown and dataset.level in levels for dataset in _SPLIT
-        ):
-            return breakdown
+    having = [breakdown for breakdown, dimensions in BREAKDOWNS.items() if asked <= set(dimensions)]
+    for datasets in (served, _SPLIT):
+        split = {dataset.breakdown for dataset in datasets if dataset.level in levels}
+        found = next((breakdown for breakdown in having if breakdown in split), "")
+        if found:
+            return found
     known = [f"{dataset.level} by {' and '.join(BREAKDOWNS[dataset.breakdown])}" for dataset in _SPLIT]
     message = f"no dataset has {', '.join(sorted(asked))} at this level; there are: {'; '.join(known)}"
     raise Unprocessable(message, [{"field": "dimensions", "message": message, "known": known}])

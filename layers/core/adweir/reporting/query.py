@@ -78,12 +78,16 @@ class Query:
 
     @property
     def breakdown(self) -> str:
-        """The breakdown that the dimensions and filters name. Raises Unprocessable when no dataset has it."""
+        """A breakdown that the dimensions and filters name. Raises Unprocessable when no dataset has it."""
+        return self.breakdown_on({})
+
+    def breakdown_on(self, served: Served) -> str:
+        """The one that a platform has which serves these datasets. Raises Unprocessable."""
         finest = self.finest
         if finest is Level.KEYWORD:
-            return breakdowns.breakdown_of(self._names, (finest,))
+            return breakdowns.breakdown_of(self._names, (finest,), served)
         levels = FINENESS[FINENESS.index(finest) :]
-        return breakdowns.breakdown_of(self._names, levels if finest is Level.AD else (*levels, Level.KEYWORD))
+        return breakdowns.breakdown_of(self._names, levels if finest is Level.AD else (*levels, Level.KEYWORD), served)
 
     @property
     def has_rest(self) -> bool:
@@ -91,13 +95,13 @@ class Query:
         is_finer = self.finest not in {Level.ACCOUNT, Level.KEYWORD}
         return self.rest and is_finer and not self.filters.of_rows and not self.breakdown
 
-    def question(self, profile: Profile) -> ProfileQuestion:
-        """What to read of one profile."""
+    def question(self, profile: Profile, served: Served) -> ProfileQuestion:
+        """What to read of one profile, whose platform serves these datasets."""
         return ProfileQuestion(
             self.range.window(profile.timezone),
             self.finest,
             self.grain,
-            self.breakdown,
+            self.breakdown_on(served),
             self.sources,
             rest=self.has_rest,
             live=self.live,
@@ -205,12 +209,14 @@ class Queries:
 
         Raises Unprocessable, TooLarge, Unavailable.
         """
-        matches, breakdown = _matching(query.filters), query.breakdown
-        row = _Row(breakdown)
+        matches = _matching(query.filters)
         profiles, _ = self.dated_profiles(query.filters)
         for profile in profiles:
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
-            specs = specs_of(self.served(profile.platform), query.grain, breakdown)
+            served = self.served(profile.platform)
+            breakdown = query.breakdown_on(served)
+            row = _Row(breakdown)
+            specs = specs_of(served, query.grain, breakdown)
             sums = {level: spec.sums_to_parent for level, spec in specs.items()}
             for level in answering_levels(query.finest, sums):
                 series = Series(profile.platform, profile.profile_id, level, query.grain, breakdown)
@@ -253,7 +259,9 @@ class Queries:
         found = Answer(warnings=warnings)
         summing = _Summing(query, found, self._bounds)
         for profile in profiles:
-            reader = self.reader(profile, query.question(profile))
+            question = query.question(profile, self.served(profile.platform))
+            reader = self.reader(profile, question)
+            summing.breakdown = question.breakdown
             summing.add_rows(profile, reader.rows())
             covered = reader.coverage()
             found.coverage.add(profile, covered)
@@ -288,7 +296,8 @@ class _Summing:
         self._query = query
         self._bounds = bounds
         self._found = found
-        self._breakdown = query.breakdown
+        self.breakdown = ""
+        """That of the profile's question."""
         self._of_row = _grouping(query.dimensions)
         self._matches = _matching(query.filters)
 
@@ -296,7 +305,7 @@ class _Summing:
         """Sum what matches. Raises TooLarge."""
         groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
-        by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self._breakdown)
+        by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self.breakdown)
         for number, read in enumerate(rows):
             if not number % _LOOKS:
                 self._bounds.check_time()
@@ -321,7 +330,7 @@ class _Summing:
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave, in the currencies that their rows were in."""
-        row = _Row(self._breakdown)
+        row = _Row(self.breakdown)
         for level, each in adjustments:
             ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
             stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
