@@ -124,8 +124,8 @@ def _leaf(path: str, fact: FieldFact, value: Any) -> Iterator[str]:
         right = type(value) in (int, float)
     else:
         right = type(value) is _TYPES[fact.kind]
-        right &= fact.kind != "int64" or value.lstrip("-").isdigit()
-        right &= fact.kind != "enum" or value in ENUMS[fact.name]
+        right = right and (fact.kind != "int64" or value.lstrip("-").isdigit())
+        right = right and (fact.kind != "enum" or value in ENUMS[fact.name])
     if not right:
         yield f"{path}: {value!r} is no {fact.kind}"
     elif fact.kind == "message":

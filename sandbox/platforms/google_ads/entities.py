@@ -218,6 +218,7 @@ ENTITIES: Mapping[str, Entities] = {
     "keyword_view": _of_profile(_keywords),
     "conversion_action": _of_profile(_conversion_actions),
     "change_status": _changes,
+    "bidding_strategy": lambda _outside, _estate, _account: iter(()),
     "billing_setup": _billing_setups,
     "geo_target_constant": _geo_targets,
 }

@@ -25,7 +25,7 @@ PAGE_ROWS = 10_000
 """A page's rows (Google Ads API, Paging)."""
 BATCH_ROWS = 1_000
 """A batch's rows; Google does not say how many it sends at once."""
-_TOKEN_SECONDS = 7_200
+PAGE_TOKEN_SECONDS = 7_200
 _SETTINGS = ("omitResults", "returnSummaryRow", "returnTotalResultsCount")
 _SUMMARIES = ("UNSPECIFIED", "UNKNOWN", "NO_SUMMARY_ROW", "SUMMARY_ROW_WITH_RESULTS", "SUMMARY_ROW_ONLY")
 
@@ -146,7 +146,7 @@ class GoogleSearch:
             raise invalid from None
         if not hmac.compare_digest(signed, str(token.get("mac"))) or token["for"] != self._mark(call, settings):
             raise invalid
-        if time.time() - token["since"] > _TOKEN_SECONDS:
+        if time.time() - token["since"] > PAGE_TOKEN_SECONDS:
             raise expired
         return int(token["at"])
 
