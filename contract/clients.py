@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.world import WorldProfile
 
 HERE = Path(__file__).parent
-META, AMAZON = "meta_ads", "amazon_ads"
+META, AMAZON, GOOGLE = "meta_ads", "amazon_ads", "google_ads"
 _LEVELS = ("campaign", "ad_group", "ad")
 _LISTS = ("creatives", *(f"{what}s" for what in _LEVELS), *(f"every {what}" for what in _LEVELS))
 _LATER = tuple(f"every {what} since" for what in _LEVELS)
@@ -135,6 +135,20 @@ CLIENTS = (
             "sd report campaign",
             "sd report ad",
             "sd report target",
+        ),
+    ),
+    Client(
+        "google-ads",
+        GOOGLE,
+        "google_ads_classes.py",
+        (
+            "accounts",
+            *_INSIGHTS,
+            "insights keyword",
+            "insights campaign hourly",
+            "every campaign",
+            "every ad_group",
+            "every ad",
         ),
     ),
 )

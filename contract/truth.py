@@ -84,7 +84,7 @@ def _each(profile: WorldProfile, level: str, product: str = "") -> Iterator[List
         if level == "campaign":
             yield Listed(Key.of("", ids), campaign, _gone(campaign))
             continue
-        for group in campaign.groups:
+        for group in (group for group in campaign.groups if not group.hidden):
             if level == "ad_group":
                 yield Listed(Key.of("", ids | {"ad_group": group.id}), group, _gone(campaign, group))
                 continue
@@ -203,7 +203,7 @@ STREAMS: dict[str, Truth] = {
     "insights campaign hourly": numbers("campaign", hourly=True, sold=False),
     "insights ad age gender": numbers("ad", sold=False),
 }
-for _level in ("account", "campaign", "ad_group", "ad"):
+for _level in ("account", "campaign", "ad_group", "ad", "keyword"):
     STREAMS[f"insights {_level}"] = numbers(_level)
 for _level in _IDS:
     STREAMS[f"{_level}s"] = things(_level, every=False)
