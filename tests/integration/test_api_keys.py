@@ -115,6 +115,7 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/platform-campaigns", None, {"profile_id": "999"}, 200),
     ("GET", "/api/v1/keywords", None, {}, 200),
     ("GET", "/api/v1/coverage", None, RANGE, 200),
+    ("GET", "/api/v1/restatement", None, {}, 200),
     ("GET", "/api/v1/quality/naming", None, {}, 200),
     ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
     ("GET", "/api/v1/exports/exp_rival", None, {}, 404),

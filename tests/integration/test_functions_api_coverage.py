@@ -6,6 +6,9 @@ from datetime import date
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.tasks import Pull, Stamp
@@ -174,3 +177,32 @@ def test_an_ad_account_of_an_unknown_time_zone_hurts_no_other(call: Call, api: M
     assert (len(result["records"]), result["warnings"]) == (4, named)
     assert (report["data"], report["warnings"]) == ([{"clicks": 120}], named)
     assert call("GET", "/api/v1/coverage")["warnings"] == named
+
+
+def test_the_restatement_of_an_ad_account_is_measured_from_its_pulls(call: Call, api: ModuleType) -> None:
+    """Given a day of which half was known in the morning after, when its options say that it settles soon."""
+    fill(api)
+    for on, spend in (("2026-11-02", 1_000_000), ("2026-11-12", 2_000_000)):
+        load(api, Level.ACCOUNT, account("2026-11-01", spend), stamp=Stamp(f"{on}T06:00:00.000000Z", f"t-{on}"))
+    assert call("GET", "/api/v1/restatement", account_id="111")["restatement"][0]["days"] == 0  # not settled yet
+    change = {"options": {"lookback_days": 7, "settles_after_days": 14}}
+    changed = call("PATCH", "/api/v1/profiles/meta/111", change)["changed"]
+    assert {(each["option"], each["applies"]) for each in changed} == {
+        ("lookback_days", "next_run"),
+        ("settles_after_days", "next_run"),
+    }
+
+    (found,) = call("GET", "/api/v1/restatement", account_id="111", start="2026-11-01", end="2026-11-02")["restatement"]
+
+    assert (found["days"], found["lookback_days"], found["settles_after_days"]) == (1, 7, 14)
+    assert [(each["after_days"], each["spend"]) for each in found["known"][9:11]] == [(10, 0.5), (11, 1)]
+    assert (found["final_after_days"]["spend"], found["client_account_id"]) == (11, "acc")
+    call("GET", "/api/v1/restatement", account_id="111", start="2026-11-02", end="2026-11-01", expect=422)
+
+
+def test_a_measurement_of_too_many_loads_says_so(call: Call, api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(api)
+    load(api, Level.ACCOUNT, account("2026-10-01", 1_000_000))
+    monkeypatch.setattr(limits, "MAX_CHANGES_FILES", 0)
+    error = call("GET", "/api/v1/restatement", account_id="111", start="2026-10-01", end="2026-10-02", expect=422)
+    assert "fewer days" in error["error"]["message"]

@@ -32,7 +32,7 @@ IDS = {
 REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}, "list_receipts": {"account_id": "nobody"}}
 WRONG = {
     name: {"reason": "x" * 501} for name in ("release_brake", "send_dead_letter", "drop_dead_letter", "replay_message")
-} | {"list_naming_findings": {"start": "tomorrow"}}
+} | {name: {"start": "tomorrow"} for name in ("list_naming_findings", "list_restatement")}
 """A query that cannot be processed, of operations without a body and without a page."""
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""

@@ -46,7 +46,8 @@ def test_an_ad_account_is_shown_with_its_options_and_their_defaults(call: Call) 
     found = call("GET", PATH)
 
     assert (found["profile_id"], found["credential"], found["definition"]) == ("111", "default", "")
-    assert found["options"] == {"datasets": [], "basis": "click", "clock": "interaction"}
+    look_backs = {"lookback_days": None, "settles_after_days": None}
+    assert found["options"] == {"datasets": [], **look_backs, "basis": "click", "clock": "interaction"}
     assert found in call("GET", "/api/v1/profiles")["profiles"]
     assert found in call("GET", "/api/v1/profiles", platform="meta")["profiles"]
     assert call("GET", "/api/v1/profiles/meta/999", expect=404)["error"]["details"][0]["field"] == "profile_id"
@@ -88,7 +89,7 @@ def test_unknown_options_and_values_are_refused_with_what_is_known(call: Call) -
 
     details = {fault["field"]: fault["message"] for fault in answer["error"]["details"]}
     assert details == {
-        "options.zzz": "is unknown; known: datasets, basis, clock",
+        "options.zzz": "is unknown; known: datasets, lookback_days, settles_after_days, basis, clock",
         "options.basis": "Input should be 'click' or 'view'",
     }
     assert call("GET", PATH)["options"]["basis"] == "click"

@@ -54,6 +54,13 @@ def test_a_first_pull_reaches_back_the_whole_history_in_windows_the_platform_acc
     assert windows(frame()) == ["2026-09-21..2026-10-21", "2026-10-22..2026-11-19"]
 
 
+def test_an_ad_account_s_own_look_back_is_pulled_again_instead_of_the_platform_s() -> None:
+    own = AD_DAILY.under({"lookback_days": 3, "settles_after_days": 20})
+    covered = covering("2026-09-01", "2026-11-19")
+    assert windows(frame(), own, covered=covered) == ["2026-11-17..2026-11-19"]
+    assert windows(frame(reach=Reach.SETTLING), own, covered=covered) == ["2026-10-31..2026-11-19"]
+
+
 def test_what_is_covered_is_asked_for_again_only_within_the_lookback() -> None:
     assert windows(frame(), covered=covering("2026-09-01", "2026-11-19")) == ["2026-11-06..2026-11-19"]
 

@@ -50,7 +50,13 @@ def test_an_option_that_an_older_version_stored_does_not_stand_in_the_way() -> N
 @pytest.mark.parametrize(
     ("change", "field", "says"),
     [
-        ({"basiss": "view"}, "options.basiss", "known: datasets, basis, clock, actions"),
+        ({"lookback_days": 0}, "options.lookback_days", "greater than or equal to 1"),
+        ({"settles_after_days": "30"}, "options.settles_after_days", "valid integer"),
+        (
+            {"basiss": "view"},
+            "options.basiss",
+            "known: datasets, lookback_days, settles_after_days, basis, clock, actions",
+        ),
         ({"basis": "purchase"}, "options.basis", "'click' or 'view'"),
         ({"actions": "lead"}, "options.actions", "tuple"),
         ({"datasets": ["ad_daily"]}, "options.datasets", "on request: ad_by_country_daily"),
@@ -97,3 +103,9 @@ def test_the_size_of_a_profile_s_options(size: int, fits: bool) -> None:
     around = len(json.dumps({"actions": [""]}))
     with refuses(Unprocessable, fits=fits):
         options.changed(SPEC, {}, {"actions": ["x" * (size - around)]})
+
+
+@at_the_bound("MAX_LOOKBACK_DAYS")
+def test_the_look_back_of_an_ad_account(size: int, fits: bool) -> None:
+    with refuses(Unprocessable, fits=fits):
+        assert options.changed(SPEC, {}, {"lookback_days": size}) == {"lookback_days": size}

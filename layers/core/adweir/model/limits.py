@@ -100,6 +100,7 @@ MAX_CHECKED_PROFILES = 500  # ad accounts that this check names
 MAX_RESPONSE_BYTES = 64 << 20  # a platform's answer, or a page of it, in memory
 MAX_PIECE_BYTES = 64 << 20  # one element of a streamed JSON array
 MAX_PAGE_HEADER_BYTES = 64 << 10  # the header line of a raw page
+MAX_LOOKBACK_DAYS = 400  # of an ad account: a daily run pulls so many days again; the longest window known has 145
 MAX_BACKFILL_DAYS = 1830  # five years: no platform keeps more
 MAX_KNOWN_AMOUNTS = 1 << 16  # texts of amounts that one container knows in millionths
 MAX_KNOWN_ENTITIES = 1 << 16  # entities of a report whose id is kept as text while it is read

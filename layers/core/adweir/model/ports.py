@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from adweir.model.datasets import Dataset
 from adweir.model.events import BusEvent
@@ -22,11 +22,16 @@ class ServedDataset(Protocol):
     @property
     def slices(self) -> tuple[str, ...]: ...
     @property
+    def lookback_days(self) -> int: ...
+    @property
     def settles_after_days(self) -> int: ...
     @property
     def sums_to_parent(self) -> bool: ...
     @property
     def on_request(self) -> bool: ...
+    def under(self, options: Mapping[str, Any]) -> ServedDataset:
+        """The dataset as a profile's options have it."""
+        ...
 
 
 class ServedPlatforms(Protocol):

@@ -7,15 +7,17 @@ heavy: `client`, `normalize` and `webhook` beside it are imported when a functio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import ThrottleScope
+from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.credentials import CredentialFields
@@ -57,6 +59,15 @@ class DatasetSpec:
     pace: Pace = Pace()
     on_request: bool = False
 
+    def under(self, options: Mapping[str, Any]) -> DatasetSpec:
+        """The dataset as a profile's options have it: its own look-backs, of metrics by day."""
+        own = options.get("lookback_days"), options.get("settles_after_days")
+        if own == (None, None) or self.dataset.grain is not Grain.DAY:
+            return self
+        lookback = self.lookback_days if own[0] is None else int(own[0])
+        settles = self.settles_after_days if own[1] is None else int(own[1])
+        return replace(self, lookback_days=lookback, settles_after_days=max(settles, lookback))
+
     def oldest(self, slice_: str, today: date) -> date | None:
         """The first day the platform still keeps, or None when it keeps all."""
         kept = (self.retention_days or {}).get(slice_) or (self.retention_days or {}).get(ALL)
@@ -66,6 +77,9 @@ class DatasetSpec:
 def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
     """Specs by their dataset, as `PlatformSpec.datasets` has them."""
     return {spec.dataset: spec for spec in specs}
+
+
+_Days = Annotated[int, Field(ge=1, le=limits.MAX_LOOKBACK_DAYS, strict=True)]
 
 
 class Applies(StrEnum):
@@ -83,12 +97,20 @@ class ProfileOptions(BaseModel):
     """Base of a platform's profile options (which conversions count, …); each has a sensible default.
 
     A field's annotation says how it `Applies` to stored days, REPLAY where it says nothing; its `description` is shown
-    to people. `datasets`: those that are pulled on request only and wanted for this profile.
+    to people. `datasets`: those that are pulled on request only and wanted for this profile. `lookback_days`,
+    `settles_after_days`: instead of those of the platform's datasets by day (`DatasetSpec.under`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     datasets: Annotated[tuple[Dataset, ...], Applies.NEXT_RUN] = ()
+    lookback_days: Annotated[_Days | None, Applies.NEXT_RUN] = Field(
+        default=None, description="Days that each daily run pulls again; null: as many as the platform restates often."
+    )
+    settles_after_days: Annotated[_Days | None, Applies.NEXT_RUN] = Field(
+        default=None,
+        description="Days after which numbers are settled; until then the weekly run pulls them again.",
+    )
 
     @property
     def definition(self) -> str:

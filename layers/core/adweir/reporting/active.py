@@ -36,7 +36,7 @@ class ActiveCounts:
         for key, profile in profiles.items():
             window = Window(date.fromisoformat(min(days[key])), date.fromisoformat(max(days[key])))
             self._read(profile, window, Level.AD)
-            if Dataset.CAMPAIGN_DAILY in self._queries.served(profile.platform):
+            if Dataset.CAMPAIGN_DAILY in self._queries.served(profile):
                 self._read(profile, window, Level.CAMPAIGN)
 
     def of(self, profile: Profile, day: str) -> tuple[int | None, int | None]:

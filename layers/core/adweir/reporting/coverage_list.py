@@ -89,7 +89,7 @@ class CoverageList:
                     yield _Place(profile.key, dataset, entry["date"]), entry
 
     def _datasets(self, profile: Profile, data_type: str) -> list[tuple[str, ServedDataset]]:
-        served = self._queries.served(profile.platform)
+        served = self._queries.served(profile)
         return sorted(
             (dataset.value, spec)
             for dataset, spec in served.items()

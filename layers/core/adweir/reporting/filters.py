@@ -13,7 +13,7 @@ from typing import Any
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
-from adweir.model.metrics import Level
+from adweir.model.metrics import SOURCE_ORDER, Level, Source
 from adweir.model.ports import PlatformParser
 from adweir.reporting.breakdowns import DIMENSIONS as BREAKDOWN_DIMENSIONS
 from adweir.store.metrics.store import Only
@@ -114,6 +114,15 @@ def parse_filters(given: Mapping[str, Any], parse_platform: PlatformParser, wher
             _refuse_cross_platform(texts, at)
         allowed[name] = frozenset(str(parse_platform(each)) for each in texts) if name == "platform" else texts
     return Filters(allowed)
+
+
+def parse_sources(given: Any) -> tuple[Source, ...]:
+    """A source or a list of them → sources in the order of preference; all when none is named. Raises Unprocessable."""
+    names = [] if given is None else given if isinstance(given, list) else [given]
+    if not all(isinstance(name, str) and name in set(SOURCE_ORDER) for name in names):
+        message = f"source is one or more of {', '.join(SOURCE_ORDER)}"
+        raise Unprocessable(message, [{"field": "filters.source", "message": message, "known": list(SOURCE_ORDER)}])
+    return tuple(source for source in SOURCE_ORDER if not names or source in names)
 
 
 def _matches(name: str, allowed: frozenset[str], profile: Profile) -> bool:

@@ -158,15 +158,6 @@ class Answer:
     """Keys of the profiles of which some day was pulled."""
 
 
-def parse_sources(given: Any) -> tuple[Source, ...]:
-    """A source or a list of them → sources in the order of preference; all when none is named. Raises Unprocessable."""
-    names = [] if given is None else given if isinstance(given, list) else [given]
-    if not all(isinstance(name, str) and name in set(SOURCE_ORDER) for name in names):
-        message = f"source is one or more of {', '.join(SOURCE_ORDER)}"
-        raise Unprocessable(message, [{"field": "filters.source", "message": message, "known": list(SOURCE_ORDER)}])
-    return tuple(source for source in SOURCE_ORDER if not names or source in names)
-
-
 class Queries:
     """Answers queries from stored metrics."""
 
@@ -213,7 +204,7 @@ class Queries:
         profiles, _ = self.dated_profiles(query.filters)
         for profile in profiles:
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
-            served = self.served(profile.platform)
+            served = self.served(profile)
             breakdown = query.breakdown_on(served)
             row = _Row(breakdown)
             specs = specs_of(served, query.grain, breakdown)
@@ -259,7 +250,7 @@ class Queries:
         found = Answer(warnings=warnings)
         summing = _Summing(query, found, self._bounds)
         for profile in profiles:
-            question = query.question(profile, self.served(profile.platform))
+            question = query.question(profile, self.served(profile))
             reader = self.reader(profile, question)
             summing.breakdown = question.breakdown
             summing.add_rows(profile, reader.rows())
@@ -274,7 +265,7 @@ class Queries:
 
     def reader(self, profile: Profile, question: ProfileQuestion) -> ProfileReader:
         """What reads one profile; its time zone is known."""
-        return ProfileReader(self._view, self.served(profile.platform), profile, question, self.today(profile))
+        return ProfileReader(self._view, self.served(profile), profile, question, self.today(profile))
 
     def today(self, profile: Profile) -> date:
         """The day that it is for the profile."""
@@ -284,9 +275,10 @@ class Queries:
         """What was pulled of a series, by day. Raises Unavailable."""
         return self._view.days(series, window)
 
-    def served(self, platform: Platform) -> Served:
-        """The datasets of a platform; none of one that is not known any more."""
-        return self._platforms.datasets(platform) if platform in self._platforms else {}
+    def served(self, profile: Profile) -> Served:
+        """The datasets of a profile's platform, with its own look-backs; none of one that is not known any more."""
+        known = self._platforms.datasets(profile.platform) if profile.platform in self._platforms else {}
+        return {dataset: spec.under(profile.options) for dataset, spec in known.items()}
 
 
 class _Summing:

@@ -62,6 +62,15 @@ def parse_range(start: Any, end: Any, today: date, field: str = "time_range") ->
     return TimeSpan(first, last)
 
 
+def parse_day(text: str, field: str) -> date | None:
+    """A date as text, None for "". Raises Unprocessable."""
+    try:
+        return _day(_parse(text)) if text else None
+    except (TypeError, ValueError, OverflowError):
+        message = "is no date, YYYY-MM-DD"
+        raise Unprocessable(f"{field} {message}", [{"field": field, "message": message}]) from None
+
+
 def _parse(text: Any) -> date | datetime:
     """A date or datetime in ISO 8601's extended form and in none of its others. Raises ValueError, TypeError."""
     day = date.fromisoformat(text[:_DATE_CHARS])

@@ -22,10 +22,10 @@ from adweir.reporting.active import ActiveCounts
 from adweir.reporting.ads import Flights, Measured, ad_records, status_on
 from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
-from adweir.reporting.filters import Filters
+from adweir.reporting.filters import Filters, parse_sources
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
-from adweir.reporting.query import SOURCE, Answer, Queries, Query, parse_sources
+from adweir.reporting.query import SOURCE, Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from adweir.model.metrics import Series, Source
 from adweir.model.times import Window
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader
 from adweir.store.metrics.store import Adjustment, Bundle, Change, DayState, Only, StoredRow, SummedRows
 
 
@@ -51,4 +52,5 @@ class MetricsHistory(MetricsView, Protocol):
     """Stored metrics, as they are now and as they were (`MetricStore`)."""
 
     def known_at(self, moment: datetime) -> MetricsView: ...
+    def restated(self, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]: ...
     def changed(self, series: Series, window: Window, since: datetime, until: datetime) -> Iterator[Change]: ...

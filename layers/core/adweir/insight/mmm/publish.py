@@ -61,7 +61,7 @@ class Publisher:
         account = self._catalog.account(account_id)
         by_currency: dict[str, list[Profile]] = defaultdict(list)
         for profile in self._catalog.profiles(account_id):
-            if self._queries.served(profile.platform):
+            if self._queries.served(profile):
                 by_currency[profile.currency].append(profile)
         manifests = []
         for currency, profiles in sorted(by_currency.items()):

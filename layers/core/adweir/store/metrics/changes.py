@@ -140,13 +140,21 @@ class ItemImage(msgspec.Struct, frozen=True):
     was: dict[str, Any] | None
 
 
+_IMAGE = b'{"item":'
 _header = msgspec.json.Decoder(ChangesHeader)
 _slot = msgspec.json.Decoder(ChangedSlot)
 _image = msgspec.json.Decoder(ItemImage)
+
+
+def read_slots(file: BinaryIO) -> tuple[ChangesHeader, Iterator[ChangedSlot]]:
+    """A changes file without its images."""
+    lines = gzip.GzipFile(fileobj=file)
+    header = _header.decode(lines.readline())
+    return header, (_slot.decode(line) for line in lines if not line.startswith(_IMAGE))
 
 
 def read_changes(file: BinaryIO) -> tuple[ChangesHeader, Iterator[ChangedSlot | ItemImage]]:
     """A changes file: its header, and its lines as they are read."""
     lines = gzip.GzipFile(fileobj=file)
     header = _header.decode(lines.readline())
-    return header, (_image.decode(line) if line.startswith(b'{"item":') else _slot.decode(line) for line in lines)
+    return header, (_image.decode(line) if line.startswith(_IMAGE) else _slot.decode(line) for line in lines)

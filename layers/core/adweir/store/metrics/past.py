@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -25,7 +25,7 @@ from adweir.model.times import Window
 from adweir.store.metrics import changes
 from adweir.store.metrics.ahead import Asked
 from adweir.store.metrics.buckets import RESERVED, Bucket, Raw, partitions
-from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader, ChangesKey, ItemImage, read_changes, read_slots
 from adweir.store.metrics.journal import ChangesStore
 from adweir.store.metrics.partitions import ItemKey, Readable, key_of
 from adweir.store.metrics.slots import StoredBucket, decoded
@@ -33,6 +33,7 @@ from adweir.store.metrics.slots import StoredBucket, decoded
 T = TypeVar("T")
 _Images = dict[str, bytes | None]
 """Sort key → the item as JSON, None where there was none. As bytes it takes a fortieth of the memory."""
+_EVER = datetime.min.replace(tzinfo=UTC, year=1970)
 _PART = 1000
 """Items between two looks for new changes files."""
 
@@ -181,6 +182,22 @@ def changed(files: ChangesStore, series: Series, window: Window, since: datetime
                         old = line.currency or others.get(line.entity_id, {}).get(_name(line), header.currency)
                         is_same = line.new == line.old and line.new_mark is not Mark.NONE
                         yield Change(key.at, header, line, old, old if line.currency or is_same else header.currency)
+
+
+def restated(files: ChangesStore, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:
+    """What loads of pulls have changed in a window's days: the header of each load, then its slots; by month, then in
+    the order of the loads. A load that changed no number has a header too. Raises TooLarge, Unavailable.
+    """
+    size = _Size()
+    for partition in partitions(series, Source.PULL, window):
+        days = frozenset(partition.days)
+        for key in listed(files, series, partition.suffix, _EVER):
+            if key.source is Source.PULL:
+                size.add_file()
+                with closing(files.open_stream(str(key))) as file:
+                    header, slots = read_slots(file)
+                    yield header
+                    yield from (slot for slot in slots if slot.day in days)
 
 
 def _other_currencies(image: ItemImage, usual: str) -> dict[str, str]:

@@ -15,13 +15,14 @@ from adweir.store.metrics.adjusted import Adjustment
 from adweir.store.metrics.answering import answering
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Partition, partitions, prefix
+from adweir.store.metrics.changes import ChangedSlot, ChangesHeader
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.metrics.journal import ChangesStore, Counts
 from adweir.store.metrics.load import PartitionLeases, PartitionLoader, Patience
 from adweir.store.metrics.members import Only
 from adweir.store.metrics.partitions import MetricsTable, Table
-from adweir.store.metrics.past import Change, PastTable, changed
+from adweir.store.metrics.past import Change, PastTable, changed, restated
 from adweir.store.metrics.read import DayState, Reader, SlicesOf, SliceState
 from adweir.store.metrics.shelves import Bundle, StoredRow, SummedRows
 from adweir.store.metrics.totals import DECIDED
@@ -192,6 +193,13 @@ class MetricStore:
         A load that was stopped and repeated may name a slot twice. Raises TooLarge, Unavailable.
         """
         return changed(self._changes, series, window, since, until)
+
+    def restated(self, series: Series, window: Window) -> Iterator[ChangesHeader | ChangedSlot]:
+        """What loads of pulls have changed in a window, a load's header before its slots, month by month.
+
+        Raises TooLarge, Unavailable.
+        """
+        return restated(self._changes, series, window)
 
     def _guard(
         self, job: Job, parts: list[Partition], known: dict[str, Coverage], series: str
