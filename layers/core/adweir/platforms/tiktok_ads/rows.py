@@ -1,0 +1,249 @@
+"""A report's rows → metric rows, by column where all of a page can be read, else one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from adweir.model.columns import MetricColumns
+from adweir.model.datasets import BETWEEN_VALUES
+from adweir.model.errors import BadInput
+from adweir.model.metrics import Grain, Level, MetricRow, Slot
+from adweir.model.money import all_micros
+from adweir.platforms.connector import PullContext
+from adweir.platforms.numbers import count, counts, micros
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Roundings
+from adweir.platforms.tiktok_ads import wire
+from adweir.platforms.tiktok_ads.options import RESULT, TikTokOptions
+from adweir.platforms.tiktok_ads.questions import BREAKDOWNS, LEVELS
+
+Text = str | None
+
+
+class Silent(Exception):
+    """A row of an hour or a breakdown that does not say which one, and has no delivery: it says nothing."""
+
+
+class _Ids(NamedTuple):
+    """Where a level's rows have the ids that make an entity's, and those of its parents."""
+
+    own: str
+    campaign: str = ""
+    group: str = ""
+
+
+_IDS = {
+    Level.ACCOUNT: _Ids(""),
+    Level.CAMPAIGN: _Ids("", campaign="dimensions.campaign_id"),
+    Level.AD_GROUP: _Ids("", campaign="metrics.campaign_id", group="dimensions.adgroup_id"),
+    Level.AD: _Ids("dimensions.ad_id", campaign="metrics.campaign_id", group="metrics.adgroup_id"),
+}
+
+
+class RowReader:
+    """How rows of a pull are read under the profile's options."""
+
+    def __init__(self, context: PullContext) -> None:
+        """Raises BadInput for a dataset that TikTok has no report of."""
+        dataset = context.dataset
+        if dataset.level not in LEVELS or (dataset.breakdown and dataset.breakdown not in BREAKDOWNS):
+            raise BadInput(f"TikTok has no report of {dataset}")
+        options = context.options if isinstance(context.options, TikTokOptions) else TikTokOptions()
+        self.profile_id, self._currency, self._level = context.profile_id, context.currency, dataset.level
+        self._hourly = dataset.grain is Grain.HOUR
+        self._time = "stat_time_hour" if self._hourly else "stat_time_day"
+        self._values = BREAKDOWNS.get(dataset.breakdown, ())
+        # Audience reports have no purchases by place: not asked for, so not known.
+        self._counts = options.counts if not self._values or options.counts == (RESULT,) else ()
+        self._revenues = () if self._values else options.values
+        self._roundings = Roundings()
+
+    @property
+    def required(self) -> frozenset[str]:
+        """What every row says, as the columns of a file are called."""
+        ids = {name.rpartition(".")[2] for name in _IDS[self._level] if name}
+        return frozenset({*ids, self._time, *self._values, "spend", "impressions", "clicks"})
+
+    def columns(self, rows: Sequence[wire.ReportRow], first: int) -> MetricColumns | None:
+        """All rows, each as `row` would, from this line on; None where one has to be looked at."""
+        try:
+            return self._columns(rows, first) if rows else None
+        except (ValueError, Silent):
+            return None
+
+    def row(self, row: wire.ReportRow, line: int) -> MetricRow:
+        """A row as ours. Raises Silent, and ValueError (field, message) for a bad one."""
+        return self._columns([row], line)[0]
+
+    def _columns(self, rows: Sequence[wire.ReportRow], first: int) -> MetricColumns:
+        self._roundings.clear()
+        entities, campaigns, groups = self.entities(rows)
+        days, hours = self._times(rows)
+        figures = (
+            self._whole(rows, "impressions"),
+            self._whole(rows, "clicks"),
+            self._sum(rows, self._counts, CONVERSIONS),
+            self._amounts(_required(rows, "spend"), "spend", SPEND),
+            self._sum(rows, self._revenues, REVENUE),
+        )
+        impressions, clicks, conversions, spend, revenue = figures
+        return MetricColumns(
+            entity_id=entities,
+            day=days,
+            impressions=impressions,
+            clicks=clicks,
+            conversions=conversions,
+            spend=spend,
+            revenue=revenue,
+            campaign_id=campaigns,
+            ad_group_id=groups,
+            hour=hours,
+            currency=[self._currency] * len(rows),
+            ad_product=[""] * len(rows),
+            line=range(first, first + len(rows)),
+            rounded=self._roundings.deltas(),
+            unknown=any(None in figure for figure in figures),
+        )
+
+    # -- who and when -------------------------------------------------------------------------------------------------
+
+    def entities(self, rows: Sequence[wire.ReportRow]) -> tuple[list[str], list[str], list[str]]:
+        """The ids of entities, of their campaigns and of their ad groups. Raises ValueError and Silent."""
+        strangers = {row.dimensions.advertiser_id for row in rows} - {None, self.profile_id}
+        if strangers:
+            raise ValueError("advertiser_id", f"belongs to advertiser {strangers.pop()!r:.40}")
+        names = _IDS[self._level]
+        campaigns, groups = _ids(rows, names.campaign), _ids(rows, names.group)
+        if self._level is Level.ACCOUNT:
+            found = [self.profile_id] * len(rows)
+        elif self._level is Level.AD:
+            found = list(map("~".join, zip(groups, _ids(rows, names.own), strict=True)))
+        else:
+            found = groups if names.group else campaigns
+        for parts in [self._labels(rows)] if self._values else []:
+            found = list(map("~".join, zip(found, parts, strict=True)))
+        return found, campaigns, groups
+
+    def _labels(self, rows: Sequence[wire.ReportRow]) -> list[str]:
+        """The values of a breakdown."""
+        columns = [_texts(rows, f"dimensions.{name}") for name in self._values]
+        complete = [_complete(rows, column, name) for name, column in zip(self._values, columns, strict=True)]
+        return list(map(BETWEEN_VALUES.join, zip(*complete, strict=True)))
+
+    def _times(self, rows: Sequence[wire.ReportRow]) -> tuple[list[str], list[int]]:
+        texts = _texts(rows, f"dimensions.{self._time}")
+        complete = _complete(rows, texts, self._time)
+        known = {text: _time(text, self._time) for text in set(complete)}
+        hours = [known[text][1] for text in complete] if self._hourly else [-1] * len(rows)
+        return [known[text][0] for text in complete], hours
+
+    # -- numbers ------------------------------------------------------------------------------------------------------
+
+    def _whole(self, rows: Sequence[wire.ReportRow], name: str) -> Sequence[int | None]:
+        texts = _required(rows, name)
+        if wire.NONE not in texts:
+            return counts(texts, name)
+        return [None if text == wire.NONE else count(text, name) for text in texts]
+
+    def _amounts(self, texts: Sequence[Text], name: str, place: int) -> Sequence[int | None]:
+        known = [text for text in texts if text is not None and text != wire.NONE]
+        if len(known) == len(texts):
+            found = all_micros(known)
+            if found is not None:
+                return found
+        rounding = self._roundings.row
+
+        def read(text: Text) -> int | None:
+            return None if text is None or text == wire.NONE else micros(text, place, rounding, {place: name})
+
+        return self._roundings.each(read, texts)
+
+    def _sum(self, rows: Sequence[wire.ReportRow], names: Sequence[str], place: int) -> Sequence[int | None]:
+        """Several metrics added up; one without a value is left out, and all of them without one are unknown."""
+        if not names:
+            return [None] * len(rows)
+        columns = [self._amounts(_texts(rows, f"metrics.{name}"), name, place) for name in names]
+        return columns[0] if len(columns) == 1 else [_plus(parts) for parts in zip(*columns, strict=True)]
+
+    def slot(self, row: wire.ReportRow) -> Slot:
+        """The numbers of a row that cannot be stored, None for each that cannot be read."""
+        one = [row]
+        return (
+            _or_none(lambda: self._whole(one, "impressions")[0]),
+            _or_none(lambda: self._whole(one, "clicks")[0]),
+            _or_none(lambda: self._sum(one, self._counts, CONVERSIONS)[0]),
+            _or_none(lambda: self._amounts(_required(one, "spend"), "spend", SPEND)[0]),
+            _or_none(lambda: self._sum(one, self._revenues, REVENUE)[0]),
+        )
+
+    def key(self, row: wire.ReportRow) -> tuple[str, str, str, str]:
+        """Entity, day, campaign and ad group of a row. Raises ValueError and Silent."""
+        (entity,), (campaign,), (group,) = self.entities([row])
+        return entity, self._times([row])[0][0], campaign, group
+
+
+def _plus(parts: Sequence[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _or_none(read: Callable[[], int | None]) -> int | None:
+    try:
+        return read()
+    except ValueError:
+        return None
+
+
+def _texts(rows: Sequence[wire.ReportRow], name: str) -> list[Text]:
+    return list(map(attrgetter(name), rows))
+
+
+def _required(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
+    """A metric that every row has, be it `-`. Raises ValueError where one does not."""
+    texts = _texts(rows, f"metrics.{name}")
+    known = [text for text in texts if text is not None]
+    if len(known) < len(texts):
+        raise ValueError(name, "is missing")
+    return known
+
+
+def _ids(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
+    """The ids under that name, "" where the level has none. Raises ValueError for what is none."""
+    if not name:
+        return [""] * len(rows)
+    texts = _texts(rows, name)
+    known = [text for text in texts if text]
+    together = "".join(known)
+    if len(known) == len(texts) and together.isdecimal() and together.isascii():
+        return known
+    wrong = next(text for text in texts if not (text and text.isdecimal() and text.isascii()))
+    raise ValueError(name.rpartition(".")[2], f"not an id: {wrong!r:.40}")
+
+
+def _complete(rows: Sequence[wire.ReportRow], values: Sequence[Text], name: str) -> list[str]:
+    """The values, one per row.
+
+    Raises Silent for a row without the value and without delivery, ValueError for one that has delivered.
+    """
+    known = [value for value in values if value and value != wire.NONE]
+    if len(known) == len(values):
+        return known
+    lacking = rows[next(place for place, value in enumerate(values) if not value or value == wire.NONE)].metrics
+    if (lacking.impressions or wire.NONE) in {wire.NONE, "0"} and not (lacking.spend or "").strip("0.-"):
+        raise Silent
+    raise ValueError(name, "is missing")
+
+
+@lru_cache(maxsize=4096)
+def _time(text: str, name: str) -> tuple[str, int]:
+    """`2026-11-01 05:00:00` → the day and the hour. Raises ValueError."""
+    day, hour, rest = text[:10], text[11:13] or "00", text[13:]
+    try:
+        if day == date.fromisoformat(day).isoformat() and int(hour) < 24 and rest in ("", ":00:00"):
+            return day, int(hour)
+    except ValueError:
+        pass  # reported below, with the other malformed times
+    raise ValueError(name, f"not a time: {text[:40]!r}")
