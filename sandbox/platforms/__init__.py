@@ -17,6 +17,7 @@ from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company
 FOLDERS = (
     "meta",
     "amazon_ads",
+    "tiktok_ads",
 )
 """The registry: one line per platform."""
 

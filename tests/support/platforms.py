@@ -14,6 +14,7 @@ from adweir.platforms.connector import Wiring
 
 META_ADS = Platform("meta_ads")
 AMAZON_ADS = Platform("amazon_ads")
+TIKTOK_ADS = Platform("tiktok_ads")
 
 
 def wiring(

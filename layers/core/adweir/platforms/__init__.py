@@ -112,6 +112,7 @@ REGISTRY = Platforms(
     {
         "meta_ads": "adweir.platforms.meta",
         "amazon_ads": "adweir.platforms.amazon_ads",
+        "tiktok_ads": "adweir.platforms.tiktok_ads",
     }
 )
 """The platforms that come with adweir."""

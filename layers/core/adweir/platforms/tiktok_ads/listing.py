@@ -7,7 +7,7 @@ from typing import Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AccessDenied, RequestRejected
-from adweir.model.slices import campaign_of
+from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Page
 from adweir.platforms.lookups import ask
@@ -20,8 +20,9 @@ PATHS: Mapping[Dataset, str] = {
     Dataset.AD_GROUPS: "/adgroup/get/",
     Dataset.ADS: "/ad/get/",
 }
-GMV_MAX = "gmv_max"
-"""The label of a page of GMV Max campaigns."""
+APART = "apart"
+"""The label of a page of campaigns that no usual report has: TopView, promoted posts, GMV Max. The advertiser's total
+may contain them."""
 _BUYING: tuple[tuple[list[str], int], ...] = (
     (["AUCTION", "RESERVATION_RF"], PAGE_SIZE),
     (["RESERVATION_TOP_VIEW"], SMALL_PAGE_SIZE),
@@ -41,7 +42,7 @@ class Listing:
     def profiles(self) -> Iterator[Page]:
         """Pages of `/advertiser/info/` about the advertisers that the token covers now, a hundred each."""
         answer = self._calls.advertisers()
-        ids = [entry.advertiser_id for entry in answer.read(wire.AdvertiserIds).list]
+        ids = [entry.advertiser_id for entry in answer.read(wire.AdvertiserIds).entries]
         if not ids:
             yield Turned(answer, last=True).page()
         for some in (parts := chunks(ids, _IDS)):
@@ -50,20 +51,32 @@ class Listing:
 
     def objects(self, task: Task) -> Iterator[Page]:
         """The objects of a dataset. Raises RequestRejected for a dataset or slice that TikTok does not have."""
-        path = PATHS.get(task.dataset)
         campaign = campaign_of(task.slice)
-        if path is None or (task.slice != "all" and not campaign):
+        if task.dataset not in PATHS or (task.slice != ALL and not campaign):
             raise RequestRejected(f"TikTok has no list {task.dataset} of slice {task.slice[:60]!r}")
         narrowed = {"campaign_ids": [digits(campaign)]} if campaign else {}
-        gmv_max = list(self._gmv_max(task.profile_id, narrowed)) if task.dataset is Dataset.CAMPAIGNS else []
+        held, whole = None, True
+        for turned, label in self._lists(task, narrowed):
+            if held is not None:
+                yield held
+            whole = whole and turned.answer.whole
+            held = turned.page(label, last=False)
+            if task.dataset is Dataset.ADS:
+                held = self._with_media(task.profile_id, held)
+        if held is not None:
+            yield held._replace(last=whole)
+
+    def _lists(self, task: Task, narrowed: Mapping[str, Any]) -> Iterator[tuple[Turned, str]]:
+        """The answers of all lists that have the dataset's objects, each with its page's label."""
+        path, whole = PATHS[task.dataset], task.dataset is Dataset.CAMPAIGNS
         for buying, size in _BUYING:
-            top_view = buying is _BUYING[-1][0]
             params = _asked(task.profile_id, {"buying_types": buying, **_ALL, **narrowed})
-            for turned in listed(self._calls, path, params, size):
-                page = turned.page(last=top_view and not gmv_max)
-                yield self._with_media(task.profile_id, page) if task.dataset is Dataset.ADS else page
-        for place, turned in enumerate(gmv_max, 1):
-            yield turned.page(GMV_MAX, last=place == len(gmv_max))
+            label = APART if whole and size == SMALL_PAGE_SIZE else ""
+            yield from ((turned, label) for turned in listed(self._calls, path, params, size))
+        if whole:
+            promoted = _asked(task.profile_id, {"campaign_system_origins": ["PROMOTE"], **_ALL, **narrowed})
+            yield from ((turned, APART) for turned in listed(self._calls, path, promoted))
+            yield from ((turned, APART) for turned in self._gmv_max(task.profile_id, narrowed))
 
     def campaign_ids(self, profile_id: str) -> list[str]:
         """The ids of every campaign, deleted ones too."""
@@ -71,14 +84,16 @@ class Listing:
         for buying, size in _BUYING:
             params = _asked(profile_id, {"buying_types": buying, **_ALL}) | {"fields": ["campaign_id"]}
             for turned in listed(self._calls, PATHS[Dataset.CAMPAIGNS], params, size):
-                found += [entry.campaign_id for entry in turned.answer.read(wire.CampaignIds).list]
+                found += [entry.campaign_id for entry in turned.answer.read(wire.CampaignIds).entries]
         return found
 
     def _gmv_max(self, profile_id: str, narrowed: Mapping[str, Any]) -> Iterator[Turned]:
-        """GMV Max campaigns, which are in no other list and no usual report; none for who may not sell in a shop."""
+        """GMV Max campaigns, deleted ones after the others; none for who may not see a shop."""
         wanted = {"gmv_max_promotion_types": ["PRODUCT_GMV_MAX", "LIVE_GMV_MAX"], **narrowed}
         try:
-            yield from listed(self._calls, "/gmv_max/campaign/get/", _asked(profile_id, wanted), SMALL_PAGE_SIZE)
+            for status in ({}, {"primary_status": "STATUS_DELETE"}):
+                params = _asked(profile_id, wanted | status)
+                yield from listed(self._calls, "/gmv_max/campaign/get/", params, SMALL_PAGE_SIZE)
         except (AccessDenied, RequestRejected):
             return
 

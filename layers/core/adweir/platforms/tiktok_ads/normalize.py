@@ -37,7 +37,7 @@ class TikTokNormalizer:
             return
         body = page.stream.read()
         try:
-            rows: Sequence[wire.ReportRow] = _page(body).data.list
+            rows: Sequence[wire.ReportRow] = _page(body).data.entries
         except UNREADABLE:
             yield _one_by_one(body, reader)
             return

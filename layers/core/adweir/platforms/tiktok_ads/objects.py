@@ -16,7 +16,7 @@ from adweir.model.money import rounded
 from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
 from adweir.platforms.tiktok_ads import SPEC, media, wire
-from adweir.platforms.tiktok_ads.listing import GMV_MAX
+from adweir.platforms.tiktok_ads.listing import APART
 from adweir.platforms.tiktok_ads.media import Media
 from adweir.platforms.tiktok_ads.statuses import status_of
 
@@ -47,7 +47,7 @@ def converter(context: PullContext, label: str, found: Media) -> Convert:
     """
     makers: Mapping[Dataset, Convert] = {
         Dataset.PROFILES: lambda raw: _profile(raw, context),
-        Dataset.CAMPAIGNS: lambda raw: _make_campaign(raw, context, reported=label != GMV_MAX),
+        Dataset.CAMPAIGNS: lambda raw: _make_campaign(raw, context, reported=label != APART),
         Dataset.AD_GROUPS: lambda raw: _make_ad_group(raw, context),
         Dataset.ADS: lambda raw: _make_ad(raw, context, found),
     }
@@ -77,13 +77,16 @@ def _profile(raw: msgspec.Raw, context: PullContext) -> Profile:
 
 
 def _make_campaign(raw: msgspec.Raw, context: PullContext, *, reported: bool) -> AdCampaign:
-    """A campaign. GMV Max has numbers in reports of its own only, whose revenue includes orders without an ad."""
+    """A campaign. One that is apart has numbers in no usual report: they are unknown, not 0.
+
+    GMV Max has reports of its own; their revenue includes orders without an ad, so it is none of ours.
+    """
     row = _campaign(raw)
-    budget = row.budget if row.budget_mode in _BUDGETS or (not reported and row.budget) else None
+    budget = row.budget if row.budget_mode in _BUDGETS or not reported else None
     return AdCampaign(
         **_common(row, row.campaign_id, row.campaign_name, _schedule(row, context), context),
         objective=row.objective_type or "",
-        budget=_money(budget),
+        budget=_money(budget or None),
         budget_type=_BUDGETS.get(row.budget_mode or "", "") or ("daily" if budget else ""),
         reported=reported,
     )

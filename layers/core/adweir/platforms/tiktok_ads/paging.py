@@ -38,8 +38,8 @@ def listed(calls: TikTokCalls, path: str, params: Mapping[str, Any], size: int =
         answer = calls.get(path, {**params, "page": str(number), "page_size": str(size)})
         whole = whole and answer.whole
         found = answer.read(wire.Listed)
-        info = found.page_info or wire.PageInfo(number, len(found.list), number)
-        seen += len(found.list)
+        info = found.page_info
+        seen += len(found.entries)
         total = info.total_number if total < 0 else total
         last = number >= info.total_page
         if total != info.total_number or (last and seen != total):
@@ -110,9 +110,9 @@ class ReportPages:
             if halves and info.total_page > MOST_PAGES:
                 raise TooMuchData(f"{said}: {info.total_page} pages")
             before = len(seen)
-            seen.update(hash(bytes(row.dimensions)) for row in found.list)
+            seen.update(hash(bytes(row.dimensions)) for row in found.entries)
             last = number >= info.total_page
-            if info.total_number != total or len(seen) - before != len(found.list) or (last and len(seen) != total):
+            if info.total_number != total or len(seen) - before != len(found.entries) or (last and len(seen) != total):
                 raise Transient(f"{said}: the report moved while it was read, at page {number}")
             yield Turned(answer, last)
             if last:

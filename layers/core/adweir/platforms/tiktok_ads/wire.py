@@ -23,16 +23,15 @@ class Envelope(msgspec.Struct):
 
 
 class PageInfo(msgspec.Struct):
-    page: int = 0
-    total_number: int = 0
-    total_page: int = 0
+    total_number: int
+    total_page: int
 
 
 class Listed(msgspec.Struct):
     """A list's page, its entries undecoded."""
 
-    list: list[msgspec.Raw]
-    page_info: PageInfo | None = None
+    page_info: PageInfo
+    entries: list[msgspec.Raw] = msgspec.field(name="list")
 
 
 class KeyedRow(msgspec.Struct):
@@ -42,8 +41,8 @@ class KeyedRow(msgspec.Struct):
 
 
 class KeyedPage(msgspec.Struct):
-    list: list[KeyedRow]
     page_info: PageInfo
+    entries: list[KeyedRow] = msgspec.field(name="list")
 
 
 class Dimensions(msgspec.Struct, gc=False):
@@ -86,7 +85,7 @@ class ReportRow(msgspec.Struct, gc=False):
 
 
 class ReportData(msgspec.Struct):
-    list: list[ReportRow]
+    entries: list[ReportRow] = msgspec.field(name="list")
 
 
 class ReportPage(msgspec.Struct):
@@ -121,7 +120,7 @@ class AdvertiserId(msgspec.Struct):
 
 
 class AdvertiserIds(msgspec.Struct):
-    list: list[AdvertiserId]
+    entries: list[AdvertiserId] = msgspec.field(name="list")
 
 
 class CampaignId(msgspec.Struct):
@@ -129,7 +128,7 @@ class CampaignId(msgspec.Struct):
 
 
 class CampaignIds(msgspec.Struct):
-    list: list[CampaignId]
+    entries: list[CampaignId] = msgspec.field(name="list")
 
 
 class Object(msgspec.Struct):
