@@ -19,7 +19,7 @@ NEWEST_ONLY = "X-Tt-Ads-Throttle"
 _envelope = msgspec.json.Decoder(wire.Envelope).decode
 
 
-class Answer(NamedTuple):
+class TikTokAnswer(NamedTuple):
     """A successful answer. `whole` is False where TikTok says that a part is missing (code 20001)."""
 
     response: Response
@@ -49,7 +49,7 @@ class TikTokCalls:
         self._headers = {"Access-Token": credential.access_token}
         self._app = {"app_id": credential.app_id, "secret": credential.secret}
 
-    def get(self, path: str, params: Mapping[str, Any]) -> Answer:
+    def get(self, path: str, params: Mapping[str, Any]) -> TikTokAnswer:
         """GET; lists and objects go as JSON text. Raises what the code of the answer means."""
         query = {name: value if isinstance(value, str) else encode(value) for name, value in params.items()}
         try:
@@ -59,11 +59,11 @@ class TikTokCalls:
                 raise
         return self._checked(path, self._asked("GET", path, params=query))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, body: Mapping[str, Any]) -> TikTokAnswer:
         """POST JSON."""
         return self._checked(path, self._asked("POST", path, json=body))
 
-    def advertisers(self) -> Answer:
+    def advertisers(self) -> TikTokAnswer:
         """The ids of the advertisers that the token covers now."""
         return self._checked(_ADVERTISERS, self._asked("GET", _ADVERTISERS, params=self._app))
 
@@ -82,13 +82,13 @@ class TikTokCalls:
         except Transient as error:
             raise faults.no_answer(error) from None
 
-    def _checked(self, path: str, response: Response) -> Answer:
+    def _checked(self, path: str, response: Response) -> TikTokAnswer:
         try:
             envelope = _envelope(response.body)
         except UNREADABLE:
             raise self._without_envelope(response) from None
         if envelope.code in (faults.OK, faults.PARTIAL):
-            return Answer(response, envelope.data, envelope.code == faults.OK)
+            return TikTokAnswer(response, envelope.data, envelope.code == faults.OK)
         raise faults.to_fault(envelope.code, envelope.message, path, envelope.request_id, self._clock.now())
 
     def _without_envelope(self, response: Response) -> AdweirError:

@@ -14,7 +14,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, Wiring
 from adweir.platforms.http import Http
 from adweir.platforms.tiktok_ads import TikTokCredential, faults, questions
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, digits
-from adweir.platforms.tiktok_ads.listing import Listing
+from adweir.platforms.tiktok_ads.listing import TikTokListing
 from adweir.platforms.tiktok_ads.paging import ReportPages
 from adweir.platforms.tiktok_ads.tasks import ReportTasks
 
@@ -33,7 +33,7 @@ class TikTokConnector(Connector):
 
     def __init__(self, calls: TikTokCalls, tasks: ReportTasks, *, may_make_tasks: bool) -> None:
         self._calls = calls
-        self._listing = Listing(calls)
+        self._listing = TikTokListing(calls)
         self._tasks = tasks
         self._may_make_tasks = may_make_tasks
 

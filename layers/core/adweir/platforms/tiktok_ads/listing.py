@@ -33,7 +33,7 @@ _IDS, _IMAGES, _VIDEOS = 100, 100, 60
 """Ids per request."""
 
 
-class Listing:
+class TikTokListing:
     """The lists of one token's advertisers."""
 
     def __init__(self, calls: TikTokCalls) -> None:

@@ -25,7 +25,7 @@ _UPGRADED = "UPGRADED_SMART_PLUS"
 _ad = msgspec.json.Decoder(wire.AdObject).decode
 
 
-class Media(NamedTuple):
+class ShownMedia(NamedTuple):
     """URLs of images and of videos by id, and Smart+ content by the id of a creative, which is an ad's in reports."""
 
     images: Mapping[str, str]
@@ -33,7 +33,7 @@ class Media(NamedTuple):
     smart: Mapping[str, tuple[wire.SmartAd, wire.SmartCreative]]
 
 
-NO_MEDIA = Media({}, {}, {})
+NO_MEDIA = ShownMedia({}, {}, {})
 
 
 def entries(body: bytes) -> list[msgspec.Raw]:
@@ -86,7 +86,7 @@ def together(page: bytes, answers: Sequence[bytes]) -> bytes:
     return b'%b%b,"answers":[%b]}' % (_BEGIN, page, b",".join([answer for answer in answers if _is_json(answer)]))
 
 
-def apart(body: bytes) -> tuple[bytes, Media]:
+def apart(body: bytes) -> tuple[bytes, ShownMedia]:
     """The page of a body, and what the other answers in it say; a body that is a page has no others."""
     if not body.startswith(_BEGIN):
         return body, NO_MEDIA
@@ -94,7 +94,7 @@ def apart(body: bytes) -> tuple[bytes, Media]:
     answers = [bytes(raw) for raw in json_items.items(body, "answers") or []]
     images = _read(answers, wire.Image)
     videos = _read(answers, wire.Video)
-    return page, Media(
+    return page, ShownMedia(
         {image.image_id: image.image_url for image in images if image.image_url},
         {video.video_id: video.preview_url for video in videos if video.preview_url},
         _content(answers),

@@ -21,7 +21,7 @@ from adweir.platforms.tiktok_ads.rows import RowReader, Silent
 CSV = "csv"
 """How the file of an asynchronous task is written."""
 _page = msgspec.json.Decoder(wire.ReportPage).decode
-_row = msgspec.json.Decoder(wire.ReportRow).decode
+_row = msgspec.json.Decoder(wire.WireReportRow).decode
 _DIMENSIONS, _METRICS = frozenset(wire.Dimensions.__struct_fields__), frozenset(wire.Metrics.__struct_fields__)
 _LINES = 1000
 
@@ -37,7 +37,7 @@ class TikTokNormalizer:
             return
         body = page.stream.read()
         try:
-            rows: Sequence[wire.ReportRow] = _page(body).data.entries
+            rows: Sequence[wire.WireReportRow] = _page(body).data.entries
         except UNREADABLE:
             yield _one_by_one(body, reader)
             return
@@ -63,7 +63,7 @@ NORMALIZER = TikTokNormalizer()
 
 
 def _batch(
-    rows: Sequence[wire.ReportRow], first: int, reader: RowReader, source: Callable[[int], msgspec.Raw]
+    rows: Sequence[wire.WireReportRow], first: int, reader: RowReader, source: Callable[[int], msgspec.Raw]
 ) -> RowBatch:
     """Rows by column, or one by one where a fault is among them; `source` is what a row of a place was read from."""
     columns = reader.columns(rows, first)
@@ -92,7 +92,7 @@ def _add(
     batch: tuple[list[MetricRow], list[BadRow]],
     reader: RowReader,
     line: int,
-    row: wire.ReportRow,
+    row: wire.WireReportRow,
     source: Callable[[], msgspec.Raw],
 ) -> None:
     try:
@@ -119,8 +119,8 @@ def _texts(fields: object) -> dict[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def _made(dimensions: Mapping[str, str], metrics: Mapping[str, str]) -> wire.ReportRow:
-    return wire.ReportRow(
+def _made(dimensions: Mapping[str, str], metrics: Mapping[str, str]) -> wire.WireReportRow:
+    return wire.WireReportRow(
         wire.Dimensions(**{name: value for name, value in dimensions.items() if name in _DIMENSIONS}),
         wire.Metrics(**{name: value for name, value in metrics.items() if name in _METRICS}),
     )

@@ -17,7 +17,7 @@ from adweir.model.times import is_zone, local_date, parse_instant
 from adweir.platforms.connector import PullContext
 from adweir.platforms.tiktok_ads import SPEC, media, wire
 from adweir.platforms.tiktok_ads.listing import APART
-from adweir.platforms.tiktok_ads.media import Media
+from adweir.platforms.tiktok_ads.media import ShownMedia
 from adweir.platforms.tiktok_ads.statuses import status_of
 
 Convert = Callable[[msgspec.Raw], PlatformObject | Profile]
@@ -28,7 +28,7 @@ ID_FIELDS: Mapping[Dataset, str] = {
     Dataset.ADS: "ad_id",
 }
 """Which field of an entry is its id."""
-_advertiser = msgspec.json.Decoder(wire.Advertiser).decode
+_advertiser = msgspec.json.Decoder(wire.WireAdvertiser).decode
 _campaign = msgspec.json.Decoder(wire.CampaignObject).decode
 _ad_group = msgspec.json.Decoder(wire.AdGroupObject).decode
 _ad = msgspec.json.Decoder(wire.AdObject).decode
@@ -40,7 +40,7 @@ _BUDGETS = {
 _FROM_NOW = "SCHEDULE_FROM_NOW"
 
 
-def converter(context: PullContext, label: str, found: Media) -> Convert:
+def converter(context: PullContext, label: str, found: ShownMedia) -> Convert:
     """The function from an undecoded entry of a page with this label to an entity; `found` is the page's media.
 
     It raises ValueError (field, message) or msgspec's errors. Raises BadInput for a dataset that has no objects.
@@ -101,7 +101,7 @@ def _make_ad_group(raw: msgspec.Raw, context: PullContext) -> AdGroup:
     )
 
 
-def _make_ad(raw: msgspec.Raw, context: PullContext, found: Media) -> Ad:
+def _make_ad(raw: msgspec.Raw, context: PullContext, found: ShownMedia) -> Ad:
     """An ad. TikTok has no headlines: the name that is shown beside the ad stands for it."""
     row = _ad(raw)
     smart, creative = found.smart.get(row.ad_id, (None, None))

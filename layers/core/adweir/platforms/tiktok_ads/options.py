@@ -26,7 +26,7 @@ class CountedAs(StrEnum):
     PURCHASES = "purchases"
 
 
-class Place(StrEnum):
+class PurchasePlace(StrEnum):
     """Where a purchase takes place."""
 
     WEB = "web"
@@ -35,11 +35,11 @@ class Place(StrEnum):
     OFFLINE = "offline"
 
 
-PURCHASES: Mapping[Place, tuple[str, str]] = {
-    Place.WEB: ("complete_payment", "total_complete_payment_rate"),
-    Place.APP: ("total_purchase", "total_purchase_value"),
-    Place.SHOP: ("onsite_shopping", "total_onsite_shopping_value"),
-    Place.OFFLINE: ("offline_shopping_events", "offline_shopping_events_value"),
+PURCHASES: Mapping[PurchasePlace, tuple[str, str]] = {
+    PurchasePlace.WEB: ("complete_payment", "total_complete_payment_rate"),
+    PurchasePlace.APP: ("total_purchase", "total_purchase_value"),
+    PurchasePlace.SHOP: ("onsite_shopping", "total_onsite_shopping_value"),
+    PurchasePlace.OFFLINE: ("offline_shopping_events", "offline_shopping_events_value"),
 }
 """The metrics with the number of purchases and with their value: the web's is no rate, in spite of its name."""
 
@@ -48,11 +48,13 @@ class TikTokOptions(ProfileOptions):
     """Which conversions count, and in which places purchases bring revenue."""
 
     conversions: CountedAs = CountedAs.OPTIMIZATION_EVENT
-    purchases: Annotated[tuple[Place, ...], Field(min_length=1, max_length=len(Place))] = (Place.WEB,)
+    purchases: Annotated[tuple[PurchasePlace, ...], Field(min_length=1, max_length=len(PurchasePlace))] = (
+        PurchasePlace.WEB,
+    )
 
     @field_validator("purchases")
     @classmethod
-    def _each_once(cls, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    def _each_once(cls, places: tuple[PurchasePlace, ...]) -> tuple[PurchasePlace, ...]:
         if len(set(places)) < len(places):
             raise ValueError("names a place twice")
         return places

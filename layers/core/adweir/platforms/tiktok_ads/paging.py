@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from adweir.model.errors import TooMuchData, Transient
 from adweir.platforms.connector import Page
 from adweir.platforms.tiktok_ads import wire
-from adweir.platforms.tiktok_ads.calls import Answer, TikTokCalls
+from adweir.platforms.tiktok_ads.calls import TikTokAnswer, TikTokCalls
 
 PAGE_SIZE = 1000
 SMALL_PAGE_SIZE = 100
@@ -21,7 +21,7 @@ MOST_PAGES = 100
 class Turned(NamedTuple):
     """An answer of a list, and whether it is the last one."""
 
-    answer: Answer
+    answer: TikTokAnswer
     last: bool
 
     def page(self, label: str = "", *, last: bool = True) -> Page:
@@ -37,7 +37,7 @@ def listed(calls: TikTokCalls, path: str, params: Mapping[str, Any], size: int =
     for number in count(1):
         answer = calls.get(path, {**params, "page": str(number), "page_size": str(size)})
         whole = whole and answer.whole
-        found = answer.read(wire.Listed)
+        found = answer.read(wire.ListPage)
         info = found.page_info
         seen += len(found.entries)
         total = info.total_number if total < 0 else total

@@ -67,18 +67,18 @@ class RowReader:
         ids = {name.rpartition(".")[2] for name in _IDS[self._level] if name}
         return frozenset({*ids, self._time, *self._values, "spend", "impressions", "clicks"})
 
-    def columns(self, rows: Sequence[wire.ReportRow], first: int) -> MetricColumns | None:
+    def columns(self, rows: Sequence[wire.WireReportRow], first: int) -> MetricColumns | None:
         """All rows, each as `row` would, from this line on; None where one has to be looked at."""
         try:
             return self._columns(rows, first) if rows else None
         except (ValueError, Silent):
             return None
 
-    def row(self, row: wire.ReportRow, line: int) -> MetricRow:
+    def row(self, row: wire.WireReportRow, line: int) -> MetricRow:
         """A row as ours. Raises Silent, and ValueError (field, message) for a bad one."""
         return self._columns([row], line)[0]
 
-    def _columns(self, rows: Sequence[wire.ReportRow], first: int) -> MetricColumns:
+    def _columns(self, rows: Sequence[wire.WireReportRow], first: int) -> MetricColumns:
         self._roundings.clear()
         entities, campaigns, groups = self.entities(rows)
         days, hours = self._times(rows)
@@ -110,7 +110,7 @@ class RowReader:
 
     # -- who and when -------------------------------------------------------------------------------------------------
 
-    def entities(self, rows: Sequence[wire.ReportRow]) -> tuple[list[str], list[str], list[str]]:
+    def entities(self, rows: Sequence[wire.WireReportRow]) -> tuple[list[str], list[str], list[str]]:
         """The ids of entities, of their campaigns and of their ad groups. Raises ValueError and Silent."""
         strangers = {row.dimensions.advertiser_id for row in rows} - {None, self.profile_id}
         if strangers:
@@ -127,13 +127,13 @@ class RowReader:
             found = list(map("~".join, zip(found, parts, strict=True)))
         return found, campaigns, groups
 
-    def _labels(self, rows: Sequence[wire.ReportRow]) -> list[str]:
+    def _labels(self, rows: Sequence[wire.WireReportRow]) -> list[str]:
         """The values of a breakdown."""
         columns = [_texts(rows, f"dimensions.{name}") for name in self._values]
         complete = [_complete(rows, column, name) for name, column in zip(self._values, columns, strict=True)]
         return list(map(BETWEEN_VALUES.join, zip(*complete, strict=True)))
 
-    def _times(self, rows: Sequence[wire.ReportRow]) -> tuple[list[str], list[int]]:
+    def _times(self, rows: Sequence[wire.WireReportRow]) -> tuple[list[str], list[int]]:
         texts = _texts(rows, f"dimensions.{self._time}")
         complete = _complete(rows, texts, self._time)
         known = {text: _time(text, self._time) for text in set(complete)}
@@ -142,7 +142,7 @@ class RowReader:
 
     # -- numbers ------------------------------------------------------------------------------------------------------
 
-    def _whole(self, rows: Sequence[wire.ReportRow], name: str) -> Sequence[int | None]:
+    def _whole(self, rows: Sequence[wire.WireReportRow], name: str) -> Sequence[int | None]:
         texts = _required(rows, name)
         if wire.NONE not in texts:
             return counts(texts, name)
@@ -161,14 +161,14 @@ class RowReader:
 
         return self._roundings.each(read, texts)
 
-    def _sum(self, rows: Sequence[wire.ReportRow], names: Sequence[str], place: int) -> Sequence[int | None]:
+    def _sum(self, rows: Sequence[wire.WireReportRow], names: Sequence[str], place: int) -> Sequence[int | None]:
         """Several metrics added up; one without a value is left out, and all of them without one are unknown."""
         if not names:
             return [None] * len(rows)
         columns = [self._amounts(_texts(rows, f"metrics.{name}"), name, place) for name in names]
         return columns[0] if len(columns) == 1 else [_plus(parts) for parts in zip(*columns, strict=True)]
 
-    def slot(self, row: wire.ReportRow) -> Slot:
+    def slot(self, row: wire.WireReportRow) -> Slot:
         """The numbers of a row that cannot be stored, None for each that cannot be read."""
         one = [row]
         return (
@@ -179,7 +179,7 @@ class RowReader:
             _or_none(lambda: self._sum(one, self._revenues, REVENUE)[0]),
         )
 
-    def key(self, row: wire.ReportRow) -> tuple[str, str, str, str]:
+    def key(self, row: wire.WireReportRow) -> tuple[str, str, str, str]:
         """Entity, day, campaign and ad group of a row. Raises ValueError and Silent."""
         (entity,), (campaign,), (group,) = self.entities([row])
         return entity, self._times([row])[0][0], campaign, group
@@ -197,11 +197,11 @@ def _or_none(read: Callable[[], int | None]) -> int | None:
         return None
 
 
-def _texts(rows: Sequence[wire.ReportRow], name: str) -> list[Text]:
+def _texts(rows: Sequence[wire.WireReportRow], name: str) -> list[Text]:
     return list(map(attrgetter(name), rows))
 
 
-def _required(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
+def _required(rows: Sequence[wire.WireReportRow], name: str) -> list[str]:
     """A metric that every row has, be it `-`. Raises ValueError where one does not."""
     texts = _texts(rows, f"metrics.{name}")
     known = [text for text in texts if text is not None]
@@ -210,7 +210,7 @@ def _required(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
     return known
 
 
-def _ids(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
+def _ids(rows: Sequence[wire.WireReportRow], name: str) -> list[str]:
     """The ids under that name, "" where the level has none. Raises ValueError for what is none."""
     if not name:
         return [""] * len(rows)
@@ -223,7 +223,7 @@ def _ids(rows: Sequence[wire.ReportRow], name: str) -> list[str]:
     raise ValueError(name.rpartition(".")[2], f"not an id: {wrong!r:.40}")
 
 
-def _complete(rows: Sequence[wire.ReportRow], values: Sequence[Text], name: str) -> list[str]:
+def _complete(rows: Sequence[wire.WireReportRow], values: Sequence[Text], name: str) -> list[str]:
     """The values, one per row.
 
     Raises Silent for a row without the value and without delivery, ValueError for one that has delivered.

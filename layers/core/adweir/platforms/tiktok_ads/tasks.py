@@ -6,12 +6,13 @@ the newest ads alone [1738864800380930]. The file comes as the answer itself, in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from adweir.model import limits
-from adweir.model.errors import AdweirError, ReportFailed
+from adweir.model.errors import AdweirError, ReportFailed, RequestRejected
 from adweir.model.slices import campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Page, Report, ReportState
@@ -20,6 +21,7 @@ from adweir.platforms.tiktok_ads.calls import TikTokCalls, digits
 
 _STATES = {"SUCCESS": ReportState.READY, "FAILED": ReportState.FAILED, "CANCELED": ReportState.FAILED}
 _NOT_READY = 40201
+_TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
 class ReportTasks:
@@ -42,11 +44,11 @@ class ReportTasks:
             "enable_report_title_translation": False,
         }
         created = self._calls.post("/report/task/create/", body).read(wire.CreatedTask)
-        return Report(digits(created.task_id), ReportState.PENDING, before)
+        return Report(_named(task, created.task_id)["task_id"], ReportState.PENDING, before)
 
     def state(self, task: Task, report_id: str) -> Report:
         """How far the task is."""
-        found = self._calls.get("/report/task/check/", _named(task, report_id)).read(wire.TaskState)
+        found = self._calls.get("/report/task/check/", _named(task, report_id)).read(wire.TaskProgress)
         state = _STATES.get(found.status, ReportState.PENDING)
         reason = (found.message or found.status) if state is ReportState.FAILED else ""
         return Report(report_id, state, self._now(), reason)
@@ -64,4 +66,6 @@ class ReportTasks:
 
 
 def _named(task: Task, report_id: str) -> dict[str, str]:
-    return {"advertiser_id": digits(task.profile_id), "task_id": digits(report_id)}
+    if not _TASK_ID.fullmatch(report_id):
+        raise RequestRejected(f"not a task's id: {report_id[:60]!r}")
+    return {"advertiser_id": digits(task.profile_id), "task_id": report_id}

@@ -27,7 +27,7 @@ class PageInfo(msgspec.Struct):
     total_page: int
 
 
-class Listed(msgspec.Struct):
+class ListPage(msgspec.Struct):
     """A list's page, its entries undecoded."""
 
     page_info: PageInfo
@@ -79,13 +79,13 @@ class Metrics(msgspec.Struct, gc=False):
     offline_shopping_events_value: str | None = None
 
 
-class ReportRow(msgspec.Struct, gc=False):
+class WireReportRow(msgspec.Struct, gc=False):
     dimensions: Dimensions
     metrics: Metrics
 
 
 class ReportData(msgspec.Struct):
-    entries: list[ReportRow] = msgspec.field(name="list")
+    entries: list[WireReportRow] = msgspec.field(name="list")
 
 
 class ReportPage(msgspec.Struct):
@@ -96,14 +96,14 @@ class CreatedTask(msgspec.Struct):
     task_id: str
 
 
-class TaskState(msgspec.Struct):
+class TaskProgress(msgspec.Struct):
     """An asynchronous report task: QUEUING, PROCESSING, SUCCESS, FAILED or CANCELED."""
 
     status: str
     message: str | None = None
 
 
-class Advertiser(msgspec.Struct):
+class WireAdvertiser(msgspec.Struct):
     """`timezone` may be an `Etc/GMT+8`; `display_timezone` is the place."""
 
     advertiser_id: str
@@ -183,7 +183,7 @@ class CallToAction(msgspec.Struct):
     call_to_action: str | None = None
 
 
-class LandingPage(msgspec.Struct):
+class SmartPage(msgspec.Struct):
     landing_page_url: str | None = None
 
 
@@ -213,7 +213,7 @@ class SmartAd(msgspec.Struct):
     smart_plus_ad_id: str
     ad_text_list: list[AdText] | None = None
     call_to_action_list: list[CallToAction] | None = None
-    landing_page_url_list: list[LandingPage] | None = None
+    landing_page_url_list: list[SmartPage] | None = None
     creative_list: list[SmartCreative] | None = None
 
 
