@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ from google.ads.googleads.v26.services.types.google_ads_service import (
     SearchGoogleAdsResponse,
     SearchGoogleAdsStreamResponse,
 )
+from google.ads.googleads.v26.services.types.invoice_service import ListInvoicesResponse
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 from google.protobuf import json_format
@@ -101,13 +103,23 @@ class Session:
         """What GoogleAdsFieldService says about a name."""
         return strict(self._session.get(f"{API}/googleAdsFields/{name}").json(), GoogleAdsField)
 
+    def invoices(self, job: Job) -> list[Any]:
+        """The invoices of last month, if the customer is on monthly invoicing; else the refusal."""
+        (setup,) = self.stream("SELECT billing_setup.resource_name FROM billing_setup")
+        last = date.fromisoformat(job.end).replace(day=1) - timedelta(days=1)
+        asked = {"issueYear": str(last.year), "issueMonth": last.strftime("%B").upper()}
+        asked |= {"billingSetup": setup["billingSetup"]["resourceName"], "includeGranularLevelInvoiceDetails": "true"}
+        answer = self._session.get(f"{self._url.removesuffix('/googleAds')}/invoices", params=asked)
+        if answer.status_code != 200:
+            strict_failure(answer.json())
+            return []
+        found: list[Any] = strict(answer.json(), ListInvoicesResponse)["invoices"]
+        return found
+
     def refused(self, query: str) -> None:
         """A query that has to be refused, in a form that the classes read."""
         answer = self._session.post(f"{self._url}:search", json={"query": query})
-        failure = dict(answer.json()["error"]["details"][0])
-        if failure.pop("@type") != "type.googleapis.com/google.ads.googleads.v26.errors.GoogleAdsFailure":
-            raise ValueError(f"another failure: {answer.text}")
-        strict(failure, GoogleAdsFailure)
+        strict_failure(answer.json())
 
 
 def strict(answer: Mapping[str, Any], kind: Any) -> dict[str, Any]:
@@ -118,6 +130,14 @@ def strict(answer: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     if differences:
         raise ValueError("; ".join(differences[:5]))
     return written
+
+
+def strict_failure(answer: Mapping[str, Any]) -> None:
+    """A refusal that the classes read."""
+    failure = dict(answer["error"]["details"][0])
+    if failure.pop("@type") != "type.googleapis.com/google.ads.googleads.v26.errors.GoogleAdsFailure":
+        raise ValueError(f"another failure: {answer}")
+    strict(failure, GoogleAdsFailure)
 
 
 def unlike(given: Any, written: Any, path: str) -> Iterator[str]:
@@ -209,6 +229,7 @@ def shapes(job: Job) -> Iterator[Row]:
         paths = ", ".join(f"{resource}.{path}" for path in known.RESOURCES[resource].fields)
         session.stream(f"SELECT {paths} FROM {resource}")
     session.page(f"SELECT campaign.id, segments.date, {SUMS} FROM campaign WHERE {week}")
+    session.invoices(job)
     for query in REFUSED:
         session.refused(query)
     for name in ("campaign", "campaign.status", "segments.conversion_action", "metrics.cost_micros"):

@@ -16,6 +16,7 @@ from sandbox.platforms.google_ads.catalogue import described
 from sandbox.platforms.google_ads.errors import GoogleAdsError, denied, error_answer, page, request_error
 from sandbox.platforms.google_ads.facts import camel
 from sandbox.platforms.google_ads.faults import broken, front_end, refuse
+from sandbox.platforms.google_ads.invoices import invoices
 from sandbox.platforms.google_ads.login import GoogleLogin
 from sandbox.platforms.google_ads.population import PLATFORM, estate
 from sandbox.platforms.google_ads.search import GoogleCall, GoogleSearch
@@ -25,6 +26,7 @@ from sandbox.web import PlatformRequest, broken_off, json_answer
 PATHS = re.compile(r"/v\d+/(customers|googleAdsFields)\b|/(o/oauth2/)?token$")
 _VERSIONED = re.compile(r"/v(\d+)/(.*)")
 _METHOD = re.compile(r"customers/([^/:]*)/(googleAds:search|googleAds:searchStream)")
+_INVOICES = re.compile(r"customers/([^/:]*)/invoices")
 _LATEST, _OLDEST, _REMEMBERED = 26, 23, 19
 """The versions that are answered; below them, those that Google still calls unsupported (Deprecation and sunset)."""
 _SEARCH = {"query", "pageToken", "pageSize", "validateOnly", "searchSettings", "customerId"}
@@ -87,6 +89,10 @@ class GoogleApi(PlatformApi):
             return self._streamed(call, version) if streamed else self._paged(call)
         if request.method == "GET" and path == "customers:listAccessibleCustomers":
             return self._answer({"resourceNames": [f"customers/{one}" for one in own.direct]}, request_id)
+        if request.method == "GET" and (found := _INVOICES.fullmatch(path)):
+            account = self._account(request, own, found[1])
+            refuse(self.outside, account.id)
+            return self._answer(invoices(self.outside.world, account, request.args), request_id)
         if request.method == "GET" and path.startswith("googleAdsFields/"):
             return self._answer(described(path.removeprefix("googleAdsFields/")), request_id)
         return page(404, "Not Found")

@@ -11,11 +11,11 @@ from sandbox.platforms.google_ads.facts import CORE_DATES
 from sandbox.platforms.google_ads.gaql import DURINGS, GaqlCondition, GaqlQuery
 
 _WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
-_MONTHS = (
+MONTHS = (
     "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER",
     "DECEMBER",
 )  # fmt: skip
-_DAILY_MONTHS, _YEARS = 37, 11
+_DAILY_REACH, _YEARS = 37, 11
 """How far back days and weeks reach, and how far everything does (Google Ads API, Reporting: data retention)."""
 
 
@@ -33,7 +33,7 @@ def day_values(day: date, segments: Sequence[str]) -> dict[str, Any]:
             case "day_of_week":
                 values[name] = _WEEKDAYS[day.weekday()]
             case "month_of_year":
-                values[name] = _MONTHS[day.month - 1]
+                values[name] = MONTHS[day.month - 1]
     return values
 
 
@@ -48,18 +48,13 @@ def _last(name: str, first: date) -> date:
     """The last day of the week, month or quarter that begins on this day."""
     if name == "week":
         return first + timedelta(days=6)
-    return _months(first, 1 if name == "month" else 3) - timedelta(days=1)
+    return month_after(first, 1 if name == "month" else 3) - timedelta(days=1)
 
 
-def _months(day: date, count: int) -> date:
+def month_after(day: date, count: int) -> date:
     """The first of the month that is so many months after the day's."""
     month = day.year * 12 + day.month - 1 + count
     return date(month // 12, month % 12 + 1, 1)
-
-
-def month_name(day: date) -> str:
-    """JANUARY and so on."""
-    return _MONTHS[day.month - 1]
 
 
 def period(query: GaqlQuery, today: date) -> tuple[date, date, bool]:
@@ -85,7 +80,7 @@ def _check_granularity(query: GaqlQuery, start: date, end: date, today: date) ->
     """Days reach 37 months back, months 11 years. A filter on a part of a month needs days."""
     whole_months = start.day == 1 and (end + timedelta(days=1)).day == 1
     by_day = not whole_months or not {"date", "week", "day_of_week", "hour"}.isdisjoint(query.chosen("segments"))
-    if start < (_months(today, -_DAILY_MONTHS) if by_day else _months(today, -_YEARS * 12)):
+    if start < (month_after(today, -_DAILY_REACH) if by_day else month_after(today, -_YEARS * 12)):
         text = "The requested date granularity is not supported for the requested date range."
         raise GoogleAdsError("dateRangeError", "REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED", text, field="query")
 
@@ -143,7 +138,7 @@ def _during(name: str, today: date) -> tuple[date, date]:
         "TODAY": (today, today),
         "YESTERDAY": (today - day, today - day),
         "THIS_MONTH": (first, today),
-        "LAST_MONTH": (_months(first, -1), first - day),
+        "LAST_MONTH": (month_after(first, -1), first - day),
         "LAST_BUSINESS_WEEK": (monday - day * 7, monday - day * 3),
         "LAST_WEEK_MON_SUN": (monday - day * 7, monday - day),
         "LAST_WEEK_SUN_SAT": (sunday - day * 7, sunday - day),
