@@ -16,10 +16,9 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot
-from adweir.model.money import from_micros
 from adweir.model.times import is_zone, local_date
 from adweir.reporting.active import ActiveCounts
-from adweir.reporting.ads import Flights, Measured, ad_records, status_on
+from adweir.reporting.ads import Flights, Measured, ad_records
 from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.filters import Filters, parse_sources
@@ -27,6 +26,7 @@ from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import SOURCE, Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.shown import account_day, accounts, object_record
 from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog
 
@@ -61,7 +61,6 @@ ACCOUNT_DAY_FIELDS = (
     "client_account_id",
 )
 """The names in a record of an account day: the 14 canonical fields, and the client beside the ad account."""
-_DAILY = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
 _LOOKS = 5000
 """Records between two looks at the time."""
 _UNKNOWN: Slot = (None, None, None, None, None)
@@ -230,9 +229,12 @@ class StoredRecords:
                 counts.read((profile, row["date"]) for profile, row, _ in shown)
             for profile, row, total in shown:
                 if kind == _ACCOUNT_DAYS:
-                    yield _account_day(row, profile, total, counts.of(profile, row["date"]))
+                    active = counts.of(profile, row["date"])
+                    record = account_day(profile, row["date"], row["currency"], total.slot, active)
+                    said = {"client_account_id": profile.account_id} | total.notes
+                    yield record | ({SOURCE: row[SOURCE]} if SOURCE in row else {}) | said
                 else:
-                    yield row | measures(total.slot) | _accounts(profile) | total.notes
+                    yield row | measures(total.slot) | accounts(profile) | total.notes
 
         query = replace(asked, dimensions=names, grain=kind.grain, level=kind.level)
         changes = replace(query, dimensions=split)
@@ -284,16 +286,10 @@ class StoredRecords:
             today = self._queries.today(profile).isoformat() if is_zone(profile.timezone) else ""
             for item in (each for dataset in datasets for each in self._of(profile, dataset)):
                 if filters.keep_object(item):
-                    record = item.model_dump(mode="json")
-                    record["status"] = status_on(today, item.status, item.end_date).value
-                    for name in ("budget", "bid"):
-                        if record.get(name) is not None:
-                            record[name] = from_micros(record[name])
-                    for name in ("start_date", "end_date"):
-                        record[name] = record[name] or None
+                    record = object_record(item, profile, today)
                     if isinstance(item, AdCampaign | AdGroup):
                         record["name_parts"] = naming.parts(profile, item)
-                    yield record | {"currency": profile.currency} | _accounts(profile)
+                    yield record
 
     def _page(self, records: Iterable[dict[str, Any]], page: slice) -> tuple[list[dict[str, Any]], int]:
         """The page and the total, without keeping the rest."""
@@ -307,28 +303,3 @@ class StoredRecords:
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
-
-
-def _accounts(profile: Profile) -> dict[str, Any]:
-    return {"account_id": profile.profile_id, "client_account_id": profile.account_id}
-
-
-def _account_day(
-    row: Mapping[str, Any], profile: Profile, total: RowSum, active: tuple[int | None, int | None]
-) -> dict[str, Any]:
-    """The 14 fields of an account day."""
-    numbers = measures(total.slot)
-    return {
-        "account_id": profile.profile_id,
-        "platform": str(profile.platform),
-        "account_name": profile.name,
-        "currency": row["currency"],
-        "timezone": profile.timezone,
-        "date": row["date"],
-        **{f"daily_{name}": numbers[name] for name in _DAILY},
-        **({SOURCE: row[SOURCE]} if SOURCE in row else {}),
-        "campaign_count": active[0],
-        "ad_count": active[1],
-        "client_account_id": profile.account_id,
-        **total.notes,
-    }
