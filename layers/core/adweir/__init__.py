@@ -1,1 +1,35 @@
-"""adweir: pulls, checks, stores and models advertising performance data."""
+"""adweir: pulls, checks, stores and models advertising performance data.
+
+`adweir.client` and what stands beside it here is the library (docs/library.md). Each name is imported when it is first
+used, so that a function, which uses none of them, pays for none.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from adweir.library.backoff import retry_with_backoff
+    from adweir.library.client import Client
+    from adweir.library.combining import combine
+    from adweir.library.lone import client
+    from adweir.library.normalizing import normalize
+
+__all__ = ["Client", "client", "combine", "normalize", "retry_with_backoff"]
+
+_HOMES = {
+    "Client": "client",
+    "client": "lone",
+    "combine": "combining",
+    "normalize": "normalizing",
+    "retry_with_backoff": "backoff",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.library.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

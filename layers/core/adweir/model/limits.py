@@ -147,3 +147,9 @@ MAX_PATTERN_CHARS = 200  # a regular expression in a quality schema
 MAX_PATTERN_STEPS = 1000  # instructions of such an expression: a character of the text may need all of them
 MAX_MATCHED_CHARS = 2000  # a text that such an expression is matched against
 MAX_INLINE_REPORT_BYTES = 5 << 20  # a report in the answer, as a JSON string: Lambda answers at most 6 MB
+
+# --- the library ------------------------------------------------------------------------------------------------
+MAX_BACKOFF_SECONDS = 3600  # between two tries of retry_with_backoff, where no platform asks for more
+MAX_CLIENT_FAILURES = 5  # times that a request is asked again which gets no answer: each has retries of its own
+MAX_CLIENT_OPEN_REPORTS = 100  # reports that one call has platforms make at a time
+MAX_CLIENT_PROFILES = 10_000  # ad accounts that one client remembers: 10 MB

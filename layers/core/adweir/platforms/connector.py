@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import requests
 
 
+_REFRESHED_BEFORE_SECONDS = 60
+
+
 class Mode(StrEnum):
     """How a dataset is fetched: pages of one synchronous answer, or an asynchronous report."""
 
@@ -83,15 +86,18 @@ class TokenCache(Protocol):
 
 
 class OwnTokens:
-    """Access tokens of one connection that nobody shares: for a credential that is not stored yet."""
+    """Access tokens of one connection that nobody shares, each until a minute before its end."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[str, tuple[str, float]] = {}
 
     def get(self, key: str, refresh: Callable[[], tuple[str, int]]) -> str:
-        if key not in self._known:
-            self._known[key] = refresh()[0]
-        return self._known[key]
+        token, end = self._known.get(key, ("", 0.0))
+        if not token or self._clock.monotonic() >= end:
+            token, seconds = refresh()
+            self._known[key] = token, self._clock.monotonic() + seconds - _REFRESHED_BEFORE_SECONDS
+        return token
 
     def forget(self, key: str) -> None:
         self._known.pop(key, None)

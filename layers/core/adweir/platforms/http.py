@@ -29,7 +29,7 @@ from adweir.model.errors import (
 )
 from adweir.model.times import Clock
 from adweir.model.urls import without_secrets
-from adweir.platforms.session import answer_seconds, cut_off, request_seconds, wire_of
+from adweir.platforms.session import answer_seconds, await_turn, cut_off, request_seconds, wire_of
 
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and between two bytes of an answer; `session.request_seconds` is for all of it."""
@@ -193,6 +193,7 @@ class Http:
 
     def _send(self, request: _Request, patience: _Patience) -> requests.Response:
         what = f"{request.method} {without_secrets(request.url)}"
+        await_turn(self._session)
         try:
             with patience.spent():
                 answer = self._session.request(

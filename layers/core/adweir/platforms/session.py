@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -147,9 +147,24 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-def new_session() -> requests.Session:
-    """A session without retries of its own. No cookie of one credential's answer goes with another's request."""
-    session = requests.Session()
+class _Session(requests.Session):
+    turn: Callable[[], None] | None = None
+
+
+def await_turn(session: requests.Session) -> None:
+    """Wait until the session may send its next request; its time-outs begin afterwards."""
+    turn: Callable[[], None] | None = getattr(session, "turn", None)
+    if turn is not None:
+        turn()
+
+
+def new_session(turn: Callable[[], None] | None = None) -> requests.Session:
+    """A session without retries of its own. No cookie of one credential's answer goes with another's request.
+
+    `turn` is called before each request, and waits where requests are limited.
+    """
+    session = _Session()
+    session.turn = turn
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())

@@ -300,7 +300,7 @@ class App:
         from adweir.platforms.connector import OwnTokens
 
         def connect(credential: Credential, values: Mapping[str, str]) -> Connector:
-            return self._connect(credential, values, OwnTokens())  # this role may not read the shared ones
+            return self._connect(credential, values, OwnTokens(self.clock))  # this role may not read the shared ones
 
         check = CredentialCheck(self.platforms, self.catalog, self.clock, connect)
         return Registration(self.platforms, self.catalog, self.secrets, self.queues.runs, check)
