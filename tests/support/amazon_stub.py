@@ -198,7 +198,7 @@ def connected(stub: AmazonStub, session: requests.Session, clock: FrozenClock) -
     http = Http(session, clock, random.Random(1), sleep=lambda _: None)
     hosts = Hosts(stub.base, f"{stub.base}/auth/o2/token")
     calls = AmazonCalls(AmazonCredential.read(SECRET), hosts, http, clock, MemoryTokens())
-    return AmazonConnector(calls, clock, account_id="acme", sleep=lambda _: None)
+    return AmazonConnector(calls, clock)
 
 
 def task(dataset: Dataset = Dataset.AD_DAILY, slice_: str = "sp", window: str = "2026-11-01..2026-11-07") -> Task:

@@ -390,21 +390,6 @@ def test_a_failed_job_reports_its_reason(connector: MetaConnector, stub: StubSer
         connector.report(task(), "../me")
 
 
-def test_the_plain_verbs(connector: MetaConnector, stub: StubServer) -> None:
-    paged(stub, [[{"id": "1"}, {"id": "2"}], [{"id": "3"}]])
-    assert connector.get_profiles() == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
-    assert len(connector.get_campaigns("act_5")) == 3
-    assert connector.get_keywords("5") == []
-    assert len(connector.get_ads("5", WEEK, ["ad_id", "spend"], limit=2)) == 2
-    assert stub.calls[-1].query["fields"] == "ad_id,spend"
-    assert len(connector.get_account_stats("5", WEEK)) == 3
-    assert stub.calls[-2].query["level"] == "account"
-    stub.script = [Answer(200, {"report_run_id": "77"}), Answer(200, {"async_status": "Job Running"})]
-    report = connector.create_report_request("5", WEEK, fields=["spend"])
-    assert connector.get_report(report) == {"async_status": "Job Running"}
-    assert len(connector.download_report(report)) == 3
-
-
 def test_the_registry_connects(clock: Any) -> None:
     with requests.Session() as session:
         wired = wiring(META_ADS, session, clock)

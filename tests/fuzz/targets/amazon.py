@@ -203,7 +203,7 @@ def _connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wirin
     http = Http(wiring.session, wiring.clock, random.Random(1), sleep=lambda _: None)
     hosts = Hosts(BASE, f"{BASE}/auth/o2/token")
     calls = AmazonCalls(AmazonCredential.read(secret), hosts, http, wiring.clock, wiring.tokens)
-    return AmazonConnector(calls, wiring.clock, account_id=credential.account_id, sleep=lambda _: None)
+    return AmazonConnector(calls, wiring.clock)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from adweir.library.dates import window_of
-from adweir.library.pulling import Asked, Lone, Pulling
+from adweir.library.pulling import AskedPull, Lone, Pulling
 from adweir.library.rows import chosen, plain
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
@@ -53,7 +53,7 @@ class AccountDays:
         clock = self._lone.waiting.clock
         with Pulling(self._lone) as pulling:
 
-            def ask(profile: Profile) -> list[tuple[Dataset, list[Asked]]]:
+            def ask(profile: Profile) -> list[tuple[Dataset, list[AskedPull]]]:
                 window = window_of(span, profile, clock)
                 return [(dataset, pulling.begin(profile, dataset, window)) for dataset in self.datasets]
 
@@ -61,7 +61,7 @@ class AccountDays:
                 yield from self._days(pulling, profile, asked)
 
     def _days(
-        self, pulling: Pulling, profile: Profile, asked: list[tuple[Dataset, list[Asked]]]
+        self, pulling: Pulling, profile: Profile, asked: list[tuple[Dataset, list[AskedPull]]]
     ) -> Iterator[dict[str, Any]]:
         days: dict[str, RowSum] = {}
         campaigns: defaultdict[str, set[str]] = defaultdict(set)

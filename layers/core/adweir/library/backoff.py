@@ -39,9 +39,9 @@ def retry_with_backoff(
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """A decorator: call the function again, at most `max_retries` times, when it raises one of `errors`.
 
-    It waits `backoff_factor` seconds, then twice as long each time, each between half and one and a half of that by chance, at most
-    `limits.MAX_BACKOFF_SECONDS`, and never less than the platform asks for (`Throttled.retry_after`). The last error
-    is raised as it is. A generator raises while it is read, which is after the call: decorate a function that reads it.
+    It waits `backoff_factor` seconds, then twice as long each time, at most `limits.MAX_BACKOFF_SECONDS`; each wait is
+    between half and one and a half of that by chance, and never less than the platform asks for. The last error is
+    raised as it is. A generator raises while it is read, which is after the call: decorate a function that reads it.
     `chance` gives numbers from 0 to 1. Raises Unprocessable for negative numbers.
     """
     if max_retries < 0 or backoff_factor < 0:

@@ -10,20 +10,31 @@ from typing import Any, NamedTuple
 from adweir.library import reports
 from adweir.library.account_days import AccountDays
 from adweir.library.dates import DateRange, parsed, today_of, window_of
-from adweir.library.pulling import ACCOUNT, Asked, Lone, Pulling
+from adweir.library.pulling import AskedPull, Lone, Pulling
 from adweir.library.raw import answers
-from adweir.library.rows import FIELDS, GROUPS, chosen, metric_row, object_row, plain, profile_row, slots, unlisted
+from adweir.library.rows import (
+    FIELDS,
+    GROUPS,
+    ad_row,
+    chosen,
+    metric_row,
+    object_row,
+    pick,
+    profile_of,
+    profile_row,
+    slots,
+    unlisted,
+)
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, Profile, ProfileStatus
 from adweir.model.errors import NotFound, Unprocessable
 from adweir.model.metrics import NO_NUMBERS
-from adweir.reporting.ads import AD_METRICS, Flights, ad_records
+from adweir.reporting.ads import AD_METRICS, Flights
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.totals import NOTHING, RowSum, measures
+from adweir.reporting.totals import NOTHING, RowSum
 from adweir.store.metrics.brought import Parents
 
-Row = dict[str, Any]
 AnyProfile = str | int | Mapping[str, Any] | None
 """An ad account: its id, a row of `get_profiles`, or None for every active one that the credential lists."""
 _TARGETING = (Dataset.KEYWORDS, Dataset.TARGETS, Dataset.NEGATIVES)
@@ -59,13 +70,13 @@ class Client:
         """The platform's stored name."""
         return self._lone.spec.name
 
-    def get_profiles(self, *, raw: bool = False) -> Iterator[Row]:
+    def get_profiles(self, *, raw: bool = False) -> Iterator[Any]:
         """The ad accounts that the credential can read."""
         if raw:
             return self._raw([None], [Dataset.PROFILES])
         return map(profile_row, self._listed())
 
-    def get_campaigns(self, profile: AnyProfile = None, *, raw: bool = False) -> Iterator[Row]:
+    def get_campaigns(self, profile: AnyProfile = None, *, raw: bool = False) -> Iterator[Any]:
         """The campaigns of all ad products, budgets as Decimal in the row's currency."""
         if raw:
             return self._raw(self._profiles(profile), [Dataset.CAMPAIGNS])
@@ -80,7 +91,7 @@ class Client:
         match_type: str | None = None,
         *,
         raw: bool = False,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Any]:
         """Keywords, targets and negatives, told apart by `kind`, bids as Decimal.
 
         `state` is one of ours (`active`) or the platform's own word (`ENABLED`), `match_type` the platform's, both in
@@ -108,7 +119,7 @@ class Client:
         limit: int | None = None,
         *,
         raw: bool = False,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Any]:
         """The ads with their numbers summed over the range, at most `limit`.
 
         `fields` are names, or the groups `creative` and `insights`; without one of the numbers, none are pulled. An ad
@@ -129,7 +140,7 @@ class Client:
         metrics: Sequence[str] | None = None,
         *,
         raw: bool = False,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Any]:
         """The accounts' days, oldest first; a day on which nothing was delivered is not among them.
 
         A row has the 14 fields of an account day. `metrics` picks among them and all metrics (`spend`, `ctr`, …):
@@ -158,12 +169,12 @@ class Client:
             pulling.keep()
         return made
 
-    def get_report(self, report: str) -> Row:
+    def get_report(self, report: str) -> dict[str, Any]:
         """A report's state: `pending`, `ready` or `failed`, how far it is (0-100), and the reason of a failure."""
         with self._resumed(report) as (pulling, _, asked):
             return {"report_id": report} | reports.state(pulling, asked)
 
-    def download_report(self, report: str, *, raw: bool = False) -> Iterator[Row]:
+    def download_report(self, report: str, *, raw: bool = False) -> Iterator[Any]:
         """The rows of a report, waited for until the client's patience ends (NotReady: ask again later)."""
         return self._report(report, raw=raw)
 
@@ -186,8 +197,7 @@ class Client:
         if given is None:
             yield from (profile for profile in self._listed() if profile.status is ProfileStatus.ACTIVE)
         elif isinstance(given, Mapping):
-            fields = {name: value for name, value in given.items() if name in Profile.model_fields}
-            yield Profile.model_validate(fields | {"account_id": ACCOUNT})
+            yield profile_of(self._lone.spec, given)
         else:
             yield self._named(str(given))
 
@@ -215,7 +225,7 @@ class Client:
             )
         return Dataset(name)
 
-    def _objects(self, given: AnyProfile, datasets: Iterable[Dataset], keep: Callable[[Any], bool]) -> Iterator[Row]:
+    def _objects(self, given: AnyProfile, datasets: Iterable[Dataset], keep: Callable[[Any], bool]) -> Iterator[Any]:
         served = [dataset for dataset in datasets if dataset in self._lone.spec.datasets]
         if not served:
             return
@@ -226,11 +236,11 @@ class Client:
                         if keep(item):
                             yield object_row(item, profile, self._clock)
 
-    def _ads(self, profiles: Iterable[Profile], span: TimeSpan | None, names: tuple[str, ...]) -> Iterator[Row]:
+    def _ads(self, profiles: Iterable[Profile], span: TimeSpan | None, names: tuple[str, ...]) -> Iterator[Any]:
         measured = bool(set(names) & set(AD_METRICS)) and Dataset.AD_DAILY in self._lone.spec.datasets
         with Pulling(self._lone) as pulling:
 
-            def ask(profile: Profile) -> list[Asked]:
+            def ask(profile: Profile) -> list[AskedPull]:
                 window = window_of(span, profile, self._clock) if measured else None
                 return pulling.begin(profile, Dataset.AD_DAILY, window)
 
@@ -239,9 +249,9 @@ class Client:
                 absent = NOTHING if measured else NO_NUMBERS
                 for ad in self._dated(pulling, profile, names):
                     found = sums.pop(f"{ad.ad_group_id}~{ad.id}", None)
-                    yield _ad_row(ad, found.total if found else RowSum(absent), profile, names)
+                    yield pick(ad_row(ad, found.total.slot if found else absent, profile), names)
                 for entity_id, (total, parents) in sums.items():
-                    yield _ad_row(unlisted(self._lone.spec, profile, entity_id, parents), total, profile, names)
+                    yield pick(ad_row(unlisted(profile, entity_id, parents), total.slot, profile), names)
 
     def _dated(self, pulling: Pulling, profile: Profile, names: tuple[str, ...]) -> Iterator[Ad]:
         """The ads as listed, with the dates of their flights where these are wanted."""
@@ -270,7 +280,7 @@ class Client:
     def _resumed(self, report: str) -> reports.Resumed:
         return reports.Resumed(self._lone, report, self._named)
 
-    def _report(self, report: str, *, raw: bool) -> Iterator[Row]:
+    def _report(self, report: str, *, raw: bool) -> Iterator[Any]:
         with self._resumed(report) as (pulling, profile, asked):
             if raw:
                 yield from answers(pulling, asked)
@@ -280,7 +290,7 @@ class Client:
                     yield metric_row(task.dataset, profile, row, rows.parents(row[0]))
 
 
-def _summed(pulling: Pulling, asked: Iterable[Asked]) -> dict[str, _Sum]:
+def _summed(pulling: Pulling, asked: Iterable[AskedPull]) -> dict[str, _Sum]:
     sums: dict[str, _Sum] = {}
     for _, rows in pulling.rows(asked):
         for entity_id, _, slot in rows:
@@ -289,10 +299,3 @@ def _summed(pulling: Pulling, asked: Iterable[Asked]) -> dict[str, _Sum]:
             else:
                 sums[entity_id] = _Sum(RowSum(slot), rows.parents(entity_id))
     return sums
-
-
-def _ad_row(ad: Ad, total: RowSum, profile: Profile, names: tuple[str, ...]) -> Row:
-    numbers = measures(total.slot) | {"currency": profile.currency}
-    (record,) = ad_records([(ad, numbers)], profile)
-    row = plain(record)
-    return {name: row[name] for name in names}

@@ -57,7 +57,7 @@ class Lone:
 
 
 @dataclass(eq=False)
-class Asked:
+class AskedPull:
     """A task, and its report where the platform makes one and was asked for it."""
 
     task: Task
@@ -69,7 +69,7 @@ class Asked:
 class _Open:
     """A report that the platform makes, and for how many tasks."""
 
-    asked: Asked
+    asked: AskedPull
     report: Report
     users: int = 1
 
@@ -112,13 +112,13 @@ class Pulling:
                                 seen.add(key)
                                 yield each
 
-    def lists(self, profile: Profile | None, dataset: Dataset) -> list[Asked]:
+    def lists(self, profile: Profile | None, dataset: Dataset) -> list[AskedPull]:
         """A task per slice of a dataset of objects."""
         served = self._lone.spec.datasets.get(dataset)
         slices = served.slices if served else ()
-        return [Asked(self._task(profile, dataset, slice_, None), profile) for slice_ in slices]
+        return [AskedPull(self._task(profile, dataset, slice_, None), profile) for slice_ in slices]
 
-    def begin(self, profile: Profile, dataset: Dataset, window: Window | None) -> list[Asked]:
+    def begin(self, profile: Profile, dataset: Dataset, window: Window | None) -> list[AskedPull]:
         """The tasks for a window of metrics, whose reports the platform begins to make.
 
         None where the platform does not have the dataset, or there is no window. Raises OutOfRetention.
@@ -128,7 +128,7 @@ class Pulling:
             return []
         self._check_retention(served, profile, window)
         tasks = [
-            Asked(self._task(profile, dataset, slice_, piece), profile)
+            AskedPull(self._task(profile, dataset, slice_, piece), profile)
             for slice_ in served.slices
             for piece in window.pieces(served.max_window_days or window.length)
         ]
@@ -143,7 +143,7 @@ class Pulling:
                 yield waiting.popleft()
         yield from waiting
 
-    def rows(self, asked: Iterable[Asked]) -> Iterator[tuple[Task, PullRows]]:
+    def rows(self, asked: Iterable[AskedPull]) -> Iterator[tuple[Task, PullRows]]:
         """The rows of the tasks, each when its report is there; a task that is too large is asked for in parts."""
         for each in asked:
             try:
@@ -157,7 +157,7 @@ class Pulling:
                 self._let_go(each)
                 yield each.task, rows
 
-    def pages(self, asked: Asked) -> Iterator[PageInHand]:
+    def pages(self, asked: AskedPull) -> Iterator[PageInHand]:
         """A task's pages to the platform's end marker; goes on after a pause where the platform has a cursor.
 
         Raises Transient when there is no end.
@@ -179,7 +179,7 @@ class Pulling:
             what = f"{asked.task.dataset} of {asked.task.profile_key}"
             raise Transient(f"{what} ended after {number} pages, before the platform's end: it is not whole, ask again")
 
-    def state(self, asked: Asked) -> Report:
+    def state(self, asked: AskedPull) -> Report:
         """A report's state now. Raises what the platform raises."""
         report = cast("Report", asked.report)
         return self._waiting.patiently(lambda: self._of(asked).report(asked.task, report.id))
@@ -188,14 +188,14 @@ class Pulling:
         """Leave the reports to who asked for them."""
         self._open.clear()
 
-    def task(self, profile: Profile, dataset: Dataset, slice_: str, window: Window, report_id: str) -> Asked:
+    def task(self, profile: Profile, dataset: Dataset, slice_: str, window: Window, report_id: str) -> AskedPull:
         """A task that was asked for earlier."""
         report = Report(report_id, ReportState.PENDING, self._waiting.clock.now()) if report_id else None
-        return Asked(self._task(profile, dataset, slice_, window), profile, report)
+        return AskedPull(self._task(profile, dataset, slice_, window), profile, report)
 
     # How
 
-    def _begun(self, tasks: list[Asked]) -> list[Asked]:
+    def _begun(self, tasks: list[AskedPull]) -> list[AskedPull]:
         kept = []
         for asked in tasks:
             with suppress(NotApplicable):
@@ -204,7 +204,7 @@ class Pulling:
                 kept.append(asked)
         return kept
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: AskedPull) -> None:
         """Have the task's report made, or share one that answers for it too."""
         connector, task = self._of(asked), asked.task
         if asked.report is not None or _mode(connector, task) is Mode.PAGES:
@@ -217,7 +217,7 @@ class Pulling:
         asked.report = self._waiting.patiently(lambda: connector.create_report(task))
         self._open[key or task.id] = _Open(asked, asked.report)
 
-    def _let_go(self, asked: Asked) -> None:
+    def _let_go(self, asked: AskedPull) -> None:
         """Discard the task's report when it was its last user."""
         key = self._of(asked).report_key(asked.task) or asked.task.id
         opened = self._open.get(key)
@@ -230,11 +230,11 @@ class Pulling:
             del self._open[key]
             self._discard(asked, opened.report)
 
-    def _discard(self, asked: Asked, report: Report) -> None:
+    def _discard(self, asked: AskedPull, report: Report) -> None:
         with suppress(AdweirError):  # the numbers are there; a report that is left over costs nothing here
             self._of(asked).discard_report(asked.task, report.id)
 
-    def _loaded(self, asked: Asked) -> PullRows:
+    def _loaded(self, asked: AskedPull) -> PullRows:
         for again in range(limits.MAX_RESUBMITTED_REPORTS + 1):
             self._ask(asked)
             try:
@@ -248,7 +248,7 @@ class Pulling:
                 asked.report = None
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _await(self, asked: Asked) -> Report:
+    def _await(self, asked: AskedPull) -> Report:
         """The task's report once it is ready. Raises ReportFailed, TooMuchData, NotReady when the patience ends."""
         report = cast("Report", asked.report)
         polls = self._waiting.polls(self._pace(asked.task))
@@ -262,10 +262,10 @@ class Pulling:
         asked.report = report
         return report
 
-    def _load(self, asked: Asked) -> PullRows:
+    def _load(self, asked: AskedPull) -> PullRows:
         """All rows of a task, checked. Raises BadInput for rows that the system would not store."""
         task, context, brought = asked.task, self._context(asked), PullRows()
-        with _Refused() as refused:
+        with _RefusedRows() as refused:
             loop = RowLoop(self._pull(task), [day.isoformat() for day in _window(task).days()], brought, refused)
             for page in self.pages(asked):
                 for batch in self._lone.normalizer.metric_batches(page, context):
@@ -275,15 +275,15 @@ class Pulling:
             raise _unreadable(task, loop.rejected, refused.first)
         return brought
 
-    def _narrower(self, asked: Asked, error: Narrowable) -> list[Asked]:
+    def _narrower(self, asked: AskedPull, error: Narrowable) -> list[AskedPull]:
         """Smaller tasks instead of one that was too large. Raises the error when there are none."""
         task = asked.task
         parts = self._of(asked).narrower(task, error) if task.depth < limits.MAX_SPLIT_DEPTH else ()
         if not parts:
             raise error
-        return self._begun([Asked(part, asked.profile) for part in parts])
+        return self._begun([AskedPull(part, asked.profile) for part in parts])
 
-    def _from(self, asked: Asked, resume: str) -> Iterator[Page]:
+    def _from(self, asked: AskedPull, resume: str) -> Iterator[Page]:
         connector, task = self._of(asked), asked.task
         if task.dataset is Dataset.PROFILES:
             return connector.profiles()
@@ -292,7 +292,7 @@ class Pulling:
             return connector.report_pages(replace(task, cursor=resume), self._await(asked).id)
         return connector.pages(task, resume) if resume else connector.pages(task)
 
-    def _of(self, asked: Asked) -> Connector:
+    def _of(self, asked: AskedPull) -> Connector:
         return self._lone.connector(asked.profile.route if asked.profile else "")
 
     def _pace(self, task: Task) -> Pace:
@@ -322,7 +322,7 @@ class Pulling:
             currency=profile.currency if profile else "",
         )
 
-    def _context(self, asked: Asked) -> PullContext:
+    def _context(self, asked: AskedPull) -> PullContext:
         task, profile = asked.task, asked.profile
         return PullContext(
             account_id=ACCOUNT,
@@ -359,7 +359,7 @@ class Pulling:
         )
 
 
-class _Refused(Quarantine):
+class _RefusedRows(Quarantine):
     """Keeps the first rows that are refused, for the message."""
 
     def __init__(self) -> None:

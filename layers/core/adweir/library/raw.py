@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from adweir.library.pulling import Asked, Pulling
+from adweir.library.pulling import AskedPull, Pulling
 from adweir.model import limits
 from adweir.model.errors import NotApplicable, TooLarge, Transient
 
 
-def answers(pulling: Pulling, asked: Iterable[Asked]) -> Iterator[Any]:
+def answers(pulling: Pulling, asked: Iterable[AskedPull]) -> Iterator[Any]:
     """Each answer of the tasks: decoded where it is JSON, else as text. Raises TooLarge."""
     for each in asked:
         with suppress(NotApplicable):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from adweir.library.pulling import Asked, Lone, Pulling
+from adweir.library.pulling import AskedPull, Lone, Pulling
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
@@ -17,7 +17,7 @@ from adweir.model.times import Window
 from adweir.platforms.connector import ReportState
 
 
-class _Part(msgspec.Struct, array_like=True):
+class _ReportPart(msgspec.Struct, array_like=True):
     """One task of a report; `report` is the platform's id, "" where it makes none."""
 
     slice: str
@@ -25,21 +25,23 @@ class _Part(msgspec.Struct, array_like=True):
     report: str
 
 
-class _Id(msgspec.Struct, array_like=True):
+class _ReportId(msgspec.Struct, array_like=True):
     platform: str
     profile: str
     dataset: str
-    parts: list[_Part]
+    parts: list[_ReportPart]
 
 
-def id_of(lone: Lone, profile: Profile, dataset: Dataset, asked: Sequence[Asked]) -> str:
+def id_of(lone: Lone, profile: Profile, dataset: Dataset, asked: Sequence[AskedPull]) -> str:
     """The id of what was asked for."""
-    parts = [_Part(each.task.slice, str(each.task.window), each.report.id if each.report else "") for each in asked]
-    made = _Id(str(lone.spec.name), profile.profile_id, str(dataset), parts)
+    parts = [
+        _ReportPart(each.task.slice, str(each.task.window), each.report.id if each.report else "") for each in asked
+    ]
+    made = _ReportId(str(lone.spec.name), profile.profile_id, str(dataset), parts)
     return base64.urlsafe_b64encode(msgspec.json.encode(made)).decode().rstrip("=")
 
 
-def state(pulling: Pulling, asked: Sequence[Asked]) -> dict[str, Any]:
+def state(pulling: Pulling, asked: Sequence[AskedPull]) -> dict[str, Any]:
     """How far it is: as far as the part that is least far."""
     found = [pulling.state(each) for each in asked if each.report is not None]
     states = {each.state for each in found}
@@ -61,7 +63,7 @@ class Resumed:
         self._profile = profile
         self._pulling = Pulling(lone)
 
-    def __enter__(self) -> tuple[Pulling, Profile, list[Asked]]:
+    def __enter__(self) -> tuple[Pulling, Profile, list[AskedPull]]:
         profile, dataset = self._profile(self._id.profile), Dataset(self._id.dataset)
         asked = [
             self._pulling.task(profile, dataset, part.slice, Window.parse(part.window), part.report)
@@ -73,9 +75,9 @@ class Resumed:
         self._pulling.__exit__(kind, error, at)
 
 
-def _parsed(report: str, lone: Lone) -> _Id:
+def _parsed(report: str, lone: Lone) -> _ReportId:
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(report + "=" * (-len(report) % 4)), type=_Id)
+        found = msgspec.json.decode(base64.urlsafe_b64decode(report + "=" * (-len(report) % 4)), type=_ReportId)
         known = found.dataset in lone.spec.datasets and found.platform == lone.spec.name
         for part in found.parts:
             Window.parse(part.window)

@@ -6,27 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
+
 from adweir.library.dates import today_of
+from adweir.library.pulling import ACCOUNT
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Level, Slot, plus
+from adweir.model.metrics import NO_NUMBERS, Level, Slot, plus
 from adweir.model.times import HOURS_A_DAY, Clock, parse_instant
 from adweir.platforms.base import PlatformSpec
-from adweir.reporting.ads import AD_FIELDS, AD_METRICS
+from adweir.reporting.ads import AD_FIELDS, AD_METRICS, ad_records
 from adweir.reporting.breakdowns import split_entity, values_of
+from adweir.reporting.names import Naming
 from adweir.reporting.shown import object_record
 from adweir.reporting.totals import measures
 from adweir.store.metrics.brought import Parents, PullRows, slot_key
 
 _CLIENT = "client_account_id"
-FIELDS = tuple(name for name in AD_FIELDS if name != _CLIENT)
-"""Those of an ad: the 24 canonical ones, and what stands beside them. There is no client company here."""
+FIELDS = tuple(name for name in AD_FIELDS if name not in {_CLIENT, "name_parts"})
+"""Those of an ad: the 24 canonical ones, and what stands beside them. There is no client company with patterns here."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "creative": ("headline", "description", "cta", "image_url", "video_url", "landing_page_url"),
     "insights": AD_METRICS,
 }
 """Fields that go by one name."""
+_NO_NAMING = Naming(())
+"""Patterns of names belong to client companies, which are the system's."""
 _DATES = ("date", "start_date", "end_date")
 _IDS = {
     Level.ACCOUNT: (),
@@ -72,6 +78,30 @@ def profile_row(profile: Profile) -> dict[str, Any]:
     return profile.model_dump(mode="json", exclude=left_out) | {"account_id": profile.profile_id}
 
 
+def profile_of(spec: PlatformSpec, given: str | int | Mapping[str, Any]) -> Profile:
+    """The ad account of a row of `get_profiles`, or one of which only the id is known. Raises Unprocessable."""
+    known = given if isinstance(given, Mapping) else {"profile_id": str(given)}
+    fields = {name: value for name, value in known.items() if name in Profile.model_fields}
+    unknown = {"name": "", "currency": "", "timezone": ""}
+    try:
+        return Profile.model_validate(unknown | fields | {"account_id": ACCOUNT, "platform": spec.name})
+    except ValidationError:
+        message = "profile is an id, or a row of get_profiles()"
+        raise Unprocessable(message, [{"field": "profile", "message": message}]) from None
+
+
+def ad_row(ad: Ad, slot: Slot, profile: Profile) -> dict[str, Any]:
+    """An ad with its numbers."""
+    numbers = measures(slot) | {"currency": profile.currency}
+    (record,) = ad_records([(ad, numbers)], profile, _NO_NAMING)
+    return pick(plain(record), FIELDS)
+
+
+def pick(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The fields of these names, in their order."""
+    return {name: row[name] for name in names}
+
+
 def object_row(item: PlatformObject, profile: Profile, clock: Clock) -> dict[str, Any]:
     """A campaign or keyword."""
     return plain(object_record(item, profile, today_of(profile, clock).isoformat()))
@@ -88,33 +118,35 @@ def metric_row(dataset: Dataset, profile: Profile, row: tuple[str, str, Slot], p
     day, _, hour = key.partition("T")
     return {
         "platform": str(profile.platform),
-        "account_id": profile.profile_id,
+        "account_id": profile.profile_id or None,
         **{name: known[name] for name in names},
         **(values_of(dataset.breakdown, value) if dataset.breakdown else {}),
         "date": date.fromisoformat(day),
-        **({"hour": int(hour)} if hour else {}),
-        "currency": profile.currency,
+        **({"hour": int(hour) % HOURS_A_DAY} if hour else {}),
+        "currency": profile.currency or None,
         **measures(slot),
     }
 
 
 def slots(rows: PullRows) -> Iterator[tuple[str, str, Slot]]:
-    """Each row's id, slot's key and numbers; the second pass of an hour that comes twice is part of the first."""
-    for entity_id, key, slot in rows:
-        day, _, hour = key.partition("T")
-        at = int(hour or -1)
-        if at >= HOURS_A_DAY and rows.has(entity_id, day, at - HOURS_A_DAY):
-            continue
-        if 0 <= at < HOURS_A_DAY and rows.has(entity_id, day, at + HOURS_A_DAY):
-            slot = plus(slot, rows.slots(entity_id)[slot_key(day, at + HOURS_A_DAY)])  # noqa: PLW2901
-        yield entity_id, slot_key(day, at % HOURS_A_DAY if hour else -1), slot
+    """Each row's id, slot's key and numbers, in this order; the second pass of an hour is part of the first one."""
+    for entity_id in rows.entities():
+        found = rows.slots(entity_id)
+        for key in sorted(found):
+            day, _, hour = key.partition("T")
+            if not hour:
+                yield entity_id, key, found[key]
+                continue
+            first, second = slot_key(day, int(hour) % HOURS_A_DAY), slot_key(day, int(hour) % HOURS_A_DAY + HOURS_A_DAY)
+            if key == first or first not in found:
+                yield entity_id, first, plus(found.get(first, NO_NUMBERS), found.get(second, NO_NUMBERS))
 
 
-def unlisted(spec: PlatformSpec, profile: Profile, entity_id: str, parents: Parents) -> Ad:
+def unlisted(profile: Profile, entity_id: str, parents: Parents) -> Ad:
     """An ad that delivered and is in no list: it was deleted."""
     group, _, own = entity_id.rpartition("~")
     return Ad(
-        platform=spec.name,
+        platform=profile.platform,
         profile_id=profile.profile_id,
         id=own,
         campaign_id=parents.campaign_id,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+
+import msgspec
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
@@ -241,3 +243,24 @@ class Normalizer(Protocol):
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]: ...
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]: ...
+
+    # For rows that another program fetched (`adweir.normalize`):
+
+    def page_of(self, rows: Sequence[Mapping[str, Any]], context: PullContext) -> bytes:
+        """The body of a page as the platform would send these rows, as its SDK gives them; `json_page` for most."""
+        ...
+
+    def account_of(self, row: Mapping[str, Any]) -> str:
+        """The id of the ad account that a row names; "" where it names none."""
+        ...
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def json_page(rows: Sequence[Mapping[str, Any]], *members: str) -> bytes:
+    """Rows as JSON: an array, in an object under each of the members, the outermost first."""
+    body: Any = rows
+    for member in reversed(members):
+        body = {member: body}
+    return _encode(body)

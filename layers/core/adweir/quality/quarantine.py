@@ -6,7 +6,8 @@ import gzip
 import json
 import tempfile
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
@@ -15,10 +16,14 @@ from adweir.model.metrics import BadRow
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from adweir.store.raw.store import RawStore
-
 _IN_MEMORY = 1 << 20
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+
+class KeepsObjects(Protocol):
+    """Where quarantined rows are put (`store.raw`)."""
+
+    def put(self, key: str, body: Any, metadata: Mapping[str, str] | None, content_type: str, /) -> None: ...
 
 
 class Quarantine:
@@ -49,13 +54,13 @@ class Quarantine:
         }
         self._gzip.write(_line(entry))
 
-    def store(self, raw: RawStore, key: str) -> str:
+    def store(self, raw: KeepsObjects, key: str) -> str:
         """Put the rows under `key` and return it; "" when there are none. Raises Unavailable."""
         if not self.rows:
             return ""
         self._gzip.close()
         self._file.seek(0)
-        raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip")  # type: ignore[arg-type]
+        raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip")
         return key
 
     def __enter__(self) -> Self:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile
+from adweir.model.entities import Account, Ad, AdCampaign, AdGroup, PlatformObject, Profile
 from adweir.model.errors import BadInput
 from adweir.model.naming import NamePattern, landing_page
-from adweir.store.catalog.store import Catalog
 
 _LEVELS: Mapping[type[PlatformObject], str] = {AdCampaign: "campaign", AdGroup: "ad_group", Ad: "ad"}
 
 
 class Naming:
-    """The patterns of all client companies, read once."""
+    """The patterns of these client companies, read once."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, accounts: Iterable[Account]) -> None:
         self._patterns = {
             (account.account_id, level): found
-            for account in catalog.accounts()
+            for account in accounts
             for level, text in account.naming.items()
             if (found := _readable(text))
         }

@@ -69,7 +69,7 @@ class NamingFindings:
 
         Raises Unprocessable, TooLarge, Unavailable.
         """
-        naming = Naming(self._catalog)
+        naming = Naming(self._catalog.accounts())
         profiles, warnings = self._queries.dated_profiles(filters)
         wanted = {Level.AD, *(lv for each in profiles for lv in _IDS if naming.pattern(each, lv.value))}
         answers = {level: self._spend(filters, span, level) for level in _IDS if level in wanted}

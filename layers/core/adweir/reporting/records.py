@@ -253,7 +253,7 @@ class StoredRecords:
                 else:
                     sums[currency] = total
             profiles, _ = self._queries.dated_profiles(asked.filters)
-            naming = Naming(self._catalog)
+            naming = Naming(self._catalog.accounts())
             for profile in profiles:
                 yield from ad_records(self._ads_of(profile, asked, found, by_ad, now), profile, naming)
 
@@ -281,7 +281,7 @@ class StoredRecords:
                     yield dated, measures(total.slot) | total.notes | {"currency": currency}
 
     def _objects(self, datasets: Sequence[Dataset], filters: Filters) -> Iterator[dict[str, Any]]:
-        naming = Naming(self._catalog)
+        naming = Naming(self._catalog.accounts())
         for profile in self._queries.profiles(filters):
             today = self._queries.today(profile).isoformat() if is_zone(profile.timezone) else ""
             for item in (each for dataset in datasets for each in self._of(profile, dataset)):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,8 +32,7 @@ from adweir.platforms.amazon_ads.api import (
 from adweir.platforms.amazon_ads.listing import ListPages
 from adweir.platforms.amazon_ads.lists import LISTS
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
-from adweir.platforms.amazon_ads.verbs import PlainVerbs
-from adweir.platforms.connector import Mode, Page, Report, ReportState, Wiring
+from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
 from adweir.platforms.packed import unpacked
 
@@ -45,7 +43,12 @@ _CREATE_REPORT = "application/vnd.createasyncreportrequest.v3+json"
 _DUPLICATE = re.compile(r"duplicate of\s*:\s*([0-9A-Za-z._-]+)")
 
 
-def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> AmazonConnector:
+def connect(
+    *,
+    credential: Credential,  # noqa: ARG001  its secret says it all
+    secret: Mapping[str, str],
+    wiring: Wiring,
+) -> AmazonConnector:
     """The connector of a credential, in the region of its route. Raises AuthExpired for a secret that is not one."""
     try:
         values = AmazonCredential.read(secret)
@@ -55,22 +58,14 @@ def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring
     hosts = Hosts(wiring.urls("api", region), wiring.urls("token", region))
     http = Http(wiring.session, wiring.clock, wiring.rng)
     api = AmazonCalls(values, hosts, http, wiring.clock, wiring.tokens)
-    return AmazonConnector(api, wiring.clock, account_id=credential.account_id, route=region)
+    return AmazonConnector(api, wiring.clock, route=region)
 
 
-class AmazonConnector(PlainVerbs):
-    """Implements `platforms.connector.Connector`; the plain verbs are in `verbs`, the calls in `api`."""
+class AmazonConnector(Connector):
+    """Implements `platforms.connector.Connector`; the calls are in `api`."""
 
-    def __init__(
-        self,
-        api: AmazonCalls,
-        clock: Clock,
-        *,
-        account_id: str = "",
-        route: str = "",
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        super().__init__(account_id, clock, sleep)
+    def __init__(self, api: AmazonCalls, clock: Clock, *, route: str = "") -> None:
+        self._clock = clock
         self.api = api
         self.route = route
         self._known: dict[str, wire.WireReport] = {}

@@ -1,11 +1,11 @@
-"""Meta's API for one credential: `platforms.connector.Connector`, and the plain verbs of a client library."""
+"""Meta's API for one credential: `platforms.connector.Connector`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from adweir.model.times import Clock, Window
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
-from adweir.platforms.meta.graph import Graph, items
+from adweir.platforms.meta.graph import Graph
 from adweir.platforms.meta.lookups import with_media
 from adweir.platforms.meta.pages import UNREADABLE
 from adweir.platforms.meta.questions import encode
@@ -54,8 +54,6 @@ class MetaConnector(Connector):
     def __init__(self, graph: Graph, clock: Clock) -> None:
         self._graph = graph
         self._clock = clock
-
-    # platforms.connector.Connector
 
     def profiles(self) -> Iterator[Page]:
         """Pages of `/me/adaccounts`."""
@@ -147,52 +145,6 @@ class MetaConnector(Connector):
         if parts or not one_answer or self.mode(task) is Mode.REPORT:
             return parts
         return [task.child(mode=Mode.REPORT)]
-
-    # The plain verbs: decoded JSON as Meta sends it, everything in memory.
-
-    def get_profiles(self) -> list[dict[str, Any]]:
-        """The ad accounts that the token can read."""
-        return items(self.profiles())
-
-    def get_campaigns(self, profile_id: str) -> list[dict[str, Any]]:
-        """An account's campaigns, archived ones too."""
-        params = {"fields": wire.CAMPAIGN_FIELDS, "effective_status": encode(wire.listed_statuses("campaign"))}
-        return items(self._graph.pages(f"{_account(profile_id)}/campaigns", params))
-
-    def get_keywords(self, profile_id: str) -> list[dict[str, Any]]:
-        """Always empty: Meta sells no keywords."""
-        _account(profile_id)
-        return []
-
-    def get_ads(
-        self, profile_id: str, date_range: Window, fields: Sequence[str] = (), limit: int | None = None
-    ) -> list[dict[str, Any]]:
-        """Ads that delivered in the window, one item per ad with its sums; at most `limit`."""
-        params = questions.insights("ad", date_range, fields, increment="all_days")
-        return items(self._graph.pages(f"{_account(profile_id)}/insights", params), limit)
-
-    def get_account_stats(
-        self, profile_id: str, date_range: Window, metrics: Sequence[str] = ()
-    ) -> list[dict[str, Any]]:
-        """The account's numbers, one item per day with delivery."""
-        params = questions.insights("account", date_range, metrics)
-        return items(self._graph.pages(f"{_account(profile_id)}/insights", params))
-
-    def create_report_request(
-        self, profile_id: str, date_range: Window, level: str = "ad", fields: Sequence[str] = ()
-    ) -> str:
-        """Start an insights job; returns its id."""
-        form = questions.insights(level, date_range, fields, render=encode)
-        return _created(self._graph.post(f"{_account(profile_id)}/insights", form).body)
-
-    def get_report(self, report_id: str) -> dict[str, Any]:
-        """The job's state as Meta reports it."""
-        data: dict[str, Any] = self._graph.get(_digits(report_id), {}).data()
-        return data
-
-    def download_report(self, report_id: str) -> list[dict[str, Any]]:
-        """The rows of a finished job."""
-        return items(self._graph.pages(f"{_digits(report_id)}/insights", {}))
 
 
 def connect(

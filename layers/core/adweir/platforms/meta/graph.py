@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -191,13 +191,3 @@ def _retry(answer: Response, worth: Container[Meaning] = _WORTH_A_RETRY) -> bool
 def _retry_page(answer: Response) -> bool:
     """The same for a page that may also be smaller."""
     return _retry(answer, _WORTH_A_RETRY - {Meaning.SMALLER})
-
-
-def items(pages: Iterator[Page], most: int | None = None) -> list[dict[str, Any]]:
-    """The decoded items of some pages, at most so many."""
-    found: list[dict[str, Any]] = []
-    for page in pages:
-        found.extend(msgspec.json.decode(page.content())["data"])
-        if most is not None and len(found) >= most:
-            return found[:most]
-    return found

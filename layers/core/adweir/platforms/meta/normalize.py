@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,7 +16,7 @@ from adweir.model.columns import MetricColumns
 from adweir.model.datasets import BETWEEN_VALUES, Dataset
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Slot
 from adweir.model.money import all_micros
-from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
+from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
 from adweir.platforms.meta import media, objects, pages, wire
 from adweir.platforms.meta.conversions import column_counter, counter
 from adweir.platforms.meta.numbers import micros
@@ -79,6 +79,14 @@ class MetaNormalizer:
                 known = identity if isinstance(identity, str) else ""
                 batch.bad.append(BadRow(line, decoded, [pages.fault(error)], known))
         yield batch
+
+    def page_of(self, rows: Sequence[Mapping[str, Any]], context: PullContext) -> bytes:  # noqa: ARG002  all are alike
+        """The rows under `data`."""
+        return json_page(rows, "data")
+
+    def account_of(self, row: Mapping[str, Any]) -> str:
+        """Insights and ads name it."""
+        return str(row.get("account_id") or "")
 
 
 NORMALIZER = MetaNormalizer()

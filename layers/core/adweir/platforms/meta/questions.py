@@ -32,9 +32,7 @@ _LEVELS: Mapping[str, str] = {
 }
 
 
-def insights(
-    level: str, window: Window, fields: Sequence[str] = (), *, render: Render = ",".join, increment: str = "1"
-) -> dict[str, str]:
+def _insights(level: str, window: Window, render: Render) -> dict[str, str]:
     """The parameters of a request for a level, one row per entity and day.
 
     Below the account, rows of archived and deleted objects come only when the filter names their status; the account's
@@ -43,8 +41,8 @@ def insights(
     question = {
         "level": level,
         "time_range": encode({"since": window.start.isoformat(), "until": window.end.isoformat()}),
-        "time_increment": increment,
-        "fields": render(fields or (*wire.INSIGHTS_IDS[level], *wire.INSIGHTS_METRICS)),
+        "time_increment": "1",
+        "fields": render((*wire.INSIGHTS_IDS[level], *wire.INSIGHTS_METRICS)),
     }
     if level in wire.STATUSES:
         every = {"field": f"{level}.effective_status", "operator": "IN", "value": wire.STATUSES[level]}
@@ -64,5 +62,5 @@ def of_dataset(dataset: Dataset, window: Window, render: Render = ",".join) -> d
         breakdowns = (wire.HOURLY,)
     if level is None or (dataset.breakdown and not breakdowns):
         raise RequestRejected(f"Meta has no {dataset}")
-    question = insights(level, window, render=render) | {"action_attribution_windows": _EVERY_WINDOW}
+    question = _insights(level, window, render) | {"action_attribution_windows": _EVERY_WINDOW}
     return question | {"breakdowns": render(breakdowns)} if breakdowns else question
