@@ -117,15 +117,21 @@ def prefix(series: Series, source: Source) -> str:
 def partitions(series: Series, source: Source, window: Window) -> Iterator[Partition]:
     """The partitions of a window, oldest first: one per month for days, one per day for hours."""
     common = prefix(series, source)
+    for suffix, names in _suffixes(series.grain, window):
+        yield Partition(f"{common}#{suffix}", suffix, names)
+
+
+@lru_cache(maxsize=32)
+def _suffixes(grain: Grain, window: Window) -> tuple[tuple[str, Mapping[str, tuple[str, str]]], ...]:
+    """How the keys of a window's partitions end, and their slots. A question asks it of each level and source."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for date in window.days():
         day = date.isoformat()
-        if series.grain is Grain.HOUR:
+        if grain is Grain.HOUR:
             found[day] = {f"h{hour:02d}": (slot_key(day, hour), day) for hour in SLOT_HOURS}
         else:
             found.setdefault(day[:7], {})[f"d{day[8:]}"] = (day, day)
-    for suffix, names in found.items():
-        yield Partition(f"{common}#{suffix}", suffix, names)
+    return tuple(found.items())
 
 
 @dataclass(slots=True)

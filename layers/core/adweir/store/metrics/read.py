@@ -94,7 +94,7 @@ class Reader:
         """What `read` yields, of the days that `bundle` leaves; days are added up where they can be, hours are not. The
         order of an entity's rows is another."""
         months = self._months(series, window, sources, bundle)
-        for shelves, streams in self._shelves(series, months, only):
+        for shelves, streams in self._shelves(series, months, only, bundle):
             if len(shelves) > 1:
                 yield from self._merged(series, shelves, streams, overridden=overridden)
                 continue
@@ -121,18 +121,23 @@ class Reader:
     def _months(
         self, series: Series, window: Window, sources: Sequence[Source], bundle: Bundle | None = None
     ) -> list[list[tuple[Source, Partition]]]:
-        """The partitions of each month (of each day, for hours), by source."""
+        """The partitions of each month (of each day, for hours) of which any day is read, by source."""
         copies = [
-            [(source, _of_days(each, bundle)) for each in partitions(series, source, window)] for source in sources
+            [(source, each) for each in partitions(series, source, window) if _is_read(each, bundle)]
+            for source in sources
         ]
-        return [[(source, part) for source, part in same if part.names] for same in zip(*copies, strict=True)]
+        return [list(same) for same in zip(*copies, strict=True)]
 
     def _shelves(
-        self, series: Series, months: Sequence[Sequence[tuple[Source, Partition]]], only: Only | None
+        self,
+        series: Series,
+        months: Sequence[Sequence[tuple[Source, Partition]]],
+        only: Only | None,
+        bundle: Bundle | None = None,
     ) -> Iterator[tuple[list[Shelf], list[Iterator[StoredBucket]]]]:
         """The copies of each month that something was loaded into, and their buckets."""
         known = self._coverage(part for month in months for _, part in month)
-        stored = [[(source, part) for source, part in month if part.pk in known] for month in months]
+        stored = [[(source, _of_days(part, bundle)) for source, part in month if part.pk in known] for month in months]
         listings = [[(part, known[part.pk].listing) for _, part in month] for month in stored]
         keys = chosen(self._table, series, listings, only)
         asked = [
@@ -208,6 +213,10 @@ class Reader:
             found = read_coverage(self._table, fresh)
             known.update((part.pk, found.get(part.pk)) for part in fresh)
         return {part.pk: coverage for part in asked if (coverage := known[part.pk]) is not None}
+
+
+def _is_read(partition: Partition, bundle: Bundle | None) -> bool:
+    return bundle is None or any(bundle(day) is not None for _, day in partition.names.values())
 
 
 def _of_days(partition: Partition, bundle: Bundle | None) -> Partition:
