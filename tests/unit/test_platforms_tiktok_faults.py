@@ -47,11 +47,11 @@ def test_a_throttle_says_who_waits_and_how_long(
 @pytest.mark.parametrize(
     ("codes", "kind"),
     [
-        ((40003, 40106, 40118, 40130, 40300, 40301), AccessDenied),
+        ((40003, 40106, 40130, 40300, 40301), AccessDenied),
         ((40101, 40102, 40104, 40105, 40110, 40113, 40114, 40119, 40124, 40125), AuthExpired),
         ((40050, 40200, 40201, 40202, 40700, 50000, 51001, 51037, 52204, 99999), Transient),
         ((40067, 50002, 51010), TooMuchData),
-        ((40000, 40006, 40007, 40051, 40117, 41000, 41001, 41002), RequestRejected),
+        ((40000, 40006, 40007, 40051, 40117, 40118, 41000, 41001, 41002), RequestRejected),
     ],
 )
 def test_each_code_is_an_error_of_the_tree(codes: tuple[int, ...], kind: type[Exception]) -> None:

@@ -44,7 +44,7 @@ _TOO_FREQUENT = 40100
 _AMBIGUOUS = frozenset({40001, 40002})
 """Codes that say more than one thing; their message tells them apart."""
 _MEANINGS: dict[int, type[AdweirError]] = {
-    **dict.fromkeys([40001, 40003, 40106, 40118, 40130, 40300, 40301], AccessDenied),
+    **dict.fromkeys([40001, 40003, 40106, 40130, 40300, 40301], AccessDenied),
     **dict.fromkeys([40101, 40102, 40104, 40105, 40110, 40113, 40114, 40119, 40124, 40125], AuthExpired),
     **dict.fromkeys([40050, 40200, 40201, 40202, 40700, 50000], Transient),
     **dict.fromkeys([40067, SLOW_SYSTEM, SLOW_STATISTICS], TooMuchData),

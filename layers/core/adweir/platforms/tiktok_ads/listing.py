@@ -111,10 +111,14 @@ class TikTokListing:
         return page._replace(body=media.together(page.content(), answers), label=media.LABEL) if answers else page
 
     def _smart(self, profile_id: str, campaigns: list[str]) -> Iterator[bytes]:
+        """What upgraded Smart+ ads say; nothing where the app may not ask for it."""
         for some in chunks(campaigns, _IDS):
             params = _asked(profile_id, {"campaign_ids": list(some), **_ALL})
-            for turned in listed(self._calls, "/smart_plus/ad/get/", params, SMALL_PAGE_SIZE):
-                yield turned.answer.response.body
+            try:
+                for turned in listed(self._calls, "/smart_plus/ad/get/", params, SMALL_PAGE_SIZE):
+                    yield turned.answer.response.body
+            except (AccessDenied, RequestRejected):
+                return
 
     def _body(self, path: str, params: Mapping[str, Any]) -> bytes:
         return self._calls.get(path, params).response.body
