@@ -18,6 +18,7 @@ FOLDERS = (
     "meta",
     "amazon_ads",
     "tiktok_ads",
+    "trade_desk",
 )
 """The registry: one line per platform."""
 

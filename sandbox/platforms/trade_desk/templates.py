@@ -49,6 +49,8 @@ TEMPLATES = {
         Template(168_011, "Creative Performance by Site", splits={"Site": _SITES}),
         Template(168_012, "Campaign Performance by Region", "campaign", splits={"Region": _REGIONS}),
         Template(168_020, "Performance Pivot", formats=("ExcelPivot",)),
+        # What a customer makes who follows docs/platforms.md.
+        Template(168_030, "adweir"),
     )
 }
 """By id. Traffic, costs and purchases of a template's rows sum to those of every coarser one."""

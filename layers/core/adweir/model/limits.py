@@ -104,6 +104,7 @@ MAX_LOOKBACK_DAYS = 400  # of an ad account: a daily run pulls so many days agai
 MAX_BACKFILL_DAYS = 1830  # five years: no platform keeps more
 MAX_KNOWN_AMOUNTS = 1 << 16  # texts of amounts that one container knows in millionths
 MAX_KNOWN_ENTITIES = 1 << 16  # entities of a report whose id is kept as text while it is read
+MAX_SUMMED_ROWS = 500_000  # days of ads that are added up while a report is read: 250 MB
 MAX_KNOWN_OPTIONS = 1000  # ad accounts whose options one container remembers
 MAX_OPTIONS_AGE_SECONDS = 300  # of remembered options; each load looks at the end whether others count by then
 MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brakes concern them

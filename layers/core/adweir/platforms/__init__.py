@@ -113,6 +113,7 @@ REGISTRY = Platforms(
         "meta_ads": "adweir.platforms.meta",
         "amazon_ads": "adweir.platforms.amazon_ads",
         "tiktok_ads": "adweir.platforms.tiktok_ads",
+        "trade_desk": "adweir.platforms.trade_desk",
     }
 )
 """The platforms that come with adweir."""

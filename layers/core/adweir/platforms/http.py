@@ -65,6 +65,14 @@ class Response:
             raise Transient(f"{self.url} answered {self.status} with text that is not JSON") from None
 
 
+class Redirected(RequestRejected):
+    """The answer is a redirect, which is not followed. `location` is the URL that it names, with its secrets."""
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(message)
+        self.location = location
+
+
 def server_broke(response: Response) -> bool:
     """Whether to retry by default: 500, 502, 503, 504."""
     return response.status in _BROKEN_SERVER
@@ -148,12 +156,14 @@ class Http:
         headers: Mapping[str, str] | None = None,
         question: Any = None,
         refusal: Callable[[Response], AdweirError] | None = None,
+        seen: Callable[[Response], None] | None = None,
     ) -> Iterator[bytes]:
         """GET a file in chunks, in bounded memory. Connection faults are retried until the first byte came.
 
         With a `question` it is POSTed as JSON, and the answer streamed: it has to be one that may be asked again.
-        Raises what `refusal` (without it, `fault`) makes of a status that is not 2xx and of the beginning of its body,
-        Transient when the transfer breaks, TooMuchData.
+        `seen` is shown the answer before its body, and may refuse it. Raises what `refusal` (without it, `fault`) makes
+        of a status that is not 2xx and of the beginning of its body, Redirected, Transient when the transfer breaks,
+        TooMuchData.
         """
         request = _Request("GET", url, headers=headers)
         if question is not None:
@@ -172,6 +182,8 @@ class Http:
                             raise refusal(refused) if refusal else fault(refused, self._clock.now())
                         name = f"status {answer.status_code}"
                     else:
+                        if seen:
+                            seen(Response(answer.status_code, answer.headers, b"", without_secrets(url)))
                         for chunk in _chunks(answer, max_bytes, url, patience):
                             begun = True
                             yield chunk
@@ -212,7 +224,7 @@ class Http:
             raise RequestRejected(f"{what} cannot be asked: {type(error).__name__}") from None
         if answer.is_redirect:
             answer.close()
-            raise RequestRejected(f"{what} redirects ({answer.status_code}); refused")
+            raise Redirected(f"{what} redirects ({answer.status_code}); refused", answer.headers["Location"])
         return answer
 
     def _waits(self) -> Iterator[float | None]:
@@ -311,6 +323,10 @@ def same_origin(url: str, base: str) -> bool:
         return (ours.scheme, ours.hostname, _port(ours)) == (theirs.scheme, theirs.hostname, _port(theirs))
     except ValueError:
         return False
+
+
+S3_HOSTS = re.compile(r"[a-z0-9][a-z0-9.-]*\.s3(?:\.dualstack)?(?:[.-][a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
+"""Any bucket of Amazon S3."""
 
 
 def is_file_on(url: str, hosts: re.Pattern[str]) -> bool:

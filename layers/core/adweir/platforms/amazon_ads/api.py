@@ -26,7 +26,7 @@ from adweir.model.times import Clock
 from adweir.platforms import json_text
 from adweir.platforms.amazon_ads import AmazonCredential, wire
 from adweir.platforms.connector import TokenCache
-from adweir.platforms.http import Http, Response, fault, is_file_on, retry_after, same_origin
+from adweir.platforms.http import S3_HOSTS, Http, Response, fault, is_file_on, retry_after, same_origin
 
 JSON = "application/json"
 MAX_REPORT_BYTES = 256 << 20
@@ -46,8 +46,6 @@ _OTHER_PRODUCT = re.compile(
 """
 _NO_PERMISSION = re.compile(r"not authorized to access", re.IGNORECASE)
 _KEPT_SINCE = re.compile(r"retention start date \((\d{4}-\d\d-\d\d)\)")
-_FILE_HOSTS = re.compile(r"[a-z0-9][a-z0-9.-]*\.s3(?:\.dualstack)?(?:[.-][a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com")
-"""Reports are in buckets like `offline-report-storage-eu-west-1-prod`; Amazon documents no list of them, so any."""
 _REPORTS = "/reporting/"
 _W = TypeVar("_W")
 
@@ -94,9 +92,10 @@ class AmazonCalls:
         """A report's file in chunks, or None when the URL is refused, as an expired one is.
 
         The URL is signed and refuses our headers, so none are sent. Raises RequestRejected for one that is neither in
-        Amazon S3 nor on the API's own host.
+        Amazon S3 nor on the API's own host: reports are in buckets like `offline-report-storage-eu-west-1-prod`, and
+        Amazon documents no list of them.
         """
-        if not is_file_on(url, _FILE_HOSTS) and not same_origin(url, self.hosts.api):
+        if not is_file_on(url, S3_HOSTS) and not same_origin(url, self.hosts.api):
             raise RequestRejected("the report's URL is neither in Amazon S3 nor on the API's own host")
         chunks = self._http.download(url, max_bytes=MAX_REPORT_BYTES)
         try:

@@ -1,0 +1,94 @@
+"""The Trade Desk: REST version 3, and MyReports for the numbers.
+
+A report is a template that the customer makes in the web page, a one-off schedule that names its days, an execution,
+and a CSV file. One report of a partner answers for all its advertisers. Reports are by UTC day, whatever the campaign's
+time zone. The documents are behind the platform's log-in; docs/platforms.md names the public sources.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, model_validator
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import ThrottleScope
+from adweir.model.platforms import Platform
+from adweir.model.slices import ALL
+from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, datasets
+from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, Secret
+from adweir.platforms.trade_desk.options import TradeDeskOptions
+
+MAX_WINDOW_DAYS = 31
+RETENTION_DAYS = 2 * 365
+"""What MyReports keeps, as those say who use it."""
+_LOOKBACK_DAYS, _SETTLES_DAYS = 33, 63
+"""The longer attribution window and three days: 30 days is usual, the platform's own example has 60."""
+_PACE = Pace(poll_seconds=60, poll_max_seconds=300, report_timeout_seconds=3 * 3600, deadline_seconds=12 * 3600)
+"""Executions take minutes to hours."""
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class TradeDeskCredential(CredentialFields):
+    """A token that was made in the web page, or the login and password of an API user.
+
+    `token_expires`: the day on which the token ends (YYYY-MM-DD): it cannot be renewed, and nobody else says so.
+    `template`: the name or number of the report template. `reports`: whether one report serves all advertisers of a
+    partner, or each advertiser has its own.
+    """
+
+    login: Annotated[Plain, FieldKind.APP] = ""
+    password: Secret = ""
+    token: Secret = ""
+    token_expires: Plain = ""
+    template: Plain = "adweir"
+    reports: Annotated[Literal["partner", "advertiser"], BeforeValidator(_lower), FieldKind.PLAIN] = "partner"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way_in(cls, values: Any) -> Any:
+        """Either a token or a login: with neither, the field that is missing is named."""
+        if isinstance(values, dict) and not values.get("token"):
+            missing = {name: None for name in ("login", "password") if not values.get(name)}
+            return values | missing
+        return values
+
+
+def _daily(dataset: Dataset, *, sums_to_parent: bool = False, on_request: bool = False) -> DatasetSpec:
+    return DatasetSpec(
+        dataset,
+        (ALL,),
+        lookback_days=_LOOKBACK_DAYS,
+        settles_after_days=_SETTLES_DAYS,
+        max_window_days=MAX_WINDOW_DAYS,
+        retention_days={ALL: RETENTION_DAYS},
+        sums_to_parent=sums_to_parent,
+        on_request=on_request,
+    )
+
+
+SPEC = PlatformSpec(
+    name=Platform("trade_desk"),
+    title="The Trade Desk",
+    package=__name__,
+    aliases=("ttd", "the_trade_desk"),
+    credential=TradeDeskCredential,
+    urls={"api": "https://api.thetradedesk.com/v3"},
+    datasets=datasets(
+        DatasetSpec(Dataset.PROFILES),
+        DatasetSpec(Dataset.CAMPAIGNS),
+        DatasetSpec(Dataset.AD_GROUPS),
+        DatasetSpec(Dataset.ADS),
+        DatasetSpec(Dataset.CREATIVES),
+        # Every impression has a creative, so a template by ad group and creative has all that its parents have.
+        _daily(Dataset.AD_DAILY, sums_to_parent=True),
+        # For templates without creatives, or without ad groups.
+        _daily(Dataset.AD_GROUP_DAILY, sums_to_parent=True),
+        _daily(Dataset.CAMPAIGN_DAILY, sums_to_parent=True),
+    ),
+    options=TradeDeskOptions,
+    throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL),
+)

@@ -1,0 +1,223 @@
+"""The Trade Desk over HTTP for one credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.errors import (
+    AccessDenied,
+    AuthExpired,
+    ReportFailed,
+    RequestRejected,
+    TooMuchData,
+    Transient,
+    Unprocessable,
+)
+from adweir.model.tasks import Task
+from adweir.model.times import Clock
+from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
+from adweir.platforms.http import Http, Response
+from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
+from adweir.platforms.trade_desk.api import TradeDeskCalls
+from adweir.platforms.trade_desk.my_reports import MyReports, Owner, schedule_name
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Credential
+
+_EVERY = ["Available", "Archived"]
+_QUERIES = {
+    Dataset.CAMPAIGNS: "/campaign/query/advertiser",
+    Dataset.AD_GROUPS: "/adgroup/query/advertiser",
+    Dataset.CREATIVES: "/creative/query/advertiser",
+}
+_ZIP = b"PK\x03\x04"
+_BOM = b"\xef\xbb\xbf"
+_decode_partner = msgspec.json.Decoder(wire.WirePartner).decode
+_decode_group = msgspec.json.Decoder(wire.WireAdGroup).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> TradeDeskConnector:  # noqa: ARG001  the seam's
+    """The connector of a credential; the route is a profile's partner. Raises AuthExpired for no credential."""
+    try:
+        values = TradeDeskCredential.read(secret)
+    except Unprocessable as error:
+        raise AuthExpired(error.message) from None
+    http = Http(wiring.session, wiring.clock, wiring.rng)
+    api = TradeDeskCalls(values, wiring.urls("api", ""), http, wiring.clock, wiring.tokens)
+    return TradeDeskConnector(api, wiring.clock, route=wiring.route)
+
+
+class TradeDeskConnector(Connector):
+    """Implements `platforms.connector.Connector`; the calls are in `api`, reports in `my_reports`."""
+
+    def __init__(self, api: TradeDeskCalls, clock: Clock, *, route: str = "") -> None:
+        self.api = api
+        self.route = route
+        self._clock = clock
+        self._reports = MyReports(api)
+
+    def profiles(self) -> Iterator[Page]:
+        """The advertisers of each partner; a page is labelled with its partner, which becomes the profile's route.
+
+        A partner without rights is left out; when all of them are, AccessDenied.
+        """
+        self.api.warn_of_the_end()
+        partners = self._partners()
+        if not partners:
+            yield Page(b'{"Result":[]}', f"{self.api.base}/partner/query", 200, last=True)
+        read, denied = 0, None
+        for number, partner in enumerate(partners, 1):
+            body = {"PartnerId": partner, "Availabilities": _EVERY}
+            try:
+                for page in self.api.query("/advertiser/query/partner", body):
+                    last = page.following < 0 and number == len(partners)
+                    yield Page(page.response.body, page.response.url, page.response.status, last, partner)
+                read += 1
+            except AccessDenied as error:
+                denied = error
+                if number == len(partners) and read:
+                    yield Page(b'{"Result":[]}', f"{self.api.base}/advertiser/query/partner", 200, last=True)
+        if denied is not None and not read:
+            raise denied
+
+    def mode(self, task: Task) -> Mode:
+        """Metrics are reports, everything else pages."""
+        return Mode.REPORT if task.dataset.grain else Mode.PAGES
+
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
+        """A list of the advertiser's objects, archived ones too, 100 per page; ads are composed of three lists."""
+        if task.dataset is Dataset.ADS:
+            yield from self._ads(task, resume)
+            return
+        path = _QUERIES.get(task.dataset)
+        if path is None:
+            raise RequestRejected(f"trade_desk has no {task.dataset}")
+        for page in self.api.query(path, _of(task), int(resume or 0)):
+            following = str(page.following) if page.following >= 0 else ""
+            response = page.response
+            yield Page(response.body or b"{}", response.url, response.status, not following, resume=following)
+
+    def report_key(self, task: Task) -> str:
+        """A partner and its days: every level of all its advertisers is read from one file."""
+        return f"{self._owner(task).id}#{task.window}" if self._owner(task).path == "partners" else ""
+
+    def create_report(self, task: Task) -> Report:
+        """A one-off schedule for the task's days, or the one that an interrupted try has left."""
+        if task.window is None or task.dataset.breakdown:
+            raise RequestRejected(f"trade_desk has no report {task.dataset}")
+        if task.window.length > MAX_WINDOW_DAYS:
+            raise TooMuchData(f"a report covers at most {MAX_WINDOW_DAYS} days, asked: {task.window}")
+        owner, name, before = self._owner(task), schedule_name(task, self.report_key(task)), self._clock.now()
+        known = self._reports.known(owner, name)
+        if known and known != task.report_id:
+            return Report(known, ReportState.PENDING, before, adopted=True)
+        return Report(self._reports.begin(owner, name, task.window, before), ReportState.PENDING, before)
+
+    def report(self, task: Task, report_id: str) -> Report:
+        """The state of the schedule's newest execution; every state that is not known as an end goes on."""
+        found = self._reports.execution(self._owner(task), report_id)
+        now = self._clock.now()
+        if found is None or not (found.done or found.broken):
+            return Report(report_id, ReportState.PENDING, now)
+        state = ReportState.READY if found.done else ReportState.FAILED
+        return Report(report_id, state, now, reason="" if found.done else found.reason)
+
+    def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
+        """The report's CSV as one page in chunks, labelled with the formats that its schedule declares.
+
+        A URL that has expired or is refused is asked for anew, once; then ReportFailed, so that the report is requested
+        again. Raises RequestRejected for a workbook: the template makes Excel files.
+        """
+        label = str(self._reports.formats(report_id))
+        for again in (False, True):
+            found = self._reports.execution(self._owner(task), report_id)
+            if found is None or not found.done or not found.url:
+                raise ReportFailed(f"report {report_id} has no file", report_id=report_id)
+            if found.expires is not None and found.expires <= self._clock.now():
+                continue
+            try:
+                body = _checked(self.api.file(found.url, _is_text))
+            except (AccessDenied, AuthExpired, RequestRejected) as error:
+                if again or isinstance(error, AuthExpired | _Workbook):
+                    raise
+                continue
+            yield Page(body, f"{self.api.base}/myreports/{report_id}.csv", 200, last=True, label=label, media="csv")
+            return
+        raise ReportFailed(f"the download of report {report_id} has expired", report_id=report_id)
+
+    def discard_report(self, task: Task, report_id: str) -> None:  # noqa: ARG002  the seam's
+        """Delete the schedule."""
+        self._reports.delete(report_id)
+
+    def _owner(self, task: Task) -> Owner:
+        partner = self.route if self.api.secret.reports == "partner" else ""
+        return Owner.of(partner, task.profile_id)
+
+    def _partners(self) -> list[str]:
+        pages = self.api.query("/partner/query", {})
+        return [_decode_partner(raw).partner_id for page in pages for raw in page.found.result or ()]
+
+    def _ads(self, task: Task, resume: str) -> Iterator[Page]:
+        """Pages of ad groups, each with the creatives and campaigns that its ad groups name."""
+        creatives = self._by_id(task, Dataset.CREATIVES, "CreativeId")
+        campaigns = self._by_id(task, Dataset.CAMPAIGNS, "CampaignId")
+        for page in self.api.query("/adgroup/query/advertiser", _of(task), int(resume or 0)):
+            groups = list(page.found.result or ())
+            named, parents = dict[str, msgspec.Raw](), dict[str, msgspec.Raw]()
+            for group in map(_decode_group, groups):
+                ids = (group.bidding.creative_ids if group.bidding else None) or ()
+                named |= {one: creatives[one] for one in ids if one in creatives}
+                if group.campaign_id in campaigns:
+                    parents[group.campaign_id] = campaigns[group.campaign_id]
+            together = {"AdGroups": groups, "Creatives": list(named.values()), "Campaigns": list(parents.values())}
+            following = str(page.following) if page.following >= 0 else ""
+            body = msgspec.json.encode(together)
+            yield Page(body, page.response.url, page.response.status, not following, resume=following)
+
+    def _by_id(self, task: Task, dataset: Dataset, name: str) -> dict[str, msgspec.Raw]:
+        """All objects of a list, undecoded. Raises TooMuchData where they are too many to hold."""
+        found: dict[str, msgspec.Raw] = {}
+        size = 0
+        for page in self.api.query(_QUERIES[dataset], _of(task)):
+            for raw in page.found.result or ():
+                key = _decode_members(raw).get(name)
+                found[msgspec.json.decode(key, type=str) if key else ""] = raw.copy()
+                size += len(raw)
+            if size > limits.MAX_RESPONSE_BYTES:
+                raise TooMuchData(f"the advertiser's {dataset} have more than {limits.MAX_RESPONSE_BYTES} bytes")
+        return found
+
+
+class _Workbook(RequestRejected):
+    """The file is a workbook."""
+
+
+def _of(task: Task) -> dict[str, object]:
+    return {"AdvertiserId": task.profile_id, "Availabilities": _EVERY}
+
+
+def _is_text(answer: Response) -> None:
+    """Refuse a page in HTML, which is the log-in page, and a workbook."""
+    media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media == "text/html":
+        raise Transient(f"{answer.url} answers with a page in HTML instead of the report")
+    if "spreadsheet" in media or "excel" in media:
+        raise _Workbook("the report is an Excel workbook: choose a template for CSV files")
+
+
+def _checked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, once their beginning has shown that they are a CSV file; an empty file is an empty report."""
+    first = next(chunks, b"")
+    start = first.removeprefix(_BOM).lstrip()[:64].lower()
+    if first.startswith(_ZIP):
+        raise _Workbook("the report is an Excel workbook: choose a template for CSV files")
+    if start.startswith(b"<"):
+        raise Transient("the report's URL answers with a page in HTML")
+    return chain((first,), chunks)

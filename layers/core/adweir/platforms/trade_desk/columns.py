@@ -1,0 +1,150 @@
+"""Which columns of a report are read: found by name, in any order, among any others.
+
+The number of a conversion column comes first: `01 - Click Conversion`, `01 - View Through Conversion Revenue`. Other
+templates name them by the pixel: `<tag> - <id> - <model> - Click Conversion`, older ones `<tag> [<model>] - Click
+Conversion`. Totals of the parts (`Total Click + View Conversions`, `Conversion Touch`, `Time Weighted Decay ...`) are
+never read: added to the parts they would count twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import BadInput
+from adweir.platforms.trade_desk.options import CreditedTo, TradeDeskOptions
+
+DATE, ADVERTISER, CURRENCY = "Date", "Advertiser ID", "Advertiser Currency Code"
+CAMPAIGN, GROUP, CREATIVE = "Campaign ID", "Ad Group ID", "Creative ID"
+IMPRESSIONS, CLICKS = "Impressions", "Clicks"
+COST = "Advertiser Cost (Adv Currency)"
+"""The only column that is spend: media, platform and partner cost are other amounts, and USD is another currency."""
+
+_KEYS = {
+    Dataset.AD_DAILY: (CAMPAIGN, GROUP, CREATIVE),
+    Dataset.AD_GROUP_DAILY: (CAMPAIGN, GROUP),
+    Dataset.CAMPAIGN_DAILY: (CAMPAIGN,),
+}
+_PARTS = r"(?P<part>Click Conversion|View Through Conversion)(?P<revenue> Revenue)?"
+_NUMBERED = re.compile(rf"(?P<number>\d\d) - {_PARTS}")
+_BY_PIXEL = re.compile(rf"(?P<tag>.+?)(?: - (?P<id>[^\s-]+) - (?P<model>[^\[\]-]+)| \[(?P<old>[^\]]+)\]) - {_PARTS}")
+_PART_OF = {"Click Conversion": "click", "View Through Conversion": "view"}
+_KNOWN = frozenset(
+    {
+        DATE, ADVERTISER, CURRENCY, CAMPAIGN, GROUP, CREATIVE, IMPRESSIONS, CLICKS, COST, "Advertiser", "Campaign",
+        "Ad Group", "Creative", "Partner ID", "Partner", "Bids", "Advertiser Cost (USD)", "TTD Cost (Adv Currency)",
+        "Partner Cost (Adv Currency)", "Media Cost (Adv Currency)", "Partner Currency Code", "Player Starts",
+        "Player 25% Complete", "Player 50% Complete", "Player 75% Complete", "Player Completed Views",
+        "All Last Click + View Conversions",
+    }
+)  # fmt: skip
+"""Columns that do not split an ad's day into several rows, beside those of conversions."""
+_CONVERSIONS = re.compile(r"\d\d - .+|.+ - (?:Click|View Through) Conversion(?: Revenue)?|.+ Conversions")
+
+
+class Counted(NamedTuple):
+    """Where the conversions and the revenue are; None: the report does not have them."""
+
+    conversions: tuple[int, ...] | None
+    revenue: tuple[int, ...] | None
+
+
+class Plan(NamedTuple):
+    """The places of what is read. `keys`: the ids, outermost first. `advertiser`, `currency`: -1 where absent.
+
+    `splits`: a column may split an ad's day into several rows, which have to be added up first.
+    """
+
+    width: int
+    date: int
+    keys: tuple[int, ...]
+    advertiser: int
+    currency: int
+    impressions: int
+    clicks: int
+    cost: int
+    counted: Counted
+    splits: bool
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Every place that is read, each once."""
+        counted = (*(self.counted.conversions or ()), *(self.counted.revenue or ()))
+        single = (self.date, *self.keys, self.impressions, self.clicks, self.cost, *counted)
+        return tuple(dict.fromkeys(place for place in (*single, self.advertiser, self.currency) if place >= 0))
+
+
+def plan_of(header: Sequence[str], dataset: Dataset, options: TradeDeskOptions) -> Plan:
+    """The plan of a header row. Raises BadInput that names a missing column, one given twice, or a choice to make."""
+    names = [name.strip() for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    keys = _KEYS.get(dataset)
+    if keys is None:
+        raise BadInput(f"trade_desk has no report {dataset}")
+    missing = [name for name in (DATE, *keys, IMPRESSIONS, CLICKS, COST) if name not in names]
+    if missing or twice:
+        faults = [{"field": name[:100], "rule": "columns", "message": "is missing"} for name in missing]
+        faults += [{"field": name[:100], "rule": "columns", "message": "is given twice"} for name in twice]
+        told = ", ".join(f"{fault['field']} {fault['message']}" for fault in faults[:10])
+        raise BadInput(f"the report's columns are wrong: {told}", faults)
+    at = {name: place for place, name in enumerate(names)}
+    extra = set(at) - _KNOWN
+    coarser = {GROUP, CREATIVE} & set(names) - set(keys)
+    return Plan(
+        width=len(names),
+        date=at[DATE],
+        keys=tuple(at[name] for name in keys),
+        advertiser=at.get(ADVERTISER, -1),
+        currency=at.get(CURRENCY, -1),
+        impressions=at[IMPRESSIONS],
+        clicks=at[CLICKS],
+        cost=at[COST],
+        counted=_counted(names, options),
+        splits=bool(coarser) or not all(_CONVERSIONS.fullmatch(name) for name in extra),
+    )
+
+
+class _ConversionColumn(NamedTuple):
+    """A conversion column: of which pixel or number, by which cross-device model, after what."""
+
+    place: int
+    names: frozenset[str]
+    model: str
+    part: str
+    revenue: bool
+
+
+def _found(names: Sequence[str]) -> Iterator[_ConversionColumn]:
+    for place, name in enumerate(names):
+        match = _NUMBERED.fullmatch(name)
+        if match:
+            called, model = frozenset({match["number"]}), ""
+        else:
+            match = _BY_PIXEL.fullmatch(name)
+            if match is None:
+                continue
+            called = frozenset(part.strip() for part in (match["tag"], match["id"]) if part)
+            model = (match["model"] or match["old"]).strip()
+        yield _ConversionColumn(place, called, model, _PART_OF[match["part"]], bool(match["revenue"]))
+
+
+def _counted(names: Sequence[str], options: TradeDeskOptions) -> Counted:
+    """The columns that the options choose. Raises BadInput where a pixel has several models and none is chosen."""
+    wanted = frozenset(options.conversions)
+    parts = {
+        CreditedTo.CLICK: {"click"},
+        CreditedTo.VIEW: {"view"},
+        CreditedTo.CLICK_OR_VIEW: {"click", "view"},
+    }[options.basis]
+    chosen = [column for column in _found(names) if column.names & wanted and column.part in parts]
+    models = {column.model for column in chosen if column.model}
+    if options.cross_device and models:
+        chosen = [column for column in chosen if column.model in ("", options.cross_device)]
+    elif len(models) > 1:
+        choices = ", ".join(sorted(models))
+        raise BadInput(f"the report has the chosen pixels by several cross-device models, choose one: {choices}")
+    numbers = tuple(column.place for column in chosen if not column.revenue)
+    amounts = tuple(column.place for column in chosen if column.revenue)
+    return Counted(numbers or None, amounts or None)

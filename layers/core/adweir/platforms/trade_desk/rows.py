@@ -1,0 +1,228 @@
+"""A report's CSV → metric rows of one advertiser.
+
+A partner's report has the rows of all its advertisers. Templates may split an ad's day further (by ad format, deal,
+placement, frequency): such rows are added up before any is handed on. Only columns of counts and amounts are read;
+ratios and reach are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
+from typing import NamedTuple
+
+from adweir.model import limits
+from adweir.model.columns import MetricColumns
+from adweir.model.errors import TooLarge
+from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.money import all_micros
+from adweir.platforms.connector import PullContext, RawPage, RowBatch
+from adweir.platforms.numbers import count, counts, micros
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding, Roundings
+from adweir.platforms.trade_desk.columns import Plan, plan_of
+from adweir.platforms.trade_desk.csv_pieces import CsvPiece, pieces
+from adweir.platforms.trade_desk.my_reports import Formats
+from adweir.platforms.trade_desk.options import TradeDeskOptions
+from adweir.platforms.trade_desk.written import NumberTexts, day_reader
+
+_BATCH = 4096
+_FIELDS = {SPEND: "spend", CONVERSIONS: "conversions", REVENUE: "revenue"}
+Column = Sequence[str]
+
+
+def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
+    """The rows of the context's advertiser. Raises BadInput for a file without the columns that are needed."""
+    options = context.options if isinstance(context.options, TradeDeskOptions) else TradeDeskOptions()
+    reader: _Reader | None = None
+    sums: _Sums | None = None
+    for piece in pieces(page.stream):
+        if reader is None:
+            reader = _Reader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
+            sums = _Sums() if reader.plan.splits else None
+            piece = CsvPiece(piece.first + 1, piece.rows[1:])  # noqa: PLW2901  without its header
+        batch = reader.read(piece)
+        if sums is None:
+            yield batch
+            continue
+        sums.add(batch.rows)
+        if batch.bad:
+            yield RowBatch([], batch.bad)
+    if sums is not None:
+        yield from sums.batches()
+
+
+class _Cells(NamedTuple):
+    """The cells of some rows by column, and the number of each row."""
+
+    columns: dict[int, Column]
+    lines: Sequence[int]
+
+
+class _Reader:
+    """How the rows of one file become ours."""
+
+    def __init__(self, plan: Plan, formats: Formats, context: PullContext) -> None:
+        self.plan = plan
+        self._day = day_reader(formats.dates)
+        self._numbers = NumberTexts(formats.numbers)
+        self._context = context
+        self._pick = itemgetter(*plan.places)
+        self._roundings = Roundings()
+
+    def read(self, piece: CsvPiece) -> RowBatch:
+        """The rows of a piece: all at once by column, or one by one where a row is not like the others."""
+        rows, lines, bad = piece.rows, range(piece.first, piece.first + len(piece.rows)), list[BadRow]()
+        if set(map(len, rows)) - {self.plan.width}:
+            bad = [_odd(line, row, self.plan) for line, row in zip(lines, rows, strict=True) if self._is_odd(row)]
+            kept = [not self._is_odd(row) for row in rows]
+            rows, lines = list(compress(rows, kept)), list(compress(lines, kept))  # type: ignore[assignment]
+        cells = self._own(rows, lines)
+        if not cells.lines:
+            return RowBatch([], bad)
+        try:
+            self._roundings.clear()
+            return RowBatch(self._columns(cells), bad)
+        except ValueError:
+            found = self._one_by_one(cells)
+            return RowBatch(found.rows, [*bad, *found.bad])
+
+    def _is_odd(self, row: list[str]) -> bool:
+        return len(row) != self.plan.width
+
+    def _own(self, rows: list[list[str]], lines: Sequence[int]) -> _Cells:
+        """The cells of the advertiser's rows."""
+        if not rows:
+            return _Cells({}, [])
+        columns: dict[int, Column] = dict(zip(self.plan.places, zip(*map(self._pick, rows), strict=True), strict=True))
+        place, own = self.plan.advertiser, self._context.profile_id
+        if place < 0 or set(columns[place]) == {own}:
+            return _Cells(columns, lines)
+        kept = [text == own for text in columns[place]]
+        return _Cells({at: list(compress(column, kept)) for at, column in columns.items()}, list(compress(lines, kept)))
+
+    def _columns(self, cells: _Cells) -> MetricColumns:
+        """Raises ValueError where a value cannot be read."""
+        plan, columns, size = self.plan, cells.columns, len(cells.lines)
+        texts = {day: self._day(day) for day in set(columns[plan.date])}
+        conversions = self._sum(plan.counted.conversions, columns, CONVERSIONS)
+        revenue = self._sum(plan.counted.revenue, columns, REVENUE)
+        entities, campaigns, groups = _entities([columns[place] for place in plan.keys])
+        return MetricColumns(
+            entity_id=entities,
+            day=[texts[day] for day in columns[plan.date]],
+            impressions=counts(self._numbers.column(columns[plan.impressions]), "impressions"),
+            clicks=counts(self._numbers.column(columns[plan.clicks]), "clicks"),
+            conversions=conversions or [None] * size,
+            spend=self._amounts(columns[plan.cost], SPEND),
+            revenue=revenue or [None] * size,
+            campaign_id=campaigns,
+            ad_group_id=groups,
+            hour=[-1] * size,
+            currency=self._currencies(columns, size),
+            ad_product=[""] * size,
+            line=cells.lines,
+            rounded=self._roundings.deltas(),
+            unknown=conversions is None or revenue is None,
+        )
+
+    def _currencies(self, columns: dict[int, Column], size: int) -> Sequence[str]:
+        if self.plan.currency < 0:
+            return [self._context.currency] * size
+        return [code.strip() or self._context.currency for code in columns[self.plan.currency]]
+
+    def _sum(self, places: tuple[int, ...] | None, columns: dict[int, Column], slot: int) -> list[int] | None:
+        if places is None:
+            return None
+        amounts = [self._amounts(columns[place], slot) for place in places]
+        return amounts[0] if len(amounts) == 1 else list(map(sum, zip(*amounts, strict=True)))
+
+    def _amounts(self, texts: Column, slot: int) -> list[int]:
+        plain = self._numbers.column(texts)
+        found = all_micros(plain)
+        if found is not None:
+            return found
+        return self._roundings.each(lambda text: micros(text, slot, self._roundings.row, _FIELDS), plain)
+
+    def _one_by_one(self, cells: _Cells) -> RowBatch:
+        good, bad = list[MetricRow](), list[BadRow]()
+        for place, line in enumerate(cells.lines):
+            one = _Cells({at: [column[place]] for at, column in cells.columns.items()}, [line])
+            self._roundings.clear()
+            try:
+                good += self._columns(one)
+            except ValueError as error:
+                bad.append(self._bad(one, error))
+        return RowBatch(good, bad)
+
+    def _bad(self, cells: _Cells, error: ValueError) -> BadRow:
+        """A row that cannot be read, with its key where that can."""
+        (line,) = cells.lines
+        field, message = error.args if len(error.args) == 2 else ("date", str(error))
+        raw = {str(place): column[0] for place, column in cells.columns.items()}
+        entities, campaigns, groups = _entities([cells.columns[place] for place in self.plan.keys])
+        fault = {"field": field, "rule": "wire", "message": message}
+        try:
+            day = self._day(cells.columns[self.plan.date][0])
+        except ValueError:
+            return BadRow(line, raw, [fault])
+        whole = all(cells.columns[place][0].strip() for place in self.plan.keys)
+        entity = entities[0] if whole else ""
+        return BadRow(
+            line, raw, [fault], entity, day if entity else "", campaign_id=campaigns[0], ad_group_id=groups[0]
+        )
+
+
+def _entities(keys: list[Column]) -> tuple[list[str], Column, Column]:
+    """Entity ids, campaign ids and ad group ids; an ad is a creative in an ad group."""
+    campaigns = keys[0]
+    if len(keys) == 1:
+        return list(campaigns), campaigns, [""] * len(campaigns)
+    groups = keys[1]
+    if len(keys) == 2:
+        return list(groups), campaigns, groups
+    return [f"{group}~{creative}" for group, creative in zip(groups, keys[2], strict=True)], campaigns, groups
+
+
+def _odd(line: int, row: list[str], plan: Plan) -> BadRow:
+    message = f"has {len(row)} cells, the header {plan.width}"
+    return BadRow(line, row, [{"field": "", "rule": "fields", "message": message}])
+
+
+class _Sums:
+    """Rows added up by entity, day and currency. Raises TooLarge for more of them than memory should hold."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str, str], MetricRow] = {}
+
+    def add(self, rows: Sequence[MetricRow]) -> None:
+        """Take in rows; unknown stays unknown."""
+        for row in rows:
+            key = (row.entity_id, row.day, row.currency)
+            held = self._rows.get(key)
+            if held is None:
+                self._rows[key] = row
+                continue
+            held.impressions = _plus(held.impressions, row.impressions)
+            held.clicks = _plus(held.clicks, row.clicks)
+            held.conversions = _plus(held.conversions, row.conversions)
+            held.spend = _plus(held.spend, row.spend)
+            held.revenue = _plus(held.revenue, row.revenue)
+            if row.rounding is not None:
+                held.rounding = row.rounding if held.rounding is None else _deltas(held, row)
+        if len(self._rows) > limits.MAX_SUMMED_ROWS:
+            raise TooLarge(f"the report has more than {limits.MAX_SUMMED_ROWS} days of ads: pull fewer days at a time")
+
+    def batches(self) -> Iterator[RowBatch]:
+        """The sums."""
+        rows = list(self._rows.values())
+        for at in range(0, len(rows), _BATCH):
+            yield RowBatch(rows[at : at + _BATCH], [])
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def _deltas(one: MetricRow, other: MetricRow) -> tuple:  # type: ignore[type-arg]
+    return tuple(a + b for a, b in zip(one.rounding or (), other.rounding or (), strict=True))
