@@ -133,16 +133,16 @@ def test_the_platforms_of_the_template_are_those_that_are_connected() -> None:
 
 
 def test_a_platform_is_one_name_more_in_one_list() -> None:
-    before, after = template().resources, with_platform("TradeDesk").resources
+    before, after = template().resources, with_platform("SixthAds").resources
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {
-        "CollectTradeDeskQueue",
-        "CollectTradeDeskQueuePolicy",
-        "CollectTradeDeskDeadLetters",
-        "CollectTradeDeskDeadLettersPolicy",
-        "CollectTradeDeskDeadLettersAlarm",
-        "CollectTradeDeskAge",
-        "CollectTradeDeskSource",
+        "CollectSixthAdsQueue",
+        "CollectSixthAdsQueuePolicy",
+        "CollectSixthAdsDeadLetters",
+        "CollectSixthAdsDeadLettersPolicy",
+        "CollectSixthAdsDeadLettersAlarm",
+        "CollectSixthAdsAge",
+        "CollectSixthAdsSource",
     }
 
 

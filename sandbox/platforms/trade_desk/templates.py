@@ -51,6 +51,10 @@ TEMPLATES = {
         Template(168_020, "Performance Pivot", formats=("ExcelPivot",)),
         # What a customer makes who follows docs/platforms.md.
         Template(168_030, "adweir"),
+        Template(168_031, "adweir by country", splits={"Country": _COUNTRIES}),
+        Template(168_032, "adweir by region", splits={"Region": _REGIONS}),
+        Template(168_033, "adweir by device", splits={"Device Type": _DEVICES}),
+        Template(168_034, "adweir by placement", splits={"Site": _SITES}),
     )
 }
 """By id. Traffic, costs and purchases of a template's rows sum to those of every coarser one."""

@@ -15,11 +15,13 @@ _SECRET = frozenset(
         "input_token",
         "refresh_token",
         "secret",
+        "sig",
         "signature",
         "token",
         "x-amz-credential",
         "x-amz-security-token",
         "x-amz-signature",
+        "x-signature",
     }
 )
 

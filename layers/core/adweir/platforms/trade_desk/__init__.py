@@ -36,8 +36,8 @@ class TradeDeskCredential(CredentialFields):
     """A token that was made in the web page, or the login and password of an API user.
 
     `token_expires`: the day on which the token ends (YYYY-MM-DD): it cannot be renewed, and nobody else says so.
-    `template`: the name or number of the report template. `reports`: whether one report serves all advertisers of a
-    partner, or each advertiser has its own.
+    `template`: the name or number of the report template; breakdowns have templates of their own, `<name> by country`
+    and so on. `reports`: whether one report serves all advertisers of a partner, or each advertiser has its own.
     """
 
     login: Annotated[Plain, FieldKind.APP] = ""
@@ -88,6 +88,11 @@ SPEC = PlatformSpec(
         # For templates without creatives, or without ad groups.
         _daily(Dataset.AD_GROUP_DAILY, sums_to_parent=True),
         _daily(Dataset.CAMPAIGN_DAILY, sums_to_parent=True),
+        # Each from a template of its own.
+        _daily(Dataset.AD_BY_COUNTRY_DAILY, on_request=True),
+        _daily(Dataset.AD_BY_REGION_DAILY, on_request=True),
+        _daily(Dataset.AD_BY_DEVICE_DAILY, on_request=True),
+        _daily(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
     ),
     options=TradeDeskOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL),

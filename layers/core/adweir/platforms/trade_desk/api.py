@@ -155,7 +155,7 @@ class TradeDeskCalls:
         }
         answer = self._http.request("POST", f"{self.base}/authentication", json=body, resend=True)
         if answer.ok:
-            token = decode(answer, wire.WireToken).token
+            token = decode(answer, wire.DeskWireToken).token
             if not (token.isascii() and token.isprintable() and token):  # no header can hold it
                 raise Transient(f"{answer.url} answers with a token that is not printable ASCII")
             return token, _TOKEN_MINUTES * 60
@@ -167,14 +167,14 @@ class TradeDeskCalls:
         """The error that a status means. 403 is a lost permission, or an object that does not exist."""
         said = error_of(answer)
         message = f"{answer.url} answered {answer.status}: {said}"[:300]
-        if answer.status == 429:
-            wait = retry_after(answer.headers, self._clock.now())
+        wait = retry_after(answer.headers, self._clock.now())
+        if answer.status == 429 or (answer.status == 503 and wait is not None):
             return Throttled(
                 message,
                 _GUESSED_WAIT if wait is None else wait,
                 guessed=wait is None,
                 scope=ThrottleScope.CREDENTIAL,
-                status=429,
+                status=answer.status,
             )
         if answer.status == 403:
             return AccessDenied(message, status=403)
@@ -205,6 +205,6 @@ def _both_here(url: str, base: str) -> bool:
 def error_of(answer: Response) -> str:
     """The error that the body describes, or ""."""
     try:
-        return msgspec.json.decode(answer.body, type=wire.WireError).text
+        return msgspec.json.decode(answer.body, type=wire.DeskWireError).text
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""

@@ -25,7 +25,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http, Response
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
 from adweir.platforms.trade_desk.api import TradeDeskCalls
-from adweir.platforms.trade_desk.my_reports import MyReports, Owner, schedule_name
+from adweir.platforms.trade_desk.my_reports import DeskOwner, MyReports, schedule_name
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
@@ -39,7 +39,7 @@ _QUERIES = {
 _ZIP = b"PK\x03\x04"
 _BOM = b"\xef\xbb\xbf"
 _decode_partner = msgspec.json.Decoder(wire.WirePartner).decode
-_decode_group = msgspec.json.Decoder(wire.WireAdGroup).decode
+_decode_group = msgspec.json.Decoder(wire.DeskWireAdGroup).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -105,12 +105,13 @@ class TradeDeskConnector(Connector):
             yield Page(response.body or b"{}", response.url, response.status, not following, resume=following)
 
     def report_key(self, task: Task) -> str:
-        """A partner and its days: every level of all its advertisers is read from one file."""
-        return f"{self._owner(task).id}#{task.window}" if self._owner(task).path == "partners" else ""
+        """A partner, its days and a breakdown: every level of all its advertisers is read from one file."""
+        owner = self._owner(task)
+        return f"{owner.id}#{task.window}#{task.dataset.breakdown}" if owner.path == "partners" else ""
 
     def create_report(self, task: Task) -> Report:
         """A one-off schedule for the task's days, or the one that an interrupted try has left."""
-        if task.window is None or task.dataset.breakdown:
+        if task.window is None:
             raise RequestRejected(f"trade_desk has no report {task.dataset}")
         if task.window.length > MAX_WINDOW_DAYS:
             raise TooMuchData(f"a report covers at most {MAX_WINDOW_DAYS} days, asked: {task.window}")
@@ -118,7 +119,8 @@ class TradeDeskConnector(Connector):
         known = self._reports.known(owner, name)
         if known and known != task.report_id:
             return Report(known, ReportState.PENDING, before, adopted=True)
-        return Report(self._reports.begin(owner, name, task.window, before), ReportState.PENDING, before)
+        made = self._reports.begin(owner, name, task.window, before, task.dataset.breakdown)
+        return Report(made, ReportState.PENDING, before)
 
     def report(self, task: Task, report_id: str) -> Report:
         """The state of the schedule's newest execution; every state that is not known as an end goes on."""
@@ -144,9 +146,11 @@ class TradeDeskConnector(Connector):
                 continue
             try:
                 body = _checked(self.api.file(found.url, _is_text))
-            except (AccessDenied, AuthExpired, RequestRejected) as error:
-                if again or isinstance(error, AuthExpired | _Workbook):
-                    raise
+            except _Workbook:
+                raise
+            except (AccessDenied, RequestRejected) as error:
+                if again:
+                    raise ReportFailed(f"the download is refused: {error.message}", report_id=report_id) from error
                 continue
             yield Page(body, f"{self.api.base}/myreports/{report_id}.csv", 200, last=True, label=label, media="csv")
             return
@@ -156,9 +160,9 @@ class TradeDeskConnector(Connector):
         """Delete the schedule."""
         self._reports.delete(report_id)
 
-    def _owner(self, task: Task) -> Owner:
+    def _owner(self, task: Task) -> DeskOwner:
         partner = self.route if self.api.secret.reports == "partner" else ""
-        return Owner.of(partner, task.profile_id)
+        return DeskOwner.of(partner, task.profile_id)
 
     def _partners(self) -> list[str]:
         pages = self.api.query("/partner/query", {})

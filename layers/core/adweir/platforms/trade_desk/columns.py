@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
+from adweir.model.metrics import Level
 from adweir.platforms.trade_desk.options import CreditedTo, TradeDeskOptions
 
 DATE, ADVERTISER, CURRENCY = "Date", "Advertiser ID", "Advertiser Currency Code"
@@ -23,10 +24,12 @@ COST = "Advertiser Cost (Adv Currency)"
 """The only column that is spend: media, platform and partner cost are other amounts, and USD is another currency."""
 
 _KEYS = {
-    Dataset.AD_DAILY: (CAMPAIGN, GROUP, CREATIVE),
-    Dataset.AD_GROUP_DAILY: (CAMPAIGN, GROUP),
-    Dataset.CAMPAIGN_DAILY: (CAMPAIGN,),
+    Level.AD: (CAMPAIGN, GROUP, CREATIVE),
+    Level.AD_GROUP: (CAMPAIGN, GROUP),
+    Level.CAMPAIGN: (CAMPAIGN,),
 }
+_LABELS = {"country": "Country", "region": "Region", "device": "Device Type", "placement": "Site"}
+"""By breakdown, the column that splits the rows."""
 _PARTS = r"(?P<part>Click Conversion|View Through Conversion)(?P<revenue> Revenue)?"
 _NUMBERED = re.compile(rf"(?P<number>\d\d) - {_PARTS}")
 _BY_PIXEL = re.compile(rf"(?P<tag>.+?)(?: - (?P<id>[^\s-]+) - (?P<model>[^\[\]-]+)| \[(?P<old>[^\]]+)\]) - {_PARTS}")
@@ -44,7 +47,7 @@ _KNOWN = frozenset(
 _CONVERSIONS = re.compile(r"\d\d - .+|.+ - (?:Click|View Through) Conversion(?: Revenue)?|.+ Conversions")
 
 
-class Counted(NamedTuple):
+class DeskCounted(NamedTuple):
     """Where the conversions and the revenue are; None: the report does not have them."""
 
     conversions: tuple[int, ...] | None
@@ -52,7 +55,7 @@ class Counted(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The places of what is read. `keys`: the ids, outermost first. `advertiser`, `currency`: -1 where absent.
+    """The places of what is read, -1 where absent. `keys`: the ids, outermost first; `label`: a breakdown's value.
 
     `splits`: a column may split an ad's day into several rows, which have to be added up first.
     """
@@ -60,12 +63,13 @@ class Plan(NamedTuple):
     width: int
     date: int
     keys: tuple[int, ...]
+    label: int
     advertiser: int
     currency: int
     impressions: int
     clicks: int
     cost: int
-    counted: Counted
+    counted: DeskCounted
     splits: bool
 
     @property
@@ -73,29 +77,32 @@ class Plan(NamedTuple):
         """Every place that is read, each once."""
         counted = (*(self.counted.conversions or ()), *(self.counted.revenue or ()))
         single = (self.date, *self.keys, self.impressions, self.clicks, self.cost, *counted)
-        return tuple(dict.fromkeys(place for place in (*single, self.advertiser, self.currency) if place >= 0))
+        optional = (place for place in (self.label, self.advertiser, self.currency) if place >= 0)
+        return tuple(dict.fromkeys((*single, *optional)))
 
 
 def plan_of(header: Sequence[str], dataset: Dataset, options: TradeDeskOptions) -> Plan:
     """The plan of a header row. Raises BadInput that names a missing column, one given twice, or a choice to make."""
     names = [name.strip() for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
-    keys = _KEYS.get(dataset)
-    if keys is None:
+    keys, label = _KEYS.get(dataset.level, ()), _LABELS.get(dataset.breakdown, "")
+    if not keys or (dataset.breakdown and not label):
         raise BadInput(f"trade_desk has no report {dataset}")
-    missing = [name for name in (DATE, *keys, IMPRESSIONS, CLICKS, COST) if name not in names]
+    needed = (DATE, *keys, *([label] if label else []), IMPRESSIONS, CLICKS, COST)
+    missing = [name for name in needed if name not in names]
     if missing or twice:
         faults = [{"field": name[:100], "rule": "columns", "message": "is missing"} for name in missing]
         faults += [{"field": name[:100], "rule": "columns", "message": "is given twice"} for name in twice]
         told = ", ".join(f"{fault['field']} {fault['message']}" for fault in faults[:10])
         raise BadInput(f"the report's columns are wrong: {told}", faults)
     at = {name: place for place, name in enumerate(names)}
-    extra = set(at) - _KNOWN
+    extra = set(at) - _KNOWN - {label}
     coarser = {GROUP, CREATIVE} & set(names) - set(keys)
     return Plan(
         width=len(names),
         date=at[DATE],
         keys=tuple(at[name] for name in keys),
+        label=at.get(label, -1),
         advertiser=at.get(ADVERTISER, -1),
         currency=at.get(CURRENCY, -1),
         impressions=at[IMPRESSIONS],
@@ -130,7 +137,7 @@ def _found(names: Sequence[str]) -> Iterator[_ConversionColumn]:
         yield _ConversionColumn(place, called, model, _PART_OF[match["part"]], bool(match["revenue"]))
 
 
-def _counted(names: Sequence[str], options: TradeDeskOptions) -> Counted:
+def _counted(names: Sequence[str], options: TradeDeskOptions) -> DeskCounted:
     """The columns that the options choose. Raises BadInput where a pixel has several models and none is chosen."""
     wanted = frozenset(options.conversions)
     parts = {
@@ -147,4 +154,4 @@ def _counted(names: Sequence[str], options: TradeDeskOptions) -> Counted:
         raise BadInput(f"the report has the chosen pixels by several cross-device models, choose one: {choices}")
     numbers = tuple(column.place for column in chosen if not column.revenue)
     amounts = tuple(column.place for column in chosen if column.revenue)
-    return Counted(numbers or None, amounts or None)
+    return DeskCounted(numbers or None, amounts or None)

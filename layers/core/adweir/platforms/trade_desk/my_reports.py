@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from adweir.model.errors import OutOfRetention, RequestRejected, Transient
+from adweir.model.errors import NotApplicable, OutOfRetention, RequestRejected, Transient
 from adweir.model.tasks import Task
 from adweir.model.times import DAY, Window, parse_instant
 from adweir.platforms.trade_desk import wire
@@ -25,7 +25,7 @@ _DONE = frozenset({"complete", "completed"})
 _BROKEN = frozenset({"failed", "error"})
 
 
-class Owner(NamedTuple):
+class DeskOwner(NamedTuple):
     """Whose report it is: a partner's for all its advertisers, or one advertiser's."""
 
     filters: str
@@ -34,7 +34,7 @@ class Owner(NamedTuple):
     id: str
 
     @classmethod
-    def of(cls, partner_id: str, advertiser_id: str) -> Owner:
+    def of(cls, partner_id: str, advertiser_id: str) -> DeskOwner:
         """The partner, or the advertiser where no partner is given."""
         if partner_id:
             return cls("PartnerFilters", "PartnerIds", "partners", partner_id)
@@ -72,16 +72,17 @@ class MyReports:
 
     def __init__(self, api: TradeDeskCalls) -> None:
         self._api = api
-        self._templates: dict[Owner, int | str] = {}
+        self._templates: dict[DeskOwner, list[wire.WireTemplate]] = {}
 
-    def begin(self, owner: Owner, name: str, window: Window, now: datetime) -> str:
+    def begin(self, owner: DeskOwner, name: str, window: Window, now: datetime, breakdown: str = "") -> str:
         """The id of a new one-off schedule for the days of a window.
 
-        Raises OutOfRetention when the platform moved its start, and RequestRejected without a template.
+        Raises OutOfRetention when the platform moved its start, RequestRejected without a template, and NotApplicable
+        without one for a breakdown.
         """
         body = {
             "ReportScheduleName": name,
-            "ReportTemplateId": self._template(owner),
+            "ReportTemplateId": self._template(owner, breakdown),
             "ReportFileFormat": "CSV",
             "ReportDateRange": "Custom",
             "ReportStartDateInclusive": _midnight(window.start),
@@ -102,7 +103,7 @@ class MyReports:
             raise OutOfRetention(f"MyReports keeps data since {begins}, asked: {window}", oldest=begins)
         return schedule_id
 
-    def known(self, owner: Owner, name: str) -> str:
+    def known(self, owner: DeskOwner, name: str) -> str:
         """The id of a schedule of exactly this name that has an execution, as one of an interrupted try; or ""."""
         for execution in self._executions(owner, {"ReportScheduleNameContains": name}):
             if execution.report_schedule_name == name and execution.report_schedule_id is not None:
@@ -122,25 +123,32 @@ class MyReports:
         """Delete a schedule; its execution and its file go with it."""
         self._api.delete(f"{_ROOT}/reportschedule/{_digits(schedule_id)}")
 
-    def execution(self, owner: Owner, schedule_id: str) -> Execution | None:
+    def execution(self, owner: DeskOwner, schedule_id: str) -> Execution | None:
         """The newest execution; None before the first. Filters are ours too: an unknown one would be ignored."""
         asked = [int(schedule_id) if schedule_id.isdecimal() else schedule_id]
         found = self._executions(owner, {"ReportScheduleIds": asked})
         ours = [one for one in found if str(one.report_schedule_id) == schedule_id]
         return _execution(max(ours, key=_number)) if ours else None
 
-    def _executions(self, owner: Owner, narrow: dict[str, Any]) -> list[wire.WireExecution]:
+    def _executions(self, owner: DeskOwner, narrow: dict[str, Any]) -> list[wire.WireExecution]:
         body = {owner.ids: [owner.id], **narrow}
         pages = self._api.query(f"{_ROOT}/reportexecution/query/{owner.path}", body)
         return [_read(raw, wire.WireExecution) for page in pages for raw in page.found.result or ()]
 
-    def _template(self, owner: Owner) -> int | str:
-        """The template that the credential names, or the only one that there is."""
+    def _template(self, owner: DeskOwner, breakdown: str) -> int | str:
+        """The template that the credential names, or the only one that there is; a breakdown's is called after it."""
         if owner not in self._templates:
             pages = self._api.query(f"{_ROOT}/reporttemplateheader/query", {owner.ids: [owner.id]})
-            found = [_read(raw, wire.WireTemplate) for page in pages for raw in page.found.result or ()]
-            self._templates[owner] = _chosen(found, self._api.secret.template)
-        return self._templates[owner]
+            raws = (raw for page in pages for raw in page.found.result or ())
+            self._templates[owner] = [_read(raw, wire.WireTemplate) for raw in raws]
+        found, wanted = self._templates[owner], self._api.secret.template
+        if not breakdown:
+            return _chosen(found, wanted)
+        called = f"{wanted} by {breakdown}"
+        for one in found:
+            if (one.name or "").casefold() == called.casefold():
+                return one.report_template_id
+        raise NotApplicable(f"no report template is called {called!r}: make one in MyReports to have this breakdown")
 
 
 def schedule_name(task: Task, key: str) -> str:

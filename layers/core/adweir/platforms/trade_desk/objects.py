@@ -75,7 +75,7 @@ def _campaign(row: wire.WireCampaign, context: PullContext, _label: str) -> AdCa
     )
 
 
-def _group(row: wire.WireAdGroup, context: PullContext, _label: str) -> AdGroup:
+def _group(row: wire.DeskWireAdGroup, context: PullContext, _label: str) -> AdGroup:
     common = _common(row.ad_group_id, row.ad_group_name, row.availability, context)
     common["status"], common["status_raw"] = _group_status(row)
     bid = row.bidding.base_bid.amount if row.bidding and row.bidding.base_bid else msgspec.Raw()
@@ -101,7 +101,7 @@ def _creative(row: wire.WireCreative, context: PullContext, _label: str) -> AdCr
 _MAKERS: Mapping[Dataset, tuple[Callable[[Any, PullContext, str], PlatformObject | Profile], type[Any]]] = {
     Dataset.PROFILES: (_profile, wire.WireAdvertiser),
     Dataset.CAMPAIGNS: (_campaign, wire.WireCampaign),
-    Dataset.AD_GROUPS: (_group, wire.WireAdGroup),
+    Dataset.AD_GROUPS: (_group, wire.DeskWireAdGroup),
     Dataset.CREATIVES: (_creative, wire.WireCreative),
 }
 
@@ -114,7 +114,7 @@ def _ads(body: bytes, context: PullContext) -> ObjectBatch:
     bad: list[BadRow] = []
     for line, raw in enumerate(items(body, "AdGroups") or (), 1):
         try:
-            group = json_text.decoded(bytes(raw), wire.WireAdGroup)
+            group = json_text.decoded(bytes(raw), wire.DeskWireAdGroup)
         except _FAULTS as error:
             bad.append(_unreadable(line, raw, error))
             continue
@@ -125,7 +125,7 @@ def _ads(body: bytes, context: PullContext) -> ObjectBatch:
 
 
 def _ad(
-    group: wire.WireAdGroup, creative: wire.WireCreative, campaign: wire.WireCampaign | None, context: PullContext
+    group: wire.DeskWireAdGroup, creative: wire.WireCreative, campaign: wire.WireCampaign | None, context: PullContext
 ) -> Ad:
     common = _common(creative.creative_id, creative.creative_name, creative.availability, context)
     own, raw = _creative_status(creative)
@@ -174,7 +174,7 @@ def _common(row_id: str, name: str | None, availability: str | None, context: Pu
     }
 
 
-def _group_status(row: wire.WireAdGroup) -> tuple[Status, str]:
+def _group_status(row: wire.DeskWireAdGroup) -> tuple[Status, str]:
     if (row.availability or "").casefold() == _ARCHIVED:
         return Status.ARCHIVED, row.availability or ""
     if row.is_enabled is False:

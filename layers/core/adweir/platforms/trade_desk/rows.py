@@ -18,8 +18,8 @@ from adweir.model.errors import TooLarge
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import all_micros
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
-from adweir.platforms.numbers import count, counts, micros
-from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding, Roundings
+from adweir.platforms.numbers import counts, micros
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Roundings
 from adweir.platforms.trade_desk.columns import Plan, plan_of
 from adweir.platforms.trade_desk.csv_pieces import CsvPiece, pieces
 from adweir.platforms.trade_desk.my_reports import Formats
@@ -27,6 +27,8 @@ from adweir.platforms.trade_desk.options import TradeDeskOptions
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader
 
 _BATCH = 4096
+_UNNAMED = "unknown"
+"""The value of a breakdown's rows that have none."""
 _FIELDS = {SPEND: "spend", CONVERSIONS: "conversions", REVENUE: "revenue"}
 Column = Sequence[str]
 
@@ -34,12 +36,12 @@ Column = Sequence[str]
 def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     """The rows of the context's advertiser. Raises BadInput for a file without the columns that are needed."""
     options = context.options if isinstance(context.options, TradeDeskOptions) else TradeDeskOptions()
-    reader: _Reader | None = None
-    sums: _Sums | None = None
+    reader: _DeskReader | None = None
+    sums: _DeskSums | None = None
     for piece in pieces(page.stream):
         if reader is None:
-            reader = _Reader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
-            sums = _Sums() if reader.plan.splits else None
+            reader = _DeskReader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
+            sums = _DeskSums() if reader.plan.splits else None
             piece = CsvPiece(piece.first + 1, piece.rows[1:])  # noqa: PLW2901  without its header
         batch = reader.read(piece)
         if sums is None:
@@ -59,7 +61,7 @@ class _Cells(NamedTuple):
     lines: Sequence[int]
 
 
-class _Reader:
+class _DeskReader:
     """How the rows of one file become ours."""
 
     def __init__(self, plan: Plan, formats: Formats, context: PullContext) -> None:
@@ -107,7 +109,7 @@ class _Reader:
         texts = {day: self._day(day) for day in set(columns[plan.date])}
         conversions = self._sum(plan.counted.conversions, columns, CONVERSIONS)
         revenue = self._sum(plan.counted.revenue, columns, REVENUE)
-        entities, campaigns, groups = _entities([columns[place] for place in plan.keys])
+        entities, campaigns, groups = self._entities(columns)
         return MetricColumns(
             entity_id=entities,
             day=[texts[day] for day in columns[plan.date]],
@@ -125,6 +127,18 @@ class _Reader:
             rounded=self._roundings.deltas(),
             unknown=conversions is None or revenue is None,
         )
+
+    def _entities(self, columns: dict[int, Column]) -> tuple[Column, Column, Column]:
+        """Entity ids, campaign ids and ad group ids; an ad is a creative in an ad group, a breakdown adds its value."""
+        campaigns, *finer = [columns[place] for place in self.plan.keys]
+        groups = finer[0] if finer else [""] * len(campaigns)
+        entities: Column = groups if finer else campaigns
+        if len(finer) > 1:
+            entities = [f"{group}~{creative}" for group, creative in zip(groups, finer[1], strict=True)]
+        if self.plan.label >= 0:
+            labels = columns[self.plan.label]
+            entities = [f"{one}~{label.strip() or _UNNAMED}" for one, label in zip(entities, labels, strict=True)]
+        return entities, campaigns, groups
 
     def _currencies(self, columns: dict[int, Column], size: int) -> Sequence[str]:
         if self.plan.currency < 0:
@@ -160,7 +174,7 @@ class _Reader:
         (line,) = cells.lines
         field, message = error.args if len(error.args) == 2 else ("date", str(error))
         raw = {str(place): column[0] for place, column in cells.columns.items()}
-        entities, campaigns, groups = _entities([cells.columns[place] for place in self.plan.keys])
+        entities, campaigns, groups = self._entities(cells.columns)
         fault = {"field": field, "rule": "wire", "message": message}
         try:
             day = self._day(cells.columns[self.plan.date][0])
@@ -173,23 +187,12 @@ class _Reader:
         )
 
 
-def _entities(keys: list[Column]) -> tuple[list[str], Column, Column]:
-    """Entity ids, campaign ids and ad group ids; an ad is a creative in an ad group."""
-    campaigns = keys[0]
-    if len(keys) == 1:
-        return list(campaigns), campaigns, [""] * len(campaigns)
-    groups = keys[1]
-    if len(keys) == 2:
-        return list(groups), campaigns, groups
-    return [f"{group}~{creative}" for group, creative in zip(groups, keys[2], strict=True)], campaigns, groups
-
-
 def _odd(line: int, row: list[str], plan: Plan) -> BadRow:
     message = f"has {len(row)} cells, the header {plan.width}"
     return BadRow(line, row, [{"field": "", "rule": "fields", "message": message}])
 
 
-class _Sums:
+class _DeskSums:
     """Rows added up by entity, day and currency. Raises TooLarge for more of them than memory should hold."""
 
     def __init__(self) -> None:

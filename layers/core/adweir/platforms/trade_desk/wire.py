@@ -18,7 +18,7 @@ class WirePaged(msgspec.Struct, Generic[T], kw_only=True, rename="pascal"):
     total_filtered_count: int | None = None
 
 
-class WireToken(msgspec.Struct, rename="pascal"):
+class DeskWireToken(msgspec.Struct, rename="pascal"):
     token: str
 
 
@@ -27,7 +27,7 @@ class WireDetail(msgspec.Struct, kw_only=True, rename="pascal"):
     reasons: list[str] | None = None
 
 
-class WireError(msgspec.Struct, kw_only=True, rename="pascal"):
+class DeskWireError(msgspec.Struct, kw_only=True, rename="pascal"):
     message: str | None = None
     error_details: list[WireDetail] | None = None
 
@@ -73,7 +73,7 @@ class WireBidding(msgspec.Struct, kw_only=True, rename={"creative_ids": "Creativ
     base_bid: WireMoney | None = None
 
 
-class WireAdGroup(
+class DeskWireAdGroup(
     msgspec.Struct,
     kw_only=True,
     rename={

@@ -1,7 +1,7 @@
-"""Numbers and dates as a schedule declares them. Nothing is guessed: `1,411` is a count in one format and an error in another.
+"""Numbers and dates as a schedule declares them; nothing is guessed from how they look.
 
-Sortable dates are YYYY-MM-DD, US ones MM/DD/YYYY, International ones DD/MM/YYYY; International numbers have a decimal comma,
-US ones may have commas between thousands.
+Sortable dates are YYYY-MM-DD, US ones MM/DD/YYYY, International ones DD/MM/YYYY. International numbers have a decimal
+comma; US ones have a point, and may have commas between thousands.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NumberTexts:
     def column(self, texts: Sequence[str]) -> Sequence[str]:
         """A column of them; an empty cell is 0, as in the columns of pixels that a campaign does not have."""
         joined = "".join(texts)
-        plain = "," not in joined and (self._format == "us" or "." not in joined)
+        plain = "," not in joined if self._format == "us" else joined.isascii() and joined.isdigit()
         if plain and all(texts):
             return texts
         return [self.one(text) for text in texts]
