@@ -48,7 +48,7 @@ def batch(page: RawPage, context: PullContext) -> ObjectBatch:
     return ObjectBatch(objects, bad)
 
 
-def _profile(row: wire.WireAdvertiser, context: PullContext, partner: str) -> Profile:
+def _profile(row: wire.DeskWireAdvertiser, context: PullContext, partner: str) -> Profile:
     """Reports are by UTC day, so that is the profile's time zone."""
     return Profile(
         account_id=context.account_id,
@@ -99,7 +99,7 @@ def _creative(row: wire.WireCreative, context: PullContext, _label: str) -> AdCr
 
 
 _MAKERS: Mapping[Dataset, tuple[Callable[[Any, PullContext, str], PlatformObject | Profile], type[Any]]] = {
-    Dataset.PROFILES: (_profile, wire.WireAdvertiser),
+    Dataset.PROFILES: (_profile, wire.DeskWireAdvertiser),
     Dataset.CAMPAIGNS: (_campaign, wire.WireCampaign),
     Dataset.AD_GROUPS: (_group, wire.DeskWireAdGroup),
     Dataset.CREATIVES: (_creative, wire.WireCreative),

@@ -42,7 +42,7 @@ class WirePartner(msgspec.Struct, kw_only=True, rename="pascal"):
     partner_id: str
 
 
-class WireAdvertiser(msgspec.Struct, kw_only=True, rename="pascal"):
+class DeskWireAdvertiser(msgspec.Struct, kw_only=True, rename="pascal"):
     advertiser_id: str
     advertiser_name: str | None = None
     partner_id: str | None = None
