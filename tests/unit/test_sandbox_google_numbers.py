@@ -166,6 +166,14 @@ def test_campaigns_sum_to_the_account_and_finer_levels_do_not(each: GoogleCaller
         for resource in ("customer", "campaign", "ad_group", "ad_group_ad", "keyword_view")
     }
     assert sums["campaign"] == sums["customer"]
+    queries = [
+        f"SELECT {name}.resource_name, {METRICS}, metrics.engagements, metrics.video_trueview_views, segments.date "
+        f"FROM {name} WHERE {DAYS}"
+        for name in ("customer", "campaign")
+    ]
+    for metric in ("interactions", "allConversions", "viewThroughConversions", "engagements", "videoTrueviewViews"):
+        totals = [sum(micros(float(row["metrics"][metric])) for row in each.rows(query)) for query in queries]
+        assert totals[0] == totals[1]
     assert sums["ad_group_ad"] == sums["ad_group"]
     spends = [sums[resource][3] for resource in ("customer", "ad_group", "keyword_view")]
     assert spends[0] > spends[1] > spends[2] > 0

@@ -44,6 +44,7 @@ def caller() -> Iterator[GoogleCaller]:
         ("SELECT campaign.id FROM campaign ORDER campaign.id", "EXPECTED_BY"),
         ("SELECT campaign.id FROM campaign LIMIT x", "BAD_LIMIT_VALUE"),
         ("SELECT campaign.id FROM campaign LIMIT 0", "LIMIT_VALUE_TOO_LOW"),
+        (f"SELECT campaign.id FROM campaign LIMIT {'9' * 5000}", "BAD_LIMIT_VALUE"),
         ("SELECT campaign.id FROM campaign LIMIT 1 LIMIT 2", "UNEXPECTED_INPUT"),
         ("SELECT campaign.id FROM campaign PARAMETERS include_drafts = maybe", "BAD_VALUE"),
     ],
@@ -136,6 +137,7 @@ def test_fields_that_do_not_exist_or_do_not_go_together_are_refused(
         ("campaign.id CONTAINS ANY (1)", "OPERATOR_FIELD_MISMATCH"),
         ("customer.manager = 'perhaps'", "BAD_VALUE"),
         ("segments.date LIKE '2026%'", "OPERATOR_FIELD_MISMATCH"),
+        ("campaign.name REGEXP_MATCH '(a'", "BAD_VALUE"),
     ],
 )
 def test_conditions_that_a_field_cannot_have_are_refused(caller: GoogleCaller, condition: str, code: str) -> None:

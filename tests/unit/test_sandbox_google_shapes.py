@@ -125,7 +125,7 @@ def test_a_page_size_is_refused(caller: GoogleCaller) -> None:
     assert caller.refusal(answer) == (400, "requestError", "PAGE_SIZE_NOT_SUPPORTED")
 
 
-@pytest.mark.parametrize("changed", ["query", "customer", "settings", "token"])
+@pytest.mark.parametrize("changed", ["query", "customer", "token"])
 def test_a_page_token_holds_for_the_identical_question_alone(
     caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
@@ -138,12 +138,27 @@ def test_a_page_token_holds_for_the_identical_question_alone(
     answer = {
         "query": lambda: caller.ask(CAMPAIGN_DAYS.replace("clicks", "impressions"), pageToken=token),
         "customer": lambda: caller.ask(CAMPAIGN_DAYS, pageToken=token, customer=other),
-        "settings": lambda: caller.ask(CAMPAIGN_DAYS, pageToken=token, searchSettings={"returnSummaryRow": True}),
         "token": lambda: caller.ask(CAMPAIGN_DAYS, pageToken=f"{token[:-6]}AAAA=="),
     }[changed]()
 
     # then
     assert caller.refusal(answer) == (400, "requestError", "INVALID_PAGE_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ("returnSummaryRow", "INCONSISTENT_RETURN_SUMMARY_ROW_VALUE"),
+        ("returnTotalResultsCount", "TOTAL_RESULTS_COUNT_NOT_ORIGINALLY_REQUESTED"),
+    ],
+)
+def test_a_later_page_asks_for_nothing_that_the_first_did_not(
+    caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch, setting: str, code: str
+) -> None:
+    monkeypatch.setattr(search, "PAGE_ROWS", 100)
+    token = caller.ask(CAMPAIGN_DAYS).json()["nextPageToken"]
+    answer = caller.ask(CAMPAIGN_DAYS, pageToken=token, searchSettings={setting: True})
+    assert caller.refusal(answer) == (400, "requestError", code)
 
 
 def test_a_page_token_holds_for_two_hours(caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch) -> None:

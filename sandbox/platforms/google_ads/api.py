@@ -40,8 +40,6 @@ class GoogleApi(PlatformApi):
         super().__init__(outside)
         self._login = GoogleLogin(outside)
         self._search = GoogleSearch(outside)
-        companies = outside.world.companies
-        self._estates: dict[str, GoogleEstate] = {company.key: estate(company) for company in companies}
 
     def profile_id(self, request: PlatformRequest) -> str:
         """The customer that the path names."""
@@ -81,7 +79,7 @@ class GoogleApi(PlatformApi):
     def _route(self, request: PlatformRequest, path: str, version: str, request_id: str) -> Response:
         """The token is checked before a path or a method is called unknown."""
         company = self._login.company(request)
-        own = self._estates[company.key]
+        own = estate(company)
         method = _METHOD.fullmatch(path)
         if method is not None and request.method == "POST":
             streamed = method[2].endswith("Stream")

@@ -4,6 +4,7 @@ classes; Google Ads API, Query structure, Segmentation, Zero metrics).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -106,6 +107,8 @@ def _check_condition(resource: GoogleResource, condition: GaqlCondition, selecte
     if not (head == "segments" and rest in CORE_DATES):
         for value in condition.values:
             _check_value(path, fact, value)
+            if condition.operator.endswith("REGEXP_MATCH"):
+                _check_pattern(value.text)
 
 
 def _takes(operator: str, fact: FieldFact, *, dated: bool) -> bool:
@@ -136,6 +139,13 @@ def _check_value(path: str, fact: FieldFact, value: GaqlToken) -> None:
             raise query_error("BAD_NUMBER", f"Error in query: '{path}' is a number, not '{text}'.") from None
     if fact.kind == "string" and value.kind == "number":
         raise query_error("INVALID_STRING_VALUE", f"Error in query: '{path}' is compared with text.")
+
+
+def _check_pattern(text: str) -> None:
+    try:
+        re.compile(text)
+    except re.error:
+        raise query_error("BAD_VALUE", f"Error in query: '{text}' is no regular expression.") from None
 
 
 def _check_combinations(query: GaqlQuery) -> None:

@@ -16,6 +16,7 @@ _TOKEN = re.compile(
 )
 _FIELD = re.compile(r"[a-z][a-zA-Z0-9._]*")
 _ESCAPES = {"\\'": "'", '\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
+_MOST_DIGITS = 18
 _CLAUSES = ("WHERE", "ORDER", "LIMIT", "PARAMETERS")
 DURINGS = (
     "LAST_14_DAYS", "LAST_30_DAYS", "LAST_7_DAYS", "LAST_BUSINESS_WEEK", "LAST_MONTH", "LAST_WEEK_MON_SUN",
@@ -209,7 +210,7 @@ class _GaqlParser:
 
     def _limit(self) -> int:
         token = self._next()
-        if token.kind != "number" or "." in token.text:
+        if token.kind != "number" or "." in token.text or len(token.text) > _MOST_DIGITS:
             raise query_error("BAD_LIMIT_VALUE", f"Error in query: bad LIMIT value {token.text}.")
         if int(token.text) < 1:
             raise query_error("LIMIT_VALUE_TOO_LOW", "Error in query: LIMIT has to be positive.")

@@ -115,8 +115,13 @@ class GoogleSearch:
         moment = world.moment(account.profile) if account.profile else None
         asked = GaqlQuestion(self._outside, call.estate, account, query, start, end, moment)
         key = (PLATFORM, account.id, call.body["query"], world.now)
+        if call.body.get("pageToken"):
+            found = self._outside.remember(key, lambda: result(asked))
+        else:
+            found = result(asked)
+            if len(found.rows) > PAGE_ROWS:
+                self._outside.remember(key, lambda: found)
         counts = any(path.partition(".")[0] in CATEGORIES for path in query.select)
-        found = self._outside.remember(key, lambda: result(asked))
         if counts and self._outside.switches.take("empty", PLATFORM, account.id) is not None:
             return GaqlResult([], 0, {})
         too_many(self._outside, account.id, len(found.rows))
@@ -126,8 +131,8 @@ class GoogleSearch:
 
     def _token(self, call: GoogleCall, start: int, settings: Mapping[str, Any]) -> str:
         """Where the next page begins; it holds for two hours and for the same question of the same account."""
-        made = {"at": start, "for": self._mark(call, settings), "since": int(time.time())}
-        made["mac"] = self._mac(f"{made['at']}.{made['for']}.{made['since']}")
+        made = {"at": start, "for": self._mark(call), "since": int(time.time()), "with": dict(settings)}
+        made["mac"] = self._mac(made)
         return base64.urlsafe_b64encode(json.dumps(made).encode()).decode()
 
     def _offset(self, call: GoogleCall, settings: Mapping[str, Any]) -> int:
@@ -141,21 +146,33 @@ class GoogleSearch:
         invalid = request_error("INVALID_PAGE_TOKEN", "Page token is invalid.", "page_token")
         try:
             token = json.loads(base64.urlsafe_b64decode(str(text)))
-            signed = self._mac(f"{token['at']}.{token['for']}.{token['since']}")
+            signed = hmac.compare_digest(self._mac(token), str(token["mac"]))
         except (ValueError, KeyError, TypeError):
             raise invalid from None
-        if not hmac.compare_digest(signed, str(token.get("mac"))) or token["for"] != self._mark(call, settings):
+        if not signed or token["for"] != self._mark(call):
             raise invalid
+        _check_same(token["with"], settings)
         if time.time() - token["since"] > PAGE_TOKEN_SECONDS:
             raise expired
         return int(token["at"])
 
-    def _mark(self, call: GoogleCall, settings: Mapping[str, Any]) -> str:
-        asked = json.dumps([call.account.id, call.body.get("query"), settings], sort_keys=True)
+    def _mark(self, call: GoogleCall) -> str:
+        asked = json.dumps([call.account.id, call.body.get("query")])
         return sha256(asked.encode()).hexdigest()[:24]
 
-    def _mac(self, text: str) -> str:
-        return hmac.new(str(self._outside.world.seed).encode(), text.encode(), sha256).hexdigest()[:24]
+    def _mac(self, token: Mapping[str, Any]) -> str:
+        signed = json.dumps([token["at"], token["for"], token["since"], token["with"]], sort_keys=True)
+        return hmac.new(str(self._outside.world.seed).encode(), signed.encode(), sha256).hexdigest()[:24]
+
+
+def _check_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise when a page asks for a total or a summary that the first page did not."""
+    if now.get("returnTotalResultsCount") and not before.get("returnTotalResultsCount"):
+        text = "The total results count was not requested with the first page."
+        raise request_error("TOTAL_RESULTS_COUNT_NOT_ORIGINALLY_REQUESTED", text)
+    if bool(now.get("returnSummaryRow")) != bool(before.get("returnSummaryRow")):
+        text = "Whether a summary row is returned must be the same for all pages."
+        raise request_error("INCONSISTENT_RETURN_SUMMARY_ROW_VALUE", text)
 
 
 def _check_summary(query: GaqlQuery, *, summarized: bool, only_checked: bool) -> None:
