@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adweir.model.datasets import Dataset
@@ -221,6 +221,7 @@ AMOUNTS = st.decimals(0, 10**9, allow_nan=False, places=8).map(lambda number: f"
 COUNTS = st.integers(0, 10**12).map(str)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(COUNTS, COUNTS, AMOUNTS, AMOUNTS | st.just("-")), min_size=1, max_size=8))
 def test_columns_and_rows_read_the_same_numbers_exactly(found: list[tuple[str, str, str, str]]) -> None:
     rows = [
@@ -237,6 +238,7 @@ def test_columns_and_rows_read_the_same_numbers_exactly(found: list[tuple[str, s
         assert row.revenue == (None if revenue == "-" else rounded(revenue)[0])
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.floats(),
