@@ -14,6 +14,7 @@ from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
+from adweir.reporting.active import ActiveCounts
 from adweir.reporting.lists import LISTS
 from adweir.reporting.query import Queries
 from adweir.store.metrics.store import PullRows
@@ -171,6 +172,9 @@ def test_a_list_is_ordered_and_cut_to_the_fields_that_are_asked(call: Call, stor
 def test_metrics_are_read_only_where_something_needs_them(
     call: Call, stored: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ActiveCounts, "read", None)
+    days = call("GET", "/api/v1/account-days", account_id="111", fields="date,daily_spend", **RANGE)["account_days"]
+    assert [day["daily_spend"] for day in days] == [2.469134, 2.469134]  # whose ads nobody counted
     monkeypatch.setattr(Queries, "answer", None)
     answer = call("GET", "/api/v1/ads", fields="ad_id,headline", order="-ad_id", profile_id="111")
     assert ids(answer, "ads", "ad_id") == ["a4", "a3", "a2", "a1"]

@@ -27,6 +27,8 @@ from adweir.store.catalog.store import Catalog
 
 TOTALS = "totals"
 _NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page"})
+_COUNTS = frozenset({"campaign_count", "ad_count"})
+"""Fields of an account day for which its ads are read."""
 _NOTES = ("unknown", KEPT, LIVE)
 """What a record says about its numbers stays beside them, whatever fields are asked."""
 _LOOKS = 5000
@@ -92,10 +94,9 @@ class ListRequest:
         return LISTS[self.name]
 
     @property
-    def needs_metrics(self) -> bool:
-        """Whether metrics have to be read for what is shown, or for the order."""
-        wanted = {*(self.fields or self.kind.fields), self.order.removeprefix("-")}
-        return not wanted.isdisjoint(self.kind.metrics)
+    def wanted(self) -> frozenset[str]:
+        """The fields that are needed, to be shown or for the order."""
+        return frozenset((*(self.fields or self.kind.fields), self.order.removeprefix("-")))
 
     @property
     def shows_totals(self) -> bool:
@@ -132,7 +133,13 @@ class RecordLists:
     def all(self, asked: ListRequest, now: datetime) -> ListedRecords:
         """Everything that is asked for. Raises Unprocessable, TooLarge, Unavailable."""
         asked.check()
-        request = RecordRequest(asked.kind.data_type, asked.filters, metrics=asked.needs_metrics, where="query")
+        request = RecordRequest(
+            asked.kind.data_type,
+            asked.filters,
+            metrics=not asked.wanted.isdisjoint(asked.kind.metrics),
+            counts=not asked.wanted.isdisjoint(_COUNTS),
+            where="query",
+        )
         found = self._records.every(request, now)
         kept: list[dict[str, Any]] = []
         for number, record in enumerate(found.records):

@@ -61,7 +61,11 @@ class ObjectTotals:
                     sums[window].add(read.row.slot, read.marks)
                 else:
                     sums[window] = RowSum(read.row.slot, read.marks)
-        self._days = reader.coverage()
+        days = reader.coverage()
+        self._as_of = max((day.pulled_at for day in days.values() if day.pulled_at), default=None)
+        whole = [day.isoformat() for day, covered in days.items() if covered.whole and covered.pulled_at]
+        self._pulled = {name: sum(day >= first for day in whole) for name, first in self._first.items()}
+        """Window → of how many of its days all was pulled."""
 
     def of(self, item: TotalledObject, *, reported: bool = True) -> dict[str, Any]:
         """An object's totals in its profile's currency, in `others` those in currencies that the profile had before.
@@ -70,21 +74,14 @@ class ObjectTotals:
         """
         by_currency = dict(self._sums.get(item[:2], {}))
         sums = by_currency.pop(self._profile.currency, {})
-        pulled = [day.pulled_at for day in self._days.values() if day.pulled_at]
         others = [{"currency": name} | self._windows(each, {}) for name, each in sorted(by_currency.items())]
         return {
-            "as_of": max(pulled, default=None),
+            "as_of": self._as_of,
             "through": self._last.isoformat(),
             "currency": self._profile.currency,
             **self._windows(sums, self._pulled if reported else {}),
             **({"others": others} if others else {}),
         }
-
-    @property
-    def _pulled(self) -> dict[str, int]:
-        """Window → of how many of its days all was pulled."""
-        whole = [day.isoformat() for day, covered in self._days.items() if covered.whole and covered.pulled_at]
-        return {name: sum(day >= first for day in whole) for name, first in self._first.items()}
 
     def _windows(self, sums: _Sums, pulled: Mapping[str, int]) -> dict[str, Any]:
         """Every window with its metrics; unknown, not zero, where nothing was pulled and there is no row."""

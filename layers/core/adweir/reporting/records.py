@@ -76,9 +76,9 @@ def data_type_of(dataset: Dataset) -> str:
 class RecordRequest:
     """What to retrieve. `filters` may hold `date_range {start, end}` and `source` beside those of `reporting.filters`.
 
-    `live`: days that are not over are answered by their hours. `moments`: the moment
-    that is asked about, and since when changes are listed. `metrics`: False leaves those of ads unread, and unknown.
-    `where`: what a fault calls the place of the filters.
+    `live`: days that are not over are answered by their hours. `moments`: the moment that is asked about, and since
+    when changes are listed. `metrics`: False leaves those of ads unread, and unknown. `counts`: False leaves the active
+    campaigns and ads of account days uncounted. `where`: what a fault calls the place of the filters.
     """
 
     data_type: str
@@ -88,6 +88,7 @@ class RecordRequest:
     live: bool = False
     moments: Moments | None = None
     metrics: bool = True
+    counts: bool = True
     where: str = "filters"
 
 
@@ -196,7 +197,7 @@ class StoredRecords:
         dimensions = () if sources is None else (SOURCE,)
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
         if wanted.data_type in PERFORMANCE:
-            return self._performance(PERFORMANCE[wanted.data_type], asked, wanted.moments)
+            return self._performance(PERFORMANCE[wanted.data_type], asked, wanted)
         if wanted.data_type == "ads":
             made = self._ads(asked, now, wanted.moments)
             return made if wanted.metrics else replace(made, query=None)
@@ -213,7 +214,7 @@ class StoredRecords:
             [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],
         )
 
-    def _performance(self, kind: _Metrics, asked: Query, moments: Moments | None) -> RecordPlan:
+    def _performance(self, kind: _Metrics, asked: Query, wanted: RecordRequest) -> RecordPlan:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
         split = BREAKDOWNS.get(kind.breakdown, ())
         names = ("platform", "profile_id", *_PARENTS[kind.level], *split, *time, *asked.dimensions)
@@ -225,7 +226,7 @@ class StoredRecords:
                 for key, total in found.groups.items()
             ]
             counts = ActiveCounts(self._queries, asked.sources)
-            if kind == _ACCOUNT_DAYS:
+            if kind == _ACCOUNT_DAYS and wanted.counts:
                 counts.read((profile, row["date"]) for profile, row, _ in shown)
             for profile, row, total in shown:
                 if kind == _ACCOUNT_DAYS:
@@ -238,7 +239,7 @@ class StoredRecords:
 
         query = replace(asked, dimensions=names, grain=kind.grain, level=kind.level)
         changes = replace(query, dimensions=split)
-        return RecordPlan(asked.range, records, query, moments, changes, of_groups=True)
+        return RecordPlan(asked.range, records, query, wanted.moments, changes, of_groups=True)
 
     def _ads(self, asked: Query, now: datetime, moments: Moments | None) -> RecordPlan:
         """The ads, each with its metrics summed over the range: a record per currency where there are several."""
