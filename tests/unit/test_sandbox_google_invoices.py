@@ -54,12 +54,13 @@ def test_an_invoice_says_what_was_served_and_what_was_billed(caller: GoogleCalle
 
 
 def test_invalid_activity_is_credited_a_month_later(caller: GoogleCaller) -> None:
-    september = asked(caller, issueMonth="SEPTEMBER").json()["invoices"][0]["accountBudgetSummaries"][0]
+    first = caller.server.outside.world.first_day
+    oldest = asked(caller, issueMonth=f"{first:%B}".upper(), issueYear=str(first.year)).json()["invoices"][0]
     october = asked(caller).json()["invoices"][0]["accountBudgetSummaries"][0]
     (credit,) = october["invalidActivitySummaries"]
     assert credit["originalMonthOfService"] == "SEPTEMBER"
     assert int(credit["amountMicros"]) == amount(october, "invalidActivity") < 0
-    assert "invalidActivitySummaries" not in september
+    assert "invalidActivitySummaries" not in oldest["accountBudgetSummaries"][0]
 
 
 def test_campaigns_of_an_invoice_sum_to_what_was_served(caller: GoogleCaller) -> None:
@@ -71,7 +72,7 @@ def test_campaigns_of_an_invoice_sum_to_what_was_served(caller: GoogleCaller) ->
 
 def test_a_month_that_is_not_over_has_no_invoice(caller: GoogleCaller) -> None:
     assert asked(caller, issueMonth="NOVEMBER").json() == {}
-    assert asked(caller, issueMonth="MAY").json() == {}
+    assert asked(caller, issueYear="2019").json() == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from sandbox.platforms.google_ads.facts import ENUMS, RESOURCES
 from support.google_caller import DAYS, GoogleCaller, column, google, misfits, value_at
 from support.google_queries import EVERY, LISTS, REPORTS
 
+ROOT = Path(__file__).parents[2]
 CAMPAIGN_DAYS = f"SELECT campaign.id, segments.date, metrics.clicks FROM campaign WHERE {DAYS}"
 
 
@@ -196,7 +198,7 @@ def test_a_stream_is_an_array_of_batches(caller: GoogleCaller) -> None:
 
 
 def test_a_stream_without_rows_is_one_batch_without_results(caller: GoogleCaller) -> None:
-    query = "SELECT campaign.id, segments.date, metrics.clicks FROM campaign WHERE segments.date = '2024-11-01'"
+    query = "SELECT campaign.id, segments.date, metrics.clicks FROM campaign WHERE segments.date = '2026-12-24'"
     (batch,) = caller.ask(query, method="searchStream").json()
     assert set(batch) == {"fieldMask", "requestId", "queryResourceConsumption"}
 
@@ -249,6 +251,12 @@ def test_a_resource_says_what_may_be_selected_with_it(caller: GoogleCaller) -> N
     assert "REMOVED" in status["enumValues"]
     unknown = requests.get(f"{url}/campaign.start_date", headers=caller.headers, timeout=5)
     assert caller.refusal(unknown) == (404, "requestError", "RESOURCE_NOT_FOUND")
+
+
+def test_the_list_of_fields_is_of_the_classes_that_make_contract_reads_answers_with() -> None:
+    made = (ROOT / "sandbox/platforms/google_ads/facts.txt").read_text().partition("\n")[0]
+    pins = (ROOT / "contract/constraints/google-ads.txt").read_text().splitlines()
+    assert next(pin.replace("==", " ") for pin in pins if pin.startswith("google-ads==")) in made
 
 
 def test_every_resource_of_the_list_can_be_queried(caller: GoogleCaller) -> None:
