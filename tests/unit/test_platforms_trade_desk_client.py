@@ -250,6 +250,17 @@ def test_a_file_is_labelled_with_the_formats_that_its_schedule_declares(connecto
     assert (Formats.parse(page.label), Formats.parse("")) == (Formats("US", "International"), Formats("Sortable", "US"))
 
 
+def test_a_token_that_ends_before_the_download_is_renewed_once(connector: Connector, desk: Desk) -> None:
+    answer, refused = desk.stub.route, [Answer(401), Answer(200, b"Date\n")]
+    desk.stub.route = lambda call: refused.pop(0) if "/reportdownload" in call.path and refused else answer(call)
+    (page,) = connector.report_pages(task(), "555001")
+    assert page.content() == b"Date\n"
+    assert len(desk.calls("/authentication")) == 2
+    desk.answers["/reportdownload/1"] = Answer(401)
+    with pytest.raises(AuthExpired):
+        list(connector.report_pages(task(), "555001"))
+
+
 def test_a_token_does_not_follow_a_redirect_to_another_host(connector: Connector, desk: Desk) -> None:
     other = desk.stub.url.replace("127.0.0.1", "localhost")
     desk.answers["/reportdownload/1"] = Answer(302, b"", {"Location": f"{other}/storage/1?X-Amz-Signature=s"})
@@ -326,8 +337,12 @@ def test_an_answer_without_content_is_the_end(connector: Connector, desk: Desk) 
     assert (page.last, page.content()) == (True, b"{}")
 
 
-def test_a_partner_without_rights_leaves_the_others_alone(connector: Connector, desk: Desk) -> None:
+def test_a_partner_without_rights_leaves_the_others_alone_and_the_list_open(connector: Connector, desk: Desk) -> None:
     desk.answers["/partner/query"] = Answer(200, {"Result": [{"PartnerId": "p1"}, {"PartnerId": "p2"}]})
+    assert [(page.label, page.last) for page in connector.profiles()] == [("p1", False), ("p2", True)]
+    answer = desk.stub.route
+    desk.stub.route = lambda call: Answer(403) if b'"p1"' in call.body else answer(call)
+    assert [(page.label, page.last) for page in connector.profiles()] == [("p2", False)]
     desk.answers["/advertiser/query/partner"] = Answer(403, {"Message": "no"})
     with pytest.raises(AccessDenied):
         list(connector.profiles())

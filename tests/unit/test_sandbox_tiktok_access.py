@@ -192,6 +192,18 @@ def test_lists_have_ten_to_a_page_and_only_the_fields_that_are_asked_for(halden:
     assert {frozenset(one) for one in page["list"]} == {frozenset({"ad_id"}), frozenset({"ad_id", "video_id"})}
 
 
+def test_json_text_is_read_with_or_without_spaces(halden: TikTokCaller) -> None:
+    campaign, *_ = halden.profile.campaigns
+    found = [
+        halden.data("adgroup/get", fields=fields, filtering=filtering)["list"]
+        for fields, filtering in (
+            ('["adgroup_id","campaign_id"]', f'{{"campaign_ids":["{campaign.id}"]}}'),
+            ('[ "adgroup_id", "campaign_id" ]', f'{{ "campaign_ids" : [ "{campaign.id}" ] }}'),
+        )
+    ]
+    assert found[0] == found[1] != []
+
+
 def test_ads_have_their_media_where_their_kind_has_them(halden: TikTokCaller) -> None:
     ads = halden.data("ad/get", page_size="1000")["list"]
     by_kind = {

@@ -110,6 +110,7 @@ class TradeDeskCalls:
 
         Raises RequestRejected for a URL on a host that is neither the platform's nor Amazon S3.
         """
+        renewed = bool(self.secret.token)
         for _ in range(_HOPS):
             own = same_origin(url, self.base) or is_file_on(url, _OWN_HOSTS)
             if not own and not is_file_on(url, S3_HOSTS) and not _both_here(url, self.base):
@@ -121,8 +122,13 @@ class TradeDeskCalls:
                 )
             except Redirected as elsewhere:
                 url = urljoin(url, elsewhere.location)
-                continue
-            return
+            except AuthExpired:
+                if renewed or not own:
+                    raise
+                renewed = True
+                self._tokens.forget(self._token_key)
+            else:
+                return
         raise RequestRejected(f"the report's URL redirects more than {_HOPS} times")
 
     def _checked(self, method: str, path: str, body: Any, *, resend: bool | None = None) -> Response:

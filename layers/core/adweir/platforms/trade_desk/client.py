@@ -66,26 +66,24 @@ class TradeDeskConnector(Connector):
     def profiles(self) -> Iterator[Page]:
         """The advertisers of each partner; a page is labelled with its partner, which becomes the profile's route.
 
-        A partner without rights is left out; when all of them are, AccessDenied.
+        A partner without rights is left out, and then no page is the last one: its advertisers are not gone. When all
+        of them are, AccessDenied.
         """
         self.api.warn_of_the_end()
         partners = self._partners()
         if not partners:
             yield Page(b'{"Result":[]}', f"{self.api.base}/partner/query", 200, last=True)
-        read, denied = 0, None
+        denied: list[AccessDenied] = []
         for number, partner in enumerate(partners, 1):
             body = {"PartnerId": partner, "Availabilities": _EVERY}
             try:
                 for page in self.api.query("/advertiser/query/partner", body):
-                    last = page.following < 0 and number == len(partners)
-                    yield Page(page.response.body, page.response.url, page.response.status, last, partner)
-                read += 1
+                    last = page.following < 0 and number == len(partners) and not denied
+                    yield Page(page.response.body or b"{}", page.response.url, page.response.status, last, partner)
             except AccessDenied as error:
-                denied = error
-                if number == len(partners) and read:
-                    yield Page(b'{"Result":[]}', f"{self.api.base}/advertiser/query/partner", 200, last=True)
-        if denied is not None and not read:
-            raise denied
+                denied.append(error)
+        if partners and len(denied) == len(partners):
+            raise denied[0]
 
     def mode(self, task: Task) -> Mode:
         """Metrics are reports, everything else pages."""
