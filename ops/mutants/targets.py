@@ -81,7 +81,7 @@ GROUPS = (
         (
             MutatedFile("adweir/model/money.py"),
             MutatedFile("adweir/platforms/rounding.py"),
-            MutatedFile("adweir/platforms/meta/numbers.py"),
+            MutatedFile("adweir/platforms/numbers.py"),
             MutatedFile("adweir/platforms/amazon_ads/rows.py", frozenset({"_figure", "_less", "_micros"})),
             MutatedFile("adweir/platforms/files/normalize.py", frozenset({"_micros"})),
             MutatedFile("adweir/intake/doors/push_format.py", frozenset({"_amount"})),

@@ -17,10 +17,12 @@ ANCHOR = date(2026, 11, 21)
 
 
 @contextmanager
-def running(platforms: Sequence[StandIn] | None = None, *, awkward: bool = False) -> Iterator[PlatformServer]:
+def running(
+    platforms: Sequence[StandIn] | None = None, *, awkward: bool = False, anchor: date = ANCHOR
+) -> Iterator[PlatformServer]:
     """A server over a world whose first today is 2026-11-21, with the awkward clients or without."""
     present = platforms or stand_ins()
-    outside = Outside(anchor=ANCHOR, report_seconds=0.05, population=population(present, awkward=awkward))
+    outside = Outside(anchor=anchor, report_seconds=0.05, population=population(present, awkward=awkward))
     with PlatformServer(outside, present) as server:
         yield server
 

@@ -44,6 +44,19 @@ AMAZON_ROW = {
     "sales7d": 50.5,
     "campaignBudgetCurrencyCode": "EUR",
 }
+TIKTOK_ROW = {
+    "dimensions": {"ad_id": "3", "stat_time_day": "2026-11-01 00:00:00"},
+    "metrics": {
+        "campaign_id": "1",
+        "adgroup_id": "2",
+        "impressions": "100",
+        "clicks": "10",
+        "spend": "12.34",
+        "conversion": "2",
+        "total_complete_payment_rate": "50.5",
+        "complete_payment": "2",
+    },
+}
 NUMBERS = {
     "impressions": 100,
     "clicks": 10,
@@ -58,9 +71,11 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("platform", "row"), [("facebook", META_ROW), ("amazon", AMAZON_ROW)])
+@pytest.mark.parametrize(("platform", "row"), [("facebook", META_ROW), ("amazon", AMAZON_ROW), ("tiktok", TIKTOK_ROW)])
 def test_given_rows_of_any_platform_when_they_are_normalized_then_they_have_one_form(platform: str, row: Any) -> None:
-    (found,) = adweir.normalize([row], platform)
+    account = {"profile_id": "123", "currency": "EUR"}
+
+    (found,) = adweir.normalize([row], platform, profile=account)
 
     assert {name: found[name] for name in NUMBERS} == NUMBERS
     assert found["platform"] == REGISTRY.parse(platform)

@@ -57,7 +57,7 @@ def test_batches_of_rows_are_told_apart_by_what_a_batch_begins_with(
 def test_a_large_batch_does_not_wait_for_the_end_of_the_array() -> None:
     # given two batches of many rows, of which only the first and the beginning of the second have arrived
     batch = b'{"results":[%s]}' % b",".join(b'{"id":%d}' % number for number in range(1000))
-    stream = io.BytesIO(b"[" + batch + b"," + batch[:5000])
+    stream = io.BytesIO(b"[" + batch + b"," + batch[:8000])
     between = re.compile(rb'\}[ \t\r\n]*,[ \t\r\n]*\{(?=[ \t\r\n]*"results")')
     # when they are read in small pieces
     pieces = read_array(stream, dict[str, Any], chunk=512, boundary=between)

@@ -45,7 +45,7 @@ def normalize(
     """Rows or answers of a platform, as its API or SDK gives them → canonical rows, as the client's verbs yield them.
 
     `data` is an iterable of rows, one row, a whole answer (a dict, a list, text or bytes), or an iterable of answers,
-    such as `raw=True` yields. All rows are of one kind, and of one ad product (`ad_product`: which one, where they look
+    such as `raw=True` yields. Rows are all of one kind, and of one ad product (`ad_product`: which one, where they look
     alike). Without `dataset` they are metrics, of the finest level that the first ones have the ids of; objects
     (`campaigns`, `ads`, …) have to be named. `profile`: a row of `get_profiles`, or an id, where the rows do not say
     currency and ad account.
@@ -122,14 +122,14 @@ class _AnyRows:
         pieces = chain((first,), pieces)
         answers = not isinstance(first, Mapping) or self._is_answer(first, kinds)
         batches = ([piece] for piece in pieces) if answers else iter(lambda: list(islice(pieces, _BATCH)), [])
-        kind: _RowKind | None = None
+        known: _RowKind | None = None
         for batch in batches:
-            bodies = self._answer(batch[0]) if answers else self._by_account(batch, kind or kinds[0])
+            bodies = self._answer(batch[0]) if answers else self._by_account(batch, known or kinds[0])
             for profile, body in bodies:
-                kind = kind or self._kind(profile, body, kinds)
-                if kind is None:
-                    continue
-                yield from self._canonical(kind, profile, body)
+                kind = known or self._kind(profile, body, kinds)
+                if kind is not None:
+                    yield from self._canonical(kind, profile, body)
+                known = None if answers else kind  # answers may be of several ad products
 
     def _is_answer(self, piece: Mapping[str, Any], kinds: Sequence[_RowKind]) -> bool:
         """Whether it can be read as an answer of one of these kinds; a single row cannot."""

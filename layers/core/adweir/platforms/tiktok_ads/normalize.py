@@ -7,13 +7,14 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from adweir.model.errors import BadInput
 from adweir.model.metrics import NO_NUMBERS, BadRow, MetricRow
 from adweir.platforms import json_items
-from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
+from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.tiktok_ads import media, objects, wire
 from adweir.platforms.tiktok_ads.rows import RowReader, Silent
@@ -57,6 +58,16 @@ class TikTokNormalizer:
                 known = identity if isinstance(identity, str) else ""
                 batch.bad.append(BadRow(line, decoded, [json_items.fault(error)], known))
         yield batch
+
+    def page_of(self, rows: Sequence[Mapping[str, Any]], context: PullContext) -> bytes:  # noqa: ARG002  all are alike
+        """The list under `data`."""
+        return json_page(rows, "data", "list")
+
+    def account_of(self, row: Mapping[str, Any]) -> str:
+        """Objects name it, of reports the account's own."""
+        dimensions = row.get("dimensions")
+        named = dimensions if isinstance(dimensions, Mapping) else row
+        return str(named.get("advertiser_id") or "")
 
 
 NORMALIZER = TikTokNormalizer()

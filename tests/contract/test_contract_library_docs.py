@@ -1,0 +1,78 @@
+"""docs/library.md: its examples run as they stand, against the sandbox's platforms instead of the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import adweir
+from adweir.library.client import Client
+from adweir.library.rows import GROUPS
+from adweir.model.datasets import Dataset
+from adweir.platforms import REGISTRY
+from sandbox.platforms import platform_urls
+from sandbox.server import PlatformServer
+from support.documents import blocks, code, rows
+from support.platform_server import owner, running
+from support.template import ROOT
+
+EXAMPLES = [block for block in blocks(ROOT / "docs/library.md") if block.language == "python"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PlatformServer]:
+    with running(anchor=datetime.now(UTC).date()) as started:  # the examples ask for the last days
+        yield started
+
+
+def test_given_the_examples_when_they_are_run_one_after_another_then_they_find_what_they_ask_for(
+    server: PlatformServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    real = adweir.client
+
+    def here(platform: str, *, requests_per_minute: float | None = None, **secret: str) -> Client:
+        """The example's client, with the sandbox's credential and hosts; what it was given is checked."""
+        spec = REGISTRY.spec(REGISTRY.parse(platform))
+        spec.credential.read(secret)
+        company, _ = owner(server, platform)
+        made: dict[str, Any] = dict(company.credentials[platform])
+        return real(platform, requests_per_minute=requests_per_minute and 60_000, urls=urls[platform], **made)
+
+    urls = platform_urls(server.url)
+    monkeypatch.setattr(adweir, "client", here)
+    monkeypatch.setattr("adweir.library.waiting._FIRST_POLL", 0.05)
+    said: dict[str, Any] = {}
+
+    # when
+    for block in EXAMPLES:
+        exec(compile(block.text, f"docs/library.md:{block.line}", "exec"), said)  # noqa: S102  our own document
+
+    # then
+    assert "Halden Outdoor" in capsys.readouterr().out
+    assert said["spend"] > 0
+    assert said["by_currency"]["USD"] > said["spend"]
+    assert said["row"]["campaign_id"] == "23851773110000001"
+    assert said["campaigns"]
+    assert said["rows"]
+
+
+def test_given_the_table_of_verbs_then_it_names_each_verb_with_its_arguments() -> None:
+    named = {call.partition("(")[0]: call for (verb, _) in rows("library.md", "The verbs") for call in code(verb)}
+    verbs = {name for name in vars(Client) if name.startswith(("get_", "create_", "download_"))}
+
+    assert set(named) == verbs
+    for name, call in named.items():
+        arguments = [argument.strip() for argument in call.partition("(")[2].rstrip(")").split(",") if argument]
+        taken = getattr(Client, name).__annotations__
+        assert arguments == [argument for argument in taken if argument not in {"return", "raw"}]
+
+
+def test_given_what_the_document_says_of_fields_and_datasets_then_it_is_so() -> None:
+    text = (ROOT / "docs/library.md").read_text()
+
+    assert all(f"`{name}`" in text for name in GROUPS["creative"])
+    assert f"`{Dataset.AD_DAILY}`" in text
