@@ -57,6 +57,19 @@ TIKTOK_ROW = {
         "complete_payment": "2",
     },
 }
+DESK_ROW = {
+    "Date": "2026-11-01",
+    "Advertiser ID": "123",
+    "Advertiser Currency Code": "EUR",
+    "Campaign ID": "1",
+    "Ad Group ID": "2",
+    "Creative ID": "3",
+    "Impressions": "100",
+    "Clicks": "10",
+    "Advertiser Cost (Adv Currency)": "12.34",
+    "01 - Click Conversion": "2",
+    "01 - Click Conversion Revenue": "50.5",
+}
 NUMBERS = {
     "impressions": 100,
     "clicks": 10,
@@ -71,7 +84,9 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("platform", "row"), [("facebook", META_ROW), ("amazon", AMAZON_ROW), ("tiktok", TIKTOK_ROW)])
+@pytest.mark.parametrize(
+    ("platform", "row"), [("facebook", META_ROW), ("amazon", AMAZON_ROW), ("tiktok", TIKTOK_ROW), ("ttd", DESK_ROW)]
+)
 def test_given_rows_of_any_platform_when_they_are_normalized_then_they_have_one_form(platform: str, row: Any) -> None:
     account = {"profile_id": "123", "currency": "EUR"}
 

@@ -152,7 +152,7 @@ class _AnyRows:
         return [(profile, body)]
 
     def _account_in(self, answer: Any) -> str:
-        """The ad account that the first row of an answer names; an answer is about one."""
+        """The ad account that the first row of an answer in JSON names; one is about one."""
         for _ in range(_DEPTH):
             if isinstance(answer, list):
                 answer = next(iter(answer), None)
@@ -215,7 +215,8 @@ class _AnyRows:
                 yield object_row(row, profile, self._clock)
 
     def _read(self, kind: _RowKind, profile: Profile, body: bytes) -> _Read:
-        page, context = PageInHand(1, "", "json", io.BytesIO(body)), self._context(kind, profile)
+        media = "json" if body.lstrip()[:1] in {b"[", b"{"} else "csv"
+        page, context = PageInHand(1, "", media, io.BytesIO(body)), self._context(kind, profile)
         found = _Read([], [])
         if kind.dataset.grain:
             for batch in self._normalizer.metric_batches(page, context):
