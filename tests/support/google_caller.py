@@ -15,7 +15,7 @@ from sandbox.world import Company, WorldProfile
 from support.platform_server import running
 
 GOOGLE_ADS = "google_ads"
-DAYS = "segments.date BETWEEN '2026-11-01' AND '2026-11-20'"
+DAYS = "segments.date BETWEEN '2026-11-11' AND '2026-11-20'"
 METRICS = (
     "metrics.impressions, metrics.clicks, metrics.interactions, metrics.cost_micros, metrics.conversions, "
     "metrics.conversions_value, metrics.all_conversions, metrics.all_conversions_value, "

@@ -89,7 +89,7 @@ def test_a_stream_may_end_with_an_error_though_its_status_is_200(caller: GoogleC
 
 
 def test_a_stream_or_a_page_may_break_off(caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PAGE_ROWS", 100)
+    monkeypatch.setattr(search, "PAGE_ROWS", 50)
     switch(caller, "truncated_paging", times=2, mode="cut")
     for method in ("searchStream", "search"):
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
@@ -98,14 +98,14 @@ def test_a_stream_or_a_page_may_break_off(caller: GoogleCaller, monkeypatch: pyt
 
 
 def test_a_page_that_has_a_next_one_may_not_say_so(caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PAGE_ROWS", 100)
+    monkeypatch.setattr(search, "PAGE_ROWS", 50)
     switch(caller, "truncated_paging", times=1)
     assert "nextPageToken" not in caller.ask(QUERY).json()
     assert "nextPageToken" in caller.ask(QUERY).json()
 
 
 def test_a_page_token_may_have_expired(caller: GoogleCaller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PAGE_ROWS", 100)
+    monkeypatch.setattr(search, "PAGE_ROWS", 50)
     token = caller.ask(QUERY).json()["nextPageToken"]
     switch(caller, "expired_page_token", times=1)
     assert caller.refusal(caller.ask(QUERY, pageToken=token)) == (400, "requestError", "EXPIRED_PAGE_TOKEN")

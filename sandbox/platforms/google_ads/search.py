@@ -23,7 +23,7 @@ from sandbox.platforms.google_ads.rows import GaqlQuestion, GaqlResult, field_ma
 
 PAGE_ROWS = 10_000
 """A page's rows (Google Ads API, Paging)."""
-BATCH_ROWS = 1_000
+BATCH_ROWS = 500
 """A batch's rows; Google does not say how many it sends at once."""
 PAGE_TOKEN_SECONDS = 7_200
 _SETTINGS = ("omitResults", "returnSummaryRow", "returnTotalResultsCount")
