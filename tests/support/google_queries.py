@@ -95,7 +95,7 @@ LISTS = {
         "campaign.start_date_time, campaign.end_date_time, campaign_budget.id, campaign_budget.name, "
         "campaign_budget.period, campaign_budget.amount_micros, campaign_budget.explicitly_shared FROM campaign"
     ),
-    "budgets": "SELECT campaign_budget.id, campaign_budget.amount_micros, campaign.id FROM campaign_budget",
+    "budgets": "SELECT campaign_budget.id, campaign_budget.amount_micros FROM campaign_budget",
     "ad groups": "SELECT ad_group.id, ad_group.name, ad_group.status, ad_group.type, ad_group.campaign FROM ad_group",
     "ads": f"SELECT campaign.id, ad_group.id, {CREATIVES} FROM ad_group_ad",
     "criteria": (

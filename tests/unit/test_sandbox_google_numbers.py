@@ -179,6 +179,15 @@ def test_campaigns_sum_to_the_account_and_finer_levels_do_not(each: GoogleCaller
     assert spends[0] > spends[1] > spends[2] > 0
 
 
+def test_campaigns_that_share_a_budget_are_one_row_of_it(caller: GoogleCaller) -> None:
+    budgets = caller.rows(f"SELECT campaign_budget.id, {FIVE} FROM campaign_budget WHERE {DAYS}")
+    campaigns = caller.rows(f"SELECT campaign.id, campaign_budget.id, {FIVE} FROM campaign WHERE {DAYS}")
+    keys = [(row["campaignBudget"]["id"], row["segments"]["date"]) for row in budgets]
+    assert total(budgets) == total(campaigns)
+    assert len(keys) == len(set(keys)) < len(campaigns)
+    assert set(column(budgets, "campaign_budget.id")) == set(column(campaigns, "campaign_budget.id"))
+
+
 def test_a_criterion_s_id_is_that_of_other_ad_groups_too(caller: GoogleCaller) -> None:
     rows = caller.rows("SELECT ad_group.id, ad_group_criterion.criterion_id FROM keyword_view")
     groups = defaultdict(set)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sandbox.platforms.google_ads.accounts import GoogleAccount
 from sandbox.platforms.google_ads.metrics import quality_score
 from sandbox.platforms.google_ads.places import GooglePlace
+from sandbox.platforms.google_ads.population import SHARING, budget_owner
 from sandbox.world import WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword
 
 _GROUP_TYPES = {
@@ -22,8 +23,6 @@ _GROUP_TYPES = {
     "VIDEO_BUMPER_AD": "VIDEO_BUMPER", "SMART_CAMPAIGN_AD": "SMART_CAMPAIGN_ADS",
 }  # fmt: skip
 _ENDLESS = 1_000_000
-_SHARED_BUDGET = ("SEARCH",)
-"""Channels whose campaigns of an account share one budget."""
 _STRENGTHS = ("POOR", "AVERAGE", "GOOD", "EXCELLENT")
 _LEVELS = ("BELOW_AVERAGE", "AVERAGE", "ABOVE_AVERAGE")
 
@@ -53,7 +52,7 @@ def resource_name(subject: RowSubject, resource: str) -> str | None:
     ids: dict[str, str] = {
         "customer": "",
         "campaign": f"campaigns/{campaign}",
-        "campaign_budget": f"campaignBudgets/{_budget_id(place.campaign)}" if place.campaign else "",
+        "campaign_budget": f"campaignBudgets/{_budget_id(subject)}",
         "ad_group": f"adGroups/{group}",
         "ad_group_ad": f"adGroupAds/{group}~{ad}",
         "asset_group": f"assetGroups/{group}",
@@ -128,10 +127,9 @@ def _keyword(read: Callable[[RowSubject, WorldKeyword], Any]) -> Attribute:
     return lambda subject: read(subject, subject.place.keyword) if subject.place.keyword else None
 
 
-def _budget_id(campaign: WorldCampaign) -> str:
-    """Search campaigns of an account share a budget."""
-    shared = campaign.product in _SHARED_BUDGET
-    return f"8{campaign.id[1:5]}{'000000' if shared else campaign.id[5:]}"
+def _budget_id(subject: RowSubject) -> str:
+    profile, campaign = subject.account.profile, subject.place.campaign
+    return f"8{budget_owner(profile, campaign).id[1:]}" if profile and campaign else ""
 
 
 def _campaign_days(campaign: WorldCampaign) -> tuple[int, int]:
@@ -196,15 +194,15 @@ _ATTRIBUTES: Mapping[str, Attribute] = {
     "campaign.campaign_budget": _campaign(lambda s, _c: resource_name(s, "campaign_budget")),
     "campaign.start_date_time": _campaign(lambda s, c: _campaign_time(s, c, 0)),
     "campaign.end_date_time": _campaign(lambda s, c: _campaign_time(s, c, 1)),
-    "campaign_budget.id": _campaign(lambda _s, c: int(_budget_id(c))),
-    "campaign_budget.name": _campaign(lambda _s, c: f"Budget {_budget_id(c)}"),
+    "campaign_budget.id": _campaign(lambda s, _c: int(_budget_id(s))),
+    "campaign_budget.name": _campaign(lambda s, _c: f"Budget {_budget_id(s)}"),
     "campaign_budget.status": _campaign(lambda _s, _c: "ENABLED"),
     "campaign_budget.period": _campaign(lambda _s, _c: "DAILY"),
     "campaign_budget.delivery_method": _campaign(lambda _s, _c: "STANDARD"),
     "campaign_budget.amount_micros": _campaign(
         lambda s, c: c.budget_minor * s.account.profile.minor_micros if s.account.profile else None
     ),
-    "campaign_budget.explicitly_shared": _campaign(lambda _s, c: c.product in _SHARED_BUDGET),
+    "campaign_budget.explicitly_shared": _campaign(lambda _s, c: c.product in SHARING),
     "ad_group.id": _group(lambda _s, g: int(g.id)),
     "ad_group.name": _group(lambda _s, g: g.name),
     "ad_group.status": _group(lambda _s, g: status(g.status)),

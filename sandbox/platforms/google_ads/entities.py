@@ -9,7 +9,7 @@ from sandbox.platforms.google_ads.accounts import GoogleAccount, GoogleEstate
 from sandbox.platforms.google_ads.actions import NEWSLETTER, account_actions
 from sandbox.platforms.google_ads.changes import changes
 from sandbox.platforms.google_ads.places import HOMES, REGIONS, GooglePlace, Label
-from sandbox.platforms.google_ads.population import criterion_id
+from sandbox.platforms.google_ads.population import budget_owner, criterion_id
 from sandbox.world import WorldProfile
 
 Entities = Callable[[Outside, GoogleEstate, GoogleAccount], Iterator[GooglePlace]]
@@ -65,11 +65,8 @@ def _campaigns(profile: WorldProfile) -> Iterator[GooglePlace]:
 
 def _budgets(profile: WorldProfile) -> Iterator[GooglePlace]:
     """Each budget once, as that of its first campaign."""
-    seen = set[str]()
     for campaign in profile.campaigns:
-        budget = "shared" if campaign.product == "SEARCH" else campaign.id
-        if budget not in seen:
-            seen.add(budget)
+        if budget_owner(profile, campaign) is campaign:
             yield GooglePlace(campaign)
 
 

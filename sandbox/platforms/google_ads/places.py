@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sandbox.platforms.google_ads.population import budget_owner
 from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
 from sandbox.world.numbers import split
 from sandbox.world.world import KEYWORD_WEIGHTS
@@ -75,6 +76,12 @@ def parts(place: GooglePlace, numbers: Numbers, weights: Mapping[Label, int]) ->
 def whole(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
     """Accounts, campaigns, ad groups, ads: nothing is divided."""
     yield PlaceShare(place, numbers)
+
+
+def by_budget(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
+    """Budgets: what shares one is a row together."""
+    if place.campaign:
+        yield PlaceShare(place._replace(campaign=budget_owner(profile, place.campaign)), numbers)
 
 
 def by_asset_group(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
@@ -216,7 +223,7 @@ class GoogleView(NamedTuple):
 VIEWS: Mapping[str, GoogleView] = {
     "customer": GoogleView(whole, CUSTOMER, listed=True),
     "campaign": GoogleView(whole, CAMPAIGN, listed=True),
-    "campaign_budget": GoogleView(whole, CAMPAIGN, listed=True),
+    "campaign_budget": GoogleView(by_budget, CAMPAIGN, listed=True),
     "ad_group": GoogleView(whole, GROUP, listed=True),
     "ad_group_ad": GoogleView(whole, AD, listed=True),
     "asset_group": GoogleView(by_asset_group, GROUP, listed=True),

@@ -43,6 +43,8 @@ CHANNELS = (
     "SEARCH", "SHOPPING", "DISPLAY", "VIDEO", "DEMAND_GEN", "PERFORMANCE_MAX", "MULTI_CHANNEL", "SMART",
     "LOCAL_SERVICES",
 )  # fmt: skip
+SHARING = ("SEARCH",)
+"""Channels whose campaigns of an account share one budget."""
 _WINDOWS = dict.fromkeys(CHANNELS, 30)
 """The default click window; conversions after views are in no campaign's default, but in view-throughs of a day."""
 _VIEW_WINDOWS = {"": 1}
@@ -159,6 +161,13 @@ def estate(company: Company) -> GoogleEstate:
     accounts += [GoogleAccount(p.id, p.name, p.currency, p.timezone, profile=p) for p in customers]
     opened = (f"{stem}1000", *(one for one in ids if one in direct), f"{stem}3000")
     return GoogleEstate({account.id: account for account in accounts}, opened)
+
+
+def budget_owner(profile: WorldProfile, campaign: WorldCampaign) -> WorldCampaign:
+    """The first of the campaigns that share a campaign's budget: those of Search have one together."""
+    if campaign.product not in SHARING:
+        return campaign
+    return next(one for one in profile.campaigns if one.product in SHARING)
 
 
 def _profile(seed: int, advertiser: Advertiser, customer: _GoogleCustomer) -> WorldProfile:
