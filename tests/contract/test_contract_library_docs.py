@@ -57,6 +57,8 @@ def test_given_the_examples_when_they_are_run_one_after_another_then_they_find_w
     assert said["by_currency"]["USD"] > said["spend"]
     assert said["row"]["campaign_id"] == "23851773110000001"
     assert said["campaigns"]
+    assert said["checked"]["valid"]
+    assert said["checked"]["rows"] > 1
     assert said["rows"]
 
 

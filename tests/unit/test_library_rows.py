@@ -265,6 +265,19 @@ def test_given_any_ids_when_rows_are_combined_then_different_ones_have_different
     assert len({row["key"] for row in adweir.combine([rows])}) == len(ids)
 
 
+# --- quality.validate
+
+
+def test_given_rows_of_any_name_of_a_platform_when_they_are_validated_then_it_is_the_platform() -> None:
+    schema = {"platform": {"allowed": ["facebook"]}, "spend": {"type": "float", "min": 0}, "date": {"type": "date"}}
+
+    answer = adweir.quality.validate([day("meta_ads"), day("meta_ads", -1), day("amazon_ads")], schema)
+
+    assert [(issue["row"], issue["field"]) for issue in answer["errors"]] == [(1, "spend"), (2, "platform")]
+    with pytest.raises(AttributeError, match="no attribute 'quantify'"):
+        adweir.quality.quantify([])
+
+
 # --- retry_with_backoff
 
 

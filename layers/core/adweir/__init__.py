@@ -8,13 +8,14 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from adweir import quality
     from adweir.library.backoff import retry_with_backoff
     from adweir.library.client import Client
     from adweir.library.combining import combine
     from adweir.library.lone import client
     from adweir.library.normalizing import normalize
 
-__all__ = ["Client", "client", "combine", "normalize", "retry_with_backoff"]
+__all__ = ["Client", "client", "combine", "normalize", "quality", "retry_with_backoff"]
 
 _HOMES = {
     "Client": "client",
@@ -23,9 +24,13 @@ _HOMES = {
     "normalize": "normalizing",
     "retry_with_backoff": "backoff",
 }
+_ROOMS = frozenset({"quality"})
+"""Rooms that callers of the library use by name."""
 
 
 def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.library.{_HOMES[name]}"), name)
