@@ -77,6 +77,7 @@ class PaperConnector(Connector):
         self.log: list[str] = []
         self.ended = True
         self.failing: dict[str, Report] = {}
+        self.shared = False
         self._mode = mode
         self._looks: Counter[str] = Counter()
         self._numbers = count(1)
@@ -90,6 +91,9 @@ class PaperConnector(Connector):
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         self.asked.append(task)
         return self._pages(self.answer(task, resume))
+
+    def report_key(self, task: Task) -> str:
+        return f"{task.slice} {task.window}" if self.shared else ""
 
     def create_report(self, task: Task) -> Report:
         self.asked.append(task)

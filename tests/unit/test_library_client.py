@@ -131,6 +131,17 @@ def test_given_no_account_totals_when_days_are_read_then_the_campaigns_add_up_to
     assert len(second) == 14
 
 
+def test_given_campaigns_that_are_pulled_on_request_when_days_are_read_then_the_ads_add_up_to_them() -> None:
+    spec = paper_spec(DatasetSpec(Dataset.CAMPAIGN_DAILY, ("left", "right"), sums_to_parent=True, on_request=True))
+    paper = Paper(PaperConnector(usual), spec)
+
+    first, second = paper.client.get_account_stats("7", WEEK)
+
+    assert (first["daily_spend"], second["daily_spend"]) == (Decimal("1.5"), Decimal("0.25"))
+    assert (first["campaign_count"], first["ad_count"]) == (1, 1)
+    assert {task.dataset for task in paper.connector.asked} == {Dataset.AD_DAILY}
+
+
 def test_given_some_metrics_when_days_are_read_then_the_ads_are_not_pulled() -> None:
     paper = Paper(PaperConnector(usual))
 

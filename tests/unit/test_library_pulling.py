@@ -156,6 +156,39 @@ def test_given_a_reader_that_stops_early_then_its_reports_are_discarded() -> Non
     assert len(created) == 16
 
 
+def test_given_a_report_that_serves_two_profiles_when_both_are_read_then_it_is_made_once_and_discarded_last() -> None:
+    profiles = [[{"profile_id": "7"}, {"profile_id": "8"}]]
+    connector = PaperConnector(lambda task, _: usual(task, "") if task.profile_id else profiles, mode=Mode.REPORT)
+    connector.shared = True
+
+    rows = list(Paper(connector).client.get_ads(None, WEEK, ["account_id", "spend"]))
+
+    assert [(row["account_id"], row["spend"]) for row in rows if row["spend"]] == [
+        ("7", Decimal("1.75")),
+        ("8", Decimal("1.75")),
+    ]
+    assert [line for line in connector.log if "look" not in line] == [
+        "create r1",
+        "create r2",
+        "discard r1",
+        "discard r2",
+    ]
+
+
+def test_given_a_shared_report_that_fails_when_both_profiles_are_read_then_one_new_report_serves_both() -> None:
+    profiles = [[{"profile_id": "7"}, {"profile_id": "8"}]]
+    connector = PaperConnector(lambda task, _: usual(task, "") if task.profile_id else profiles, mode=Mode.REPORT)
+    connector.shared = True
+    connector.failing["r1"] = Report("r1", ReportState.FAILED, FrozenClock().now(), "hiccup")
+
+    rows = list(Paper(connector).client.get_ads(None, WEEK, ["account_id", "spend"]))
+
+    assert sum(row["spend"] for row in rows) == Decimal("3.5")
+    assert sum(line.startswith("create") for line in connector.log) <= 4
+    created = {line.split()[1] for line in connector.log if line.startswith("create")}
+    assert created == {line.split()[1] for line in connector.log if line.startswith("discard")}
+
+
 def test_given_a_report_that_fails_once_then_it_is_asked_for_again() -> None:
     connector = PaperConnector(usual, mode=Mode.REPORT)
     connector.failing["r1"] = Report("r1", ReportState.FAILED, FrozenClock().now(), "hiccup")

@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import adweir
+from adweir.library.rows import slots
 from adweir.model import limits
 from adweir.model.errors import BadInput, Conflict, NotReady, Throttled, Transient, Unprocessable
+from adweir.model.metrics import MetricRow
 from adweir.platforms import REGISTRY
+from adweir.store.metrics.brought import PullRows
 from support.bounds import at_the_bound
 
 META_ROW = {
@@ -205,6 +208,18 @@ def test_given_any_numbers_when_they_are_normalized_then_money_is_exact(rows: li
     found = list(adweir.normalize(sent, "meta"))
 
     assert [(row["impressions"], row["spend"], row["date"].day) for row in found] == rows
+
+
+def test_given_an_hour_that_comes_twice_when_clocks_go_back_then_its_row_is_the_sum_of_both() -> None:
+    brought = PullRows()
+    for hour, spend in ((1, 5), (2, 10), (26, 30), (27, 7)):
+        brought.offer(MetricRow("c1", "2026-10-25", 1, None, 0, spend, 0, hour=hour))
+
+    assert [(key, slot[0], slot[1], slot[3]) for _, key, slot in slots(brought)] == [
+        ("2026-10-25T01", 1, None, 5),
+        ("2026-10-25T02", 2, None, 40),
+        ("2026-10-25T03", 1, None, 7),
+    ]
 
 
 # --- combine

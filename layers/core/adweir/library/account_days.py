@@ -42,7 +42,7 @@ class AccountDays:
         self._names = FIELDS if metrics is None else tuple(dict.fromkeys((*_WHOSE, *chosen(metrics, known, {}))))
         self._total = _answering(lone)
         counted = (Dataset.CAMPAIGN_DAILY, Dataset.AD_DAILY) if set(_COUNTS) & set(self._names) else ()
-        served = [dataset for dataset in counted if dataset in lone.spec.datasets]
+        served = [each for each in counted if each in lone.spec.datasets and not lone.spec.datasets[each].on_request]
         self.datasets = tuple(dict.fromkeys((self._total, *served))) if self._total else ()
         """What is pulled."""
 
@@ -82,9 +82,18 @@ class AccountDays:
 
 
 def _answering(lone: Lone) -> Dataset | None:
-    """The level that answers for the account: the first, each before it absent, that adds up to the one above."""
+    """The level that answers for the account: its own, else the coarsest whose rows add up to it.
+
+    One that is pulled on request only (a finer one adds up to it) answers where there is no other.
+    """
+    on_request: Dataset | None = None
     for dataset in _LADDER:
         served = lone.spec.datasets.get(dataset)
-        if served is not None:
-            return dataset if dataset is Dataset.ACCOUNT_DAILY or served.sums_to_parent else None
-    return None
+        if served is None:
+            continue
+        if dataset is not Dataset.ACCOUNT_DAILY and not served.sums_to_parent:
+            return on_request
+        if not served.on_request:
+            return dataset
+        on_request = on_request or dataset
+    return on_request

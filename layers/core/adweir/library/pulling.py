@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
+from adweir.library.dates import today_of
 from adweir.library.waiting import Waiting
 from adweir.model import limits
 from adweir.model.datasets import Dataset
@@ -31,7 +32,7 @@ from adweir.model.errors import (
 )
 from adweir.model.metrics import BadRow, Source
 from adweir.model.tasks import Pull, Stamp, Task
-from adweir.model.times import Window, epoch, iso, local_date
+from adweir.model.times import Window, epoch, iso
 from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Normalizer, Page, PageInHand, PullContext, Report, ReportState
 from adweir.quality.quarantine import Quarantine
@@ -217,18 +218,19 @@ class Pulling:
         asked.report = self._waiting.patiently(lambda: connector.create_report(task))
         self._open[key or task.id] = _Open(asked, asked.report)
 
-    def _let_go(self, asked: AskedPull) -> None:
-        """Discard the task's report when it was its last user."""
+    def _let_go(self, asked: AskedPull, *, failed: bool = False) -> None:
+        """Discard the task's report when it was its last user, or when the report failed."""
+        report, asked.report = asked.report, None
+        if report is None:
+            return
         key = self._of(asked).report_key(asked.task) or asked.task.id
         opened = self._open.get(key)
-        if opened is None:
-            if asked.report is not None:
-                self._discard(asked, asked.report)
-            return
-        opened.users -= 1
-        if not opened.users:
+        if opened is not None and opened.report.id == report.id:
+            opened.users -= 1
+            if opened.users and not failed:
+                return
             del self._open[key]
-            self._discard(asked, opened.report)
+        self._discard(asked, report)
 
     def _discard(self, asked: AskedPull, report: Report) -> None:
         with suppress(AdweirError):  # the numbers are there; a report that is left over costs nothing here
@@ -244,8 +246,7 @@ class Pulling:
             except ReportFailed:
                 if again == limits.MAX_RESUBMITTED_REPORTS:
                     raise
-                self._let_go(asked)
-                asked.report = None
+                self._let_go(asked, failed=True)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _await(self, asked: AskedPull) -> Report:
@@ -299,7 +300,7 @@ class Pulling:
         return self._lone.spec.datasets[task.dataset].pace
 
     def _check_retention(self, served: DatasetSpec, profile: Profile, window: Window) -> None:
-        today = local_date(self._waiting.clock.now(), profile.timezone or "UTC")
+        today = today_of(profile, self._waiting.clock)
         kept = [oldest for slice_ in served.slices if (oldest := served.oldest(slice_, today)) is not None]
         if kept and window.start < max(kept):
             raise OutOfRetention(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -265,13 +264,3 @@ def json_page(rows: Sequence[Mapping[str, Any]], *members: str) -> bytes:
     for member in reversed(members):
         body = {member: body}
     return _encode(body)
-
-
-def csv_page(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as CSV with a header; a row without a column has an empty cell there."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 from adweir.model.errors import BadInput
 
@@ -69,3 +69,13 @@ def _rows(data: bytes, first: int) -> list[list[str]]:
         raise BadInput(f"the report is not UTF-8 after record {first - 1}", row=first) from None
     except csv.Error as error:
         raise BadInput(f"the report is not CSV after record {first - 1}: {error}", row=first) from None
+
+
+def csv_page(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as CSV with a header; a row without a column has an empty cell there."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
