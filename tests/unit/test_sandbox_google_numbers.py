@@ -224,6 +224,15 @@ def test_segments_divide_without_a_rest(caller: GoogleCaller, segment: str, reso
     assert len(parts) >= len(whole)
 
 
+def test_a_keyword_segment_leaves_out_what_has_no_keyword(caller: GoogleCaller) -> None:
+    segment = "segments.keyword.info.text, segments.keyword.info.match_type"
+    parts = caller.rows(f"SELECT ad_group_ad.ad.id, {segment}, {FIVE} FROM ad_group_ad WHERE {DAYS}")
+    keywords = caller.rows(f"SELECT ad_group.id, {FIVE} FROM keyword_view WHERE {DAYS}")
+    whole = caller.rows(f"SELECT ad_group_ad.ad.id, {FIVE} FROM ad_group_ad WHERE {DAYS}")
+    assert total(parts) == total(keywords)
+    assert total(parts)[3] < total(whole)[3]
+
+
 @pytest.mark.parametrize(("resource", "level"), [("age_range_view", "ad_group"), ("gender_view", "ad_group")])
 def test_ages_and_genders_divide_the_ad_groups_and_the_unknown_is_a_row(
     caller: GoogleCaller, resource: str, level: str

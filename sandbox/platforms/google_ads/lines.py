@@ -19,6 +19,7 @@ from sandbox.platforms.google_ads.places import (
     GooglePlace,
     Label,
     PlaceShare,
+    by_keyword,
     level_of,
     narrowed,
     parts,
@@ -45,17 +46,14 @@ SCREENS: Mapping[str, int] = {"MOBILE": 50, "DESKTOP": 20, "TABLET": 8, "CONNECT
 """Videos are seen on televisions too."""
 DAY_SEGMENTS = ("date", "week", "month", "quarter", "year", "day_of_week", "month_of_year")
 ACTION_SEGMENTS = ("conversion_action", "conversion_action_name", "conversion_action_category")
+KEYWORD_SEGMENTS = (
+    "keyword.info.text",
+    "keyword.info.match_type",
+    "keyword.ad_group_criterion",
+    "search_term_match_type",
+)
 SEGMENTS = frozenset(
-    {
-        *DAY_SEGMENTS,
-        *ACTION_SEGMENTS,
-        "hour",
-        "device",
-        "ad_network_type",
-        "search_term_match_type",
-        "geo_target_region",
-    }
-    | {"keyword.info.text", "keyword.info.match_type", "keyword.ad_group_criterion"}
+    {*DAY_SEGMENTS, *ACTION_SEGMENTS, *KEYWORD_SEGMENTS, "hour", "device", "ad_network_type", "geo_target_region"}
 )
 """The segments of v26 that the world has something for."""
 
@@ -149,6 +147,8 @@ def _divided(profile: WorldProfile, wanted: WantedLines, row: WorldRow) -> Divid
         when["hour"] = row.hour
     whole = GooglePlace(row.campaign, row.group, row.ad)
     shares = list(VIEWS[wanted.view].divide(profile, whole, row.numbers))
+    if not set(KEYWORD_SEGMENTS).isdisjoint(wanted.segments):
+        shares = [part for share in shares for part in _by_keyword(profile, share)]
     for segment, split_by in _SPLITS.items():
         if segment in wanted.segments:
             shares = [part for share in shares for part in split_by(profile, share)]
@@ -193,10 +193,15 @@ def _by_region(_profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:
 _SPLITS = {"device": _by_device, "ad_network_type": _by_network, "geo_target_region": _by_region}
 
 
+def _by_keyword(profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:
+    """The keywords that matched; what has none is in no row (Google Ads API, Segmentation: keyword segments)."""
+    return [share] if share.place.keyword else list(by_keyword(profile, *share))
+
+
 def _of_keyword(profile: WorldProfile, wanted: WantedLines, place: GooglePlace) -> dict[str, Any]:
-    """Segments that name the keyword which matched; a row without one has none of them."""
-    keyword, group = place.keyword, place.group
-    if keyword is None or group is None:
+    """Segments that name the keyword which matched."""
+    keyword = place.keyword
+    if keyword is None:
         return {}
     values = {
         "search_term_match_type": keyword.match_type,
