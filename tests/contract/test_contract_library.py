@@ -155,7 +155,8 @@ def test_given_a_platform_when_its_campaigns_and_keywords_are_read_then_none_is_
         )
         assert one["id"] in {row["id"] for row in same}
         assert {row["ad_group_id"] for row in same} == {one["ad_group_id"]}
-        assert len({(row["kind"], row["id"]) for row in keywords}) == len(keywords)
+        ids = ("campaign_id", "ad_group_id", "kind", "id")
+        assert len({tuple(row[name] for name in ids) for row in keywords}) == len(keywords)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

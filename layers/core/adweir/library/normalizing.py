@@ -132,15 +132,21 @@ class _AnyRows:
                 known = None if answers else kind  # answers may be of several ad products
 
     def _is_answer(self, piece: Mapping[str, Any], kinds: Sequence[_RowKind]) -> bool:
-        """Whether it can be read as an answer of one of these kinds; a single row cannot."""
+        """Whether it is an answer and no row: it has a member that surrounds rows, or rows can be read in it."""
         ((profile, body),) = self._answer(piece)
         for kind in kinds:
-            try:
-                self._read(kind, profile, body)
-            except BadInput:
-                continue
-            return True
+            if piece.keys() & self._around(kind, profile):
+                return True
+            with suppress(BadInput):
+                found = self._read(kind, profile, body)
+                if found.rows and not found.bad:
+                    return True
         return False
+
+    def _around(self, kind: _RowKind, profile: Profile) -> set[str]:
+        """The members of an answer without rows; none where that is no object."""
+        empty = self._normalizer.page_of([], self._context(kind, profile))
+        return set(msgspec.json.decode(empty)) if empty.startswith(b"{") else set()
 
     def _answer(self, piece: Any) -> list[tuple[Profile, bytes]]:
         text = piece.encode() if isinstance(piece, str) else piece

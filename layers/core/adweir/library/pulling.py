@@ -99,7 +99,7 @@ class Pulling:
 
         Raises BadInput for one that cannot be read, Transient when the list broke off before its end.
         """
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, ...]] = set()
         for asked in self.lists(profile, dataset):
             with suppress(NotApplicable):
                 context = self._context(asked)
@@ -379,8 +379,9 @@ def _unreadable(task: Task, count: int, bad: list[BadRow]) -> BadInput:
     return BadInput(f"{count} rows of {what} cannot be used: {why[:300]}; raw=True shows what was sent", faults)
 
 
-def _identity(found: PlatformObject | Profile) -> tuple[str, str]:
-    return (found.profile_id, "") if isinstance(found, Profile) else (found.ad_group_id, found.id)
+def _identity(found: PlatformObject | Profile) -> tuple[str, ...]:
+    """Ids are unique within their parent: Google's keywords have those of their texts."""
+    return (found.profile_id,) if isinstance(found, Profile) else (found.campaign_id, found.ad_group_id, found.id)
 
 
 def _window(task: Task) -> Window:
