@@ -401,7 +401,7 @@ def test_the_registry_connects(clock: Any) -> None:
     assert Dataset.AD_DAILY in REGISTRY.datasets(META_ADS)
     assert REGISTRY.normalizer(META_ADS)
     with pytest.raises(Unprocessable, match="not connected"):
-        REGISTRY.datasets(Platform("tiktok_ads"))
+        REGISTRY.datasets(Platform("nowhere_ads"))
 
 
 def test_without_an_app_secret_there_is_no_proof(stub: StubServer, clock: Any) -> None:
