@@ -151,7 +151,7 @@ def test_a_refused_token_is_renewed_once_then_the_credential_is_dead(connector: 
     assert len(desk.calls("/authentication")) == 2
 
 
-@pytest.mark.parametrize(("ends", "warns"), [("2026-12-19", True), ("2026-12-21", False), ("someday", False)])
+@pytest.mark.parametrize(("ends", "warns"), [("2026-12-19", True), ("2026-12-21", False), ("someday", True)])
 def test_the_end_of_a_token_is_said_thirty_days_before(
     desk: Desk, session: requests.Session, clock: FrozenClock, caplog: pytest.LogCaptureFixture, ends: str, warns: bool
 ) -> None:

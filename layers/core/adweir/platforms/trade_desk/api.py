@@ -66,12 +66,15 @@ class TradeDeskCalls:
 
     def warn_of_the_end(self) -> None:
         """Log when the web page's token ends within 30 days: one of 365 days has stopped a connector unseen."""
+        if not (self.secret.token and self.secret.token_expires):
+            return
         try:
             ends = date.fromisoformat(self.secret.token_expires)
         except ValueError:
+            log.warning("token_expires of The Trade Desk is no date: nobody will say that the token ends soon")
             return
         left = ends - self._clock.now().date()
-        if self.secret.token and left <= timedelta(days=_WARN_DAYS):
+        if left <= timedelta(days=_WARN_DAYS):
             log.warning("the token of The Trade Desk ends soon", extra={"ends": str(ends), "days_left": left.days})
 
     def get(self, path: str) -> Response:
