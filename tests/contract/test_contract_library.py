@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from adweir.library.client import Client
 from adweir.library.lone import Workshop
 from adweir.library.waiting import Waiting
 from adweir.model.datasets import Dataset
+from adweir.model.errors import AccessDenied, AdweirError, AuthExpired
 from adweir.model.metrics import plus
 from adweir.model.money import from_micros, to_units
 from adweir.platforms import REGISTRY
@@ -179,6 +180,39 @@ def test_given_the_platform_s_own_answers_when_they_are_normalized_then_they_are
         assert {name: value for name, value in row.items() if name not in left_out} == {
             name: value for name, value in known[row["id"]].items() if name not in left_out
         }
+
+
+@pytest.fixture
+def spoiled(server: PlatformServer) -> Iterator[Callable[..., None]]:
+    """Turns on a switch until the test ends."""
+    yield lambda **switch: server.outside.switches.turn_on(switch)
+    server.outside.switches.clear()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_given_a_platform_that_throttles_when_ads_are_read_then_they_are_whole(
+    server: PlatformServer, spoiled: Callable[..., None], platform: str
+) -> None:
+    client, profile = connected(server, platform)
+    spoiled(kind="throttle", platform=platform, times=3, skip=2)
+
+    rows = list(client.get_ads(profile.id, RANGE, ["spend"]))
+
+    spent = sum(row["spend_micros"] for row in truth(server, profile, START, END).values())
+    assert sum(row["spend"] for row in rows) == from_micros(spent)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(("kind", "error"), [("access_denied", AccessDenied), ("revoked_credential", AuthExpired)])
+def test_given_a_credential_that_lost_its_rights_when_it_is_used_then_the_error_says_which(
+    server: PlatformServer, spoiled: Callable[..., None], platform: str, kind: str, error: type[AdweirError]
+) -> None:
+    client, profile = connected(server, platform)
+    (account,) = (row for row in client.get_profiles() if row["profile_id"] == profile.id)
+    spoiled(kind=kind, platform=platform)
+
+    with pytest.raises(error):
+        list(client.get_campaigns(account))
 
 
 def test_given_all_platforms_when_their_days_are_combined_then_every_row_is_there_once_and_says_whose_it_is(

@@ -176,6 +176,11 @@ def test_given_an_id_that_is_not_listed_when_a_verb_is_called_then_the_error_nam
         list(paper.client.get_campaigns("99"))
 
 
+def test_given_an_ad_account_of_another_platform_when_a_verb_is_called_then_it_is_refused() -> None:
+    with pytest.raises(Unprocessable, match="one of meta_ads, not of paper_ads"):
+        list(Paper(PaperConnector(usual)).client.get_campaigns(profile_row() | {"platform": "meta_ads"}))
+
+
 def test_given_what_a_platform_lacks_when_its_verb_is_called_then_it_yields_nothing_and_asks_nothing() -> None:
     paper = Paper(PaperConnector(usual))
 

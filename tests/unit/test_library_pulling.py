@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adweir.library.waiting import Waiting
 from adweir.model.errors import (
     BadInput,
     NotApplicable,
@@ -22,6 +23,7 @@ from adweir.model.errors import (
 )
 from adweir.model.tasks import Task
 from adweir.model.times import Window
+from adweir.platforms.base import Pace
 from adweir.platforms.connector import Mode, Report, ReportState
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -213,6 +215,14 @@ def test_given_a_report_that_is_never_ready_then_patience_ends_and_the_error_say
         list(paper.client.get_ads("7", WEEK))
 
     assert 60 <= sum(paper.slept) <= 68
+
+
+def test_given_no_patience_of_the_caller_s_then_a_report_is_waited_for_as_long_as_it_is_known_to_take() -> None:
+    waiting = Waiting(clock=FrozenClock(), sleep=lambda _: None)
+    hours = waiting.polls(Pace(report_timeout_seconds=7200))
+
+    assert (waiting.seconds, hours._patience) == (3600, 7200)
+    assert Waiting(60).polls(Pace(report_timeout_seconds=7200))._patience == 60
 
 
 def test_given_a_report_by_hand_when_it_is_downloaded_then_its_state_was_told_before() -> None:

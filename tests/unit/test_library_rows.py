@@ -143,7 +143,7 @@ def test_given_the_dataset_when_objects_are_normalized_then_they_are_as_the_verb
 
     assert (ad["ad_id"], ad["ad_group_id"], ad["account_id"], ad["spend"]) == ("3", "2", "123", None)
     assert (profile["profile_id"], profile["timezone"]) == ("123", "Europe/Berlin")
-    (day,) = adweir.normalize(AMAZON_ROW, "amazon", profile=profile | {"profile_id": "9"})
+    (day,) = adweir.normalize(AMAZON_ROW, "amazon", profile={"profile_id": "9", "currency": "EUR"})
     assert day["account_id"] == "9"
 
 

@@ -29,7 +29,7 @@ def client(
     requests_per_minute: float | None = None,
     options: Mapping[str, Any] | None = None,
     urls: Mapping[str, str] | None = None,
-    patience: float = 3600,
+    patience: float | None = None,
     **secret: str | None,
 ) -> Client:
     """A platform's client for one credential. It makes no request before a verb is called.
@@ -37,7 +37,8 @@ def client(
     `platform` is any known name. `secret` are the credential's fields (docs/platforms.md). `requests_per_minute` spaces
     the requests of this client; without it the platform's own limits apply, which it keeps by waiting. `options` are
     the platform's profile options (which conversions count). `urls` replace the platform's base URLs by name.
-    `patience`: the seconds that it waits at most for one report, and for one request that the platform puts off.
+    `patience`: the seconds that it waits at most for one report, and for one request that the platform puts off;
+    without it an hour, and as long as the platform's reports are known to take.
 
     Raises Unprocessable that names each unknown name and wrong value.
     """

@@ -318,7 +318,7 @@ class Pulling:
             dataset=dataset,
             slice=slice_,
             window=window,
-            deadline=epoch(self._waiting.clock.now()) + int(self._waiting.patience),
+            deadline=epoch(self._waiting.clock.now()) + int(self._waiting.seconds),
             timezone=profile.timezone if profile else "UTC",
             currency=profile.currency if profile else "",
         )

@@ -81,6 +81,9 @@ def profile_row(profile: Profile) -> dict[str, Any]:
 def profile_of(spec: PlatformSpec, given: str | int | Mapping[str, Any]) -> Profile:
     """The ad account of a row of `get_profiles`, or one of which only the id is known. Raises Unprocessable."""
     known = given if isinstance(given, Mapping) else {"profile_id": str(given)}
+    if known.get("platform", spec.name) != spec.name:
+        message = f"the profile is one of {str(known['platform'])[:60]}, not of {spec.name}"
+        raise Unprocessable(message, [{"field": "profile", "message": message}])
     fields = {name: value for name, value in known.items() if name in Profile.model_fields}
     unknown = {"name": "", "currency": "", "timezone": ""}
     try:

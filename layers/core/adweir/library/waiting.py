@@ -18,19 +18,25 @@ from adweir.runtime.clock import SystemClock
 _T = TypeVar("_T")
 _FIRST_POLL, _LONGEST_POLL, _GROWTH = 5.0, 60.0, 1.5
 _FIRST_PAUSE = 2.0
+_PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)
 class Waiting:
     """How a client waits. `patience`: the longest wait for one report, and for one request that has to wait, seconds.
 
-    `chance` gives numbers from 0 to 1.
+    None: an hour, and as long as the platform's reports are known to take. `chance` gives numbers from 0 to 1.
     """
 
-    patience: float = 3600.0
+    patience: float | None = None
     clock: Clock = field(default_factory=SystemClock)
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
+
+    @property
+    def seconds(self) -> float:
+        """The longest wait for a request."""
+        return _PATIENCE if self.patience is None else self.patience
 
     def patiently(self, ask: Callable[[], _T]) -> _T:
         """What `ask` gives; asked again where the platform asks to wait or does not answer.
@@ -62,7 +68,7 @@ class Pauses:
 
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
-        self._end = waiting.clock.monotonic() + waiting.patience
+        self._end = waiting.clock.monotonic() + waiting.seconds
         self._guess = _FIRST_PAUSE
         self._failures = 0
 
@@ -86,14 +92,15 @@ class Polls:
         self._waiting = waiting
         self._wait = pace.poll_seconds or _FIRST_POLL
         self._longest = max(self._wait, pace.poll_max_seconds or _LONGEST_POLL)
-        self.patience = max(waiting.patience, pace.report_timeout_seconds or 0) if waiting.patience else 0.0
-        self._end = waiting.clock.monotonic() + self.patience
+        known = pace.report_timeout_seconds if waiting.patience is None else None
+        self._patience = max(waiting.seconds, known or 0)
+        self._end = waiting.clock.monotonic() + self._patience
 
     def next(self, report_id: str) -> None:
         """Wait. Raises NotReady when the patience has ended."""
         if self._waiting.clock.monotonic() >= self._end:
             raise NotReady(
-                f"report {report_id} is not ready after {self.patience:g} s; ask again later, or give the client a"
+                f"report {report_id} is not ready after {self._patience:g} s; ask again later, or give the client a"
                 " larger patience",
                 after=self._longest,
                 report_id=report_id,
