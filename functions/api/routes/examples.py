@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adweir.model.errors import Unprocessable
 from adweir.platforms import REGISTRY
+from adweir.platforms.credentials import CredentialFields
 
 _WEEK = {"start_date": "{today-7}", "end_date": "{today-1}"}
 _A_PLATFORM = {"name": "platform", "values": ["{a-platform}"]}
@@ -16,17 +18,23 @@ _A_PLATFORM = {"name": "platform", "values": ["{a-platform}"]}
 def _credentials() -> dict[str, tuple[str, Any]]:
     """Placeholders for what each platform needs. They are stored; the platform then refuses them."""
     return {
-        str(spec.name): (
-            spec.title,
-            {"platform": str(spec.name)}
-            | {
-                name: f"replace-with-your-{name.replace('_', '-')}"
-                for name, field in spec.credential.model_fields.items()
-                if field.is_required()
-            },
-        )
+        str(spec.name): (spec.title, {"platform": str(spec.name)} | _placeholders(spec.credential))
         for spec in REGISTRY.specs()
     }
+
+
+def _placeholders(fields: type[CredentialFields]) -> dict[str, str]:
+    """The fields that have to be there, and where a platform leaves a choice those that it names when they are not."""
+    needed = [name for name, field in fields.model_fields.items() if field.is_required()]
+    try:
+        fields.read({name: _placeholder(name) for name in needed})
+    except Unprocessable as error:
+        needed += [fault["field"] for fault in error.details]
+    return {name: _placeholder(name) for name in needed}
+
+
+def _placeholder(name: str) -> str:
+    return f"replace-with-your-{name.replace('_', '-')}"
 
 
 # An example with a signing secret would set a publicly known one for anyone who sends it as it stands.
