@@ -78,6 +78,7 @@ class PaperConnector(Connector):
         self.ended = True
         self.failing: dict[str, Report] = {}
         self.shared = False
+        self.refusals: list[Exception | None] = []
         self._mode = mode
         self._looks: Counter[str] = Counter()
         self._numbers = count(1)
@@ -96,6 +97,9 @@ class PaperConnector(Connector):
         return f"{task.slice} {task.window}" if self.shared else ""
 
     def create_report(self, task: Task) -> Report:
+        refusal = self.refusals.pop(0) if self.refusals else None
+        if refusal is not None:
+            raise refusal
         self.asked.append(task)
         made = f"r{next(self._numbers)}"
         self.log.append(f"create {made}")

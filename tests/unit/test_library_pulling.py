@@ -158,6 +158,29 @@ def test_given_a_reader_that_stops_early_then_its_reports_are_discarded() -> Non
     assert len(created) == 16
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Throttled("too many reports", retry_after=9),
+        Transient("down"),
+        NotReady("busy", after=9),
+        TooMuchData("too long"),
+    ],
+)
+def test_given_a_report_that_cannot_be_asked_for_yet_then_it_is_when_those_before_it_were_read(
+    refusal: Exception,
+) -> None:
+    connector = PaperConnector(usual, mode=Mode.REPORT)
+    connector.refusals = [None, refusal]
+    paper = Paper(connector)
+
+    rows = list(paper.client.get_ads("7", WEEK, ["spend"]))
+
+    assert sum(row["spend"] for row in rows) == Decimal("1.75")
+    assert connector.log.index("create r2") > connector.log.index("discard r1")
+    assert 9 not in paper.slept
+
+
 def test_given_a_report_that_serves_two_profiles_when_both_are_read_then_it_is_made_once_and_discarded_last() -> None:
     profiles = [[{"profile_id": "7"}, {"profile_id": "8"}]]
     connector = PaperConnector(lambda task, _: usual(task, "") if task.profile_id else profiles, mode=Mode.REPORT)

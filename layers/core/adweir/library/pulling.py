@@ -24,6 +24,7 @@ from adweir.model.errors import (
     BadInput,
     Narrowable,
     NotApplicable,
+    NotReady,
     OutOfRetention,
     ReportFailed,
     Throttled,
@@ -122,7 +123,7 @@ class Pulling:
     def begin(self, profile: Profile, dataset: Dataset, window: Window | None) -> list[AskedPull]:
         """The tasks for a window of metrics, whose reports the platform begins to make.
 
-        None where the platform does not have the dataset, or there is no window. Raises OutOfRetention.
+        No tasks where the platform does not have the dataset, or there is no window. Raises OutOfRetention.
         """
         served = self._lone.spec.datasets.get(dataset)
         if served is None or window is None:
@@ -197,16 +198,18 @@ class Pulling:
     # How
 
     def _begun(self, tasks: list[AskedPull]) -> list[AskedPull]:
+        """The tasks whose data the profile has. A report that cannot be asked for now is when its turn comes."""
         kept = []
         for asked in tasks:
             with suppress(NotApplicable):
                 if len(self._open) < limits.MAX_CLIENT_OPEN_REPORTS:
-                    self._ask(asked)
+                    with suppress(Narrowable, Throttled, NotReady, Transient):
+                        self._ask(asked, lambda create: create())
                 kept.append(asked)
         return kept
 
-    def _ask(self, asked: AskedPull) -> None:
-        """Have the task's report made, or share one that answers for it too."""
+    def _ask(self, asked: AskedPull, how: Callable[[Callable[[], Report]], Report] | None = None) -> None:
+        """Have the task's report made, or share one that answers for it too; patiently, or `how` else."""
         connector, task = self._of(asked), asked.task
         if asked.report is not None or _mode(connector, task) is Mode.PAGES:
             return
@@ -215,7 +218,7 @@ class Pulling:
             self._open[key].users += 1
             asked.report = self._open[key].report
             return
-        asked.report = self._waiting.patiently(lambda: connector.create_report(task))
+        asked.report = (how or self._waiting.patiently)(lambda: connector.create_report(task))
         self._open[key or task.id] = _Open(asked, asked.report)
 
     def _let_go(self, asked: AskedPull, *, failed: bool = False) -> None:

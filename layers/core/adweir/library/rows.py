@@ -85,7 +85,7 @@ def profile_of(spec: PlatformSpec, given: str | int | Mapping[str, Any]) -> Prof
         message = f"the profile is one of {str(known['platform'])[:60]}, not of {spec.name}"
         raise Unprocessable(message, [{"field": "profile", "message": message}])
     fields = {name: value for name, value in known.items() if name in Profile.model_fields}
-    unknown = {"name": "", "currency": "", "timezone": ""}
+    unknown = {"name": "", "currency": "", "timezone": "UTC"}
     try:
         return Profile.model_validate(unknown | fields | {"account_id": ACCOUNT, "platform": spec.name})
     except ValidationError:
