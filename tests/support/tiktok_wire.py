@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, BinaryIO
 
 import msgspec
+import requests
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import Credential
+from adweir.model.platforms import Platform
+from adweir.model.tasks import Task
+from adweir.model.times import Window
 from adweir.platforms.connector import PullContext
-from support.stub_http import Answer, Call
+from adweir.platforms.tiktok_ads import client as tiktok
+from adweir.platforms.tiktok_ads.client import TikTokConnector
+from support.platforms import TIKTOK_ADS, wiring
+from support.stub_http import Answer, Call, StubServer
 
 AS_OF = "2026-11-20T12:00:00.000000Z"
 ADVERTISER = "7000000000000000101"
@@ -118,3 +128,32 @@ def by_path(answers: dict[str, Callable[[Call], Any] | Any]) -> Callable[[Call],
         return made if isinstance(made, Answer) else Answer(200, made)
 
     return route
+
+
+CREDENTIAL = Credential(account_id="acme", platform=Platform("tiktok_ads"), secret_id="s")
+SECRET = {"access_token": "tok-" + "invented", "app_id": "7000000000000000001", "secret": "app" + "secret"}
+WEEK = Window(date(2026, 11, 1), date(2026, 11, 7))
+NEWEST = {"X-Tt-Ads-Throttle": "20000"}
+"""The header of a report that covers the newest ads only."""
+
+
+def task(dataset: Dataset = Dataset.AD_DAILY, **changes: Any) -> Task:
+    """A week of an advertiser's ads."""
+    made = Task("r", "s", "acme", Platform("tiktok_ads"), ADVERTISER, dataset, "all", WEEK, deadline=0)
+    return replace(made, **changes)
+
+
+@contextmanager
+def connecting(stub: StubServer, clock: Any) -> Iterator[Callable[..., TikTokConnector]]:
+    """Makes connectors to the stub; its arguments are further fields of the credential."""
+    with requests.Session() as session:
+        yield lambda **more: tiktok.connect(
+            credential=CREDENTIAL,
+            secret=SECRET | more,
+            wiring=wiring(TIKTOK_ADS, session, clock, urls={"api": stub.url}),
+        )
+
+
+def rows(count: int, first: int = 0) -> list[Any]:
+    """Rows of so many ads, numbered from there."""
+    return [report_row({"ad_id": f"18{number:017d}"}) for number in range(first, first + count)]

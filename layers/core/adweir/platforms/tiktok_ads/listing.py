@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AccessDenied, RequestRejected
+from adweir.model.errors import AccessDenied, RequestRejected, Transient
 from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Page
@@ -23,9 +23,10 @@ PATHS: Mapping[Dataset, str] = {
 APART = "apart"
 """The label of a page of campaigns that no usual report has: TopView, promoted posts, GMV Max. The advertiser's total
 may contain them."""
+_TOP_VIEW = ["RESERVATION_TOP_VIEW"]
 _BUYING: tuple[tuple[list[str], int], ...] = (
     (["AUCTION", "RESERVATION_RF"], PAGE_SIZE),
-    (["RESERVATION_TOP_VIEW"], SMALL_PAGE_SIZE),
+    (_TOP_VIEW, SMALL_PAGE_SIZE),
 )
 """TopView must be asked for alone."""
 _ALL = {"primary_status": "STATUS_ALL"}
@@ -45,9 +46,11 @@ class TikTokListing:
         ids = [entry.advertiser_id for entry in answer.read(wire.AdvertiserIds).entries]
         if not ids:
             yield Turned(answer, last=True).page()
+        whole = answer.whole
         for some in (parts := chunks(ids, _IDS)):
             info = self._calls.get("/advertiser/info/", {"advertiser_ids": list(some), "fields": _ADVERTISER_FIELDS})
-            yield Turned(info, last=True).page(last=answer.whole and some is parts[-1])
+            whole = whole and info.whole
+            yield Turned(info, last=True).page(last=whole and some is parts[-1])
 
     def objects(self, task: Task) -> Iterator[Page]:
         """The objects of a dataset. Raises RequestRejected for a dataset or slice that TikTok does not have."""
@@ -71,7 +74,7 @@ class TikTokListing:
         path, whole = PATHS[task.dataset], task.dataset is Dataset.CAMPAIGNS
         for buying, size in _BUYING:
             params = _asked(task.profile_id, {"buying_types": buying, **_ALL, **narrowed})
-            label = APART if whole and size == SMALL_PAGE_SIZE else ""
+            label = APART if whole and buying is _TOP_VIEW else ""
             yield from ((turned, label) for turned in listed(self._calls, path, params, size))
         if whole:
             promoted = _asked(task.profile_id, {"campaign_system_origins": ["PROMOTE"], **_ALL, **narrowed})
@@ -79,11 +82,13 @@ class TikTokListing:
             yield from ((turned, APART) for turned in self._gmv_max(task.profile_id, narrowed))
 
     def campaign_ids(self, profile_id: str) -> list[str]:
-        """The ids of every campaign, deleted ones too."""
+        """The ids of every campaign, deleted ones too. Raises Transient where TikTok lists a part of them only."""
         found: list[str] = []
         for buying, size in _BUYING:
             params = _asked(profile_id, {"buying_types": buying, **_ALL}) | {"fields": ["campaign_id"]}
             for turned in listed(self._calls, PATHS[Dataset.CAMPAIGNS], params, size):
+                if not turned.answer.whole:
+                    raise Transient(f"{turned.answer.response.url} has a part of the campaigns only")
                 found += [entry.campaign_id for entry in turned.answer.read(wire.CampaignIds).entries]
         return found
 

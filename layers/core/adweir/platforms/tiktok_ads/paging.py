@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
 from adweir.model.errors import TooMuchData, Transient
@@ -16,6 +15,8 @@ SMALL_PAGE_SIZE = 100
 """Of the lists that take no larger one: upgraded Smart+, TopView, GMV Max."""
 MOST_PAGES = 100
 """Of a report before its window is halved."""
+LAST_PAGE = 1000
+"""The longest list or report of one day: a million entries. One that goes on has no end."""
 
 
 class Turned(NamedTuple):
@@ -32,9 +33,12 @@ class Turned(NamedTuple):
 
 
 def listed(calls: TikTokCalls, path: str, params: Mapping[str, Any], size: int = PAGE_SIZE) -> Iterator[Turned]:
-    """A list's answers. Raises Transient where the pages do not fit together: entries moved while it was read."""
+    """A list's answers. Raises Transient where the pages do not fit together: entries moved while it was read.
+
+    Raises TooMuchData for more than `LAST_PAGE` pages.
+    """
     total, seen, whole = -1, 0, True
-    for number in count(1):
+    for number in range(1, LAST_PAGE + 1):
         answer = calls.get(path, {**params, "page": str(number), "page_size": str(size)})
         whole = whole and answer.whole
         found = answer.read(wire.ListPage)
@@ -49,6 +53,7 @@ def listed(calls: TikTokCalls, path: str, params: Mapping[str, Any], size: int =
         yield Turned(answer._replace(whole=whole), last)
         if last:
             return
+    raise TooMuchData(f"{path}: more than {LAST_PAGE} pages")
 
 
 class ReportPages:
@@ -91,6 +96,8 @@ class ReportPages:
             raise TooMuchData(error.message, newest_only=True)
         if not ids:
             found = self._campaigns()
+            if not found:
+                raise TooMuchData(error.message, newest_only=True)
             return [found[at : at + _CAMPAIGNS] for at in range(0, len(found), _CAMPAIGNS)]
         return [ids[: len(ids) // 2], ids[len(ids) // 2 :]]
 
@@ -98,7 +105,7 @@ class ReportPages:
         seen = set[int]()
         total = -1
         params = {**self._question, **self._narrowed(ids)}
-        for number in count(1):
+        for number in range(1, LAST_PAGE + 1):
             answer = self._calls.get(REPORT, {**params, "page": str(number), "page_size": str(PAGE_SIZE)})
             said = answer.response.url
             if answer.newest_only:
@@ -117,6 +124,7 @@ class ReportPages:
             yield Turned(answer, last)
             if last:
                 return
+        raise TooMuchData(f"a report of one day has more than {LAST_PAGE} pages")
 
 
 class _NewestOnly(TooMuchData):
