@@ -261,8 +261,18 @@ GOOGLE = Format(
 # -- TikTok: pages of 1,000 rows
 
 
+_OTHER_PURCHASES = (
+    "total_purchase", "total_purchase_value", "onsite_shopping", "total_onsite_shopping_value",
+    "offline_shopping_events", "offline_shopping_events_value",
+)  # fmt: skip
+_VIDEO = (
+    "video_play_actions", "video_watched_2s", "video_watched_6s", "video_views_p25", "video_views_p50",
+    "video_views_p75", "video_views_p100",
+)  # fmt: skip
+
+
 def tiktok_row(ad: int, day: str, seed: int) -> dict[str, Any]:
-    """A row of a synchronous report: every value is text."""
+    """A row of a synchronous report, about 670 bytes: every value is text."""
     clicks = seed % 90
     bought = seed % 4 if clicks >= 4 else 0
     return {
@@ -276,9 +286,9 @@ def tiktok_row(ad: int, day: str, seed: int) -> dict[str, Any]:
             "conversion": str(bought),
             "complete_payment": str(bought),
             "total_complete_payment_rate": f"{bought * 31.75:.2f}",
-            "video_play_actions": str(900 + seed % 8000),
-            "video_watched_2s": str(300 + seed % 2000),
-            "video_watched_6s": str(100 + seed % 900),
+            **dict.fromkeys(_OTHER_PURCHASES, "0"),
+            **dict.fromkeys(_VIDEO, str(900 + seed % 8000)),
+            "average_video_play": "4.37",
         },
     }
 
@@ -320,24 +330,50 @@ TIKTOK = Format(
 # -- The Trade Desk: one CSV
 
 
-_DESK_COLUMNS = (
-    "Date", "Advertiser ID", "Advertiser Currency Code", "Campaign ID", "Ad Group ID", "Creative ID", "Impressions",
-    "Clicks", "Advertiser Cost (Adv Currency)", "01 - Click Conversion", "01 - Click Conversion Revenue",
-)  # fmt: skip
+_DESK_COLUMNS = {
+    "Date": "DATE",
+    **dict.fromkeys(
+        (
+            "Partner ID", "Partner", "Advertiser ID", "Advertiser", "Advertiser Currency Code", "Campaign ID",
+            "Campaign", "Ad Group ID", "Ad Group", "Creative ID", "Creative",
+        ),
+        "VARCHAR",
+    ),
+    **dict.fromkeys(("Bids", "Impressions", "Clicks"), "BIGINT"),
+    **dict.fromkeys(
+        (
+            "Advertiser Cost (Adv Currency)", "Media Cost (Adv Currency)", "TTD Cost (Adv Currency)",
+            "Partner Cost (Adv Currency)",
+        ),
+        AMOUNT,
+    ),
+    **dict.fromkeys(("Player Starts", "Player Completed Views"), "BIGINT"),
+    **dict.fromkeys(
+        (
+            "01 - Click Conversion", "01 - Click Conversion Revenue", "01 - View Through Conversion",
+            "01 - View Through Conversion Revenue", "01 - Total Click + View Conversions",
+        ),
+        AMOUNT,
+    ),
+}  # fmt: skip
+"""A template's columns with the names of objects and the usual costs, and one conversion."""
 
 
 def desk_row(ad: int, day: str, seed: int) -> tuple[str, ...]:
-    """A row of a report by creative."""
-    clicks = seed % 90
+    """A row of a report by creative, about 230 bytes."""
+    clicks, spend = seed % 90, f"{seed % 300}.{seed % 100:02}"
     bought = seed % 4 if clicks >= 4 else 0
     return (
-        day, "1234567890", "USD", f"c{ad // 100:07}", f"g{ad // 10:07}", f"k{ad:07}", str(1000 + seed % 9000),
-        str(clicks), f"{seed % 300}.{seed % 100:02}", str(bought), f"{bought * 31.75:.2f}",
+        day, "p1234567", "Example Agency", "1234567890", "Example Outdoor", "USD", f"c{ad // 100:07}",
+        f"Prospecting {ad // 100} | broad", f"g{ad // 10:07}", f"Ad group {ad // 10} | 25-54", f"k{ad:07}",
+        f"Banner {ad} | spring | variant {ad % 7}", str(20_000 + seed % 9000), str(1000 + seed % 9000), str(clicks),
+        spend, f"{seed % 300}.10", f"{seed % 300}.31", f"{seed % 300}.42", str(seed % 500), str(seed % 300),
+        str(bought), f"{bought * 31.75:.2f}", "0", "0", str(bought),
     )  # fmt: skip
 
 
 def _lines(rows: Iterable[Any]) -> Iterator[bytes]:
-    for row in chain([_DESK_COLUMNS], rows):
+    for row in chain([tuple(_DESK_COLUMNS)], rows):
         text = io.StringIO()
         csv.writer(text).writerow(row)
         yield text.getvalue().encode()
@@ -349,15 +385,15 @@ def _quoted(*names: str) -> str:
 
 TRADE_DESK = Format(
     desk_row,
-    dict(
-        zip(
-            _DESK_COLUMNS,
-            ("DATE", *["VARCHAR"] * 5, "BIGINT", "BIGINT", AMOUNT, AMOUNT, AMOUNT),
-            strict=True,
-        )
-    ),
+    _DESK_COLUMNS,
     _quoted("Ad Group ID", "Creative ID", "Date"),
-    tuple(_quoted(name) for name in (*_DESK_COLUMNS[6:8], _DESK_COLUMNS[9], _DESK_COLUMNS[8], _DESK_COLUMNS[10])),
+    (
+        _quoted("Impressions"),
+        _quoted("Clicks"),
+        f"{_quoted('01 - Click Conversion')} + {_quoted('01 - View Through Conversion')}",
+        _quoted("Advertiser Cost (Adv Currency)"),
+        f"{_quoted('01 - Click Conversion Revenue')} + {_quoted('01 - View Through Conversion Revenue')}",
+    ),
     whole=_lines,
     media="csv",
     label="Sortable US",
