@@ -21,7 +21,6 @@ from adweir.platforms.tiktok_ads.rows import RowReader, Silent
 
 CSV = "csv"
 """How the file of an asynchronous task is written."""
-_page = msgspec.json.Decoder(wire.ReportPage).decode
 _row = msgspec.json.Decoder(wire.WireReportRow).decode
 _DIMENSIONS, _METRICS = frozenset(wire.Dimensions.__struct_fields__), frozenset(wire.Metrics.__struct_fields__)
 _LINES = 1000
@@ -38,7 +37,7 @@ class TikTokNormalizer:
             return
         body = page.stream.read()
         try:
-            rows: Sequence[wire.WireReportRow] = _page(body).data.entries
+            rows = reader.page(body).data.entries
         except UNREADABLE:
             yield _one_by_one(body, reader)
             return
@@ -73,9 +72,7 @@ class TikTokNormalizer:
 NORMALIZER = TikTokNormalizer()
 
 
-def _batch(
-    rows: Sequence[wire.WireReportRow], first: int, reader: RowReader, source: Callable[[int], msgspec.Raw]
-) -> RowBatch:
+def _batch(rows: Sequence[Any], first: int, reader: RowReader, source: Callable[[int], msgspec.Raw]) -> RowBatch:
     """Rows by column, or one by one where a fault is among them; `source` is what a row of a place was read from."""
     columns = reader.columns(rows, first)
     if columns is not None:
@@ -103,7 +100,7 @@ def _add(
     batch: tuple[list[MetricRow], list[BadRow]],
     reader: RowReader,
     line: int,
-    row: wire.WireReportRow,
+    row: Any,
     source: Callable[[], msgspec.Raw],
 ) -> None:
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from msgspec.structs import astuple
 
 from adweir.model.columns import MetricColumns
 from adweir.model.datasets import BETWEEN_VALUES
@@ -21,10 +23,24 @@ from adweir.platforms.tiktok_ads.options import RESULT, TikTokOptions
 from adweir.platforms.tiktok_ads.questions import BREAKDOWNS, LEVELS
 
 Text = str | None
+Columns = Mapping[str, Sequence[Text]]
+"""By `dimensions.<name>` and `metrics.<name>`."""
 
 
 class Silent(Exception):
     """A row of an hour or a breakdown that does not say which one, and has no delivery: it says nothing."""
+
+
+@lru_cache(maxsize=64)
+def page_decoder(names: frozenset[str]) -> Callable[[bytes], Any]:
+    """Decodes a page of a report, of each row only these dimensions and metrics."""
+    parts = []
+    for part, whole in (("dimensions", wire.Dimensions), ("metrics", wire.Metrics)):
+        kept = [(name, Text, None) for name in whole.__struct_fields__ if f"{part}.{name}" in names]
+        parts.append((part, msgspec.defstruct(whole.__name__, kept, gc=False)))
+    row = msgspec.defstruct("Row", parts, gc=False)
+    data = msgspec.defstruct("Data", [("entries", list[row], msgspec.field(name="list"))])  # type: ignore[valid-type]
+    return msgspec.json.Decoder(msgspec.defstruct("Page", [("data", data)])).decode
 
 
 class _Ids(NamedTuple):
@@ -60,6 +76,13 @@ class RowReader:
         self._counts = options.counts if not self._values or options.counts == (RESULT,) else ()
         self._revenues = () if self._values else options.values
         self._roundings = Roundings()
+        self.page = page_decoder(frozenset(self._names()))
+
+    def _names(self) -> Iterator[str]:
+        """What is read of a row."""
+        yield from (name for name in _IDS[self._level] if name)
+        yield from (f"dimensions.{name}" for name in ("advertiser_id", self._time, *self._values))
+        yield from (f"metrics.{name}" for name in ("impressions", "clicks", "spend", *self._counts, *self._revenues))
 
     @property
     def required(self) -> frozenset[str]:
@@ -67,7 +90,7 @@ class RowReader:
         ids = {name.rpartition(".")[2] for name in _IDS[self._level] if name}
         return frozenset({*ids, self._time, *self._values, "spend", "impressions", "clicks"})
 
-    def columns(self, rows: Sequence[wire.WireReportRow], first: int) -> MetricColumns | None:
+    def columns(self, rows: Sequence[Any], first: int) -> MetricColumns | None:
         """All rows, each as `row` would, from this line on; None where one has to be looked at."""
         try:
             return self._columns(rows, first) if rows else None
@@ -78,16 +101,17 @@ class RowReader:
         """A row as ours. Raises Silent, and ValueError (field, message) for a bad one."""
         return self._columns([row], line)[0]
 
-    def _columns(self, rows: Sequence[wire.WireReportRow], first: int) -> MetricColumns:
+    def _columns(self, rows: Sequence[Any], first: int) -> MetricColumns:
         self._roundings.clear()
-        entities, campaigns, groups = self.entities(rows)
-        days, hours = self._times(rows)
+        of = _columns_of(rows)
+        entities, campaigns, groups = self._entities(of)
+        days, hours = self._times(of)
         figures = (
-            self._whole(rows, "impressions"),
-            self._whole(rows, "clicks"),
-            self._sum(rows, self._counts, CONVERSIONS),
-            self._amounts(_required(rows, "spend"), "spend", SPEND),
-            self._sum(rows, self._revenues, REVENUE),
+            self._whole(of, "impressions"),
+            self._whole(of, "clicks"),
+            self._sum(of, self._counts, CONVERSIONS),
+            self._amounts(_required(of, "spend"), "spend", SPEND),
+            self._sum(of, self._revenues, REVENUE),
         )
         impressions, clicks, conversions, spend, revenue = figures
         return MetricColumns(
@@ -110,48 +134,44 @@ class RowReader:
 
     # -- who and when -------------------------------------------------------------------------------------------------
 
-    def entities(self, rows: Sequence[wire.WireReportRow]) -> tuple[list[str], list[str], list[str]]:
+    def _entities(self, of: Columns) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         """The ids of entities, of their campaigns and of their ad groups. Raises ValueError and Silent."""
-        strangers = {row.dimensions.advertiser_id for row in rows} - {None, self.profile_id}
+        strangers = set(of["dimensions.advertiser_id"]) - {None, self.profile_id}
         if strangers:
             raise ValueError("advertiser_id", f"belongs to advertiser {strangers.pop()!r:.40}")
         names = _IDS[self._level]
-        campaigns, groups = _ids(rows, names.campaign), _ids(rows, names.group)
+        campaigns, groups = _ids(of, names.campaign), _ids(of, names.group)
+        found: Sequence[str] = groups if names.group else campaigns
         if self._level is Level.ACCOUNT:
-            found = [self.profile_id] * len(rows)
+            found = [self.profile_id] * len(campaigns)
         elif self._level is Level.AD:
-            found = list(map("~".join, zip(groups, _ids(rows, names.own), strict=True)))
-        else:
-            found = groups if names.group else campaigns
-        for parts in [self._labels(rows)] if self._values else []:
+            found = [f"{group}~{ad}" for group, ad in zip(groups, _ids(of, names.own), strict=True)]
+        for parts in [self._labels(of)] if self._values else []:
             found = list(map("~".join, zip(found, parts, strict=True)))
         return found, campaigns, groups
 
-    def _labels(self, rows: Sequence[wire.WireReportRow]) -> list[str]:
+    def _labels(self, of: Columns) -> list[str]:
         """The values of a breakdown."""
-        columns = [_texts(rows, f"dimensions.{name}") for name in self._values]
-        complete = [_complete(rows, column, name) for name, column in zip(self._values, columns, strict=True)]
+        complete = [_complete(of, f"dimensions.{name}") for name in self._values]
         return list(map(BETWEEN_VALUES.join, zip(*complete, strict=True)))
 
-    def _times(self, rows: Sequence[wire.WireReportRow]) -> tuple[list[str], list[int]]:
-        texts = _texts(rows, f"dimensions.{self._time}")
-        complete = _complete(rows, texts, self._time)
-        known = {text: _time(text, self._time) for text in set(complete)}
-        hours = [known[text][1] for text in complete] if self._hourly else [-1] * len(rows)
-        return [known[text][0] for text in complete], hours
+    def _times(self, of: Columns) -> tuple[list[str], list[int]]:
+        texts = _complete(of, f"dimensions.{self._time}")
+        known = {text: _time(text, self._time) for text in set(texts)}
+        hours = [known[text][1] for text in texts] if self._hourly else [-1] * len(texts)
+        return [known[text][0] for text in texts], hours
 
     # -- numbers ------------------------------------------------------------------------------------------------------
 
-    def _whole(self, rows: Sequence[wire.WireReportRow], name: str) -> Sequence[int | None]:
-        texts = _required(rows, name)
+    def _whole(self, of: Columns, name: str) -> Sequence[int | None]:
+        texts = _required(of, name)
         if wire.NONE not in texts:
             return counts(texts, name)
         return [None if text == wire.NONE else count(text, name) for text in texts]
 
     def _amounts(self, texts: Sequence[Text], name: str, place: int) -> Sequence[int | None]:
-        known = [text for text in texts if text is not None and text != wire.NONE]
-        if len(known) == len(texts):
-            found = all_micros(known)
+        if None not in texts and wire.NONE not in texts:
+            found = all_micros(cast("Sequence[str]", texts))
             if found is not None:
                 return found
         rounding = self._roundings.row
@@ -161,16 +181,16 @@ class RowReader:
 
         return self._roundings.each(read, texts)
 
-    def _sum(self, rows: Sequence[wire.WireReportRow], names: Sequence[str], place: int) -> Sequence[int | None]:
+    def _sum(self, of: Columns, names: Sequence[str], place: int) -> Sequence[int | None]:
         """Several metrics added up; one without a value is left out, and all of them without one are unknown."""
         if not names:
-            return [None] * len(rows)
-        columns = [self._amounts(_texts(rows, f"metrics.{name}"), name, place) for name in names]
+            return [None] * len(of["metrics.spend"])
+        columns = [self._amounts(of[f"metrics.{name}"], name, place) for name in names]
         return columns[0] if len(columns) == 1 else [_plus(parts) for parts in zip(*columns, strict=True)]
 
     def slot(self, row: wire.WireReportRow) -> Slot:
         """The numbers of a row that cannot be stored, None for each that cannot be read."""
-        one = [row]
+        one = _columns_of([row])
         return (
             _or_none(lambda: self._whole(one, "impressions")[0]),
             _or_none(lambda: self._whole(one, "clicks")[0]),
@@ -181,8 +201,9 @@ class RowReader:
 
     def key(self, row: wire.WireReportRow) -> tuple[str, str, str, str]:
         """Entity, day, campaign and ad group of a row. Raises ValueError and Silent."""
-        (entity,), (campaign,), (group,) = self.entities([row])
-        return entity, self._times([row])[0][0], campaign, group
+        of = _columns_of([row])
+        (entity,), (campaign,), (group,) = self._entities(of)
+        return entity, self._times(of)[0][0], campaign, group
 
 
 def _plus(parts: Sequence[int | None]) -> int | None:
@@ -197,44 +218,49 @@ def _or_none(read: Callable[[], int | None]) -> int | None:
         return None
 
 
-def _texts(rows: Sequence[wire.WireReportRow], name: str) -> list[Text]:
-    return list(map(attrgetter(name), rows))
+def _columns_of(rows: Sequence[Any]) -> Columns:
+    found: dict[str, Sequence[Text]] = {}
+    for part, structs in (("dimensions", [row.dimensions for row in rows]), ("metrics", [row.metrics for row in rows])):
+        columns = zip(*map(astuple, structs), strict=True)
+        found |= zip((f"{part}.{name}" for name in structs[0].__struct_fields__), columns, strict=True)
+    return found
 
 
-def _required(rows: Sequence[wire.WireReportRow], name: str) -> list[str]:
+def _required(of: Columns, name: str) -> Sequence[str]:
     """A metric that every row has, be it `-`. Raises ValueError where one does not."""
-    texts = _texts(rows, f"metrics.{name}")
-    known = [text for text in texts if text is not None]
-    if len(known) < len(texts):
+    texts = of[f"metrics.{name}"]
+    if None in texts:
         raise ValueError(name, "is missing")
-    return known
+    return cast("Sequence[str]", texts)
 
 
-def _ids(rows: Sequence[wire.WireReportRow], name: str) -> list[str]:
+def _ids(of: Columns, name: str) -> Sequence[str]:
     """The ids under that name, "" where the level has none. Raises ValueError for what is none."""
     if not name:
-        return [""] * len(rows)
-    texts = _texts(rows, name)
-    known = [text for text in texts if text]
-    together = "".join(known)
-    if len(known) == len(texts) and together.isdecimal() and together.isascii():
-        return known
+        return [""] * len(of["metrics.spend"])
+    texts = of[name]
+    if all(texts):
+        known = cast("Sequence[str]", texts)
+        together = "".join(known)
+        if together.isdecimal() and together.isascii():
+            return known
     wrong = next(text for text in texts if not (text and text.isdecimal() and text.isascii()))
     raise ValueError(name.rpartition(".")[2], f"not an id: {wrong!r:.40}")
 
 
-def _complete(rows: Sequence[wire.WireReportRow], values: Sequence[Text], name: str) -> list[str]:
+def _complete(of: Columns, name: str) -> Sequence[str]:
     """The values, one per row.
 
     Raises Silent for a row without the value and without delivery, ValueError for one that has delivered.
     """
-    known = [value for value in values if value and value != wire.NONE]
-    if len(known) == len(values):
-        return known
-    lacking = rows[next(place for place, value in enumerate(values) if not value or value == wire.NONE)].metrics
-    if (lacking.impressions or wire.NONE) in {wire.NONE, "0"} and not (lacking.spend or "").strip("0.-"):
+    values = of[name]
+    if all(values) and wire.NONE not in values:
+        return cast("Sequence[str]", values)
+    place = next(place for place, value in enumerate(values) if not value or value == wire.NONE)
+    impressions, spend = (of[f"metrics.{metric}"][place] for metric in ("impressions", "spend"))
+    if (impressions or wire.NONE) in {wire.NONE, "0"} and not (spend or "").strip("0.-"):
         raise Silent
-    raise ValueError(name, "is missing")
+    raise ValueError(name.rpartition(".")[2], "is missing")
 
 
 @lru_cache(maxsize=4096)

@@ -84,14 +84,6 @@ class WireReportRow(msgspec.Struct, gc=False):
     metrics: Metrics
 
 
-class ReportData(msgspec.Struct):
-    entries: list[WireReportRow] = msgspec.field(name="list")
-
-
-class ReportPage(msgspec.Struct):
-    data: ReportData
-
-
 class CreatedTask(msgspec.Struct):
     task_id: str
 
