@@ -20,7 +20,7 @@ from adweir.model.slices import ALL
 from adweir.model.times import Window
 from adweir.platforms.connector import PageInHand, PullContext
 from adweir.platforms.trade_desk.columns import COST
-from adweir.platforms.trade_desk.csv_pieces import MAX_RECORD_BYTES, pieces
+from adweir.platforms.trade_desk.csv_pieces import MAX_RECORD_BYTES, CsvPiece, pieces
 from adweir.platforms.trade_desk.normalize import NORMALIZER
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader
@@ -273,6 +273,28 @@ def test_any_table_is_read_as_it_was_written_wherever_it_is_cut(
     if not bom and data.startswith(b"\xef\xbb\xbf"):
         return
     assert list(split_at(data, size)) == table
+
+
+LINES = st.lists(st.lists(st.text('a1,"\r\n ', max_size=3), min_size=1, max_size=4), max_size=6)
+
+
+@given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.integers(1, 4))
+def test_columns_that_are_split_at_once_are_those_of_the_records(
+    lines: list[list[str]], line_end: str, ended: bool, width: int
+) -> None:
+    text = line_end.join(map(",".join, lines)) + (line_end if ended else "")
+    piece = CsvPiece(1, text)
+    columns = piece.columns(width, range(width))
+    if columns is None:
+        return
+    assert {place: [row[place] for row in piece.rows] for place in range(width)} == columns
+    assert {len(row) for row in piece.rows} <= {width}
+    assert piece.count == len(piece.rows)
+
+
+def test_records_of_one_width_without_quotes_need_no_parser() -> None:
+    assert CsvPiece(1, "a,b\r\n1,2\r\n3,\r\n").columns(2, (1,)) == {1: ["b", "2", ""]}
+    assert CsvPiece(1, "a,b\n1\n2,3,4\n").columns(2, (0,)) is None
 
 
 @given(st.binary(max_size=200), st.integers(1, 64))

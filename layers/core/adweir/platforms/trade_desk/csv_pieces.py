@@ -1,4 +1,4 @@
-"""Streams a CSV file of any size: pieces of whole records, each as the list of its rows.
+"""Streams a CSV file of any size: pieces of whole records, by row or by column.
 
 A record ends at a line break that is not inside quotes, which is one with an even number of quotes before it (RFC 4180:
 a quote within quotes is written twice).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO
 
 from adweir.model.errors import BadInput
 
@@ -19,15 +21,51 @@ MAX_RECORD_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
-class CsvPiece(NamedTuple):
+@dataclass(frozen=True)
+class CsvPiece:
     """Some consecutive records; `first` is the 1-based number of the first one, the header being number 1."""
 
     first: int
-    rows: list[list[str]]
+    text: str
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The records; empty lines are left out. Raises BadInput for text that is not CSV."""
+        try:
+            return [row for row in csv.reader(io.StringIO(self.text, newline=""), strict=True) if row]
+        except csv.Error as error:
+            raise BadInput(f"the report is not CSV after record {self.first - 1}: {error}", row=self.first) from None
+
+    def columns(self, width: int, places: Iterable[int]) -> dict[int, list[str]] | None:
+        """These columns of the records, split at once: half of the time that a parser takes.
+
+        None where the text needs one, or where a record has another number of cells.
+        """
+        text = self._lines
+        if text is None:
+            return None
+        cells = text.removesuffix("\n").replace("\n", ",\n,").split(",")
+        # One cell that is a line's end follows each record but the last: then all have their cells.
+        if len(cells) + 1 != (width + 1) * self.count or set(cells[width :: width + 1]) - {"\n"}:
+            return None
+        return {place: cells[place :: width + 1] for place in places}
+
+    @cached_property
+    def count(self) -> int:
+        """The number of records."""
+        text = self._lines
+        return len(self.rows) if text is None else text.count("\n") + (not text.endswith("\n"))
+
+    @cached_property
+    def _lines(self) -> str | None:
+        """The text when its records are its lines, each ended by `\\n`; None where it needs a parser."""
+        text = self.text.replace("\r\n", "\n") if "\r" in self.text else self.text
+        plain = text and not text.startswith("\n") and not any(sign in text for sign in ('"', "\r", "\n\n"))
+        return text if plain else None
 
 
 def pieces(stream: BinaryIO, size: int = CHUNK) -> Iterator[CsvPiece]:
-    """The file's records, about `size` bytes at a time; empty lines are left out.
+    """The file's records, about `size` bytes at a time.
 
     Raises BadInput for text that is not UTF-8 or not CSV, and for a record that has no end.
     """
@@ -41,10 +79,10 @@ def pieces(stream: BinaryIO, size: int = CHUNK) -> Iterator[CsvPiece]:
         held = text[end:]
         if len(held) > MAX_RECORD_BYTES:
             raise BadInput(f"a record has more than {MAX_RECORD_BYTES} bytes", row=first)
-        rows = _rows(text[:end], first)
-        if rows:
-            yield CsvPiece(first, rows)
-            first += len(rows)
+        piece = CsvPiece(first, _decoded(text[:end], first))
+        if piece.count:
+            yield piece
+            first += piece.count
         if not chunk:
             return
 
@@ -60,15 +98,11 @@ def _end(text: bytes) -> int:
     return at + 1
 
 
-def _rows(data: bytes, first: int) -> list[list[str]]:
-    if not data:
-        return []
+def _decoded(data: bytes, first: int) -> str:
     try:
-        return [row for row in csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True) if row]
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise BadInput(f"the report is not UTF-8 after record {first - 1}", row=first) from None
-    except csv.Error as error:
-        raise BadInput(f"the report is not CSV after record {first - 1}: {error}", row=first) from None
 
 
 def csv_page(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -7,9 +7,11 @@ ratios and reach are not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import reduce
 from itertools import compress
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import NamedTuple
 
 from adweir.model import limits
@@ -42,8 +44,9 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         if reader is None:
             reader = _DeskReader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
             sums = _DeskSums() if reader.plan.splits else None
-            piece = CsvPiece(piece.first + 1, piece.rows[1:])  # noqa: PLW2901  without its header
-        batch = reader.read(piece)
+            batch = reader.read(piece, skip=1)  # the header
+        else:
+            batch = reader.read(piece)
         if sums is None:
             yield batch
             continue
@@ -57,7 +60,7 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
 class _Cells(NamedTuple):
     """The cells of some rows by column, and the number of each row."""
 
-    columns: dict[int, Column]
+    columns: Mapping[int, Column]
     lines: Sequence[int]
 
 
@@ -72,14 +75,15 @@ class _DeskReader:
         self._pick = itemgetter(*plan.places)
         self._roundings = Roundings()
 
-    def read(self, piece: CsvPiece) -> RowBatch:
-        """The rows of a piece: all at once by column, or one by one where a row is not like the others."""
-        rows, lines, bad = piece.rows, range(piece.first, piece.first + len(piece.rows)), list[BadRow]()
-        if set(map(len, rows)) - {self.plan.width}:
-            bad = [_odd(line, row, self.plan) for line, row in zip(lines, rows, strict=True) if self._is_odd(row)]
-            kept = [not self._is_odd(row) for row in rows]
-            rows, lines = list(compress(rows, kept)), list(compress(lines, kept))  # type: ignore[assignment]
-        cells = self._own(rows, lines)
+    def read(self, piece: CsvPiece, skip: int = 0) -> RowBatch:
+        """The rows of a piece but for the first ones: by column, or one by one where a row is not like the others."""
+        bad: list[BadRow] = []
+        columns = piece.columns(self.plan.width, self.plan.places)
+        if columns is None:
+            cells, bad = self._parsed(piece.rows[skip:], piece.first + skip)
+        else:
+            lines = range(piece.first + skip, piece.first + piece.count)
+            cells = self._own({place: column[skip:] for place, column in columns.items()}, lines)
         if not cells.lines:
             return RowBatch([], bad)
         try:
@@ -89,14 +93,23 @@ class _DeskReader:
             found = self._one_by_one(cells)
             return RowBatch(found.rows, [*bad, *found.bad])
 
+    def _parsed(self, rows: list[list[str]], first: int) -> tuple[_Cells, list[BadRow]]:
+        """The cells of the advertiser's rows, and the rows with another number of cells than the header has."""
+        lines: Sequence[int] = range(first, first + len(rows))
+        bad = [_odd(line, row, self.plan) for line, row in zip(lines, rows, strict=True) if self._is_odd(row)]
+        if bad:
+            kept = [not self._is_odd(row) for row in rows]
+            rows, lines = list(compress(rows, kept)), list(compress(lines, kept))
+        if not rows:
+            return _Cells({}, []), bad
+        columns = dict(zip(self.plan.places, zip(*map(self._pick, rows), strict=True), strict=True))
+        return self._own(columns, lines), bad
+
     def _is_odd(self, row: list[str]) -> bool:
         return len(row) != self.plan.width
 
-    def _own(self, rows: list[list[str]], lines: Sequence[int]) -> _Cells:
+    def _own(self, columns: Mapping[int, Column], lines: Sequence[int]) -> _Cells:
         """The cells of the advertiser's rows."""
-        if not rows:
-            return _Cells({}, [])
-        columns: dict[int, Column] = dict(zip(self.plan.places, zip(*map(self._pick, rows), strict=True), strict=True))
         place, own = self.plan.advertiser, self._context.profile_id
         if place < 0 or set(columns[place]) == {own}:
             return _Cells(columns, lines)
@@ -113,8 +126,8 @@ class _DeskReader:
         return MetricColumns(
             entity_id=entities,
             day=[texts[day] for day in columns[plan.date]],
-            impressions=counts(self._numbers.column(columns[plan.impressions]), "impressions"),
-            clicks=counts(self._numbers.column(columns[plan.clicks]), "clicks"),
+            impressions=self._whole(columns[plan.impressions], "impressions"),
+            clicks=self._whole(columns[plan.clicks], "clicks"),
             conversions=conversions or [None] * size,
             spend=self._amounts(columns[plan.cost], SPEND),
             revenue=revenue or [None] * size,
@@ -128,7 +141,7 @@ class _DeskReader:
             unknown=conversions is None or revenue is None,
         )
 
-    def _entities(self, columns: dict[int, Column]) -> tuple[Column, Column, Column]:
+    def _entities(self, columns: Mapping[int, Column]) -> tuple[Column, Column, Column]:
         """Entity ids, campaign ids and ad group ids; an ad is a creative in an ad group, a breakdown adds its value."""
         campaigns, *finer = [columns[place] for place in self.plan.keys]
         groups = finer[0] if finer else [""] * len(campaigns)
@@ -140,18 +153,27 @@ class _DeskReader:
             entities = [f"{one}~{label.strip() or _UNNAMED}" for one, label in zip(entities, labels, strict=True)]
         return entities, campaigns, groups
 
-    def _currencies(self, columns: dict[int, Column], size: int) -> Sequence[str]:
+    def _currencies(self, columns: Mapping[int, Column], size: int) -> Sequence[str]:
         if self.plan.currency < 0:
             return [self._context.currency] * size
         return [code.strip() or self._context.currency for code in columns[self.plan.currency]]
 
-    def _sum(self, places: tuple[int, ...] | None, columns: dict[int, Column], slot: int) -> list[int] | None:
+    def _sum(self, places: tuple[int, ...] | None, columns: Mapping[int, Column], slot: int) -> list[int] | None:
         if places is None:
             return None
         amounts = [self._amounts(columns[place], slot) for place in places]
-        return amounts[0] if len(amounts) == 1 else list(map(sum, zip(*amounts, strict=True)))
+        return reduce(lambda one, other: list(map(add, one, other)), amounts)
+
+    def _whole(self, texts: Column, name: str) -> list[int]:
+        if self._numbers.plain:
+            with suppress(ValueError):  # commas between thousands, or an empty cell
+                return counts(texts, name)
+        return counts(self._numbers.column(texts), name)
 
     def _amounts(self, texts: Column, slot: int) -> list[int]:
+        found = all_micros(texts) if self._numbers.plain else None
+        if found is not None:
+            return found
         plain = self._numbers.column(texts)
         found = all_micros(plain)
         if found is not None:

@@ -55,6 +55,11 @@ class NumberTexts:
                 f"the report declares the number format {declared[:40]!r}, which is none of US, International"
             )
 
+    @property
+    def plain(self) -> bool:
+        """Whether a number without commas is written as we read it."""
+        return self._format == "us"
+
     def column(self, texts: Sequence[str]) -> Sequence[str]:
         """A column of them; an empty cell is 0, as in the columns of pixels that a campaign does not have."""
         joined = "".join(texts)
