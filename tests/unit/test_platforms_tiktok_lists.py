@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -162,6 +163,20 @@ def test_a_list_without_an_end_is_given_up(
     for endless in (task(Dataset.AD_GROUPS, window=None), task(window=Window(WEEK.start, WEEK.start))):
         with pytest.raises(TooMuchData):
             list(connector.pages(endless))
+
+
+def test_what_tiktok_says_beside_its_answers_is_in_the_log_once(
+    connector: TikTokConnector, stub: StubServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ending = {"X-Api-Deprecation-Info": "ends on 2027-01-01"}
+    stub.route = by_path({REPORT: lambda _: Answer(200, listed(rows(1)) | {"code": 20001, "message": "half"}, ending)})
+    with caplog.at_level(logging.WARNING, "adweir.parts"):
+        for _ in range(2):
+            list(connector.pages(task()))
+    assert [(record.path, record.said) for record in caplog.records] == [  # type: ignore[attr-defined]
+        (REPORT, "ends on 2027-01-01"),
+        (REPORT, "half"),
+    ]
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------

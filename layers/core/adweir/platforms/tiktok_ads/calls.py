@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar, Unpack
 import msgspec
 
 from adweir.model.errors import AdweirError, RequestRejected, Throttled, ThrottleScope, Transient
+from adweir.model.log import log
 from adweir.model.times import Clock
 from adweir.platforms.http import How, Http, Response, fault
 from adweir.platforms.json_items import UNREADABLE
@@ -16,6 +17,7 @@ from adweir.platforms.tiktok_ads import API_PATH, TikTokCredential, faults, wire
 T = TypeVar("T")
 NEWEST_ONLY = "X-Tt-Ads-Throttle"
 """The header of a report that covers only the newest 20,000 ads of the account: its one sign [1740302848100353]."""
+_ENDING = "X-Api-Deprecation-Info"
 _envelope = msgspec.json.Decoder(wire.Envelope).decode
 
 
@@ -48,6 +50,7 @@ class TikTokCalls:
         self._base = f"{base_url}{API_PATH}"
         self._headers = {"Access-Token": credential.access_token}
         self._app = {"app_id": credential.app_id, "secret": credential.secret}
+        self._warned = set[str]()
 
     def get(self, path: str, params: Mapping[str, Any]) -> TikTokAnswer:
         """GET; lists and objects go as JSON text. Raises what the code of the answer means."""
@@ -87,9 +90,18 @@ class TikTokCalls:
             envelope = _envelope(response.body)
         except UNREADABLE:
             raise self._without_envelope(response) from None
+        self._warn(path, "TikTok announces the end of an endpoint", response.headers.get(_ENDING, ""))
+        if envelope.code == faults.PARTIAL:
+            self._warn(path, "a part is missing from what TikTok answers", envelope.message or "no reason given")
         if envelope.code in (faults.OK, faults.PARTIAL):
             return TikTokAnswer(response, envelope.data, envelope.code == faults.OK)
         raise faults.to_fault(envelope.code, envelope.message, path, envelope.request_id, self._clock.now())
+
+    def _warn(self, path: str, text: str, said: str) -> None:
+        """Log what TikTok says beside an answer, once per endpoint and connection."""
+        if said and path + text not in self._warned:
+            self._warned.add(path + text)
+            log.warning(text, extra={"path": path, "said": said[:300]})
 
     def _without_envelope(self, response: Response) -> AdweirError:
         """A gateway answers in its own way: TikTok asks to wait about five minutes after a 5xx."""
