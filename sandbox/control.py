@@ -15,9 +15,10 @@ from sandbox.outside import BadQuestion, Outside
 from sandbox.platforms.base import Door, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
-from sandbox.world import Company, Reading
+from sandbox.world import Company, Reading, WorldProfile
 from sandbox.world.happenings import KINDS
-from sandbox.world.mix import BASE, sales
+from sandbox.world.mix import Mix
+from sandbox.world.plan import RECENT_DAYS
 from sandbox.world_page import world_page
 
 ROOT = "/_world"
@@ -40,6 +41,7 @@ class Control:
         self._platforms = platforms
         self._apis = apis
         self._log = log
+        self._mix = Mix(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in KINDS}
         for stand_in in platforms:
@@ -49,7 +51,10 @@ class Control:
             "health": lambda _request, _body: {"status": "ok", "now": outside.world.now.isoformat()},
             "credentials": lambda _request, _body: self.credentials(),
             "truth": lambda request, _body: self._truth(request.args.to_dict()),
-            "sales": lambda request, _body: self._sales(request.args.get("account", "")),
+            "sales": lambda request, _body: self._sales(request.args.to_dict()),
+            "mix": lambda request, _body: self._described(request.args.get("account", "")),
+            "planted": lambda request, _body: self._planted(request.args.to_dict()),
+            "driver": lambda request, body: self._driver(body if request.method == "POST" else {}),
             "requests": self._requests,
             "clock": lambda request, body: self._clock(body) if request.method == "POST" else self._time(),
             "switches": lambda request, body: self._switch(request.method, body),
@@ -133,8 +138,7 @@ class Control:
         `forgotten=1`; and which conversions count (`Reading`): `basis`, `window`, `view_window`, `clock`.
         """
         world = self._outside.world
-        start = date.fromisoformat(query["start"]) if "start" in query else world.first_day
-        end = date.fromisoformat(query["end"]) if "end" in query else date.max - timedelta(days=1)
+        start, end = self._days(query)
         level = query.get("level", "ad")
         if level not in _LEVELS:
             raise BadQuestion(f"unknown level {level!r}")
@@ -147,21 +151,60 @@ class Control:
             forgotten=query.get("forgotten") in ("1", "true"),
         )
         rows: list[dict[str, Any]] = []
-        for profile in world.profiles:
-            if query.get("platform", profile.platform) != profile.platform:
-                continue
-            if "profile_id" in query and self._outside.bare_id(query["profile_id"]) != profile.id:
-                continue
+        for profile in self._asked(query):
             rows += world.truth(profile, start, end, level, reading=reading)
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
 
-    def _sales(self, key: str) -> dict[str, Any]:
-        """The media-mix truth of a company (of all without `account`), with the parameters that made it."""
+    def _days(self, query: dict[str, str]) -> tuple[date, date]:
+        """`start` and `end`; by default the last days before the world's first today, and all since."""
+        recently = self._outside.world.anchor - timedelta(days=RECENT_DAYS - 1)
+        start = date.fromisoformat(query["start"]) if "start" in query else recently
+        return start, date.fromisoformat(query["end"]) if "end" in query else date.max - timedelta(days=1)
+
+    def _asked(self, query: dict[str, str]) -> list[WorldProfile]:
+        """The ad accounts of a `platform`, or the one with a `profile_id`."""
+        wanted = self._outside.bare_id(query.get("profile_id", ""))
+        return [
+            profile
+            for profile in self._outside.world.profiles
+            if query.get("platform", profile.platform) == profile.platform and wanted in ("", profile.id)
+        ]
+
+    def _companies(self, key: str) -> Sequence[Company]:
+        return (self._outside.company(key),) if key else self._outside.world.companies
+
+    def _sales(self, query: dict[str, str]) -> dict[str, Any]:
+        """What a company (without `account`, each) sold from `start` to `end`, and what of it each channel brought."""
+        start, end = self._days(query)
+        days = {c.key: list(self._mix.sales(c, start, end)) for c in self._companies(query.get("account", ""))}
+        return {"currency": "USD", "sales": days}
+
+    def _described(self, key: str) -> dict[str, Any]:
+        """The parameters behind the sales of a company (of all without `account`)."""
+        mixes = {company.key: self._mix.described(company) for company in self._companies(key)}
+        return {"currency": "USD", "driver_per_mille": self._outside.world.driver, "mix": mixes}
+
+    def _planted(self, query: dict[str, str]) -> dict[str, Any]:
+        """The anomalies and level shifts in the ad accounts of a `platform`, or in that with a `profile_id`."""
         world = self._outside.world
-        companies = (self._outside.company(key),) if key else world.companies
-        channels = {profile.platform: profile.traits.channel._asdict() for profile in world.profiles}
-        days = {c.key: list(sales(world, c)) for c in companies}
-        return {"currency": "USD", "base_micros": BASE, "channels": channels, "sales": days}
+
+        def day(index: int) -> str:
+            return (world.first_day + timedelta(days=index)).isoformat()
+
+        anomalies, shifts = [], []
+        for profile in self._asked(query):
+            about, plan = {"platform": profile.platform, "profile_id": profile.id}, world.plan(profile)
+            anomalies += [a._asdict() | about | {"first": day(a.first), "last": day(a.last)} for a in plan.anomalies]
+            shifts += [
+                about | {"metric": s.metric, "day": day(s.day), "before_per_mille": s.before} for s in plan.shifts
+            ]
+        return {"anomalies": anomalies, "level_shifts": shifts}
+
+    def _driver(self, body: dict[str, Any]) -> dict[str, Any]:
+        """POST `{"per_mille"}`: the strength of hidden demand, 0 for none; GET tells it."""
+        if body:
+            self._outside.drive(int(body["per_mille"]))
+        return {"per_mille": self._outside.world.driver}
 
     def _time(self) -> dict[str, Any]:
         world = self._outside.world

@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 from sandbox.state import State
 from sandbox.switches import Switches
 from sandbox.world import Company, World
+from sandbox.world.world import DRIVER
 
 T = TypeVar("T")
 _MOST_REPORTS = 2000
 _MOST_ANSWERS = 64
+_STRONGEST = 2000
+"""Per mille: hidden demand that moves spend by at most three fifths."""
 SLOW_ANSWER = "slow_answer"
 _EVERYWHERE = {SLOW_ANSWER: "answers come `seconds` late (default 1)"}
 
@@ -43,8 +46,7 @@ class Population:
 class Outside:
     """What the platforms share.
 
-    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid. `changes`: how many
-    things have happened to the ad accounts; who keeps what they contain looks at it.
+    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid.
     """
 
     def __init__(
@@ -72,7 +74,6 @@ class Outside:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)
         for event in self.state.happenings:
             self.world.happen(event)
-        self.changes = len(self.state.happenings)
         self.switches = Switches({name: {**own, **_EVERYWHERE} for name, own in population.switches.items()})
         self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
@@ -108,13 +109,27 @@ class Outside:
             raise BadQuestion(f"no ad account {profile_id!r}")
         today = self.world.moment(owner).today.isoformat()
         event = {**body, "kind": kind, "platform": owner.platform, "profile_id": profile_id, "day": today}
+        self._keep(event)
+        return event
+
+    def drive(self, per_mille: int) -> None:
+        """Give hidden demand a strength, 0 for none. The numbers of every day change, and stay so over a restart."""
+        if not 0 <= per_mille <= _STRONGEST:
+            raise BadQuestion(f"per_mille is 0 to {_STRONGEST}")
+        day = self.world.now.date().isoformat()
+        self._keep({"kind": DRIVER, "per_mille": per_mille, "platform": "", "profile_id": "", "day": day})
+
+    def _keep(self, event: dict[str, Any]) -> None:
         with self._lock:
             self.world.happen(event)
             self.state.happenings.append(event)
-            self.changes += 1
             self._cache.clear()
         self.save()
-        return event
+
+    @property
+    def changes(self) -> int:
+        """How many things have happened; who keeps what the world contains looks at it."""
+        return self.world.changes
 
     def save(self) -> None:
         """Write the state file."""

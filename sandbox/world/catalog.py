@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sandbox.world.draw import between
+from sandbox.world.plan import recent
 from sandbox.world.traits import Traits
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "KRW": 0}
@@ -211,10 +212,10 @@ def secret_of(seed: int, *parts: str) -> str:
 
 
 def flight_of(ad_seed: int) -> tuple[int, int]:
-    """Three ads in four run all the time; the others begin late, end early, or both."""
+    """Three ads in four run all the time; the others begin in the last sixty days, end there, or both."""
     kind = between(ad_seed, 1, 0, 11)
-    start = between(ad_seed, 2, 8, 30) if kind in (0, 1) else 0
-    end = between(ad_seed, 3, 36, 55) if kind in (1, 2) else 1_000_000
+    start = recent(between(ad_seed, 2, 8, 30)) if kind in (0, 1) else 0
+    end = recent(between(ad_seed, 3, 36, 55)) if kind in (1, 2) else 1_000_000
     return start, end
 
 

@@ -6,11 +6,13 @@ written on the wire exactly. How they restate as days pass is a trait of the pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
 from sandbox.world.catalog import WorldAd, WorldProfile
 from sandbox.world.draw import between, mix, share
+from sandbox.world.plan import PlannedDay
 
 MICRO = 1_000_000
 
@@ -110,11 +112,12 @@ def _traffic_per_mille(profile: WorldProfile, ad: WorldAd, day: int, age: int) -
     return 1000 + left * between(ad.seed, 910_000 + day, 1, 9)
 
 
-def final(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[int, int, int, int, int]:
+def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> tuple[int, int, int, int, int]:
     """Settled impressions, clicks, spend (minor units), half conversions, value per conversion (minor units, even).
 
-    `day` counts from the world's first day. All zero on days without delivery.
+    All zero on days without delivery.
     """
+    day, weekday, usual = planned
     start, end = ad.flight
     running = start <= day <= end and ad.status != "PAUSED"
     salt = day * 16
@@ -122,35 +125,41 @@ def final(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[i
         return 0, 0, 0, 0, 0
     size = between(ad.seed, 7, 300, 1900)
     level = WEEK[weekday] * size // 1000
-    spend = profile.scale * level * between(ad.seed, salt + 1, 700, 1300) // 1_000_000
+    spend = profile.scale * level * between(ad.seed, salt + 1, 700, 1300) // 1_000_000 * usual.spend // 1000
     price_click = max(1, profile.scale * between(ad.seed, 8, 8, 26) // 1000)
     clicks = spend * between(ad.seed, salt + 2, 850, 1150) // 1000 // price_click
     impressions = clicks * between(ad.seed, salt + 3, 35, 90) + between(ad.seed, salt + 4, 20, 400)
     halves = clicks * between(ad.seed, 9, 10, 120) * between(ad.seed, salt + 5, 500, 1500) // 500_000
+    impressions, clicks = impressions * usual.impressions // 1000, clicks * usual.clicks // 1000
     if not profile.traits.credits_halves(ad.number):
         halves -= halves % 2
     price = 2 * (profile.scale * between(ad.seed, 10, 250, 700) // 1000) + 2 * between(ad.seed, salt + 6, 0, 50)
     return impressions, clicks, spend, halves, price if profile.traits.sells else 0
 
 
-def settled(profile: WorldProfile, ad: WorldAd, day: int, weekday: int) -> tuple[int, int, int, int, int]:
+def settled(profile: WorldProfile, ad: WorldAd, day: PlannedDay) -> tuple[int, int, int, int, int]:
     """`final`, less the invalid traffic that the platform took back."""
-    impressions, clicks, spend, halves, price = final(profile, ad, day, weekday)
+    impressions, clicks, spend, halves, price = final(profile, ad, day)
     for first, last, keep in ad.credits:
-        if first <= day <= last:
+        if first <= day.number <= last:
             step = _step(profile, ad)
             impressions, clicks, spend = impressions * keep // 1000, clicks * keep // 1000, spend * keep // 1000
             halves = halves * keep // 1000 // step * step
     return impressions, clicks, spend, halves, price
 
 
-def of_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int, age: int) -> Numbers:
+Days = Callable[[int], PlannedDay]
+"""A channel's days, by their index."""
+
+
+def of_day(profile: WorldProfile, ad: WorldAd, days: Days, index: int, age: int) -> Numbers:
     """The whole day's numbers as known `age` days after it, conversions on the day of the click or view."""
-    impressions, clicks, spend, halves, price = settled(profile, ad, day, weekday)
+    planned = days(index)
+    impressions, clicks, spend, halves, price = settled(profile, ad, planned)
     if not impressions:
         return ZERO
-    traffic = _traffic_per_mille(profile, ad, day, age)
-    credited, viewed = _credited(profile, ad, halves, profile.traits.restatement.conversions_known(age))
+    traffic = _traffic_per_mille(profile, ad, index, age)
+    credited, viewed = _credited(profile, ad, planned, halves, profile.traits.restatement.conversions_known(age))
     return Numbers(
         impressions * traffic // 1000,
         clicks * traffic // 1000,
@@ -166,18 +175,31 @@ def _step(profile: WorldProfile, ad: WorldAd) -> int:
     return 1 if profile.traits.credits_halves(ad.number) else 2
 
 
-def _credited(profile: WorldProfile, ad: WorldAd, halves: int, known: int) -> tuple[dict[int, int], dict[int, int]]:
+def _times(ad: WorldAd, planned: PlannedDay) -> int:
+    """How often each of an ad-day's conversions counts: once, or by lot so that the level is met on average.
+
+    An ad has few conversions on a day, so a level that multiplied and rounded them would not be what is listed.
+    """
+    often, chance = divmod(planned.level.conversions, 1000)
+    return often + (1 if chance and mix(ad.seed, 950_000 + planned.number) % 1000 < chance else 0)
+
+
+_Credited = tuple[dict[int, int], dict[int, int]]
+
+
+def _credited(profile: WorldProfile, ad: WorldAd, planned: PlannedDay, halves: int, known: int) -> _Credited:
     """Half conversions after clicks and after views, by window, of which `known` per mille are known."""
-    step = _step(profile, ad)
-    credited = {w: halves * per_mille * known // 1_000_000 // step * step for w, per_mille in WINDOWS.items()}
+    step, times = _step(profile, ad), _times(ad, planned)
+    credited = {w: halves * per_mille * known // 1_000_000 // step * step * times for w, per_mille in WINDOWS.items()}
     if not profile.view_windows:
         return credited, _NO_VIEWS
     seen = halves * between(ad.seed, 11, 80, 400) * known
     step = 2 if profile.traits.whole_views else step
-    return credited, {w: seen * per_mille // 1_000_000_000 // step * step for w, per_mille in VIEW_WINDOWS.items()}
+    viewed = {w: seen * per_mille // 1_000_000_000 // step * step * times for w, per_mille in VIEW_WINDOWS.items()}
+    return credited, viewed
 
 
-def by_conversion_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int, age: int) -> Numbers:
+def by_conversion_day(profile: WorldProfile, ad: WorldAd, days: Days, index: int, age: int) -> Numbers:
     """The day's traffic, and the conversions that took place on that day, whenever their click or view was.
 
     Conversions become known on the day they take place, so those of a past day never change. Over all days, both
@@ -186,18 +208,18 @@ def by_conversion_day(profile: WorldProfile, ad: WorldAd, day: int, weekday: int
     halves, revenue = dict(ZERO.halves), dict(ZERO.revenue)
     views, view_revenue = dict(_NO_VIEWS), dict(_NO_VIEWS)
     for delay, known, before in profile.traits.restatement.delays:
-        if delay > day:
+        if delay > index:
             break
-        clicked = day - delay
-        *_, total, price = settled(profile, ad, clicked, (weekday - delay) % 7)
+        planned = days(index - delay)
+        *_, total, price = settled(profile, ad, planned)
         if not total:
             continue
-        late, early = _credited(profile, ad, total, known), _credited(profile, ad, total, before)
+        late, early = (_credited(profile, ad, planned, total, per_mille) for per_mille in (known, before))
         for sums, values, now, then in zip((halves, views), (revenue, view_revenue), late, early, strict=True):
             for w, n in now.items():
                 sums[w] += n - then[w]
                 values[w] += (n - then[w]) * price // 2
-    traffic = of_day(profile, ad, day, weekday, age)
+    traffic = of_day(profile, ad, days, index, age)
     return traffic._replace(halves=halves, revenue=revenue, views=views, view_revenue=view_revenue)
 
 

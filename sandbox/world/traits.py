@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
 class Channel(NamedTuple):
-    """What a platform's advertising is worth to a company (see `mix`).
+    """What a kind of advertising in an ad account is worth to a company (see `mix`).
 
     `carry`: per mille of the effect that lasts to the next day; `half` and `effect`: micros of US dollars per day.
     """
@@ -15,6 +16,7 @@ class Channel(NamedTuple):
     carry: int
     half: int
     effect: int
+    name: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Restatement:
 class Traits:
     """A platform, or one ad account there, as the world sees it.
 
+    `channel`: that of all ad products but those in `channels`.
     `half_credits`: every n-th ad is credited with half conversions; 0: none is. `sells`: conversions bring revenue
     (leads do not). `hourly_conversions`: whether hourly rows report conversions and revenue. `whole_views`: conversions
     after views are never halves.
@@ -63,6 +66,11 @@ class Traits:
     sells: bool = True
     hourly_conversions: bool = True
     whole_views: bool = False
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+
+    def channel_of(self, product: str) -> Channel:
+        """The channel of an ad product."""
+        return self.channels.get(product, self.channel)
 
     def credits_halves(self, ad_number: int) -> bool:
         """Whether the platform credits this ad, by its place in the profile, with half conversions."""

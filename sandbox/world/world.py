@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,12 +14,16 @@ from sandbox.world.counting import CONVERSION, DEFAULT, Reading, row_numbers
 from sandbox.world.draw import mix
 from sandbox.world.happenings import Event, happen
 from sandbox.world.numbers import Numbers, add, by_conversion_day, hours_of, of_day, split
+from sandbox.world.plan import HISTORY_DAYS, HiddenDemand, Plan
 
-HISTORY_DAYS = 60
 NOON = time(12, tzinfo=UTC)
 """At noon UTC the date is the same from Los Angeles to Tokyo, so every profile has the same today."""
 
 
+DRIVER = "driver"
+"""The kind of the event that sets the strength of hidden demand."""
+_MOST_DAYS = 4000
+"""Days of ad accounts that are kept: a day of fifty ads takes about 60 kB."""
 NO_HOUR = -2
 """The hour of an hourly row that does not say which one it is."""
 _EVERY_CAMPAIGN = "every_campaign"
@@ -50,7 +54,10 @@ class Moment:
 
 
 class World:
-    """The numbers of some companies. `anchor` is the first today; the history begins 59 days before it."""
+    """The numbers of some companies. `anchor` is the first today; the history begins three years before it.
+
+    `changes`: how many things have happened. `driver`: the strength of hidden demand, per mille.
+    """
 
     def __init__(self, seed: int, anchor: date, companies: tuple[Company, ...]) -> None:
         self.seed = seed
@@ -58,9 +65,11 @@ class World:
         self.offset = timedelta()
         self.companies = companies
         self.first_day = anchor - timedelta(days=HISTORY_DAYS - 1)
-        self._day = lru_cache(maxsize=40_000)(self._compute_day)
-        self._happened = 0
+        self.changes = 0
+        self.driver = 0
+        self._day = lru_cache(maxsize=_MOST_DAYS)(self._compute_day)
         self._profiles = {(p.platform, p.id): p for company in companies for p in company.profiles}
+        self._plans = self._planned()
 
     @property
     def now(self) -> datetime:
@@ -76,13 +85,35 @@ class World:
         """An ad account by the platform's stored name and its id without a prefix, or None."""
         return self._profiles.get((platform, profile_id))
 
+    def hidden(self, company: Company) -> HiddenDemand:
+        """What moves the company's spend and sales alike, and nobody reports."""
+        return HiddenDemand(self.seed, company.key, self.driver)
+
+    def plan(self, profile: WorldProfile) -> Plan:
+        """The ad account's budgets, anomalies and level shifts."""
+        return self._plans[profile.platform, profile.id]
+
+    def _planned(self) -> dict[tuple[str, str], Plan]:
+        weekday = self.first_day.weekday()
+        return {
+            (profile.platform, profile.id): Plan(self.seed, profile.platform, profile.id, weekday, self.hidden(company))
+            for company in self.companies
+            for profile in company.profiles
+        }
+
     def happen(self, event: Event) -> None:
-        """Something happens to the ad account that the event names by `platform` and `profile_id` (`happenings`)."""
-        profile = self.profile(str(event.get("platform")), str(event.get("profile_id")))
-        if profile is None:
-            raise ValueError(f"no ad account {event.get('profile_id')!r}")
-        happen(profile, event, self.first_day)
-        self._happened += 1
+        """Something happens: hidden demand gets another strength (`per_mille`), or what `happenings` has to the ad
+        account that the event names by `platform` and `profile_id`.
+        """
+        if event.get("kind") == DRIVER:
+            self.driver = int(event["per_mille"])
+            self._plans = self._planned()
+        else:
+            profile = self.profile(str(event.get("platform")), str(event.get("profile_id")))
+            if profile is None:
+                raise ValueError(f"no ad account {event.get('profile_id')!r}")
+            happen(profile, event, self.first_day)
+        self.changes += 1
         self._day.cache_clear()
 
     def moment(self, profile: WorldProfile) -> Moment:
@@ -112,7 +143,7 @@ class World:
         for day in self.window(profile, start, end, moment):
             age = min((moment.today - day).days, profile.traits.restatement.settles_after_days)
             hour = moment.hour if age == 0 else 24
-            yield from self._day(profile, day, age, hour, (reading.hourly, reading.clock, self._happened))
+            yield from self._day(profile, day, age, hour, (reading.hourly, reading.clock, self.changes))
 
     def rows(
         self,
@@ -173,9 +204,14 @@ class World:
         hourly, clock, _ = kind
         index = (day - self.first_day).days
         count = by_conversion_day if clock == CONVERSION else of_day
+        plan, traits = self.plan(profile), profile.traits
+        days = {
+            product: partial(plan.day, traits.channel_of(product).name)
+            for product in {c.product for c in profile.campaigns}
+        }
         rows = []
         for campaign, group, ad in profile.delivering():
-            whole = count(profile, ad, index, day.weekday(), age)
+            whole = count(profile, ad, days[campaign.product], index, age)
             if whole.is_zero:
                 continue
             hours = hours_of(whole, ad, index)[:hour] if hourly or hour < 24 else []

@@ -234,7 +234,7 @@ def test_smart_plus_lists_are_of_upgraded_campaigns_only(halden: TikTokCaller) -
 def test_only_ads_take_a_time_of_change(server: PlatformServer) -> None:
     halden = TikTokCaller(server, "halden")
     today = f"{server.outside.world.now:%Y-%m-%d} 00:00:00"
-    running_ad = next(ad for _, _, ad in halden.profile.ads() if ad.status == "ACTIVE" and ad.flight[1] > 60)
+    running_ad = next(ad for _, _, ad in halden.profile.ads() if ad.status == "ACTIVE" and ad.flight == (0, 1_000_000))
     before = ids(halden, "ad/get", modified_after=today, primary_status="STATUS_ALL")
     server.outside.happen("delete", {"profile_id": halden.profile.id, "ad_id": running_ad.id})
     after = ids(halden, "ad/get", modified_after=today, primary_status="STATUS_ALL")

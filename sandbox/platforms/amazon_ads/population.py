@@ -23,6 +23,7 @@ from sandbox.world.catalog import (
 )
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
+from sandbox.world.plan import recent
 from sandbox.world.traits import Channel, Restatement, Traits
 
 PLATFORM = "amazon_ads"
@@ -35,7 +36,11 @@ _TRAITS = Traits(
         ),
         corrections=(1, 2, 3),
     ),
-    Channel(carry=250, half=1_800 * MICRO, effect=6_000 * MICRO),
+    Channel(carry=250, half=1_300 * MICRO, effect=4_500 * MICRO, name="retail_search"),
+    channels={
+        "sb": Channel(carry=500, half=900 * MICRO, effect=2_000 * MICRO, name="retail_brand"),
+        "sd": Channel(carry=350, half=700 * MICRO, effect=1_200 * MICRO, name="retail_display"),
+    },
 )  # fmt: skip
 _WINDOWS = {"seller": {"sp": 7, "sb": 14, "sd": 14}, "vendor": {"sp": 14, "sb": 14, "sd": 14}}
 """The attribution window by kind and ad product."""
@@ -192,7 +197,7 @@ def _thinned(group: WorldAdGroup) -> WorldAdGroup:
     ads, unlisted = list[WorldAd](), list[WorldAd]()
     for ad in group.ads:
         if ad.number % 9 in (4, 6, 8):
-            gone = replace(ad, status="ARCHIVED", flight=(ad.flight[0], min(ad.flight[1], 30 + ad.number % 25)))
+            gone = replace(ad, status="ARCHIVED", flight=(ad.flight[0], min(ad.flight[1], recent(30 + ad.number % 25))))
             (unlisted if ad.number % 9 == 8 else ads).append(gone)
         else:
             ads.append(ad)
@@ -203,7 +208,7 @@ def _ended(campaign: WorldCampaign) -> WorldCampaign:
     """A campaign that was archived with everything in it, and has a past."""
 
     def gone(ads: tuple[WorldAd, ...]) -> tuple[WorldAd, ...]:
-        ended = (replace(ad, flight=(ad.flight[0], min(ad.flight[1], 48))) for ad in ads)
+        ended = (replace(ad, flight=(ad.flight[0], min(ad.flight[1], recent(48)))) for ad in ads)
         return tuple(ad if ad.status == "PAUSED" else replace(ad, status="ARCHIVED") for ad in ended)
 
     groups = (

@@ -23,6 +23,7 @@ from sandbox.world.catalog import (
 )
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
+from sandbox.world.plan import recent
 from sandbox.world.traits import Channel, Restatement, Traits
 
 PLATFORM = "google_ads"
@@ -35,9 +36,16 @@ _TRAITS = Traits(
         late_corrections=(1, 2, 9, 24),
         late_one_in=9,
     ),
-    Channel(carry=400, half=3_000 * MICRO, effect=11_000 * MICRO),
+    Channel(carry=200, half=1_200 * MICRO, effect=5_000 * MICRO, name="search"),
     half_credits=2,
     whole_views=True,
+    channels={
+        "SHOPPING": Channel(carry=150, half=120 * MICRO, effect=900 * MICRO, name="shopping"),
+        "DISPLAY": Channel(carry=450, half=900 * MICRO, effect=1_600 * MICRO, name="display"),
+        "VIDEO": Channel(carry=600, half=700 * MICRO, effect=1_800 * MICRO, name="video"),
+        "DEMAND_GEN": Channel(carry=500, half=600 * MICRO, effect=1_500 * MICRO, name="demand_gen"),
+        "PERFORMANCE_MAX": Channel(carry=350, half=400 * MICRO, effect=2_200 * MICRO, name="performance_max"),
+    },
 )
 CHANNELS = (
     "SEARCH", "SHOPPING", "DISPLAY", "VIDEO", "DEMAND_GEN", "PERFORMANCE_MAX", "MULTI_CHANNEL", "SMART",
@@ -254,7 +262,7 @@ def _thinned(group: WorldAdGroup) -> WorldAdGroup:
     def thinned(ad: WorldAd) -> WorldAd:
         if ad.number % 5 != 2 or ad.status == "PAUSED":
             return ad
-        return replace(ad, status="DELETED", flight=(ad.flight[0], min(ad.flight[1], 30 + ad.number % 25)))
+        return replace(ad, status="DELETED", flight=(ad.flight[0], min(ad.flight[1], recent(30 + ad.number % 25))))
 
     return replace(group, ads=tuple(thinned(ad) for ad in group.ads))
 
@@ -263,7 +271,7 @@ def _removed(campaign: WorldCampaign) -> WorldCampaign:
     """A campaign that was removed, whose ads keep their own statuses."""
 
     def ended(ad: WorldAd) -> WorldAd:
-        return replace(ad, flight=(ad.flight[0], min(ad.flight[1], 45)))
+        return replace(ad, flight=(ad.flight[0], min(ad.flight[1], recent(45))))
 
     groups = tuple(replace(g, ads=tuple(ended(ad) for ad in g.ads)) for g in campaign.groups)
     return replace(campaign, status="DELETED", groups=groups)

@@ -19,6 +19,7 @@ from sandbox.world.catalog import (
 )
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
+from sandbox.world.plan import recent
 from sandbox.world.traits import Channel, Restatement, Traits
 
 PLATFORM = "meta_ads"
@@ -31,7 +32,7 @@ _TRAITS = Traits(
         late_corrections=(1, 2, 3, 7, 14, 28),
         late_one_in=5,
     ),
-    Channel(carry=550, half=2_500 * MICRO, effect=9_000 * MICRO),
+    Channel(carry=550, half=2_500 * MICRO, effect=9_000 * MICRO, name="social"),
     half_credits=3,
     hourly_conversions=False,
 )
@@ -61,7 +62,7 @@ _ACCOUNTS = {
 """By advertiser. Scale: minor units that an ad spends on a typical day."""
 _ADS = 48
 """How many ads of an ad account have run, or may run."""
-_DELETED_DAY = 40
+_DELETED_DAY = recent(40)
 """The last day of the deleted campaign, counted from the world's first."""
 _GONE = ("ARCHIVED", "DELETED")
 _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "GET_OFFER")
@@ -123,7 +124,7 @@ def _thinned(group: WorldAdGroup) -> WorldAdGroup:
         if gone is None:
             ads.append(ad)
             continue
-        flight = (ad.flight[0], min(ad.flight[1], 30 + ad.number % 25))
+        flight = (ad.flight[0], min(ad.flight[1], recent(30 + ad.number % 25)))
         gone_ad = replace(ad, status=gone, flight=flight)
         (unlisted if ad.number % 9 == 8 else ads).append(gone_ad)
     return replace(group, ads=tuple(ads), unlisted=tuple(unlisted))

@@ -21,6 +21,7 @@ from sandbox.platforms.tiktok_ads.parameters import TikTokParameters
 from sandbox.world import WorldProfile
 from sandbox.world.catalog import MINOR_DIGITS
 from sandbox.world.draw import between, seed_of
+from sandbox.world.plan import recent
 
 _CAMPAIGNS = (("Shop all products", "STATUS_DELIVERY_OK"), ("Shop summer", "STATUS_DELETE"))
 _DIMENSIONS = frozenset({"advertiser_id", "campaign_id", "stat_time_day", "stat_time_hour"})
@@ -30,7 +31,7 @@ _METRICS = (
     "cost", "net_cost", "orders", "gross_revenue", "cost_per_order", "roi", "campaign_name", "currency",
 )  # fmt: skip
 _MOST_DAYS = {"stat_time_hour": 1, "stat_time_day": 30}
-_DELETED_DAY = 40
+_DELETED_DAY = recent(40)
 """The last day of the deleted campaign, counted from the world's first."""
 
 

@@ -19,6 +19,7 @@ from sandbox.world.catalog import (
 )
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
+from sandbox.world.plan import recent
 from sandbox.world.traits import Channel, Restatement, Traits
 
 PLATFORM = "tiktok_ads"
@@ -34,7 +35,7 @@ _TRAITS = Traits(
         ),
         corrections=(1, 2),
     ),
-    Channel(carry=400, half=2_000 * MICRO, effect=7_000 * MICRO),
+    Channel(carry=400, half=2_000 * MICRO, effect=7_000 * MICRO, name="short_video"),
 )  # fmt: skip
 _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 """The default attribution setting: 7 days after a click, 1 day after a view."""
@@ -63,7 +64,9 @@ _ACCOUNTS = {
     "mori": (_TikTokAccount("7000000000000000201", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 4400, "Etc/GMT-9"),),
     "kestrel": (
         _TikTokAccount("7000000000000000301", "Kestrel Audio UK", "GBP", "Europe/London", "GB", 2700, awkward=True),
-        _TikTokAccount("7000000000000000302", "Kestrel Audio Old", "USD", "America/New_York", "US", 1900, last_day=38),
+        _TikTokAccount(
+            "7000000000000000302", "Kestrel Audio Old", "USD", "America/New_York", "US", 1900, last_day=recent(38)
+        ),
     ),
     "lumen": (_TikTokAccount("7000000000000000401", "Lumen Solar ES", "EUR", "Europe/Madrid", "ES", 2400, leads=True),),
 }
@@ -105,7 +108,7 @@ def zone_of(profile: WorldProfile) -> str:
 def _profile(seed: int, advertiser: Advertiser, account: _TikTokAccount) -> WorldProfile:
     campaigns = _campaigns(seed, account, advertiser.things)
     if account.awkward:
-        campaigns = (*(_thinned(c) for c in campaigns[:-2]), _deleted(campaigns[-2], 40), campaigns[-1])
+        campaigns = (*(_thinned(c) for c in campaigns[:-2]), _deleted(campaigns[-2], recent(40)), campaigns[-1])
         campaigns += _apart(seed, account)
     if account.last_day:
         campaigns = tuple(_stopped(campaign, account.last_day) for campaign in campaigns)
@@ -198,7 +201,7 @@ def _thinned_group(group: WorldAdGroup) -> WorldAdGroup:
         if ad.number % 9 not in (4, 8):
             ads.append(ad)
             continue
-        gone = replace(ad, status="DELETED", flight=(ad.flight[0], min(ad.flight[1], 30 + ad.number % 25)))
+        gone = replace(ad, status="DELETED", flight=(ad.flight[0], min(ad.flight[1], recent(30 + ad.number % 25))))
         (unlisted if ad.number % 9 == 8 else ads).append(gone)
     return replace(group, ads=tuple(ads), unlisted=tuple(unlisted))
 

@@ -20,6 +20,7 @@ from sandbox.world.catalog import (
 )
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
+from sandbox.world.plan import recent
 from sandbox.world.traits import Channel, Restatement, Traits
 
 PLATFORM = "trade_desk"
@@ -34,7 +35,7 @@ _TRAITS = Traits(
         ),
         corrections=(1,),
     ),
-    Channel(carry=700, half=2_200 * MICRO, effect=5_000 * MICRO),
+    Channel(carry=700, half=2_200 * MICRO, effect=5_000 * MICRO, name="programmatic"),
 )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ PARTNERS = {
 """By the world's advertiser. Scale: minor units that a creative spends in an ad group on a typical day."""
 _CHANNELS = (("Prospecting", "Display"), ("Streaming", "Video"), ("Retargeting", "Display"))
 _GROUPS, _CREATIVES = 2, 3
-_ARCHIVED_DAY = 44
+_ARCHIVED_DAY = recent(44)
 """The last day of the awkward seats' archived campaign, counted from the world's first."""
 
 
