@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -315,3 +316,55 @@ def test_it_stops_while_a_client_keeps_its_connection(server: PlatformServer) ->
     # then
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(f"{server.url}/_world/health", timeout=1)
+
+
+def test_sales_of_a_range_come_with_the_mix_that_made_them(server: PlatformServer) -> None:
+    # when
+    days = call(server, "sales", account="mori", start="2026-05-24", end="2026-05-26")["sales"]["mori"]
+    recently = call(server, "sales", account="mori")["sales"]["mori"]
+    mix = call(server, "mix", account="mori")["mix"]["mori"]
+
+    # then
+    assert [day["date"] for day in days] == ["2026-05-24", "2026-05-25", "2026-05-26"]
+    assert len(recently) == 60
+    assert set(days[0]["contribution_micros"]) == {one["channel"] for one in mix["channels"]}
+    assert {"country": "DE", "date": "2026-05-25", "name": "Pfingstmontag"}.items() <= next(
+        one for one in mix["holidays"] if one["date"] == "2026-05-25"
+    ).items()
+    assert days[1]["holidays"]["DE"] == "Pfingstmontag"
+    assert {"spring sale", "black friday"} < {sale["name"] for sale in mix["promotions"]}
+    assert set(days[0]["region_micros"]) == {region["code"] for region in mix["regions"]}
+
+
+def test_what_is_planted_is_listed_by_ad_account(server: PlatformServer) -> None:
+    # given
+    _, profile = owner(server, "meta_ads")
+
+    # when
+    planted = call(server, "planted", profile_id=f"act_{profile.id}")
+    every = call(server, "planted", platform="meta_ads")
+
+    # then
+    world = server.outside.world
+    told = [(a["metric"], a["first"], a["per_mille"]) for a in planted["anomalies"]]
+    days = [world.first_day + timedelta(days=a.first) for a in world.plan(profile).anomalies]
+    assert told == [
+        (a.metric, day.isoformat(), a.per_mille) for a, day in zip(world.plan(profile).anomalies, days, strict=True)
+    ]
+    assert len(planted["level_shifts"]) == 3
+    assert len(every["anomalies"]) == 2 * len(planted["anomalies"])
+
+
+def test_hidden_demand_is_switched_by_a_door(server: PlatformServer) -> None:
+    # given
+    before = call(server, "truth", start="2026-11-10", end="2026-11-10", level="account")["rows"]
+
+    # when
+    off, on = call(server, "driver")["per_mille"], call(server, "driver", {"per_mille": 1000})["per_mille"]
+    driven = call(server, "truth", start="2026-11-10", end="2026-11-10", level="account")["rows"]
+    call(server, "driver", {"per_mille": 0})
+
+    # then
+    assert (off, on) == (0, 1000)
+    assert all(now["spend_micros"] != was["spend_micros"] for now, was in zip(driven, before, strict=True))
+    assert call(server, "truth", start="2026-11-10", end="2026-11-10", level="account")["rows"] == before
