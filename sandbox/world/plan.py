@@ -31,8 +31,8 @@ _ANOMALY_AGES = ((32, 44), (46, 57), (64, 78), (80, 92), (100, 180), (190, 360),
 """Each ad account has an anomaly that many days before the first today."""
 _SHIFTS = ((SPEND, 62, 88), (CONVERSIONS, 260, 340), (SPEND, 480, 640))
 """Level shifts: the metric, and how many days before the first today."""
-_BUDGET = (550, 1450)
-"""Per mille of the usual budget in a week, from and to."""
+_BUDGET = (750, 1650)
+"""Per mille of an ad's own typical spend that a week has, from and to."""
 _SWING = 300
 """The most, per mille, by which hidden demand moves spend and sales at full strength."""
 _FORTNIGHT = 14
@@ -43,7 +43,7 @@ def recent(day: int) -> int:
     return HISTORY_DAYS - RECENT_DAYS + day
 
 
-class Level(NamedTuple):
+class UsualLevel(NamedTuple):
     """Per mille of the usual. What spend does, clicks, impressions and conversions do too; the others act alone."""
 
     spend: int = 1000
@@ -57,7 +57,7 @@ class PlannedDay(NamedTuple):
 
     number: int
     weekday: int
-    level: Level
+    level: UsualLevel
 
 
 class Anomaly(NamedTuple):
@@ -77,7 +77,7 @@ class Shift(NamedTuple):
     before: int
 
 
-class Plan:
+class AccountPlan:
     """One ad account's. `weekday`: that of the world's first day. `swing`: hidden demand per mille, by day."""
 
     def __init__(self, seed: int, platform: str, profile_id: str, weekday: int, hidden: HiddenDemand) -> None:
@@ -103,7 +103,7 @@ class Plan:
         for anomaly in self.anomalies:
             if anomaly.first <= index <= anomaly.last:
                 per_mille[anomaly.metric] = per_mille[anomaly.metric] * anomaly.per_mille // 1000
-        return PlannedDay(index, (self._weekday + index) % 7, Level(**per_mille))
+        return PlannedDay(index, (self._weekday + index) % 7, UsualLevel(**per_mille))
 
 
 class HiddenDemand:

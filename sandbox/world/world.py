@@ -14,7 +14,7 @@ from sandbox.world.counting import CONVERSION, DEFAULT, Reading, row_numbers
 from sandbox.world.draw import mix
 from sandbox.world.happenings import Event, happen
 from sandbox.world.numbers import Numbers, add, by_conversion_day, hours_of, of_day, split
-from sandbox.world.plan import HISTORY_DAYS, HiddenDemand, Plan
+from sandbox.world.plan import HISTORY_DAYS, AccountPlan, HiddenDemand
 
 NOON = time(12, tzinfo=UTC)
 """At noon UTC the date is the same from Los Angeles to Tokyo, so every profile has the same today."""
@@ -89,14 +89,16 @@ class World:
         """What moves the company's spend and sales alike, and nobody reports."""
         return HiddenDemand(self.seed, company.key, self.driver)
 
-    def plan(self, profile: WorldProfile) -> Plan:
+    def plan(self, profile: WorldProfile) -> AccountPlan:
         """The ad account's budgets, anomalies and level shifts."""
         return self._plans[profile.platform, profile.id]
 
-    def _planned(self) -> dict[tuple[str, str], Plan]:
+    def _planned(self) -> dict[tuple[str, str], AccountPlan]:
         weekday = self.first_day.weekday()
         return {
-            (profile.platform, profile.id): Plan(self.seed, profile.platform, profile.id, weekday, self.hidden(company))
+            (profile.platform, profile.id): AccountPlan(
+                self.seed, profile.platform, profile.id, weekday, self.hidden(company)
+            )
             for company in self.companies
             for profile in company.profiles
         }
