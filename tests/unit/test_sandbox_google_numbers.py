@@ -314,8 +314,8 @@ def test_conversions_of_a_day_grow_and_its_clicks_settle(caller: GoogleCaller) -
 
 
 def test_rows_whose_selected_metrics_are_all_zero_are_left_out_with_a_segment(caller: GoogleCaller) -> None:
-    every = caller.rows(f"SELECT campaign.id, segments.date, {METRICS} FROM campaign WHERE {DAYS}")
-    some = caller.rows(f"SELECT campaign.id, segments.date, metrics.conversions FROM campaign WHERE {DAYS}")
+    every = caller.rows(f"SELECT ad_group.id, segments.date, {METRICS} FROM ad_group WHERE {DAYS}")
+    some = caller.rows(f"SELECT ad_group.id, segments.date, metrics.conversions FROM ad_group WHERE {DAYS}")
     assert len(some) == sum(1 for row in every if row["metrics"]["conversions"]) < len(every)
 
 
