@@ -114,6 +114,7 @@ REGISTRY = Platforms(
         "amazon_ads": "adweir.platforms.amazon_ads",
         "tiktok_ads": "adweir.platforms.tiktok_ads",
         "trade_desk": "adweir.platforms.trade_desk",
+        "google_ads": "adweir.platforms.google_ads",
     }
 )
 """The platforms that come with adweir."""

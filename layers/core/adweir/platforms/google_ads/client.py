@@ -1,0 +1,182 @@
+"""Google Ads for one credential: `platforms.connector.Connector`.
+
+Numbers come by stream, in one request; lists come by pages. A single day that is too much for a stream within one
+invocation is asked for by pages as well, where a pull may pause between two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import (
+    AccessDenied,
+    AuthExpired,
+    Narrowable,
+    RequestRejected,
+    TooMuchData,
+    Transient,
+    Unprocessable,
+)
+from adweir.model.tasks import Task
+from adweir.platforms.connector import Connector, Mode, Page, Wiring
+from adweir.platforms.google_ads import GoogleCredential, assets, queries
+from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
+from adweir.platforms.google_ads.faults import PageTokenEnded
+from adweir.platforms.google_ads.queries import Query
+from adweir.platforms.google_ads.trees import is_manager, tree_label
+from adweir.platforms.http import Http
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Credential
+
+
+class _Cursor(NamedTuple):
+    """Where a pull goes on: the place of the question, and the token of its page ("" for its beginning)."""
+
+    question: int = 0
+    token: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> _Cursor:
+        place, _, token = text.partition(":")
+        return cls(int(place), token) if place.isdecimal() else cls()
+
+    def __str__(self) -> str:
+        return f"{self.question}:{self.token}"
+
+
+class GoogleConnector(Connector):
+    """`route` is the manager account that requests go through (`login-customer-id`), "" on direct access."""
+
+    def __init__(self, api: GoogleCalls, route: str = "") -> None:
+        self._api = api
+        self.route = route
+
+    def profiles(self) -> Iterator[Page]:
+        """A page per account that is reached directly, then the pages of each manager's accounts.
+
+        An account may be reached on several ways, and the first page that has it decides: directly where that is
+        possible, else through the manager with the lowest id. With a manager in the credential only its accounts are
+        listed. An account that cannot be read (a cancelled one: CUSTOMER_NOT_ENABLED) does not keep others from being
+        listed; AccessDenied is raised when none can.
+        """
+        roots = [self.route] if self.route else self._api.accessible()
+        managers: list[str] = []
+        pages: list[Page] = []
+        refused: AccessDenied | None = None
+        for customer in roots:
+            try:
+                found = next(self._api.search(_id(customer), self.route, queries.CUSTOMER))
+            except AccessDenied as error:
+                refused = error
+                continue
+            if is_manager(found.answer.body):
+                managers.append(customer)
+            pages.append(_page(found, tree_label(self.route), last=False))
+        for manager in managers:
+            try:
+                answers = self._api.search(manager, manager, queries.CLIENTS)
+                pages += [_page(found, tree_label(manager), last=False) for found in answers]
+            except AccessDenied as error:
+                refused = error
+        if refused and not pages:
+            raise refused
+        yield from pages[:-1]
+        yield pages[-1]._replace(last=True) if pages else Page(b"{}", "", 200, last=True)
+
+    def mode(self, task: Task) -> Mode:  # noqa: ARG002  Google Ads makes no reports
+        """Pages for everything."""
+        return Mode.PAGES
+
+    def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
+        """The answers to the dataset's questions. Raises RequestRejected for a dataset or slice that there is not."""
+        if task.dataset is Dataset.PROFILES:
+            yield from self.profiles()
+            return
+        asked = queries.questions(task.dataset)
+        if not asked:
+            raise RequestRejected(f"Google Ads has no {task.dataset}")
+        cursor = _Cursor.parse(resume)
+        for place in range(cursor.question, len(asked)):
+            start = cursor if place == cursor.question else _Cursor(place)
+            yield from self._answers(task, asked[place], start, following=place + 1 < len(asked))
+
+    def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
+        """Half the window; a single day that is too much for a stream is asked for by pages."""
+        parts = super().narrower(task, error)
+        by_stream = task.dataset.grain is not None and not task.mode
+        return parts or ([task.child(mode=Mode.PAGES)] if by_stream and isinstance(error, TooMuchData) else [])
+
+    def _answers(self, task: Task, query: Query, start: _Cursor, *, following: bool) -> Iterator[Page]:
+        try:
+            text = queries.gaql(query, task)
+        except ValueError as error:
+            raise RequestRejected(f"Google Ads: {error}") from None
+        after = str(_Cursor(start.question + 1)) if following else ""
+        customer = _id(task.profile_id)
+        if task.dataset.grain is not None and not task.mode:
+            path = f"{customer}/googleAds:searchStream"
+            for batch, last in self._api.stream(customer, self.route, text):
+                ends = last and not following
+                yield Page(batch, path, 200, last=ends, label=query.label, resume=after if last else "")
+            return
+        try:
+            for found in self._pages(customer, text, start.token):
+                page = _page(found, query.label, last=not found.following and not following)
+                cursor = str(_Cursor(start.question, found.following)) if found.following else after
+                yield self._complete(task, page)._replace(resume=cursor)
+        except TooMuchData as error:
+            if task.window is None:  # a list cannot be narrowed
+                raise Transient(error.message) from error
+            raise
+
+    def _pages(self, customer: str, text: str, token: str) -> Iterator[SearchPage]:
+        """The pages from a token on, or all of them where the token has ended: what comes twice is stored once."""
+        try:
+            yield from self._api.search(customer, self.route, text, token)
+        except PageTokenEnded:
+            if not token:
+                raise
+            yield from self._api.search(customer, self.route, text)
+
+    def _complete(self, task: Task, page: Page) -> Page:
+        """A page of ads with the images and videos that it names."""
+        if task.dataset is not Dataset.ADS:
+            return page
+        body = page.content()
+        wanted = assets.named(body)
+        if not wanted:
+            return page
+        answers = self._api.search(_id(task.profile_id), self.route, queries.ASSETS)
+        found = assets.chosen((each.answer.body for each in answers), wanted)
+        return page._replace(body=assets.together(body, found), label=assets.LABEL)
+
+
+def connect(
+    *,
+    credential: Credential,  # noqa: ARG001  its secret says it all
+    secret: Mapping[str, str],
+    wiring: Wiring,
+) -> GoogleConnector:
+    """The connector of a credential. Raises AuthExpired for a secret that is not one."""
+    try:
+        values = GoogleCredential.read(secret)
+    except Unprocessable as error:
+        raise AuthExpired(error.message) from None
+    hosts = GoogleHosts(wiring.urls("api", ""), wiring.urls("token", ""))
+    http = Http(wiring.session, wiring.clock, wiring.rng)
+    api = GoogleCalls(values, hosts, http, wiring.clock, wiring.tokens)
+    return GoogleConnector(api, wiring.route or values.route)
+
+
+def _page(found: SearchPage, label: str, *, last: bool) -> Page:
+    return Page(found.answer.body, found.answer.url, found.answer.status, last=last, label=label)
+
+
+def _id(text: str) -> str:
+    """A customer's id in a path. Raises RequestRejected."""
+    if not (text.isdecimal() and text.isascii()):
+        raise RequestRejected(f"not a customer of Google's: {text[:40]!r}")
+    return text
