@@ -92,7 +92,7 @@ def test_a_double_is_read_from_its_text(text: str, micros: int, added: bool) -> 
     [
         ({"metrics": {"clicks": "many"}}, "clicks"),
         ({"metrics": {"clicks": 34}}, ""),
-        ({"metrics": {"costMicros": "1" * 30}}, "cost_micros"),
+        ({"metrics": {"costMicros": "-" + "1" * 30}}, "cost_micros"),
         ({"metrics": {"conversions": "NaN"}}, "conversions"),
         ({"metrics": {"conversionsValue": "x"}}, "conversions_value"),
         ({"segments": {"date": "2026-11-31"}}, "segments.date"),

@@ -24,7 +24,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Wiring
 from adweir.platforms.google_ads import GoogleCredential, assets, queries
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
-from adweir.platforms.google_ads.queries import Query
+from adweir.platforms.google_ads.queries import GaqlQuery
 from adweir.platforms.google_ads.trees import is_manager, tree_label
 from adweir.platforms.http import Http
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
 
 
-class _Cursor(NamedTuple):
+class GoogleCursor(NamedTuple):
     """Where a pull goes on: the place of the question, and the token of its page ("" for its beginning)."""
 
     question: int = 0
     token: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> _Cursor:
+    def parse(cls, text: str) -> GoogleCursor:
         place, _, token = text.partition(":")
         return cls(int(place), token) if place.isdecimal() else cls()
 
@@ -98,9 +98,9 @@ class GoogleConnector(Connector):
         asked = queries.questions(task.dataset)
         if not asked:
             raise RequestRejected(f"Google Ads has no {task.dataset}")
-        cursor = _Cursor.parse(resume)
+        cursor = GoogleCursor.parse(resume)
         for place in range(cursor.question, len(asked)):
-            start = cursor if place == cursor.question else _Cursor(place)
+            start = cursor if place == cursor.question else GoogleCursor(place)
             yield from self._answers(task, asked[place], start, following=place + 1 < len(asked))
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
@@ -109,12 +109,12 @@ class GoogleConnector(Connector):
         by_stream = task.dataset.grain is not None and not task.mode
         return parts or ([task.child(mode=Mode.PAGES)] if by_stream and isinstance(error, TooMuchData) else [])
 
-    def _answers(self, task: Task, query: Query, start: _Cursor, *, following: bool) -> Iterator[Page]:
+    def _answers(self, task: Task, query: GaqlQuery, start: GoogleCursor, *, following: bool) -> Iterator[Page]:
         try:
             text = queries.gaql(query, task)
         except ValueError as error:
             raise RequestRejected(f"Google Ads: {error}") from None
-        after = str(_Cursor(start.question + 1)) if following else ""
+        after = str(GoogleCursor(start.question + 1)) if following else ""
         customer = _id(task.profile_id)
         if task.dataset.grain is not None and not task.mode:
             path = f"{customer}/googleAds:searchStream"
@@ -125,7 +125,7 @@ class GoogleConnector(Connector):
         try:
             for found in self._pages(customer, text, start.token):
                 page = _page(found, query.label, last=not found.following and not following)
-                cursor = str(_Cursor(start.question, found.following)) if found.following else after
+                cursor = str(GoogleCursor(start.question, found.following)) if found.following else after
                 yield self._complete(task, page)._replace(resume=cursor)
         except TooMuchData as error:
             if task.window is None:  # a list cannot be narrowed

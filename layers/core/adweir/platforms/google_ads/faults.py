@@ -79,7 +79,7 @@ class _Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(_Envelope | list[_Envelope]).decode
 
 
-class Meaning(StrEnum):
+class GoogleMeaning(StrEnum):
     """TOKEN: the access token is not valid (any more). PAGE: a page token is not. LESS: only a shorter question can be
     answered. MANAGER: the account holds no numbers."""
 
@@ -94,39 +94,39 @@ class Meaning(StrEnum):
     REJECTED = "rejected"
 
 
-_BY_CODE: Mapping[str, Meaning] = {
-    "authenticationError": Meaning.AUTH,
-    "authenticationError.OAUTH_TOKEN_EXPIRED": Meaning.TOKEN,
-    "authenticationError.OAUTH_TOKEN_INVALID": Meaning.TOKEN,
-    "authenticationError.AUTHENTICATION_ERROR": Meaning.TOKEN,
-    "authenticationError.CUSTOMER_NOT_FOUND": Meaning.DENIED,
-    "authenticationError.CLIENT_CUSTOMER_ID_INVALID": Meaning.REJECTED,
-    "authorizationError": Meaning.DENIED,
-    "dateRangeError.REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED": Meaning.RETENTION,
-    "databaseError.CONCURRENT_MODIFICATION": Meaning.RETRY,
-    "headerError": Meaning.REJECTED,
-    "internalError": Meaning.RETRY,
-    "internalError.DEADLINE_EXCEEDED": Meaning.LESS,
-    "queryError": Meaning.REJECTED,
-    "queryError.DATE_RANGE_TOO_WIDE": Meaning.LESS,
-    "quotaError": Meaning.QUOTA,
-    "requestError": Meaning.REJECTED,
-    "requestError.INVALID_PAGE_TOKEN": Meaning.PAGE,
-    "requestError.EXPIRED_PAGE_TOKEN": Meaning.PAGE,
-    "requestError.RPC_DEADLINE_TOO_SHORT": Meaning.LESS,
+_BY_CODE: Mapping[str, GoogleMeaning] = {
+    "authenticationError": GoogleMeaning.AUTH,
+    "authenticationError.OAUTH_TOKEN_EXPIRED": GoogleMeaning.TOKEN,
+    "authenticationError.OAUTH_TOKEN_INVALID": GoogleMeaning.TOKEN,
+    "authenticationError.AUTHENTICATION_ERROR": GoogleMeaning.TOKEN,
+    "authenticationError.CUSTOMER_NOT_FOUND": GoogleMeaning.DENIED,
+    "authenticationError.CLIENT_CUSTOMER_ID_INVALID": GoogleMeaning.REJECTED,
+    "authorizationError": GoogleMeaning.DENIED,
+    "dateRangeError.REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED": GoogleMeaning.RETENTION,
+    "databaseError.CONCURRENT_MODIFICATION": GoogleMeaning.RETRY,
+    "headerError": GoogleMeaning.REJECTED,
+    "internalError": GoogleMeaning.RETRY,
+    "internalError.DEADLINE_EXCEEDED": GoogleMeaning.LESS,
+    "queryError": GoogleMeaning.REJECTED,
+    "queryError.DATE_RANGE_TOO_WIDE": GoogleMeaning.LESS,
+    "quotaError": GoogleMeaning.QUOTA,
+    "requestError": GoogleMeaning.REJECTED,
+    "requestError.INVALID_PAGE_TOKEN": GoogleMeaning.PAGE,
+    "requestError.EXPIRED_PAGE_TOKEN": GoogleMeaning.PAGE,
+    "requestError.RPC_DEADLINE_TOO_SHORT": GoogleMeaning.LESS,
 }
-_BY_STATUS: Mapping[str, Meaning] = {
-    "ABORTED": Meaning.RETRY,
-    "CANCELLED": Meaning.RETRY,
-    "DEADLINE_EXCEEDED": Meaning.LESS,
-    "INTERNAL": Meaning.RETRY,
-    "INVALID_ARGUMENT": Meaning.REJECTED,
-    "NOT_FOUND": Meaning.REJECTED,
-    "PERMISSION_DENIED": Meaning.DENIED,
-    "RESOURCE_EXHAUSTED": Meaning.QUOTA,
-    "UNAUTHENTICATED": Meaning.TOKEN,
-    "UNAVAILABLE": Meaning.RETRY,
-    "UNKNOWN": Meaning.RETRY,
+_BY_STATUS: Mapping[str, GoogleMeaning] = {
+    "ABORTED": GoogleMeaning.RETRY,
+    "CANCELLED": GoogleMeaning.RETRY,
+    "DEADLINE_EXCEEDED": GoogleMeaning.LESS,
+    "INTERNAL": GoogleMeaning.RETRY,
+    "INVALID_ARGUMENT": GoogleMeaning.REJECTED,
+    "NOT_FOUND": GoogleMeaning.REJECTED,
+    "PERMISSION_DENIED": GoogleMeaning.DENIED,
+    "RESOURCE_EXHAUSTED": GoogleMeaning.QUOTA,
+    "UNAUTHENTICATED": GoogleMeaning.TOKEN,
+    "UNAVAILABLE": GoogleMeaning.RETRY,
+    "UNKNOWN": GoogleMeaning.RETRY,
 }
 """google.rpc.Code, for an error without a failure or with a code that is not known here."""
 
@@ -139,14 +139,14 @@ class TokenRefused(AuthExpired):
     """The access token is not valid; a new one may be."""
 
 
-_SIMPLE: Mapping[Meaning, type[AdweirError]] = {
-    Meaning.TOKEN: TokenRefused,
-    Meaning.AUTH: AuthExpired,
-    Meaning.DENIED: AccessDenied,
-    Meaning.LESS: TooMuchData,
-    Meaning.PAGE: PageTokenEnded,
-    Meaning.RETRY: Transient,
-    Meaning.REJECTED: RequestRejected,
+_SIMPLE: Mapping[GoogleMeaning, type[AdweirError]] = {
+    GoogleMeaning.TOKEN: TokenRefused,
+    GoogleMeaning.AUTH: AuthExpired,
+    GoogleMeaning.DENIED: AccessDenied,
+    GoogleMeaning.LESS: TooMuchData,
+    GoogleMeaning.PAGE: PageTokenEnded,
+    GoogleMeaning.RETRY: Transient,
+    GoogleMeaning.REJECTED: RequestRejected,
 }
 
 
@@ -178,15 +178,15 @@ def to_fault(stated: GoogleStatus, now: datetime) -> AdweirError:
     code = next(iter(error.codes), stated.status)
     text = f"Google Ads: {code}: {error.message or stated.message}"[:300]
     about = {"platform_code": code, "request_id": stated.request_id}
-    if what is Meaning.QUOTA:
+    if what is GoogleMeaning.QUOTA:
         return _throttled(error, text, about)
-    if what is Meaning.RETENTION:
+    if what is GoogleMeaning.RETENTION:
         # A day later than the bound by UTC: the account may be west of it.
         return OutOfRetention(text, (now - timedelta(days=RETENTION_DAYS - 1)).date(), **about)
     return _SIMPLE[what](text, **about)
 
 
-def _decisive(stated: GoogleStatus) -> tuple[GoogleError, Meaning]:
+def _decisive(stated: GoogleStatus) -> tuple[GoogleError, GoogleMeaning]:
     """The first error whose code says something, else the status."""
     for error in stated.errors:
         for code in error.codes:
@@ -194,7 +194,7 @@ def _decisive(stated: GoogleStatus) -> tuple[GoogleError, Meaning]:
                 return error, _BY_CODE[code]
     error = next(iter(stated.errors), GoogleError())
     known = _BY_STATUS.get(stated.status)
-    return error, known or (Meaning.RETRY if stated.code >= 500 else Meaning.REJECTED)
+    return error, known or (GoogleMeaning.RETRY if stated.code >= 500 else GoogleMeaning.REJECTED)
 
 
 def _throttled(error: GoogleError, text: str, about: dict[str, str]) -> Throttled:

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import cast
 
 import msgspec
 
 from adweir.model.money import all_micros, rounded
+from adweir.platforms.numbers import counts
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, Roundings
 
-_INT64_CHARS = 20
 _decimal = msgspec.json.Decoder(Decimal | None).decode
 _FIELDS = {CONVERSIONS: "conversions", REVENUE: "conversions_value"}
 
 
 def integer(text: str | None, name: str) -> int | None:
     """An int64 as JSON has it; None where it is absent. Raises ValueError (field, message)."""
-    if text is None:
-        return None
-    if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > _INT64_CHARS:
-        raise ValueError(name, f"not a whole number: {text[:40]!r}")
-    return int(text)
+    return None if text is None else counts((text,), name)[0]
 
 
 def integers(texts: Sequence[str | None], name: str) -> Sequence[int | None]:
     """A column of them. Raises ValueError."""
     if None not in texts:
-        known: list[str] = texts  # type: ignore[assignment]  # no None is among them
-        together = "".join(known)
-        if together.isascii() and together.isdecimal() and all(known) and max(map(len, known)) <= _INT64_CHARS:
-            return list(map(int, known))
+        return counts(cast("Sequence[str]", texts), name)
     return [integer(text, name) for text in texts]
 
 

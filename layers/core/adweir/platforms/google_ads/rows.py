@@ -92,7 +92,7 @@ _PARTS: dict[str, Any] = {
 }
 
 
-class Shape(NamedTuple):
+class RowShape(NamedTuple):
     """How a question's rows are named: the fields of the entity's id, those of a breakdown's value, and its parents.
 
     `value` makes the breakdown's value of its fields; `prefix` stands before the id.
@@ -133,11 +133,11 @@ def _action(name: str, title: str) -> str:
 _AD = ("ad_group.id", "ad_group_ad.ad.id")
 _KEYWORD = ("ad_group.id", "ad_group_criterion.criterion_id")
 _LEVELS = {
-    Level.ACCOUNT: Shape(("customer.id",)),
-    Level.CAMPAIGN: Shape(("campaign.id",)),
-    Level.AD_GROUP: Shape(("ad_group.id",)),
-    Level.AD: Shape(_AD),
-    Level.KEYWORD: Shape(_KEYWORD),
+    Level.ACCOUNT: RowShape(("customer.id",)),
+    Level.CAMPAIGN: RowShape(("campaign.id",)),
+    Level.AD_GROUP: RowShape(("ad_group.id",)),
+    Level.AD: RowShape(_AD),
+    Level.KEYWORD: RowShape(_KEYWORD),
 }
 _SPLIT = {
     "device": ("segments.device",),
@@ -149,10 +149,10 @@ _SPLIT = {
     "search_term": ("search_term_view.search_term",),
 }
 _MADE: dict[str, Callable[..., str]] = {"country": _located, "conversion_action": _action}
-_ASSET_GROUPS = Shape(("asset_group.id",), prefix=ASSET_GROUP)
+_ASSET_GROUPS = RowShape(("asset_group.id",), prefix=ASSET_GROUP)
 
 
-def shape_of(dataset: Dataset, label: str) -> Shape:
+def shape_of(dataset: Dataset, label: str) -> RowShape:
     """How the rows of a dataset's page are named. Raises BadInput for a dataset without rows."""
     if dataset.grain is None:
         raise BadInput(f"Google Ads has no rows of {dataset}")
@@ -163,7 +163,7 @@ def shape_of(dataset: Dataset, label: str) -> Shape:
 
 
 @lru_cache(maxsize=128)
-def _row_type(shape: Shape, columns: tuple[str, str]) -> Any:
+def _row_type(shape: RowShape, columns: tuple[str, str]) -> Any:
     """The row of a shape with the columns that count: only these are decoded. Amounts stay as they are written."""
     wanted = zip(("conversions", "revenue"), columns, strict=True)
     fields: list[Any] = [(name, msgspec.Raw, msgspec.field(name=wire, default=_ABSENT)) for name, wire in wanted]
@@ -174,7 +174,7 @@ def _row_type(shape: Shape, columns: tuple[str, str]) -> Any:
 
 
 @lru_cache(maxsize=128)
-def _decoders(shape: Shape, columns: tuple[str, str]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+def _decoders(shape: RowShape, columns: tuple[str, str]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
     """Of a whole page, and of one row."""
     row = _row_type(shape, columns)
     page = msgspec.defstruct("GoogleRows", [("results", list[row], msgspec.field(default_factory=list))])  # type: ignore[valid-type]
