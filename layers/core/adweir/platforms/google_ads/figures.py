@@ -23,9 +23,10 @@ def integer(text: str | None, name: str) -> int | None:
 
 def integers(texts: Sequence[str | None], name: str) -> Sequence[int | None]:
     """A column of them. Raises ValueError."""
-    if None not in texts:
+    try:
         return counts(cast("Sequence[str]", texts), name)
-    return [integer(text, name) for text in texts]
+    except TypeError:  # a None is among them, which no text can be joined with
+        return [integer(text, name) for text in texts]
 
 
 def amounts(raws: Sequence[msgspec.Raw], place: int, roundings: Roundings) -> Sequence[int | None]:

@@ -248,7 +248,7 @@ class RowReader:
             ad_product=[""] * count,
             line=range(first, first + count),
             rounded=self._roundings.deltas(),
-            unknown=any(None in column for column in (impressions, clicks, conversions, spend, revenue)),
+            unknown=any(map(_is_unknown, (impressions, clicks, conversions, spend, revenue))),
         )
 
     def _entities(self, own: list[Sequence[str]], rows: Sequence[Any]) -> Sequence[str]:
@@ -323,6 +323,15 @@ def _ids(texts: list[str], name: str) -> list[str]:
 
 def _is_id(text: str) -> bool:
     return text.isdecimal() and text.isascii()
+
+
+def _is_unknown(column: Sequence[Any]) -> bool:
+    """Whether some number of a column is None; adding it up says so several times faster than looking for it."""
+    try:
+        sum(column)
+    except TypeError:
+        return True
+    return False
 
 
 def _hour(number: int) -> int:
