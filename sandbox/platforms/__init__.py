@@ -19,6 +19,7 @@ FOLDERS = (
     "amazon_ads",
     "tiktok_ads",
     "trade_desk",
+    "google_ads",
 )
 """The registry: one line per platform."""
 

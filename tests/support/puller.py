@@ -19,12 +19,14 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, Mode, Page, PullContext, ReportState
+from adweir.platforms.credentials import FieldKind
 from adweir.store.raw.pages import StoredPage
+from sandbox.platforms import platform_urls
 from sandbox.server import PlatformServer
 from support.amazon_stub import MemoryTokens
 from support.clock import FrozenClock
 from support.platform_server import owner
-from support.platforms import AMAZON_ADS, wiring
+from support.platforms import META_ADS, wiring
 
 
 @dataclass
@@ -66,11 +68,18 @@ class Puller:
         company, self.profile = owner(server, platform, place)
         self.platform, self.days = platform, days
         self._clock = FrozenClock()
-        urls = {"api": server.url, "token": f"{server.url}/auth/o2/token"}
-        tokens = MemoryTokens() if platform == AMAZON_ADS else None  # Meta's are not renewed: nobody may ask
-        wired = wiring(platform, session, self._clock, urls=urls, tokens=tokens)
+        urls = platform_urls(server.url)[platform]
+        tokens = None if platform == META_ADS else MemoryTokens()  # Meta's are not renewed: nobody may ask
         credential = Credential(account_id=company.key, platform=platform, secret_id="s")
-        self._made: Connector = REGISTRY.connect(credential, company.credentials[platform], wired)
+
+        def connected(route: str = "") -> Connector:
+            wired = wiring(platform, session, self._clock, urls=urls, tokens=tokens, route=route)
+            return REGISTRY.connect(credential, company.credentials[platform], wired)
+
+        self._made = connected()
+        if REGISTRY.spec(platform).credential.named(FieldKind.ROUTE):
+            listed = self.pull(Dataset.PROFILES).objects()
+            self._made = connected(next(each.route for each in listed if each.profile_id == self.profile.id))
 
     def pull(self, dataset: Dataset, slice_: str = ALL) -> Pulled:
         profile, window = self.profile, self.days if dataset.grain else None
@@ -89,6 +98,7 @@ class Puller:
             timezone=profile.timezone,
             profile_kind=profile.kind,
             country=profile.country,
+            route=self._made.route,
         )
         return Pulled(self.platform, [(page.label, page.content(), page.last) for page in self._pages(task)], context)
 

@@ -1,0 +1,237 @@
+"""Everything that Google's SPEC names is pulled from the sandbox and read, and each level is the world's truth."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+import requests
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus, Status
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    RequestRejected,
+    Throttled,
+    ThrottleScope,
+    TooMuchData,
+    Transient,
+)
+from adweir.model.metrics import MetricRow, Slot
+from adweir.model.times import Window
+from adweir.platforms.google_ads import SPEC
+from adweir.platforms.google_ads.rows import ASSET_GROUP
+from sandbox.server import PlatformServer
+from support.google_wire import GOOGLE_ADS
+from support.platform_server import running, truth
+from support.puller import Puller
+
+WEEKS = Window(date(2026, 11, 7), date(2026, 11, 20))
+LEVELS = (
+    Dataset.ACCOUNT_DAILY,
+    Dataset.CAMPAIGN_DAILY,
+    Dataset.AD_GROUP_DAILY,
+    Dataset.AD_DAILY,
+    Dataset.KEYWORD_DAILY,
+)
+NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
+
+
+@pytest.fixture
+def server() -> Iterator[PlatformServer]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(params=[0, 1], ids=["through a manager", "directly"])
+def puller(server: PlatformServer, request: pytest.FixtureRequest) -> Iterator[Puller]:
+    with requests.Session() as session:
+        yield Puller(server, GOOGLE_ADS, request.param, session, WEEKS)
+
+
+@pytest.fixture
+def direct(server: PlatformServer) -> Iterator[Puller]:
+    with requests.Session() as session:
+        yield Puller(server, GOOGLE_ADS, 1, session, WEEKS)
+
+
+def expected(server: PlatformServer, puller: Puller, level: str) -> dict[tuple[str, str], Slot]:
+    found = truth(server, puller.profile, *WEEKS, level).items()
+    return {key: tuple(row[name] for name in NUMBERS) for key, row in found}  # type: ignore[misc]
+
+
+def sums(rows: list[MetricRow], named: Any) -> dict[Any, list[int]]:
+    """Impressions, clicks and spend by what `named` makes of a row."""
+    found: defaultdict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        numbers = (row.impressions or 0, row.clicks or 0, row.spend or 0)
+        found[named(row)] = [one + other for one, other in zip(found[named(row)], numbers, strict=True)]
+    return dict(found)
+
+
+@pytest.mark.parametrize("dataset", LEVELS)
+def test_each_level_is_the_truth(server: PlatformServer, puller: Puller, dataset: Dataset) -> None:
+    pulled = puller.pull(dataset)
+    found = {(row.entity_id, row.day): row.slot for row in pulled.rows() if not row.entity_id.startswith(ASSET_GROUP)}
+    assert found == expected(server, puller, dataset.level) != {}
+    assert [last for _, _, last in pulled.pages] == [False] * (len(pulled.pages) - 1) + [True]
+
+
+def test_performance_max_spends_in_campaigns_and_asset_groups_and_in_no_ad(puller: Puller) -> None:
+    campaigns = {one.id for one in puller.pull(Dataset.CAMPAIGNS).objects() if one.objective == "performance_max"}
+    groups = puller.pull(Dataset.AD_GROUP_DAILY).rows()
+    of_assets = [row for row in groups if row.entity_id.startswith(ASSET_GROUP)]
+    listed = {one.id for one in puller.pull(Dataset.AD_GROUPS).objects()}
+    assert campaigns == {row.campaign_id for row in of_assets} != set()
+    assert {row.entity_id for row in of_assets} <= listed
+    assert not campaigns & {row.campaign_id for row in puller.pull(Dataset.AD_DAILY).rows()}
+    assert not campaigns & {row.campaign_id for row in groups if row not in of_assets}
+    own = sums(puller.pull(Dataset.CAMPAIGN_DAILY).rows(), lambda row: row.campaign_id)
+    for campaign, parts in sums(of_assets, lambda row: row.campaign_id).items():
+        assert all(0 < part <= whole for part, whole in zip(parts, own[campaign], strict=True))
+
+
+@pytest.mark.parametrize("dataset", [Dataset.CAMPAIGN_BY_DEVICE_DAILY, Dataset.CAMPAIGN_BY_PLACEMENT_DAILY])
+def test_segments_of_a_campaign_add_up_to_it(puller: Puller, dataset: Dataset) -> None:
+    def of_campaign(row: MetricRow) -> tuple[str, str]:
+        return row.campaign_id, row.day
+
+    whole = sums(puller.pull(Dataset.CAMPAIGN_DAILY).rows(), of_campaign)
+    assert sums(puller.pull(dataset).rows(), of_campaign) == whole
+
+
+@pytest.mark.parametrize("dataset", [spec for spec in SPEC.datasets if spec.grain])
+def test_every_dataset_of_metrics_brings_rows_of_distinct_keys(puller: Puller, dataset: Dataset) -> None:
+    rows = puller.pull(dataset).rows()
+    keys = [(row.entity_id, row.day, row.hour) for row in rows]
+    assert len(keys) == len(set(keys)) > 0
+    assert all(row.currency == puller.profile.currency for row in rows)
+    if not dataset.breakdown:
+        assert {row.spend is None for row in rows} == {False}
+
+
+def test_hours_add_up_to_the_day(puller: Puller) -> None:
+    def of_day(row: MetricRow) -> tuple[str, str]:
+        return row.entity_id, row.day
+
+    for hourly, daily in (
+        (Dataset.ACCOUNT_HOURLY, Dataset.ACCOUNT_DAILY),
+        (Dataset.CAMPAIGN_HOURLY, Dataset.CAMPAIGN_DAILY),
+    ):
+        assert sums(puller.pull(hourly).rows(), of_day) == sums(puller.pull(daily).rows(), of_day)
+
+
+def test_conversions_of_all_actions_are_another_reading_of_the_same_bytes(puller: Puller) -> None:
+    pulled = puller.pull(Dataset.CAMPAIGN_DAILY)
+    own, every = pulled.rows(), pulled.rows(conversions="all_conversions")
+    pairs = [(one.conversions or 0, other.conversions or 0) for one, other in zip(own, every, strict=True)]
+    assert all(one <= other for one, other in pairs)
+    assert sum(one for one, _ in pairs) < sum(other for _, other in pairs)
+    assert [row.spend for row in own] == [row.spend for row in every]
+
+
+@pytest.mark.parametrize("dataset", [spec for spec in SPEC.datasets if not spec.grain])
+def test_every_dataset_of_objects_brings_some(puller: Puller, dataset: Dataset) -> None:
+    found = puller.pull(dataset).objects()
+    assert found
+    assert not any(getattr(one, "status", None) is Status.UNKNOWN for one in found)
+
+
+def test_ads_show_what_their_kind_has(puller: Puller) -> None:
+    ads = puller.pull(Dataset.ADS).objects()
+    profile = puller.profile
+    assert {f"{ad.ad_group_id}~{ad.id}" for ad in ads} >= {
+        f"{group.id}~{ad.id}"
+        for campaign, group, ad in profile.ads()
+        if campaign.id in {one.campaign_id for one in ads}
+    }
+    assert all(ad.landing_page_url for ad in ads)
+    assert all(any(getattr(ad, name) for ad in ads) for name in ("headline", "description", "cta", "relevance_score"))
+    assert any(ad.image_url and ad.image_url.startswith("http") for ad in ads)
+    assert any(ad.video_url and ad.video_url.startswith("https://www.youtube.com/watch?v=") for ad in ads)
+
+
+def test_accounts_below_managers_are_listed_once_each_with_a_way(puller: Puller) -> None:
+    listed = puller.pull(Dataset.PROFILES).objects()
+    own = {each.profile_id: each for each in listed}
+    assert own[puller.profile.id].status is ProfileStatus.ACTIVE
+    assert own[puller.profile.id].currency == puller.profile.currency
+    assert own[puller.profile.id].timezone == puller.profile.timezone
+    assert {each.status for each in listed if each.status_raw == "CANCELED"} <= {ProfileStatus.REMOVED}
+
+
+def test_a_removed_ad_keeps_its_rows(server: PlatformServer, puller: Puller) -> None:
+    before = expected(server, puller, "ad")
+    gone = min(before)[0]
+    server.outside.happen("delete", {"profile_id": puller.profile.id, "ad_id": gone.partition("~")[2]})
+    rows = puller.pull(Dataset.AD_DAILY).rows()
+    assert {(row.entity_id, row.day): row.slot for row in rows} == expected(server, puller, "ad")
+    assert gone in {row.entity_id for row in rows}
+    listed = {f"{ad.ad_group_id}~{ad.id}": ad.status for ad in puller.pull(Dataset.ADS).objects()}
+    assert listed.get(gone, Status.REMOVED) is Status.REMOVED
+
+
+class TestFaults:
+    """The connector's answer to each thing that the stand-in can do."""
+
+    @pytest.mark.parametrize(
+        ("switch", "error"),
+        [
+            ({"kind": "throttle", "retry_after": 7}, Throttled),
+            ({"kind": "revoked_credential"}, AuthExpired),
+            ({"kind": "access_denied"}, AccessDenied),
+            ({"kind": "access_denied", "code": "CUSTOMER_NOT_ENABLED"}, AccessDenied),
+            ({"kind": "server_error"}, Transient),
+            ({"kind": "data_limit", "rows": 10}, TooMuchData),
+            ({"kind": "stream_error"}, (Transient, Throttled, TooMuchData)),
+            ({"kind": "html_answer"}, Transient),
+            ({"kind": "html_answer", "status": 200}, Transient),
+            ({"kind": "html_answer", "status": 404}, RequestRejected),
+            ({"kind": "truncated_paging"}, Transient),
+        ],
+    )
+    def test_a_fault_has_its_class(
+        self, server: PlatformServer, direct: Puller, switch: dict[str, Any], error: type[AdweirError]
+    ) -> None:
+        server.outside.switches.turn_on(switch | {"platform": str(GOOGLE_ADS)})
+        with pytest.raises(error):
+            direct.pull(Dataset.AD_DAILY)
+
+    @pytest.mark.parametrize(("scope", "ours"), [("DEVELOPER", ThrottleScope.APP), ("ACCOUNT", ThrottleScope.PROFILE)])
+    def test_a_quota_names_its_scope_and_its_delay(
+        self, server: PlatformServer, direct: Puller, scope: str, ours: ThrottleScope
+    ) -> None:
+        server.outside.switches.turn_on({"kind": "throttle", "retry_after": 7, "scope": scope})
+        with pytest.raises(Throttled) as caught:
+            direct.pull(Dataset.CAMPAIGNS)
+        assert (caught.value.retry_after, caught.value.scope) == (7, ours)
+
+    def test_a_token_that_expires_amid_a_run_is_renewed(self, server: PlatformServer, direct: Puller) -> None:
+        for dataset in (Dataset.AD_DAILY, Dataset.CAMPAIGNS):
+            requests.post(
+                f"{server.url}/_world/switches", json={"kind": "expired_token", "platform": "google_ads"}, timeout=5
+            )
+            assert direct.pull(dataset).pages
+
+    def test_a_new_enum_value_is_a_value(self, server: PlatformServer, direct: Puller) -> None:
+        server.outside.switches.turn_on({"kind": "new_enum", "platform": "google_ads", "times": 1})
+        found = direct.pull(Dataset.CAMPAIGNS).objects()
+        assert len(found) == len(direct.pull(Dataset.CAMPAIGNS).objects())
+
+    def test_a_metric_that_is_missing_is_unknown(self, server: PlatformServer, direct: Puller) -> None:
+        switch = {"kind": "missing_column", "platform": "google_ads", "field": "metrics.conversions"}
+        server.outside.switches.turn_on(switch)
+        rows = direct.pull(Dataset.AD_DAILY).rows()
+        assert {row.conversions for row in rows} == {None}
+        assert {row.spend is None for row in rows} == {False}
+
+    def test_an_empty_answer_is_an_answer(self, server: PlatformServer, direct: Puller) -> None:
+        server.outside.switches.turn_on({"kind": "empty", "platform": "google_ads"})
+        pulled = direct.pull(Dataset.AD_DAILY)
+        assert pulled.rows() == []
+        assert pulled.pages[-1][2]
