@@ -35,7 +35,10 @@ HEADLINE = (
     "videoResponsiveAd.headlines.0.text",
     "videoResponsiveAd.longHeadlines.0.text",
     "videoAd.inFeed.headline",
+    "videoAd.outStream.headline",
     "videoAd.inStream.actionHeadline",
+    "videoAd.bumper.actionHeadline",
+    "videoAd.nonSkippable.actionHeadline",
     "appAd.headlines.0.text",
     "smartCampaignAd.headlines.0.text",
 )
@@ -52,6 +55,7 @@ DESCRIPTION = (
     "demandGenProductAd.description.text",
     "videoResponsiveAd.descriptions.0.text",
     "videoAd.inFeed.description1",
+    "videoAd.outStream.description",
     "appAd.descriptions.0.text",
     "smartCampaignAd.descriptions.0.text",
 )
@@ -61,6 +65,8 @@ CTA = (
     "demandGenCarouselAd.callToActionText",
     "videoResponsiveAd.callToActions.0.text",
     "videoAd.inStream.actionButtonLabel",
+    "videoAd.bumper.actionButtonLabel",
+    "videoAd.nonSkippable.actionButtonLabel",
 )
 IMAGE_URL = ("imageAd.imageUrl",)
 IMAGE = (

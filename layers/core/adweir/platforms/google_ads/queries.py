@@ -113,6 +113,9 @@ _AD = _names("""
     ad_group_ad.ad.image_ad.image_url
     ad_group_ad.ad.video_ad.video.asset
     ad_group_ad.ad.video_ad.in_stream.action_headline ad_group_ad.ad.video_ad.in_stream.action_button_label
+    ad_group_ad.ad.video_ad.bumper.action_headline ad_group_ad.ad.video_ad.bumper.action_button_label
+    ad_group_ad.ad.video_ad.non_skippable.action_headline ad_group_ad.ad.video_ad.non_skippable.action_button_label
+    ad_group_ad.ad.video_ad.out_stream.headline ad_group_ad.ad.video_ad.out_stream.description
     ad_group_ad.ad.video_ad.in_feed.headline ad_group_ad.ad.video_ad.in_feed.description1
     ad_group_ad.ad.video_responsive_ad.headlines ad_group_ad.ad.video_responsive_ad.long_headlines
     ad_group_ad.ad.video_responsive_ad.descriptions ad_group_ad.ad.video_responsive_ad.call_to_actions
