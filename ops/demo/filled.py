@@ -29,7 +29,7 @@ _KINDS = {
 
 
 def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
-    """Have one ad account of each platform pull what is pulled on request only."""
+    """Have the first of these ad accounts on each platform pull what is pulled on request only."""
     first = {profile["platform"]: profile for profile in reversed(list(profiles))}
     for spec in REGISTRY.specs():
         wanted = [dataset.value for dataset, each in spec.datasets.items() if each.on_request]

@@ -90,7 +90,7 @@ def flow(
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
     before = {profile["profile_id"]: compare(api, world, profile, extent.days).stored for profile in profiles}
     deleted = events.go_on(profiles, seller)
-    request_all(api, profiles)
+    request_all(api, (profile for profile in profiles if before[profile["profile_id"]]))
     hours = fire(target, "hourly", world.now)
     for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))

@@ -103,6 +103,8 @@ class Puller:
         return Pulled(self.platform, [(page.label, page.content(), page.last) for page in self._pages(task)], context)
 
     def _pages(self, task: Task) -> Iterator[Page]:
+        if task.dataset is Dataset.PROFILES:
+            return self._made.profiles()
         if self._made.mode(task) is Mode.PAGES:
             return self._made.pages(task)
         report = self._made.create_report(task)

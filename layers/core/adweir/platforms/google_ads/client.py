@@ -24,7 +24,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Wiring
 from adweir.platforms.google_ads import GoogleCredential, assets, queries
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
-from adweir.platforms.google_ads.queries import GaqlQuery
+from adweir.platforms.google_ads.queries import AskedFor
 from adweir.platforms.google_ads.trees import is_manager, tree_label
 from adweir.platforms.http import Http
 
@@ -109,7 +109,7 @@ class GoogleConnector(Connector):
         by_stream = task.dataset.grain is not None and not task.mode
         return parts or ([task.child(mode=Mode.PAGES)] if by_stream and isinstance(error, TooMuchData) else [])
 
-    def _answers(self, task: Task, query: GaqlQuery, start: GoogleCursor, *, following: bool) -> Iterator[Page]:
+    def _answers(self, task: Task, query: AskedFor, start: GoogleCursor, *, following: bool) -> Iterator[Page]:
         try:
             text = queries.gaql(query, task)
         except ValueError as error:

@@ -22,7 +22,7 @@ CAMPAIGN_NEGATIVES = "campaign_negatives"
 """Labels of the second question of a pull, and of its pages."""
 
 
-class GaqlQuery(NamedTuple):
+class AskedFor(NamedTuple):
     """A question. `label` is "" for the first of a pull; `in_campaign` says whether a campaign can be chosen."""
 
     resource: str
@@ -56,16 +56,16 @@ _CAMPAIGN = _names("campaign.id campaign.advertising_channel_type segments.date"
 _GROUP = _names("campaign.id ad_group.id segments.date")
 
 
-def _per_day(resource: str, keys: tuple[str, ...], more: str = "", metrics: tuple[str, ...] = _BASIC) -> GaqlQuery:
-    return GaqlQuery(resource, (*keys, *_names(more), *metrics))
+def _per_day(resource: str, keys: tuple[str, ...], more: str = "", metrics: tuple[str, ...] = _BASIC) -> AskedFor:
+    return AskedFor(resource, (*keys, *_names(more), *metrics))
 
 
-_METRICS: Mapping[Dataset, tuple[GaqlQuery, ...]] = {
-    Dataset.ACCOUNT_DAILY: (GaqlQuery("customer", (*_CUSTOMER, *_BASIC), in_campaign=False),),
+_METRICS: Mapping[Dataset, tuple[AskedFor, ...]] = {
+    Dataset.ACCOUNT_DAILY: (AskedFor("customer", (*_CUSTOMER, *_BASIC), in_campaign=False),),
     Dataset.CAMPAIGN_DAILY: (_per_day("campaign", _CAMPAIGN),),
     Dataset.AD_GROUP_DAILY: (
         _per_day("ad_group", _GROUP),
-        GaqlQuery(
+        AskedFor(
             "asset_group",
             (*_names("campaign.id asset_group.id segments.date"), *_ASSET_GROUP),
             label=ASSET_GROUPS,
@@ -92,7 +92,7 @@ _METRICS: Mapping[Dataset, tuple[GaqlQuery, ...]] = {
         _per_day("gender_view", _GROUP, "ad_group_criterion.criterion_id ad_group_criterion.gender.type"),
     ),
     Dataset.AD_GROUP_BY_SEARCH_TERM_DAILY: (_per_day("search_term_view", _GROUP, "search_term_view.search_term"),),
-    Dataset.ACCOUNT_HOURLY: (GaqlQuery("customer", (*_CUSTOMER, *_HOURLY), in_campaign=False),),
+    Dataset.ACCOUNT_HOURLY: (AskedFor("customer", (*_CUSTOMER, *_HOURLY), in_campaign=False),),
     Dataset.CAMPAIGN_HOURLY: (_per_day("campaign", _CAMPAIGN, metrics=_HOURLY),),
     Dataset.AD_GROUP_HOURLY: (_per_day("ad_group", _GROUP, metrics=_HOURLY),),
 }
@@ -140,9 +140,9 @@ _KEYWORD = _names("""
     ad_group_criterion.negative ad_group_criterion.keyword.text ad_group_criterion.keyword.match_type
 """)
 
-_OBJECTS: Mapping[Dataset, tuple[GaqlQuery, ...]] = {
+_OBJECTS: Mapping[Dataset, tuple[AskedFor, ...]] = {
     Dataset.CAMPAIGNS: (
-        GaqlQuery(
+        AskedFor(
             "campaign",
             _names("""
                 campaign.id campaign.name campaign.status campaign.primary_status campaign.advertising_channel_type
@@ -152,19 +152,19 @@ _OBJECTS: Mapping[Dataset, tuple[GaqlQuery, ...]] = {
         ),
     ),
     Dataset.AD_GROUPS: (
-        GaqlQuery(
+        AskedFor(
             "ad_group",
             _names("campaign.id ad_group.id ad_group.name ad_group.status ad_group.type ad_group.cpc_bid_micros"),
         ),
-        GaqlQuery(
+        AskedFor(
             "asset_group",
             _names("campaign.id asset_group.id asset_group.name asset_group.status"),
             label=ASSET_GROUPS,
         ),
     ),
-    Dataset.ADS: (GaqlQuery("ad_group_ad", _AD),),
+    Dataset.ADS: (AskedFor("ad_group_ad", _AD),),
     Dataset.KEYWORDS: (
-        GaqlQuery(
+        AskedFor(
             "ad_group_criterion",
             (
                 *_KEYWORD,
@@ -175,12 +175,12 @@ _OBJECTS: Mapping[Dataset, tuple[GaqlQuery, ...]] = {
         ),
     ),
     Dataset.NEGATIVES: (
-        GaqlQuery(
+        AskedFor(
             "ad_group_criterion",
             _KEYWORD,
             ("ad_group_criterion.type = 'KEYWORD'", "ad_group_criterion.negative = TRUE"),
         ),
-        GaqlQuery(
+        AskedFor(
             "campaign_criterion",
             _names("""
                 campaign.id campaign_criterion.criterion_id campaign_criterion.status campaign_criterion.negative
@@ -210,12 +210,12 @@ ASSETS = (
 )
 
 
-def questions(dataset: Dataset) -> tuple[GaqlQuery, ...]:
+def questions(dataset: Dataset) -> tuple[AskedFor, ...]:
     """The questions of a dataset, none where Google Ads does not have it."""
     return _METRICS.get(dataset) or _OBJECTS.get(dataset) or ()
 
 
-def gaql(query: GaqlQuery, task: Task) -> str:
+def gaql(query: AskedFor, task: Task) -> str:
     """The text of a question, for the task's window and slice. The same task gives the same text, as page tokens need.
 
     Raises ValueError for a slice or a window that it cannot be asked for.
