@@ -93,10 +93,11 @@ def test_days_restate_for_a_while_and_then_never_again() -> None:
         # then
         assert history[0] != history[1]
         assert sum(r[2] for r in history[0]) < sum(r[2] for r in history[8]) < sum(r[2] for r in history[-1])
-        settled_traffic = 28 if profile.platform == "meta_ads" else 3
+        restatement = profile.traits.restatement
+        settled_traffic = max(restatement.corrections + restatement.late_corrections)
         spends = [[r[3] for r in rows] for rows in history]
         assert all(spends[n] == spends[-1] for n in range(settled_traffic - 1, 49))
-        assert (spends[0] != spends[-1]) == (max(profile.traits.restatement.corrections) > 1)
+        assert (spends[0] != spends[-1]) == (settled_traffic > 1)
         assert all(rows == history[-1] for rows in history[41:])
 
 
@@ -121,7 +122,7 @@ def test_hours_sum_to_the_day_and_today_ends_at_the_present_hour(world: World) -
 
 
 @pytest.mark.parametrize("level", ["campaign", "ad_group", "account", "keyword"])
-def test_levels_sum_to_the_ads(world: World, level: str) -> None:
+def test_levels_sum_to_the_ads_and_an_account_to_its_campaigns(world: World, level: str) -> None:
     for profile in world.profiles:
         # when
         ads = list(world.truth(profile, FIRST, ANCHOR))
@@ -129,6 +130,11 @@ def test_levels_sum_to_the_ads(world: World, level: str) -> None:
         if level == "keyword":
             with_keywords = {g.id for c in profile.campaigns for g in c.groups if g.keywords}
             ads = [r for r in ads if r["ad_group_id"] in with_keywords]
+        if level == "campaign":  # Performance Max and its like spend without ads
+            with_ads = {r["campaign_id"] for r in ads}
+            rows = [r for r in rows if r["entity_id"] in with_ads]
+        if level == "account":
+            ads = list(world.truth(profile, FIRST, ANCHOR, "campaign"))
 
         # then
         for name in NUMBERS:

@@ -12,7 +12,7 @@ from adweir.model.metrics import BadRow
 from adweir.platforms import json_items, json_text
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
 from adweir.platforms.google_ads import assets, objects, trees
-from adweir.platforms.google_ads.rows import RowReader
+from adweir.platforms.google_ads.rows import GoogleReader
 from adweir.platforms.json_items import UNREADABLE, first
 
 
@@ -21,7 +21,7 @@ class GoogleNormalizer:
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         """One batch per page, by column; row by row where one of them is faulty."""
-        yield RowReader(context, page.label).batch(page.stream.read())
+        yield GoogleReader(context, page.label).batch(page.stream.read())
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
         """One batch per page."""

@@ -181,7 +181,7 @@ def _decoders(shape: RowShape, columns: tuple[str, str]) -> tuple[Callable[[byte
     return msgspec.json.Decoder(page).decode, msgspec.json.Decoder(row).decode
 
 
-class RowReader:
+class GoogleReader:
     """How the rows of a pull's page become ours: all by column, or one by one where one of them is faulty."""
 
     def __init__(self, context: PullContext, label: str) -> None:
