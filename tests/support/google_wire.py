@@ -140,7 +140,7 @@ def connected(
         session,
         clock,
         urls={"api": stub.url, "token": f"{stub.url}/token"},
-        tokens=OwnTokens(),
+        tokens=OwnTokens(clock),
         route=route,
     )
     return google.connect(
