@@ -117,9 +117,12 @@ def finished(caller: TikTokCaller, task_id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("titled", [True, False])
-def test_a_task_becomes_a_csv_without_an_envelope(server: PlatformServer, titled: bool) -> None:
+def test_a_task_becomes_a_csv_without_an_envelope(
+    server: PlatformServer, monkeypatch: pytest.MonkeyPatch, titled: bool
+) -> None:
     # given
     halden = TikTokCaller(server, "halden")
+    monkeypatch.setattr(server.outside, "report_seconds", 0.5)  # a quarter of it in the queue, longer than two requests
 
     # when
     task_id = created(halden, **({} if titled else {"enable_report_title_translation": False}))["data"]["task_id"]
