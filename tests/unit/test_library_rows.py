@@ -73,6 +73,20 @@ DESK_ROW = {
     "01 - Click Conversion": "2",
     "01 - Click Conversion Revenue": "50.5",
 }
+GOOGLE_ROW = {
+    "customer": {"id": "123", "currencyCode": "EUR"},
+    "campaign": {"resourceName": "customers/123/campaigns/1", "id": "1"},
+    "adGroup": {"resourceName": "customers/123/adGroups/2", "id": "2"},
+    "adGroupAd": {"ad": {"id": "3"}},
+    "segments": {"date": "2026-11-01"},
+    "metrics": {
+        "impressions": "100",
+        "clicks": "10",
+        "costMicros": "12340000",
+        "conversions": 2.0,
+        "conversionsValue": 50.5,
+    },
+}
 NUMBERS = {
     "impressions": 100,
     "clicks": 10,
@@ -87,9 +101,10 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("platform", "row"), [("facebook", META_ROW), ("amazon", AMAZON_ROW), ("tiktok", TIKTOK_ROW), ("ttd", DESK_ROW)]
-)
+ROWS = {"facebook": META_ROW, "amazon": AMAZON_ROW, "tiktok": TIKTOK_ROW, "ttd": DESK_ROW, "google": GOOGLE_ROW}
+
+
+@pytest.mark.parametrize(("platform", "row"), ROWS.items())
 def test_given_rows_of_any_platform_when_they_are_normalized_then_they_have_one_form(platform: str, row: Any) -> None:
     account = {"profile_id": "123", "currency": "EUR"}
 

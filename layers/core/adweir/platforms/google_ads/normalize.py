@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import BadRow
 from adweir.platforms import json_items, json_text
-from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch
+from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
 from adweir.platforms.google_ads import assets, objects, trees
 from adweir.platforms.google_ads.rows import GoogleReader
 from adweir.platforms.json_items import UNREADABLE, first
@@ -36,6 +37,18 @@ class GoogleNormalizer:
             else:
                 batch.objects.extend(found)
         yield batch
+
+    def page_of(self, rows: Sequence[Mapping[str, Any]], context: PullContext) -> bytes:  # noqa: ARG002  all are alike
+        """The rows under `results`; an answer without any has its field mask only."""
+        return json_page(rows, "results").removesuffix(b"}") + b',"fieldMask":""}'
+
+    def account_of(self, row: Mapping[str, Any]) -> str:
+        """The customer, or the one in the name of the row's campaign (`customers/<id>/campaigns/<id>`)."""
+        customer, campaign = row.get("customer"), row.get("campaign")
+        if isinstance(customer, Mapping) and customer.get("id"):
+            return str(customer["id"])
+        name = str(campaign.get("resourceName") or "") if isinstance(campaign, Mapping) else ""
+        return name.split("/")[1] if name.startswith("customers/") else ""
 
 
 NORMALIZER = GoogleNormalizer()
