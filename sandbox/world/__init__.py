@@ -1,8 +1,9 @@
 """The deterministic world behind the sandbox's platform APIs: who advertises what, and what happened.
 
 Everything follows from a seed and the world's clock by integer arithmetic, so that a stored number can be compared
-with the truth to the micro. `World` is the entry; `catalog` says who exists, `numbers` what happened, `mix` what
-drives sales. Nothing here names a platform: each platform's package brings its ad accounts and its traits.
+with the truth to the micro. `World` is the entry; `catalog` says who exists, `numbers` what happened, `plan` what is
+planted in them, `mix` what drives sales and `demand` what would sell by itself. Nothing here names a platform: each
+platform's package brings its ad accounts and its traits.
 """
 
 from __future__ import annotations

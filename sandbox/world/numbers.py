@@ -149,7 +149,7 @@ def settled(profile: WorldProfile, ad: WorldAd, day: PlannedDay) -> tuple[int, i
 
 
 Days = Callable[[int], PlannedDay]
-"""A channel's days, by their index."""
+"""A channel's days, by how many days the world had before."""
 
 
 def of_day(profile: WorldProfile, ad: WorldAd, days: Days, index: int, age: int) -> Numbers:

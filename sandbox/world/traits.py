@@ -11,6 +11,7 @@ class Channel(NamedTuple):
     """What a kind of advertising in an ad account is worth to a company (see `mix`).
 
     `carry`: per mille of the effect that lasts to the next day; `half` and `effect`: micros of US dollars per day.
+    `name`: unlike that of any other channel in the ad account.
     """
 
     carry: int
