@@ -186,9 +186,9 @@ class TestFaults:
             ({"kind": "server_error"}, Transient),
             ({"kind": "data_limit", "rows": 10}, TooMuchData),
             ({"kind": "stream_error"}, (Transient, Throttled, TooMuchData)),
-            ({"kind": "html_answer"}, Transient),
-            ({"kind": "html_answer", "status": 200}, Transient),
-            ({"kind": "html_answer", "status": 404}, RequestRejected),
+            ({"kind": "html"}, Transient),
+            ({"kind": "html", "status": 200}, Transient),
+            ({"kind": "html", "status": 404}, RequestRejected),
             ({"kind": "truncated_paging"}, Transient),
         ],
     )
@@ -216,7 +216,7 @@ class TestFaults:
             assert direct.pull(dataset).pages
 
     def test_a_new_enum_value_is_a_value(self, server: PlatformServer, direct: Puller) -> None:
-        server.outside.switches.turn_on({"kind": "new_enum", "platform": "google_ads", "times": 1})
+        server.outside.switches.turn_on({"kind": "new_value", "platform": "google_ads", "times": 1})
         found = direct.pull(Dataset.CAMPAIGNS).objects()
         assert len(found) == len(direct.pull(Dataset.CAMPAIGNS).objects())
 

@@ -114,14 +114,14 @@ def test_a_page_token_may_have_expired(caller: GoogleCaller, monkeypatch: pytest
 
 @pytest.mark.parametrize("status", [200, 502])
 def test_the_front_end_may_answer_a_page_of_html(caller: GoogleCaller, status: int) -> None:
-    switch(caller, "html_answer", times=1, status=status)
+    switch(caller, "html", times=1, status=status)
     answer = caller.ask(QUERY)
     assert (answer.status_code, answer.text[:15]) == (status, "<!DOCTYPE html>")
 
 
 def test_a_row_may_have_an_enum_value_that_is_new(caller: GoogleCaller) -> None:
     rows = caller.rows(QUERY)
-    switch(caller, "new_enum", times=1)
+    switch(caller, "new_value", times=1)
     first, *rest = caller.rows(QUERY)
     assert first["campaign"]["status"] == "BRAND_NEW"
     assert rest == rows[1:]
@@ -151,8 +151,8 @@ def test_queries_for_metrics_may_have_no_rows(caller: GoogleCaller) -> None:
 
 def test_each_switch_has_a_test() -> None:
     tested = {
-        "throttle", "access_denied", "server_error", "data_limit", "stream_error", "truncated_paging", "html_answer",
-        "expired_page_token", "new_enum", "missing_column", "bad_row", "empty",
+        "throttle", "access_denied", "server_error", "data_limit", "stream_error", "truncated_paging", "html",
+        "expired_page_token", "new_value", "missing_column", "bad_row", "empty",
     }  # fmt: skip
     elsewhere = {"expired_token", "revoked_credential"}  # test_sandbox_google_access.py
     assert set(STAND_IN.switches) == tested | elsewhere

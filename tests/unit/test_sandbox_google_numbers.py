@@ -150,7 +150,7 @@ def test_performance_max_spends_without_ad_groups_and_ads(caller: GoogleCaller) 
     assert len(set(column(groups, "asset_group.id"))) == 2
     for resource in ("ad_group", "ad_group_ad", "keyword_view", "age_range_view", "landing_page_view"):
         assert caller.rows(f"SELECT campaign.id, {FIVE} FROM {resource} WHERE {DAYS} AND {pmax}") == []
-        assert caller.rows(f"SELECT {resource}.resource_name FROM {resource} WHERE {pmax}") == []
+        assert caller.rows(f"SELECT {resource}.resource_name FROM {resource} WHERE {pmax} AND {DAYS}") == []
 
 
 def test_local_services_spend_on_the_campaign_alone(caller: GoogleCaller) -> None:

@@ -240,7 +240,7 @@ def test_a_date_in_where_alone_does_not_segment(caller: GoogleCaller) -> None:
         ("campaign.name REGEXP_MATCH '[BG].*Search'", {"Brand | Search", "Generic | Search"}),
         ("campaign.labels CONTAINS ANY ('x')", set()),
         ("campaign.tracking_url_template IS NOT NULL", set()),
-        ("metrics.impressions > 0 AND campaign.advertising_channel_type = 'MULTI_CHANNEL'", {"Install | App"}),
+        (f"metrics.impressions > 0 AND campaign.name LIKE 'Install%' AND {DAYS}", {"Install | App"}),
     ],
 )
 def test_conditions_leave_what_they_hold_of(caller: GoogleCaller, condition: str, names: set[str]) -> None:

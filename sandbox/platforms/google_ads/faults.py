@@ -17,7 +17,7 @@ _SECONDS = 5
 
 def front_end(outside: Outside, customer: str) -> Response | None:
     """Google's front end answers instead of the API: a page of HTML."""
-    options = outside.switches.take("html_answer", PLATFORM, customer)
+    options = outside.switches.take("html", PLATFORM, customer)
     return None if options is None else page(int(options.get("status", 502)), "Server Error")
 
 
@@ -57,7 +57,7 @@ def spoiled(outside: Outside, customer: str, query: GaqlQuery, rows: list[dict[s
     options = take("bad_row", PLATFORM, customer)
     if options is not None and rows:
         rows = [_bad(rows[0], query, str(options.get("mode", "negative"))), *rows[1:]]
-    options = take("new_enum", PLATFORM, customer)
+    options = take("new_value", PLATFORM, customer)
     if options is not None and rows:
         enums = [path for path in query.select if (fact := fact_of(path)) and fact.kind == "enum" and not fact.repeated]
         path = str(options.get("field", next(iter(enums), "")))
