@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adweir
@@ -353,6 +353,7 @@ def test_given_a_range_in_any_form_then_it_is_days_of_the_profile_up_to_its_toda
     assert window_of(parsed(given, clock), a_profile(), clock) == Window.parse(window)
 
 
+@settings(max_examples=40)
 @given(st.dates(date(2024, 1, 1), date(2026, 11, 20)), st.integers(0, 900))
 def test_given_any_two_days_then_tuples_and_text_mean_the_same(end: date, days: int) -> None:
     start = date.fromordinal(end.toordinal() - days)

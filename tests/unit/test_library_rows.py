@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adweir
 from adweir.library.rows import slots
 from adweir.model import limits
-from adweir.model.errors import BadInput, Conflict, NotReady, Throttled, Transient, Unprocessable
+from adweir.model.errors import AdweirError, BadInput, Conflict, NotReady, Throttled, Transient, Unprocessable
 from adweir.model.metrics import MetricRow
 from adweir.platforms import REGISTRY
 from adweir.store.metrics.brought import PullRows
@@ -205,6 +206,7 @@ def test_given_any_platform_then_its_rows_can_be_put_into_the_form_of_its_answer
         list(adweir.normalize([{"nothing": 1}], platform))
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(0, 10**6), st.decimals(0, 10**9, places=2), st.integers(1, 28)),
@@ -235,6 +237,43 @@ def test_given_an_hour_that_comes_twice_when_clocks_go_back_then_its_row_is_the_
         ("2026-10-25T02", 2, None, 40),
         ("2026-10-25T03", 1, None, 7),
     ]
+
+
+_KEYS = st.sampled_from(
+    [
+        *META_ROW,
+        *AMAZON_ROW,
+        *DESK_ROW,
+        *TIKTOK_ROW,
+        *GOOGLE_ROW,
+        "data",
+        "list",
+        "results",
+        "Result",
+        "answers",
+        "page",
+    ]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(sorted(map(str, REGISTRY))), st.one_of(_JSON, st.lists(_JSON, max_size=3)))
+@settings(max_examples=80, deadline=None)
+def test_given_anything_when_it_is_normalized_then_it_is_rows_or_an_expected_error(platform: str, data: Any) -> None:
+    with suppress(AdweirError):
+        assert all(row["platform"] == platform for row in adweir.normalize(data, platform))
+
+
+@pytest.mark.parametrize(
+    "data", [[META_ROW, None], [META_ROW | {"spend": object()}], 7, [META_ROW | {"ad_id": "\ud800"}]]
+)
+def test_given_what_no_answer_can_hold_when_it_is_normalized_then_the_error_says_so(data: Any) -> None:
+    with pytest.raises(BadInput, match="row"):
+        list(adweir.normalize(data, "meta"))
 
 
 # --- combine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -90,8 +90,21 @@ def _fineness(dataset: Dataset) -> tuple[bool, int, bool]:
 
 
 def _pieces(data: Any) -> Iterator[Any]:
-    """The rows or answers of the data, one by one."""
-    return iter((data,)) if isinstance(data, Mapping | str | bytes) else iter(data)
+    """The rows or answers of the data, one by one. Raises Unprocessable for what holds none."""
+    if isinstance(data, Mapping | str | bytes):
+        return iter((data,))
+    if not isinstance(data, Iterable):
+        raise Unprocessable(f"rows or answers are wanted, not {type(data).__name__}")
+    return iter(data)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Raises BadInput for values that no answer can hold."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise BadInput(f"a row cannot be written as JSON: {error}"[:300]) from None
 
 
 class _Read(NamedTuple):
@@ -149,8 +162,9 @@ class _AnyRows:
         return set(msgspec.json.decode(empty)) if empty.startswith(b"{") else set()
 
     def _answer(self, piece: Any) -> list[tuple[Profile, bytes]]:
-        text = piece.encode() if isinstance(piece, str) else piece
-        profile, body = self._profile, text if isinstance(text, bytes) else _encode(piece)
+        with _writable():
+            text = piece.encode() if isinstance(piece, str) else piece
+            profile, body = self._profile, text if isinstance(text, bytes) else _encode(piece)
         if not profile.profile_id:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 account = self._account_in(msgspec.json.decode(body))
@@ -173,12 +187,16 @@ class _AnyRows:
         """The rows as an answer would have them, one for each ad account."""
         by_account: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
+            if not isinstance(row, Mapping):
+                raise BadInput(f"a row is a dict, not {type(row).__name__}")
             by_account[self._normalizer.account_of(row) or self._profile.profile_id].append(row)
         for account, own in by_account.items():
             profile = self._profile
             if account != profile.profile_id and not profile.profile_id:
                 profile = profile.model_copy(update={"profile_id": account})
-            yield profile, self._normalizer.page_of(own, self._context(kind, profile))
+            with _writable():
+                body = self._normalizer.page_of(own, self._context(kind, profile))
+            yield profile, body
 
     def _kind(self, profile: Profile, body: bytes, kinds: Sequence[_RowKind]) -> _RowKind | None:
         """What the rows are: the first of the kinds as which most of them, and of their numbers, can be read.
