@@ -29,6 +29,23 @@ def test_given_stored_days_when_the_platforms_restate_them_then_the_next_daily_r
         assert restated, "a world that restates nothing proves nothing"
 
 
+def test_given_restated_days_when_lists_are_asked_then_they_sum_to_the_truth_and_lags_can_be_measured(
+    river: River, days: tuple[str, str]
+) -> None:
+    meta, yesterday = river.clients["halden"].meta, river.day(0)
+    span = {"profile_id": meta, "start": days[0], "end": yesterday, "order": "-spend"}
+    first = river.api.get("/api/v1/ads", limit=1, **span)
+    rest = river.api.get("/api/v1/ads", limit=1000, next_token=first["next_token"], **span)
+    truth = river.truth(meta, days[0], yesterday)
+    assert sum(to_micros(str(ad["spend"])) for ad in first["ads"] + rest["ads"]) == sum(
+        row.spend for row in truth.values()
+    )
+    (campaign,) = river.api.get("/api/v1/platform-campaigns", profile_id=meta, limit=1)["platform_campaigns"]
+    assert campaign["totals"]["last_7_days"]["days_pulled"] == 7
+    (lags,) = river.api.get("/api/v1/restatement", profile_id=meta)["restatement"]
+    assert lags["level"] == "account"
+
+
 def test_given_a_restatement_then_a_changes_file_names_the_old_and_the_new_numbers(
     river: River, days: tuple[str, str], first: dict[str, Stored]
 ) -> None:
