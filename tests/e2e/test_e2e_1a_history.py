@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.river import Client, River, Stored, until
+from support.river import PLATFORMS, Client, River, Stored, until
 
 LEVELS = ("ad", "ad_group", "campaign", "account")
 
@@ -58,7 +58,8 @@ def before(river: River, span: tuple[str, str]) -> Before:
     until(lambda: river.api.get(f"/api/v1/replays/{replay}")["state"] == "ended", "leads instead of purchases")
     assert not any(row.conversions for row in purchases.values())
     assert river.requests() == asked, "a replay asks the platforms nothing"
-    profiles = [one for client in clients.values() for ids in client.description["profile_ids"].values() for one in ids]
+    ids = [client.description["profile_ids"] for client in clients.values()]
+    profiles = [one for of_client in ids for platform in PLATFORMS for one in of_client.get(platform, ())]
     return Before(clients, {profile_id: river.stored(profile_id, *span) for profile_id in profiles})
 
 

@@ -234,7 +234,6 @@ def test_a_backfill_pulls_a_breakdown_whose_days_only_its_level_has(world: Pipel
         ("yearly", Scope(), "workflow"),
         ("backfill", Scope(start="0001-01-01", end="9999-12-31"), "start"),
         ("backfill", Scope(start="2026-11-01", end="2027-11-01"), "end"),
-        ("daily", Scope(platforms=("tiktok",)), "platforms"),
         ("daily", Scope(platforms=("myspace",)), "platforms"),
         ("hourly", Scope(datasets=("ad_daily",)), "datasets"),
         ("backfill", Scope(start="yesterday"), "start"),
