@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +16,10 @@ import pytest
 from werkzeug.wrappers import Response
 
 from adweir.model.messages import Message, StartRun
+from adweir.model.platforms import Platform
 from adweir.pipeline.health import health
 from adweir.platforms import REGISTRY
-from adweir.platforms.amazon_ads import AmazonCredential
-from adweir.platforms.credentials import CredentialFields, FieldKind
-from adweir.platforms.meta import MetaCredential
+from adweir.platforms.credentials import FieldKind
 from adweir.platforms.redaction import REDACTED
 from adweir.runtime.settings import Settings
 from sandbox.outside import Outside
@@ -31,10 +30,16 @@ from support.clock import FrozenClock
 from support.machine import Machine
 from support.outlets import MemoryQueue
 from support.platform_server import ANCHOR
-from support.platforms import AMAZON_ADS, META_ADS
 
 COMPANY = "acc_1"
-SECRET_PARAMETERS = ("access_token", "appsecret_proof", "client_secret", "refresh_token")
+TOGETHER = (("meta_ads", "amazon_ads"), ("google_ads",), ("tiktok_ads",), ("trade_desk",))
+"""The platforms of one run each."""
+SECRET_PARAMETERS = (
+    "access_token", "appsecret_proof", "client_secret", "refresh_token", "secret", "Password", "Token"
+)  # fmt: skip
+SECRET_HEADERS = ("Authorization", "developer-token", "Access-Token", "TTD-Auth")
+NEVER_SENT = {("meta_ads", "app_secret")}
+"""It signs the proof."""
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "server_error", "times": 2, "skip": 3},
     {"kind": "throttle", "times": 2, "skip": 12},
@@ -49,31 +54,29 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 
 class Echo(PlatformServer):
-    """Two of the sandbox's platforms, whose JSON answers and errors also contain all that was sent to them.
+    """Some of the sandbox's platforms, whose JSON answers and errors also contain all that was sent to them."""
 
-    What replaces secrets is the same for all (`platforms.guarded`), and the faults of two fill a run.
-    """
-
-    def __init__(self) -> None:
-        present = [each for each in stand_ins() if each.platform in {META_ADS, AMAZON_ADS}]
+    def __init__(self, platforms: Collection[str]) -> None:
+        present = [each for each in stand_ins() if each.platform in platforms]
+        self.present = present
         outside = Outside(anchor=ANCHOR, report_seconds=0.02, population=population(present))
         self.secrets: set[str] = set()
         self.broken = False
         super().__init__(outside, present)
 
     def answer(self, request: PlatformRequest) -> Response:
-        sent = {**request.args.to_dict(), **request.form.to_dict()}
-        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        self.secrets |= {value for name, value in sent.items() if name in SECRET_PARAMETERS} | {bearer} - {""}
+        sent = {**request.args.to_dict(), **request.form.to_dict(), **_texts(request)}
+        tokens = [request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS]
+        self.secrets |= {value for name, value in sent.items() if name in SECRET_PARAMETERS} | {*tokens} - {""}
         answer = super().answer(request)
         if not answer.is_json or answer.is_streamed:
             return answer
         body = json.loads(answer.get_data())
-        values = [*sent.values(), bearer]
+        values = [*sent.values(), *tokens]
         said = f"Malformed access token {' '.join(values)} {quote(' '.join(values))} ({json.dumps(values)})"
         if self.broken:
             return Response(f"<html>{said}", 200)
-        if answer.status_code >= 400:
+        if answer.status_code >= 400 or (isinstance(body, dict) and body.get("code")):
             body = _with_words(body, said)
         elif isinstance(body, dict):
             self.secrets |= {value for name, value in body.items() if name in SECRET_PARAMETERS}
@@ -82,13 +85,18 @@ class Echo(PlatformServer):
         return answer
 
 
+def _texts(request: PlatformRequest) -> dict[str, str]:
+    body = request.get_json(silent=True)
+    return {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
+
+
 def _with_words(body: Any, said: str) -> Any:
     """An error's body whose texts for people begin with `said`, as Meta's do."""
     if isinstance(body, dict):
         return {name: _with_words(value, said) for name, value in body.items()} | {
             name: f"{value} {said}"
             for name, value in body.items()
-            if name in {"message", "details", "detail", "error_description", "error_user_msg"}
+            if name in {"message", "Message", "details", "detail", "error_description", "error_user_msg"}
             and isinstance(value, str)
         }
     return [_with_words(each, said) for each in body] if isinstance(body, list) else body
@@ -125,9 +133,9 @@ class Restless(Machine):
                 self.queues.named()[queue].send(message)
 
 
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    with Echo() as server:
+@pytest.fixture(params=TOGETHER, ids="-".join)
+def echo(request: pytest.FixtureRequest) -> Iterator[Echo]:
+    with Echo(request.param) as server:
         yield server
 
 
@@ -139,21 +147,12 @@ def log(caplog: pytest.LogCaptureFixture) -> io.StringIO:
 
 @pytest.fixture
 def machine(tables: None, settings: Settings, echo: Echo, log: io.StringIO) -> Iterator[Restless]:
-    names = {
-        "meta_ads": {"api": echo.url},
-        "amazon_ads": {
-            f"{name}.{region}": _place(echo, name, region) for region in ("na", "eu", "fe") for name in ("api", "token")
-        },
-    }
+    names = {each.platform: each.base_urls(echo.url) for each in echo.present}
     made = Restless(settings.model_copy(update={"platform_urls": names, "history_days": 3}), FrozenClock())
     made.app.logger.handlers[0].setStream(log)  # type: ignore[attr-defined]
     made.app.logger.setLevel(logging.DEBUG)
     yield made
     made.app.http.close()
-
-
-def _place(echo: Echo, name: str, region: str) -> str:
-    return echo.url + ("/auth/o2/token" if name == "token" else "")
 
 
 def everything(machine: Restless, log: io.StringIO, records: str) -> Iterator[tuple[str, bytes]]:
@@ -198,13 +197,17 @@ def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
     down, and when they refuse its credentials, then the secrets are nowhere but in the requests.
     """
     app, switches = machine.app, echo.outside.switches
-    company = next(one for one in echo.control.credentials()["accounts"] if len(one["credentials"]) > 1)
+    company = max(echo.control.credentials()["accounts"], key=lambda one: len(one["credentials"]))
     app.catalog.create_account(COMPANY, "Company", "a@company.example")
     for body in company["credentials"].values():
         values = {name: value for name, value in body.items() if name not in ("platform", "label")}
         app.registration.register(COMPANY, body["platform"], values, body.get("label", ""))
     for fault in FAULTS:
-        switches.turn_on(fault)
+        if any(
+            fault["kind"] in each.switches and fault.get("platform", each.platform) == each.platform
+            for each in echo.present
+        ):
+            switches.turn_on(fault)
     machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_1"))
     switches.clear()
     echo.broken = True
@@ -222,10 +225,10 @@ def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
 
 def _check_that_all_was_sent_and_said(echo: Echo, company: dict[str, Any], stored: dict[str, bytes]) -> None:
     """The test looks for all secrets, and where they would be without the boundary there is something else instead."""
-    kinds: dict[str, type[CredentialFields]] = {"meta_ads": MetaCredential, "amazon_ads": AmazonCredential}
     for body in company["credentials"].values():
-        for name in kinds[body["platform"]].named(FieldKind.SECRET):
-            if name != "app_secret":  # it signs the proof and is never sent
-                assert body[name] in echo.secrets
+        platform = Platform(body["platform"])
+        for name in REGISTRY.spec(platform).credential.named(FieldKind.SECRET):
+            if (platform, name) not in NEVER_SENT and body.get(name):
+                assert body[name] in echo.secrets, name
     marked = {where.split(" ")[0].split("/")[0] for where, body in stored.items() if REDACTED.encode() in body}
     assert marked >= {"raw", "log", "events", "adweir-ledger", "adweir-catalog"}, marked
