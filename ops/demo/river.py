@@ -15,7 +15,7 @@ from ops.demo.world import WorldDoors
 from ops.errors import CommandFailed
 
 _POLL_SECONDS = 0.5
-_LIMIT_SECONDS = 120
+_LIMIT_SECONDS = 600
 Show = Callable[[str, int, int], None]
 """Shows a stage's progress: its name, parts done, parts in all."""
 
