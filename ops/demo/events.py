@@ -25,6 +25,11 @@ class Events:
         """One seller may not use Sponsored Display; the rest of the ad account is healthy."""
         self._authorize(amazon["profile_id"], allowed=False)
 
+    @staticmethod
+    def loser(profiles: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The ad account that loses an ad."""
+        return next(profile for profile in profiles if profile["platform"] == "meta_ads")
+
     def go_on(self, profiles: Sequence[Mapping[str, Any]], amazon: Mapping[str, Any]) -> set[str]:
         """The product comes back, an ad is deleted for good, invalid traffic is credited, and a day passes.
 
@@ -32,8 +37,8 @@ class Events:
         day, its total cannot say which of them it lost.
         """
         self._authorize(amazon["profile_id"], allowed=True)
-        first, *_, last = [profile for profile in profiles if profile["platform"] == "meta_ads"]
-        deleted = self._happens(first, "delete", {"forget": True})
+        last = [profile for profile in profiles if profile["platform"] == "meta_ads"][-1]
+        deleted = self._happens(self.loser(profiles), "delete", {"forget": True})
         self._happens(last, "credit", self._taken_back(0))
         self._happens(amazon, "credit", self._taken_back(400))
         self.world.post("clock", {"advance_days": 1})

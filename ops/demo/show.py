@@ -88,9 +88,10 @@ def flow(
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
     river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
-    before = {profile["profile_id"]: compare(api, world, profile, extent.days).stored for profile in profiles}
+    loser = events.loser(profiles)
+    before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
-    request_all(api, (profile for profile in profiles if before[profile["profile_id"]]))
+    request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
     hours = fire(target, "hourly", world.now)
     for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))
@@ -98,7 +99,7 @@ def flow(
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:
-        results.append(compare(api, world, profile, extent.days, before[profile["profile_id"]], deleted))
+        results.append(compare(api, world, profile, extent.days, before.get(profile["profile_id"]), deleted))
         show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
     return Verdict(results, time.monotonic() - begin, lacking)

@@ -129,7 +129,7 @@ def _differences(
 def compare(
     api: Api,
     world: WorldDoors,
-    profile: dict[str, Any],
+    profile: Mapping[str, Any],
     days: int,
     before: Rows | None = None,
     deleted: Collection[str] = (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,6 +30,12 @@ class WorldDoors:
     def day(self, ago: int) -> date:
         """The date so many days before the platforms' today; at noon UTC it is the same in every time zone."""
         return self.now.date() - timedelta(days=ago)
+
+    def spends(self, profile: Mapping[str, Any], days: int) -> bool:
+        """Whether an ad account has any numbers in the last days."""
+        about = {"platform": profile["platform"], "profile_id": profile["profile_id"], "level": "account"}
+        rows = self.get("truth", **about, start=self.day(days).isoformat(), end=self.day(1).isoformat())["rows"]
+        return any(row["impressions"] for row in rows)
 
     def post(self, door: str, body: dict[str, Any]) -> Any:
         response = requests.post(f"{self._root}/{door}", json=body, timeout=_HTTP_SECONDS)
