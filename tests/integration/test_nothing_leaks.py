@@ -15,7 +15,7 @@ import boto3
 import pytest
 from werkzeug.wrappers import Response
 
-from adweir.model.messages import Message, StartRun
+from adweir.model.messages import Message, Scope, StartRun
 from adweir.model.platforms import Platform
 from adweir.pipeline.health import health
 from adweir.platforms import REGISTRY
@@ -34,6 +34,8 @@ from support.platform_server import ANCHOR
 COMPANY = "acc_1"
 TOGETHER = (("meta_ads", "amazon_ads"), ("google_ads",), ("tiktok_ads",), ("trade_desk",))
 """The platforms of one run each."""
+FEW = ("campaigns", "ads", "ad_daily", "campaign_daily")
+"""What is asked for while a platform answers nothing else than that it is broken."""
 SECRET_PARAMETERS = (
     "access_token", "appsecret_proof", "client_secret", "refresh_token", "secret", "Password", "Token"
 )  # fmt: skip
@@ -211,10 +213,11 @@ def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
     machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_1"))
     switches.clear()
     echo.broken = True
-    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_2"))
+    few = Scope(datasets=FEW)
+    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_2", scope=few))
     echo.broken = False
     switches.turn_on({"kind": "revoked_credential"})
-    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_3"))
+    machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_3", scope=few))
 
     stored = dict(everything(machine, log, caplog.text))
     for secret in echo.secrets:
