@@ -54,6 +54,7 @@ from adweir.runtime.settings import Settings  # noqa: E402
 from adweir.store.dynamo import tables  # noqa: E402
 from sandbox.outside import Outside  # noqa: E402
 from sandbox.platforms import platform_urls, population, stand_ins  # noqa: E402
+from sandbox.platforms.base import StandIn  # noqa: E402
 from sandbox.server import PlatformServer  # noqa: E402
 from support.aws_calls import AwsCalls, Call  # noqa: E402
 from support.clock import FrozenClock  # noqa: E402
@@ -68,7 +69,7 @@ ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
-META = Platform("meta_ads")
+META, AMAZON = Platform("meta_ads"), Platform("amazon_ads")
 ANCHOR = date(2026, 11, 7)
 """The 28 days before lie in two months, and both have days that the platform still restates."""
 POLLS = 3
@@ -303,12 +304,18 @@ def settings(**values: Any) -> Settings:
     return Settings(**named, bucket="bucket", bus_name="bus", history_days=28, **values)
 
 
+def measured_platforms() -> list[StandIn]:
+    """The platforms whose tasks are measured: one answers in pages, one in reports, which the bench finishes."""
+    return [each for each in stand_ins() if each.platform in (META, AMAZON)]
+
+
 @mock_aws
 def tasks() -> dict[str, Any]:
     """Two days of the daily workflow; the second is counted."""
-    outside = Outside(anchor=ANCHOR, report_seconds=1e9, population=population(stand_ins()))
+    present = measured_platforms()
+    outside = Outside(anchor=ANCHOR, report_seconds=1e9, population=population(present))
     clock, meter = FrozenClock(datetime(ANCHOR.year, ANCHOR.month, ANCHOR.day, 6, tzinfo=UTC)), Meter()
-    with PlatformServer(outside, stand_ins()) as server:
+    with PlatformServer(outside, present) as server:
         machine = CountedMachine(settings(platform_urls=platform_urls(server.url)), clock, meter, outside)
         app = machine.app
         for company in outside.world.companies:

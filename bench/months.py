@@ -35,10 +35,10 @@ from adweir.model.times import Window, iso  # noqa: E402
 from adweir.store.ledger import Ledger  # noqa: E402
 from adweir.store.metrics.store import MetricStore, Patience  # noqa: E402
 from adweir.store.raw.store import RawStore  # noqa: E402
-from bench.calls import ANCHOR, ENVIRONMENT, Bill, CountedMachine, Meter, Work, settings  # noqa: E402
+from bench.calls import ANCHOR, ENVIRONMENT, Bill, CountedMachine, Meter, Work, measured_platforms, settings  # noqa: E402
 from bench.store import DAYS, rows_of  # noqa: E402
 from sandbox.outside import Outside  # noqa: E402
-from sandbox.platforms import platform_urls, population, stand_ins  # noqa: E402
+from sandbox.platforms import platform_urls, population  # noqa: E402
 from sandbox.server import PlatformServer  # noqa: E402
 from support.aws_calls import AwsCalls, item_bytes  # noqa: E402
 from support.clock import FrozenClock  # noqa: E402
@@ -96,9 +96,9 @@ class Ad(NamedTuple):
 @mock_aws
 def world() -> World:
     """Run the workflows of the sandbox's first company; the daily one twice."""
-    outside = Outside(anchor=ANCHOR, report_seconds=1e9, population=population(stand_ins()))
+    outside = Outside(anchor=ANCHOR, report_seconds=1e9, population=population(measured_platforms()))
     clock, meter = FrozenClock(datetime(ANCHOR.year, ANCHOR.month, ANCHOR.day, 6, tzinfo=UTC)), Meter()
-    with PlatformServer(outside, stand_ins()) as server, contextlib.redirect_stdout(io.StringIO()) as printed:
+    with PlatformServer(outside, measured_platforms()) as server, contextlib.redirect_stdout(io.StringIO()) as printed:
         machine = CountedMachine(settings(platform_urls=platform_urls(server.url)), clock, meter, outside)
         app, company = machine.app, outside.world.companies[0]
         app.catalog.create_account("acme", "Acme", "data@acme.example")
