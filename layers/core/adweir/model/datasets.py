@@ -42,6 +42,7 @@ class Dataset(StrEnum):
     CAMPAIGN_BY_COUNTRY_DAILY = "campaign_by_country_daily"
     CAMPAIGN_BY_DEVICE_DAILY = "campaign_by_device_daily"
     CAMPAIGN_BY_PLACEMENT_DAILY = "campaign_by_placement_daily"
+    CAMPAIGN_BY_REGION_DAILY = "campaign_by_region_daily"
     KEYWORD_BY_SEARCH_TERM_DAILY = "keyword_by_search_term_daily"
     ACCOUNT_HOURLY = "account_hourly"
     CAMPAIGN_HOURLY = "campaign_hourly"
