@@ -114,6 +114,17 @@ def test_segments_of_a_campaign_add_up_to_it(puller: Puller, dataset: Dataset) -
     assert sums(puller.pull(dataset).rows(), of_campaign) == whole
 
 
+def test_terms_by_campaign_are_those_of_ad_groups_and_performance_max_s(puller: Puller) -> None:
+    def named(row: MetricRow) -> tuple[str, str, str]:
+        return row.campaign_id, row.entity_id.partition("~")[2], row.day
+
+    pmax = {one.id for one in puller.pull(Dataset.CAMPAIGNS).objects() if one.objective == "performance_max"}
+    of_groups = sums(puller.pull(Dataset.AD_GROUP_BY_SEARCH_TERM_DAILY).rows(), named)
+    rows = puller.pull(Dataset.CAMPAIGN_BY_SEARCH_TERM_DAILY).rows()
+    assert sums([row for row in rows if row.campaign_id not in pmax], named) == of_groups != {}
+    assert {row.campaign_id for row in rows} & pmax == pmax != set()
+
+
 @pytest.mark.parametrize("dataset", [spec for spec in SPEC.datasets if spec.grain])
 def test_every_dataset_of_metrics_brings_rows_of_distinct_keys(puller: Puller, dataset: Dataset) -> None:
     rows = puller.pull(dataset).rows()

@@ -218,6 +218,11 @@ def test_an_hour_that_is_none_is_a_fault(hour: int | None) -> None:
             "222~FEMALE",
         ),
         (Dataset.AD_GROUP_BY_SEARCH_TERM_DAILY, {"searchTermView": {"searchTerm": "red ~ shoes"}}, "222~red ~ shoes"),
+        (
+            Dataset.CAMPAIGN_BY_SEARCH_TERM_DAILY,
+            {"campaignSearchTermView": {"searchTerm": "red shoes"}},
+            "111~red shoes",
+        ),
     ],
 )
 def test_a_breakdown_s_value_follows_its_entity(dataset: Dataset, changes: dict[str, Any], entity: str) -> None:

@@ -3,6 +3,9 @@
 A metric dataset is `<level>_<grain>`, or `<level>_by_<breakdown>_<grain>` where it splits the rows of a level by values
 of a breakdown (age and gender, country, ...). Breakdowns are kept apart: no total sums them, and queries reach them
 only by name.
+
+A region is the part of a country that the platform reports (a state, a province), by the name that the platform gives
+it: `California`. What a platform attributes to no region is in no row, so it is what the rows leave of the campaign.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ class Dataset(StrEnum):
     CAMPAIGN_BY_DEVICE_DAILY = "campaign_by_device_daily"
     CAMPAIGN_BY_PLACEMENT_DAILY = "campaign_by_placement_daily"
     CAMPAIGN_BY_REGION_DAILY = "campaign_by_region_daily"
+    CAMPAIGN_BY_SEARCH_TERM_DAILY = "campaign_by_search_term_daily"
     KEYWORD_BY_SEARCH_TERM_DAILY = "keyword_by_search_term_daily"
     ACCOUNT_HOURLY = "account_hourly"
     CAMPAIGN_HOURLY = "campaign_hourly"

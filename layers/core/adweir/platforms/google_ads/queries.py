@@ -92,6 +92,11 @@ _METRICS: Mapping[Dataset, tuple[AskedFor, ...]] = {
         _per_day("gender_view", _GROUP, "ad_group_criterion.criterion_id ad_group_criterion.gender.type"),
     ),
     Dataset.AD_GROUP_BY_SEARCH_TERM_DAILY: (_per_day("search_term_view", _GROUP, "search_term_view.search_term"),),
+    Dataset.CAMPAIGN_BY_SEARCH_TERM_DAILY: (
+        _per_day(
+            "campaign_search_term_view", _names("campaign.id segments.date"), "campaign_search_term_view.search_term"
+        ),
+    ),
     Dataset.ACCOUNT_HOURLY: (AskedFor("customer", (*_CUSTOMER, *_HOURLY), in_campaign=False),),
     Dataset.CAMPAIGN_HOURLY: (_per_day("campaign", _CAMPAIGN, metrics=_HOURLY),),
     Dataset.AD_GROUP_HOURLY: (_per_day("ad_group", _GROUP, metrics=_HOURLY),),

@@ -89,6 +89,7 @@ _PARTS: dict[str, Any] = {
     "ad_group_criterion": CriterionRef,
     "geographic_view": GeographicRef,
     "search_term_view": TermRef,
+    "campaign_search_term_view": TermRef,
 }
 
 
@@ -139,7 +140,7 @@ _LEVELS = {
     Level.AD: RowShape(_AD),
     Level.KEYWORD: RowShape(_KEYWORD),
 }
-_SPLIT = {
+_SPLIT: dict[str, tuple[str, ...]] = {
     "device": ("segments.device",),
     "placement": ("segments.ad_network_type",),
     "country": ("geographic_view.country_criterion_id", "geographic_view.location_type"),
@@ -148,6 +149,7 @@ _SPLIT = {
     "gender": ("ad_group_criterion.gender.type",),
     "search_term": ("search_term_view.search_term",),
 }
+_TERMS_OF_CAMPAIGNS = ("campaign_search_term_view.search_term",)
 _MADE: dict[str, Callable[..., str]] = {"country": _located, "conversion_action": _action}
 _ASSET_GROUPS = RowShape(("asset_group.id",), prefix=ASSET_GROUP)
 
@@ -159,7 +161,10 @@ def shape_of(dataset: Dataset, label: str) -> RowShape:
     if label == ASSET_GROUPS:
         return _ASSET_GROUPS
     split = dataset.breakdown
-    return _LEVELS[dataset.level]._replace(values=_SPLIT.get(split, ()), value=_MADE.get(split, str))
+    values = _SPLIT.get(split, ())
+    if dataset is Dataset.CAMPAIGN_BY_SEARCH_TERM_DAILY:
+        values = _TERMS_OF_CAMPAIGNS
+    return _LEVELS[dataset.level]._replace(values=values, value=_MADE.get(split, str))
 
 
 @lru_cache(maxsize=128)
