@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -151,6 +152,36 @@ def test_a_cookie_of_one_answer_is_not_sent_with_the_next_request() -> None:
         for _ in range(2):
             session.get(stub.url, timeout=5)
         assert [call.headers.get("Cookie") for call in stub.calls] == [None, None]
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["alone", "behind-a-proxy"])
+def test_a_password_of_the_machine_s_netrc_does_not_replace_the_credential_s_token(
+    proxied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    if proxied:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with serving() as stub, new_session() as session:
+        session.get(stub.url, headers={"Authorization": "Bearer T"}, timeout=5)
+        assert [call.headers.get("Authorization") for call in stub.calls] == ["Bearer T"]
+
+
+def test_a_machine_s_proxy_and_its_exceptions_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as proxy, serving() as stub:
+        stub.route = proxy.route = lambda _: Answer(200, b"")
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with new_session() as session:
+            session.get("http://platform.example/report", timeout=5)
+            session.get(stub.url, timeout=5)
+        assert (len(proxy.calls), len(stub.calls)) == (1, 1)
+
+
+def test_a_machine_s_certificates_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "company.pem"))
+    with new_session() as session, pytest.raises(OSError, match=r"company\.pem"):
+        session.get("https://127.0.0.1:9/", timeout=5)
 
 
 @pytest.mark.parametrize(

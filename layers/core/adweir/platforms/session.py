@@ -1,5 +1,7 @@
 """The HTTP session that all connectors share: connections stay open, cookies do not stay, and answers end in time.
 
+It takes the machine's proxies and certificates (`HTTPS_PROXY`, `REQUESTS_CA_BUNDLE`), never a password of `~/.netrc`.
+
 A socket's time-out is about the next byte. An answer that sends one each second would hold a function until Lambda ends
 it; so the connection is cut off when a whole answer takes too long.
 """
@@ -15,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
+from urllib.request import getproxies
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -158,6 +161,15 @@ def await_turn(session: requests.Session) -> None:
         turn()
 
 
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _certificates(session: requests.Session) -> object:
+    """The certificates that the environment names; True for those that requests brings."""
+    return session.merge_environment_settings("https://localhost", {}, stream=False, verify=True, cert=None)["verify"]
+
+
 def new_session(turn: Callable[[], None] | None = None) -> requests.Session:
     """A session without retries of its own. No cookie of one credential's answer goes with another's request.
 
@@ -166,6 +178,10 @@ def new_session(turn: Callable[[], None] | None = None) -> requests.Session:
     session = _Session()
     session.turn = turn
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Without this, requests looks the host up in ~/.netrc each time, and what is there replaces the credential's token.
+    session.auth = _unchanged
+    # It also reads the environment for each request, a tenth of a page's time: in vain where that names nothing.
+    session.trust_env = bool(getproxies()) or _certificates(session) is not True
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())
     return session
