@@ -261,6 +261,18 @@ def test_given_a_report_by_hand_when_it_is_downloaded_then_its_state_was_told_be
     assert (first["date"], first["spend"]) == (date(2026, 11, 1), Decimal("1.5"))
     assert second["date"] == date(2026, 11, 2)
     assert "discard r1" in paper.connector.log
+    assert paper.slept == []  # it was ready: nothing to wait for
+
+
+def test_given_reports_made_side_by_side_when_the_first_was_waited_for_then_the_second_is_asked_about_at_once() -> None:
+    paper = Paper(PaperConnector(usual, mode=Mode.REPORT, polls=1))
+
+    rows = list(paper.client.get_ads("7", WEEK))
+
+    assert sum(row["spend"] for row in rows) == Decimal("1.75")
+    looks = [line for line in paper.connector.log if line.startswith("look")]
+    assert len({line.split()[1] for line in looks}) == 2
+    assert len(paper.slept) == 1
 
 
 @pytest.mark.parametrize("report", ["", "x", "WyJtZXRhX2FkcyIsIjEiLCJhZF9kYWlseSIsW11d"])

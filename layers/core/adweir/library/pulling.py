@@ -60,11 +60,15 @@ class Lone:
 
 @dataclass(eq=False)
 class AskedPull:
-    """A task, and its report where the platform makes one and was asked for it."""
+    """A task, and its report where the platform makes one and was asked for it.
+
+    `asked_at`: when the platform was last asked about the report, by the monotonic clock; None: long ago.
+    """
 
     task: Task
     profile: Profile | None
     report: Report | None = None
+    asked_at: float | None = None
 
 
 @dataclass(eq=False)
@@ -216,9 +220,10 @@ class Pulling:
         key = connector.report_key(task)
         if key and key in self._open:
             self._open[key].users += 1
-            asked.report = self._open[key].report
+            asked.report, asked.asked_at = self._open[key].report, self._open[key].asked.asked_at
             return
         asked.report = (how or self._waiting.patiently)(lambda: connector.create_report(task))
+        asked.asked_at = self._waiting.clock.monotonic()
         self._open[key or task.id] = _Open(asked, asked.report)
 
     def _let_go(self, asked: AskedPull, *, failed: bool = False) -> None:
@@ -255,7 +260,7 @@ class Pulling:
     def _await(self, asked: AskedPull) -> Report:
         """The task's report once it is ready. Raises ReportFailed, TooMuchData, NotReady when the patience ends."""
         report = cast("Report", asked.report)
-        polls = self._waiting.polls(self._pace(asked.task))
+        polls = self._waiting.polls(self._pace(asked.task), asked.asked_at)
         while report.state is ReportState.PENDING:
             polls.next(report.id)
             report = self.state(asked)

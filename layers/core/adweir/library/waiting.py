@@ -54,9 +54,9 @@ class Waiting:
         """The waits of one request."""
         return Pauses(self)
 
-    def polls(self, pace: Pace) -> Polls:
-        """The waits for one report."""
-        return Polls(self, pace)
+    def polls(self, pace: Pace, asked_at: float | None = None) -> Polls:
+        """The waits for one report. `asked_at`: when the platform was last asked about it; None: long ago."""
+        return Polls(self, pace, asked_at)
 
     def jittered(self, seconds: float) -> None:
         """Sleep about as long."""
@@ -86,10 +86,15 @@ class Pauses:
 
 
 class Polls:
-    """The waits for one report, each half as long again as the one before."""
+    """The waits for one report, each half as long again as the one before.
 
-    def __init__(self, waiting: Waiting, pace: Pace) -> None:
+    The first counts from when the platform was last asked about it: the reports of one call are made side by side, so
+    what the second had to wait has mostly passed when the first is read.
+    """
+
+    def __init__(self, waiting: Waiting, pace: Pace, asked_at: float | None = None) -> None:
         self._waiting = waiting
+        self._asked_at = asked_at
         self._wait = pace.poll_seconds or _FIRST_POLL
         self._longest = max(self._wait, pace.poll_max_seconds or _LONGEST_POLL)
         known = pace.report_timeout_seconds if waiting.patience is None else None
@@ -105,7 +110,10 @@ class Polls:
                 after=self._longest,
                 report_id=report_id,
             )
-        self._waiting.jittered(self._wait)
+        passed = self._wait if self._asked_at is None else self._waiting.clock.monotonic() - self._asked_at
+        if passed < self._wait:
+            self._waiting.jittered(self._wait - passed)
+        self._asked_at = self._waiting.clock.monotonic()
         self._wait = min(self._longest, self._wait * _GROWTH)
 
 
