@@ -19,8 +19,8 @@ from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.slices import ALL
 from adweir.model.times import Window
 from adweir.platforms.connector import PageInHand, PullContext
+from adweir.platforms.csv_pieces import MAX_RECORD_BYTES, CsvPiece, pieces
 from adweir.platforms.trade_desk.columns import COST
-from adweir.platforms.trade_desk.csv_pieces import MAX_RECORD_BYTES, CsvPiece, pieces
 from adweir.platforms.trade_desk.normalize import NORMALIZER
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
+from adweir.platforms.csv_pieces import csv_page
 from adweir.platforms.trade_desk import objects
 from adweir.platforms.trade_desk import rows as report
 from adweir.platforms.trade_desk.columns import ADVERTISER
-from adweir.platforms.trade_desk.csv_pieces import csv_page
 
 
 class TradeDeskNormalizer:

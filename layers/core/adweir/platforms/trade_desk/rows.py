@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
-from itertools import compress
-from operator import add, itemgetter
-from typing import NamedTuple
+from operator import add
 
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
@@ -20,10 +18,11 @@ from adweir.model.errors import TooLarge
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import all_micros
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
+from adweir.platforms.csv_pieces import pieces
+from adweir.platforms.csv_rows import Cells, Column, CsvReader, kept
 from adweir.platforms.numbers import counts, micros
-from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Roundings
+from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND
 from adweir.platforms.trade_desk.columns import Plan, plan_of
-from adweir.platforms.trade_desk.csv_pieces import CsvPiece, pieces
 from adweir.platforms.trade_desk.my_reports import Formats
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader
@@ -32,7 +31,6 @@ _BATCH = 4096
 _UNNAMED = "unknown"
 """The value of a breakdown's rows that have none."""
 _FIELDS = {SPEND: "spend", CONVERSIONS: "conversions", REVENUE: "revenue"}
-Column = Sequence[str]
 
 
 def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
@@ -57,66 +55,24 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         yield from sums.batches()
 
 
-class _Cells(NamedTuple):
-    """The cells of some rows by column, and the number of each row."""
-
-    columns: Mapping[int, Column]
-    lines: Sequence[int]
-
-
-class _DeskReader:
+class _DeskReader(CsvReader):
     """How the rows of one file become ours."""
 
     def __init__(self, plan: Plan, formats: Formats, context: PullContext) -> None:
+        super().__init__(plan.width, plan.places)
         self.plan = plan
         self._day = day_reader(formats.dates)
         self._numbers = NumberTexts(formats.numbers)
         self._context = context
-        self._pick = itemgetter(*plan.places)
-        self._roundings = Roundings()
 
-    def read(self, piece: CsvPiece, skip: int = 0) -> RowBatch:
-        """The rows of a piece but for the first ones: by column, or one by one where a row is not like the others."""
-        bad: list[BadRow] = []
-        columns = piece.columns(self.plan.width, self.plan.places)
-        if columns is None:
-            cells, bad = self._parsed(piece.rows[skip:], piece.first + skip)
-        else:
-            lines = range(piece.first + skip, piece.first + piece.count)
-            cells = self._own({place: column[skip:] for place, column in columns.items()}, lines)
-        if not cells.lines:
-            return RowBatch([], bad)
-        try:
-            self._roundings.clear()
-            return RowBatch(self._columns(cells), bad)
-        except ValueError:
-            found = self._one_by_one(cells)
-            return RowBatch(found.rows, [*bad, *found.bad])
-
-    def _parsed(self, rows: list[list[str]], first: int) -> tuple[_Cells, list[BadRow]]:
-        """The cells of the advertiser's rows, and the rows with another number of cells than the header has."""
-        lines: Sequence[int] = range(first, first + len(rows))
-        bad = [_odd(line, row, self.plan) for line, row in zip(lines, rows, strict=True) if self._is_odd(row)]
-        if bad:
-            kept = [not self._is_odd(row) for row in rows]
-            rows, lines = list(compress(rows, kept)), list(compress(lines, kept))
-        if not rows:
-            return _Cells({}, []), bad
-        columns = dict(zip(self.plan.places, zip(*map(self._pick, rows), strict=True), strict=True))
-        return self._own(columns, lines), bad
-
-    def _is_odd(self, row: list[str]) -> bool:
-        return len(row) != self.plan.width
-
-    def _own(self, columns: Mapping[int, Column], lines: Sequence[int]) -> _Cells:
-        """The cells of the advertiser's rows."""
+    def own(self, cells: Cells) -> Cells:
+        """The cells of the advertiser's rows: a partner's file has those of all its advertisers."""
         place, own = self.plan.advertiser, self._context.profile_id
-        if place < 0 or set(columns[place]) == {own}:
-            return _Cells(columns, lines)
-        kept = [text == own for text in columns[place]]
-        return _Cells({at: list(compress(column, kept)) for at, column in columns.items()}, list(compress(lines, kept)))
+        if place < 0 or set(cells.columns[place]) == {own}:
+            return cells
+        return kept(cells, [text == own for text in cells.columns[place]])
 
-    def _columns(self, cells: _Cells) -> MetricColumns:
+    def columns(self, cells: Cells) -> MetricColumns:
         """Raises ValueError where a value cannot be read."""
         plan, columns, size = self.plan, cells.columns, len(cells.lines)
         texts = {day: self._day(day) for day in set(columns[plan.date])}
@@ -180,18 +136,7 @@ class _DeskReader:
             return found
         return self._roundings.each(lambda text: micros(text, slot, self._roundings.row, _FIELDS), plain)
 
-    def _one_by_one(self, cells: _Cells) -> RowBatch:
-        good, bad = list[MetricRow](), list[BadRow]()
-        for place, line in enumerate(cells.lines):
-            one = _Cells({at: [column[place]] for at, column in cells.columns.items()}, [line])
-            self._roundings.clear()
-            try:
-                good += self._columns(one)
-            except ValueError as error:
-                bad.append(self._bad(one, error))
-        return RowBatch(good, bad)
-
-    def _bad(self, cells: _Cells, error: ValueError) -> BadRow:
+    def bad(self, cells: Cells, error: ValueError) -> BadRow:
         """A row that cannot be read, with its key where that can."""
         (line,) = cells.lines
         field, message = error.args if len(error.args) == 2 else ("date", str(error))
@@ -207,11 +152,6 @@ class _DeskReader:
         return BadRow(
             line, raw, [fault], entity, day if entity else "", campaign_id=campaigns[0], ad_group_id=groups[0]
         )
-
-
-def _odd(line: int, row: list[str], plan: Plan) -> BadRow:
-    message = f"has {len(row)} cells, the header {plan.width}"
-    return BadRow(line, row, [{"field": "", "rule": "fields", "message": message}])
 
 
 class _DeskSums:
