@@ -17,6 +17,7 @@ from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
 from sandbox.world.happenings import KINDS
+from sandbox.world.located import located_truth
 from sandbox.world.mix import Mix
 from sandbox.world.plan import RECENT_DAYS
 from sandbox.world_page import world_page
@@ -135,7 +136,7 @@ class Control:
 
     def _truth(self, query: dict[str, str]) -> dict[str, Any]:
         """Parameters, all optional: `platform`, `profile_id`, `start`, `end`, `level` (default ad), `hourly=1`,
-        `forgotten=1`; and which conversions count (`Reading`): `basis`, `window`, `view_window`, `clock`.
+        `forgotten=1`, `by=region`; and which conversions count (`Reading`): `basis`, `window`, `view_window`, `clock`.
         """
         world = self._outside.world
         start, end = self._days(query)
@@ -150,9 +151,17 @@ class Control:
             hourly=query.get("hourly") in ("1", "true"),
             forgotten=query.get("forgotten") in ("1", "true"),
         )
+        by = query.get("by", "")
+        if by not in ("", "region") or (by and level == "account"):
+            raise BadQuestion(f"no truth of level {level!r} by {by!r}")
         rows: list[dict[str, Any]] = []
         for profile in self._asked(query):
-            rows += world.truth(profile, start, end, level, reading=reading)
+            if by:
+                names = next(s.regions for s in self._platforms if s.platform == profile.platform)
+                found = located_truth(world, profile, start, end, level, reading=reading)
+                rows += [row | {"region_value": names.get(row["region"])} for row in found]
+            else:
+                rows += world.truth(profile, start, end, level, reading=reading)
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
 
     def _days(self, query: dict[str, str]) -> tuple[date, date]:

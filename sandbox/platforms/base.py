@@ -54,6 +54,8 @@ class StandIn:
     accounts with their traits, and its credentials. `switches`: what each kind of misbehaviour does here, with its
     options. `id_prefix`: what may stand before an ad account's id. `webhook_secrets`: what the receivers of a company's
     webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something.
+    `regions`: by the world's code, the value by which rows name a region; under "" that of what is in none, which is
+    absent where such numbers have no row.
     """
 
     platform: str
@@ -66,3 +68,4 @@ class StandIn:
     id_prefix: str = ""
     webhook_secrets: Callable[[Company, int], dict[str, str]] = _no_secrets
     doors: Mapping[str, Door] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)

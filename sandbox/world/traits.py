@@ -58,7 +58,7 @@ class Traits:
     `channel`: that of all ad products but those in `channels`.
     `half_credits`: every n-th ad is credited with half conversions; 0: none is. `sells`: conversions bring revenue
     (leads do not). `hourly_conversions`: whether hourly rows report conversions and revenue. `whole_views`: conversions
-    after views are never halves.
+    after views are never halves. `located`: which of conversions and revenue the platform reports by region.
     """
 
     restatement: Restatement
@@ -67,6 +67,7 @@ class Traits:
     sells: bool = True
     hourly_conversions: bool = True
     whole_views: bool = False
+    located: frozenset[str] = frozenset({"conversions", "revenue"})
     channels: Mapping[str, Channel] = field(default_factory=dict)
 
     def channel_of(self, product: str) -> Channel:

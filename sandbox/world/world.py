@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, partial
@@ -163,36 +163,25 @@ class World:
         hidden groups are in those of campaigns and the account alone. Campaigns that stand apart are in the account's
         rows alone (and in those of the level `_EVERY_CAMPAIGN`).
         """
+        yield from summed(level, self.delivered(profile, level, start, end, moment=moment, reading=reading))
+
+    def delivered(
+        self,
+        profile: WorldProfile,
+        level: str,
+        start: date,
+        end: date,
+        *,
+        moment: Moment | None = None,
+        reading: Reading = DEFAULT,
+    ) -> Iterator[WorldRow]:
+        """The rows of `days` that `rows` sums at a level."""
         days = _of_level(level, self.days(profile, start, end, moment=moment, reading=reading))
-        if level == "ad":
-            unlisted = [ad for c in profile.campaigns for g in c.groups for ad in g.unlisted]
-            hidden = {id(ad) for ad in unlisted if not (reading.forgotten and ad.id)}
-            yield from (row for row in days if id(row.ad) not in hidden) if hidden else days
-            return
-        sums: dict[tuple[date, int, str], list[WorldRow]] = {}
-        for row in days:
-            assert row.campaign is not None and row.group is not None  # noqa: S101, PT018 - an ad has both parents
-            key = {"campaign": row.campaign.id, _EVERY_CAMPAIGN: row.campaign.id, "account": ""}.get(
-                level, row.group.id
-            )
-            sums.setdefault((row.day, row.hour, key), []).append(row)
-        for (day, hour, _), group_rows in sums.items():
-            first = group_rows[0]
-            total = add([row.numbers for row in group_rows])
-            if level == "account":
-                yield WorldRow(day, hour, None, None, None, None, total)
-            elif level in ("campaign", _EVERY_CAMPAIGN):
-                yield WorldRow(day, hour, first.campaign, None, None, None, total)
-            elif level == "ad_group":
-                yield WorldRow(day, hour, first.campaign, first.group, None, None, total)
-            elif first.group and first.group.keywords:
-                keywords = first.group.keywords
-                weights = list(KEYWORD_WEIGHTS[: len(keywords)])
-                cells = zip(*(split(row.numbers, weights) for row in group_rows), strict=True)
-                for keyword, parts in zip(keywords, cells, strict=True):
-                    part = add(list(parts))
-                    if not part.is_zero:
-                        yield WorldRow(day, hour, first.campaign, first.group, None, keyword, part)
+        if level != "ad":
+            return days
+        unlisted = [ad for c in profile.campaigns for g in c.groups for ad in g.unlisted]
+        hidden = {id(ad) for ad in unlisted if not (reading.forgotten and ad.id)}
+        return (row for row in days if id(row.ad) not in hidden) if hidden else days
 
     def _compute_day(
         self,
@@ -249,34 +238,9 @@ class World:
         if level == "account":
             yield from self._account_truth(profile, start, end, reading)
             return
-        conversions = not reading.hourly or profile.traits.hourly_conversions
-        windows = {product: reading.windows(profile, product) for product in profile.windows}
         for row in self.rows(profile, level, start, end, reading=reading):
-            if row.hour == NO_HOUR:
-                continue
-            campaign, group = row.campaign, row.group
-            product = campaign.product if campaign else ""
-            group_id = group.id if group else ""
-            entity = campaign.id if campaign else ""
-            if row.ad:
-                entity = f"{group_id}~{row.ad.id}"
-            elif row.keyword:
-                entity = row.keyword.id
-            elif group:
-                entity = group_id
-            truth = {
-                "platform": profile.platform,
-                "profile_id": profile.id,
-                "entity_id": entity,
-                "campaign_id": campaign.id if campaign else "",
-                "ad_group_id": group_id,
-                "ad_id": row.ad.id if row.ad else "",
-                "ad_product": product,
-                "date": row.day.isoformat(),
-                **row_numbers(profile, row.numbers, windows[product], conversions=conversions),
-                "currency": profile.currency,
-            }
-            yield truth | {"hour": row.hour} if reading.hourly else truth
+            if row.hour != NO_HOUR:
+                yield truth_row(profile, row, reading)
 
     def _account_truth(
         self, profile: WorldProfile, start: date, end: date, reading: Reading
@@ -292,6 +256,63 @@ class World:
             for name in ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros"):
                 day[name] = None if row[name] is None else day[name] + row[name]
         yield from days.values()
+
+
+def summed(level: str, rows: Iterable[WorldRow]) -> Iterator[WorldRow]:
+    """The delivered rows of ads at a level of `World.rows`."""
+    if level == "ad":
+        yield from rows
+        return
+    sums: dict[tuple[date, int, str], list[WorldRow]] = {}
+    for row in rows:
+        assert row.campaign is not None and row.group is not None  # noqa: S101, PT018 - an ad has both parents
+        key = {"campaign": row.campaign.id, _EVERY_CAMPAIGN: row.campaign.id, "account": ""}.get(level, row.group.id)
+        sums.setdefault((row.day, row.hour, key), []).append(row)
+    for (day, hour, _), group_rows in sums.items():
+        first = group_rows[0]
+        total = add([row.numbers for row in group_rows])
+        if level == "account":
+            yield WorldRow(day, hour, None, None, None, None, total)
+        elif level in ("campaign", _EVERY_CAMPAIGN):
+            yield WorldRow(day, hour, first.campaign, None, None, None, total)
+        elif level == "ad_group":
+            yield WorldRow(day, hour, first.campaign, first.group, None, None, total)
+        elif first.group and first.group.keywords:
+            keywords = first.group.keywords
+            weights = list(KEYWORD_WEIGHTS[: len(keywords)])
+            cells = zip(*(split(row.numbers, weights) for row in group_rows), strict=True)
+            for keyword, parts in zip(keywords, cells, strict=True):
+                part = add(list(parts))
+                if not part.is_zero:
+                    yield WorldRow(day, hour, first.campaign, first.group, None, keyword, part)
+
+
+def truth_row(profile: WorldProfile, row: WorldRow, reading: Reading) -> dict[str, Any]:
+    """A row below the account's level as a truth row."""
+    campaign, group = row.campaign, row.group
+    product = campaign.product if campaign else ""
+    group_id = group.id if group else ""
+    entity = campaign.id if campaign else ""
+    if row.ad:
+        entity = f"{group_id}~{row.ad.id}"
+    elif row.keyword:
+        entity = row.keyword.id
+    elif group:
+        entity = group_id
+    conversions = not reading.hourly or profile.traits.hourly_conversions
+    truth = {
+        "platform": profile.platform,
+        "profile_id": profile.id,
+        "entity_id": entity,
+        "campaign_id": campaign.id if campaign else "",
+        "ad_group_id": group_id,
+        "ad_id": row.ad.id if row.ad else "",
+        "ad_product": product,
+        "date": row.day.isoformat(),
+        **row_numbers(profile, row.numbers, reading.windows(profile, product), conversions=conversions),
+        "currency": profile.currency,
+    }
+    return truth | {"hour": row.hour} if reading.hourly else truth
 
 
 def _of_level(level: str, days: Iterator[WorldRow]) -> Iterator[WorldRow]:

@@ -76,6 +76,11 @@ def google(key: str = "halden", *, awkward: bool = False) -> Iterator[GoogleCall
         yield GoogleCaller(server, key)
 
 
+def select(fields: str, resource: str, where: str) -> str:
+    """A query."""
+    return f"SELECT {fields} FROM {resource} WHERE {where}"
+
+
 def value_at(row: Mapping[str, Any], path: str) -> Any:
     """A field of a row by its path in queries; None when it is absent."""
     found: Any = row

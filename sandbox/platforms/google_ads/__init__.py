@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
 from sandbox.platforms.google_ads.api import PATHS, GoogleApi
+from sandbox.platforms.google_ads.geography import REGIONS
 from sandbox.platforms.google_ads.population import PLATFORM, holdings
 
 STAND_IN = StandIn(
@@ -32,4 +33,5 @@ STAND_IN = StandIn(
         "bad_row": "one row is malformed; `mode`: negative, text, no_key",
         "truncated_paging": "a stream breaks off; a page with a next one does not say so, or with `mode` cut too",
     },
+    regions={code: f"geoTargetConstants/{target.id}" for code, target in REGIONS.items()} | {"": ""},
 )

@@ -8,19 +8,12 @@ from sandbox.outside import Outside
 from sandbox.platforms.google_ads.accounts import GoogleAccount, GoogleEstate
 from sandbox.platforms.google_ads.actions import NEWSLETTER, account_actions
 from sandbox.platforms.google_ads.changes import changes
-from sandbox.platforms.google_ads.places import HOMES, REGIONS, GooglePlace, Label
+from sandbox.platforms.google_ads.geography import COUNTRIES, REGIONS, GeoTarget
+from sandbox.platforms.google_ads.places import GooglePlace, Label
 from sandbox.platforms.google_ads.population import budget_owner, criterion_id
 from sandbox.world import WorldProfile
 
 Entities = Callable[[Outside, GoogleEstate, GoogleAccount], Iterator[GooglePlace]]
-_REGION_NAMES = {
-    21137: "California", 21167: "New York", 21176: "Texas", 20226: "Bavaria", 20228: "Berlin", 20636: "Tokyo",
-    20624: "Osaka", 20339: "England", 20340: "Scotland",
-}  # fmt: skip
-_COUNTRIES = {
-    2840: ("US", "United States"), 2124: ("CA", "Canada"), 2276: ("DE", "Germany"), 2040: ("AT", "Austria"),
-    2392: ("JP", "Japan"), 2826: ("GB", "United Kingdom"), 2372: ("IE", "Ireland"),
-}  # fmt: skip
 
 
 def _labelled(resource: str, resource_name: str, /, **values: object) -> Label:
@@ -185,18 +178,18 @@ def _billing_setups(_outside: Outside, _estate: GoogleEstate, account: GoogleAcc
 
 def _geo_targets(_outside: Outside, _estate: GoogleEstate, _account: GoogleAccount) -> Iterator[GooglePlace]:
     """The countries and regions that rows here can name; they are the same in every account."""
-    for country in sorted({country for homes in HOMES.values() for country, _ in homes}):
-        code, name = _COUNTRIES[country]
-        yield _geo_target(country, name, code, "Country", name)
-        for region, _ in REGIONS.get(country, ()):
-            if region:
-                yield _geo_target(region, _REGION_NAMES[region], code, "Region", f"{_REGION_NAMES[region]},{name}")
+    for code, country in COUNTRIES.items():
+        yield _geo_target(country, code, country.name)
+    for code, region in REGIONS.items():
+        home = code.partition("-")[0]
+        yield _geo_target(region, home, f"{region.name},{COUNTRIES[home].name}")
 
 
-def _geo_target(target: int, name: str, code: str, kind: str, whole: str) -> GooglePlace:
-    values = {"id": target, "name": name, "country_code": code, "target_type": kind, "canonical_name": whole}
+def _geo_target(target: GeoTarget, country_code: str, whole: str) -> GooglePlace:
+    values = {"id": target.id, "name": target.name, "target_type": target.kind}
+    values |= {"country_code": country_code, "canonical_name": whole}
     return GooglePlace(
-        label=_labelled("geo_target_constant", f"geoTargetConstants/{target}", status="ENABLED", **values)
+        label=_labelled("geo_target_constant", f"geoTargetConstants/{target.id}", status="ENABLED", **values)
     )
 
 

@@ -14,12 +14,12 @@ from sandbox.platforms.google_ads.periods import day_values
 from sandbox.platforms.google_ads.places import (
     AD,
     GROUP,
-    REGIONS,
     VIEWS,
     GooglePlace,
     Label,
     PlaceShare,
     by_keyword,
+    by_region,
     level_of,
     narrowed,
     parts,
@@ -157,7 +157,8 @@ def _divided(profile: WorldProfile, wanted: WantedLines, row: WorldRow) -> Divid
         counted = actions_of(profile, row.ad)
     for place, numbers in shares:
         label = dict(place.label)
-        own = {name: label.pop(f"segments.{name}") for name in _SPLITS if f"segments.{name}" in label}
+        found = {name: label.pop(f"segments.{name}") for name in _SPLITS if f"segments.{name}" in label}
+        own = {name: value for name, value in found.items() if name in wanted.segments}
         own |= _of_keyword(profile, wanted, place)
         for action in counted:
             about = {} if action is None else _of_action(profile, wanted, action)
@@ -181,16 +182,8 @@ def _by_network(_profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:
     return _labelled(share, "ad_network_type", NETWORKS.get(channel, {"MIXED": 1}))
 
 
-def _by_region(_profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:
-    """Regions of a row's country; where Google does not know one, the segment is absent."""
-    label = dict(share.place.label)
-    country = label.get("geographic_view.country_criterion_id") or label.get("user_location_view.country_criterion_id")
-    known = REGIONS.get(int(country or 0), ((0, 1),))
-    weights = {f"geoTargetConstants/{region}" if region else "": weight for region, weight in known}
-    return _labelled(share, "geo_target_region", weights)
-
-
-_SPLITS = {"device": _by_device, "ad_network_type": _by_network, "geo_target_region": _by_region}
+_SPLITS = {"geo_target_region": by_region, "device": _by_device, "ad_network_type": _by_network}
+"""Regions come first, so that they are what the world says whatever else is asked for."""
 
 
 def _by_keyword(profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sandbox.platforms.google_ads.geography import COUNTRIES, region_name
 from sandbox.platforms.google_ads.population import budget_owner
 from sandbox.world import Numbers, WorldAd, WorldAdGroup, WorldCampaign, WorldKeyword, WorldProfile
+from sandbox.world.located import located
 from sandbox.world.numbers import split
 from sandbox.world.world import KEYWORD_WEIGHTS
 
@@ -48,16 +50,6 @@ AGES = {
 }  # fmt: skip
 GENDERS = {"MALE": (10, 40), "FEMALE": (11, 38), "UNDETERMINED": (20, 22)}
 """By type: Google's criterion id, and the part of the traffic."""
-HOMES = {
-    "US": ((2840, 90), (2124, 10)), "DE": ((2276, 84), (2040, 16)), "JP": ((2392, 97), (2840, 3)),
-    "GB": ((2826, 92), (2372, 8)),
-}  # fmt: skip
-"""Countries of an account's country, by their geo target constants, with their parts of the traffic."""
-REGIONS = {
-    2840: ((21137, 40), (21167, 30), (21176, 20), (0, 10)), 2276: ((20226, 45), (20228, 35), (0, 20)),
-    2392: ((20636, 50), (20624, 30), (0, 20)), 2826: ((20339, 80), (20340, 12), (0, 8)),
-}  # fmt: skip
-"""Regions of a country; 0: Google does not know the region."""
 _PRESENCE = {"LOCATION_OF_PRESENCE": 9, "AREA_OF_INTEREST": 1}
 _TERMS = {"{}": 6, "best {}": 3, "": 1}
 """What was searched for a keyword; what too few people searched is in no row."""
@@ -151,30 +143,44 @@ def _by_criterion(
     return parts(place, numbers, weights)
 
 
-def _homes(profile: WorldProfile) -> tuple[tuple[int, int], ...]:
-    return HOMES.get(profile.country, HOMES["US"])
+_REGION = "segments.geo_target_region"
+"""In the labels of both views of places; a query that does not ask for regions leaves it out."""
 
 
 def by_geography(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
-    """Countries where people were, or in which they were interested: a place of each kind is a row of its own."""
-    weights: dict[Label, int] = {
-        (("geographic_view.country_criterion_id", country), ("geographic_view.location_type", kind)): weight * share
-        for country, weight in _homes(profile)
-        for kind, share in _PRESENCE.items()
-    }
-    return parts(place, numbers, weights)
+    """Where people were, or in which places they were interested: a place of each kind is a row of its own."""
+    for where, part in located(profile, numbers):
+        weights: dict[Label, int] = {
+            (
+                ("geographic_view.country_criterion_id", COUNTRIES[where.country].id),
+                ("geographic_view.location_type", kind),
+                (_REGION, region_name(where.region)),
+            ): share
+            for kind, share in _PRESENCE.items()
+        }
+        yield from parts(place, part, weights)
 
 
 def by_user_location(profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:
-    """Countries where people were."""
-    weights: dict[Label, int] = {
-        (
-            ("user_location_view.country_criterion_id", country),
-            ("user_location_view.targeting_location", at == 0),
-        ): weight
-        for at, (country, weight) in enumerate(_homes(profile))
-    }
-    return parts(place, numbers, weights)
+    """Where people were."""
+    for where, part in located(profile, numbers):
+        label: Label = (
+            ("user_location_view.country_criterion_id", COUNTRIES[where.country].id),
+            ("user_location_view.targeting_location", where.country == profile.country),
+            (_REGION, region_name(where.region)),
+        )
+        yield PlaceShare(place._replace(label=label), part)
+
+
+def by_region(profile: WorldProfile, share: PlaceShare) -> list[PlaceShare]:
+    """Regions of a row that its view has not divided by place yet; where Google knows none, the segment is absent."""
+    label = share.place.label
+    if any(name == _REGION for name, _ in label):
+        return [share]
+    return [
+        PlaceShare(share.place._replace(label=(*label, (_REGION, region_name(where.region)))), part)
+        for where, part in located(profile, share.numbers)
+    ]
 
 
 def by_landing_page(_profile: WorldProfile, place: GooglePlace, numbers: Numbers) -> Iterator[PlaceShare]:

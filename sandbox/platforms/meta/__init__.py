@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
 from sandbox.platforms.meta.api import VERSIONED, MetaApi
+from sandbox.platforms.meta.geography import REGIONS
 from sandbox.platforms.meta.graph import MIXED_ONLY
 from sandbox.platforms.meta.population import PLATFORM, holdings
 from sandbox.platforms.meta.webhooks import send_notifications, webhook_secrets
@@ -36,4 +37,5 @@ STAND_IN = StandIn(
     },
     webhook_secrets=webhook_secrets,
     doors={"webhooks/meta": send_notifications},
+    regions=REGIONS,
 )

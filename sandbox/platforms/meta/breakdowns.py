@@ -1,7 +1,8 @@
 """Insights by age, gender, place, device and placement: what may be asked together, and how rows are cut.
 
 Each ad-day (or ad-hour) is cut into all cells of a grid, and cells are added to what was asked for. So the rows of a
-breakdown sum to the row that they break down, at every level, and `age` is the sum of `age,gender`.
+breakdown sum to the row that they break down, at every level, and `age` is the sum of `age,gender`. Places are those of
+the world (`located`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from sandbox.platforms.meta.errors import GraphError
+from sandbox.platforms.meta.geography import MARKETS, REGIONS, UNKNOWN
 from sandbox.platforms.meta.vocabulary import INSIGHTS, each_of
 from sandbox.world import WorldProfile, WorldRow
 from sandbox.world.draw import mix
+from sandbox.world.located import located
 from sandbox.world.numbers import split
 
 HOURLY = "hourly_stats_aggregated_by_advertiser_time_zone"
@@ -55,14 +58,7 @@ _DEVICES = (
     ("ipad", "mobile_web"),
     ("desktop", "desktop"),
 )
-_ABROAD = {"US": "CA", "CA": "US", "DE": "AT", "GB": "IE", "JP": "TW"}
-_REGIONS = {
-    "US": (("California", "Los Angeles"), ("New York", "New York"), ("Texas", "Dallas-Ft. Worth")),
-    "DE": (("Berlin", "Unknown"), ("Bayern", "Unknown"), ("Hamburg", "Unknown")),
-    "GB": (("England", "Unknown"), ("Scotland", "Unknown"), ("Wales", "Unknown")),
-    "JP": (("Tokyo", "Unknown"), ("Osaka", "Unknown"), ("Kanagawa", "Unknown")),
-}
-"""By country: regions, and the market area (DMA, Comscore's since), which only the United States have."""
+_PLACES = frozenset({"country", "region", "dma", "comscore_market"})
 
 
 def checked_breakdowns(asked: Sequence[str]) -> tuple[str, ...]:
@@ -80,7 +76,14 @@ def cells(profile: WorldProfile, row: WorldRow, asked: Sequence[str]) -> Iterato
 
     A breakdown that no ad here has anything in (assets, SKAdNetwork, catalogues) has no rows.
     """
-    grid = next((grid for grid in _grids(profile) if set(asked) <= set(grid[0])), None)
+    if asked and _PLACES.issuperset(asked):
+        for where, part in located(profile, row.numbers):
+            market = MARKETS.get(where.region, UNKNOWN)
+            values = {"country": where.country, "region": REGIONS.get(where.region, UNKNOWN)}
+            values |= {"dma": market, "comscore_market": market}
+            yield tuple((name, values[name]) for name in asked), row._replace(numbers=part)
+        return
+    grid = next((grid for grid in _grids() if set(asked) <= set(grid[0])), None)
     if grid is None:
         return
     names, keys, weights = grid
@@ -92,14 +95,10 @@ def cells(profile: WorldProfile, row: WorldRow, asked: Sequence[str]) -> Iterato
             yield cell, row._replace(numbers=part)
 
 
-def _grids(profile: WorldProfile) -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]], list[int]]]:
+def _grids() -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]], list[int]]]:
     """Names of the dimensions, the cells' values, and their usual weights."""
     people: list[tuple[str, ...]] = list(product(_AGES, _GENDERS))
     yield ("age", "gender"), people, [(3 + at // 3 % 4) * (30, 20, 1)[at % 3] for at in range(len(people))]
     where: list[tuple[str, ...]] = [(*placement, *device) for placement, device in product(_PLACEMENTS, _DEVICES)]
     names = ("publisher_platform", "platform_position", "impression_device", "device_platform")
     yield names, where, [(7, 4, 1, 6, 5, 5, 2, 1)[at // 4] * (5, 4, 1, 2)[at % 4] for at in range(len(where))]
-    regions = _REGIONS.get(profile.country, (("Unknown", "Unknown"),))
-    home = [(profile.country, region, market, market) for region, market in regions]
-    abroad = (_ABROAD.get(profile.country, "US"), "Unknown", "Unknown", "Unknown")
-    yield ("country", "region", "dma", "comscore_market"), [*home, abroad], [*(9, 6, 4)[: len(home)], 1]

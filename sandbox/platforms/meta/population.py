@@ -35,6 +35,7 @@ _TRAITS = Traits(
     Channel(carry=550, half=2_500 * MICRO, effect=9_000 * MICRO, name="social"),
     half_credits=3,
     hourly_conversions=False,
+    located=frozenset(),
 )
 _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 """The default attribution setting: 7 days after a click, 1 day after a view."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
 from sandbox.platforms.tiktok_ads.api import PATHS, TikTokApi
+from sandbox.platforms.tiktok_ads.geography import PROVINCES
 from sandbox.platforms.tiktok_ads.population import PLATFORM, holdings
 
 STAND_IN = StandIn(
@@ -39,4 +40,5 @@ STAND_IN = StandIn(
         "new_value": "the first thing of a list has a status that nobody knows",
         "truncated_paging": "a page with a next one has no page_info; `mode`: cut breaks it off",
     },
+    regions=PROVINCES,
 )

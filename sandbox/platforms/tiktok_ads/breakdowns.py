@@ -1,6 +1,7 @@
 """What a row is cut into: a country, or one part of an audience. Parts sum to the whole unless TikTok leaves some out.
 
-Source: the second reading, B22 and C30: province_id and interest_category are filtered, gender has NONE.
+Source: the second reading, B22 and C30: province_id and interest_category are filtered, gender has NONE. Places are
+those of the world (`located`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from sandbox.platforms.tiktok_ads.geography import PROVINCES
 from sandbox.world import Numbers, WorldAd, WorldProfile
+from sandbox.world.located import located
 from sandbox.world.numbers import split
 
 _AGES = {"AGE_13_17": 1, "AGE_18_24": 6, "AGE_25_34": 7, "AGE_35_44": 4, "AGE_45_54": 2, "AGE_55_100": 1, "NONE": 1}
@@ -24,17 +27,10 @@ _PARTS = {
     "ac": {"WIFI": 6, "4G": 3, "5G": 2},
     "interest_category": {"15": 3, "22": 2, _HIDDEN: 5},
 }
-_PROVINCES = {
-    "US": {"5332921": 5, "5128638": 3, "4736286": 2, _HIDDEN: 1},
-    "DE": {"2951839": 4, "2861876": 4, _HIDDEN: 2},
-    "JP": {"1850144": 6, "1853904": 3, _HIDDEN: 1},
-    "GB": {"6269131": 7, "2638360": 2, _HIDDEN: 1},
-    "ES": {"3117732": 4, "3336901": 3, _HIDDEN: 3},
-}
 AUDIENCE = frozenset({*_PARTS, "country_code", "province_id"})
 """The dimensions of audience reports; age and gender are the only pair."""
 BASIC = frozenset({"country_code", "search_terms"})
-_ABROAD = {"US": "CA", "DE": "AT", "JP": "KR", "GB": "IE", "ES": "PT"}
+_PLACES = {"country_code", "province_id"}
 _FEW = 5
 """Impressions of a search term below this are written `<5`."""
 
@@ -46,6 +42,12 @@ def parts(
     if not dimensions:
         yield (), numbers
         return
+    if _PLACES.issuperset(dimensions):
+        for where, part in located(profile, numbers):
+            value = where.country if dimensions[0] == "country_code" else PROVINCES.get(where.region, _HIDDEN)
+            if value != _HIDDEN:
+                yield (value,), part
+        return
     tables = [_weights(profile, ad, name) for name in dimensions]
     labels = list(product(*tables))
     weights = [_product(tables, label) for label in labels]
@@ -55,10 +57,6 @@ def parts(
 
 
 def _weights(profile: WorldProfile, ad: WorldAd | None, name: str) -> dict[str, int]:
-    if name == "country_code":
-        return {profile.country: 9, _ABROAD[profile.country]: 1}
-    if name == "province_id":
-        return _PROVINCES[profile.country]
     if name == "search_terms":
         thing = (ad.name if ad else profile.name).rpartition(" ")[0].lower()
         return {thing: 30, f"best {thing}": 3, f"{thing} sale": 1, _HIDDEN: 900}

@@ -36,6 +36,7 @@ _TRAITS = Traits(
         corrections=(1, 2),
     ),
     Channel(carry=400, half=2_000 * MICRO, effect=7_000 * MICRO, name="short_video"),
+    located=frozenset({"conversions"}),  # audience reports refuse the metrics of purchases
 )  # fmt: skip
 _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 """The default attribution setting: 7 days after a click, 1 day after a view."""

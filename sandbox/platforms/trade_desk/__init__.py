@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
 from sandbox.platforms.trade_desk.api import PATHS, DeskApi
+from sandbox.platforms.trade_desk.geography import REGIONS
 from sandbox.platforms.trade_desk.population import PLATFORM, holdings
 
 STAND_IN = StandIn(
@@ -36,4 +37,5 @@ STAND_IN = StandIn(
         "short_pages": "lists answer at most `rows` of a page (default 1)",
         "truncated_paging": "an answer that has a next page is broken off",
     },
+    regions=REGIONS,
 )

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from sandbox.platforms.trade_desk.columns import COST, Cell, Columns, DeskLine
 from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS, SEPARATORS, line
+from sandbox.platforms.trade_desk.geography import PLACES
 from sandbox.platforms.trade_desk.templates import Template
-from sandbox.world import World, WorldProfile
+from sandbox.world import World, WorldProfile, WorldRow
+from sandbox.world.located import Located, located_rows
 from sandbox.world.numbers import split
 from sandbox.world.world import Moment
 
@@ -40,12 +42,27 @@ def lines(world: World, question: DeskQuestion, moments: Mapping[str, Moment]) -
     weights = [_weight(splits, found) for found in labels]
     for profile in question.profiles:
         swap = question.spoilt.get("swapped_columns", {}).get(profile.id)
-        level, moment = question.template.level, moments[profile.id]
-        for row in world.rows(profile, level, question.start, last, moment=moment):
+        for place, row in _placed(world, question, profile, (question.start, last), moments[profile.id]):
             parts = split(row.numbers, weights) if splits else [row.numbers]
             for found, part in zip(labels, parts, strict=True):
                 if not part.is_zero:
-                    yield DeskLine(profile, row.campaign, row.group, row.ad, row.day, found, part, swap)
+                    label = dict(zip(question.template.places, place, strict=True)) | found
+                    yield DeskLine(profile, row.campaign, row.group, row.ad, row.day, label, part, swap)
+
+
+def _placed(
+    world: World, question: DeskQuestion, profile: WorldProfile, days: tuple[date, date], moment: Moment
+) -> Iterator[tuple[tuple[str, ...], WorldRow]]:
+    """The rows of the template's level, with the labels of their place, by which they are divided only if asked."""
+    level, labels = question.template.level, [PLACES[name] for name in question.template.places]
+    if labels:
+
+        def named(place: Located) -> tuple[str, ...]:
+            return tuple(label(place) for label in labels)
+
+        yield from located_rows(profile, level, world.delivered(profile, level, *days, moment=moment), named)
+    else:
+        yield from (((), row) for row in world.rows(profile, level, *days, moment=moment))
 
 
 def _weight(splits: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]) -> int:

@@ -10,14 +10,14 @@ from sandbox.world import WorldProfile
 
 TEXT_FORMATS = ("CSV", "TSV")
 DEALS = {"": 6, "TTD-D-10417": 4}
-_COUNTRIES = {"United States": 6, "Canada": 3, "Mexico": 1}
-_REGIONS = {"California": 5, "New York": 3, "Texas": 2}
 _DEVICES = {"ConnectedTV": 2, "Mobile": 5, "PC": 2, "Tablet": 1}
 _SITES = {"news.example": 4, "games.example": 3, "weather.example": 2, "Tail Aggregate": 1}
 
 
 class Template(NamedTuple):
-    """A template. `splits`: columns that divide a row further, with each label's part. `pixels`: how they are named."""
+    """A template. `splits`: columns that divide a row further, with each label's part; `places`: those of them that
+    divide it by place. `pixels`: how they are named.
+    """
 
     id: int
     name: str
@@ -25,10 +25,11 @@ class Template(NamedTuple):
     splits: Mapping[str, Mapping[str, int]] = {}
     formats: tuple[str, ...] = TEXT_FORMATS
     pixels: str = "numbered"
+    places: tuple[str, ...] = ()
 
     def columns(self, profiles: list[WorldProfile]) -> Columns:
         """The columns in their order, for a file about these advertisers."""
-        splits: Columns = {name: label(name) for name in self.splits}
+        splits: Columns = {name: label(name) for name in (*self.places, *self.splits)}
         if self.pixels == "numbered":
             return who(self.level) | splits | TRAFFIC | COSTS | VIDEO | numbered()
         return who(self.level) | splits | TRAFFIC | COSTS | VIDEO | by_pixel(profiles, older=self.pixels == "older")
@@ -44,15 +45,16 @@ TEMPLATES = {
         Template(168_006, "Creative Performance by Pixel", pixels="pixel"),
         Template(168_007, "Creative Performance by Pixel (older)", pixels="older"),
         Template(168_008, "Creative Performance by Device Type", splits={"Device Type": _DEVICES}),
-        Template(168_009, "Creative Performance by Country", splits={"Country": _COUNTRIES}),
-        Template(168_010, "Creative Performance by Region", splits={"Region": _REGIONS}),
+        Template(168_009, "Creative Performance by Country", places=("Country",)),
+        Template(168_010, "Creative Performance by Region", places=("Region",)),
         Template(168_011, "Creative Performance by Site", splits={"Site": _SITES}),
-        Template(168_012, "Campaign Performance by Region", "campaign", splits={"Region": _REGIONS}),
+        Template(168_012, "Campaign Performance by Region", "campaign", places=("Region",)),
+        Template(168_013, "Campaign Performance by Metro", "campaign", places=("Country", "Region", "Metro")),
         Template(168_020, "Performance Pivot", formats=("ExcelPivot",)),
         # What a customer makes who follows docs/platforms.md.
         Template(168_030, "adweir"),
-        Template(168_031, "adweir by country", splits={"Country": _COUNTRIES}),
-        Template(168_032, "adweir by region", splits={"Region": _REGIONS}),
+        Template(168_031, "adweir by country", places=("Country",)),
+        Template(168_032, "adweir by region", places=("Region",)),
         Template(168_033, "adweir by device", splits={"Device Type": _DEVICES}),
         Template(168_034, "adweir by placement", splits={"Site": _SITES}),
     )
