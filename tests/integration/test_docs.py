@@ -11,9 +11,9 @@ from typing import Any
 import typer.main
 
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.reporting.dimensions import DIMENSIONS
 from adweir.reporting.filters import FILTERS
 from adweir.reporting.formats import FORMATS
-from adweir.reporting.query import DIMENSIONS
 from adweir.reporting.records import DATA_TYPES
 from adweir.reporting.reports import METRICS, SHORT_NAMES
 from adweir.runtime.settings import Settings

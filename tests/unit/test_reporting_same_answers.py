@@ -51,8 +51,13 @@ ENTITIES: dict[Level, dict[str, str]] = {
     AD: HOMES,
     KEYWORD: {"g1~k1": "c1", "g3~k1": "c2", "g3~k2": "c2"},
 }
-PLACEMENTS = Dataset.CAMPAIGN_BY_PLACEMENT_DAILY
-PLATFORMS = ChosenPlatforms(SERVED | {EXACT: {**SERVED[EXACT], PLACEMENTS: served(PLACEMENTS)}})
+PLACEMENTS, REGIONS = Dataset.CAMPAIGN_BY_PLACEMENT_DAILY, Dataset.CAMPAIGN_BY_REGION_DAILY
+PLATFORMS = ChosenPlatforms(
+    {
+        LOSSY: {**SERVED[LOSSY], REGIONS: served(REGIONS)},
+        EXACT: {**SERVED[EXACT], PLACEMENTS: served(PLACEMENTS), REGIONS: served(REGIONS)},
+    }
+)
 QUESTIONS: list[tuple[tuple[str, ...], dict[str, set[str]], bool]] = [
     ((), {}, True),
     (("ad_group_id", "ad_id"), {}, False),
@@ -72,6 +77,7 @@ QUESTIONS: list[tuple[tuple[str, ...], dict[str, set[str]], bool]] = [
     (("country", "ad_id"), {"campaign_id": {"c1"}}, True),
     (("country",), {"ad_id": {"a1"}}, False),
     (("placement", "month"), {"campaign_id": {"c2"}}, True),
+    (("campaign_id", "region", "month"), {}, True),
 ]
 """Dimensions, filters, whether adjustments are asked for."""
 
@@ -135,7 +141,7 @@ def tell(world: ReadingWorld, number: int, rng: random.Random, setting: Setting,
 def _what(rng: random.Random) -> tuple[Level, str, Sequence[str]]:
     """Level, breakdown and days of a load."""
     level = rng.choice([CAMPAIGN, CAMPAIGN, GROUP, AD, AD, AD, AD, KEYWORD])
-    breakdown = rng.choice(["", "", {AD: "country", CAMPAIGN: "placement"}.get(level, "")])
+    breakdown = rng.choice(["", "", {AD: "country", CAMPAIGN: rng.choice(["placement", "region"])}.get(level, "")])
     return level, breakdown, DAYS[rng.randrange(6) :][: rng.choice([1, 2, 3, 7])]
 
 

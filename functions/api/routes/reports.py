@@ -32,7 +32,7 @@ def _metrics() -> tuple[str, ...]:
 
 
 def _dimensions() -> tuple[str, ...]:
-    from adweir.reporting.query import DIMENSIONS
+    from adweir.reporting.dimensions import DIMENSIONS
     from adweir.reporting.reports import SHORT_NAMES
 
     return (*DIMENSIONS, *SHORT_NAMES)

@@ -129,6 +129,7 @@ MAX_QUERY_DAYS = 1100  # days per query: three years
 MAX_LIVE_DAYS = 31  # days of a query that may be answered by their hours: each is a partition
 MAX_MISSING_SLICES_NAMED = 1000  # slices that an answer's coverage names as missing: 100 kB; the others are counted
 MAX_QUERY_GROUPS = 300_000  # groups per answer, kept in memory: about 300 MB
+MAX_SPLIT_RESTS = 500_000  # campaigns and days of which an answer tells what their regions leave: 200 MB
 MAX_EXPORT_GROUPS = 1_000_000  # groups per part of an export: about 1 GB of etl's 3
 MAX_EXPORT_BYTES = 2 << 30  # an export's file: etl has 4 GiB of disk for it, and S3 takes 5 GB at once
 MAX_RETRIEVED_RECORDS = 5000  # records per page of `retrieve`

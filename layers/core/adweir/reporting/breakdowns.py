@@ -27,6 +27,8 @@ BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
 """Breakdown, as it stands in a series → its dimensions, in the order of its values."""
 
 DIMENSIONS = tuple(dict.fromkeys(name for names in BREAKDOWNS.values() for name in names))
+_LEAVE_A_REST = frozenset({"region"})
+"""What no region is known of is a part of the campaign too. Values of others may overlap."""
 _PARTS_OF_AN_ID = {Level.AD: 2, Level.KEYWORD: 2}
 _SPLIT = tuple(dataset for dataset in Dataset if dataset.breakdown)
 
@@ -50,6 +52,11 @@ def breakdown_of(names: Collection[str], levels: Collection[Level], served: Coll
     known = [f"{dataset.level} by {' and '.join(BREAKDOWNS[dataset.breakdown])}" for dataset in _SPLIT]
     message = f"no dataset has {', '.join(sorted(asked))} at this level; there are: {'; '.join(known)}"
     raise Unprocessable(message, [{"field": "dimensions", "message": message, "known": known}])
+
+
+def leaves_a_rest(breakdown: str) -> bool:
+    """Whether what the values leave of the whole is shown: those of others may overlap."""
+    return breakdown in _LEAVE_A_REST
 
 
 def split_entity(level: Level, entity_id: str, ad_group_id: str) -> tuple[str, str]:

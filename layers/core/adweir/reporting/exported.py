@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from adweir.model.times import iso
+from adweir.reporting.dimensions import Key
 from adweir.reporting.formats import CSV, csv_rows, to_json
 from adweir.reporting.moments import Moments, parse_moments
-from adweir.reporting.query import Answer, Bounds, Key, Queries, Query
+from adweir.reporting.query import Answer, Bounds, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.records import RecordPlan, RecordRequest, StoredRecords
 from adweir.reporting.reports import MetricReport, ReportPlan, ReportRequest, about, plan

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -20,11 +21,12 @@ from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Sourc
 from adweir.model.platforms import Platform
 from adweir.model.ports import ServedPlatforms
 from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
-from adweir.reporting import breakdowns
+from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.adjustments import Adjustments
 from adweir.reporting.changes import ChangedRow, answering_levels
 from adweir.reporting.coverage import CoverageDays
-from adweir.reporting.filters import EVERYTHING, NEEDS, OF_PROFILE, Filters, parse_filters
+from adweir.reporting.dimensions import OF_DAY, Key, RowValues, grouping, matching
+from adweir.reporting.filters import EVERYTHING, NEEDS, Filters, parse_filters
 from adweir.reporting.levels import FINENESS
 from adweir.reporting.moments import StoppedClock
 from adweir.reporting.ranges import TimeSpan
@@ -35,16 +37,14 @@ from adweir.reporting.reading import (
     Served,
     specs_of,
 )
+from adweir.reporting.split_rest import SplitRest
 from adweir.reporting.totals import NOTHING, RowSum
 from adweir.reporting.views import MetricsHistory, MetricsView
 from adweir.store.catalog.store import Catalog
 from adweir.store.metrics.store import Adjustment, Change, DayState, StoredRow
 
-SOURCE = "source"
 _LOOKS = 5000
 """Rows between two looks at the time."""
-
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,13 @@ class Query:
         return breakdowns.breakdown_of(self._names, levels if finest is Level.AD else (*levels, Level.KEYWORD), served)
 
     @property
+    def has_split_rest(self) -> bool:
+        """Whether what the values of a breakdown leave of an account or its campaigns is told: not of some values."""
+        of_values = self.filters.of_rows.keys() & {*breakdowns.DIMENSIONS}
+        leaves = self.rest and self.grain is Grain.DAY and breakdowns.leaves_a_rest(self.breakdown)
+        return leaves and self.finest in split_rest.LEVELS and not of_values
+
+    @property
     def has_rest(self) -> bool:
         """Whether what the rows leave of the account can be told: not of some objects, nor of what no total sums."""
         is_finer = self.finest not in {Level.ACCOUNT, Level.KEYWORD}
@@ -115,7 +122,7 @@ class Query:
         """What the dimensions show of a day; None where they show the day itself."""
         if self.grain is Grain.HOUR or "date" in self.dimensions:
             return None
-        shown = [_OF_DAY[name] for name in self.dimensions if name in _OF_DAY]
+        shown = [OF_DAY[name] for name in self.dimensions if name in OF_DAY]
         return lambda day: tuple([show(day) for show in shown])
 
     @property
@@ -200,13 +207,13 @@ class Queries:
 
         Raises Unprocessable, TooLarge, Unavailable.
         """
-        matches = _matching(query.filters)
+        matches = matching(query.filters)
         profiles, _ = self.dated_profiles(query.filters)
         for profile in profiles:
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
             served = self.served(profile)
             breakdown = query.breakdown_on(served)
-            row = _Row(breakdown)
+            row = RowValues(breakdown)
             specs = specs_of(served, query.grain, breakdown)
             sums = {level: spec.sums_to_parent for level, spec in specs.items()}
             for level in answering_levels(query.finest, sums):
@@ -251,9 +258,10 @@ class Queries:
         summing = _Summing(query, found, self._bounds)
         for profile in profiles:
             question = query.question(profile, self.served(profile))
-            reader = self.reader(profile, question)
+            split = SplitRest(question, partial(self.reader, profile)) if query.has_split_rest else None
+            reader = split.reader if split else self.reader(profile, question)
             summing.breakdown = question.breakdown
-            summing.add_rows(profile, reader.rows())
+            summing.add_rows(profile, (split or reader).rows())
             covered = reader.coverage()
             found.coverage.add(profile, covered)
             if any(day.pulled_at for day in covered.values()):
@@ -290,14 +298,19 @@ class _Summing:
         self._found = found
         self.breakdown = ""
         """That of the profile's question."""
-        self._of_row = _grouping(query.dimensions)
-        self._matches = _matching(query.filters)
+        self._of_row = grouping(query.dimensions)
+        self._matches = matching(query.filters)
 
     def add_rows(self, profile: Profile, rows: Iterable[ReadRow]) -> None:
         """Sum what matches. Raises TooLarge."""
         groups, query, adjustments = self._found.groups, self._query, self._found.adjustments
         first, last = query.range.hours(profile.timezone)
-        by_hour, matches, of_row, row = query.grain is Grain.HOUR, self._matches, self._of_row, _Row(self.breakdown)
+        by_hour, matches, of_row, row = (
+            query.grain is Grain.HOUR,
+            self._matches,
+            self._of_row,
+            RowValues(self.breakdown),
+        )
         for number, read in enumerate(rows):
             if not number % _LOOKS:
                 self._bounds.check_time()
@@ -322,81 +335,13 @@ class _Summing:
 
     def add_adjustments(self, profile: Profile, adjustments: Iterable[tuple[Level, Adjustment]]) -> None:
         """Count those of the objects that the filters leave, in the currencies that their rows were in."""
-        row = _Row(self.breakdown)
+        row = RowValues(self.breakdown)
         for level, each in adjustments:
             ids = (each.entity_id, each.campaign_id, each.ad_group_id, each.ad_product)
             stored = StoredRow(*ids, "", each.day, -1, (0, 0, 0, 0, 0), Source.PULL, None)
             row.show(ReadRow(stored, level, frozenset()))
             if self._matches is None or self._matches(row):
                 self._found.adjustments.add(each.currency or profile.currency, each)
-
-
-class _Row:
-    """The values of one row after another by dimension; ids of an unattributed rest are None."""
-
-    __slots__ = ("_breakdown", "_value", "read")
-
-    def __init__(self, breakdown: str) -> None:
-        self._breakdown = breakdown
-        self._value: dict[str, str] = {}
-        self.read: ReadRow
-
-    def show(self, read: ReadRow) -> None:
-        """Go to a row."""
-        self.read = read
-        if self._breakdown:
-            row = read.row
-            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
-            self.read = read._replace(row=row._replace(entity_id=entity_id))
-            self._value = breakdowns.values_of(self._breakdown, value)
-
-    def campaign_id(self) -> str | None:
-        row = self.read.row
-        return self._id(row.campaign_id or (row.entity_id if self.read.level is Level.CAMPAIGN else ""))
-
-    def ad_group_id(self) -> str | None:
-        row = self.read.row
-        return self._id(row.ad_group_id or (row.entity_id if self.read.level is Level.AD_GROUP else ""))
-
-    def own_id(self) -> str | None:
-        return self._id(self.read.own_id)
-
-    @property
-    def ids(self) -> dict[str, str | None]:
-        """The row's own id and its parents', and the values of its breakdown, by name."""
-        level = self.read.level
-        names = {"campaign_id": self.campaign_id(), "ad_group_id": self.ad_group_id()}
-        own = {Level.AD: "ad_id", Level.KEYWORD: "keyword_id"}.get(level)
-        kept = {
-            Level.ACCOUNT: {},
-            Level.CAMPAIGN: {"campaign_id": names["campaign_id"]},
-        }.get(level, names)
-        return kept | ({own: self.own_id()} if own else {}) | (self._value or {})
-
-    def split_by(self, name: str) -> str | None:
-        return self._value.get(name)
-
-    def source(self) -> str | None:
-        return self._id(self.read.row.source.value)
-
-    def _id(self, value: str) -> str | None:
-        return None if self.read.is_rest else value
-
-
-def _matching(filters: Filters) -> Callable[[_Row], bool] | None:
-    """Whether a row matches; None where every row does."""
-    asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]
-    return (lambda row: all(value(row) in values for value, values in asked)) if asked else None
-
-
-def _grouping(dimensions: Iterable[str]) -> Callable[[Profile, _Row], Key]:
-    """A function that makes the group of a row, without its currency."""
-    named = [(_OF_ROW.get(name), OF_PROFILE.get(name, _no_value)) for name in dimensions]
-
-    def group(profile: Profile, row: _Row) -> Key:
-        return tuple([of_profile(profile) if of_row is None else of_row(row) for of_row, of_profile in named])
-
-    return group
 
 
 def _read_of(change: Change, level: Level) -> ReadRow:
@@ -408,39 +353,5 @@ def _read_of(change: Change, level: Level) -> ReadRow:
     return ReadRow(row, level, frozenset())
 
 
-def _no_value(_profile: Profile) -> str:
-    return ""
-
-
 def _none_last(key: Key) -> tuple[tuple[bool, Any], ...]:
     return tuple((value is None, value) for value in key)
-
-
-def _split_by(name: str) -> Callable[[_Row], str | None]:
-    return lambda row: row.split_by(name)
-
-
-def _week(day: str) -> str:
-    """Its Monday."""
-    when = date.fromisoformat(day)
-    return (when - timedelta(days=when.weekday())).isoformat()
-
-
-def _shown(show: Callable[[str], str]) -> Callable[[_Row], str]:
-    return lambda row: show(row.read.row.day)
-
-
-_OF_DAY: dict[str, Callable[[str], str]] = {"week": _week, "month": lambda day: day[:7]}
-"""Dimensions that several days have in common."""
-_OF_ROW: dict[str, Callable[[_Row], Any]] = {
-    "campaign_id": _Row.campaign_id,
-    "ad_group_id": _Row.ad_group_id,
-    "ad_id": _Row.own_id,
-    "keyword_id": _Row.own_id,
-    "date": lambda row: row.read.row.day,
-    "hour": lambda row: row.read.row.hour,
-    **{name: _shown(show) for name, show in _OF_DAY.items()},
-    **{name: _split_by(name) for name in breakdowns.DIMENSIONS},
-    SOURCE: _Row.source,
-}
-DIMENSIONS = (*OF_PROFILE, *(name for name in _OF_ROW if name != SOURCE))

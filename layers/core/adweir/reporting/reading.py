@@ -309,6 +309,16 @@ class ProfileReader:
             self._passes |= {day.isoformat(): by_day for day in left}
             yield from by_day.rows()
 
+    def whole_days(self) -> set[str]:
+        """The days (ISO) of which what answers by day was pulled whole. Raises Unavailable."""
+        question = self.question
+        days = [day for day in question.window.days() if day <= self.today]
+        if not days:
+            return set()
+        ladder = self.ladder(question, question.grain, days)
+        last = {day: ladder.rungs[ladder.answering(question.level, day).levels[-1]] for day in days}
+        return {day.isoformat() for day, rung in last.items() if rung.standing(day) is Standing.WHOLE}
+
     def live_days(self) -> set[date]:
         """The days that a question by day with `live` is answered for by their hours. Raises Unavailable.
 

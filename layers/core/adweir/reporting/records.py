@@ -21,10 +21,11 @@ from adweir.reporting.active import ActiveCounts
 from adweir.reporting.ads import Flights, Measured, ad_records
 from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
+from adweir.reporting.dimensions import SOURCE
 from adweir.reporting.filters import Filters, parse_sources
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
-from adweir.reporting.query import SOURCE, Answer, Queries, Query
+from adweir.reporting.query import Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
 from adweir.reporting.shown import account_day, accounts, object_record
 from adweir.reporting.totals import NOTHING, RowSum, measures

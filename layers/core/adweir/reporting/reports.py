@@ -16,10 +16,12 @@ from adweir.model.errors import Unprocessable
 from adweir.model.metrics import METRICS as NUMBERS
 from adweir.model.metrics import Grain
 from adweir.model.times import iso
+from adweir.reporting.breakdowns import DIMENSIONS as SPLIT_BY
 from adweir.reporting.changes import listed
+from adweir.reporting.dimensions import DIMENSIONS, Key
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
 from adweir.reporting.moments import Moments
-from adweir.reporting.query import DIMENSIONS, Answer, Key, Queries, Query
+from adweir.reporting.query import Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan
 from adweir.reporting.totals import RowSum, measures
 
@@ -61,7 +63,7 @@ SHORT_NAMES = {
     "keyword": "keyword_id",
 }
 """Short names of dimensions and segments, and the fields that they mean."""
-ID_COLUMNS = frozenset((*NEEDS, *(short for short, name in SHORT_NAMES.items() if name in NEEDS)))
+ID_COLUMNS = frozenset((*NEEDS, *(short for short, name in SHORT_NAMES.items() if name in NEEDS), *SPLIT_BY))
 """Columns that are empty in a row of what is unattributed."""
 _CURRENCY = "currency"
 _SHOWN = 40

@@ -1,0 +1,125 @@
+"""The dimensions of answers: what a stored row, or its profile, says of each, and how rows are chosen and grouped by
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from adweir.model.entities import Profile
+from adweir.model.metrics import Level
+from adweir.reporting import breakdowns
+from adweir.reporting.filters import OF_PROFILE, Filters
+from adweir.reporting.reading import ReadRow
+
+SOURCE = "source"
+Key = tuple[Any, ...]
+
+
+class RowValues:
+    """The values of one row after another by dimension.
+
+    Of an unattributed rest the ids that it does not have are None, and the values of a breakdown.
+    """
+
+    __slots__ = ("_breakdown", "_value", "read")
+
+    def __init__(self, breakdown: str) -> None:
+        self._breakdown = breakdown
+        self._value: dict[str, str] = {}
+        self.read: ReadRow
+
+    def show(self, read: ReadRow) -> None:
+        """Go to a row."""
+        self.read = read
+        if read.is_rest:
+            self._value = {}
+        elif self._breakdown:
+            row = read.row
+            entity_id, value = breakdowns.split_entity(read.level, row.entity_id, row.ad_group_id)
+            self.read = read._replace(row=row._replace(entity_id=entity_id))
+            self._value = breakdowns.values_of(self._breakdown, value)
+
+    def campaign_id(self) -> str | None:
+        row = self.read.row
+        return self._id(row.campaign_id or (row.entity_id if self.read.level is Level.CAMPAIGN else ""))
+
+    def ad_group_id(self) -> str | None:
+        row = self.read.row
+        return self._id(row.ad_group_id or (row.entity_id if self.read.level is Level.AD_GROUP else ""))
+
+    def own_id(self) -> str | None:
+        return self._id(self.read.own_id)
+
+    @property
+    def ids(self) -> dict[str, str | None]:
+        """The row's own id and its parents', and the values of its breakdown, by name."""
+        level = self.read.level
+        names = {"campaign_id": self.campaign_id(), "ad_group_id": self.ad_group_id()}
+        own = {Level.AD: "ad_id", Level.KEYWORD: "keyword_id"}.get(level)
+        kept = {
+            Level.ACCOUNT: {},
+            Level.CAMPAIGN: {"campaign_id": names["campaign_id"]},
+        }.get(level, names)
+        return kept | ({own: self.own_id()} if own else {}) | (self._value or {})
+
+    def split_by(self, name: str) -> str | None:
+        return self._value.get(name)
+
+    def source(self) -> str | None:
+        return None if self.read.is_rest else self.read.row.source.value
+
+    def _id(self, value: str) -> str | None:
+        return None if self.read.is_rest and not value else value
+
+
+def matching(filters: Filters) -> Callable[[RowValues], bool] | None:
+    """Whether a row matches; None where every row does."""
+    asked = [(_OF_ROW[name], values) for name, values in filters.of_rows.items()]
+    return (lambda row: all(value(row) in values for value, values in asked)) if asked else None
+
+
+def grouping(dimensions: Iterable[str]) -> Callable[[Profile, RowValues], Key]:
+    """A function that makes the group of a row, without its currency."""
+    named = [(_OF_ROW.get(name), OF_PROFILE.get(name, _no_value)) for name in dimensions]
+
+    def group(profile: Profile, row: RowValues) -> Key:
+        return tuple([of_profile(profile) if of_row is None else of_row(row) for of_row, of_profile in named])
+
+    return group
+
+
+def _no_value(_profile: Profile) -> str:
+    return ""
+
+
+def _split_by(name: str) -> Callable[[RowValues], str | None]:
+    return lambda row: row.split_by(name)
+
+
+def _week(day: str) -> str:
+    """Its Monday."""
+    when = date.fromisoformat(day)
+    return (when - timedelta(days=when.weekday())).isoformat()
+
+
+def _shown(show: Callable[[str], str]) -> Callable[[RowValues], str]:
+    return lambda row: show(row.read.row.day)
+
+
+OF_DAY: dict[str, Callable[[str], str]] = {"week": _week, "month": lambda day: day[:7]}
+"""Dimensions that several days have in common."""
+_OF_ROW: dict[str, Callable[[RowValues], Any]] = {
+    "campaign_id": RowValues.campaign_id,
+    "ad_group_id": RowValues.ad_group_id,
+    "ad_id": RowValues.own_id,
+    "keyword_id": RowValues.own_id,
+    "date": lambda row: row.read.row.day,
+    "hour": lambda row: row.read.row.hour,
+    **{name: _shown(show) for name, show in OF_DAY.items()},
+    **{name: _split_by(name) for name in breakdowns.DIMENSIONS},
+    SOURCE: RowValues.source,
+}
+DIMENSIONS = (*OF_PROFILE, *(name for name in _OF_ROW if name != SOURCE))
