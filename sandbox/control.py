@@ -16,6 +16,7 @@ from sandbox.platforms.base import Door, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
+from sandbox.world.bills import Bills
 from sandbox.world.happenings import KINDS
 from sandbox.world.located import located_truth
 from sandbox.world.mix import Mix
@@ -42,7 +43,7 @@ class Control:
         self._platforms = platforms
         self._apis = apis
         self._log = log
-        self._mix = Mix(outside.world)
+        self._mix, self._bills = Mix(outside.world), Bills(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in KINDS}
         for stand_in in platforms:
@@ -52,6 +53,7 @@ class Control:
             "health": lambda _request, _body: {"status": "ok", "now": outside.world.now.isoformat()},
             "credentials": lambda _request, _body: self.credentials(),
             "truth": lambda request, _body: self._truth(request.args.to_dict()),
+            "bills": lambda request, _body: self._billed(request.args.to_dict()),
             "sales": lambda request, _body: self._sales(request.args.to_dict()),
             "mix": lambda request, _body: self._described(request.args.get("account", "")),
             "planted": lambda request, _body: self._planted(request.args.to_dict()),
@@ -163,6 +165,14 @@ class Control:
             else:
                 rows += world.truth(profile, start, end, level, reading=reading)
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
+
+    def _billed(self, query: dict[str, str]) -> dict[str, Any]:
+        """The invoices and credit memos of the ad accounts that pay by invoice: `platform`, `profile_id`, and issued
+        from `start` to `end` (default: all).
+        """
+        start, end = (date.fromisoformat(query.get(n, str(d))) for n, d in (("start", date.min), ("end", date.max)))
+        bills = [bill for profile in self._asked(query) for bill in self._bills.truth(profile, start, end)]
+        return {"as_of": self._outside.world.now.isoformat(), "bills": bills}
 
     def _days(self, query: dict[str, str]) -> tuple[date, date]:
         """`start` and `end`; by default the last days before the world's first today, and all since."""

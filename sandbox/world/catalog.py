@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sandbox.world.draw import between
 from sandbox.world.plan import recent
-from sandbox.world.traits import Traits
+from sandbox.world.traits import Billing, Traits
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "KRW": 0}
 """Decimal places of each currency's smallest unit."""
@@ -27,11 +27,12 @@ class WorldKeyword:
 
 
 class Credit(NamedTuple):
-    """Invalid traffic that was taken back: of the days `first` to `last`, `keep` per mille are left."""
+    """Invalid traffic that was taken back on day `known`: of the days `first` to `last`, `keep` per mille are left."""
 
     first: int
     last: int
     keep: int
+    known: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class WorldProfile:
     a conversion counts by default; `view_windows`: the same after a view, absent where views do not count.
     `kind` and `region`: the platform's, empty where it has none. `lacking`: ad products to which the account has no
     access. `patchy`: its hourly data has holes. `dusty`: its first ad's spend has more than six decimals.
+    `billing`: how it pays by invoice (see `bills`); None for those that do not, or whose invoices nobody may see.
     """
 
     platform: str
@@ -114,6 +116,7 @@ class WorldProfile:
     lacking: frozenset[str] = frozenset()
     patchy: bool = False
     dusty: bool = False
+    billing: Billing | None = None
 
     @property
     def minor_micros(self) -> int:

@@ -76,7 +76,7 @@ def _credit(profile: WorldProfile, event: Event, first_day: date) -> None:
     if not 0 <= keep <= 1000:
         raise ValueError("keep is per mille, 0 to 1000")
     first, last = ((date.fromisoformat(event[name]) - first_day).days for name in ("start", "end"))
-    credit = Credit(first, last, keep)
+    credit = Credit(first, last, keep, _today(event, first_day))
     _change_ad(profile, event["ad_id"], lambda ad: replace(ad, credits=(*ad.credits, credit)))
 
 

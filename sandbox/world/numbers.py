@@ -137,11 +137,13 @@ def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> tuple[int,
     return impressions, clicks, spend, halves, price if profile.traits.sells else 0
 
 
-def settled(profile: WorldProfile, ad: WorldAd, day: PlannedDay) -> tuple[int, int, int, int, int]:
-    """`final`, less the invalid traffic that the platform took back."""
+def settled(
+    profile: WorldProfile, ad: WorldAd, day: PlannedDay, seen: int | None = None
+) -> tuple[int, int, int, int, int]:
+    """`final`, less the invalid traffic that the platform took back (until the day `seen`, if it is given)."""
     impressions, clicks, spend, halves, price = final(profile, ad, day)
-    for first, last, keep in ad.credits:
-        if first <= day.number <= last:
+    for first, last, keep, known in ad.credits:
+        if first <= day.number <= last and (seen is None or known <= seen):
             step = _step(profile, ad)
             impressions, clicks, spend = impressions * keep // 1000, clicks * keep // 1000, spend * keep // 1000
             halves = halves * keep // 1000 // step * step
@@ -169,6 +171,13 @@ def of_day(profile: WorldProfile, ad: WorldAd, days: Days, index: int, age: int)
         viewed,
         {w: n * price // 2 for w, n in viewed.items()} if viewed is not _NO_VIEWS else _NO_VIEWS,
     )
+
+
+def charged(profile: WorldProfile, ad: WorldAd, days: Days, index: int, seen: int) -> tuple[int, int]:
+    """The day's clicks and spend alone, as they were known on the day `seen`: who sums months needs no more."""
+    impressions, clicks, spend, _, _ = settled(profile, ad, days(index), seen)
+    traffic = _traffic_per_mille(profile, ad, index, seen - index) if impressions else 0
+    return clicks * traffic // 1000, spend * traffic // 1000
 
 
 def _step(profile: WorldProfile, ad: WorldAd) -> int:

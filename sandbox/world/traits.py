@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 
@@ -49,6 +50,36 @@ class Restatement:
     def conversions_known(self, age: int) -> int:
         """Per mille of the final conversions that are known `age` days after the day."""
         return next(per_mille for least, per_mille in self.growth if age >= least)
+
+
+class LineKind(StrEnum):
+    """What a line of a bill is for. Spend and fees are charged, the others are credits."""
+
+    SPEND = "spend"
+    OVERDELIVERY = "overdelivery"
+    INVALID = "invalid_traffic"
+    PROMOTION = "promotion"
+    FEE = "fee"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How an ad account is billed by the month (see `bills`); the rates are per mille.
+
+    `issued_after`: so many days after a month's last, its numbers are taken and its invoice appears. `tax`: of all
+    that is billed. `overdelivery`: of what was served, that is beyond the budgets and not charged. `promotion`, `fee`:
+    of what is charged then. `correction`: what is credited of a month's charge when the next month is billed. `memos`:
+    the kinds of lines that come in a credit memo of their own.
+    """
+
+    issued_after: int
+    tax: int = 0
+    overdelivery: int = 0
+    promotion: int = 0
+    fee: int = 0
+    correction: int = 0
+    memos: frozenset[LineKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,22 @@ def test_truth_is_narrowed_by_its_parameters(server: PlatformServer) -> None:
     assert all(r["entity_id"] == r["campaign_id"] for r in some)
 
 
+def test_bills_are_those_of_the_accounts_that_pay_by_invoice(server: PlatformServer) -> None:
+    # when
+    every = call(server, "bills", start="2026-11-01")["bills"]
+    some = call(server, "bills", platform="google_ads", end="2025-12-31")["bills"]
+
+    # then
+    invoiced = {profile.id for profile in server.outside.world.profiles if profile.billing}
+    assert {bill["profile_id"] for bill in every} == invoiced
+    assert {(bill["platform"], bill["issued"]) for bill in some} == {
+        ("google_ads", "2025-11-02"),
+        ("google_ads", "2025-12-02"),
+    }
+    assert all(bill["total_micros"] == bill["net_micros"] + bill["tax_micros"] for bill in every)
+    assert all(sum(line["net_micros"] for line in bill["lines"]) == bill["net_micros"] for bill in every)
+
+
 def test_credentials_are_what_the_platforms_accept(server: PlatformServer) -> None:
     # when
     accounts = call(server, "credentials")["accounts"]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.world.bills import Bills
 from support.google_caller import GoogleCaller, google
 
 
 @pytest.fixture(scope="module")
 def caller() -> Iterator[GoogleCaller]:
     """Only read."""
-    with google("kestrel", awkward=True) as made:
+    with google("mori", awkward=True) as made:
         yield made
 
 
@@ -33,10 +34,10 @@ def amount(part: dict[str, Any], name: str) -> int:
 
 def test_an_invoice_says_what_was_served_and_what_was_billed(caller: GoogleCaller) -> None:
     # when
-    bill, memo = asked(caller).json()["invoices"]
+    invoice, memo = asked(caller).json()["invoices"]
 
     # then: the numbers that were known when it was issued, which later credits have changed since
-    (summary,) = bill["accountBudgetSummaries"]
+    (summary,) = invoice["accountBudgetSummaries"]
     world = caller.server.outside.world
     now = sum(
         row["spend_micros"] for row in world.truth(caller.profile, date(2026, 10, 1), date(2026, 10, 31), "account")
@@ -44,35 +45,78 @@ def test_an_invoice_says_what_was_served_and_what_was_billed(caller: GoogleCalle
     assert 0 <= amount(summary, "served") - now < now // 50
     assert amount(summary, "billed") == amount(summary, "served") + amount(summary, "overdelivery")
     assert amount(summary, "subtotal") == amount(summary, "billed") + amount(summary, "invalidActivity")
-    assert amount(bill, "subtotal") == amount(summary, "subtotal") + amount(bill, "adjustmentsSubtotal")
-    assert amount(bill, "total") == amount(bill, "subtotal") + amount(bill, "tax")
-    assert (amount(bill, "adjustmentsSubtotal") < 0, amount(bill, "tax") > 0) == (True, True)
-    assert (bill["type"], bill["currencyCode"]) == ("INVOICE", caller.profile.currency)
-    assert bill["serviceDateRange"] == {"startDate": "2026-10-01", "endDate": "2026-10-31"}
-    assert (memo["type"], amount(memo, "total") < 0) == ("CREDIT_MEMO", True)
-    assert memo["correctedInvoice"] != bill["resourceName"]
+    assert amount(invoice, "subtotal") == amount(summary, "subtotal") + amount(invoice, "adjustmentsSubtotal")
+    assert amount(invoice, "tax") == amount(summary, "tax") + amount(invoice, "adjustmentsTax")
+    assert amount(invoice, "total") == amount(invoice, "subtotal") + amount(invoice, "tax")
+    assert (amount(invoice, "adjustmentsSubtotal") < 0, amount(invoice, "tax") > 0) == (True, True)
+    assert (invoice["type"], invoice["currencyCode"]) == ("INVOICE", caller.profile.currency)
+    assert (invoice["issueDate"], "correctedInvoice" in invoice) == ("2026-10-31", False)
+    assert invoice["serviceDateRange"] == {"startDate": "2026-10-01", "endDate": "2026-10-31"}
+    assert (memo["type"], memo["serviceDateRange"]["startDate"]) == ("CREDIT_MEMO", "2026-09-01")
+
+
+def test_a_credit_memo_corrects_the_invoice_of_the_month_before(caller: GoogleCaller) -> None:
+    september = asked(caller, issueMonth="SEPTEMBER").json()["invoices"][0]
+    memo = asked(caller).json()["invoices"][1]
+    assert (memo["issueDate"], memo["correctedInvoice"]) == ("2026-10-31", september["resourceName"])
+    assert amount(memo, "total") == amount(memo, "subtotal") + amount(memo, "tax") < 0
+    assert amount(memo, "subtotal") == amount(memo, "adjustmentsSubtotal")
+    assert "accountBudgetSummaries" not in memo
+
+
+def test_the_documents_of_a_month_are_the_world_s_bills(caller: GoogleCaller) -> None:
+    # given
+    bills = Bills(caller.server.outside.world)
+    expected = [bill for bill in bills.truth(caller.profile, date.min, date.max) if bill["billed_with"] == "2026-10-01"]
+
+    # when
+    found = asked(caller).json()["invoices"]
+
+    # then
+    assert [(i["id"], amount(i, "tax"), amount(i, "total")) for i in found] == [
+        (bill["number"], bill["tax_micros"], bill["total_micros"]) for bill in expected
+    ]
+
+
+def test_a_regulatory_cost_is_in_the_total_and_not_in_the_subtotal(caller: GoogleCaller) -> None:
+    # given: a customer whose ads are served in the United Kingdom
+    kestrel = GoogleCaller(caller.server, "kestrel")
+    british = kestrel.company.on("google_ads")[1].id
+
+    # when
+    invoice = asked(kestrel, customer=british, includeGranularLevelInvoiceDetails="true").json()["invoices"][0]
+
+    # then
+    (summary,), (account,) = invoice["accountBudgetSummaries"], invoice["accountSummaries"]
+    fee = amount(invoice, "regulatoryCostsSubtotal")
+    assert fee * 50 == pytest.approx(amount(summary, "billed"), abs=500_000)
+    assert amount(invoice, "subtotal") == amount(summary, "subtotal")
+    assert amount(invoice, "tax") == amount(summary, "tax") + amount(invoice, "regulatoryCostsTax")
+    assert amount(invoice, "total") == amount(invoice, "subtotal") + amount(invoice, "tax") + fee
+    assert account["regulatoryCostSummaries"] == [{"regulatoryFeeType": "UK_DST_FEE", "amountMicros": str(fee)}]
+    assert amount(account, "total") == amount(invoice, "total")
 
 
 def test_invalid_activity_is_credited_a_month_later(caller: GoogleCaller) -> None:
-    first = caller.server.outside.world.first_day
-    oldest = asked(caller, issueMonth=f"{first:%B}".upper(), issueYear=str(first.year)).json()["invoices"][0]
     october = asked(caller).json()["invoices"][0]["accountBudgetSummaries"][0]
     (credit,) = october["invalidActivitySummaries"]
-    assert credit["originalMonthOfService"] == "SEPTEMBER"
+    september = asked(caller, issueMonth="SEPTEMBER").json()["invoices"][0]
+    assert (credit["originalMonthOfService"], credit["originalInvoiceId"]) == ("SEPTEMBER", september["id"])
     assert int(credit["amountMicros"]) == amount(october, "invalidActivity") < 0
-    assert "invalidActivitySummaries" not in oldest["accountBudgetSummaries"][0]
 
 
 def test_campaigns_of_an_invoice_sum_to_what_was_served(caller: GoogleCaller) -> None:
-    bill = asked(caller, includeGranularLevelInvoiceDetails="true").json()["invoices"][0]
-    (summary,) = bill["accountBudgetSummaries"]
+    invoice = asked(caller, includeGranularLevelInvoiceDetails="true").json()["invoices"][0]
+    (summary,), (account,) = invoice["accountBudgetSummaries"], invoice["accountSummaries"]
     campaigns = summary["campaignSummaries"]
+    (credit,) = account["adjustmentSummaries"]
+    assert credit["amountMicros"] == account["couponAdjustmentSubtotalAmountMicros"]
     assert sum(int(campaign["amountMicros"]) for campaign in campaigns) == amount(summary, "served")
 
 
-def test_a_month_that_is_not_over_has_no_invoice(caller: GoogleCaller) -> None:
-    assert asked(caller, issueMonth="NOVEMBER").json() == {}
-    assert asked(caller, issueYear="2019").json() == {}
+@pytest.mark.parametrize(("month", "year"), [("NOVEMBER", "2026"), ("OCTOBER", "2019"), ("DECEMBER", "9999")])
+def test_a_month_that_is_not_over_or_was_long_ago_has_no_invoice(caller: GoogleCaller, month: str, year: str) -> None:
+    assert asked(caller, issueMonth=month, issueYear=year).json() == {}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +135,7 @@ def test_a_question_for_invoices_that_is_wrong_is_refused(
 
 
 def test_who_pays_by_card_has_no_invoices(caller: GoogleCaller) -> None:
-    lumen = GoogleCaller(caller.server, "lumen")
-    assert lumen.refusal(asked(lumen))[2] == "BILLING_SETUP_NOT_ON_MONTHLY_INVOICING"
+    for company in ("halden", "lumen"):
+        card = GoogleCaller(caller.server, company)
+        assert card.refusal(asked(card))[2] == "BILLING_SETUP_NOT_ON_MONTHLY_INVOICING"
     assert caller.refusal(asked(caller, customer=caller.root))[2] == "NON_SERVING_CUSTOMER"

@@ -24,7 +24,7 @@ from sandbox.world.catalog import (
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
-from sandbox.world.traits import Channel, Restatement, Traits
+from sandbox.world.traits import Billing, Channel, Restatement, Traits
 
 PLATFORM = "amazon_ads"
 
@@ -52,6 +52,7 @@ class _Seller(NamedTuple):
     """An ad account.
 
     `awkward`: ads and a campaign that are gone, spend without ads, a Brands campaign from before ad groups.
+    `billing`: None where the user of the credential may not see the billing history.
     """
 
     id: str
@@ -63,16 +64,27 @@ class _Seller(NamedTuple):
     kind: str
     awkward: bool = False
     lacking: frozenset[str] = frozenset()
+    billing: Billing | None = None
 
 
 _ACCOUNTS = {
-    "halden": (_Seller("3104477120988101", "Halden Outdoor", "USD", "America/Los_Angeles", "US", 3600, "seller"),),
-    "mori": (_Seller("7208815530417702", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 5200, "vendor"),),
+    "halden": (
+        _Seller(
+            "3104477120988101", "Halden Outdoor", "USD", "America/Los_Angeles", "US", 3600, "seller",
+            billing=Billing(3, promotion=20),
+        ),
+    ),
+    "mori": (
+        _Seller(
+            "7208815530417702", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 5200, "vendor",
+            billing=Billing(3, tax=100, correction=9),
+        ),
+    ),
     "kestrel": (
         _Seller("5519902744130603", "Kestrel Audio", "USD", "America/New_York", "US", 2900, "seller", awkward=True),
         _Seller(
             "8840026175539204", "Kestrel Audio DE", "EUR", "Europe/Berlin", "DE", 2600, "seller",
-            lacking=frozenset({"sd"}),
+            lacking=frozenset({"sd"}), billing=Billing(3, tax=190),
         ),
     ),
 }  # fmt: skip
@@ -141,6 +153,7 @@ def _profile(seed: int, advertiser: Advertiser, account: _Seller) -> WorldProfil
         REGIONS[account.country],
         view_windows=_VIEW_WINDOWS,
         lacking=account.lacking,
+        billing=account.billing,
     )
 
 

@@ -1,77 +1,46 @@
 """InvoiceService: what a customer on monthly invoicing was billed (Google Ads API, Invoice; v26's resources.Invoice).
 
-An invoice keeps what was known when it was issued. It bills the month's served amount less overdelivery, credits the
-invalid activity that was found since in the month before, and adds tax; once a quarter it has a promotional credit. A
-removed campaign brings a credit memo that corrects the invoice before. Amounts are micros; adjustments of 0 are absent.
+The world's bills in Google's form. An account budget bills the month's served amount less overdelivery, and credits
+the invalid activity that was found since in earlier months; promotional credits are adjustments of the invoice. The
+subtotal has both; regulatory costs stand beside it, in the total alone. Tax is of all of it. A credit memo corrects an
+earlier invoice. Amounts are micros; those of an invoice's adjustments and regulatory costs are absent when they are 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sandbox.platforms.google_ads.accounts import GoogleAccount
 from sandbox.platforms.google_ads.errors import GoogleAdsError, request_error
-from sandbox.platforms.google_ads.periods import MONTHS, month_after
-from sandbox.world import World, WorldProfile
-from sandbox.world.world import Moment
+from sandbox.platforms.google_ads.periods import MONTHS
+from sandbox.world import WorldProfile
+from sandbox.world.bills import CREDIT_MEMO, INVOICE, Bill, BillLine, Bills, invoice_number, part
+from sandbox.world.months import last_of
+from sandbox.world.traits import LineKind
 
-_TAXES = {"DE": 190, "GB": 200, "JP": 100}
-"""Per mille; customers elsewhere pay none here."""
-_OVERDELIVERY, _PROMOTION, _CORRECTION = 4, 15, 10
-"""Per mille of what was served."""
-_DAYS_TO_ISSUE, _DAYS_TO_PAY = 2, 30
+_DAYS_TO_PAY = 30
 _OLDEST_YEAR = 2019
+_PARTS = {
+    LineKind.PROMOTION: "couponAdjustment",
+    LineKind.ADJUSTMENT: "billingCorrection",
+    LineKind.FEE: "regulatoryCosts",
+}
+_FEES = {"GB": "UK_DST_FEE"}
+"""By country (v26's enum RegulatoryFeeType)."""
+_DESCRIPTIONS = {LineKind.PROMOTION: "Promotional credit", LineKind.ADJUSTMENT: "Billing correction"}
 
 
-class Bill(NamedTuple):
-    """A month's amounts in the currency's minor units; credits are negative."""
-
-    first: date
-    served: int
-    overdelivery: int
-    invalid: int
-    promotion: int
-
-    @property
-    def billed(self) -> int:
-        """What the account budget is charged."""
-        return self.served + self.overdelivery
-
-    @property
-    def subtotal(self) -> int:
-        """Before tax, without adjustments of the invoice itself."""
-        return self.billed + self.invalid
-
-
-def invoices(world: World, account: GoogleAccount, asked: Mapping[str, str]) -> dict[str, Any]:
+def invoices(bills: Bills, account: GoogleAccount, asked: Mapping[str, str]) -> dict[str, Any]:
     """`customers/{id}/invoices?billingSetup=…&issueYear=…&issueMonth=…`. Raises Google's errors."""
-    profile, first = _invoiced(account, asked), _month(asked)
-    if profile is None or not _is_issued(world, profile, first):
-        return {}
+    profile, month = _invoiced(account, asked), _month(asked)
     granular = asked.get("includeGranularLevelInvoiceDetails") == "true"
-    found = [_invoice(world, profile, first, granular=granular)]
-    before = month_after(first, -1)
-    if _had_removals(profile) and before >= world.first_day.replace(day=1):
-        found.append(_credit_memo(world, profile, first))
-    return {"invoices": found}
+    found = [_invoice(bill, granular=granular) for bill in bills.of_month(profile, month)]
+    return {"invoices": found} if found else {}
 
 
-def bill(world: World, profile: WorldProfile, first: date) -> Bill:
-    """What the month that begins on this day was billed."""
-    served, before = _spend(world, profile, first, first), month_after(first, -1)
-    known, corrected = _spend(world, profile, before, before), _spend(world, profile, before, first)
-    promotion = -(served * _PROMOTION // 1000) if first.month % 3 == 1 else 0
-    return Bill(first, served, -(served * _OVERDELIVERY // 1000), corrected - known, promotion)
-
-
-def pays_by_invoice(profile: WorldProfile) -> bool:
-    """Those that sell do; the others pay by card."""
-    return profile.traits.sells
-
-
-def _invoiced(account: GoogleAccount, asked: Mapping[str, str]) -> WorldProfile | None:
+def _invoiced(account: GoogleAccount, asked: Mapping[str, str]) -> WorldProfile:
     """The account's profile, when it has invoices. Raises InvoiceError's codes."""
     setup = f"customers/{account.id}/billingSetups/{account.id[-6:]}"
     if not asked.get("billingSetup"):
@@ -80,7 +49,7 @@ def _invoiced(account: GoogleAccount, asked: Mapping[str, str]) -> WorldProfile 
         raise _invoice_error("NON_SERVING_CUSTOMER", "Invoices cannot be fetched for an account that does not serve.")
     if account.profile is None or asked["billingSetup"] != setup:
         raise _invoice_error("NOT_INVOICED_CUSTOMER", "The customer has no billing setup of that name.")
-    if not pays_by_invoice(account.profile):
+    if account.profile.billing is None:
         text = "The billing setup is not on monthly invoicing."
         raise _invoice_error("BILLING_SETUP_NOT_ON_MONTHLY_INVOICING", text)
     return account.profile
@@ -100,127 +69,129 @@ def _invoice_error(code: str, text: str) -> GoogleAdsError:
     return GoogleAdsError("invoiceError", code, text)
 
 
-def _last(first: date) -> date:
-    return month_after(first, 1) - timedelta(days=1)
+def _name(profile: WorldProfile, number: str) -> str:
+    return f"customers/{profile.id}/invoices/{number}"
 
 
-def _issued_on(first: date) -> date:
-    """When a month's numbers were taken."""
-    return _last(first) + timedelta(days=_DAYS_TO_ISSUE)
+def _range(month: date) -> dict[str, str]:
+    return {"startDate": month.isoformat(), "endDate": last_of(month).isoformat()}
 
 
-def _is_issued(world: World, profile: WorldProfile, first: date) -> bool:
-    return world.moment(profile).today >= _issued_on(first) and _last(first) >= world.first_day
+def _invoice(bill: Bill, *, granular: bool) -> dict[str, Any]:
+    """A document, issued on the last day of its month. All tax that is not of an adjustment or a regulatory cost is the
+    account budget's.
+    """
+    profile, issued = bill.profile, last_of(bill.billed_with)
+    adjusted = bill.of(LineKind.PROMOTION, LineKind.ADJUSTMENT)
+    regulatory = bill.of(LineKind.FEE)
+    taxes = [_tax(profile, amount) for amount in (adjusted, regulatory)]
+    found: dict[str, Any] = {
+        "resourceName": _name(profile, bill.number),
+        "id": bill.number,
+        "type": {INVOICE: "INVOICE", CREDIT_MEMO: "CREDIT_MEMO"}[bill.kind],
+        "billingSetup": f"customers/{profile.id}/billingSetups/{profile.id[-6:]}",
+        "paymentsAccountId": f"{profile.id[-4:]}-5678-9012-3456",
+        "paymentsProfileId": f"{profile.id[-4:]}-5678-9012",
+        "issueDate": issued.isoformat(),
+        "dueDate": (issued + timedelta(days=_DAYS_TO_PAY)).isoformat(),
+        "serviceDateRange": _range(bill.month),
+        "currencyCode": profile.currency,
+        **(_amounts(profile, "adjustments", adjusted, taxes[0]) if adjusted else {}),
+        **(_amounts(profile, "regulatoryCosts", regulatory, taxes[1]) if regulatory else {}),
+        "subtotalAmountMicros": _micros(profile, bill.net - regulatory),
+        "taxAmountMicros": _micros(profile, bill.tax),
+        "totalAmountMicros": _micros(profile, bill.total),
+    }
+    if bill.corrects:
+        found["correctedInvoice"] = _name(profile, bill.corrects)
+    else:
+        found["accountBudgetSummaries"] = [_budget(bill, bill.tax - sum(taxes), granular=granular)]
+    found["accountSummaries"] = [_account(bill, granular=granular)]
+    return found
 
 
-def _spend(world: World, profile: WorldProfile, first: date, issued: date) -> int:
-    """What a month's clicks cost, as was known when the month that begins on `issued` was billed; minor units."""
-    moment = Moment(_issued_on(issued), 12)
-    return sum(row.numbers.spend for row in world.rows(profile, "account", first, _last(first), moment=moment))
-
-
-def _had_removals(profile: WorldProfile) -> bool:
-    return any(campaign.status == "DELETED" for campaign in profile.campaigns)
-
-
-def _name(profile: WorldProfile, first: date, kind: str) -> tuple[str, str]:
-    """An invoice's resource name and its number."""
-    number = f"{profile.id[-5:]}{first:%y%m}{kind}"
-    return f"customers/{profile.id}/invoices/{number}", number
-
-
-def _range(first: date) -> dict[str, str]:
-    return {"startDate": first.isoformat(), "endDate": _last(first).isoformat()}
-
-
-def _invoice(world: World, profile: WorldProfile, first: date, *, granular: bool) -> dict[str, Any]:
-    made = bill(world, profile, first)
-    name, number = _name(profile, first, "1")
-    tax = made.subtotal * _TAXES.get(profile.country, 0) // 1000
-    summary: dict[str, Any] = {
+def _budget(bill: Bill, tax: int, *, granular: bool) -> dict[str, Any]:
+    """The account's one budget."""
+    profile, served, invalid = bill.profile, bill.of(LineKind.SPEND), bill.of(LineKind.INVALID)
+    overdelivery = bill.of(LineKind.OVERDELIVERY)
+    taken_back = [line for line in bill.lines if line.kind == LineKind.INVALID]
+    found: dict[str, Any] = {
         "customer": f"customers/{profile.id}",
         "customerDescriptiveName": profile.name,
+        "accountBudget": f"customers/{profile.id}/accountBudgets/{profile.id[:6]}",
         "accountBudgetName": "Account budget",
-        **_amounts(profile, made.subtotal, tax),
-        "billableActivityDateRange": _range(first),
-        "servedAmountMicros": _micros(profile, made.served),
-        "billedAmountMicros": _micros(profile, made.billed),
-        "overdeliveryAmountMicros": _micros(profile, made.overdelivery),
-        "invalidActivityAmountMicros": _micros(profile, made.invalid),
+        **_amounts(profile, "", served + overdelivery + invalid, tax),
+        "billableActivityDateRange": _range(bill.month),
+        "servedAmountMicros": _micros(profile, served),
+        "billedAmountMicros": _micros(profile, served + overdelivery),
+        "overdeliveryAmountMicros": _micros(profile, overdelivery),
+        "invalidActivityAmountMicros": _micros(profile, invalid),
     }
-    if made.invalid:
-        before = month_after(first, -1)
-        summary["invalidActivitySummaries"] = [
-            {
-                "originalMonthOfService": MONTHS[before.month - 1],
-                "originalYearOfService": str(before.year),
-                "originalInvoiceId": _name(profile, before, "1")[1],
-                "amountMicros": _micros(profile, made.invalid),
-            }
-        ]
+    if taken_back:
+        found["invalidActivitySummaries"] = [_invalid(profile, line) for line in taken_back]
     if granular:
-        summary["campaignSummaries"] = _campaigns(world, profile, first)
-    found = _head(profile, name, number, "INVOICE", first)
-    if made.promotion:
-        found["adjustmentsSubtotalAmountMicros"] = _micros(profile, made.promotion)
-        found["adjustmentsTotalAmountMicros"] = _micros(profile, made.promotion)
-    amounts = _amounts(profile, made.subtotal + made.promotion, tax)
-    return {**found, **amounts, "accountBudgetSummaries": [summary]}
+        found["campaignSummaries"] = [_campaign(profile, line) for line in bill.lines if line.kind == LineKind.SPEND]
+    return found
 
 
-def _credit_memo(world: World, profile: WorldProfile, first: date) -> dict[str, Any]:
-    """A late adjustment of the invoice of the month before."""
-    before = month_after(first, -1)
-    name, number = _name(profile, first, "2")
-    credit = -(_spend(world, profile, before, before) * _CORRECTION // 1000)
-    found = _head(profile, name, number, "CREDIT_MEMO", first)
-    found["adjustmentsSubtotalAmountMicros"] = _micros(profile, credit)
-    found["adjustmentsTotalAmountMicros"] = _micros(profile, credit)
-    return {**found, **_amounts(profile, credit, 0), "correctedInvoice": _name(profile, before, "1")[0]}
+def _account(bill: Bill, *, granular: bool) -> dict[str, Any]:
+    """All that the document has of the account."""
+    profile = bill.profile
+    found: dict[str, Any] = {"customer": f"customers/{profile.id}"}
+    for kind, name in _PARTS.items():
+        if amount := bill.of(kind):
+            found |= _amounts(profile, name, amount, _tax(profile, amount))
+    found |= _amounts(profile, "", bill.net, bill.tax)
+    if granular:
+        adjusted = [line for line in bill.lines if line.kind in _DESCRIPTIONS]
+        fees = [line for line in bill.lines if line.kind == LineKind.FEE]
+        if adjusted:
+            found["adjustmentSummaries"] = [
+                {"adjustmentDescription": _DESCRIPTIONS[line.kind], "amountMicros": _micros(profile, line.net)}
+                for line in adjusted
+            ]
+        if fees:
+            found["regulatoryCostSummaries"] = [
+                {"regulatoryFeeType": _FEES[profile.country], "amountMicros": _micros(profile, line.net)}
+                for line in fees
+            ]
+    return found
 
 
-def _head(profile: WorldProfile, name: str, number: str, kind: str, first: date) -> dict[str, Any]:
-    stem = profile.id[-4:]
+def _invalid(profile: WorldProfile, line: BillLine) -> dict[str, Any]:
+    """What was credited of an earlier month."""
     return {
-        "resourceName": name,
-        "id": number,
-        "type": kind,
-        "billingSetup": f"customers/{profile.id}/billingSetups/{profile.id[-6:]}",
-        "paymentsAccountId": f"{stem}-5678-9012-3456",
-        "paymentsProfileId": f"{stem}-5678-9012",
-        "issueDate": _last(first).isoformat(),
-        "dueDate": (_last(first) + timedelta(days=_DAYS_TO_PAY)).isoformat(),
-        "serviceDateRange": _range(first),
-        "currencyCode": profile.currency,
+        "originalMonthOfService": MONTHS[line.month.month - 1],
+        "originalYearOfService": str(line.month.year),
+        "originalInvoiceId": invoice_number(profile, line.month),
+        "originalAccountBudgetName": "Account budget",
+        "amountMicros": _micros(profile, line.net),
     }
 
 
-def _campaigns(world: World, profile: WorldProfile, first: date) -> list[dict[str, Any]]:
-    """What each campaign's clicks cost."""
-    costs: dict[str, tuple[int, int]] = {}
-    moment = Moment(_issued_on(first), 12)
-    for row in world.rows(profile, "campaign", first, _last(first), moment=moment):
-        if row.campaign is not None:
-            clicks, spend = costs.get(row.campaign.name, (0, 0))
-            costs[row.campaign.name] = clicks + row.numbers.clicks, spend + row.numbers.spend
-    return [
-        {
-            "campaignDescription": name,
-            "quantity": str(clicks),
-            "unitOfMeasure": "CLICKS",
-            "amountMicros": _micros(profile, spend),
-        }
-        for name, (clicks, spend) in costs.items()
-    ]
+def _campaign(profile: WorldProfile, line: BillLine) -> dict[str, Any]:
+    """What a campaign's clicks cost."""
+    assert line.campaign is not None  # noqa: S101 - spend is a campaign's
+    return {
+        "campaignDescription": line.campaign.name,
+        "quantity": str(line.clicks),
+        "unitOfMeasure": "CLICKS",
+        "amountMicros": _micros(profile, line.net),
+    }
+
+
+def _tax(profile: WorldProfile, amount: int) -> int:
+    return part(amount, profile.billing.tax) if profile.billing else 0
 
 
 def _micros(profile: WorldProfile, minor: int) -> str:
     return str(minor * profile.minor_micros)
 
 
-def _amounts(profile: WorldProfile, subtotal: int, tax: int) -> dict[str, str]:
+def _amounts(profile: WorldProfile, of: str, subtotal: int, tax: int) -> dict[str, str]:
+    """`of`: what stands before the three amounts' names."""
+    named = {"Subtotal": subtotal, "Tax": tax, "Total": subtotal + tax}
     return {
-        "subtotalAmountMicros": _micros(profile, subtotal),
-        "taxAmountMicros": _micros(profile, tax),
-        "totalAmountMicros": _micros(profile, subtotal + tax),
+        f"{of}{name}AmountMicros" if of else f"{name.lower()}AmountMicros": _micros(profile, amount)
+        for name, amount in named.items()
     }

@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.platforms.google_ads.errors import GoogleAdsError, query_error
 from sandbox.platforms.google_ads.facts import CORE_DATES
 from sandbox.platforms.google_ads.gaql import DURINGS, GaqlCondition, GaqlQuery
+from sandbox.world.months import month_after
 
 _WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 MONTHS = (
@@ -49,12 +50,6 @@ def _last(name: str, first: date) -> date:
     if name == "week":
         return first + timedelta(days=6)
     return month_after(first, 1 if name == "month" else 3) - timedelta(days=1)
-
-
-def month_after(day: date, count: int) -> date:
-    """The first of the month that is so many months after the day's."""
-    month = day.year * 12 + day.month - 1 + count
-    return date(month // 12, month % 12 + 1, 1)
 
 
 def period(query: GaqlQuery, today: date) -> tuple[date, date, bool]:

@@ -24,7 +24,7 @@ from sandbox.world.catalog import (
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
-from sandbox.world.traits import Channel, Restatement, Traits
+from sandbox.world.traits import Billing, Channel, LineKind, Restatement, Traits
 
 PLATFORM = "google_ads"
 
@@ -60,7 +60,7 @@ _VIEW_WINDOWS = {"": 1}
 
 class _GoogleCustomer(NamedTuple):
     """An ad account. `awkward`: ads that are gone, spend without ads. `leads`: it sells nothing. `direct`: the user
-    has access to it without the manager too.
+    has access to it without the manager too. `billing`: None for one that pays by card.
     """
 
     id: str
@@ -72,18 +72,33 @@ class _GoogleCustomer(NamedTuple):
     awkward: bool = False
     leads: bool = False
     direct: bool = False
+    billing: Billing | None = None
 
 
+_MEMOS = frozenset({LineKind.ADJUSTMENT})
 _CUSTOMERS = {
     "halden": (_GoogleCustomer("4820117365", "Halden Outdoor US", "USD", "America/Los_Angeles", "US", 3800),),
-    "mori": (_GoogleCustomer("6091742283", "Mori Küche", "EUR", "Europe/Berlin", "DE", 4100, direct=True),),
+    "mori": (
+        _GoogleCustomer(
+            "6091742283", "Mori Küche", "EUR", "Europe/Berlin", "DE", 4100, direct=True,
+            billing=Billing(2, tax=190, overdelivery=4, promotion=15, correction=10, memos=_MEMOS),
+        ),
+    ),
     "kestrel": (
-        _GoogleCustomer("7350918846", "Kestrel Audio 日本", "JPY", "Asia/Tokyo", "JP", 3300, awkward=True),
-        _GoogleCustomer("7350918917", "Kestrel Audio UK", "GBP", "Europe/London", "GB", 2700, direct=True),
+        _GoogleCustomer(
+            "7350918846", "Kestrel Audio 日本", "JPY", "Asia/Tokyo", "JP", 3300, awkward=True,
+            billing=Billing(2, tax=100, overdelivery=6),
+        ),
+        _GoogleCustomer(
+            "7350918917", "Kestrel Audio UK", "GBP", "Europe/London", "GB", 2700, direct=True,
+            billing=Billing(2, tax=200, fee=20, correction=7, memos=_MEMOS),
+        ),
     ),
     "lumen": (_GoogleCustomer("5217390064", "Lumen Solar UK", "GBP", "Europe/London", "GB", 2900, leads=True),),
-}
-"""By advertiser. Scale: minor units that an ad spends on a typical day."""
+}  # fmt: skip
+"""By advertiser. Scale: minor units that an ad spends on a typical day. Ads that Google serves in the United Kingdom
+cost a regulatory fee of 20 per mille there (Google Ads Help, "About jurisdiction-specific surcharges").
+"""
 
 
 class _GooglePlan(NamedTuple):
@@ -196,6 +211,7 @@ def _profile(seed: int, advertiser: Advertiser, customer: _GoogleCustomer) -> Wo
         replace(_TRAITS, sells=not customer.leads),
         campaigns,
         view_windows=_VIEW_WINDOWS,
+        billing=customer.billing,
     )
 
 

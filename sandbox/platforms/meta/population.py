@@ -20,7 +20,7 @@ from sandbox.world.catalog import (
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
-from sandbox.world.traits import Channel, Restatement, Traits
+from sandbox.world.traits import Billing, Channel, LineKind, Restatement, Traits
 
 PLATFORM = "meta_ads"
 
@@ -42,7 +42,10 @@ _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 
 
 class _Account(NamedTuple):
-    """An ad account. `awkward`: ads that are gone, spend without ads, hours with holes. `leads`: it sells nothing."""
+    """An ad account. `awkward`: ads that are gone, spend without ads, hours with holes. `leads`: it sells nothing.
+
+    `billing`: None for one that pays by card.
+    """
 
     id: str
     name: str
@@ -52,14 +55,26 @@ class _Account(NamedTuple):
     scale: int
     awkward: bool = False
     leads: bool = False
+    billing: Billing | None = None
 
 
+_MEMOS = frozenset({LineKind.INVALID, LineKind.ADJUSTMENT})
 _ACCOUNTS = {
-    "halden": (_Account("1042017731", "Halden Outdoor US", "USD", "America/New_York", "US", 4200),),
+    "halden": (
+        _Account(
+            "1042017731", "Halden Outdoor US", "USD", "America/New_York", "US", 4200,
+            billing=Billing(2, promotion=12, memos=_MEMOS),
+        ),
+    ),
     "mori": (_Account("1077340052", "Mori Küche DE", "EUR", "Europe/Berlin", "DE", 3900),),
     "kestrel": (_Account("1093310648", "Kestrel Audio JP", "JPY", "Asia/Tokyo", "JP", 4600, awkward=True),),
-    "lumen": (_Account("1061925397", "Lumen Solar UK", "GBP", "Europe/London", "GB", 3100, leads=True),),
-}
+    "lumen": (
+        _Account(
+            "1061925397", "Lumen Solar UK", "GBP", "Europe/London", "GB", 3100, leads=True,
+            billing=Billing(2, tax=200, correction=8, memos=_MEMOS),
+        ),
+    ),
+}  # fmt: skip
 """By advertiser. Scale: minor units that an ad spends on a typical day."""
 _ADS = 48
 """How many ads of an ad account have run, or may run."""
@@ -95,6 +110,7 @@ def _profile(seed: int, advertiser: Advertiser, account: _Account) -> WorldProfi
         _with_the_gone(seed, account.id, campaigns) if account.awkward else campaigns,
         view_windows=_VIEW_WINDOWS,
         patchy=account.awkward,
+        billing=account.billing,
     )
 
 
