@@ -264,6 +264,15 @@ def test_given_a_report_by_hand_when_it_is_downloaded_then_its_state_was_told_be
     assert paper.slept == []  # it was ready: nothing to wait for
 
 
+def test_given_a_report_for_a_row_of_profiles_when_it_is_read_then_the_ad_accounts_are_not_listed() -> None:
+    unlisted = lambda task, _: usual(task, "") if task.profile_id else []  # noqa: E731
+    paper = Paper(PaperConnector(unlisted, mode=Mode.REPORT))
+
+    made = paper.client.create_report_request(profile_row(), WEEK)
+
+    assert len(list(paper.client.download_report(made))) == 2
+
+
 def test_given_reports_made_side_by_side_when_the_first_was_waited_for_then_the_second_is_asked_about_at_once() -> None:
     paper = Paper(PaperConnector(usual, mode=Mode.REPORT, polls=1))
 

@@ -163,6 +163,7 @@ class Client:
         wanted = self._dataset(dataset)
         span = parsed(date_range, self._clock)
         (found,) = self._profiles(profile)
+        self._remember(found)  # whoever asks for the report does so by its id, often by this client
         with Pulling(self._lone) as pulling:
             asked = pulling.begin(found, wanted, window_of(span, found, self._clock))
             made = reports.id_of(self._lone, found, wanted, asked)
