@@ -60,6 +60,14 @@ def test_what_is_absent_is_zero() -> None:
     assert rows[0].currency == "EUR"
 
 
+def test_a_row_with_impressions_and_without_spend_lacks_it_and_has_not_spent_nothing() -> None:
+    rows, bad = read(page([insight(spend=None), insight(spend=None, impressions=None, clicks=None)]))
+    assert [row.spend for row in rows] == [0]
+    assert [(one.errors[0]["field"], one.slot) for one in bad] == [
+        ("spend", (1200, 34, 3_000_000, None, 310_750_000)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("actions", "values", "expected"),
     [

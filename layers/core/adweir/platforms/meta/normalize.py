@@ -138,7 +138,7 @@ class _RowReader:
             counts((row.impressions,), "impressions")[0],
             counts((row.clicks,), "clicks")[0],
             conversions,
-            micros(row.spend, SPEND, rounding),
+            micros(row.spend or _nothing_spent(row), SPEND, rounding),
             revenue,
             row.campaign_id,
             row.adset_id,
@@ -162,7 +162,7 @@ class _RowReader:
             self._check(*about)
         self._roundings.clear()
         conversions, revenue = self._count_columns(rows)
-        spends = [row.spend for row in rows]
+        spends = [row.spend or _nothing_spent(row) for row in rows]
         spend = all_micros(spends)
         if spend is None:
             spend = self._roundings.each(lambda text: micros(text, SPEND, self._roundings.row), spends)
@@ -213,6 +213,17 @@ def _keyless(row: wire.InsightsRow, name: str) -> Exception:
     if row.impressions == row.clicks == "0" and not row.spend.strip("0."):
         return Nothing()
     return ValueError(name, "is missing")
+
+
+def _nothing_spent(row: wire.InsightsRow) -> str:
+    """The spend of a row that has none: 0 where nothing was delivered.
+
+    Impressions and clicks are absent where they are 0. With them, a row without spend lacks the column: taken for 0, it
+    would replace what is stored. Raises ValueError (field, message) for such a row.
+    """
+    if row.impressions == row.clicks == "0":
+        return "0"
+    raise ValueError("spend", "is missing")
 
 
 def _or_none(read: Callable[[], T]) -> T | None:
