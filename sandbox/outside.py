@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox.on_the_way import EVERYWHERE
 from sandbox.state import State
 from sandbox.switches import Switches
 from sandbox.world import Company, World
@@ -20,8 +21,6 @@ _MOST_REPORTS = 2000
 _MOST_ANSWERS = 64
 _STRONGEST = 2000
 """Per mille: hidden demand that moves spend by at most three fifths."""
-SLOW_ANSWER = "slow_answer"
-_EVERYWHERE = {SLOW_ANSWER: "answers come `seconds` late (default 1)"}
 
 
 class BadQuestion(ValueError):
@@ -74,7 +73,7 @@ class Outside:
             self.world.offset = timedelta(days=(today - self.world.anchor).days)
         for event in self.state.happenings:
             self.world.happen(event)
-        self.switches = Switches({name: {**own, **_EVERYWHERE} for name, own in population.switches.items()})
+        self.switches = Switches({name: {**own, **EVERYWHERE} for name, own in population.switches.items()})
         self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
         self.url_seconds = 3600

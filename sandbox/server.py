@@ -7,7 +7,6 @@ import logging
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,8 @@ from pathlib import Path
 from werkzeug.wrappers import Response
 
 from sandbox.control import ROOT, Control
-from sandbox.outside import SLOW_ANSWER, Outside
+from sandbox.on_the_way import delivered
+from sandbox.outside import Outside
 from sandbox.platforms import population, stand_ins
 from sandbox.platforms.base import StandIn
 from sandbox.request_log import RequestLog
@@ -47,13 +47,10 @@ class PlatformServer(HttpServer):
             return json_answer({"error": f"no platform has the path {request.path}"}, 404)
         api = self._apis[stand_in.platform]
         try:
-            answer, profile_id = api.handle(request), api.profile_id(request)
+            answer, profile_id = delivered(self.outside, stand_in.platform, api, request)
         except Exception:
             log.exception("the sandbox failed on %s %s", request.method, request.path)
             return json_answer({"error": "the sandbox failed; see its log"}, 599)
-        slow = self.outside.switches.take(SLOW_ANSWER, stand_in.platform, profile_id)
-        if slow is not None:
-            time.sleep(float(slow.get("seconds", 1)))
         self.log.add(request.method, request.path, answer.status_code, profile_id)
         return answer
 

@@ -27,9 +27,10 @@ class Switch:
     options: dict[str, Any] = field(default_factory=dict)
     used: int = 0
 
-    def concerns(self, platform: str, profile_id: str) -> bool:
-        """Whether it applies to a request to this platform about this ad account."""
-        return self.platform in ("", platform) and self.profile_id in ("", profile_id)
+    def concerns(self, platform: str, profile_id: str, path: str = "") -> bool:
+        """Whether it applies to a request to this platform about this ad account; its option `path` narrows paths."""
+        asked = self.platform in ("", platform) and self.profile_id in ("", profile_id)
+        return asked and (not path or str(self.options.get("path", "")) in path)
 
 
 class Switches:
@@ -78,11 +79,14 @@ class Switches:
         with self._lock:
             return [asdict(s) for s in self._on]
 
-    def take(self, kind: str, platform: str, profile_id: str = "") -> dict[str, Any] | None:
-        """The options of the first matching switch, using it up once; None when the platform behaves."""
+    def take(self, kind: str, platform: str, profile_id: str = "", path: str = "") -> dict[str, Any] | None:
+        """The options of the first matching switch, using it up once; None when the platform behaves.
+
+        `path`: the request's, for kinds that have the option of that name.
+        """
         with self._lock:
             for switch in self._on:
-                if switch.kind != kind or not switch.concerns(platform, profile_id):
+                if switch.kind != kind or not switch.concerns(platform, profile_id, path):
                     continue
                 if switch.skip:
                     switch.skip -= 1

@@ -143,6 +143,35 @@ def test_actions_are_reported_on_the_day_that_was_asked_for(shared: Client, repo
     assert {row["date_start"]: action(row, "omni_purchase") for row in rows} == expected
 
 
+def test_switches_take_a_field_from_rows_shorten_pages_and_repeat_a_row(client: Client) -> None:
+    # given
+    asked = {"level": "ad", "fields": "ad_id,spend,impressions", "time_range": WEEK}
+    whole = client.rows("{act}/insights", **asked)
+    switches = client.server.outside.switches
+
+    # when
+    for switch in ({"kind": "missing_column", "times": 1}, {"kind": "short_pages", "rows": 3}):
+        switches.turn_on({"platform": "meta_ads", **switch})
+    without = client.read("{act}/insights", limit="5000", **asked)
+    switches.turn_on({"kind": "drifting_pages", "platform": "meta_ads", "times": 1})
+    first = client.read("{act}/insights", limit="5000", **asked)
+    following = client.read("{act}/insights", after=first["paging"]["cursors"]["after"], **asked)
+    switches.clear()
+
+    # then
+    assert without["data"] == [{k: v for k, v in row.items() if k != "spend"} for row in whole[:3]]
+    assert [*first["data"], *following["data"]] == [*whole[:4], *whole[3:6]]
+
+
+def test_a_switch_gives_the_first_object_of_a_list_a_status_that_nobody_knows(client: Client) -> None:
+    whole = client.rows("{act}/ads", fields="id,effective_status")
+    client.server.outside.switches.turn_on({"kind": "new_value", "platform": "meta_ads", "times": 1})
+
+    spoiled = client.rows("{act}/ads", fields="id,effective_status")
+
+    assert spoiled == [{**whole[0], "effective_status": "NEVER_HEARD_OF"}, *whole[1:]]
+
+
 def test_a_switch_makes_meta_disregard_the_report_time(client: Client) -> None:
     # given
     asked = {"level": "account", "fields": "actions", "time_increment": "1"}

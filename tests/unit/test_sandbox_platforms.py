@@ -183,6 +183,28 @@ def test_a_slow_answer_concerns_the_ad_account_that_it_names(server: PlatformSer
     assert switch["used"] == 1
 
 
+def test_a_proxy_s_page_comes_instead_of_an_answer_of_the_paths_that_it_names(server: PlatformServer) -> None:
+    switch = {"kind": "proxy_page", "platform": "meta_ads", "path": "/insights", "status": 502, "times": 1}
+    server.outside.switches.turn_on(switch)
+
+    answers = [meta(server, "GET", path) for path in ("{act}", "{act}/insights", "{act}/insights")]
+
+    assert [(answer.status_code, answer.headers["Content-Type"].partition(";")[0]) for answer in answers] == [
+        (200, "application/json"),
+        (502, "text/html"),
+        (200, "application/json"),
+    ]
+
+
+def test_half_an_answer_is_a_connection_that_ends(server: PlatformServer) -> None:
+    server.outside.switches.turn_on({"kind": "half_answer", "platform": "meta_ads", "times": 1})
+
+    with pytest.raises(requests.exceptions.RequestException):
+        meta(server, "GET", "{act}/insights")
+
+    assert meta(server, "GET", "{act}/insights").status_code == 200
+
+
 # -- the house -------------------------------------------------------------------------------------------------------
 
 

@@ -33,10 +33,29 @@ def served_rows(outside: Outside, insights: Insights, *, synchronous: bool) -> l
     options = outside.switches.take("data_limit", PLATFORM, profile_id)
     if options is not None and (synchronous or options.get("async")) and len(rows) > int(options.get("rows", 0)):
         raise too_much()
+    options = outside.switches.take("missing_column", PLATFORM, profile_id)
+    if options is not None:
+        lost = str(options.get("field", "spend"))
+        rows = [{name: value for name, value in row.items() if name != lost} for row in rows]
     options = outside.switches.take("bad_row", PLATFORM, profile_id)
     if options is not None:
         rows = _spoiled(rows, str(options.get("ad_id", "")), str(options.get("mode", "negative")))
     return rows
+
+
+def listed_items(outside: Outside, profile_id: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The objects of a list; the first one has a status that nobody knows when a switch says so."""
+    if not items or outside.switches.take("new_value", PLATFORM, profile_id) is None:
+        return items
+    return [{**items[0], "effective_status": "NEVER_HEARD_OF"}, *items[1:]]
+
+
+def page_limits(outside: Outside, profile_id: str, params: dict[str, str]) -> dict[str, str]:
+    """The parameters of a page that may have fewer rows than it was asked for (Graph API, Paginated Results)."""
+    options = outside.switches.take("short_pages", PLATFORM, profile_id)
+    if options is None:
+        return params
+    return {**params, "limit": str(min(int(params.get("limit", "25")), int(options.get("rows", 1))))}
 
 
 def page_answer(outside: Outside, profile_id: str, answer: dict[str, Any], headers: dict[str, str]) -> Response:

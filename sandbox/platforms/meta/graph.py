@@ -12,13 +12,13 @@ from sandbox.outside import Outside
 from sandbox.platforms.meta.describe import BUSINESS_ID
 from sandbox.platforms.meta.edge_lists import edge_list
 from sandbox.platforms.meta.errors import GraphError, invalid, missing, no_capability, nonexisting_field, unknown_path
-from sandbox.platforms.meta.faults import page_answer, refuse, served_rows
+from sandbox.platforms.meta.faults import listed_items, page_answer, page_limits, refuse, served_rows
 from sandbox.platforms.meta.field_syntax import parse_fields
 from sandbox.platforms.meta.insight_question import read_question
 from sandbox.platforms.meta.insights import Insights, own_level
 from sandbox.platforms.meta.jobs import Jobs
 from sandbox.platforms.meta.nodes import GraphNode, Nodes
-from sandbox.platforms.meta.paging import page, with_total_count
+from sandbox.platforms.meta.paging import overlapping, page, with_total_count
 from sandbox.platforms.meta.parameters import names
 from sandbox.platforms.meta.population import PLATFORM
 from sandbox.platforms.meta.selection import LISTED, Selection
@@ -149,7 +149,7 @@ class GraphReads:
             raise no_capability()
         fields = parse_fields(call.params, ("id",))
         listed = edge_list(self.nodes, found, LISTED[edge], call.params)
-        items = [self._selection.of(item, fields) for item in listed]
+        items = listed_items(self._outside, found.profile.id, [self._selection.of(item, fields) for item in listed])
         return self._list(call, items, found.profile.id)
 
     def _accounts(self, call: GraphCall) -> Response:
@@ -159,11 +159,14 @@ class GraphReads:
         return self._list(call, [self._selection.of(account, fields) for account in owned])
 
     def _list(self, call: GraphCall, items: list[dict[str, Any]], profile_id: str = "") -> Response:
-        answer = self._page(call, items)
+        answer = self._page(call, items, profile_id)
         return self._paged(call, with_total_count(answer, items, call.params), profile_id)
 
-    def _page(self, call: GraphCall, items: list[dict[str, Any]]) -> dict[str, Any]:
-        return page(items, call.params, call.request.server_url + call.request.path)
+    def _page(self, call: GraphCall, items: list[dict[str, Any]], profile_id: str) -> dict[str, Any]:
+        params = page_limits(self._outside, profile_id, call.params)
+        answer = page(items, params, call.request.server_url + call.request.path)
+        drifts = self._outside.switches.take("drifting_pages", PLATFORM, profile_id) is not None
+        return overlapping(answer, items) if drifts else answer
 
     def _paged(self, call: GraphCall, answer: dict[str, Any], profile_id: str) -> Response:
         if "next" in answer.get("paging", ()):
@@ -189,7 +192,8 @@ class GraphReads:
     def _insights(self, call: GraphCall, node: GraphNode) -> Response:
         insights = self.question(node, call.params, self._outside.world.moment(node.profile))
         rows = served_rows(self._outside, insights, synchronous=True)
-        return self._paged(call, self._with_summary(self._page(call, rows), insights), node.profile.id)
+        answer = self._with_summary(self._page(call, rows, node.profile.id), insights)
+        return self._paged(call, answer, node.profile.id)
 
     def _finished(self, call: GraphCall, run_id: str) -> Response:
         """The rows of a complete job."""
@@ -199,7 +203,8 @@ class GraphReads:
         node = self.nodes.find(job["node"]) if job["node"] else account
         insights = self.question(node or account, job["params"], moment)
         rows = served_rows(self._outside, insights, synchronous=False)
-        return self._paged(call, self._with_summary(self._page(call, rows), insights), account.profile.id)
+        answer = self._with_summary(self._page(call, rows, account.profile.id), insights)
+        return self._paged(call, answer, account.profile.id)
 
     def _with_summary(self, answer: dict[str, Any], insights: Insights) -> dict[str, Any]:
         return answer | {"summary": insights.summary()} if insights.question.summary else answer

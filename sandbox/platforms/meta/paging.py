@@ -42,6 +42,12 @@ def page(items: list[dict[str, Any]], params: Mapping[str, str], url: str) -> di
     return {"data": rows, "paging": paging}
 
 
+def overlapping(answer: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
+    """A page that has the first row of the next one, too: the list has moved between the two (Graph API, Cursors)."""
+    after = _offset(answer.get("paging", {}).get("cursors", {}).get("after", ""))
+    return {**answer, "data": [*answer["data"], *items[after : after + 1]]}
+
+
 def with_total_count(answer: dict[str, Any], items: list[dict[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
     """The answer with the list's length when `summary` asks for it. Raises Meta's error 100 for other summaries."""
     asked = names(params, "summary")

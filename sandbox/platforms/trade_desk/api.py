@@ -142,6 +142,5 @@ class DeskApi(PlatformApi):
         broken = take("server_error", PLATFORM, profile_id)
         if broken is not None:
             raise DeskRefusal(int(broken.get("status", 500)), "An error has occurred.")
-        gone = self.outside.switches.take("gone", PLATFORM, profile_id)
-        if gone is not None and str(gone.get("path", "")) in request.path:
+        if take("gone", PLATFORM, profile_id, request.path) is not None:
             raise DeskRefusal(410, "The request uses a deprecated endpoint or property.")
