@@ -234,6 +234,8 @@ def test_a_secret_has_its_current_value_and_the_one_before(side: Side) -> None:
     side.secretsmanager.create_secret(Name="s", SecretString="1")
     refused("ResourceNotFoundException", side.secretsmanager.get_secret_value, **missing)
     refused("ResourceExistsException", side.secretsmanager.create_secret, Name="s", SecretString="x")
+    refused("ResourceNotFoundException", side.secretsmanager.describe_secret, SecretId="other")
+    assert side.secretsmanager.describe_secret(SecretId="s")["Name"] == "s"
     side.secretsmanager.put_secret_value(SecretId="s", SecretString="2")
 
     assert (secret(side), secret(side, "AWSPREVIOUS")) == ("2", "1")

@@ -6,7 +6,6 @@ Messages pass through the real queue consumers, so that the error tree means her
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -54,21 +53,7 @@ class Machine:
         self.queues, self.bus = MachineQueues(), MemoryBus()
         self.app.__dict__.update(queues=self.queues, bus=self.bus)
         self._arrived: set[str] = set()
-        app = self.app
-        self._consumers: dict[str, Consumer[Any]] = {
-            "runs": self._consumer(lambda body: [RUN_MESSAGE.validate_json(body)], app.orchestrate, _refuse),
-            "collect": self._consumer(_task, app.collector.collect, app.outcomes.settle),
-            "reports": self._consumer(_task, app.poller.poll, app.outcomes.settle),
-            "landing": self._consumer(parse_notification, app.loader.load, app.loader.settle),
-        }
-
-    def _consumer(
-        self,
-        parse: Callable[[str], list[Any]],
-        handle: Callable[[Any, Callable[[], float]], None],
-        settle: Callable[[Any, AdweirError], None],
-    ) -> Consumer[Any]:
-        return self.app.consumer(parse=parse, handle=handle, settle=settle)
+        self._consumers = consumers_of(self.app)
 
     def run(self, *messages: Message) -> None:
         """Send messages to the runs queue and work until nothing is left to do."""
@@ -108,6 +93,20 @@ class Machine:
         }
         failures = self._consumers[queue]({"Records": [record]}, Invocation())["batchItemFailures"]
         assert not failures, f"the {queue} queue's function failed at {message}: its log says why"
+
+
+def consumers_of(app: App) -> dict[str, Consumer[Any]]:
+    """What the functions of the pipeline do with a batch, by the name of the queue that they read."""
+    return {
+        "runs": app.consumer(
+            parse=lambda body: [RUN_MESSAGE.validate_json(body)],
+            handle=app.orchestrate,
+            settle=_refuse,
+        ),
+        "collect": app.consumer(parse=_task, handle=app.collector.collect, settle=app.outcomes.settle),
+        "reports": app.consumer(parse=_task, handle=app.poller.poll, settle=app.outcomes.settle),
+        "landing": app.consumer(parse=parse_notification, handle=app.loader.load, settle=app.loader.settle),
+    }
 
 
 def _task(body: str) -> list[TaskMessage]:

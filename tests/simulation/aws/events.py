@@ -1,4 +1,4 @@
-"""EventBridge (one bus) and Secrets Manager, as far as the pipeline's four functions call them."""
+"""EventBridge (one bus) and Secrets Manager, as far as the pipeline and the registration of credentials call them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,12 @@ class Secrets:
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """One API call. Raises Refused."""
-        calls = {"GetSecretValue": self._get, "CreateSecret": self._create, "PutSecretValue": self._put}
+        calls = {
+            "GetSecretValue": self._get,
+            "DescribeSecret": self._describe,
+            "CreateSecret": self._create,
+            "PutSecretValue": self._put,
+        }
         if operation not in calls:
             raise NotImplementedError(f"the simulation has no double of Secrets Manager's {operation}: add it")
         return calls[operation](params)
@@ -63,6 +68,10 @@ class Secrets:
                 f"Secrets Manager can't find the specified secret value for staging label: {stage}",
             )
         return {"Name": name, "SecretString": versions[place], "VersionStages": [stage]}
+
+    def _describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._known(params["SecretId"])
+        return {"Name": params["SecretId"]}
 
     def _create(self, params: Mapping[str, Any]) -> dict[str, Any]:
         if params["Name"] in self._versions:

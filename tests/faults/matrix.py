@@ -1,0 +1,89 @@
+"""The matrix of faults and platforms, as data: what is switched on, and what the ledger and an operator then see.
+
+Each cell is a story of `test_faults.py`; a cell that a platform does not have is in `ABSENT`, with the reason from the
+platform's documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+PLATFORMS = ("meta_ads", "amazon_ads", "google_ads", "tiktok_ads", "trade_desk")
+
+
+class Fault(StrEnum):
+    """The rows of the matrix."""
+
+    THROTTLED_BY_HEADER = "throttled by header"
+    THROTTLED_BY_CODE = "throttled by code"
+    THROTTLED_BY_BODY = "throttled by body"
+    TOKEN_EXPIRED = "token expired mid-run"
+    REFRESH_TOKEN_DEAD = "refresh token dead"
+    PERMISSION_LOST = "permission lost on one account"
+    TOO_MUCH_DATA = "too much data"
+    REPORT_STUCK = "report stuck"
+    REPORT_FAILED = "report failed"
+    REPORT_SKIPPED = "report skipped"
+    URL_EXPIRED = "download URL expired"
+    RESET = "half a page, then a reset connection"
+    DUPLICATE_ROWS = "duplicate rows across pages"
+    HTML = "HTML instead of JSON"
+    NEW_VALUE = "new enum value"
+    MISSING_COLUMN = "missing column"
+    DECIMAL_COMMAS = "decimal commas"
+
+
+class Remedy(StrEnum):
+    """What an operator does once the platform behaves again."""
+
+    NOTHING = "nothing"
+    REDRIVE = "redrive the run"
+    NEW_CREDENTIAL = "store a new credential"
+    LIST_AND_REDRIVE = "the next listing of ad accounts, then redrive the run"
+    PULL_AGAIN = "the next run pulls the days again"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault on one platform.
+
+    `switches` are turned on for the ad account number `who` (0 and 1 have one credential, 2 is another client's), once
+    the platform was asked `after` questions in the run. `why`: what of the platform's documents they follow.
+
+    `code`: the error that the ledger shows of the account, "" where the fault is overcome in place. `wait`: the seconds
+    that it waits, by the platform's word or, with `guessed`, by ours. `brake`: the scope that has to wait, `braked` the
+    ad accounts in it. `ends`: the states of the account's tasks, `run` that of the run, when nobody works any more.
+    `events`: what the bus tells beside changes and the run's end; `alarms`: the numbers that ring, `remedy` what ends
+    them. `remade`: the seconds after which a report is asked for a second time, 0 where none is. `unknown`: how many
+    objects have a status that nobody knows.
+    """
+
+    fault: Fault
+    platform: str
+    switches: tuple[Mapping[str, Any], ...]
+    why: str
+    who: int = 0
+    after: int = 0
+    code: str = ""
+    wait: float = 0.0
+    guessed: bool = False
+    brake: str = ""
+    braked: tuple[int, ...] = (0,)
+    ends: frozenset[str] = frozenset({"loaded"})
+    run: str = "succeeded"
+    events: frozenset[str] = frozenset()
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    remedy: Remedy = Remedy.NOTHING
+    remade: float = 0.0
+    unknown: int = 0
+    denied: bool = False
+    datasets: tuple[str, ...] = ("ad_daily",)
+    days: tuple[str, str] = ("2026-11-10", "2026-11-11")
+
+    @property
+    def name(self) -> str:
+        """What the test is called."""
+        return f"{self.platform}: {self.fault}"

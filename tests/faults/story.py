@@ -1,0 +1,182 @@
+"""What happens in a cell of the matrix, and what has to be true then. The comparisons are written here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import ProfileStatus, Status
+from adweir.model.messages import Redrive, Scope, StartRun
+from faults.matrix import Cell, Remedy
+from faults.system import Seen, System, opened
+
+RUN = "r"
+JITTER = 1.2
+"""A wait is at most so much longer than it was asked for (runtime.consumer)."""
+COMES_AGAIN = (5.0, 60.0)
+"""Seconds after which a message comes again that met a fault of the network or the platform (runtime.consumer)."""
+_USUAL = frozenset({"MetricsChanged", "EntitiesChanged", "RunFinished"})
+_MARGIN = 3.0
+
+
+class Story:
+    """A run with a cell's fault, told until nobody works any more."""
+
+    def __init__(self, cell: Cell, system: System) -> None:
+        self.cell = cell
+        self.system = system
+        self.world = system.world
+        ids = [profile.id for profile in self.world.profiles]
+        self.affected = ids[cell.who]
+        self.braked = {ids[place] for place in cell.braked} if cell.brake else {self.affected}
+        self.truth = self._truth()
+
+    @classmethod
+    @contextmanager
+    def told(cls, cell: Cell) -> Iterator[Story]:
+        """Given the fault, when a run pulls the days of all ad accounts."""
+        with opened(cell.platform) as system:
+            story = cls(cell, system)
+            for switch in cell.switches:
+                wanted = {"profile_id": story.affected, **switch}
+                system.world.turn_on(wanted, after=cell.after)
+            story.pull(RUN)
+            yield story
+
+    def pull(self, run_id: str) -> None:
+        """A run over the cell's days, until nobody works any more."""
+        scope = Scope(datasets=self.cell.datasets, start=self.cell.days[0], end=self.cell.days[1])
+        now = self.system.clock.now()
+        self.system.run(StartRun(workflow="repull", scheduled_at=now, run_id=run_id, scope=scope))
+
+    def _truth(self) -> dict[tuple[str, str, str], tuple[int | None, ...]]:
+        start, end = map(date.fromisoformat, self.cell.days)
+        return {
+            (profile.id, row["entity_id"], row["date"]): tuple(row[name] for name in _TRUE)
+            for profile in self.world.profiles
+            for row in self.world.outside.world.truth(profile, start, end, "ad")
+        }
+
+    # --- what has to be true when nobody works any more
+
+    @property
+    def _own(self) -> list[Seen]:
+        return [seen for seen in self.system.seen if seen.profile_id == self.affected]
+
+    def check_the_fault(self) -> None:
+        """All of it."""
+        self.check_seen()
+        self.check_wait()
+        self.check_brake()
+        self.check_reports()
+        self.check_objects()
+        self.check_others()
+        self.check_end()
+        self.check_operator()
+
+    def check_seen(self) -> None:
+        """The right class of the error tree, and no other."""
+        expected = {self.cell.code} if self.cell.code else set()
+        if self.cell.ends & {"waiting_report"} or self.cell.code in _BEHIND_REPORTS:
+            expected |= {seen.code for seen in self._own if seen.code == "not_ready"}
+        assert {seen.code for seen in self._own} == expected
+
+    def check_wait(self) -> None:
+        """The right delay: the account is asked again when the wait is over, and not before."""
+        waited = [seen for seen in self._own if seen.code == self.cell.code and seen.seconds]
+        if self.cell.wait:
+            assert waited, "nothing waited"
+            assert round(waited[0].seconds) == self.cell.wait
+        asked = [at.at - self.system.begun for at in self.world.asked if at.profile_id == self.affected]
+        for seen in waited:
+            early = [at for at in asked if seen.at < at < seen.at + seen.seconds]
+            assert early == [], f"asked at {early} in spite of {seen}"
+        if self.cell.code == "transient":
+            first = self._own[0]
+            following = min((at for at in asked if at > first.at), default=None)
+            assert following is not None
+            assert COMES_AGAIN[0] <= following - first.at <= COMES_AGAIN[1]
+        elif waited and self.cell.run == "succeeded":
+            following = min(at for at in asked if at > waited[0].at)
+            assert following <= waited[0].at + waited[0].seconds * JITTER + _MARGIN
+
+    def check_brake(self) -> None:
+        """The brake has the right scope: exactly these ad accounts wait."""
+        found = {brake.key for brake in self.system.brakes}
+        scopes = {key.partition(":")[0] if ":" in key else "profile" for key in found}
+        assert scopes == ({self.cell.brake} if self.cell.brake else set()), found
+        waiting = {seen.profile_id for seen in self.system.seen if seen.code == "throttled"}
+        assert waiting == (self.braked if self.cell.brake else set())
+
+    def check_reports(self) -> None:
+        """A report that failed or did not come is asked for once more, after the right time."""
+        begun = self.system.begun
+        again = [at - begun for at in self.world.reports if at - begun >= min(self.cell.remade or 30, 30)]
+        assert len(again) == bool(self.cell.remade)
+        assert not again or self.cell.remade <= again[0] <= self.cell.remade + 400
+
+    def check_others(self) -> None:
+        """All other ad accounts have their numbers, and those outside of the brake had them at once."""
+        others = {profile.id for profile in self.world.profiles} - {self.affected}
+        stored = self.system.numbers(*self.cell.days)
+        assert {key: value for key, value in stored.items() if key[0] in others} == {
+            key: value for key, value in self.truth.items() if key[0] in others
+        }
+        wrong = {key: value for key, value in stored.items() if self.truth.get(key) != value}
+        assert wrong == {}, "what is stored of the account itself is true as well"
+        for profile_id in others - self.braked:
+            trouble = [seen for seen in self.system.seen if seen.profile_id == profile_id and seen.code != "not_ready"]
+            assert trouble == []
+
+    def check_end(self) -> None:
+        """What became of the account's tasks, of the account and of the run."""
+        system = self.system
+        assert {state.value for state in system.states(RUN, self.affected)} == self.cell.ends
+        assert [run["state"] for run in system.told("RunFinished") if run["run_id"] == RUN] == [self.cell.run]
+        assert system.post.dead == []
+        denied = [p.profile_id for p in system.app.catalog.profiles() if p.status == ProfileStatus.DENIED]
+        assert denied == ([self.affected] if self.cell.denied else [])
+
+    def check_operator(self) -> None:
+        """The events that go to an operator, and the numbers that ring an alarm: these and no others."""
+        assert {name for name, _ in self.system.events.published} - _USUAL == self.cell.events
+        assert self.system.watched() == self.cell.alarms
+
+    def check_objects(self) -> None:
+        """An object with a value that nobody knows is kept, as unknown."""
+        listed = [Dataset(name) for name in self.cell.datasets if Dataset(name).grain is None]
+        catalog, platform = self.system.app.catalog, self.system.platform
+        found = [one for dataset in listed for one in catalog.objects(platform, self.affected, dataset)]
+        assert sum(one.status is Status.UNKNOWN for one in found) == self.cell.unknown
+
+    # --- and then
+
+    def mend(self) -> None:
+        """The platform behaves again, and an operator does what is to be done."""
+        system, cell = self.system, self.cell
+        self.world.outside.switches.clear()
+        company = next(one for one in self.world.companies if any(p.id == self.affected for p in one.profiles))
+        if cell.remedy is Remedy.NEW_CREDENTIAL:
+            for label, body in company.bodies(cell.platform).items():
+                system.app.registration.register(company.key, cell.platform, body, label)
+            system.run()
+        if cell.remedy is Remedy.LIST_AND_REDRIVE:
+            now = system.clock.now()
+            listing = Scope(datasets=("profiles",))
+            system.run(StartRun(workflow="daily", scheduled_at=now, run_id="listing", scope=listing))
+        if cell.remedy in (Remedy.REDRIVE, Remedy.LIST_AND_REDRIVE):
+            system.run(Redrive(run_id=RUN))
+        if cell.remedy is Remedy.PULL_AGAIN:
+            self.pull("again")
+
+    def check_numbers(self) -> None:
+        """Every number is the world's, nothing is stored twice, and no alarm rings."""
+        assert self.system.numbers(*self.cell.days) == self.truth != {}
+        assert self.system.slots() == len(self.truth)
+        assert self.system.watched() == {}
+
+
+_TRUE = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
+_BEHIND_REPORTS = frozenset({"not_ready", "throttled", "transient"})
