@@ -105,6 +105,15 @@ class Bills:
             found.append(_bill(profile, CREDIT_MEMO, corrected, month, lines))
         return found
 
+    def numbered(self, profile: WorldProfile, number: str) -> Bill | None:
+        """The document that has this number, if it exists now."""
+        month, today = self._first_month, self._world.moment(profile).today
+        while month <= today:
+            if number.startswith(invoice_number(profile, month)[:-2]):
+                return next((bill for bill in self.of_month(profile, month) if bill.number == number), None)
+            month = month_after(month, 1)
+        return None
+
     def running(self, profile: WorldProfile) -> tuple[date, int]:
         """The running month, and what has been spent in it until yesterday."""
         today = self._world.moment(profile).today

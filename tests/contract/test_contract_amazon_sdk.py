@@ -13,13 +13,14 @@ import requests
 
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
+from sandbox.world.bills import Bills
 from support.amazon_sdk import END, START, SdkClient, micros, sdk_server
 from support.platform_server import truth
 
-from ad_api.api import Profiles  # isort: skip - after support.amazon_sdk, which imports the package in order
+from ad_api.api import Invoices, Profiles  # isort: skip - after support.amazon_sdk, which imports the package in order
 from ad_api.api.sp import AdGroupsV3, CampaignsV3, KeywordsV3, ProductAdsV3  # isort: skip
 from ad_api.auth import access_token_client  # isort: skip
-from ad_api.base import AdvertisingApiException  # isort: skip
+from ad_api.base import AdvertisingApiException, Utils  # isort: skip
 
 
 @pytest.fixture
@@ -259,3 +260,28 @@ def test_the_profile_is_not_another_companys(client: SdkClient, server: Platform
 
     # then
     assert refused.value.code == 401
+
+
+def test_invoices_are_the_world_s_bills(client: SdkClient, server: PlatformServer) -> None:
+    # given
+    billed = Bills(server.outside.world).truth(client.profile, date.min, date.max)
+    expected = {bill["number"]: (bill["total_micros"], bill["tax_micros"]) for bill in billed}
+
+    @Utils.load_all_pages(throttle_by_seconds=0, next_token_param="cursor")  # type: ignore[untyped-decorator]
+    def pages(**query: Any) -> Any:
+        return Invoices(**client.bound).list_invoices(**query)
+
+    # when
+    asked = {"invoiceStatuses": "ISSUED,PAID_IN_PART,PAID_IN_FULL", "count": "5"}
+    summaries = [i for page in pages(**asked) for i in page.payload["payload"]["invoiceSummaries"]]
+    newest = Invoices(**client.bound).get_invoice(invoiceId=summaries[0]["id"]).payload["payload"]
+
+    # then
+    def due(summary: dict[str, Any]) -> tuple[int, int]:
+        amounts = (summary[name]["amount"] for name in ("amountDue", "taxAmountDue"))
+        total, tax = (round(amount * 1_000_000) for amount in amounts)
+        return total, tax
+
+    assert {summary["id"]: due(summary) for summary in summaries} == expected
+    assert newest["invoiceSummary"] == summaries[0]
+    assert {line["campaignName"] for line in newest["invoiceLines"]} <= {c.name for c in client.profile.campaigns}

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
 from sandbox.platforms.amazon_ads.errors import AmazonRefusal, ProductRefusal, ServiceRefusal
+from sandbox.platforms.amazon_ads.invoices import Invoices
 from sandbox.platforms.amazon_ads.listing import Lists
 from sandbox.platforms.amazon_ads.lists import BRAND_CREATIVES, BRAND_TARGETS, GOTTEN, POSTED
 from sandbox.platforms.amazon_ads.login import Grant, Login
@@ -24,8 +25,8 @@ from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import WorldProfile
 
 PATHS = re.compile(
-    r"/((na|eu|fe)/)?(auth/o2|v2|reporting|report-files|sp|sb|sd|st|portfolios|exports|streams|adsApi|campaigns"
-    r"|adGroups|ads|targets)/",
+    r"/((na|eu|fe)/)?((auth/o2|v2|reporting|report-files|sp|sb|sd|st|portfolios|exports|streams|adsApi|campaigns"
+    r"|adGroups|ads|targets)/|invoices(/|$))",
     re.IGNORECASE,
 )
 """Amazon's documented paths. Those that have no route here get Amazon's answer to an unknown path."""
@@ -39,6 +40,8 @@ def _rules() -> Iterator[Rule]:
     yield Rule("/reporting/reports", endpoint="create", methods=["POST"])
     yield Rule("/reporting/reports/<report_id>", endpoint="report", methods=["GET"])
     yield Rule("/reporting/reports/<report_id>", endpoint="delete", methods=["DELETE"])
+    yield Rule("/invoices", endpoint="invoices", methods=["GET"])
+    yield Rule("/invoices/<invoice_id>", endpoint="invoice", methods=["GET"])
     for path in POSTED:
         yield Rule(path, endpoint="post", defaults={"path": path}, methods=["POST"])
     for path in BRAND_TARGETS:
@@ -62,7 +65,7 @@ class AmazonApi(PlatformApi):
     def __init__(self, outside: Outside) -> None:
         super().__init__(outside)
         self._login = Login(outside)
-        reports, lists = Reports(outside), Lists(outside)
+        reports, lists, bills = Reports(outside), Lists(outside), Invoices(outside)
         self._open: dict[str, Callable[..., Response]] = {"token": self._login.token, "file": reports.download}
         self._granted: dict[str, Callable[..., Response]] = {"profiles": self._profiles, "profile": self._profile}
         self._scoped: dict[str, Callable[..., Response]] = {
@@ -74,6 +77,8 @@ class AmazonApi(PlatformApi):
             "brand_creatives": lists.brand_creatives,
             "get": lists.get,
             "get_one": lists.get_one,
+            "invoices": bills.listed,
+            "invoice": bills.one,
         }
 
     def profile_id(self, request: PlatformRequest) -> str:
