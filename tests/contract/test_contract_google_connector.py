@@ -155,6 +155,55 @@ def test_conversions_of_all_actions_are_another_reading_of_the_same_bytes(puller
     assert [row.spend for row in own] == [row.spend for row in every]
 
 
+def test_regions_are_named_and_leave_the_campaign_what_has_none(puller: Puller) -> None:
+    def of_campaign(row: MetricRow) -> tuple[str, str]:
+        return row.campaign_id, row.day
+
+    rows = puller.pull(Dataset.CAMPAIGN_BY_REGION_DAILY).rows()
+    names = {row.entity_id.partition("~")[2] for row in rows}
+    assert not any(name.isdecimal() for name in names)
+    assert len(names) > 1
+    whole = sums(puller.pull(Dataset.CAMPAIGN_DAILY).rows(), of_campaign)
+    parts = sums(rows, of_campaign)
+    assert all(0 <= part <= all_ for key, of in parts.items() for part, all_ in zip(of, whole[key], strict=True))
+    assert 0 < sum(of[2] for of in parts.values()) < sum(of[2] for of in whole.values())
+
+
+@pytest.mark.parametrize("dataset", LEVELS)
+def test_conversions_of_every_action_are_the_column(direct: Puller, dataset: Dataset) -> None:
+    of_actions = direct.pull(Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY).rows(conversions="all_conversions")
+    actions = sorted({row.entity_id.partition("~")[2].partition("/")[0] for row in of_actions})
+    assert len(actions) > 1
+    chosen = {"conversions": "all_conversions", "actions": actions}
+    plain = direct.pull(dataset).rows(conversions="all_conversions")
+    if dataset is Dataset.AD_GROUP_DAILY:  # asset groups have no such column
+        plain = [row for row in plain if not row.entity_id.startswith(ASSET_GROUP)]
+    found = {(row.entity_id, row.day): row.slot for row in direct.pull(dataset, **chosen).rows(**chosen)}
+    assert {(row.entity_id, row.day): row.slot for row in plain}.items() <= found.items()
+
+
+def test_another_action_is_another_reading_of_the_same_bytes(puller: Puller) -> None:
+    of_actions: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for row in puller.pull(Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY).rows():
+        of_actions[row.entity_id.partition("/")[2]][row.campaign_id, row.day] = row.conversions or 0
+    pulled = puller.pull(Dataset.CAMPAIGN_DAILY, actions=["any"])
+    for name, expected_of in of_actions.items():
+        found = {(row.entity_id, row.day): row.conversions for row in pulled.rows(actions=[name])}
+        assert {key: number for key, number in found.items() if number} == {k: n for k, n in expected_of.items() if n}
+    whole = {(row.entity_id, row.day): row.slot for row in puller.pull(Dataset.CAMPAIGN_DAILY).rows()}
+    assert {(row.entity_id, row.day): row.slot for row in pulled.rows()} == whole
+
+
+def test_by_the_day_of_the_conversion_all_conversions_come_on_other_days(puller: Puller) -> None:
+    pulled = puller.pull(Dataset.CAMPAIGN_DAILY, clock="conversion")
+    own, dated = pulled.rows(), pulled.rows(clock="conversion")
+    spent = [sums([row for row in rows if row.impressions], lambda row: row.campaign_id) for rows in (own, dated)]
+    assert spent[0] == spent[1] != {}
+    by_day = [{(row.entity_id, row.day): row.conversions for row in rows} for rows in (own, dated)]
+    assert by_day[0] != by_day[1]
+    assert all(row.conversions is not None for row in dated)
+
+
 @pytest.mark.parametrize("dataset", [spec for spec in SPEC.datasets if not spec.grain])
 def test_every_dataset_of_objects_brings_some(puller: Puller, dataset: Dataset) -> None:
     found = puller.pull(dataset).objects()

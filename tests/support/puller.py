@@ -81,7 +81,8 @@ class Puller:
             listed = self.pull(Dataset.PROFILES).objects()
             self._made = connected(next(each.route for each in listed if each.profile_id == self.profile.id))
 
-    def pull(self, dataset: Dataset, slice_: str = ALL) -> Pulled:
+    def pull(self, dataset: Dataset, slice_: str = ALL, **options: Any) -> Pulled:
+        """A pull of a dataset; `options` of the profile say what is asked for."""
         profile, window = self.profile, self.days if dataset.grain else None
         task = Task(
             "r", "m", "a", self.platform, profile.id, dataset, slice_, window, 0,
@@ -100,11 +101,15 @@ class Puller:
             country=profile.country,
             route=self._made.route,
         )
-        return Pulled(self.platform, [(page.label, page.content(), page.last) for page in self._pages(task)], context)
+        return Pulled(
+            self.platform, [(page.label, page.content(), page.last) for page in self._pages(task, options)], context
+        )
 
-    def _pages(self, task: Task) -> Iterator[Page]:
+    def _pages(self, task: Task, options: dict[str, Any]) -> Iterator[Page]:
         if task.dataset is Dataset.PROFILES:
             return self._made.profiles()
+        if options:
+            return self._made.under(REGISTRY.spec(self.platform).options.model_validate(options)).pages(task)
         if self._made.mode(task) is Mode.PAGES:
             return self._made.pages(task)
         report = self._made.create_report(task)

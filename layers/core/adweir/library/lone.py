@@ -75,6 +75,8 @@ class Workshop:
             account_id=ACCOUNT, platform=spec.name, secret_id="", route=read.route, app=read.app_hash
         )
 
+        own_options = options.read(spec.options, options.changed(spec, {}, chosen or {}))
+
         def connect(route: str) -> Connector:
             wiring = Wiring(
                 urls=lambda name, at: spec.url(name, at, own),
@@ -84,13 +86,13 @@ class Workshop:
                 tokens=tokens,
                 route=route,
             )
-            return self.platforms.connect(credential, values, wiring)
+            return self.platforms.connect(credential, values, wiring).under(own_options)
 
         lone = Lone(
             spec=spec,
             normalizer=self.platforms.normalizer(spec.name),
             connector=lru_cache(maxsize=_ROUTES)(connect),
-            options=options.read(spec.options, options.changed(spec, {}, chosen or {})),
+            options=own_options,
             waiting=self.waiting,
             new_id=lambda: uuid.UUID(int=self.rng.getrandbits(128), version=4).hex,
         )

@@ -132,6 +132,10 @@ class Connector(ABC):
     route: str = ""
     """The route of this connection's requests; kept with the raw object."""
 
+    def under(self, options: ProfileOptions) -> Connector:  # noqa: ARG002  most options say how answers are read
+        """The connector for a profile of these options, where they say what is asked for."""
+        return self
+
     @abstractmethod
     def profiles(self) -> Iterator[Page]:
         """Pages that list the ad accounts that this credential can read."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from adweir.model.errors import AdweirError, BadInput, Narrowable
 from adweir.model.tasks import Task
+from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Report, TokenCache, Wiring
 from adweir.platforms.credentials import CredentialFields
 from adweir.platforms.redaction import Redactor
@@ -51,6 +52,9 @@ class Guarded(Connector):
         self.inner = inner
         self._redactor = redactor
         self.route = inner.route
+
+    def under(self, options: ProfileOptions) -> Guarded:
+        return Guarded(self.inner.under(options), self._redactor)
 
     def profiles(self) -> Iterator[Page]:
         return self._pages(self.inner.profiles)

@@ -21,7 +21,7 @@ from adweir.model.errors import (
 from adweir.model.labels import owner
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task
-from adweir.platforms import Platforms
+from adweir.platforms import Platforms, options
 from adweir.platforms.connector import Connector
 from adweir.store.catalog.store import Way
 from adweir.store.dynamo.together import fetch_together
@@ -110,6 +110,9 @@ class Gate:
                 connector = self._connector_for(credential, route)
             except NotFound as error:
                 raise AuthExpired(f"the credential's secret is missing: {error.message}") from error
+            if profile is not None and profile.options:
+                model = self._platforms.spec(task.platform).options
+                connector = connector.under(options.read(model, options.usable(model, profile.options)))
             yield connector, profile
         except Throttled as error:
             if error.guessed:

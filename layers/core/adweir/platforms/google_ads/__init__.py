@@ -99,6 +99,7 @@ SPEC = PlatformSpec(
         _daily(Dataset.CAMPAIGN_BY_DEVICE_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_PLACEMENT_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_COUNTRY_DAILY, on_request=True),
+        _daily(Dataset.CAMPAIGN_BY_REGION_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_SEARCH_TERM_DAILY, on_request=True),
         _daily(Dataset.AD_GROUP_BY_AGE_DAILY, on_request=True),

@@ -19,17 +19,25 @@ from adweir.model.errors import (
     Transient,
     Unprocessable,
 )
+from adweir.model.metrics import Grain
 from adweir.model.tasks import Task
+from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Wiring
 from adweir.platforms.google_ads import GoogleCredential, assets, queries
+from adweir.platforms.google_ads.added import OWN, PLACES, PartLabel, Regions, written
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
+from adweir.platforms.google_ads.options import GoogleOptions
 from adweir.platforms.google_ads.queries import AskedFor
 from adweir.platforms.google_ads.trees import is_manager, tree_label
 from adweir.platforms.http import Http
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
+
+
+_PLACES_AT_ONCE = 500
+"""Regions per question for their names, some 15 kB of it."""
 
 
 class GoogleCursor(NamedTuple):
@@ -50,9 +58,16 @@ class GoogleCursor(NamedTuple):
 class GoogleConnector(Connector):
     """`route` is the manager account that requests go through (`login-customer-id`), "" on direct access."""
 
-    def __init__(self, api: GoogleCalls, route: str = "") -> None:
+    def __init__(self, api: GoogleCalls, route: str = "", part: str = "") -> None:
         self._api = api
         self.route = route
+        self._part = part
+        """What a profile's options have asked for beside each question about days (`GoogleOptions.part`)."""
+
+    def under(self, options: ProfileOptions) -> GoogleConnector:
+        """Asks for conversions by action or by their own day where the profile counts them so."""
+        part = options.part if isinstance(options, GoogleOptions) else ""
+        return GoogleConnector(self._api, self.route, part)
 
     def profiles(self) -> Iterator[Page]:
         """A page per account that is reached directly, then the pages of each manager's accounts.
@@ -116,6 +131,14 @@ class GoogleConnector(Connector):
             raise RequestRejected(f"Google Ads: {error}") from None
         after = str(GoogleCursor(start.question + 1)) if following else ""
         customer = _id(task.profile_id)
+        part = self._part if task.dataset.grain is Grain.DAY else ""
+        beside = queries.beside(query, part) if part else None
+        if beside or task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY:
+            parts = [part] * bool(beside) + [PLACES] * (task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY)
+            body = written(self._parts(task, {OWN: text} | ({part: queries.gaql(beside, task)} if beside else {})))
+            label = str(PartLabel(query.label, frozenset(parts)))
+            yield Page(body, f"{customer}/googleAds:searchStream", 200, last=not following, label=label, resume=after)
+            return
         if task.dataset.grain is not None and not task.mode:
             path = f"{customer}/googleAds:searchStream"
             for batch, last in self._api.stream(customer, self.route, text):
@@ -131,6 +154,21 @@ class GoogleConnector(Connector):
             if task.window is None:  # a list cannot be narrowed
                 raise Transient(error.message) from error
             raise
+
+    def _parts(self, task: Task, asked: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        """The answers to these questions, by the parts' names, and then the names of the regions that they mention."""
+        customer, regions = _id(task.profile_id), Regions()
+        for part, text in asked.items():
+            if task.mode:
+                answers = (found.answer.body for found in self._api.search(customer, self.route, text))
+            else:
+                answers = (batch for batch, _ in self._api.stream(customer, self.route, text))
+            for answer in answers:
+                yield part, regions.see(answer)
+        if task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY:
+            for names in regions.groups(_PLACES_AT_ONCE):
+                for found in self._api.search(customer, self.route, queries.places(names)):
+                    yield PLACES, found.answer.body
 
     def _pages(self, customer: str, text: str, token: str) -> Iterator[SearchPage]:
         """The pages from a token on, or all of them where the token has ended: what comes twice is stored once."""

@@ -12,8 +12,7 @@ from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import BadRow
 from adweir.platforms import json_items, json_text
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
-from adweir.platforms.google_ads import assets, objects, trees
-from adweir.platforms.google_ads.rows import GoogleReader
+from adweir.platforms.google_ads import assets, objects, pages, trees
 from adweir.platforms.json_items import UNREADABLE, first
 
 
@@ -21,8 +20,8 @@ class GoogleNormalizer:
     """`platforms.connector.Normalizer` of Google Ads."""
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
-        """One batch per page, by column; row by row where one of them is faulty."""
-        yield GoogleReader(context, page.label).batch(page.stream.read())
+        """One batch per page, by column, row by row where one of them is faulty; or the sums of answers."""
+        yield from pages.batches(page, context)
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
         """One batch per page."""

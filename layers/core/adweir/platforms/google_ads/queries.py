@@ -10,12 +10,13 @@ as removed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from adweir.model.datasets import Dataset
 from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
+from adweir.platforms.google_ads.options import BY_ACTION, BY_CONVERSION_DATE
 
 ASSET_GROUPS = "asset_groups"
 CAMPAIGN_NEGATIVES = "campaign_negatives"
@@ -45,11 +46,17 @@ _HOURLY = _names("segments.hour metrics.impressions metrics.clicks metrics.cost_
 _ASSET_GROUP = _names(
     "metrics.impressions metrics.clicks metrics.cost_micros metrics.conversions metrics.conversions_value"
 )
-_BY_ACTION = _names(
-    "segments.conversion_action segments.conversion_action_name metrics.conversions metrics.conversions_value"
-    " metrics.all_conversions metrics.all_conversions_value"
+_CONVERSIONS = _names(
+    "metrics.conversions metrics.conversions_value metrics.all_conversions metrics.all_conversions_value"
 )
+_DATED = tuple(f"{metric}_by_conversion_date" for metric in _CONVERSIONS)
+"""With a date, its days are those of the conversions: pulled apart, because no document says with what they go."""
+_ACTION = _names("segments.conversion_action segments.conversion_action_name")
+_BY_ACTION = (*_ACTION, *_CONVERSIONS)
 """`segments.conversion_action` refuses cost, clicks and impressions."""
+_CATEGORY = "segments.conversion_action_category"
+_UNDATED = frozenset({"age_range_view", "gender_view", "search_term_view", "campaign_search_term_view"})
+"""Resources that have no metric by the day of the conversion (GoogleAdsFieldService)."""
 
 _CUSTOMER = _names("customer.id customer.currency_code customer.time_zone segments.date")
 _CAMPAIGN = _names("campaign.id campaign.advertising_channel_type segments.date")
@@ -81,6 +88,10 @@ _METRICS: Mapping[Dataset, tuple[AskedFor, ...]] = {
             _names("campaign.id segments.date"),
             "geographic_view.country_criterion_id geographic_view.location_type",
         ),
+    ),
+    Dataset.CAMPAIGN_BY_REGION_DAILY: (
+        # Where people were, whatever the campaign aims at; the other view has interest in a place beside presence.
+        _per_day("user_location_view", _names("campaign.id segments.date"), "segments.geo_target_region"),
     ),
     Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY: (
         _per_day("campaign", _names("campaign.id segments.date"), metrics=_BY_ACTION),
@@ -212,6 +223,31 @@ CLIENTS = (
 ASSETS = (
     "SELECT asset.resource_name, asset.type, asset.image_asset.full_size.url,"
     " asset.youtube_video_asset.youtube_video_id FROM asset WHERE asset.type IN ('IMAGE', 'YOUTUBE_VIDEO')"
+)
+
+
+def beside(query: AskedFor, part: str) -> AskedFor | None:
+    """The question whose rows are added to those of another one, None where Google Ads does not have it.
+
+    `part` says what it is for (`GoogleOptions.part`). Rows of both are about the same things and days.
+    """
+    by_action, by_date = part.startswith(BY_ACTION), part.endswith(BY_CONVERSION_DATE)
+    if by_date and query.resource in _UNDATED:
+        return None
+    keys = [name for name in query.fields if not name.startswith("metrics.")]
+    if by_action:
+        keys += [name for name in (*_ACTION, _CATEGORY) if name not in keys]
+    return query._replace(fields=(*keys, *(_DATED if by_date else _CONVERSIONS)))
+
+
+def places(names: Sequence[str]) -> str:
+    """The question for the names of regions."""
+    return f"{_PLACES} ({', '.join(repr(name) for name in names)})"
+
+
+_PLACES = (
+    "SELECT geo_target_constant.resource_name, geo_target_constant.name, geo_target_constant.country_code"
+    " FROM geo_target_constant WHERE geo_target_constant.resource_name IN"
 )
 
 

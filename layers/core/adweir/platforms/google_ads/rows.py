@@ -20,7 +20,6 @@ from adweir.platforms import json_items, json_text
 from adweir.platforms.connector import PullContext, RowBatch
 from adweir.platforms.google_ads.countries import country
 from adweir.platforms.google_ads.figures import amounts, integers
-from adweir.platforms.google_ads.options import GoogleOptions
 from adweir.platforms.google_ads.queries import ASSET_GROUPS
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, Roundings
@@ -70,6 +69,8 @@ class Segments(msgspec.Struct, gc=False, rename="camel"):
     ad_network_type: str = ""
     conversion_action: str = ""
     conversion_action_name: str = ""
+    conversion_action_category: str = ""
+    geo_target_region: str = ""
 
 
 class GoogleNumbers(msgspec.Struct, gc=False, rename="camel"):
@@ -126,9 +127,14 @@ def _located(criterion: str, kind: str) -> str:
     return country(criterion) if kind == _PRESENCE else f"{country(criterion)}{BETWEEN_VALUES}{kind}"
 
 
+def _last(name: str) -> str:
+    """`geoTargetConstants/21137` → `21137`."""
+    return name.rpartition("/")[2]
+
+
 def _action(name: str, title: str) -> str:
     """`customers/1/conversionActions/7` → `7/Purchase`."""
-    return f"{name.rpartition('/')[2]}{BETWEEN_VALUES}{title}"
+    return f"{_last(name)}{BETWEEN_VALUES}{title}"
 
 
 _AD = ("ad_group.id", "ad_group_ad.ad.id")
@@ -144,13 +150,14 @@ _SPLIT: dict[str, tuple[str, ...]] = {
     "device": ("segments.device",),
     "placement": ("segments.ad_network_type",),
     "country": ("geographic_view.country_criterion_id", "geographic_view.location_type"),
+    "region": ("segments.geo_target_region",),
     "conversion_action": ("segments.conversion_action", "segments.conversion_action_name"),
     "age": ("ad_group_criterion.age_range.type",),
     "gender": ("ad_group_criterion.gender.type",),
     "search_term": ("search_term_view.search_term",),
 }
 _TERMS_OF_CAMPAIGNS = ("campaign_search_term_view.search_term",)
-_MADE: dict[str, Callable[..., str]] = {"country": _located, "conversion_action": _action}
+_MADE: dict[str, Callable[..., str]] = {"country": _located, "region": _last, "conversion_action": _action}
 _ASSET_GROUPS = RowShape(("asset_group.id",), prefix=ASSET_GROUP)
 
 
@@ -167,10 +174,24 @@ def shape_of(dataset: Dataset, label: str) -> RowShape:
     return _LEVELS[dataset.level]._replace(values=values, value=_MADE.get(split, str))
 
 
+class Reading(NamedTuple):
+    """What is read of a row beside its names.
+
+    `columns`: the fields of conversions and revenue; without them `conversions` is every row's number of both.
+    `has_traffic`: whether it has impressions, clicks and cost; they are 0 where only conversions are added. `counts`:
+    which rows are read at all.
+    """
+
+    columns: tuple[str, str] | None
+    conversions: int | None = None
+    has_traffic: bool = True
+    counts: Callable[[Segments], bool] | None = None
+
+
 @lru_cache(maxsize=128)
-def _row_type(shape: RowShape, columns: tuple[str, str]) -> Any:
+def _row_type(shape: RowShape, columns: tuple[str, str] | None) -> Any:
     """The row of a shape with the columns that count: only these are decoded. Amounts stay as they are written."""
-    wanted = zip(("conversions", "revenue"), columns, strict=True)
+    wanted = zip(("conversions", "revenue"), columns or (), strict=False)
     fields: list[Any] = [(name, msgspec.Raw, msgspec.field(name=wire, default=_ABSENT)) for name, wire in wanted]
     metrics = msgspec.defstruct("Metrics", fields, bases=(GoogleNumbers,), gc=False, rename="camel")
     parts: list[Any] = [(name, _PARTS[name]) for name in shape.parts]
@@ -179,7 +200,9 @@ def _row_type(shape: RowShape, columns: tuple[str, str]) -> Any:
 
 
 @lru_cache(maxsize=128)
-def _decoders(shape: RowShape, columns: tuple[str, str]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+def _decoders(
+    shape: RowShape, columns: tuple[str, str] | None
+) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
     """Of a whole page, and of one row."""
     row = _row_type(shape, columns)
     page = msgspec.defstruct("GoogleRows", [("results", list[row], msgspec.field(default_factory=list))])  # type: ignore[valid-type]
@@ -189,18 +212,20 @@ def _decoders(shape: RowShape, columns: tuple[str, str]) -> tuple[Callable[[byte
 class GoogleReader:
     """How the rows of a pull's page become ours: all by column, or one by one where one of them is faulty."""
 
-    def __init__(self, context: PullContext, label: str) -> None:
-        options = context.options if isinstance(context.options, GoogleOptions) else GoogleOptions()
+    def __init__(self, context: PullContext, label: str, reading: Reading) -> None:
         self._context = context
         self._hourly = context.dataset.grain is Grain.HOUR
         self._shape = shape_of(context.dataset, label)
-        self._page, self._row = _decoders(self._shape, options.columns)
+        self._reading = reading
+        self._page, self._row = _decoders(self._shape, reading.columns)
         self._roundings = Roundings()
 
     def batch(self, body: bytes) -> RowBatch:
         """The rows of a page. Raises BadInput for bytes that are no page."""
+        counts = self._reading.counts
         try:
-            return RowBatch(self._columns(self._page(body).results, 1), [])
+            found = self._page(body).results
+            return RowBatch(self._columns([row for row in found if counts(row.segments)] if counts else found, 1), [])
         except (ValueError, *UNREADABLE):
             return self._one_by_one(json_items.items(body, "results") or [])
 
@@ -209,7 +234,9 @@ class GoogleReader:
         bad: list[BadRow] = []
         for line, raw in enumerate(raws, 1):
             try:
-                rows += self._columns([self._read(raw)], line)
+                row = self._read(raw)
+                if self._reading.counts is None or self._reading.counts(row.segments):
+                    rows += self._columns([row], line)
             except (ValueError, *UNREADABLE) as error:
                 bad.append(self._bad(line, raw, error))
         return RowBatch(rows, bad)
@@ -231,11 +258,8 @@ class GoogleReader:
         own = [_ids(list(map(attrgetter(name), rows)), name) for name in shape.ids]
         self._check_account(own[0])
         metrics = [row.metrics for row in rows]
-        impressions = integers([each.impressions for each in metrics], "impressions")
-        clicks = integers([each.clicks for each in metrics], "clicks")
-        spend = integers([each.cost_micros for each in metrics], "cost_micros")
-        conversions = amounts([each.conversions for each in metrics], CONVERSIONS, self._roundings)
-        revenue = amounts([each.revenue for each in metrics], REVENUE, self._roundings)
+        impressions, clicks, spend = self._traffic(metrics)
+        conversions, revenue = self._conversions(metrics)
         groups = [f"{shape.prefix}{group}" for group in own[0]] if shape.prefix else own[0]
         campaigns = _ids([row.campaign.id for row in rows], "campaign.id") if shape.campaign else [""] * count
         return MetricColumns(
@@ -255,6 +279,24 @@ class GoogleReader:
             rounded=self._roundings.deltas(),
             unknown=any(map(_is_unknown, (impressions, clicks, conversions, spend, revenue))),
         )
+
+    def _traffic(self, metrics: Sequence[Any]) -> tuple[Sequence[int | None], ...]:
+        """Impressions, clicks and spend."""
+        if not self._reading.has_traffic:
+            return ([0] * len(metrics),) * 3
+        return (
+            integers([each.impressions for each in metrics], "impressions"),
+            integers([each.clicks for each in metrics], "clicks"),
+            integers([each.cost_micros for each in metrics], "cost_micros"),
+        )
+
+    def _conversions(self, metrics: Sequence[Any]) -> tuple[Sequence[int | None], Sequence[int | None]]:
+        """Conversions and revenue."""
+        if self._reading.columns is None:
+            given = [self._reading.conversions] * len(metrics)
+            return given, given
+        conversions = amounts([each.conversions for each in metrics], CONVERSIONS, self._roundings)
+        return conversions, amounts([each.revenue for each in metrics], REVENUE, self._roundings)
 
     def _entities(self, own: list[Sequence[str]], rows: Sequence[Any]) -> Sequence[str]:
         shape = self._shape

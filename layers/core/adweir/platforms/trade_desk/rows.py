@@ -12,9 +12,7 @@ from contextlib import suppress
 from functools import reduce
 from operator import add
 
-from adweir.model import limits
 from adweir.model.columns import MetricColumns
-from adweir.model.errors import TooLarge
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.money import all_micros
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
@@ -22,6 +20,7 @@ from adweir.platforms.csv_pieces import pieces
 from adweir.platforms.csv_rows import Cells, Column, CsvReader, kept
 from adweir.platforms.numbers import counts, micros
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND
+from adweir.platforms.row_sums import RowSums
 from adweir.platforms.trade_desk.columns import Plan, plan_of
 from adweir.platforms.trade_desk.my_reports import Formats
 from adweir.platforms.trade_desk.options import TradeDeskOptions
@@ -37,20 +36,20 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     """The rows of the context's advertiser. Raises BadInput for a file without the columns that are needed."""
     options = context.options if isinstance(context.options, TradeDeskOptions) else TradeDeskOptions()
     reader: _DeskReader | None = None
-    sums: _DeskSums | None = None
+    sums: RowSums | None = None
     for piece in pieces(page.stream):
         if reader is None:
             reader = _DeskReader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
-            sums = _DeskSums() if reader.plan.splits else None
+            sums = RowSums() if reader.plan.splits else None
             batch = reader.read(piece, skip=1)  # the header
         else:
             batch = reader.read(piece)
         if sums is None:
             yield batch
             continue
-        sums.add(batch.rows)
-        if batch.bad:
-            yield RowBatch([], batch.bad)
+        bad = sums.add(batch)
+        if bad:
+            yield RowBatch([], bad)
     if sums is not None:
         yield from sums.batches()
 
@@ -152,42 +151,3 @@ class _DeskReader(CsvReader):
         return BadRow(
             line, raw, [fault], entity, day if entity else "", campaign_id=campaigns[0], ad_group_id=groups[0]
         )
-
-
-class _DeskSums:
-    """Rows added up by entity, day and currency. Raises TooLarge for more of them than memory should hold."""
-
-    def __init__(self) -> None:
-        self._rows: dict[tuple[str, str, str], MetricRow] = {}
-
-    def add(self, rows: Sequence[MetricRow]) -> None:
-        """Take in rows; unknown stays unknown."""
-        for row in rows:
-            key = (row.entity_id, row.day, row.currency)
-            held = self._rows.get(key)
-            if held is None:
-                self._rows[key] = row
-                continue
-            held.impressions = _plus(held.impressions, row.impressions)
-            held.clicks = _plus(held.clicks, row.clicks)
-            held.conversions = _plus(held.conversions, row.conversions)
-            held.spend = _plus(held.spend, row.spend)
-            held.revenue = _plus(held.revenue, row.revenue)
-            if row.rounding is not None:
-                held.rounding = row.rounding if held.rounding is None else _deltas(held, row)
-        if len(self._rows) > limits.MAX_SUMMED_ROWS:
-            raise TooLarge(f"the report has more than {limits.MAX_SUMMED_ROWS} days of ads: pull fewer days at a time")
-
-    def batches(self) -> Iterator[RowBatch]:
-        """The sums."""
-        rows = list(self._rows.values())
-        for at in range(0, len(rows), _BATCH):
-            yield RowBatch(rows[at : at + _BATCH], [])
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
-
-
-def _deltas(one: MetricRow, other: MetricRow) -> tuple:  # type: ignore[type-arg]
-    return tuple(a + b for a, b in zip(one.rounding or (), other.rounding or (), strict=True))
