@@ -174,7 +174,7 @@ def test_conversions_of_every_action_are_the_column(direct: Puller, dataset: Dat
     of_actions = direct.pull(Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY).rows(conversions="all_conversions")
     actions = sorted({row.entity_id.partition("~")[2].partition("/")[0] for row in of_actions})
     assert len(actions) > 1
-    chosen = {"conversions": "all_conversions", "actions": actions}
+    chosen: dict[str, Any] = {"conversions": "all_conversions", "actions": actions}
     plain = direct.pull(dataset).rows(conversions="all_conversions")
     if dataset is Dataset.AD_GROUP_DAILY:  # asset groups have no such column
         plain = [row for row in plain if not row.entity_id.startswith(ASSET_GROUP)]

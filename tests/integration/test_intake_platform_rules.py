@@ -13,8 +13,9 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import NotApplicable, ReportFailed, Throttled, ThrottleScope, TooMuchData
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
-from adweir.platforms.base import Pace
-from adweir.platforms.connector import Mode, Report, ReportState
+from adweir.platforms.amazon_ads.options import AmazonOptions
+from adweir.platforms.base import Pace, ProfileOptions
+from adweir.platforms.connector import Connector, Mode, Report, ReportState
 from adweir.store.ledger.brakes import scope_key
 from support.clock import FrozenClock
 from support.collect_world import AMAZON, CollectWorld
@@ -157,6 +158,26 @@ def _raise(error: Exception) -> Any:
         raise error
 
     return create_report
+
+
+class TestOptions:
+    def test_a_connector_knows_the_options_of_the_profile_that_it_pulls_for(
+        self, world: CollectWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given a profile with an option, one that this version does not know beside it, and a profile without any
+        known: list[ProfileOptions] = []
+
+        def under(options: ProfileOptions) -> Connector:
+            known.append(options)
+            return world.connector
+
+        monkeypatch.setattr(world.connector, "under", under)
+        world.add_profile("456", kind="seller", options={"window": "14d", "of_tomorrow": 1})
+        # when both are pulled
+        for profile_id in ("123", "456"):
+            assert world.collect(world.plan(Dataset.CAMPAIGNS, profile_id=profile_id)) == "done"
+        # then the one with options is asked for under them
+        assert known == [AmazonOptions(window="14d")]
 
 
 class TestReports:

@@ -9,7 +9,8 @@ import pytest
 from adweir.model.errors import Unprocessable
 from adweir.platforms import REGISTRY
 from adweir.platforms.credentials import FieldKind
-from adweir.platforms.google_ads import SPEC, GoogleCredential
+from adweir.platforms.google_ads import SPEC, GoogleCredential, queries
+from sandbox.platforms.google_ads.facts import RESOURCES
 from support.google_wire import GOOGLE_ADS, SECRET
 
 METRICS = [spec for spec in SPEC.datasets.values() if spec.dataset.grain]
@@ -47,3 +48,24 @@ def test_days_are_asked_for_as_long_as_google_keeps_and_restates_them() -> None:
     assert oldest == {date(2023, 11, 6)}  # 37 months back would be 20 October 2023
     daily = [spec for spec in METRICS if spec.dataset.grain == "day"]
     assert {(spec.lookback_days, spec.settles_after_days, spec.max_window_days) for spec in daily} == {(30, 90, 31)}
+
+
+def test_every_field_of_every_question_is_v26_s_and_may_be_selected_with_its_resource() -> None:
+    asked = [query for dataset in SPEC.datasets for query in queries.questions(dataset)]
+    texts = [(query.resource, name) for query in asked for name in query.fields]
+    texts += [
+        (text.partition(" FROM ")[2].split()[0], name)
+        for text in (queries.CUSTOMER, queries.CLIENTS, queries.ASSETS, queries.places(["geoTargetConstants/1"]))
+        for name in text.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
+    ]
+    unknown = [(resource, name) for resource, name in texts if not _is_selectable(resource, name)]
+    assert unknown == []
+    assert not _is_selectable("campaign", "campaign.start_date")
+
+
+def _is_selectable(resource: str, name: str) -> bool:
+    kind, _, field = name.partition(".")
+    known = RESOURCES[resource]
+    if kind in ("metrics", "segments"):
+        return known.has(kind, field)
+    return kind in (resource, *known.attributed) and field in RESOURCES[kind].fields

@@ -173,6 +173,13 @@ def test_other_advertisers_of_the_partner_are_left_out() -> None:
     assert ([row.line for row in rows], bad) == ([3], [])
 
 
+def test_a_sum_that_lacks_a_part_is_none() -> None:
+    bad_part = [*ROW[:5], "x", *ROW[6:], "d1"]
+    rows, bad = read(file_of([*PLAIN, "Deal ID"], [*ROW, "d2"], bad_part, ["2026-11-02", *ROW[1:], "d1"]))
+    assert [row.day for row in rows] == ["2026-11-02"]
+    assert [each.day for each in bad] == ["2026-11-01"]
+
+
 @at_the_bound("MAX_SUMMED_ROWS", as_if=2)
 def test_as_many_days_of_ads_are_added_up_as_memory_holds(size: int, *, fits: bool) -> None:
     days = [[f"2026-11-0{day}", *ROW[1:], "d"] for day in range(1, size + 1)]

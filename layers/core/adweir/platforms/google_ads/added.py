@@ -29,7 +29,7 @@ _BOUNDARY = re.compile(rb'\}[ \t\r\n]*,[ \t\r\n]*\{(?="part":)')
 _REGION = re.compile(rb'"geoTargetRegion"\s*:\s*"(geoTargetConstants/[0-9]{1,20})"')
 
 
-class _Part(msgspec.Struct):
+class AnswerPart(msgspec.Struct):
     part: str
     answer: msgspec.Raw
 
@@ -72,7 +72,7 @@ def written(parts: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
 
 def read(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """The parts of a page. Raises BadInput."""
-    for piece in read_array(stream, _Part, boundary=_BOUNDARY):
+    for piece in read_array(stream, AnswerPart, boundary=_BOUNDARY):
         for part in piece.rows:
             yield _loose(part) if isinstance(part, Unreadable) else (part.part, bytes(part.answer))
 

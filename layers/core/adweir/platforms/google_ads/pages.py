@@ -12,7 +12,7 @@ from adweir.platforms.connector import PullContext, RawPage, RowBatch
 from adweir.platforms.google_ads import added
 from adweir.platforms.google_ads.added import OWN, PLACES, PartLabel
 from adweir.platforms.google_ads.options import GoogleOptions
-from adweir.platforms.google_ads.rows import GoogleReader, Reading, Segments
+from adweir.platforms.google_ads.rows import GoogleReader, RowReading, Segments
 from adweir.platforms.row_sums import RowSums
 
 _REGIONS = frozenset({Dataset.CAMPAIGN_BY_REGION_DAILY})
@@ -24,9 +24,9 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     label, counts = PartLabel.parse(page.label), _has_region if context.dataset in _REGIONS else None
     known = options.part in (OWN, *label.parts) and not (options.part and context.dataset.grain is Grain.HOUR)
     if not options.part:
-        own = Reading(options.columns, counts=counts)
+        own = RowReading(options.columns, counts=counts)
     else:
-        own = Reading(None, 0 if known else None, counts=counts)
+        own = RowReading(None, 0 if known else None, counts=counts)
     reader = GoogleReader(context, label.about, own)
     if not label.parts and not counts:
         yield reader.batch(page.stream.read())
@@ -35,7 +35,7 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     if options.part in label.parts:
         chosen = partial(_counts, _chosen(options), counts)
         readers[options.part] = GoogleReader(
-            context, label.about, Reading(options.columns, has_traffic=False, counts=chosen)
+            context, label.about, RowReading(options.columns, has_traffic=False, counts=chosen)
         )
     yield from _sums(page.stream, label, readers)
 

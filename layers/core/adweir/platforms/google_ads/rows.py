@@ -174,7 +174,7 @@ def shape_of(dataset: Dataset, label: str) -> RowShape:
     return _LEVELS[dataset.level]._replace(values=values, value=_MADE.get(split, str))
 
 
-class Reading(NamedTuple):
+class RowReading(NamedTuple):
     """What is read of a row beside its names.
 
     `columns`: the fields of conversions and revenue; without them `conversions` is every row's number of both.
@@ -212,7 +212,7 @@ def _decoders(
 class GoogleReader:
     """How the rows of a pull's page become ours: all by column, or one by one where one of them is faulty."""
 
-    def __init__(self, context: PullContext, label: str, reading: Reading) -> None:
+    def __init__(self, context: PullContext, label: str, reading: RowReading) -> None:
         self._context = context
         self._hourly = context.dataset.grain is Grain.HOUR
         self._shape = shape_of(context.dataset, label)

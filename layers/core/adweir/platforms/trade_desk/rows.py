@@ -13,7 +13,7 @@ from functools import reduce
 from operator import add
 
 from adweir.model.columns import MetricColumns
-from adweir.model.metrics import BadRow, MetricRow
+from adweir.model.metrics import BadRow
 from adweir.model.money import all_micros
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
 from adweir.platforms.csv_pieces import pieces
@@ -26,7 +26,6 @@ from adweir.platforms.trade_desk.my_reports import Formats
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader
 
-_BATCH = 4096
 _UNNAMED = "unknown"
 """The value of a breakdown's rows that have none."""
 _FIELDS = {SPEND: "spend", CONVERSIONS: "conversions", REVENUE: "revenue"}
