@@ -18,10 +18,11 @@ from google.ads.googleads.v26.errors.types.errors import ErrorCode
 from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
 
 RESOURCES = (  # noqa: SIM905 - a list of words
-    "ad_group ad_group_ad ad_group_criterion age_range_view asset asset_group asset_group_asset bidding_strategy "
-    "billing_setup campaign campaign_budget campaign_criterion campaign_search_term_view change_status "
-    "conversion_action customer customer_client detail_placement_view gender_view geo_target_constant geographic_view "
-    "group_placement_view keyword_view landing_page_view search_term_view user_location_view"
+    "ad_group ad_group_ad ad_group_ad_asset_view ad_group_criterion age_range_view asset asset_group "
+    "asset_group_asset bidding_strategy billing_setup campaign campaign_budget campaign_criterion "
+    "campaign_search_term_view change_status conversion_action customer customer_client detail_placement_view "
+    "gender_view geo_target_constant geographic_view group_placement_view keyword_view landing_page_view "
+    "search_term_view user_location_view"
 ).split()
 LEFT_OUT = re.compile(
     r"hotel|vertical_ads|local_services|third_party|travel|_lift|lifted|partner_center|sk_ad|auction_insight|audib"

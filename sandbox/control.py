@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -138,7 +138,8 @@ class Control:
 
     def _truth(self, query: dict[str, str]) -> dict[str, Any]:
         """Parameters, all optional: `platform`, `profile_id`, `start`, `end`, `level` (default ad), `hourly=1`,
-        `forgotten=1`, `by=region`; and which conversions count (`Reading`): `basis`, `window`, `view_window`, `clock`.
+        `forgotten=1`, `by` (region, or what a platform has alone); and which conversions count (`Reading`): `basis`,
+        `window`, `view_window`, `clock`.
         """
         world = self._outside.world
         start, end = self._days(query)
@@ -153,17 +154,9 @@ class Control:
             hourly=query.get("hourly") in ("1", "true"),
             forgotten=query.get("forgotten") in ("1", "true"),
         )
-        by = query.get("by", "")
-        if by not in ("", "region") or (by and level == "account"):
-            raise BadQuestion(f"no truth of level {level!r} by {by!r}")
         rows: list[dict[str, Any]] = []
         for profile in self._asked(query):
-            if by:
-                names = next(s.regions for s in self._platforms if s.platform == profile.platform)
-                found = located_truth(world, profile, start, end, level, reading=reading)
-                rows += [row | {"region_value": names.get(row["region"])} for row in found]
-            else:
-                rows += world.truth(profile, start, end, level, reading=reading)
+            rows += self._true_rows(profile, (start, end), level, reading, query.get("by", ""))
         return {"as_of": world.now.isoformat(), "level": level, "rows": rows}
 
     def _billed(self, query: dict[str, str]) -> dict[str, Any]:
@@ -173,6 +166,21 @@ class Control:
         start, end = (date.fromisoformat(query.get(n, str(d))) for n, d in (("start", date.min), ("end", date.max)))
         bills = [bill for profile in self._asked(query) for bill in self._bills.truth(profile, start, end)]
         return {"as_of": self._outside.world.now.isoformat(), "bills": bills}
+
+    def _true_rows(
+        self, profile: WorldProfile, days: tuple[date, date], level: str, reading: Reading, by: str
+    ) -> Iterator[dict[str, Any]]:
+        world = self._outside.world
+        stand_in = next(one for one in self._platforms if one.platform == profile.platform)
+        if not by:
+            yield from world.truth(profile, *days, level, reading=reading)
+        elif by == "region" and level != "account":
+            for row in located_truth(world, profile, *days, level, reading=reading):
+                yield row | {"region_value": stand_in.regions.get(row["region"])}
+        elif by in stand_in.truths and level == "campaign":
+            yield from stand_in.truths[by](world, profile, *days, reading)
+        else:
+            raise BadQuestion(f"{profile.platform} has no truth of level {level!r} by {by!r}")
 
     def _days(self, query: dict[str, str]) -> tuple[date, date]:
         """`start` and `end`; by default the last days before the world's first today, and all since."""

@@ -47,6 +47,8 @@ VIEWS = {
     "landing_page_view": "landing_page_view.unexpanded_final_url, ad_group.id",
     "group_placement_view": "group_placement_view.placement, group_placement_view.placement_type",
     "asset_group": "asset_group.id, asset_group.final_urls, segments.device, segments.ad_network_type",
+    "ad_group_ad_asset_view": "ad_group_ad_asset_view.asset, ad_group_ad_asset_view.field_type, ad_group_ad.ad.id",
+    "asset_group_asset": "asset_group_asset.asset, asset_group_asset.field_type, asset_group.id",
 }
 OBJECTS = (
     "ad_group", "ad_group_ad", "ad_group_criterion", "asset", "asset_group", "asset_group_asset", "billing_setup",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest
+from sandbox.world import Reading, World, WorldProfile
 from sandbox.world.catalog import Advertiser, Company, Holdings
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ Door = Callable[["Outside", dict[str, Any]], Any]
 """A POST to /_world: its answer as JSON to a JSON object. Raises ValueError, KeyError or TypeError for a bad one."""
 
 
+OwnTruth = Callable[[World, WorldProfile, date, date, Reading], Iterator[dict[str, Any]]]
+"""Rows of truth about an ad account's days, by something that only its platform has."""
+
+
 def _no_secrets(_company: Company, _seed: int) -> dict[str, str]:
     return {}
 
@@ -55,7 +61,7 @@ class StandIn:
     options. `id_prefix`: what may stand before an ad account's id. `webhook_secrets`: what the receivers of a company's
     webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something.
     `regions`: by the world's code, the value by which rows name a region; under "" that of what is in none, which is
-    absent where such numbers have no row.
+    absent where such numbers have no row. `truths`: by name, what only this platform divides numbers by.
     """
 
     platform: str
@@ -69,3 +75,4 @@ class StandIn:
     webhook_secrets: Callable[[Company, int], dict[str, str]] = _no_secrets
     doors: Mapping[str, Door] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
+    truths: Mapping[str, OwnTruth] = field(default_factory=dict)

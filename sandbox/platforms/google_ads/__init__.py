@@ -6,6 +6,7 @@ Written from the Google Ads API's documentation of version v26 and the official 
 from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
+from sandbox.platforms.google_ads.actions import action_truth
 from sandbox.platforms.google_ads.api import PATHS, GoogleApi
 from sandbox.platforms.google_ads.geography import REGIONS
 from sandbox.platforms.google_ads.population import PLATFORM, holdings
@@ -34,4 +35,5 @@ STAND_IN = StandIn(
         "truncated_paging": "a stream breaks off; a page with a next one does not say so, or with `mode` cut too",
     },
     regions={code: f"geoTargetConstants/{target.id}" for code, target in REGIONS.items()} | {"": ""},
+    truths={"conversion_action": action_truth},
 )

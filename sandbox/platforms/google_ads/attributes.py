@@ -5,6 +5,7 @@ Ids and micros are integers, enums names, lists and messages as protobuf's JSON 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -60,9 +61,9 @@ def resource_name(subject: RowSubject, resource: str) -> str | None:
         "keyword_view": f"keywordViews/{keyword}",
         "age_range_view": f"ageRangeViews/{group}~{criterion}",
         "gender_view": f"genderViews/{group}~{criterion}",
-        "search_term_view": f"searchTermViews/{campaign}~{group}~{_hex(label.get('search_term_view.search_term'))}",
+        "search_term_view": f"searchTermViews/{campaign}~{group}~{_base64(label.get('search_term_view.search_term'))}",
         "campaign_search_term_view": (
-            f"campaignSearchTermViews/{campaign}~{_hex(label.get('campaign_search_term_view.search_term'))}"
+            f"campaignSearchTermViews/{campaign}~{_base64(label.get('campaign_search_term_view.search_term'))}"
         ),
         "geographic_view": (
             f"geographicViews/{label.get('geographic_view.country_criterion_id')}"
@@ -73,13 +74,19 @@ def resource_name(subject: RowSubject, resource: str) -> str | None:
             f"~{str(label.get('user_location_view.targeting_location')).lower()}"
         ),
         "landing_page_view": f"landingPageViews/{_hex(label.get('landing_page_view.unexpanded_final_url'))}",
-        "group_placement_view": f"groupPlacementViews/{group}~{_hex(label.get('group_placement_view.placement'))}",
-        "detail_placement_view": f"detailPlacementViews/{group}~{_hex(label.get('detail_placement_view.placement'))}",
+        "group_placement_view": f"groupPlacementViews/{group}~{_base64(label.get('group_placement_view.placement'))}",
+        "detail_placement_view": (
+            f"detailPlacementViews/{group}~{_base64(label.get('detail_placement_view.placement'))}"
+        ),
     }
     if f"{resource}.resource_name" in label:
         return str(label[f"{resource}.resource_name"])
     tail = ids.get(resource)
     return None if tail is None else f"customers/{customer}/{tail}".rstrip("/")
+
+
+def _base64(text: Any) -> str:
+    return base64.urlsafe_b64encode(str(text or "").encode()).decode().rstrip("=")
 
 
 def _hex(text: Any) -> str:

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from sandbox.outside import Outside
 from sandbox.world import WorldProfile
 
-_TABLES = {"CAMPAIGN": "campaigns", "AD_GROUP": "adGroups", "AD_GROUP_AD": "adGroupAds", "ASSET_GROUP": "assetGroups"}
+_TABLES = {
+    "CAMPAIGN": "campaigns", "AD_GROUP": "adGroups", "AD_GROUP_AD": "adGroupAds", "ASSET_GROUP": "assetGroups",
+    "AD_GROUP_CRITERION": "adGroupCriteria",
+}  # fmt: skip
 
 
 def changes(outside: Outside, profile: WorldProfile) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -36,6 +39,9 @@ def changes(outside: Outside, profile: WorldProfile) -> Iterator[tuple[str, dict
             elif campaign.product == "PERFORMANCE_MAX":
                 inside = about | {"asset_group": f"{names}/assetGroups/{group.id}"}
                 yield _change(profile, "ASSET_GROUP", group.id, first_day, inside, "ADDED")
+            for keyword in group.keywords:
+                one = inside | {"ad_group_criterion": f"{names}/adGroupCriteria/{keyword.id}"}
+                yield _change(profile, "AD_GROUP_CRITERION", keyword.id, first_day, one, "ADDED")
             for ad in group.ads:
                 key = f"{group.id}~{ad.id}"
                 begun = first_day + timedelta(days=ad.flight[0] if 0 <= ad.flight[0] < 1_000_000 else 0)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sandbox.platforms.google_ads.errors import GoogleAdsError, query_error
 from sandbox.platforms.google_ads.facts import (
@@ -24,6 +24,7 @@ from sandbox.platforms.google_ads.metrics import BY_ACTION, NOT_BY_HOUR
 from sandbox.platforms.google_ads.periods import period
 
 _MOST_CHANGES = 10_000
+_CHANGE_DAYS = 90
 _TEXT_OPERATORS = ("LIKE", "NOT LIKE", "REGEXP_MATCH", "NOT REGEXP_MATCH")
 _ORDERS = ("<", "<=", ">", ">=", "BETWEEN")
 
@@ -51,7 +52,7 @@ def check(query: GaqlQuery, *, manager: bool, today: date) -> tuple[date, date]:
         text = "Metrics cannot be requested for a manager account. Issue a query for each client account under it."
         raise query_error("REQUESTED_METRICS_FOR_MANAGER", text)
     if query.resource == "change_status":
-        _check_changes(query)
+        _check_changes(query, today)
     start, end, bounded = period(query, today)
     if not bounded and not selected.isdisjoint(f"segments.{name}" for name in CORE_DATES):
         text = "Error in query: a selected core date segment needs a filter on a finite date range."
@@ -165,8 +166,8 @@ def _check_combinations(query: GaqlQuery) -> None:
         raise query_error("PROHIBITED_SEGMENT_WITH_METRIC_IN_SELECT_OR_WHERE_CLAUSE", text)
 
 
-def _check_changes(query: GaqlQuery) -> None:
-    """change_status needs both bounds of the time, and a limit (Google Ads API, Change status)."""
+def _check_changes(query: GaqlQuery, today: date) -> None:
+    """change_status needs a limit and both bounds of the time, at most 90 days ago (Google Ads API, Change status)."""
     bounds: dict[str, str] = {}
     sides = {"BETWEEN": ("low", "high"), ">": ("low",), ">=": ("low",), "<": ("high",), "<=": ("high",)}
     for condition in query.where:
@@ -179,6 +180,8 @@ def _check_changes(query: GaqlQuery) -> None:
         raise _change_error("CHANGE_DATE_RANGE_INFINITE", "A change status search must specify a finite range of time.")
     if bounds["low"] > bounds["high"]:
         raise _change_error("CHANGE_DATE_RANGE_NEGATIVE", "The range of the change status search is negative.")
+    if datetime.fromisoformat(bounds["low"]).date() < today - timedelta(days=_CHANGE_DAYS):
+        raise _change_error("START_DATE_TOO_OLD", f"The requested start date is more than {_CHANGE_DAYS} days ago.")
     if query.limit is None:
         raise _change_error("LIMIT_NOT_SPECIFIED", "A LIMIT must be specified for change status searches.")
     if query.limit > _MOST_CHANGES:

@@ -54,53 +54,63 @@ class AdAssets:
     def __init__(self, brief: AdBrief) -> None:
         self._brief = brief
         self.made: dict[str, Paths] = {}
+        self.fields: dict[str, str] = {}
+        """By the asset's resource name, the field of the ad that it fills (AssetFieldType)."""
 
-    def image(self, place: int = 0) -> dict[str, str]:
+    def image(self, place: int = 0, field: str = "MARKETING_IMAGE") -> dict[str, str]:
         """An image, as an AdImageAsset."""
         number = self._brief.number
         url = f"https://tpc.googlesyndication.example/simgad/{self._brief.customer}{number:04d}{place}"
         size = {"full_size.url": url, "full_size.width_pixels": 1200, "full_size.height_pixels": 628}
         image = {f"image_asset.{name}": value for name, value in size.items()}
         mime = {"image_asset.mime_type": "IMAGE_JPEG", "image_asset.file_size": 84_000 + number}
-        return {"asset": self._keep(place, {"type": "IMAGE", "name": f"Picture {number}.{place}", **image, **mime})}
+        paths = {"type": "IMAGE", "name": f"Picture {number}.{place}", **image, **mime}
+        return {"asset": self._keep(place, paths, field)}
 
     def video(self, place: int = 5) -> dict[str, str]:
         """A video on YouTube, as an AdVideoAsset."""
         video = f"yt{mix(self._brief.seed, place) % 36**6:08d}"[:11]
         paths = {"youtube_video_asset.youtube_video_id": video, "youtube_video_asset.youtube_video_title": "Film"}
-        return {"asset": self._keep(place, {"type": "YOUTUBE_VIDEO", "name": f"Film {video}", **paths})}
+        return {
+            "asset": self._keep(place, {"type": "YOUTUBE_VIDEO", "name": f"Film {video}", **paths}, "YOUTUBE_VIDEO")
+        }
 
     def call(self) -> dict[str, str]:
         """A call to action, as an AdCallToActionAsset."""
         paths = {"type": "CALL_TO_ACTION", "call_to_action_asset.call_to_action": self._brief.call}
-        return {"asset": self._keep(7, paths)}
+        return {"asset": self._keep(7, paths, "CALL_TO_ACTION_SELECTION")}
 
     def card(self, place: int) -> dict[str, str]:
         """A card of a carousel, as an AdDemandGenCarouselCardAsset."""
         paths = {
             "type": "DEMAND_GEN_CAROUSEL_CARD",
             "demand_gen_carousel_card_asset.headline": f"{self._brief.thing.title()} {place}",
-            "demand_gen_carousel_card_asset.marketing_image_asset": self.image(place)["asset"],
+            "demand_gen_carousel_card_asset.marketing_image_asset": self.image(place, "")["asset"],
             "demand_gen_carousel_card_asset.call_to_action_text": "Shop now",
         }
-        return {"asset": self._keep(10 + place, paths)}
+        return {"asset": self._keep(10 + place, paths, "DEMAND_GEN_CAROUSEL_CARD")}
 
-    def text(self, place: int, text: str) -> str:
-        """A text, by its resource name."""
-        return self._keep(place, {"type": "TEXT", "text_asset.text": text})
+    def texts(self, place: int, field: str, *texts: str) -> list[dict[str, str]]:
+        """Texts of a field, as AdTextAssets, which do not name their assets."""
+        for at, text in enumerate(texts):
+            self._keep(place + at, {"type": "TEXT", "text_asset.text": text}, field)
+        return [{"text": text} for text in texts]
 
-    def _keep(self, place: int, paths: Paths) -> str:
+    def _keep(self, place: int, paths: Paths, field: str) -> str:
         asset_id = f"{self._brief.customer[:4]}{self._brief.number:05d}{place:02d}"
+        name = f"customers/{self._brief.customer}/assets/{asset_id}"
         self.made[asset_id] = paths
-        return f"customers/{self._brief.customer}/assets/{asset_id}"
+        if field:
+            self.fields[name] = field
+        return name
 
 
-def _search(brief: AdBrief, _assets: AdAssets) -> Paths:
-    headlines = [{"text": brief.title, "assetPerformanceLabel": "GOOD", "pinnedField": "HEADLINE_1"}]
-    headlines += [{"text": angle} for angle in ANGLES[:2]]
+def _search(brief: AdBrief, assets: AdAssets) -> Paths:
+    headlines = assets.texts(20, "HEADLINE", brief.title, *ANGLES[:2])
+    headlines[0] |= {"assetPerformanceLabel": "GOOD", "pinnedField": "HEADLINE_1"}
     return {
         "responsive_search_ad.headlines": headlines,
-        "responsive_search_ad.descriptions": [{"text": brief.text}, {"text": "Order today."}],
+        "responsive_search_ad.descriptions": assets.texts(30, "DESCRIPTION", brief.text, "Order today."),
         "responsive_search_ad.path1": brief.thing.split()[0],
     }
 
@@ -132,7 +142,7 @@ def _display(brief: AdBrief, assets: AdAssets) -> Paths:
         "responsive_display_ad.business_name": brief.advertiser,
         "responsive_display_ad.call_to_action_text": "Shop now",
         "responsive_display_ad.marketing_images": [assets.image()],
-        "responsive_display_ad.square_marketing_images": [assets.image(1)],
+        "responsive_display_ad.square_marketing_images": [assets.image(1, "SQUARE_MARKETING_IMAGE")],
         "responsive_display_ad.youtube_videos": [assets.video()] if brief.number % 3 == 0 else None,
     }
 
@@ -177,12 +187,12 @@ def _bumper(brief: AdBrief, assets: AdAssets) -> Paths:
 
 def _multi_asset(brief: AdBrief, assets: AdAssets) -> Paths:
     return {
-        "demand_gen_multi_asset_ad.headlines": [{"text": brief.title}],
-        "demand_gen_multi_asset_ad.descriptions": [{"text": brief.text}],
+        "demand_gen_multi_asset_ad.headlines": assets.texts(20, "HEADLINE", brief.title),
+        "demand_gen_multi_asset_ad.descriptions": assets.texts(30, "DESCRIPTION", brief.text),
         "demand_gen_multi_asset_ad.business_name": brief.advertiser,
         "demand_gen_multi_asset_ad.call_to_action_text": "Shop now",
         "demand_gen_multi_asset_ad.marketing_images": [assets.image()],
-        "demand_gen_multi_asset_ad.logo_images": [assets.image(2)],
+        "demand_gen_multi_asset_ad.logo_images": [assets.image(2, "LOGO")],
     }
 
 
@@ -198,9 +208,9 @@ def _carousel(brief: AdBrief, assets: AdAssets) -> Paths:
 
 def _demand_gen_video(brief: AdBrief, assets: AdAssets) -> Paths:
     return {
-        "demand_gen_video_responsive_ad.headlines": [{"text": brief.title}],
+        "demand_gen_video_responsive_ad.headlines": assets.texts(20, "HEADLINE", brief.title),
         "demand_gen_video_responsive_ad.long_headlines": [{"text": f"{brief.title} today"}],
-        "demand_gen_video_responsive_ad.descriptions": [{"text": brief.text}],
+        "demand_gen_video_responsive_ad.descriptions": assets.texts(30, "DESCRIPTION", brief.text),
         "demand_gen_video_responsive_ad.business_name": {"text": brief.advertiser},
         "demand_gen_video_responsive_ad.call_to_actions": [assets.call()],
         "demand_gen_video_responsive_ad.videos": [assets.video()],
@@ -218,8 +228,8 @@ def _demand_gen_product(brief: AdBrief, assets: AdAssets) -> Paths:
 
 def _app(brief: AdBrief, assets: AdAssets) -> Paths:
     return {
-        "app_ad.headlines": [{"text": brief.title}],
-        "app_ad.descriptions": [{"text": brief.text}],
+        "app_ad.headlines": assets.texts(20, "HEADLINE", brief.title),
+        "app_ad.descriptions": assets.texts(30, "DESCRIPTION", brief.text),
         "app_ad.images": [assets.image()],
         "app_ad.youtube_videos": [assets.video()],
         "final_urls": None,
@@ -258,21 +268,27 @@ _TYPES: Mapping[str, Callable[[AdBrief, AdAssets], Paths]] = {
 }
 
 
+LINKED = (
+    "RESPONSIVE_SEARCH_AD", "APP_AD", "DEMAND_GEN_MULTI_ASSET_AD", "DEMAND_GEN_CAROUSEL_AD",
+    "DEMAND_GEN_VIDEO_RESPONSIVE_AD", "DEMAND_GEN_PRODUCT_AD",
+)  # fmt: skip
+"""The types of ads whose assets ad_group_ad_asset_view lists (its class in google-ads, v26)."""
+
+
 def creative(brief: AdBrief, kind: str) -> dict[str, Any]:
-    """The creative of one ad of this type."""
+    """The creative of one ad of this type; `fields`: what its assets fill, where Google lists them one by one."""
     assets = AdAssets(brief)
     paths = {"type": kind, "final_urls": [brief.url], **_TYPES[kind](brief, assets)}
-    return {"ad": {path: value for path, value in paths.items() if value is not None}, "assets": assets.made}
+    ad = {path: value for path, value in paths.items() if value is not None}
+    return {"ad": ad, "assets": assets.made, "fields": assets.fields if kind in LINKED else {}}
 
 
 def group_assets(brief: AdBrief) -> dict[str, Any]:
     """What an asset group brings along: its assets, each with the field that it fills."""
     assets = AdAssets(brief)
-    fields = {
-        assets.text(20, brief.title): "HEADLINE",
-        assets.text(21, f"{brief.title} from {brief.advertiser}"): "LONG_HEADLINE",
-        assets.text(22, brief.text): "DESCRIPTION",
-        assets.image()["asset"]: "MARKETING_IMAGE",
-        assets.video()["asset"]: "YOUTUBE_VIDEO",
-    }
-    return {"assets": assets.made, "fields": fields, "final_urls": [brief.url]}
+    assets.texts(20, "HEADLINE", brief.title)
+    assets.texts(21, "LONG_HEADLINE", f"{brief.title} from {brief.advertiser}")
+    assets.texts(22, "DESCRIPTION", brief.text)
+    assets.image()
+    assets.video()
+    return {"assets": assets.made, "fields": assets.fields, "final_urls": [brief.url]}

@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.outside import Outside
 from sandbox.platforms.google_ads.accounts import GoogleAccount, GoogleEstate
-from sandbox.platforms.google_ads.actions import NEWSLETTER, account_actions
+from sandbox.platforms.google_ads.actions import account_actions, action_label
 from sandbox.platforms.google_ads.changes import changes
 from sandbox.platforms.google_ads.geography import COUNTRIES, REGIONS, GeoTarget
-from sandbox.platforms.google_ads.places import GooglePlace, Label
+from sandbox.platforms.google_ads.linked import ad_assets, asset_labels, group_assets
+from sandbox.platforms.google_ads.places import GooglePlace, Label, labelled
 from sandbox.platforms.google_ads.population import budget_owner, criterion_id
 from sandbox.world import WorldProfile
 
+Places = Callable[[WorldProfile], Iterator[GooglePlace]]
 Entities = Callable[[Outside, GoogleEstate, GoogleAccount], Iterator[GooglePlace]]
 
 
-def _labelled(resource: str, resource_name: str, /, **values: object) -> Label:
-    """A label of a resource's own values, with its resource name; two underscores in a name stand for a dot."""
-    own = tuple((f"{resource}.{path.replace('__', '.')}", value) for path, value in values.items())
-    return ((f"{resource}.resource_name", resource_name), *own)
-
-
-def _of_profile(places: Callable[[WorldProfile], Iterator[GooglePlace]]) -> Entities:
+def _of_profile(places: Places) -> Entities:
     return lambda _outside, _estate, account: places(account.profile) if account.profile else iter(())
 
 
@@ -34,7 +30,7 @@ def _clients(_outside: Outside, estate: GoogleEstate, account: GoogleAccount) ->
     """The account itself at level 0, and all below a manager, each once."""
     for client, level in estate.under(account.id):
         yield GooglePlace(
-            label=_labelled(
+            label=labelled(
                 "customer_client",
                 f"customers/{account.id}/customerClients/{client.id}",
                 client_customer=f"customers/{client.id}",
@@ -82,31 +78,20 @@ def _asset_groups(profile: WorldProfile) -> Iterator[GooglePlace]:
                 yield GooglePlace(campaign, group)
 
 
-def _asset_group_assets(profile: WorldProfile) -> Iterator[GooglePlace]:
-    for place in _asset_groups(profile):
-        group = place.group
-        assert group is not None  # noqa: S101 - an asset group's place has one
-        for asset, field in group.unlisted[0].creative["fields"].items():
-            name = f"customers/{profile.id}/assetGroupAssets/{group.id}~{asset.rpartition('/')[2]}~{field}"
-            values = {"asset": asset, "field_type": field, "status": "ENABLED", "performance_label": "GOOD"}
-            values |= {"asset_group": f"customers/{profile.id}/assetGroups/{group.id}"}
-            yield place._replace(label=_labelled("asset_group_asset", name, **values) + _asset_label(profile, asset))
+def _links(places: Places, links: Callable[[WorldProfile, GooglePlace], Mapping[str, list[Label]]]) -> Places:
+    """The places of the assets that are linked to other places."""
+
+    def found(profile: WorldProfile) -> Iterator[GooglePlace]:
+        for place in places(profile):
+            for labels in links(profile, place).values():
+                yield from (place._replace(label=label) for label in labels)
+
+    return found
 
 
 def _assets(profile: WorldProfile) -> Iterator[GooglePlace]:
-    for asset in _made_assets(profile):
-        yield GooglePlace(label=_asset_label(profile, f"customers/{profile.id}/assets/{asset}"))
-
-
-def _made_assets(profile: WorldProfile) -> dict[str, dict[str, object]]:
-    """Every ad's and asset group's assets by their ids."""
-    return {asset: paths for _, _, ad in profile.delivering() for asset, paths in ad.creative["assets"].items()}
-
-
-def _asset_label(profile: WorldProfile, name: str) -> Label:
-    asset_id = name.rpartition("/")[2]
-    values = {path: value for path, value in _made_assets(profile).get(asset_id, {}).items() if value is not None}
-    return _labelled("asset", name, id=int(asset_id), **values)
+    for label in asset_labels(profile).values():
+        yield GooglePlace(label=label)
 
 
 def _keywords(profile: WorldProfile) -> Iterator[GooglePlace]:
@@ -139,41 +124,23 @@ def _negative(resource: str, profile: WorldProfile, key: str, text: str) -> Labe
     table = "adGroupCriteria" if resource == "ad_group_criterion" else "campaignCriteria"
     values = {"type": "KEYWORD", "status": "ENABLED", "negative": True, "keyword__text": text}
     values |= {"criterion_id": int(key.partition("~")[2]), "keyword__match_type": "BROAD", "display_name": text}
-    return _labelled(resource, f"customers/{profile.id}/{table}/{key}", **values)
+    return labelled(resource, f"customers/{profile.id}/{table}/{key}", **values)
 
 
 def _conversion_actions(profile: WorldProfile) -> Iterator[GooglePlace]:
     for action in account_actions(profile):
-        name = f"customers/{profile.id}/conversionActions/{action.id}"
-        yield GooglePlace(
-            label=_labelled(
-                "conversion_action",
-                name,
-                id=int(action.id),
-                name=action.name,
-                status="ENABLED",
-                type="WEBPAGE",
-                category=action.category,
-                origin="WEBSITE",
-                primary_for_goal=action.primary,
-                include_in_conversions_metric=action.primary,
-                counting_type="ONE_PER_CLICK" if action == NEWSLETTER else "MANY_PER_CLICK",
-                click_through_lookback_window_days=30,
-                view_through_lookback_window_days=1,
-                owner_customer=f"customers/{profile.id}",
-            )
-        )
+        yield GooglePlace(label=action_label(profile, action))
 
 
 def _changes(outside: Outside, _estate: GoogleEstate, account: GoogleAccount) -> Iterator[GooglePlace]:
     for name, change in changes(outside, account.profile) if account.profile else ():
-        yield GooglePlace(label=_labelled("change_status", name, **change))
+        yield GooglePlace(label=labelled("change_status", name, **change))
 
 
 def _billing_setups(_outside: Outside, _estate: GoogleEstate, account: GoogleAccount) -> Iterator[GooglePlace]:
     if account.profile is not None:
         name = f"customers/{account.id}/billingSetups/{account.id[-6:]}"
-        yield GooglePlace(label=_labelled("billing_setup", name, id=int(account.id[-6:]), status="APPROVED"))
+        yield GooglePlace(label=labelled("billing_setup", name, id=int(account.id[-6:]), status="APPROVED"))
 
 
 def _geo_targets(_outside: Outside, _estate: GoogleEstate, _account: GoogleAccount) -> Iterator[GooglePlace]:
@@ -189,7 +156,7 @@ def _geo_target(target: GeoTarget, country_code: str, whole: str) -> GooglePlace
     values = {"id": target.id, "name": target.name, "target_type": target.kind}
     values |= {"country_code": country_code, "canonical_name": whole}
     return GooglePlace(
-        label=_labelled("geo_target_constant", f"geoTargetConstants/{target.id}", status="ENABLED", **values)
+        label=labelled("geo_target_constant", f"geoTargetConstants/{target.id}", status="ENABLED", **values)
     )
 
 
@@ -201,10 +168,11 @@ ENTITIES: Mapping[str, Entities] = {
     "campaign_criterion": _of_profile(_campaign_criteria),
     "ad_group": _of_profile(_groups),
     "ad_group_ad": _of_profile(_ads),
+    "ad_group_ad_asset_view": _of_profile(_links(_ads, ad_assets)),
     "ad_group_criterion": _of_profile(_criteria),
     "asset": _of_profile(_assets),
     "asset_group": _of_profile(_asset_groups),
-    "asset_group_asset": _of_profile(_asset_group_assets),
+    "asset_group_asset": _of_profile(_links(_asset_groups, group_assets)),
     "keyword_view": _of_profile(_keywords),
     "conversion_action": _of_profile(_conversion_actions),
     "change_status": _changes,

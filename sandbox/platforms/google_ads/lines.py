@@ -9,21 +9,17 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sandbox.platforms.google_ads.actions import GoogleAction, actions_of
+from sandbox.platforms.google_ads.actions import GoogleAction, action_label, actions_of
 from sandbox.platforms.google_ads.periods import day_values
 from sandbox.platforms.google_ads.places import (
-    AD,
-    GROUP,
-    VIEWS,
     GooglePlace,
     Label,
     PlaceShare,
     by_keyword,
     by_region,
-    level_of,
-    narrowed,
     parts,
 )
+from sandbox.platforms.google_ads.views import AD, GROUP, VIEWS, level_of, narrowed
 from sandbox.world import Numbers, Reading, World, WorldProfile
 from sandbox.world.counting import CONVERSION
 from sandbox.world.numbers import ZERO, add
@@ -123,7 +119,7 @@ def lines(world: World, profile: WorldProfile, wanted: WantedLines, moment: Mome
         late = reading.clock == CONVERSION
         for row in world.days(profile, wanted.start, wanted.end, moment=moment, reading=reading):
             assert row.group is not None  # noqa: S101 - the world's days are those of ads
-            if level >= GROUP and row.group.hidden and wanted.view != "asset_group":
+            if level >= GROUP and row.group.hidden and not wanted.view.startswith("asset_group"):
                 continue
             if level >= AD and id(row.ad) not in shown:
                 continue
@@ -153,7 +149,8 @@ def _divided(profile: WorldProfile, wanted: WantedLines, row: WorldRow) -> Divid
         if segment in wanted.segments:
             shares = [part for share in shares for part in split_by(profile, share)]
     counted: tuple[GoogleAction | None, ...] = (None,)
-    if not set(ACTION_SEGMENTS).isdisjoint(wanted.segments) and row.ad is not None:
+    by_action = wanted.view == "conversion_action"
+    if (by_action or not set(ACTION_SEGMENTS).isdisjoint(wanted.segments)) and row.ad is not None:
         counted = actions_of(profile, row.ad)
     for place, numbers in shares:
         label = dict(place.label)
@@ -162,7 +159,8 @@ def _divided(profile: WorldProfile, wanted: WantedLines, row: WorldRow) -> Divid
         own |= _of_keyword(profile, wanted, place)
         for action in counted:
             about = {} if action is None else _of_action(profile, wanted, action)
-            yield place._replace(label=tuple(label.items())), when | own | about, action, numbers
+            named = action_label(profile, action) if by_action and action else tuple(label.items())
+            yield place._replace(label=named), when | own | about, action, numbers
 
 
 def _labelled(share: PlaceShare, segment: str, weights: Mapping[str, int]) -> list[PlaceShare]:

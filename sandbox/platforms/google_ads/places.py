@@ -58,6 +58,12 @@ _VIDEOS = {"youtube.com/channel/alpha": 5, "youtube.com/channel/beta": 3}
 _PLACED = {"DISPLAY": _SITES, "VIDEO": _VIDEOS, "DEMAND_GEN": _VIDEOS, "PERFORMANCE_MAX": _SITES}
 
 
+def labelled(resource: str, resource_name: str, /, **values: object) -> Label:
+    """A label of a resource's own values, with its resource name; two underscores in a name stand for a dot."""
+    own = tuple((f"{resource}.{path.replace('__', '.')}", value) for path, value in values.items())
+    return ((f"{resource}.resource_name", resource_name), *own)
+
+
 def parts(place: GooglePlace, numbers: Numbers, weights: Mapping[Label, int]) -> Iterator[PlaceShare]:
     """The numbers over labels by weights; the part of an empty label is in no row."""
     for label, part in zip(weights, split(numbers, list(weights.values())), strict=True):
@@ -209,56 +215,3 @@ def _placements(view: str, place: GooglePlace, numbers: Numbers) -> Iterator[Pla
             for site, weight in sites.items()
         }
         yield from parts(place, numbers, weights)
-
-
-CUSTOMER, CAMPAIGN, GROUP, AD = range(4)
-"""How much of an ad's place a row keeps."""
-
-
-class GoogleView(NamedTuple):
-    """How a resource's numbers come about. `level`: how much of the ad's place its rows keep. `keyed`: they keep the
-    keyword too. `listed`: without segments, what had no activity has a row.
-    """
-
-    divide: Divide
-    level: int
-    keyed: bool = False
-    listed: bool = False
-
-
-VIEWS: Mapping[str, GoogleView] = {
-    "customer": GoogleView(whole, CUSTOMER, listed=True),
-    "campaign": GoogleView(whole, CAMPAIGN, listed=True),
-    "campaign_budget": GoogleView(by_budget, CAMPAIGN, listed=True),
-    "ad_group": GoogleView(whole, GROUP, listed=True),
-    "ad_group_ad": GoogleView(whole, AD, listed=True),
-    "asset_group": GoogleView(by_asset_group, GROUP, listed=True),
-    "keyword_view": GoogleView(by_keyword, GROUP, keyed=True, listed=True),
-    "search_term_view": GoogleView(by_term, GROUP),
-    "campaign_search_term_view": GoogleView(by_campaign_term, CAMPAIGN),
-    "age_range_view": GoogleView(by_age, GROUP),
-    "gender_view": GoogleView(by_gender, GROUP),
-    "geographic_view": GoogleView(by_geography, CAMPAIGN),
-    "user_location_view": GoogleView(by_user_location, CAMPAIGN),
-    "landing_page_view": GoogleView(by_landing_page, GROUP),
-    "group_placement_view": GoogleView(by_group_placement, GROUP),
-    "detail_placement_view": GoogleView(by_detail_placement, GROUP),
-}
-"""The resources with metrics."""
-
-
-def narrowed(place: GooglePlace, level: int, *, keyed: bool) -> GooglePlace:
-    """The place with nothing finer than the level."""
-    return GooglePlace(
-        place.campaign if level >= CAMPAIGN else None,
-        place.group if level >= GROUP else None,
-        place.ad if level >= AD else None,
-        place.keyword if keyed else None,
-        place.label,
-    )
-
-
-def level_of(view: str, resources: set[str]) -> int:
-    """The finest level of a view and of the resources whose attributes are selected with it."""
-    finer = {"ad_group_ad": AD, "ad_group": GROUP}
-    return max([VIEWS[view].level, *(finer.get(name, 0) for name in resources)])

@@ -19,7 +19,8 @@ from sandbox.platforms.google_ads.filters import predicate
 from sandbox.platforms.google_ads.gaql import GaqlQuery
 from sandbox.platforms.google_ads.lines import ACTION_SEGMENTS, GoogleLine, WantedLines, lines
 from sandbox.platforms.google_ads.metrics import LATE, METRICS
-from sandbox.platforms.google_ads.places import VIEWS, GooglePlace, level_of, narrowed
+from sandbox.platforms.google_ads.places import GooglePlace
+from sandbox.platforms.google_ads.views import VIEWS, level_of, narrowed
 from sandbox.world.world import Moment
 
 Getter = Callable[[GoogleLine], Any]
@@ -185,6 +186,7 @@ def _summary(asked: GaqlQuestion, found: list[GoogleLine]) -> dict[str, Any]:
     """The sum of all rows; with conversion actions, the sum of their metrics."""
     metrics = [name for name in asked.query.chosen("metrics") if name in METRICS]
     by_action = not set(ACTION_SEGMENTS).isdisjoint(asked.query.chosen("segments"))
+    by_action = by_action or asked.query.resource == "conversion_action"
     whole = GoogleLine(asked.minor_micros, GooglePlace())
     for line in found:
         whole.early += line.early
