@@ -112,8 +112,14 @@ def test_one_report_of_a_partner_serves_its_advertisers(server: PlatformServer, 
     assert connector.report_key(first.task(Dataset.AD_DAILY)) == connector.report_key(
         second.task(Dataset.CAMPAIGN_DAILY)
     )
-    pages = first.file(Dataset.AD_DAILY)
-    assert summed(second.rows(pages, Dataset.AD_DAILY), Dataset.AD_DAILY) == expected(server, second, "ad")
+    # when both download the one report that was made
+    report = connector.create_report(first.task(Dataset.AD_DAILY))
+    landed = {puller: puller.landed(Dataset.AD_DAILY, report.id) for puller in (first, second)}
+    # then each has its own rows, and none of the other's: what is stored is one file
+    for puller, other in ((first, second), (second, first)):
+        rows = puller.rows(landed[puller], Dataset.AD_DAILY)
+        assert summed(rows, Dataset.AD_DAILY) == expected(server, puller, "ad") != {}
+        assert puller.rows(landed[other], Dataset.AD_DAILY) == []
 
 
 def test_an_advertiser_s_own_report_is_the_truth_too(server: PlatformServer, session: requests.Session) -> None:

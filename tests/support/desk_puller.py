@@ -71,13 +71,18 @@ class DeskPuller:
         """A report's pages with their bodies read, its schedule deleted again."""
         made, task = connector or self.connector(self.route), self.task(dataset)
         report = made.create_report(task)
-        deadline = time.monotonic() + 5
-        while made.report(task, report.id).state is ReportState.PENDING:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        pages = [page._replace(body=page.content()) for page in made.report_pages(task, report.id)]
+        pages = self.landed(dataset, report.id, made)
         made.discard_report(task, report.id)
         return pages
+
+    def landed(self, dataset: Dataset, report_id: str, connector: Connector | None = None) -> list[Page]:
+        """The pages of a report that was asked for, once it is ready."""
+        made, task = connector or self.connector(self.route), self.task(dataset)
+        deadline = time.monotonic() + 5
+        while made.report(task, report_id).state is ReportState.PENDING:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        return [page._replace(body=page.content()) for page in made.report_pages(task, report_id)]
 
     def rows(self, pages: list[Page], dataset: Dataset, **options: Any) -> list[MetricRow]:
         """The rows of a report's pages; a bad one fails the test."""

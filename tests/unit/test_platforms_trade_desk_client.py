@@ -49,6 +49,8 @@ SCHEDULE = {
 }
 DELIVERY = {"DownloadURL": "{url}/reportdownload/1?sig=abc", "DownloadURLExpirationUTC": "2036-11-15T06:12:00"}
 
+HEADER = b"Date,Advertiser ID\n"
+
 
 class Desk:
     """A stub of the platform: answers by path, and one execution in a state."""
@@ -243,18 +245,18 @@ def test_the_newest_execution_of_the_schedule_says_how_far_it_is(
 
 
 def test_a_file_is_labelled_with_the_formats_that_its_schedule_declares(connector: Connector, desk: Desk) -> None:
-    desk.answers["/reportdownload/1"] = Answer(200, b"Date\n", {"Content-Type": "text/csv"})
+    desk.answers["/reportdownload/1"] = Answer(200, HEADER, {"Content-Type": "text/csv"})
     (page,) = connector.report_pages(task(), "555001")
-    assert (page.label, page.media, page.last, page.content()) == ("US International", "csv", True, b"Date\n")
+    assert (page.label, page.media, page.last, page.content()) == ("US International", "csv", True, HEADER)
     assert desk.stub.calls[-1].headers["Ttd-Auth"] == "made-token"
     assert (Formats.parse(page.label), Formats.parse("")) == (Formats("US", "International"), Formats("Sortable", "US"))
 
 
 def test_a_token_that_ends_before_the_download_is_renewed_once(connector: Connector, desk: Desk) -> None:
-    answer, refused = desk.stub.route, [Answer(401), Answer(200, b"Date\n")]
+    answer, refused = desk.stub.route, [Answer(401), Answer(200, HEADER)]
     desk.stub.route = lambda call: refused.pop(0) if "/reportdownload" in call.path and refused else answer(call)
     (page,) = connector.report_pages(task(), "555001")
-    assert page.content() == b"Date\n"
+    assert page.content() == HEADER
     assert len(desk.calls("/authentication")) == 2
     desk.answers["/reportdownload/1"] = Answer(401)
     with pytest.raises(AuthExpired):
@@ -264,9 +266,9 @@ def test_a_token_that_ends_before_the_download_is_renewed_once(connector: Connec
 def test_a_token_does_not_follow_a_redirect_to_another_host(connector: Connector, desk: Desk) -> None:
     other = desk.stub.url.replace("127.0.0.1", "localhost")
     desk.answers["/reportdownload/1"] = Answer(302, b"", {"Location": f"{other}/storage/1?X-Amz-Signature=s"})
-    desk.answers["/storage/1"] = Answer(200, b"Date\n", {"Content-Type": "text/csv"})
+    desk.answers["/storage/1"] = Answer(200, HEADER, {"Content-Type": "text/csv"})
     (page,) = connector.report_pages(task(), "555001")
-    assert page.content() == b"Date\n"
+    assert page.content() == HEADER
     first, second = desk.stub.calls[-2:]
     assert (first.headers["Ttd-Auth"], "Ttd-Auth" in second.headers) == ("made-token", False)
 

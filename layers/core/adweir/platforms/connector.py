@@ -154,7 +154,7 @@ class Connector(ABC):
     def report_key(self, task: Task) -> str:  # noqa: ARG002  most platforms' reports serve one profile
         """The common key of the tasks of a run that one report serves (a partner's id, dataset and window).
 
-        The report of the first of them then answers for all, and the normalizer keeps the rows of its own profile.
+        The report of the first of them then answers for all, and `report_pages` keeps the rows of its own profile.
         "" for a report of the task's own.
         """
         return ""

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, BinaryIO
 
 from adweir.model.errors import BadInput
@@ -50,6 +51,15 @@ class CsvPiece:
             return None
         return {place: cells[place :: width + 1] for place in places}
 
+    def chosen(self, kept: Sequence[bool]) -> bytes:
+        """The records that are kept, one flag each; as they are written where that takes no parser."""
+        if self._lines is None:
+            text = io.StringIO(newline="")
+            csv.writer(text).writerows(compress(self.rows, kept))
+            return text.getvalue().encode()
+        lines = self.text.removesuffix("\n").split("\n")
+        return "".join([f"{line}\n" for line in compress(lines, kept)]).encode()
+
     @cached_property
     def count(self) -> int:
         """The number of records."""
@@ -69,9 +79,14 @@ def pieces(stream: BinaryIO, size: int = CHUNK) -> Iterator[CsvPiece]:
 
     Raises BadInput for text that is not UTF-8 or not CSV, and for a record that has no end.
     """
+    return pieces_of(iter(lambda: stream.read(size), b""))
+
+
+def pieces_of(chunks: Iterator[bytes]) -> Iterator[CsvPiece]:
+    """The same of a file that comes in chunks."""
     held, first, begun = b"", 1, False
     while True:
-        chunk = stream.read(size)
+        chunk = next(chunks, b"")
         text = held + chunk
         if not begun and len(text) >= len(_BOM):
             text, begun = text.removeprefix(_BOM), True

@@ -1,7 +1,7 @@
 """Asks a platform for a report and discards it again: a report may serve several tasks of a run.
 
 A partner's report on The Trade Desk answers for all advertisers of the partner: the first task asks for it, the others
-wait for the same one, each reads its own rows of the file, and the last one discards it.
+wait for the same one, each stores its own rows of the file, and the last one discards it.
 """
 
 from __future__ import annotations

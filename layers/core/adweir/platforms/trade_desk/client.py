@@ -26,6 +26,7 @@ from adweir.platforms.http import Http, Response
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
 from adweir.platforms.trade_desk.api import TradeDeskCalls
 from adweir.platforms.trade_desk.my_reports import DeskOwner, MyReports, schedule_name
+from adweir.platforms.trade_desk.own_rows import NotTold, own_rows
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential
@@ -105,7 +106,7 @@ class TradeDeskConnector(Connector):
     def report_key(self, task: Task) -> str:
         """A partner, its days and a breakdown: every level of all its advertisers is read from one file."""
         owner = self._owner(task)
-        return f"{owner.id}#{task.window}#{task.dataset.breakdown}" if owner.path == "partners" else ""
+        return f"{owner.id}#{task.window}#{task.dataset.breakdown}" if owner.is_partner else ""
 
     def create_report(self, task: Task) -> Report:
         """A one-off schedule for the task's days, or the one that an interrupted try has left."""
@@ -132,19 +133,22 @@ class TradeDeskConnector(Connector):
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
         """The report's CSV as one page in chunks, labelled with the formats that its schedule declares.
 
-        A URL that has expired or is refused is asked for anew, once; then ReportFailed, so that the report is requested
-        again. Raises RequestRejected for a workbook: the template makes Excel files.
+        Of a partner's file, the rows of the task's advertiser. A URL that has expired or is refused is asked for anew,
+        once; then ReportFailed, so that the report is requested again. Raises RequestRejected for a workbook, and for a
+        partner's file that does not say whose its rows are: then the template has to be another one.
         """
-        label = str(self._reports.formats(report_id))
+        label, owner = str(self._reports.formats(report_id)), self._owner(task)
         for again in (False, True):
-            found = self._reports.execution(self._owner(task), report_id)
+            found = self._reports.execution(owner, report_id)
             if found is None or not found.done or not found.url:
                 raise ReportFailed(f"report {report_id} has no file", report_id=report_id)
             if found.expires is not None and found.expires <= self._clock.now():
                 continue
             try:
                 body = _checked(self.api.file(found.url, _is_text))
-            except _Workbook:
+                if owner.is_partner:
+                    body = own_rows(body, task.profile_id)
+            except (_Workbook, NotTold):
                 raise
             except (AccessDenied, RequestRejected) as error:
                 if again:

@@ -40,6 +40,11 @@ class DeskOwner(NamedTuple):
             return cls("PartnerFilters", "PartnerIds", "partners", partner_id)
         return cls("AdvertiserFilters", "AdvertiserIds", "advertisers", advertiser_id)
 
+    @property
+    def is_partner(self) -> bool:
+        """Whether the rows of several advertisers are in the file."""
+        return self.path == "partners"
+
 
 class Formats(NamedTuple):
     """How a schedule says that its file is written; the label of the report's page."""
