@@ -130,6 +130,14 @@ def test_a_breakdown_s_entity_is_its_ad_and_its_value(dataset: Dataset, values: 
     assert (bad.campaign_id, bad.ad_group_id) == ("111", "222")
 
 
+def test_a_campaign_s_region_has_no_ad_group_and_no_conversions_off_meta() -> None:
+    row = insight(region="Île-de-France", actions=[{"action_type": "omni_purchase", "value": "3"}])
+    del row["adset_id"], row["ad_id"]
+    (found,), _ = read(Dataset.CAMPAIGN_BY_REGION_DAILY, row)
+    assert (found.entity_id, found.campaign_id, found.ad_group_id) == ("111~Île-de-France", "111", "")
+    assert (found.conversions, found.revenue) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("dataset", "key"),
     [(Dataset.CAMPAIGN_HOURLY, {HOUR: "13:00:00 - 13:59:59"}), (Dataset.AD_BY_REGION_DAILY, {"region": "Ohio"})],

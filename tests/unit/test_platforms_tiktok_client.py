@@ -85,6 +85,7 @@ def test_a_report_asks_for_deleted_ads_too_and_goes_to_its_last_page(
         (Dataset.AD_BY_AGE_GENDER_DAILY, ("AD", ["ad_id", "age", "gender"], ["ad_status"])),
         (Dataset.AD_BY_COUNTRY_DAILY, ("AD", ["ad_id", "country_code"], ["ad_status"])),
         (Dataset.AD_BY_REGION_DAILY, ("AD", ["ad_id", "province_id"], ["ad_status"])),
+        (Dataset.CAMPAIGN_BY_REGION_DAILY, ("CAMPAIGN", ["campaign_id", "province_id"], ["campaign_status"])),
         (Dataset.AD_BY_DEVICE_DAILY, ("AD", ["ad_id", "platform"], ["ad_status"])),
         (Dataset.AD_BY_PLACEMENT_DAILY, ("AD", ["ad_id", "placement"], ["ad_status"])),
     ],

@@ -76,6 +76,7 @@ def test_an_ad_s_day_becomes_a_metric_row() -> None:
         (Dataset.AD_BY_AGE_GENDER_DAILY, {"age": "NONE", "gender": "NONE"}, f"{AD}~NONE/NONE"),
         (Dataset.AD_BY_COUNTRY_DAILY, {"country_code": "US"}, f"{AD}~US"),
         (Dataset.AD_BY_REGION_DAILY, {"province_id": "4896861"}, f"{AD}~4896861"),
+        (Dataset.CAMPAIGN_BY_REGION_DAILY, {"campaign_id": "5", "province_id": "4896861"}, "5~4896861"),
         (Dataset.AD_BY_DEVICE_DAILY, {"platform": "IPHONE"}, f"{AD}~IPHONE"),
         (Dataset.AD_BY_PLACEMENT_DAILY, {"placement": "TikTok"}, f"{AD}~TikTok"),
     ],

@@ -168,6 +168,24 @@ def test_a_breakdown_has_its_value_behind_the_ad() -> None:
         read(file_of(PLAIN, ROW), Dataset.AD_BY_COUNTRY_DAILY)
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "value"),
+    [
+        (["Region"], ["Bayern"], "Bayern"),
+        (["Metro"], ["Dallas TX"], "Dallas TX"),
+        (["Metro", "Region"], ["D", "TX"], "TX"),
+    ],
+)
+def test_a_campaign_is_split_by_region_or_where_a_report_has_none_by_market(
+    columns: list[str], cells: list[str], value: str
+) -> None:
+    header, own = [*PLAIN, *columns], [*ROW, *cells]
+    row = one(file_of(header, own, [*own[:4], "k2", *own[5:]]), dataset=Dataset.CAMPAIGN_BY_REGION_DAILY)
+    assert (row.entity_id, row.campaign_id, row.ad_group_id, row.spend) == (f"c1~{value}", "c1", "", 2 * 45_670_000)
+    with pytest.raises(BadInput, match="Region is missing"):
+        read(file_of(PLAIN, ROW), Dataset.CAMPAIGN_BY_REGION_DAILY)
+
+
 def test_other_advertisers_of_the_partner_are_left_out() -> None:
     rows, bad = read(file_of(PLAIN, [ROW[0], "other77", *ROW[2:5], "x", "", "y"], ROW))
     assert ([row.line for row in rows], bad) == ([3], [])

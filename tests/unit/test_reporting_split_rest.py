@@ -78,6 +78,21 @@ def test_regions_add_up_to_what_the_same_question_without_them_gives(world: Read
     assert sum(row["spend"] for row in by_campaign.rows if row["campaign"] == "c1") == 50
 
 
+def test_what_a_platform_calls_unknown_is_a_part_of_the_rest_as_where_it_is_left_out() -> None:
+    world = ReadingWorld(a_profile(), platforms=ChosenPlatforms({LOSSY: SERVED}))
+    rows = (of_region("c1", "Bavaria", 25), of_region("c1", "Unknown", 15), of_region("c2", "unknown", 30))
+    world.pull(Level.CAMPAIGN, *rows, **REGIONS)
+    # given no campaigns to compare with, it is shown as it is stored
+    assert spends(world.report("region"), "region") == {"Bavaria": 25, "Unknown": 15, "unknown": 30}
+    # when they come, it is unattributed
+    world.pull(Level.CAMPAIGN, campaign("c1", 50), campaign("c2", 30))
+    assert spends(world.report("campaign", "region"), "campaign", "region") == {
+        ("c1", "Bavaria"): 25,
+        ("c1", None): 25,
+        ("c2", None): 30,
+    }
+
+
 def test_a_campaign_that_is_asked_for_alone_has_its_own_rest_only(world: ReadingWorld) -> None:
     found = spends(world.report("region", segments={"campaign": ["c1"]}), "region")
     assert found == {"Bavaria": 25, "Hesse": 15, None: 10}

@@ -2,7 +2,8 @@
 
 A campaign's regions need not add up to it: a platform leaves out places that it does not know or may not tell. The
 rest of each campaign and day is a row without a value, so that the rows add up to those of the same question without
-the breakdown. It is told for days on which both were pulled whole.
+the breakdown. It is told for days on which both were pulled whole. What one platform calls unknown, and another leaves
+out, is a part of the rest.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from adweir.store.metrics.store import StoredRow
 LEVELS = frozenset({Level.ACCOUNT, Level.CAMPAIGN})
 """Those of whose breakdowns the rest is told; that of each ad would be as long as the list of ads and days."""
 _REST = frozenset({UNATTRIBUTED})
+_UNKNOWN = frozenset({"", "unknown"})
+"""Values that name no region, in any case."""
 
 
 class _Split(NamedTuple):
@@ -53,11 +56,15 @@ class SplitRest:
         parts: dict[_Split, Slot] = {}
         wholes: dict[_Split, Slot] = {}
         for read in self._split.rows():
-            yield read
-            self._add(read, parts)
+            if read.row.day not in self._told:
+                yield read
+            elif not _is_unknown(read):
+                yield read
+                self._add(read, parts)
         if self._told:
             for read in self._whole.rows():
-                self._add(read, wholes)
+                if read.row.day in self._told:
+                    self._add(read, wholes)
         for key in sorted(wholes.keys() | parts.keys()):
             rest = minus(wholes.get(key, NOTHING), parts.get(key, NOTHING))
             untold = None in rest and key in parts  # the number of the whole is unknown, its parts have some
@@ -68,7 +75,7 @@ class SplitRest:
 
     def _add(self, read: ReadRow, sums: dict[_Split, Slot]) -> None:
         row = read.row
-        if row.day not in self._told or row.mark is Mark.OVERRIDDEN:
+        if row.mark is Mark.OVERRIDDEN:
             return
         campaign = ""
         if self._level is Level.CAMPAIGN:
@@ -78,3 +85,8 @@ class SplitRest:
         sums[key] = plus(sums[key], row.slot) if key in sums else row.slot
         if len(sums) > limits.MAX_SPLIT_RESTS:
             raise TooLarge(f"more than {limits.MAX_SPLIT_RESTS} campaigns and days are split: ask for less at once")
+
+
+def _is_unknown(read: ReadRow) -> bool:
+    _, value = split_entity(read.level, read.row.entity_id, read.row.ad_group_id)
+    return value.casefold() in _UNKNOWN

@@ -64,6 +64,7 @@ SPEC = PlatformSpec(
         _metrics(Dataset.AD_BY_REGION_DAILY, on_request=True),
         _metrics(Dataset.AD_BY_DEVICE_DAILY, on_request=True),
         _metrics(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
+        _metrics(Dataset.CAMPAIGN_BY_REGION_DAILY, on_request=True),
         _metrics(Dataset.CAMPAIGN_HOURLY, HOURLY_LOOKBACK_DAYS, 7),
     ),
     options=MetaOptions,

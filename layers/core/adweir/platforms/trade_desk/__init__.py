@@ -93,6 +93,7 @@ SPEC = PlatformSpec(
         _daily(Dataset.AD_BY_REGION_DAILY, on_request=True),
         _daily(Dataset.AD_BY_DEVICE_DAILY, on_request=True),
         _daily(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
+        _daily(Dataset.CAMPAIGN_BY_REGION_DAILY, on_request=True),
     ),
     options=TradeDeskOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL),

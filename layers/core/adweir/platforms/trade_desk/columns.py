@@ -28,8 +28,13 @@ _KEYS = {
     Level.AD_GROUP: (CAMPAIGN, GROUP),
     Level.CAMPAIGN: (CAMPAIGN,),
 }
-_LABELS = {"country": "Country", "region": "Region", "device": "Device Type", "placement": "Site"}
-"""By breakdown, the column that splits the rows."""
+_LABELS = {
+    "country": ("Country",),
+    "region": ("Region", "Metro"),
+    "device": ("Device Type",),
+    "placement": ("Site",),
+}
+"""By breakdown, the columns that split the rows: of several the first that a report has. A metro is a market."""
 _PARTS = r"(?P<part>Click Conversion|View Through Conversion)(?P<revenue> Revenue)?"
 _NUMBERED = re.compile(rf"(?P<number>\d\d) - {_PARTS}")
 _BY_PIXEL = re.compile(rf"(?P<tag>.+?)(?: - (?P<id>[^\s-]+) - (?P<model>[^\[\]-]+)| \[(?P<old>[^\]]+)\]) - {_PARTS}")
@@ -85,9 +90,10 @@ def plan_of(header: Sequence[str], dataset: Dataset, options: TradeDeskOptions) 
     """The plan of a header row. Raises BadInput that names a missing column, one given twice, or a choice to make."""
     names = [name.strip() for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
-    keys, label = _KEYS.get(dataset.level, ()), _LABELS.get(dataset.breakdown, "")
-    if not keys or (dataset.breakdown and not label):
+    keys, labels = _KEYS.get(dataset.level, ()), _LABELS.get(dataset.breakdown, ())
+    if not keys or (dataset.breakdown and not labels):
         raise BadInput(f"trade_desk has no report {dataset}")
+    label = next((name for name in labels if name in names), next(iter(labels), ""))
     needed = (DATE, *keys, *([label] if label else []), IMPRESSIONS, CLICKS, COST)
     missing = [name for name in needed if name not in names]
     if missing or twice:
