@@ -16,8 +16,10 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from sandbox.platforms import stand_ins
+from sandbox.platforms.google_ads.geography import REGIONS as NAMED_BY_GOOGLE
 from sandbox.server import PlatformServer
 from sandbox.world.located import located_truth
+from support.google_wire import GOOGLE_ADS
 from support.platform_server import running, truth
 from support.puller import Puller
 from support.reading_world import ChosenPlatforms, ReadingWorld, a_profile, spends
@@ -43,7 +45,9 @@ def puller(server: PlatformServer, request: pytest.FixtureRequest) -> Iterator[P
 
 
 def names_of(platform: Platform) -> dict[str, str]:
-    """By the world's code, what the platform calls a region; "" is in none."""
+    """By the world's code, what the platform calls a region; "" is in none. The connector looks Google's names up."""
+    if platform == GOOGLE_ADS:
+        return {code: target.name for code, target in NAMED_BY_GOOGLE.items()}
     return dict(next(each.regions for each in stand_ins() if each.platform == platform))
 
 
