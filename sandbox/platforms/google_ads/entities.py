@@ -8,7 +8,7 @@ from sandbox.outside import Outside
 from sandbox.platforms.google_ads.accounts import GoogleAccount, GoogleEstate
 from sandbox.platforms.google_ads.actions import account_actions, action_label
 from sandbox.platforms.google_ads.changes import changes
-from sandbox.platforms.google_ads.geography import COUNTRIES, REGIONS, GeoTarget
+from sandbox.platforms.google_ads.geography import COUNTRIES, REGIONS, GoogleGeoTarget
 from sandbox.platforms.google_ads.linked import ad_assets, asset_labels, group_assets
 from sandbox.platforms.google_ads.places import GooglePlace, Label, labelled
 from sandbox.platforms.google_ads.population import budget_owner, criterion_id
@@ -152,7 +152,7 @@ def _geo_targets(_outside: Outside, _estate: GoogleEstate, _account: GoogleAccou
         yield _geo_target(region, home, f"{region.name},{COUNTRIES[home].name}")
 
 
-def _geo_target(target: GeoTarget, country_code: str, whole: str) -> GooglePlace:
+def _geo_target(target: GoogleGeoTarget, country_code: str, whole: str) -> GooglePlace:
     values = {"id": target.id, "name": target.name, "target_type": target.kind}
     values |= {"country_code": country_code, "canonical_name": whole}
     return GooglePlace(

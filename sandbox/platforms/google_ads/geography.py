@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class GeoTarget(NamedTuple):
+class GoogleGeoTarget(NamedTuple):
     """A geo target constant's id, name and type."""
 
     id: int
@@ -14,16 +14,16 @@ class GeoTarget(NamedTuple):
     kind: str
 
 
-COUNTRIES: Mapping[str, GeoTarget] = {
-    code: GeoTarget(criterion, name, "Country")
+COUNTRIES: Mapping[str, GoogleGeoTarget] = {
+    code: GoogleGeoTarget(criterion, name, "Country")
     for code, criterion, name in (
         ("US", 2840, "United States"), ("CA", 2124, "Canada"), ("DE", 2276, "Germany"), ("AT", 2040, "Austria"),
         ("JP", 2392, "Japan"), ("KR", 2410, "South Korea"), ("GB", 2826, "United Kingdom"), ("IE", 2372, "Ireland"),
         ("ES", 2724, "Spain"), ("PT", 2620, "Portugal"),
     )
 }  # fmt: skip
-REGIONS: Mapping[str, GeoTarget] = {
-    code: GeoTarget(criterion, name, kind)
+REGIONS: Mapping[str, GoogleGeoTarget] = {
+    code: GoogleGeoTarget(criterion, name, kind)
     for code, criterion, name, kind in (
         ("US-CA", 21137, "California", "State"), ("US-TX", 21176, "Texas", "State"),
         ("US-FL", 21142, "Florida", "State"), ("US-NY", 21167, "New York", "State"),
