@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -27,13 +26,13 @@ from adweir.platforms import json_text
 from adweir.platforms.amazon_ads import AmazonCredential, wire
 from adweir.platforms.connector import TokenCache
 from adweir.platforms.http import S3_HOSTS, Http, Response, fault, is_file_on, retry_after, same_origin
+from adweir.platforms.oauth import TokenRenewal, token_key
 
 JSON = "application/json"
 MAX_REPORT_BYTES = 256 << 20
 """A report's file as Amazon packs it: half of what a function's disk holds. A larger one is split."""
 MAX_UNPACKED_BYTES = 8 << 30
 """The same file unpacked: 32 times as much; reports are about 15 times as long as their files."""
-_DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _OTHER_PRODUCT = re.compile(
     r"not authorized for sponsored (products|brands|display)"
     r"|do not have access to sponsored (products|brands|display) functionality"
@@ -66,9 +65,8 @@ class AmazonCalls:
         self._http = http
         self._clock = clock
         self._tokens = tokens
-        # The values are part of the key: a replaced credential must not use the access token of the old one.
-        identity = f"{secret.client_id}\x1f{secret.client_secret}\x1f{secret.refresh_token}"
-        self.token_key = f"amazon_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+        self.token_key = token_key("amazon_ads", secret.client_id, secret.client_secret, secret.refresh_token)
+        self._renewal = TokenRenewal(http, clock, hosts.token, "Login with Amazon")
 
     def get(
         self,
@@ -137,21 +135,7 @@ class AmazonCalls:
         return self._http.request(method, self.hosts.api + path, params=params, headers=sent, json=body, resend=True)
 
     def _refresh(self) -> tuple[str, int]:
-        """A new access token from Login with Amazon: (token, seconds). Raises AuthExpired for a dead credential."""
-        form = self._secret.model_dump(include={"refresh_token", "client_id", "client_secret"})
-        form["grant_type"] = "refresh_token"
-        answer = self._http.request("POST", self.hosts.token, form=form, resend=True)
-        if answer.ok:
-            token = decode(answer, wire.WireToken)
-            if not (token.access_token.isascii() and token.access_token.isprintable()):  # no header can hold it
-                raise unexpected(answer, ValueError("an access token that is not printable ASCII"))
-            return token.access_token, token.expires_in
-        said = error_of(answer)
-        if said.error in _DEAD:
-            raise AuthExpired(f"Login with Amazon: {said.error}: {said.text}"[:300])
-        if answer.status in {401, 403}:
-            raise AuthExpired(f"Login with Amazon answered {answer.status}: {said.text}"[:300])
-        raise self._throttled(answer, ThrottleScope.CREDENTIAL) or fault(answer, self._clock.now(), said.text)
+        return self._renewal.renew(self._secret.model_dump(include={"refresh_token", "client_id", "client_secret"}))
 
     def _fault(self, answer: Response, path: str, *, scoped: bool) -> AdweirError:
         """The error that a status means. A lost permission concerns the profile if the call named one, else all.

@@ -196,23 +196,16 @@ class WireReport(msgspec.Struct, gc=False, rename="camel"):
     url: str | None = None
 
 
-class WireToken(msgspec.Struct, gc=False):
-    access_token: str
-    expires_in: int = 3600
-
-
 class WireError(msgspec.Struct, gc=False):
-    """Error bodies use `detail` in reporting v3 and `details` elsewhere; LwA uses the OAuth names."""
+    """Error bodies use `detail` in reporting v3 and `details` elsewhere."""
 
     code: str | int | None = None
     detail: str | None = None
     details: str | None = None
-    error: str | None = None
-    error_description: str | None = None
     message: str | None = None
 
     @property
     def text(self) -> str:
         """The message, for people."""
-        said = self.detail or self.details or self.error_description or self.message or self.error
+        said = self.detail or self.details or self.message
         return said or (str(self.code) if self.code else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,19 +9,20 @@ from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from adweir.model.errors import AdweirError, AuthExpired, BadInput, Throttled, ThrottleScope, Transient
+from adweir.model.errors import BadInput, Transient
 from adweir.model.times import Clock
 from adweir.platforms import json_text
 from adweir.platforms.connector import TokenCache
 from adweir.platforms.google_ads import API_VERSION, GoogleCredential, faults
 from adweir.platforms.google_ads.faults import TokenRefused
-from adweir.platforms.http import Http, Response, fault, retry_after
+from adweir.platforms.http import Http, Response
 from adweir.platforms.json_array import read_array
 from adweir.platforms.json_items import UNREADABLE
+from adweir.platforms.oauth import DEAD, TokenRenewal, token_key
 
 MAX_STREAM_BYTES = 4 << 30
 """An answer by stream; a longer one is asked for by fewer days."""
-_DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "deleted_client", "disabled_client"})
+_DEAD = DEAD | {"deleted_client", "disabled_client"}
 _BATCH = re.compile(
     rb"\}[ \t\r\n]*,[ \t\r\n]*\{(?=[ \t\r\n]*"
     rb'"(?:results|fieldMask|requestId|summaryRow|queryResourceConsumption|metricAttributes|error)")'
@@ -38,23 +38,12 @@ class GoogleHosts(NamedTuple):
     token: str
 
 
-class GoogleToken(msgspec.Struct):
-    access_token: str
-    expires_in: int = 3600
-
-
-class _TokenError(msgspec.Struct):
-    error: str = ""
-    error_description: str = ""
-
-
 class Accessible(msgspec.Struct, rename="camel"):
     """`listAccessibleCustomers`: `customers/<id>`."""
 
     resource_names: list[str] = []
 
 
-_token = msgspec.json.Decoder(GoogleToken).decode
 _accessible = msgspec.json.Decoder(Accessible).decode
 
 
@@ -98,9 +87,8 @@ class GoogleCalls:
         self._http = http
         self._clock = clock
         self._tokens = tokens
-        # The values are part of the key: a replaced credential must not use the access token of the old one.
-        identity = f"{secret.client_id}\x1f{secret.client_secret}\x1f{secret.refresh_token}"
-        self.token_key = f"google_ads#{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+        self.token_key = token_key("google_ads", secret.client_id, secret.client_secret, secret.refresh_token)
+        self._renewal = TokenRenewal(http, clock, self._hosts.token, "Google OAuth", _DEAD)
 
     def accessible(self) -> list[str]:
         """The ids of the customers that the user reaches directly, managers among them."""
@@ -217,30 +205,7 @@ class GoogleCalls:
             raise Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300]) from None
 
     def _refresh(self) -> tuple[str, int]:
-        """A new access token: (token, seconds). Raises AuthExpired for a dead credential."""
-        form = self._secret.model_dump(include={"client_id", "client_secret", "refresh_token"})
-        form["grant_type"] = "refresh_token"
-        answer = self._http.request("POST", self._hosts.token, form=form, resend=True)
-        if answer.ok:
-            token = self._decoded(answer, _token)
-            if not (token.access_token.isascii() and token.access_token.isprintable()):  # no header can hold it
-                raise Transient(f"{answer.url} answered an access token that is not printable ASCII")
-            return token.access_token, token.expires_in
-        raise self._dead(answer)
-
-    def _dead(self, answer: Response) -> AdweirError:
-        try:
-            said = msgspec.json.decode(answer.body, type=_TokenError)
-        except UNREADABLE:
-            said = _TokenError()
-        text = f"Google OAuth: {said.error or answer.status}: {said.error_description}"[:300]
-        if said.error in _DEAD or answer.status in {401, 403}:
-            return AuthExpired(text)
-        if answer.status == 429:
-            wait = retry_after(answer.headers, self._clock.now())
-            scope = ThrottleScope.CREDENTIAL
-            return Throttled(text, retry_after=5.0 if wait is None else wait, guessed=wait is None, scope=scope)
-        return fault(answer, self._clock.now(), text)
+        return self._renewal.renew(self._secret.model_dump(include={"client_id", "client_secret", "refresh_token"}))
 
 
 class _Chunks(io.RawIOBase):
