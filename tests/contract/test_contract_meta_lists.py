@@ -23,6 +23,7 @@ CLASSES = {
     "report": "AdReportRun",
     "user": "User",
     "business": "Business",
+    "invoice": "OmegaCustomerTrx",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from facebook_business.adobjects.ad import Ad
 from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adreportrun import AdReportRun
+from facebook_business.adobjects.business import Business
 from facebook_business.adobjects.campaign import Campaign
 from facebook_business.adobjects.user import User
 from facebook_business.api import FacebookAdsApi
@@ -20,6 +21,7 @@ from facebook_business.session import FacebookSession
 
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
+from sandbox.world.bills import Bills
 from support.platform_server import ANCHOR, owner, running, truth
 
 FIELDS = [
@@ -285,3 +287,23 @@ def test_a_wrong_app_secret_and_a_foreign_account_are_refused(server: PlatformSe
     # then
     assert denied.value.api_error_code() == 200
     assert "appsecret_proof" in forged.value.api_error_message()
+
+
+def test_invoices_are_the_world_s_bills(server: PlatformServer, profile: WorldProfile) -> None:
+    # given: the first company pays by invoice, the second by card
+    bills = Bills(server.outside.world).truth(profile, date.min, date.max)
+    expected = {bill["number"]: abs(bill["total_micros"]) for bill in bills}
+    fields = ["invoice_id", "type", "amount", "billed_amount_details", "ad_account_ids"]
+
+    # when
+    (owner,) = User("me").get_businesses(fields=["id"])
+    asked = {"start_date": "2025-01-01", "end_date": "2026-12-01", "limit": 10}
+    found = list(Business(owner["id"]).get_business_invoices(fields=fields, params=asked))
+
+    # then
+    billed = [invoice for invoice in found if invoice["type"] != "PRO_FORMA"]
+    assert {invoice["invoice_id"]: micros(invoice["amount"]) for invoice in billed} == expected
+    assert all(invoice["ad_account_ids"] == [profile.id] for invoice in found)
+    if found:
+        campaigns = found[0].get_campaigns()
+        assert {row["campaign_id"] for row in campaigns} <= {campaign.id for campaign in profile.campaigns}

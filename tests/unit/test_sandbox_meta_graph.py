@@ -139,7 +139,9 @@ def test_inner_fields_of_an_object_that_is_no_node_are_picked(shared: Client) ->
 def test_ad_accounts_name_themselves_without_fields(shared: Client) -> None:
     expected = {"account_id": shared.profile.id, "id": f"act_{shared.profile.id}"}
     assert shared.rows("me/adaccounts") == [expected]
-    assert shared.rows("777000/owned_ad_accounts") == [expected]
+    business = shared.read("{act}", fields="business")["business"]
+    assert shared.rows("me/businesses") == [business]
+    assert shared.rows(f"{business['id']}/owned_ad_accounts") == [expected]
 
 
 def test_images_and_videos_of_creatives_can_be_read(shared: Client) -> None:

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from sandbox.platforms.meta.statuses import effective_status
 from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
 
-BUSINESS_ID = "777000"
+
+def business_id(profile: WorldProfile) -> str:
+    """The id of the business that owns an ad account."""
+    return f"777{profile.id[-6:]}"
 
 
 class Describe:
@@ -40,11 +43,15 @@ class Describe:
             "balance": "0",
             "spend_cap": "0",
             "age": 400,
-            "business": {"id": BUSINESS_ID, "name": profile.name},
+            "business": self.business(),
             "business_name": profile.name,
             "business_country_code": profile.country,
             "created_time": self._midnight(-400),
         }
+
+    def business(self) -> dict[str, Any]:
+        """The business that owns the ad account."""
+        return {"id": business_id(self._profile), "name": self._profile.name}
 
     def campaign(self, campaign: WorldCampaign) -> dict[str, Any]:
         """A campaign."""

@@ -9,7 +9,6 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
-from sandbox.platforms.meta.describe import BUSINESS_ID
 from sandbox.platforms.meta.edge_lists import edge_list
 from sandbox.platforms.meta.errors import GraphError, invalid, missing, no_capability, nonexisting_field, unknown_path
 from sandbox.platforms.meta.faults import listed_items, page_answer, page_limits, refuse, served_rows
@@ -21,16 +20,14 @@ from sandbox.platforms.meta.nodes import GraphNode, Nodes
 from sandbox.platforms.meta.paging import overlapping, page, with_total_count
 from sandbox.platforms.meta.parameters import names
 from sandbox.platforms.meta.population import PLATFORM
-from sandbox.platforms.meta.selection import LISTED, Selection
+from sandbox.platforms.meta.selection import INVOICE_DEFAULTS, INVOICES, LISTED, Selection, within
 from sandbox.platforms.meta.vocabulary import ANY_EDGE, EDGES, FIELDS, NODE_TYPES
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company
 from sandbox.world.world import Moment
 
-_ACCOUNT_EDGES = {
-    "user": ("adaccounts", "assigned_ad_accounts"),
-    "business": ("owned_ad_accounts", "client_ad_accounts"),
-}
+_ACCOUNT_EDGES = ("adaccounts", "assigned_ad_accounts")
+_BUSINESS_EDGES = ("owned_ad_accounts", "client_ad_accounts")
 _MOST_IDS = 50
 MIXED_ONLY = "mixed_report_time"
 
@@ -61,8 +58,6 @@ class GraphReads:
         """The kind of a node; empty for an unknown one."""
         if node == "me":
             return "user"
-        if node == BUSINESS_ID:
-            return "business"
         found = self.nodes.find(node)
         return "report" if self.jobs.find(node) else found.kind if found else ""
 
@@ -132,13 +127,17 @@ class GraphReads:
     def edge(self, call: GraphCall, node: str, edge: str) -> Response:
         """An edge. Raises Meta's errors for one that the node's kind, or any kind, does not have."""
         kind = self.kind(node)
-        if kind in _ACCOUNT_EDGES and edge in _ACCOUNT_EDGES[kind]:
+        if kind == "user" and edge in _ACCOUNT_EDGES:
             return self._accounts(call)
+        if kind == "user" and edge == "businesses":
+            return self._businesses(call)
+        if kind in ("business", "invoice"):
+            return self._of_business(call, self._open(call, node), edge)
         if kind == "report" and edge == "insights":
             return self._finished(call, node)
         if not kind:
             raise missing(node) if edge in ANY_EDGE else unknown_path(edge)
-        if kind in ("user", "business"):
+        if kind == "user":
             raise nonexisting_field(edge, NODE_TYPES[kind])
         found = self._open(call, node)
         if edge == "insights":
@@ -157,6 +156,26 @@ class GraphReads:
         fields = parse_fields(call.params, ("account_id", "id"))
         owned = [self.nodes.account(profile) for profile in call.company.on(PLATFORM)]
         return self._list(call, [self._selection.of(account, fields) for account in owned])
+
+    def _businesses(self, call: GraphCall) -> Response:
+        """The businesses that own the token's ad accounts."""
+        fields = parse_fields(call.params, ("id", "name"))
+        owners = [self.nodes.business(profile) for profile in call.company.on(PLATFORM)]
+        return self._list(call, [self._selection.of(owner, fields) for owner in owners])
+
+    def _of_business(self, call: GraphCall, node: GraphNode, edge: str) -> Response:
+        """A business's ad accounts or invoices, or the campaigns of an invoice, which tell everything by default."""
+        asked = parse_fields(call.params)
+        if node.kind == "business" and edge in _BUSINESS_EDGES:
+            return self._accounts(call)
+        if node.kind == "business" and edge == INVOICES:
+            found = self.nodes.invoices(node, call.params)
+            items = [self._selection.of(each, asked or INVOICE_DEFAULTS) for each in found]
+        elif node.kind == "invoice" and edge == "campaigns":
+            items = [within(each, asked) if asked else each for each in node.fields[edge]]
+        else:
+            raise nonexisting_field(edge, NODE_TYPES[node.kind])
+        return self._list(call, items, node.profile.id)
 
     def _list(self, call: GraphCall, items: list[dict[str, Any]], profile_id: str = "") -> Response:
         answer = self._page(call, items, profile_id)

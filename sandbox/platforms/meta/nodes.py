@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from sandbox.outside import Outside
-from sandbox.platforms.meta.describe import Describe
+from sandbox.platforms.meta.describe import Describe, business_id
+from sandbox.platforms.meta.invoices import BusinessInvoices
 from sandbox.platforms.meta.population import PLATFORM
 from sandbox.world import WorldAd, WorldProfile
 
@@ -26,6 +27,7 @@ class Nodes:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._invoices = BusinessInvoices(outside)
         self._changes, self._nodes = -1, dict[str, GraphNode]()
 
     def find(self, node: str) -> GraphNode | None:
@@ -33,11 +35,28 @@ class Nodes:
         if node.startswith("act_"):
             profile = self._outside.world.profile(PLATFORM, node[4:])
             return None if profile is None else self.account(profile)
-        return self._current().get(node)
+        return self._current().get(node) or self._of_business(node)
 
     def account(self, profile: WorldProfile) -> GraphNode:
         """An ad account's node; what it says of its time zone follows the clock."""
         return GraphNode(profile, "account", Describe(self._outside.world, profile, {}).account(), ())
+
+    def business(self, profile: WorldProfile) -> GraphNode:
+        """The node of the business that owns an ad account."""
+        return GraphNode(profile, "business", Describe(self._outside.world, profile, {}).business(), ())
+
+    def invoices(self, business: GraphNode, params: Mapping[str, str]) -> list[GraphNode]:
+        """The invoices of a business that a request asks for. Raises Meta's errors."""
+        found = self._invoices.listed(business.profile, params)
+        return [GraphNode(business.profile, "invoice", fields, ()) for fields in found]
+
+    def _of_business(self, node: str) -> GraphNode | None:
+        """A business or one of its invoices; the clock makes new ones."""
+        for profile in self._outside.world.profiles:
+            if profile.platform == PLATFORM and business_id(profile) == node:
+                return self.business(profile)
+        found = self._invoices.find(node)
+        return None if found is None else GraphNode(found[0], "invoice", found[1], ())
 
     def below(self, parent: GraphNode, kind: str) -> list[GraphNode]:
         """The nodes of a kind under a node."""

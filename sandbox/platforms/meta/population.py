@@ -76,6 +76,8 @@ _ACCOUNTS = {
     ),
 }  # fmt: skip
 """By advertiser. Scale: minor units that an ad spends on a typical day."""
+WITHOUT_FINANCE_ROLE = frozenset({"1093310648"})
+"""Ad accounts whose company's system user has no finance role in the business that owns them."""
 _ADS = 48
 """How many ads of an ad account have run, or may run."""
 _DELETED_DAY = recent(40)

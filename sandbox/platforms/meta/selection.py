@@ -21,6 +21,9 @@ LISTED = {
     "advideos": "video",
 }
 """The edges that list nodes here, with the nodes' kind."""
+INVOICES = "business_invoices"
+INVOICE_DEFAULTS = tuple(AskedField(name, {}, None) for name in ("id", "billing_period"))
+"""What an invoice tells when no field is asked for (Month-End Invoicing, Sample Response)."""
 _REFERENCES = frozenset({"campaign", "adset", "creative"})
 
 InsightsOf = Callable[[GraphNode, Mapping[str, str]], list[dict[str, Any]]]
@@ -51,7 +54,7 @@ class Selection:
         if value is not None and field.name in _REFERENCES:
             target = self._nodes.find(value)
             return None if target is None else self.of(target, field.inner or ())
-        return value if field.inner is None else _within(value, field.inner)
+        return value if field.inner is None else within(value, field.inner)
 
     def _edge(self, node: GraphNode, field: AskedField) -> dict[str, Any] | None:
         """An edge within a field: a first page without links; insights without rows are left out."""
@@ -60,6 +63,11 @@ class Selection:
             if field.inner is not None:
                 params["fields"] = ",".join(inner.name for inner in field.inner)
             items = self._insights(node, params)
+        elif node.kind == "invoice":
+            items = [each if field.inner is None else within(each, field.inner) for each in node.fields["campaigns"]]
+        elif field.name == INVOICES:
+            found = self._nodes.invoices(node, field.modifiers)
+            items = [self.of(item, field.inner or INVOICE_DEFAULTS) for item in found]
         elif field.name in LISTED:
             listed = edge_list(self._nodes, node, LISTED[field.name], field.modifiers)
             items = [self.of(item, field.inner or ()) for item in listed]
@@ -71,10 +79,10 @@ class Selection:
         return answer if items else None
 
 
-def _within(value: Any, inner: Sequence[AskedField]) -> Any:
+def within(value: Any, inner: Sequence[AskedField]) -> Any:
     """The wanted keys of an object that is no node, or of each object of a list."""
     if isinstance(value, list):
-        return [_within(item, inner) for item in value]
+        return [within(item, inner) for item in value]
     if not isinstance(value, dict):
         return value
     kept = {field.name: value[field.name] for field in inner if field.name in value}

@@ -22,6 +22,7 @@ EDGES = _section("edges")
 WRITES = _section("writes")
 """By kind of node: `<method>:<edge>`; the edge is empty for the node itself."""
 EFFECTIVE_STATUSES = _section("effective_statuses")
+INVOICE_TYPES = _section("invoices")["types"]
 ANY_EDGE = frozenset().union(*EDGES.values())
 NODE_TYPES = {
     "account": "AdAccount",
@@ -34,6 +35,7 @@ NODE_TYPES = {
     "report": "AdReportRun",
     "user": "User",
     "business": "Business",
+    "invoice": "OmegaCustomerTrx",
 }
 """What Graph's messages call each kind."""
 
