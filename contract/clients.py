@@ -151,4 +151,10 @@ CLIENTS = (
             "every ad",
         ),
     ),
+    Client(
+        "google-ads-api-report-fetcher",
+        GOOGLE,
+        "gaarf_reports.py",
+        (*_INSIGHTS, "every campaign"),
+    ),
 )
