@@ -1,6 +1,6 @@
 """MiniStack with AWS's own strictness: each function's calls are checked against its role, and written down.
 
-Run by file name in place of `-m ministack` (sandbox/ministack.py). MiniStack evaluates the policies that the stack
+Run by file name in place of aws_server.py (sandbox/ministack.py). MiniStack evaluates the policies that the stack
 deployed (AUTH=true); this adds the condition key `dynamodb:LeadingKeys`, which it lacks, and appends a line of JSON for
 each kind of call that it has not seen before:
 
@@ -148,4 +148,4 @@ def install(log: CallLog) -> None:
 if __name__ == "__main__":
     os.environ["AUTH"] = "true"
     install(CallLog(Path(sys.argv.pop())))
-    runpy.run_module("ministack", run_name="__main__")
+    runpy.run_path(str(Path(__file__).with_name("aws_server.py")), run_name="__main__")

@@ -52,12 +52,10 @@ def start_ministack(home: Path, port: int, bind: str, *, audited: bool = False) 
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "INFO",
     }
-    program = (
-        ["-P", str(Path(__file__).with_name("audit.py")), str(home / "logs" / "calls.jsonl")]
-        if audited
-        else ["-m", "ministack"]
-    )
-    running = start("ministack", [sys.executable, *program], environment=environment, log=log, directory=home)
+    here = Path(__file__)
+    calls = str(home / "logs" / "calls.jsonl")
+    program = [str(here.with_name("audit.py")), calls] if audited else [str(here.with_name("aws_server.py"))]
+    running = start("ministack", [sys.executable, "-P", *program], environment=environment, log=log, directory=home)
     wait_until(lambda: answers(f"http://127.0.0.1:{port}/_ministack/health"), running, log)
     return running
 

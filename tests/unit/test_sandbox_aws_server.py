@@ -1,0 +1,76 @@
+"""What MiniStack remembers of expressions and numbers changes no answer of its DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+
+VALUES = {":one": {"N": "1"}, ":two": {"N": "2"}, ":s": {"S": "b"}}
+NAMES = {"#n": "n"}
+EXPRESSIONS = (
+    "#n = :one",
+    "#n < :two AND attribute_exists(s)",
+    "begins_with(s, :s) OR NOT attribute_exists(#n)",
+    "#n BETWEEN :one AND :two",
+    "#n BETWEEN :two AND :one",
+    "#n = :unknown",
+    "#n = ((:one))",
+    "#n = ",
+    "name = :s",
+    "",
+)
+ITEMS: tuple[dict[str, Any], ...] = ({"n": {"N": "1"}, "s": {"S": "bc"}}, {"n": {"N": "2"}}, {}, {"s": {"S": "a"}})
+NUMBERS: tuple[Any, ...] = ("0", "1", "-12.50", "1e3", "1E-131", "9" * 39, " 5", "", "abc", None, 7, ["1"])
+
+
+@pytest.fixture(autouse=True)
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """MiniStack's DynamoDB, which forgets what it was made to remember."""
+    from ministack.services import dynamodb
+
+    with monkeypatch.context() as patch:
+        for name in ("_number_error", "_number_size_bytes", "_ddb_canonicalize_number", "_evaluate_condition"):
+            patch.setattr(dynamodb, name, getattr(dynamodb, name))
+        yield dynamodb
+
+
+def _outcomes(dynamodb: Any) -> list[object]:
+    calls = [
+        *((dynamodb._evaluate_condition, (text, item, VALUES, NAMES)) for text in EXPRESSIONS for item in ITEMS),
+        *((dynamodb._number_error, (number,)) for number in NUMBERS),
+        *((dynamodb._number_size_bytes, (number,)) for number in NUMBERS),
+        *((dynamodb._ddb_canonicalize_number, (number,)) for number in NUMBERS if isinstance(number, str)),
+    ]
+    found: list[object] = []
+    for function, given in calls:
+        try:
+            found.append(function(*given))
+        except ValueError as refused:
+            found.append(str(refused))
+    return found
+
+
+def test_answers_and_refusals_are_the_same_the_first_and_the_second_time(dynamodb: Any) -> None:
+    from sandbox.aws_server import remember
+
+    before = _outcomes(dynamodb)
+    remember()
+    assert _outcomes(dynamodb) == before
+    assert _outcomes(dynamodb) == before
+    assert len({str(outcome) for outcome in before}) > 8
+
+
+def test_an_expression_that_is_right_is_split_once_for_all_items(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandbox.aws_server import remember
+
+    split = mock.Mock(side_effect=dynamodb._tokenize)
+    monkeypatch.setattr(dynamodb, "_tokenize", split)
+    remember()
+    for item in ITEMS * 3:
+        dynamodb._evaluate_condition("#n = :one", item, VALUES, NAMES)
+    assert split.call_count == 2  # by MiniStack's own check, and to be remembered
