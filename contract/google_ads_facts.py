@@ -15,6 +15,7 @@ from typing import Any
 
 from gaql.lib.google_clients.completion.autocompletions import COMPLETIONS
 from google.ads.googleads.v26.errors.types.errors import ErrorCode
+from google.ads.googleads.v26.resources.types.invoice import Invoice
 from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
 
 RESOURCES = (  # noqa: SIM905 - a list of words
@@ -95,6 +96,14 @@ class Named:
             inner = [one.enum_type for one in field.message_type.fields if one.enum_type is not None]
             self.enums.update({enum.name: enum for enum in inner})
 
+    def note_all(self, message: Any) -> None:
+        """A message, with all that are in it."""
+        self.messages[message.name] = message
+        for field in message.fields:
+            self.note(field)
+            if field.message_type is not None:
+                self.note_all(field.message_type)
+
 
 def of_resource(resource: str, named: Named) -> Iterator[str]:
     """A resource's lines."""
@@ -121,6 +130,7 @@ def lines() -> Iterator[str]:
         for field in fields.values():
             named.note(field)
         yield from grouped(fields)
+    named.note_all(Invoice.pb().DESCRIPTOR)
     for name, message in sorted(named.messages.items()):
         yield f"message {name}"
         yield from grouped({field.name.rstrip("_"): field for field in message.fields})

@@ -162,7 +162,7 @@ class Bills:
         for kind, net in (
             (LineKind.OVERDELIVERY, unserved),
             (LineKind.PROMOTION, -part(charge, terms.promotion)),
-            (LineKind.FEE, part(charge, terms.fee)),
+            (LineKind.FEE, part(charge, terms.fee) if month >= terms.fee_since else 0),
         ):
             if net:
                 yield BillLine(kind, month, net)

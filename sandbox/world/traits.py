@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -69,8 +70,8 @@ class Billing:
 
     `issued_after`: so many days after a month's last, its numbers are taken and its invoice appears. `tax`: of all
     that is billed. `overdelivery`: of what was served, that is beyond the budgets and not charged. `promotion`, `fee`:
-    of what is charged then. `correction`: what is credited of a month's charge when the next month is billed. `memos`:
-    the kinds of lines that come in a credit memo of their own.
+    of what is charged then; the fee in months that begin on `fee_since` or later. `correction`: what is credited of a
+    month's charge when the next month is billed. `memos`: the kinds of lines that come in a credit memo of their own.
     """
 
     issued_after: int
@@ -78,6 +79,7 @@ class Billing:
     overdelivery: int = 0
     promotion: int = 0
     fee: int = 0
+    fee_since: date = date.min
     correction: int = 0
     memos: frozenset[LineKind] = frozenset()
 

@@ -106,6 +106,11 @@ def misfits(row: Mapping[str, Any]) -> list[str]:
     return [fault for name, part in row.items() for fault in _inside(_FIELDS.get(name, {}), name, "", part)]
 
 
+def message_misfits(name: str, message: Mapping[str, Any]) -> list[str]:
+    """The same of a message that is no row."""
+    return list(_leaf(camel(name), FieldFact("message", name, repeated=False), message))
+
+
 def _inside(facts: Mapping[str, FieldFact], name: str, path: str, value: Any) -> Iterator[str]:
     fact = facts.get(path)
     if fact is not None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.world.bills import Bills
-from support.google_caller import GoogleCaller, google
+from support.google_caller import GoogleCaller, google, message_misfits
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,16 @@ def test_the_documents_of_a_month_are_the_world_s_bills(caller: GoogleCaller) ->
     assert [(i["id"], amount(i, "tax"), amount(i, "total")) for i in found] == [
         (bill["number"], bill["tax_micros"], bill["total_micros"]) for bill in expected
     ]
+
+
+def test_each_field_of_an_invoice_is_the_official_class_s(caller: GoogleCaller) -> None:
+    kestrel = GoogleCaller(caller.server, "kestrel")
+    granular = {"includeGranularLevelInvoiceDetails": "true"}
+    found = asked(caller, **granular).json()["invoices"]
+    for customer in kestrel.company.on("google_ads"):
+        found += asked(kestrel, customer=customer.id, **granular).json()["invoices"]
+    assert len(found) > 3
+    assert [fault for invoice in found for fault in message_misfits("Invoice", invoice)] == []
 
 
 def test_a_regulatory_cost_is_in_the_total_and_not_in_the_subtotal(caller: GoogleCaller) -> None:

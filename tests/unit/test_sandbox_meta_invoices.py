@@ -73,10 +73,13 @@ def test_a_credit_memo_has_the_period_that_it_corrects_and_a_date_of_its_own(lum
     assert "campaigns" not in memo
 
 
-def test_campaigns_sum_to_an_invoice_without_credits(lumen: Client) -> None:
-    (invoice,) = invoices(lumen, type="INV", start_date="2026-09-30", end_date="2026-10-02")
+@pytest.mark.parametrize(("month", "fee"), [("2026-06-01", False), ("2026-07-01", True)])
+def test_location_fees_are_billed_since_july_2026_and_are_no_campaign_s(lumen: Client, month: str, fee: bool) -> None:
+    (invoice,) = (i for i in invoices(lumen, type="INV", **EVERY) if i["billing_period"] == month)
     campaigns = [row["billed_amount_details"] for row in invoice["campaigns"]["data"]]
-    assert sum(micros(c["net_amount"]) for c in campaigns) == micros(invoice["billed_amount_details"]["net_amount"])
+    charged = sum(micros(row["net_amount"]) for row in campaigns)
+    expected = charged * 2 // 100 if fee else 0
+    assert micros(invoice["billed_amount_details"]["net_amount"]) - charged == pytest.approx(expected, abs=5_000)
     for row in campaigns:
         assert micros(row["total_amount"]) == micros(row["net_amount"]) + micros(row["tax_amount"])
 

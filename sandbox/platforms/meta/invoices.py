@@ -3,8 +3,8 @@ Month-End Invoicing).
 
 The world's bills in Meta's form. A document's billing period is the first day of its month of service; a credit memo
 has that of the invoice that it corrects. Amounts are text; those of a credit memo are positive, its type says that they
-are to be taken away. Before each invoice there was a pro forma one with the same amounts. A promotional credit is in
-the invoice's amount and in no campaign's; each campaign's tax is rounded by itself.
+are to be taken away. Before each invoice there was a pro forma one with the same amounts. Promotional credits and
+location fees are in the invoice's amount and in no campaign's; each campaign's tax is rounded by itself.
 """
 
 from __future__ import annotations

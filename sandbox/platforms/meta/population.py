@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from sandbox.world.catalog import (
@@ -58,6 +59,10 @@ class _Account(NamedTuple):
     billing: Billing | None = None
 
 
+_LOCATION_FEES = date(2026, 7, 1)
+"""Since then Meta charges 2 % for ads that are shown in the United Kingdom, on the invoice alone (Meta Business Help,
+About location fees for ads).
+"""
 _MEMOS = frozenset({LineKind.INVALID, LineKind.ADJUSTMENT})
 _ACCOUNTS = {
     "halden": (
@@ -71,7 +76,7 @@ _ACCOUNTS = {
     "lumen": (
         _Account(
             "1061925397", "Lumen Solar UK", "GBP", "Europe/London", "GB", 3100, leads=True,
-            billing=Billing(2, tax=200, correction=8, memos=_MEMOS),
+            billing=Billing(2, tax=200, fee=20, fee_since=_LOCATION_FEES, correction=8, memos=_MEMOS),
         ),
     ),
 }  # fmt: skip
