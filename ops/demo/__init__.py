@@ -1,1 +1,4 @@
 """The demonstration: the whole pipeline once, through its public entrances, compared with the platforms' truth."""
+
+PLATFORMS = ("meta_ads", "amazon_ads", "tiktok_ads", "trade_desk", "google_ads")
+"""Those that it shows. Any further one is as complete, and left out so that the demonstration stays short."""

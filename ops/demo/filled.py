@@ -1,4 +1,4 @@
-"""Whether each dataset of each platform has come: what a SPEC promises is stored, and can be read."""
+"""Whether each dataset of each platform that is shown has come: what a SPEC promises is stored, and can be read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.base import PlatformSpec
 from adweir.reporting.records import data_type_of
 from ops.client import Api
+from ops.demo import PLATFORMS
 
 _OBJECTS = {
     Dataset.CREATIVES: "creatives",
@@ -31,7 +32,7 @@ _KINDS = {
 def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
     """Have the first of these ad accounts on each platform pull what is pulled on request only."""
     first = {profile["platform"]: profile for profile in reversed(list(profiles))}
-    for spec in REGISTRY.specs():
+    for spec in _specs():
         wanted = [dataset.value for dataset, each in spec.datasets.items() if each.on_request]
         if wanted and spec.name in first:
             path = f"/api/v1/profiles/{spec.name}/{first[spec.name]['profile_id']}"
@@ -41,11 +42,15 @@ def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
 def empty(api: Api, start: str, end: str) -> list[str]:
     """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
     found: dict[Dataset, set[str]] = defaultdict(set)
-    for dataset in {dataset for spec in REGISTRY.specs() for dataset in spec.datasets}:
+    for dataset in {dataset for spec in _specs() for dataset in spec.datasets}:
         records = api.records(_data_type(dataset), {"date_range": {"start": start, "end": end}})
         kinds = _KINDS.get(dataset)
         found[dataset] = {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
-    return [f"{spec.name} {dataset}" for spec in REGISTRY.specs() for dataset in _lacking(spec, found)]
+    return [f"{spec.name} {dataset}" for spec in _specs() for dataset in _lacking(spec, found)]
+
+
+def _specs() -> list[PlatformSpec]:
+    return [spec for spec in REGISTRY.specs() if spec.name in PLATFORMS]
 
 
 def _lacking(spec: PlatformSpec, found: dict[Dataset, set[str]]) -> Sequence[Dataset]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from adweir.model.money import MICRO
 from ops.client import Api
+from ops.demo import PLATFORMS
 from ops.demo.truth import Figures, numbers
 from ops.demo.world import WorldDoors
 from ops.errors import CommandFailed
@@ -44,7 +45,7 @@ class River:
             )
             client["account_id"] = account["account_id"]
             path = f"/api/v1/accounts/{client['account_id']}"
-            credentials = client["credentials"].values()
+            credentials = [body for body in client["credentials"].values() if body["platform"] in PLATFORMS]
             calls += [partial(self._api.post, f"{path}/credentials", credential) for credential in credentials]
             secrets = client["webhooks"]
             meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}
