@@ -279,9 +279,9 @@ def test_with_nothing_but_an_id_what_did_not_run_has_a_row_of_zeros(kestrel: Tik
     day = {"start_date": "2026-11-20", "end_date": "2026-11-20"}
     rows = kestrel.report("campaign", dimensions=["campaign_id"], **day)["list"]
     idle = [row for row in rows if row["metrics"]["impressions"] == "0"]
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert [row["metrics"]["spend"] for row in idle] == ["0.00"]
-    assert kestrel.report("campaign", **day)["page_info"]["total_number"] == 3
+    assert kestrel.report("campaign", **day)["page_info"]["total_number"] == 4
 
 
 def test_conditions_narrow_a_report(halden: TikTokCaller) -> None:

@@ -12,6 +12,7 @@ from sandbox.platforms.base import StandIn
 from sandbox.platforms.tiktok_ads.api import PATHS, TikTokApi
 from sandbox.platforms.tiktok_ads.geography import PROVINCES
 from sandbox.platforms.tiktok_ads.population import PLATFORM, holdings
+from sandbox.platforms.tiktok_ads.shop_days import shop_truth
 
 STAND_IN = StandIn(
     platform=PLATFORM,
@@ -41,4 +42,5 @@ STAND_IN = StandIn(
         "truncated_paging": "a page with a next one has no page_info; `mode`: cut breaks it off",
     },
     regions=PROVINCES,
+    truths={"gmv_max": shop_truth},
 )

@@ -60,7 +60,11 @@ class TikTokApi(PlatformApi):
         self._got: dict[str, Endpoint] = {
             "oauth2/advertiser/get": lambda call: self._access.advertisers(call.company, call.given),
             "advertiser/info": lambda call: self._access.info(call.company, call.given),
-            "report/integrated/get": lambda call: reports.get(self._together(call), call.given),
+            "report/integrated/get": lambda call: (
+                shop.spent(about(call), call.given)
+                if call.given.text("report_type") == "TT_SHOP"
+                else reports.get(self._together(call), call.given)
+            ),
             "report/task/check": lambda call: self._tasks.check(about(call), call.given),
             "report/task/download": lambda call: self._tasks.download(call.request, about(call), call.given),
             "gmv_max/campaign/get": lambda call: shop.campaigns(about(call), call.given),

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sandbox.platforms.tiktok_ads.population import PROMOTE, SMART_PLUS, TOP_VIEW
+from sandbox.platforms.tiktok_ads.population import PROMOTE, REACH_AND_FREQUENCY, SMART_PLUS, TOP_VIEW
 from sandbox.platforms.tiktok_ads.statuses import TikTokStatus, ad_status, campaign_status, group_status
 from sandbox.world import World, WorldAd, WorldAdGroup, WorldCampaign, WorldProfile
 from sandbox.world.catalog import MINOR_DIGITS
 
+_RESERVED = {REACH_AND_FREQUENCY: "STANDARD", TOP_VIEW: "TOPVIEW"}
+"""`rf_campaign_type` of the objective RF_REACH."""
 _FAR = "2036-11-01 00:00:00"
 
 
@@ -36,7 +38,7 @@ def budget_of(profile: WorldProfile, minor: int) -> float:
 
 def buying_type(campaign: WorldCampaign) -> str:
     """How its places are bought."""
-    return "RESERVATION_TOP_VIEW" if campaign.kind == TOP_VIEW else "AUCTION"
+    return {TOP_VIEW: "RESERVATION_TOP_VIEW", REACH_AND_FREQUENCY: "RESERVATION_RF"}.get(campaign.kind, "AUCTION")
 
 
 def system_origin(campaign: WorldCampaign) -> str:
@@ -79,6 +81,7 @@ class TikTokObjects:
                 "operation_status": status.operation,
                 "secondary_status": status.secondary,
             }
+            body |= {"rf_campaign_type": _RESERVED[campaign.kind]} if campaign.kind in _RESERVED else {}
             yield _thing(campaign, status, body)
 
     def groups(self) -> Iterator[TikTokThing]:
@@ -112,6 +115,9 @@ class TikTokObjects:
                     "operation_status": status.operation,
                     "secondary_status": status.secondary,
                 }
+                if campaign.kind == REACH_AND_FREQUENCY:
+                    body |= {"rf_purchased_type": "FIXED_SHOW", "billing_event": "CPM"}
+                    body |= {"frequency": 3, "frequency_schedule": 7, "schedule_type": "SCHEDULE_START_END"}
                 yield _thing(campaign, status, body, group)
 
     def ads(self) -> Iterator[TikTokThing]:

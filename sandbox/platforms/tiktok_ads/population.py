@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from sandbox.world.traits import Channel, Restatement, Traits
 PLATFORM = "tiktok_ads"
 SMART_PLUS = "UPGRADED_SMART_PLUS"
 TOP_VIEW, PROMOTE, BRANDED_MISSION = "TOP_VIEW", "PROMOTE", "BRANDED_MISSION"
+REACH_AND_FREQUENCY = "REACH_AND_FREQUENCY"
 LIMITED = "STATUS_LIMIT"
 
 _TRAITS = Traits(
@@ -110,7 +112,7 @@ def _profile(seed: int, advertiser: Advertiser, account: _TikTokAccount) -> Worl
     campaigns = _campaigns(seed, account, advertiser.things)
     if account.awkward:
         campaigns = (*(_thinned(c) for c in campaigns[:-2]), _deleted(campaigns[-2], recent(40)), campaigns[-1])
-        campaigns += _apart(seed, account)
+        campaigns += (_reserved(seed, account, REACH_AND_FREQUENCY, 900), *_apart(seed, account))
     if account.last_day:
         campaigns = tuple(_stopped(campaign, account.last_day) for campaign in campaigns)
     return WorldProfile(
@@ -227,17 +229,25 @@ def _deleted(campaign: WorldCampaign, last: int) -> WorldCampaign:
     return replace(campaign, status="DELETED", groups=tuple(groups))
 
 
-def _apart(seed: int, account: _TikTokAccount) -> tuple[WorldCampaign, ...]:
+def _apart(seed: int, account: _TikTokAccount) -> Iterator[WorldCampaign]:
     """What only the advertiser's level contains: a TopView, a promoted post, and a Branded Mission without an id."""
-    made = []
-    for n, (kind, name) in enumerate(((TOP_VIEW, "TopView"), (PROMOTE, "Promoted post"), (BRANDED_MISSION, "")), 901):
-        named = kind != BRANDED_MISSION
-        ad_seed = seed_of(seed, PLATFORM, account.id, kind)
-        creative = {"ad_format": "SINGLE_VIDEO", "ad_text": name, "video_id": f"v10033g50000{account.id[-3:]}{n:08d}"}
-        ad = WorldAd(_id(account, 3, n) if named else "", n, name, "ACTIVE", creative, ad_seed, (0, 1_000_000))
-        group = WorldAdGroup(_id(account, 2, n) if named else "", name, "ACTIVE", (), unlisted=(ad,))
-        campaign_id = _id(account, 1, n) if named else ""
-        made.append(
-            WorldCampaign(campaign_id, name, "ACTIVE", "", "REACH", account.scale * 16, (group,), kind=kind, apart=True)
-        )
-    return tuple(made)
+    for n, kind in enumerate((TOP_VIEW, PROMOTE, BRANDED_MISSION), 901):
+        campaign = _reserved(seed, account, kind, n)
+        groups = tuple(replace(group, ads=(), unlisted=group.ads) for group in campaign.groups)
+        yield replace(campaign, groups=groups, apart=True)
+
+
+_NAMES = {REACH_AND_FREQUENCY: "Reach", TOP_VIEW: "TopView", PROMOTE: "Promoted post", BRANDED_MISSION: ""}
+
+
+def _reserved(seed: int, account: _TikTokAccount, kind: str, number: int) -> WorldCampaign:
+    """A campaign of one ad; a Branded Mission's has no ids."""
+    name, named = _NAMES[kind], kind != BRANDED_MISSION
+    ids = [_id(account, level, number) if named else "" for level in (1, 2, 3)]
+    creative = {"ad_format": "SINGLE_VIDEO", "ad_text": name, "video_id": f"v10033g50000{account.id[-3:]}{number:08d}"}
+    creative |= {"landing_page_url": "https://shop.example/"} if kind == REACH_AND_FREQUENCY else {}
+    ad_seed = seed_of(seed, PLATFORM, account.id, kind)
+    ad = WorldAd(ids[2], number, name, "ACTIVE", creative, ad_seed, (0, 1_000_000))
+    group = WorldAdGroup(ids[1], name, "ACTIVE", (ad,))
+    objective = "RF_REACH" if kind in (REACH_AND_FREQUENCY, TOP_VIEW) else "REACH"
+    return WorldCampaign(ids[0], name, "ACTIVE", "", objective, account.scale * 16, (group,), kind=kind)

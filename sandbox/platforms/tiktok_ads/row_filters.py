@@ -31,6 +31,10 @@ _WORDS: dict[str, Callable[[WorldCampaign], str]] = {
     "campaign_automation_type": automation,
     "objective_type": lambda campaign: campaign.objective,
 }
+_USUAL = {
+    "buying_type": frozenset({"AUCTION", "RESERVATION_RF"}),
+    "campaign_system_origin": frozenset({"TT_ADS_PLATFORM"}),
+}
 _TEXTS: dict[str, Callable[[WorldRow], str]] = {
     "campaign_name": lambda row: row.campaign.name if row.campaign else "",
     "adgroup_name": lambda row: row.group.name if row.group else "",
@@ -123,8 +127,11 @@ class RowFilters:
         return any(status.passes(one) for one in self._statuses) and self._named(row)
 
     def _bought(self, campaign: WorldCampaign) -> bool:
-        """TopView and promoted posts come only when they are asked for."""
-        words = {"buying_type": frozenset({"AUCTION"}), "campaign_system_origin": frozenset({"TT_ADS_PLATFORM"})}
+        """TopView and promoted posts come only when they are asked for (reach and frequency with the auction)."""
+        words = {
+            "buying_type": frozenset({"AUCTION", "RESERVATION_RF"}),
+            "campaign_system_origin": frozenset({"TT_ADS_PLATFORM"}),
+        }
         return all(_WORDS[name](campaign) in values for name, values in (words | self._words).items())
 
     def _named(self, row: WorldRow) -> bool:
