@@ -42,7 +42,7 @@ def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
 def empty(api: Api, start: str, end: str) -> list[str]:
     """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
     found: dict[Dataset, set[str]] = defaultdict(set)
-    for dataset in {dataset for spec in _specs() for dataset in spec.datasets}:
+    for dataset in {dataset for spec in _specs() for dataset in _stored(spec)}:
         records = api.records(_data_type(dataset), {"date_range": {"start": start, "end": end}})
         kinds = _KINDS.get(dataset)
         found[dataset] = {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
@@ -54,7 +54,12 @@ def _specs() -> list[PlatformSpec]:
 
 
 def _lacking(spec: PlatformSpec, found: dict[Dataset, set[str]]) -> Sequence[Dataset]:
-    return [dataset for dataset in spec.datasets if spec.name not in found[dataset]]
+    return [dataset for dataset in _stored(spec) if spec.name not in found[dataset]]
+
+
+def _stored(spec: PlatformSpec) -> Sequence[Dataset]:
+    """The datasets of which something is kept: what changed is pulled again, and comes with the others."""
+    return [dataset for dataset in spec.datasets if dataset is not Dataset.CHANGES]
 
 
 def _data_type(dataset: Dataset) -> str:

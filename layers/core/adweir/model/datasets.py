@@ -6,6 +6,8 @@ only by name.
 
 A region is the part of a country that the platform reports (a state, a province), by the name that the platform gives
 it: `California`. What a platform attributes to no region is in no row, so it is what the rows leave of the campaign.
+
+`changes` are no objects: the platform names campaigns of which something changed lately, and these are pulled again.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class Dataset(StrEnum):
     KEYWORDS = "keywords"
     TARGETS = "targets"
     NEGATIVES = "negatives"
+    CHANGES = "changes"
     ACCOUNT_DAILY = "account_daily"
     CAMPAIGN_DAILY = "campaign_daily"
     AD_GROUP_DAILY = "ad_group_daily"
@@ -82,4 +85,5 @@ _OBJECTS = {
     Dataset.KEYWORDS: Level.KEYWORD,
     Dataset.TARGETS: Level.KEYWORD,
     Dataset.NEGATIVES: Level.KEYWORD,
+    Dataset.CHANGES: Level.CAMPAIGN,
 }

@@ -189,6 +189,15 @@ class AdCreative(PlatformObject):
     landing_page_url: str | None = None
 
 
+class ChangedCampaign(PlatformObject):
+    """A campaign of which something changed, as the platform tells; never stored. `id` "": the whole ad account.
+
+    `changed_at` is the moment of the latest change, in the platform's words.
+    """
+
+    changed_at: str = ""
+
+
 class ApiKey(Entity):
     """An API key's record; the key itself is shown once and stored as a SHA-256.
 

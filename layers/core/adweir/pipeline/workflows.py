@@ -13,7 +13,8 @@ from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
-_ENTITIES = tuple(dataset for dataset in Dataset if dataset.grain is None and dataset is not Dataset.PROFILES)
+_NO_OBJECTS = (Dataset.PROFILES, Dataset.CHANGES)
+_ENTITIES = tuple(dataset for dataset in Dataset if dataset.grain is None and dataset not in _NO_OBJECTS)
 _DAILY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.DAY)
 _HOURLY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.HOUR)
 _LADDER = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY)
@@ -110,8 +111,9 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  (_PROFILES, _PULLS, _TOTAL)),
         Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS, _TOTAL)),
         Workflow("weekly", "every day that a platform may still restate", _metrics(Reach.SETTLING, _METRICS)),
-        Workflow("hourly", "today's hours of the platforms that report them",
-                 (Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),)),
+        Workflow("hourly", "today's hours of the platforms that report them, and what changed where that is wanted",
+                 (Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),
+                  Stage("changes", (Dataset.CHANGES,), (Dataset.CHANGES,)))),
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY))),
         Workflow("backfill", "the days of a range that were never pulled",

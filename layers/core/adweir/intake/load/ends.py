@@ -8,7 +8,7 @@ from adweir.intake.collect.claim import waits_for
 from adweir.intake.collect.outcomes import describe
 from adweir.model import limits
 from adweir.model.errors import AdweirError, DeadlinePassed, NotReady, Throttled
-from adweir.model.messages import Advance, Narrow, ObjectArrived
+from adweir.model.messages import Advance, Narrow, ObjectArrived, StartRun
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
@@ -64,6 +64,10 @@ class TaskEnds:
         """Whether an operator allowed this generation of the task to zero much stored spend."""
         task = self._task(header)
         return task is not None and task.accept_vanish
+
+    def start(self, run: StartRun, group: str) -> None:
+        """Have a run begin that follows from what was loaded."""
+        self._runs.send(run, group=group)
 
     def next_load(self, header: PullHeader) -> int:
         """The number of a further load of the profile's raw objects, greater than those before."""

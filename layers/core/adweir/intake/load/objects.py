@@ -46,7 +46,7 @@ class ObjectLists:
         Returns the counts. Raises NotReady when time runs out: what was put is not written again.
         """
         header = pulled.header
-        found = _Found()
+        found = FoundObjects()
         with Quarantine() as quarantine:
             for page in pulled.pages():
                 for batch in normalizer.object_batches(page, context):
@@ -85,7 +85,7 @@ class ObjectLists:
         }
 
     def _put(
-        self, batch: ObjectBatch, header: PullHeader, found: _Found, quarantine: Quarantine, page_number: int
+        self, batch: ObjectBatch, header: PullHeader, found: FoundObjects, quarantine: Quarantine, page_number: int
     ) -> None:
         """Put one batch of objects; those that no item can hold go to quarantine."""
         unstorable = {number: bad for number, one in enumerate(batch.objects) if (bad := _unstorable(one))}
@@ -109,7 +109,7 @@ class ObjectLists:
 
 
 @dataclass(slots=True)
-class _Found:
+class FoundObjects:
     """What an entity pull brought so far: counts of objects, the keys seen, and whether each id could be read."""
 
     added: int = 0

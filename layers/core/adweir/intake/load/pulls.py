@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from adweir.intake.load.announced import AnnouncedChanges
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import ObjectLists
@@ -55,6 +56,7 @@ class PullLoader:
         self._catalog = catalog
         self._platforms = platforms
         self._lists = ObjectLists(raw, catalog, committer)
+        self._announced = AnnouncedChanges(raw, catalog, committer, platforms, ends)
         self._committer = committer
         self._ends = ends
         self._landing = landing
@@ -179,7 +181,8 @@ class PullLoader:
         header, origin = raw.header, _origin(raw.header, message)
         normalizer = self._platforms.normalizer(header.platform)
         if header.dataset.grain is None:
-            return self._lists.load(raw, origin, normalizer, context, remaining)
+            lists = self._announced if header.dataset is Dataset.CHANGES else self._lists
+            return lists.load(raw, origin, normalizer, context, remaining)
         pull = replace(_pull(header, message, context.options), has_totals=self._has_totals(header))
         self._committer.check_time(remaining)  # with no time left at the beginning, no object would seem small enough
         brought, least = PullRows(), remaining() * _STORING

@@ -91,6 +91,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.ADS),
         DatasetSpec(Dataset.KEYWORDS),
         DatasetSpec(Dataset.NEGATIVES),
+        DatasetSpec(Dataset.CHANGES, on_request=True),
         _daily(Dataset.ACCOUNT_DAILY),
         _daily(Dataset.CAMPAIGN_DAILY),
         _daily(Dataset.AD_GROUP_DAILY),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -89,6 +90,10 @@ class GoogleCalls:
         self._tokens = tokens
         self.token_key = token_key("google_ads", secret.client_id, secret.client_secret, secret.refresh_token)
         self._renewal = TokenRenewal(http, clock, self._hosts.token, "Google OAuth", _DEAD)
+
+    def now(self) -> datetime:
+        """The moment by which questions about what is recent are asked."""
+        return self._clock.now()
 
     def accessible(self) -> list[str]:
         """The ids of the customers that the user reaches directly, managers among them."""

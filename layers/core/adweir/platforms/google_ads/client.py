@@ -20,10 +20,12 @@ from adweir.model.errors import (
     Unprocessable,
 )
 from adweir.model.metrics import Grain
+from adweir.model.slices import ALL
 from adweir.model.tasks import Task
+from adweir.model.times import local_time
 from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Wiring
-from adweir.platforms.google_ads import GoogleCredential, assets, queries
+from adweir.platforms.google_ads import GoogleCredential, assets, changes, queries
 from adweir.platforms.google_ads.added import OWN, PLACES, PartLabel, Regions, written
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
@@ -110,6 +112,9 @@ class GoogleConnector(Connector):
         if task.dataset is Dataset.PROFILES:
             yield from self.profiles()
             return
+        if task.dataset is Dataset.CHANGES:
+            yield from self._changes(task)
+            return
         asked = queries.questions(task.dataset)
         if not asked:
             raise RequestRejected(f"Google Ads has no {task.dataset}")
@@ -117,6 +122,14 @@ class GoogleConnector(Connector):
         for place in range(cursor.question, len(asked)):
             start = cursor if place == cursor.question else GoogleCursor(place)
             yield from self._answers(task, asked[place], start, following=place + 1 < len(asked))
+
+    def _changes(self, task: Task) -> Iterator[Page]:
+        """What changed lately. A part cannot be asked for alone."""
+        if task.slice != ALL:
+            raise RequestRejected(f"Google Ads: no slice {task.slice[:60]!r} of {task.dataset}")
+        text = changes.question(local_time(self._api.now(), task.timezone))
+        for found in self._api.search(_id(task.profile_id), self.route, text):
+            yield _page(found, "", last=not found.following)
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
         """Half the window; a single day that is too much for a stream is asked for by pages."""
