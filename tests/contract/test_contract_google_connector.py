@@ -27,7 +27,7 @@ from adweir.model.times import Window
 from adweir.platforms.google_ads import SPEC
 from adweir.platforms.google_ads.rows import ASSET_GROUP
 from adweir.platforms.http import Http
-from sandbox.platforms.google_ads import STAND_IN
+from sandbox.platforms.google_ads.geography import REGIONS
 from sandbox.server import PlatformServer
 from sandbox.world.located import located_truth
 from support.google_wire import GOOGLE_ADS
@@ -247,13 +247,14 @@ def test_a_removed_ad_keeps_its_rows(server: PlatformServer, puller: Puller) -> 
 def test_what_happened_to_an_ad_lately_names_its_campaign(server: PlatformServer, puller: Puller) -> None:
     campaign, _, ad = next(iter(puller.profile.ads()))
     server.outside.happen("delete", {"profile_id": puller.profile.id, "ad_id": ad.id})
+    puller._clock.advance((server.outside.world.now - puller._clock.now()).total_seconds())
     assert {one.id for one in puller.pull(Dataset.CHANGES).objects()} & {campaign.id, ""}
 
 
 def test_regions_are_the_truth(server: PlatformServer, direct: Puller) -> None:
     world = server.outside.world
     expected_of = {
-        (f"{row['entity_id']}~{STAND_IN.regions[row['region']]}", row["date"]): tuple(row[name] for name in NUMBERS)
+        (f"{row['entity_id']}~{REGIONS[row['region']].name}", row["date"]): tuple(row[name] for name in NUMBERS)
         for row in located_truth(world, direct.profile, *WEEKS, "campaign")
         if row["region"]
     }

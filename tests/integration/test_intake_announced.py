@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
+from adweir.model.events import QualityBreached
 from adweir.model.messages import StartRun
 from adweir.model.platforms import Platform
 from support.clock import FrozenClock
@@ -65,5 +66,5 @@ def test_nothing_is_stored_or_removed_by_a_list_of_changes(world: LoadWorld) -> 
     stored = world.catalog.profile(GOOGLE_ADS, "1")
     assert load(world, change(), {"changeStatus": {}}) == "loaded"
     assert world.catalog.profile(GOOGLE_ADS, "1") == stored
-    assert [one.detail_type for one in world.bus.events if "Entities" in one.detail_type] == []
+    assert [type(event) for event in world.bus.events] == [QualityBreached]
     assert [info.key for info in world.raw.list("quarantine/")] != []
