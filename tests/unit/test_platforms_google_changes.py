@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -71,7 +70,7 @@ def test_a_change_that_cannot_be_read_costs_itself_only(row: dict[str, Any]) -> 
 
 
 @pytest.fixture
-def wire(stub: StubServer) -> Iterator[GoogleStub]:
+def wire(stub: StubServer) -> GoogleStub:
     wire = GoogleStub(stub)
     wire.route = lambda _: Answer(200, page([change()]))
     return wire

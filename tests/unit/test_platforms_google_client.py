@@ -163,7 +163,7 @@ class TestRequests:
             if dataset is not Dataset.PROFILES:
                 assert [one.last for one in google.pages(task(dataset))][-1]
         asked = list(map(query_of, wire.calls))
-        assert not any("status" in query.partition(" WHERE ")[2] for query in asked)
+        assert not any(".status" in query.partition(" WHERE ")[2] for query in asked)
         assert all(
             "metrics.cost_micros" in query for query in asked if "segments.date" in query and "action" not in query
         )
