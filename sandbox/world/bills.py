@@ -18,9 +18,9 @@ from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sandbox.world.catalog import WorldCampaign, WorldProfile
+from sandbox.world.catalog import WorldAd, WorldCampaign, WorldProfile
 from sandbox.world.months import last_of, month_after
-from sandbox.world.numbers import charged
+from sandbox.world.numbers import FinalDay, charged, final
 from sandbox.world.traits import Billing, LineKind
 from sandbox.world.world import World
 
@@ -29,6 +29,9 @@ MONTHS_BILLED = 13
 """An ad account is billed by invoice since so many months before that of the world's first today."""
 _MOST_MONTHS = 400
 """Months of ad accounts whose costs are kept."""
+_MOST_WHOLE = 4
+"""Months of ad accounts that are kept day by day: a month is billed and corrected one after the other."""
+_AdDay = tuple[WorldAd, int, FinalDay]
 
 
 class BillLine(NamedTuple):
@@ -82,6 +85,7 @@ class Bills:
     def __init__(self, world: World) -> None:
         self._world = world
         self._costs = lru_cache(maxsize=_MOST_MONTHS)(self._cost)
+        self._whole = lru_cache(maxsize=_MOST_WHOLE)(self._whole_month)
 
     def issued(self, profile: WorldProfile, start: date = date.min, end: date = date.max) -> Iterator[Bill]:
         """The documents that exist now and were issued from `start` to `end`, oldest first."""
@@ -211,17 +215,27 @@ class Bills:
         """The same; `of`: how much had happened, and whose."""
         profile = self._world.profile(of[1], of[2])
         assert profile is not None  # noqa: S101 - an ad account of this world
-        plan, first_day = self._world.plan(profile), self._world.first_day
-        last = min(last_of(month), seen - timedelta(days=1))
-        window, now = range((month - first_day).days, (last - first_day).days + 1), (seen - first_day).days
+        first_day, last = self._world.first_day, min(last_of(month), seen - timedelta(days=1))
+        end, now = (last - first_day).days, (seen - first_day).days
         found = []
-        for campaign in profile.campaigns:
-            days = partial(plan.day, profile.traits.channel_of(campaign.product).name)
-            ads = [ad for group in campaign.groups for ad in (*group.ads, *group.unlisted)]
-            costs = [charged(profile, ad, days, index, now) for ad in ads for index in window]
+        for campaign, days in self._whole(of, month):
+            costs = [charged(profile, ad, index, whole, now) for ad, index, whole in days if index <= end]
             clicks, spend = (sum(cost[at] for cost in costs) for at in (0, 1))
             if spend:
                 found.append((campaign, clicks, spend))
+        return found
+
+    def _whole_month(self, of: tuple[int, str, str], month: date) -> list[tuple[WorldCampaign, list[_AdDay]]]:
+        """What each campaign's ads deliver in the end on each day of the month."""
+        profile = self._world.profile(of[1], of[2])
+        assert profile is not None  # noqa: S101 - an ad account of this world
+        plan, first = self._world.plan(profile), (month - self._world.first_day).days
+        window = range(first, first + last_of(month).day)
+        found = []
+        for campaign in profile.campaigns:
+            day_of = partial(plan.day, profile.traits.channel_of(campaign.product).name)
+            ads = [ad for group in campaign.groups for ad in (*group.ads, *group.unlisted)]
+            found.append((campaign, [(ad, at, final(profile, ad, day_of(at))) for ad in ads for at in window]))
         return found
 
 

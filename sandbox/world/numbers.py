@@ -112,7 +112,11 @@ def _traffic_per_mille(profile: WorldProfile, ad: WorldAd, day: int, age: int) -
     return 1000 + left * between(ad.seed, 910_000 + day, 1, 9)
 
 
-def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> tuple[int, int, int, int, int]:
+FinalDay = tuple[int, int, int, int, int]
+"""What `final` says of an ad-day."""
+
+
+def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> FinalDay:
     """Settled impressions, clicks, spend (minor units), half conversions, value per conversion (minor units, even).
 
     All zero on days without delivery.
@@ -137,13 +141,16 @@ def final(profile: WorldProfile, ad: WorldAd, planned: PlannedDay) -> tuple[int,
     return impressions, clicks, spend, halves, price if profile.traits.sells else 0
 
 
-def settled(
-    profile: WorldProfile, ad: WorldAd, day: PlannedDay, seen: int | None = None
-) -> tuple[int, int, int, int, int]:
-    """`final`, less the invalid traffic that the platform took back (until the day `seen`, if it is given)."""
-    impressions, clicks, spend, halves, price = final(profile, ad, day)
+def settled(profile: WorldProfile, ad: WorldAd, day: PlannedDay) -> FinalDay:
+    """`final`, less the invalid traffic that the platform took back."""
+    return _less_credits(profile, ad, day.number, final(profile, ad, day))
+
+
+def _less_credits(profile: WorldProfile, ad: WorldAd, index: int, whole: FinalDay, seen: int | None = None) -> FinalDay:
+    """A day of `final`, less what was taken back of it until the day `seen`, by default until now."""
+    impressions, clicks, spend, halves, price = whole
     for first, last, keep, known in ad.credits:
-        if first <= day.number <= last and (seen is None or known <= seen):
+        if first <= index <= last and (seen is None or known <= seen):
             step = _step(profile, ad)
             impressions, clicks, spend = impressions * keep // 1000, clicks * keep // 1000, spend * keep // 1000
             halves = halves * keep // 1000 // step * step
@@ -173,9 +180,9 @@ def of_day(profile: WorldProfile, ad: WorldAd, days: Days, index: int, age: int)
     )
 
 
-def charged(profile: WorldProfile, ad: WorldAd, days: Days, index: int, seen: int) -> tuple[int, int]:
-    """The day's clicks and spend alone, as they were known on the day `seen`: who sums months needs no more."""
-    impressions, clicks, spend, _, _ = settled(profile, ad, days(index), seen)
+def charged(profile: WorldProfile, ad: WorldAd, index: int, whole: FinalDay, seen: int) -> tuple[int, int]:
+    """Clicks and spend of a day of `final` as they were known on the day `seen`: who sums months needs no more."""
+    impressions, clicks, spend, _, _ = _less_credits(profile, ad, index, whole, seen)
     traffic = _traffic_per_mille(profile, ad, index, seen - index) if impressions else 0
     return clicks * traffic // 1000, spend * traffic // 1000
 
