@@ -194,3 +194,20 @@ def test_so_many_ad_accounts_are_named(
     check = store(call, account_id)["check"]
 
     assert (len(check["ad_accounts"]), check["more"]) == (3, not fits)
+
+
+def test_the_end_of_a_credential_is_kept_beside_it_and_one_that_is_no_date_is_refused(
+    call: Call, account_id: str, platform: StubServer
+) -> None:
+    platform.route = lambda _: Answer(200, {"Result": []})
+    desk = {"platform": "ttd", "token": "a-token-of-the-web-page"}
+    where = f"/api/v1/accounts/{account_id}/credentials"
+
+    refused = call("POST", where, desk | {"token_expires": "19.12.2026"}, expect=422)
+    stored = call("POST", where, desk | {"token_expires": "2026-12-19"}, expect=201)
+
+    assert refused["error"]["details"] == [{"field": "token_expires", "message": "is a date, YYYY-MM-DD"}]
+    assert stored["ends_on"] == "2026-12-19"
+    assert [one["ends_on"] for one in call("GET", where)["credentials"] if one["platform"] == "trade_desk"] == [
+        "2026-12-19"
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -143,6 +143,26 @@ def test_dead_letters_broken_credentials_and_open_circuits_degrade(world: Pipeli
         "brakes": "1 on: meta_ads 1 (faults five times, next try 12:00 UTC)",
         "dead_letters": "messages: runs-dead (1)",
     }
+
+
+def test_a_credential_that_is_about_to_end_degrades_and_says_when(world: PipelineWorld) -> None:
+    world.drain()
+    for account, ends in (("acc-2", "2026-11-30"), ("acc-3", "2026-11-01"), ("acc-4", "2027-11-01")):
+        world.add_credential(account, ends_on=ends)
+    answer = report(world)
+    today = world.clock.now().date()
+    assert [
+        (one["account_id"], one["ends_on"], one["days_left"]) for one in answer["parts"]["credentials"]["ending"]
+    ] == [
+        ("acc-3", "2026-11-01", (date(2026, 11, 1) - today).days),
+        ("acc-2", "2026-11-30", (date(2026, 11, 30) - today).days),
+    ]
+    assert (answer["status"], reasons(answer)["credentials"]) == (
+        "degraded",
+        "about to end: meta_ads default of acc-3 (ends on 2026-11-01), meta_ads default of acc-2 (ends on 2026-11-30)",
+    )
+    world.break_credential("acc-3")
+    assert reasons(report(world))["credentials"].startswith("refused, or about to end: meta_ads default of acc-3 (")
 
 
 def test_profiles_that_wait_degrade_the_health_which_says_what_for(world: PipelineWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,19 @@ from adweir.model.messages import Advance, Redrive, Scope
 from adweir.model.tasks import TaskState
 from adweir.pipeline.watch import look
 from adweir.store.ledger.brakes import scope_key
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, META, PipelineWorld, run_to_end
 
 pytestmark = pytest.mark.usefixtures("tables")
-QUIET = {"RunsFailed": 0, "RunsPartial": 0, "ProfilesStale": 0, "CredentialsBroken": 0, "BrakesStaying": 0}
+QUIET = {
+    "RunsFailed": 0,
+    "RunsPartial": 0,
+    "ProfilesStale": 0,
+    "CredentialsBroken": 0,
+    "CredentialsEnding": 0,
+    "BrakesStaying": 0,
+}
 
 
 @pytest.fixture
@@ -103,6 +112,22 @@ def test_a_broken_credential_is_reported_until_a_new_one_is_stored(world: Pipeli
     world.break_credential()
     assert seen(world) == {"CredentialsBroken": 1}
     world.add_credential(world.account_id)
+    assert seen(world) == {}
+
+
+@at_the_bound("CREDENTIAL_ENDS_SOON_DAYS")
+def test_a_credential_that_ends_soon_is_reported_until_a_new_one_is_stored(
+    world: PipelineWorld, size: int, fits: bool
+) -> None:
+    today = world.clock.now().date()
+    world.add_credential(world.account_id, ends_on=str(today + timedelta(days=size)))
+    assert seen(world) == ({"CredentialsEnding": 1} if fits else {})
+    # and one that has ended, until it is refused or replaced
+    world.add_credential(world.account_id, ends_on=str(today - timedelta(days=1)))
+    assert seen(world) == {"CredentialsEnding": 1}
+    world.break_credential()
+    assert seen(world) == {"CredentialsBroken": 1}
+    world.add_credential(world.account_id, ends_on=str(today + timedelta(days=365)))
     assert seen(world) == {}
 
 

@@ -141,6 +141,7 @@ def test_an_alarm_on_a_state_outlasts_a_missing_look_and_one_on_events_ends_with
         "RunPartialAlarm",
         "ProfileStaleAlarm",
         "CredentialBrokenAlarm",
+        "CredentialEndsAlarm",
         "BrakeStaysAlarm",
     }
     assert {alarm["TreatMissingData"] for alarm in states.values()} <= {"ignore", "notBreaching"}

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from adweir.platforms.credentials import CredentialFields, Secret
+from adweir.platforms.credentials import CredentialFields, PlainEnd, Secret
 
 
 class Token(CredentialFields):
     """A platform with one secret."""
 
     access_token: Secret
+
+
+class Lasting(Token):
+    """One whose token ends some day."""
+
+    until: PlainEnd = ""
+
+
+@pytest.mark.parametrize(("until", "ends"), [("2026-12-19", date(2026, 12, 19)), ("", None), ("someday", None)])
+def test_the_end_of_a_credential_is_a_date_or_unknown(until: str, ends: date | None) -> None:
+    given = {"access_token": "a-token"} | ({"until": until} if until else {})
+    assert Lasting.read(given).ends == ends  # one that was stored before can be read, whatever it says
+    assert Token.read({"access_token": "a-token"}).ends is None
+
+
+def test_an_end_that_is_no_date_is_refused_when_it_is_stored() -> None:
+    Lasting.check_end({"until": "2026-12-19"})
+    Lasting.check_end({"until": ""})
+    with pytest.raises(Unprocessable) as refused:
+        Lasting.check_end({"until": "19.12.2026"})
+    assert refused.value.details == [{"field": "until", "message": "is a date, YYYY-MM-DD"}]
 
 
 @pytest.mark.parametrize("value", ["...", ".", "<>", "****", "", "a b", "a\n", "\u2026", "t\u00f6ken"])

@@ -74,6 +74,7 @@ class CredentialAnswer(Shown):
     version: int = Field(description="Grows by 1 with each replacement.", ge=1)
     reason: str = Field(description="Why it is broken; empty otherwise.")
     route: str = Field(description="Where its requests go (a region, a manager account); empty where there is one way.")
+    ends_on: str = Field(description="The day on which it ends, YYYY-MM-DD; empty where nobody has said so.")
     profiles: list[str] = Field(description="The ids of the ad accounts that it reaches.")
     listed_at: Instant | None = Field(description="When they were last listed; null before the first sync.")
     note: str | None = Field(description="Why it lists no ad account, where it lists none.")

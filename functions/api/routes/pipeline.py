@@ -39,7 +39,10 @@ class PipelineParts(Shown):
     profiles: Part = Field(
         description="`items`: each ad account's last success, how many days it is behind, and what it waits for."
     )
-    credentials: Part = Field(description="`broken`: the credentials that their platform refused.")
+    credentials: Part = Field(
+        description="`broken`: the credentials that their platform refused; `ending`: those that end within"
+        f" {limits.CREDENTIAL_ENDS_SOON_DAYS} days, or have ended, with their `ends_on` and `days_left`."
+    )
     brakes: Part = Field(description="`on`: the pauses and circuit breakers that are in force.")
     queues: Part = Field(description="`items`: by queue the messages that are visible, in flight and delayed.")
     dead_letters: Part = Field(description="The same for the dead-letter queues.")

@@ -1,5 +1,6 @@
 """Entities: what the catalog stores."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -56,6 +57,7 @@ class Credential(Entity):
     An account may have several of one platform, told apart by their `label` (`model.labels`).
     `state`: active or broken. `version` grows with each replacement, so a worker never marks the wrong one broken.
     `route` says where its requests go (a region), `app` is a hash of the application that quotas are counted for.
+    `ends_on` is the day on which it ends (YYYY-MM-DD), "" where nobody has said so.
     """
 
     account_id: str
@@ -69,6 +71,11 @@ class Credential(Entity):
     reason: str = ""
     route: str = ""
     app: str = ""
+    ends_on: str = ""
+
+    def days_left(self, today: date) -> int | None:
+        """Days until it ends, negative afterwards; None where nobody has said so."""
+        return (date.fromisoformat(self.ends_on) - today).days if self.ends_on else None
 
 
 class Owner(StrEnum):

@@ -17,7 +17,7 @@ from adweir.pipeline.alone import explain
 from adweir.store.ledger.brakes import BrakeState, brake_key
 
 if TYPE_CHECKING:
-    from adweir.model.entities import Profile
+    from adweir.model.entities import Credential, Profile
     from adweir.model.times import Clock
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger import Ledger
@@ -55,7 +55,7 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
     now, brakes = clock.now(), cache(lambda: brakes_on(ledger, catalog))
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "profiles": lambda: _profiles(ledger, catalog, brakes(), now),
-        "credentials": lambda: _credentials(catalog),
+        "credentials": lambda: _credentials(catalog, now),
         "brakes": lambda: _brakes(brakes(), now),
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
@@ -175,7 +175,16 @@ def _why(profile: Profile, last: str, oldest_good: str) -> str:
     return f"last pulled {last}" if last < oldest_good else ""
 
 
-def _credentials(catalog: Catalog) -> dict[str, Any]:
+def ending(credentials: Sequence[Credential], now: datetime) -> list[tuple[Credential, int]]:
+    """The credentials in use that end soon or have ended, each with the days that are left, the first to end first."""
+    today = now.astimezone(UTC).date()
+    left = [(one, one.days_left(today)) for one in credentials if one.state == "active"]
+    soon = [(one, days) for one, days in left if days is not None and days <= limits.CREDENTIAL_ENDS_SOON_DAYS]
+    return sorted(soon, key=lambda each: each[1])
+
+
+def _credentials(catalog: Catalog, now: datetime) -> dict[str, Any]:
+    credentials = catalog.credentials()
     broken = [
         {
             "account_id": credential.account_id,
@@ -183,11 +192,23 @@ def _credentials(catalog: Catalog) -> dict[str, Any]:
             "label": credential.label,
             "reason": credential.reason,
         }
-        for credential in catalog.credentials()
+        for credential in credentials
         if credential.state != "active"
     ]
+    soon = [
+        {
+            "account_id": credential.account_id,
+            "platform": credential.platform,
+            "label": credential.label,
+            "ends_on": credential.ends_on,
+            "days_left": days,
+        }
+        for credential, days in ending(credentials, now)
+    ]
     causes = [f"{one['platform']} {one['label']} of {one['account_id']} ({one['reason']})" for one in broken]
-    return _part(DEGRADED if broken else HEALTHY, "refused", causes, broken=broken)
+    causes += [f"{one['platform']} {one['label']} of {one['account_id']} (ends on {one['ends_on']})" for one in soon]
+    what = "refused" if not soon else "refused, or about to end" if broken else "about to end"
+    return _part(DEGRADED if causes else HEALTHY, what, causes, broken=broken, ending=soon)
 
 
 def _brakes(brakes: Sequence[BrakeState], now: datetime) -> dict[str, Any]:

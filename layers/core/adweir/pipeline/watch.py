@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from adweir.model.entities import ProfileStatus
 from adweir.model.runs import RunState
 from adweir.model.times import epoch, iso
-from adweir.pipeline.health import STALE_HOURS, brakes_on, newest_pulls
+from adweir.pipeline.health import STALE_HOURS, brakes_on, ending, newest_pulls
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -27,8 +27,9 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
     """Metric → number, zero included.
 
     `RunsFailed` and `RunsPartial`: runs that ended so and that nothing has repaired. `ProfilesStale`: active ad
-    accounts without a successful pull of metrics for `STALE_HOURS`. `CredentialsBroken`. `BrakesStaying`: brakes that
-    are on and under which nothing has succeeded for an hour. `Watched`: 1.
+    accounts without a successful pull of metrics for `STALE_HOURS`. `CredentialsBroken`. `CredentialsEnding`: those in
+    use that end soon or have ended. `BrakesStaying`: brakes that are on and under which nothing has succeeded for an
+    hour. `Watched`: 1.
     """
     now = clock.now()
     ends = [run.state for run in ledger.troubled_runs.all()]
@@ -36,11 +37,13 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
     oldest_good = iso(now - timedelta(hours=STALE_HOURS))
     active = [profile.key for profile in catalog.profiles() if profile.status == ProfileStatus.ACTIVE]
     since = epoch(now) - STAYING_SECONDS
+    credentials = catalog.credentials()
     return {
         "RunsFailed": ends.count(RunState.FAILED.value),
         "RunsPartial": ends.count(RunState.PARTIAL.value),
         "ProfilesStale": sum(newest.get(key, "") < oldest_good for key in active),
-        "CredentialsBroken": sum(credential.state != "active" for credential in catalog.credentials()),
+        "CredentialsBroken": sum(credential.state != "active" for credential in credentials),
+        "CredentialsEnding": len(ending(credentials, now)),
         "BrakesStaying": sum(0 < brake.since <= since for brake in brakes_on(ledger, catalog)),
         "Watched": 1,
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -26,19 +27,22 @@ class FieldKind(StrEnum):
     """What a field of a credential is, beside its value.
 
     SECRET is never shown. PLAIN may be. ROUTE says where requests go (a region, a manager account) and is kept with the
-    profiles. APP identifies the application that the platform counts quotas for.
+    profiles. APP identifies the application that the platform counts quotas for. ENDS is the day (YYYY-MM-DD) on which
+    the credential ends, of those that cannot be renewed: the health says so before.
     """
 
     SECRET = "secret"  # noqa: S105  a kind of field
     PLAIN = "plain"
     ROUTE = "route"
     APP = "app"
+    ENDS = "ends"
 
 
 Secret = Annotated[str, _TEXT, FieldKind.SECRET]
 SecretApp = Annotated[str, _TEXT, FieldKind.SECRET, FieldKind.APP]
 Plain = Annotated[str, _TEXT, FieldKind.PLAIN]
 PlainApp = Annotated[str, _TEXT, FieldKind.PLAIN, FieldKind.APP]
+PlainEnd = Annotated[str, _TEXT, FieldKind.PLAIN, FieldKind.ENDS]
 
 
 class CredentialFields(BaseModel):
@@ -74,6 +78,14 @@ class CredentialFields(BaseModel):
             raise Unprocessable(f"the credential is refused: {', '.join(short)}", faults)
 
     @classmethod
+    def check_end(cls, values: Mapping[str, str]) -> None:
+        """Refuse an end that is no date. Raises Unprocessable; checked when a credential is stored, as secrets are."""
+        wrong = [name for name in cls.named(FieldKind.ENDS) if values.get(name) and _day(values[name]) is None]
+        if wrong:
+            faults = [{"field": name, "message": "is a date, YYYY-MM-DD"} for name in wrong]
+            raise Unprocessable(f"the credential is refused: {', '.join(wrong)}", faults)
+
+    @classmethod
     def named(cls, kind: FieldKind) -> tuple[str, ...]:
         """The names of the fields of a kind."""
         return tuple(name for name, field in cls.model_fields.items() if kind in field.metadata)
@@ -88,6 +100,11 @@ class CredentialFields(BaseModel):
     def route(self) -> str:
         """The value of the route field; "" where the platform has none."""
         return self._value(FieldKind.ROUTE)
+
+    @property
+    def ends(self) -> date | None:
+        """The day on which it ends; None where nobody has said so."""
+        return _day(self._value(FieldKind.ENDS))
 
     @property
     def app_hash(self) -> str:
@@ -112,3 +129,10 @@ class CredentialFields(BaseModel):
             most = limits.MAX_CREDENTIAL_VALUE_CHARS
             message = f"is 1 to {most} printable ASCII characters without spaces, a letter or digit among them"
         return {"field": field, "message": message}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

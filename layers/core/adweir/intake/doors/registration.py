@@ -62,6 +62,7 @@ class Registration:
         fields = self._platforms.spec(platform).credential
         read = fields.read(values)
         fields.check_secrets(values)
+        fields.check_end(values)
         label = parse_label(label)
         given = Credential(
             account_id=account_id,
@@ -70,6 +71,7 @@ class Registration:
             secret_id=self._secrets.name("credential", account_id, platform, label),
             route=read.route,
             app=read.app_hash,
+            ends_on=str(read.ends or ""),
         )
         check = self._check.check(given, values)
         self._secrets.put(given.secret_id, values)

@@ -16,7 +16,7 @@ from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, datasets
-from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, Secret
+from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, PlainEnd, Secret
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 
 MAX_WINDOW_DAYS = 31
@@ -43,7 +43,7 @@ class TradeDeskCredential(CredentialFields):
     login: Annotated[Plain, FieldKind.APP] = ""
     password: Secret = ""
     token: Secret = ""
-    token_expires: Plain = ""
+    token_expires: PlainEnd = ""
     template: Plain = "adweir"
     reports: Annotated[Literal["partner", "advertiser"], BeforeValidator(_lower), FieldKind.PLAIN] = "partner"
 

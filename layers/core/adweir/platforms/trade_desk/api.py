@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -32,7 +31,6 @@ PAGE_SIZE = 100
 """Safe for every query; some take 1,000."""
 MAX_REPORT_BYTES = 8 << 30
 _TOKEN_MINUTES = 1440
-_WARN_DAYS = 30
 _MOST_PAGES = 10_000
 _HOPS = 5
 _NO_CONTENT = 240
@@ -68,13 +66,12 @@ class TradeDeskCalls:
         """Log when the web page's token ends within 30 days: one of 365 days has stopped a connector unseen."""
         if not (self.secret.token and self.secret.token_expires):
             return
-        try:
-            ends = date.fromisoformat(self.secret.token_expires)
-        except ValueError:
+        ends = self.secret.ends
+        if ends is None:
             log.warning("token_expires of The Trade Desk is no date: nobody will say that the token ends soon")
             return
         left = ends - self._clock.now().date()
-        if left <= timedelta(days=_WARN_DAYS):
+        if left.days <= limits.CREDENTIAL_ENDS_SOON_DAYS:
             log.warning("the token of The Trade Desk ends soon", extra={"ends": str(ends), "days_left": left.days})
 
     def get(self, path: str) -> Response:
