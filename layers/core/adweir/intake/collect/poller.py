@@ -9,7 +9,15 @@ from adweir.intake.collect.claim import Remaining, waits_for
 from adweir.intake.collect.worker import Timing, Worker, too_slow
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
-from adweir.model.errors import NotReady, ReportFailed, Throttled, TooMuchData, Transient
+from adweir.model.errors import (
+    AdweirError,
+    NotReady,
+    ReportFailed,
+    Throttled,
+    TooMuchData,
+    Transient,
+    Unavailable,
+)
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
@@ -108,6 +116,11 @@ class Poller(Worker):
                 return self._land(task, opened)
             except ReportFailed as error:  # its file is gone
                 self._again(task, message, connector, error.message)
+            except (Throttled, Transient, Unavailable):
+                raise
+            except AdweirError:  # the task ends without its report
+                let_go(self.ledger, connector, task)
+                raise
         elif report.state is ReportState.FAILED and report.too_large:
             let_go(self.ledger, connector, task)
             raise TooMuchData(f"the report is too large: {report.reason}", report_id=task.report_id)
