@@ -24,7 +24,7 @@ from adweir.platforms.json_items import items
 from adweir.platforms.trade_desk import SPEC, wire
 
 T = TypeVar("T")
-_ARCHIVED = "archived"
+_AVAILABILITIES = {"available": Status.ACTIVE, "archived": Status.ARCHIVED}
 _AUDITS = {"rejected": Status.REJECTED, "pending": Status.PENDING}
 _FAULTS = (ValueError, RecursionError)
 _decode_amount = msgspec.json.Decoder(Decimal).decode
@@ -162,36 +162,40 @@ def _shown(row: wire.WireCreative) -> dict[str, str | None]:
 
 
 def _common(row_id: str, name: str | None, availability: str | None, context: PullContext) -> dict[str, Any]:
-    archived = (availability or "").casefold() == _ARCHIVED
     return {
         "platform": SPEC.name,
         "profile_id": context.profile_id,
         "id": row_id,
         "name": name or "",
-        "status": Status.ARCHIVED if archived else Status.ACTIVE,
+        "status": _by_availability(availability),
         "status_raw": availability or "",
         "as_of": context.as_of,
     }
 
 
 def _group_status(row: wire.DeskWireAdGroup) -> tuple[Status, str]:
-    if (row.availability or "").casefold() == _ARCHIVED:
-        return Status.ARCHIVED, row.availability or ""
-    if row.is_enabled is False:
+    status = _by_availability(row.availability)
+    if status is Status.ACTIVE and row.is_enabled is False:
         return Status.PAUSED, "IsEnabled false"
-    return Status.ACTIVE, row.availability or ""
+    return status, row.availability or ""
 
 
 def _creative_status(row: wire.WireCreative) -> tuple[Status, str]:
-    """Archived, else the worst of its audits, else active."""
-    if (row.availability or "").casefold() == _ARCHIVED:
-        return Status.ARCHIVED, row.availability or ""
+    """By its availability; where that is active, by the worst of its audits."""
+    status = _by_availability(row.availability)
+    if status is not Status.ACTIVE:
+        return status, row.availability or ""
     said = [audit.audit_status or "" for audit in row.audits or ()]
     for word, status in _AUDITS.items():
         found = next((one for one in said if one.casefold() == word), None)
         if found is not None:
             return status, found
     return Status.ACTIVE, row.availability or ""
+
+
+def _by_availability(text: str | None) -> Status:
+    """Available and archived are the two that there are; a list that names none is of what is available."""
+    return _AVAILABILITIES.get((text or "available").casefold(), Status.UNKNOWN)
 
 
 def _readable(body: bytes, member: str, kind: type[T]) -> Iterator[T]:
