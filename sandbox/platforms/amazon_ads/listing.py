@@ -111,7 +111,10 @@ class Lists:
             text = f"maxResults must be between 1 and {most}"
             raise InvalidArgument(text, "$.maxResults", "rangeError", **limits, lowerLimit="1", upperLimit=str(most))
         start = _start(body.get("nextToken"), len(found))
-        answer |= {key: found[start : start + size]}
+        page = found[start : start + size]
+        if page and self._outside.switches.take("new_value", PLATFORM, profile.id) is not None:
+            page = [{**page[0], "state": "NEVER_HEARD_OF"}, *page[1:]]
+        answer |= {key: page}
         headers = {"Content-Type": media}
         if start + size >= len(found):
             return json_answer(answer, headers=headers)

@@ -48,6 +48,7 @@ class Reports:
                 raise AmazonRefusal(425, f"The Request is a duplicate of : {report_id}")
         switches = self._outside.switches
         slow = switches.take("slow_report", PLATFORM, profile.id) or {}
+        lost = switches.take("missing_column", PLATFORM, profile.id)
         report = {
             "platform": PLATFORM,
             "profile_id": profile.id,
@@ -58,6 +59,7 @@ class Reports:
             "broken": switches.take("broken_report", PLATFORM, profile.id),
             "empty": switches.take("empty", PLATFORM, profile.id) is not None,
             "bad_row": switches.take("bad_row", PLATFORM, profile.id),
+            "lacks": "" if lost is None else str(lost.get("column", "cost")),
             "today": moment.today.isoformat(),
             "hour": moment.hour,
         }
@@ -117,7 +119,8 @@ class Reports:
         if status == "FAILED":
             answer["failureReason"] = str(report["broken"].get("reason", "Internal error while generating the report"))
         if status == "COMPLETED":
-            expires = int(time.time()) + self._outside.url_seconds
+            late = self._outside.switches.take("expired_url", PLATFORM, report["profile_id"]) is not None
+            expires = int(time.time()) + (-1 if late else self._outside.url_seconds)
             signed = f"Expires={expires}&Signature={self._signature(report_id, expires)}"
             url = f"{origin}/report-files/{report_id}.json.gz?{signed}"
             answer |= {"generatedAt": _stamp(done), "fileSize": len(self._file(report_id, report)), "url": url}
@@ -137,6 +140,8 @@ class Reports:
                 return packed([])
             moment = Moment(date.fromisoformat(report["today"]), int(report["hour"]))
             found = report_rows(self._outside.world, profile, report["body"], moment)
+            if report["lacks"]:
+                found = [{name: value for name, value in row.items() if name != report["lacks"]} for row in found]
             return packed(found if report["bad_row"] is None else _spoiled(found, report["bad_row"]))
 
         return self._outside.remember((PLATFORM, report_id), make)

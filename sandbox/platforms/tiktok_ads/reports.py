@@ -75,7 +75,7 @@ class TikTokReports:
         """Of too many ids only the newest, with code 0 and a header: what names campaigns or ad groups is whole."""
         found = self._outside.switches.take("silent_cut", PLATFORM, profile_id)
         most = _MOST_IDS if found is None else int(found.get("ids", 1))
-        if asked.filters.narrowed or not asked.id_name:
+        if (asked.filters.narrowed and not (found or {}).get("narrowed")) or not asked.id_name:
             return rows, {}
         ids = sorted({row.body["dimensions"][asked.id_name] for row in rows})
         if len(ids) <= most:
@@ -97,6 +97,10 @@ class TikTokReports:
 
     def _spoiled(self, profile_id: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A row that is malformed, or lacks a metric that was asked for."""
+        found = self._outside.switches.take("missing_column", PLATFORM, profile_id)
+        if found is not None:
+            lost = str(found.get("metric", "spend"))
+            rows = [{**row, "metrics": {k: v for k, v in row["metrics"].items() if k != lost}} for row in rows]
         found = self._outside.switches.take("bad_row", PLATFORM, profile_id)
         if found is None or not rows:
             return rows

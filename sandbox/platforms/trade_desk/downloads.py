@@ -35,9 +35,10 @@ class Downloads:
         self._outside = outside
         self._login = login
 
-    def link(self, schedule_id: str, origin: str) -> tuple[str, float]:
-        """A link to the schedule's file, and when it expires."""
-        expires = int(time.time()) + self._outside.url_seconds
+    def link(self, schedule_id: str, origin: str, advertiser: str) -> tuple[str, float]:
+        """A link to the schedule's file, and when it expires. `advertiser`: the first in it."""
+        late = self._outside.switches.take("expired_url", PLATFORM, advertiser) is not None
+        expires = int(time.time()) + (-1 if late else self._outside.url_seconds)
         signed = self._signature("desk", schedule_id, expires)
         return f"{origin}/reportdownload/{schedule_id}?expires={expires}&sig={signed}", expires
 

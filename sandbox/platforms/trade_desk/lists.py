@@ -67,7 +67,10 @@ class DeskLists:
 
     def advertiser(self, _request: PlatformRequest, grant: DeskGrant, entity_id: str) -> Response:
         """`GET /advertiser/{id}`."""
-        return json_answer(advertiser_entity(grant.advertiser(entity_id)))
+        profile = grant.advertiser(entity_id)
+        if self._outside.switches.take("access_denied", PLATFORM, profile.id) is not None:
+            raise forbidden()
+        return json_answer(advertiser_entity(profile))
 
     def query(self, request: PlatformRequest, grant: DeskGrant, kind: str, parent: str) -> Response:
         """`POST /{kind}/query/{parent}`, where the parent is an advertiser or a campaign."""
@@ -118,6 +121,9 @@ class DeskLists:
 
     def paged(self, found: list[Entity], body: Body, name: Callable[[Entity], str], profile_id: str) -> Response:
         """A page of a list, shorter or broken off when a switch says so."""
+        new = self._outside.switches.take("new_value", PLATFORM, profile_id) if profile_id and found else None
+        if new is not None:
+            found = [{**found[0], "Availability": "NeverHeardOf"}, *found[1:]]
         short = self._outside.switches.take("short_pages", PLATFORM, profile_id)
         answer = page(found, body, name, **({} if short is None else {"most": int(short.get("rows", 1))}))
         return self._sent(answer, profile_id, more=body["PageStartIndex"] + answer["ResultCount"] < len(found))

@@ -74,6 +74,9 @@ class Schedules:
         limit = self._outside.switches.take("schedule_limit", PLATFORM)
         if len(held) >= (_MOST_SCHEDULES if limit is None else int(limit.get("most", 0))):
             raise invalid(ReportScheduleName="The partner has the largest number of report schedules already.")
+        for profile in advertisers:
+            kept = self._outside.switches.take("numeric_format", PLATFORM, profile)
+            body |= {} if kept is None else {"ReportNumericFormat": str(kept.get("format", "International"))}
         moments = {profile: self._outside.world.moment(grant.advertiser(profile)) for profile in advertisers}
         report = {
             "platform": PLATFORM,
@@ -201,7 +204,7 @@ class Schedules:
         failed = report["spoilt"].get("broken_report") if state not in ("Pending", "InProgress", "Complete") else None
         deliveries = []
         if state == "Complete":
-            url, expires = self._downloads.link(schedule_id, origin)
+            url, expires = self._downloads.link(schedule_id, origin, report["advertisers"][0])
             deliveries.append(
                 {
                     "ReportDestination": "API",
