@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-PLATFORMS = ("meta_ads", "amazon_ads", "google_ads", "tiktok_ads", "trade_desk")
-
 
 class Fault(StrEnum):
     """The rows of the matrix."""
@@ -51,14 +49,17 @@ class Cell:
     """One fault on one platform.
 
     `switches` are turned on for the ad account number `who` (0 and 1 have one credential, 2 is another client's), once
-    the platform was asked `after` questions in the run. `why`: what of the platform's documents they follow.
+    the platform was asked `after` questions in the run. `why`: what of the platform's documents they follow. `asks`:
+    constants of the connector with other values, so that little data has several pages or is too much.
 
-    `code`: the error that the ledger shows of the account, "" where the fault is overcome in place. `wait`: the seconds
-    that it waits, by the platform's word or, with `guessed`, by ours. `brake`: the scope that has to wait, `braked` the
-    ad accounts in it. `ends`: the states of the account's tasks, `run` that of the run, when nobody works any more.
-    `events`: what the bus tells beside changes and the run's end; `alarms`: the numbers that ring, `remedy` what ends
-    them. `remade`: the seconds after which a report is asked for a second time, 0 where none is. `unknown`: how many
-    objects have a status that nobody knows.
+    What has to be seen: `code`, the error that the ledger shows of the account, "" where the fault is overcome in
+    place; `wait`, the seconds that it waits; `brake`, the scope that has to wait, and `braked`, the ad accounts in it.
+    `remade`: the seconds after which a report is asked for again, 0 where none is. `renews`: whether a new access token
+    is fetched. `unknown`: how many objects have a status that nobody knows.
+
+    When nobody works any more: `ends`, the states of the account's tasks; `shares`, the ad accounts with the same fate,
+    because one report serves several; `run`, the run's state; `denied`, whether the account is marked so; `events`,
+    what the bus tells beside changes and the run's end; `alarms`, the numbers that ring, and `remedy`, what ends them.
     """
 
     fault: Fault
@@ -69,9 +70,9 @@ class Cell:
     after: int = 0
     code: str = ""
     wait: float = 0.0
-    guessed: bool = False
     brake: str = ""
     braked: tuple[int, ...] = (0,)
+    shares: tuple[int, ...] = ()
     ends: frozenset[str] = frozenset({"loaded"})
     run: str = "succeeded"
     events: frozenset[str] = frozenset()
@@ -79,6 +80,8 @@ class Cell:
     remedy: Remedy = Remedy.NOTHING
     remade: float = 0.0
     unknown: int = 0
+    renews: bool = False
+    asks: Mapping[str, Any] = field(default_factory=dict)
     denied: bool = False
     datasets: tuple[str, ...] = ("ad_daily",)
     days: tuple[str, str] = ("2026-11-10", "2026-11-11")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,14 +26,14 @@ from sandbox.world.catalog import Advertiser, Holdings
 from support.platform_server import ANCHOR
 
 ORIGIN = "http://platform.example"
-_COMPANIES = ("halden", "mori")
+_ALLOWED = {"tiktok_ads": {"async_reports": "allowed"}}
+"""What Halden says of itself beside its secrets: TikTok lets its application make asynchronous reports."""
 
 
 class Asked(NamedTuple):
-    """A request to the platform, and the status of its answer. `at` is Unix seconds."""
+    """A request to the platform, and the status of its answer. `profile_id`: on whose behalf, `at`: Unix seconds."""
 
     at: float
-    method: str
     path: str
     status: int
     profile_id: str
@@ -45,11 +46,12 @@ def stand_in(platform: str) -> StandIn:
 
     def holdings(seed: int, advertiser: Advertiser) -> Holdings:
         held = whole.holdings(seed, advertiser)
-        first, *others = held.profiles
+        first, *others = sorted(held.profiles, key=lambda profile: profile.id)
         if advertiser.key == "mori":
             return replace(held, profiles=(_with_campaign(first, 0),))
         second = others[0] if others else replace(first, id=f"{first.id[:-1]}{(int(first.id[-1]) + 1) % 10}")
-        return replace(held, profiles=(_with_campaign(first, 0), _with_campaign(second, 1)))
+        credentials = {name: {**body, **_ALLOWED.get(platform, {})} for name, body in held.credentials.items()}
+        return Holdings((_with_campaign(first, 0), _with_campaign(second, 1)), credentials)
 
     return replace(whole, holdings=holdings)
 
@@ -70,7 +72,8 @@ class SmallWorld:
     What was issued, switched on or reported in another test is gone.
     """
 
-    def __init__(self, platform: str, now: Callable[[], float]) -> None:
+    def __init__(self, platform: str, now: Callable[[], float], on_behalf_of: Callable[[], str]) -> None:
+        """`on_behalf_of`: the ad account that is being worked on."""
         self.platform = platform
         self.outside = outside_of(platform)
         self.outside.switches.clear()
@@ -80,13 +83,21 @@ class SmallWorld:
         self.asked: list[Asked] = []
         self._api = stand_in(platform).api(self.outside)
         self._now = now
+        self._on_behalf_of = on_behalf_of
         self.reports: list[float] = []
         """When a report was asked for."""
         self._made = self.outside.state.report_number
         self._later: list[tuple[int, Mapping[str, Any]]] = []
 
-    def _now_ns(self) -> int:
-        return int(self._now() * 1e9)
+    @contextmanager
+    def _its_time(self) -> Iterator[None]:
+        """The platform's clock: a request takes it a millisecond."""
+        seconds = self._now() + len(self.asked) / 1000
+        with (
+            mock.patch("time.time", return_value=seconds),
+            mock.patch("time.time_ns", return_value=int(seconds * 1e9)),
+        ):
+            yield
 
     @property
     def companies(self) -> list[Company]:
@@ -104,14 +115,15 @@ class SmallWorld:
             self._later.append((len(self.asked) + after, switch))
             return
         read = self.outside.switches.read({"platform": self.platform, **switch})
-        if not self._api.act_at_once(read):
-            self.outside.switches.turn_on(read)
+        with self._its_time():
+            if not self._api.act_at_once(read):
+                self.outside.switches.turn_on(read)
 
     def answer(self, request: PlatformRequest) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body, which may be shorter than the headers say."""
-        with mock.patch("time.time", self._now), mock.patch("time.time_ns", self._now_ns):
-            found, profile_id = delivered(self.outside, self.platform, self._api, request)
-        self.asked.append(Asked(self._now(), request.method, request.path, found.status_code, profile_id))
+        with self._its_time():
+            found, _ = delivered(self.outside, self.platform, self._api, request)
+        self.asked.append(Asked(self._now(), request.path, found.status_code, self._on_behalf_of()))
         self.reports += [self._now()] * (self.outside.state.report_number - self._made)
         self._made = self.outside.state.report_number
         for entry in [entry for entry in self._later if entry[0] <= len(self.asked)]:

@@ -90,11 +90,11 @@ class System:
         self.platform = Platform(platform)
         self.clock = clock
         self.begun = clock.now().timestamp()
-        self.world = SmallWorld(platform, lambda: clock.now().timestamp())
+        self.post = Post(clock)
+        self.world = SmallWorld(platform, lambda: clock.now().timestamp(), self._worked_on)
         self.dynamodb, self.events, self.secrets = DynamoDB(TABLES), Events(), Secrets()
         self.s3 = S3(BUCKET, clock.now)
         self.s3.arrived = self._arrived
-        self.post = Post(clock)
         self.queues = Lines(self.post)
         self.seen: list[Seen] = []
         self.brakes: list[Brake] = []
@@ -120,6 +120,9 @@ class System:
             _session=_Clients(), logger=_Log(self.log), meter=_NoMeter(), http=session, queues=self.queues
         )
         return app
+
+    def _worked_on(self) -> str:
+        return str(getattr(self.post.open.body, "profile_id", "")) if self.post.open else ""
 
     # --- running
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from faults import cells_meta
+from faults import cells_amazon, cells_google, cells_meta, cells_tiktok, cells_trade_desk
 from faults.matrix import Cell, Fault
 from faults.story import Story
 
-PLATFORMS = {"meta_ads": cells_meta}
+PLATFORMS = {
+    "meta_ads": cells_meta,
+    "amazon_ads": cells_amazon,
+    "google_ads": cells_google,
+    "tiktok_ads": cells_tiktok,
+    "trade_desk": cells_trade_desk,
+}
 CELLS = [cell for cells in PLATFORMS.values() for cell in cells.CELLS]
 
 
