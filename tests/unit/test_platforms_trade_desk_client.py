@@ -263,13 +263,28 @@ def test_a_token_that_ends_before_the_download_is_renewed_once(connector: Connec
         list(connector.report_pages(task(), "555001"))
 
 
+def test_an_advertiser_that_a_partner_s_report_does_not_name_has_had_nothing_or_was_lost(
+    connector: Connector, desk: Desk
+) -> None:
+    desk.answers["/reportdownload/1"] = Answer(200, HEADER, {"Content-Type": "text/csv"})
+    (nothing,) = connector.report_pages(task(), "555001")
+    assert nothing.content() == HEADER
+    desk.answers["/advertiser/abc1234"] = Answer(403, {"Message": "no access"})
+    (lost,) = connector.report_pages(task(), "555001")
+    with pytest.raises(AccessDenied):
+        lost.content()
+    desk.answers["/reportdownload/1"] = Answer(200, HEADER + b"2026-11-01,abc1234\n", {"Content-Type": "text/csv"})
+    (named,) = connector.report_pages(task(), "555001")
+    assert named.content().endswith(b"abc1234\n")
+
+
 def test_a_token_does_not_follow_a_redirect_to_another_host(connector: Connector, desk: Desk) -> None:
     other = desk.stub.url.replace("127.0.0.1", "localhost")
     desk.answers["/reportdownload/1"] = Answer(302, b"", {"Location": f"{other}/storage/1?X-Amz-Signature=s"})
     desk.answers["/storage/1"] = Answer(200, HEADER, {"Content-Type": "text/csv"})
     (page,) = connector.report_pages(task(), "555001")
     assert page.content() == HEADER
-    first, second = desk.stub.calls[-2:]
+    (first,), (second,) = desk.calls("/reportdownload/1"), desk.calls("/storage/1")
     assert (first.headers["Ttd-Auth"], "Ttd-Auth" in second.headers) == ("made-token", False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -148,3 +149,29 @@ def test_each_service_throttles_in_its_own_words(halden: AmazonCaller, platforms
 @pytest.mark.parametrize("query", [{"profileTypeFilter": "person"}, {"accessLevel": "all"}, {"page": "2"}])
 def test_profiles_refuse_what_is_not_documented(halden: AmazonCaller, query: dict[str, str]) -> None:
     assert halden.got("/v2/profiles", **query).status_code == 400
+
+
+# -- switches of reports ----------------------------------------------------------------------------------------------
+
+
+def test_a_download_url_has_expired_when_it_is_named(halden: AmazonCaller) -> None:
+    # given
+    report_id = halden.create(SUMMARY).json()["reportId"]
+    while halden.ask("GET", f"/reporting/reports/{report_id}").json()["url"] is None:
+        time.sleep(0.01)
+    halden.server.outside.switches.turn_on({"kind": "expired_url", "platform": PLATFORM, "times": 1})
+
+    # when
+    urls = [halden.ask("GET", f"/reporting/reports/{report_id}").json()["url"] for _ in range(2)]
+
+    # then
+    assert [requests.get(url, timeout=5).status_code for url in urls] == [403, 200]
+
+
+def test_a_report_lacks_a_column_that_it_was_asked_for(halden: AmazonCaller) -> None:
+    columns = ["date", "campaignId", "cost", "clicks"]
+    halden.server.outside.switches.turn_on({"kind": "missing_column", "platform": PLATFORM, "times": 1})
+
+    without, whole = (halden.report("spCampaigns", ["campaign"], columns) for _ in range(2))
+
+    assert without == [{name: value for name, value in row.items() if name != "cost"} for row in whole]

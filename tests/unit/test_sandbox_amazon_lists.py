@@ -99,6 +99,17 @@ def test_brands_lists_refuse_another_media_type(halden: AmazonCaller) -> None:
     assert [answer.status_code for answer in answers] == [415, 415]
 
 
+def test_a_state_that_nobody_knows_appears(halden: AmazonCaller) -> None:
+    halden.server.outside.switches.turn_on({"kind": "new_value", "platform": "amazon_ads", "times": 1})
+
+    first, again = (halden.listed("/sp/campaigns/list", SP)["campaigns"] for _ in range(2))
+
+    assert [first[0]["state"], *(entry["state"] for entry in first[1:])] == [
+        "NEVER_HEARD_OF",
+        *(entry["state"] for entry in again[1:]),
+    ]
+
+
 def test_an_empty_include_filters_nothing(halden: AmazonCaller) -> None:
     every = halden.listed("/sb/v4/campaigns/list", SB)["campaigns"]
     empty = halden.listed("/sb/v4/campaigns/list", SB, {"stateFilter": {"include": []}, "nameFilter": None})

@@ -113,6 +113,7 @@ def test_a_report_without_rows_has_no_bytes(halden: DeskCaller) -> None:
         ({"kind": "empty", "header": True}, lambda content: content.count(b"\r\n") == 1),
         ({"kind": "missing_column"}, lambda content: COST.encode() not in content.splitlines()[0]),
         ({"kind": "date_text"}, lambda content: b"2026-11-14T00:00:00" in content),
+        ({"kind": "numeric_format"}, lambda content: b"." not in content),
         ({"kind": "bad_row"}, lambda content: b",-5," in content),
         ({"kind": "bad_row", "mode": "text"}, lambda content: b",many," in content),
     ],
@@ -125,6 +126,16 @@ def test_a_switch_spoils_new_reports(
     server.outside.switches.clear()
     assert check(content)
     assert not check(halden.file())
+
+
+def test_a_link_has_expired_when_it_is_named(server: PlatformServer, halden: DeskCaller) -> None:
+    schedule_id = halden.schedule().json()["ReportScheduleId"]
+    halden.link(schedule_id)
+    server.outside.switches.turn_on({"kind": "expired_url", "times": 1})
+
+    late, fresh = (halden.download(halden.link(schedule_id)).status_code for _ in range(2))
+
+    assert (late, fresh) == (403, 200)
 
 
 def test_a_row_without_a_key_is_the_ad_s_that_was_named(server: PlatformServer, halden: DeskCaller) -> None:

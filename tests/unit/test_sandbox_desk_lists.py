@@ -203,6 +203,14 @@ def test_a_delta_has_what_changed_since_its_version() -> None:
     assert set(advertisers["ElementIds"]) == {profile.id for profile in halden.profiles}
 
 
+def test_an_availability_that_nobody_knows_appears(server: PlatformServer, kestrel: DeskCaller) -> None:
+    server.outside.switches.turn_on({"kind": "new_value", "times": 1})
+
+    found = kestrel.listed("/campaign/query/advertiser", AdvertiserId=kestrel.profiles[0].id)["Result"]
+
+    assert [entry["Availability"] for entry in found] == ["NeverHeardOf", "Available"]
+
+
 def test_pages_may_be_shorter_than_asked_for_and_break_off(server: PlatformServer, kestrel: DeskCaller) -> None:
     # given
     asked = {"AdvertiserId": kestrel.profiles[0].id}

@@ -14,7 +14,7 @@ from sandbox.platforms.tiktok_ads.answers import MESSAGES, TikTokRefusal
 from sandbox.platforms.tiktok_ads.quotas import LEVELS, Quotas
 from sandbox.server import PlatformServer
 from support.platform_server import running
-from support.tiktok_caller import PLATFORM, TikTokCaller
+from support.tiktok_caller import PLATFORM, TikTokCaller, condition
 
 STATUS = {"campaign/get": "CAMPAIGN_STATUS", "adgroup/get": "ADGROUP_STATUS", "ad/get": "AD_STATUS"}
 
@@ -298,6 +298,18 @@ def test_a_new_status_appears(server: PlatformServer) -> None:
     switched(server, "new_value", times=1)
     found = TikTokCaller(server, "halden").data("ad/get")["list"]
     assert found[0]["secondary_status"] == "AD_STATUS_NEVER_HEARD_OF"
+
+
+def test_rows_lack_a_metric_and_a_narrowed_report_is_cut_too(server: PlatformServer) -> None:
+    halden = TikTokCaller(server, "halden")
+    whole = halden.report()["list"]
+    switched(server, "missing_column", times=1)
+    without = halden.report()["list"]
+    switched(server, "silent_cut", times=1, ids=1, narrowed=True)
+    named = [condition("campaign_ids", halden.profile.campaigns[0].id)]
+    cut = halden.report(filtering=named)["list"]
+    assert without == [{**r, "metrics": {k: v for k, v in r["metrics"].items() if k != "spend"}} for r in whole]
+    assert len({row["dimensions"]["ad_id"] for row in cut}) == 1
 
 
 def test_one_advertiser_s_fault_leaves_the_others_alone(server: PlatformServer) -> None:

@@ -147,19 +147,18 @@ class TradeDeskConnector(Connector):
             try:
                 body = _checked(self.api.file(found.url, _is_text))
                 if owner.is_partner:
-                    body = own_rows(body, task.profile_id)
+                    body = self._named(own_rows(body, task.profile_id), task.profile_id)
             except (_Workbook, NotTold):
                 raise
             except (AccessDenied, RequestRejected) as error:
                 if again:
                     raise ReportFailed(f"the download is refused: {error.message}", report_id=report_id) from error
                 continue
-            body = self._with_rows(body, task.profile_id)
             yield Page(body, f"{self.api.base}/myreports/{report_id}.csv", 200, last=True, label=label, media="csv")
             return
         raise ReportFailed(f"the download of report {report_id} has expired", report_id=report_id)
 
-    def _with_rows(self, chunks: Iterator[bytes], advertiser: str) -> Iterator[bytes]:
+    def _named(self, chunks: Iterator[bytes], advertiser: str) -> Iterator[bytes]:
         """The same chunks. A partner's report goes on without the rows of an advertiser that it may not read.
 
         So one that the file does not name is asked for: it had nothing, or this raises AccessDenied, and nothing is
