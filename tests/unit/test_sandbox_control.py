@@ -303,6 +303,17 @@ def test_meta_deliveries_are_signed_over_ascii_bytes(server: PlatformServer, inb
     assert forged["x-hub-signature-256"] != "sha256=" + hmac.new(secret, forged_body, sha256).hexdigest()
 
 
+def test_a_notification_of_meta_may_hold_several_changes_out_of_order(server: PlatformServer, inbox: Inbox) -> None:
+    usual = {"field": "field_changed", "value": {"object_id": "1"}}
+    changes = [usual | {"time": 1_795_000_900}, usual | {"time": 1_795_000_000, "account_id": "77"}]
+    call(server, "webhooks/meta", {"url": inbox.url, "changes": changes})
+    entries = json.loads(inbox.received[0][1])["entry"]
+    assert [(entry["time"], entry["id"] == "77") for entry in entries] == [
+        (1_795_000_900, False),
+        (1_795_000_000, True),
+    ]
+
+
 def test_metric_pushes_are_signed_by_the_standard_scheme(server: PlatformServer, inbox: Inbox) -> None:
     # given
     secret = call(server, "credentials")["accounts"][0]["webhooks"]["push_secret"]

@@ -23,9 +23,10 @@ def webhook_secrets(company: Company, seed: int) -> dict[str, str]:
     return {"meta_app_secret": credential["app_secret"], "meta_verify_token": f"verify-{company.key}-{seed}"}
 
 
-def _entry(account_id: str, field: str, value: Any) -> dict[str, Any]:
+def _entry(account_id: str, change: Mapping[str, Any]) -> dict[str, Any]:
     """One entry of a notification; `account_id` without `act_`."""
-    return {"id": account_id, "time": int(time.time()), "changes": [{"field": field, "value": value}]}
+    when, account_id = int(change.get("time", time.time())), str(change.get("account_id", account_id))
+    return {"id": account_id, "time": when, "changes": [{"field": change["field"], "value": change["value"]}]}
 
 
 def _signed(entries: Sequence[Mapping[str, Any]], app_secret: str, *, bad_signature: bool) -> Delivery:
@@ -45,7 +46,7 @@ def _signed(entries: Sequence[Mapping[str, Any]], app_secret: str, *, bad_signat
 def send_notifications(outside: Outside, body: dict[str, Any]) -> dict[str, Any]:
     """`{"url", "change": {"field", "value"} | "changes": [...], "account", "times", "bad_signature"}` → sent.
 
-    Without a change, an ad's status changed. A change may name an `account_id` of its own.
+    Without a change, an ad's status changed. A change may name an `account_id` of its own, and a `time`.
     """
     company = outside.company(str(body.get("account", "")))
     if PLATFORM not in company.credentials:
@@ -54,7 +55,7 @@ def send_notifications(outside: Outside, body: dict[str, Any]) -> dict[str, Any]
     ad = profile.ads()[0][2]
     usual = {"object_id": ad.id, "object_type": "ad", "changed_fields": ["effective_status"]}
     changes = body.get("changes") or [body.get("change") or {"field": "field_changed", "value": usual}]
-    entries = [_entry(str(c.get("account_id", profile.id)), c["field"], c["value"]) for c in changes]
+    entries = [_entry(profile.id, change) for change in changes]
     secret = company.credentials[PLATFORM]["app_secret"]
     delivery = _signed(entries, secret, bad_signature=bool(body.get("bad_signature")))
     return door_answer(send(str(body["url"]), delivery, times=int(body.get("times", 1))))
