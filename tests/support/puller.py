@@ -19,7 +19,6 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, iso
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, Mode, Page, PullContext, ReportState
-from adweir.platforms.credentials import FieldKind
 from adweir.store.raw.pages import StoredPage
 from sandbox.platforms import platform_urls
 from sandbox.server import PlatformServer
@@ -77,9 +76,8 @@ class Puller:
             return REGISTRY.connect(credential, company.credentials[platform], wired)
 
         self._made = connected()
-        if REGISTRY.spec(platform).credential.named(FieldKind.ROUTE):
-            listed = self.pull(Dataset.PROFILES).objects()
-            self._made = connected(next(each.route for each in listed if each.profile_id == self.profile.id))
+        listed = self.pull(Dataset.PROFILES).objects()
+        self._made = connected(next(each.route for each in listed if each.profile_id == self.profile.id))
 
     def pull(self, dataset: Dataset, slice_: str = ALL, **options: Any) -> Pulled:
         """A pull of a dataset; `options` of the profile say what is asked for."""
