@@ -122,10 +122,15 @@ def _examples(folder: Path) -> list[dict[str, Any]]:
 
 
 def _docs(root: Path, spec: PlatformSpec) -> Iterator[str]:
-    """README names the platform; its section of docs/platforms.md names its credential's fields and its datasets."""
-    if spec.title not in (root / "README.md").read_text():
+    """README names the platform and its credential; so does docs/platforms.md, and in its section also its datasets."""
+    readme, page = ((root / name).read_text() for name in ("README.md", "docs/platforms.md"))
+    if spec.title not in readme:
         yield f"{spec.name}: README.md does not name {spec.title}"
-    _, _, section = (root / "docs/platforms.md").read_text().partition(f"\n## {spec.title}\n")
+    if f"\n| `{spec.name}` |" not in readme:
+        yield f"{spec.name}: README.md has no row with its credential's fields"
+    before, _, section = page.partition(f"\n## {spec.title}\n")
+    if f"\n| {spec.title} |" not in before:
+        yield f"{spec.name}: docs/platforms.md has no row under 'Getting credentials'"
     section = section.partition("\n## ")[0]
     if not section:
         yield f"{spec.name}: docs/platforms.md has no section '## {spec.title}'"

@@ -92,6 +92,18 @@ def test_a_missing_example_is_found(checkout: Path, removed: str, finding: str) 
     ("document", "old", "new", "finding"),
     [
         ("README.md", "Amazon Ads", "Amazon", "amazon_ads: README.md does not name Amazon Ads"),
+        (
+            "README.md",
+            "| `tiktok_ads` |",
+            "| TikTok |",
+            "tiktok_ads: README.md has no row with its credential's fields",
+        ),
+        (
+            "docs/platforms.md",
+            "| TikTok Ads | TikTok,",
+            "| TikTok | TikTok,",
+            "tiktok_ads: docs/platforms.md has no row under 'Getting credentials'",
+        ),
         ("docs/platforms.md", "## Meta Ads", "## Meta", "meta_ads: docs/platforms.md has no section '## Meta Ads'"),
         (
             "docs/platforms.md",
