@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from adweir.model.datasets import Dataset
@@ -20,7 +21,9 @@ _OBJECTS = {
     Dataset.AD_GROUPS: "ad_groups",
     Dataset.ADS: "ads",
     Dataset.PROFILES: "profiles",
+    Dataset.INVOICES: "invoices",
 }
+_BILLED_DAYS = 62
 _KINDS = {
     Dataset.KEYWORDS: {KeywordKind.KEYWORD},
     Dataset.NEGATIVES: {KeywordKind.NEGATIVE},
@@ -43,7 +46,8 @@ def empty(api: Api, start: str, end: str) -> list[str]:
     """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
     found: dict[Dataset, set[str]] = defaultdict(set)
     for dataset in {dataset for spec in _specs() for dataset in _stored(spec)}:
-        records = api.records(_data_type(dataset), {"date_range": {"start": start, "end": end}})
+        first = _months_before(start) if dataset is Dataset.INVOICES else start
+        records = api.records(_data_type(dataset), {"date_range": {"start": first, "end": end}})
         kinds = _KINDS.get(dataset)
         found[dataset] = {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
     return [f"{spec.name} {dataset}" for spec in _specs() for dataset in _lacking(spec, found)]
@@ -60,6 +64,11 @@ def _lacking(spec: PlatformSpec, found: dict[Dataset, set[str]]) -> Sequence[Dat
 def _stored(spec: PlatformSpec) -> Sequence[Dataset]:
     """The datasets of which something is kept: what changed is pulled again, and comes with the others."""
     return [dataset for dataset in spec.datasets if dataset is not Dataset.CHANGES]
+
+
+def _months_before(day: str) -> str:
+    """So early that a month is billed: the newest one is billed when it is over."""
+    return (date.fromisoformat(day) - timedelta(days=_BILLED_DAYS)).isoformat()
 
 
 def _data_type(dataset: Dataset) -> str:

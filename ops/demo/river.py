@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adweir.model.datasets import Dataset
 from adweir.model.money import MICRO
 from ops.client import Api
 from ops.demo import PLATFORMS
@@ -55,6 +56,11 @@ class River:
             call()
             self._show("accounts and credentials", done, len(calls))
         return clients
+
+    def start(self, workflow: str, dataset: Dataset) -> str:
+        """Start a run for one dataset; returns its id."""
+        scope = {"datasets": [dataset.value]}
+        return str(self._api.post(f"/api/v1/workflows/{workflow}/runs", {"scope": scope})["run_id"])
 
     def follow(self, run_id: str) -> None:
         """Show a run's stages until it ends. Raises DemoFailed unless it succeeds."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
 from ops.demo.display import Stages, table
@@ -92,10 +93,11 @@ def flow(
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
     request_all(api, (profile for profile in profiles if world.spends(profile, extent.days)))
-    hours = fire(target, "hourly", world.now)
+    beside = [fire(target, "hourly", world.now), river.start("sync", Dataset.INVOICES)]
     for workflow in extent.workflows:
         river.follow(fire(target, workflow, world.now))
-    river.follow(hours)
+    for run_id in beside:
+        river.follow(run_id)
     river.await_datasets(clients)
     results: list[Compared] = []
     for profile in profiles:

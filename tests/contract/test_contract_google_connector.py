@@ -206,7 +206,10 @@ def test_by_the_day_of_the_conversion_all_conversions_come_on_other_days(puller:
     assert all(row.conversions is not None for row in dated)
 
 
-@pytest.mark.parametrize("dataset", [spec for spec in SPEC.datasets if not spec.grain])
+OBJECTS = [each for each in SPEC.datasets if not each.grain and each is not Dataset.INVOICES]
+
+
+@pytest.mark.parametrize("dataset", OBJECTS)
 def test_every_dataset_of_objects_brings_some(puller: Puller, dataset: Dataset) -> None:
     found = puller.pull(dataset).objects()
     assert found or dataset is Dataset.CHANGES

@@ -13,6 +13,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Credential, Profile, Status
 from adweir.model.errors import Forbidden
+from adweir.model.invoices import Invoice, InvoiceLine, LineKind
 from adweir.model.messages import Replay, Scope
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.runs import Run
@@ -28,7 +29,7 @@ from support.bounds import at_the_bound
 from support.clock import FrozenClock
 
 OWN, RIVAL = "acc_own", "acc_rival"
-SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "rival-label", RIVAL)
+SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "Rival's bill", "rival-label", RIVAL)
 """What a key of OWN must not see."""
 RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
 
@@ -47,6 +48,9 @@ def world(api: ModuleType) -> ModuleType:
         platform=META, profile_id="999", id="c9", campaign_id="c9", name="Rival's campaign", status=Status.ACTIVE
     )
     catalog.put_objects([rival, campaign], T1)
+    line = InvoiceLine(line="1", kind=LineKind.SPEND, amount=999, campaign="Rival's bill")
+    bill = Invoice(platform=META, profile_id="999", invoice_id="b9", month="2026-10", currency="EUR", lines=(line,))
+    catalog.put_invoices([bill], T1)
     rows = PullRows()
     rows.offer(MetricRow("c9", "2026-11-01", 1000, 10, 2_500_000, 999_000_000, 3_000_000, "c9", "", -1, "EUR"))
     stamp = Stamp(T1, "t9")
@@ -114,6 +118,8 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/account-days", None, RANGE, 200),
     ("GET", "/api/v1/platform-campaigns", None, {"profile_id": "999"}, 200),
     ("GET", "/api/v1/keywords", None, {}, 200),
+    ("GET", "/api/v1/invoices", None, {}, 200),
+    ("GET", "/api/v1/invoices", None, {"profile_id": "999"}, 200),
     ("GET", "/api/v1/coverage", None, RANGE, 200),
     ("GET", "/api/v1/restatement", None, {}, 200),
     ("GET", "/api/v1/quality/naming", None, {}, 200),
@@ -150,6 +156,7 @@ def test_a_key_of_all_accounts_sees_what_the_limited_one_does_not(world: ModuleT
     reads: list[tuple[str, str, Any]] = [("GET", "/api/v1/accounts", None), ("GET", "/api/v1/profiles", None)]
     reads += [("GET", f"/api/v1/accounts/{RIVAL}/credentials", None)]
     reads += [("POST", "/api/v1/data_pipeline/retrieve", {"data_type": "campaigns"})]
+    reads += [("GET", "/api/v1/invoices", None)]
     told = "".join(json.dumps(call(method, path, body)) for method, path, body in reads)
     assert [secret for secret in SECRETS if secret not in told] == []
 

@@ -151,7 +151,7 @@ def connected(
 
 
 def task(dataset: Dataset = Dataset.AD_DAILY, **changes: Any) -> Task:
-    window = WEEK if dataset.grain else None
+    window = WEEK if dataset.grain or dataset is Dataset.INVOICES else None
     made = Task("r", "s", "acme", GOOGLE_ADS, CUSTOMER, dataset, "all", window, deadline=0)
     return replace(made, **changes)
 

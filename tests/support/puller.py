@@ -12,6 +12,7 @@ import requests
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Credential
+from adweir.model.invoices import Invoice
 from adweir.model.metrics import MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -53,6 +54,14 @@ class Pulled:
                 found += batch.objects
         return found
 
+    def invoices(self) -> list[Invoice]:
+        found: list[Invoice] = []
+        for page in self._stored():
+            for batch in REGISTRY.invoices(self.platform).invoice_batches(page, self.context):
+                assert not batch.bad
+                found += batch.invoices
+        return found
+
     def _stored(self) -> Iterator[StoredPage]:
         for number, (label, body, _) in enumerate(self.pages, 1):
             yield StoredPage(number, "", 200, label, "json", io.BytesIO(body))
@@ -81,7 +90,7 @@ class Puller:
 
     def pull(self, dataset: Dataset, slice_: str = ALL, **options: Any) -> Pulled:
         """A pull of a dataset; `options` of the profile say what is asked for."""
-        profile, window = self.profile, self.days if dataset.grain else None
+        profile, window = self.profile, self.days if dataset.grain or dataset is Dataset.INVOICES else None
         task = Task(
             "r", "m", "a", self.platform, profile.id, dataset, slice_, window, 0,
             timezone=profile.timezone, currency=profile.currency,

@@ -349,3 +349,40 @@ def test_the_weekly_run_pulls_again_what_the_daily_one_no_longer_looks_at() -> N
 
     assert windows(frame(), spec, covered=stored) == ["2026-11-06..2026-11-19"]
     assert windows(frame(reach=Reach.SETTLING), spec, covered=stored) == ["2026-09-21..2026-11-19"]
+
+
+# --- invoices
+
+INVOICES = DatasetSpec(Dataset.INVOICES, lookback_months=2)
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked"),
+    [
+        ({}, ["2026-09-01..2026-11-20"]),
+        ({"start": "2025-12-24"}, ["2025-12-01..2026-11-20"]),
+        ({"start": "2026-05-20", "end": "2026-06-02"}, ["2026-05-01..2026-07-31"]),
+        ({"start": "2026-10-01", "end": "2026-10-31"}, ["2026-10-01..2026-11-20"]),
+        ({"end": "2026-06-30"}, []),
+    ],
+)
+def test_invoices_are_asked_for_by_the_months_in_which_they_may_be_issued(
+    scope: dict[str, Any], asked: list[str]
+) -> None:
+    """Up to a month after the last month in scope; coverage has no part in it."""
+    assert windows(frame(reach=Reach.MISSING, **scope), INVOICES) == asked
+
+
+def test_the_current_month_is_the_ad_account_s() -> None:
+    late = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
+    assert windows(frame(late), INVOICES, "Asia/Kolkata") == ["2026-10-01..2026-12-01"]
+
+
+def test_invoices_are_pulled_by_weekly_and_requested_runs_and_on_request_by_the_daily_one() -> None:
+    specs = {Dataset.INVOICES: INVOICES}
+
+    def pulled(name: str, **scope: object) -> bool:
+        return any(stage.choose(specs, Scope.model_validate(scope)) for stage in workflow(name).stages)
+
+    assert [name for name in WORKFLOWS if pulled(name)] == ["sync", "weekly", "backfill"]
+    assert pulled("daily", datasets=["invoices"])

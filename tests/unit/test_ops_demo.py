@@ -400,7 +400,8 @@ class ListedApi(Api):
         self.options: dict[str, list[str]] = {}
 
     def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        assert filters == {"date_range": {"start": "2026-11-18", "end": "2026-11-21"}}
+        first = "2026-09-17" if data_type == "invoices" else "2026-11-18"  # a month is billed when it is over
+        assert filters == {"date_range": {"start": first, "end": "2026-11-21"}}
         return iter(self.listed.get(data_type, []))
 
     def patch(self, path: str, body: Any) -> Any:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from adweir.model import limits
 from adweir.model.entities import Status
+from adweir.model.invoices import DocumentKind, InvoiceStatus, LineKind
 from routes.fields import Instant, PlatformId, Shown
 
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
@@ -31,6 +32,7 @@ NameParts = Annotated[
         examples=[{"market": "DE", "channel": "search"}],
     ),
 ]
+Day = Annotated[str | None, Field(description="null where the platform sets none.", examples=["2026-11-01"])]
 Warnings = Annotated[list[str], Field(description="Ad accounts that are left out, and why.")]
 AdAccountId = Annotated[str, Field(description="The platform's ad account.")]
 ClientAccountId = Annotated[str, Field(description="The client company, acc_….")]
@@ -120,6 +122,38 @@ class PerformanceRecord(Shown):
     unattributed: bool = Field(default=False, description="What the other rows leave of the account's day.")
 
 
+class InvoiceRecord(Shown):
+    """A line of an invoice, with what its document says."""
+
+    platform: PlatformId
+    profile_id: str
+    account_id: AdAccountId
+    client_account_id: ClientAccountId
+    month: str = Field(description="The month that the document bills.", examples=["2026-10"])
+    invoice_id: str
+    document: DocumentKind
+    line: str = Field(description="What tells the line apart in its document.")
+    kind: LineKind
+    amount: Exact = Field(description="Before tax; negative where something is given back.")
+    tax: Exact
+    total: Exact
+    currency: str
+    campaign_id: str | None
+    campaign: str | None = Field(description="The campaign's name on the bill.")
+    budget: str | None = Field(description="The account budget or portfolio that the platform names.")
+    about_month: str | None = Field(description="The earlier month that a correction is about.")
+    start_date: Day
+    end_date: Day
+    issued_on: Day
+    due_on: Day
+    status: InvoiceStatus
+    status_raw: str = Field(description="The platform's own word.")
+    corrects: str | None = Field(description="The invoice that a memo corrects.")
+    replaces: list[str] = Field(description="The invoices that this one replaces.")
+    source: str = Field(description="pull, or file for a dropped one.")
+    as_of: Instant
+
+
 class ObjectRecord(Shown):
     """A campaign, ad group, keyword, target, negative, creative or ad account as its platform describes it."""
 
@@ -189,7 +223,7 @@ class Retrieved(Shown):
     changes: Changes = None
     changes_total: ChangesTotal = None
     records_count: int
-    records: list[AdRecord | AccountDay | PerformanceRecord | ObjectRecord]
+    records: list[AdRecord | AccountDay | InvoiceRecord | PerformanceRecord | ObjectRecord]
     total: int = Field(description="The number of records on all pages.")
     coverage: list[CoveredDay] = Field(description="By day; empty for records without metrics.")
     warnings: Warnings

@@ -14,7 +14,9 @@ from routes.answers import (
     ClientAccountId,
     Count,
     CoveredDay,
+    Day,
     Exact,
+    InvoiceRecord,
     NameParts,
     Number,
     Ratio,
@@ -31,7 +33,6 @@ def _by_choice(schema: dict[str, Any]) -> None:
 
 Kept = Annotated[bool, Field(description="The newest pull no longer brings some of it; the account total has it.")]
 Money = Annotated[Exact | None, Field(description="In `currency`; null where the platform has none.")]
-Day = Annotated[str | None, Field(description="null where the platform sets none.", examples=["2026-11-01"])]
 
 
 class ListedAd(AdRecord):
@@ -126,6 +127,33 @@ class ListedKeyword(ListedObject):
     quality_score: float | None = Field(description="On the platform's own scale.")
 
 
+class ListedInvoiceLine(InvoiceRecord):
+    """A line of an invoice; with `fields`, those of them."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_by_choice)
+
+
+class BilledMonth(Shown):
+    """What all documents of a month bill an ad account in one currency, beside the spend that was measured in it."""
+
+    platform: PlatformId
+    profile_id: str
+    account_id: AdAccountId
+    client_account_id: ClientAccountId
+    month: str = Field(examples=["2026-10"])
+    currency: str
+    documents: int
+    billed: Exact = Field(description="Before tax.")
+    tax: Exact
+    total: Exact
+    by_kind: dict[str, Exact] = Field(description="`billed` by kinds of lines.")
+    measured: Number = Field(description="The stored spend of the month; null where nothing was pulled in `currency`.")
+    difference: Number = Field(description="`billed` less `measured`.")
+    days: int
+    days_pulled: int = Field(description="Of how many days of the month everything was pulled.")
+    is_whole_month: bool = Field(description="False where a billing period is no calendar month.")
+
+
 class UnparsedText(Shown):
     """A name or landing page that cannot be read."""
 
@@ -186,6 +214,13 @@ class KeywordsAnswer(ListAnswer):
     keywords: list[ListedKeyword]
 
 
+class InvoicesAnswer(ListAnswer):
+    """One page of lines of invoices, and the sums of their months."""
+
+    invoices: list[ListedInvoiceLine]
+    months: list[BilledMonth]
+
+
 class NamingFindingsAnswer(ListAnswer):
     """What cannot be read, all in one page."""
 
@@ -198,6 +233,7 @@ _MODELS: dict[str, type[ListAnswer]] = {
     "account_days": AccountDaysAnswer,
     "platform_campaigns": PlatformCampaignsAnswer,
     "keywords": KeywordsAnswer,
+    "invoices": InvoicesAnswer,
     "findings": NamingFindingsAnswer,
 }
 LISTS: dict[str, dict[str, Any]] = {name: {"application/json": {"model": model}} for name, model in _MODELS.items()}

@@ -1,5 +1,6 @@
-"""Lists of ads, account days, platform campaigns and keywords: chosen, ordered, with the fields that are asked for."""
+"""Lists of ads, account days, campaigns, keywords and invoices: chosen, ordered, with the fields that are asked for."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -54,6 +55,18 @@ class AccountDaysQuery(ListQuery):
     end: str = _one("The last day; without it today.")
 
 
+class InvoicesQuery(ListQuery):
+    """Which bills."""
+
+    start: str = _one("The first month (2026-09), or a day of it; without it 12 months are listed.")
+    end: str = _one("The last month, or a day of it; without it the current one.")
+    kind: str = _several("Only lines of this kind")
+    document: str = _several("invoice, credit_memo, debit_memo")
+    status: str = _several("Only documents of this status")
+    invoice_id: str = _several("Only these documents")
+    campaign_id: str = _several("Only lines of these campaigns")
+
+
 class PlatformCampaignsQuery(ListQuery):
     """Which campaigns."""
 
@@ -88,7 +101,7 @@ def _answers(name: str) -> Any:
     return content
 
 
-lists = Resource("Lists", "Ads, account days, campaigns and keywords of the platforms")
+lists = Resource("Lists", "Ads, account days, campaigns, keywords and invoices of the platforms")
 
 
 @lists.route("GET", "/api/v1/ads", "List the ads", limited=True, content=_answers("ads"))
@@ -135,6 +148,21 @@ def list_keywords(
     return _listed(app, "keywords", asked, limit, next_token)
 
 
+@lists.route("GET", "/api/v1/invoices", "List the lines of invoices", limited=True, content=_answers("invoices"))
+def list_invoices(
+    app: Here, asked: Annotated[InvoicesQuery, Query()], limit: Limit = PAGE_ITEMS, next_token: PageToken = ""
+) -> Answer:
+    """What the platforms billed, line by line; documents add up, a credit memo is negative.
+
+    `months` has the sums of each month that a line of the page is of, whatever else is filtered: what all its documents
+    bill before tax, the spend that was measured, and their difference.
+    """
+    from adweir.reporting.ranges import months
+
+    start, end = months(asked.start, asked.end, app.clock.now().date())
+    return _listed(app, "invoices", asked.model_copy(update={"start": start, "end": end}), limit, next_token)
+
+
 @lists.route(
     "GET",
     "/api/v1/quality/naming",
@@ -177,10 +205,18 @@ def _listed(app: App, name: str, asked: ListQuery, limit: int, next_token: str) 
             records, rest = every.records[:limit], every.records[limit:]
             said = {"warnings": every.warnings} | ({"coverage": every.coverage} if wanted.kind.metrics else {})
             token = pages.keep(app.new_id(), rest, said, now) if rest else ""
+        said |= _months(app, records) if name == "invoices" else {}
         return answer({name: found.shown(wanted, records), **said, "next_token": token or None})
     except TooLarge as large:
         message = f"{large.message}: ask for less, or POST /api/v1/data_pipeline/retrieve, which can make an export"
         raise Unprocessable(message, [{"field": "query", "message": message}]) from None
+
+
+def _months(app: App, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the months of these lines were billed, and what was measured."""
+    from adweir.reporting.invoices import MonthlyBills
+
+    return {"months": MonthlyBills(app.catalog, app.queries.within(bounds(app))).of(records)}
 
 
 def _request(name: str, given: dict[str, str]) -> Any:

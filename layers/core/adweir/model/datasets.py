@@ -8,6 +8,8 @@ A region is the part of a country that the platform reports (a state, a province
 it: `California`. What a platform attributes to no region is in no row, so it is what the rows leave of the campaign.
 
 `changes` are no objects: the platform names campaigns of which something changed lately, and these are pulled again.
+
+Invoices come by month: their tasks have a window, of months, and bring bills (`model.invoices`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class Dataset(StrEnum):
     TARGETS = "targets"
     NEGATIVES = "negatives"
     CHANGES = "changes"
+    INVOICES = "invoices"
     ACCOUNT_DAILY = "account_daily"
     CAMPAIGN_DAILY = "campaign_daily"
     AD_GROUP_DAILY = "ad_group_daily"
@@ -58,7 +61,7 @@ class Dataset(StrEnum):
 
     @property
     def grain(self) -> Grain | None:
-        """Day or hour for metrics, None for entities."""
+        """Day or hour for metrics, None for entities and invoices."""
         if self.value.endswith("_daily"):
             return Grain.DAY
         return Grain.HOUR if self.value.endswith("_hourly") else None
@@ -78,6 +81,7 @@ class Dataset(StrEnum):
 
 _OBJECTS = {
     Dataset.PROFILES: Level.ACCOUNT,
+    Dataset.INVOICES: Level.ACCOUNT,
     Dataset.CAMPAIGNS: Level.CAMPAIGN,
     Dataset.AD_GROUPS: Level.AD_GROUP,
     Dataset.ADS: Level.AD,

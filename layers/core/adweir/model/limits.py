@@ -60,6 +60,7 @@ MAX_FIGURE_BITS = 50  # bits of a stored number: 1.1e15, or 1.1 billion units of
 MAX_AMOUNT_DIGITS = 200  # of an amount that is rounded to millionths (text has at most 120): the rest is kept exactly
 MAX_MICROS = 10**18 - 1  # money in millionths, a trillion units: sums stay within int64 (9.2e18)
 MAX_ENTITY_KEY_BYTES = 1024  # DynamoDB's limit for a sort key
+MAX_INVOICE_LINES = 500  # lines of an invoice that are kept one by one: 100 kB; the smallest others are added up
 MAX_OBJECT_BYTES = 100_000  # an object as JSON; its item, of at most 400 kB, may need three times as much
 MAX_OBJECT_ID_CHARS = 200  # an id as a platform or a file gives it: five times the longest that is known
 MAX_HOLES = 1000  # quarantined keys a complete pull may have; with more it is loaded as an incomplete one

@@ -68,6 +68,12 @@ class Window(NamedTuple):
         return pieces
 
 
+def first_of_month(day: date, after: int = 0) -> date:
+    """The first day of the month that comes so many after a day's; a negative number means before."""
+    months = day.year * 12 + day.month - 1 + after
+    return date(months // 12, months % 12 + 1, 1)
+
+
 def is_zone(name: str) -> bool:
     """Whether text is the name of an IANA time zone; `America` is not: it is a folder of zones."""
     try:

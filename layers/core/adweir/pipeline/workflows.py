@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
@@ -13,7 +13,9 @@ from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
 
-_NO_OBJECTS = (Dataset.PROFILES, Dataset.CHANGES)
+_BILLS = (Dataset.INVOICES,)
+"""They change once a month, and cost a request per month: the weekly run is often enough."""
+_NO_OBJECTS = (Dataset.PROFILES, Dataset.CHANGES, *_BILLS)
 _ENTITIES = tuple(dataset for dataset in Dataset if dataset.grain is None and dataset not in _NO_OBJECTS)
 _DAILY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.DAY)
 _HOURLY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.HOUR)
@@ -95,13 +97,14 @@ def _has_slices(spec: DatasetSpec, scope: Scope) -> bool:
 _METRICS = (*_LADDER, *_BESIDE)
 _PROFILES = Stage("profiles", (Dataset.PROFILES,), (Dataset.PROFILES,))
 # Metrics first: their reports are made on the platforms while the objects are listed. Neither needs the other.
-_PULLS = Stage("pulls", (*_METRICS, *_ENTITIES), (*_ENTITIES, *_METRICS))
+_PULLS = Stage("pulls", (*_METRICS, *_ENTITIES), (*_ENTITIES, *_METRICS, *_BILLS))
+_PULLS_AND_BILLS = replace(_PULLS, datasets=(*_PULLS.datasets, *_BILLS))
 # Totals last: only a total that is newer than the levels can say whether what they no longer bring is gone.
 _TOTAL = Stage("totals", _TOTALS, _TOTALS)
 
 
-def _metrics(reach: Reach, accepts: tuple[Dataset, ...]) -> tuple[Stage, Stage]:
-    return Stage("metrics", _METRICS, accepts, reach), Stage("totals", _TOTALS, _TOTALS, reach)
+def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, Stage]:
+    return Stage("metrics", (*_METRICS, *beside), (*accepts, *beside), reach), Stage("totals", _TOTALS, _TOTALS, reach)
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
@@ -109,15 +112,17 @@ WORKFLOWS: Mapping[str, Workflow] = {
     for workflow in (
         Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
                  (_PROFILES, _PULLS, _TOTAL)),
-        Workflow("sync", "the daily workflow, asked for through the API", (_PROFILES, _PULLS, _TOTAL)),
-        Workflow("weekly", "every day that a platform may still restate", _metrics(Reach.SETTLING, _METRICS)),
+        Workflow("sync", "the daily workflow and the newest invoices, asked for through the API",
+                 (_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
+        Workflow("weekly", "every day that a platform may still restate, and the newest invoices",
+                 _metrics(Reach.SETTLING, _METRICS, _BILLS)),
         Workflow("hourly", "today's hours of the platforms that report them, and what changed where that is wanted",
                  (Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),
                   Stage("changes", (Dataset.CHANGES,), (Dataset.CHANGES,)))),
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY))),
-        Workflow("backfill", "the days of a range that were never pulled",
-                 _metrics(Reach.MISSING, (*_METRICS, *_HOURLY))),
+        Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
+                 _metrics(Reach.MISSING, (*_METRICS, *_HOURLY), _BILLS)),
     )
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
     from adweir.model.metrics import Series
     from adweir.platforms.base import DatasetSpec, PlatformSpec
-    from adweir.platforms.connector import Connector, Normalizer, Wiring
+    from adweir.platforms.connector import Connector, InvoiceReader, Normalizer, Wiring
     from adweir.platforms.webhooks import Webhook
 
 
@@ -97,6 +97,10 @@ class Platforms:
     def normalizer(self, platform: Platform) -> Normalizer:
         """What turns the platform's raw pages into our vocabulary. Raises Unprocessable."""
         return cast("Normalizer", self._part(platform, "normalize").NORMALIZER)
+
+    def invoices(self, platform: Platform) -> InvoiceReader:
+        """What reads the platform's raw pages of invoices. Raises Unprocessable."""
+        return cast("InvoiceReader", self._part(platform, "invoices").READER)
 
     def webhook(self, platform: Platform) -> Webhook | None:
         """The hooks for the platform's own deliveries; None when it sends none. Raises Unprocessable."""

@@ -46,7 +46,8 @@ class DatasetSpec:
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
     slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
     shows one level higher, so they may answer for it. `on_request`: pulled only for profiles whose option `datasets`
-    names it, and where a run's scope does (breakdowns, which cost a request each).
+    names it, and where a run's scope does (breakdowns, which cost a request each). `lookback_months`: of a dataset by
+    month, how many months before the current one every run asks for.
     """
 
     dataset: Dataset
@@ -58,6 +59,7 @@ class DatasetSpec:
     sums_to_parent: bool = False
     pace: Pace = Pace()
     on_request: bool = False
+    lookback_months: int = 0
 
     def under(self, options: Mapping[str, Any]) -> DatasetSpec:
         """The dataset as a profile's options have it: its own look-backs, of metrics by day."""

@@ -16,6 +16,7 @@ import msgspec
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import Narrowable, RequestRejected
+from adweir.model.invoices import Invoice
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.tasks import Task
 from adweir.model.times import Clock, Window
@@ -222,6 +223,13 @@ class ObjectBatch(NamedTuple):
     bad: list[BadRow]
 
 
+class InvoiceBatch(NamedTuple):
+    """The invoices of a page, and those that cannot be read."""
+
+    invoices: list[Invoice]
+    bad: list[BadRow]
+
+
 class PullContext(NamedTuple):
     """What a normalizer needs to know about the pull of a page. `options` are the profile's current ones."""
 
@@ -257,6 +265,15 @@ class Normalizer(Protocol):
     def account_of(self, row: Mapping[str, Any]) -> str:
         """The id of the ad account that a row names; "" where it names none."""
         ...
+
+
+class InvoiceReader(Protocol):
+    """Pages of invoices → invoices as far as they are about the pull's profile. One object per platform that has any.
+
+    Amounts are exact. What one invoice bills to several profiles is in the invoices of all of them together once.
+    """
+
+    def invoice_batches(self, page: RawPage, context: PullContext) -> Iterator[InvoiceBatch]: ...
 
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -1,4 +1,4 @@
-"""Lists of stored things: ads, account days, platform campaigns, keywords; chosen, ordered, and with the fields asked.
+"""Lists of stored things, as ads, account days and invoices: chosen, ordered, and with the fields asked.
 
 A list is what `retrieve` answers for a data type (`reporting.records`): its records are made there, once for both. Here
 they are narrowed by their own values (a status), ordered, and cut to fields. Metrics are read only where a field that
@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Keyword, KeywordKind, PlatformObject, Status
 from adweir.model.errors import TooLarge, Unprocessable
+from adweir.model.invoices import DocumentKind, InvoiceStatus, LineKind
 from adweir.model.metrics import Level
 from adweir.reporting.ads import AD_FIELDS, AD_METRICS
 from adweir.reporting.filters import EVERYTHING
+from adweir.reporting.invoices import INVOICE_FIELDS
 from adweir.reporting.object_totals import WINDOWS, ObjectTotals, TotalledObject
 from adweir.reporting.query import Queries
 from adweir.reporting.records import ACCOUNT_DAY_FIELDS, RecordRequest, StoredRecords
@@ -26,7 +28,7 @@ from adweir.reporting.totals import KEPT, LIVE
 from adweir.store.catalog.store import Catalog
 
 TOTALS = "totals"
-_NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page"})
+_NO_ORDER = frozenset({TOTALS, "name_parts", "landing_page", "replaces"})
 _COUNTS = frozenset({"campaign_count", "ad_count"})
 """Fields of an account day for which its ads are read."""
 _NOTES = ("unknown", KEPT, LIVE)
@@ -71,6 +73,17 @@ LISTS: Mapping[str, ListKind] = {
         _fields_of(Keyword),
         totals=Level.KEYWORD,
         values={"status": tuple(Status), "kind": tuple(KeywordKind), "match_type": ()},
+    ),
+    "invoices": ListKind(
+        "invoices",
+        INVOICE_FIELDS,
+        values={
+            "kind": tuple(LineKind),
+            "document": tuple(DocumentKind),
+            "status": tuple(InvoiceStatus),
+            "invoice_id": (),
+            "campaign_id": (),
+        },
     ),
 }
 

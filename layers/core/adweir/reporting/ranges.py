@@ -16,11 +16,12 @@ from typing import Any
 
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
-from adweir.model.times import DAY, Window, local_time
+from adweir.model.times import DAY, Window, first_of_month, local_time
 
 _FIRST_HOUR, _LAST_HOUR = 0, 23
 _DATE_CHARS = 10
 _DAYS = 30
+_MONTH_CHARS, _MONTHS = 7, 12
 _EDGES = (date.min.year, date.max.year)
 """In these years, converting to another time zone could leave the range of datetime."""
 
@@ -60,6 +61,22 @@ def parse_range(start: Any, end: Any, today: date, field: str = "time_range") ->
         message = f"the range must not end before it starts and has at most {limits.MAX_QUERY_DAYS} days"
         raise Unprocessable(message, [{"field": field, "message": message}])
     return TimeSpan(first, last)
+
+
+def months(start: str, end: str, today: date) -> tuple[str, str]:
+    """Months as callers write them (`2026-09`, or a day of it) → their first and last day, as `parse_range` takes them.
+
+    Missing ones mean the twelve months up to the current one. Raises Unprocessable.
+    """
+    first, last = _month(start, "query.start"), _month(end, "query.end") or today.replace(day=1)
+    first = first or first_of_month(last, 1 - _MONTHS)
+    return first.isoformat(), (first_of_month(last, 1) - DAY).isoformat()
+
+
+def _month(text: str, field: str) -> date | None:
+    """The first day of a month; None for ""."""
+    day = parse_day(f"{text}-01" if len(text) == _MONTH_CHARS else text, field)
+    return None if day is None else day.replace(day=1)
 
 
 def parse_day(text: str, field: str) -> date | None:

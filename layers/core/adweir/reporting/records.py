@@ -23,6 +23,7 @@ from adweir.reporting.breakdowns import BREAKDOWNS
 from adweir.reporting.changes import ChangeList, listed
 from adweir.reporting.dimensions import SOURCE
 from adweir.reporting.filters import Filters, parse_sources
+from adweir.reporting.invoices import invoice_lines
 from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import Answer, Queries, Query
@@ -155,7 +156,7 @@ PERFORMANCE: Mapping[str, _Metrics] = (
 )
 """Data type → the series that it shows."""
 _ACCOUNT_DAYS = _Metrics(Level.ACCOUNT, Grain.DAY)
-DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "profiles")
+DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "invoices", "profiles")
 
 
 class StoredRecords:
@@ -207,9 +208,12 @@ class StoredRecords:
             raise Unprocessable(message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads"]}])
         if wanted.data_type in _OBJECTS:
             return RecordPlan(asked_range, lambda _: self._objects(_OBJECTS[wanted.data_type], kept))
+        if wanted.data_type == "invoices":
+            profiles = self._queries.profiles(kept)
+            return RecordPlan(asked_range, lambda _: invoice_lines(self._catalog, profiles, asked_range))
         if wanted.data_type == "profiles":
-            profiles = self._queries.profiles
-            return RecordPlan(asked_range, lambda _: (each.model_dump(mode="json") for each in profiles(kept)))
+            listed = self._queries.profiles
+            return RecordPlan(asked_range, lambda _: (each.model_dump(mode="json") for each in listed(kept)))
         raise Unprocessable(
             f"unknown data_type {wanted.data_type[:40]!r}; known: {', '.join(DATA_TYPES)}",
             [{"field": "data_type", "message": "is unknown", "known": list(DATA_TYPES)}],

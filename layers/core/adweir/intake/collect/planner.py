@@ -2,6 +2,8 @@
 
 A daily window ends at the profile's local yesterday; an hourly one at its current local day. Besides the days that
 coverage does not name, it pulls the stored days of the platform's restatement lookback again (docs/platforms.md).
+Invoices are asked for by the months in which they may have been issued, and have no coverage: a bill is a document, and
+what was billed once stays.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
-from adweir.model.times import DAY, Window, iso, local_date, local_time
+from adweir.model.times import DAY, Window, first_of_month, iso, local_date, local_time
 from adweir.platforms.base import DatasetSpec
 
 Coverage = Mapping[date, Mapping[str, str]]
@@ -108,10 +110,13 @@ def _task(frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, window
 
 
 def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
-    """The days that `profile_tasks` may ask for, whose coverage it therefore needs; None for entities."""
+    """The days that `profile_tasks` may ask for, whose coverage it therefore needs where they are days of metrics.
+
+    None for entities.
+    """
     grain = spec.dataset.grain
     if grain is None:
-        return None
+        return _months(frame, profile, spec) if spec.lookback_months else None
     now = local_time(frame.scheduled_at, profile.timezone)
     if grain is Grain.HOUR:
         end = now.date()
@@ -127,6 +132,16 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
     if frame.scope.end:
         end = min(end, date.fromisoformat(frame.scope.end))
     return Window(start, end) if start <= end else None
+
+
+def _months(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
+    """The days on which the invoices of the months in scope may have been issued: up to a month after the last one."""
+    today = local_date(frame.scheduled_at, profile.timezone)
+    start = first_of_month(today, -spec.lookback_months)
+    if frame.scope.start:
+        start = first_of_month(date.fromisoformat(frame.scope.start))
+    issued = first_of_month(date.fromisoformat(frame.scope.end), 2) - DAY if frame.scope.end else today
+    return Window(start, min(issued, today)) if start <= min(issued, today) else None
 
 
 def _changing(frame: Frame, spec: DatasetSpec) -> int:
@@ -148,11 +163,13 @@ def contiguous(days: Iterable[date]) -> list[Window]:
 def _windows(
     frame: Frame, profile: Profile, spec: DatasetSpec, slice_: str, coverage: Coverage
 ) -> list[Window] | list[None]:
-    if spec.dataset.grain is None:
-        return [None]
     whole = span(frame, profile, spec)
+    if spec.dataset.grain is None and not spec.lookback_months:
+        return [None]
     if whole is None:
         return []
+    if spec.lookback_months:
+        return [whole]
     today = local_date(frame.scheduled_at, profile.timezone)
     oldest = spec.oldest(slice_, today) or date.min
     kept = (day for day in whole.days() if day >= oldest)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adweir.intake.load.announced import AnnouncedChanges
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.ends import TaskEnds
+from adweir.intake.load.invoices import InvoiceLists
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import limits, trace
 from adweir.model.datasets import Dataset
@@ -57,6 +58,7 @@ class PullLoader:
         self._platforms = platforms
         self._lists = ObjectLists(raw, catalog, committer)
         self._announced = AnnouncedChanges(raw, catalog, committer, platforms, ends)
+        self._invoices = InvoiceLists(raw, catalog, committer)
         self._committer = committer
         self._ends = ends
         self._landing = landing
@@ -179,6 +181,9 @@ class PullLoader:
         self, raw: RawObject, message: ObjectArrived, context: PullContext, remaining: Callable[[], float]
     ) -> dict[str, int]:
         header, origin = raw.header, _origin(raw.header, message)
+        if header.dataset is Dataset.INVOICES:
+            reader = self._platforms.invoices(header.platform)
+            return self._invoices.load(raw, origin, reader, context, remaining)
         normalizer = self._platforms.normalizer(header.platform)
         if header.dataset.grain is None:
             lists = self._announced if header.dataset is Dataset.CHANGES else self._lists

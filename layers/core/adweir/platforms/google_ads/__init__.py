@@ -30,6 +30,8 @@ RETENTION_DAYS = 37 * 30
 """37 months of days ("Zero metrics"), counted short so that the oldest requested day is still kept."""
 MAX_WINDOW_DAYS = 31
 """Google sets no limit; a month of a large account's ads fits into one invocation, and one that does not is halved."""
+INVOICE_LOOKBACK_MONTHS = 2
+"""An invoice is issued in the first days of the next month (its issue date may be the last of its own)."""
 _CLIENT_ID = ".apps.googleusercontent.com"
 
 
@@ -91,6 +93,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.ADS),
         DatasetSpec(Dataset.KEYWORDS),
         DatasetSpec(Dataset.NEGATIVES),
+        DatasetSpec(Dataset.INVOICES, lookback_months=INVOICE_LOOKBACK_MONTHS),
         DatasetSpec(Dataset.CHANGES, on_request=True),
         _daily(Dataset.ACCOUNT_DAILY),
         _daily(Dataset.CAMPAIGN_DAILY),

@@ -125,6 +125,13 @@ class GoogleCalls:
                 return
             token = following
 
+    def invoices(self, customer: str, login: str, asked: Mapping[str, str]) -> Response:
+        """The invoices of a month. Raises NotApplicable for a customer that is not on monthly invoicing."""
+        url = self._url(f"customers/{customer}/invoices")
+        return self._authorized(
+            lambda headers: self._http.request("GET", url, headers=headers, params=asked), self._headers(login)
+        )
+
     def stream(self, customer: str, login: str, query: str) -> Iterator[tuple[bytes, bool]]:
         """The batches of an answer by stream, each as Google sent it, and whether it is the last one.
 

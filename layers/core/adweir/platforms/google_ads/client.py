@@ -14,6 +14,7 @@ from adweir.model.errors import (
     AccessDenied,
     AuthExpired,
     Narrowable,
+    NotApplicable,
     RequestRejected,
     TooMuchData,
     Transient,
@@ -25,7 +26,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import local_time
 from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Wiring
-from adweir.platforms.google_ads import GoogleCredential, assets, changes, queries
+from adweir.platforms.google_ads import GoogleCredential, assets, changes, invoices, queries
 from adweir.platforms.google_ads.added import OWN, PLACES, PartLabel, Regions, written
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from adweir.model.entities import Credential
 
 
+_NO_SETUP = "Google Ads: the customer has no billing setup: nothing is invoiced"
 _PLACES_AT_ONCE = 500
 """Regions per question for their names, some 15 kB of it."""
 
@@ -115,6 +117,9 @@ class GoogleConnector(Connector):
         if task.dataset is Dataset.CHANGES:
             yield from self._changes(task)
             return
+        if task.dataset is Dataset.INVOICES:
+            yield from self._invoices(task)
+            return
         asked = queries.questions(task.dataset)
         if not asked:
             raise RequestRejected(f"Google Ads has no {task.dataset}")
@@ -182,6 +187,30 @@ class GoogleConnector(Connector):
             for names in regions.groups(_PLACES_AT_ONCE):
                 for found in self._api.search(customer, self.route, queries.places(names)):
                     yield PLACES, found.answer.body
+
+    def _invoices(self, task: Task) -> Iterator[Page]:
+        """The customer's billing setups, then each month's invoices of each of them.
+
+        A customer has a setup more for each payments account that it once had. Raises NotApplicable where none of them
+        is on monthly invoicing.
+        """
+        if task.window is None:
+            raise RequestRejected("Google Ads: invoices are asked for by month")
+        customer, refused = _id(task.profile_id), NotApplicable(_NO_SETUP)
+        setups = list(self._pages(customer, queries.BILLING_SETUPS, ""))
+        held: Page | None = None
+        for setup in (name for found in setups for name in invoices.setups(found.answer.body)):
+            try:
+                for question in invoices.questions(task.window, setup):
+                    answer = self._api.invoices(customer, self.route, question)
+                    if held:
+                        yield held
+                    held = Page(answer.body, answer.url, answer.status, last=False)
+            except NotApplicable as error:
+                refused = error
+        if held is None:
+            raise refused
+        yield held._replace(last=True)
 
     def _pages(self, customer: str, text: str, token: str) -> Iterator[SearchPage]:
         """The pages from a token on, or all of them where the token has ended: what comes twice is stored once."""

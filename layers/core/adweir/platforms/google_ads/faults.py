@@ -19,6 +19,7 @@ from adweir.model.errors import (
     AccessDenied,
     AdweirError,
     AuthExpired,
+    NotApplicable,
     OutOfRetention,
     RequestRejected,
     Throttled,
@@ -81,7 +82,7 @@ _envelope = msgspec.json.Decoder(_Envelope | list[_Envelope]).decode
 
 class GoogleMeaning(StrEnum):
     """TOKEN: the access token is not valid (any more). PAGE: a page token is not. LESS: only a shorter question can be
-    answered. MANAGER: the account holds no numbers."""
+    answered. NONE: the customer has no such thing (it pays by card, so nothing is invoiced)."""
 
     TOKEN = "token"  # noqa: S105  a kind of error
     AUTH = "auth"
@@ -92,6 +93,7 @@ class GoogleMeaning(StrEnum):
     PAGE = "page"
     RETRY = "retry"
     REJECTED = "rejected"
+    NONE = "none"
 
 
 _BY_CODE: Mapping[str, GoogleMeaning] = {
@@ -107,6 +109,7 @@ _BY_CODE: Mapping[str, GoogleMeaning] = {
     "headerError": GoogleMeaning.REJECTED,
     "internalError": GoogleMeaning.RETRY,
     "internalError.DEADLINE_EXCEEDED": GoogleMeaning.LESS,
+    "invoiceError": GoogleMeaning.NONE,
     "queryError": GoogleMeaning.REJECTED,
     "queryError.DATE_RANGE_TOO_WIDE": GoogleMeaning.LESS,
     "quotaError": GoogleMeaning.QUOTA,
@@ -147,6 +150,7 @@ _SIMPLE: Mapping[GoogleMeaning, type[AdweirError]] = {
     GoogleMeaning.PAGE: PageTokenEnded,
     GoogleMeaning.RETRY: Transient,
     GoogleMeaning.REJECTED: RequestRejected,
+    GoogleMeaning.NONE: NotApplicable,
 }
 
 

@@ -251,6 +251,10 @@ _PLACES = (
 )
 
 
+BILLING_SETUPS = "SELECT billing_setup.resource_name, billing_setup.id, billing_setup.status FROM billing_setup"
+"""By which invoices are asked for."""
+
+
 def questions(dataset: Dataset) -> tuple[AskedFor, ...]:
     """The questions of a dataset, none where Google Ads does not have it."""
     return _METRICS.get(dataset) or _OBJECTS.get(dataset) or ()

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Credential, Owner, PlatformObject, Profile
 from adweir.model.errors import Forbidden, NotFound
+from adweir.model.invoices import Invoice
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.times import Clock
@@ -100,10 +101,14 @@ class LimitedCatalog(Catalog):
         own = self.profile(platform, profile_id) is not None
         return super().objects(platform, profile_id, dataset) if own else iter(())
 
+    def invoices(self, platform: Platform, profile_id: str, first: str = "", last: str = "") -> Iterator[Invoice]:
+        own = self.profile(platform, profile_id) is not None
+        return super().invoices(platform, profile_id, first, last) if own else iter(())
+
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
-    door = reached = found = items = mark_broken = mark_profile = put_objects = remove_missing = (
+    door = reached = found = items = mark_broken = mark_profile = put_objects = put_invoices = remove_missing = (
         remove_missing_profiles
     ) = _refuse
     create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse

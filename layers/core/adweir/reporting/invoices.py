@@ -1,0 +1,191 @@
+"""Invoices as answers show them: the lines of a bill, and what a month was billed beside what was measured.
+
+Both numbers stand side by side, and none is corrected by the other: a bill is what is paid, the metrics say what was
+delivered. They differ by lines that are no spend, by late corrections, and by billing periods that are no months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from adweir.model.entities import Profile
+from adweir.model.invoices import Invoice, InvoiceLine, month_of
+from adweir.model.money import from_micros, to_units
+from adweir.model.times import DAY, Window, first_of_month, is_zone
+from adweir.reporting.filters import EVERYTHING, Filters
+from adweir.reporting.query import Queries, Query
+from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.shown import accounts
+from adweir.store.catalog.store import Catalog
+
+INVOICE_FIELDS = (
+    "platform",
+    "profile_id",
+    "account_id",
+    "client_account_id",
+    "month",
+    "invoice_id",
+    "document",
+    "line",
+    "kind",
+    "amount",
+    "tax",
+    "total",
+    "currency",
+    "campaign_id",
+    "campaign",
+    "budget",
+    "about_month",
+    "start_date",
+    "end_date",
+    "issued_on",
+    "due_on",
+    "status",
+    "status_raw",
+    "corrects",
+    "replaces",
+    "source",
+    "as_of",
+)
+"""The names in a record of an invoice's line."""
+
+
+def invoice_lines(catalog: Catalog, profiles: Iterable[Profile], span: TimeSpan) -> Iterator[dict[str, Any]]:
+    """The lines of the bills of the months that a range touches, by profile, month and document."""
+    for profile in profiles:
+        first, last = (month_of(day) for day in span.window(profile.timezone if is_zone(profile.timezone) else "UTC"))
+        for invoice in catalog.invoices(profile.platform, profile.profile_id, first, last):
+            for line in invoice.lines:
+                yield _record(profile, invoice, line)
+
+
+def _record(profile: Profile, invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        **accounts(profile),
+        "platform": str(profile.platform),
+        "profile_id": profile.profile_id,
+        "month": invoice.month,
+        "invoice_id": invoice.invoice_id,
+        "document": invoice.document.value,
+        "line": line.line,
+        "kind": line.kind.value,
+        "amount": from_micros(line.amount),
+        "tax": from_micros(line.tax),
+        "total": from_micros(line.amount + line.tax),
+        "currency": invoice.currency,
+        "campaign_id": line.campaign_id or None,
+        "campaign": line.campaign or None,
+        "budget": line.budget or None,
+        "about_month": line.about_month or None,
+        "start_date": invoice.start or None,
+        "end_date": invoice.end or None,
+        "issued_on": invoice.issued_on or None,
+        "due_on": invoice.due_on or None,
+        "status": invoice.status.value,
+        "status_raw": invoice.status_raw,
+        "corrects": invoice.corrects or None,
+        "replaces": list(invoice.replaces),
+        "source": invoice.source.value,
+        "as_of": invoice.as_of,
+    }
+    return {name: record[name] for name in INVOICE_FIELDS}
+
+
+class _BilledPlace(NamedTuple):
+    """Whose month."""
+
+    platform: str
+    profile_id: str
+    month: str
+
+
+class _MeasuredMonth(NamedTuple):
+    """A month's spend by currency, None where it is unknown, and of how many of its days everything was pulled."""
+
+    spend: dict[str, int | None]
+    days: int
+
+
+@dataclass(slots=True)
+class _Billed:
+    """The documents of a month in one currency, in millionths."""
+
+    documents: int = 0
+    is_aligned: bool = True
+    kinds: dict[str, int] = field(default_factory=dict)
+    tax: int = 0
+
+    def add(self, invoice: Invoice) -> None:
+        self.documents += 1
+        self.is_aligned = self.is_aligned and invoice.is_whole_month
+        for line in invoice.lines:
+            self.kinds[line.kind.value] = self.kinds.get(line.kind.value, 0) + line.amount
+            self.tax += line.tax
+
+
+class MonthlyBills:
+    """What the months of some records were billed, all documents of them, and what was measured in them."""
+
+    def __init__(self, catalog: Catalog, queries: Queries) -> None:
+        self._catalog = catalog
+        self._queries = queries
+
+    def of(self, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """A summary per ad account, month and currency that the records name. Raises TooLarge, Unavailable."""
+        places = sorted({_BilledPlace(each["platform"], each["profile_id"], each["month"]) for each in records})
+        profiles = {(str(each.platform), each.profile_id): each for each in self._queries.profiles(EVERYTHING)}
+        found: list[dict[str, Any]] = []
+        for key, own in groupby(places, key=lambda place: place[:2]):
+            if key in profiles:
+                found += self._of_profile(profiles[key], [place.month for place in own])
+        return found
+
+    def _of_profile(self, profile: Profile, months: list[str]) -> Iterator[dict[str, Any]]:
+        billed: dict[tuple[str, str], _Billed] = {}
+        for invoice in self._catalog.invoices(profile.platform, profile.profile_id, months[0], months[-1]):
+            if invoice.month in months:
+                billed.setdefault((invoice.month, invoice.currency), _Billed()).add(invoice)
+        for (month, currency), sums in sorted(billed.items()):
+            measured = self._measured(profile, month) if is_zone(profile.timezone) else _MeasuredMonth({}, 0)
+            yield _summary(profile, month, currency, sums, measured)
+
+    def _measured(self, profile: Profile, month: str) -> _MeasuredMonth:
+        """The month's spend by currency, and how many of its days were pulled."""
+        days = _days(month)
+        only = Filters({"platform": frozenset({str(profile.platform)}), "profile_id": frozenset({profile.profile_id})})
+        answer = self._queries.answer(Query(TimeSpan(*days), ("platform",), only))
+        pulled = sum(1 for day in answer.coverage.answer() if day["pulled_at"] and not day["missing"])
+        return _MeasuredMonth({key[-1]: total.slot[3] for key, total in answer.groups.items()}, pulled)
+
+
+def _days(month: str) -> Window:
+    first = date.fromisoformat(f"{month}-01")
+    return Window(first, first_of_month(first, 1) - DAY)
+
+
+def _summary(profile: Profile, month: str, currency: str, sums: _Billed, measured: _MeasuredMonth) -> dict[str, Any]:
+    amount = sum(sums.kinds.values())
+    spend = measured.spend.get(currency)
+    if not measured.spend and measured.days:
+        spend = 0
+    return {
+        **accounts(profile),
+        "platform": str(profile.platform),
+        "profile_id": profile.profile_id,
+        "month": month,
+        "currency": currency,
+        "documents": sums.documents,
+        "billed": from_micros(amount),
+        "tax": from_micros(sums.tax),
+        "total": from_micros(amount + sums.tax),
+        "by_kind": {kind: from_micros(of_kind) for kind, of_kind in sorted(sums.kinds.items())},
+        "measured": to_units(spend),
+        "difference": to_units(None if spend is None else amount - spend),
+        "days": _days(month).length,
+        "days_pulled": measured.days,
+        "is_whole_month": sums.is_aligned,
+    }
