@@ -13,7 +13,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Credential, Profile, Status
 from adweir.model.errors import Forbidden
-from adweir.model.invoices import Invoice, InvoiceLine, LineKind
+from adweir.model.invoices import Invoice, InvoiceLine, InvoiceLineKind
 from adweir.model.messages import Replay, Scope
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.runs import Run
@@ -48,7 +48,7 @@ def world(api: ModuleType) -> ModuleType:
         platform=META, profile_id="999", id="c9", campaign_id="c9", name="Rival's campaign", status=Status.ACTIVE
     )
     catalog.put_objects([rival, campaign], T1)
-    line = InvoiceLine(line="1", kind=LineKind.SPEND, amount=999, campaign="Rival's bill")
+    line = InvoiceLine(line="1", kind=InvoiceLineKind.SPEND, amount=999, campaign="Rival's bill")
     bill = Invoice(platform=META, profile_id="999", invoice_id="b9", month="2026-10", currency="EUR", lines=(line,))
     catalog.put_invoices([bill], T1)
     rows = PullRows()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceStatus, LineKind
+from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
@@ -17,7 +17,7 @@ from support.api import DAYS, META, T1, Call, fill
 OCTOBER = Window.parse("2026-10-01..2026-10-31")
 
 
-def line(kind: LineKind, amount: int, tax: int = 0, **values: str) -> InvoiceLine:
+def line(kind: InvoiceLineKind, amount: int, tax: int = 0, **values: str) -> InvoiceLine:
     return InvoiceLine(line=f"{kind}/1", kind=kind, amount=amount, tax=tax, **values)
 
 
@@ -45,22 +45,22 @@ def billed(api: ModuleType) -> ModuleType:
     october = bill(
         "1",
         "2026-10",
-        line(LineKind.SPEND, 101_000_000, campaign_id="c1", campaign="Autumn"),
-        line(LineKind.INVALID_TRAFFIC, -1_500_000, about_month="2026-09"),
-        line(LineKind.TAX, 0, 18_905_001),
+        line(InvoiceLineKind.SPEND, 101_000_000, campaign_id="c1", campaign="Autumn"),
+        line(InvoiceLineKind.INVALID_TRAFFIC, -1_500_000, about_month="2026-09"),
+        line(InvoiceLineKind.TAX, 0, 18_905_001),
         start="2026-10-01",
         end="2026-10-31",
         issued_on="2026-10-31",
         status=InvoiceStatus.ISSUED,
     )
-    memo = bill("2", "2026-10", line(LineKind.CREDIT, -1), document=DocumentKind.CREDIT_MEMO, corrects="1")
+    memo = bill("2", "2026-10", line(InvoiceLineKind.CREDIT, -1), document=DocumentKind.CREDIT_MEMO, corrects="1")
     api.app.catalog.put_invoices(
         [
             october,
             memo,
-            bill("3", "2026-10", line(LineKind.FEE, 3_000_000), currency="USD"),
-            bill("4", "2025-11", line(LineKind.SPEND, 7_000_000), start="2025-10-28", end="2025-11-27"),
-            bill("5", "2026-11", line(LineKind.SPEND, 4_938_268), profile_id="222", currency="USD"),
+            bill("3", "2026-10", line(InvoiceLineKind.FEE, 3_000_000), currency="USD"),
+            bill("4", "2025-11", line(InvoiceLineKind.SPEND, 7_000_000), start="2025-10-28", end="2025-11-27"),
+            bill("5", "2026-11", line(InvoiceLineKind.SPEND, 4_938_268), profile_id="222", currency="USD"),
         ],
         T1,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.entities import Ad, AdCampaign, Keyword, KeywordKind, Profile, Status
-from adweir.model.invoices import Invoice, InvoiceLine, LineKind
+from adweir.model.invoices import Invoice, InvoiceLine, InvoiceLineKind
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
@@ -104,7 +104,7 @@ def stored(api: ModuleType) -> ModuleType:
         Keyword(id="k3", text="free", match_type="EXACT", kind=KeywordKind.NEGATIVE, status=Status.ACTIVE, **word),
     ]
     api.app.catalog.put_objects([paused, over, ended, shop, *keywords], T1)
-    line = InvoiceLine(line="1", kind=LineKind.SPEND, amount=1_000_000)
+    line = InvoiceLine(line="1", kind=InvoiceLineKind.SPEND, amount=1_000_000)
     bill = Invoice(platform=META, profile_id="111", invoice_id="5001", month="2026-10", currency="EUR", lines=(line,))
     api.app.catalog.put_invoices([bill], T1)
     return api

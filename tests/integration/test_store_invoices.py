@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adweir.model.datasets import Dataset
-from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceStatus, LineKind
+from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 from adweir.store.catalog.limited import LimitedCatalog
@@ -22,7 +22,7 @@ T1, T2, T3 = (f"2026-11-2{n}T00:00:00.000000Z" for n in range(3))
 
 
 def a_bill(invoice_id: str = "5001", month: str = "2026-10", spend: int = 100, **values: Any) -> Invoice:
-    made = InvoiceLine(line="1", kind=LineKind.SPEND, amount=spend, tax=19)
+    made = InvoiceLine(line="1", kind=InvoiceLineKind.SPEND, amount=spend, tax=19)
     known = {"platform": GOOGLE, "profile_id": "111", "currency": "EUR", "lines": (made,), **values}
     return Invoice(invoice_id=invoice_id, month=month, **known)
 
@@ -59,7 +59,7 @@ def test_a_newer_pull_that_brings_the_same_holds_an_older_one_off(catalog: Catal
 
 
 def test_a_corrected_invoice_is_replaced_whole(catalog: Catalog) -> None:
-    lines = tuple(InvoiceLine(line=str(n), kind=LineKind.SPEND, amount=n) for n in range(3))
+    lines = tuple(InvoiceLine(line=str(n), kind=InvoiceLineKind.SPEND, amount=n) for n in range(3))
     catalog.put_invoices([a_bill(lines=lines)], T1)
     assert catalog.put_invoices([a_bill(lines=lines[:1])], T2) == (0, 1, 0)
     assert found(catalog)[0].lines == lines[:1]

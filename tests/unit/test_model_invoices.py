@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from adweir.model.invoices import InvoiceLine, LineKind, condensed, month_of_period
+from adweir.model.invoices import InvoiceLine, InvoiceLineKind, condensed, month_of_period
 from adweir.model.times import Window, first_of_month
 from support.bounds import at_the_bound
 
@@ -36,7 +36,7 @@ def test_months_are_counted_over_years(after: int, first: str) -> None:
 @at_the_bound("MAX_INVOICE_LINES")
 def test_a_bill_of_too_many_lines_keeps_its_sums_by_kind(*, size: int, fits: bool) -> None:
     # given: the smallest spend and credit are last
-    kinds = (LineKind.SPEND, LineKind.CREDIT)
+    kinds = (InvoiceLineKind.SPEND, InvoiceLineKind.CREDIT)
     lines = [InvoiceLine(line=str(n), kind=kinds[n % 2], amount=size + n, tax=n) for n in range(size)]
 
     # when

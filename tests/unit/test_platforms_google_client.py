@@ -160,7 +160,7 @@ class TestRequests:
     ) -> None:
         wire.route = lambda call: Answer(200, [batch([])] if call.path.endswith("Stream") else page([]))
         for dataset in SPEC.datasets:
-            if dataset is not Dataset.PROFILES:
+            if dataset not in {Dataset.PROFILES, Dataset.INVOICES}:  # invoices: of the setups that there are
                 assert [one.last for one in google.pages(task(dataset))][-1]
         asked = list(map(query_of, wire.calls))
         assert not any(".status" in query.partition(" WHERE ")[2] for query in asked)

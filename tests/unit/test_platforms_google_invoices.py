@@ -12,7 +12,7 @@ import requests
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import NotApplicable
-from adweir.model.invoices import DocumentKind, Invoice, LineKind
+from adweir.model.invoices import DocumentKind, Invoice, InvoiceLineKind
 from adweir.model.metrics import BadRow
 from adweir.model.times import Window
 from adweir.platforms.connector import Page, PageInHand
@@ -59,7 +59,7 @@ def read(*documents: dict[str, Any], customer: str = CUSTOMER) -> tuple[list[Inv
     return batch.invoices, batch.bad
 
 
-def lines(found: Invoice) -> dict[str, tuple[LineKind, int, int]]:
+def lines(found: Invoice) -> dict[str, tuple[InvoiceLineKind, int, int]]:
     return {line.line: (line.kind, line.amount, line.tax) for line in found.lines}
 
 
@@ -75,8 +75,8 @@ class TestDocuments:
         assert (found.invoice_id, found.month, found.currency) == ("5001", "2026-10", "EUR")
         assert (found.issued_on, found.due_on) == ("2026-10-31", "2026-11-30")
         assert lines(found) == {
-            "budget/0/spend": (LineKind.SPEND, 960_000_000, 0),
-            "budget/0/tax": (LineKind.TAX, 0, 182_400_000),
+            "budget/0/spend": (InvoiceLineKind.SPEND, 960_000_000, 0),
+            "budget/0/tax": (InvoiceLineKind.TAX, 0, 182_400_000),
         }
         assert found.lines[0].budget == "Always on"
 
@@ -98,11 +98,11 @@ class TestDocuments:
 
         # then
         assert lines(found) == {
-            "budget/0/spend": (LineKind.SPEND, 1_000_000_000, 0),
-            "budget/0/overdelivery": (LineKind.OVERDELIVERY, -4_000_000, 0),
-            "budget/0/invalid_traffic": (LineKind.INVALID_TRAFFIC, -35_000_000, 0),
-            "budget/0/adjustment": (LineKind.ADJUSTMENT, -1_000_000, 0),
-            "budget/0/tax": (LineKind.TAX, 0, 182_400_000),
+            "budget/0/spend": (InvoiceLineKind.SPEND, 1_000_000_000, 0),
+            "budget/0/overdelivery": (InvoiceLineKind.OVERDELIVERY, -4_000_000, 0),
+            "budget/0/invalid_traffic": (InvoiceLineKind.INVALID_TRAFFIC, -35_000_000, 0),
+            "budget/0/adjustment": (InvoiceLineKind.ADJUSTMENT, -1_000_000, 0),
+            "budget/0/tax": (InvoiceLineKind.TAX, 0, 182_400_000),
         }
         assert [line.about_month for line in found.lines if line.about_month] == ["2026-09"]
 
@@ -118,9 +118,9 @@ class TestDocuments:
                 taxAmountMicros="180500000",
             )
         )[0][0]
-        assert lines(found)["adjustments"] == (LineKind.ADJUSTMENT, -10_000_000, -1_900_000)
-        assert lines(found)["regulatory_costs"] == (LineKind.FEE, 20_000_000, 0)
-        assert lines(found)["export_charge"] == (LineKind.FEE, 3_000_000, 0)
+        assert lines(found)["adjustments"] == (InvoiceLineKind.ADJUSTMENT, -10_000_000, -1_900_000)
+        assert lines(found)["regulatory_costs"] == (InvoiceLineKind.FEE, 20_000_000, 0)
+        assert lines(found)["export_charge"] == (InvoiceLineKind.FEE, 3_000_000, 0)
         assert total(found) == (973_000_000, 180_500_000)
 
     @pytest.mark.parametrize(("second", "named"), [("260000000", ["Brand", "Autumn"]), ("260000001", [""])])
@@ -131,14 +131,14 @@ class TestDocuments:
             for name, amount in (("Brand", "700000000"), ("Autumn", second))
         ]
         (found,), _ = read(invoice(accountBudgetSummaries=[summary]))
-        spend = [line for line in found.lines if line.kind is LineKind.SPEND]
+        spend = [line for line in found.lines if line.kind is InvoiceLineKind.SPEND]
         assert [line.campaign for line in spend] == named
         assert sum(line.amount for line in spend) == 960_000_000
         assert len({line.line for line in found.lines}) == len(found.lines)
 
     def test_a_total_that_its_parts_do_not_explain_is_kept(self) -> None:
         (found,), _ = read(invoice(subtotalAmountMicros="960000001"))
-        assert lines(found)["rest"] == (LineKind.ADJUSTMENT, 1, 0)
+        assert lines(found)["rest"] == (InvoiceLineKind.ADJUSTMENT, 1, 0)
 
     def test_a_credit_memo_is_negative_and_names_what_it_corrects(self) -> None:
         memo = invoice(
@@ -151,7 +151,7 @@ class TestDocuments:
         )
         (found,), _ = read(memo)
         assert (found.document, found.corrects) == (DocumentKind.CREDIT_MEMO, "4001")
-        assert lines(found) == {"budget/0/credit": (LineKind.CREDIT, -5_000_000, 0)}
+        assert lines(found) == {"budget/0/credit": (InvoiceLineKind.CREDIT, -5_000_000, 0)}
 
     def test_a_memo_without_budgets_is_that_of_the_customer_of_its_billing_setup(self) -> None:
         memo = invoice(
@@ -190,10 +190,10 @@ class TestDocuments:
 
         # then
         assert lines(others) == {
-            "budget/1/spend": (LineKind.SPEND, 40_000_000, 0),
-            "account/0/billing_correction": (LineKind.ADJUSTMENT, 1_000_000, 0),
-            "account/0/coupon_adjustment": (LineKind.CREDIT, -6_000_000, 0),
-            "adjustments": (LineKind.ADJUSTMENT, -2_000_000, 0),
+            "budget/1/spend": (InvoiceLineKind.SPEND, 40_000_000, 0),
+            "account/0/billing_correction": (InvoiceLineKind.ADJUSTMENT, 1_000_000, 0),
+            "account/0/coupon_adjustment": (InvoiceLineKind.CREDIT, -6_000_000, 0),
+            "adjustments": (InvoiceLineKind.ADJUSTMENT, -2_000_000, 0),
         }
         assert total(ours) == (960_000_000, 182_400_000)
         assert total(ours, others) == (993_000_000, 182_400_000)

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from adweir.model import limits
 from adweir.model.entities import Status
-from adweir.model.invoices import DocumentKind, InvoiceStatus, LineKind
+from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
 from routes.fields import Instant, PlatformId, Shown
 
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [12.345678]})]
@@ -133,7 +133,7 @@ class InvoiceRecord(Shown):
     invoice_id: str
     document: DocumentKind
     line: str = Field(description="What tells the line apart in its document.")
-    kind: LineKind
+    kind: InvoiceLineKind
     amount: Exact = Field(description="Before tax; negative where something is given back.")
     tax: Exact
     total: Exact

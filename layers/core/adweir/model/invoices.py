@@ -19,7 +19,7 @@ from adweir.model.platforms import Platform
 from adweir.model.times import DAY, Window, first_of_month
 
 
-class LineKind(StrEnum):
+class InvoiceLineKind(StrEnum):
     """What a line bills. Whatever is no spend says why a bill differs from the metrics.
 
     SPEND: what delivery of the month cost. OVERDELIVERY: what was delivered over a budget and is not charged.
@@ -72,7 +72,7 @@ class InvoiceLine(_BillPart):
     """
 
     line: str
-    kind: LineKind
+    kind: InvoiceLineKind
     amount: int
     tax: int = 0
     campaign_id: str = ""
@@ -131,11 +131,11 @@ def month_of_period(period: Window) -> str:
 def condensed(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:
     """At most `limits.MAX_INVOICE_LINES` lines with the same sums: the smallest are added up, a line per kind."""
     every = list(lines)
-    most = limits.MAX_INVOICE_LINES - len(LineKind)
+    most = limits.MAX_INVOICE_LINES - len(InvoiceLineKind)
     if len(every) <= limits.MAX_INVOICE_LINES:
         return tuple(every)
     every.sort(key=lambda line: (-abs(line.amount), -abs(line.tax), line.line))
-    sums: dict[LineKind, tuple[int, int]] = {}
+    sums: dict[InvoiceLineKind, tuple[int, int]] = {}
     for line in every[most:]:
         amount, tax = sums.get(line.kind, (0, 0))
         sums[line.kind] = amount + line.amount, tax + line.tax

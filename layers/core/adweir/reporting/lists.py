@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from adweir.model import limits
 from adweir.model.entities import AdCampaign, Keyword, KeywordKind, PlatformObject, Status
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.invoices import DocumentKind, InvoiceStatus, LineKind
+from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
 from adweir.model.metrics import Level
 from adweir.reporting.ads import AD_FIELDS, AD_METRICS
 from adweir.reporting.filters import EVERYTHING
@@ -78,7 +78,7 @@ LISTS: Mapping[str, ListKind] = {
         "invoices",
         INVOICE_FIELDS,
         values={
-            "kind": tuple(LineKind),
+            "kind": tuple(InvoiceLineKind),
             "document": tuple(DocumentKind),
             "status": tuple(InvoiceStatus),
             "invoice_id": (),

@@ -21,7 +21,7 @@ from adweir.model.invoices import (
     DocumentKind,
     Invoice,
     InvoiceLine,
-    LineKind,
+    InvoiceLineKind,
     condensed,
     month_of,
     month_of_period,
@@ -152,14 +152,14 @@ class GoogleInvoice(msgspec.Struct, rename="camel"):
 
 _decode_setup = msgspec.json.Decoder(_SetupRow).decode
 _decode = msgspec.json.Decoder(GoogleInvoice).decode
-_PARTS: Mapping[str, tuple[tuple[str, LineKind], ...]] = {
+_PARTS: Mapping[str, tuple[tuple[str, InvoiceLineKind], ...]] = {
     "adjustments": (
-        ("billing_correction", LineKind.ADJUSTMENT),
-        ("coupon_adjustment", LineKind.CREDIT),
-        ("excess_credit_adjustment", LineKind.CREDIT),
+        ("billing_correction", InvoiceLineKind.ADJUSTMENT),
+        ("coupon_adjustment", InvoiceLineKind.CREDIT),
+        ("excess_credit_adjustment", InvoiceLineKind.CREDIT),
     ),
-    "regulatory_costs": (("regulatory_costs", LineKind.FEE),),
-    "export_charge": (("export_charge", LineKind.FEE),),
+    "regulatory_costs": (("regulatory_costs", InvoiceLineKind.FEE),),
+    "export_charge": (("export_charge", InvoiceLineKind.FEE),),
 }
 """What an invoice states as a whole, and by which amounts of its accounts."""
 
@@ -224,7 +224,7 @@ def _invoice(raw: GoogleInvoice, context: PullContext) -> Invoice | None:
 
 def _of_budgets(raw: GoogleInvoice, customer: str, document: DocumentKind) -> Iterator[InvoiceLine]:
     """What a customer's account budgets are billed; the lines of a budget add up to its subtotal and tax."""
-    spent = LineKind.SPEND if document is DocumentKind.INVOICE else LineKind.CREDIT
+    spent = InvoiceLineKind.SPEND if document is DocumentKind.INVOICE else InvoiceLineKind.CREDIT
     for place, summary in enumerate(raw.account_budget_summaries):
         if summary.customer != customer:
             continue
@@ -234,9 +234,9 @@ def _of_budgets(raw: GoogleInvoice, customer: str, document: DocumentKind) -> It
         months = {month for each in summary.invalid_activity_summaries if (month := _month(each))}
         yield from _spent(summary, place, spent, served)
         amounts = {
-            LineKind.OVERDELIVERY: (over, ""),
-            LineKind.INVALID_TRAFFIC: (invalid, months.pop() if len(months) == 1 else ""),
-            LineKind.ADJUSTMENT: (subtotal - served - over - invalid, ""),
+            InvoiceLineKind.OVERDELIVERY: (over, ""),
+            InvoiceLineKind.INVALID_TRAFFIC: (invalid, months.pop() if len(months) == 1 else ""),
+            InvoiceLineKind.ADJUSTMENT: (subtotal - served - over - invalid, ""),
         }
         for kind, (amount, about) in amounts.items():
             if amount:
@@ -244,10 +244,10 @@ def _of_budgets(raw: GoogleInvoice, customer: str, document: DocumentKind) -> It
                 budget = summary.account_budget_name
                 yield InvoiceLine(line=line, kind=kind, amount=amount, budget=budget, about_month=about)
         if tax:
-            yield _line(f"budget/{place}/tax", LineKind.TAX, _Taxed(0, tax), summary.account_budget_name)
+            yield _line(f"budget/{place}/tax", InvoiceLineKind.TAX, _Taxed(0, tax), summary.account_budget_name)
 
 
-def _spent(summary: BudgetSummary, place: int, kind: LineKind, served: int) -> Iterator[InvoiceLine]:
+def _spent(summary: BudgetSummary, place: int, kind: InvoiceLineKind, served: int) -> Iterator[InvoiceLine]:
     """What a budget was charged, by campaign where the campaigns add up to it."""
     campaigns = [(each.campaign_description, _micros(each, "amount")) for each in summary.campaign_summaries]
     if not campaigns or sum(amount for _, amount in campaigns) != served:
@@ -283,12 +283,12 @@ def _of_nobody(raw: GoogleInvoice) -> Iterator[InvoiceLine]:
             for name, _ in parts:
                 own = own.minus(_sum_of(account, name))
         if any(own):
-            yield _line(whole, LineKind.ADJUSTMENT if whole == "adjustments" else LineKind.FEE, own)
+            yield _line(whole, InvoiceLineKind.ADJUSTMENT if whole == "adjustments" else InvoiceLineKind.FEE, own)
     if any(rest):
-        yield _line("rest", LineKind.ADJUSTMENT, rest)
+        yield _line("rest", InvoiceLineKind.ADJUSTMENT, rest)
 
 
-def _line(line: str, kind: LineKind, total: _Taxed, budget: str = "") -> InvoiceLine:
+def _line(line: str, kind: InvoiceLineKind, total: _Taxed, budget: str = "") -> InvoiceLine:
     return InvoiceLine(line=line, kind=kind, amount=total.amount, tax=total.tax, budget=budget)
 
 

@@ -15,7 +15,7 @@ from adweir.store.catalog.items import Effect, Item, Items
 _LAST = "\uffff"
 
 
-class Invoices(Items):
+class StoredInvoices(Items):
     """Invoices: stored, and read by month."""
 
     def put_invoices(self, invoices: Iterable[Invoice], as_of: str) -> tuple[int, int, int]:
