@@ -199,6 +199,22 @@ def test_a_schedule_is_gone_when_its_report_was_stored(desk: DeskPuller) -> None
     assert not desk.server.outside.reports(TRADE_DESK)
 
 
+def test_what_a_killed_run_has_left_is_gone_when_the_next_report_is_asked_for(desk: DeskPuller) -> None:
+    # given a run whose report nobody came back for, and a schedule of the customer's
+    connector, task = desk.connector(desk.route), desk.task(Dataset.AD_DAILY)
+    left = connector.create_report(task)
+    theirs = desk.connector(desk.route).create_report(desk.task(Dataset.AD_DAILY, run_id="r2"))
+    desk.server.outside.reports(TRADE_DESK)[theirs.id]["body"]["ReportScheduleName"] = "Monday's report"
+    # when the next run asks on the same day, then what it has left stays: somebody may be waiting
+    assert left.id in desk.server.outside.reports(TRADE_DESK)
+    connector.create_report(desk.task(Dataset.AD_DAILY, run_id="r3"))
+    assert left.id in desk.server.outside.reports(TRADE_DESK)
+    # and when it asks three days later, then that is gone and the customer's is not
+    desk.clock.advance(3 * 86_400)
+    made = desk.connector(desk.route).create_report(desk.task(Dataset.AD_DAILY, run_id="r4"))
+    assert set(desk.server.outside.reports(TRADE_DESK)) == {theirs.id, made.id}
+
+
 def test_a_report_that_failed_is_asked_for_anew(server: PlatformServer, desk: DeskPuller) -> None:
     switched(server, "broken_report", times=1, reason="too many rows")
     connector, task = desk.connector(desk.route), desk.task(Dataset.AD_DAILY)

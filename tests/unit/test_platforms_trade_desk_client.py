@@ -34,6 +34,7 @@ from adweir.platforms.connector import Connector, Mode, PageInHand, PullContext,
 from adweir.platforms.trade_desk import SPEC, TradeDeskCredential
 from adweir.platforms.trade_desk.my_reports import Formats
 from support.amazon_stub import MemoryTokens
+from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.platforms import wiring
 from support.stub_http import Answer, Call, StubServer, serving
@@ -87,6 +88,11 @@ class Desk:
 
     def calls(self, part: str) -> list[Call]:
         return [call for call in self.stub.calls if part in call.path]
+
+
+def made(desk: Desk) -> list[Call]:
+    """What was asked about single schedules."""
+    return [call for call in desk.calls("/myreports/reportschedule") if not call.path.endswith("/query")]
 
 
 @pytest.fixture
@@ -171,7 +177,7 @@ def test_a_schedule_is_a_one_off_with_an_exclusive_end_and_is_read_back(connecto
     report = connector.create_report(task(window=one_day))
 
     # then
-    posted = json.loads(desk.calls("/myreports/reportschedule")[0].body)
+    posted = json.loads(made(desk)[0].body)
     assert posted.pop("ReportScheduleName").startswith("adweir ")
     assert posted.pop("ScheduleStartDate")
     assert posted == {
@@ -188,7 +194,7 @@ def test_a_schedule_is_a_one_off_with_an_exclusive_end_and_is_read_back(connecto
         "PartnerFilters": ["par0001"],
     }
     assert (report.id, report.state) == ("555001", ReportState.PENDING)
-    assert [call.method for call in desk.calls("/myreports/reportschedule")] == ["POST", "GET"]
+    assert [call.method for call in made(desk)] == ["POST", "GET"]
 
 
 def test_a_start_that_was_moved_is_out_of_retention_and_leaves_no_schedule(connector: Connector, desk: Desk) -> None:
@@ -213,7 +219,7 @@ def test_without_a_partner_the_report_is_the_advertiser_s(
     own = connected(desk, session, clock, route="")
     assert own.report_key(task()) == ""
     own.create_report(task())
-    assert b'"AdvertiserFilters":["abc1234"]' in desk.calls("/myreports/reportschedule")[0].body
+    assert b'"AdvertiserFilters":["abc1234"]' in made(desk)[0].body
     own.report(task(), "555001")
     assert desk.stub.calls[-1].path.endswith("/query/advertisers")
 
@@ -333,6 +339,51 @@ def test_an_expired_link_is_not_used(connector: Connector, desk: Desk) -> None:
 def test_a_schedule_that_is_gone_already_is_no_fault(connector: Connector, desk: Desk, status: int) -> None:
     desk.answers["/myreports/reportschedule/555001"] = Answer(status)
     connector.discard_report(task(), "555001")
+
+
+def listed_schedules(*schedules: tuple[int, str, str | None]) -> Answer:
+    found = [
+        {"ReportScheduleId": number, "ReportScheduleName": name, "ScheduleStartDate": begun}
+        for number, name, begun in schedules
+    ]
+    return Answer(200, {"Result": found, "TotalFilteredCount": len(found)})
+
+
+OURS, OLD, YOUNG = f"adweir {'0a' * 10}", "2026-11-17T00:00:00", "2026-11-19T23:00:00"
+
+
+def test_one_offs_that_a_killed_run_has_left_are_swept_and_those_of_people_stay(
+    connector: Connector, desk: Desk
+) -> None:
+    # given one of a killed run among schedules of people, of a run that is under way, and of nobody knows when
+    desk.answers["/myreports/reportschedule/query"] = listed_schedules(
+        (1, OURS, OLD), (2, "adweir weekly", OLD), (3, f"my {OURS}", OLD), (4, OURS, YOUNG), (5, OURS, None)
+    )
+    # when a report is asked for
+    connector.create_report(task())
+    # then that one alone is deleted, before the new one is made
+    asked = desk.calls("/myreports/reportschedule")
+    assert [(call.method, call.path.rpartition("/")[2]) for call in asked] == [
+        ("POST", "query"),
+        ("DELETE", "1"),
+        ("POST", "reportschedule"),
+        ("GET", "555001"),
+    ]
+    assert json.loads(asked[0].body)["PartnerIds"] == ["par0001"]
+
+
+def test_a_report_is_made_where_schedules_may_not_be_listed(connector: Connector, desk: Desk) -> None:
+    desk.answers["/myreports/reportschedule/query"] = Answer(403, {"Message": "no"})
+    assert connector.create_report(task()).id == "555001"
+
+
+@at_the_bound("MAX_SWEPT_SCHEDULES", as_if=2)
+def test_a_sweep_deletes_so_many_schedules(connector: Connector, desk: Desk, size: int, fits: bool) -> None:
+    left = [(number, OURS, OLD) for number in range(size)]
+    desk.answers["/myreports/reportschedule/query"] = listed_schedules(*left)
+    connector.create_report(task())
+    deleted = [call for call in desk.stub.calls if call.method == "DELETE"]
+    assert len(deleted) == (size if fits else size - 1)
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

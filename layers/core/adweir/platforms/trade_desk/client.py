@@ -118,6 +118,7 @@ class TradeDeskConnector(Connector):
         known = self._reports.known(owner, name)
         if known and known != task.report_id:
             return Report(known, ReportState.PENDING, before, adopted=True)
+        self._reports.sweep(owner, before)
         made = self._reports.begin(owner, name, task.window, before, task.dataset.breakdown)
         return Report(made, ReportState.PENDING, before)
 

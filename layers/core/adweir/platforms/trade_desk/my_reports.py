@@ -1,19 +1,23 @@
 """MyReports: a template, a one-off schedule of it, and the execution whose file is downloaded.
 
-One-offs are deleted when their file is stored: the schedules of a partner are limited in number. A schedule is read
-back after it was made, because a start that lies too far back is moved without a word.
+One-offs are deleted when their file is stored: the schedules of a partner are limited in number. What a run that was
+killed has left is swept before the next schedule is made. A schedule is read back after it was made, because a start
+that lies too far back is moved without a word.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
-from adweir.model.errors import NotApplicable, OutOfRetention, RequestRejected, Transient
+from adweir.model import limits
+from adweir.model.errors import AccessDenied, NotApplicable, OutOfRetention, RequestRejected, Transient
+from adweir.model.log import log
 from adweir.model.tasks import Task
 from adweir.model.times import DAY, Window, parse_instant
 from adweir.platforms.trade_desk import wire
@@ -23,6 +27,11 @@ _ROOT = "/myreports"
 _SORTABLE, _US = "Sortable", "US"
 _DONE = frozenset({"complete", "completed"})
 _BROKEN = frozenset({"failed", "error"})
+_PREFIX = "adweir "
+_OURS = re.compile(r"adweir [0-9a-f]{20}")
+"""What our one-offs are called, whichever deployment made them."""
+_STALE = timedelta(days=2)
+"""Nobody waits for a report as long: its task has ended after twelve hours."""
 
 
 class DeskOwner(NamedTuple):
@@ -108,6 +117,23 @@ class MyReports:
             raise OutOfRetention(f"MyReports keeps data since {begins}, asked: {window}", oldest=begins)
         return schedule_id
 
+    def sweep(self, owner: DeskOwner, now: datetime) -> int:
+        """Delete one-offs of ours that nobody waits for any more; returns how many.
+
+        Schedules of people, and those of other names, stay. A partner whose schedules may not be listed keeps them.
+        """
+        body = {owner.ids: [owner.id], "ReportScheduleNameContains": _PREFIX}
+        try:
+            pages = self._api.query(f"{_ROOT}/reportschedule/query", body)
+            found = [_read(raw, wire.WireSchedule) for page in pages for raw in page.found.result or ()]
+        except (AccessDenied, RequestRejected) as error:
+            log.warning("schedules of The Trade Desk cannot be listed", extra={"said": error.message[:300]})
+            return 0
+        stale = [one for one in found if _OURS.fullmatch(one.report_schedule_name or "") and _is_stale(one, now)]
+        for one in stale[: limits.MAX_SWEPT_SCHEDULES]:
+            self.delete(str(one.report_schedule_id))
+        return len(stale[: limits.MAX_SWEPT_SCHEDULES])
+
     def known(self, owner: DeskOwner, name: str) -> str:
         """The id of a schedule of exactly this name that has an execution, as one of an interrupted try; or ""."""
         for execution in self._executions(owner, {"ReportScheduleNameContains": name}):
@@ -159,7 +185,12 @@ class MyReports:
 def schedule_name(task: Task, key: str) -> str:
     """A schedule's name: the same for the same request of a run, so that a second try finds the first one's."""
     asked = "\x1f".join((task.run_id, key or task.id, str(task.generation)))
-    return f"adweir {hashlib.sha256(asked.encode()).hexdigest()[:20]}"
+    return f"{_PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:20]}"
+
+
+def _is_stale(schedule: wire.WireSchedule, now: datetime) -> bool:
+    begun = _instant(schedule.schedule_start_date)
+    return begun is not None and begun < now - _STALE
 
 
 def _chosen(templates: Sequence[wire.WireTemplate], wanted: str) -> int | str:

@@ -158,6 +158,7 @@ class WireSchedule(msgspec.Struct, kw_only=True, rename="pascal"):
     report_end_date_exclusive: str | None = None
     report_date_format: str | None = None
     report_numeric_format: str | None = None
+    schedule_start_date: str | None = None
 
 
 class WireDelivery(msgspec.Struct, kw_only=True, rename={"url": "DownloadURL", "expires": "DownloadURLExpirationUTC"}):
