@@ -173,6 +173,15 @@ def test_a_change_says_what_it_concerns(caller: GoogleCaller) -> None:
     assert all({"campaign", "adGroup", "adGroupAd"} <= set(change) for change in ads)
 
 
+def test_changes_of_the_last_days_are_those_between_their_bounds(caller: GoogleCaller) -> None:
+    fields, time = "change_status.resource_name, change_status.last_change_date_time", "last_change_date_time"
+    found = caller.rows(f"SELECT {fields} FROM change_status WHERE change_status.{time} DURING LAST_MONTH LIMIT 10000")
+    when = f"change_status.{time} BETWEEN '2026-10-01' AND '2026-11-01'"
+    assert found == caller.rows(f"SELECT {fields} FROM change_status WHERE {when} LIMIT 10000") != []
+    refused = caller.ask(f"SELECT {fields} FROM change_status WHERE change_status.{time} DURING EVER LIMIT 10")
+    assert caller.refusal(refused)[:2] == (400, "queryError")
+
+
 # -- search terms ----------------------------------------------------------------------------------------------------
 
 

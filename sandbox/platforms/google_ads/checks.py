@@ -21,7 +21,7 @@ from sandbox.platforms.google_ads.facts import (
 from sandbox.platforms.google_ads.gaql import GaqlCondition, GaqlQuery, GaqlToken
 from sandbox.platforms.google_ads.lines import ACTION_SEGMENTS, SEGMENTS
 from sandbox.platforms.google_ads.metrics import BY_ACTION, NOT_BY_HOUR
-from sandbox.platforms.google_ads.periods import period
+from sandbox.platforms.google_ads.periods import CHANGED, period
 
 _MOST_CHANGES = 10_000
 _CHANGE_DAYS = 90
@@ -171,7 +171,7 @@ def _check_changes(query: GaqlQuery, today: date) -> None:
     bounds: dict[str, str] = {}
     sides = {"BETWEEN": ("low", "high"), ">": ("low",), ">=": ("low",), "<": ("high",), "<=": ("high",)}
     for condition in query.where:
-        if condition.field == "change_status.last_change_date_time":
+        if condition.field == CHANGED:
             texts = [value.text for value in condition.values]
             bounds |= dict(zip(sides.get(condition.operator, ()), texts, strict=False))
             for text in texts:

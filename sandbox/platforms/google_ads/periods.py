@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from sandbox.platforms.google_ads.errors import GoogleAdsError, query_error
 from sandbox.platforms.google_ads.facts import CORE_DATES
-from sandbox.platforms.google_ads.gaql import DURINGS, GaqlCondition, GaqlQuery
+from sandbox.platforms.google_ads.gaql import DURINGS, GaqlCondition, GaqlQuery, GaqlToken
 from sandbox.world.months import month_after
 
+CHANGED = "change_status.last_change_date_time"
 _WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 MONTHS = (
     "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER",
@@ -140,3 +142,17 @@ def _during(name: str, today: date) -> tuple[date, date]:
         "THIS_WEEK_MON_TODAY": (monday, today),
         "THIS_WEEK_SUN_TODAY": (sunday, today),
     }[name]
+
+
+def spelled_out(query: GaqlQuery, today: date) -> GaqlQuery:
+    """The query with DURING on the time of a change as its first and last moment."""
+    return replace(query, where=tuple(_moments(condition, today) for condition in query.where))
+
+
+def _moments(condition: GaqlCondition, today: date) -> GaqlCondition:
+    name = condition.values[0].text.upper() if condition.values else ""
+    if condition.field != CHANGED or condition.operator != "DURING" or name not in DURINGS:
+        return condition
+    first, last = _during(name, today)
+    moments = (f"{first} 00:00:00.000000", f"{last} 23:59:59.999999")
+    return GaqlCondition(CHANGED, "BETWEEN", tuple(GaqlToken("string", moment) for moment in moments))

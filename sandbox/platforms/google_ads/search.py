@@ -18,6 +18,7 @@ from sandbox.platforms.google_ads.errors import GoogleAdsError, request_error
 from sandbox.platforms.google_ads.facts import CATEGORIES
 from sandbox.platforms.google_ads.faults import spoiled, too_many
 from sandbox.platforms.google_ads.gaql import GaqlQuery, parse
+from sandbox.platforms.google_ads.periods import spelled_out
 from sandbox.platforms.google_ads.population import PLATFORM
 from sandbox.platforms.google_ads.rows import GaqlQuestion, GaqlResult, field_mask, result
 
@@ -102,12 +103,14 @@ class GoogleSearch:
         text = call.body.get("query")
         if not isinstance(text, str) or not text.strip():
             raise request_error("REQUIRED_FIELD_MISSING", "The required field was not present: query.", "query")
-        return parse(text)
+        return spelled_out(parse(text), self._today(call))
+
+    def _today(self, call: GoogleCall) -> date:
+        world, profile = self._outside.world, call.account.profile
+        return world.moment(profile).today if profile else world.now.date()
 
     def _checked(self, call: GoogleCall, query: GaqlQuery) -> tuple[date, date]:
-        world, profile = self._outside.world, call.account.profile
-        today = world.moment(profile).today if profile else world.now.date()
-        return check(query, manager=call.account.manager, today=today)
+        return check(query, manager=call.account.manager, today=self._today(call))
 
     def _result(self, call: GoogleCall, query: GaqlQuery) -> GaqlResult:
         start, end = self._checked(call, query)
