@@ -227,6 +227,17 @@ def test_ads_show_what_their_kind_has(puller: Puller) -> None:
     assert any(ad.video_url and ad.video_url.startswith("https://www.youtube.com/watch?v=") for ad in ads)
 
 
+def test_what_asset_groups_show_and_the_account_s_images_and_videos_are_its_creatives(puller: Puller) -> None:
+    found = puller.pull(Dataset.CREATIVES).objects()
+    groups = {one.id for one in puller.pull(Dataset.AD_GROUPS).objects() if one.id.startswith(ASSET_GROUP)}
+    shown = [one for one in found if one.kind == "asset_group"]
+    assert {one.id for one in shown} == groups != set()
+    assert all(one.headline and one.description and one.landing_page_url for one in shown)
+    assert all(one.image_url.startswith("http") and "youtube.com" in one.video_url for one in shown)
+    assert {one.kind for one in found} == {"asset_group", "image", "youtube_video"}
+    assert all(bool(one.image_url) != bool(one.video_url) for one in found if one not in shown)
+
+
 def test_accounts_below_managers_are_listed_once_each_with_a_way(puller: Puller) -> None:
     listed = puller.pull(Dataset.PROFILES).objects()
     own = {each.profile_id: each for each in listed}

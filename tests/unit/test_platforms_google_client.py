@@ -140,7 +140,8 @@ class TestRequests:
         "asked",
         [
             task(Dataset.AD_HOURLY),
-            task(Dataset.CREATIVES),
+            task(Dataset.TARGETS),
+            task(Dataset.CREATIVES, slice="campaign=111"),
             task(slice="campaign=1 OR 1"),
             task(slice="sp"),
             task(Dataset.ACCOUNT_DAILY, slice="campaign=111"),

@@ -318,7 +318,7 @@ class TestKeywords:
 
 
 def test_what_has_no_objects_is_refused() -> None:
-    for dataset in (Dataset.CREATIVES, Dataset.AD_DAILY):
+    for dataset in (Dataset.TARGETS, Dataset.AD_DAILY):
         with pytest.raises(BadInput):
             read([{}], dataset)
     with pytest.raises(BadInput):

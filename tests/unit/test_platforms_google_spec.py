@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from adweir.model.errors import Unprocessable
 from adweir.platforms import REGISTRY
 from adweir.platforms.credentials import FieldKind
-from adweir.platforms.google_ads import SPEC, GoogleCredential, queries
+from adweir.platforms.google_ads import SPEC, GoogleCredential, changes, queries
 from sandbox.platforms.google_ads.facts import RESOURCES
 from support.google_wire import GOOGLE_ADS, SECRET
 
@@ -52,10 +52,17 @@ def test_days_are_asked_for_as_long_as_google_keeps_and_restates_them() -> None:
 
 def test_every_field_of_every_question_is_v26_s_and_may_be_selected_with_its_resource() -> None:
     asked = [query for dataset in SPEC.datasets for query in queries.questions(dataset)]
+    asked.append(queries.ASSET_LINKS)
     texts = [(query.resource, name) for query in asked for name in query.fields]
     texts += [
         (text.partition(" FROM ")[2].split()[0], name)
-        for text in (queries.CUSTOMER, queries.CLIENTS, queries.ASSETS, queries.places(["geoTargetConstants/1"]))
+        for text in (
+            queries.CUSTOMER,
+            queries.CLIENTS,
+            queries.ASSETS,
+            queries.places(["geoTargetConstants/1"]),
+            changes.question(datetime(2026, 11, 20, tzinfo=UTC)),
+        )
         for name in text.removeprefix("SELECT ").partition(" FROM ")[0].split(", ")
     ]
     unknown = [(resource, name) for resource, name in texts if not _is_selectable(resource, name)]

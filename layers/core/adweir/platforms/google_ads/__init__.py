@@ -91,6 +91,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.CAMPAIGNS),
         DatasetSpec(Dataset.AD_GROUPS),
         DatasetSpec(Dataset.ADS),
+        DatasetSpec(Dataset.CREATIVES),
         DatasetSpec(Dataset.KEYWORDS),
         DatasetSpec(Dataset.NEGATIVES),
         DatasetSpec(Dataset.INVOICES, lookback_months=INVOICE_LOOKBACK_MONTHS),

@@ -31,7 +31,7 @@ from adweir.platforms.google_ads.added import OWN, PLACES, PartLabel, Regions, w
 from adweir.platforms.google_ads.api import GoogleCalls, GoogleHosts, SearchPage
 from adweir.platforms.google_ads.faults import PageTokenEnded
 from adweir.platforms.google_ads.options import GoogleOptions
-from adweir.platforms.google_ads.queries import AskedFor
+from adweir.platforms.google_ads.queries import LINKS, AskedFor
 from adweir.platforms.google_ads.trees import is_manager, tree_label
 from adweir.platforms.http import Http
 
@@ -149,13 +149,12 @@ class GoogleConnector(Connector):
             raise RequestRejected(f"Google Ads: {error}") from None
         after = str(GoogleCursor(start.question + 1)) if following else ""
         customer = _id(task.profile_id)
-        part = self._part if task.dataset.grain is Grain.DAY else ""
-        beside = queries.beside(query, part) if part else None
-        if beside or task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY:
-            parts = [part] * bool(beside) + [PLACES] * (task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY)
-            body = written(self._parts(task, {OWN: text} | ({part: queries.gaql(beside, task)} if beside else {})))
-            label = str(PartLabel(query.label, frozenset(parts)))
-            yield Page(body, f"{customer}/googleAds:searchStream", 200, last=not following, label=label, resume=after)
+        beside = self._beside(task, query)
+        names = {*beside} | ({PLACES} if task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY else set())
+        if names:
+            body = written(self._parts(task, {OWN: text} | beside))
+            label = str(PartLabel(query.label, frozenset(names)))
+            yield Page(body, f"{customer}/googleAds", 200, last=not following, label=label, resume=after)
             return
         if task.dataset.grain is not None and not task.mode:
             path = f"{customer}/googleAds:searchStream"
@@ -169,20 +168,28 @@ class GoogleConnector(Connector):
                 cursor = str(GoogleCursor(start.question, found.following)) if found.following else after
                 yield self._complete(task, page)._replace(resume=cursor)
         except TooMuchData as error:
-            if task.window is None:  # a list cannot be narrowed
-                raise Transient(error.message) from error
-            raise
+            raise _lasting(task, error) from error
+
+    def _beside(self, task: Task, query: AskedFor) -> dict[str, str]:
+        """The questions whose answers belong on one page with this one's, by the names of their parts."""
+        if task.dataset is Dataset.CREATIVES and not query.label:
+            return {LINKS: queries.gaql(queries.ASSET_LINKS, task)}
+        found = queries.beside(query, self._part) if self._part and task.dataset.grain is Grain.DAY else None
+        return {self._part: queries.gaql(found, task)} if found else {}
 
     def _parts(self, task: Task, asked: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         """The answers to these questions, by the parts' names, and then the names of the regions that they mention."""
         customer, regions = _id(task.profile_id), Regions()
         for part, text in asked.items():
-            if task.mode:
+            if task.mode or task.dataset.grain is None:
                 answers = (found.answer.body for found in self._api.search(customer, self.route, text))
             else:
                 answers = (batch for batch, _ in self._api.stream(customer, self.route, text))
-            for answer in answers:
-                yield part, regions.see(answer)
+            try:
+                for answer in answers:
+                    yield part, regions.see(answer)
+            except TooMuchData as error:
+                raise _lasting(task, error) from error
         if task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY:
             for names in regions.groups(_PLACES_AT_ONCE):
                 for found in self._api.search(customer, self.route, queries.places(names)):
@@ -253,6 +260,11 @@ def connect(
 
 def _page(found: SearchPage, label: str, *, last: bool) -> Page:
     return Page(found.answer.body, found.answer.url, found.answer.status, last=last, label=label)
+
+
+def _lasting(task: Task, error: TooMuchData) -> TooMuchData | Transient:
+    """The error of a question that timed out; a list cannot be narrowed, so it is asked again."""
+    return error if task.window is not None else Transient(error.message)
 
 
 def _id(text: str) -> str:

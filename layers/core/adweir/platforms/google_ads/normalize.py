@@ -12,7 +12,7 @@ from adweir.model.entities import PlatformObject, Profile
 from adweir.model.metrics import BadRow
 from adweir.platforms import json_items, json_text
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
-from adweir.platforms.google_ads import assets, changes, objects, pages, trees
+from adweir.platforms.google_ads import assets, changes, creatives, objects, pages, trees
 from adweir.platforms.json_items import UNREADABLE, first
 
 
@@ -27,6 +27,9 @@ class GoogleNormalizer:
         """One batch per page."""
         if context.dataset is Dataset.CHANGES:
             yield changes.batch(page.stream.read(), context)
+            return
+        if context.dataset is Dataset.CREATIVES:
+            yield creatives.batch(page.stream, page.label, context)
             return
         body, urls = assets.apart(page.stream.read(), page.label)
         label = "" if page.label == assets.LABEL else page.label

@@ -20,7 +20,10 @@ from adweir.platforms.google_ads.options import BY_ACTION, BY_CONVERSION_DATE
 
 ASSET_GROUPS = "asset_groups"
 CAMPAIGN_NEGATIVES = "campaign_negatives"
+MEDIA = "media"
 """Labels of the second question of a pull, and of its pages."""
+LINKS = "links"
+"""The part of a page of asset groups with the links to their assets."""
 
 
 class AskedFor(NamedTuple):
@@ -179,6 +182,26 @@ _OBJECTS: Mapping[Dataset, tuple[AskedFor, ...]] = {
         ),
     ),
     Dataset.ADS: (AskedFor("ad_group_ad", _AD),),
+    Dataset.CREATIVES: (
+        AskedFor(
+            "asset_group",
+            _names("""
+                campaign.id asset_group.id asset_group.name asset_group.status asset_group.final_urls
+                asset_group.final_mobile_urls
+            """),
+            in_campaign=False,
+        ),
+        AskedFor(
+            "asset",
+            _names("""
+                asset.id asset.name asset.type asset.image_asset.full_size.url
+                asset.youtube_video_asset.youtube_video_id
+            """),
+            ("asset.type IN ('IMAGE', 'YOUTUBE_VIDEO')",),
+            label=MEDIA,
+            in_campaign=False,
+        ),
+    ),
     Dataset.KEYWORDS: (
         AskedFor(
             "ad_group_criterion",
@@ -207,6 +230,17 @@ _OBJECTS: Mapping[Dataset, tuple[AskedFor, ...]] = {
         ),
     ),
 }
+
+ASSET_LINKS = AskedFor(
+    "asset_group_asset",
+    _names("""
+        campaign.id asset_group.id asset_group_asset.field_type asset_group_asset.status asset.id asset.text_asset.text
+        asset.image_asset.full_size.url asset.youtube_video_asset.youtube_video_id
+        asset.call_to_action_asset.call_to_action
+    """),
+    in_campaign=False,
+)
+"""What asset groups show, by the field that it fills."""
 
 _LEAN = "omit_unselected_resource_names=true"
 """Without it each row repeats the resource name of everything that it mentions, half of a metric row's bytes."""
