@@ -19,14 +19,23 @@ from business_api_client import (
     Configuration,
     FileApi,
     FilteringAdGet,
+    FilteringAdgroupGet,
+    FilteringCampaignGet,
+    FilteringGmvMaxReportGet,
+    FilteringSmartPlusAdGet,
+    FilteringSmartPlusAdgroupGet,
+    FilteringSmartPlusCampaignGet,
     ReportingApi,
     ReportTaskCreateBody,
 )
 from business_api_client.tiktok_business.tiktok_exceptions import TiktokSDKError
 
 from sandbox.platforms.tiktok_ads import STAND_IN
+from sandbox.platforms.tiktok_ads.gmv_max import REPORT_FILTERS
+from sandbox.platforms.tiktok_ads.lists import LISTS
 from sandbox.server import PlatformServer
-from sandbox.world import WorldProfile
+from sandbox.world import Reading, WorldProfile
+from sandbox.world.located import located_truth
 from support.platform_server import running
 
 PLATFORM = STAND_IN.platform
@@ -51,10 +60,11 @@ class TikTokSdk:
     def report(self, level: str, dimensions: list[str], **more: Any) -> list[dict[str, Any]]:
         """Every row, page by page."""
         rows: list[dict[str, Any]] = []
+        kind = str(more.pop("report_type", "BASIC"))
         page = {"total_page": 1, "page": 0}
         while page["page"] < page["total_page"]:
             answer = ReportingApi(self.client).report_integrated_get(
-                "BASIC",
+                kind,
                 self.token,
                 advertiser_id=self.profile.id,
                 service_type="AUCTION",
@@ -113,6 +123,78 @@ def test_the_sdk_s_reports_are_the_truth(
     truth = server.outside.world.truth(sdk.profile, *WEEK, told)
     assert found == {(r["entity_id"].rpartition("~")[2], r["date"]): tuple(r[n] for n in names) for r in truth}
     assert len(found) == len(rows) > 0
+
+
+def test_the_sdk_s_campaigns_by_province_are_the_truth(server: PlatformServer, sdk: TikTokSdk) -> None:
+    # when
+    by_province: dict[str, Any] = {"report_type": "AUDIENCE", "metrics": METRICS[:4]}
+    rows = sdk.report("AUCTION_CAMPAIGN", ["campaign_id", "stat_time_day", "province_id"], **by_province)
+
+    # then
+    found = {
+        (at["campaign_id"], at["stat_time_day"][:10], at["province_id"]): (
+            int(row["metrics"]["impressions"]),
+            int(row["metrics"]["clicks"]),
+            *(micros(row["metrics"][name]) for name in METRICS[2:4]),
+        )
+        for row in rows
+        for at in [row["dimensions"]]
+    }
+    names = ("impressions", "clicks", "conversions_micros", "spend_micros")
+    assert found == {
+        (row["campaign_id"], row["date"], STAND_IN.regions[row["region"]]): tuple(row[name] for name in names)
+        for row in located_truth(server.outside.world, sdk.profile, *WEEK)
+        if row["region"]
+    }
+    assert found
+
+
+def test_the_sdk_s_report_of_a_shop_is_the_truth(server: PlatformServer, sdk: TikTokSdk) -> None:
+    # given
+    truth = list(STAND_IN.truths["gmv_max"](server.outside.world, sdk.profile, *WEEK, Reading()))
+
+    # when
+    rows = ReportingApi(sdk.client).gmv_max_report_get(
+        sdk.profile.id,
+        [truth[0]["store_id"]],
+        ["campaign_id", "stat_time_day"],
+        ["cost", "net_cost", "orders", "gross_revenue"],
+        *DAYS.values(),
+        sdk.token,
+        filtering=FilteringGmvMaxReportGet(campaign_statuses=["STATUS_ALL"], gmv_max_promotion_types=["PRODUCT"]),
+        page_size=1000,
+        sort_field="cost",
+    )["data"]["list"]
+
+    # then
+    found = {
+        (row["dimensions"]["campaign_id"], row["dimensions"]["stat_time_day"][:10]): (
+            micros(row["metrics"]["cost"]),
+            micros(row["metrics"]["net_cost"]),
+            int(row["metrics"]["orders"]),
+            micros(row["metrics"]["gross_revenue"]),
+        )
+        for row in rows
+    }
+    names = ("cost_micros", "net_cost_micros", "orders", "gross_revenue_micros")
+    assert found == {(row["campaign_id"], row["date"]): tuple(row[name] for name in names) for row in truth}
+    assert found
+
+
+@pytest.mark.parametrize(
+    ("known", "model"),
+    [
+        (LISTS["campaign/get"].filters, FilteringCampaignGet),
+        (LISTS["adgroup/get"].filters, FilteringAdgroupGet),
+        (LISTS["ad/get"].filters, FilteringAdGet),
+        (LISTS["smart_plus/campaign/get"].filters, FilteringSmartPlusCampaignGet),
+        (LISTS["smart_plus/adgroup/get"].filters, FilteringSmartPlusAdgroupGet),
+        (LISTS["smart_plus/ad/get"].filters, FilteringSmartPlusAdGet),
+        (REPORT_FILTERS, FilteringGmvMaxReportGet),
+    ],
+)
+def test_what_can_be_filtered_by_is_in_the_sdk_s_own_list(known: frozenset[str], model: Any) -> None:
+    assert known <= set(model.attribute_map)
 
 
 def test_the_sdk_finds_its_advertisers_and_their_currency(server: PlatformServer, sdk: TikTokSdk) -> None:

@@ -33,7 +33,7 @@ from sandbox.world.catalog import MINOR_DIGITS
 _IDS, _DAY, _HOUR = ("advertiser_id", "campaign_id"), "stat_time_day", "stat_time_hour"
 _DIMENSIONS = frozenset({*_IDS, _DAY, _HOUR})
 _FILTERS = frozenset({"gmv_max_promotion_types", "store_ids", "campaign_ids", "campaign_name", "primary_status"})
-_REPORT_FILTERS = frozenset({"gmv_max_promotion_types", "campaign_ids", "campaign_name", "campaign_statuses"})
+REPORT_FILTERS = frozenset({"gmv_max_promotion_types", "campaign_ids", "campaign_name", "campaign_statuses"})
 _STATUSES = frozenset({"STATUS_DELIVERY_OK", "STATUS_DISABLE", DELETED, "STATUS_ALL"})
 _ADDED = ("cost", "net_cost", "orders", "gross_revenue", "cost_per_order", "roi")
 """Metrics that can be sorted by."""
@@ -115,8 +115,8 @@ class GmvMax:
             raise wrong("store_ids: exactly one is required")
         if stores != [store_of(profile)]:
             raise TikTokRefusal(40001, "The store is not authorized for the advertiser")
-        if filtering.names - _REPORT_FILTERS:
-            raise wrong(f"filtering: Unknown fields: {sorted(filtering.names - _REPORT_FILTERS)}")
+        if filtering.names - REPORT_FILTERS:
+            raise wrong(f"filtering: Unknown fields: {sorted(filtering.names - REPORT_FILTERS)}")
         types, statuses = filtering.words("gmv_max_promotion_types"), filtering.words("campaign_statuses")
         if set(types) - {"PRODUCT", "LIVE"} or set(statuses) - _STATUSES:
             raise wrong("filtering: gmv_max_promotion_types are PRODUCT and LIVE, campaign_statuses primary ones")
