@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
+from sandbox.switches import HALF_ANSWER, PROXY_PAGE, SLOW_ANSWER
 from sandbox.web import PlatformRequest, broken_off
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
     from sandbox.platforms.base import PlatformApi
 
-SLOW_ANSWER, HALF_ANSWER, PROXY_PAGE = "slow_answer", "half_answer", "proxy_page"
-EVERYWHERE = {
-    SLOW_ANSWER: "answers come `seconds` late (default 1)",
-    HALF_ANSWER: "answers are cut off in the middle; `path` narrows it to paths that contain it",
-    PROXY_PAGE: "a proxy's page in HTML comes instead, with `status` (default 200); `path` as with half_answer",
-}
 _PAGE = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Try again later</h1></body></html>"
 
 

@@ -10,9 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox.on_the_way import EVERYWHERE
 from sandbox.state import State
-from sandbox.switches import Switches
+from sandbox.switches import EVERYWHERE, Switches
 from sandbox.world import Company, World
 from sandbox.world.world import DRIVER
 

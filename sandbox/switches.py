@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+SLOW_ANSWER, HALF_ANSWER, PROXY_PAGE = "slow_answer", "half_answer", "proxy_page"
+EVERYWHERE = {
+    SLOW_ANSWER: "answers come `seconds` late (default 1)",
+    HALF_ANSWER: "answers are cut off in the middle; `path` narrows it to paths that contain it",
+    PROXY_PAGE: "a proxy's page in HTML comes instead, with `status` (default 200); `path` as with half_answer",
+}
+"""What may go wrong between any platform and its caller (`sandbox.on_the_way`)."""
+
 
 class UnknownSwitch(ValueError):
     """There is no such switch, or the platform does not have it; the message lists those that exist."""
