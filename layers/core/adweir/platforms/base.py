@@ -132,7 +132,8 @@ class PlatformSpec:
     and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`.
     `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
-    `throttles`: the scopes of the platform's rate limits; their brakes are read before each task.
+    `throttles`: the scopes of the platform's rate limits; their brakes are read before each task. `keeps_reports`:
+    whether reports stay, and count, until they are discarded (`Connector.discard_report`).
     """
 
     name: Platform
@@ -146,6 +147,7 @@ class PlatformSpec:
     options: type[ProfileOptions] = ProfileOptions
     throttles: tuple[ThrottleScope, ...] = (ThrottleScope.PROFILE,)
     webhook: bool = False
+    keeps_reports: bool = False
     url_names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

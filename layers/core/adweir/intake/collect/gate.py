@@ -20,6 +20,7 @@ from adweir.model.errors import (
 )
 from adweir.model.labels import owner
 from adweir.model.messages import TaskMessage
+from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
 from adweir.platforms import Platforms, options
 from adweir.platforms.connector import Connector
@@ -82,6 +83,10 @@ class Gate:
         keys = [task_key, *brake_items(way.platform, brakes)]
         catalog, ledger = fetch_together((self._catalog, way.items), (self._ledger, keys))
         return FirstLook(self._ledger.task_of(ledger, message.run_id, message.task_id), way, catalog, brakes, ledger)
+
+    def keeps_reports(self, platform: Platform) -> bool:
+        """Whether reports stay on the platform until they are discarded."""
+        return self._platforms.spec(platform).keeps_reports
 
     def _reached(self, task: Task, seen: FirstLook) -> tuple[Profile | None, Credential]:
         """The task's profile and credential. Raises what `open` does."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from adweir.intake.collect.asking import ask, let_go
 from adweir.intake.collect.claim import Remaining, waits_for
+from adweir.intake.collect.gate import FirstLook
 from adweir.intake.collect.worker import Timing, Worker, too_slow
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
@@ -18,6 +19,7 @@ from adweir.model.errors import (
     Transient,
     Unavailable,
 )
+from adweir.model.log import log
 from adweir.model.messages import TaskMessage
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import epoch, iso, parse_instant
@@ -54,6 +56,8 @@ class Poller(Worker):
         seen = self.gate.look(message)
         task, wait = seen.task, None
         if task is None or not self._waits(task, message):
+            if task is not None and self._left(task, message):
+                self._leave(task, message, seen)
             self._end(message, task)
             return
         trace.add(platform=task.platform, profile_id=task.profile_id, dataset=task.dataset)
@@ -71,6 +75,21 @@ class Poller(Worker):
         now = epoch(self.clock.now())
         ours = task.generation == message.generation and task.state is TaskState.WAITING_REPORT
         return ours and task.hold_until <= now <= task.deadline
+
+    def _left(self, task: Task, message: TaskMessage) -> bool:
+        """Whether the task ends, or was ended, while its report is made, and the report would stay on the platform."""
+        late = task.state is TaskState.WAITING_REPORT and epoch(self.clock.now()) > task.deadline
+        over = late or task.state in (TaskState.FAILED, TaskState.CANCELLED)
+        ours = task.generation == message.generation and bool(task.report_id)
+        return ours and over and self.gate.keeps_reports(task.platform)
+
+    def _leave(self, task: Task, message: TaskMessage, seen: FirstLook) -> None:
+        """Discard the report of a task that ended without it; where that fails, the task has ended all the same."""
+        try:
+            with self.gate.open(task, message, seen) as (connector, _):
+                let_go(self.ledger, connector, task)
+        except AdweirError as error:
+            log.warning("a report stays on the platform", extra={"code": error.code, "reason": error.message})
 
     def _end(self, message: TaskMessage, task: Task | None) -> None:
         """Acknowledge a message that has nothing to poll. Raises what claiming its task does."""

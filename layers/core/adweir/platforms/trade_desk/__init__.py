@@ -97,4 +97,5 @@ SPEC = PlatformSpec(
     ),
     options=TradeDeskOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL),
+    keeps_reports=True,
 )
