@@ -29,6 +29,18 @@ CELLS = (
         braked=(0, 1),
     ),
     Cell(
+        Fault.THROTTLED_BY_CODE,
+        _META,
+        ({"kind": "throttle", "code": 4, "regain_minutes": 2, "times": 1},),
+        "the same while jobs are polled: those of the app wait, with the minutes of the header",
+        after=3,
+        code="throttled",
+        wait=120,
+        brake="app",
+        braked=(0, 1),
+        days=_LONG,
+    ),
+    Cell(
         Fault.TOKEN_EXPIRED,
         _META,
         ({"kind": "expired_token"},),

@@ -41,6 +41,11 @@ class Post:
         """The one that is being worked on."""
         self.dead: list[Letter] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
     def put(self, queue: str, body: Message, delay: float, group: str) -> None:
         """A message that becomes visible after `delay` seconds."""
         due = self._clock.now().timestamp() + delay

@@ -19,7 +19,7 @@ from unittest import mock
 from botocore.session import get_session
 
 from adweir.model.datasets import Dataset
-from adweir.model.messages import Message, ObjectArrived, Scope, StartRun
+from adweir.model.messages import Message, ObjectArrived, Scope, StartRun, Sweep
 from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
@@ -47,6 +47,7 @@ TABLES = ("catalog", "metrics", "ledger", "findings")
 BUCKET = "data"
 REGISTERED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 _MOST_LETTERS = 3000
+_SWEEP_SECONDS = 300
 _SLOT = re.compile(r"d\d\d")
 _LOADED = ("raw/",)
 
@@ -127,14 +128,18 @@ class System:
     # --- running
 
     def run(self, *messages: Message) -> None:
-        """Send messages to the runs queue, and work until no message is left."""
+        """Send messages to the runs queue, and work until no message is left but that of the sweep."""
         for message in messages:
             self.queues.runs.send(message)
+        sweep = Sweep()
+        self.queues.runs.send(sweep, delay=_SWEEP_SECONDS)
         for _ in range(_MOST_LETTERS):
             letter = self.post.take()
-            if letter is None:
+            if letter is None or (letter.body is sweep and self.post.is_empty):
                 return
             self._deliver(letter)
+            if letter.body is sweep:
+                self.queues.runs.send(sweep, delay=_SWEEP_SECONDS)
         raise AssertionError(f"still busy after {_MOST_LETTERS} messages: {self.log[-20:]}")
 
     def _deliver(self, letter: Letter) -> None:
