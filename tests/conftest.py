@@ -25,6 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
+from support import quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
 
@@ -97,6 +98,14 @@ def _names_of_an_answer_looked_up_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ResponseSerializer, "get_value", get_value)
         patch.setattr(responses, "method_names_from_class", cache(method_names_from_class))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worked_out_once() -> Iterator[None]:
+    """What botocore and moto would work out anew for every client, request and item."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick_aws.install(patch)
         yield
 
 
