@@ -237,9 +237,10 @@ class TestStreams:
                 list(google.pages(task()))
 
     def test_a_row_that_no_decoder_takes_costs_itself_only(self, google: GoogleConnector, wire: GoogleStub) -> None:
-        body = json.dumps([batch([row(), "HALF"]), batch([row()])]).replace('"HALF"', '{"campaign":{"name":"\\ud83d"}}')
-        wire.answers = [Answer(200, body.encode())]
-        assert [one.last for one in google.pages(task())] == [False, True]
+        for odd in ('{"campaign":{"name":"\\ud83d"}}', '{"campaign":NaN}', "[" * 1200 + "]" * 1200):
+            body = json.dumps([batch([row(), "ODD"]), batch([row()])]).replace('"ODD"', odd)
+            wire.answers = [Answer(200, body.encode())]
+            assert [one.last for one in google.pages(task())] == [False, True]
 
     def test_a_broken_server_is_asked_again(self, google: GoogleConnector, wire: GoogleStub) -> None:
         wire.answers = [Answer(503, b"busy"), Answer(200, [batch([row()])])]

@@ -233,6 +233,13 @@ def test_a_breakdown_s_value_follows_its_entity(dataset: Dataset, changes: dict[
     assert read([row()], dataset).bad[0].entity_id == ""
 
 
+@pytest.mark.parametrize("criterion", [{"gender": None}, {"gender": {}}, {"gender": {"type": None}}, {}])
+def test_a_row_without_its_breakdown_s_value_costs_itself_only(criterion: dict[str, Any]) -> None:
+    good = row(adGroupCriterion={"criterionId": "1", "gender": {"type": "FEMALE"}})
+    found = read([good, row(adGroupCriterion=criterion)], Dataset.AD_GROUP_BY_GENDER_DAILY)
+    assert ([each.line for each in found.rows], [bad.line for bad in found.bad]) == ([1], [2])
+
+
 def test_every_metric_dataset_of_the_spec_is_read() -> None:
     for dataset in SPEC.datasets:
         if dataset.grain:

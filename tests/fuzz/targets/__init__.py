@@ -9,7 +9,17 @@ from typing import cast
 
 from fuzz.running import Result, Target, run
 
-WEIGHTS = {"doors": 38, "messages": 33, "api": 7, "secrets": 6, "meta": 5, "amazon": 5, "drops": 4, "runs": 2}
+WEIGHTS = {
+    "doors": 36,
+    "messages": 31,
+    "api": 7,
+    "secrets": 6,
+    "meta": 5,
+    "amazon": 5,
+    "google": 4,
+    "drops": 4,
+    "runs": 2,
+}
 """Names of targets → their inputs per hundred: the cheap ones get more."""
 
 

@@ -17,7 +17,7 @@ from adweir.platforms.connector import TokenCache
 from adweir.platforms.google_ads import API_VERSION, GoogleCredential, faults
 from adweir.platforms.google_ads.faults import TokenRefused
 from adweir.platforms.http import Http, Response
-from adweir.platforms.json_array import read_array
+from adweir.platforms.json_array import Unreadable, read_array
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.oauth import DEAD, TokenRenewal, token_key
 
@@ -165,7 +165,8 @@ class GoogleCalls:
         try:
             for piece in read_array(cast("BinaryIO", _Chunks(chunks)), msgspec.Raw, boundary=_BATCH):
                 for element in piece.rows:
-                    batch = self._checked(bytes(cast("msgspec.Raw", element)), url)
+                    text = element.raw if isinstance(element, Unreadable) else bytes(element)
+                    batch = self._checked(text, url)
                     if held is not None:
                         yield held, False
                     held = batch

@@ -49,8 +49,8 @@ class KindRef(msgspec.Struct, gc=False):
 
 class CriterionRef(msgspec.Struct, gc=False, rename="camel"):
     criterion_id: str = ""
-    age_range: KindRef | None = None
-    gender: KindRef | None = None
+    age_range: KindRef = msgspec.field(default_factory=KindRef)
+    gender: KindRef = msgspec.field(default_factory=KindRef)
 
 
 class GeographicRef(msgspec.Struct, gc=False, rename="camel"):
