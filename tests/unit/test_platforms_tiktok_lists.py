@@ -43,7 +43,9 @@ def connector(stub: StubServer, clock: Any) -> Iterator[TikTokConnector]:
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-def test_lists_have_deleted_objects_and_top_view_too(connector: TikTokConnector, stub: StubServer) -> None:
+def test_lists_have_deleted_objects_top_view_and_promoted_posts_too(
+    connector: TikTokConnector, stub: StubServer
+) -> None:
     # given
     group = {"adgroup_id": "2", "campaign_id": "1"}
     stub.route = by_path(
@@ -56,22 +58,24 @@ def test_lists_have_deleted_objects_and_top_view_too(connector: TikTokConnector,
     assert asked == [
         ({"buying_types": ["AUCTION", "RESERVATION_RF"], "primary_status": "STATUS_ALL"}, "1000"),
         ({"buying_types": ["RESERVATION_TOP_VIEW"], "primary_status": "STATUS_ALL"}, "100"),
+        ({"campaign_system_origins": ["PROMOTE"], "primary_status": "STATUS_ALL"}, "1000"),
     ]
-    assert [page.last for page in pages] == [False, True]
+    assert [page.last for page in pages] == [False, False, True]
 
 
 def test_campaigns_that_no_report_has_are_on_pages_of_their_own(connector: TikTokConnector, stub: StubServer) -> None:
-    # given an app that may not see a shop
-    stub.route = by_path(
-        {
-            "/campaign/get/": listed([{"campaign_id": "1"}]),
-            "/gmv_max/campaign/get/": envelope({}, 40001, "no permission"),
-        }
-    )
+    # given a shop
+    shop = {"/campaign/get/": listed([{"campaign_id": "1"}]), "/gmv_max/campaign/get/": listed([{"campaign_id": "1"}])}
+    stub.route = by_path(shop)
     # when
     pages = list(connector.pages(task(Dataset.CAMPAIGNS, window=None, slice="campaign=1")))
     # then
-    assert [(page.label, page.last) for page in pages] == [("", False), ("apart", False), ("apart", True)]
+    usual, gmv_max = [("", False)] * 3, [("apart", False), ("apart", True)]
+    assert [(page.label, page.last) for page in pages] == [*usual, *gmv_max]
+    # and an app that may not see a shop has all the others
+    stub.route = by_path(shop | {"/gmv_max/campaign/get/": envelope({}, 40001, "no permission")})
+    pages = list(connector.pages(task(Dataset.CAMPAIGNS, window=None, slice="campaign=1")))
+    assert [(page.label, page.last) for page in pages] == [("", False), ("", False), ("", True)]
     assert all(json.loads(call.query["filtering"])["campaign_ids"] == ["1"] for call in stub.calls)
 
 
@@ -100,7 +104,7 @@ def test_ads_come_with_what_tiktok_says_about_their_media(connector: TikTokConne
         }
     )
     # when
-    first, last = connector.pages(task(Dataset.ADS, window=None))
+    first, _, last = connector.pages(task(Dataset.ADS, window=None))
     # then
     held = json.loads(first.content())
     urls = {one.get("image_url") for answer in held["answers"] for one in answer["data"]["list"]}
@@ -169,7 +173,8 @@ def test_what_tiktok_says_beside_its_answers_is_in_the_log_once(
     connector: TikTokConnector, stub: StubServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     ending = {"X-Api-Deprecation-Info": "ends on 2027-01-01"}
-    stub.route = by_path({REPORT: lambda _: Answer(200, listed(rows(1)) | {"code": 20001, "message": "half"}, ending)})
+    half = {REPORT: lambda _: Answer(200, listed(rows(1)) | {"code": 20001, "message": "half"}, ending)}
+    stub.route = by_path({"/campaign/get/": listed([])} | half)
     with caplog.at_level(logging.WARNING, "adweir.parts"):
         for _ in range(2):
             list(connector.pages(task()))

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AuthExpired, Narrowable, RequestRejected, TooMuchData, Transient, Unprocessable
+from adweir.model.errors import (
+    AccessDenied,
+    AuthExpired,
+    Narrowable,
+    RequestRejected,
+    TooMuchData,
+    Transient,
+    Unprocessable,
+)
+from adweir.model.log import log
 from adweir.model.metrics import Level
 from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
@@ -16,6 +26,7 @@ from adweir.platforms.tiktok_ads import TikTokCredential, faults, questions
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, digits
 from adweir.platforms.tiktok_ads.listing import TikTokListing
 from adweir.platforms.tiktok_ads.paging import ReportPages
+from adweir.platforms.tiktok_ads.questions import Bought
 from adweir.platforms.tiktok_ads.tasks import ReportTasks
 
 if TYPE_CHECKING:
@@ -54,18 +65,46 @@ class TikTokConnector(Connector):
         return self._report(task)
 
     def _report(self, task: Task) -> Iterator[Page]:
+        """The usual rows, then those that come only alone; a row that is in both is the same one, and counts once."""
         level, campaign = task.dataset.level, campaign_of(task.slice)
         if task.slice != ALL and (not campaign or level is Level.ACCOUNT):
             raise RequestRejected(f"TikTok knows no slice {task.slice[:60]!r} of {task.dataset}")
+        held, whole = None, True
+        for rows in chain([self._rows(task, Bought.USUAL, None)], self._alone(task)):
+            for page in rows:
+                if held is not None:
+                    yield held._replace(last=False)
+                held = page
+            whole = whole and held is not None and held.last
+        if held is not None:
+            yield held._replace(last=whole)
+
+    def _alone(self, task: Task) -> Iterator[Iterator[Page]]:
+        """The rows of TopView and of promoted posts, where the advertiser has such campaigns and the app may ask."""
+        campaign = campaign_of(task.slice)
+
+        def rows(whose: Bought) -> Iterator[Page]:
+            try:
+                ids = self._listing.campaign_ids(digits(task.profile_id), whose)
+                if campaign in ids if campaign else ids:
+                    yield from self._rows(task, whose, ids)
+            except (AccessDenied, RequestRejected) as error:
+                said = {"part": str(whose), "said": error.message[:300]}
+                log.warning("TikTok refuses a part of a report", extra=said)
+
+        return map(rows, questions.alone(task.dataset))
+
+    def _rows(self, task: Task, whose: Bought, ids: Sequence[str] | None) -> Iterator[Page]:
+        """The rows of what was bought so; a report that is too large is narrowed to these campaigns, else to all."""
+        level, campaign = task.dataset.level, campaign_of(task.slice)
         question = questions.report(task)
         own = [digits(campaign)] if campaign else []
-        profile_id = digits(task.profile_id)
 
         def narrowed(ids: Sequence[str]) -> Mapping[str, object]:
-            return questions.filters(level, ids or own)
+            return questions.filters(level, ids or own, whose)
 
         def campaigns() -> Sequence[str]:
-            return self._listing.campaign_ids(profile_id)
+            return self._listing.campaign_ids(digits(task.profile_id), whose) if ids is None else ids
 
         may_narrow = level is not Level.ACCOUNT and not campaign
         reports = ReportPages(self._calls, question, narrowed, campaigns if may_narrow else None)

@@ -14,6 +14,7 @@ from adweir.platforms.lookups import ask
 from adweir.platforms.tiktok_ads import media, wire
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, chunks, digits
 from adweir.platforms.tiktok_ads.paging import PAGE_SIZE, SMALL_PAGE_SIZE, Turned, listed
+from adweir.platforms.tiktok_ads.questions import Bought
 
 PATHS: Mapping[Dataset, str] = {
     Dataset.CAMPAIGNS: "/campaign/get/",
@@ -21,14 +22,13 @@ PATHS: Mapping[Dataset, str] = {
     Dataset.ADS: "/ad/get/",
 }
 APART = "apart"
-"""The label of a page of campaigns that no usual report has: TopView, promoted posts, GMV Max. The advertiser's total
-may contain them."""
-_TOP_VIEW = ["RESERVATION_TOP_VIEW"]
-_BUYING: tuple[tuple[list[str], int], ...] = (
-    (["AUCTION", "RESERVATION_RF"], PAGE_SIZE),
-    (_TOP_VIEW, SMALL_PAGE_SIZE),
-)
-"""TopView must be asked for alone."""
+"""The label of a page of campaigns that no usual report has: GMV Max. The advertiser's total may contain them."""
+_LISTED: Mapping[Bought, tuple[Mapping[str, Any], int]] = {
+    Bought.USUAL: ({"buying_types": ["AUCTION", "RESERVATION_RF"]}, PAGE_SIZE),
+    Bought.TOP_VIEW: ({"buying_types": ["RESERVATION_TOP_VIEW"]}, SMALL_PAGE_SIZE),
+    Bought.PROMOTED: ({"campaign_system_origins": ["PROMOTE"]}, PAGE_SIZE),
+}
+"""Filters and page sizes of the lists: TopView and promoted posts must be asked for alone."""
 _ALL = {"primary_status": "STATUS_ALL"}
 _IDS, _IMAGES, _VIDEOS = 100, 100, 60
 """Ids per request."""
@@ -71,25 +71,25 @@ class TikTokListing:
 
     def _lists(self, task: Task, narrowed: Mapping[str, Any]) -> Iterator[tuple[Turned, str]]:
         """The answers of all lists that have the dataset's objects, each with its page's label."""
-        path, whole = PATHS[task.dataset], task.dataset is Dataset.CAMPAIGNS
-        for buying, size in _BUYING:
-            params = _asked(task.profile_id, {"buying_types": buying, **_ALL, **narrowed})
-            label = APART if whole and buying is _TOP_VIEW else ""
-            yield from ((turned, label) for turned in listed(self._calls, path, params, size))
-        if whole:
-            promoted = _asked(task.profile_id, {"campaign_system_origins": ["PROMOTE"], **_ALL, **narrowed})
-            yield from ((turned, APART) for turned in listed(self._calls, path, promoted))
+        path = PATHS[task.dataset]
+        for bought, size in _LISTED.values():
+            params = _asked(task.profile_id, {**bought, **_ALL, **narrowed})
+            yield from ((turned, "") for turned in listed(self._calls, path, params, size))
+        if task.dataset is Dataset.CAMPAIGNS:
             yield from ((turned, APART) for turned in self._gmv_max(task.profile_id, narrowed))
 
-    def campaign_ids(self, profile_id: str) -> list[str]:
-        """The ids of every campaign, deleted ones too. Raises Transient where TikTok lists a part of them only."""
+    def campaign_ids(self, profile_id: str, whose: Bought) -> list[str]:
+        """The ids of every campaign that was bought so, deleted ones too.
+
+        Raises Transient where TikTok lists a part of them only.
+        """
         found: list[str] = []
-        for buying, size in _BUYING:
-            params = _asked(profile_id, {"buying_types": buying, **_ALL}) | {"fields": ["campaign_id"]}
-            for turned in listed(self._calls, PATHS[Dataset.CAMPAIGNS], params, size):
-                if not turned.answer.whole:
-                    raise Transient(f"{turned.answer.response.url} has a part of the campaigns only")
-                found += [entry.campaign_id for entry in turned.answer.read(wire.CampaignIds).entries]
+        bought, size = _LISTED[whose]
+        params = _asked(profile_id, {**bought, **_ALL}) | {"fields": ["campaign_id"]}
+        for turned in listed(self._calls, PATHS[Dataset.CAMPAIGNS], params, size):
+            if not turned.answer.whole:
+                raise Transient(f"{turned.answer.response.url} has a part of the campaigns only")
+            found += [entry.campaign_id for entry in turned.answer.read(wire.CampaignIds).entries]
         return found
 
     def _gmv_max(self, profile_id: str, narrowed: Mapping[str, Any]) -> Iterator[Turned]:

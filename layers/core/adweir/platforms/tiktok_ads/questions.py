@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from adweir.model.datasets import Dataset
@@ -14,6 +15,24 @@ from adweir.platforms.tiktok_ads import MAX_WINDOW_DAYS
 from adweir.platforms.tiktok_ads.calls import encode
 from adweir.platforms.tiktok_ads.options import PURCHASES, RESULT
 
+
+class Bought(StrEnum):
+    """How ads come about. USUAL: by auction, or by reach and frequency, which a report has unless it is told otherwise.
+
+    TOP_VIEW: reserved for when the app is opened [1740302848100353]. PROMOTED: posts that were promoted in the app; by
+    day only [1785880454546433].
+    """
+
+    USUAL = "usual"
+    TOP_VIEW = "top_view"
+    PROMOTED = "promoted"
+
+
+_BOUGHT = {
+    Bought.TOP_VIEW: ("buying_type", ["RESERVATION_TOP_VIEW"]),
+    Bought.PROMOTED: ("campaign_system_origins", ["PROMOTE"]),
+}
+"""Filters by which a report has what it otherwise leaves out."""
 LEVELS: Mapping[Level, tuple[str, str]] = {
     Level.ACCOUNT: ("AUCTION_ADVERTISER", "advertiser_id"),
     Level.CAMPAIGN: ("AUCTION_CAMPAIGN", "campaign_id"),
@@ -83,12 +102,20 @@ def metrics(dataset: Dataset) -> list[str]:
     return names
 
 
-def filters(level: Level, ids: Sequence[str] = ()) -> dict[str, Any]:
-    """The parameter that includes deleted objects, and narrows a report to some campaigns.
+def alone(dataset: Dataset) -> tuple[Bought, ...]:
+    """What a dataset's usual report leaves out, and a report by a filter has. The advertiser's own has everything."""
+    if dataset.level is WHOLE:
+        return ()
+    return (Bought.TOP_VIEW,) if dataset.grain is Grain.HOUR else (Bought.TOP_VIEW, Bought.PROMOTED)
+
+
+def filters(level: Level, ids: Sequence[str] = (), whose: Bought = Bought.USUAL) -> dict[str, Any]:
+    """The parameter that includes deleted objects, chooses by how they were bought, and narrows to some campaigns.
 
     A filter's value is a JSON list as text inside the JSON.
     """
     found = [_in(_STATUS_FILTERS[level], ["STATUS_ALL"])] if level in _STATUS_FILTERS else []
+    found += [_in(*_BOUGHT[whose])] if whose in _BOUGHT else []
     found += by_campaigns(ids) if ids else []
     return {"filtering": found} if found else {}
 
