@@ -74,8 +74,8 @@ class WorldAdGroup:
 class WorldCampaign:
     """A campaign. `product`: the platform's ad product, empty where it has none. Budget in minor units per day.
 
-    `kind`: the platform's, empty where it has none. `apart`: the ad account's totals contain it, no other level does
-    unless the platform is asked for it by itself; the id is empty where it is never shown.
+    `kind`: the platform's, empty where it has none. `apart`: the platform shows it where it is asked for by
+    itself; without an id it is never shown, and only the ad account's totals contain it.
     """
 
     id: str

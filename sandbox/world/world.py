@@ -160,8 +160,8 @@ class World:
         """Rows at a level: ad, ad_group, keyword (the ad group's numbers over its keywords), campaign or account.
 
         Ads that the platform has forgotten, and spend that belongs to none, are in every level's rows but the ads';
-        hidden groups are in those of campaigns and the account alone. Campaigns that stand apart are in the account's
-        rows alone (and in those of the level `_EVERY_CAMPAIGN`).
+        hidden groups are in those of campaigns and the account alone. Campaigns that stand apart without an id are in
+        the account's rows alone (and in those of the level `_EVERY_CAMPAIGN`).
         """
         yield from summed(level, self.delivered(profile, level, start, end, moment=moment, reading=reading))
 
@@ -179,7 +179,7 @@ class World:
         days = _of_level(level, self.days(profile, start, end, moment=moment, reading=reading))
         if level != "ad":
             return days
-        unlisted = [ad for c in profile.campaigns for g in c.groups for ad in g.unlisted]
+        unlisted = [ad for c in profile.campaigns if not c.apart for g in c.groups for ad in g.unlisted]
         hidden = {id(ad) for ad in unlisted if not (reading.forgotten and ad.id)}
         return (row for row in days if id(row.ad) not in hidden) if hidden else days
 
@@ -316,10 +316,10 @@ def truth_row(profile: WorldProfile, row: WorldRow, reading: Reading) -> dict[st
 
 
 def _of_level(level: str, days: Iterator[WorldRow]) -> Iterator[WorldRow]:
-    """What delivered, without the campaigns that stand apart and the hidden groups where they do not belong."""
+    """What delivered, without the campaigns that nobody is shown and the hidden groups where they do not belong."""
     if level in ("account", _EVERY_CAMPAIGN):
         return days
-    shown = (row for row in days if row.campaign is None or not row.campaign.apart)
+    shown = (row for row in days if row.campaign is None or row.campaign.id or not row.campaign.apart)
     return shown if level == "campaign" else (row for row in shown if row.group is None or not row.group.hidden)
 
 

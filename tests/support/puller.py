@@ -42,7 +42,7 @@ class Pulled:
         found: list[MetricRow] = []
         for page in self._stored():
             for batch in REGISTRY.normalizer(self.platform).metric_batches(page, context):
-                assert not batch.bad
+                assert not batch.bad, batch.bad[:1]
                 found += batch.rows
         return found
 
@@ -50,7 +50,7 @@ class Pulled:
         found: list[Any] = []
         for page in self._stored():
             for batch in REGISTRY.normalizer(self.platform).object_batches(page, self.context):
-                assert not batch.bad
+                assert not batch.bad, batch.bad[:1]
                 found += batch.objects
         return found
 
@@ -58,7 +58,7 @@ class Pulled:
         found: list[Invoice] = []
         for page in self._stored():
             for batch in REGISTRY.invoices(self.platform).invoice_batches(page, self.context):
-                assert not batch.bad
+                assert not batch.bad, batch.bad[:1]
                 found += batch.invoices
         return found
 

@@ -27,6 +27,10 @@ def condition(name: str, *values: str, kind: str = "IN") -> dict[str, str]:
     return {"field_name": name, "filter_type": kind, "filter_value": json.dumps(list(values))}
 
 
+ALONE = [condition("buying_type", "RESERVATION_TOP_VIEW"), condition("campaign_system_origins", "PROMOTE")]
+"""What a report leaves out unless one of them asks for it alone."""
+
+
 class TikTokCaller:
     """A company's token, and one of its advertisers."""
 

@@ -52,9 +52,9 @@ def test_top_view_and_promoted_posts_are_asked_for_alone_where_there_are_such_ca
         [("ad_status", '["STATUS_ALL"]'), ("buying_type", '["RESERVATION_TOP_VIEW"]')],
         [("ad_status", '["STATUS_ALL"]'), ("campaign_system_origins", '["PROMOTE"]')],
     ]
-    # and hours have no promoted posts, the advertiser's own numbers have everything, a campaign's slice only its own
+    # and so are hours; the advertiser's own numbers have everything, a campaign's slice only its own
     for asked, reports in (
-        (task(Dataset.CAMPAIGN_HOURLY, window=Window(WEEK.start, WEEK.start)), 2),
+        (task(Dataset.CAMPAIGN_HOURLY, window=Window(WEEK.start, WEEK.start)), 3),
         (task(Dataset.ACCOUNT_DAILY), 1),
         (task(slice="campaign=71"), 2),
         (task(slice="campaign=5"), 1),
@@ -62,6 +62,14 @@ def test_top_view_and_promoted_posts_are_asked_for_alone_where_there_are_such_ca
         stub.calls.clear()
         assert [page.last for page in connector.pages(asked)][-1]
         assert sum(call.path.endswith(REPORT) for call in stub.calls) == reports
+
+
+def test_campaigns_of_which_a_part_is_listed_are_asked_for_all_the_same(
+    connector: TikTokConnector, stub: StubServer
+) -> None:
+    part = listed([]) | {"code": 20001, "message": "partial"}
+    stub.route = by_path({"/campaign/get/": part, REPORT: listed([report_row()])})
+    assert [page.last for page in connector.pages(task())] == [False, False, True]
 
 
 @pytest.mark.parametrize("refused", ["/campaign/get/", REPORT])

@@ -20,7 +20,7 @@ from support.desk_caller import DeskCaller
 from support.google_caller import GoogleCaller, select, value_at
 from support.graph import Client
 from support.platform_server import running
-from support.tiktok_caller import TikTokCaller
+from support.tiktok_caller import ALONE, TikTokCaller
 
 FIRST, LAST = date(2026, 11, 16), date(2026, 11, 18)
 NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
@@ -137,7 +137,12 @@ def tiktok(server: PlatformServer, key: str) -> tuple[str, Cells]:
         "start_date": str(FIRST),
         "end_date": str(LAST),
     }
-    for row in caller.report("campaign", dimensions=["campaign_id", "stat_time_day", "province_id"], **asked)["list"]:
+    asked |= {"dimensions": ["campaign_id", "stat_time_day", "province_id"]}
+    pages = [
+        caller.report("campaign", **asked),
+        *(caller.report("campaign", **asked, filtering=[one]) for one in ALONE),
+    ]
+    for row in (row for page in pages for row in page["list"]):
         at = row["dimensions"]
         numbers = [Decimal(row["metrics"][name]) for name in names]
         added(cells, (at["campaign_id"], at["stat_time_day"][:10], at["province_id"]), numbers)

@@ -15,7 +15,7 @@ from sandbox.platforms.tiktok_ads import STAND_IN
 from sandbox.server import PlatformServer
 from sandbox.world import Reading
 from support.platform_server import running
-from support.tiktok_caller import LEVELS, PLATFORM, TikTokCaller, condition
+from support.tiktok_caller import ALONE, LEVELS, PLATFORM, TikTokCaller, condition
 
 DAYS = (date(2026, 11, 1), date(2026, 11, 20))
 COMPANIES = [("halden", 0), ("halden", 1), ("mori", 0), ("kestrel", 0), ("kestrel", 1), ("lumen", 0)]
@@ -75,18 +75,20 @@ def test_each_level_by_day_is_the_truth(shared: PlatformServer, company: str, pl
     # given
     caller, id_name = TikTokCaller(shared, company, place), LEVELS[level][1]
 
-    # when
-    page = caller.report(level)
+    # when the usual rows are asked for, and those that come only alone
+    alone = [] if level == "account" else ALONE
+    pages = [caller.report(level), *(caller.report(level, filtering=[one]) for one in alone)]
 
     # then
+    rows = [row for page in pages for row in page["list"]]
     found = {
         (row["dimensions"][id_name], row["dimensions"]["stat_time_day"].removesuffix(" 00:00:00")): numbers(row)
-        for row in page["list"]
+        for row in rows
     }
     told = shared.outside.world.truth(caller.profile, *DAYS, level)
     expected = {(row["entity_id"].rpartition("~")[2], row["date"]): true_numbers(row) for row in told}
     assert found == expected
-    assert len(page["list"]) == page["page_info"]["total_number"] == len(expected)
+    assert len(rows) == sum(page["page_info"]["total_number"] for page in pages) == len(expected)
 
 
 def test_only_the_advertiser_s_level_has_what_no_campaign_has(kestrel: TikTokCaller) -> None:
@@ -113,7 +115,8 @@ def test_what_is_deleted_is_left_out_unless_it_is_asked_for(kestrel: TikTokCalle
 def test_hours_sum_to_what_the_world_has_and_one_may_have_no_name(kestrel: TikTokCaller) -> None:
     # when
     days = {"start_date": "2026-11-18", "end_date": "2026-11-18", "dimensions": ["ad_id", "stat_time_hour"]}
-    rows = kestrel.report("ad", **days)["list"]
+    pages = [kestrel.report("ad", **days), *(kestrel.report("ad", **days, filtering=[one]) for one in ALONE)]
+    rows = [row for page in pages for row in page["list"]]
 
     # then
     named = [row for row in rows if row["dimensions"]["stat_time_hour"] != "-"]
@@ -307,9 +310,7 @@ def test_conditions_narrow_a_report(halden: TikTokCaller) -> None:
     assert all(Decimal(row["metrics"]["spend"]) > 40 for row in rows)
 
 
-@pytest.mark.parametrize(
-    "narrow", [condition("buying_type", "RESERVATION_TOP_VIEW"), condition("campaign_system_origin", "PROMOTE")]
-)
+@pytest.mark.parametrize("narrow", ALONE)
 def test_a_top_view_or_a_promoted_post_comes_when_it_is_asked_for_alone(
     kestrel: TikTokCaller, narrow: dict[str, str]
 ) -> None:

@@ -2,8 +2,8 @@
 
 Written from TikTok's documents as bububa/tiktok-business quotes them, the official SDK tiktok/tiktok-business-api-sdk,
 and the notes of those who call it. Webhook subscriptions, spreadsheets and reports of catalogs and business centers
-are not there. What an advertiser's own level has and no other does stands apart in the world: a TopView and a promoted
-post, which come when they are asked for by themselves, and a Branded Mission, which never does.
+are not there. A TopView and a promoted post stand apart in the world: they come when they are asked for by themselves.
+A Branded Mission never does, and only the advertiser's own level has it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ _MOST_IDS = 100
 _MOST_VIDEOS = 60
 _IMAGE_SECONDS, _VIDEO_SECONDS = 86_400, 21_600
 _PROMOTED_FIELDS = (
-    "advertiser_id", "campaign_id", "create_time", "campaign_name", "operation_status", "secondary_status",
+    "advertiser_id", "campaign_id", "adgroup_id", "ad_id", "create_time", "campaign_name", "operation_status",
+    "secondary_status",
 )  # fmt: skip
 """All that TikTok tells about a promoted post."""
 _COMMON = frozenset({"campaign_ids", "primary_status", "secondary_status", "objective_type"})
@@ -161,7 +162,7 @@ class _Filtering:
 def _shown(thing: TikTokThing, fields: list[str], *, hide_null: bool) -> dict[str, Any]:
     body = thing.body
     if system_origin(thing.campaign) == "PROMOTE":
-        body = {name: body[name] for name in _PROMOTED_FIELDS}
+        body = {name: body[name] for name in _PROMOTED_FIELDS if name in body}
     return {
         name: value
         for name, value in body.items()

@@ -27,13 +27,13 @@ _IDS: dict[str, Callable[[WorldRow], str]] = {
 }
 _WORDS: dict[str, Callable[[WorldCampaign], str]] = {
     "buying_type": buying_type,
-    "campaign_system_origin": system_origin,
+    "campaign_system_origins": system_origin,
     "campaign_automation_type": automation,
     "objective_type": lambda campaign: campaign.objective,
 }
 _USUAL = {
     "buying_type": frozenset({"AUCTION", "RESERVATION_RF"}),
-    "campaign_system_origin": frozenset({"TT_ADS_PLATFORM"}),
+    "campaign_system_origins": frozenset({"TT_ADS_PLATFORM"}),
 }
 _TEXTS: dict[str, Callable[[WorldRow], str]] = {
     "campaign_name": lambda row: row.campaign.name if row.campaign else "",
@@ -128,11 +128,7 @@ class RowFilters:
 
     def _bought(self, campaign: WorldCampaign) -> bool:
         """TopView and promoted posts come only when they are asked for (reach and frequency with the auction)."""
-        words = {
-            "buying_type": frozenset({"AUCTION", "RESERVATION_RF"}),
-            "campaign_system_origin": frozenset({"TT_ADS_PLATFORM"}),
-        }
-        return all(_WORDS[name](campaign) in values for name, values in (words | self._words).items())
+        return all(_WORDS[name](campaign) in values for name, values in (_USUAL | self._words).items())
 
     def _named(self, row: WorldRow) -> bool:
         ids = all(_IDS[name](row) in values for name, values in self._ids.items())

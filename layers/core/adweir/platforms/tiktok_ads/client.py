@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -83,10 +84,15 @@ class TikTokConnector(Connector):
         """The rows of TopView and of promoted posts, where the advertiser has such campaigns and the app may ask."""
         campaign = campaign_of(task.slice)
 
+        def campaigns(whose: Bought) -> Sequence[str] | None:
+            with suppress(Transient):  # a list that is not whole: the report says what there is
+                return self._listing.campaign_ids(digits(task.profile_id), whose)
+            return None
+
         def rows(whose: Bought) -> Iterator[Page]:
             try:
-                ids = self._listing.campaign_ids(digits(task.profile_id), whose)
-                if campaign in ids if campaign else ids:
+                ids = campaigns(whose)
+                if ids is None or (campaign in ids if campaign else ids):
                     yield from self._rows(task, whose, ids)
             except (AccessDenied, RequestRejected) as error:
                 said = {"part": str(whose), "said": error.message[:300]}

@@ -19,8 +19,8 @@ from adweir.platforms.tiktok_ads.options import PURCHASES, RESULT
 class Bought(StrEnum):
     """How ads come about. USUAL: by auction, or by reach and frequency, which a report has unless it is told otherwise.
 
-    TOP_VIEW: reserved for when the app is opened [1740302848100353]. PROMOTED: posts that were promoted in the app; by
-    day only [1785880454546433].
+    TOP_VIEW: reserved for when the app is opened [1740302848100353]. PROMOTED: posts that were promoted in the app; no
+    document says whether there are hours of them [1785880454546433].
     """
 
     USUAL = "usual"
@@ -104,9 +104,7 @@ def metrics(dataset: Dataset) -> list[str]:
 
 def alone(dataset: Dataset) -> tuple[Bought, ...]:
     """What a dataset's usual report leaves out, and a report by a filter has. The advertiser's own has everything."""
-    if dataset.level is WHOLE:
-        return ()
-    return (Bought.TOP_VIEW,) if dataset.grain is Grain.HOUR else (Bought.TOP_VIEW, Bought.PROMOTED)
+    return () if dataset.level is WHOLE else (Bought.TOP_VIEW, Bought.PROMOTED)
 
 
 def filters(level: Level, ids: Sequence[str] = (), whose: Bought = Bought.USUAL) -> dict[str, Any]:
