@@ -65,7 +65,10 @@ def test_lists_have_deleted_objects_top_view_and_promoted_posts_too(
 
 def test_campaigns_that_no_report_has_are_on_pages_of_their_own(connector: TikTokConnector, stub: StubServer) -> None:
     # given a shop
-    shop = {"/campaign/get/": listed([{"campaign_id": "1"}]), "/gmv_max/campaign/get/": listed([{"campaign_id": "1"}])}
+    shop: dict[str, Any] = {
+        "/campaign/get/": listed([{"campaign_id": "1"}]),
+        "/gmv_max/campaign/get/": listed([{"campaign_id": "1"}]),
+    }
     stub.route = by_path(shop)
     # when
     pages = list(connector.pages(task(Dataset.CAMPAIGNS, window=None, slice="campaign=1")))

@@ -7,13 +7,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pytest
 import requests
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, Credential, Status
+from adweir.model.entities import Ad, Status
 from adweir.model.errors import (
     AccessDenied,
     AuthExpired,
@@ -25,74 +24,15 @@ from adweir.model.errors import (
     Transient,
     Unprocessable,
 )
-from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.model.tasks import Task
 from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, Mode, PageInHand, PullContext, ReportState
 from adweir.platforms.trade_desk import SPEC, TradeDeskCredential
 from adweir.platforms.trade_desk.my_reports import Formats
-from support.amazon_stub import MemoryTokens
-from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.platforms import wiring
-from support.stub_http import Answer, Call, StubServer, serving
-
-DESK = Platform("trade_desk")
-LOGIN = {"login": "api@partner", "password": "pass-word"}
-DAYS = Window(date(2026, 11, 1), date(2026, 11, 7))
-SCHEDULE = {
-    "ReportScheduleId": 555001,
-    "ReportStartDateInclusive": "2026-11-01T00:00:00",
-    "ReportDateFormat": "US",
-    "ReportNumericFormat": "International",
-}
-DELIVERY = {"DownloadURL": "{url}/reportdownload/1?sig=abc", "DownloadURLExpirationUTC": "2036-11-15T06:12:00"}
-
-HEADER = b"Date,Advertiser ID\n"
-
-
-class Desk:
-    """A stub of the platform: answers by path, and one execution in a state."""
-
-    def __init__(self, stub: StubServer) -> None:
-        self.stub = stub
-        self.answers: dict[str, Answer] = {}
-        self.state = "Complete"
-        self.deliveries: list[dict[str, Any]] = [DELIVERY]
-        stub.route = self.answer
-
-    def answer(self, call: Call) -> Answer:
-        path = call.path.removeprefix("/v3")
-        if path in self.answers:
-            return self.answers[path]
-        if path == "/authentication":
-            return Answer(200, {"Token": "made-token"})
-        if path.startswith("/myreports/reportschedule"):
-            return Answer(240) if call.method == "DELETE" else Answer(200, SCHEDULE)
-        if path.endswith("reporttemplateheader/query"):
-            return Answer(200, {"Result": [{"ReportTemplateId": 7, "Name": "ADWEIR"}, {"ReportTemplateId": 8}]})
-        if "/reportexecution/query/" in path:
-            deliveries = [
-                {name: value.format(url=self.stub.url) for name, value in one.items()} for one in self.deliveries
-            ]
-            execution = {
-                "ReportExecutionId": 2, "ReportScheduleId": 555001, "ReportScheduleName": "mine",
-                "ReportExecutionState": self.state, "ReportDeliveries": deliveries,
-            }  # fmt: skip
-            older = execution | {"ReportExecutionId": 1, "ReportExecutionState": "Failed"}
-            other = execution | {"ReportScheduleId": 9, "ReportExecutionId": 3, "ReportExecutionState": "Failed"}
-            return Answer(200, {"Result": [older, execution, other], "TotalFilteredCount": 3})
-        return Answer(200, {"Result": []})
-
-    def calls(self, part: str) -> list[Call]:
-        return [call for call in self.stub.calls if part in call.path]
-
-
-def made(desk: Desk) -> list[Call]:
-    """What was asked about single schedules."""
-    return [call for call in desk.calls("/myreports/reportschedule") if not call.path.endswith("/query")]
+from support.desk_stub import DELIVERY, DESK, HEADER, SCHEDULE, Desk, connected, made, task
+from support.stub_http import Answer, serving
 
 
 @pytest.fixture
@@ -110,18 +50,6 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def connector(desk: Desk, session: requests.Session, clock: FrozenClock) -> Connector:
     return connected(desk, session, clock)
-
-
-def connected(
-    desk: Desk, session: requests.Session, clock: FrozenClock, route: str = "par0001", **secret: str
-) -> Connector:
-    wired = wiring(DESK, session, clock, urls={"api": f"{desk.stub.url}/v3"}, tokens=MemoryTokens(), route=route)
-    credential = Credential(account_id="a", platform=DESK, secret_id="s")
-    return REGISTRY.connect(credential, secret or LOGIN, wired)
-
-
-def task(dataset: Dataset = Dataset.AD_DAILY, window: Window | None = DAYS) -> Task:
-    return Task("r", "m", "a", DESK, "abc1234", dataset, ALL, window if dataset.grain else None, 0)
 
 
 # -- credentials ------------------------------------------------------------------------------------------------------
@@ -339,51 +267,6 @@ def test_an_expired_link_is_not_used(connector: Connector, desk: Desk) -> None:
 def test_a_schedule_that_is_gone_already_is_no_fault(connector: Connector, desk: Desk, status: int) -> None:
     desk.answers["/myreports/reportschedule/555001"] = Answer(status)
     connector.discard_report(task(), "555001")
-
-
-def listed_schedules(*schedules: tuple[int, str, str | None]) -> Answer:
-    found = [
-        {"ReportScheduleId": number, "ReportScheduleName": name, "ScheduleStartDate": begun}
-        for number, name, begun in schedules
-    ]
-    return Answer(200, {"Result": found, "TotalFilteredCount": len(found)})
-
-
-OURS, OLD, YOUNG = f"adweir {'0a' * 10}", "2026-11-17T00:00:00", "2026-11-19T23:00:00"
-
-
-def test_one_offs_that_a_killed_run_has_left_are_swept_and_those_of_people_stay(
-    connector: Connector, desk: Desk
-) -> None:
-    # given one of a killed run among schedules of people, of a run that is under way, and of nobody knows when
-    desk.answers["/myreports/reportschedule/query"] = listed_schedules(
-        (1, OURS, OLD), (2, "adweir weekly", OLD), (3, f"my {OURS}", OLD), (4, OURS, YOUNG), (5, OURS, None)
-    )
-    # when a report is asked for
-    connector.create_report(task())
-    # then that one alone is deleted, before the new one is made
-    asked = desk.calls("/myreports/reportschedule")
-    assert [(call.method, call.path.rpartition("/")[2]) for call in asked] == [
-        ("POST", "query"),
-        ("DELETE", "1"),
-        ("POST", "reportschedule"),
-        ("GET", "555001"),
-    ]
-    assert json.loads(asked[0].body)["PartnerIds"] == ["par0001"]
-
-
-def test_a_report_is_made_where_schedules_may_not_be_listed(connector: Connector, desk: Desk) -> None:
-    desk.answers["/myreports/reportschedule/query"] = Answer(403, {"Message": "no"})
-    assert connector.create_report(task()).id == "555001"
-
-
-@at_the_bound("MAX_SWEPT_SCHEDULES", as_if=2)
-def test_a_sweep_deletes_so_many_schedules(connector: Connector, desk: Desk, size: int, fits: bool) -> None:
-    left = [(number, OURS, OLD) for number in range(size)]
-    desk.answers["/myreports/reportschedule/query"] = listed_schedules(*left)
-    connector.create_report(task())
-    deleted = [call for call in desk.stub.calls if call.method == "DELETE"]
-    assert len(deleted) == (size if fits else size - 1)
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------
