@@ -25,6 +25,8 @@ from adweir.platforms.credentials import CredentialFields, FieldKind, PlainApp, 
 
 SP, SB, SD = "sp", "sb", "sd"
 MAX_WINDOW_DAYS = 31
+INVOICE_LOOKBACK_MONTHS = 2
+"""An account is billed when it owes a certain amount, at least once a month."""
 _CLIENT_ID = "amzn1."
 
 
@@ -84,6 +86,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.KEYWORDS, (SP, SB)),
         DatasetSpec(Dataset.TARGETS, (SP, SB, SD)),
         DatasetSpec(Dataset.NEGATIVES, (SP, SB, SD)),
+        DatasetSpec(Dataset.INVOICES, lookback_months=INVOICE_LOOKBACK_MONTHS),
         # "All campaigns of the requested ad type that have performance activity" (Campaign reports): the profile's sum.
         _daily(Dataset.CAMPAIGN_DAILY, sums_to_parent=True),
         # No document says that ads add up to their campaign, or targets to their ad group: each level for itself.

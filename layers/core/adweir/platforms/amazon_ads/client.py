@@ -29,6 +29,7 @@ from adweir.platforms.amazon_ads.api import (
     decode,
     error_of,
 )
+from adweir.platforms.amazon_ads.invoices import invoice_pages
 from adweir.platforms.amazon_ads.listing import ListPages
 from adweir.platforms.amazon_ads.lists import LISTS
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
@@ -85,6 +86,11 @@ class AmazonConnector(Connector):
 
         Raises RequestRejected for a dataset that Amazon does not have.
         """
+        if task.dataset is Dataset.INVOICES:
+            if task.window is None:
+                raise RequestRejected("amazon_ads: invoices are asked for by month")
+            yield from invoice_pages(self.api, task.profile_id, task.window)
+            return
         lists = LISTS.get((task.dataset, task.slice))
         if lists is None:
             raise RequestRejected(f"amazon_ads has no list {task.dataset} of slice {task.slice}")

@@ -17,6 +17,8 @@ RETENTION_DAYS = 37 * 30
 """37 months (Meta Marketing API, Insights), counted short so that the oldest requested day is still kept."""
 HOURLY_LOOKBACK_DAYS = 2
 MAX_WINDOW_DAYS = 30
+INVOICE_LOOKBACK_MONTHS = 2
+"""A month is invoiced when it is over."""
 
 
 class MetaCredential(CredentialFields):
@@ -55,6 +57,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.AD_GROUPS),
         DatasetSpec(Dataset.ADS),
         DatasetSpec(Dataset.CREATIVES),
+        DatasetSpec(Dataset.INVOICES, lookback_months=INVOICE_LOOKBACK_MONTHS),
         _metrics(Dataset.ACCOUNT_DAILY),
         _metrics(Dataset.CAMPAIGN_DAILY),
         _metrics(Dataset.AD_GROUP_DAILY),

@@ -19,6 +19,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph
+from adweir.platforms.meta.invoices import invoice_pages
 from adweir.platforms.meta.lookups import with_media
 from adweir.platforms.meta.pages import UNREADABLE
 from adweir.platforms.meta.questions import encode
@@ -71,6 +72,8 @@ class MetaConnector(Connector):
         """The synchronous answer. Raises RequestRejected for a dataset or slice that Meta does not have."""
         if task.dataset is Dataset.PROFILES:
             return self.profiles()
+        if task.dataset is Dataset.INVOICES:
+            return invoice_pages(self._graph, _account(task.profile_id), _window(task))
         if task.dataset.grain:
             question = questions.of_dataset(task.dataset, _window(task))
             return self._graph.pages(f"{_subject(task)}/insights", question, after=resume)
