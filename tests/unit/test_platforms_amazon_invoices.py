@@ -85,10 +85,8 @@ class TestDocuments:
     def test_the_amount_due_may_have_tax_and_fees_or_not(self, due: float) -> None:
         """Amazon's documents do not say; its parts are what is billed."""
         head = summary(amountDue=money(due), taxAmountDue=money(17.0), fees=[{"feeType": "DST", "cost": money(5.0)}])
-        read_ = read(
-            head, cost(100, 1, promotionAmount=money(10)), adjustments=[{"amount": money(-2), "comments": "x"}]
-        )
-        assert amounts(*[read_[0], read_[1]]) == [
+        adjustment = {"amount": money(-2), "comments": "x"}
+        assert amounts(*read(head, cost(100, 1, promotionAmount=money(10)), adjustments=[adjustment])) == [
             (InvoiceLineKind.SPEND, 100_000_000, 0),
             (InvoiceLineKind.CREDIT, -10_000_000, 0),
             (InvoiceLineKind.ADJUSTMENT, -2_000_000, 0),
