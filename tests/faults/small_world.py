@@ -84,8 +84,8 @@ class SmallWorld:
         self._api = stand_in(platform).api(self.outside)
         self._now = now
         self._on_behalf_of = on_behalf_of
-        self.reports: list[float] = []
-        """When a report was asked for."""
+        self.reports: list[Asked] = []
+        """The requests that made a report."""
         self._made = self.outside.state.report_number
         self._later: list[tuple[int, Mapping[str, Any]]] = []
 
@@ -124,7 +124,7 @@ class SmallWorld:
         with self._its_time():
             found, _ = delivered(self.outside, self.platform, self._api, request)
         self.asked.append(Asked(self._now(), request.path, found.status_code, self._on_behalf_of()))
-        self.reports += [self._now()] * (self.outside.state.report_number - self._made)
+        self.reports += self.asked[-1:] * (self.outside.state.report_number - self._made)
         self._made = self.outside.state.report_number
         for entry in [entry for entry in self._later if entry[0] <= len(self.asked)]:
             self._later.remove(entry)
