@@ -178,8 +178,6 @@ def test_conversions_of_every_action_are_the_column(direct: Puller, dataset: Dat
     assert len(actions) > 1
     chosen: dict[str, Any] = {"conversions": "all_conversions", "actions": actions}
     plain = direct.pull(dataset).rows(conversions="all_conversions")
-    if dataset is Dataset.AD_GROUP_DAILY:  # asset groups have no such column
-        plain = [row for row in plain if not row.entity_id.startswith(ASSET_GROUP)]
     found = {(row.entity_id, row.day): row.slot for row in direct.pull(dataset, **chosen).rows(**chosen)}
     assert {(row.entity_id, row.day): row.slot for row in plain}.items() <= found.items()
 

@@ -177,6 +177,7 @@ def texts(*found: str) -> list[dict[str, str]]:
 
 URLS = {"customers/1/assets/1": "https://img/1", "customers/1/assets/2": "https://www.youtube.com/watch?v=abc"}
 IMAGE, VIDEO = ({"asset": name} for name in URLS)
+CALL, CARD = {"asset": "customers/1/assets/3"}, {"asset": "customers/1/assets/4"}
 SHOWN = ("headline", "description", "cta", "image_url", "video_url")
 
 
@@ -239,6 +240,37 @@ class TestAds:
             ),
             ({"appAd": {"headlines": texts("H"), "images": [IMAGE]}}, ("H", None, None, "https://img/1", None)),
             ({"smartCampaignAd": {"headlines": texts("H")}}, ("H", None, None, None, None)),
+            (
+                {
+                    "demandGenVideoResponsiveAd": {
+                        "longHeadlines": texts("L"),
+                        "callToActions": [CALL],
+                        "videos": [VIDEO],
+                    }
+                },
+                ("L", None, "SHOP_NOW", None, "https://www.youtube.com/watch?v=abc"),
+            ),
+            (
+                {"demandGenProductAd": {"headline": {"text": "H"}, "callToAction": CALL, "logoImage": IMAGE}},
+                ("H", None, "SHOP_NOW", "https://img/1", None),
+            ),
+            (
+                {"demandGenCarouselAd": {"callToActionText": "Go", "carouselCards": [CARD]}},
+                (None, None, "Go", "https://img/1", None),
+            ),
+            ({"imageAd": {"imageAsset": IMAGE}}, (None, None, None, "https://img/1", None)),
+            (
+                {"localAd": {"headlines": texts("H"), "callToActions": texts("Go"), "marketingImages": [IMAGE]}},
+                ("H", None, "Go", "https://img/1", None),
+            ),
+            (
+                {"appEngagementAd": {"descriptions": texts("D"), "images": [IMAGE]}},
+                (None, "D", None, "https://img/1", None),
+            ),
+            ({"legacyResponsiveDisplayAd": {"longHeadline": "L", "description": "D"}}, ("L", "D", None, None, None)),
+            # The two kinds of the list that have no member in Ad
+            ({"type": "CALL_AD"}, (None,) * 5),
+            ({"type": "YOUTUBE_AUDIO_AD"}, (None,) * 5),
             ({"hotelAd": {}}, (None, None, None, None, None)),
             ({"responsiveDisplayAd": {"marketingImages": [{"asset": "customers/1/assets/9"}]}}, (None,) * 5),
         ],
@@ -247,6 +279,13 @@ class TestAds:
         rows = [
             {"asset": {"resourceName": "customers/1/assets/1", "imageAsset": {"fullSize": {"url": "https://img/1"}}}},
             {"asset": {"resourceName": "customers/1/assets/2", "youtubeVideoAsset": {"youtubeVideoId": "abc"}}},
+            {"asset": {"resourceName": CALL["asset"], "callToActionAsset": {"callToAction": "SHOP_NOW"}}},
+            {
+                "asset": {
+                    "resourceName": CARD["asset"],
+                    "demandGenCarouselCardAsset": {"squareMarketingImageAsset": IMAGE["asset"]},
+                }
+            },
         ]
         body = assets.together(msgspec.json.encode(page([ad_row(ad)])), map(msgspec.json.encode, rows))
         (found,) = read(body, Dataset.ADS, assets.LABEL).objects
@@ -364,3 +403,19 @@ def test_the_images_and_videos_that_ads_name_are_looked_up_once(
     assert stored["page"]["nextPageToken"] == "p2"
     assert sum(" FROM asset " in query_of(call) for call in wire.calls) == 1
     assert (first.last, first.resume, second.last) == (False, "0:p2", True)
+
+
+def test_the_image_of_a_carousel_s_card_is_looked_up_behind_the_card(
+    stub: StubServer, session: requests.Session, clock: FrozenClock
+) -> None:
+    wire = GoogleStub(stub)
+    card = {"resourceName": CARD["asset"], "demandGenCarouselCardAsset": {"marketingImageAsset": IMAGE["asset"]}}
+    image = {"resourceName": IMAGE["asset"], "imageAsset": {"fullSize": {"url": "https://img/1"}}}
+    ad = ad_row({"demandGenCarouselAd": {"carouselCards": [CARD]}})
+    rows = page([{"asset": image}, {"asset": card}])
+    wire.route = lambda call: Answer(200, rows if " FROM asset " in query_of(call) else page([ad]))
+    (only,) = connected(stub, session, clock).pages(task(Dataset.ADS))
+    assert [row["asset"] for row in json.loads(only.content())["assets"]] == [card, image]
+    (found,) = read(only.content(), Dataset.ADS, only.label).objects
+    assert isinstance(found, Ad)
+    assert found.image_url == "https://img/1"

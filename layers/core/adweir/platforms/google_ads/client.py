@@ -236,9 +236,16 @@ class GoogleConnector(Connector):
         wanted = assets.named(body)
         if not wanted:
             return page
-        answers = self._api.search(_id(task.profile_id), self.route, queries.ASSETS)
-        found = assets.chosen((each.answer.body for each in answers), wanted)
+        found = self._assets(task, wanted)
+        more = assets.named_by_cards(found)
+        if more:
+            found += self._assets(task, more)
         return page._replace(body=assets.together(body, found), label=assets.LABEL)
+
+    def _assets(self, task: Task, wanted: set[str]) -> list[bytes]:
+        """The rows about these assets."""
+        answers = self._api.search(_id(task.profile_id), self.route, queries.ASSETS)
+        return assets.chosen((each.answer.body for each in answers), wanted)
 
 
 def connect(

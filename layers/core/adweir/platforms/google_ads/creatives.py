@@ -39,10 +39,6 @@ class _Text(msgspec.Struct, gc=False):
     text: str = ""
 
 
-class _CallAsset(msgspec.Struct, gc=False, rename="camel"):
-    call_to_action: str = ""
-
-
 class LinkedAsset(GoogleAsset, rename="camel"):
     """An asset with what it holds."""
 
@@ -50,7 +46,6 @@ class LinkedAsset(GoogleAsset, rename="camel"):
     name: str = ""
     type: str = ""
     text_asset: _Text = msgspec.field(default_factory=_Text)
-    call_to_action_asset: _CallAsset = msgspec.field(default_factory=_CallAsset)
 
     @property
     def shown(self) -> str:

@@ -118,7 +118,7 @@ class GoogleObjectRow(msgspec.Struct, rename="camel"):
 
 decode_row = msgspec.json.Decoder(GoogleObjectRow).decode
 Urls = Mapping[str, str]
-"""URLs of assets by resource name."""
+"""What assets show, by resource name: the URL of an image or a video, or a call to action."""
 _Make = Callable[[GoogleObjectRow, PullContext, Urls], PlatformObject]
 
 
@@ -200,7 +200,7 @@ def _ad(row: GoogleObjectRow, context: PullContext, urls: Urls) -> Ad:
         end_date=end,
         headline=first(ad, headline),
         description=first(ad, assets.DESCRIPTION),
-        cta=first(ad, assets.CTA),
+        cta=first(ad, assets.CTA) or urls.get(first(ad, assets.CTA_ASSET) or ""),
         image_url=first(ad, assets.IMAGE_URL) or urls.get(first(ad, assets.IMAGE) or ""),
         video_url=urls.get(first(ad, assets.VIDEO) or ""),
         landing_page_url=first(ad, assets.LANDING),

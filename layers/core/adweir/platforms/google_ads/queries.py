@@ -46,9 +46,6 @@ _BASIC = _names(
     " metrics.view_through_conversions"
 )
 _HOURLY = _names("segments.hour metrics.impressions metrics.clicks metrics.cost_micros metrics.conversions")
-_ASSET_GROUP = _names(
-    "metrics.impressions metrics.clicks metrics.cost_micros metrics.conversions metrics.conversions_value"
-)
 _CONVERSIONS = _names(
     "metrics.conversions metrics.conversions_value metrics.all_conversions metrics.all_conversions_value"
 )
@@ -75,11 +72,7 @@ _METRICS: Mapping[Dataset, tuple[AskedFor, ...]] = {
     Dataset.CAMPAIGN_DAILY: (_per_day("campaign", _CAMPAIGN),),
     Dataset.AD_GROUP_DAILY: (
         _per_day("ad_group", _GROUP),
-        AskedFor(
-            "asset_group",
-            (*_names("campaign.id asset_group.id segments.date"), *_ASSET_GROUP),
-            label=ASSET_GROUPS,
-        ),
+        _per_day("asset_group", _names("campaign.id asset_group.id segments.date"))._replace(label=ASSET_GROUPS),
     ),
     Dataset.AD_DAILY: (_per_day("ad_group_ad", _GROUP, "ad_group_ad.ad.id"),),
     Dataset.KEYWORD_DAILY: (_per_day("keyword_view", _GROUP, "ad_group_criterion.criterion_id"),),
@@ -129,7 +122,7 @@ _AD = _names("""
     ad_group_ad.ad.responsive_display_ad.marketing_images
     ad_group_ad.ad.responsive_display_ad.square_marketing_images
     ad_group_ad.ad.responsive_display_ad.youtube_videos
-    ad_group_ad.ad.image_ad.image_url
+    ad_group_ad.ad.image_ad.image_url ad_group_ad.ad.image_ad.image_asset.asset
     ad_group_ad.ad.video_ad.video.asset
     ad_group_ad.ad.video_ad.in_stream.action_headline ad_group_ad.ad.video_ad.in_stream.action_button_label
     ad_group_ad.ad.video_ad.bumper.action_headline ad_group_ad.ad.video_ad.bumper.action_button_label
@@ -147,11 +140,22 @@ _AD = _names("""
     ad_group_ad.ad.demand_gen_multi_asset_ad.marketing_images
     ad_group_ad.ad.demand_gen_multi_asset_ad.square_marketing_images
     ad_group_ad.ad.demand_gen_carousel_ad.headline ad_group_ad.ad.demand_gen_carousel_ad.description
-    ad_group_ad.ad.demand_gen_carousel_ad.call_to_action_text
+    ad_group_ad.ad.demand_gen_carousel_ad.call_to_action_text ad_group_ad.ad.demand_gen_carousel_ad.carousel_cards
     ad_group_ad.ad.demand_gen_video_responsive_ad.headlines ad_group_ad.ad.demand_gen_video_responsive_ad.long_headlines
     ad_group_ad.ad.demand_gen_video_responsive_ad.descriptions ad_group_ad.ad.demand_gen_video_responsive_ad.videos
     ad_group_ad.ad.demand_gen_product_ad.headline ad_group_ad.ad.demand_gen_product_ad.description
-    ad_group_ad.ad.demand_gen_product_ad.logo_image
+    ad_group_ad.ad.demand_gen_product_ad.logo_image ad_group_ad.ad.demand_gen_product_ad.call_to_action
+    ad_group_ad.ad.demand_gen_video_responsive_ad.call_to_actions
+    ad_group_ad.ad.demand_gen_video_responsive_ad.companion_banners
+    ad_group_ad.ad.app_engagement_ad.headlines ad_group_ad.ad.app_engagement_ad.descriptions
+    ad_group_ad.ad.app_engagement_ad.images ad_group_ad.ad.app_engagement_ad.videos
+    ad_group_ad.ad.app_pre_registration_ad.headlines ad_group_ad.ad.app_pre_registration_ad.descriptions
+    ad_group_ad.ad.app_pre_registration_ad.images ad_group_ad.ad.app_pre_registration_ad.youtube_videos
+    ad_group_ad.ad.local_ad.headlines ad_group_ad.ad.local_ad.descriptions ad_group_ad.ad.local_ad.call_to_actions
+    ad_group_ad.ad.local_ad.marketing_images ad_group_ad.ad.local_ad.videos
+    ad_group_ad.ad.legacy_responsive_display_ad.short_headline ad_group_ad.ad.legacy_responsive_display_ad.long_headline
+    ad_group_ad.ad.legacy_responsive_display_ad.description
+    ad_group_ad.ad.legacy_responsive_display_ad.call_to_action_text
 """)
 """An ad's creative has a member per kind of ad (`ad_type_infos` of v26); attributes of its lists cannot be chosen."""
 _KEYWORD = _names("""
@@ -256,7 +260,11 @@ CLIENTS = (
 """All accounts below a manager, at any depth, and itself (level 0): a filter on the level would lose some."""
 ASSETS = (
     "SELECT asset.resource_name, asset.type, asset.image_asset.full_size.url,"
-    " asset.youtube_video_asset.youtube_video_id FROM asset WHERE asset.type IN ('IMAGE', 'YOUTUBE_VIDEO')"
+    " asset.youtube_video_asset.youtube_video_id, asset.call_to_action_asset.call_to_action,"
+    " asset.demand_gen_carousel_card_asset.marketing_image_asset,"
+    " asset.demand_gen_carousel_card_asset.square_marketing_image_asset,"
+    " asset.demand_gen_carousel_card_asset.portrait_marketing_image_asset FROM asset"
+    " WHERE asset.type IN ('IMAGE', 'YOUTUBE_VIDEO', 'CALL_TO_ACTION', 'DEMAND_GEN_CAROUSEL_CARD')"
 )
 
 
