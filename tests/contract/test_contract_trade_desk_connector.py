@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from adweir.model.conversion_columns import continued
 from adweir.model.datasets import Dataset
+from adweir.model.entities import AdCampaign
 from adweir.model.errors import (
     AccessDenied,
     AdweirError,
@@ -183,6 +185,31 @@ def test_pages_that_are_short_are_read_to_the_end(server: PlatformServer, sessio
     puller = DeskPuller(server, session)
     assert len(puller.objects(Dataset.AD_GROUPS)) == 6
     assert len(puller.objects(Dataset.ADS)) == len(puller.seat.ads())
+
+
+def test_a_pixel_s_conversions_are_the_truth_although_its_column_changed(
+    server: PlatformServer, session: requests.Session
+) -> None:
+    # given campaigns whose columns 01 and 02 were exchanged in the middle of the window, as two lists have said
+    puller, changed = DeskPuller(server, session), "2026-11-11"
+    before = {one.id: one for one in puller.objects(Dataset.CAMPAIGNS)}
+    switched(server, "swapped_columns", profile_id=puller.seat.id, **{"from": changed})
+    listed = []
+    for one in puller.objects(Dataset.CAMPAIGNS):
+        told = [each.model_dump() for each in one.conversion_columns]
+        history = continued(told, [each.model_dump() for each in before[one.id].conversion_columns], changed)
+        listed.append(AdCampaign.model_validate(one.model_dump() | {"conversion_columns": history}))
+    puller.context = puller.context._replace(objects=lambda _: listed)
+    pages, model = puller.file(Dataset.AD_DAILY), "IdentityAlliance"
+    # when conversions are chosen by the number, then from the change on they are another pixel's
+    by_number = summed(puller.rows(pages, Dataset.AD_DAILY), Dataset.AD_DAILY)
+    wanted = expected(server, puller, "ad")
+    assert {day for (key, day), slot in by_number.items() if slot != wanted[key, day]} == {
+        day for _, day in wanted if day >= changed
+    }
+    # and by the pixel, every day is the truth
+    rows = puller.rows(pages, Dataset.AD_DAILY, conversions=["Purchase page"], cross_device=model)
+    assert summed(rows, Dataset.AD_DAILY) == wanted
 
 
 # -- reports ----------------------------------------------------------------------------------------------------------

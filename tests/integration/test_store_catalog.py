@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, Credential, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
@@ -331,3 +332,23 @@ def test_a_campaign_belongs_to_its_own_slice_though_it_does_not_name_itself(cata
         ("c2", "active"),
         ("c3", "removed"),
     ]
+
+
+def test_what_a_conversion_column_counted_before_is_kept(catalog: Catalog) -> None:
+    def listed(tag: str, as_of: str, name: str = "") -> tuple[int, int, int]:
+        columns = (ConversionColumn(column="01", tag_id=tag),)
+        return catalog.put_objects([a_campaign(name=name, conversion_columns=columns)], as_of)
+
+    # given lists that say two things, one after the other, and an older one that arrives late
+    assert [listed("buy", T1), listed("news", T2), listed("news", T3), listed("buy", T1)] == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+        (0, 0, 1),
+    ]
+    # when something else about the campaign changes
+    assert listed("news", T4, name="Renamed") == (0, 1, 0)
+    # then what the column counted is known for every day
+    (found,) = catalog.objects(META, "111", Dataset.CAMPAIGNS)
+    assert isinstance(found, AdCampaign)
+    assert [(one.tag_id, one.since) for one in found.conversion_columns] == [("buy", ""), ("news", T2[:10])]

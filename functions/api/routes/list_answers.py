@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.entities import KeywordKind, Status
 from routes.answers import (
     AccountDay,
@@ -114,6 +115,9 @@ class ListedCampaign(ListedObject):
     objective: str
     targeting_type: str
     reported: bool = Field(description="False for a campaign that the platform leaves out of its reports.")
+    conversion_columns: list[ConversionColumn] = Field(
+        description="What its numbered conversion columns count, where the platform numbers them, each since a day."
+    )
 
 
 class ListedKeyword(ListedObject):

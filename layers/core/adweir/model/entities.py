@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 
@@ -134,6 +135,7 @@ class AdCampaign(PlatformObject):
     """`budget` in millionths of the profile's currency.
 
     `reported` is False for a campaign that the platform leaves out of its reports: its numbers are unknown, not 0.
+    `conversion_columns`: what numbered columns count, where the platform numbers them, with what they counted before.
     """
 
     budget: int | None = None
@@ -141,6 +143,7 @@ class AdCampaign(PlatformObject):
     objective: str = ""
     targeting_type: str = ""
     reported: bool = True
+    conversion_columns: tuple[ConversionColumn, ...] = ()
 
 
 class AdGroup(PlatformObject):

@@ -126,6 +126,7 @@ MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
 MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer
+MAX_COLUMN_CHANGES = 200  # meanings of conversion columns per campaign: twenty columns, ten changes of each
 MAX_SWEPT_SCHEDULES = 100  # report schedules of an earlier run that are deleted before one is made
 CREDENTIAL_ENDS_SOON_DAYS = 30  # days before the end of a credential from which the health warns of it
 MAX_QUERY_DAYS = 1100  # days per query: three years

@@ -230,8 +230,15 @@ class InvoiceBatch(NamedTuple):
     bad: list[BadRow]
 
 
+def _no_objects(_dataset: Dataset) -> Iterable[PlatformObject]:
+    return ()
+
+
 class PullContext(NamedTuple):
-    """What a normalizer needs to know about the pull of a page. `options` are the profile's current ones."""
+    """What a normalizer needs to know about the pull of a page. `options` are the profile's current ones.
+
+    `objects` gives those of a dataset as the catalog has them; none where there is no catalog.
+    """
 
     account_id: str
     profile_id: str
@@ -245,6 +252,7 @@ class PullContext(NamedTuple):
     country: str = ""
     route: str = ""
     options: ProfileOptions = ProfileOptions()
+    objects: Callable[[Dataset], Iterable[PlatformObject]] = _no_objects
 
 
 class Normalizer(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,7 @@ class PullLoader:
             country=header.country,
             route=header.route,
             options=self._options(header, used_before=used_before),
+            objects=partial(self._catalog.objects, header.platform, header.profile_id),
         )
 
     def _options(self, header: PullHeader, *, used_before: bool = False) -> ProfileOptions:

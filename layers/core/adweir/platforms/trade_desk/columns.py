@@ -9,7 +9,7 @@ never read: added to the parts they would count twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from adweir.model.datasets import Dataset
@@ -49,6 +49,12 @@ _KNOWN = frozenset(
     }
 )  # fmt: skip
 """Columns that do not split an ad's day into several rows, beside those of conversions."""
+_NUMBER = re.compile(r"\d\d")
+_CREDITED = {
+    CreditedTo.CLICK: {"click"},
+    CreditedTo.VIEW: {"view"},
+    CreditedTo.CLICK_OR_VIEW: {"click", "view"},
+}
 _CONVERSIONS = re.compile(r"\d\d - .+|.+ - (?:Click|View Through) Conversion(?: Revenue)?|.+ Conversions")
 
 
@@ -57,6 +63,16 @@ class DeskCounted(NamedTuple):
 
     conversions: tuple[int, ...] | None
     revenue: tuple[int, ...] | None
+
+
+class ByTag(NamedTuple):
+    """A choice of pixels in a report that numbers its columns: where each number's are, and the pixels' names or ids.
+
+    Which numbers are a pixel's is a campaign's own, and changes from a day on (`platforms.trade_desk.tags`).
+    """
+
+    tags: frozenset[str]
+    numbered: Mapping[str, DeskCounted]
 
 
 class Plan(NamedTuple):
@@ -75,12 +91,14 @@ class Plan(NamedTuple):
     clicks: int
     cost: int
     counted: DeskCounted
+    by_tag: ByTag | None
     splits: bool
 
     @property
     def places(self) -> tuple[int, ...]:
         """Every place that is read, each once."""
-        counted = (*(self.counted.conversions or ()), *(self.counted.revenue or ()))
+        each = [self.counted, *(self.by_tag.numbered.values() if self.by_tag else ())]
+        counted = [place for one in each for place in (*(one.conversions or ()), *(one.revenue or ()))]
         single = (self.date, *self.keys, self.impressions, self.clicks, self.cost, *counted)
         optional = (place for place in (self.label, self.advertiser, self.currency) if place >= 0)
         return tuple(dict.fromkeys((*single, *optional)))
@@ -115,6 +133,7 @@ def plan_of(header: Sequence[str], dataset: Dataset, options: TradeDeskOptions) 
         clicks=at[CLICKS],
         cost=at[COST],
         counted=_counted(names, options),
+        by_tag=_by_tag(names, options),
         splits=bool(coarser) or not all(_CONVERSIONS.fullmatch(name) for name in extra),
     )
 
@@ -145,12 +164,7 @@ def _found(names: Sequence[str]) -> Iterator[_ConversionColumn]:
 
 def _counted(names: Sequence[str], options: TradeDeskOptions) -> DeskCounted:
     """The columns that the options choose. Raises BadInput where a pixel has several models and none is chosen."""
-    wanted = frozenset(options.conversions)
-    parts = {
-        CreditedTo.CLICK: {"click"},
-        CreditedTo.VIEW: {"view"},
-        CreditedTo.CLICK_OR_VIEW: {"click", "view"},
-    }[options.basis]
+    wanted, parts = frozenset(options.conversions), _CREDITED[options.basis]
     chosen = [column for column in _found(names) if column.names & wanted and column.part in parts]
     models = {column.model for column in chosen if column.model}
     if options.cross_device and models:
@@ -158,6 +172,21 @@ def _counted(names: Sequence[str], options: TradeDeskOptions) -> DeskCounted:
     elif len(models) > 1:
         choices = ", ".join(sorted(models))
         raise BadInput(f"the report has the chosen pixels by several cross-device models, choose one: {choices}")
+    return _places(chosen)
+
+
+def _by_tag(names: Sequence[str], options: TradeDeskOptions) -> ByTag | None:
+    """How pixels are found that are chosen by name or id, where the columns have numbers instead."""
+    tags = frozenset(name for name in options.conversions if not _NUMBER.fullmatch(name))
+    found = [column for column in _found(names) if column.part in _CREDITED[options.basis]]
+    numbered = sorted({number for column in found for number in column.names if _NUMBER.fullmatch(number)})
+    if not tags or not numbered or any(not column.names <= {*numbered} for column in found):
+        return None
+    chosen = {number: _places([column for column in found if number in column.names]) for number in numbered}
+    return ByTag(frozenset(options.conversions), chosen)
+
+
+def _places(chosen: Sequence[_ConversionColumn]) -> DeskCounted:
     numbers = tuple(column.place for column in chosen if not column.revenue)
     amounts = tuple(column.place for column in chosen if column.revenue)
     return DeskCounted(numbers or None, amounts or None)

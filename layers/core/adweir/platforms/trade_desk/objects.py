@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, PlatformObject, Profile, Status
 from adweir.model.errors import BadInput
@@ -72,6 +73,17 @@ def _campaign(row: wire.WireCampaign, context: PullContext, _label: str) -> AdCa
         budget=rounded(_decode_amount(budget))[0] if budget and bytes(budget) != b"null" else None,
         budget_type="lifetime",
         objective=row.objective or "",
+        conversion_columns=tuple(map(_column, row.campaign_conversion_reporting_columns or ())),
+    )
+
+
+def _column(row: wire.WireReportingColumn) -> ConversionColumn:
+    """A column by its number as files write it, `01`."""
+    return ConversionColumn(
+        column=str(row.reporting_column_id).rjust(2, "0"),
+        tag_id=row.tracking_tag_id or "",
+        tag_name=row.tracking_tag_name or "",
+        model=row.cross_device_attribution_model_id or "",
     )
 
 

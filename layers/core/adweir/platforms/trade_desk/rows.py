@@ -24,6 +24,7 @@ from adweir.platforms.row_sums import RowSums
 from adweir.platforms.trade_desk.columns import Plan, plan_of
 from adweir.platforms.trade_desk.my_reports import Formats
 from adweir.platforms.trade_desk.options import TradeDeskOptions
+from adweir.platforms.trade_desk.tags import ColumnTags
 from adweir.platforms.trade_desk.written import NumberTexts, day_reader
 
 _UNNAMED = "unknown"
@@ -38,7 +39,10 @@ def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     sums: RowSums | None = None
     for piece in pieces(page.stream):
         if reader is None:
-            reader = _DeskReader(plan_of(piece.rows[0], context.dataset, options), Formats.parse(page.label), context)
+            plan = plan_of(piece.rows[0], context.dataset, options)
+            reader = _DeskReader(plan, Formats.parse(page.label), context)
+            if plan.by_tag is not None:
+                reader.tags = ColumnTags(plan.by_tag, options.cross_device, context)
             sums = RowSums() if reader.plan.splits else None
             batch = reader.read(piece, skip=1)  # the header
         else:
@@ -62,6 +66,7 @@ class _DeskReader(CsvReader):
         self._day = day_reader(formats.dates)
         self._numbers = NumberTexts(formats.numbers)
         self._context = context
+        self.tags: ColumnTags | None = None
 
     def own(self, cells: Cells) -> Cells:
         """The cells of the advertiser's rows: a partner's file has those of all its advertisers."""
@@ -74,12 +79,18 @@ class _DeskReader(CsvReader):
         """Raises ValueError where a value cannot be read."""
         plan, columns, size = self.plan, cells.columns, len(cells.lines)
         texts = {day: self._day(day) for day in set(columns[plan.date])}
-        conversions = self._sum(plan.counted.conversions, columns, CONVERSIONS)
-        revenue = self._sum(plan.counted.revenue, columns, REVENUE)
         entities, campaigns, groups = self._entities(columns)
+        conversions: Sequence[int | None] | None = self._sum(plan.counted.conversions, columns, CONVERSIONS)
+        revenue: Sequence[int | None] | None = self._sum(plan.counted.revenue, columns, REVENUE)
+        days = [texts[day] for day in columns[plan.date]]
+        if self.tags is not None and plan.by_tag is not None:
+            numbers = list(map(self.tags.numbers, campaigns, days))
+            places = plan.by_tag.numbered.items()
+            conversions = self._of_tags(numbers, {n: one.conversions for n, one in places}, columns, CONVERSIONS)
+            revenue = self._of_tags(numbers, {n: one.revenue for n, one in places}, columns, REVENUE)
         return MetricColumns(
             entity_id=entities,
-            day=[texts[day] for day in columns[plan.date]],
+            day=days,
             impressions=self._whole(columns[plan.impressions], "impressions"),
             clicks=self._whole(columns[plan.clicks], "clicks"),
             conversions=conversions or [None] * size,
@@ -92,7 +103,7 @@ class _DeskReader(CsvReader):
             ad_product=[""] * size,
             line=cells.lines,
             rounded=self._roundings.deltas(),
-            unknown=conversions is None or revenue is None,
+            unknown=conversions is None or revenue is None or self.tags is not None,
         )
 
     def _entities(self, columns: Mapping[int, Column]) -> tuple[Column, Column, Column]:
@@ -111,6 +122,23 @@ class _DeskReader(CsvReader):
         if self.plan.currency < 0:
             return [self._context.currency] * size
         return [code.strip() or self._context.currency for code in columns[self.plan.currency]]
+
+    def _of_tags(
+        self,
+        numbers: Sequence[tuple[str, ...] | None],
+        places: Mapping[str, tuple[int, ...] | None],
+        columns: Mapping[int, Column],
+        slot: int,
+    ) -> list[int | None]:
+        """Each row's sum over its own columns; unknown where a row has none, or the report lacks one."""
+        used = {number for some in numbers for number in some or ()}
+        amounts = {number: self._sum(places.get(number), columns, slot) for number in used}
+        found: list[int | None] = []
+        for row, some in enumerate(numbers):
+            parts = [amounts[number] for number in some or ()]
+            whole = [part for part in parts if part is not None]
+            found.append(sum(part[row] for part in whole) if some and len(whole) == len(parts) else None)
+        return found
 
     def _sum(self, places: tuple[int, ...] | None, columns: Mapping[int, Column], slot: int) -> list[int] | None:
         if places is None:

@@ -55,6 +55,15 @@ class WireMoney(msgspec.Struct, kw_only=True, rename="pascal"):
     currency_code: str | None = None
 
 
+class WireReportingColumn(msgspec.Struct, kw_only=True, rename="pascal"):
+    """What a numbered conversion column of a campaign counts now."""
+
+    reporting_column_id: int | str
+    tracking_tag_id: str | None = None
+    tracking_tag_name: str | None = None
+    cross_device_attribution_model_id: str | None = None
+
+
 class WireCampaign(msgspec.Struct, kw_only=True, rename="pascal"):
     campaign_id: str
     campaign_name: str | None = None
@@ -64,6 +73,7 @@ class WireCampaign(msgspec.Struct, kw_only=True, rename="pascal"):
     pacing_mode: str | None = None
     objective: str | None = None
     availability: str | None = None
+    campaign_conversion_reporting_columns: list[WireReportingColumn] | None = None
 
 
 class WireBidding(msgspec.Struct, kw_only=True, rename={"creative_ids": "CreativeIds", "base_bid": "BaseBidCPM"}):

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.model import limits, slices
+from adweir.model.conversion_columns import continued
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, Keyword, KeywordKind, PlatformObject, Status
 from adweir.model.errors import BadInput
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
 _COVERAGE = "!coverage#"
+_COLUMNS = "conversion_columns"
 _TRIES = 5
 _TOGETHER = 100
 _TOGETHER_BYTES = 2 << 20
@@ -211,6 +213,7 @@ def _next_step(key: Key, body: dict[str, Any], as_of: str, stored: Item | None, 
         # A newer complete pull did not bring it: known, and removed at once.
         item = Item(*key, as_of=as_of, removed_at=covered if covered > as_of else None, body=body)
         return _Write(item, Item.pk.does_not_exist(), Effect.ADDED)
+    body = _continued(body, stored.body or {}, as_of)
     same = stored.body == body
     if stored.as_of == as_of:
         return Effect.CHANGED  # by a worker of this very pull, who may have died before it was announced
@@ -219,6 +222,13 @@ def _next_step(key: Key, body: dict[str, Any], as_of: str, stored: Item | None, 
     item = Item(*key, as_of=as_of, removed_at=stored.removed_at, body=body)
     effect = Effect.UNCHANGED if same and _is_removed(item) else Effect.CHANGED
     return _Write(item, (Item.as_of == stored.as_of) & _as_read(stored), effect)
+
+
+def _continued(body: dict[str, Any], before: Mapping[str, Any], as_of: str) -> dict[str, Any]:
+    """The body with what is only known from earlier pulls: what numbered conversion columns counted."""
+    known = before.get(_COLUMNS) or ()
+    found = continued(body.get(_COLUMNS) or (), known, as_of[:10])
+    return body | {_COLUMNS: found} if found else body
 
 
 def _batches(writes: Iterable[_Write]) -> Iterator[list[_Write]]:
