@@ -128,7 +128,7 @@ def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_n
             ("--as", "kpi"),
             "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>",
         ),
-        (("--as", "ga4/kpi"), "no files of ga4/kpi are read; known: adweir/metrics"),
+        (("--as", "ga4/kpi"), "no files of ga4/kpi are read; known: adweir/metrics, adweir/invoices"),
     ],
 )  # fmt: skip
 def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_and_one_line_says_how(

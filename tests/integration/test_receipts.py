@@ -106,7 +106,7 @@ def test_an_object_that_arrives_twice_has_one_receipt(call: Call, api: ModuleTyp
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("ga4/web/a.csv", "no files of ga4/web are read; known: adweir/metrics"),
+        ("ga4/web/a.csv", "no files of ga4/web are read; known: adweir/metrics, adweir/invoices"),
         ("2026/a.csv", "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>"),
         ("a.txt", "the name of a dropped file ends with .csv or .csv.gz: a.txt"),
     ],

@@ -58,6 +58,14 @@ def test_a_newer_pull_that_brings_the_same_holds_an_older_one_off(catalog: Catal
     assert found(catalog)[0].lines[0].amount == 100
 
 
+def test_of_two_files_of_one_second_the_same_wins_whichever_comes_first(catalog: Catalog) -> None:
+    one, other = a_bill(spend=1), a_bill(spend=2)
+    for invoice_id, order in (("a", (one, other)), ("b", (other, one))):
+        for bill in order:
+            catalog.put_invoices([bill.model_copy(update={"invoice_id": invoice_id})], T1)
+    assert len({bill.lines for bill in found(catalog)}) == 1
+
+
 def test_a_corrected_invoice_is_replaced_whole(catalog: Catalog) -> None:
     lines = tuple(InvoiceLine(line=str(n), kind=InvoiceLineKind.SPEND, amount=n) for n in range(3))
     catalog.put_invoices([a_bill(lines=lines)], T1)

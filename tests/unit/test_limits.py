@@ -126,9 +126,9 @@ def test_the_lines_of_a_file(size: int, fits: bool, line: bytes) -> None:
 
 @at_the_bound("MAX_DROP_COLUMNS")
 def test_the_columns_of_a_file(size: int, fits: bool) -> None:
-    further = [f"x{number}" for number in range(size - len(wire.REQUIRED))]
+    further = [f"x{number}" for number in range(size - len(wire.METRICS.required))]
     with refuses(BadInput, fits=fits):
-        assert len(wire.header(wire.Line(1, ",".join([*wire.REQUIRED, *further]).encode()))) == size
+        assert len(wire.header(wire.Line(1, ",".join([*wire.METRICS.required, *further]).encode()))) == size
 
 
 @at_the_bound("MIN_DROP_UNPACKED_BYTES", as_if=5000)

@@ -52,6 +52,7 @@ MAX_DROP_COLUMNS = 200  # columns of a dropped file: each cell costs time, also 
 MAX_DROP_LINE_BYTES = 64 << 10  # one line of a dropped file
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
 MAX_DROP_AGE_DAYS = 1830  # five years: how far back a file may reach
+MAX_DROPPED_BILL_LINES = 200_000  # lines of a file of invoices, held in memory: about 300 MB
 MAX_DROP_REASONS = 50  # different reasons named in a receipt
 MAX_COUNT_DIGITS = 15  # digits of a count in a file: int64 holds 18
 

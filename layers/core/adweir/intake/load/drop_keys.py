@@ -1,6 +1,6 @@
 """The keys of file drops: `drops/<account>/<name>`, or `drops/<account>/<source>/<data_type>/<name>`.
 
-Source and data type say how the file is read; without them it is in adweir's own columns (`adweir`, `metrics`).
+Source and data type say how the file is read; without them it has metrics in our own columns (`adweir`, `metrics`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from adweir.model.errors import BadInput
 
 PREFIX = "drops/"
 OWN = ("adweir", "metrics")
-READ = (OWN,)
+INVOICES = "invoices"
+READ = (OWN, ("adweir", INVOICES))
 """The pairs of source and data type that are read."""
 _ENDINGS = (".csv", ".csv.gz")
 

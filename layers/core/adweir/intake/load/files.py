@@ -18,7 +18,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
-from adweir.intake.load.drop_keys import DropKey, account_in
+from adweir.intake.load.drop_keys import INVOICES, DropKey, account_in
+from adweir.intake.load.dropped_invoices import DroppedInvoices
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
@@ -125,10 +126,11 @@ class DropLoader:
         self._parse_platform = parse_platform
         self._committer = committer
         self._clock = clock
+        self._invoices = DroppedInvoices(catalog, committer, parse_platform)
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
-        account_id = DropKey.parse(message.key).account_id
+        account_id, _, data_type, _ = DropKey.parse(message.key)
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
@@ -151,10 +153,13 @@ class DropLoader:
                     self._receipt(drop, {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"})
                 return
             self._catalog.account(account_id)
-            self._read(drop, cast("BinaryIO", spool), remaining)
-            counts = self._store(drop, Allowance(remaining))
+            if data_type == INVOICES:
+                counts, has_unknown = self._bills(drop, cast("BinaryIO", spool), remaining)
+            else:
+                self._read(drop, cast("BinaryIO", spool), remaining)
+                counts, has_unknown = self._store(drop, Allowance(remaining)), bool(drop.unknown)
             self._receipt(drop, {"state": "loaded"} | counts)
-            if not drop.unknown:  # else the same file is the repair, once the profile is listed
+            if not has_unknown:  # else the same file is the repair, once the profile is listed
                 first_drop = {"key": message.key, "version": drop.version}
                 self._receipts.put(drop.same_bytes, first_drop, _REMEMBERED)
 
@@ -279,12 +284,18 @@ class DropLoader:
             "rows_read": drop.lines,
             "rows_stored": stored["rows_stored"],
             "duplicates": stored["duplicates"],
-            "rows_quarantined": drop.quarantine.rows,
             "slots_changed": stored["slots_changed"],
-            "reasons": dict(drop.quarantine.reasons.most_common(limits.MAX_DROP_REASONS)),
-            "quarantine_key": key,
             "stored_for": profiles,
-        }
+        } | _held_back(drop.quarantine, key)
+
+    def _bills(self, drop: _Drop, stream: BinaryIO, remaining: Callable[[], float]) -> tuple[dict[str, Any], bool]:
+        """Invoices: what was stored, and whether lines named an unknown profile."""
+        origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
+        found = self._invoices.load(stream, drop.size, origin, iso(drop.as_of), drop.quarantine, remaining)
+        key = drop.quarantine.store(self._raw, origin.quarantine_key)
+        if drop.quarantine.rows:
+            self._committer.breach(origin, "rows_quarantined", rows=drop.quarantine.rows, quarantine_key=key)
+        return found.counts | _held_back(drop.quarantine, key), found.has_unknown
 
     def _receipt(self, drop: _Drop, result: dict[str, Any]) -> None:
         self._put_receipt(
@@ -315,6 +326,12 @@ class DropLoader:
             else:
                 raw.put(key, body, content_type="application/json")
         self._receipts.put_listed(name, receipt)
+
+
+def _held_back(quarantine: Quarantine, key: str) -> dict[str, Any]:
+    """What a receipt says of the lines that were not stored."""
+    reasons = dict(quarantine.reasons.most_common(limits.MAX_DROP_REASONS))
+    return {"rows_quarantined": quarantine.rows, "reasons": reasons, "quarantine_key": key}
 
 
 def _version(message: ObjectArrived, head: ObjectHead) -> str:

@@ -52,7 +52,7 @@ class InvoiceLists:
                     added, changed, unchanged = added + effects[0], changed + effects[1], unchanged + effects[2]
             key = quarantine.store(self._raw, origin.quarantine_key)
             held_back = quarantine.rows
-        self.announce(origin, added, changed)
+        announce(self._committer, origin, added, changed)
         if held_back:
             self._committer.breach(origin, "rows_quarantined", rows=held_back, quarantine_key=key)
         stored = added + changed + unchanged
@@ -65,21 +65,22 @@ class InvoiceLists:
             "complete": int(header.complete),
         }
 
-    def announce(self, origin: Origin, added: int, changed: int) -> None:
-        """Publish that invoices of the origin's profile were added or changed."""
-        if added or changed:
-            self._committer.announce(
-                EntitiesChanged(
-                    platform=origin.platform,
-                    profile_id=origin.profile_id,
-                    account_id=origin.account_id,
-                    dataset=Dataset.INVOICES,
-                    added=added,
-                    changed=changed,
-                    removed=0,
-                    task_id=origin.task_id,
-                )
+
+def announce(committer: Committer, origin: Origin, added: int, changed: int) -> None:
+    """Publish that invoices of the origin's profile were added or changed, where any were."""
+    if added or changed:
+        committer.announce(
+            EntitiesChanged(
+                platform=origin.platform,
+                profile_id=origin.profile_id,
+                account_id=origin.account_id,
+                dataset=Dataset.INVOICES,
+                added=added,
+                changed=changed,
+                removed=0,
+                task_id=origin.task_id,
             )
+        )
 
 
 def nameless(invoice: Invoice) -> BadRow:

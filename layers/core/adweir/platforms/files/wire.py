@@ -10,7 +10,7 @@ import csv
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, BinaryIO, NamedTuple, cast
 
 from adweir.model import limits
@@ -19,8 +19,19 @@ from adweir.model.errors import BadInput
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
-REQUIRED = ("platform", "profile_id", "level", "date", "impressions", "clicks", "spend")
-ALIASES = {"cost": "spend", "adset_id": "ad_group_id", "day": "date"}
+
+class Columns(NamedTuple):
+    """The columns that a file has to have, and other names of columns."""
+
+    required: tuple[str, ...]
+    aliases: Mapping[str, str]
+
+
+METRICS = Columns(
+    ("platform", "profile_id", "level", "date", "impressions", "clicks", "spend"),
+    {"cost": "spend", "adset_id": "ad_group_id", "day": "date"},
+)
+INVOICES = Columns(("platform", "profile_id", "month", "kind", "amount"), {"invoice": "invoice_id"})
 
 
 class Line(NamedTuple):
@@ -93,7 +104,7 @@ def cells(data: bytes) -> list[str]:
         raise ValueError(f"is not CSV: {error}") from None
 
 
-def header(line: Line | None) -> list[str]:
+def header(line: Line | None, wanted: Columns = METRICS) -> list[str]:
     """The canonical column names, in the file's order; unknown ones stay as they are. Raises BadInput."""
     if line is None or line.data is None:
         raise BadInput("the file has no header line", [{"field": "header", "rule": "required"}])
@@ -101,8 +112,10 @@ def header(line: Line | None) -> list[str]:
         names = [name.strip().lower() for name in cells(line.data)]
     except ValueError as error:
         raise BadInput(f"the header {error}", [{"field": "header", "rule": "csv"}]) from None
-    columns = [ALIASES.get(name, name) for name in names]
-    faults = [{"field": name, "rule": "required", "message": "missing"} for name in REQUIRED if name not in columns]
+    columns = [wanted.aliases.get(name, name) for name in names]
+    faults = [
+        {"field": name, "rule": "required", "message": "missing"} for name in wanted.required if name not in columns
+    ]
     faults += [
         {"field": name[:100], "rule": "unique", "message": "given twice"}
         for name, times in Counter(columns).items()

@@ -35,7 +35,9 @@ class StoredInvoices(Items):
         key = _pk(invoice.platform, invoice.profile_id), f"{invoice.month}#{invoice.invoice_id}"
         body, before = stored(invoice), self._fetch(*key)
         fresh = Item(*key, as_of=as_of, body=body)
-        if not self._put(fresh, Item.pk.does_not_exist() | (Item.as_of < as_of)):
+        # Two files of one second are ordered by their content, whichever is loaded first.
+        newer = (Item.as_of < as_of) | ((Item.as_of == as_of) & (Item.body < body))
+        if not self._put(fresh, Item.pk.does_not_exist() | newer):
             # A newer pull was here, or this very one, whose worker may have died before it was announced.
             return Effect.CHANGED if before is not None and before.as_of == as_of else Effect.UNCHANGED
         if before is None:
