@@ -135,6 +135,10 @@ class Restless(Machine):
                 self.queues.named()[queue].send(message)
 
 
+def test_every_platform_is_looked_at() -> None:
+    assert sorted(name for names in TOGETHER for name in names) == sorted(map(str, REGISTRY))
+
+
 @pytest.fixture(params=TOGETHER, ids="-".join)
 def echo(request: pytest.FixtureRequest) -> Iterator[Echo]:
     with Echo(request.param) as server:
