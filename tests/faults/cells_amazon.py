@@ -32,7 +32,7 @@ CELLS = (
         _AMAZON,
         ({"kind": "expired_token"},),
         "401 amid the polls: Login with Amazon gives a new token",
-        after=4,
+        amid=2,
         renews=True,
     ),
     Cell(
@@ -67,7 +67,7 @@ CELLS = (
         _AMAZON,
         ({"kind": "access_denied"},),
         "the same while the report is made",
-        after=3,
+        amid=2,
         code="access_denied",
         renews=True,
         ends=frozenset({"failed"}),

@@ -41,7 +41,7 @@ CELLS = (
         ({"kind": "expired_token"},),
         "OAUTH_TOKEN_EXPIRED: the refresh token gives a new one at once",
         who=1,
-        after=1,
+        amid=1,
         renews=True,
     ),
     Cell(

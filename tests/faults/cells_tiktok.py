@@ -35,7 +35,7 @@ CELLS = (
         ({"kind": "expired_token"},),
         "40102; the token is long-lived and is not renewed",
         who=1,
-        after=1,
+        amid=1,
         code="auth_expired",
         ends=_PARKED,
         run="partial",

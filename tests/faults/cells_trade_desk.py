@@ -32,7 +32,7 @@ CELLS = (
         _DESK,
         ({"kind": "expired_token"},),
         "401: the login gives a new token",
-        after=4,
+        amid=6,
         renews=True,
     ),
     Cell(
@@ -55,7 +55,7 @@ CELLS = (
         ({"kind": "expired_token"}, {"kind": "revoked_credential"}),
         "the same while the report is made: it is taken up with the new password",
         who=2,
-        after=8,
+        amid=6,
         code="auth_expired",
         ends=frozenset({"parked"}),
         run="partial",

@@ -48,9 +48,9 @@ class Remedy(StrEnum):
 class Cell:
     """One fault on one platform.
 
-    `switches` are turned on for the ad account number `who` (0 and 1 have one credential, 2 is another client's), once
-    the platform was asked `after` questions in the run. `why`: what of the platform's documents they follow. `asks`:
-    constants of the connector with other values, so that little data has several pages or is too much.
+    `switches` are turned on for the ad account number `who` (0 and 1 have one credential, 2 is another client's), from
+    the beginning or before the request number `amid` on its behalf. `why`: what of the platform's documents they
+    follow. `asks`: constants of the connector with other values, so that little data has several pages or is too much.
 
     What has to be seen: `code`, the error that the ledger shows of the account, "" where the fault is overcome in
     place; `wait`, the seconds that it waits; `brake`, the scope that has to wait, and `braked`, the ad accounts in it.
@@ -67,7 +67,7 @@ class Cell:
     switches: tuple[Mapping[str, Any], ...]
     why: str
     who: int = 0
-    after: int = 0
+    amid: int = 0
     code: str = ""
     wait: float = 0.0
     brake: str = ""

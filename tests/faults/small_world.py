@@ -87,7 +87,7 @@ class SmallWorld:
         self.reports: list[Asked] = []
         """The requests that made a report."""
         self._made = self.outside.state.report_number
-        self._later: list[tuple[int, Mapping[str, Any]]] = []
+        self._later: list[tuple[tuple[str, int], Mapping[str, Any]]] = []
 
     @contextmanager
     def _its_time(self) -> Iterator[None]:
@@ -109,10 +109,10 @@ class SmallWorld:
         """The ad accounts: the first, its neighbour under the same credential, and another client's."""
         return [profile for company in self.companies for profile in company.profiles]
 
-    def turn_on(self, switch: Mapping[str, Any], after: int = 0) -> None:
-        """Let the platform misbehave, once it was asked so many questions more."""
-        if after:
-            self._later.append((len(self.asked) + after, switch))
+    def turn_on(self, switch: Mapping[str, Any], before: tuple[str, int] | None = None) -> None:
+        """Let the platform misbehave, at once or before the n-th request on behalf of an ad account."""
+        if before:
+            self._later.append((before, switch))
             return
         read = self.outside.switches.read({"platform": self.platform, **switch})
         with self._its_time():
@@ -121,14 +121,16 @@ class SmallWorld:
 
     def answer(self, request: PlatformRequest) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body, which may be shorter than the headers say."""
+        profile_id = self._on_behalf_of()
+        moment = profile_id, 1 + sum(each.profile_id == profile_id for each in self.asked)
+        for when, switch in self._later:
+            if when == moment:
+                self.turn_on(switch)
         with self._its_time():
             found, _ = delivered(self.outside, self.platform, self._api, request)
-        self.asked.append(Asked(self._now(), request.path, found.status_code, self._on_behalf_of()))
+        self.asked.append(Asked(self._now(), request.path, found.status_code, profile_id))
         self.reports += self.asked[-1:] * (self.outside.state.report_number - self._made)
         self._made = self.outside.state.report_number
-        for entry in [entry for entry in self._later if entry[0] <= len(self.asked)]:
-            self._later.remove(entry)
-            self.turn_on(entry[1])
         return found.status_code, list(found.headers.items()), found.get_data()
 
 

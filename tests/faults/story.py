@@ -44,7 +44,7 @@ class Story:
             story = cls(cell, system)
             for switch in cell.switches:
                 wanted = {"profile_id": story.affected, **switch}
-                system.world.turn_on(wanted, after=cell.after)
+                system.world.turn_on(wanted, (story.affected, cell.amid) if cell.amid else None)
             with ExitStack() as stack:
                 for name, value in cell.asks.items():
                     stack.enter_context(mock.patch(name, value))
