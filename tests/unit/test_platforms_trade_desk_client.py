@@ -341,6 +341,29 @@ def test_objects_resolve_their_dates_statuses_and_pages(connector: Connector, de
     assert {ad.ad_group_id for ad in found.values()} == {"g1"}
 
 
+def test_an_ad_group_that_cannot_be_read_costs_its_own_ads_only(connector: Connector, desk: Desk) -> None:
+    groups = [
+        {"AdGroupId": 7.5, "CampaignId": "c1", "RTBAttributes": {"CreativeIds": ["k1"]}},
+        {"AdGroupId": "g2", "CampaignId": "c1", "RTBAttributes": {"CreativeIds": ["k2"]}},
+    ]
+    desk.answers["/creative/query/advertiser"] = Answer(200, {"Result": [{"CreativeId": 9}, {"CreativeId": "k2"}]})
+    desk.answers["/adgroup/query/advertiser"] = Answer(200, {"Result": groups})
+    desk.answers["/campaign/query/advertiser"] = Answer(200, {"Result": [{"CampaignId": "c1"}]})
+
+    (page,) = connector.pages(task(Dataset.ADS))
+    context = PullContext("a", "abc1234", Dataset.ADS, ALL, None, "now", "USD", "UTC")
+    (batch,) = REGISTRY.normalizer(DESK).object_batches(PageInHand.of(page, 1), context)
+
+    assert [ad.id for ad in batch.objects if isinstance(ad, Ad)] == ["k2"]
+    assert len(batch.bad) == 1
+
+
+def test_a_partner_that_cannot_be_read_takes_nobody_s_advertisers_away(connector: Connector, desk: Desk) -> None:
+    desk.answers["/partner/query"] = Answer(200, {"Result": [{"PartnerId": 7}]})
+    with pytest.raises(Transient, match="partner that cannot be read"):
+        list(connector.profiles())
+
+
 def test_ads_sum_to_their_parents_and_breakdowns_wait_for_a_request() -> None:
     metrics = [spec for spec in SPEC.datasets.values() if spec.dataset.grain]
     assert {spec.dataset for spec in metrics if spec.on_request} == {s.dataset for s in metrics if s.dataset.breakdown}

@@ -10,13 +10,15 @@ from typing import cast
 from fuzz.running import Result, Target, run
 
 WEIGHTS = {
-    "doors": 36,
-    "messages": 31,
+    "doors": 35,
+    "messages": 29,
     "api": 7,
     "secrets": 6,
     "meta": 5,
     "amazon": 5,
-    "google": 4,
+    "google": 3,
+    "tiktok": 2,
+    "trade_desk": 2,
     "drops": 4,
     "runs": 2,
 }

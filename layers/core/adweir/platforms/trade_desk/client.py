@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import Clock
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http, Response
+from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
 from adweir.platforms.trade_desk.api import TradeDeskCalls
 from adweir.platforms.trade_desk.my_reports import DeskOwner, MyReports, schedule_name
@@ -183,7 +185,10 @@ class TradeDeskConnector(Connector):
 
     def _partners(self) -> list[str]:
         pages = self.api.query("/partner/query", {})
-        return [_decode_partner(raw).partner_id for page in pages for raw in page.found.result or ()]
+        try:
+            return [_decode_partner(raw).partner_id for page in pages for raw in page.found.result or ()]
+        except UNREADABLE as error:  # the advertisers of one that is left out would count as gone
+            raise Transient(f"{self.api.base}/partner/query answered a partner that cannot be read: {error}") from None
 
     def _ads(self, task: Task, resume: str) -> Iterator[Page]:
         """Pages of ad groups, each with the creatives and campaigns that its ad groups name."""
@@ -192,7 +197,7 @@ class TradeDeskConnector(Connector):
         for page in self.api.query("/adgroup/query/advertiser", _of(task), int(resume or 0)):
             groups = list(page.found.result or ())
             named, parents = dict[str, msgspec.Raw](), dict[str, msgspec.Raw]()
-            for group in map(_decode_group, groups):
+            for group in _readable(groups):
                 ids = (group.bidding.creative_ids if group.bidding else None) or ()
                 named |= {one: creatives[one] for one in ids if one in creatives}
                 if group.campaign_id in campaigns:
@@ -208,12 +213,20 @@ class TradeDeskConnector(Connector):
         size = 0
         for page in self.api.query(_QUERIES[dataset], _of(task)):
             for raw in page.found.result or ():
-                key = _decode_members(raw).get(name)
-                found[msgspec.json.decode(key, type=str) if key else ""] = raw.copy()
+                with suppress(*UNREADABLE):  # one without a name is nobody's; lists of its kind quarantine it
+                    key = _decode_members(raw).get(name)
+                    found[msgspec.json.decode(key, type=str) if key else ""] = raw.copy()
                 size += len(raw)
             if size > limits.MAX_RESPONSE_BYTES:
                 raise TooMuchData(f"the advertiser's {dataset} have more than {limits.MAX_RESPONSE_BYTES} bytes")
         return found
+
+
+def _readable(groups: Iterable[msgspec.Raw]) -> Iterator[wire.DeskWireAdGroup]:
+    """The ad groups that can be read; the normalizer quarantines the others."""
+    for raw in groups:
+        with suppress(*UNREADABLE):
+            yield _decode_group(raw)
 
 
 class _Workbook(RequestRejected):
