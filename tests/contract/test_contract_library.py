@@ -22,6 +22,7 @@ from adweir.platforms import REGISTRY
 from sandbox.platforms import platform_urls
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
+from sandbox.world.bills import Bills
 from support.clock import FrozenClock
 from support.platform_server import owner, running, truth
 
@@ -158,6 +159,23 @@ def test_given_a_platform_when_its_campaigns_and_keywords_are_read_then_none_is_
         assert {row["ad_group_id"] for row in same} == {one["ad_group_id"]}
         ids = ("campaign_id", "ad_group_id", "kind", "id")
         assert len({tuple(row[name] for name in ids) for row in keywords}) == len(keywords)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_given_months_when_invoices_are_read_then_they_add_up_to_what_the_world_billed(
+    server: PlatformServer, platform: str
+) -> None:
+    client, profile = connected(server, platform)
+
+    rows = list(client.get_invoices(profile.id, (date(2026, 9, 1), date(2026, 10, 31))))
+
+    truth = {bill["number"]: bill for bill in Bills(server.outside.world).truth(profile, date.min, date.max)}
+    served = Dataset.INVOICES in REGISTRY.spec(REGISTRY.parse(platform)).datasets
+    months = {number for number, bill in truth.items() if bill["month"] in {"2026-09-01", "2026-10-01"}}
+    found: dict[str, Any] = defaultdict(int)
+    for row in rows:
+        found[row["invoice_id"]] += row["total"]
+    assert dict(found) == {number: from_micros(truth[number]["total_micros"]) for number in (months if served else ())}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -13,6 +13,7 @@ from adweir.library.pulling import Lone
 from adweir.library.waiting import Waiting
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Profile, Status
+from adweir.model.invoices import Invoice
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
@@ -20,6 +21,7 @@ from adweir.model.times import Window
 from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, ProfileOptions, datasets
 from adweir.platforms.connector import (
     Connector,
+    InvoiceBatch,
     Mode,
     ObjectBatch,
     Page,
@@ -164,6 +166,16 @@ class PaperNormalizer:
         return ""
 
 
+class PaperInvoices:
+    """A page's items are `Invoice`s; "bad" is one that cannot be read."""
+
+    def invoice_batches(self, page: RawPage, context: PullContext) -> Iterator[InvoiceBatch]:
+        items = json.loads(page.stream.read())
+        bad = [BadRow(1, item, [{"field": "amount", "message": "is no number"}]) for item in items if item == "bad"]
+        common = {"platform": PAPER, "profile_id": context.profile_id, "currency": context.currency}
+        yield InvoiceBatch([Invoice.model_validate(common | item) for item in items if item != "bad"], bad)
+
+
 def a_profile(profile_id: str = "7", **about: Any) -> Profile:
     given = {"name": f"Shop {profile_id}", "currency": "EUR", "timezone": "Europe/Berlin"} | about
     return Profile(account_id="direct", platform=PAPER, profile_id=profile_id, **given)
@@ -188,6 +200,7 @@ class Paper:
             ProfileOptions(),
             waiting,
             lambda: str(next(ids)),
+            PaperInvoices,
         )
         self.client = Client(self.lone)
 

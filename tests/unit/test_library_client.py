@@ -20,6 +20,8 @@ from adweir.library.waiting import Waiting
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import (
+    BadInput,
+    NotApplicable,
     NotFound,
     TooLarge,
     Unprocessable,
@@ -208,6 +210,54 @@ def test_given_keywords_when_they_are_filtered_then_states_and_match_types_go_by
     assert found(None, None, "PAUSED") == ["2"]
     (first, *_) = client.get_keywords("7")
     assert first["bid"] == Decimal("0.000001")
+
+
+def test_given_invoices_when_they_are_read_then_each_line_has_its_document_and_exact_money() -> None:
+    # given: October's bill, a late memo about July, and one of November
+    lines = [
+        {"line": "1", "kind": "spend", "amount": 10_000_001, "tax": 1_900_000, "campaign_id": "c1"},
+        {"line": "2", "kind": "credit", "amount": -500_000},
+    ]
+    october = {"invoice_id": "A", "month": "2026-10", "issued_on": "2026-11-02", "lines": lines}
+    memo = {"invoice_id": "M", "month": "2026-07", "document": "credit_memo", "lines": lines[1:]}
+    november = {"invoice_id": "B", "month": "2026-11", "lines": lines[:1]}
+    paper = invoicing([[october, memo], [november]])
+
+    # when
+    first, second = paper.client.get_invoices("7", ("2026-10-05", "2026-10-06"))
+    every = [(row["invoice_id"], row["line"]) for row in paper.client.get_invoices("7")]
+
+    # then
+    assert (first["amount"], first["tax"], first["total"]) == (
+        Decimal("10.000001"),
+        Decimal("1.9"),
+        Decimal("11.900001"),
+    )
+    assert (first["campaign_id"], first["issued_on"], first["currency"]) == ("c1", date(2026, 11, 2), "EUR")
+    assert (second["kind"], second["amount"], second["account_id"]) == ("credit", Decimal("-0.5"), "7")
+    assert "client_account_id" not in first
+    assert every == [("A", "1"), ("A", "2"), ("M", "2"), ("B", "1")]
+    windows = [str(task.window) for task in paper.connector.asked if task.dataset is Dataset.INVOICES]
+    assert windows == ["2026-10-01..2026-11-20", "2026-09-01..2026-11-20"]
+    assert len(list(paper.client.get_invoices("7", raw=True))) == 2
+    assert list(paper.client.get_invoices("7", "2027-01-01")) == []
+
+
+def invoicing(pages: Sequence[Any]) -> Paper:
+    """A client of a platform whose invoices are these pages."""
+    answer = {Dataset.INVOICES: pages, Dataset.PROFILES: [OBJECTS[Dataset.PROFILES]]}
+    spec = paper_spec(DatasetSpec(Dataset.INVOICES, lookback_months=2))
+    return Paper(PaperConnector(lambda task, _: answer[task.dataset]), spec)
+
+
+def test_given_an_invoice_that_cannot_be_read_when_they_are_read_then_it_is_an_error() -> None:
+    with pytest.raises(BadInput, match="invoices"):
+        list(invoicing([["bad"]]).client.get_invoices("7"))
+
+
+def test_given_an_account_that_is_not_invoiced_when_its_invoices_are_read_then_there_are_none() -> None:
+    assert list(invoicing([NotApplicable("pays by card")]).client.get_invoices("7")) == []
+    assert list(Paper(PaperConnector(usual)).client.get_invoices("7")) == []
 
 
 def test_given_raw_when_a_verb_is_called_then_the_platform_s_answers_come_as_they_are() -> None:

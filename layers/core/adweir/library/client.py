@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from adweir.library import reports
 from adweir.library.account_days import AccountDays
-from adweir.library.dates import DateRange, parsed, today_of, window_of
+from adweir.library.dates import DateRange, bills, issue_window, parsed, today_of, window_of
 from adweir.library.pulling import AskedPull, Lone, Pulling
 from adweir.library.raw import answers
 from adweir.library.rows import (
@@ -17,6 +17,7 @@ from adweir.library.rows import (
     GROUPS,
     ad_row,
     chosen,
+    invoice_row,
     metric_row,
     object_row,
     pick,
@@ -152,6 +153,16 @@ class Client:
             return self._raw(self._profiles(profile), days.datasets, span)
         return days.rows(self._profiles(profile), span)
 
+    def get_invoices(
+        self, profile: AnyProfile = None, date_range: DateRange = None, *, raw: bool = False
+    ) -> Iterator[Any]:
+        """The lines of the invoices of the range's months, each with what its document says, money as Decimal.
+
+        Without a range it is what was issued since the month before last. Documents add up: a credit memo is negative.
+        """
+        span = parsed(date_range, self._clock)
+        return self._invoices(self._profiles(profile), span, raw=raw)
+
     def create_report_request(
         self, profile: str | int | Mapping[str, Any], date_range: DateRange = None, dataset: str = "ad_daily"
     ) -> str:
@@ -253,6 +264,19 @@ class Client:
                     yield pick(ad_row(ad, found.total.slot if found else absent, profile), names)
                 for entity_id, (total, parents) in sums.items():
                     yield pick(ad_row(unlisted(profile, entity_id, parents), total.slot, profile), names)
+
+    def _invoices(self, profiles: Iterable[Profile], span: TimeSpan | None, *, raw: bool) -> Iterator[Any]:
+        if Dataset.INVOICES not in self._lone.spec.datasets:
+            return
+        with Pulling(self._lone) as pulling:
+            for profile in profiles:
+                window = issue_window(span, profile, self._clock)
+                if window and raw:
+                    yield from answers(pulling, [pulling.issued(profile, window)])
+                elif window:
+                    for invoice in pulling.invoices(profile, window):
+                        if span is None or bills(invoice, span, profile):
+                            yield from (invoice_row(invoice, line, profile) for line in invoice.lines)
 
     def _dated(self, pulling: Pulling, profile: Profile, names: tuple[str, ...]) -> Iterator[Ad]:
         """The ads as listed, with the dates of their flights where these are wanted."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from adweir.model.entities import Profile
 from adweir.model.errors import Unprocessable
-from adweir.model.times import DAY, Clock, Window, is_zone, local_date
+from adweir.model.invoices import Invoice, month_of
+from adweir.model.times import DAY, Clock, Window, first_of_month, is_zone, local_date
 from adweir.reporting.ranges import TimeSpan, parse_range
 
 DateRange = Sequence[date | str] | Window | str | None
@@ -35,6 +36,25 @@ def parsed(given: DateRange, clock: Clock) -> TimeSpan | None:
 def today_of(profile: Profile, clock: Clock) -> date:
     """The profile's local date; UTC's where its time zone is not known."""
     return local_date(clock.now(), profile.timezone if is_zone(profile.timezone) else "UTC")
+
+
+def issue_window(span: TimeSpan | None, profile: Profile, clock: Clock) -> Window | None:
+    """The days on which the invoices of the months of a range may be issued, up to a month later.
+
+    Without a range those since the month before last; None where the range lies in the future.
+    """
+    today = today_of(profile, clock)
+    if span is None:
+        return Window(first_of_month(today, -2), today)
+    days = span.window(profile.timezone if is_zone(profile.timezone) else "UTC")
+    start = first_of_month(days.start)
+    return Window(start, min(first_of_month(days.end, 2) - DAY, today)) if start <= today else None
+
+
+def bills(invoice: Invoice, span: TimeSpan, profile: Profile) -> bool:
+    """Whether an invoice is of a month that a range touches."""
+    days = span.window(profile.timezone if is_zone(profile.timezone) else "UTC")
+    return month_of(days.start) <= invoice.month <= month_of(days.end)
 
 
 def window_of(span: TimeSpan | None, profile: Profile, clock: Clock) -> Window | None:

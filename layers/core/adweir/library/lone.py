@@ -94,6 +94,7 @@ class Workshop:
             connector=lru_cache(maxsize=_ROUTES)(connect),
             options=own_options,
             waiting=self.waiting,
+            invoices=lambda: self.platforms.invoices(spec.name),
             new_id=lambda: uuid.UUID(int=self.rng.getrandbits(128), version=4).hex,
         )
         return Client(lone)

@@ -31,11 +31,23 @@ from adweir.model.errors import (
     TooMuchData,
     Transient,
 )
+from adweir.model.invoices import Invoice
 from adweir.model.metrics import BadRow, Source
+from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp, Task
 from adweir.model.times import Window, epoch, iso
 from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, ProfileOptions
-from adweir.platforms.connector import Connector, Mode, Normalizer, Page, PageInHand, PullContext, Report, ReportState
+from adweir.platforms.connector import (
+    Connector,
+    InvoiceReader,
+    Mode,
+    Normalizer,
+    Page,
+    PageInHand,
+    PullContext,
+    Report,
+    ReportState,
+)
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
@@ -56,6 +68,8 @@ class Lone:
     options: ProfileOptions
     waiting: Waiting
     new_id: Callable[[], str]
+    invoices: Callable[[], InvoiceReader]
+    """Made when it is asked for: only platforms that have the dataset have a reader."""
 
 
 @dataclass(eq=False)
@@ -123,6 +137,21 @@ class Pulling:
         served = self._lone.spec.datasets.get(dataset)
         slices = served.slices if served else ()
         return [AskedPull(self._task(profile, dataset, slice_, None), profile) for slice_ in slices]
+
+    def invoices(self, profile: Profile, window: Window) -> Iterator[Invoice]:
+        """The invoices that were issued in a window. Raises BadInput for one that cannot be read."""
+        asked = self.issued(profile, window)
+        with suppress(NotApplicable):
+            context = self._context(asked)
+            for page in self.pages(asked):
+                for batch in self._lone.invoices().invoice_batches(page, context):
+                    if batch.bad:
+                        raise _unreadable(asked.task, len(batch.bad), batch.bad)
+                    yield from batch.invoices
+
+    def issued(self, profile: Profile, window: Window) -> AskedPull:
+        """The task for the invoices of a window."""
+        return AskedPull(self._task(profile, Dataset.INVOICES, ALL, window), profile)
 
     def begin(self, profile: Profile, dataset: Dataset, window: Window | None) -> list[AskedPull]:
         """The tasks for a window of metrics, whose reports the platform begins to make.

@@ -13,13 +13,14 @@ from adweir.library.pulling import ACCOUNT
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, PlatformObject, Profile, Status
 from adweir.model.errors import Unprocessable
+from adweir.model.invoices import Invoice, InvoiceLine
 from adweir.model.metrics import NO_NUMBERS, Level, Slot, plus
 from adweir.model.times import HOURS_A_DAY, Clock, parse_instant
 from adweir.platforms.base import PlatformSpec
 from adweir.reporting.ads import AD_FIELDS, AD_METRICS, ad_records
 from adweir.reporting.breakdowns import split_entity, values_of
 from adweir.reporting.names import Naming
-from adweir.reporting.shown import object_record
+from adweir.reporting.shown import line_record, object_record
 from adweir.reporting.totals import measures
 from adweir.store.metrics.brought import Parents, PullRows, slot_key
 
@@ -33,7 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """Fields that go by one name."""
 _NO_NAMING = Naming(())
 """Patterns of names belong to client companies, which are the system's."""
-_DATES = ("date", "start_date", "end_date")
+_DATES = ("date", "start_date", "end_date", "issued_on", "due_on")
 _IDS = {
     Level.ACCOUNT: (),
     Level.CAMPAIGN: ("campaign_id",),
@@ -108,6 +109,11 @@ def pick(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def object_row(item: PlatformObject, profile: Profile, clock: Clock) -> dict[str, Any]:
     """A campaign or keyword."""
     return plain(object_record(item, profile, today_of(profile, clock).isoformat()))
+
+
+def invoice_row(invoice: Invoice, line: InvoiceLine, profile: Profile) -> dict[str, Any]:
+    """A line of an invoice."""
+    return plain(line_record(profile, invoice, line))
 
 
 def metric_row(dataset: Dataset, profile: Profile, row: tuple[str, str, Slot], parents: Parents) -> dict[str, Any]:

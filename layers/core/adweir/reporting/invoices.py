@@ -13,45 +13,14 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from adweir.model.entities import Profile
-from adweir.model.invoices import Invoice, InvoiceLine, month_of
+from adweir.model.invoices import Invoice, month_of
 from adweir.model.money import from_micros, to_units
 from adweir.model.times import DAY, Window, first_of_month, is_zone
 from adweir.reporting.filters import EVERYTHING, Filters
 from adweir.reporting.query import Queries, Query
 from adweir.reporting.ranges import TimeSpan
-from adweir.reporting.shown import accounts
+from adweir.reporting.shown import accounts, line_record
 from adweir.store.catalog.store import Catalog
-
-INVOICE_FIELDS = (
-    "platform",
-    "profile_id",
-    "account_id",
-    "client_account_id",
-    "month",
-    "invoice_id",
-    "document",
-    "line",
-    "kind",
-    "amount",
-    "tax",
-    "total",
-    "currency",
-    "campaign_id",
-    "campaign",
-    "budget",
-    "about_month",
-    "start_date",
-    "end_date",
-    "issued_on",
-    "due_on",
-    "status",
-    "status_raw",
-    "corrects",
-    "replaces",
-    "source",
-    "as_of",
-)
-"""The names in a record of an invoice's line."""
 
 
 def invoice_lines(catalog: Catalog, profiles: Iterable[Profile], span: TimeSpan) -> Iterator[dict[str, Any]]:
@@ -60,39 +29,7 @@ def invoice_lines(catalog: Catalog, profiles: Iterable[Profile], span: TimeSpan)
         first, last = (month_of(day) for day in span.window(profile.timezone if is_zone(profile.timezone) else "UTC"))
         for invoice in catalog.invoices(profile.platform, profile.profile_id, first, last):
             for line in invoice.lines:
-                yield _record(profile, invoice, line)
-
-
-def _record(profile: Profile, invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        **accounts(profile),
-        "platform": str(profile.platform),
-        "profile_id": profile.profile_id,
-        "month": invoice.month,
-        "invoice_id": invoice.invoice_id,
-        "document": invoice.document.value,
-        "line": line.line,
-        "kind": line.kind.value,
-        "amount": from_micros(line.amount),
-        "tax": from_micros(line.tax),
-        "total": from_micros(line.amount + line.tax),
-        "currency": invoice.currency,
-        "campaign_id": line.campaign_id or None,
-        "campaign": line.campaign or None,
-        "budget": line.budget or None,
-        "about_month": line.about_month or None,
-        "start_date": invoice.start or None,
-        "end_date": invoice.end or None,
-        "issued_on": invoice.issued_on or None,
-        "due_on": invoice.due_on or None,
-        "status": invoice.status.value,
-        "status_raw": invoice.status_raw,
-        "corrects": invoice.corrects or None,
-        "replaces": list(invoice.replaces),
-        "source": invoice.source.value,
-        "as_of": invoice.as_of,
-    }
-    return {name: record[name] for name in INVOICE_FIELDS}
+                yield line_record(profile, invoice, line)
 
 
 class _BilledPlace(NamedTuple):

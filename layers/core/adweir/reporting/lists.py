@@ -20,10 +20,10 @@ from adweir.model.invoices import DocumentKind, InvoiceLineKind, InvoiceStatus
 from adweir.model.metrics import Level
 from adweir.reporting.ads import AD_FIELDS, AD_METRICS
 from adweir.reporting.filters import EVERYTHING
-from adweir.reporting.invoices import INVOICE_FIELDS
 from adweir.reporting.object_totals import WINDOWS, ObjectTotals, TotalledObject
 from adweir.reporting.query import Queries
 from adweir.reporting.records import ACCOUNT_DAY_FIELDS, RecordRequest, StoredRecords
+from adweir.reporting.shown import INVOICE_FIELDS
 from adweir.reporting.totals import KEPT, LIVE
 from adweir.store.catalog.store import Catalog
 

@@ -1,10 +1,11 @@
-"""Records of catalog objects and of account days, as every reader shows them: money in units, no date as null."""
+"""Records of objects, account days and invoices, as every reader shows them: money in units, no date as null."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from adweir.model.entities import PlatformObject, Profile
+from adweir.model.invoices import Invoice, InvoiceLine
 from adweir.model.metrics import Slot
 from adweir.model.money import from_micros
 from adweir.reporting.ads import status_on
@@ -12,6 +13,37 @@ from adweir.reporting.totals import measures
 
 ACCOUNT_DAY_METRICS = ("spend", "impressions", "clicks", "conversions", "revenue", "roas")
 """Those of an account day, in which each is called `daily_<metric>`."""
+
+INVOICE_FIELDS = (
+    "platform",
+    "profile_id",
+    "account_id",
+    "client_account_id",
+    "month",
+    "invoice_id",
+    "document",
+    "line",
+    "kind",
+    "amount",
+    "tax",
+    "total",
+    "currency",
+    "campaign_id",
+    "campaign",
+    "budget",
+    "about_month",
+    "start_date",
+    "end_date",
+    "issued_on",
+    "due_on",
+    "status",
+    "status_raw",
+    "corrects",
+    "replaces",
+    "source",
+    "as_of",
+)
+"""The names in a record of an invoice's line."""
 
 
 def object_record(item: PlatformObject, profile: Profile, today: str) -> dict[str, Any]:
@@ -24,6 +56,39 @@ def object_record(item: PlatformObject, profile: Profile, today: str) -> dict[st
     for name in ("start_date", "end_date"):
         record[name] = record[name] or None
     return record | {"currency": profile.currency} | accounts(profile)
+
+
+def line_record(profile: Profile, invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
+    """A line, with what its document says; money in units, what there is not as null."""
+    record: dict[str, Any] = {
+        **accounts(profile),
+        "platform": str(profile.platform),
+        "profile_id": profile.profile_id,
+        "month": invoice.month,
+        "invoice_id": invoice.invoice_id,
+        "document": invoice.document.value,
+        "line": line.line,
+        "kind": line.kind.value,
+        "amount": from_micros(line.amount),
+        "tax": from_micros(line.tax),
+        "total": from_micros(line.amount + line.tax),
+        "currency": invoice.currency,
+        "campaign_id": line.campaign_id or None,
+        "campaign": line.campaign or None,
+        "budget": line.budget or None,
+        "about_month": line.about_month or None,
+        "start_date": invoice.start or None,
+        "end_date": invoice.end or None,
+        "issued_on": invoice.issued_on or None,
+        "due_on": invoice.due_on or None,
+        "status": invoice.status.value,
+        "status_raw": invoice.status_raw,
+        "corrects": invoice.corrects or None,
+        "replaces": list(invoice.replaces),
+        "source": invoice.source.value,
+        "as_of": invoice.as_of,
+    }
+    return {name: record[name] for name in INVOICE_FIELDS}
 
 
 def account_day(
