@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from sandbox.bill_file import bill_file
 from sandbox.deliveries import push_secret, send_push
 from sandbox.outside import BadQuestion, Outside
 from sandbox.platforms.base import Door, PlatformApi, StandIn
@@ -54,6 +55,7 @@ class Control:
             "credentials": lambda _request, _body: self.credentials(),
             "truth": lambda request, _body: self._truth(request.args.to_dict()),
             "bills": lambda request, _body: self._billed(request.args.to_dict()),
+            "bills/file": lambda request, _body: self._bill_file(request.args.to_dict()),
             "sales": lambda request, _body: self._sales(request.args.to_dict()),
             "mix": lambda request, _body: self._described(request.args.get("account", "")),
             "planted": lambda request, _body: self._planted(request.args.to_dict()),
@@ -76,7 +78,8 @@ class Control:
             if name in self._senders and request.method == "POST":
                 return json_answer(self._senders[name](self._outside, body))
             if name in self._doors:
-                return json_answer(self._doors[name](request, body))
+                answer = self._doors[name](request, body)
+                return answer if isinstance(answer, Response) else json_answer(answer)
         except (ValueError, KeyError, TypeError) as error:
             return json_answer({"error": f"{type(error).__name__}: {error}"}, 400)
         return json_answer({"error": f"no such door: {request.method} {ROOT}/{name}"}, 404)
@@ -163,9 +166,17 @@ class Control:
         """The invoices and credit memos of the ad accounts that pay by invoice: `platform`, `profile_id`, and issued
         from `start` to `end` (default: all).
         """
-        start, end = (date.fromisoformat(query.get(n, str(d))) for n, d in (("start", date.min), ("end", date.max)))
+        start, end = _issued(query)
         bills = [bill for profile in self._asked(query) for bill in self._bills.truth(profile, start, end)]
         return {"as_of": self._outside.world.now.isoformat(), "bills": bills}
+
+    def _bill_file(self, query: dict[str, str]) -> Response:
+        """The same bills as a file for adweir, of one client: `account` (default: the first) too."""
+        owned = self._outside.company(query.get("account", "")).profiles
+        start, end = _issued(query)
+        profiles = [profile for profile in self._asked(query) if profile in owned]
+        bills = (bill for profile in profiles for bill in self._bills.issued(profile, start, end))
+        return Response(bill_file(bills), content_type="text/csv; charset=utf-8")
 
     def _true_rows(
         self, profile: WorldProfile, days: tuple[date, date], level: str, reading: Reading, by: str
@@ -292,6 +303,12 @@ class Control:
             acted = [api.act_at_once(switch) for api in concerned]
             if not all(acted):
                 self._outside.switches.turn_on(switch)
+
+
+def _issued(query: Mapping[str, str]) -> tuple[date, date]:
+    """`start` and `end` of the days of issue; without them, all."""
+    start, end = query.get("start"), query.get("end")
+    return date.fromisoformat(start) if start else date.min, date.fromisoformat(end) if end else date.max
 
 
 def _happening(kind: str) -> Door:

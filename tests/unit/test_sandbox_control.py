@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hmac
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -67,6 +70,36 @@ def test_bills_are_those_of_the_accounts_that_pay_by_invoice(server: PlatformSer
     }
     assert all(bill["total_micros"] == bill["net_micros"] + bill["tax_micros"] for bill in every)
     assert all(sum(line["net_micros"] for line in bill["lines"]) == bill["net_micros"] for bill in every)
+
+
+def test_a_client_s_bills_are_a_file_to_drop(server: PlatformServer) -> None:
+    # given: a client with invoices on both platforms that show none
+    halden = {profile.id for profile in server.outside.company("halden").profiles}
+    asked = {"start": "2026-11-01", "end": "2026-11-30"}
+
+    # when
+    texts = [
+        requests.get(f"{server.url}/_world/bills/file", asked | {"account": "halden", "platform": platform}, timeout=5)
+        for platform in ("tiktok_ads", "trade_desk")
+    ]
+    rows = [row for text in texts for row in csv.DictReader(io.StringIO(text.text))]
+
+    # then: its documents have the amounts of the truth, each with its tax as a line of its own
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        amounts = found.setdefault(row["invoice_id"], [0, 0])
+        amounts[0] += int(Decimal(row["amount"]) * 1_000_000)
+        amounts[1] += int(Decimal(row["tax"] or "0") * 1_000_000)
+    bills = [
+        bill
+        for platform in ("tiktok_ads", "trade_desk")
+        for bill in call(server, "bills", platform=platform, **asked)["bills"]
+    ]
+    expected = {b["number"]: [b["net_micros"], b["tax_micros"]] for b in bills if b["profile_id"] in halden}
+    assert found == expected
+    assert {row["kind"] for row in rows} == {"spend", "credit", "adjustment", "tax"}
+    assert {row["about_month"] for row in rows if row["kind"] == "adjustment"} == {"2026-09"}
+    assert {text.headers["Content-Type"] for text in texts} == {"text/csv; charset=utf-8"}
 
 
 def test_credentials_are_what_the_platforms_accept(server: PlatformServer) -> None:

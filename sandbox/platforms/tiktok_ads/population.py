@@ -21,7 +21,7 @@ from sandbox.world.catalog import (
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
-from sandbox.world.traits import Channel, Restatement, Traits
+from sandbox.world.traits import Billing, Channel, LineKind, Restatement, Traits
 
 PLATFORM = "tiktok_ads"
 SMART_PLUS = "UPGRADED_SMART_PLUS"
@@ -45,7 +45,10 @@ _WINDOWS, _VIEW_WINDOWS = {"": 7}, {"": 1}
 
 
 class _TikTokAccount(NamedTuple):
-    """An advertiser. `offset_zone`: its `timezone`, where that is no place. `last_day`: when a limited one stopped."""
+    """An advertiser. `offset_zone`: its `timezone`, where that is no place. `last_day`: when a limited one stopped.
+
+    `billing`: None for one that pays by card.
+    """
 
     id: str
     name: str
@@ -57,22 +60,34 @@ class _TikTokAccount(NamedTuple):
     awkward: bool = False
     leads: bool = False
     last_day: int = 0
+    billing: Billing | None = None
 
 
 _ACCOUNTS = {
     "halden": (
-        _TikTokAccount("7000000000000000101", "Halden Outdoor US", "USD", "America/New_York", "US", 3300),
+        _TikTokAccount(
+            "7000000000000000101", "Halden Outdoor US", "USD", "America/New_York", "US", 3300,
+            billing=Billing(3, promotion=18),
+        ),
         _TikTokAccount("7000000000000000102", "Halden Outdoor DE", "EUR", "Europe/Berlin", "DE", 2100),
     ),
-    "mori": (_TikTokAccount("7000000000000000201", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 4400, "Etc/GMT-9"),),
+    "mori": (
+        _TikTokAccount(
+            "7000000000000000201", "Mori Kitchen 日本", "JPY", "Asia/Tokyo", "JP", 4400, "Etc/GMT-9",
+            billing=Billing(3, tax=100, correction=5, memos=frozenset({LineKind.ADJUSTMENT})),
+        ),
+    ),
     "kestrel": (
-        _TikTokAccount("7000000000000000301", "Kestrel Audio UK", "GBP", "Europe/London", "GB", 2700, awkward=True),
+        _TikTokAccount(
+            "7000000000000000301", "Kestrel Audio UK", "GBP", "Europe/London", "GB", 2700, awkward=True,
+            billing=Billing(3, tax=200),
+        ),
         _TikTokAccount(
             "7000000000000000302", "Kestrel Audio Old", "USD", "America/New_York", "US", 1900, last_day=recent(38)
         ),
     ),
     "lumen": (_TikTokAccount("7000000000000000401", "Lumen Solar ES", "EUR", "Europe/Madrid", "ES", 2400, leads=True),),
-}
+}  # fmt: skip
 """By company. Scale: minor units that an ad spends on a typical day."""
 UNGRANTED = {"kestrel": (("7000000000000000303", "Kestrel Audio Partner"),)}
 """Advertisers that a company's token lists and may not read."""
@@ -129,6 +144,7 @@ def _profile(seed: int, advertiser: Advertiser, account: _TikTokAccount) -> Worl
         kind=LIMITED if account.last_day else "STATUS_ENABLE",
         view_windows=_VIEW_WINDOWS,
         patchy=account.awkward,
+        billing=account.billing,
     )
 
 

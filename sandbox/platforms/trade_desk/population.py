@@ -21,7 +21,7 @@ from sandbox.world.catalog import (
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
-from sandbox.world.traits import Channel, Restatement, Traits
+from sandbox.world.traits import Billing, Channel, Restatement, Traits
 
 PLATFORM = "trade_desk"
 CLICK_DAYS, VIEW_DAYS = 30, 14
@@ -40,7 +40,10 @@ _TRAITS = Traits(
 
 
 class _Seat(NamedTuple):
-    """An advertiser of a partner. `awkward`: archived creatives, a campaign with a past. `leads`: it sells nothing."""
+    """An advertiser of a partner. `awkward`: archived creatives, a campaign with a past. `leads`: it sells nothing.
+
+    `billing`: None for one whose bills nobody has seen.
+    """
 
     id: str
     name: str
@@ -49,6 +52,7 @@ class _Seat(NamedTuple):
     scale: int
     awkward: bool = False
     leads: bool = False
+    billing: Billing | None = None
 
 
 class Partner(NamedTuple):
@@ -67,8 +71,8 @@ PARTNERS = {
         "Halden Outdoor Group",
         "USD",
         (
-            _Seat("hd2k0us", "Halden Outdoor US", "USD", "US", 3400),
-            _Seat("hd2k0uk", "Halden Outdoor, UK", "GBP", "GB", 2900),
+            _Seat("hd2k0us", "Halden Outdoor US", "USD", "US", 3400, billing=Billing(5, correction=6)),
+            _Seat("hd2k0uk", "Halden Outdoor, UK", "GBP", "GB", 2900, billing=Billing(5, tax=200)),
         ),
     ),
     "mori": Partner(
@@ -76,7 +80,7 @@ PARTNERS = {
         "Mori Kitchen",
         "EUR",
         (
-            _Seat("mo9r1de", "Mori Küche", "EUR", "DE", 3100),
+            _Seat("mo9r1de", "Mori Küche", "EUR", "DE", 3100, billing=Billing(5, tax=190)),
             _Seat("mo9r1jp", "Mori Kitchen 日本", "JPY", "JP", 4300),
         ),
     ),
@@ -136,6 +140,7 @@ def _profile(seed: int, things: tuple[str, ...], seat: _Seat) -> WorldProfile:
         replace(_TRAITS, sells=not seat.leads),
         tuple(_with_a_past(campaigns)) if seat.awkward else campaigns,
         view_windows={"": VIEW_DAYS},
+        billing=seat.billing,
     )
 
 
