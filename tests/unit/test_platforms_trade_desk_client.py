@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, Status
+from adweir.model.entities import Ad, Profile, Status
 from adweir.model.errors import (
     AccessDenied,
     AuthExpired,
@@ -362,6 +362,27 @@ def test_a_partner_that_cannot_be_read_takes_nobody_s_advertisers_away(connector
     desk.answers["/partner/query"] = Answer(200, {"Result": [{"PartnerId": 7}]})
     with pytest.raises(Transient, match="partner that cannot be read"):
         list(connector.profiles())
+
+
+@pytest.mark.parametrize(
+    ("click", "view", "days"),
+    [(2_592_000, 1_209_600, 33), (5_184_000, 5_184_000, 63), (86_401, None, 5), (None, None, 0), (10**12, 0, 400)],
+)
+def test_an_advertiser_is_pulled_again_for_its_longer_window_and_three_days(
+    connector: Connector, desk: Desk, click: int | None, view: int | None, days: int
+) -> None:
+    windows = {
+        "AttributionClickLookbackWindowInSeconds": click,
+        "AttributionImpressionLookbackWindowInSeconds": view,
+    }
+    desk.answers["/partner/query"] = Answer(200, {"Result": [{"PartnerId": "par0001"}]})
+    desk.answers["/advertiser/query/partner"] = Answer(200, {"Result": [{"AdvertiserId": "abc1234"} | windows]})
+    context = PullContext("a", "", Dataset.PROFILES, ALL, None, "now", "", "")
+    (page,) = connector.profiles()
+    (batch,) = REGISTRY.normalizer(DESK).object_batches(PageInHand.of(page, 1), context)
+    (found,) = batch.objects
+    assert isinstance(found, Profile)
+    assert found.restated_days == days
 
 
 def test_ads_sum_to_their_parents_and_breakdowns_wait_for_a_request() -> None:

@@ -194,3 +194,23 @@ def test_given_an_ad_account_that_settles_later_when_read_then_its_days_are_not_
     assert settled(a_profile(LOSSY)) == [True]
     assert settled(a_profile(LOSSY, options={"settles_after_days": 40})) == [False]
     assert settled(a_profile(LOSSY, options={"lookback_days": 35})) == [False]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, (33, 33)),
+        ({"lookback_days": 7}, (7, 33)),
+        ({"lookback_days": 50}, (50, 50)),
+        ({"lookback_days": None, "settles_after_days": 90}, (33, 90)),
+    ],
+)
+def test_what_the_platform_says_of_an_ad_account_comes_before_what_it_does_of_all(
+    options: dict[str, Any], expected: tuple[int, int]
+) -> None:
+    told = a_profile(options=options, restated_days=33)
+    own = SPEC.under(told.pulled_by)
+    assert (own.lookback_days, own.settles_after_days) == expected
+    # and reports count days as settled by it
+    served = ReadingWorld(told).queries.served(told)[Dataset.CAMPAIGN_DAILY]
+    assert served.settles_after_days == expected[1]

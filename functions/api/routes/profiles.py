@@ -74,6 +74,11 @@ class ProfileAnswer(Shown):
     credential: str = Field(description="The label of the credential that reaches it.", examples=["default"])
     route: str = Field(description="Where its requests go (a region, a manager account); empty where there is one way.")
     options: dict[str, Any] = Field(description="How it is pulled and counted, defaults included.")
+    restated_days: int = Field(
+        description="How far back the platform says that its numbers change, where it says so; 0 where it does not. The"
+        " look-backs follow it, unless the options have their own.",
+        ge=0,
+    )
     definition: str = Field(description="How conversions and revenue are counted, in words; empty by default.")
     as_of: str = Field(description="When the platform said so (ISO 8601).")
 

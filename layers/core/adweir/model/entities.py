@@ -92,6 +92,7 @@ class Profile(Entity):
 
     `credential` is the label of the credential that reaches it, `route` what a request about it has to say or where it
     goes (a region, a manager account). `options` are the platform's profile options that differ from their defaults.
+    `restated_days`: how far back the platform says that this ad account's numbers change; 0 where it does not.
     """
 
     account_id: str
@@ -108,6 +109,13 @@ class Profile(Entity):
     credential: str = DEFAULT
     route: str = ""
     options: dict[str, Any] = {}
+    restated_days: int = 0
+
+    @property
+    def pulled_by(self) -> dict[str, Any]:
+        """The options, with look-backs as the platform tells them of this ad account where no option says otherwise."""
+        told = dict.fromkeys(("lookback_days", "settles_after_days"), self.restated_days) if self.restated_days else {}
+        return told | {name: value for name, value in self.options.items() if value is not None}
 
     @property
     def key(self) -> str:

@@ -186,7 +186,7 @@ class StagePlanner:
         return [replace(task, error=fault)]
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
-        spec, frame = spec.under(profile.options), replace(frame, deadline=self._deadline(spec))
+        spec, frame = spec.under(profile.pulled_by), replace(frame, deadline=self._deadline(spec))
         if not is_zone(profile.timezone):
             # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}

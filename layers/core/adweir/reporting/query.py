@@ -286,7 +286,7 @@ class Queries:
     def served(self, profile: Profile) -> Served:
         """The datasets of a profile's platform, with its own look-backs; none of one that is not known any more."""
         known = self._platforms.datasets(profile.platform) if profile.platform in self._platforms else {}
-        return {dataset: spec.under(profile.options) for dataset, spec in known.items()}
+        return {dataset: spec.under(profile.pulled_by) for dataset, spec in known.items()}
 
 
 class _Summing:

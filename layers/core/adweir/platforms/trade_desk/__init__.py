@@ -22,8 +22,10 @@ from adweir.platforms.trade_desk.options import TradeDeskOptions
 MAX_WINDOW_DAYS = 31
 RETENTION_DAYS = 2 * 365
 """What MyReports keeps, as those say who use it."""
-_LOOKBACK_DAYS, _SETTLES_DAYS = 33, 63
-"""The longer attribution window and three days: 30 days is usual, the platform's own example has 60."""
+LATE_DAYS = 3
+"""After an attribution window has ended, numbers still come."""
+_LOOKBACK_DAYS, _SETTLES_DAYS = 30 + LATE_DAYS, 60 + LATE_DAYS
+"""Of an advertiser that does not name its attribution windows: 30 days is usual, the platform's own example has 60."""
 _PACE = Pace(poll_seconds=60, poll_max_seconds=300, report_timeout_seconds=3 * 3600, deadline_seconds=12 * 3600)
 """Executions take minutes to hours."""
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, PlatformObject, Profile, Status
@@ -22,10 +23,11 @@ from adweir.model.money import rounded
 from adweir.platforms import json_text
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage
 from adweir.platforms.json_items import items
-from adweir.platforms.trade_desk import SPEC, wire
+from adweir.platforms.trade_desk import LATE_DAYS, SPEC, wire
 
 T = TypeVar("T")
 _AVAILABILITIES = {"available": Status.ACTIVE, "archived": Status.ARCHIVED}
+_DAY_SECONDS = 86_400
 _AUDITS = {"rejected": Status.REJECTED, "pending": Status.PENDING}
 _FAULTS = (ValueError, RecursionError)
 _decode_amount = msgspec.json.Decoder(Decimal).decode
@@ -61,7 +63,18 @@ def _profile(row: wire.DeskWireAdvertiser, context: PullContext, partner: str) -
         status_raw=row.availability or "",
         as_of=context.as_of,
         route=row.partner_id or partner,
+        restated_days=_restated(row),
     )
+
+
+def _restated(row: wire.DeskWireAdvertiser) -> int:
+    """The longer of the advertiser's attribution windows and what is late, in days; 0 where it names none."""
+    windows = (
+        row.attribution_click_lookback_window_in_seconds or 0,
+        row.attribution_impression_lookback_window_in_seconds or 0,
+    )
+    days = -(-max(windows) // _DAY_SECONDS)
+    return min(days + LATE_DAYS, limits.MAX_LOOKBACK_DAYS) if days > 0 else 0
 
 
 def _campaign(row: wire.WireCampaign, context: PullContext, _label: str) -> AdCampaign:

@@ -48,6 +48,8 @@ class DeskWireAdvertiser(msgspec.Struct, kw_only=True, rename="pascal"):
     partner_id: str | None = None
     currency_code: str | None = None
     availability: str | None = None
+    attribution_click_lookback_window_in_seconds: int | None = None
+    attribution_impression_lookback_window_in_seconds: int | None = None
 
 
 class WireMoney(msgspec.Struct, kw_only=True, rename="pascal"):
