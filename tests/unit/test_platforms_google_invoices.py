@@ -261,6 +261,16 @@ class TestQuestions:
         with pytest.raises(NotApplicable, match=code):
             list(google.pages(task(Dataset.INVOICES, window=MONTHS)))
 
+    def test_who_may_not_see_the_bills_has_none_and_the_customer_stays_healthy(
+        self, google: GoogleConnector, wire: GoogleStub
+    ) -> None:
+        wire.answers = [
+            Answer(200, page([{"billingSetup": {"resourceName": SETUP, "id": "77"}}])),
+            Answer(403, failed(403, "PERMISSION_DENIED", {"authorizationError": "ACTION_NOT_PERMITTED"})),
+        ]
+        with pytest.raises(NotApplicable, match=r"no invoices: .*ACTION_NOT_PERMITTED"):
+            list(google.pages(task(Dataset.INVOICES, window=MONTHS)))
+
     def test_a_setup_that_is_not_invoiced_hides_no_other(self, google: GoogleConnector, wire: GoogleStub) -> None:
         setups = [{"billingSetup": {"resourceName": name, "id": "7"}} for name in ("card", SETUP)]
         refused = failed(400, "INVALID_ARGUMENT", {"invoiceError": "BILLING_SETUP_NOT_ON_MONTHLY_INVOICING"})
