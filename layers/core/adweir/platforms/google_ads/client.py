@@ -199,7 +199,7 @@ class GoogleConnector(Connector):
         """The customer's billing setups, then each month's invoices of each of them.
 
         A customer has a setup more for each payments account that it once had. Raises NotApplicable where none of them
-        is on monthly invoicing, or where the user may not see the bills: that says nothing about the customer's numbers.
+        is on monthly invoicing, or where the user may not see the bills: that says nothing about the numbers.
         """
         if task.window is None:
             raise RequestRejected("Google Ads: invoices are asked for by month")
