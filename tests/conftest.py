@@ -25,7 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adweir.model import limits, trace
 from adweir.runtime.settings import Settings
-from support import quick_aws
+from support import own_dynamodb, quick_aws
 from support.agreeable import agreeable
 from support.clock import FrozenClock
 
@@ -36,19 +36,32 @@ hypothesis.settings.register_profile("adweir", deadline=None)
 hypothesis.settings.load_profile("adweir")
 
 
+SHARING = ("tests/contract/", "tests/template/", "tests/unit/test_house.py")
+"""Where the tests of a file share a world behind a server, the expanded template, or every file's syntax tree."""
+
+
+def _scope(test: str) -> str:
+    """What goes to one process together, by a test's id."""
+    if test.startswith("tests/e2e/"):
+        return "stories"
+    return test.partition("::")[0] if test.startswith(SHARING) else test
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """With `-n`, one process tells all stories, and begins with them; every other test goes to whichever is free.
+    """With `-n`, one process tells all stories, and begins with them or soon. Any other test goes to whichever is free,
+    but those that share something that takes long to make: a whole file of them goes to one process.
 
     xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it.
     """
     scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = lambda test: "stories" if test.startswith("tests/e2e/") else test
+    scheduler._split_scope = _scope
     return scheduler
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--dynamodb", default="", help="endpoint of a DynamoDB to test the tables on, instead of moto's")
+    about = "the tables are in `moto`, or in the DynamoDB of this endpoint, instead of the simulation's double"
+    parser.addoption("--dynamodb", default="", help=about)
 
 
 def pytest_collection_finish() -> None:
@@ -103,7 +116,7 @@ def _names_of_an_answer_looked_up_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _worked_out_once() -> Iterator[None]:
-    """What botocore and moto would work out anew for every client, request and item."""
+    """What botocore would work out anew for every client and request."""
     with pytest.MonkeyPatch.context() as patch:
         quick_aws.install(patch)
         yield
@@ -206,26 +219,25 @@ def settings(agreeing: dict[str, dict[str, str]]) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def dynamodb(request: pytest.FixtureRequest) -> Any:
-    """One client for all tests that only want their tables made: a client takes longer to make than four tables."""
-    endpoint = request.config.getoption("--dynamodb") or None
-    session = boto3.Session("testing", "testing", region_name=REGION)
-    return session.client("dynamodb", endpoint_url=endpoint)
-
-
 @pytest.fixture
 def tables(
-    aws: None, dynamodb: Any, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    aws: None, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """The four tables, empty, in moto (or in the DynamoDB of --dynamodb), and the models bound to them."""
+    """The four tables, empty, in the simulation's DynamoDB (or where --dynamodb says), and the models bound to them."""
     from adweir.store.dynamo import tables as table_models
 
-    endpoint = request.config.getoption("--dynamodb")
+    where = request.config.getoption("--dynamodb")
+    endpoint = where if "://" in where else None
     if endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
         table_models.reset()
     table_models.bind(*settings.tables)
+    if not where:
+        own_dynamodb.answer_in_place_of_moto(settings.tables, monkeypatch)
+        yield
+        return
+    session = boto3.Session("testing", "testing", region_name=REGION)
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     for schema in table_models.schemas():
         dynamodb.create_table(**schema)
     yield

@@ -18,12 +18,10 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from botocore.endpoint import Endpoint
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from adweir.store.dynamo.wire import answered
+from support.own_dynamodb import stored
 
-_REGION = "us-east-1"
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
 
 
@@ -92,9 +90,8 @@ class AwsCalls:
 
 def _sizes(keys: Sequence[tuple[str, dict[str, Any]]]) -> list[int]:
     """Bytes of the stored items, 0 where there is none."""
-    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][_REGION]
-    found = [backend.get_item(table, key) for table, key in keys]
-    return [item_bytes(item.to_json()["Attributes"]) if item else 0 for item in found]
+    found = [stored(table, key) for table, key in keys]
+    return [item_bytes(item) if item else 0 for item in found]
 
 
 def _written(operation: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
