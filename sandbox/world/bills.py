@@ -118,11 +118,16 @@ class Bills:
             month = month_after(month, 1)
         return None
 
-    def running(self, profile: WorldProfile) -> tuple[date, int]:
-        """The running month, and what has been spent in it until yesterday."""
-        today = self._world.moment(profile).today
+    def unbilled(self, profile: WorldProfile) -> list[tuple[date, int]]:
+        """The running month, and those before it that have no invoice yet, with what was spent in each until yesterday;
+        newest first.
+        """
+        today, found = self._world.moment(profile).today, []
         month = today.replace(day=1)
-        return month, self._total(profile, month, today)
+        while profile.billing is not None and issue_day(profile.billing, month) > today:
+            found.append((month, self._total(profile, month, today)))
+            month = month_after(month, -1)
+        return found
 
     def truth(self, profile: WorldProfile, start: date, end: date) -> Iterator[dict[str, Any]]:
         """The documents issued from `start` to `end`, amounts in micros."""

@@ -154,6 +154,19 @@ def test_version_1_1_answers_without_an_envelope(mori: AmazonCaller) -> None:
     assert one.json()["payerContactInfo"] == invoice(mori, october["id"])["payerContactInformation"]
 
 
+def test_a_month_that_is_over_is_processed_until_its_invoice_is_issued() -> None:
+    for anchor, statuses in (
+        (date(2026, 11, 2), ["ACCUMULATING", "PROCESSING"]),
+        (date(2026, 11, 3), ["ACCUMULATING"]),
+    ):
+        with running([STAND_IN], anchor=anchor) as server:
+            mori = AmazonCaller(server, "mori")
+            found = listed(mori, invoiceStatuses="ACCUMULATING,PROCESSING")
+            october = invoice(mori, mori.profile.id[-5:] + "261001")["invoiceSummary"]
+        assert [i["status"] for i in found] == statuses
+        assert (october["fromDate"], "toDate" in october) == ("20261001", len(statuses) == 1)
+
+
 def test_the_running_month_has_a_number_and_no_lines(mori: AmazonCaller) -> None:
     summary = listed(mori)[0]
     found = invoice(mori, summary["id"])

@@ -147,7 +147,7 @@ def test_a_month_is_billed_from_its_day_on() -> None:
 
 def test_the_running_month_has_no_document_yet(world: World, bills: Bills) -> None:
     for profile in accounts(world):
-        month, spent = bills.running(profile)
+        ((month, spent),) = bills.unbilled(profile)
         assert month == date(2026, 11, 1)
         rows = world.rows(profile, "account", month, ANCHOR - timedelta(days=1))
         assert spent == sum(row.numbers.spend for row in rows)

@@ -5,7 +5,7 @@ the whole. With the media types of version 1.1 in Accept, an answer is the objec
 `{"status", "payload"}`, and some names differ, as python-amazon-ad-api and airbyte's forks receive it.
 
 Assumed, as no document says it: credits have negative amounts; `amountDue` contains the tax; dates filter by the
-invoice's date; the newest is first; the running month, ACCUMULATING, has neither that date nor an end.
+invoice's date; the newest is first; what is ACCUMULATING or PROCESSING has neither that date nor an end.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ class Invoices:
         """An invoice with its lines. Raises Amazon's 401, and 404 for one that the profile does not have."""
         _check_permission(profile)
         new = request.headers.get("Accept") == _ONE_MEDIA
-        month, _ = self._bills.running(profile)
         bill = self._bills.numbered(profile, invoice_id)
         if bill is not None:
             invoice = self._invoice(bill)
-        elif invoice_id == invoice_number(profile, month):
-            invoice = _whole(profile, self._running(profile))
         else:
-            raise AmazonRefusal(404, f"Could not find invoice {invoice_id}", "NOT_FOUND")
+            coming = next((each for each in self._coming(profile) if each["id"] == invoice_id), None)
+            if coming is None:
+                raise AmazonRefusal(404, f"Could not find invoice {invoice_id}", "NOT_FOUND")
+            invoice = _whole(profile, coming)
         if new:
             return _answer(invoice, _ONE_MEDIA)
         return _answer({_OLD_NAMES.get(name, name): value for name, value in invoice.items()}, "")
@@ -104,22 +104,22 @@ class Invoices:
 
     def _summaries(self, profile: WorldProfile) -> Iterator[Json]:
         """Newest first."""
-        yield self._running(profile)
+        yield from self._coming(profile)
         today = self._outside.world.moment(profile).today
         for bill in reversed(list(self._bills.issued(profile))):
             yield _summary(bill, today)
 
-    def _running(self, profile: WorldProfile) -> Json:
-        """The running month, which has no invoice yet."""
-        month, spent = self._bills.running(profile)
-        amount = _amount(profile, spent)
-        return {
-            "id": invoice_number(profile, month),
-            "status": "ACCUMULATING",
-            "fromDate": _day(month),
-            "amountDue": amount,
-            "remainingAmountDue": amount,
-        }
+    def _coming(self, profile: WorldProfile) -> Iterator[Json]:
+        """What has no invoice yet: the running month, and for some days the one before."""
+        today = self._outside.world.moment(profile).today
+        for month, spent in self._bills.unbilled(profile):
+            yield {
+                "id": invoice_number(profile, month),
+                "status": "ACCUMULATING" if month <= today <= last_of(month) else "PROCESSING",
+                "fromDate": _day(month),
+                "amountDue": _amount(profile, spent),
+                "remainingAmountDue": _amount(profile, spent),
+            }
 
     def _invoice(self, bill: Bill) -> Json:
         """Everything about an invoice."""
