@@ -62,6 +62,13 @@ def test_a_zero_that_is_there_is_zero_and_a_metric_that_is_not_is_unknown() -> N
     assert read(nulls).rows[0].slot == (1200, None, None, 45_670_000, 310_750_000)
 
 
+def test_a_row_with_impressions_and_without_cost_lacks_it_and_keeps_what_is_stored() -> None:
+    found = read([row(metrics={"costMicros": None}), row()])
+    assert ([each.line for each in found.rows], [bad.line for bad in found.bad]) == ([2], [1])
+    assert (found.bad[0].errors[0]["field"], found.bad[0].slot[0]) == ("cost_micros", 1200)
+    assert one(metrics={"costMicros": None, "impressions": "0"}).spend is None
+
+
 def test_a_row_without_metrics_is_unknown() -> None:
     found = row()
     del found["metrics"]
@@ -267,7 +274,7 @@ AMOUNT = st.floats(0, 1e9).map(lambda number: round(number, 12)) | st.integers(0
                 "conversions": AMOUNT,
                 "conversionsValue": AMOUNT,
             }
-        ),
+        ).map(lambda numbers: numbers if numbers["costMicros"] else numbers | {"impressions": None}),
         min_size=1,
         max_size=20,
     )

@@ -281,14 +281,18 @@ class GoogleReader:
         )
 
     def _traffic(self, metrics: Sequence[Any]) -> tuple[Sequence[int | None], ...]:
-        """Impressions, clicks and spend."""
+        """Impressions, clicks and spend.
+
+        What was selected is in the row, also where it is 0: one that delivered and has no cost lacks it, and taken for
+        unknown it would replace what is known. Raises ValueError.
+        """
         if not self._reading.has_traffic:
             return ([0] * len(metrics),) * 3
-        return (
-            integers([each.impressions for each in metrics], "impressions"),
-            integers([each.clicks for each in metrics], "clicks"),
-            integers([each.cost_micros for each in metrics], "cost_micros"),
-        )
+        impressions = integers([each.impressions for each in metrics], "impressions")
+        spend = integers([each.cost_micros for each in metrics], "cost_micros")
+        if None in spend and any(cost is None and shown for cost, shown in zip(spend, impressions, strict=True)):
+            raise ValueError("cost_micros", "is missing")
+        return impressions, integers([each.clicks for each in metrics], "clicks"), spend
 
     def _conversions(self, metrics: Sequence[Any]) -> tuple[Sequence[int | None], Sequence[int | None]]:
         """Conversions and revenue."""
