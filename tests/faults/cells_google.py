@@ -104,7 +104,8 @@ CELLS = (
         Fault.MISSING_COLUMN,
         _GOOGLE,
         ({"kind": "missing_column", "field": "metrics.cost_micros"},),
-        "a metric that was selected and is not in the rows is unknown, not 0",
+        "a metric that was selected is in the rows, also where it is 0: one that is not there is missing",
+        events=frozenset({"QualityBreached"}),
         remedy=Remedy.PULL_AGAIN,
     ),
 )

@@ -38,10 +38,13 @@ class Story:
 
     @classmethod
     @contextmanager
-    def told(cls, cell: Cell) -> Iterator[Story]:
-        """Given the fault, when a run pulls the days of all ad accounts."""
+    def told(cls, cell: Cell, *, stored: bool = False) -> Iterator[Story]:
+        """Given the fault, and with `stored` the days as an earlier run has stored them, when a run pulls them all."""
         with opened(cell.platform) as system:
             story = cls(cell, system)
+            if stored:
+                story.pull("before")
+                system.world.asked.clear()
             for switch in cell.switches:
                 wanted = {"profile_id": story.affected, **switch}
                 system.world.turn_on(wanted, (story.affected, cell.amid) if cell.amid else None)
@@ -201,9 +204,12 @@ class Story:
             self.pull("again")
 
     def check_numbers(self) -> None:
-        """Every number is the world's, nothing is stored twice, and no alarm rings."""
+        """Every number is the world's, and nothing is stored twice."""
         assert self.system.numbers(*self.cell.days) == self.truth != {}
         assert self.system.slots() == len(self.truth)
+
+    def check_over(self) -> None:
+        """No alarm rings, and nothing was left on the platform."""
         assert self.system.watched() == {}
         self._check_schedules()
 

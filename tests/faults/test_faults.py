@@ -15,6 +15,8 @@ PLATFORMS = {
     "tiktok_ads": cells_tiktok,
     "trade_desk": cells_trade_desk,
 }
+ODD = {Fault.PERMISSION_LOST, Fault.RESET, Fault.DUPLICATE_ROWS, Fault.HTML, Fault.MISSING_COLUMN}
+"""Faults by which an answer comes that is not what was asked for; by the others none comes."""
 CELLS = [cell for cells in PLATFORMS.values() for cell in cells.CELLS]
 
 
@@ -27,6 +29,17 @@ def test_a_fault_costs_no_number_and_no_other_ad_account(cell: Cell) -> None:
     with Story.told(cell) as story:
         story.check_the_fault()
         story.mend()
+        story.check_numbers()
+        story.check_over()
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.fault in ODD], ids=lambda cell: cell.name)
+def test_a_fault_takes_nothing_away_from_what_is_stored(cell: Cell) -> None:
+    """Given days that are stored and a fault of one ad account, when a run pulls the days again, then all numbers are
+    as they were while the fault lasts, whatever the platform did or did not answer.
+    """
+    with Story.told(cell, stored=True) as story:
+        story.check_end()
         story.check_numbers()
 
 
