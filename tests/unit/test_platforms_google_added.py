@@ -220,6 +220,18 @@ class TestActions:
         assert [day for _, day in found] == ["2026-11-02"]
         assert [(each.entity_id, each.day) for each in bad] == [("222~333", "2026-11-01")]
 
+    def test_the_breakdown_by_action_shows_each_action_whichever_are_chosen(
+        self, google: GoogleConnector, wire: GoogleStub
+    ) -> None:
+        by_action = Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY
+        (only,) = google.under(PURCHASES).pages(task(by_action))
+        assert (only.label, len(wire.calls)) == ("", 1)
+        body = msgspec.json.encode(batch([action("Sign-up", 2)]))
+        (found,) = NORMALIZER.metric_batches(StoredPage(1, io.BytesIO(body), ""), context(by_action, options=PURCHASES))
+        assert found.rows[0].slot == (None, None, 2_000_000, None, 20_000_000)
+        (dated,) = google.under(GoogleOptions(actions=("7",), clock="conversion")).pages(task(by_action))
+        assert dated.label == "+by_conversion_date"
+
     def test_hours_have_no_conversions_by_action(self, google: GoogleConnector, wire: GoogleStub) -> None:
         (only,) = google.under(PURCHASES).pages(task(Dataset.CAMPAIGN_HOURLY))
         assert (only.label, len(wire.calls)) == ("", 1)

@@ -7,6 +7,7 @@ invocation is asked for by pages as well, where a pull may pause between two.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.model.datasets import Dataset
@@ -62,16 +63,14 @@ class GoogleCursor(NamedTuple):
 class GoogleConnector(Connector):
     """`route` is the manager account that requests go through (`login-customer-id`), "" on direct access."""
 
-    def __init__(self, api: GoogleCalls, route: str = "", part: str = "") -> None:
+    def __init__(self, api: GoogleCalls, route: str = "", options: GoogleOptions | None = None) -> None:
         self._api = api
         self.route = route
-        self._part = part
-        """What a profile's options have asked for beside each question about days (`GoogleOptions.part`)."""
+        self._options = options or GoogleOptions()
 
     def under(self, options: ProfileOptions) -> GoogleConnector:
         """Asks for conversions by action or by their own day where the profile counts them so."""
-        part = options.part if isinstance(options, GoogleOptions) else ""
-        return GoogleConnector(self._api, self.route, part)
+        return GoogleConnector(self._api, self.route, options if isinstance(options, GoogleOptions) else None)
 
     def profiles(self) -> Iterator[Page]:
         """A page per account that is reached directly, then the pages of each manager's accounts.
@@ -162,20 +161,19 @@ class GoogleConnector(Connector):
                 ends = last and not following
                 yield Page(batch, path, 200, last=ends, label=query.label, resume=after if last else "")
             return
-        try:
+        with _lists_again(task):
             for found in self._pages(customer, text, start.token):
                 page = _page(found, query.label, last=not found.following and not following)
                 cursor = str(GoogleCursor(start.question, found.following)) if found.following else after
                 yield self._complete(task, page)._replace(resume=cursor)
-        except TooMuchData as error:
-            raise _lasting(task, error) from error
 
     def _beside(self, task: Task, query: AskedFor) -> dict[str, str]:
         """The questions whose answers belong on one page with this one's, by the names of their parts."""
         if task.dataset is Dataset.CREATIVES and not query.label:
             return {LINKS: queries.gaql(queries.ASSET_LINKS, task)}
-        found = queries.beside(query, self._part) if self._part and task.dataset.grain is Grain.DAY else None
-        return {self._part: queries.gaql(found, task)} if found else {}
+        part = self._options.on(task.dataset).part if task.dataset.grain is Grain.DAY else ""
+        found = queries.beside(query, part) if part else None
+        return {part: queries.gaql(found, task)} if found else {}
 
     def _parts(self, task: Task, asked: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         """The answers to these questions, by the parts' names, and then the names of the regions that they mention."""
@@ -185,11 +183,9 @@ class GoogleConnector(Connector):
                 answers = (found.answer.body for found in self._api.search(customer, self.route, text))
             else:
                 answers = (batch for batch, _ in self._api.stream(customer, self.route, text))
-            try:
+            with _lists_again(task):
                 for answer in answers:
                     yield part, regions.see(answer)
-            except TooMuchData as error:
-                raise _lasting(task, error) from error
         if task.dataset is Dataset.CAMPAIGN_BY_REGION_DAILY:
             for names in regions.groups(_PLACES_AT_ONCE):
                 for found in self._api.search(customer, self.route, queries.places(names)):
@@ -269,9 +265,15 @@ def _page(found: SearchPage, label: str, *, last: bool) -> Page:
     return Page(found.answer.body, found.answer.url, found.answer.status, last=last, label=label)
 
 
-def _lasting(task: Task, error: TooMuchData) -> TooMuchData | Transient:
-    """The error of a question that timed out; a list cannot be narrowed, so it is asked again."""
-    return error if task.window is not None else Transient(error.message)
+@contextmanager
+def _lists_again(task: Task) -> Iterator[None]:
+    """A list that times out cannot be narrowed, so it is asked for again."""
+    try:
+        yield
+    except TooMuchData as error:
+        if task.window is None:
+            raise Transient(error.message) from error
+        raise
 
 
 def _id(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
+from adweir.model.datasets import Dataset
 from adweir.platforms.base import ProfileOptions
 
 ActionName = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -53,6 +54,11 @@ class GoogleOptions(ProfileOptions):
     def columns(self) -> tuple[str, str]:
         """The fields of conversions and revenue, as JSON names them."""
         return _COLUMNS[self.conversions, self.clock == "conversion"]
+
+    def on(self, dataset: Dataset) -> GoogleOptions:
+        """The options as they concern a dataset: one that shows each conversion action leaves none out."""
+        by_action = dataset is Dataset.CAMPAIGN_BY_CONVERSION_ACTION_DAILY
+        return self.model_copy(update={"actions": ()}) if by_action else self
 
     @property
     def part(self) -> str:

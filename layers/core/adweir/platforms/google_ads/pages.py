@@ -21,6 +21,7 @@ _REGIONS = frozenset({Dataset.CAMPAIGN_BY_REGION_DAILY})
 def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     """One batch per page; of answers that are added up, the bad rows and then the sums."""
     options = context.options if isinstance(context.options, GoogleOptions) else GoogleOptions()
+    options = options.on(context.dataset)
     label, counts = PartLabel.parse(page.label), _has_region if context.dataset in _REGIONS else None
     known = options.part in (OWN, *label.parts) and not (options.part and context.dataset.grain is Grain.HOUR)
     if not options.part:
