@@ -157,6 +157,13 @@ def test_a_question_that_is_wrong_is_named(call: Call, billed: ModuleType, asked
 
 
 def test_retrieve_has_them_as_a_data_type(call: Call, billed: ModuleType) -> None:
-    body = {"data_type": "invoices", "filters": {"date_range": {"start": "2026-10-15", "end": "2026-10-15"}}}
+    body: dict[str, Any] = {
+        "data_type": "invoices",
+        "filters": {"date_range": {"start": "2026-10-15", "end": "2026-10-15"}},
+    }
     records = call("POST", "/api/v1/data_pipeline/retrieve", body)["result"]["records"]
     assert [each["amount"] for each in records] == [101, -1.5, 0, -1e-06, 3]
+    for name, amounts in (("campaign_id", [101]), ("ad_id", [])):
+        body["filters"][name] = "c1"
+        found = call("POST", "/api/v1/data_pipeline/retrieve", body)["result"]["records"]
+        assert [each["amount"] for each in found] == amounts

@@ -6,6 +6,7 @@ delivered. They differ by lines that are no spend, by late corrections, and by b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,13 +24,23 @@ from adweir.reporting.shown import accounts, line_record
 from adweir.store.catalog.store import Catalog
 
 
-def invoice_lines(catalog: Catalog, profiles: Iterable[Profile], span: TimeSpan) -> Iterator[dict[str, Any]]:
-    """The lines of the bills of the months that a range touches, by profile, month and document."""
+def invoice_lines(
+    catalog: Catalog, profiles: Iterable[Profile], span: TimeSpan, filters: Filters
+) -> Iterator[dict[str, Any]]:
+    """The lines of the bills of the months that a range touches, by profile, month and document.
+
+    A line names a campaign at most: a filter by what is below it leaves none.
+    """
     for profile in profiles:
         first, last = (month_of(day) for day in span.window(profile.timezone if is_zone(profile.timezone) else "UTC"))
         for invoice in catalog.invoices(profile.platform, profile.profile_id, first, last):
             for line in invoice.lines:
-                yield line_record(profile, invoice, line)
+                own = {"campaign_id": line.campaign_id}
+                if all(own.get(name, "") in values for name, values in filters.of_rows.items()):
+                    yield line_record(profile, invoice, line)
+
+
+_MONTH_CHARS = len("2026-10")
 
 
 class _BilledPlace(NamedTuple):
@@ -86,17 +97,22 @@ class MonthlyBills:
         for invoice in self._catalog.invoices(profile.platform, profile.profile_id, months[0], months[-1]):
             if invoice.month in months:
                 billed.setdefault((invoice.month, invoice.currency), _Billed()).add(invoice)
+        measured = self._measured(profile, months) if is_zone(profile.timezone) else {}
         for (month, currency), sums in sorted(billed.items()):
-            measured = self._measured(profile, month) if is_zone(profile.timezone) else _MeasuredMonth({}, 0)
-            yield _summary(profile, month, currency, sums, measured)
+            yield _summary(profile, month, currency, sums, measured.get(month, _MeasuredMonth({}, 0)))
 
-    def _measured(self, profile: Profile, month: str) -> _MeasuredMonth:
-        """The month's spend by currency, and how many of its days were pulled."""
-        days = _days(month)
+    def _measured(self, profile: Profile, months: list[str]) -> dict[str, _MeasuredMonth]:
+        """The spend of months by currency, and how many of their days were pulled."""
         only = Filters({"platform": frozenset({str(profile.platform)}), "profile_id": frozenset({profile.profile_id})})
-        answer = self._queries.answer(Query(TimeSpan(*days), ("platform",), only))
-        pulled = sum(1 for day in answer.coverage.answer() if day["pulled_at"] and not day["missing"])
-        return _MeasuredMonth({key[-1]: total.slot[3] for key, total in answer.groups.items()}, pulled)
+        span = TimeSpan(_days(months[0]).start, _days(months[-1]).end)
+        answer = self._queries.answer(Query(span, ("month",), only))
+        spends: dict[str, dict[str, int | None]] = {}
+        for (month, currency), total in answer.groups.items():
+            spends.setdefault(month, {})[currency] = total.slot[3]
+        days = Counter(
+            day["date"][:_MONTH_CHARS] for day in answer.coverage.answer() if day["pulled_at"] and not day["missing"]
+        )
+        return {month: _MeasuredMonth(spends.get(month, {}), days[month]) for month in months}
 
 
 def _days(month: str) -> Window:

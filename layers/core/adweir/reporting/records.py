@@ -210,7 +210,7 @@ class StoredRecords:
             return RecordPlan(asked_range, lambda _: self._objects(_OBJECTS[wanted.data_type], kept))
         if wanted.data_type == "invoices":
             profiles = self._queries.profiles(kept)
-            return RecordPlan(asked_range, lambda _: invoice_lines(self._catalog, profiles, asked_range))
+            return RecordPlan(asked_range, lambda _: invoice_lines(self._catalog, profiles, asked_range, kept))
         if wanted.data_type == "profiles":
             listed = self._queries.profiles
             return RecordPlan(asked_range, lambda _: (each.model_dump(mode="json") for each in listed(kept)))
