@@ -16,15 +16,18 @@ from adweir.model.metrics import MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.platforms.tiktok_ads import SPEC
+from sandbox.platforms.tiktok_ads.shop_days import shop_truth
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
+from sandbox.world.counting import Reading
 from support.platform_server import running, truth
 from support.puller import Puller
 
 TIKTOK = Platform("tiktok_ads")
 KESTREL = 2
 WEEKS = Window(date(2026, 11, 7), date(2026, 11, 20))
-DAILY = [dataset for dataset in SPEC.datasets if dataset.value.endswith("_daily")]
+SHOP = Dataset.CAMPAIGN_BY_SHOP_DAILY
+DAILY = [dataset for dataset in SPEC.datasets if dataset.value.endswith("_daily") and dataset is not SHOP]
 NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
 
 
@@ -78,6 +81,22 @@ def test_each_level_and_the_sum_of_each_breakdown_is_the_truth(
     else:
         assert found == wanted
     assert found
+
+
+def test_what_gmv_max_spent_is_the_truth_by_shop_deleted_campaigns_too(server: PlatformServer, puller: Puller) -> None:
+    rows = puller.pull(SHOP).rows()
+    days = (WEEKS.start, WEEKS.end)
+    told = list(shop_truth(server.outside.world, puller.profile, *days, Reading()))
+    assert {(row.entity_id, row.day): (row.spend, row.conversions, row.revenue) for row in rows} == {
+        (f"{one['campaign_id']}~{one['store_id']}", one["date"]): (
+            one["cost_micros"],
+            one["orders"] * 1_000_000,
+            one["gross_revenue_micros"],
+        )
+        for one in told
+    }
+    assert rows
+    assert {(row.impressions, row.clicks, row.currency) for row in rows} == {(None, None, puller.profile.currency)}
 
 
 def test_the_advertiser_s_total_has_what_no_campaign_has(server: PlatformServer) -> None:

@@ -178,7 +178,7 @@ def test_every_breakdown_of_a_dataset_has_dimensions_and_a_data_type() -> None:
     assert {dataset.breakdown for dataset in split} == set(BREAKDOWNS)
     assert {f"{dataset.level}_performance_by_{dataset.breakdown}" for dataset in split} <= set(DATA_TYPES)
     assert values_of("age_gender", "unknown") == {"age": "unknown"}
-    singles = {"age", "gender", "country", "region", "device", "placement", "search_term", "conversion_action"}
+    singles = {"age", "gender", "country", "region", "device", "placement", "search_term", "conversion_action", "shop"}
     assert set(breakdowns.DIMENSIONS) == singles
 
 

@@ -52,6 +52,7 @@ class Dataset(StrEnum):
     CAMPAIGN_BY_DEVICE_DAILY = "campaign_by_device_daily"
     CAMPAIGN_BY_PLACEMENT_DAILY = "campaign_by_placement_daily"
     CAMPAIGN_BY_REGION_DAILY = "campaign_by_region_daily"
+    CAMPAIGN_BY_SHOP_DAILY = "campaign_by_shop_daily"
     CAMPAIGN_BY_SEARCH_TERM_DAILY = "campaign_by_search_term_daily"
     KEYWORD_BY_SEARCH_TERM_DAILY = "keyword_by_search_term_daily"
     ACCOUNT_HOURLY = "account_hourly"

@@ -1,5 +1,5 @@
 """Breakdowns: the rows of a level, split by age and gender, country, region, device, placement,
-search term or conversion action.
+search term, conversion action or shop.
 
 A breakdown is a series of its own. A query reaches it only by naming one of its dimensions, and then sums nothing else.
 The rows' entity ids are `<entity>~<value>`; a value of two dimensions is `<one>/<other>`.
@@ -23,6 +23,7 @@ BREAKDOWNS: Mapping[str, tuple[str, ...]] = {
     "placement": ("placement",),
     "search_term": ("search_term",),
     "conversion_action": ("conversion_action",),
+    "shop": ("shop",),
 }
 """Breakdown, as it stands in a series → its dimensions, in the order of its values."""
 

@@ -69,6 +69,7 @@ SPEC = PlatformSpec(
         _daily(Dataset.AD_BY_DEVICE_DAILY, on_request=True),
         _daily(Dataset.AD_BY_PLACEMENT_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_REGION_DAILY, on_request=True),
+        _daily(Dataset.CAMPAIGN_BY_SHOP_DAILY, on_request=True),
         DatasetSpec(Dataset.CAMPAIGN_HOURLY, (ALL,), HOURLY_LOOKBACK_DAYS, 1, settles_after_days=HOURLY_LOOKBACK_DAYS),
     ),
     options=TikTokOptions,

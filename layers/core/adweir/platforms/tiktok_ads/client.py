@@ -23,7 +23,7 @@ from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Connector, Mode, Page, Report, Wiring
 from adweir.platforms.http import Http
-from adweir.platforms.tiktok_ads import TikTokCredential, faults, questions
+from adweir.platforms.tiktok_ads import TikTokCredential, faults, questions, shop
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, digits
 from adweir.platforms.tiktok_ads.listing import TikTokListing
 from adweir.platforms.tiktok_ads.paging import ReportPages
@@ -46,6 +46,7 @@ class TikTokConnector(Connector):
     def __init__(self, calls: TikTokCalls, tasks: ReportTasks, *, may_make_tasks: bool) -> None:
         self._calls = calls
         self._listing = TikTokListing(calls)
+        self._shops = shop.ShopReports(calls)
         self._tasks = tasks
         self._may_make_tasks = may_make_tasks
 
@@ -63,7 +64,7 @@ class TikTokConnector(Connector):
             return self.profiles()
         if task.dataset.grain is None:
             return self._listing.objects(task)
-        return self._report(task)
+        return self._shops.pages(task) if task.dataset is shop.DATASET else self._report(task)
 
     def _report(self, task: Task) -> Iterator[Page]:
         """The usual rows, then those that come only alone; a row that is in both is the same one, and counts once."""

@@ -11,7 +11,7 @@ from adweir.model.slices import ALL, campaign_of
 from adweir.model.tasks import Task
 from adweir.platforms.connector import Page
 from adweir.platforms.lookups import ask
-from adweir.platforms.tiktok_ads import media, wire
+from adweir.platforms.tiktok_ads import media, shop, wire
 from adweir.platforms.tiktok_ads.calls import TikTokCalls, chunks, digits
 from adweir.platforms.tiktok_ads.paging import PAGE_SIZE, SMALL_PAGE_SIZE, Turned, listed
 from adweir.platforms.tiktok_ads.questions import Bought
@@ -93,12 +93,9 @@ class TikTokListing:
         return found
 
     def _gmv_max(self, profile_id: str, narrowed: Mapping[str, Any]) -> Iterator[Turned]:
-        """GMV Max campaigns, deleted ones after the others; none for who may not see a shop."""
-        wanted = {"gmv_max_promotion_types": ["PRODUCT_GMV_MAX", "LIVE_GMV_MAX"], **narrowed}
+        """GMV Max campaigns; none for who may not see a shop."""
         try:
-            for status in ({}, {"primary_status": "STATUS_DELETE"}):
-                params = _asked(profile_id, wanted | status)
-                yield from listed(self._calls, "/gmv_max/campaign/get/", params, SMALL_PAGE_SIZE)
+            yield from shop.campaigns(self._calls, profile_id, narrowed)
         except (AccessDenied, RequestRejected):
             return
 

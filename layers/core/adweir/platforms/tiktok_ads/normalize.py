@@ -16,7 +16,7 @@ from adweir.model.metrics import NO_NUMBERS, BadRow, MetricRow
 from adweir.platforms import json_items
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage, RowBatch, json_page
 from adweir.platforms.json_items import UNREADABLE
-from adweir.platforms.tiktok_ads import media, objects, wire
+from adweir.platforms.tiktok_ads import media, objects, shop, wire
 from adweir.platforms.tiktok_ads.rows import RowReader, Silent
 
 CSV = "csv"
@@ -31,6 +31,9 @@ class TikTokNormalizer:
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         """One batch per page, or per thousand lines of a file."""
+        if context.dataset is shop.DATASET:
+            yield from shop.batches(page, context)
+            return
         reader = RowReader(context)
         if page.media == CSV:
             yield from _of_file(page, reader)

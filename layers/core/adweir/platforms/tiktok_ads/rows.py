@@ -273,3 +273,8 @@ def _time(text: str, name: str) -> tuple[str, int]:
     except ValueError:
         pass  # reported below, with the other malformed times
     raise ValueError(name, f"not a time: {text[:40]!r}")
+
+
+def day_of(text: str) -> str:
+    """The day of a `stat_time_day`. Raises ValueError (field, message)."""
+    return _time(text, "stat_time_day")[0]

@@ -28,10 +28,10 @@ class PageInfo(msgspec.Struct):
 
 
 class ListPage(msgspec.Struct):
-    """A list's page, its entries undecoded."""
+    """A list's page, its entries undecoded. A report of GMV Max without any rows has no list."""
 
     page_info: PageInfo
-    entries: list[msgspec.Raw] = msgspec.field(name="list")
+    entries: list[msgspec.Raw] = msgspec.field(name="list", default_factory=list)
 
 
 class KeyedRow(msgspec.Struct):
@@ -217,3 +217,29 @@ class Image(msgspec.Struct):
 class Video(msgspec.Struct):
     video_id: str
     preview_url: str | None = None
+
+
+class WireShopCampaign(msgspec.Struct):
+    """A GMV Max campaign, and the shop that it sells for."""
+
+    campaign_id: str
+    store_id: str
+
+
+class ShopDimensions(msgspec.Struct):
+    campaign_id: str
+    stat_time_day: str
+
+
+class ShopMetrics(msgspec.Struct):
+    """`cost` is what ads cost, `net_cost` without what credits paid; `gross_revenue` has orders without an ad."""
+
+    cost: str | None = None
+    orders: str | None = None
+    gross_revenue: str | None = None
+    currency: str | None = None
+
+
+class ShopRow(msgspec.Struct):
+    dimensions: ShopDimensions
+    metrics: ShopMetrics
