@@ -16,6 +16,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from adweir.model.datasets import Dataset
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.base import PlatformSpec
 from adweir.runtime.settings import queue_part
@@ -61,11 +62,14 @@ def _spec(spec: PlatformSpec, platforms: Platforms) -> Iterator[str]:
             yield f"{spec.name}: SPEC.datasets has {described.dataset} under {dataset}: build it with datasets(…)"
         if dataset.grain is not None and not described.max_window_days:
             yield f"{spec.name}: SPEC.datasets[{dataset}] does not say max_window_days"
+        if dataset is Dataset.INVOICES and not described.lookback_months:
+            yield f"{spec.name}: SPEC.datasets[{dataset}] does not say lookback_months"
 
 
 def _parts(spec: PlatformSpec) -> Iterator[str]:
     """The folder has the files that every platform has, each with what the rooms above call."""
     parts = {"client": "connect", "normalize": "NORMALIZER"} | ({"webhook": "HOOKS"} if spec.webhook else {})
+    parts |= {"invoices": "READER"} if Dataset.INVOICES in spec.datasets else {}
     for part, name in parts.items():
         if find_spec(f"{spec.package}.{part}") is None:
             yield f"{spec.name}: its folder has no {part}.py (see {GUIDE})"

@@ -160,6 +160,28 @@ def test_a_folder_that_lacks_a_part_is_found(
     assert any(one.startswith(finding) for one in found)
 
 
+def test_invoices_without_a_reader_and_a_look_back_are_found(
+    tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "billing_platform"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "from dataclasses import replace\n"
+        "from adweir.model.datasets import Dataset\n"
+        "from adweir.model.platforms import Platform\n"
+        "from adweir.platforms.base import DatasetSpec, datasets\n"
+        "from adweir.platforms.tiktok_ads import SPEC as TIKTOK\n"
+        "SPEC = replace(TIKTOK, name=Platform('billing'), package=__name__, datasets=datasets("
+        "DatasetSpec(Dataset.INVOICES)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    found = check(checkout, REGISTRY.with_platform("billing", "billing_platform"), STAND_INS)
+
+    assert any(one.startswith("billing: its folder has no invoices.py") for one in found)
+    assert "billing: SPEC.datasets[invoices] does not say lookback_months" in found
+
+
 def test_two_platforms_of_one_name_are_found(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "twin_platform").mkdir()
     (tmp_path / "twin_platform/__init__.py").write_text(

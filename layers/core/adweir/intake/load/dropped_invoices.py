@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from adweir.intake.load.commit import Committer, Origin
@@ -139,19 +139,7 @@ class DroppedInvoices:
         changes = 0
         for (platform, profile_id), invoices in kept.items():
             added, changed, _ = self._catalog.put_invoices(invoices, as_of)
-            announce(self._committer, replaced(origin, platform, profile_id), added, changed)
+            announce(self._committer, replace(origin, platform=platform, profile_id=profile_id), added, changed)
             changes += added + changed
         stored = [f"{platform}#{profile_id}#invoices" for platform, profile_id in kept]
         return {"rows_stored": rows, "duplicates": 0, "slots_changed": changes, "stored_for": stored}
-
-
-def replaced(origin: Origin, platform: str, profile_id: str) -> Origin:
-    """The origin as that of one profile."""
-    return Origin(
-        dataset=origin.dataset,
-        task_id=origin.task_id,
-        key=origin.key,
-        platform=platform,
-        profile_id=profile_id,
-        account_id=origin.account_id,
-    )

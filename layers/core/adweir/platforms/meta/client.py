@@ -19,6 +19,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http
 from adweir.platforms.meta import API_VERSION, MetaCredential, faults, questions, wire
 from adweir.platforms.meta.graph import Graph
+from adweir.platforms.meta.ids import account_node, digits
 from adweir.platforms.meta.invoices import invoice_pages
 from adweir.platforms.meta.lookups import with_media
 from adweir.platforms.meta.pages import UNREADABLE
@@ -73,14 +74,14 @@ class MetaConnector(Connector):
         if task.dataset is Dataset.PROFILES:
             return self.profiles()
         if task.dataset is Dataset.INVOICES:
-            return invoice_pages(self._graph, _account(task.profile_id), _window(task))
+            return invoice_pages(self._graph, account_node(task.profile_id), _window(task))
         if task.dataset.grain:
             question = questions.of_dataset(task.dataset, _window(task))
             return self._graph.pages(f"{_subject(task)}/insights", question, after=resume)
         if task.dataset not in _ENTITIES:
             raise RequestRejected(f"Meta has no {task.dataset}")
         level, fields = _ENTITIES[task.dataset]
-        subject, account = _subject(task), _account(task.profile_id)
+        subject, account = _subject(task), account_node(task.profile_id)
         params = {"fields": fields}
         if task.dataset is not Dataset.CREATIVES:
             params["effective_status"] = encode(wire.listed_statuses(level))
@@ -116,7 +117,7 @@ class MetaConnector(Connector):
     def report(self, task: Task, report_id: str) -> Report:  # noqa: ARG002  the id says it all
         """The job's state; READY only when it is completed and at 100 %, FAILED also where Meta has lost it."""
         try:
-            answer = self._graph.get(_digits(report_id), {})
+            answer = self._graph.get(digits(report_id), {})
         except RequestRejected as error:
             if error.context.get("subcode") != faults.GONE:
                 raise
@@ -139,7 +140,7 @@ class MetaConnector(Connector):
 
     def report_pages(self, task: Task, report_id: str) -> Iterator[Page]:
         """The job's result, in the same shape as the synchronous answer."""
-        return self._graph.pages(f"{_digits(report_id)}/insights", {}, after=task.cursor)
+        return self._graph.pages(f"{digits(report_id)}/insights", {}, after=task.cursor)
 
     def narrower(self, task: Task, error: Narrowable) -> Sequence[Task]:
         """Half the window; a single day that is too much for one answer becomes a job."""
@@ -183,26 +184,16 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
 
 
 def _created(body: bytes) -> str:
-    return _digits(_decode(body, wire.Created).report_run_id)
-
-
-def _digits(text: str) -> str:
-    if not (text.isdecimal() and text.isascii()):
-        raise RequestRejected(f"not an id of Meta's: {text[:40]!r}")
-    return text
-
-
-def _account(profile_id: str) -> str:
-    return f"act_{_digits(profile_id.removeprefix('act_'))}"
+    return digits(_decode(body, wire.Created).report_run_id)
 
 
 def _subject(task: Task) -> str:
     """The node whose edges answer for the task's slice."""
     name, _, identity = task.slice.partition("=")
     if task.slice == ALL:
-        return _account(task.profile_id)
+        return account_node(task.profile_id)
     if name == "campaign" and task.dataset not in _WHOLE_ACCOUNTS:
-        return _digits(identity)
+        return digits(identity)
     raise RequestRejected(f"Meta knows no slice {task.slice[:60]!r} of {task.dataset}")
 
 

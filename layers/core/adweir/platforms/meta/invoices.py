@@ -31,6 +31,7 @@ from adweir.platforms import json_items
 from adweir.platforms.connector import InvoiceBatch, Page, PullContext, RawPage
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.meta import faults
+from adweir.platforms.meta.ids import digits
 from adweir.platforms.meta.pages import items
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def invoice_pages(graph: Graph, account: str, window: Window) -> Iterator[Page]:
                 yield held
             campaigns = [
                 bytes(each)
-                for page in graph.pages(f"{_digits(invoice.id)}/campaigns", {"fields": CAMPAIGN_FIELDS})
+                for page in graph.pages(f"{digits(invoice.id)}/campaigns", {"fields": CAMPAIGN_FIELDS})
                 for each in items(page.content())
             ]
             body = b'{"invoice":' + bytes(raw) + b',"campaigns":[' + b",".join(campaigns) + b"]}"
@@ -170,7 +171,7 @@ def _business(graph: Graph, account: str) -> str:
         raise Transient("Meta answered with something that is not an ad account") from None
     if not business:
         raise NotApplicable("Meta names no business of the ad account: nothing is invoiced")
-    return _digits(business)
+    return digits(business)
 
 
 def _billing(body: bytes, account: str) -> list[tuple[msgspec.Raw, MetaInvoice]]:
@@ -271,9 +272,3 @@ def _amounts(found: BilledAmount) -> tuple[int, int]:
 def _word(text: str) -> str:
     """`Partially Paid` → `PARTIALLY_PAID`."""
     return text.strip().upper().replace(" ", "_").replace("-", "_")
-
-
-def _digits(text: str) -> str:
-    if not (text.isdecimal() and text.isascii()):
-        raise RequestRejected(f"not an id of Meta's: {text[:40]!r}")
-    return text
