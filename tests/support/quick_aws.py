@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import pytest
-from botocore import hooks, useragent
+from botocore import hooks, useragent, utils
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
@@ -18,6 +18,8 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(hooks, "accepts_kwargs", _asked_once(hooks.accepts_kwargs))
     clean = lru_cache(10_000)(useragent.sanitize_user_agent_string_component)
     patch.setattr(useragent, "sanitize_user_agent_string_component", clean)
+    read_moment = lru_cache(10_000, typed=True)(utils._parse_timestamp_with_tzinfo)  # type: ignore[attr-defined]
+    patch.setattr(utils, "_parse_timestamp_with_tzinfo", read_moment)
 
 
 def _aliased_once(work_out: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
