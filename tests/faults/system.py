@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,8 +17,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from unittest import mock
 
-from botocore.session import get_session
-
+from adweir.intake.load import pulls
 from adweir.model.datasets import Dataset
 from adweir.model.messages import Message, ObjectArrived, Scope, StartRun, Sweep
 from adweir.model.metrics import Level
@@ -40,16 +40,14 @@ from simulation.aws.dynamodb import DynamoDB
 from simulation.aws.events import Events, Secrets
 from simulation.aws.s3 import S3
 from simulation.aws.values import Item
+from simulation.containers import BUCKET, TABLES, NoMeter, SharedClients, shared_client
 from support.clock import FrozenClock
 from support.machine import Invocation, consumers_of
 
-TABLES = ("catalog", "metrics", "ledger", "findings")
-BUCKET = "data"
 REGISTERED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 _MOST_LETTERS = 3000
 _SWEEP_SECONDS = 300
 _SLOT = re.compile(r"d\d\d")
-_LOADED = ("raw/",)
 
 
 class Seen(NamedTuple):
@@ -81,7 +79,6 @@ class _Registered:
 
     items: dict[str, list[Item]]
     secrets: dict[str, str]
-    accounts: dict[str, str]
 
 
 class System:
@@ -105,10 +102,7 @@ class System:
 
     def _made(self) -> App:
         settings = Settings(
-            catalog_table="catalog",
-            metrics_table="metrics",
-            ledger_table="ledger",
-            findings_table="findings",
+            **{f"{name}_table": name for name in TABLES},
             bucket=BUCKET,
             bus_name="bus",
             platform_urls=self.world.urls,
@@ -118,7 +112,7 @@ class System:
         session = new_session()
         session.mount(ORIGIN, ToSmallWorld(self.world))
         app.__dict__.update(
-            _session=_Clients(), logger=_Log(self.log), meter=_NoMeter(), http=session, queues=self.queues
+            _session=SharedClients(), logger=_Log(self.log), meter=NoMeter(), http=session, queues=self.queues
         )
         return app
 
@@ -156,7 +150,7 @@ class System:
             self._look(letter.body)
 
     def _arrived(self, key: str) -> None:
-        if key.startswith(_LOADED):
+        if key.startswith(pulls.PREFIX):
             self.queues.landing.send(ObjectArrived(bucket=BUCKET, key=key), delay=1)
 
     def _look(self, message: Message) -> None:
@@ -218,25 +212,6 @@ class System:
         return sum(1 for item in self.dynamodb.items("metrics") for name in item if _SLOT.fullmatch(name))
 
 
-class _Clients:
-    """Clients of botocore, one per service for the whole process: making one takes 50 ms."""
-
-    def create_client(self, service: str, config: object) -> Any:
-        return _client(service)
-
-
-@cache
-def _client(service: str) -> Any:
-    return get_session().create_client(service)
-
-
-class _NoMeter:
-    """Writes no metrics, whatever it is asked to."""
-
-    def __getattr__(self, _name: str) -> Callable[..., None]:
-        return lambda *_about, **_options: None
-
-
 class _Log:
     """The functions' logger; what it is told is kept, to be read where a test fails."""
 
@@ -249,8 +224,6 @@ class _Log:
     warning = error = info
 
     def exception(self, text: str) -> None:
-        import traceback
-
         self._lines.append(f"{text}: {traceback.format_exc()}")
 
 
@@ -298,7 +271,7 @@ def _in_place(platform: str, later: float) -> Iterator[System]:
 def _connection() -> Any:
     """PynamoDB's, with the client that all have."""
     made: Any = tables.connect()
-    made._client = _client("dynamodb")
+    made._client = shared_client("dynamodb")
     return made
 
 
@@ -307,7 +280,7 @@ def _registered(platform: str) -> _Registered:
     """Clients register their credentials, and a daily run lists their ad accounts."""
     with _in_place(platform, 0.0) as system:
         app = system.app
-        accounts, secrets = dict[str, str](), dict[str, str]()
+        secrets: dict[str, str] = {}
         for company in system.world.companies:
             app.catalog.create_account(company.key, company.name, company.email)
             for label, body in company.bodies(platform).items():
@@ -315,9 +288,8 @@ def _registered(platform: str) -> _Registered:
                 assert not check.unchecked, check
                 answer = system.secrets.call("GetSecretValue", {"SecretId": stored.secret_id})
                 secrets[stored.secret_id] = answer["SecretString"]
-            accounts |= {profile.id: company.key for profile in company.profiles}
         listing = Scope(datasets=(Dataset.PROFILES.value,))
         system.run(StartRun(workflow="daily", scheduled_at=REGISTERED, run_id="listed", scope=listing))
         found = {profile.profile_id for profile in app.catalog.profiles()}
-        assert found >= accounts.keys(), (found, system.log)
-        return _Registered({name: system.dynamodb.items(name) for name in TABLES}, secrets, accounts)
+        assert found >= {profile.id for profile in system.world.profiles}, system.log
+        return _Registered({name: system.dynamodb.items(name) for name in TABLES}, secrets)
