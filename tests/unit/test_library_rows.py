@@ -300,6 +300,13 @@ def test_given_two_currencies_of_one_day_when_rows_are_combined_then_they_stay_a
     assert [row["currency"] for row in adweir.combine([rows])] == ["EUR", "USD"]
 
 
+def test_given_lines_of_invoices_when_rows_are_combined_then_each_is_one() -> None:
+    bill = {"platform": "google_ads", "account_id": "1", "month": "2026-10", "invoice_id": "5", "kind": "spend"}
+    rows = [bill | {"line": "1"}, bill | {"line": "2"}, bill | {"invoice_id": "6", "line": "1"}]
+
+    assert len(list(adweir.combine([rows, rows]))) == 3
+
+
 @pytest.mark.parametrize(
     ("rows", "error", "said"),
     [

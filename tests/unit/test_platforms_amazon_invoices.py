@@ -109,6 +109,31 @@ class TestDocuments:
             (InvoiceLineKind.TAX, 0, 10_010_000),
         ]
 
+    def test_amounts_are_doubles_whose_last_digits_mean_nothing(self) -> None:
+        """0.1 + 0.2 is 0.30000000000000004 where amounts are added up as doubles."""
+        head = summary(amountDue=money(0.1 + 0.2), taxAmountDue=money(59.980000000000004))
+        assert amounts(*read(head, cost(0.30000000000000004, 1))) == [
+            (InvoiceLineKind.SPEND, 300_000, 0),
+            (InvoiceLineKind.TAX, 0, 59_980_000),
+        ]
+
+    @pytest.mark.parametrize(
+        "foreign",
+        [
+            {"invoiceLines": [cost(20, 1), {**cost(10, 2), "cost": money(10, "USD")}]},
+            {"invoiceLines": [cost(30, 1, promotionAmount=money(1, "USD"))]},
+            {"adjustments": [{"amount": money(-2, "USD")}]},
+            {"invoiceSummary": summary(amountDue=money(30), taxAmountDue=money(3, "USD"))},
+            {"invoiceSummary": summary(amountDue=money(30), fees=[{"feeType": "DST", "cost": money(5, "USD")}])},
+        ],
+    )
+    def test_amounts_in_another_currency_are_not_added_up(self, foreign: dict[str, Any]) -> None:
+        payload = {"invoiceSummary": summary(amountDue=money(30)), "invoiceLines": [cost(30, 1)]} | foreign
+        head, lines = payload.pop("invoiceSummary"), payload.pop("invoiceLines")
+        found, (bad,) = read(head, *lines, **payload)
+        assert not found
+        assert bad.errors[0]["field"] == "currencyCode"
+
     @pytest.mark.parametrize("head", [summary(toDate="June"), summary(amountDue=None), summary(status=None)])
     def test_an_invoice_that_cannot_be_read_is_bad(self, head: dict[str, Any]) -> None:
         found, bad = read(head)

@@ -80,6 +80,11 @@ class TestDocuments:
         }
         assert found.lines[0].budget == "Always on"
 
+    def test_each_line_has_a_name_of_its_own_where_campaigns_have_none(self) -> None:
+        campaigns = [{"campaignDescription": name, "amountMicros": "480000000"} for name in ("", "")]
+        (found,), _ = read(invoice(accountBudgetSummaries=[budget() | {"campaignSummaries": campaigns}]))
+        assert [line.line for line in found.lines] == ["budget/0/spend/0", "budget/0/spend/1", "budget/0/tax"]
+
     def test_what_was_served_and_not_billed_is_shown_apart(self) -> None:
         """Served, billed, overdelivery and invalid activity of earlier months differ (second reading, 21)."""
         # given: 1,000 served, 4 of them over the budget; 36 given back for September; the rest is not explained

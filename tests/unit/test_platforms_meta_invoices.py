@@ -103,6 +103,12 @@ class TestDocuments:
             (InvoiceLineKind.CREDIT, -500_000, -100_000),
         ]
 
+    def test_campaigns_in_another_currency_are_not_added_up(self) -> None:
+        foreign = campaign("1", "12.00") | {"billed_amount_details": details("12.00") | {"currency": "EUR"}}
+        found, (bad,) = read(invoice(), campaign("2", "375.70"), foreign)
+        assert not found
+        assert bad.errors[0]["field"] == "currency"
+
     def test_a_debit_memo_charges_more(self) -> None:
         assert amounts(read(invoice(type="DM"))[0]) == [(InvoiceLineKind.ADJUSTMENT, 387_700_000, 0)]
 

@@ -159,6 +159,10 @@ def test_levels_share_a_report_and_breakdowns_and_days_do_not(connector: Connect
     assert key != connector.report_key(task(window=Window(date(2026, 11, 1), date(2026, 11, 6))))
 
 
+def test_credentials_do_not_share_a_report_because_each_may_read_other_advertisers(connector: Connector) -> None:
+    assert connector.report_key(task()) != connector.report_key(replace(task(), label="brand-b"))
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -210,6 +214,18 @@ def test_an_advertiser_that_a_partner_s_report_does_not_name_has_had_nothing_or_
     desk.answers["/reportdownload/1"] = Answer(200, HEADER + b"2026-11-01,abc1234\n", {"Content-Type": "text/csv"})
     (named,) = connector.report_pages(task(), "555001")
     assert named.content().endswith(b"abc1234\n")
+
+
+def test_an_advertiser_that_has_moved_is_not_taken_for_one_without_delivery(connector: Connector, desk: Desk) -> None:
+    """Its old partner's report no longer has its rows; the next listing says where they are."""
+    desk.answers["/reportdownload/1"] = Answer(200, HEADER, {"Content-Type": "text/csv"})
+    desk.answers["/advertiser/abc1234"] = Answer(200, {"AdvertiserId": "abc1234", "PartnerId": "par0001"})
+    (nothing,) = connector.report_pages(task(), "555001")
+    assert nothing.content() == HEADER
+    desk.answers["/advertiser/abc1234"] = Answer(200, {"AdvertiserId": "abc1234", "PartnerId": "par0002"})
+    (moved,) = connector.report_pages(task(), "555001")
+    with pytest.raises(RequestRejected, match="partner par0002"):
+        moved.content()
 
 
 def test_a_token_does_not_follow_a_redirect_to_another_host(connector: Connector, desk: Desk) -> None:

@@ -10,7 +10,9 @@ from adweir.model.errors import Conflict, Unprocessable
 from adweir.reporting.breakdowns import DIMENSIONS
 
 _KEY = ("platform", "account_id", "campaign_id", "ad_group_id", "ad_id", "keyword_id", "kind", "id", "date", "hour")
-_PARTS = (*_KEY, *DIMENSIONS, "currency")
+_LINE = ("month", "invoice_id", "line")
+"""What tells the lines of invoices apart."""
+_PARTS = (*_KEY, *_LINE, *DIMENSIONS, "currency")
 _WHOSE = ("platform", "account_id")
 _SHOWN = 100
 

@@ -25,7 +25,7 @@ from adweir.model.invoices import (
     month_of_period,
 )
 from adweir.model.metrics import BadRow
-from adweir.model.money import to_micros
+from adweir.model.money import rounded
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.platforms import json_items
@@ -198,6 +198,7 @@ READER = AmazonInvoices()
 def _invoice(raw: AmazonInvoice, context: PullContext) -> Invoice:
     """Raises ValueError."""
     summary = raw.invoice_summary
+    _check_currency(raw)
     start, end = _day(summary.from_date), _day(summary.to_date)
     return Invoice(
         platform=_PLATFORM,
@@ -259,8 +260,20 @@ def _beside(raw: AmazonInvoice) -> Iterator[InvoiceLine]:
         yield InvoiceLine(line=f"fee/{number}", kind=InvoiceLineKind.FEE, amount=_micros(fee.cost))
 
 
+def _check_currency(raw: AmazonInvoice) -> None:
+    """Raises ValueError (field, message) for amounts that cannot be added up."""
+    summary = raw.invoice_summary
+    amounts = [summary.amount_due, summary.tax_amount_due, *(fee.cost for fee in summary.fees or ())]
+    amounts += [amount for line in raw.invoice_lines or () for amount in (line.cost, line.promotion_amount)]
+    amounts += [each.amount for each in (*(raw.adjustments or ()), *(raw.promotions or ()))]
+    codes = {each.currency_code for each in amounts if each} - {""}
+    if len(codes) > 1:
+        raise ValueError("currencyCode", f"amounts in several currencies: {', '.join(sorted(codes))}"[:200])
+
+
 def _micros(found: Amount | None) -> int:
-    return to_micros(found.amount) if found else 0
+    """Amounts are doubles, so that a sum may end in digits that mean nothing: they are rounded to millionths."""
+    return rounded(found.amount)[0] if found else 0
 
 
 def _text(value: int | str | None) -> str:

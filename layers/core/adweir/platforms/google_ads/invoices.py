@@ -253,7 +253,7 @@ def _spent(summary: BudgetSummary, place: int, kind: InvoiceLineKind, served: in
     if not campaigns or sum(amount for _, amount in campaigns) != served:
         campaigns = [("", served)]
     for number, (name, amount) in enumerate(campaigns):
-        line = f"budget/{place}/{kind}" + (f"/{number}" if name else "")
+        line = f"budget/{place}/{kind}" + (f"/{number}" if name or len(campaigns) > 1 else "")
         budget = summary.account_budget_name
         yield InvoiceLine(line=line, kind=kind, amount=amount, budget=budget, campaign=name)
 

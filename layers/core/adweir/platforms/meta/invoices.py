@@ -224,12 +224,16 @@ def _invoice(raw: MetaInvoice, campaigns: list[BilledCampaign], context: PullCon
     if raw.kind not in _DOCUMENTS:
         raise ValueError("type", f"an unknown type of document: {raw.type[:40]!r}")
     document, billed = _DOCUMENTS[raw.kind], raw.billed_amount_details
+    currency = (billed.currency if billed else "") or raw.currency or context.currency
+    foreign = {each.billed_amount_details.currency for each in campaigns} - {"", currency}
+    if foreign:
+        raise ValueError("currency", f"campaigns of an invoice in {currency} are in {', '.join(sorted(foreign))}"[:200])
     return Invoice(
         platform=_PLATFORM,
         profile_id=context.profile_id,
         invoice_id=raw.invoice_id or raw.id,
         month=raw.billing_period[:7],
-        currency=(billed.currency if billed else "") or raw.currency or context.currency,
+        currency=currency,
         lines=condensed(_lines(raw, campaigns, document, context.profile_id.removeprefix("act_"))),
         document=document,
         issued_on=raw.invoice_date[:10],

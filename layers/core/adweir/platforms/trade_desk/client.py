@@ -26,7 +26,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http, Response
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
-from adweir.platforms.trade_desk.api import TradeDeskCalls
+from adweir.platforms.trade_desk.api import TradeDeskCalls, decode
 from adweir.platforms.trade_desk.my_reports import DeskOwner, MyReports, schedule_name
 from adweir.platforms.trade_desk.own_rows import NotTold, own_rows
 
@@ -106,9 +106,12 @@ class TradeDeskConnector(Connector):
             yield Page(response.body or b"{}", response.url, response.status, not following, resume=following)
 
     def report_key(self, task: Task) -> str:
-        """A partner, its days and a breakdown: every level of all its advertisers is read from one file."""
+        """A partner, its days and a breakdown: every level of all its advertisers is read from one file.
+
+        The file has the advertisers that its credential may read, and its columns: another credential has another one.
+        """
         owner = self._owner(task)
-        return f"{owner.id}#{task.window}#{task.dataset.breakdown}" if owner.is_partner else ""
+        return f"{owner.id}#{task.window}#{task.dataset.breakdown}#{task.label}" if owner.is_partner else ""
 
     def create_report(self, task: Task) -> Report:
         """A one-off schedule for the task's days, or the one that an interrupted try has left."""
@@ -164,8 +167,8 @@ class TradeDeskConnector(Connector):
     def _named(self, chunks: Iterator[bytes], advertiser: str) -> Iterator[bytes]:
         """The same chunks. A partner's report goes on without the rows of an advertiser that it may not read.
 
-        So one that the file does not name is asked for: it had nothing, or this raises AccessDenied, and nothing is
-        stored.
+        So one that the file does not name is asked for: it had nothing, or this raises AccessDenied, RequestRejected
+        for one that is another partner's by now, and nothing is stored.
         """
         wanted, named, tail = advertiser.encode(), False, b""
         for chunk in chunks:
@@ -173,7 +176,11 @@ class TradeDeskConnector(Connector):
             tail = chunk[-len(wanted) :]
             yield chunk
         if not named:
-            self.api.get(f"/advertiser/{advertiser}")
+            found = decode(self.api.get(f"/advertiser/{advertiser}"), wire.DeskWireOwned).partner_id
+            if found and found != self.route:
+                raise RequestRejected(
+                    f"advertiser {advertiser} is one of partner {found[:40]} by now, not {self.route}"
+                )
 
     def discard_report(self, task: Task, report_id: str) -> None:  # noqa: ARG002  the seam's
         """Delete the schedule."""

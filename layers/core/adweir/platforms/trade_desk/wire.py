@@ -52,6 +52,12 @@ class DeskWireAdvertiser(msgspec.Struct, kw_only=True, rename="pascal"):
     attribution_impression_lookback_window_in_seconds: int | None = None
 
 
+class DeskWireOwned(msgspec.Struct, kw_only=True, rename="pascal"):
+    """Whose an advertiser is."""
+
+    partner_id: str | None = None
+
+
 class WireMoney(msgspec.Struct, kw_only=True, rename="pascal"):
     amount: msgspec.Raw = msgspec.Raw()
     currency_code: str | None = None
