@@ -14,6 +14,8 @@ from rich.console import Console
 from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
+from ops.demo import PLATFORMS
+from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
 from ops.demo.filled import empty, request_all
@@ -104,7 +106,7 @@ def flow(
         results.append(compare(api, world, profile, extent.days, before.get(profile["profile_id"]), deleted))
         show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    return Verdict(results, time.monotonic() - begin, lacking)
+    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, PLATFORMS))
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

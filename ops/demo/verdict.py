@@ -18,6 +18,8 @@ class Verdict:
     seconds: float
     empty: Sequence[str] = ()
     """Datasets of which nothing came, by platform."""
+    bills: Sequence[str] = ()
+    """Invoices that are not what a platform billed."""
 
     @property
     def rows(self) -> int:
@@ -31,14 +33,16 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """There are numbers, each one is the platforms' own, and no dataset is empty."""
-        return bool(self.rows) and not self.wrong and not self.empty
+        """There are numbers, each one and each bill is the platforms' own, and no dataset is empty."""
+        return bool(self.rows) and not self.wrong and not self.empty and not self.bills
 
     @property
     def text(self) -> str:
         """The verdict in one line."""
         if self.right:
             return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: all equal the platforms' own."
+        if not self.wrong and self.bills:
+            return f"Every number is right, but not every invoice: {len(self.bills)} differ."
         if not self.wrong:
             return f"Every number is right, but {len(self.empty)} datasets are empty."
         of = f"{self.rows + self.days:,} rows and daily totals"
@@ -61,8 +65,9 @@ class Verdict:
 
     @property
     def wrong_lines(self) -> list[str]:
-        """The empty datasets and the first differences, one line each."""
+        """The empty datasets, the wrong invoices and the first differences, one line each."""
         lines = [f"nothing is stored of {name}" for name in self.empty]
+        lines += self.bills
         lines += [
             f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
             f"platform {_text(found.truth)}"
