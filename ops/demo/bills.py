@@ -8,8 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from adweir.model.datasets import Dataset
 from adweir.model.money import MICRO
 from adweir.model.times import first_of_month
+from adweir.platforms import REGISTRY
 from ops.client import Api
 from ops.demo.world import WorldDoors
 
@@ -26,8 +28,12 @@ class BilledDocument(NamedTuple):
 
 
 def wrong_bills(api: Api, world: WorldDoors, platforms: Iterable[str]) -> list[str]:
-    """Documents that differ, are missing, or that no platform issued; a line each."""
-    wanted, today = frozenset(platforms), world.day(0)
+    """Documents that differ, are missing, or that no platform issued; a line each.
+
+    Those of platforms without invoices in their API would come by file.
+    """
+    pulled = {str(spec.name) for spec in REGISTRY.specs() if Dataset.INVOICES in spec.datasets}
+    wanted, today = pulled & set(platforms), world.day(0)
     first = first_of_month(today, -_MONTHS)
     billed = [bill for bill in world.get("bills")["bills"] if bill["platform"] in wanted]
     oldest = min((date.fromisoformat(bill["month"]) for bill in billed), default=first)

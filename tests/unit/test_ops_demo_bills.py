@@ -11,7 +11,7 @@ from ops.demo.bills import wrong_bills
 from ops.demo.verdict import Verdict
 from ops.demo.world import WorldDoors
 
-PLATFORMS = ("google_ads",)
+PLATFORMS = ("google_ads", "tiktok_ads")
 
 
 def bill(number: str, month: str = "2026-10-01", **changes: Any) -> dict[str, Any]:
@@ -51,7 +51,12 @@ class BillsWorld(WorldDoors):
 
 def test_given_the_lines_of_a_bill_when_compared_then_they_add_up_to_it() -> None:
     api = BillsApi(line("1", 10.000001), line("1", -0.5, 1.9))
-    assert wrong_bills(api, BillsWorld(bill("1"), bill("9", platform="meta_ads")), PLATFORMS) == []
+    assert (
+        wrong_bills(
+            api, BillsWorld(bill("1"), bill("9", platform="meta_ads"), bill("7", platform="tiktok_ads")), PLATFORMS
+        )
+        == []
+    )
 
 
 def test_given_other_amounts_taxes_or_months_when_compared_then_each_is_named() -> None:
