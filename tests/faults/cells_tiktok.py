@@ -16,7 +16,7 @@ CELLS = (
         ({"kind": "throttle", "code": 40133, "times": 1},),
         "40133: the advertiser's requests to this path; the documents name five minutes",
         code="throttled",
-        wait=300,
+        waits=(300,),
         brake="profile",
     ),
     Cell(
@@ -25,7 +25,7 @@ CELLS = (
         ({"kind": "throttle", "code": 40100, "message": "App reaches the QPM limit.", "times": 1},),
         "40100 with HTTP 200: the message says which of the app's quotas is used up, that of a minute for five",
         code="throttled",
-        wait=300,
+        waits=(300,),
         brake="app",
         braked=(0, 1),
     ),

@@ -53,9 +53,9 @@ class Cell:
     follow. `asks`: constants of the connector with other values, so that little data has several pages or is too much.
 
     What has to be seen: `code`, the error that the ledger shows of the account, "" where the fault is overcome in
-    place; `wait`, the seconds that it waits; `brake`, the scope that has to wait, and `braked`, the ad accounts in it.
-    `remade`: the seconds after which a report is asked for again, 0 where none is. `renews`: whether a new access token
-    is fetched. `unknown`: how many objects have a status that nobody knows.
+    place; `waits`, the seconds that it waits, time after time; `brake`, the scope that has to wait, `braked` its ad
+    accounts. `remade`: the seconds after which a report is asked for again, 0 where none is. `renews`: whether a
+    new access token is fetched. `unknown`: how many objects have a status that nobody knows.
 
     When nobody works any more: `ends`, the states of the account's tasks; `shares`, the ad accounts with the same fate,
     because one report serves several; `run`, the run's state; `denied`, whether the account is marked so; `events`,
@@ -69,7 +69,7 @@ class Cell:
     who: int = 0
     amid: int = 0
     code: str = ""
-    wait: float = 0.0
+    waits: tuple[float, ...] = ()
     brake: str = ""
     braked: tuple[int, ...] = (0,)
     shares: tuple[int, ...] = ()

@@ -105,9 +105,8 @@ class Story:
     def check_wait(self) -> None:
         """The right delay: who has to wait is asked about again when the wait is over, and not before."""
         waited = [seen for seen in self._own if seen.code == self.cell.code and seen.seconds]
-        if self.cell.wait:
-            assert waited, "nothing waited"
-            assert round(waited[0].seconds) == self.cell.wait
+        if self.cell.waits:
+            assert tuple(round(seen.seconds) for seen in waited) == self.cell.waits
         asked = [at.at - self.system.begun for at in self.world.asked if at.profile_id in self.braked]
         for seen in waited:
             early = [at for at in asked if seen.at < at < seen.at + seen.seconds]
