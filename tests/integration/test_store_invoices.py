@@ -51,6 +51,13 @@ def test_the_newest_pull_says_what_was_paid_whatever_the_order(catalog: Catalog)
     assert {(bill.status, bill.as_of) for bill in found(catalog)} == {(InvoiceStatus.PAID, T3)}
 
 
+@pytest.mark.parametrize("invoice_id", ["~", "\uffff1", "\U0001f9fe 7"])
+def test_a_month_has_all_its_documents_whatever_they_are_called(catalog: Catalog, invoice_id: str) -> None:
+    catalog.put_invoices([a_bill(invoice_id), a_bill(month="2026-11")], T1)
+    assert [bill.invoice_id for bill in found(catalog, "2026-10", "2026-10")] == [invoice_id]
+    assert [bill.month for bill in found(catalog, "2026-11", "2026-11")] == ["2026-11"]
+
+
 def test_a_newer_pull_that_brings_the_same_holds_an_older_one_off(catalog: Catalog) -> None:
     catalog.put_invoices([a_bill()], T1)
     catalog.put_invoices([a_bill()], T3)

@@ -186,6 +186,14 @@ def test_a_campaign_is_split_by_region_or_where_a_report_has_none_by_market(
         read(file_of(PLAIN, ROW), Dataset.CAMPAIGN_BY_REGION_DAILY)
 
 
+@pytest.mark.parametrize("column", ["Region", "Metro"])
+def test_places_of_one_name_are_added_up(column: str) -> None:
+    """A report names places and has no ids of them: there is a Limburg in two countries, a Portland in two states."""
+    rows = file_of([*PLAIN, column], [*ROW, "Limburg"], [*ROW[:5], "5", "1", "0.33", "Limburg"])
+    row = one(rows, dataset=Dataset.AD_BY_REGION_DAILY)
+    assert (row.entity_id, row.impressions, row.spend) == ("g1~k1~Limburg", 1205, 46_000_000)
+
+
 def test_other_advertisers_of_the_partner_are_left_out() -> None:
     rows, bad = read(file_of(PLAIN, [ROW[0], "other77", *ROW[2:5], "x", "", "y"], ROW))
     assert ([row.line for row in rows], bad) == ([3], [])

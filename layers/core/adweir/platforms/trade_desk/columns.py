@@ -35,6 +35,8 @@ _LABELS = {
     "placement": ("Site",),
 }
 """By breakdown, the columns that split the rows: of several the first that a report has. A metro is a market."""
+_SHARED_NAMES = frozenset({"Region", "Metro"})
+"""Columns in which places of different countries may have one name; their rows are added up."""
 _PARTS = r"(?P<part>Click Conversion|View Through Conversion)(?P<revenue> Revenue)?"
 _NUMBERED = re.compile(rf"(?P<number>\d\d) - {_PARTS}")
 _BY_PIXEL = re.compile(rf"(?P<tag>.+?)(?: - (?P<id>[^\s-]+) - (?P<model>[^\[\]-]+)| \[(?P<old>[^\]]+)\]) - {_PARTS}")
@@ -134,7 +136,7 @@ def plan_of(header: Sequence[str], dataset: Dataset, options: TradeDeskOptions) 
         cost=at[COST],
         counted=_counted(names, options),
         by_tag=_by_tag(names, options),
-        splits=bool(coarser) or not all(_CONVERSIONS.fullmatch(name) for name in extra),
+        splits=bool(coarser) or label in _SHARED_NAMES or not all(_CONVERSIONS.fullmatch(name) for name in extra),
     )
 
 

@@ -12,7 +12,7 @@ from adweir.model.invoices import Invoice, stored
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
 
-_LAST = "\uffff"
+_LAST = "\U0010ffff"
 
 
 class StoredInvoices(Items):
