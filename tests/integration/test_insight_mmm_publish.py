@@ -119,6 +119,23 @@ def test_the_files_hold_the_stored_cents_and_the_manifest_vouches_for_them(app: 
     assert stored == manifest
 
 
+def test_numbers_that_are_unknown_are_named_where_they_count_as_nothing(app: App) -> None:
+    """As conversions of a pixel whose column nobody has named, or of actions that were chosen later."""
+    two_platforms(app)
+    days = [ad_day("g1~a1", day, day * 1_010_000) for day in range(1, 20)]
+    for row in (days[3], days[4]):
+        row.conversions = None
+    pull(app, EUROPE.model_copy(update={"currency": "USD"}), "all", WINDOW, *days)
+
+    [manifest] = publisher(app, META, AMAZON, EUROPE.model_copy(update={"currency": "USD"})).publish("acme")
+
+    daily = manifest["tables"]["daily"]
+    (finding,) = (each for each in daily["findings"] if each["gate"] == "unknown")
+    assert (finding["severity"], daily["ready"]) == ("warn", True)
+    said = "meta_ads#33: some or all conversions are unknown and count as 0 on 2 days: 2026-11-04, 2026-11-05"
+    assert finding["message"] == said
+
+
 def test_parquet_has_the_types_that_each_reader_wants(app: App, tmp_path: Any) -> None:
     two_platforms(app)
     [manifest] = publisher(app, META, AMAZON).publish("acme")

@@ -7,7 +7,7 @@ in any of them is stopped here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from adweir.insight.mmm.wide import Cadence, Wide
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _ROWS_PER_VARIABLE = 10
+_SHOWN = 5
 
 
 class Severity(StrEnum):
@@ -33,9 +34,14 @@ class Finding:
     message: str
 
 
-def check(wide: Wide, uncovered: Iterable[date]) -> list[Finding]:
-    """All findings of a table; `uncovered` are the days of its window on which some profile was not pulled."""
-    findings = [*_coverage(sorted(uncovered)), *_times(wide), *_columns(wide)]
+def check(
+    wide: Wide, uncovered: Iterable[date], unknown: Mapping[tuple[str, str], Iterable[date]] | None = None
+) -> list[Finding]:
+    """All findings of a table; `uncovered` are the days of its window on which some profile was not pulled.
+
+    `unknown`: profile and metric → the days on which some of that number is not known.
+    """
+    findings = [*_coverage(sorted(uncovered)), *_unknown(unknown or {}), *_times(wide), *_columns(wide)]
     if not wide.channels:
         findings.append(_error("channels", "no channel with spend and variation: there is nothing to model"))
     variables = len(wide.columns) - 1
@@ -52,9 +58,20 @@ def _error(gate: str, message: str) -> Finding:
 def _coverage(uncovered: list[date]) -> list[Finding]:
     if not uncovered:
         return []
-    shown = ", ".join(day.isoformat() for day in uncovered[:5])
-    more = f" and {len(uncovered) - 5} more" if len(uncovered) > 5 else ""
-    return [_error("coverage", f"not pulled, so they may not be zero: {shown}{more}")]
+    return [_error("coverage", f"not pulled, so they may not be zero: {_named(uncovered)}")]
+
+
+def _unknown(unknown: Mapping[tuple[str, str], Iterable[date]]) -> Iterator[Finding]:
+    """A KPI of one's own may take the place of conversions and revenue, so the table is stored all the same."""
+    for (profile, metric), found in sorted(unknown.items()):
+        days = sorted(found)
+        said = f"{profile}: some or all {metric} are unknown and count as 0 on {len(days)} days: {_named(days)}"
+        yield Finding("unknown", Severity.WARN, said)
+
+
+def _named(days: list[date]) -> str:
+    shown = ", ".join(day.isoformat() for day in days[:_SHOWN])
+    return f"{shown} and {len(days) - _SHOWN} more" if len(days) > _SHOWN else shown
 
 
 def _times(wide: Wide) -> list[Finding]:

@@ -20,16 +20,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from io import BytesIO
+from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adweir.insight.mmm.gates import Severity, check
+from adweir.insight.mmm.gates import Finding, Severity, check
 from adweir.insight.mmm.parquet import to_parquet
 from adweir.insight.mmm.tidy import COLUMNS, Names, TidyWriter, guard, tidy_row
 from adweir.insight.mmm.wide import Cadence, Sums, Wide, build
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Account, Profile, ProfileStatus
-from adweir.model.metrics import Level
+from adweir.model.metrics import METRICS, Level
 from adweir.model.times import DAY, Clock, Window, is_zone, local_date
 from adweir.reporting.reading import DayCoverage, ProfileQuestion, ReadRow
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 _HISTORY = 1096 * DAY
+
+
+class _Covered(NamedTuple):
+    """A profile's days that were pulled whole, and by metric the days on which some of it is unknown."""
+
+    days: dict[date, DayCoverage]
+    unknown: Mapping[str, set[date]]
 
 
 class Publisher:
@@ -71,7 +79,8 @@ class Publisher:
         return manifests
 
     def _publish_currency(self, account: Account, currency: str, profiles: list[Profile]) -> dict[str, Any] | None:
-        covered = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
+        read = {profile.key: self._covered(profile) for profile in profiles if _is_readable(profile)}
+        covered = {key: found.days for key, found in read.items()}
         pulled = [profile for profile in profiles if covered.get(profile.key)]
         left_out = {profile.key: _why_left_out(profile) for profile in profiles if profile not in pulled}
         if not pulled:
@@ -80,6 +89,12 @@ class Publisher:
         end = min(max(covered[profile.key]) for profile in pulled)
         window = Window(min(start, end), end)
         uncovered = {day for profile in pulled for day in window.days() if day not in covered[profile.key]}
+        unknown = {
+            (profile.key, metric): days
+            for profile in pulled
+            for metric, found in read[profile.key].unknown.items()
+            if (days := found & {*window.days()})
+        }
         root = f"mmm/{account.account_id}/{currency}"
         sums = Sums()
         with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +106,7 @@ class Publisher:
             tables = {}
             for cadence in Cadence:
                 wide = build(sums, window, {profile.platform for profile in pulled}, cadence)
-                tables[cadence.value] = self._wide_entry(root, place, wide, uncovered)
+                tables[cadence.value] = self._wide_entry(root, place, wide, check(wide, uncovered, unknown))
             manifest = {
                 "schema": 1,
                 "account_id": account.account_id,
@@ -115,7 +130,7 @@ class Publisher:
             self._objects.put(f"{root}/mmm_manifest.json", BytesIO(body), content_type="application/json")
         return manifest
 
-    def _covered(self, profile: Profile) -> dict[date, DayCoverage]:
+    def _covered(self, profile: Profile) -> _Covered:
         """The days whose account totals rest on a whole pull, of the account level or of one that stands for it.
 
         They begin after the last day in another currency: an ad account may change its own.
@@ -123,9 +138,16 @@ class Publisher:
         today = local_date(self._clock.now(), profile.timezone)
         history = Window(today - _HISTORY, today - DAY)
         reader = self._queries.reader(profile, ProfileQuestion(history, Level.ACCOUNT))
-        foreign = max((read.row.day for read in reader.rows() if not _is_in(profile.currency, read)), default="")
+        foreign, unknown = "", defaultdict[str, set[date]](set)
+        for read in reader.rows():
+            if not _is_in(profile.currency, read):
+                foreign = max(foreign, read.row.day)
+            elif None in read.row.slot:
+                for name in compress(METRICS, (number is None for number in read.row.slot)):
+                    unknown[name].add(date.fromisoformat(read.row.day))
         found = reader.coverage()
-        return {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
+        days = {day: covered for day, covered in found.items() if covered.whole and day.isoformat() > foreign}
+        return _Covered(days, unknown)
 
     def _write_tidy(self, target: Path, profiles: Iterable[Profile], window: Window, sums: Sums) -> TidyWriter:
         """The ads, and what they leave of their accounts, so that the sums are what the account level answers.
@@ -149,9 +171,8 @@ class Publisher:
 
         return Names(of(Dataset.CAMPAIGNS), of(Dataset.AD_GROUPS), of(Dataset.ADS))
 
-    def _wide_entry(self, root: str, place: Path, wide: Wide, uncovered: set[date]) -> dict[str, Any]:
+    def _wide_entry(self, root: str, place: Path, wide: Wide, findings: list[Finding]) -> dict[str, Any]:
         """The manifest's entry of one cadence; a table with an error is described, not stored."""
-        findings = check(wide, uncovered)
         ready = all(finding.severity is not Severity.ERROR for finding in findings)
         entry: dict[str, Any] = {
             "ready": ready,
