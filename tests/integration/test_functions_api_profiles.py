@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -12,7 +12,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.messages import Replay
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY, Platforms
-from adweir.platforms.base import DatasetSpec, PlatformSpec, ProfileOptions, datasets
+from adweir.platforms.base import Applies, DatasetSpec, PlatformSpec, ProfileOptions, datasets
 from support.api import META, T1, Call, fill, sent
 
 PATH = "/api/v1/profiles/meta/111"
@@ -21,11 +21,15 @@ T2 = "2026-11-21T00:00:00.000000Z"
 
 class ShopOptions(ProfileOptions):
     basis: Literal["click", "view"] = "click"
-    clock: Literal["interaction", "conversion"] = "interaction"
+    clock: Annotated[Literal["interaction", "conversion"], Applies.REPULL] = "interaction"
 
     @property
     def definition(self) -> str:
         return "" if self.basis == "click" else "after a view"
+
+    @property
+    def part(self) -> str:
+        return "by_date" if self.clock == "conversion" else ""
 
 
 class ShopPlatforms(Platforms):
@@ -62,7 +66,7 @@ def test_changed_options_say_what_they_mean_and_how_they_reach_stored_days(call:
     how = {each["option"]: (each["applies"], each["how"].partition(" {")[0]) for each in answer["changed"]}
     assert how == {
         "basis": ("replay", "POST /api/v1/replay"),
-        "clock": ("replay", "POST /api/v1/replay"),
+        "clock": ("repull", "POST /api/v1/workflows/repull/runs"),
         "datasets": (
             "next_run",
             "the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs",
@@ -147,3 +151,21 @@ def test_options_and_their_replay_in_one_call(call: Call, api: ModuleType) -> No
     assert (again["replay"], sent(api)) == (None, [])
     on_request = {"options": {"datasets": ["ad_by_country_daily"]}, "replay": True}
     assert call("PATCH", PATH, on_request)["replay"] is None
+
+
+def test_given_a_question_that_no_pull_has_asked_when_a_replay_is_wanted_then_none_makes_numbers_unknown(
+    call: Call, api: ModuleType
+) -> None:
+    # when
+    answer = call("PATCH", PATH, {"options": {"clock": "conversion", "basis": "view"}, "replay": True})
+
+    # then
+    assert (answer["replay"], sent(api)) == (None, [])
+    (how,) = [each["how"] for each in answer["changed"] if each["option"] == "clock"]
+    assert how.startswith('POST /api/v1/workflows/repull/runs {"scope": {"profiles": ["meta_ads#111"]')
+    assert how.endswith("a replay would make conversions and revenue null")
+
+    # and back again the stored answers have it
+    back = call("PATCH", PATH, {"options": {"clock": None}, "replay": True})
+    assert back["changed"][0]["applies"] == "replay"
+    assert [message.replay_id for message in sent(api)] == [back["replay"]["replay_id"]]

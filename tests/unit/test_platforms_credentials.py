@@ -10,6 +10,7 @@ import pytest
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.platforms.credentials import CredentialFields, PlainEnd, Secret
+from adweir.platforms.tiktok_ads import TikTokCredential
 
 
 class Token(CredentialFields):
@@ -32,11 +33,18 @@ def test_the_end_of_a_credential_is_a_date_or_unknown(until: str, ends: date | N
 
 
 def test_an_end_that_is_no_date_is_refused_when_it_is_stored() -> None:
-    Lasting.check_end({"until": "2026-12-19"})
-    Lasting.check_end({"until": ""})
+    Lasting.check_given({"until": "2026-12-19"})
+    Lasting.check_given({"until": ""})
     with pytest.raises(Unprocessable) as refused:
-        Lasting.check_end({"until": "19.12.2026"})
+        Lasting.check_given({"until": "19.12.2026"})
     assert refused.value.details == [{"field": "until", "message": "is a date, YYYY-MM-DD"}]
+
+
+def test_a_choice_that_may_be_left_out_is_refused_with_what_it_can_be() -> None:
+    values = {"access_token": "a-long-token", "app_id": "1", "secret": "secret-1", "async_reports": "yes"}
+    with pytest.raises(Unprocessable) as refused:
+        TikTokCredential.read(values)
+    assert refused.value.details == [{"field": "async_reports", "message": "is one of allowed, or is left out"}]
 
 
 @pytest.mark.parametrize("value", ["...", ".", "<>", "****", "", "a b", "a\n", "\u2026", "t\u00f6ken"])

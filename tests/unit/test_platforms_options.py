@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -12,6 +13,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput, Unprocessable
 from adweir.platforms import REGISTRY, options
 from adweir.platforms.base import Applies, DatasetSpec, PlatformSpec, ProfileOptions, datasets
+from adweir.platforms.google_ads.options import GoogleOptions
 from support.bounds import at_the_bound, refuses
 
 
@@ -91,6 +93,23 @@ def test_a_change_says_how_it_reaches_stored_days() -> None:
         "basis": Applies.REPLAY,
         "clock": Applies.REPLAY,
     }
+
+
+def test_what_takes_a_question_that_earlier_pulls_did_not_ask_is_pulled_again() -> None:
+    # given
+    def how(before: dict[str, object], after: dict[str, object]) -> dict[str, Applies]:
+        read = partial(options.read, GoogleOptions)
+        return options.differences(GoogleOptions, read(before), read(after))
+
+    # then
+    assert how({}, {"clock": "conversion"}) == {"clock": Applies.REPULL}
+    assert how({}, {"actions": ["7"], "conversions": "all_conversions"}) == {
+        "actions": Applies.REPULL,
+        "conversions": Applies.REPLAY,
+    }
+    assert how({"actions": ["7"]}, {"actions": ["7"], "clock": "conversion"}) == {"clock": Applies.REPULL}
+    assert how({"actions": ["7"]}, {"actions": ["8"]}) == {"actions": Applies.REPLAY}
+    assert how({"clock": "conversion"}, {}) == {"clock": Applies.REPLAY}
 
 
 def test_stored_options_of_another_version_are_bad_input_that_names_them() -> None:

@@ -60,6 +60,21 @@ def test_a_credential_is_a_token_or_a_login(values: dict[str, str], named: list[
     with pytest.raises(Unprocessable) as caught:
         TradeDeskCredential.read(values)
     assert [fault["field"] for fault in caught.value.details] == named
+    assert {fault["message"] for fault in caught.value.details} == {"is required"}
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({"token": "a-long-token", "login": "x1", "password": "secret-1"}, {"login", "password"}),
+        ({"login": "x1", "password": "secret-1", "token_expires": "2027-01-01"}, {"token_expires"}),
+        ({"token": "a-long-token", "token_expires": "soon"}, {"token_expires"}),
+    ],
+)
+def test_what_nobody_would_use_is_refused_when_it_is_stored(values: dict[str, str], refused: set[str]) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        TradeDeskCredential.check_given(values)
+    assert {fault["field"] for fault in caught.value.details} == refused
 
 
 def test_a_token_needs_no_login_and_every_call_has_one_way_to_authenticate(

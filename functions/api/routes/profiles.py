@@ -95,7 +95,7 @@ class ProfileChange(Given):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     options: Annotated[dict[str, Any], Field(json_schema_extra=_by_platform)]
-    replay: bool = Field(default=False, description="Replay all stored days at once, where that applies the change.")
+    replay: bool = Field(default=False, description="Replay all stored days at once, where that applies all changes.")
 
 
 class OptionChange(Shown):
@@ -103,7 +103,8 @@ class OptionChange(Shown):
 
     option: str
     applies: Annotated[str, OneOf(*Applies)] = Field(
-        description="replay: by `POST /api/v1/replay`; next_run: it says what is pulled from now on."
+        description="replay: by `POST /api/v1/replay`; repull: when they are pulled again;"
+        " next_run: it says what is pulled from now on."
     )
     how: str = Field(description="The call that applies it to stored days.")
 
@@ -172,7 +173,8 @@ def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, c
         for name, applies in options.differences(spec.options, was, now).items()
     ]
     started = None
-    if change.replay and any(each.applies == Applies.REPLAY for each in changed):
+    how = {each.applies for each in changed}
+    if change.replay and Applies.REPLAY in how and Applies.REPULL not in how:
         today = app.clock.now().date() + DAY  # somewhere it is tomorrow already
         whole = Window(today - timedelta(days=limits.MAX_BACKFILL_DAYS - 1), today)
         started = start_replay(app, profile, whole, [], Cause.OPTIONS)
@@ -184,6 +186,9 @@ def _how(applies: Applies, profile: Profile) -> str:
     if applies is Applies.REPLAY:
         return f'POST /api/v1/replay {body}, or "replay": true beside the options: nothing is pulled'
     scope = f'{{"scope": {{"profiles": ["{profile.key}"], "start": …, "end": …}}}}'
+    if applies is Applies.REPULL:
+        call = f"POST /api/v1/workflows/repull/runs {scope}"
+        return f"{call}: stored answers lack what it asks for, so a replay would make conversions and revenue null"
     return f"the next runs pull what it names; earlier days: POST /api/v1/workflows/backfill/runs {scope}"
 
 

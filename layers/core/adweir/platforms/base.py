@@ -87,11 +87,13 @@ _Days = Annotated[int, Field(ge=1, le=limits.MAX_LOOKBACK_DAYS, strict=True)]
 class Applies(StrEnum):
     """How a changed option reaches the days that are stored already.
 
-    REPLAY: the stored raw objects hold what it needs, so a replay applies it. NEXT_RUN: it says what is pulled; the
-    next runs do, and a backfill where earlier days are wanted.
+    REPLAY: the stored raw objects hold what it needs, so a replay applies it. REPULL: it takes a question that earlier
+    pulls did not ask (`ProfileOptions.part`), so a replay would leave days unknown, and they are pulled again.
+    NEXT_RUN: it says what is pulled; the next runs do, and a backfill where earlier days are wanted.
     """
 
     REPLAY = "replay"
+    REPULL = "repull"
     NEXT_RUN = "next_run"
 
 
@@ -117,6 +119,11 @@ class ProfileOptions(BaseModel):
     @property
     def definition(self) -> str:
         """How conversions and revenue are counted under these options, kept beside the numbers; "": as ever."""
+        return ""
+
+    @property
+    def part(self) -> str:
+        """What a pull asks for beside its own question, so that these options can be applied; "" for nothing."""
         return ""
 
 

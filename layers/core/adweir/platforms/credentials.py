@@ -78,8 +78,11 @@ class CredentialFields(BaseModel):
             raise Unprocessable(f"the credential is refused: {', '.join(short)}", faults)
 
     @classmethod
-    def check_end(cls, values: Mapping[str, str]) -> None:
-        """Refuse an end that is no date. Raises Unprocessable; checked when a credential is stored, as secrets are."""
+    def check_given(cls, values: Mapping[str, str]) -> None:
+        """Refuse an end that is no date, and what else a platform has against values that it could read.
+
+        Raises Unprocessable; checked when a credential is stored, as secrets are.
+        """
         wrong = [name for name in cls.named(FieldKind.ENDS) if values.get(name) and _day(values[name]) is None]
         if wrong:
             faults = [{"field": name, "message": "is a date, YYYY-MM-DD"} for name in wrong]
@@ -119,12 +122,15 @@ class CredentialFields(BaseModel):
     def _fault(cls, fault: Mapping[str, Any]) -> dict[str, str]:
         field = str(fault["loc"][0])[:64] if fault["loc"] else ""
         kind = fault["type"]
-        if kind == "missing":
+        if kind in {"missing", "string_type"}:  # a platform's own validator names a field that is missing with None
             message = "is required"
         elif kind == "extra_forbidden":
             message = f"is unknown; known: {', '.join(cls.model_fields)}"
         elif kind in {"literal_error", "enum"}:
-            message = f"is one of {fault['ctx']['expected'].replace(chr(39), '').replace(' or ', ', ')}"
+            known = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            message = f"is one of {', '.join(filter(None, known))}"
+            if "" in known:
+                message += ", or is left out"
         else:
             most = limits.MAX_CREDENTIAL_VALUE_CHARS
             message = f"is 1 to {most} printable ASCII characters without spaces, a letter or digit among them"

@@ -78,12 +78,17 @@ def changed(spec: PlatformSpec, stored: Mapping[str, Any], change: Mapping[str, 
 
 
 def differences(model: type[ProfileOptions], before: ProfileOptions, after: ProfileOptions) -> dict[str, Applies]:
-    """The options that differ, and how each reaches the days that are stored already."""
-    return {
+    """The options that differ, and how each reaches the days that are stored already.
+
+    REPULL where the options after take a question that those before did not ask; else a replay does.
+    """
+    asked = after.part in {"", before.part}
+    found = {
         name: next((mark for mark in field.metadata if isinstance(mark, Applies)), Applies.REPLAY)
         for name, field in model.model_fields.items()
         if getattr(before, name) != getattr(after, name)
     }
+    return {name: Applies.REPLAY if asked and how is Applies.REPULL else how for name, how in found.items()}
 
 
 def _on_request(spec: PlatformSpec) -> list[Dataset]:

@@ -62,7 +62,7 @@ class Registration:
         fields = self._platforms.spec(platform).credential
         read = fields.read(values)
         fields.check_secrets(values)
-        fields.check_end(values)
+        fields.check_given(values)
         label = parse_label(label)
         given = Credential(
             account_id=account_id,

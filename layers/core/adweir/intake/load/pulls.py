@@ -111,7 +111,7 @@ class PullLoader:
         if header.dataset.grain is None:
             return
         changes = options.differences(type(used), used, self._options(header))
-        if Applies.REPLAY in changes.values():
+        if any(how is not Applies.NEXT_RUN for how in changes.values()):
             load = self._ends.next_load(header)
             again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0, "stuck": 0})
             self._landing.send(again, group=f"{header.platform}#{header.profile_id}")

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from adweir.model.datasets import Dataset
-from adweir.platforms.base import ProfileOptions
+from adweir.platforms.base import Applies, ProfileOptions
 
 ActionName = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 BY_ACTION = "by_action"
@@ -34,8 +34,8 @@ class GoogleOptions(ProfileOptions):
     """
 
     conversions: Literal["conversions", "all_conversions"] = "conversions"
-    actions: Annotated[tuple[ActionName, ...], Field(max_length=MOST_ACTIONS)] = ()
-    clock: Literal["interaction", "conversion"] = "interaction"
+    actions: Annotated[tuple[ActionName, ...], Field(max_length=MOST_ACTIONS), Applies.REPULL] = ()
+    clock: Annotated[Literal["interaction", "conversion"], Applies.REPULL] = "interaction"
 
     @field_validator("actions")
     @classmethod

@@ -7,12 +7,13 @@ time zone. The documents are behind the platform's log-in; docs/platforms.md nam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import ThrottleScope
+from adweir.model.errors import ThrottleScope, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, datasets
@@ -57,6 +58,18 @@ class TradeDeskCredential(CredentialFields):
             missing = {name: None for name in ("login", "password") if not values.get(name)}
             return values | missing
         return values
+
+    @classmethod
+    def check_given(cls, values: Mapping[str, str]) -> None:
+        """Also refuse a login beside a token, which nobody would use, and the end of a token that is not given."""
+        super().check_given(values)
+        if values.get("token"):
+            faults = {name: "cannot be beside token" for name in ("login", "password") if values.get(name)}
+        else:
+            faults = {"token_expires": "is the end of token, which is not given"} if values.get("token_expires") else {}
+        if faults:
+            details = [{"field": name, "message": message} for name, message in faults.items()]
+            raise Unprocessable(f"the credential is refused: {', '.join(faults)}", details)
 
 
 def _daily(dataset: Dataset, *, sums_to_parent: bool = False, on_request: bool = False) -> DatasetSpec:
