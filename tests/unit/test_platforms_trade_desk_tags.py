@@ -102,6 +102,18 @@ def test_one_pixel_by_two_cross_device_models_is_a_choice_to_make() -> None:
     assert read(both, conversions=["buy"], cross_device="Household")["c1", BEFORE].conversions == 5_000_000
 
 
+@pytest.mark.parametrize("chosen", ["buy page", "Purchase", "buy"])
+def test_a_renamed_pixel_is_the_same_one_by_either_name(chosen: str) -> None:
+    """Campaigns that were listed before and after know it by different names."""
+    known = dumped(column("01", "buy"))
+    renamed = [known[0] | {"tag_name": "Purchase"}]
+    history = tuple(map(ConversionColumn.model_validate, continued(renamed, known, "2026-11-04")))
+    young, old = (ConversionColumn.model_validate(renamed[0]),), (column("02", "buy"),)
+    found = read(history, young, old, conversions=[chosen])
+    assert [found[key].conversions for key in (("c1", BEFORE), ("c1", AFTER))] == [3_000_000] * 2
+    assert [found[key, AFTER].conversions for key in ("c2", "c3")] == [3_000_000, 5_000_000]
+
+
 # -- what lists have said ---------------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,8 @@ class ConversionColumn(BaseModel):
 def continued(now: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], day: str) -> list[dict[str, Any]]:
     """What is listed now behind what was stored before: a column that means something else does so since this day.
 
-    Without anything stored before, it has always meant that, as far as anybody knows.
+    Without anything stored before, it has always meant that, as far as anybody knows. A pixel that was renamed is told
+    anew: it may have been chosen by either name.
     """
     if not before:
         return [dict(one) for one in now]
@@ -53,5 +54,5 @@ def on(history: Iterable[ConversionColumn], day: str) -> dict[str, ConversionCol
     return {one.column: one for one in sorted(history, key=lambda each: each.since) if one.since <= day}
 
 
-def _meaning(column: Mapping[str, Any]) -> tuple[str, str]:
-    return column.get("tag_id", ""), column.get("model", "")
+def _meaning(column: Mapping[str, Any]) -> tuple[str, str, str]:
+    return column.get("tag_id", ""), column.get("tag_name", ""), column.get("model", "")

@@ -42,8 +42,17 @@ class ColumnTags:
         return tuple(once.values()) or None
 
     def _is_chosen(self, one: ConversionColumn) -> bool:
-        named = bool(self._chosen & {one.tag_id, one.tag_name} - {""})
+        named = self._is_named(one) or one.tag_id in self._pixels
         return one.column in self._chosen or (named and self._model in ("", one.model))
+
+    def _is_named(self, one: ConversionColumn) -> bool:
+        return bool(self._chosen & {one.tag_id, one.tag_name} - {""})
+
+    @cached_property
+    def _pixels(self) -> frozenset[str]:
+        """The ids of the chosen pixels. One that was renamed has another name in campaigns that were listed before."""
+        every = (one for history in self._campaigns.values() for one in history)
+        return frozenset(one.tag_id for one in every if self._is_named(one)) - {""}
 
     @cached_property
     def _campaigns(self) -> dict[str, tuple[ConversionColumn, ...]]:
