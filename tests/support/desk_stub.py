@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -40,6 +41,8 @@ class Desk:
     def __init__(self, stub: StubServer) -> None:
         self.stub = stub
         self.answers: dict[str, Answer] = {}
+        self.later: dict[str, Answer] = {}
+        """The answers to pages after the first one."""
         self.state = "Complete"
         self.deliveries: list[dict[str, Any]] = [DELIVERY]
         stub.route = self.answer
@@ -47,7 +50,8 @@ class Desk:
     def answer(self, call: Call) -> Answer:
         path = call.path.removeprefix("/v3")
         if path in self.answers:
-            return self.answers[path]
+            is_later = path in self.later and json.loads(call.body)["PageStartIndex"]
+            return (self.later if is_later else self.answers)[path]
         if path == "/authentication":
             return Answer(200, {"Token": "made-token"})
         if path.startswith("/myreports/reportschedule"):

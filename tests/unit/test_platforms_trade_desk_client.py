@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 import requests
@@ -311,6 +312,24 @@ def test_the_next_page_begins_behind_the_rows_that_came(connector: Connector, de
     assert (starts, [page.resume for page in pages]) == ([0, 5, 10], ["5", "10", ""])
     assert [page.last for page in pages] == [False, False, True]
     assert [page.resume for page in connector.pages(task(Dataset.CAMPAIGNS), "10")] == [""]
+
+
+@pytest.mark.parametrize("end", [Answer(200, {"Result": [], "TotalFilteredCount": 12}), Answer(240)])
+def test_a_list_that_ends_before_its_total_takes_nothing_away(connector: Connector, desk: Desk, end: Answer) -> None:
+    def list_of(path: str, row: dict[str, Any]) -> None:
+        begin = Answer(200, {"Result": [row] * 5, "TotalFilteredCount": 12})
+        desk.answers[path] = begin
+        desk.later[path] = end
+
+    list_of("/campaign/query/advertiser", {"CampaignId": "1"})
+    assert [page.last for page in connector.pages(task(Dataset.CAMPAIGNS))] == [False, False]
+    # nor do the advertisers of one partner, or of partners that are not listed
+    desk.answers["/partner/query"] = Answer(200, {"Result": [{"PartnerId": "p1"}, {"PartnerId": "p2"}]})
+    list_of("/advertiser/query/partner", {"AdvertiserId": "abc1234"})
+    assert not any(page.last for page in connector.profiles())
+    list_of("/partner/query", {"PartnerId": "p1"})
+    with pytest.raises(Transient, match="before its end"):
+        list(connector.profiles())
 
 
 def test_an_answer_without_content_is_the_end(connector: Connector, desk: Desk) -> None:

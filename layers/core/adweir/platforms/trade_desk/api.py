@@ -42,11 +42,20 @@ _W = TypeVar("_W")
 
 
 class QueryPage(NamedTuple):
-    """One page of a query. `following`: the index of the next page's first row, -1 on the last one."""
+    """One page of a query. `following`: the index of the next page's first row, -1 on the last one.
+
+    `whole`: False on a last page that comes before as many rows as the platform has counted.
+    """
 
     response: Response
     found: wire.WirePaged[msgspec.Raw]
     following: int
+    whole: bool = True
+
+    @property
+    def ends(self) -> bool:
+        """Whether the list is complete with this page."""
+        return self.following < 0 and self.whole
 
 
 class TradeDeskCalls:
@@ -90,17 +99,19 @@ class TradeDeskCalls:
 
     def query(self, path: str, body: Mapping[str, Any], start: int = 0) -> Iterator[QueryPage]:
         """A query's pages. The next one begins at the index and the number of rows that came."""
+        counted = 0
         for _ in range(_MOST_PAGES):
             response = self.post(path, {**body, "PageStartIndex": start, "PageSize": PAGE_SIZE})
             if response.status == _NO_CONTENT or not response.body:
-                yield QueryPage(response, wire.WirePaged(), -1)
+                yield QueryPage(response, wire.WirePaged(), -1, start >= counted)
                 return
             found = decode(response, wire.WirePaged[msgspec.Raw])
             count = len(found.result or ())
             start += count
             total = found.total_filtered_count
+            counted = counted if total is None else total
             ended = not count or (start >= total if total is not None else count < PAGE_SIZE)
-            yield QueryPage(response, found, -1 if ended else start)
+            yield QueryPage(response, found, -1 if ended else start, not ended or start >= counted)
             if ended:
                 return
         raise RequestRejected(f"{path} has no end after {_MOST_PAGES} pages")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from adweir.platforms.connector import Connector, Mode, Page, Report, ReportStat
 from adweir.platforms.http import Http, Response
 from adweir.platforms.json_items import UNREADABLE
 from adweir.platforms.trade_desk import MAX_WINDOW_DAYS, TradeDeskCredential, wire
-from adweir.platforms.trade_desk.api import TradeDeskCalls, decode
+from adweir.platforms.trade_desk.api import QueryPage, TradeDeskCalls, decode
 from adweir.platforms.trade_desk.my_reports import DeskOwner, MyReports, schedule_name
 from adweir.platforms.trade_desk.own_rows import NotTold, own_rows
 
@@ -69,19 +69,21 @@ class TradeDeskConnector(Connector):
     def profiles(self) -> Iterator[Page]:
         """The advertisers of each partner; a page is labelled with its partner, which becomes the profile's route.
 
-        A partner without rights is left out, and then no page is the last one: its advertisers are not gone. When all
-        of them are, AccessDenied.
+        A partner without rights is left out, and then no page is the last one, as where a list stopped before its end:
+        the advertisers that it lacks are not gone. When all partners are left out, AccessDenied.
         """
         self.api.warn_of_the_end()
         partners = self._partners()
         if not partners:
             yield Page(b'{"Result":[]}', f"{self.api.base}/partner/query", 200, last=True)
         denied: list[AccessDenied] = []
+        whole = True
         for number, partner in enumerate(partners, 1):
             body = {"PartnerId": partner, "Availabilities": _EVERY}
             try:
                 for page in self.api.query("/advertiser/query/partner", body):
-                    last = page.following < 0 and number == len(partners) and not denied
+                    whole = whole and page.whole
+                    last = page.following < 0 and number == len(partners) and whole and not denied
                     yield Page(page.response.body or b"{}", page.response.url, page.response.status, last, partner)
             except AccessDenied as error:
                 denied.append(error)
@@ -103,7 +105,7 @@ class TradeDeskConnector(Connector):
         for page in self.api.query(path, _of(task), int(resume or 0)):
             following = str(page.following) if page.following >= 0 else ""
             response = page.response
-            yield Page(response.body or b"{}", response.url, response.status, not following, resume=following)
+            yield Page(response.body or b"{}", response.url, response.status, page.ends, resume=following)
 
     def report_key(self, task: Task) -> str:
         """A partner, its days and a breakdown: every level of all its advertisers is read from one file.
@@ -193,7 +195,7 @@ class TradeDeskConnector(Connector):
     def _partners(self) -> list[str]:
         pages = self.api.query("/partner/query", {})
         try:
-            return [_decode_partner(raw).partner_id for page in pages for raw in page.found.result or ()]
+            return [_decode_partner(raw).partner_id for page in pages for raw in _whole(page)]
         except UNREADABLE as error:  # the advertisers of one that is left out would count as gone
             raise Transient(f"{self.api.base}/partner/query answered a partner that cannot be read: {error}") from None
 
@@ -212,14 +214,14 @@ class TradeDeskConnector(Connector):
             together = {"AdGroups": groups, "Creatives": list(named.values()), "Campaigns": list(parents.values())}
             following = str(page.following) if page.following >= 0 else ""
             body = msgspec.json.encode(together)
-            yield Page(body, page.response.url, page.response.status, not following, resume=following)
+            yield Page(body, page.response.url, page.response.status, page.ends, resume=following)
 
     def _by_id(self, task: Task, dataset: Dataset, name: str) -> dict[str, msgspec.Raw]:
         """All objects of a list, undecoded. Raises TooMuchData where they are too many to hold."""
         found: dict[str, msgspec.Raw] = {}
         size = 0
         for page in self.api.query(_QUERIES[dataset], _of(task)):
-            for raw in page.found.result or ():
+            for raw in _whole(page):
                 with suppress(*UNREADABLE):  # one without a name is nobody's; lists of its kind quarantine it
                     key = _decode_members(raw).get(name)
                     found[msgspec.json.decode(key, type=str) if key else ""] = raw.copy()
@@ -227,6 +229,13 @@ class TradeDeskConnector(Connector):
             if size > limits.MAX_RESPONSE_BYTES:
                 raise TooMuchData(f"the advertiser's {dataset} have more than {limits.MAX_RESPONSE_BYTES} bytes")
         return found
+
+
+def _whole(page: QueryPage) -> Sequence[msgspec.Raw]:
+    """The rows of a page. Raises Transient where the list ended before its end: what it lacks would count as gone."""
+    if not page.whole:
+        raise Transient(f"{page.response.url} stopped listing before its end")
+    return page.found.result or ()
 
 
 def _readable(groups: Iterable[msgspec.Raw]) -> Iterator[wire.DeskWireAdGroup]:
