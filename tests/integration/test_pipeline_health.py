@@ -160,10 +160,10 @@ def test_a_credential_that_is_about_to_end_degrades_and_says_when(world: Pipelin
     ]
     assert (answer["status"], reasons(answer)["credentials"]) == (
         "degraded",
-        "about to end: meta_ads default of acc-3 (ends on 2026-11-01), meta_ads default of acc-2 (ends on 2026-11-30)",
+        "at their end: meta_ads default of acc-3 (ended on 2026-11-01), meta_ads default of acc-2 (ends on 2026-11-30)",
     )
     world.break_credential("acc-3")
-    assert reasons(report(world))["credentials"].startswith("refused, or about to end: meta_ads default of acc-3 (")
+    assert reasons(report(world))["credentials"].startswith("refused, or at their end: meta_ads default of acc-3 (")
 
 
 def test_profiles_that_wait_degrade_the_health_which_says_what_for(world: PipelineWorld) -> None:

@@ -206,8 +206,12 @@ def _credentials(catalog: Catalog, now: datetime) -> dict[str, Any]:
         for credential, days in ending(credentials, now)
     ]
     causes = [f"{one['platform']} {one['label']} of {one['account_id']} ({one['reason']})" for one in broken]
-    causes += [f"{one['platform']} {one['label']} of {one['account_id']} (ends on {one['ends_on']})" for one in soon]
-    what = "refused" if not soon else "refused, or about to end" if broken else "about to end"
+    for credential, days in ending(credentials, now):
+        verb = "ended" if days < 0 else "ends"
+        causes.append(
+            f"{credential.platform} {credential.label} of {credential.account_id} ({verb} on {credential.ends_on})"
+        )
+    what = "refused" if not soon else "refused, or at their end" if broken else "at their end"
     return _part(DEGRADED if causes else HEALTHY, what, causes, broken=broken, ending=soon)
 
 
