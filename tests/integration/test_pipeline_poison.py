@@ -364,6 +364,7 @@ def test_a_run_counts_a_task_that_cannot_be_read_as_failed(world: PipelineWorld,
     clock.advance(1801)
 
     sweep(world)
+    world.drain()  # the stage after it
 
     run = world.ledger.get_run("r")
     assert run is not None
