@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.errors import Transient
 from adweir.model.messages import (
     CancelRun,
@@ -42,6 +43,38 @@ def test_a_task_past_its_deadline_fails_and_the_run_ends(world: PipelineWorld, c
     (task,) = world.ledger.tasks("r")
     assert task.error == {"code": "deadline", "message": "not finished by its deadline; it was running"}
     assert state(world) is RunState.FAILED
+
+
+@at_the_bound("MAX_LISTING_SECONDS")
+def test_a_list_of_ad_accounts_that_waits_does_not_hold_up_those_that_are_known(
+    world: PipelineWorld, clock: FrozenClock, size: int, fits: bool
+) -> None:
+    # given two clients, of whose credentials the platform lets one wait
+    world.add_credential("acc-2")
+    world.fate = lambda task: None if task.account_id == "acc-2" else TaskState.LOADED
+    run_to_end(world)
+    # when the sweep looks after that time
+    clock.advance(size)
+    world.runs.send(Sweep())
+    world.drain()
+    # then the other's ad accounts are pulled
+    pulled = [task.state for task in world.ledger.tasks("r") if task.profile_id]
+    assert pulled == ([] if fits else [TaskState.LOADED] * len(pulled))
+    assert bool(pulled) is not fits
+    assert state(world) is (RunState.RUNNING if fits else RunState.PARTIAL)
+
+
+def test_a_list_of_ad_accounts_that_nobody_waits_for_has_the_time_of_any_task(
+    world: PipelineWorld, clock: FrozenClock
+) -> None:
+    world.fate = lambda task: None
+    run_to_end(world)
+    clock.advance(limits.MAX_LISTING_SECONDS + 1)
+
+    world.runs.send(Sweep())
+    world.drain()
+
+    assert state(world) is RunState.RUNNING
 
 
 def test_stalled_tasks_are_sent_again_to_the_queue_of_their_state(world: PipelineWorld, clock: FrozenClock) -> None:

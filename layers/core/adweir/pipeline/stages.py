@@ -99,11 +99,7 @@ class StagePlanner:
         )
         entries: list[Entry] = []
         if Dataset.PROFILES in stage.datasets:
-            for credential in self._catalog.credentials():
-                if self._in(run, credential.account_id, credential.platform):
-                    key = f"{credential.platform}#{owner(credential.account_id, credential.label)}"
-                    lost = partial(profiles_task, frame, credential)
-                    entries.append(Entry.of(key, lost, partial(self._credential_tasks, frame, stage, credential)))
+            entries += self._credential_entries(frame, stage, run)
         else:
             only = frozenset(run.scope.profiles)
             for profile in self._catalog.profiles():
@@ -112,6 +108,21 @@ class StagePlanner:
                 if not only or profile.profile_id in only or profile.key in only:
                     entries += self._profile_entries(frame, stage, profile)
         return sorted(entries, key=lambda entry: entry.key)
+
+    def _credential_entries(self, frame: Frame, stage: Stage, run: Run) -> list[Entry]:
+        """A list of ad accounts per credential. The next stage, of all of them, begins when all lists have ended."""
+        credentials = [one for one in self._catalog.credentials() if self._in(run, one.account_id, one.platform)]
+        if len(credentials) > 1:  # one that its platform lets wait must not hold up the others
+            soon = epoch(self._clock.now()) + limits.MAX_LISTING_SECONDS
+            frame = replace(frame, deadline=min(frame.deadline, soon))
+        return [
+            Entry.of(
+                f"{credential.platform}#{owner(credential.account_id, credential.label)}",
+                partial(profiles_task, frame, credential),
+                partial(self._credential_tasks, frame, stage, credential),
+            )
+            for credential in credentials
+        ]
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
