@@ -32,7 +32,7 @@ from support.outlets import MemoryQueue
 from support.platform_server import ANCHOR
 
 COMPANY = "acc_1"
-TOGETHER = (("meta_ads", "amazon_ads"), ("google_ads",), ("tiktok_ads",), ("trade_desk",))
+TOGETHER = (("meta_ads", "amazon_ads"), ("google_ads",), ("tiktok_ads",), ("trade_desk",), ("microsoft_ads",))
 """The platforms of one run each."""
 FEW = ("campaigns", "ads", "ad_daily", "campaign_daily")
 """What is asked for while a platform answers nothing else than that it is broken."""

@@ -119,6 +119,7 @@ REGISTRY = Platforms(
         "tiktok_ads": "adweir.platforms.tiktok_ads",
         "trade_desk": "adweir.platforms.trade_desk",
         "google_ads": "adweir.platforms.google_ads",
+        "microsoft_ads": "adweir.platforms.microsoft_ads",
     }
 )
 """The platforms that come with adweir."""
