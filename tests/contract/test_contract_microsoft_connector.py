@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from sandbox.platforms.microsoft_ads import STAND_IN
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Status
@@ -16,7 +17,6 @@ from adweir.model.metrics import MetricRow, Slot
 from adweir.model.times import Window
 from adweir.platforms.http import Http
 from adweir.platforms.microsoft_ads import SPEC
-from sandbox.platforms.microsoft_ads import STAND_IN
 from sandbox.server import PlatformServer
 from support.microsoft_wire import MICROSOFT
 from support.platform_server import running, truth
@@ -107,7 +107,9 @@ def test_lists_have_every_object_with_its_parents(puller: Puller) -> None:
         for dataset in (Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS, Dataset.KEYWORDS)
     )
     assert {one.id for one in campaigns} == {campaign.id for campaign in profile.campaigns}
-    listed = {(campaign.id, group.id) for campaign in profile.campaigns for group in campaign.groups if not group.hidden}
+    listed = {
+        (campaign.id, group.id) for campaign in profile.campaigns for group in campaign.groups if not group.hidden
+    }
     assert {(one.campaign_id, one.id) for one in groups} == listed
     shown = {(c.id, g.id, ad.id) for c, g, ad in profile.ads() if ad.status != "DELETED"}
     assert {(one.campaign_id, one.ad_group_id, one.id) for one in ads} == shown

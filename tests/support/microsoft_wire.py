@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import zipfile
 from collections.abc import Callable
@@ -39,6 +40,7 @@ URLS = {
     "login": "",
 }  # fmt: skip
 TOKEN_PATH = "/common/oauth2/v2.0/token"
+SEARCH = "/CustomerManagement/v13/Accounts/Search"
 SUBMIT, POLL = "/Reporting/v13/GenerateReport/Submit", "/Reporting/v13/GenerateReport/Poll"
 
 
@@ -54,6 +56,17 @@ def zipped(text: str) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("report.csv", text.encode("utf-8-sig"))
     return file.getvalue()
+
+
+def body(call: Call) -> dict[str, Any]:
+    """A request's JSON."""
+    found: dict[str, Any] = json.loads(call.body)
+    return found
+
+
+def header(call: Call, name: str) -> str:
+    """A request's header, "" where it has none."""
+    return {key.lower(): value for key, value in call.headers.items()}.get(name.lower(), "")
 
 
 class MicrosoftStub:

@@ -10,7 +10,7 @@ import pytest
 
 import adweir
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Status
+from adweir.model.entities import ProfileStatus, Status
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.platforms.connector import PageInHand
@@ -172,6 +172,8 @@ def test_an_ad_account_is_reached_through_its_customer_and_has_its_days_in_utc()
     assert (profile.profile_id, profile.name, profile.currency, profile.country) == (ACCOUNT, "Halden", "EUR", "DE")
     assert (profile.timezone, profile.route, profile.status_raw) == ("UTC", "25", "Active")
     assert [bad.entity_id for bad in batch.bad] == ["x"]
+    (gone,) = objects(Dataset.PROFILES, {"Accounts": [account | {"AccountLifeCycleStatus": "Inactive"}]}).objects
+    assert (profile.status, gone.status) == (ProfileStatus.ACTIVE, ProfileStatus.REMOVED)
 
 
 def test_a_campaign_s_budget_may_be_shared_or_for_its_life() -> None:
@@ -263,6 +265,17 @@ def test_a_keyword_runs_while_it_and_its_parents_do(
     (found,) = objects(Dataset.KEYWORDS, within(keyword, group=group, campaign=campaign)).objects
     assert (found.status, found.status_raw) == expected
     assert (found.text, found.match_type, found.bid, found.id) == ("tent", "phrase", 550_000, "4")
+
+
+def test_an_ad_shows_the_original_of_its_image_and_its_video() -> None:
+    ad = {"Id": "3", "Status": "Active", "Images": [{"Asset": {"Id": 7}}], "Videos": [{"Asset": {"Id": "8"}}]}
+    sizes = [{"Name": "Thumbnail", "Url": "https://t.example"}, {"Name": "Original", "Url": "https://o.example"}]
+    more = {
+        "Media": [{"Id": "7", "Representations": sizes}, 5],
+        "Videos": [{"Id": "8", "SourceUrl": "https://v.example"}],
+    }
+    (found,) = objects(Dataset.ADS, within(ad) | more).objects
+    assert (found.image_url, found.video_url) == ("https://o.example", "https://v.example")
 
 
 def test_an_ad_group_has_its_campaign_and_an_odd_one_costs_itself_only() -> None:

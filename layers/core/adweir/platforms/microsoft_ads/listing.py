@@ -19,7 +19,7 @@ from adweir.model.tasks import Task
 from adweir.platforms.connector import Page
 from adweir.platforms.http import Response
 from adweir.platforms.json_items import UNREADABLE, items
-from adweir.platforms.microsoft_ads import wire
+from adweir.platforms.microsoft_ads import media, wire
 from adweir.platforms.microsoft_ads.api import ME, WHO, MicrosoftCalls, decode
 from adweir.platforms.microsoft_ads.reports import digits
 
@@ -107,9 +107,9 @@ class MicrosoftListing:
         for one in campaigns:
             answer = self._calls.campaigns(_GROUPS, {"CampaignId": str(one.id)}, account, self._customer)
             held = [wire.ListedBelow(campaign=one.raw, entries=[group.raw for group in _listed(answer, "AdGroups")])]
-            yield _page(held, answer.url, "" if one is campaigns[-1] else str(one.id))
+            yield _page(wire.AnswersBelow(held), answer.url, "" if one is campaigns[-1] else str(one.id))
         if not campaigns:
-            yield _page([], self._calls.hosts.campaign)
+            yield _page(wire.AnswersBelow([]), self._calls.hosts.campaign)
 
     def _below(self, account: str, campaign: str, below: _Below, resume: str) -> Iterator[Page]:
         """Pages of many ad groups each, so that a large account is no page per ad group."""
@@ -124,14 +124,23 @@ class MicrosoftListing:
                 if str(one.id) == campaign_done and group.id <= int(group_done):
                     continue
                 if len(held) >= _A_PAGE:
-                    yield _page(held, url, following)
+                    yield _page(self._shown(account, held), url, following)
                     held = []
                 body = {"AdGroupId": str(group.id), **below.more}
                 found = self._calls.campaigns(below.path, body, account, self._customer)
                 entries = [entry.raw for entry in _listed(found, below.member)]
                 held.append(wire.ListedBelow(campaign=one.raw, ad_group=group.raw, entries=entries))
                 url, following = found.url, f"{one.id}~{group.id}"
-        yield _page(held, url)
+        yield _page(self._shown(account, held), url)
+
+    def _shown(self, account: str, held: list[wire.ListedBelow]) -> wire.AnswersBelow:
+        """A page with what is known about the images and videos of its ads."""
+
+        def question(path: str, body: Mapping[str, Any]) -> bytes:
+            return self._calls.campaigns(path, body, account, self._customer).body
+
+        found = media.about([entry for below in held for entry in below.entries], question)
+        return wire.AnswersBelow(held, *found)
 
 
 class _Listed(NamedTuple):
@@ -153,5 +162,5 @@ def _listed(answer: Response, member: str) -> list[_Listed]:
         raise Transient(f"{answer.url} answered {answer.status} with an unexpected list: {error}"[:300]) from None
 
 
-def _page(held: list[wire.ListedBelow], url: str, resume: str = "") -> Page:
-    return Page(msgspec.json.encode(wire.AnswersBelow(held)), url, 200, last=not resume, resume=resume)
+def _page(page: wire.AnswersBelow, url: str, resume: str = "") -> Page:
+    return Page(msgspec.json.encode(page), url, 200, last=not resume, resume=resume)

@@ -1,7 +1,7 @@
 """Ad accounts, campaigns, ad groups, ads and keywords → the catalog's entities.
 
 An ad or a keyword runs only while its ad group and campaign do, so these have a say in its status; its dates are its ad
-group's. Ads have no names. Images and videos are named by ids without a URL, so an ad has neither.
+group's. Ads have no names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Profile, Status
+from adweir.model.entities import Ad, AdCampaign, AdGroup, Keyword, PlatformObject, Profile, ProfileStatus, Status
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
 from adweir.model.money import rounded
@@ -21,11 +21,14 @@ from adweir.platforms import json_items, json_text
 from adweir.platforms.connector import ObjectBatch, PullContext, RawPage
 from adweir.platforms.json_items import UNREADABLE, items
 from adweir.platforms.microsoft_ads import SPEC, wire
+from adweir.platforms.microsoft_ads.media import AdMedia, shown, urls
 
 TIME_ZONE = "UTC"
 """Reports are by UTC, whatever time zone an ad account shows ("Reports": Time Zones in Reporting)."""
 _NO_END = 2050
 """The year of an end date that means none ("Campaign Data Object": `EndDate`)."""
+_DEACTIVATED = "Inactive"
+"""No traffic for 15 months ("AccountLifeCycleStatus Value Set"); the account keeps its history."""
 _FAULTS = (ValueError, OverflowError, *UNREADABLE)
 _STATUS = {
     "Active": Status.ACTIVE,
@@ -42,10 +45,11 @@ _WORSE = (Status.REMOVED, Status.ENDED, Status.PAUSED)
 
 
 class _Parents(NamedTuple):
-    """What an object is in; None where its own answer names it."""
+    """What an object is in, None where its own answer names it; and the images and videos of its page."""
 
     campaign: wire.MsCampaign | None = None
     group: wire.MsAdGroup | None = None
+    media: AdMedia = AdMedia({}, {})
 
 
 Make = Callable[[Any, _Parents, PullContext], PlatformObject | Profile]
@@ -75,22 +79,23 @@ def _entries(body: bytes, dataset: Dataset) -> Iterator[tuple[msgspec.Raw, Calla
         yield from ((raw, _Parents) for raw in items(body, member) or () if raw != wire.NOTHING)
         return
     try:
-        answers = json_text.decoded(body, wire.AnswersBelow).answers
+        page = json_text.decoded(body, wire.AnswersBelow)
     except _FAULTS as error:
         raise BadInput(f"not a page of {dataset}: {error}") from None
-    for below in answers:
-        yield from ((raw, lambda below=below: _parents(below)) for raw in below.entries)
+    known = urls(page)
+    for below in page.answers:
+        yield from ((raw, lambda below=below: _parents(below, known)) for raw in below.entries)
 
 
 MEMBERS = {Dataset.PROFILES: "Accounts", Dataset.CAMPAIGNS: "Campaigns"}
 """The lists that are pages as they come."""
 
 
-def _parents(below: wire.ListedBelow) -> _Parents:
+def _parents(below: wire.ListedBelow, known: AdMedia) -> _Parents:
     group = None
     if below.ad_group != wire.NOTHING:
         group = json_text.decoded(bytes(below.ad_group), wire.MsAdGroup)
-    return _Parents(json_text.decoded(bytes(below.campaign), wire.MsCampaign), group)
+    return _Parents(json_text.decoded(bytes(below.campaign), wire.MsCampaign), group, known)
 
 
 def _profile(row: wire.MsAccount, _parents: _Parents, context: PullContext) -> Profile:
@@ -102,6 +107,7 @@ def _profile(row: wire.MsAccount, _parents: _Parents, context: PullContext) -> P
         currency=row.currency_code or "USD",
         timezone=TIME_ZONE,
         country=(row.business_address.country_code if row.business_address else None) or "",
+        status=ProfileStatus.REMOVED if row.account_life_cycle_status == _DEACTIVATED else ProfileStatus.ACTIVE,
         status_raw=row.account_life_cycle_status or "",
         as_of=context.as_of,
         route="" if row.parent_customer_id is None else _id(row.parent_customer_id),
@@ -136,6 +142,7 @@ def _group(row: wire.MsAdGroup, parents: _Parents, context: PullContext) -> AdGr
 
 def _ad(row: wire.MsAd, parents: _Parents, context: PullContext) -> Ad:
     headline = (_text(row.headlines), _text([row.long_headline] if row.long_headline else None))
+    image, video = shown(row)
     return Ad(
         **_below(row, parents, context),
         start_date=_day(parents.group.start_date) if parents.group else "",
@@ -143,6 +150,8 @@ def _ad(row: wire.MsAd, parents: _Parents, context: PullContext) -> Ad:
         headline=_first(headline[0], row.headline, headline[1], row.title_part1, row.title),
         description=_first(_text(row.descriptions), row.text, row.promotional_text),
         cta=row.call_to_action,
+        image_url=parents.media.images.get(image),
+        video_url=parents.media.videos.get(video),
         landing_page_url=_first(*(row.final_urls or ()), row.destination_url),
     )
 
@@ -179,7 +188,7 @@ def _common(identity: wire.Id, status: str | None, context: PullContext) -> dict
 def _below(row: wire.MsAd | wire.MsKeyword, parents: _Parents, context: PullContext) -> dict[str, Any]:
     """What ads and keywords have in common."""
     common = _common(row.id, row.status, context)
-    above = [parent.status or "" for parent in parents if parent is not None]
+    above = [parent.status or "" for parent in (parents.campaign, parents.group) if parent is not None]
     if row.editorial_status == "Disapproved" and common["status"] in (Status.ACTIVE, Status.PENDING):
         common["status"], common["status_raw"] = Status.REJECTED, row.editorial_status
     for worse in _WORSE if common["status"] is Status.ACTIVE else ():

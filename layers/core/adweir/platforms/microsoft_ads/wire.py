@@ -134,8 +134,9 @@ class MsKeyword(msgspec.Struct, kw_only=True, rename="pascal"):
 
 
 class MsAsset(msgspec.Struct, rename="pascal"):
-    """A text. Images and videos are named by their ids only."""
+    """A text, or an image or video by its id."""
 
+    id: Id | None = None
     text: str | None = None
 
 
@@ -152,6 +153,8 @@ class MsAd(msgspec.Struct, kw_only=True, rename="pascal"):
     editorial_status: str | None = None
     final_urls: list[str] | None = None
     destination_url: str | None = None
+    images: list[MsAssetLink] | None = None
+    videos: list[MsAssetLink] | None = None
     headlines: list[MsAssetLink] | None = None
     long_headline: MsAssetLink | None = None
     descriptions: list[MsAssetLink] | None = None
@@ -161,6 +164,22 @@ class MsAd(msgspec.Struct, kw_only=True, rename="pascal"):
     text: str | None = None
     promotional_text: str | None = None
     call_to_action: str | None = None
+
+
+class MsPicture(msgspec.Struct, rename="pascal"):
+    name: str | None = None
+    url: str | None = None
+
+
+class MsMedia(msgspec.Struct, rename="pascal"):
+    id: Id
+    representations: list[MsPicture] | None = None
+
+
+class MsVideo(msgspec.Struct, rename="pascal"):
+    id: Id
+    url: str | None = None
+    source_url: str | None = None
 
 
 NOTHING = msgspec.Raw(b"null")
@@ -175,6 +194,8 @@ class ListedBelow(msgspec.Struct, kw_only=True, rename="pascal"):
 
 
 class AnswersBelow(msgspec.Struct, rename="pascal"):
-    """A page of several such lists."""
+    """A page of several such lists, and of what was answered about the images and videos of its ads."""
 
     answers: list[ListedBelow]
+    media: list[msgspec.Raw] = []
+    videos: list[msgspec.Raw] = []
