@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adweir.model.errors import ReportFailed, TooMuchData
-from adweir.platforms.packed import unpacked
+from adweir.platforms.packed import unpacked, unzipped
 
 MOST = 1 << 20
 
@@ -62,3 +65,74 @@ def test_a_file_that_unpacks_to_too_much_is_refused(size: int, fits: bool) -> No
     else:
         with pytest.raises(TooMuchData):
             list(unpacked(packed, MOST))
+
+
+# -- zip archives ----------------------------------------------------------------------------------------------------
+
+
+class _OneWay(io.BytesIO):
+    """A file that cannot be gone back in, so that sizes follow what they are about."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError("one way")
+
+
+def archive(*contents: bytes, method: int = zipfile.ZIP_DEFLATED, one_way: bool = False, comment: bytes = b"") -> bytes:
+    file = _OneWay() if one_way else io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as made:
+        for number, content in enumerate(contents):
+            made.writestr(f"{number}.csv", content)
+        made.comment = comment
+    return file.getvalue()
+
+
+@given(
+    st.binary(max_size=5000),
+    st.integers(1, 900),
+    st.sampled_from([(zipfile.ZIP_DEFLATED, False), (zipfile.ZIP_DEFLATED, True), (zipfile.ZIP_STORED, False)]),
+    st.binary(max_size=20),
+)
+def test_the_file_of_an_archive_comes_out_whole(content: bytes, size: int, how: tuple[int, bool], note: bytes) -> None:
+    packed = archive(content, method=how[0], one_way=how[1], comment=note)
+    assert b"".join(unzipped(in_chunks(packed, size), MOST)) == content
+
+
+@given(st.binary(min_size=1, max_size=2000), st.booleans(), st.data())
+def test_an_archive_that_is_cut_short_has_failed(content: bytes, one_way: bool, data: st.DataObject) -> None:
+    packed = archive(content, one_way=one_way)
+    with pytest.raises(ReportFailed):
+        list(unzipped([packed[: data.draw(st.integers(0, len(packed) - 22))]], MOST))
+
+
+@given(st.binary(min_size=20, max_size=2000), st.booleans(), st.data())
+def test_a_damaged_content_is_noticed(content: bytes, one_way: bool, data: st.DataObject) -> None:
+    packed = archive(content, method=zipfile.ZIP_DEFLATED, one_way=one_way)
+    place = data.draw(st.integers(35, 35 + len(zlib.compress(content)) - 7))  # within the stream of deflate
+    damaged = packed[:place] + bytes([packed[place] ^ data.draw(st.integers(1, 255))]) + packed[place + 1 :]
+    with suppress(ReportFailed, TooMuchData):
+        assert b"".join(unzipped([damaged], MOST)) == content  # a bit that means nothing
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (b"", "cut short"),
+        (b"<html>" + bytes(60), "no zip archive"),
+        (archive(), "cut short"),
+        (archive(b"one", b"two"), "2 files"),
+        (archive(b"one", bytes(200_000), method=zipfile.ZIP_STORED), "more than one file"),
+        (archive(b"one", method=zipfile.ZIP_BZIP2), "method 12"),
+    ],
+)
+def test_what_is_no_archive_of_one_file_has_failed(packed: bytes, said: str) -> None:
+    with pytest.raises(ReportFailed, match=said):
+        list(unzipped([packed], MOST))
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused() -> None:
+    assert len(b"".join(unzipped([archive(bytes(MOST))], MOST))) == MOST
+    with pytest.raises(TooMuchData):
+        list(unzipped([archive(bytes(MOST + 1))], MOST))
