@@ -1,7 +1,7 @@
 """`GenerateReport/Submit`, `GenerateReport/Poll` and the files behind download URLs.
 
-Source: SubmitGenerateReport, PollGenerateReport, ReportRequestStatus, "Request and Download a Report": an id is valid for
-a day, a URL for five minutes, only the user who submitted may poll, and a report without data has no URL.
+Source: SubmitGenerateReport, PollGenerateReport, ReportRequestStatus, "Request and Download a Report": an id is valid
+for a day, a URL for five minutes, only the user who submitted may poll, and a report without data has no URL.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _weight(label: Mapping[str, str]) -> int:
     return weight
 
 
-def _allowed(line: MicrosoftLine, column: str, only: set[str]) -> bool:
+def _allowed(line: MicrosoftLine, column: str, only: frozenset[str]) -> bool:
     return plain(attribute(line, column, lambda _: "")) in only
 
 
