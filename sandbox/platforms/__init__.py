@@ -20,6 +20,7 @@ FOLDERS = (
     "tiktok_ads",
     "trade_desk",
     "google_ads",
+    "microsoft_ads",
 )
 """The registry: one line per platform."""
 
