@@ -39,7 +39,7 @@ FEW = ("campaigns", "ads", "ad_daily", "campaign_daily")
 SECRET_PARAMETERS = (
     "access_token", "appsecret_proof", "client_secret", "refresh_token", "secret", "Password", "Token"
 )  # fmt: skip
-SECRET_HEADERS = ("Authorization", "developer-token", "Access-Token", "TTD-Auth")
+SECRET_HEADERS = ("Authorization", "developer-token", "DeveloperToken", "Access-Token", "TTD-Auth")
 NEVER_SENT = {("meta_ads", "app_secret")}
 """It signs the proof."""
 FAULTS: tuple[dict[str, Any], ...] = (
