@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from sandbox.platforms.microsoft_ads import STAND_IN
+from sandbox.platforms.microsoft_ads.api import PREFIX
 from sandbox.platforms.microsoft_ads.login import SCOPE
 from sandbox.platforms.microsoft_ads.population import USERS, account_of
 from sandbox.server import PlatformServer
@@ -49,7 +50,7 @@ class MicrosoftCaller:
     def ask(self, path: str, body: Any, **headers: str | None) -> requests.Response:
         """One request; `headers` replace the usual ones, None leaves one out."""
         sent = {name: value for name, value in (self.headers | headers).items() if value is not None}
-        return self.session.post(f"{self.server.url}/{path}", json=body, headers=sent, timeout=5)
+        return self.session.post(f"{self.server.url}{PREFIX}/{path}", json=body, headers=sent, timeout=5)
 
     def listed(self, path: str, **body: Any) -> list[dict[str, Any]]:
         """A list of Campaign Management."""

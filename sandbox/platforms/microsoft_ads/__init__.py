@@ -7,7 +7,7 @@ MicrosoftDocs/Advertising, August 2026) and the models of BingAds-Python-SDK: id
 from __future__ import annotations
 
 from sandbox.platforms.base import StandIn
-from sandbox.platforms.microsoft_ads.api import PATHS, MicrosoftApi
+from sandbox.platforms.microsoft_ads.api import PATHS, PREFIX, MicrosoftApi
 from sandbox.platforms.microsoft_ads.population import PLATFORM, holdings
 
 STAND_IN = StandIn(
@@ -21,9 +21,9 @@ STAND_IN = StandIn(
     paths=PATHS,
     api=MicrosoftApi,
     base_urls=lambda server_url: {
-        "customer": f"{server_url}/CustomerManagement/v13",
-        "campaign": f"{server_url}/CampaignManagement/v13",
-        "reporting": f"{server_url}/Reporting/v13",
+        "customer": f"{server_url}{PREFIX}/CustomerManagement/v13",
+        "campaign": f"{server_url}{PREFIX}/CampaignManagement/v13",
+        "reporting": f"{server_url}{PREFIX}/Reporting/v13",
         "login": server_url,
     },
     holdings=holdings,

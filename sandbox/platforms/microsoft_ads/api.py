@@ -23,8 +23,10 @@ from sandbox.switches import Switch
 from sandbox.web import PlatformRequest, json_answer
 
 _CUSTOMER, _CAMPAIGN, _REPORTING = "/CustomerManagement/v13", "/CampaignManagement/v13", "/Reporting/v13"
+PREFIX = "/bingads"
+"""Before the documented paths where no Host header says whose they are: another platform has a /reporting/ too."""
 PATHS = re.compile(
-    r"/(CustomerManagement|CampaignManagement|Reporting)/v13/|/[^/]+/oauth2/v2\.0/token$|/microsoft-report-"
+    rf"({PREFIX})?/(CustomerManagement|CampaignManagement|Reporting)/v13/|/[^/]+/oauth2/v2\.0/token$|/microsoft-report-"
 )
 _POSTS = {
     f"{_CUSTOMER}/User/Query": "user",
@@ -91,11 +93,11 @@ class MicrosoftApi(PlatformApi):
         try:
             return self._route(request)
         except MicrosoftRefusal as refusal:
-            return refusal.answer(named=not request.path.startswith(_CUSTOMER))
+            return refusal.answer(named=not request.path.removeprefix(PREFIX).startswith(_CUSTOMER))
 
     def _route(self, request: PlatformRequest) -> Response:
         try:
-            endpoint, values = _ROUTES.match(request.path, method=request.method)
+            endpoint, values = _ROUTES.match(request.path.removeprefix(PREFIX), method=request.method)
         except MethodNotAllowed:
             return json_answer({"Message": "The requested resource does not support this method."}, 405)
         except NotFound:
