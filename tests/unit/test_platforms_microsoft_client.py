@@ -155,10 +155,14 @@ def test_a_report_asks_for_the_days_of_its_level_without_header_and_footer(
         (Dataset.AD_GROUP_DAILY, "AdGroupPerformanceReportRequest", ["CampaignId", "AdGroupId"]),
         (Dataset.KEYWORD_DAILY, "KeywordPerformanceReportRequest", ["CampaignId", "AdGroupId", "KeywordId"]),
         (Dataset.CAMPAIGN_BY_DEVICE_DAILY, "CampaignPerformanceReportRequest", ["CampaignId", "DeviceType"]),
-        (Dataset.AD_GROUP_BY_AGE_DAILY, "AgeGenderAudienceReportRequest", ["CampaignId", "AdGroupId", "AgeGroup"]),
+        (
+            Dataset.AD_GROUP_BY_AGE_DAILY,
+            "AgeGenderAudienceReportRequest",
+            ["CampaignId", "AdGroupId", "AgeGroup", "Gender"],
+        ),
     ],
 )
-def test_no_attribute_is_asked_for_that_would_split_a_dataset_s_rows(
+def test_no_attribute_is_asked_for_that_would_split_a_dataset_s_rows_but_one_that_microsoft_requires(
     wire: MicrosoftStub, connector: Connector, dataset: Dataset, kind: str, attributes: list[str]
 ) -> None:
     connector.create_report(task(dataset))

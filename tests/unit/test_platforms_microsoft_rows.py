@@ -115,6 +115,11 @@ def test_levels_breakdowns_and_hours_have_their_entities() -> None:
         Dataset.AD_GROUP_BY_AGE_DAILY,
     )
     assert [row.entity_id for row in ages] == ["2~65+", "2~unknown"]
+    split = "2026-11-01,1,2,65+,Female,1,2,3,4,5\n2026-11-01,1,2,65+,Male,10,20,30,40,50\n"
+    ((both,), _) = read(
+        f"TimePeriod,CampaignId,AdGroupId,AgeGroup,Gender,{numbers}\n{split}", Dataset.AD_GROUP_BY_AGE_DAILY
+    )
+    assert (both.entity_id, both.slot) == ("2~65+", (11, 22, 44_000_000, 33_000_000, 55_000_000))
     ((keyword,), _) = read(
         f"TimePeriod,CampaignId,AdGroupId,KeywordId,{numbers}\n2026-11-01,1,2,4,1,2,3,4,5\n", Dataset.KEYWORD_DAILY
     )

@@ -23,11 +23,15 @@ _ACCOUNT_ONLY = "AccountPerformanceReportRequest"
 
 
 class MsReport(NamedTuple):
-    """A type of report, its columns of ids (outermost first), and the column that splits their rows, or ""."""
+    """A type of report, its columns of ids (outermost first), and the column that splits their rows, or "".
+
+    `beside`: a column that the report requires and that splits the rows further; they are added up again.
+    """
 
     type: str
     keys: tuple[str, ...]
     label: str = ""
+    beside: str = ""
 
 
 _LEVELS = {
@@ -40,10 +44,11 @@ _LEVELS = {
 _LABELS = {"device": "DeviceType", "placement": "Network"}
 _AUDIENCE = "AgeGenderAudienceReportRequest"
 _OTHERS = {
-    (Level.AD_GROUP, "age"): MsReport(_AUDIENCE, (CAMPAIGN, GROUP), "AgeGroup"),
-    (Level.AD_GROUP, "gender"): MsReport(_AUDIENCE, (CAMPAIGN, GROUP), "Gender"),
+    (Level.AD_GROUP, "age"): MsReport(_AUDIENCE, (CAMPAIGN, GROUP), "AgeGroup", "Gender"),
+    (Level.AD_GROUP, "gender"): MsReport(_AUDIENCE, (CAMPAIGN, GROUP), "Gender", "AgeGroup"),
 }
-"""Breakdowns that have a report of their own, which has no currency."""
+"""Breakdowns that have a report of their own, which has no currency. Age and gender are required both
+("AgeGenderAudienceReportColumn": Required Columns)."""
 
 
 def kind_of(dataset: Dataset) -> MsReport | None:
@@ -57,7 +62,7 @@ def kind_of(dataset: Dataset) -> MsReport | None:
 
 def columns(kind: MsReport) -> list[str]:
     """All that a report asks for. A further attribute would split its rows ("Reports": Columns that Group the Data)."""
-    attributes = [TIME, ACCOUNT, *kind.keys, *([kind.label] if kind.label else [])]
+    attributes = [TIME, ACCOUNT, *kind.keys, *filter(None, (kind.label, kind.beside))]
     currency = [] if kind.type == _AUDIENCE else [CURRENCY]
     return [*attributes, *currency, IMPRESSIONS, CLICKS, SPEND, *_COUNTED]
 

@@ -25,6 +25,7 @@ from adweir.platforms.microsoft_ads import reports
 from adweir.platforms.microsoft_ads.options import MicrosoftOptions
 from adweir.platforms.numbers import counts, micros
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND
+from adweir.platforms.row_sums import RowSums
 
 T = TypeVar("T")
 _UNKNOWN = frozenset({"", "--"})
@@ -38,6 +39,19 @@ _FOOTERS = ("©", "@")
 
 def batches(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     """The rows of a file. Raises BadInput for one without the columns that are needed."""
+    kind = reports.kind_of(context.dataset)
+    if kind is None or not kind.beside:
+        yield from _as_written(page, context)
+        return
+    sums = RowSums()
+    for batch in _as_written(page, context):
+        bad = sums.add(batch)
+        if bad:
+            yield RowBatch([], bad)
+    yield from sums.batches()
+
+
+def _as_written(page: RawPage, context: PullContext) -> Iterator[RowBatch]:
     reader: _MicrosoftReader | None = None
     for piece in pieces(page.stream):
         if reader is None:
