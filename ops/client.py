@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,16 +17,30 @@ class ApiError(Exception):
 
 
 class Api:
-    """Calls the API with a key. Every call has a time-out and raises ApiError with the API's message."""
+    """Calls the API with a key. Every call has a time-out and raises ApiError with the API's message.
+
+    Threads may share it; each has connections of its own.
+    """
 
     def __init__(self, base_url: str, api_key: str) -> None:
         self._base = base_url.rstrip("/")
-        self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {api_key}"
+        self._key = api_key
+        self._own = threading.local()
+        self._opened: list[requests.Session] = []
+
+    @property
+    def _session(self) -> requests.Session:
+        found: requests.Session | None = getattr(self._own, "session", None)
+        if found is None:
+            found = self._own.session = requests.Session()
+            found.headers["Authorization"] = f"Bearer {self._key}"
+            self._opened.append(found)
+        return found
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        for session in self._opened:
+            session.close()
 
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, params=params)

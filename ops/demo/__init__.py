@@ -2,3 +2,5 @@
 
 PLATFORMS = ("meta_ads", "amazon_ads", "tiktok_ads", "trade_desk", "google_ads")
 """Those that it shows. Any further one is as complete, and left out so that the demonstration stays short."""
+READERS = 3
+"""Questions at a time when all is compared: while the API computes one answer, others are read."""

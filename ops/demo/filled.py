@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.base import PlatformSpec
 from adweir.reporting.records import data_type_of
 from ops.client import Api
-from ops.demo import PLATFORMS
+from ops.demo import PLATFORMS, READERS
 
 _OBJECTS = {
     Dataset.CREATIVES: "creatives",
@@ -44,12 +44,16 @@ def request_all(api: Api, profiles: Iterable[dict[str, Any]]) -> None:
 
 def empty(api: Api, start: str, end: str) -> list[str]:
     """The datasets without any record of these days, by platform: `meta_ads ad_daily`."""
-    found: dict[Dataset, set[str]] = defaultdict(set)
-    for dataset in {dataset for spec in _specs() for dataset in _stored(spec)}:
+
+    def filled(dataset: Dataset) -> set[str]:
         first = _months_before(start) if dataset is Dataset.INVOICES else start
         records = api.records(_data_type(dataset), {"date_range": {"start": first, "end": end}})
         kinds = _KINDS.get(dataset)
-        found[dataset] = {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
+        return {each["platform"] for each in records if kinds is None or each["kind"] in kinds}
+
+    asked = sorted({dataset for spec in _specs() for dataset in _stored(spec)})
+    with ThreadPoolExecutor(READERS) as readers:
+        found = dict(zip(asked, readers.map(filled, asked), strict=True))
     return [f"{spec.name} {dataset}" for spec in _specs() for dataset in _lacking(spec, found)]
 
 
@@ -57,7 +61,7 @@ def _specs() -> list[PlatformSpec]:
     return [spec for spec in REGISTRY.specs() if spec.name in PLATFORMS]
 
 
-def _lacking(spec: PlatformSpec, found: dict[Dataset, set[str]]) -> Sequence[Dataset]:
+def _lacking(spec: PlatformSpec, found: Mapping[Dataset, set[str]]) -> Sequence[Dataset]:
     return [dataset for dataset in _stored(spec) if spec.name not in found[dataset]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from rich.console import Console
 from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
-from ops.demo import PLATFORMS
+from ops.demo import PLATFORMS, READERS
 from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
@@ -101,10 +102,15 @@ def flow(
     for run_id in beside:
         river.follow(run_id)
     river.await_datasets(clients)
+
+    def compared(profile: dict[str, Any]) -> Compared:
+        return compare(api, world, profile, extent.days, before.get(profile["profile_id"]), deleted)
+
     results: list[Compared] = []
-    for profile in profiles:
-        results.append(compare(api, world, profile, extent.days, before.get(profile["profile_id"]), deleted))
-        show("compared with the truth", len(results), len(profiles))
+    with ThreadPoolExecutor(READERS) as readers:
+        for result in readers.map(compared, profiles):
+            results.append(result)
+            show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
     return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, PLATFORMS))
 
