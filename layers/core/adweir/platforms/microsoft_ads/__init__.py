@@ -18,7 +18,7 @@ from adweir.model.errors import ThrottleScope
 from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, datasets
+from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, FieldKind, PlainApp, Secret
 from adweir.platforms.microsoft_ads.options import MicrosoftOptions
 
@@ -32,8 +32,6 @@ MAX_WINDOW_DAYS = {Grain.DAY: 31, Grain.HOUR: 7}
 """Microsoft sets no limit: such a report of a large account fits into an invocation, one that does not is halved."""
 RETENTION_DAYS = {Grain.DAY: 36 * 30, Grain.HOUR: 6 * 30}
 """36 and 6 months ("Reporting Data Retention Time Periods"), counted short so that the oldest day is still kept."""
-_PACE = Pace(poll_seconds=20, poll_max_seconds=300, report_timeout_seconds=2 * 3600)
-"""Most reports take minutes; Microsoft calls polling every 2 to 15 minutes right ("Request and Download a Report")."""
 _CLIENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -62,7 +60,6 @@ def _metrics(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
         MAX_WINDOW_DAYS[grain],
         {ALL: RETENTION_DAYS[grain]},
         settles_after_days=HOURLY_LOOKBACK_DAYS if hourly else SETTLES_AFTER_DAYS,
-        pace=_PACE,
         on_request=on_request,
     )
 

@@ -16,7 +16,7 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import ThrottleScope, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
-from adweir.platforms.base import DatasetSpec, Pace, PlatformSpec, datasets
+from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, PlainEnd, Secret
 from adweir.platforms.trade_desk.options import TradeDeskOptions
 
@@ -27,8 +27,6 @@ LATE_DAYS = 3
 """After an attribution window has ended, numbers still come."""
 _LOOKBACK_DAYS, _SETTLES_DAYS = 30 + LATE_DAYS, 60 + LATE_DAYS
 """Of an advertiser that does not name its attribution windows: 30 days is usual, the platform's own example has 60."""
-_PACE = Pace(poll_seconds=60, poll_max_seconds=300, report_timeout_seconds=3 * 3600, deadline_seconds=12 * 3600)
-"""Executions take minutes to hours."""
 
 
 def _lower(value: object) -> object:
