@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from faults.matrix import Cell, Fault, Remedy
+from faults.matrix import (
+    ACCESS_LOST,
+    HALVED,
+    READ_LATER,
+    ROWS_REFUSED,
+    TRIED_AGAIN,
+    WAITED,
+    Cell,
+    Fault,
+    Outcome,
+    Remedy,
+)
 
 _GOOGLE = "google_ads"
 _NO_REPORTS = "there are no asynchronous reports: a query is answered at once, in a stream"
@@ -21,7 +32,7 @@ CELLS = (
             },
         ),
         "quotaError of the ACCOUNT without a retryDelay: exponential from five seconds",
-        code="throttled",
+        outcome=WAITED,
         waits=(5, 5, 8),
         brake="profile",
     ),
@@ -30,7 +41,7 @@ CELLS = (
         _GOOGLE,
         ({"kind": "throttle", "scope": "DEVELOPER", "retry_after": 90, "times": 1},),
         "quotaErrorDetails.retryDelay; DEVELOPER is the Cloud project's quota",
-        code="throttled",
+        outcome=WAITED,
         waits=(90,),
         brake="app",
         braked=(0, 1),
@@ -49,55 +60,52 @@ CELLS = (
         _GOOGLE,
         ({"kind": "expired_token"}, {"kind": "revoked_credential"}),
         "invalid_grant: the consent was taken back",
+        outcome=Outcome(
+            code="auth_expired",
+            ends=frozenset({"parked"}),
+            run="partial",
+            events=frozenset({"CredentialBroken"}),
+            alarms={"RunsPartial": 1, "CredentialsBroken": 1, "ProfilesStale": 2},
+            remedy=Remedy.NEW_CREDENTIAL,
+        ),
         who=2,
-        code="auth_expired",
-        ends=frozenset({"parked"}),
-        run="partial",
-        events=frozenset({"CredentialBroken"}),
-        alarms={"RunsPartial": 1, "CredentialsBroken": 1, "ProfilesStale": 2},  # its test account is stale, too
         renews=True,
-        remedy=Remedy.NEW_CREDENTIAL,
     ),
     Cell(
         Fault.PERMISSION_LOST,
         _GOOGLE,
         ({"kind": "access_denied"},),
         "403 USER_PERMISSION_DENIED for one customer",
-        code="access_denied",
-        ends=frozenset({"failed"}),
-        run="partial",
-        alarms={"RunsPartial": 1},
-        denied=True,
-        remedy=Remedy.LIST_AND_REDRIVE,
+        outcome=ACCESS_LOST,
     ),
     Cell(
         Fault.TOO_MUCH_DATA,
         _GOOGLE,
         ({"kind": "data_limit", "rows": 10},),
         "504 DEADLINE_EXCEEDED: after repeated ones the dates are to be split",
-        ends=frozenset({"split", "loaded"}),
+        outcome=HALVED,
     ),
     Cell(
         Fault.RESET,
         _GOOGLE,
         ({"kind": "truncated_paging", "times": 4},),
         "a stream breaks off amid a batch, in each of the four tries",
-        code="transient",
+        outcome=TRIED_AGAIN,
     ),
     Cell(
         Fault.HTML,
         _GOOGLE,
         ({"kind": "html", "times": 4},),
         "the front end's page with status 502, to each of the four tries",
-        code="transient",
+        outcome=TRIED_AGAIN,
     ),
     Cell(
         Fault.NEW_VALUE,
         _GOOGLE,
         ({"kind": "new_value", "field": "campaign.status"},),
         "a value of a newer version",
+        outcome=READ_LATER,
         unknown=1,
-        remedy=Remedy.PULL_AGAIN,
         datasets=("campaigns", "ad_daily"),
     ),
     Cell(
@@ -105,8 +113,7 @@ CELLS = (
         _GOOGLE,
         ({"kind": "missing_column", "field": "metrics.cost_micros"},),
         "a metric that was selected is in the rows, also where it is 0: one that is not there is missing",
-        events=frozenset({"QualityBreached"}),
-        remedy=Remedy.PULL_AGAIN,
+        outcome=ROWS_REFUSED,
     ),
 )
 ABSENT = {

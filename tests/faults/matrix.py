@@ -45,6 +45,48 @@ class Remedy(StrEnum):
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What is seen of a fault when nobody works any more.
+
+    `code`: the error that the ledger shows of the account, "" where the fault is overcome in place. `ends`: the states
+    of the account's tasks; `run`: the run's state; `denied`: whether the account is marked so; `events`: what the bus
+    reports beside changes and the run's end; `alarms`: the numbers that ring; `remedy`: what ends them.
+    """
+
+    code: str = ""
+    ends: frozenset[str] = frozenset({"loaded"})
+    run: str = "succeeded"
+    events: frozenset[str] = frozenset()
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    denied: bool = False
+    remedy: Remedy = Remedy.NOTHING
+
+
+OVERCOME = Outcome()
+WAITED = Outcome(code="throttled")
+TRIED_AGAIN = Outcome(code="transient")
+HALVED = Outcome(ends=frozenset({"split", "loaded"}))
+READ_LATER = Outcome(remedy=Remedy.PULL_AGAIN)
+ROWS_REFUSED = Outcome(events=frozenset({"QualityBreached"}), remedy=Remedy.PULL_AGAIN)
+ACCESS_LOST = Outcome(
+    code="access_denied",
+    ends=frozenset({"failed"}),
+    run="partial",
+    alarms={"RunsPartial": 1},
+    denied=True,
+    remedy=Remedy.LIST_AND_REDRIVE,
+)
+CREDENTIAL_DEAD = Outcome(
+    code="auth_expired",
+    ends=frozenset({"parked"}),
+    run="partial",
+    events=frozenset({"CredentialBroken"}),
+    alarms={"RunsPartial": 1, "CredentialsBroken": 1, "ProfilesStale": 1},
+    remedy=Remedy.NEW_CREDENTIAL,
+)
+
+
+@dataclass(frozen=True)
 class Cell:
     """One fault on one platform.
 
@@ -52,37 +94,27 @@ class Cell:
     the beginning or before the request number `amid` on its behalf. `why`: what of the platform's documents they
     follow. `asks`: constants of the connector with other values, so that little data has several pages or is too much.
 
-    What has to be seen: `code`, the error that the ledger shows of the account, "" where the fault is overcome in
-    place; `waits`, the seconds that it waits, time after time; `brake`, the scope that has to wait, `braked` its ad
-    accounts. `remade`: the seconds after which a report is asked for again, 0 where none is. `renews`: whether a
-    new access token is fetched. `unknown`: how many objects have a status that nobody knows.
-
-    When nobody works any more: `ends`, the states of the account's tasks; `shares`, the ad accounts with the same fate,
-    because one report serves several; `run`, the run's state; `denied`, whether the account is marked so; `events`,
-    what the bus tells beside changes and the run's end; `alarms`, the numbers that ring, and `remedy`, what ends them.
+    What has to be seen: `waits`, the seconds that the account waits, time after time; `brake`, the scope that has to
+    wait, `braked` its ad accounts. `remade`: the seconds after which a report is asked for again, 0 where none is.
+    `renews`: whether a new access token is fetched. `unknown`: how many objects have a status that nobody knows.
+    `outcome`: what is seen in the end; `shares`: the ad accounts with the same fate, because one report serves several.
     """
 
     fault: Fault
     platform: str
     switches: tuple[Mapping[str, Any], ...]
     why: str
+    outcome: Outcome = OVERCOME
     who: int = 0
     amid: int = 0
-    code: str = ""
     waits: tuple[float, ...] = ()
     brake: str = ""
     braked: tuple[int, ...] = (0,)
     shares: tuple[int, ...] = ()
-    ends: frozenset[str] = frozenset({"loaded"})
-    run: str = "succeeded"
-    events: frozenset[str] = frozenset()
-    alarms: Mapping[str, int] = field(default_factory=dict)
-    remedy: Remedy = Remedy.NOTHING
     remade: float = 0.0
     unknown: int = 0
     renews: bool = False
     asks: Mapping[str, Any] = field(default_factory=dict)
-    denied: bool = False
     datasets: tuple[str, ...] = ("ad_daily",)
     days: tuple[str, str] = ("2026-11-10", "2026-11-11")
 

@@ -99,24 +99,24 @@ class Story:
         """The right class of the error tree, and no other."""
         ended = {t.error["code"] for t in self.system.tasks(RUN) if t.profile_id == self.affected and t.error}
         found = ended | {seen.code for seen in self._own}
-        assert found - {_BEING_MADE} == {self.cell.code} - {_BEING_MADE, ""}
-        assert _BEING_MADE in found or self.cell.code != _BEING_MADE
+        assert found - {_BEING_MADE} == {self.cell.outcome.code} - {_BEING_MADE, ""}
+        assert _BEING_MADE in found or self.cell.outcome.code != _BEING_MADE
 
     def check_wait(self) -> None:
         """The right delay: who has to wait is asked about again when the wait is over, and not before."""
-        waited = [seen for seen in self._own if seen.code == self.cell.code and seen.seconds]
+        waited = [seen for seen in self._own if seen.code == self.cell.outcome.code and seen.seconds]
         if self.cell.waits:
             assert tuple(round(seen.seconds) for seen in waited) == self.cell.waits
         asked = [at.at - self.system.begun for at in self.world.asked if at.profile_id in self.braked]
         for seen in waited:
             early = [at for at in asked if seen.at < at < seen.at + seen.seconds]
             assert early == [], f"asked at {early} in spite of {seen}"
-        if self.cell.code == "transient":
+        if self.cell.outcome.code == "transient":
             first = self._own[0]
             following = min((at for at in asked if at > first.at), default=None)
             assert following is not None
             assert COMES_AGAIN[0] <= following - first.at <= COMES_AGAIN[1]
-        elif waited and self.cell.run == "succeeded":
+        elif waited and self.cell.outcome.run == "succeeded":
             following = min(at for at in asked if at > waited[0].at)
             assert following <= waited[0].at + waited[0].seconds * JITTER + _MARGIN
 
@@ -138,7 +138,7 @@ class Story:
         firsts = 1 if self.cell.platform == _SHARING else len({made.profile_id for made in ours})
         again = [made.at - self.system.begun for made in ours[firsts:]]
         assert bool(again) == bool(self.cell.remade)
-        assert len(again) <= 2 or "split" in self.cell.ends
+        assert len(again) <= 2 or "split" in self.cell.outcome.ends
         assert not again or self.cell.remade <= again[0] <= self.cell.remade + 400
 
     def check_token(self) -> None:
@@ -164,13 +164,13 @@ class Story:
         """What became of the account's tasks, of the account and of the run."""
         system = self.system
         for profile_id in self.fate:
-            assert {state.value for state in system.states(RUN, profile_id)} == self.cell.ends
-        assert [run["state"] for run in system.told("RunFinished") if run["run_id"] == RUN] == [self.cell.run]
+            assert {state.value for state in system.states(RUN, profile_id)} == self.cell.outcome.ends
+        assert [run["state"] for run in system.told("RunFinished") if run["run_id"] == RUN] == [self.cell.outcome.run]
         assert system.post.dead == []
-        if "parked" not in self.cell.ends:  # a dead credential can remove nothing
+        if "parked" not in self.cell.outcome.ends:  # a dead credential can remove nothing
             self._check_schedules()
         denied = [p.profile_id for p in system.app.catalog.profiles() if p.status == ProfileStatus.DENIED]
-        assert denied == ([self.affected] if self.cell.denied else [])
+        assert denied == ([self.affected] if self.cell.outcome.denied else [])
 
     def _check_schedules(self) -> None:
         """The Trade Desk's schedules are limited in number: none of ours stays."""
@@ -178,8 +178,8 @@ class Story:
 
     def check_operator(self) -> None:
         """The events that go to an operator, and the numbers that ring an alarm: these and no others."""
-        assert {name for name, _ in self.system.events.published} - _USUAL == self.cell.events
-        assert self.system.watched() == self.cell.alarms
+        assert {name for name, _ in self.system.events.published} - _USUAL == self.cell.outcome.events
+        assert self.system.watched() == self.cell.outcome.alarms
 
     def check_objects(self) -> None:
         """An object with a value that nobody knows is kept, as unknown."""
@@ -194,17 +194,17 @@ class Story:
         """The platform behaves again, and an operator does what is to be done."""
         system, cell = self.system, self.cell
         self.world.outside.switches.clear()
-        if cell.remedy is Remedy.NEW_CREDENTIAL:
+        if cell.outcome.remedy is Remedy.NEW_CREDENTIAL:
             for label, body in self._company.bodies(cell.platform).items():
                 system.app.registration.register(self._company.key, cell.platform, body, label)
             system.run()
-        if cell.remedy is Remedy.LIST_AND_REDRIVE:
+        if cell.outcome.remedy is Remedy.LIST_AND_REDRIVE:
             now = system.clock.now()
             listing = Scope(datasets=("profiles",))
             system.run(StartRun(workflow="daily", scheduled_at=now, run_id="listing", scope=listing))
-        if cell.remedy in (Remedy.REDRIVE, Remedy.LIST_AND_REDRIVE):
+        if cell.outcome.remedy in (Remedy.REDRIVE, Remedy.LIST_AND_REDRIVE):
             system.run(Redrive(run_id=RUN))
-        if cell.remedy is Remedy.PULL_AGAIN:
+        if cell.outcome.remedy is Remedy.PULL_AGAIN:
             self.pull("again")
 
     def check_numbers(self) -> None:
