@@ -132,22 +132,26 @@ class _Connection(_Punctual, HTTPConnection):  # type: ignore[misc]  # urllib3 o
     pass
 
 
-class _SecureConnection(_Punctual, HTTPSConnection):  # type: ignore[misc]  # urllib3 overrides http.client's, too
-    pass
+class SecureConnection(_Punctual, HTTPSConnection):  # type: ignore[misc]  # urllib3 overrides http.client's, too
+    """A connection by TLS."""
 
 
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+class SecurePool(HTTPSConnectionPool):
+    """The connections to one host by TLS."""
+
+    ConnectionCls = SecureConnection
 
 
-class _Adapter(HTTPAdapter):
+class SessionAdapter(HTTPAdapter):
+    """What a session sends by."""
+
     def init_poolmanager(self, *args: Any, **named: Any) -> None:
         super().init_poolmanager(*args, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": SecurePool}
 
 
 class _Session(requests.Session):
@@ -165,7 +169,7 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _certificates(session: requests.Session) -> object:
+def certificates(session: requests.Session) -> Any:
     """The certificates that the environment names; True for those that requests brings."""
     return session.merge_environment_settings("https://localhost", {}, stream=False, verify=True, cert=None)["verify"]
 
@@ -181,7 +185,7 @@ def new_session(turn: Callable[[], None] | None = None) -> requests.Session:
     # Without this, requests looks the host up in ~/.netrc each time, and what is there replaces the credential's token.
     session.auth = _unchanged
     # It also reads the environment for each request, a tenth of a page's time: in vain where that names nothing.
-    session.trust_env = bool(getproxies()) or _certificates(session) is not True
+    session.trust_env = bool(getproxies()) or certificates(session) is not True
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter())
+        session.mount(scheme, SessionAdapter())
     return session
