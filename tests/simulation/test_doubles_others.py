@@ -164,6 +164,17 @@ def test_an_object_that_is_there_is_not_put_again_where_it_must_not(side: Side) 
     assert side.s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"other"
 
 
+def test_an_object_is_replaced_only_while_it_is_the_one_that_was_read(side: Side) -> None:
+    store(side)
+    read = side.s3.get_object(Bucket=BUCKET, Key="k")["ETag"]
+    about = {"Bucket": BUCKET, "Key": "k"}
+    side.s3.put_object(**about, Body=b"second", IfMatch=read)
+
+    assert refused("PreconditionFailed", side.s3.put_object, **about, Body=b"third", IfMatch=read) == 412
+    assert refused("NoSuchKey", side.s3.put_object, Bucket=BUCKET, Key="none", Body=b"", IfMatch=read) == 404
+    assert side.s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"second"
+
+
 def test_a_missing_object_or_bucket_is_refused(side: Side) -> None:
     assert refused("NoSuchKey", side.s3.get_object, Bucket=BUCKET, Key="none") == 404
     assert refused("404", side.s3.head_object, Bucket=BUCKET, Key="none") == 404

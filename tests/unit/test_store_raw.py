@@ -294,6 +294,32 @@ def test_plain_objects(store: RawStore) -> None:
             read("a/3")
 
 
+def test_an_object_is_replaced_only_while_it_is_the_one_that_was_read(store: RawStore) -> None:
+    # given an object that two have read
+    assert store.tagged("folds/1") is None
+    assert store.swap("folds/1", b"one", "")
+    assert not store.swap("folds/1", b"other", "")
+    body, tag = store.tagged("folds/1") or (b"", "")
+    assert body == b"one"
+    # when both replace it, then the second has to read it again
+    assert store.swap("folds/1", b"two", tag)
+    assert not store.swap("folds/1", b"three", tag)
+    assert (store.tagged("folds/1") or (b"", ""))[0] == b"two"
+    # and one that has expired since is not there to be replaced
+    assert not store.swap("folds/2", b"two", tag)
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey"])
+def test_a_replacement_that_came_too_late_is_no_fault(code: str) -> None:
+    assert not RawStore(Refusing(code), "b").swap("k", b"body", "tag")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "timeout", "NoSuchBucket"])
+def test_a_replacement_that_s3_refuses_is_unavailable_or_names_what_is_missing(code: str) -> None:
+    with pytest.raises(NotFound if code == "NoSuchBucket" else Unavailable):
+        RawStore(Refusing(code), "b").swap("k", b"body", "tag")  # type: ignore[arg-type]
+
+
 class Refusing:
     """An S3 that answers `put_object` with the given codes in turn, then accepts."""
 
@@ -302,7 +328,7 @@ class Refusing:
         self.bodies: list[bytes] = []
 
     def put_object(self, *, Body: Any, **_: Any) -> None:  # noqa: N803
-        self.bodies.append(Body.read())
+        self.bodies.append(Body if isinstance(Body, bytes) else Body.read())
         if self.codes:
             code = self.codes.pop(0)
             if code == "timeout":

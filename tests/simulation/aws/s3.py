@@ -76,6 +76,11 @@ class S3:
             raise Refused("BadDigest", "The SHA256 you specified did not match the calculated checksum.")
         if params.get("IfNoneMatch") == "*" and key in self.objects:
             raise Refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+        wanted = params.get("IfMatch")
+        if wanted and key not in self.objects:
+            raise Refused("NoSuchKey", "The specified key does not exist.", 404)
+        if wanted and self.objects[key].etag != wanted:
+            raise Refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
         if key not in self.objects:
             insort(self._order, key.encode())
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'

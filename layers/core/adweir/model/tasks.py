@@ -198,9 +198,10 @@ class Pull:
     """What all rows of one load have in common, and what the load answers for.
 
     A *complete* pull (its paging ended at the platform's own end marker) answers for every entity of `slice` on every
-    day of `window`; a partial one only for the rows it brings. Files and pushes are always partial. `has_totals`: the
-    platform also reports this profile's account totals, by which absence is decided. `definition` says how conversions
-    and revenue were counted, in the platform's words; `cause` why these numbers came: see `Cause`.
+    day of `window`; a partial one only for the rows it brings. Other sources than pulls are always partial.
+    `has_totals`: the platform also reports this profile's account totals, by which absence is decided. `definition`
+    says how conversions and revenue were counted, in the platform's words; `cause` why these numbers came: see
+    `Cause`.
     """
 
     platform: Platform

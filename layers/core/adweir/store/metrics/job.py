@@ -62,7 +62,7 @@ class Job:
             if not can_be_key(entity_id):
                 raise BadInput(f"not an entity id: {entity_id[:40]!r}")
         bad = rows.incomplete or sum(map(len, holes.values())) > limits.MAX_HOLES
-        partial = pull.source in {Source.FILE, Source.PUSH} or bad
+        partial = pull.source is not Source.PULL or bad
         return cls(pull, rows, pull.complete and not partial, entities, holes, until)
 
     def goal(self, partition: Partition, coverage: Coverage) -> Coverage:

@@ -84,7 +84,7 @@ class MetricStore:
         """Make this pull part of the stored metrics.
 
         Any order, repetition and interleaving of loads ends in the same state; a pull that is already part of it
-        writes nothing. Files, pushes and incomplete pulls are partial: they never zero and set no coverage.
+        writes nothing. Files, streams, pushes and incomplete pulls are partial: they never zero and set no coverage.
         At `until`, by the monotonic clock, it stops; the same load again goes on.
 
         Raises NotReady (it stopped), Throttled (another loader holds a partition), MassVanish (before anything is

@@ -248,6 +248,31 @@ class RawStore:
                 Bucket=self.bucket, Key=key, Body=body, Metadata=dict(metadata or {}), ContentType=content_type
             )
 
+    def tagged(self, key: str) -> tuple[bytes, str] | None:
+        """A whole object and the tag by which `swap` knows it again; None where there is none."""
+        try:
+            with _errors(key):
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+                return answer["Body"].read(), answer["ETag"]
+        except NotFound:
+            return None
+
+    def swap(self, key: str, body: bytes, tag: str) -> bool:
+        """Replace an object that still is the one with this tag, or make it where the tag is ""; False if it is not.
+
+        A try whose answer was lost may have replaced it: False then, as if somebody else had.
+        """
+        condition: dict[str, Any] = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _EXISTS | _CONFLICT | {"NoSuchKey"}:  # it may have expired
+                return False
+            raise _translated(error, key) from error
+        except BotoCoreError as error:
+            raise _translated(error, key) from error
+        return True
+
     def get_bytes(self, key: str, version_id: str = "") -> bytes:
         """A whole object: for small ones."""
         with _errors(key):
