@@ -53,6 +53,12 @@ MAX_DROP_LINE_BYTES = 64 << 10  # one line of a dropped file
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
 MAX_DROP_AGE_DAYS = 1830  # five years: how far back a file may reach
 MAX_DROPPED_BILL_LINES = 200_000  # lines of a file of invoices, held in memory: about 300 MB
+MAX_MAPPING_NAMES = 100  # names of a column in a mapping, and rules, constants and empty texts of it
+MAX_MAPPING_CHARS = 60_000  # a mapping as JSON: the largest that comes with adweir has a fifth
+MAX_PREAMBLE_LINES = 100  # lines before a file's header: Google has 2, Microsoft 11
+MAX_UNDECIDED_ROWS = 50_000  # rows that wait until a file shows what its decimal mark is: 100 MB
+MAX_NUMBER_CHARS = 60  # text of a number in a file, with signs and blanks
+MAX_KNOWN_CELLS = 1 << 16  # texts of cells whose number or day is remembered while a file is read
 MAX_DROP_REASONS = 50  # different reasons named in a receipt
 MAX_COUNT_DIGITS = 15  # digits of a count in a file: int64 holds 18
 

@@ -1,0 +1,196 @@
+"""How files of a source are read: which of their columns is which of our fields, and how it is written.
+
+A `Mapping`'s JSON is what `GET/PUT /api/v1/mappings/{source}` and the bucket hold; docs/mappings.md explains each
+field.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from adweir.model import limits
+from adweir.model.errors import BadInput
+
+SOURCE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+CURRENCY_SLOT = "{currency}"
+"""In the name of a column: a currency's code or sign, as in `Amount spent (EUR)`."""
+
+SourceName = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_NAME_CHARS)]
+Text = Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)]
+Names = Annotated[tuple[ColumnName, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
+Texts = Annotated[tuple[Text, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
+
+
+class Kind(StrEnum):
+    """What the cells of a field are."""
+
+    TEXT = "text"
+    COUNT = "count"
+    AMOUNT = "amount"
+    DAY = "day"
+
+
+class Unit(StrEnum):
+    """What a column counts in. MINOR: a currency's smallest unit, such as cents; PERCENT: 12.5 is 0.125."""
+
+    ONES = "ones"
+    THOUSANDS = "thousands"
+    PERCENT = "percent"
+    MINOR = "minor"
+    MICROS = "micros"
+
+
+KINDS = {
+    "impressions": Kind.COUNT,
+    "clicks": Kind.COUNT,
+    "spend": Kind.AMOUNT,
+    "conversions": Kind.AMOUNT,
+    "revenue": Kind.AMOUNT,
+    "amount": Kind.AMOUNT,
+    "value": Kind.AMOUNT,
+    "date": Kind.DAY,
+    "range_start": Kind.DAY,
+    "range_end": Kind.DAY,
+}
+"""What the fields are that are not text."""
+
+
+def kind_of(field: str) -> Kind:
+    """What the cells of a canonical field are."""
+    return KINDS.get(field, Kind.TEXT)
+
+
+class _MappingPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class MappedColumn(_MappingPart):
+    """A field of ours and the column that it is read from.
+
+    `names`: the column's names, one per language or version of the tool. Where a file has several of them, a row's
+    value is that of the first which is not empty. `plus` and `minus`: columns that are added and taken away, those that
+    the file has.
+    """
+
+    field: FieldName
+    names: Names = Field(min_length=1)
+    unit: Unit = Unit.ONES
+    required: bool = Field(default=False, description="Whether a file without this column is refused.")
+    plus: Names = ()
+    minus: Names = ()
+
+    @model_validator(mode="after")
+    def _numbers_only(self) -> Self:
+        if kind_of(self.field) not in {Kind.COUNT, Kind.AMOUNT} and (self.unit != Unit.ONES or self.plus or self.minus):
+            raise ValueError(f"{self.field} is no number: it has no unit, no plus and no minus")
+        return self
+
+
+class RowRule(_MappingPart):
+    """Rows by the text of a cell, in any case: it begins with one of `begins`, is one of `equals`, or is empty.
+
+    `column`: the column's names; without one, the first column of the file.
+    """
+
+    column: Names = ()
+    begins: Texts = ()
+    equals: Texts = ()
+    empty: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.begins or self.equals or self.empty):
+            raise ValueError("a rule has begins, equals or empty")
+        return self
+
+
+class Form(_MappingPart):
+    """What is known of the file's form; all of it is found out where it is not said."""
+
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
+    encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"] | None = None
+    preamble: int | None = Field(
+        default=None, ge=0, le=limits.MAX_PREAMBLE_LINES, description="Lines before the header."
+    )
+
+
+class Mapping(_MappingPart):
+    """How files of one source and data type are read."""
+
+    source: SourceName
+    data_type: FieldName
+    columns: tuple[MappedColumn, ...] = Field(min_length=1, max_length=limits.MAX_DROP_COLUMNS)
+    constants: dict[FieldName, Text] = Field(
+        default={}, max_length=limits.MAX_MAPPING_NAMES, description="Fields with the same value in all rows."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal mark; without it, it is found out from all numbers of a file."
+    )
+    date_order: Literal["ymd", "dmy", "mdy"] | None = Field(
+        default=None, description="The order of a date's parts; without it, it is found out from all dates of a file."
+    )
+    timezone: Text = Field(
+        default="", description="The IANA zone of times without an offset; the profile's by default."
+    )
+    empty: Texts = Field(default=(), description="Further texts that mean that a cell is empty.")
+    skip: tuple[RowRule, ...] = Field(
+        default=(), max_length=limits.MAX_MAPPING_NAMES, description="Rows that are no data, such as totals."
+    )
+    keep: tuple[RowRule, ...] = Field(
+        default=(), max_length=limits.MAX_MAPPING_NAMES, description="Of the others, only rows that meet all of these."
+    )
+    adds_up: bool = Field(
+        default=False, description="Whether rows of one object and day are parts of it; else the last one counts."
+    )
+    form: Form = Form()
+    header_from: Text = Field(default="", description="Where the names of the columns were seen.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        fields = [column.field for column in self.columns]
+        twice = {field for field in fields if fields.count(field) > 1}
+        if twice:
+            raise ValueError(f"each field has one entry in columns; several: {', '.join(sorted(twice))}")
+        both = self.constants.keys() & set(fields)
+        if both:
+            raise ValueError(f"in columns and in constants: {', '.join(sorted(both))}")
+        wrong = [field for field in self.constants if kind_of(field) is not Kind.TEXT]
+        if wrong:
+            raise ValueError(f"no constant can be {', '.join(sorted(wrong))}")
+        named = [name for column in self.columns for name in (*column.names, *column.plus, *column.minus)]
+        in_minor = any(column.unit is Unit.MINOR for column in self.columns)
+        says = "currency" in {*fields, *self.constants} or any(CURRENCY_SLOT in name for name in named)
+        if in_minor and not says:
+            raise ValueError(
+                "money in minor units needs a currency: a column, a constant or {currency} in a column's name"
+            )
+        if len(self.model_dump_json()) > limits.MAX_MAPPING_CHARS:
+            raise ValueError(f"a mapping has at most {limits.MAX_MAPPING_CHARS} characters as JSON")
+        return self
+
+    def column(self, field: str) -> MappedColumn | None:
+        """The entry of a field, None where no column has it."""
+        return next((column for column in self.columns if column.field == field), None)
+
+
+def parse_mapping(value: Any) -> Mapping:
+    """JSON as Python values, or its text as bytes → Mapping. Raises BadInput that names each fault and its place."""
+    try:
+        if isinstance(value, bytes):
+            return Mapping.model_validate_json(value)
+        return Mapping.model_validate(value)
+    except ValidationError as error:
+        faults = [
+            {
+                "field": ".".join(str(part) for part in fault["loc"]) or "mapping",
+                "message": fault["msg"].removeprefix("Value error, "),
+            }
+            for fault in error.errors(include_url=False, include_input=False)[: limits.MAX_REQUEST_FAULTS]
+        ]
+        named = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:5])
+        raise BadInput(f"not a mapping: {named}"[: 4 * limits.MAX_REASON_CHARS], faults) from None

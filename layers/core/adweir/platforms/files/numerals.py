@@ -1,0 +1,140 @@
+"""Numbers as files write them: marks, signs of currencies, per cent; the decimal mark is one answer per file.
+
+`1,234` is a thousand or a little more than one. No cell is read by a guess about itself: the first cell of a file that
+can only be read one way (`12,5`, `1.234,56`, `1,234` in a column of whole numbers) says it for all, and one that says
+the opposite has the whole file refused.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from adweir.model import limits
+from adweir.model.errors import BadInput
+
+_SIGNS = r"(?:[A-Za-z]{0,3}\$|[€£¥₹₺₽₩₪₫฿₴₱₦]|zł|kr\.?|Kč|Ft|lei|Rs\.?|RM|Rp\.?|R|[A-Z]{3})"
+_BLANKS = " \u00a0\u202f\u2009"
+_GROUPS = f"{_BLANKS}'\u2019"
+_CELL = re.compile(
+    rf"(?P<open>\()?[{_BLANKS}]*(?P<sign>[-+\u2212]?)[{_BLANKS}]*(?:{_SIGNS}[{_BLANKS}]*)?(?P<after>[-+\u2212]?)"
+    rf"(?P<core>[0-9.,](?:[0-9.,{_GROUPS}]*[0-9.,])?(?:[eE][-+]?[0-9]{{1,2}})?)"
+    rf"[{_BLANKS}]*(?:%|{_SIGNS})?[{_BLANKS}]*(?P<close>\))?"
+)
+_POWER = re.compile(r"[0-9]{1,60}(?:\.[0-9]{0,60})?[eE][-+]?[0-9]{1,2}|\.[0-9]{1,60}[eE][-+]?[0-9]{1,2}")
+_MASKED = re.compile(r"[<>≤≥][0-9 .,\u00a0]{1,20}[% ]{0,2}")
+_OTHER = {".": ",", ",": "."}
+
+
+class Undecided(Exception):
+    """A cell that can be read in two ways, and nothing in the file has said yet which is its own."""
+
+
+def is_masked(text: str) -> bool:
+    """Whether a cell hides its number: `<5`, `< 10%`, `> 90%`. It is unknown, and that is not zero."""
+    return _MASKED.fullmatch(text) is not None
+
+
+class Numerals:
+    """How one file writes its numbers. `decimal`: its decimal mark, None where the file has to say it itself."""
+
+    def __init__(self, decimal: str | None = None) -> None:
+        self._stated = decimal is not None
+        self._seen = ""
+        self.decimal = decimal or ""
+        self._shape = _shape(self.decimal) if self.decimal else None
+
+    def plain(self, text: str, *, whole: bool = False) -> str:
+        """`1.234,50 €` → `1234.50`; `whole`: of a column of whole numbers.
+
+        Raises ValueError for what is no number, Undecided, BadInput for a file that writes numbers in two ways.
+        """
+        if text.isdecimal() and text.isascii():
+            return text
+        found = _CELL.fullmatch(text)
+        if found is None or len(text) > limits.MAX_NUMBER_CHARS:
+            raise ValueError("is not a number")
+        core = found["core"]
+        if self._shape is None:
+            self.learn(text, whole=whole)
+        if self._shape is None:
+            if "." in core or "," in core:
+                raise Undecided(text)
+            shape = _shape(".")
+        else:
+            shape = self._shape
+        if not shape.fullmatch(core) and not (self.decimal == "." and _POWER.fullmatch(core)):
+            self._contradicted(text, core, whole=whole)
+        negative = {found["sign"], found["after"]} & {"-", "\u2212"} or (found["open"] and found["close"])
+        return ("-" if negative else "") + self._digits(core)
+
+    def learn(self, text: str, *, whole: bool) -> None:
+        """Take in what a cell says of the decimal mark, if it says anything."""
+        if self.decimal:
+            return
+        found = _CELL.fullmatch(text)
+        mark = _says(found["core"], whole=whole) if found and len(text) <= limits.MAX_NUMBER_CHARS else ""
+        if mark:
+            self.decimal, self._seen, self._shape = mark, text, _shape(mark)
+
+    def _contradicted(self, text: str, core: str, *, whole: bool) -> None:
+        if not self._stated and _says(core, whole=whole) == _OTHER[self.decimal or "."] and self.decimal:
+            raise BadInput(
+                f"the file writes numbers in two ways, {self._seen[:30]!r} and {text[:30]!r}: "
+                "export it in one language, or say which is its decimal mark in its mapping",
+                [{"field": "decimal", "rule": "consistent"}],
+            )
+        raise ValueError("is not a number")
+
+    def _digits(self, core: str) -> str:
+        if "e" in core or "E" in core:
+            return f"{Decimal(core):f}"
+        other = _OTHER[self.decimal or "."]
+        for mark in _GROUPS + other:
+            if mark in core:
+                core = core.replace(mark, "")
+        return core.replace(",", ".") if self.decimal == "," else core
+
+
+def _shape(decimal: str) -> re.Pattern[str]:
+    """The integer part in groups of three (with commas also as in India, 12,34,567) or without any, then decimals."""
+    other = _OTHER[decimal]
+    indian = r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}" if other == "," else ""
+    grouped = rf"[0-9]{{1,3}}([{other}{_GROUPS}])[0-9]{{3}}(?:\1[0-9]{{3}})*"
+    return re.compile(rf"(?=.*[0-9])(?:{grouped}|[0-9]*{indian})(?:[{decimal}][0-9]*)?")
+
+
+def _says(core: str, *, whole: bool) -> str:
+    """The decimal mark that a number can only have been written with, "" where it does not tell."""
+    if _POWER.fullmatch(core):
+        return "."
+    marks = [mark for mark in ".," if mark in core]
+    if len(marks) == 2:
+        last = max(marks, key=core.rfind)
+        return last if core.count(last) == 1 else ""
+    if not marks:
+        return ""
+    mark = marks[0]
+    if core.count(mark) > 1:
+        return _OTHER[mark]
+    before, _, after = core.partition(mark)
+    if len(after) == 3 and before.isdecimal() and len(before) <= 3 and not before.startswith("0"):
+        return _OTHER[mark] if whole and after.strip("0") else ""
+    return mark
+
+
+def scaled(plain: str, power: int) -> str:
+    """A plain number times a power of ten, as decimal text of at most six decimals, rounded half to even."""
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    return as_text(number.scaleb(power) if power else number)
+
+
+def as_text(number: Decimal) -> str:
+    """A number as decimal text of at most six decimals, rounded half to even."""
+    if number.adjusted() < 12 and int(number.as_tuple().exponent) < -6:
+        number = round(number, 6)
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text
