@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import Grain, Level, derive, plus
+from adweir.model.metrics import AD_LEVELS, Grain, Level, derive, plus
 from adweir.model.money import from_micros, rounded, to_micros
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Stamp, Task
@@ -193,7 +193,7 @@ def test_a_breakdown_is_a_dataset_of_the_level_that_it_splits() -> None:
 
 
 def test_every_dataset_has_a_level() -> None:
-    assert {dataset.level for dataset in Dataset} == set(Level)
+    assert {dataset.level for dataset in Dataset} == set(AD_LEVELS)
 
 
 def test_unknown_numbers_are_left_out_of_sums_and_stay_unknown_alone() -> None:

@@ -25,11 +25,23 @@ Deltas = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
 
 
 class Level(StrEnum):
+    """What rows are about. After `KEYWORD` come the series that belong to no ad platform: no total of ads sums them."""
+
     ACCOUNT = "account"
     CAMPAIGN = "campaign"
     AD_GROUP = "ad_group"
     AD = "ad"
     KEYWORD = "keyword"
+    ORDER = "order"
+    DEAL = "deal"
+    LEAD = "lead"
+    WEB = "web"
+    KPI = "kpi"
+    CONTROL = "control"
+
+
+AD_LEVELS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)
+"""The levels of an ad account's objects."""
 
 
 class Grain(StrEnum):

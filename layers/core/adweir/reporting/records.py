@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile
 from adweir.model.errors import Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Slot
+from adweir.model.metrics import AD_LEVELS, SOURCE_ORDER, Grain, Level, Slot
 from adweir.model.times import is_zone, local_date
 from adweir.reporting.active import ActiveCounts
 from adweir.reporting.ads import Flights, Measured, ad_records
@@ -146,8 +146,8 @@ class _Metrics(NamedTuple):
 
 
 PERFORMANCE: Mapping[str, _Metrics] = (
-    {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in Level}
-    | {f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in Level}
+    {f"{level.value}_performance": _Metrics(level, Grain.DAY) for level in AD_LEVELS}
+    | {f"{level.value}_performance_hourly": _Metrics(level, Grain.HOUR) for level in AD_LEVELS}
     | {
         data_type_of(dataset): _Metrics(dataset.level, Grain.DAY, dataset.breakdown)
         for dataset in Dataset

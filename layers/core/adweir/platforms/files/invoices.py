@@ -10,13 +10,11 @@ from datetime import date
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from adweir.model import limits
 from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLineKind, InvoiceStatus, month_of
 from adweir.model.metrics import BadRow, Source
-from adweir.model.money import to_micros
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import wire
+from adweir.platforms.files import cells, wire
 from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of, records
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -78,7 +76,7 @@ def _document(cell: dict[str, str], parse_platform: PlatformParser) -> Document:
 def _head(cell: dict[str, str], document: Document) -> Invoice:
     return Invoice(
         **document._asdict(),
-        currency=_currency(cell),
+        currency=cells.currency(cell),
         lines=(),
         document=_one_of(DocumentKind, cell, "document", DocumentKind.INVOICE),
         status=_one_of(InvoiceStatus, cell, "status", InvoiceStatus.UNKNOWN),
@@ -96,11 +94,11 @@ def _bill(cell: dict[str, str], number: int) -> InvoiceLine:
     return InvoiceLine(
         line=identity(cell, "line") or str(number),
         kind=_one_of(InvoiceLineKind, cell, "kind", None),
-        amount=_micros(cell, "amount"),
-        tax=_micros(cell, "tax") if cell.get("tax") else 0,
+        amount=cells.number(cell, "amount"),
+        tax=cells.number(cell, "tax") if cell.get("tax") else 0,
         campaign_id=identity(cell, "campaign_id"),
-        campaign=_text(cell, "campaign"),
-        budget=_text(cell, "budget"),
+        campaign=cells.text(cell, "campaign"),
+        budget=cells.text(cell, "budget"),
         about_month=_month(cell, "about_month"),
     )
 
@@ -133,27 +131,3 @@ def _date(name: str, text: str) -> date:
     except ValueError:
         pass  # reported below, with the other malformed dates
     raise LineFault(name, "format", "must be a date, YYYY-MM-DD, or a month, YYYY-MM")
-
-
-def _currency(cell: dict[str, str]) -> str:
-    text = cell.get("currency", "").upper()
-    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
-        raise LineFault("currency", "format", "must have three letters")
-    return text
-
-
-def _micros(cell: dict[str, str], name: str) -> int:
-    text = cell[name]
-    if not text:
-        raise LineFault(name, "required", "is required")
-    try:
-        return to_micros(text)
-    except ValueError as error:
-        raise LineFault(name, "number", f"cannot be stored: {error}") from None
-
-
-def _text(cell: dict[str, str], name: str) -> str:
-    text = cell.get(name, "")
-    if len(text) > limits.MAX_NAME_CHARS:
-        raise LineFault(name, "length", f"has more than {limits.MAX_NAME_CHARS} characters")
-    return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from adweir.model import limits
@@ -77,7 +77,7 @@ def profile_of(cell: dict[str, str]) -> str:
     return profile_id
 
 
-def identity(cell: dict[str, str], name: str) -> str:
+def identity(cell: Mapping[str, str], name: str) -> str:
     """An id that can be part of a key, "" for none. Raises LineFault."""
     value = cell.get(name, "")
     # "#" separates the parts of our storage keys; "!" begins the items that are not entities.

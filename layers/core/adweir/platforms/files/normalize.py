@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
-from adweir.model import limits
-from adweir.model.metrics import BadRow, Grain, Level, MetricRow
-from adweir.model.money import to_micros
+from adweir.model.metrics import AD_LEVELS, BadRow, Grain, Level, MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import wire
+from adweir.platforms.files import cells, wire
 from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of, records
 
 _IN_GROUP = (Level.AD, Level.KEYWORD)
+_LEVELS = {level.value: level for level in AD_LEVELS}
 
 
 class Target(NamedTuple):
@@ -25,6 +22,8 @@ class Target(NamedTuple):
     profile_id: str
     level: Level
     grain: Grain
+    currency: str = ""
+    """Of series that may be in several currencies, each loaded apart; "" for the profile's."""
 
 
 class DropRow(NamedTuple):
@@ -44,10 +43,15 @@ def read_drop(stream: BinaryIO, size: int, parse_platform: PlatformParser) -> It
         yield found if isinstance(found, BadRow) else _row(found, parse_platform)
 
 
+def drop_row(found: Record, parse_platform: PlatformParser) -> DropRow:
+    """The row of a record in our own columns. Raises LineFault."""
+    target = _target(found.cell, parse_platform)
+    return DropRow(target, _metrics(found.cell, target, found.number), found.source)
+
+
 def _row(found: Record, parse_platform: PlatformParser) -> DropRow | BadRow:
     try:
-        target = _target(found.cell, parse_platform)
-        return DropRow(target, _metrics(found.cell, target, found.number), found.source)
+        return drop_row(found, parse_platform)
     except LineFault as fault:
         return found.bad(fault)
 
@@ -55,9 +59,9 @@ def _row(found: Record, parse_platform: PlatformParser) -> DropRow | BadRow:
 def _target(cell: dict[str, str], parse_platform: PlatformParser) -> Target:
     platform = platform_of(cell, parse_platform)
     try:
-        level = Level(cell["level"].lower())
-    except ValueError:
-        raise LineFault("level", "allowed", f"must be one of {', '.join(Level)}") from None
+        level = _LEVELS[cell["level"].lower()]
+    except KeyError:
+        raise LineFault("level", "allowed", f"must be one of {', '.join(AD_LEVELS)}") from None
     return Target(platform, profile_of(cell), level, Grain.HOUR if cell.get("hour") else Grain.DAY)
 
 
@@ -65,15 +69,15 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
     entity, group = _entity(cell, target)
     return MetricRow(
         entity_id=entity,
-        day=_day(cell["date"]),
-        impressions=_count(cell, "impressions"),
-        clicks=_count(cell, "clicks"),
-        conversions=_micros(cell, "conversions") if cell.get("conversions") else None,
-        spend=_micros(cell, "spend"),
-        revenue=_micros(cell, "revenue") if cell.get("revenue") else None,
+        day=cells.day(cell["date"]),
+        impressions=cells.count(cell, "impressions"),
+        clicks=cells.count(cell, "clicks"),
+        conversions=cells.amount(cell, "conversions") if cell.get("conversions") else None,
+        spend=cells.amount(cell, "spend"),
+        revenue=cells.amount(cell, "revenue") if cell.get("revenue") else None,
         campaign_id=identity(cell, "campaign_id"),
         ad_group_id=group,
-        hour=_hour(cell["hour"]) if target.grain is Grain.HOUR else -1,
+        hour=cells.hour(cell["hour"]) if target.grain is Grain.HOUR else -1,
         currency=cell.get("currency", "").upper(),
         ad_product=identity(cell, "ad_product"),
         line=number,
@@ -104,41 +108,3 @@ def _entity(cell: dict[str, str], target: Target) -> tuple[str, str]:
     if group not in {"", own_group}:
         raise LineFault("ad_group_id", "consistent", f"is {group[:50]!r}, but entity_id says {own_group[:50]!r}")
     return entity, own_group
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> str:
-    try:
-        if len(text) == 10:
-            return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass  # reported below, with the other malformed dates
-    raise LineFault("date", "format", "must be a date, YYYY-MM-DD")
-
-
-def _hour(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < 24:
-        return int(text)
-    raise LineFault("hour", "range", "must be a whole number, 0 to 23")
-
-
-def _count(cell: dict[str, str], name: str) -> int:
-    text = cell[name]
-    if text.isascii() and text.isdigit() and len(text) <= limits.MAX_COUNT_DIGITS:
-        return int(text)
-    raise LineFault(
-        name, "integer" if text else "required", "must be a whole number, 0 or more" if text else "is required"
-    )
-
-
-def _micros(cell: dict[str, str], name: str) -> int:
-    text = cell[name]
-    if not text:
-        raise LineFault(name, "required", "is required")
-    try:
-        value = to_micros(text)
-    except ValueError as error:
-        raise LineFault(name, "number", f"cannot be stored: {error}") from None
-    if value < 0:
-        raise LineFault(name, "number", "must be a decimal number, 0 or more")
-    return value

@@ -1,0 +1,134 @@
+"""Numbers of campaigns, ad groups, ads, keywords and ad accounts, as files of other tools have them.
+
+Such files often name neither the ad account nor ids. Then the client's only ad account on the platform is meant, and an
+object by its name where only one has it: no number is given to an object that it may not belong to. Of a platform whose
+ad accounts nothing lists, the file's words are the ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adweir.model.data_types import FIGURES, DataType
+from adweir.model.metrics import Grain, Level, MetricRow
+from adweir.platforms.files import cells, normalize
+from adweir.platforms.files.file_rows import FileContext, FileRows
+from adweir.platforms.files.lines import LineFault, Record, identity
+from adweir.platforms.files.normalize import DropRow, Target
+
+_PARENT = {Level.AD_GROUP: Level.CAMPAIGN, Level.AD: Level.AD_GROUP, Level.KEYWORD: Level.AD_GROUP}
+_NAME = {
+    Level.CAMPAIGN: "campaign_name",
+    Level.AD_GROUP: "ad_group_name",
+    Level.AD: "ad_name",
+    Level.KEYWORD: "keyword_text",
+}
+_IN_GROUP = (Level.AD, Level.KEYWORD)
+
+
+class AdRows(FileRows):
+    """Reads files of the types stored as ADS."""
+
+    def __init__(self, data_type: DataType, context: FileContext, *, adds_up: bool) -> None:
+        super().__init__(context, adds_up=adds_up)
+        self._level, self._grain = data_type.level, data_type.grain or Grain.DAY
+        self._targets: dict[tuple[str, str, str], Target] = {}
+        self._found: dict[tuple[Target, str, str], str] = {}
+        self._currency: dict[tuple[Target, str], str] = {}
+
+    def _row(self, record: Record) -> DropRow | None:
+        if self._level is None:
+            return normalize.drop_row(record, self._context.parse_platform)
+        target = self._target(record.cell)
+        ids = self._path(record.cell, target)
+        row = self._metrics(record, target, ids)
+        if (
+            target.currency
+            and self._currency.setdefault((target._replace(currency=""), row.entity_id), row.currency) != row.currency
+        ):
+            raise LineFault("currency", "consistent", "is not the one of other rows of the same object")
+        return DropRow(target, row, record.source)
+
+    def _target(self, cell: Mapping[str, str]) -> Target:
+        said = (cell.get("platform", ""), cell.get("profile_id", ""), cells.currency(cell))
+        target = self._targets.get(said)
+        if target is None:
+            target = self._targets[said] = self._new_target(cell, said[2])
+        return target
+
+    def _new_target(self, cell: Mapping[str, str], currency: str) -> Target:
+        context, level = self._context, self._level or Level.ACCOUNT
+        platform = context.platform(cell["platform"]) if cell.get("platform") else context.source
+        profile_id = identity(cell, "profile_id")
+        if not context.is_listed(platform):
+            return Target(platform, profile_id or context.own, level, self._grain, currency)
+        profile_id = profile_id or context.objects.only_profile(platform)
+        if not profile_id:
+            message = f"is required: the client has no ad account of {platform}, or several"
+            raise LineFault("profile_id", "required", message)
+        return Target(platform, profile_id, level, self._grain)
+
+    def _path(self, cell: Mapping[str, str], target: Target) -> dict[Level, str]:
+        """The ids of the row's object and of its parents, "" where they are not known."""
+        path = [target.level] if target.level in _NAME else []
+        while path and path[0] in _PARENT:
+            path.insert(0, _PARENT[path[0]])
+        found: dict[Level, str] = {}
+        for level in path:
+            own = identity(cell, f"{level}_id")
+            if not own and (name := cells.text(cell, _NAME[level])):
+                needed = level is target.level or (level is Level.AD_GROUP and target.level in _IN_GROUP)
+                own = self._by_name(target._replace(level=level), found, name, needed=needed)
+            found[level] = own
+        return found
+
+    def _by_name(self, target: Target, above: Mapping[Level, str], name: str, *, needed: bool) -> str:
+        """The id of the object that is meant by its name; "" where there is not one and none is needed."""
+        if not self._context.is_listed(target.platform):
+            return cells.as_part(name)
+        parent = above.get(_PARENT[target.level], "") if target.level in _PARENT else ""
+        key = (target, parent, name)
+        own = self._found.get(key)
+        if own is None:
+            own = self._found[key] = self._context.objects.object_id(target, parent, name)
+        if not own and needed:
+            raise LineFault(_NAME[target.level], "known", f"is not the name of one {target.level} that is listed")
+        return own
+
+    def _metrics(self, record: Record, target: Target, ids: Mapping[Level, str]) -> MetricRow:
+        cell = record.cell
+        if not cell.get("date"):
+            raise LineFault("date", "required", "is required")
+        row = MetricRow(
+            entity_id=_entity(target, ids),
+            day=cells.day(cell["date"]),
+            impressions=cells.count(cell, "impressions") if cell.get("impressions") else None,
+            clicks=cells.count(cell, "clicks") if cell.get("clicks") else None,
+            conversions=_amount(cell, "conversions"),
+            spend=_amount(cell, "spend"),
+            revenue=_amount(cell, "revenue"),
+            campaign_id=ids.get(Level.CAMPAIGN, ""),
+            ad_group_id=ids.get(Level.AD_GROUP, ""),
+            hour=cells.hour(cell.get("hour", "")) if target.grain is Grain.HOUR else -1,
+            currency=cells.currency(cell),
+            ad_product=identity(cell, "ad_product"),
+            line=record.number,
+        )
+        if row.slot == (None,) * len(row.slot):
+            raise LineFault("", "required", f"needs one of {', '.join(FIGURES)}")
+        return row
+
+
+def _amount(cell: Mapping[str, str], name: str) -> int | None:
+    return cells.amount(cell, name) if cell.get(name) else None
+
+
+def _entity(target: Target, ids: Mapping[Level, str]) -> str:
+    level = target.level
+    if level is Level.ACCOUNT:
+        return target.profile_id
+    needed = [Level.AD_GROUP, level] if level in _IN_GROUP else [level]
+    for each in needed:
+        if not ids[each]:
+            raise LineFault(f"{each}_id", "required", f"or {_NAME[each]} is required")
+    return "~".join(ids[each] for each in needed)

@@ -1,0 +1,114 @@
+"""What the readers of data types share: whose file it is, and what they give."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from adweir.model.errors import AdweirError
+from adweir.model.metrics import BadRow
+from adweir.model.platforms import Platform
+from adweir.model.ports import PlatformParser
+from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.normalize import DropRow, Target
+from adweir.platforms.files.sums import RowParts
+
+REPEATED = "repeated"
+_ID_BYTES = 100
+"""About what an id takes that is kept to know it again."""
+
+
+class NamedObject(NamedTuple):
+    """An object of a platform."""
+
+    platform: Platform
+    id: str
+
+
+class ClientObjects(Protocol):
+    """What is stored of the client whose file it is."""
+
+    def only_profile(self, platform: Platform) -> str:
+        """The client's only ad account on a platform; "" where there is none, or several."""
+        ...
+
+    def campaign(self, text: str) -> NamedObject | None:
+        """The client's only campaign with this name or id; None where there is none, or several."""
+        ...
+
+    def object_id(self, target: Target, parent: str, name: str) -> str:
+        """The id of the target's only object with this name in its parent ("" for any); "" where there is not one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileContext:
+    """Whose file it is.
+
+    `source` is that of its key: a platform's name, or a name of the user's; `own` the id of the account's own profile,
+    `timezone` the account's. `is_listed`: whether the ad accounts of a platform are listed by its API.
+    """
+
+    source: Platform
+    own: str
+    timezone: str
+    parse_platform: PlatformParser
+    is_listed: Callable[[str], bool]
+    objects: ClientObjects
+
+    def platform(self, text: str) -> Platform:
+        """The platform that a cell names: by any known name, or one that is not known here. Raises LineFault."""
+        try:
+            return self.parse_platform(text)
+        except AdweirError:
+            pass  # a file may be of a platform that nothing here pulls
+        try:
+            return Platform(text.lower())
+        except ValueError:
+            raise LineFault("platform", "format", "must be a name of lower-case letters, digits and _") from None
+
+
+class FileRows(ABC):
+    """Reads the records of one file. `left_out` counts records that say nothing, by reason."""
+
+    def __init__(self, context: FileContext, *, adds_up: bool) -> None:
+        self._context = context
+        self._parts = RowParts() if adds_up else None
+        self._ids: set[str] = set()
+        self.left_out: Counter[str] = Counter()
+
+    @property
+    def held(self) -> int:
+        """About how many bytes of memory it takes until the file is over."""
+        return (self._parts.held if self._parts else 0) + len(self._ids) * _ID_BYTES
+
+    def read(self, record: Record) -> DropRow | BadRow | None:
+        """A record as a row; None where it is left out, or a part of a number that comes with the rest."""
+        try:
+            found = self._row(record)
+        except LineFault as fault:
+            return record.bad(fault)
+        if found is None or self._parts is None:
+            return found
+        self._parts.add(found)
+        return None
+
+    def rest(self) -> Iterator[DropRow]:
+        """The rows that are known when the file is over."""
+        if self._parts:
+            yield from self._parts.rows()
+
+    @abstractmethod
+    def _row(self, record: Record) -> DropRow | None:
+        """The row of a record, None where it says nothing. Raises LineFault."""
+
+    def _is_repeated(self, own_id: str) -> bool:
+        """Whether a record with this id came before."""
+        if own_id in self._ids:
+            self.left_out[REPEATED] += 1
+            return True
+        self._ids.add(own_id)
+        return False

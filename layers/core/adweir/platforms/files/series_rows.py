@@ -1,0 +1,114 @@
+"""Orders, deals, leads, visits, KPIs and controls: rows of the account's own profile, which no total of ads sums.
+
+An entity's id says what its rows say of themselves, in the file's own words: `platform=meta_ads~campaign_id=123`. So it
+does not depend on what is stored when a file is loaded; which campaign it is found by stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adweir.model.data_types import ABOUT, DataType
+from adweir.model.metrics import Grain, Level, MetricRow
+from adweir.model.money import MICRO
+from adweir.platforms.files import cells
+from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject
+from adweir.platforms.files.lines import LineFault, Record, identity
+from adweir.platforms.files.normalize import DropRow, Target
+
+UNNAMED = "all"
+"""The entity of rows that say nothing of themselves."""
+NOT_WON = "not_won"
+_NAMED = (Level.KPI, Level.CONTROL)
+_FLAGS = {"": True, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class SeriesRows(FileRows):
+    """Reads files of the types stored as SERIES."""
+
+    def __init__(self, data_type: DataType, context: FileContext) -> None:
+        super().__init__(context, adds_up=data_type.adds_up)
+        self._type = data_type
+        self._known_by = data_type.known_by
+        self._parts_of_id = ("name", "geo") if data_type.level in _NAMED else tuple(each.name for each in ABOUT)
+        self._targets: dict[str, Target] = {}
+
+    def _row(self, record: Record) -> DropRow | None:
+        cell = record.cell
+        if self._known_by:
+            own_id = identity(cell, self._known_by)
+            if not own_id:
+                raise LineFault(self._known_by, "required", "is required")
+            if self._is_repeated(own_id):
+                return None
+        if not _is_won(cell):
+            self.left_out[NOT_WON] += 1
+            return None
+        return DropRow(self._target(cells.currency(cell)), self._metrics(record), record.source)
+
+    def _target(self, currency: str) -> Target:
+        target = self._targets.get(currency)
+        if target is None:
+            context, level = self._context, self._type.level or Level.KPI
+            target = self._targets[currency] = Target(context.source, context.own, level, Grain.DAY, currency)
+        return target
+
+    def _metrics(self, record: Record) -> MetricRow:
+        cell = record.cell
+        if not cell.get("date"):
+            raise LineFault("date", "required", "is required")
+        campaign = self._campaign(cell)
+        row = MetricRow(
+            entity_id=self._entity(cell),
+            day=cells.local_day(cell["date"], self._context.timezone),
+            impressions=cells.count(cell, "pageviews") if cell.get("pageviews") else None,
+            clicks=cells.count(cell, "sessions") if cell.get("sessions") else None,
+            conversions=self._conversions(cell),
+            spend=None,
+            revenue=cells.number(cell, "revenue") if cell.get("revenue") else None,
+            campaign_id=campaign.id if campaign else identity(cell, "campaign_id"),
+            ad_product=campaign.platform if campaign else "",
+            currency=cells.currency(cell),
+            line=record.number,
+        )
+        if cell.get("refunded"):
+            row.revenue = (row.revenue or 0) - cells.amount(cell, "refunded")
+        if row.slot == (None,) * 5:
+            raise LineFault("", "required", f"needs one of {', '.join(self._type.one_of)}")
+        return row
+
+    def _conversions(self, cell: Mapping[str, str]) -> int | None:
+        if self._type.level in _NAMED:
+            return cells.number(cell, "value")
+        if cell.get("conversions"):
+            return cells.number(cell, "conversions")
+        return MICRO if self._known_by else None
+
+    def _entity(self, cell: Mapping[str, str]) -> str:
+        said = []
+        for name in self._parts_of_id:
+            word = cells.text(cell, name)
+            if word:
+                said.append(f"{name}={cells.as_part(self._word(name, word))}")
+        if self._type.level in _NAMED and not cell.get("name"):
+            raise LineFault("name", "required", "is required")
+        own = cells.currency(cell)
+        return "~".join([*said, f"currency={own}"] if own else said) or UNNAMED
+
+    def _word(self, name: str, word: str) -> str:
+        return self._context.platform(word) if name == "platform" else word
+
+    def _campaign(self, cell: Mapping[str, str]) -> NamedObject | None:
+        """The campaign that a row is found by: the one that it names, or the only one that its `utm_campaign` names."""
+        platform, campaign_id = cell.get("platform", ""), identity(cell, "campaign_id")
+        if platform and campaign_id:
+            return NamedObject(self._context.platform(platform), campaign_id)
+        named = campaign_id or cell.get("utm_campaign", "")
+        return self._context.objects.campaign(named) if named else None
+
+
+def _is_won(cell: Mapping[str, str]) -> bool:
+    try:
+        return _FLAGS[cell.get("won", "").lower()]
+    except KeyError:
+        raise LineFault("won", "allowed", "must be true or false") from None
