@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,26 +11,9 @@ from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.mappings import Mapping, parse_mapping
 from adweir.model.metrics import BadRow
-from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, mapped
 from support.bounds import at_the_bound, refuses
-
-
-class OneAccount:
-    """An account with one ad account, `9`, and the campaign `Spring` with the id 77."""
-
-    def profile(self, platform: str, named: str) -> str:
-        if named not in {"", "9", "Shop"}:
-            raise LineFault("profile_id", "known", f"is unknown: {named}")
-        return "9"
-
-    def identify(self, level: str, cell: dict[str, str]) -> None:
-        if cell.get("campaign_name") != "Spring":
-            raise LineFault("campaign_name", "known", "is no campaign of the account")
-        cell["campaign_id"] = "77"
-
-    def zone(self, platform: str, profile_id: str) -> ZoneInfo:
-        return ZoneInfo("Europe/Berlin")
 
 
 def mapping(**changes: Any) -> Mapping:
@@ -48,7 +30,7 @@ def mapping(**changes: Any) -> Mapping:
 
 def read(said: Mapping, header: str, *lines: str, personal: bool = False) -> list[Record | BadRow]:
     names = header.split("|")
-    bound = BoundMapping(said, names, OneAccount())
+    bound = BoundMapping(said, names)
     rows = (
         Record(number, line, dict(zip(names, line.split("|"), strict=True)))
         for number, line in enumerate(lines, start=2)
@@ -74,22 +56,11 @@ def test_a_german_and_an_english_export_give_the_same_rows() -> None:
     ]
 
 
-def test_a_row_has_the_ids_the_level_and_the_constants() -> None:
+def test_a_row_has_the_constants() -> None:
     (row,) = read(mapping(), "Campaign|Day|Impr.|Clicks|Cost", "Spring|2026-01-15|1|0|0")
 
     assert isinstance(row, Record)
-    assert {name: row.cell[name] for name in ("platform", "profile_id", "level", "campaign_id")} == {
-        "platform": "google_ads",
-        "profile_id": "9",
-        "level": "campaign",
-        "campaign_id": "77",
-    }
-
-
-def test_a_campaign_that_nobody_knows_is_quarantined_with_the_reason() -> None:
-    found = read(mapping(), "Campaign|Day|Impr.|Clicks|Cost", "Autumn|2026-01-15|1|0|0")
-
-    assert faults(found) == [(2, "campaign_name is no campaign of the account")]
+    assert (row.cell["platform"], row.cell["campaign_name"]) == ("google_ads", "Spring")
 
 
 def test_a_file_without_days_is_refused_in_words() -> None:
@@ -201,19 +172,19 @@ def test_a_column_of_whole_numbers_shows_which_mark_is_of_thousands() -> None:
         ("Jan 15, 2026", "2026-01-15"),
         ("15. Januar 2026", "2026-01-15"),
         ("Thu, 15 Jan 2026", "2026-01-15"),
-        ("2026-01-15 23:30:00 +0000", "2026-01-16"),
-        ("2026-01-15T23:30:00.000Z", "2026-01-16"),
+        ("2026-01-15 23:30:00 +0000", "2026-01-15T23:30:00+00:00"),
+        ("2026-01-15T23:30:00.000Z", "2026-01-15T23:30:00+00:00"),
         ("2026-01-15 23:30:00", "2026-01-15"),
-        ("2026-05-01 01:00:00 +0300", "2026-05-01"),
-        ("2026-05-01 00:30:00 +0300", "2026-04-30"),
+        ("2026-05-01 01:00:00 +0300", "2026-05-01T01:00:00+03:00"),
+        ("2026-05-01T00:30+05:30", "2026-05-01T00:30:00+05:30"),
         ("1/15/2026 11:00:00 PM|7", "2026-01-15"),
     ],
 )
-def test_a_day_is_read_however_it_is_written_and_in_the_zone_of_the_ad_account(text: str, day: str) -> None:
+def test_a_day_is_read_however_it_is_written_and_a_moment_stays_one(text: str, day: str) -> None:
     names = ["Campaign", "Day", "Cost"]
     row = Record(2, "", dict(zip(names, ["Spring", text, "1"], strict=True)))
 
-    assert cells(list(mapped([row], BoundMapping(mapping(), names, OneAccount()))), "date") == [(day,)]
+    assert cells(list(mapped([row], BoundMapping(mapping(), names))), "date") == [(day,)]
 
 
 @pytest.mark.parametrize(
@@ -332,11 +303,11 @@ def test_the_first_column_that_is_not_empty_counts() -> None:
 
 
 def test_of_personal_data_only_mapped_columns_are_quarantined() -> None:
-    found = read(mapping(), "Campaign|Day|Cost|Email", "Autumn|2026-01-15|1|jane@example.com", personal=True)
+    found = read(mapping(), "Campaign|Day|Cost|Email", "Spring|yesterday|1|jane@example.com", personal=True)
 
     (bad,) = found
     assert isinstance(bad, BadRow)
-    assert bad.raw == '{"Campaign": "Autumn", "Day": "2026-01-15", "Cost": "1"}'
+    assert bad.raw == '{"Campaign": "Spring", "Day": "yesterday", "Cost": "1"}'
 
 
 @pytest.mark.parametrize(
@@ -406,7 +377,7 @@ def test_a_number_has_few_characters(size: int, fits: bool) -> None:
 def test_not_all_texts_of_a_column_are_remembered(size: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_KNOWN_CELLS", 3)
     names = ["Campaign", "Day", "Cost"]
-    bound = BoundMapping(mapping(), names, OneAccount())
+    bound = BoundMapping(mapping(), names)
     rows = [Record(n, "", dict(zip(names, ["Spring", "2026-01-15", f"{n}.5"], strict=True))) for n in range(size)]
 
     assert len(list(mapped(rows, bound))) == size

@@ -26,7 +26,7 @@ Names = Annotated[tuple[ColumnName, ...], Field(max_length=limits.MAX_MAPPING_NA
 Texts = Annotated[tuple[Text, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
 
 
-class Kind(StrEnum):
+class CellKind(StrEnum):
     """What the cells of a field are."""
 
     TEXT = "text"
@@ -46,23 +46,23 @@ class Unit(StrEnum):
 
 
 KINDS = {
-    "impressions": Kind.COUNT,
-    "clicks": Kind.COUNT,
-    "spend": Kind.AMOUNT,
-    "conversions": Kind.AMOUNT,
-    "revenue": Kind.AMOUNT,
-    "amount": Kind.AMOUNT,
-    "value": Kind.AMOUNT,
-    "date": Kind.DAY,
-    "range_start": Kind.DAY,
-    "range_end": Kind.DAY,
+    "impressions": CellKind.COUNT,
+    "clicks": CellKind.COUNT,
+    "spend": CellKind.AMOUNT,
+    "conversions": CellKind.AMOUNT,
+    "revenue": CellKind.AMOUNT,
+    "amount": CellKind.AMOUNT,
+    "value": CellKind.AMOUNT,
+    "date": CellKind.DAY,
+    "range_start": CellKind.DAY,
+    "range_end": CellKind.DAY,
 }
 """What the fields are that are not text."""
 
 
-def kind_of(field: str) -> Kind:
+def kind_of(field: str) -> CellKind:
     """What the cells of a canonical field are."""
-    return KINDS.get(field, Kind.TEXT)
+    return KINDS.get(field, CellKind.TEXT)
 
 
 class _MappingPart(BaseModel):
@@ -86,7 +86,9 @@ class MappedColumn(_MappingPart):
 
     @model_validator(mode="after")
     def _numbers_only(self) -> Self:
-        if kind_of(self.field) not in {Kind.COUNT, Kind.AMOUNT} and (self.unit != Unit.ONES or self.plus or self.minus):
+        if kind_of(self.field) not in {CellKind.COUNT, CellKind.AMOUNT} and (
+            self.unit != Unit.ONES or self.plus or self.minus
+        ):
             raise ValueError(f"{self.field} is no number: it has no unit, no plus and no minus")
         return self
 
@@ -109,7 +111,7 @@ class RowRule(_MappingPart):
         return self
 
 
-class Form(_MappingPart):
+class FileForm(_MappingPart):
     """What is known of the file's form; all of it is found out where it is not said."""
 
     delimiter: Literal[",", ";", "\t", "|"] | None = None
@@ -135,7 +137,7 @@ class Mapping(_MappingPart):
         default=None, description="The order of a date's parts; without it, it is found out from all dates of a file."
     )
     timezone: Text = Field(
-        default="", description="The IANA zone of times without an offset; the profile's by default."
+        default="", description="The IANA zone of times without an offset; the ad account's by default."
     )
     empty: Texts = Field(default=(), description="Further texts that mean that a cell is empty.")
     skip: tuple[RowRule, ...] = Field(
@@ -147,7 +149,7 @@ class Mapping(_MappingPart):
     adds_up: bool = Field(
         default=False, description="Whether rows of one object and day are parts of it; else the last one counts."
     )
-    form: Form = Form()
+    form: FileForm = FileForm()
     header_from: Text = Field(default="", description="Where the names of the columns were seen.")
 
     @model_validator(mode="after")
@@ -159,7 +161,7 @@ class Mapping(_MappingPart):
         both = self.constants.keys() & set(fields)
         if both:
             raise ValueError(f"in columns and in constants: {', '.join(sorted(both))}")
-        wrong = [field for field in self.constants if kind_of(field) is not Kind.TEXT]
+        wrong = [field for field in self.constants if kind_of(field) is not CellKind.TEXT]
         if wrong:
             raise ValueError(f"no constant can be {', '.join(sorted(wrong))}")
         named = [name for column in self.columns for name in (*column.names, *column.plus, *column.minus)]

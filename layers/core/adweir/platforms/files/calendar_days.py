@@ -7,12 +7,10 @@ each with a time or without: `10:00`, `10:00:00.000 PM`, `T10:00:00Z`, `10:00 +0
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import NamedTuple
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from adweir.model.errors import BadInput
-from adweir.model.times import local_hour
 from adweir.platforms.files.numerals import Undecided
 
 _TIME = (
@@ -39,17 +37,10 @@ _MONTHS = {
 _LONGEST = 60
 
 
-class LocalTime(NamedTuple):
-    """A day as `YYYY-MM-DD` and the local hour, -1 where the text has none."""
-
-    day: str
-    hour: int
-
-
 class CalendarDays:
     """How one file writes its days. `order`: of day and month where that is not plain; None: the file has to say it.
 
-    `source_zone`: in which zone times without an offset are, None for the profile's own.
+    `source_zone`: in which zone times without an offset are, None for the ad account's own.
     """
 
     def __init__(self, order: str | None = None, source_zone: ZoneInfo | None = None) -> None:
@@ -58,8 +49,8 @@ class CalendarDays:
         self._source_zone = source_zone
         self.order = order or ""
 
-    def read(self, text: str, zone: ZoneInfo | None) -> LocalTime:
-        """The local day and hour in the profile's zone.
+    def read(self, text: str) -> str:
+        """`2026-01-15`, with a time `2026-01-15T10:00:00`, of a moment `2026-01-15T10:00:00+02:00`.
 
         Raises ValueError for what is no day, Undecided, BadInput for a file that writes days in two orders.
         """
@@ -67,8 +58,7 @@ class CalendarDays:
         if found is None:
             month = re.fullmatch(r"[0-9]{4}-[0-9]{2}|[0-9]{6}", text)
             raise ValueError("is a month; each row is of one day" if month else "is not a date")
-        day = self._day(text, found)
-        return self._at(day, found, zone)
+        return self._at(self._day(text, found), found)
 
     def learn(self, text: str) -> None:
         """Take in what a cell says of the order, if it says anything."""
@@ -109,24 +99,15 @@ class CalendarDays:
             )
         raise ValueError("is not a date in the order that the mapping says")
 
-    def _at(self, day: date, found: re.Match[str], zone: ZoneInfo | None) -> LocalTime:
-        hour, minute, offset = found["hour"], found["minute"], found["offset"]
+    def _at(self, day: date, found: re.Match[str]) -> str:
         if found["slot"]:
-            return LocalTime(day.isoformat(), _in_day(int(found["slot"])))
-        if hour is None:
-            return LocalTime(day.isoformat(), -1)
-        clock = _in_day(_of_half(int(hour), found["half"]))
-        moment = datetime(day.year, day.month, day.day, clock, int(minute or 0), tzinfo=UTC)
-        if offset:
-            moment = moment.replace(tzinfo=_offset(offset))
-        elif self._source_zone:
-            moment = moment.replace(tzinfo=self._source_zone)
-        else:
-            return LocalTime(day.isoformat(), clock)
-        if zone is None:
-            raise ValueError("has an offset, and the zone to read it in is not known")
-        local, local_slot = local_hour(moment, zone)
-        return LocalTime(local.isoformat(), local_slot)
+            return f"{day.isoformat()}T{_in_day(int(found['slot'])):02}:00:00"
+        if found["hour"] is None:
+            return day.isoformat()
+        hour = _in_day(_of_half(int(found["hour"]), found["half"]))
+        local = datetime.combine(day, time(hour, int(found["minute"] or 0), int(found["second"] or 0)))
+        zone = _offset(found["offset"]) if found["offset"] else self._source_zone
+        return local.replace(tzinfo=zone).isoformat()
 
 
 def _matched(text: str) -> re.Match[str] | None:

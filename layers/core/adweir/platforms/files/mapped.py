@@ -7,14 +7,15 @@ a dict per column. Rows wait only until the file has shown what its decimal mark
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
-from adweir.model.mappings import Kind, MappedColumn, Mapping, RowRule, Unit, kind_of
+from adweir.model.mappings import CellKind, MappedColumn, Mapping, RowRule, Unit, kind_of
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.headers import HeaderNames
@@ -28,26 +29,10 @@ _MINOR_DIGITS = dict.fromkeys(
     ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0
 ) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 """Decimals of the currencies that do not have two (ISO 4217)."""
-_OWN = ("campaign", "ad_group")
-"""Levels whose own id is the entity's."""
 _SHOWN = 2_000
-_LEVELS = ("keyword", "ad", "ad_group", "campaign")
-
-
-class KnownObjects(Protocol):
-    """What an account has, for files that name things. Each raises LineFault that says what is missing."""
-
-    def profile(self, platform: str, named: str) -> str:
-        """The id of the ad account of this id or name; of "" the only one of the platform."""
-        ...
-
-    def identify(self, level: str, cell: dict[str, str]) -> None:
-        """Put the ids of the objects that a row names into its cells; `level` is the row's."""
-        ...
-
-    def zone(self, platform: str, profile_id: str) -> ZoneInfo | None:
-        """The time zone of an ad account, of "" the client account's own; None where it has none."""
-        ...
+_DAY_CHARS, _LOCAL_CHARS = len("2026-01-15"), len("2026-01-15T10:00:00")
+NO_DATA, FILTERED = "no_data", "filtered"
+"""Why rows are left out: they are totals or the like; they do not meet the mapping's filters."""
 
 
 class _Number(NamedTuple):
@@ -76,14 +61,14 @@ class _Rule(NamedTuple):
 class BoundMapping:
     """A mapping for the files of one header. Raises BadInput for a header that lacks what the mapping needs."""
 
-    def __init__(self, mapping: Mapping, header: Sequence[str], known: KnownObjects) -> None:
+    def __init__(self, mapping: Mapping, header: Sequence[str]) -> None:
         self.mapping = mapping
-        self._known = known
         self._header = HeaderNames(header)
         zone = ZoneInfo(mapping.timezone) if mapping.timezone else None
         self._numerals, self._calendar = Numerals(mapping.decimal), CalendarDays(mapping.date_order, zone)
         self._empty = _EMPTY | {text.strip().casefold() for text in mapping.empty}
         self._more_empty = frozenset(text.strip() for text in mapping.empty)
+        self._known_days: dict[str, str] = {}
         self._constants = dict(mapping.constants)
         self._currency = ""
         self._texts: list[tuple[str, str, tuple[str, ...]]] = []
@@ -94,15 +79,18 @@ class BoundMapping:
         """The file's columns that the mapping reads: no other leaves the file."""
         self._skip = [rule for each in mapping.skip for rule in self._rule(each)]
         self._keep = [self._needed(each) for each in mapping.keep]
-        self._platform_rows = is_of_ads(mapping.data_type)
-        self._level = "" if "level" in {field for field, _, _ in self._texts} else self._level_of_file()
-        self._profiles: dict[tuple[str, str], str] = {}
         self._hourly = mapping.data_type.endswith("_hourly")
+        self.left_out: Counter[str] = Counter()
+        """Rows that were skipped, by reason."""
 
     def read(self, record: Record) -> Record | None:
         """A record with our columns, None for a row to skip. Raises LineFault, BadInput, Undecided (see `mapped`)."""
         cell = record.cell
-        if any(rule.meets(cell) for rule in self._skip) or not all(rule.meets(cell) for rule in self._keep):
+        if any(rule.meets(cell) for rule in self._skip):
+            self.left_out[NO_DATA] += 1
+            return None
+        if not all(rule.meets(cell) for rule in self._keep):
+            self.left_out[FILTERED] += 1
             return None
         made = dict(self._constants)
         empty = self._more_empty
@@ -114,15 +102,7 @@ class BoundMapping:
         if self._currency and not made.get("currency"):
             made["currency"] = self._currency
         self._take_numbers(cell, made)
-        if self._platform_rows:
-            self._take_profile(made)
         self._take_days(cell, made)
-        if self._platform_rows:
-            if self._level:
-                made["level"] = self._level
-            level = made.get("level", "").lower()
-            if not _has_ids(level, made):
-                self._known.identify(level, made)
         return Record(record.number, record.source, made)
 
     def learn(self, record: Record) -> None:
@@ -145,13 +125,13 @@ class BoundMapping:
             for each in found:
                 if self._header.is_twice(each.name):
                     raise _wrong(f"two columns are called {each.name[:60]!r}", each.name)
-            if kind_of(column.field) in {Kind.COUNT, Kind.AMOUNT}:
+            if kind_of(column.field) in {CellKind.COUNT, CellKind.AMOUNT}:
                 self._bind_number(column, [each.name for each in found])
                 self._take_currency({each.currency for each in found if each.currency})
             else:
                 first, *others = (each.name for each in found)
-                kind = self._days if kind_of(column.field) is Kind.DAY else self._texts
-                kind.append((column.field, first, tuple(others)))
+                bound = self._days if kind_of(column.field) is CellKind.DAY else self._texts
+                bound.append((column.field, first, tuple(others)))
         if missing:
             named = "; ".join(f"{column.field} ({' or '.join(column.names[:4])})" for column in missing[:10])
             raise _wrong(f"the file has no column for {named}", missing[0].field)
@@ -168,7 +148,7 @@ class BoundMapping:
 
     def _bind_number(self, column: MappedColumn, found: list[str]) -> None:
         plus, minus = (tuple(each.name for each in self._header.find(names)) for names in (column.plus, column.minus))
-        whole = kind_of(column.field) is Kind.COUNT and column.unit is Unit.ONES
+        whole = kind_of(column.field) is CellKind.COUNT and column.unit is Unit.ONES
         self._numbers.append(_Number(column.field, found[0], whole, column.unit, {}, tuple(found[1:]), plus, minus))
 
     def _take_currency(self, said: set[str]) -> None:
@@ -196,16 +176,6 @@ class BoundMapping:
         if not found:
             raise _wrong(f"the file has no column {' or '.join(rule.column[:4])}, by which its rows are chosen", "keep")
         return found[0]
-
-    def _level_of_file(self) -> str:
-        """Of the constants, of the data type, or of the finest object that has a column."""
-        if "level" in self.mapping.constants or not self._platform_rows:
-            return ""
-        level = self.mapping.data_type.removesuffix("_hourly").removesuffix("_performance")
-        if level in {*_LEVELS, "account"}:
-            return level
-        has = {field for field, _, _ in self._texts} | set(self.mapping.constants)
-        return next((each for each in _LEVELS if {f"{each}_id", f"{each}_name"} & has), "account")
 
     def _take_numbers(self, cell: dict[str, str], made: dict[str, str]) -> None:
         for number in self._numbers:
@@ -255,31 +225,24 @@ class BoundMapping:
                     any_given = any_given or sign == 1
         return as_text(total) if any_given else ""
 
-    def _take_profile(self, made: dict[str, str]) -> None:
-        """The ad account by id, by name, or the only one."""
-        asked = (made.get("platform", ""), made.get("profile_id") or made.pop("profile_name", ""))
-        made.pop("profile_name", None)
-        found = self._profiles.get(asked)
-        if found is None:
-            found = self._known.profile(*asked)
-            if len(self._profiles) < limits.MAX_DROP_GROUPS:
-                self._profiles[asked] = found
-        made["profile_id"] = found
-
     def _take_days(self, cell: dict[str, str], made: dict[str, str]) -> None:
         for field, column, others in self._days:
             text = cell.get(column, "") or next((cell[each] for each in others if cell.get(each)), "")
             if not text or text.casefold() in self._empty:
                 made[field] = ""
                 continue
-            zone = self._known.zone(made.get("platform", ""), made.get("profile_id", ""))
-            try:
-                day, hour = self._calendar.read(text, zone)
-            except (ValueError, OverflowError) as error:
-                raise LineFault(field, "format", f"{error}: {text[:40]!r}") from None
-            made[field] = day
-            if field == "date" and self._hourly and hour >= 0:
-                made.setdefault("hour", str(hour))
+            when = self._known_days.get(text)
+            if when is None:
+                try:
+                    when = self._calendar.read(text)
+                except ValueError as error:
+                    raise LineFault(field, "format", f"{error}: {text[:40]!r}") from None
+                if len(self._known_days) >= limits.MAX_KNOWN_CELLS:
+                    self._known_days.clear()
+                self._known_days[text] = when
+            if field == "date" and self._hourly and len(when) == _LOCAL_CHARS:
+                made.setdefault("hour", str(int(when[11:13])))
+            made[field] = when if len(when) > _LOCAL_CHARS else when[:_DAY_CHARS]
         if "range_start" in made:
             start, end = made.pop("range_start"), made.pop("range_end", "")
             if end not in {"", start}:
@@ -337,15 +300,23 @@ def _read(record: Record, bound: BoundMapping) -> Record | None:
         return bound.read(record)
 
 
-def is_of_ads(data_type: str) -> bool:
-    """Whether rows of a data type are numbers of an ad account."""
-    return data_type == "metrics" or data_type.removesuffix("_hourly").endswith("_performance")
+def is_header(mapping: Mapping, cells: Sequence[str]) -> bool:
+    """Whether a line of a file is the header of this mapping: it has all that is required, and two columns at least."""
+    names = HeaderNames(cells)
+    found = [bool(names.find(column.names)) for column in mapping.columns]
+    return sum(found) >= min(2, len(found)) and all(
+        has or not column.required for has, column in zip(found, mapping.columns, strict=True)
+    )
 
 
-def _has_ids(level: str, made: dict[str, str]) -> bool:
-    if level == "account" or made.get("entity_id"):
-        return True
-    return bool(made.get(f"{level}_id")) and (level in _OWN or bool(made.get("ad_group_id")))
+def is_footer(mapping: Mapping, cells: Sequence[str]) -> bool:
+    """Whether a line that has not as many cells as the header is one to skip, by the rules about the first column."""
+    first = next(iter(cells), "").strip().casefold()
+    return any(
+        first.startswith(tuple(text.casefold() for text in rule.begins)) or first in map(str.casefold, rule.equals)
+        for rule in mapping.skip
+        if not rule.column
+    )
 
 
 def _shown(record: Record, bound: BoundMapping) -> str:
