@@ -27,15 +27,15 @@ class BilledDocument(NamedTuple):
     tax: int
 
 
-def wrong_bills(api: Api, world: WorldDoors, platforms: Iterable[str]) -> list[str]:
-    """Documents that differ, are missing, or that no platform issued; a line each.
+def wrong_bills(api: Api, world: WorldDoors, profiles: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Documents of these ad accounts that differ, are missing, or that no platform issued; a line each.
 
     Those of platforms without invoices in their API would come by file.
     """
     pulled = {str(spec.name) for spec in REGISTRY.specs() if Dataset.INVOICES in spec.datasets}
-    wanted, today = pulled & set(platforms), world.day(0)
+    wanted, today = {each["profile_id"] for each in profiles if each["platform"] in pulled}, world.day(0)
     first = first_of_month(today, -_MONTHS)
-    billed = [bill for bill in world.get("bills")["bills"] if bill["platform"] in wanted]
+    billed = [bill for bill in world.get("bills")["bills"] if bill["profile_id"] in wanted]
     oldest = min((date.fromisoformat(bill["month"]) for bill in billed), default=first)
     span = {"start": max(oldest, first_of_month(first, -_MONTHS)).isoformat(), "end": today.isoformat()}
     return list(differences(stored(api.records("invoices", {"date_range": span})), billed, first))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from adweir.model.datasets import Dataset
 from adweir.model.money import MICRO
 from ops.client import Api
-from ops.demo import PLATFORMS
 from ops.demo.truth import Figures, numbers
 from ops.demo.world import WorldDoors
 from ops.errors import CommandFailed
@@ -37,18 +36,21 @@ class River:
         self._world = world
         self._show = show
 
-    def register(self) -> list[dict[str, Any]]:
-        """Accounts, credentials and webhook secrets through the API; each client gets its `account_id`."""
+    def register(self, platforms: Sequence[Collection[str]]) -> list[dict[str, Any]]:
+        """Accounts, credentials and webhook secrets through the API; each client gets its `account_id`.
+
+        `platforms`: those that each client connects.
+        """
         clients: list[dict[str, Any]] = self._world.get("credentials")["accounts"]
         calls: list[Callable[[], Any]] = []
-        for client in clients:
+        for client, connected in zip(clients, platforms, strict=True):
             account = self._api.post(
                 "/api/v1/accounts",
                 {"company_name": client["company_name"], "primary_contact_email": client["primary_contact_email"]},
             )
             client["account_id"] = account["account_id"]
             path = f"/api/v1/accounts/{client['account_id']}"
-            credentials = [body for body in client["credentials"].values() if body["platform"] in PLATFORMS]
+            credentials = [body for body in client["credentials"].values() if body["platform"] in connected]
             calls += [partial(self._api.post, f"{path}/credentials", credential) for credential in credentials]
             secrets = client["webhooks"]
             meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}

@@ -15,7 +15,7 @@ from rich.console import Console
 from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
-from ops.demo import PLATFORMS, READERS
+from ops.demo import PLATFORMS, READERS, SHARED
 from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
@@ -31,16 +31,17 @@ from sandbox.lifecycle import Home
 
 
 class Extent(NamedTuple):
-    """How much of the platforms' history is pulled and compared: `days`, and the workflows of the second day."""
+    """How much is pulled and compared: `days` of history, the workflows of the second day, the platforms per client."""
 
     days: int
     workflows: tuple[str, ...]
+    platforms: tuple[tuple[str, ...], ...]
 
 
-SHORT = Extent(10, ("daily",))
+SHORT = Extent(10, ("daily",), SHARED)
 _RECENT_DAYS = 3
 """Each dataset has something of the last days: hours go no further back."""
-WHOLE = Extent(57, ("daily", "weekly"))
+WHOLE = Extent(57, ("daily", "weekly"), (PLATFORMS, PLATFORMS))
 """Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
 
 
@@ -85,8 +86,8 @@ def flow(
     begin = time.monotonic()
     world = WorldDoors(description["platforms_url"])
     river = River(api, description["api_url"], world, show)
-    clients = river.register()
-    events, seller = Events(api, world), {"profile_id": clients[-1]["profile_ids"]["amazon_ads"][0]}
+    clients = river.register(extent.platforms)
+    events, seller = Events(api, world), {"profile_id": clients[0]["profile_ids"]["amazon_ads"][0]}
     events.refuse_product(seller)
     river.follow(fire(target, "daily", world.now))
     profiles = api.get("/api/v1/profiles")["profiles"]
@@ -112,7 +113,7 @@ def flow(
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, PLATFORMS))
+    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles))
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

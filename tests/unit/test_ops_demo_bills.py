@@ -11,11 +11,11 @@ from ops.demo.bills import wrong_bills
 from ops.demo.verdict import Verdict
 from ops.demo.world import WorldDoors
 
-PLATFORMS = ("google_ads", "tiktok_ads")
+CONNECTED = [{"platform": "google_ads", "profile_id": "g1"}, {"platform": "tiktok_ads", "profile_id": "t1"}]
 
 
 def bill(number: str, month: str = "2026-10-01", **changes: Any) -> dict[str, Any]:
-    made = {"platform": "google_ads", "number": number, "month": month, "billed_with": month}
+    made = {"platform": "google_ads", "profile_id": "g1", "number": number, "month": month, "billed_with": month}
     return {**made, "net_micros": 9_500_001, "tax_micros": 1_900_000, **changes}
 
 
@@ -53,7 +53,9 @@ def test_given_the_lines_of_a_bill_when_compared_then_they_add_up_to_it() -> Non
     api = BillsApi(line("1", 10.000001), line("1", -0.5, 1.9))
     assert (
         wrong_bills(
-            api, BillsWorld(bill("1"), bill("9", platform="meta_ads"), bill("7", platform="tiktok_ads")), PLATFORMS
+            api,
+            BillsWorld(bill("1"), bill("9", profile_id="g2"), bill("7", platform="tiktok_ads", profile_id="t1")),
+            CONNECTED,
         )
         == []
     )
@@ -61,13 +63,13 @@ def test_given_the_lines_of_a_bill_when_compared_then_they_add_up_to_it() -> Non
 
 def test_given_other_amounts_taxes_or_months_when_compared_then_each_is_named() -> None:
     api = BillsApi(line("1", 9.5, 1.9), line("2", 9.500001, 1.8), line("3", 9.500001, 1.9, "2026-09"))
-    found = wrong_bills(api, BillsWorld(bill("1"), bill("2"), bill("3")), PLATFORMS)
+    found = wrong_bills(api, BillsWorld(bill("1"), bill("2"), bill("3")), CONNECTED)
     assert [text.partition(":")[0] for text in found] == ["google_ads 1", "google_ads 2", "google_ads 3"]
 
 
 def test_given_a_bill_too_few_or_too_many_when_compared_then_it_is_named_unless_it_is_old() -> None:
     api, world = BillsApi(line("8", 1)), BillsWorld(bill("1"), bill("2", "2026-08-01"))
-    missing, unknown = wrong_bills(api, world, PLATFORMS)
+    missing, unknown = wrong_bills(api, world, CONNECTED)
     assert missing.startswith("google_ads 1: stored nothing")
     assert unknown.endswith("never billed")
     verdict = Verdict([], 1.0, bills=[missing])

@@ -6,7 +6,7 @@ from typing import Any
 
 from adweir.platforms import REGISTRY
 from ops.client import Api
-from ops.demo import PLATFORMS
+from ops.demo import PLATFORMS, SHARED
 from ops.demo.river import River
 from ops.demo.world import WorldDoors
 
@@ -33,13 +33,17 @@ class _Clients(WorldDoors):
         assert door == "credentials"
         client = {"company_name": "Acme", "primary_contact_email": "a@acme.example", "credentials": self._held}
         hooks = dict.fromkeys(("meta_app_secret", "meta_verify_token", "push_secret"), "x")
-        return {"accounts": [client | {"webhooks": hooks}]}
+        return {"accounts": [client | {"webhooks": hooks}, client | {"webhooks": hooks}]}
 
 
-def test_given_a_platform_that_is_not_shown_when_clients_are_registered_then_it_stays_out() -> None:
+def test_given_platforms_per_client_when_clients_are_registered_then_each_connects_its_own() -> None:
     api = _Sent()
-    shown = [{"platform": "meta_ads"}, {"platform": "amazon_ads", "label": "eu"}]
-    world = _Clients(*shown, {"platform": "toy_ads"})
-    River(api, "http://api", world, lambda _stage, _done, _total: None).register()
-    assert [body for path, body in api.posted if path.endswith("/credentials")] == shown
+    meta, amazon, toy = {"platform": "meta_ads"}, {"platform": "amazon_ads", "label": "eu"}, {"platform": "toy_ads"}
+    river = River(api, "http://api", _Clients(meta, amazon, toy), lambda _stage, _done, _total: None)
+    river.register([("meta_ads", "amazon_ads"), ("meta_ads",)])
+    assert [body for path, body in api.posted if path.endswith("/credentials")] == [meta, amazon, meta]
+
+
+def test_given_the_short_demonstration_when_its_clients_connect_then_together_they_have_every_platform_shown() -> None:
+    assert {platform for connected in SHARED for platform in connected} == set(PLATFORMS)
     assert set(PLATFORMS) <= {str(spec.name) for spec in REGISTRY.specs()}
