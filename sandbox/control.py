@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from sandbox.bill_file import bill_file
 from sandbox.deliveries import push_secret, send_push
 from sandbox.outside import BadQuestion, Outside
-from sandbox.platforms.base import Door, PlatformApi, StandIn
+from sandbox.platforms.base import Door, Page, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
@@ -47,8 +47,10 @@ class Control:
         self._mix, self._bills = Mix(outside.world), Bills(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in KINDS}
+        pages: dict[str, Page] = {}
         for stand_in in platforms:
             self._senders |= stand_in.doors
+            pages |= stand_in.pages
         self._doors: dict[str, Callable[[PlatformRequest, dict[str, Any]], Any]] = {
             "": lambda _request, _body: self.overview(),
             "health": lambda _request, _body: {"status": "ok", "now": outside.world.now.isoformat()},
@@ -63,7 +65,7 @@ class Control:
             "requests": self._requests,
             "clock": lambda request, body: self._clock(body) if request.method == "POST" else self._time(),
             "switches": lambda request, body: self._switch(request.method, body),
-        }
+        } | {name: _page(outside, page) for name, page in pages.items()}
 
     def handle(self, request: PlatformRequest) -> Response:
         """Answer one request."""
@@ -114,7 +116,7 @@ class Control:
             "happenings": list(self._outside.state.happenings),
             "switches": self._outside.switches.listing(),
             "switch_kinds": self._outside.switches.kinds | _SETTINGS,
-            "doors": [*(door for door in self._doors if door), *self._senders],
+            "doors": sorted({door for door in self._doors if door} | set(self._senders)),
         }
 
     def credentials(self) -> dict[str, Any]:
@@ -309,6 +311,10 @@ def _issued(query: Mapping[str, str]) -> tuple[date, date]:
     """`start` and `end` of the days of issue; without them, all."""
     start, end = query.get("start"), query.get("end")
     return date.fromisoformat(start) if start else date.min, date.fromisoformat(end) if end else date.max
+
+
+def _page(outside: Outside, page: Page) -> Callable[[PlatformRequest, dict[str, Any]], Any]:
+    return lambda request, _body: page(outside, request.args.to_dict())
 
 
 def _happening(kind: str) -> Door:

@@ -129,9 +129,9 @@ def _bring_up(
             started.append(starter())
             processes.save(home.running, [*alive.values(), *started])
 
-    run("platforms", lambda: start_platforms(home, root, ports["platforms"], options))
-    run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind, audited=options.audited))
     endpoint, platforms_url = (f"http://{LOOPBACK}:{ports[name]}" for name in ("ministack", "platforms"))
+    run("platforms", lambda: start_platforms(home, root, ports["platforms"], options, endpoint))
+    run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind, audited=options.audited))
     around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
     outputs = deploy(client_factory(endpoint), root, around, options.parameters)
     description = {
@@ -155,11 +155,11 @@ def _bring_up(
     return description
 
 
-def start_platforms(home: Home, root: Path, port: int, options: Options) -> Running:
-    """Start the server that speaks the platforms' protocols."""
+def start_platforms(home: Home, root: Path, port: int, options: Options, aws: str) -> Running:
+    """Start the server that speaks the platforms' protocols; `aws` is the endpoint whose queues they send to."""
     log = home.path / "logs" / "platforms.log"
     command = [sys.executable, "-m", "sandbox.server", "--host", options.bind, "--port", str(port)]
-    command += ["--state", str(home.path / "world.json"), *(["--awkward"] if options.awkward else [])]
+    command += ["--state", str(home.path / "world.json"), "--aws", aws, *(["--awkward"] if options.awkward else [])]
     environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
     running = processes.start("platforms", command, environment=environment, log=log, directory=root)
     processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)

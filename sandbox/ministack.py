@@ -68,9 +68,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def client_factory(endpoint: str) -> Callable[[str], Any]:
+def client_factory(endpoint: str, region: str = REGION) -> Callable[[str], Any]:
     """A function that makes a boto3 client of this MiniStack by service, without the process's environment."""
-    session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
+    session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region)
     config = Config(connect_timeout=2, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
 
     def client(service: str) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox.queues import NoOutsideQueues, OutsideQueues
 from sandbox.state import State
 from sandbox.switches import EVERYWHERE, Switches
 from sandbox.world import Company, World
@@ -44,7 +46,8 @@ class Population:
 class Outside:
     """What the platforms share.
 
-    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid.
+    `report_seconds`: how long a report takes; `url_seconds`: how long a download URL is valid. `queues`: those of AWS
+    that platforms may send to.
     """
 
     def __init__(
@@ -76,7 +79,9 @@ class Outside:
         self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
         self.url_seconds = 3600
+        self.queues: OutsideQueues = NoOutsideQueues()
         self._lock = threading.Lock()
+        self._keeping = threading.RLock()
         self._cache: OrderedDict[Hashable, Any] = OrderedDict()
         self.save()
 
@@ -129,9 +134,15 @@ class Outside:
         """How many things have happened; who keeps what the world contains looks at it."""
         return self.world.changes
 
+    @contextmanager
+    def kept(self, platform: str) -> Iterator[dict[str, Any]]:
+        """What a platform remembers beside reports, to read and to change: JSON, one caller at a time."""
+        with self._keeping:
+            yield self.state.kept.setdefault(platform, {})
+
     def save(self) -> None:
         """Write the state file."""
-        with self._lock:
+        with self._keeping, self._lock:
             self.state.offset_seconds = int(self.world.offset.total_seconds())
             self.state.save(self._path)
 

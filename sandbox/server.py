@@ -18,6 +18,7 @@ from sandbox.on_the_way import delivered
 from sandbox.outside import Outside
 from sandbox.platforms import population, stand_ins
 from sandbox.platforms.base import StandIn
+from sandbox.queues import EndpointQueues
 from sandbox.request_log import RequestLog
 from sandbox.serving import HttpServer
 from sandbox.web import PlatformRequest, json_answer
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--anchor", type=date.fromisoformat, help="the world's first today (default: this day)")
     parser.add_argument("--report-seconds", type=float, default=0.5, help="how long an asynchronous report takes")
     parser.add_argument("--awkward", action="store_true", help="awkward clients live in the world too, for good")
+    parser.add_argument("--aws", help="the endpoint of the AWS whose queues platforms may send to")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     done = threading.Event()
@@ -89,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         report_seconds=asked.report_seconds,
         population=population(awkward=asked.awkward),
     )
+    if asked.aws:
+        outside.queues = EndpointQueues(asked.aws)
     server = PlatformServer(outside, stand_ins(), host=asked.host, port=asked.port)
     with server:
         sys.stdout.write(f"platforms at {server.url}, the world at {server.url}{ROOT}\n")

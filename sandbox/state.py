@@ -15,7 +15,7 @@ from sandbox.files import replace_text
 class State:
     """`anchor` is the first today; `follow` (no explicit anchor) lets a later start catch up with the calendar.
 
-    `awkward`: whether the awkward clients live in it.
+    `awkward`: whether the awkward clients live in it. `kept`: by platform, what else it remembers.
     """
 
     seed: int
@@ -26,6 +26,7 @@ class State:
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     awkward: bool = False
     happenings: list[dict[str, Any]] = field(default_factory=list)
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None, seed: int, anchor: date | None, today: date, *, awkward: bool = False) -> State:

@@ -43,6 +43,10 @@ Door = Callable[["Outside", dict[str, Any]], Any]
 """A POST to /_world: its answer as JSON to a JSON object. Raises ValueError, KeyError or TypeError for a bad one."""
 
 
+Page = Callable[["Outside", Mapping[str, str]], Any]
+"""A GET of /_world: its answer as JSON to the query's parameters. Raises as a door does."""
+
+
 OwnTruth = Callable[[World, WorldProfile, date, date, Reading], Iterator[dict[str, Any]]]
 """Rows of truth about an ad account's days, by something that only its platform has."""
 
@@ -59,7 +63,8 @@ class StandIn:
     the server's URL, those that the connector takes (PLATFORM_URLS). `holdings`: from the seed, an advertiser's ad
     accounts with their traits, and its credentials. `switches`: what each kind of misbehaviour does here, with its
     options. `id_prefix`: what may stand before an ad account's id. `webhook_secrets`: what the receivers of a company's
-    webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something.
+    webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something;
+    `pages`: further GETs there.
     `regions`: by the world's code, the value by which rows name a region; under "" that of what is in none, which is
     absent where such numbers have no row. `truths`: by name, what only this platform divides numbers by.
     """
@@ -74,5 +79,6 @@ class StandIn:
     id_prefix: str = ""
     webhook_secrets: Callable[[Company, int], dict[str, str]] = _no_secrets
     doors: Mapping[str, Door] = field(default_factory=dict)
+    pages: Mapping[str, Page] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
     truths: Mapping[str, OwnTruth] = field(default_factory=dict)

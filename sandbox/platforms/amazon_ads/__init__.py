@@ -1,14 +1,15 @@
-"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports.
+"""Amazon Ads: Login with Amazon, profiles, entity lists, asynchronous reports, Marketing Stream.
 
 Written from the Amazon Ads API's documentation: Authorization, Profiles, Sponsored Products v3, Sponsored Brands v4,
-Sponsored Display, and Reporting v3.
+Sponsored Display, Reporting v3, and Marketing Stream.
 """
 
 from __future__ import annotations
 
 from sandbox.platforms.amazon_ads.api import PATHS, AmazonApi
 from sandbox.platforms.amazon_ads.population import PLATFORM, holdings
-from sandbox.platforms.amazon_ads.regions import HOSTS
+from sandbox.platforms.amazon_ads.regions import HOSTS, SNS_PATH
+from sandbox.platforms.amazon_ads.stream import send_burst, stream_truth
 from sandbox.platforms.base import StandIn
 
 STAND_IN = StandIn(
@@ -19,8 +20,11 @@ STAND_IN = StandIn(
     base_urls=lambda server_url: {
         **{f"api.{region}": f"{server_url}/{region}" for region in ("na", "eu", "fe")},
         "token": f"{server_url}/auth/o2/token",
+        "sns": f"{server_url}{SNS_PATH}",
     },
     holdings=holdings,
+    doors={"stream": send_burst},
+    pages={"stream": stream_truth},
     switches={
         "throttle": "429, with the header Retry-After when `retry_after` is given",
         "expired_token": "access tokens issued so far stop working, for good",

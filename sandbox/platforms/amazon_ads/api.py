@@ -17,8 +17,9 @@ from sandbox.platforms.amazon_ads.lists import BRAND_CREATIVES, BRAND_TARGETS, G
 from sandbox.platforms.amazon_ads.login import Grant, Login
 from sandbox.platforms.amazon_ads.population import PLATFORM
 from sandbox.platforms.amazon_ads.profiles import profile_entry, selected
-from sandbox.platforms.amazon_ads.regions import split_region
+from sandbox.platforms.amazon_ads.regions import SNS_PATH, split_region
 from sandbox.platforms.amazon_ads.reports import Reports
+from sandbox.platforms.amazon_ads.stream_subscriptions import Subscriptions
 from sandbox.platforms.base import PlatformApi
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest, json_answer
@@ -26,7 +27,7 @@ from sandbox.world import WorldProfile
 
 PATHS = re.compile(
     r"/((na|eu|fe)/)?((auth/o2|v2|reporting|report-files|sp|sb|sd|st|portfolios|exports|streams|adsApi|campaigns"
-    r"|adGroups|ads|targets)/|invoices(/|$))",
+    r"|adGroups|ads|targets)/|(invoices|sns)(/|$))",
     re.IGNORECASE,
 )
 """Amazon's documented paths. Those that have no route here get Amazon's answer to an unknown path."""
@@ -40,6 +41,11 @@ def _rules() -> Iterator[Rule]:
     yield Rule("/reporting/reports", endpoint="create", methods=["POST"])
     yield Rule("/reporting/reports/<report_id>", endpoint="report", methods=["GET"])
     yield Rule("/reporting/reports/<report_id>", endpoint="delete", methods=["DELETE"])
+    yield Rule(SNS_PATH, endpoint="confirm", methods=["GET", "POST"])
+    yield Rule("/streams/subscriptions", endpoint="subscribe", methods=["POST"])
+    yield Rule("/streams/subscriptions", endpoint="subscriptions", methods=["GET"])
+    yield Rule("/streams/subscriptions/<subscription_id>", endpoint="subscription", methods=["GET"])
+    yield Rule("/streams/subscriptions/<subscription_id>", endpoint="archive", methods=["PUT"])
     yield Rule("/invoices", endpoint="invoices", methods=["GET"])
     yield Rule("/invoices/<invoice_id>", endpoint="invoice", methods=["GET"])
     for path in POSTED:
@@ -66,8 +72,19 @@ class AmazonApi(PlatformApi):
         super().__init__(outside)
         self._login = Login(outside)
         reports, lists, bills = Reports(outside), Lists(outside), Invoices(outside)
-        self._open: dict[str, Callable[..., Response]] = {"token": self._login.token, "file": reports.download}
+        subscriptions = Subscriptions(outside)
+        self._open: dict[str, Callable[..., Response]] = {
+            "token": self._login.token,
+            "file": reports.download,
+            "confirm": subscriptions.confirm,
+        }
         self._granted: dict[str, Callable[..., Response]] = {"profiles": self._profiles, "profile": self._profile}
+        self._owned: dict[str, Callable[..., Response]] = {
+            "subscribe": subscriptions.create,
+            "subscriptions": subscriptions.listed,
+            "subscription": subscriptions.one,
+            "archive": subscriptions.update,
+        }
         self._scoped: dict[str, Callable[..., Response]] = {
             "create": reports.create,
             "report": reports.describe,
@@ -119,6 +136,8 @@ class AmazonApi(PlatformApi):
         self._refuse(profile.id, path)
         if fault is not None:
             raise fault
+        if endpoint in self._owned:
+            return self._owned[endpoint](request, grant, profile, **values)
         product = path.split("/")[1]
         if product in profile.lacking:
             raise ProductRefusal(product)
