@@ -137,7 +137,15 @@ class Control:
             "company_name": company.name,
             "primary_contact_email": company.email,
             "credentials": bodies,
-            "profile_ids": {s.platform: [profile.id for profile in company.on(s.platform)] for s in self._platforms},
+            "profile_ids": {s.platform: _ids(company, s.platform) for s in self._platforms if s.known},
+            "elsewhere": {
+                s.platform: {
+                    "credentials": company.elsewhere.credentials[s.platform],
+                    "profile_ids": _ids(company, s.platform),
+                }
+                for s in self._platforms
+                if s.platform in company.elsewhere.credentials
+            },
             "webhooks": {**webhooks, "push_secret": push_secret(company, seed)},
         }
 
@@ -202,13 +210,11 @@ class Control:
         return start, date.fromisoformat(query["end"]) if "end" in query else date.max - timedelta(days=1)
 
     def _asked(self, query: dict[str, str]) -> list[WorldProfile]:
-        """The ad accounts of a `platform`, or the one with a `profile_id`."""
+        """The ad accounts of a `platform`, or the one with a `profile_id`; by default all that adweir knows."""
+        world, platform = self._outside.world, query.get("platform", "")
         wanted = self._outside.bare_id(query.get("profile_id", ""))
-        return [
-            profile
-            for profile in self._outside.world.profiles
-            if query.get("platform", profile.platform) == profile.platform and wanted in ("", profile.id)
-        ]
+        among = [*world.profiles, *(world.elsewhere if platform or wanted else ())]
+        return [one for one in among if platform in ("", one.platform) and wanted in ("", one.id)]
 
     def _companies(self, key: str) -> Sequence[Company]:
         return (self._outside.company(key),) if key else self._outside.world.companies
@@ -305,6 +311,10 @@ class Control:
             acted = [api.act_at_once(switch) for api in concerned]
             if not all(acted):
                 self._outside.switches.turn_on(switch)
+
+
+def _ids(company: Company, platform: str) -> list[str]:
+    return [profile.id for profile in company.on(platform)]
 
 
 def _issued(query: Mapping[str, str]) -> tuple[date, date]:

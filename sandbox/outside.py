@@ -88,7 +88,8 @@ class Outside:
     def company(self, key: str) -> Company:
         """A company by its key or the id of one of its ad accounts; the first when empty. Raises BadQuestion."""
         for company in self.world.companies:
-            if key in ("", company.key) or any(p.id == self.bare_id(key) for p in company.profiles):
+            profiles = (*company.profiles, *company.elsewhere.profiles)
+            if key in ("", company.key) or any(p.id == self.bare_id(key) for p in profiles):
                 return company
         raise BadQuestion(f"unknown account {key!r}")
 
@@ -107,7 +108,8 @@ class Outside:
     def happen(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Something happens to an ad account now (`world.happenings`), and stays so over a restart."""
         profile_id = self.bare_id(str(body["profile_id"]))
-        owner = next((p for p in self.world.profiles if p.id == profile_id), None)
+        everywhere = (*self.world.profiles, *self.world.elsewhere)
+        owner = next((p for p in everywhere if p.id == profile_id), None)
         if owner is None:
             raise BadQuestion(f"no ad account {profile_id!r}")
         today = self.world.moment(owner).today.isoformat()

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from sandbox.control import ROOT, Control
 from sandbox.on_the_way import delivered
 from sandbox.outside import Outside
-from sandbox.platforms import population, stand_ins
+from sandbox.platforms import everyone, population
 from sandbox.platforms.base import StandIn
 from sandbox.queues import EndpointQueues
 from sandbox.request_log import RequestLog
@@ -89,11 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
         anchor=asked.anchor,
         state_path=asked.state,
         report_seconds=asked.report_seconds,
-        population=population(awkward=asked.awkward),
+        population=population(everyone(), awkward=asked.awkward),
     )
     if asked.aws:
         outside.queues = EndpointQueues(asked.aws)
-    server = PlatformServer(outside, stand_ins(), host=asked.host, port=asked.port)
+    server = PlatformServer(outside, everyone(), host=asked.host, port=asked.port)
     with server:
         sys.stdout.write(f"platforms at {server.url}, the world at {server.url}{ROOT}\n")
         sys.stdout.flush()

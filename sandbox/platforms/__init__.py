@@ -6,13 +6,13 @@ misunderstanding would pass every test.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 
 from sandbox.outside import Population
 from sandbox.platforms.base import StandIn
-from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company
+from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company, Holdings
 
 FOLDERS = (
     "meta",
@@ -23,12 +23,20 @@ FOLDERS = (
     "microsoft_ads",
 )
 """The registry: one line per platform."""
+STRANGERS = ("pinterest_ads",)
+"""Platforms that adweir has no connector for, and pulls by a description (docs/sandbox.md)."""
 
 
 @cache
 def stand_ins() -> tuple[StandIn, ...]:
     """Every platform's `STAND_IN`, in the registry's order."""
     return tuple(import_module(f"{__name__}.{folder}").STAND_IN for folder in FOLDERS)
+
+
+@cache
+def everyone() -> tuple[StandIn, ...]:
+    """`stand_ins`, and those of the platforms that adweir does not know."""
+    return (*stand_ins(), *(import_module(f"{__name__}.{folder}").STAND_IN for folder in STRANGERS))
 
 
 def population(platforms: Sequence[StandIn] | None = None, *, awkward: bool = False) -> Population:
@@ -46,11 +54,18 @@ def companies(seed: int, platforms: Sequence[StandIn] | None = None, *, awkward:
     """The world's companies with their ad accounts on each platform (default: all); equal seeds, equal companies."""
     made = []
     for advertiser in (*ADVERTISERS, *(AWKWARD if awkward else ())):
-        holdings = [stand_in.holdings(seed, advertiser) for stand_in in platforms or stand_ins()]
-        profiles = tuple(profile for held in holdings for profile in held.profiles)
-        credentials = {name: body for held in holdings for name, body in held.credentials.items()}
-        made.append(Company(advertiser.key, advertiser.name, advertiser.email, profiles, credentials))
+        present = platforms or stand_ins()
+        known = _joined(one.holdings(seed, advertiser) for one in present if one.known)
+        elsewhere = _joined(one.holdings(seed, advertiser) for one in present if not one.known)
+        of = (advertiser.key, advertiser.name, advertiser.email)
+        made.append(Company(*of, known.profiles, known.credentials, elsewhere))
     return tuple(made)
+
+
+def _joined(holdings: Iterable[Holdings]) -> Holdings:
+    held = tuple(holdings)
+    profiles = tuple(profile for each in held for profile in each.profiles)
+    return Holdings(profiles, {name: body for each in held for name, body in each.credentials.items()})
 
 
 def platform_urls(server_url: str) -> dict[str, dict[str, str]]:

@@ -155,17 +155,21 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """An advertiser with all its ad accounts, and the credentials that open them (keys as in `Holdings`)."""
+    """An advertiser with all its ad accounts, and the credentials that open them (keys as in `Holdings`).
+
+    `elsewhere`: what it has on platforms that adweir does not know, which no total contains.
+    """
 
     key: str
     name: str
     email: str
     profiles: tuple[WorldProfile, ...]
     credentials: Mapping[str, dict[str, str]]
+    elsewhere: Holdings = Holdings((), {})
 
     def on(self, platform: str) -> list[WorldProfile]:
         """The company's ad accounts on one platform."""
-        return [profile for profile in self.profiles if profile.platform == platform]
+        return [one for one in (*self.profiles, *self.elsewhere.profiles) if one.platform == platform]
 
     def bodies(self, platform: str) -> dict[str, dict[str, str]]:
         """The company's credentials on one platform, by label; that of the unlabelled one is empty."""

@@ -68,7 +68,7 @@ class World:
         self.changes = 0
         self.driver = 0
         self._day = lru_cache(maxsize=_MOST_DAYS)(self._compute_day)
-        self._profiles = {(p.platform, p.id): p for company in companies for p in company.profiles}
+        self._profiles = {(p.platform, p.id): p for company in companies for p in _everywhere(company)}
         self._plans = self._planned()
 
     @property
@@ -78,8 +78,13 @@ class World:
 
     @property
     def profiles(self) -> list[WorldProfile]:
-        """Every company's ad accounts."""
+        """Every company's ad accounts on platforms that adweir knows."""
         return [profile for company in self.companies for profile in company.profiles]
+
+    @property
+    def elsewhere(self) -> list[WorldProfile]:
+        """Every company's ad accounts on platforms that adweir does not know."""
+        return [profile for company in self.companies for profile in company.elsewhere.profiles]
 
     def profile(self, platform: str, profile_id: str) -> WorldProfile | None:
         """An ad account by the platform's stored name and its id without a prefix, or None."""
@@ -100,7 +105,7 @@ class World:
                 self.seed, profile.platform, profile.id, weekday, self.hidden(company)
             )
             for company in self.companies
-            for profile in company.profiles
+            for profile in _everywhere(company)
         }
 
     def happen(self, event: Event) -> None:
@@ -256,6 +261,10 @@ class World:
             for name in ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros"):
                 day[name] = None if row[name] is None else day[name] + row[name]
         yield from days.values()
+
+
+def _everywhere(company: Company) -> tuple[WorldProfile, ...]:
+    return (*company.profiles, *company.elsewhere.profiles)
 
 
 def summed(level: str, rows: Iterable[WorldRow]) -> Iterator[WorldRow]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sandbox.outside import Outside
-from sandbox.platforms import population, stand_ins
+from sandbox.platforms import everyone, population
 from sandbox.platforms.base import StandIn
 from sandbox.server import PlatformServer
 from sandbox.world import Company, WorldProfile
@@ -21,7 +21,7 @@ def running(
     platforms: Sequence[StandIn] | None = None, *, awkward: bool = False, anchor: date = ANCHOR
 ) -> Iterator[PlatformServer]:
     """A server over a world whose first today is 2026-11-21, with the awkward clients or without."""
-    present = platforms or stand_ins()
+    present = platforms or everyone()
     outside = Outside(anchor=anchor, report_seconds=0.05, population=population(present, awkward=awkward))
     with PlatformServer(outside, present) as server:
         yield server
@@ -30,7 +30,7 @@ def running(
 def owner(server: PlatformServer, platform: str, place: int = 0) -> tuple[Company, WorldProfile]:
     """The `place`-th company and its profile on a platform."""
     company = server.outside.world.companies[place]
-    return company, next(p for p in company.profiles if p.platform == platform)
+    return company, company.on(platform)[0]
 
 
 def truth(

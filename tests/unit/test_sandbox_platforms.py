@@ -12,7 +12,7 @@ import pytest
 import requests
 from werkzeug.wrappers import Response
 
-from sandbox.platforms import FOLDERS, platform_urls, stand_ins
+from sandbox.platforms import FOLDERS, STRANGERS, everyone, platform_urls, stand_ins
 from sandbox.platforms.base import PlatformApi, StandIn
 from sandbox.server import PlatformServer
 from sandbox.web import PlatformRequest, json_answer
@@ -216,13 +216,37 @@ def test_each_platform_with_a_connector_is_one_folder_and_one_line_of_the_regist
     assert set(platform_urls("http://127.0.0.1:1")) == {stand_in.platform for stand_in in stand_ins()}
 
 
+def test_what_adweir_does_not_know_is_in_no_total_and_no_setting() -> None:
+    # given
+    strangers = {stand_in.platform for stand_in in everyone() if not stand_in.known}
+    assert strangers == set(STRANGERS)
+
+    # when
+    with running() as server:
+        accounts: list[dict[str, Any]] = requests.get(f"{server.url}/_world/credentials", timeout=5).json()["accounts"]
+        by_default = requests.get(f"{server.url}/_world/truth", {"level": "account"}, timeout=5).json()["rows"]
+        by_name = [
+            requests.get(f"{server.url}/_world/truth", {"level": "account", "platform": name}, timeout=5).json()["rows"]
+            for name in strangers
+        ]
+
+    # then
+    known = {stand_in.platform for stand_in in stand_ins()}
+    assert all(set(account["profile_ids"]) == known for account in accounts)
+    assert all({name.partition(":")[0] for name in account["credentials"]} <= known for account in accounts)
+    assert all(set(account["elsewhere"]) == strangers for account in accounts)
+    assert {row["platform"] for row in by_default} == known
+    assert all(by_name)
+
+
 def test_no_file_outside_a_platform_s_folder_names_it() -> None:
-    names = {*FOLDERS, *(stand_in.platform for stand_in in stand_ins())}
+    folders = {*FOLDERS, *STRANGERS}
+    names = {*folders, *(stand_in.platform for stand_in in everyone())}
     html_s_own = r"(?!\s+charset)"
     word = re.compile(rf"\b({'|'.join(names)})\b{html_s_own}", re.IGNORECASE)
-    files = [path for path in SANDBOX.rglob("*.py") if path.parent.name not in FOLDERS]
+    files = [path for path in SANDBOX.rglob("*.py") if path.parent.name not in folders]
     named = {f"{path.relative_to(SANDBOX)}: {found}" for path in files for found in word.findall(path.read_text())}
-    assert named == {f"platforms/__init__.py: {folder}" for folder in FOLDERS}
+    assert named == {f"platforms/__init__.py: {folder}" for folder in folders}
 
 
 def test_the_documentation_names_every_switch_and_every_door(server: PlatformServer) -> None:
