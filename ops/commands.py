@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from adweir.intake.load.drop_keys import PREFIX, DropKey
+from adweir.intake.load.drop_keys import OWN_INVOICES, PREFIX, DropKey
 from adweir.intake.load.pulls import PREFIX as RAW_PREFIX
 from adweir.model.errors import BadInput, NotFound
 from adweir.model.ids import IdKind
@@ -111,7 +111,10 @@ def drop_key(target: Deployment, file_name: str, account_id: str, kind: str) -> 
         raise CommandFailed(f"there is no client account {account_id}. {_accounts(target)}") from None
     key = "/".join([PREFIX + account_id, kind, file_name] if kind else [PREFIX + account_id, file_name])
     try:
-        return str(DropKey.parse(key))
+        parsed = DropKey.parse(key)
+        if (parsed.source, parsed.data_type) != OWN_INVOICES:
+            target.app().file_readers.reader(*parsed[:3])
+        return str(parsed)
     except BadInput as error:
         raise CommandFailed(error.message) from None
 

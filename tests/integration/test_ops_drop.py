@@ -147,11 +147,13 @@ def test_given_a_name_that_would_be_rejected_when_it_is_dropped_then_nothing_is_
     world: LoadWorld, deployment: Deployment, file: Path
 ) -> None:
     # when
-    result = drop(file.rename(file.with_suffix(".txt")))
+    result = drop(file.rename(file.with_suffix(".md")))
 
     # then
     assert result.exit_code == 1
-    assert result.stderr == "adweir: the name of a dropped file ends with .csv or .csv.gz: offline.txt\n"
+    assert result.stderr == (
+        "adweir: no format is known by the end of this name; .csv, .json, .parquet are: offline.md\n"
+    )
     assert objects(world) == []
 
 

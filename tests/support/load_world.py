@@ -14,6 +14,7 @@ from adweir.intake.load.commit import Committer
 from adweir.intake.load.deliveries import DeliveryLoader
 from adweir.intake.load.dispatch import Loader
 from adweir.intake.load.ends import TaskEnds
+from adweir.intake.load.file_readers import OwnFiles
 from adweir.intake.load.files import DropLoader
 from adweir.intake.load.pulls import PullLoader
 from adweir.model.datasets import Dataset
@@ -63,7 +64,7 @@ class LoadWorld(World):
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
                 drop_keys.PREFIX: DropLoader(
-                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, platforms.parse
+                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, OwnFiles(platforms.parse)
                 ),
                 deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),
             },

@@ -15,14 +15,15 @@ from adweir.model.errors import BadInput
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
 from adweir.platforms import REGISTRY
-from adweir.platforms.files.normalize import DropRow, read_drop
+from adweir.platforms.files.normalize import DropRow
+from adweir.platforms.files.reading import own_metrics, read_drop
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend,conversions,note"
 LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34,1.5,hello"
 
 
 def read(data: bytes) -> list[DropRow | BadRow]:
-    return list(read_drop(io.BytesIO(data), len(data), REGISTRY.parse))
+    return list(read_drop(io.BytesIO(data), len(data), own_metrics(REGISTRY.parse)))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: b"\xef\xbb\xbf" + data])

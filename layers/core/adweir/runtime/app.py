@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.replays import Replayer
     from adweir.platforms.connector import Connector
+    from adweir.platforms.files.reading import FileReaders
     from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
@@ -79,24 +80,19 @@ class App(Resources):
     @cached_property
     def loader(self) -> Loader:
         """What `validate` runs: a loader per prefix of the bucket."""
-        from adweir.intake.load import deliveries, dispatch, drop_keys, files, pulls
         from adweir.intake.load.commit import Committer
-        from adweir.intake.load.ends import TaskEnds
+        from adweir.runtime import loading
 
         limit, margin = self.settings.quality_threshold, self._timing.margin
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, limit, margin)
-        ends, landing = TaskEnds(self.ledger, self.queues.runs, self.clock), self.queues.landing
-        return dispatch.Loader(
-            {
-                pulls.PREFIX: pulls.PullLoader(self.raw, self.catalog, self.platforms, committer, ends, landing),
-                drop_keys.PREFIX: files.DropLoader(
-                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, self.platforms.parse
-                ),
-                deliveries.PREFIX: deliveries.DeliveryLoader(self.raw, committer, self.queues.runs),
-            },
-            self.ledger,
-            self.clock,
-        )
+        return loading.loader(self, committer)
+
+    @cached_property
+    def file_readers(self) -> FileReaders:
+        """How dropped files are read."""
+        from adweir.intake.load.file_readers import OwnFiles
+
+        return OwnFiles(self.platforms.parse)
 
     @cached_property
     def receiver(self) -> Receiver:

@@ -1,6 +1,7 @@
 """The keys of file drops: `drops/<account>/<name>`, or `drops/<account>/<source>/<data_type>/<name>`.
 
 Source and data type say how the file is read; without them it has metrics in our own columns (`adweir`, `metrics`).
+What format it has is decided by its content; its name only has to be one that a table may have.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from adweir.model.errors import BadInput
 
 PREFIX = "drops/"
 OWN = ("adweir", "metrics")
-INVOICES = "invoices"
-READ = (OWN, ("adweir", INVOICES))
-"""The pairs of source and data type that are read."""
-_ENDINGS = (".csv", ".csv.gz")
+OWN_INVOICES = ("adweir", "invoices")
+_ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".zip")
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 
 
 class DropKey(NamedTuple):
@@ -27,7 +27,7 @@ class DropKey(NamedTuple):
 
     @classmethod
     def parse(cls, key: str) -> DropKey:
-        """Raises BadInput for a key of another shape, and for a file that nothing here reads."""
+        """Raises BadInput for a key of another shape, and for the name of a file that is no table."""
         parts = key.removeprefix(PREFIX).split("/")
         if len(parts) == 2:
             found = cls(parts[0], *OWN, parts[1])
@@ -37,11 +37,11 @@ class DropKey(NamedTuple):
             found = cls("", "", "", "")
         if not (key.startswith(PREFIX) and all(found)):
             raise _wrong("a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>")
-        if (found.source, found.data_type) not in READ:
-            known = ", ".join("/".join(pair) for pair in READ)
-            raise _wrong(f"no files of {found.source[:64]}/{found.data_type[:64]} are read; known: {known}")
-        if not found.name.endswith(_ENDINGS):
-            raise _wrong(f"the name of a dropped file ends with {' or '.join(_ENDINGS)}: {found.name[:200]}")
+        name = found.name.lower()
+        if name.endswith(_SPREADSHEETS):
+            raise _wrong(f"spreadsheets are not read; save the sheet as CSV: {found.name[:200]}")
+        if not name.removesuffix(".gz").endswith(_ENDINGS):
+            raise _wrong(f"no format is known by the end of this name; .csv, .json, .parquet are: {found.name[:200]}")
         return found
 
     def __str__(self) -> str:

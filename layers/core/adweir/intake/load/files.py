@@ -18,18 +18,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
-from adweir.intake.load.drop_keys import INVOICES, DropKey, account_in
+from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in
 from adweir.intake.load.dropped_invoices import DroppedInvoices
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow, MetricRow, Source
-from adweir.model.ports import PlatformParser
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window, is_zone, iso
-from adweir.platforms.files.normalize import Target, read_drop
+from adweir.platforms.files.normalize import Target
+from adweir.platforms.files.reading import FileReader, FileReaders, read_drop
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
@@ -118,19 +118,19 @@ class DropLoader:
         receipts: Receipts,
         committer: Committer,
         clock: Clock,
-        parse_platform: PlatformParser,
+        readers: FileReaders,
     ) -> None:
         self._raw = raw
         self._catalog = catalog
         self._receipts = receipts
-        self._parse_platform = parse_platform
+        self._readers = readers
         self._committer = committer
         self._clock = clock
-        self._invoices = DroppedInvoices(catalog, committer, parse_platform)
+        self._invoices = DroppedInvoices(catalog, committer, readers.parse_platform)
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load one file. Raises BadInput for a file that cannot be read as a whole (nothing of it is stored)."""
-        account_id, _, data_type, _ = DropKey.parse(message.key)
+        account_id, source, data_type, _ = DropKey.parse(message.key)
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
@@ -153,10 +153,11 @@ class DropLoader:
                     self._receipt(drop, {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"})
                 return
             self._catalog.account(account_id)
-            if data_type == INVOICES:
+            if (source, data_type) == OWN_INVOICES:
                 counts, has_unknown = self._bills(drop, cast("BinaryIO", spool), remaining)
             else:
-                self._read(drop, cast("BinaryIO", spool), remaining)
+                reader = self._readers.reader(account_id, source, data_type)
+                self._read(drop, cast("BinaryIO", spool), reader, remaining)
                 counts, has_unknown = self._store(drop, Allowance(remaining)), bool(drop.unknown)
             self._receipt(drop, {"state": "loaded"} | counts)
             if not has_unknown:  # else the same file is the repair, once the profile is listed
@@ -201,13 +202,13 @@ class DropLoader:
         spool.seek(0)
         return digest.hexdigest()
 
-    def _read(self, drop: _Drop, stream: BinaryIO, remaining: Callable[[], float]) -> None:
+    def _read(self, drop: _Drop, stream: BinaryIO, reader: FileReader, remaining: Callable[[], float]) -> None:
         """All rows into their groups.
 
         Raises TooLarge when that takes half of the time, for storing takes as much, or more memory than there is.
         """
         least = remaining() / 2
-        for found in read_drop(stream, drop.size, self._parse_platform):
+        for found in read_drop(stream, drop.size, reader):
             drop.lines += 1
             if drop.lines % _BATCH == 0:
                 if remaining() < least:

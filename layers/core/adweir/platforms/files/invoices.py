@@ -14,8 +14,9 @@ from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLin
 from adweir.model.metrics import BadRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import cells, wire
-from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of, records
+from adweir.platforms.files import cells, own
+from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of
+from adweir.platforms.files.table import open_table, records
 
 _E = TypeVar("_E", bound=StrEnum)
 _MONTH_CHARS = 7
@@ -47,8 +48,10 @@ class DroppedFault(NamedTuple):
 
 def read_invoices(stream: BinaryIO, size: int, parse_platform: PlatformParser) -> Iterator[DroppedLine | DroppedFault]:
     """The lines of a file, lazily. Raises BadInput when the file as a whole cannot be read."""
-    for found in records(stream, size, wire.INVOICES):
-        yield DroppedFault(found, None) if isinstance(found, BadRow) else _line(found, parse_platform)
+    table = open_table(stream, size)
+    canonical = own.INVOICES.bind(table.header)
+    for found in records(table):
+        yield DroppedFault(found, None) if isinstance(found, BadRow) else _line(canonical(found), parse_platform)
 
 
 def document_of(head: Invoice) -> Document:

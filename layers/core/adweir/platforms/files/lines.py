@@ -1,18 +1,15 @@
-"""The lines of a dropped file as cells by column, whatever the file's data type."""
+"""A line of a dropped file as cells by column, whatever the file's format and data type."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import AdweirError
 from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import wire
-
-_SHOWN = 2_000
 
 
 class LineFault(Exception):
@@ -24,7 +21,10 @@ class LineFault(Exception):
 
 
 class Record(NamedTuple):
-    """A line: its 1-based number, its text for quarantine, and its cells by canonical column."""
+    """A line: its 1-based number, its text for quarantine, and its stripped cells by the name of their column.
+
+    The name is the file's own, until a mapping has made it canonical.
+    """
 
     number: int
     source: str
@@ -32,33 +32,7 @@ class Record(NamedTuple):
 
     def bad(self, fault: LineFault) -> BadRow:
         """The line as one that cannot be stored."""
-        return BadRow(self.number, self.source, [_error(fault.field, fault.rule, str(fault))])
-
-
-def records(stream: BinaryIO, size: int, columns: wire.Columns) -> Iterator[Record | BadRow]:
-    """The lines of a file, lazily: a BadRow with its number for each that has no cells. Empty lines are skipped.
-
-    `size` is the stored file's. Raises BadInput when the file as a whole cannot be read: no header, columns missing,
-    gzip corrupt or a bomb; that may come after good lines.
-    """
-    content = wire.lines(wire.opened(stream), size)
-    names = wire.header(next(content, None), columns)
-    for line in content:
-        if line.data is None:
-            yield BadRow(line.number, "", [_error("", "length", f"is longer than {limits.MAX_DROP_LINE_BYTES} bytes")])
-        elif line.data.strip():
-            yield _record(names, line.number, line.data)
-
-
-def _record(names: list[str], number: int, data: bytes) -> Record | BadRow:
-    source = data[:_SHOWN].decode("utf-8", "replace")
-    try:
-        values = wire.cells(data)
-    except ValueError as error:
-        return BadRow(number, source, [_error("", "csv", str(error))])
-    if len(values) != len(names):
-        return BadRow(number, source, [_error("", "fields", f"has {len(values)} fields, the header {len(names)}")])
-    return Record(number, source, {name: value.strip() for name, value in zip(names, values, strict=True)})
+        return BadRow(self.number, self.source, [error(fault.field, fault.rule, str(fault))])
 
 
 def platform_of(cell: dict[str, str], parse_platform: PlatformParser) -> Platform:
@@ -90,5 +64,6 @@ def identity(cell: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _error(field: str, rule: str, message: str) -> dict[str, str]:
+def error(field: str, rule: str, message: str) -> dict[str, str]:
+    """A fault of a line, as `BadRow` has them."""
     return {"field": field, "rule": rule, "message": f"{field or 'the line'} {message}"}

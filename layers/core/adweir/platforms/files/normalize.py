@@ -1,15 +1,14 @@
-"""A dropped CSV → metric rows, each with the profile, level and grain that its line names."""
+"""A record of a dropped file → a metric row, with the profile, level and grain that the line names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from adweir.model.metrics import AD_LEVELS, BadRow, Grain, Level, MetricRow
+from adweir.model.metrics import AD_LEVELS, Grain, Level, MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import cells, wire
-from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of, records
+from adweir.platforms.files import cells
+from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of
 
 _IN_GROUP = (Level.AD, Level.KEYWORD)
 _LEVELS = {level.value: level for level in AD_LEVELS}
@@ -33,27 +32,10 @@ class DropRow(NamedTuple):
     """The line as text, for quarantine."""
 
 
-def read_drop(stream: BinaryIO, size: int, parse_platform: PlatformParser) -> Iterator[DropRow | BadRow]:
-    """The rows of a file, lazily: a DropRow for each good line, a BadRow with its number for each malformed one.
-
-    Empty lines are skipped. `size` is the stored file's. Raises BadInput when the file as a whole cannot be read: no
-    header, columns missing, gzip corrupt or a bomb; that may come after good rows.
-    """
-    for found in records(stream, size, wire.METRICS):
-        yield found if isinstance(found, BadRow) else _row(found, parse_platform)
-
-
 def drop_row(found: Record, parse_platform: PlatformParser) -> DropRow:
     """The row of a record in our own columns. Raises LineFault."""
     target = _target(found.cell, parse_platform)
     return DropRow(target, _metrics(found.cell, target, found.number), found.source)
-
-
-def _row(found: Record, parse_platform: PlatformParser) -> DropRow | BadRow:
-    try:
-        return drop_row(found, parse_platform)
-    except LineFault as fault:
-        return found.bad(fault)
 
 
 def _target(cell: dict[str, str], parse_platform: PlatformParser) -> Target:

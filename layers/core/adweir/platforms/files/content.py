@@ -1,0 +1,108 @@
+"""A dropped file's content: unpacked, as UTF-8, and never larger than is reasonable."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from adweir.model import limits
+from adweir.model.errors import BadInput
+
+_GZIP = b"\x1f\x8b"
+_BOMS = (
+    # UTF-32 before UTF-16, whose little-endian mark it begins with.
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PEEK = 8
+_UTF8 = "utf-8"
+
+
+class Content:
+    """The file from its first byte on, without a byte order mark.
+
+    The stream must be seekable; it is read from its start. `size` is the stored file's, to recognise a bomb. `encoding`
+    is that of a file without a byte order mark; UTF-8 is not checked here, so that a line can be at fault alone.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int, encoding: str = "") -> None:
+        stream.seek(0)
+        self._source = _unpacked(stream)
+        self._most = min(
+            limits.MAX_DROP_UNPACKED_BYTES, max(limits.MIN_DROP_UNPACKED_BYTES, size * limits.MAX_DROP_RATIO)
+        )
+        self._total = 0
+        self._ready = b""
+        head = self._take(_PEEK)
+        mark, found = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", encoding or _UTF8))
+        self._held = head[len(mark) :]
+        self._decode = None if _is_utf8(found) else _decoder(found)
+
+    def read(self, size: int) -> bytes:
+        """About so many bytes; none at the end.
+
+        Raises BadInput when packed data is corrupt or cut off, for text that is not in its encoding, and when it is
+        more than is reasonable.
+        """
+        if self._ready:
+            data, self._ready = self._ready, b""
+            return data
+        while True:
+            data = self._held + self._take(size)
+            self._held = b""
+            if self._decode is None:
+                return data
+            text = self._decode(data, not data)
+            if text or not data:
+                return text
+
+    def skip(self, size: int) -> None:
+        """Leave out so many bytes of what `read` gives."""
+        while size > 0:
+            data = self.read(min(size, 1 << 20))
+            if not data:
+                return
+            self._ready, size = data[size:], size - len(data)
+
+    def _take(self, size: int) -> bytes:
+        try:
+            data = self._source.read(size)
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadInput(f"the gzip file is damaged: {error}", [{"field": "file", "rule": "gzip"}]) from None
+        self._total += len(data)
+        if self._total > self._most:
+            raise BadInput(f"the file unpacks to more than {self._most} bytes", [{"field": "file", "rule": "size"}])
+        return data
+
+
+def _unpacked(stream: BinaryIO) -> BinaryIO:
+    magic = stream.read(len(_GZIP))
+    stream.seek(0)
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP else stream
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in {_UTF8, "utf8", "utf-8-sig"}
+
+
+def _decoder(encoding: str) -> Callable[[bytes, bool], bytes]:
+    """What makes UTF-8 of pieces of text in another encoding. Raises BadInput for an unknown one."""
+    try:
+        "".encode(encoding)  # refuses what Python calls a codec and is no encoding of text
+        decode = codecs.getincrementaldecoder(encoding)("strict").decode
+    except LookupError:
+        raise BadInput(f"no encoding {encoding[:40]!r} is known", [{"field": "file", "rule": "encoding"}]) from None
+
+    def recoded(data: bytes, final: bool) -> bytes:  # noqa: FBT001  as codecs have it
+        try:
+            return decode(data, final).encode()
+        except UnicodeError:
+            raise BadInput(f"the file is not {encoding} text", [{"field": "file", "rule": "encoding"}]) from None
+
+    return recoded
