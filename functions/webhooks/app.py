@@ -46,10 +46,13 @@ def account_delivery(platform: str, account_id: str) -> Answer:
         raise Unverified("no valid signature")
     event = http.current_event.raw_event
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    receipt = app.receiver.receive(platform, account_id, headers, raw_body(event))
+    query = event.get("queryStringParameters") or {}
+    receipt = app.receiver.receive(platform, account_id, headers, raw_body(event), query)
     if receipt.unknown:
         app.meter.count({"UnknownNotified": receipt.unknown})
-        app.logger.info("a notification names unknown objects", platform=platform, unknown=receipt.unknown)
+        app.logger.info("a delivery tells of what is not kept here", platform=platform, unknown=receipt.unknown)
+    if receipt.silent:
+        return answer({})
     return answer({"status": "stored" if receipt.stored else "known" if receipt.key else "ignored"})
 
 

@@ -70,8 +70,8 @@ def test_what_a_notification_says_about_unknown_ad_accounts_is_counted_and_left_
 
 
 def test_a_notification_about_nothing_that_is_known_is_not_stored(world: LoadWorld, door: Door) -> None:
-    assert door.notify(("9", campaign())) == ("", False, 1)
-    assert door.notify(("1", campaign()), kind="page") == ("", False, 1)
+    assert door.notify(("9", campaign())) == ("", False, 1, False)
+    assert door.notify(("1", campaign()), kind="page") == ("", False, 1, False)
     assert (objects(world), world.queues.runs.messages) == ([], [])
 
 

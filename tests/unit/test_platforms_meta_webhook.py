@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
 from adweir.platforms.meta.webhook import HOOKS
-from adweir.platforms.webhooks import ChangedObject
+from adweir.platforms.webhooks import ChangedObject, Sent, SentLead, Told
 
 SECRET = "app-secret"
 
@@ -26,7 +27,11 @@ def sign(raw: bytes, secret: str = SECRET) -> str:
 
 def verify(raw: bytes, header: str | None, secrets: list[str]) -> bool:
     headers = {} if header is None else {"x-hub-signature-256": header}
-    return HOOKS.verify(headers, raw, [{"app_secret": secret} for secret in secrets])
+    return is_verified(headers, raw, [{"app_secret": secret} for secret in secrets])
+
+
+def is_verified(headers: dict[str, str], raw: bytes, secrets: list[dict[str, str]]) -> bool:
+    return HOOKS.verify(Sent(headers, {}, raw, 0), secrets)
 
 
 def handshake(query: dict[str, str], *tokens: str) -> str | None:
@@ -70,8 +75,8 @@ def test_spaces_around_the_signature_do_not_matter() -> None:
 
 def test_values_without_a_secret_verify_nothing_and_are_no_fault() -> None:
     headers = {"x-hub-signature-256": sign(b"x")}
-    assert not HOOKS.verify(headers, b"x", [{"verify_token": "tok"}])
-    assert HOOKS.verify(headers, b"x", [{"verify_token": "tok"}, {"secret": SECRET}])
+    assert not is_verified(headers, b"x", [{"verify_token": "tok"}])
+    assert is_verified(headers, b"x", [{"verify_token": "tok"}, {"secret": SECRET}])
 
 
 def test_a_secret_with_half_a_surrogate_pair_is_a_secret() -> None:
@@ -81,9 +86,9 @@ def test_a_secret_with_half_a_surrogate_pair_is_a_secret() -> None:
 
 def test_an_app_secret_goes_before_the_secret_of_pushes() -> None:
     headers = {"x-hub-signature-256": sign(b"x")}
-    assert HOOKS.verify(headers, b"x", [{"secret": SECRET}])
-    assert HOOKS.verify(headers, b"x", [{"app_secret": SECRET, "secret": "other"}])
-    assert not HOOKS.verify(headers, b"x", [{"app_secret": "other", "secret": SECRET}])
+    assert is_verified(headers, b"x", [{"secret": SECRET}])
+    assert is_verified(headers, b"x", [{"app_secret": SECRET, "secret": "other"}])
+    assert not is_verified(headers, b"x", [{"app_secret": "other", "secret": SECRET}])
 
 
 def test_a_delivery_is_known_by_its_signature_header() -> None:
@@ -126,7 +131,12 @@ def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
             {"object_id": 333, "object_type": "ad", "field": "spent"},
             ChangedObject("1234567890", Level.AD, "333"),
         ),
-        ("ad_recommendations", {"ad_object_ids": ["1"]}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("ad_recommendations", {"ad_object_ids": ["1"]}, ChangedObject("1234567890", Level.AD, "1")),
+        ("ad_recommendations", {"ad_object_ids": ["1", "x"]}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("ad_recommendations", {"ad_object_ids": "1"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("ad_recommendations", {"recommendation_type": "x"}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("ads_async_creation_request", {"status": "done", "result_id": 5}, ChangedObject("1234567890", Level.ACCOUNT)),
+        ("product_set_issue", {}, ChangedObject("1234567890", Level.ACCOUNT)),
         ("field_changed", {"object_id": "../x", "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
         ("field_changed", {"object_id": "act_1", "object_type": "ad"}, ChangedObject("1234567890", Level.AD, "1")),
         ("field_changed", {"object_id": True, "object_type": "ad"}, ChangedObject("1234567890", Level.ACCOUNT)),
@@ -141,16 +151,44 @@ def test_the_handshake_answers_its_challenge_only_to_our_tokens() -> None:
     ],
 )
 def test_a_change_names_what_to_read_again(field: str, value: Any, expected: ChangedObject) -> None:
-    assert HOOKS.parse(delivery(field, value)) == [expected]
+    assert HOOKS.parse(delivery(field, value)) == Told((expected,))
 
 
-def test_other_webhook_objects_ask_for_nothing() -> None:
-    assert HOOKS.parse(delivery("leadgen", {"leadgen_id": 4440001}, owner=153125381133, kind="page")) == []
+def test_fields_and_objects_that_are_not_known_tell_nothing_and_are_counted() -> None:
+    assert HOOKS.parse(delivery("of_next_year", {"object_id": "1", "object_type": "ad"})) == Told(beside=1)
+    assert HOOKS.parse(delivery("feed", {}, kind="instagram", owner="x")) == Told(beside=1)
+    assert HOOKS.parse(delivery("feed", {"post_id": "1_2"}, kind="page")) == Told(beside=1)
+
+
+def a_lead(**value: Any) -> bytes:
+    return delivery("leadgen", value, owner=153125381133, kind="page")
+
+
+def test_a_page_s_lead_is_its_ids_and_its_time() -> None:
+    created = datetime(2026, 11, 18, 12, 26, 30, tzinfo=UTC)
+    ids = {"leadgen_id": 4440001, "page_id": 153125381133, "form_id": 12312312312}
+    sent = a_lead(**ids, ad_id=333, adgroup_id=333, created_time=int(created.timestamp()))
+    as_text = a_lead(leadgen_id="4440001", adgroup_id="333", created_time=str(int(created.timestamp())))
+    assert HOOKS.parse(sent) == HOOKS.parse(as_text) == Told(leads=(SentLead("4440001", created, ad_id="333"),))
+
+
+def test_a_lead_without_an_ad_or_a_time_is_one_of_the_moment_that_its_page_tells_it() -> None:
+    told = datetime.fromtimestamp(1795000000, UTC)
+    assert HOOKS.parse(a_lead(leadgen_id=1)) == Told(leads=(SentLead("1", told),))
+    assert HOOKS.parse(a_lead(leadgen_id=1, created_time=1795000000000)) == Told(leads=(SentLead("1", told),))
+
+
+def test_a_lead_that_comes_twice_in_a_delivery_is_told_once() -> None:
+    change = {"field": "leadgen", "value": {"leadgen_id": 1, "ad_id": 5, "created_time": 1795000000}}
+    other = {"field": "leadgen", "value": {"leadgen_id": "1", "created_time": 1795000001}}
+    body = json.dumps({"object": "page", "entry": [{"id": 1, "changes": [change, other, {"field": "leadgen"}]}]})
+    told = HOOKS.parse(body.encode())
+    assert told == Told(leads=(SentLead("1", datetime.fromtimestamp(1795000000, UTC), ad_id="5"),), beside=1)
 
 
 def test_a_change_without_a_value_stands_for_the_whole_account() -> None:
     body = b'{"object": "ad_account", "entry": [{"id": 1, "changes": [{"field": "subscriptions"}]}]}'
-    assert HOOKS.parse(body) == [ChangedObject("1", Level.ACCOUNT)]
+    assert HOOKS.parse(body).changes == (ChangedObject("1", Level.ACCOUNT),)
 
 
 def test_the_objects_of_all_entries_are_named_in_their_order() -> None:
@@ -160,7 +198,7 @@ def test_the_objects_of_all_entries_are_named_in_their_order() -> None:
 
     found = HOOKS.parse(json.dumps({"object": "ad_account", "entry": entries}).encode())
 
-    assert found == [ChangedObject("2", Level.AD, "3"), ChangedObject("1", Level.AD, "3")]
+    assert found.changes == (ChangedObject("2", Level.AD, "3"), ChangedObject("1", Level.AD, "3"))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +225,7 @@ def test_what_is_no_delivery_is_refused_with_the_field_and_the_reason(
 
 def test_an_object_that_changed_twice_is_named_once() -> None:
     entry = json.loads(delivery("creative_fatigue", {"adgroup_id": "3"}))["entry"][0]
-    assert len(HOOKS.parse(json.dumps({"object": "ad_account", "entry": [entry, entry]}).encode())) == 1
+    assert len(HOOKS.parse(json.dumps({"object": "ad_account", "entry": [entry, entry]}).encode()).changes) == 1
 
 
 @pytest.mark.parametrize(
@@ -213,10 +251,13 @@ def test_bytes_that_are_not_a_delivery_are_bad_input(raw: bytes) -> None:
 
 def test_a_delivery_has_at_most_a_thousand_changes() -> None:
     def changes(count: int) -> bytes:
-        body = {"object": "ad_account", "entry": [{"id": "1", "changes": [{"field": "x", "value": {}}] * count}]}
+        body = {
+            "object": "ad_account",
+            "entry": [{"id": "1", "changes": [{"field": "subscriptions", "value": {}}] * count}],
+        }
         return json.dumps(body).encode()
 
-    assert HOOKS.parse(changes(1000)) == [ChangedObject("1", Level.ACCOUNT)]
+    assert HOOKS.parse(changes(1000)).changes == (ChangedObject("1", Level.ACCOUNT),)
     with pytest.raises(TooLarge):
         HOOKS.parse(changes(1001))
 

@@ -127,18 +127,29 @@ class DeletedCredential(Shown):
 
 
 class WebhookSecrets(Given):
-    """`secret` signs metric pushes, `app_secret` a platform's own deliveries; `verify_token` begins a subscription."""
+    """`secret` signs metric pushes; the others prove who sends a platform's own deliveries (docs/webhooks.md)."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     secret: Secret | None = Field(
         default=None,
         description=f"At least {limits.MIN_SECRET_CHARS} bytes; after whsec_ they are written as base64.",
     )
-    app_secret: Secret | None = Field(default=None, description=f"At least {limits.MIN_SECRET_CHARS} characters.")
-    verify_token: Secret | None = Field(
-        default=None, description=f"At least {limits.MIN_VERIFY_TOKEN_CHARS} characters."
+    app_secret: Secret | None = Field(
+        default=None,
+        description=f"What Meta or TikTok signs with; at least {limits.MIN_SECRET_CHARS} characters.",
     )
-
+    verify_token: Secret | None = Field(
+        default=None,
+        description=f"What Meta begins a subscription with; at least {limits.MIN_VERIFY_TOKEN_CHARS} characters.",
+    )
+    google_key: Secret | None = Field(
+        default=None,
+        description=f"The key of Google's lead form assets; at least {limits.MIN_SECRET_CHARS} characters.",
+    )
+    callback_token: Secret | None = Field(
+        default=None,
+        description=f"`token` in the callback URL of TikTok; at least {limits.MIN_SECRET_CHARS} characters.",
+    )
     revoke_previous: bool = Field(
         default=False,
         strict=True,
@@ -146,7 +157,7 @@ class WebhookSecrets(Given):
         " the next rotation.",
     )
 
-    @field_validator("secret", "app_secret", "verify_token")
+    @field_validator("secret", "app_secret", "verify_token", "google_key", "callback_token")
     @classmethod
     def _is_strong(cls, value: str | None, field: ValidationInfo) -> str | None:
         least = limits.MIN_VERIFY_TOKEN_CHARS if field.field_name == "verify_token" else limits.MIN_SECRET_CHARS
@@ -167,7 +178,7 @@ class WebhookSecrets(Given):
     @model_validator(mode="after")
     def _one_is_given(self) -> Self:
         if not self.values():
-            raise ValueError("one of secret, app_secret, verify_token is needed")
+            raise ValueError("one of secret, app_secret, verify_token, google_key, callback_token is needed")
         return self
 
 

@@ -7,23 +7,20 @@ import json
 from collections.abc import Mapping
 
 from adweir.model.metrics import Level
-from adweir.platforms.webhooks import ChangedObject, Secrets
+from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, Told, Webhook
 
 
-class ToyWebhook:
+class ToyWebhook(Webhook):
     def carries(self, headers: Mapping[str, str]) -> bool:
         return "x-toy-word" in headers
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Secrets) -> bool:
-        word = headers.get("x-toy-word", "").encode()
+    def verify(self, sent: Sent, secrets: Secrets) -> bool:
+        word = sent.headers.get("x-toy-word", "").encode()
         return any(hmac.compare_digest(word, values["secret"].encode()) for values in secrets if "secret" in values)
 
-    def handshake(self, query: Mapping[str, str], secrets: Secrets) -> str | None:
-        return None
-
-    def parse(self, body: bytes) -> list[ChangedObject]:
+    def parse(self, body: bytes) -> Told:
         changed = json.loads(body)
-        return [ChangedObject(changed["account"], Level.CAMPAIGN, campaign) for campaign in changed["campaigns"]]
+        return Told(tuple(ChangedObject(changed["account"], Level.CAMPAIGN, each) for each in changed["campaigns"]))
 
 
 HOOKS = ToyWebhook()

@@ -17,6 +17,8 @@ from adweir.model.times import SLOT_HOURS
 
 DELIVERIES = "webhooks/"
 """Where deliveries are stored: `webhooks/<platform>/<account, or deployment>/<hash>`."""
+LEAD_BODIES = "leads/"
+"""Where bodies about persons are kept, as long as a setting of the deployment says: no function of ours reads them."""
 Amount = Annotated[int, Field(ge=0)]
 
 
@@ -63,6 +65,19 @@ class Repull(_Part):
     slice: str
 
 
+class StatedLead(_Part):
+    """A lead, counted once. `lead` is a hash of the platform's id, `at` when the form was sent.
+
+    `profile_id` and `campaign_id` are those of the ad that brought it, "" where that is unknown.
+    """
+
+    lead: str
+    account_id: str
+    profile_id: str
+    campaign_id: str
+    at: AwareDatetime
+
+
 class _Delivery(_Part):
     """What all deliveries have in common.
 
@@ -93,7 +108,14 @@ class Notification(_Delivery):
     repulls: tuple[Repull, ...]
 
 
-Delivery = MetricPush | Notification
+class LeadDelivery(_Delivery):
+    """Leads that a platform reports, without anything about the persons."""
+
+    kind: Literal["leads"] = "leads"
+    leads: tuple[StatedLead, ...]
+
+
+Delivery = MetricPush | Notification | LeadDelivery
 
 
 @cache

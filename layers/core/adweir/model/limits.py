@@ -39,6 +39,8 @@ MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belon
 MAX_PUSH_FAULTS = 1000  # faults listed in the answer to one push: one per metric
 MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of the 10 s that the function has
 MAX_PUSH_QUERIES = 1000  # ids per push that each need a query where no two lie close together: 5 s
+MAX_TOLD_ENTRIES = 1000  # entries of a platform's own delivery; Meta sends at most as many changes
+MAX_LEAD_LOOKUPS = 500  # ads or campaigns of leads times ad accounts to look in, each a query: 2.5 s of 10 s
 MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -15,16 +15,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from adweir.intake.doors.changed_objects import resolve_changes
-from adweir.intake.doors.known import known_at
+from adweir.intake.doors.known import Known, known_at
 from adweir.intake.doors.push_format import read_push
 from adweir.intake.doors.pushed_hours import resolve_push
 from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
+from adweir.intake.doors.told_leads import resolve_leads
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
-from adweir.model.deliveries import DELIVERIES, Delivery, MetricPush, Notification
+from adweir.model.deliveries import (
+    DELIVERIES,
+    LEAD_BODIES,
+    Delivery,
+    LeadDelivery,
+    MetricPush,
+    Notification,
+)
 from adweir.model.errors import AdweirError, BadInput, Forbidden, NotFound, TooLarge, Unverified
 from adweir.model.platforms import Platform
 from adweir.model.times import Clock, iso
+from adweir.platforms.webhooks import Handshaking, Sent, Told
 
 if TYPE_CHECKING:
     from adweir.platforms import Platforms
@@ -40,12 +49,14 @@ _T = TypeVar("_T")
 class Receipt(NamedTuple):
     """What became of a delivery: its object's key ("" when there was nothing to store), and whether it was new.
 
-    `unknown` counts what a platform's own delivery says about objects that are not in the catalog.
+    `unknown` counts what a platform's own delivery says about objects that are not in the catalog. `silent`: the
+    platform expects an empty answer.
     """
 
     key: str
     stored: bool
     unknown: int = 0
+    silent: bool = False
 
 
 class Receiver:
@@ -60,7 +71,14 @@ class Receiver:
         self._raw = raw
         self._clock = clock
 
-    def receive(self, platform_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+    def receive(
+        self,
+        platform_name: str,
+        account_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, str] | None = None,
+    ) -> Receipt:
         """Verify and store one delivery; `headers` with lower-case names, `account_id` "" for the deployment's door.
 
         Raises TooLarge, Unverified, BadInput, Unprocessable, Unavailable.
@@ -70,14 +88,15 @@ class Receiver:
         platform = self._platform(platform_name)
         hooks = self._platforms.webhook(platform)
         if hooks is not None and SIGNATURE not in headers and hooks.carries(headers):
-            return self._notification(hooks, platform, account_id, headers, body)
+            sent = Sent(headers, query or {}, body, self._clock.now().timestamp())
+            return self._told(hooks, platform, account_id, sent)._replace(silent=hooks.answers_nothing)
         return self._push(platform, account_id, headers, body)
 
     def handshake(self, platform_name: str, account_id: str, query: Mapping[str, str]) -> str:
         """The text that confirms a platform's subscription. Raises NotFound, Forbidden, Unavailable."""
         platform = self._platform(platform_name)
         hooks = self._platforms.webhook(platform)
-        if hooks is None:
+        if not isinstance(hooks, Handshaking):
             raise NotFound(f"{platform} has no subscription to confirm")
         try:
             return self._checked(platform, account_id, lambda versions: hooks.handshake(query, versions))
@@ -145,27 +164,41 @@ class Receiver:
         )
         return self._store(key, push)
 
-    def _notification(
-        self, hooks: Webhook, platform: Platform, account_id: str, headers: Mapping[str, str], body: bytes
-    ) -> Receipt:
+    def _told(self, hooks: Webhook, platform: Platform, account_id: str, sent: Sent) -> Receipt:
         """A platform repeats an unanswered delivery for hours, and ends a subscription that keeps failing.
 
         So what is unknown here (an ad account that was deleted, or is not listed yet) is acknowledged: it brings no
         numbers, and repeating it could not help.
         """
-        self._checked(platform, account_id, lambda versions: hooks.verify(headers, body, versions) or None)
-        changes = hooks.parse(body)
-        repulls, unknown = resolve_changes(known_at(self._catalog, platform, account_id), changes)
+        self._checked(platform, account_id, lambda versions: hooks.verify(sent, versions) or None)
+        told = hooks.parse(sent.body)
+        common: dict[str, Any] = {
+            "platform": platform,
+            "account_id": account_id,
+            "as_of": self._clock.now(),
+            "body_sha256": hashlib.sha256(sent.body).hexdigest(),
+        }
+        key = _key(platform, account_id, told.identity or sent.body)
+        known = known_at(self._catalog, platform, account_id)
+        if told.leads:
+            return self._leads(key, known, told, common)
+        repulls, unknown = resolve_changes(known, told.changes)
+        unknown += told.beside
         if not repulls:
             return Receipt("", stored=False, unknown=max(unknown, 1))
-        notification = Notification(
-            platform=platform,
-            account_id=account_id,
-            as_of=self._clock.now(),
-            body_sha256=hashlib.sha256(body).hexdigest(),
-            repulls=repulls,
-        )
-        return self._store(_key(platform, account_id, body), notification)._replace(unknown=unknown)
+        return self._store(key, Notification(**common, repulls=repulls))._replace(unknown=unknown)
+
+    def _leads(self, key: str, known: Known, told: Told, common: dict[str, Any]) -> Receipt:
+        """The body goes first: once the delivery is stored, a repeated one need not bring it again."""
+        found = resolve_leads(known, common["account_id"], told.leads, common["as_of"])
+        unknown = found.foreign + found.unclaimed + told.beside
+        receipt = Receipt("", stored=False)
+        if told.personal and (found.leads or found.unclaimed):
+            kept = LEAD_BODIES + key.removeprefix(DELIVERIES)
+            receipt = Receipt(kept, self._raw.put_once(kept, told.personal, {}, "application/json"))
+        if found.leads:
+            receipt = self._store(key, LeadDelivery(**common, leads=found.leads))
+        return receipt._replace(unknown=unknown)
 
     def _checked(self, platform: Platform, account_id: str, check: Callable[[Sequence[Values]], _T | None]) -> _T:
         """What `check` finds with the current and the previous secret.

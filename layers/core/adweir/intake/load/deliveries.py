@@ -58,7 +58,7 @@ class DeliveryLoader:
         if isinstance(delivery, MetricPush):
             for series in delivery.series:
                 self._merge(delivery, series, message.key, Allowance(remaining))
-        else:
+        elif isinstance(delivery, Notification):
             for repull in delivery.repulls:
                 self._pull_again(delivery, repull)
 

@@ -116,4 +116,5 @@ SPEC = PlatformSpec(
     ),
     options=GoogleOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL, ThrottleScope.APP),
+    webhook=True,
 )

@@ -1,7 +1,7 @@
-"""Meta's webhook deliveries: signature, handshake, envelope (Meta, Webhooks for Ad Accounts).
+"""Meta's webhook deliveries: signature, handshake, envelope (Meta, Webhooks for Ad Accounts and for Leads).
 
-A delivery brings no metrics: a change only names the object to read again. Meta sends neither a delivery id nor a
-signed time.
+A delivery brings no metrics: a change only names the object to read again, and a lead is its ids. Meta sends neither a
+delivery id nor a signed time.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
-from adweir.platforms.webhooks import ChangedObject, Secrets
+from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once
 
 MAX_CHANGES = 1000
 """Meta's limit for the updates in one delivery."""
 
 _SIGNATURE = "x-hub-signature-256"
-_AD_ACCOUNT = "ad_account"
+_AD_ACCOUNT, _PAGE = "ad_account", "page"
 _LEVELS = {
     "campaign": Level.CAMPAIGN,
     "adset": Level.AD_GROUP,
@@ -35,6 +36,8 @@ _NAMED_BY = {
     "in_process_ad_objects": ("level", "id"),
 }
 """Where the changes of a field have the level and the id of their object."""
+_OF_THE_ACCOUNT = frozenset({"ads_async_creation_request", "product_set_issue"})
+"""Fields whose changes name no object that is kept here: new objects, and what holds up many."""
 
 
 class _Change(msgspec.Struct):
@@ -44,6 +47,7 @@ class _Change(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     id: str | int
+    time: Any = 0
     changes: list[_Change] = []
 
 
@@ -55,26 +59,26 @@ class _Notification(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Notification).decode
 
 
-class MetaWebhook:
+class MetaWebhook(Webhook):
     """The hooks. Meta signs with the secret's `app_secret`, or with its `secret` where there is no `app_secret`."""
 
     def carries(self, headers: Mapping[str, str]) -> bool:
         """Meta signs every delivery with `X-Hub-Signature-256`."""
         return _SIGNATURE in headers
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Secrets) -> bool:
+    def verify(self, sent: Sent, secrets: Secrets) -> bool:
         """Whether the header signs exactly these bytes with one of the app secrets.
 
         A missing, malformed or non-ASCII header, or no secret, is False.
         """
-        if not self.carries(headers):
+        if not self.carries(sent.headers):
             return False
-        given = _bytes(headers[_SIGNATURE].strip().lower())
+        given = _bytes(sent.headers[_SIGNATURE].strip().lower())
         valid = False
         for values in secrets:
             secret = values.get("app_secret") or values.get("secret")
             if secret:  # anyone can sign with an empty one
-                expected = "sha256=" + hmac.new(_bytes(secret), body, sha256).hexdigest()
+                expected = "sha256=" + hmac.new(_bytes(secret), sent.body, sha256).hexdigest()
                 valid |= hmac.compare_digest(expected.encode(), given)
         return valid
 
@@ -90,22 +94,25 @@ class MetaWebhook:
                 known |= hmac.compare_digest(_bytes(given), _bytes(token))
         return challenge if known else None
 
-    def parse(self, body: bytes) -> list[ChangedObject]:
-        """The objects of ad accounts that changed. Raises BadInput, and TooLarge past 1,000 changes.
+    def parse(self, body: bytes) -> Told:
+        """The objects of ad accounts that changed, and a page's leads. Raises BadInput, TooLarge past 1,000 changes.
 
-        A change that names no object of its ad account (recommendations for several ads, an unknown field) stands for
-        the whole ad account. Other webhook objects, such as a page's leads, name nothing to read again.
+        A change that names no object of its ad account stands for the whole ad account. Fields and webhook objects
+        that are not known here tell nothing: Meta adds new ones every few months, and repeats what is refused.
         """
         delivery = _read(body)
-        if sum(len(entry.changes) for entry in delivery.entry) > MAX_CHANGES:
+        total = sum(len(entry.changes) for entry in delivery.entry)
+        if total > MAX_CHANGES:
             raise TooLarge(f"a delivery has at most {MAX_CHANGES} changes")
-        found = []
-        for entry in delivery.entry:
-            owner = _digits(entry.id)
-            if not owner:
-                raise BadInput("an entry's id is not a number", [{"field": "entry.id", "message": "must be digits"}])
-            found += [_changed(owner, change) for change in entry.changes]
-        return list(dict.fromkeys(found)) if delivery.object == _AD_ACCOUNT else []
+        if delivery.object == _PAGE:
+            leads = [_lead(entry, change) for entry in delivery.entry for change in entry.changes]
+            return Told(leads=once(lead for lead in leads if lead), beside=leads.count(None))
+        if delivery.object != _AD_ACCOUNT:
+            return Told(beside=total)
+        owned = [(_owner(entry), entry.changes) for entry in delivery.entry]
+        found = [_changed(owner, change) for owner, changes in owned for change in changes]
+        every = dict.fromkeys(each for several in found if several is not None for each in several)
+        return Told(tuple(every), beside=found.count(None))
 
 
 HOOKS = MetaWebhook()
@@ -119,18 +126,41 @@ def _read(body: bytes) -> _Notification:
         raise BadInput(f"not a delivery of Meta's: {reason}", [{"field": "body", "message": reason}]) from None
 
 
-def _changed(profile_id: str, change: _Change) -> ChangedObject:
-    whole = ChangedObject(profile_id, Level.ACCOUNT)
-    level: Level | None
+def _owner(entry: _Entry) -> str:
+    owner = _digits(entry.id)
+    if not owner:
+        raise BadInput("an entry's id is not a number", [{"field": "entry.id", "message": "must be digits"}])
+    return owner
+
+
+def _changed(profile_id: str, change: _Change) -> tuple[ChangedObject, ...] | None:
+    """The objects that a change is about; None for a field that is not known here."""
+    whole = (ChangedObject(profile_id, Level.ACCOUNT),)
     if change.field == "creative_fatigue":
-        level, given = Level.AD, change.value.get("adgroup_id")  # the historical name of an ad's id
-    elif change.field in _NAMED_BY:
+        return _objects(profile_id, Level.AD, [change.value.get("adgroup_id")]) or whole  # an ad's historical name
+    if change.field == "ad_recommendations":
+        return _objects(profile_id, Level.AD, change.value.get("ad_object_ids")) or whole
+    if change.field in _NAMED_BY:
         named, identified = _NAMED_BY[change.field]
-        level, given = _level(change.value.get(named)), change.value.get(identified)
-    else:
-        return whole
-    object_id = _digits(given)
-    return ChangedObject(profile_id, level, object_id) if level and object_id else whole
+        return _objects(profile_id, _level(change.value.get(named)), [change.value.get(identified)]) or whole
+    return whole if change.field in _OF_THE_ACCOUNT else None
+
+
+def _objects(profile_id: str, level: Level | None, ids: object) -> tuple[ChangedObject, ...]:
+    """What the ids name; nothing when one of them is not an id, or the level is unknown."""
+    given = [_digits(each) for each in ids[: limits.MAX_REPULLS_PER_PROFILE + 1]] if isinstance(ids, list) else []
+    return tuple(ChangedObject(profile_id, level, each) for each in given) if level and all(given) else ()
+
+
+def _lead(entry: _Entry, change: _Change) -> SentLead | None:
+    """A page's lead, which is its ids alone; None for another change of the page."""
+    value = change.value
+    lead_id = _digits(value.get("leadgen_id"))
+    if change.field != "leadgen" or not lead_id:
+        return None
+    # `adgroup_id` is the historical name of the ad's id here, too
+    ad_id = _digits(value.get("ad_id")) or _digits(value.get("adgroup_id"))
+    return SentLead(lead_id, moment(value.get("created_time")) or moment(entry.time), ad_id=ad_id)
 
 
 def _level(name: object) -> Level | None:

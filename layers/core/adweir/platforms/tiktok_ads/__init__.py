@@ -74,4 +74,5 @@ SPEC = PlatformSpec(
     ),
     options=TikTokOptions,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.APP),
+    webhook=True,
 )
