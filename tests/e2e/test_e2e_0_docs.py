@@ -31,7 +31,6 @@ NOT_RUN = {
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
     ("docs/operations.md", "make sam"): "needs Docker",
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
-    ("docs/data-model.md", "import base64"): "tests/integration/test_functions_doors.py runs it",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
 }
 """Blocks that no test runs, by document and how they begin, each with its reason."""

@@ -238,8 +238,8 @@ def test_the_sender_of_the_documentation_works_as_pasted(
         )
         return io.BytesIO(answer["body"].encode())
 
-    text = (EVENTS.parent / "docs" / "data-model.md").read_text()
-    (sender,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    text = (EVENTS.parent / "docs" / "webhooks.md").read_text()
+    (sender,) = re.findall(r"cat > push.py <<'END'\n(.*?)END\n", text, re.DOTALL)
     monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     monkeypatch.setattr(time, "time", clock.now().timestamp)
     for name, value in {
@@ -248,7 +248,7 @@ def test_the_sender_of_the_documentation_works_as_pasted(
         "PUSH_URL": "https://api.example/webhook/meta/acc",
     }.items():
         monkeypatch.setenv(name, value)
-    exec(compile(sender, "docs/data-model.md", "exec"), {})  # noqa: S102  the example is what is tested
+    exec(compile(sender, "docs/webhooks.md", "exec"), {})  # noqa: S102  the example is what is tested
     assert json.loads(capsys.readouterr().out) == {"status": "stored"}
     (key,) = objects()
     assert json.loads(webhooks.app.raw.get_bytes(key))["series"][0]["hours"][0]["spend"] == 12_750_000

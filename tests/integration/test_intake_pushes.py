@@ -356,7 +356,7 @@ def test_a_delivery_of_another_shape_is_bad_input(world: LoadWorld, door: Door, 
 
 
 def test_the_stored_delivery_of_the_documentation_can_be_read() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
     (sample,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     delivery = read_delivery(sample.encode())
     assert isinstance(delivery, MetricPush)

@@ -1,0 +1,258 @@
+"""Leads at the webhooks' doors: whose they are, what is kept of them, and that nothing else knows a person."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from adweir.intake.doors.receiver import Receipt
+from adweir.model.deliveries import LeadDelivery, StatedLead, read_delivery
+from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile
+from adweir.model.errors import Unavailable, Unverified
+from adweir.model.platforms import Platform
+from adweir.store.raw.store import RawStore
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+from support.door import APP_SECRET, Door, objects, put
+from support.load_world import META, LoadWorld
+
+GOOGLE, TIKTOK = Platform("google_ads"), Platform("tiktok_ads")
+KEY, OLD_KEY, TOKEN = "the key of the forms", "the key before it", "the-token-of-the-callback"
+PERSON = ("Ada Example", "ada@example.com", "+49 30 901820")
+SUBMITTED = datetime(2026, 11, 20, 11, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> LoadWorld:
+    world = LoadWorld(clock, "adweir-data")
+    world.catalog.create_account("rival", "Rival", "a@b.example")
+    for owner, profile_id, campaign in (("acme", "5", "70"), ("rival", "6", "80")):
+        for platform in (GOOGLE, TIKTOK):
+            named = {"platform": platform, "profile_id": profile_id}
+            profile = Profile(**named, account_id=owner, name="n", currency="EUR", timezone="UTC")
+            put(world, profile, AdCampaign(**named, id=campaign))
+    return world
+
+
+@pytest.fixture
+def door(world: LoadWorld) -> Door:
+    door = Door(world)
+    for account in ("", "/acme"):
+        for key in (OLD_KEY, KEY):
+            door.secrets.put(f"adweir/webhook/google{account}", {"google_key": key})
+        door.secrets.put(f"adweir/webhook/tiktok{account}", {"callback_token": TOKEN})
+    return door
+
+
+def google(door: Door, account: str = "acme", *, key: str = KEY, **changes: Any) -> Receipt:
+    """A lead of Google's; a field that is `...` is left out."""
+    answers = [{"column_id": name, "string_value": value} for name, value in zip("NEP", PERSON, strict=True)]
+    lead = {
+        "lead_id": "L1", "campaign_id": 70, "google_key": key, "user_column_data": answers,
+        "lead_submit_time": "2026-11-20T11:30:00Z",
+    }  # fmt: skip
+    body = {name: value for name, value in (lead | changes).items() if value is not ...}
+    return door.receiver.receive("google", account, {}, json.dumps(body).encode())
+
+
+def tiktok(
+    door: Door, *entries: Mapping[str, Any], account: str = "acme", kind: int = 1, token: str = TOKEN
+) -> Receipt:
+    lead: dict[str, Any] = {
+        "id": "T1", "advertiser_id": "5", "campaign_id": "70", "create_time": int(SUBMITTED.timestamp()),
+        "changes": [{"field": "email", "value": PERSON[1]}, {"field": "name", "value": PERSON[0]}],
+    }  # fmt: skip
+    told = {
+        "request_id": str(len(objects(door.world))),
+        "object": kind,
+        "time": 1,
+        "entry": [lead | dict(each) for each in entries],
+    }
+    return door.receiver.receive("tiktok", account, {}, json.dumps(told).encode(), {"token": token})
+
+
+def meta(door: Door, *values: Mapping[str, Any], account: str = "acme") -> Receipt:
+    value: dict[str, Any] = {"leadgen_id": 1, "page_id": 2, "form_id": 3, "created_time": int(SUBMITTED.timestamp())}
+    changes = [{"field": "leadgen", "value": value | dict(each)} for each in values]
+    body = json.dumps({"object": "page", "entry": [{"id": "2", "time": 1, "changes": changes}]}).encode()
+    signature = "sha256=" + hmac.new(APP_SECRET.encode(), body, sha256).hexdigest()
+    return door.receiver.receive("meta", account, {"x-hub-signature-256": signature}, body)
+
+
+def told(world: LoadWorld, receipt: Receipt) -> tuple[StatedLead, ...]:
+    """What is loaded of a delivery."""
+    delivery = read_delivery(world.raw.get_bytes(receipt.key))
+    assert isinstance(delivery, LeadDelivery)
+    return delivery.leads
+
+
+def owners(world: LoadWorld, receipt: Receipt) -> list[tuple[str, str, str]]:
+    return [(lead.account_id, lead.profile_id, lead.campaign_id) for lead in told(world, receipt)]
+
+
+# -- whose it is -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", ["acme", ""])
+def test_a_lead_of_google_s_is_its_campaign_s(world: LoadWorld, door: Door, account: str) -> None:
+    receipt = google(door, account)
+    assert (receipt.stored, receipt.silent, receipt.unknown) == (True, True, 0)
+    name = sha256(b"L1").hexdigest()
+    assert receipt.key == f"webhooks/google_ads/{account or 'deployment'}/{name}"
+    (lead,) = told(world, receipt)
+    hashed = sha256(b"google_ads\x1fL1").hexdigest()
+    assert lead == StatedLead(lead=hashed, account_id="acme", profile_id="5", campaign_id="70", at=SUBMITTED)
+
+
+def test_a_campaign_that_is_not_listed_is_the_client_s_whose_address_it_is(world: LoadWorld, door: Door) -> None:
+    assert owners(world, google(door, campaign_id=9999)) == [("acme", "", "9999")]
+    assert owners(world, google(door, campaign_id=80, lead_id="L2")) == [("acme", "", "80")]
+    assert owners(world, google(door, campaign_id=..., lead_id="L3")) == [("acme", "", "")]
+
+
+def test_what_could_be_anybody_s_is_kept_and_not_counted_unless_there_is_one_client(
+    world: LoadWorld, door: Door
+) -> None:
+    receipt = google(door, "", campaign_id=9999)
+    assert (receipt.stored, receipt.unknown) == (True, 1)
+    assert objects(world) == [receipt.key] == [f"leads/google_ads/deployment/{sha256(b'L1').hexdigest()}"]
+    world.catalog.delete_account("rival")
+    assert owners(world, google(door, "", campaign_id=9999, lead_id="L2")) == [("acme", "", "9999")]
+
+
+def test_a_lead_of_tiktok_s_is_its_ad_account_s_and_those_of_others_are_left_out(world: LoadWorld, door: Door) -> None:
+    receipt = tiktok(door, {}, {"id": 2, "advertiser_id": 6}, {"id": 3, "campaign_id": 0})
+    assert owners(world, receipt) == [("acme", "5", "70"), ("acme", "5", "")]
+    assert receipt.unknown == 1
+    both = tiktok(door, {}, {"id": 2, "advertiser_id": 6}, account="")
+    assert owners(world, both) == [("acme", "5", "70"), ("rival", "6", "70")]
+
+
+def test_nothing_is_kept_of_leads_that_are_all_of_ad_accounts_of_others(world: LoadWorld, door: Door) -> None:
+    assert tiktok(door, {"advertiser_id": "6"}) == ("", False, 1, False)
+    assert objects(world) == []
+
+
+def test_a_lead_of_meta_s_is_its_ad_s_and_one_without_an_ad_is_the_address_s(world: LoadWorld, door: Door) -> None:
+    put(world, Ad(platform=META, profile_id="1", id="700", ad_group_id="8", campaign_id="7"))
+    values: list[dict[str, Any]] = [{"ad_id": 700}, {"leadgen_id": "2", "adgroup_id": "700"}, {"leadgen_id": 3}]
+    values.append({"leadgen_id": 4, "ad_id": 9})
+    assert owners(world, meta(door, *values)) == [
+        ("acme", "1", "7"),
+        ("acme", "1", "7"),
+        ("acme", "", ""),
+        ("acme", "", ""),
+    ]
+    assert not [key for key in objects(world) if key.startswith("leads/")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "counted"),
+    [
+        ("2026-11-20T12:05:00Z", "2026-11-20T12:05:00Z"),
+        ("2026-11-20T12:05:01Z", "2026-11-20T12:00:00Z"),
+        ("2026-10-21T12:00:00Z", "2026-10-21T12:00:00Z"),
+        ("2026-10-21T11:59:59Z", "2026-11-20T12:00:00Z"),
+        (..., "2026-11-20T12:00:00Z"),
+    ],
+)
+def test_a_lead_counts_when_it_was_sent_and_where_that_cannot_be_when_it_came(
+    world: LoadWorld, door: Door, sent: Any, counted: str
+) -> None:
+    (lead,) = told(world, google(door, lead_submit_time=sent))
+    assert lead.at == datetime.fromisoformat(counted)
+
+
+@at_the_bound("MAX_LEAD_LOOKUPS", as_if=4)
+def test_the_ads_of_leads_that_are_looked_up(world: LoadWorld, door: Door, size: int, fits: bool) -> None:
+    """One ad account, so as many ads; the leads of further ones are counted without their campaign."""
+    ads: list[PlatformObject] = [
+        Ad(platform=META, profile_id="1", id=str(700 + n), ad_group_id="8", campaign_id="7") for n in range(size)
+    ]
+    put(world, *ads)
+    leads: list[dict[str, Any]] = [{"leadgen_id": n + 1, "ad_id": 700 + n} for n in range(size)]
+    found = owners(world, meta(door, *leads))
+    assert [campaign for _, _, campaign in found] == ["7"] * (size if fits else size - 1) + ([] if fits else [""])
+
+
+# -- once, and by whom -------------------------------------------------------------------------------------------------
+
+
+def test_a_lead_that_comes_twice_is_stored_once(world: LoadWorld, door: Door) -> None:
+    first, again = google(door), google(door, lead_stage="new", gcl_id="x")
+    assert [(each.key, each.stored) for each in (first, again)] == [(first.key, True), (first.key, False)]
+    assert len(objects(world)) == 2
+    first, again = tiktok(door, {}), tiktok(door, {})
+    assert [(each.key, each.stored) for each in (first, again)] == [(first.key, True), (first.key, False)]
+
+
+def test_a_lead_whose_delivery_was_not_stored_is_taken_when_it_is_repeated(world: LoadWorld, door: Door) -> None:
+    """Google repeats what was answered with 5xx."""
+    put_once = RawStore.put_once
+
+    def broken(raw: RawStore, key: str, *given: Any, **more: Any) -> bool:
+        if key.startswith("webhooks/"):
+            raise Unavailable("S3 is down")
+        return put_once(raw, key, *given, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(RawStore, "put_once", broken)
+        with pytest.raises(Unavailable):
+            google(door)
+    assert google(door).stored
+    assert len(objects(world)) == 2
+
+
+def test_the_current_and_the_previous_key_are_taken_and_no_other(world: LoadWorld, door: Door) -> None:
+    assert google(door, key=OLD_KEY).stored
+    for key in ("", "x", KEY.upper(), ...):
+        with pytest.raises(Unverified):
+            google(door, key=key, lead_id="L2")  # type: ignore[arg-type]
+    with pytest.raises(Unverified):
+        google(door, "rival")
+    with pytest.raises(Unverified):
+        tiktok(door, {}, token="x")
+    assert len(objects(world)) == 2
+
+
+def test_a_test_lead_is_answered_and_dropped(world: LoadWorld, door: Door) -> None:
+    assert google(door, is_test=True) == ("", False, 1, True)
+    assert objects(world) == []
+
+
+# -- persons -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_body_under_leads_knows_the_person_and_no_object_knows_the_key(world: LoadWorld, door: Door) -> None:
+    for account in ("acme", ""):
+        google(door, account)
+        tiktok(door, {"id": "T" + account}, account=account)
+    stored = {key: world.raw.get_bytes(key) for key in objects(world)}
+    bodies = {key for key in stored if key.startswith("leads/")}
+    assert len(bodies) == 4
+    assert len(stored) == 8
+    knows = {key for key, body in stored.items() for word in PERSON if word.encode() in body}
+    assert knows == bodies
+    assert not [key for key, body in stored.items() if KEY.encode() in body or b"google_key" in body]
+    assert not [key for key, body in stored.items() if b"L1" in body and key not in bodies]
+
+
+# -- what TikTok says beside leads -------------------------------------------------------------------------------------
+
+
+def test_a_review_and_a_changed_report_of_tiktok_s_cause_targeted_pulls(world: LoadWorld, door: Door) -> None:
+    group = {"adgroup_id": "8", "campaign_id": "70"}
+    receipt = tiktok(door, {"ad_id": "700"} | group, {"advertiser_id": 6} | group, kind=3)
+    again = tiktok(door, {"ad_id": "700"} | group, {"advertiser_id": 6} | group, kind=3)
+    assert (receipt.stored, receipt.unknown, again.key, again.stored) == (True, 1, receipt.key, False)
+    report = tiktok(door, {"changed_metrics_values": {"5": {"spend": 1}}}, kind=11)
+    for each in (receipt, report):
+        world.arrive(each.key)
+    scopes = [(message.scope.profiles, message.scope.slice) for message in world.queues.runs.messages]
+    assert scopes == [(("5",), "all"), (("5",), "all")]
