@@ -14,8 +14,8 @@ _TIMEOUTS: Final = {
 }
 """Seconds by function, where they differ from AWS's. `drill` is for tests that kill workers."""
 _SECONDS: Final = {
-    "sandbox": {"ReportTimeout": 300, "TaskDeadline": 600, "StaleAfter": 60},
-    "drill": {"ReportTimeout": 60, "TaskDeadline": 60, "StaleAfter": 20},
+    "sandbox": {"ReportTimeout": 300, "TaskDeadline": 600, "StaleAfter": 60, "StreamWindow": 1},
+    "drill": {"ReportTimeout": 60, "TaskDeadline": 60, "StaleAfter": 20, "StreamWindow": 1},
 }
 PACES: Final = tuple(_TIMEOUTS)
 _READERS: Final = {
@@ -24,6 +24,7 @@ _READERS: Final = {
     "Reports": "PollReports",
     "Landing": "Validate",
     "Etl": "Etl",
+    "Stream": "Stream",
 }
 """By queue the function that reads it."""
 

@@ -22,6 +22,10 @@ UNSEEN = (
     Unseen(
         "Validate", ("s3:GetObjectVersion",), "DataBucket/*", "S3's own events name the version; MiniStack's do not"
     ),
+    # No story subscribes to Amazon Marketing Stream yet.
+    Unseen("Stream", ("s3:PutObject",), "DataBucket/stream/*", "records of the stream are stored"),
+    Unseen("Validate", ("s3:GetObject", "s3:GetObjectVersion"), "DataBucket/stream/*", "they are loaded"),
+    Unseen("Validate", ("s3:GetObject", "s3:PutObject"), "DataBucket/folds/*", "and added up"),
     # What happens only after a fault, or when two workers meet.
     Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
     Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),

@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,9 +15,10 @@ from adweir.platforms import REGISTRY
 from adweir.runtime.settings import Settings, queue_part
 from support.clock import FrozenClock
 from support.functions import loaded
+from support.stub_http import Answer, serving
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-QUEUES = ("runs", "reports", "landing", "etl", *(f"collect-{queue_part(name)}" for name in REGISTRY))
+QUEUES = ("runs", "reports", "landing", "etl", "stream", *(f"collect-{queue_part(name)}" for name in REGISTRY))
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 300_000)
 QUARANTINED = {
     "orchestrate": {"cancel", "redrive"},
@@ -24,15 +26,22 @@ QUARANTINED = {
     "poll_reports": set[str](),
     "validate": {"raw-landed"},
     "etl": set[str](),
+    "stream": set[str](),
 }
 
 
 @pytest.fixture
-def environment(tables: None, settings: Settings) -> dict[str, str]:
+def environment(tables: None, settings: Settings) -> Iterator[dict[str, str]]:
     boto3.client("s3").create_bucket(Bucket=settings.bucket)
     boto3.client("events").create_event_bus(Name=settings.bus_name)
     sqs = boto3.client("sqs")
     urls = {name: sqs.create_queue(QueueName=f"adweir-{name}")["QueueUrl"] for name in QUEUES}
+    with serving() as sns:
+        sns.route = lambda _: Answer(200, b"<ConfirmSubscriptionResponse/>")
+        yield _environment(settings, urls) | {"PLATFORM_URLS": json.dumps({"amazon_ads": {"sns": sns.url}})}
+
+
+def _environment(settings: Settings, urls: dict[str, str]) -> dict[str, str]:
     return {
         **{f"{name.upper()}_QUEUE_URL": url for name, url in urls.items() if "collect" not in name},
         "COLLECT_QUEUES": urls["collect-MetaAds"].replace("MetaAds", "{platform}"),

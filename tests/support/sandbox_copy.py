@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.template import ROOT
 
-NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", "etl")
+NAMES = ("webhooks", "authorize", "api", "orchestrate", "collect", "poll_reports", "validate", "etl", "stream")
 ECHO = """
 import json, os
 from adweir.platforms import REGISTRY

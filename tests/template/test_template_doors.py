@@ -62,10 +62,10 @@ def test_the_bucket_takes_modern_tls_only() -> None:
     ]
 
 
-def test_objects_under_three_prefixes_and_no_others_wait_for_validate() -> None:
+def test_objects_under_four_prefixes_and_no_others_wait_for_validate() -> None:
     landing = [r for r in RULES.values() if r["EventPattern"]["source"] == ["aws.s3"]]
     prefixes = [p["prefix"] for r in landing for p in r["EventPattern"]["detail"]["object"]["key"]]
-    assert sorted(prefixes) == ["drops/", "raw/", "webhooks/"]
+    assert sorted(prefixes) == ["drops/", "raw/", "stream/", "webhooks/"]
     assert {target(t["Arn"]) for r in landing for t in r["Targets"]} == {"LandingQueue"}
     assert not any("EventBusName" in r for r in landing), "S3 speaks on the default bus"
 

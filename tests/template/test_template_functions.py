@@ -24,6 +24,7 @@ TIMEOUTS = {
     "PollReportsFunction": 120,
     "ValidateFunction": 300,
     "EtlFunction": 600,
+    "StreamFunction": 60,
 }
 
 

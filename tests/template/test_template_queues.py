@@ -39,6 +39,7 @@ def test_every_asynchronous_function_reads_one_queue_and_collect_one_per_platfor
         "PollReportsFunction": 1,
         "ValidateFunction": 1,
         "EtlFunction": 1,
+        "StreamFunction": 1,
     }
 
 
@@ -101,8 +102,9 @@ def test_each_platform_is_pulled_with_bounded_concurrency(name: str) -> None:
     assert template().number(SOURCES[name]["ScalingConfig"]["MaximumConcurrency"]) >= 2
 
 
-def test_slow_work_comes_one_message_per_invocation() -> None:
+def test_slow_work_comes_one_message_per_invocation_and_the_stream_in_large_batches() -> None:
     sizes = {target(source["FunctionName"]): source["BatchSize"] for source in SOURCES.values()}
+    assert sizes.pop("StreamFunction") == 1000
     assert sizes == {
         "OrchestrateFunction": 10,
         "CollectFunction": 1,

@@ -67,7 +67,9 @@ def test_a_platform_that_the_sandbox_does_not_speak_is_found(checkout: Path) -> 
 
 
 def test_a_base_url_that_the_sandbox_does_not_serve_is_found(checkout: Path) -> None:
-    deaf: StandIn = replace(STAND_INS["amazon_ads"], base_urls=lambda server: {"api": server, "tokens": server})
+    deaf: StandIn = replace(
+        STAND_INS["amazon_ads"], base_urls=lambda server: {"api": server, "sns": server, "tokens": server}
+    )
     assert check(checkout, REGISTRY, STAND_INS | {"amazon_ads": deaf}) == [
         "amazon_ads: the sandbox's base_urls lacks 'token', which SPEC.urls names",
         "amazon_ads: the sandbox's base_urls has 'tokens', which SPEC.urls does not name",

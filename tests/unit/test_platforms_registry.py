@@ -109,6 +109,6 @@ def test_a_base_url_is_the_deployment_s_the_route_s_or_the_platform_s() -> None:
     by_region = {"api": "http://127.0.0.1:1", "api.eu": "http://127.0.0.1:1/eu"}
     assert [amazon.url("api", route, by_region) for route in ("na", "eu")] == list(by_region.values())
     assert meta.url("api", "anywhere") == "https://graph.facebook.com"
-    assert amazon.url_names == {"api", "token"}
+    assert amazon.url_names == {"api", "sns", "token"}
     with pytest.raises(KeyError):
         amazon.url("api", "moon")

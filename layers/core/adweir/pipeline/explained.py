@@ -40,15 +40,15 @@ def about(queue: str, body: str, ledger: Ledger) -> About:
     try:
         if queue == "reports" or queue.startswith("collect-"):
             return _of_task(queue, TaskMessage.model_validate_json(body), ledger)
-        if queue == "landing":
-            return _of_objects(body)
-        if queue == "runs":
-            return _of_run(body)
-        if queue == "etl":
-            return _of_etl(body)
+        if queue in _PLAIN:
+            return _PLAIN[queue](body)
         return _of_objects(body) if '"aws.s3"' in body else _of_run(body) if '"kind"' in body else _of_etl(body)
     except (AdweirError, ValidationError, ValueError, LookupError, TypeError, AttributeError):
         return About("a message that cannot be read", "useless: it would be quarantined")
+
+
+def _of_stream(_body: str) -> About:
+    return About("a message of Amazon Marketing Stream", "safe: a record counts once, however often it comes")
 
 
 def _of_task(queue: str, message: TaskMessage, ledger: Ledger) -> About:
@@ -109,3 +109,7 @@ def _of_etl(body: str) -> About:
     detail = message.get("detail", message)
     accounts = ", ".join(detail.get("accounts", ())) or "all clients"
     return About(f"build the media-mix datasets of {accounts}", run_id=detail.get("run_id", ""))
+
+
+_PLAIN = {"landing": _of_objects, "runs": _of_run, "etl": _of_etl, "stream": _of_stream}
+"""By queue, how its messages are read where their text says it all."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adweir.model.metrics import Series
     from adweir.platforms.base import DatasetSpec, PlatformSpec
     from adweir.platforms.connector import Connector, InvoiceReader, Normalizer, Wiring
+    from adweir.platforms.streams import StreamHooks
     from adweir.platforms.webhooks import Webhook
 
 
@@ -107,6 +108,10 @@ class Platforms:
         if not self.spec(platform).webhook:
             return None
         return cast("Webhook", self._part(platform, "webhook").HOOKS)
+
+    def stream(self, platform: Platform) -> StreamHooks:
+        """The hooks for what the platform sends through Amazon SNS. Raises Unprocessable."""
+        return cast("StreamHooks", self._part(platform, "stream").HOOKS)
 
     def _part(self, platform: Platform, part: str) -> Any:
         return import_module(f"{self.spec(platform).package}.{part}")

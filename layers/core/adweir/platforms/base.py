@@ -136,7 +136,8 @@ class PlatformSpec:
     """One platform.
 
     `name` is stored; people may also use the `aliases`. `package` is the folder as a module, in which `client.connect`
-    and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`.
+    and `normalize.NORMALIZER` are found, with `webhook` also the hooks of `webhooks.Webhook` in `webhook.HOOKS`,
+    with `stream` those of `streams.StreamHooks` in `stream.HOOKS`.
     `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
     `throttles`: the scopes of the platform's rate limits; their brakes are read before each task. `keeps_reports`:
@@ -154,6 +155,7 @@ class PlatformSpec:
     options: type[ProfileOptions] = ProfileOptions
     throttles: tuple[ThrottleScope, ...] = (ThrottleScope.PROFILE,)
     webhook: bool = False
+    stream: bool = False
     keeps_reports: bool = False
     url_names: frozenset[str] = field(init=False)
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
     from adweir.runtime.memory import MemoryWatch
+    from adweir.runtime.stream_batches import StreamBatches
 
 
 class App(Resources):
@@ -99,6 +100,20 @@ class App(Resources):
         from adweir.intake.doors.receiver import Receiver
 
         return Receiver(self.platforms, self.catalog, self.secrets, self.raw, self.clock)
+
+    @cached_property
+    def stream_batches(self) -> StreamBatches:
+        """What `stream` runs."""
+        from adweir.intake.doors.stream import StreamDoor, StreamSource
+        from adweir.platforms.http import Http
+        from adweir.runtime.stream_batches import StreamBatches
+
+        spec = next(spec for spec in self.platforms.specs() if spec.stream)
+        own = self.settings.platform_urls.get(spec.name, {})
+        hooks, further = self.platforms.stream(spec.name), self.settings.stream_accounts
+        source = StreamSource(spec.name, hooks, further, lambda route: spec.url("sns", route, own))
+        door = StreamDoor(source, self.raw, Http(self.http, self.clock, self.rng), self.clock)
+        return StreamBatches(door, lambda: self.aside, self.logger)
 
     @cached_property
     def registration(self) -> Registration:

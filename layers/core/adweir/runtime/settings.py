@@ -14,6 +14,10 @@ def _parsed(value: object) -> object:
     return from_json(value) if isinstance(value, str) else value
 
 
+def _listed(value: object) -> object:
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
 class Settings(BaseModel):
     """What template.yaml hands to a function. Each field is the upper-case environment variable of its name.
 
@@ -35,6 +39,10 @@ class Settings(BaseModel):
     reports_queue_url: str = ""
     etl_queue_url: str = ""
     landing_queue_url: str = ""
+    stream_queue_url: str = ""
+    stream_accounts: Annotated[frozenset[str], BeforeValidator(_listed)] = Field(
+        default=frozenset(), description="further AWS accounts whose topics are Amazon Marketing Stream's; with commas"
+    )
     dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")
     secrets_key_arn: str = Field(default="", description="the KMS key of new secrets; absent: Secrets Manager's own")

@@ -76,6 +76,9 @@ SPEC = PlatformSpec(
         "token.na": "https://api.amazon.com/auth/o2/token",
         "token.eu": "https://api.amazon.co.uk/auth/o2/token",
         "token.fe": "https://api.amazon.co.jp/auth/o2/token",
+        "sns.na": "https://sns.us-east-1.amazonaws.com",
+        "sns.eu": "https://sns.eu-west-1.amazonaws.com",
+        "sns.fe": "https://sns.us-west-2.amazonaws.com",
     },
     datasets=datasets(
         DatasetSpec(Dataset.PROFILES),
@@ -96,5 +99,6 @@ SPEC = PlatformSpec(
         _daily(Dataset.CAMPAIGN_BY_PLACEMENT_DAILY, (SP, SB), on_request=True),
     ),
     options=AmazonOptions,
+    stream=True,
     throttles=(ThrottleScope.PROFILE, ThrottleScope.REGION),
 )
