@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -45,7 +46,40 @@ def test_changes_of_one_object_start_one_run_that_pulls_the_objects_and_their_nu
     assert len({message.run_id for message in world.queues.runs.messages}) == 1
     scope = world.queues.runs.messages[0].scope
     assert (scope.accounts, scope.profiles, scope.slice) == (("acme",), ("1",), "campaign=7")
-    assert scope.datasets == ("campaigns", "ad_groups", "ads", "campaign_daily", "ad_group_daily", "ad_daily")
+    levels = ("campaign_daily", "ad_group_daily", "ad_daily", "account_daily")
+    assert scope.datasets == ("campaigns", "ad_groups", "ads", *levels)
+
+
+def test_a_thousand_changes_in_any_order_and_more_than_once_start_one_run_per_object(
+    world: LoadWorld, door: Door
+) -> None:
+    """Given 40 objects of two ad accounts that changed 25 times each, told in nine deliveries, two of them repeated."""
+    rival(world)
+    changes = [
+        (str(number % 2 + 1), campaign(str(number % 40)) | {"changed_fields": [str(number)]}) for number in range(1000)
+    ]
+    Random(10).shuffle(changes)
+    batches = [changes[at : at + 120] for at in range(0, 1000, 120)]
+
+    receipts = []
+    for batch in (*batches, batches[3], batches[0]):
+        receipts.append(door.notify(*batch, account=""))
+        world.clock.advance(25)
+
+    assert [receipt.stored for receipt in receipts] == [True] * 9 + [False] * 2
+    started = {message.run_id: message.scope for message in world.queues.runs.messages}
+    wanted = {(str(number % 2 + 1), f"campaign={number}") for number in range(40)}
+    assert sorted((scope.profiles[0], scope.slice) for scope in started.values()) == sorted(wanted)
+
+
+def test_each_message_names_the_run_of_the_next_five_minutes(world: LoadWorld, door: Door) -> None:
+    for seconds in (0, 299, 1):
+        world.clock.advance(seconds)
+        door.notify(("1", campaign() | {"changed_fields": [str(seconds)]}))
+    first, same, later = world.queues.runs.messages
+    assert (first.run_id, first.then_id) == (same.run_id, same.then_id)
+    assert (later.run_id, later.then_at) == (first.then_id, first.then_at + 300)
+    assert first.then_at == world.clock.now().timestamp()
 
 
 def test_an_ad_that_changed_is_pulled_with_its_campaign_and_an_unknown_one_with_everything(

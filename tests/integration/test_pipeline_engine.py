@@ -206,6 +206,26 @@ def test_a_repull_asks_for_the_whole_window_of_its_scope_and_slice(world: Pipeli
     assert (task.slice, str(task.window)) == ("campaign=9", "2026-11-01..2026-11-03")
 
 
+@pytest.mark.parametrize(("told", "then"), [(-5, []), (0, []), (1, [("of the next minutes", 1_795_000_300)])])
+def test_what_changed_after_a_run_had_begun_is_pulled_by_the_run_that_its_message_names_next(
+    world: PipelineWorld, told: int, then: list[tuple[str, int]]
+) -> None:
+    """Given a run for an object that changed, when a change is told so many seconds after the run began."""
+    next_ = {"then_id": "of the next minutes", "then_at": 1_795_000_300}
+    begun = world.clock.now()
+    first = StartRun(workflow="repull", scheduled_at=begun - timedelta(seconds=9), run_id="again", **next_)
+    run_to_end(world, first)
+    world.clock.advance(60)
+
+    again = first.model_copy(update={"scheduled_at": begun + timedelta(seconds=told)})
+    world.handle(again)
+    world.handle(again)
+
+    sent = [message for message in world.runs.take() if isinstance(message, StartRun)]
+    assert [(message.run_id, message.not_before) for message in sent] == then * 2
+    assert {(message.scheduled_at, message.then_id) for message in sent} <= {(again.scheduled_at, "")}
+
+
 def test_a_backfill_asks_for_the_days_that_were_never_pulled(world: PipelineWorld) -> None:
     run_to_end(world)
     scope = Scope(start="2026-09-01", end="2026-10-01")

@@ -94,7 +94,9 @@ class Scope(BaseModel):
 class StartRun(Message):
     """runs queue: begin a workflow. The same `run_id` twice is one run.
 
-    `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it.
+    `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it. `then_id`: where the run of this id
+    has begun before `scheduled_at`, too early to see what this message is about, the run that is begun in its place, at
+    `then_at` (Unix seconds).
     """
 
     kind: Literal["start"] = "start"
@@ -103,6 +105,8 @@ class StartRun(Message):
     scope: Scope = Scope()
     run_id: Id = ""
     trigger: Id = "schedule"
+    then_id: Id = ""
+    then_at: Count = 0
 
 
 class PlanStage(Message):

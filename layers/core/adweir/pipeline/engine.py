@@ -131,6 +131,9 @@ class Engine:
         run = self._ledger.get_run(run_id)
         if new or (run is not None and run.is_requested(first)):
             self._runs.send(PlanStage(run_id=run_id, stage=first), group=run_id)
+        if message.then_id and not new and run is not None and run.started_at < iso(scheduled_at):
+            then = {"run_id": message.then_id, "not_before": message.then_at, "then_id": "", "then_at": 0}
+            self._runs.send(message.model_copy(update=then), group=message.then_id)
         return run_id
 
     def plan_stage(self, run_id: str, name: str, remaining: Remaining) -> None:

@@ -39,8 +39,12 @@ _CHANGEABLE = (
     Dataset.CAMPAIGN_DAILY,
     Dataset.AD_GROUP_DAILY,
     Dataset.AD_DAILY,
+    Dataset.ACCOUNT_DAILY,
 )
-"""What a notification may have changed: a status is the object's, a delivery problem shows in the numbers."""
+"""What a notification may have changed: a status is the object's, a delivery problem shows in the numbers.
+
+Account totals are pulled where the whole ad account is: they have no part of one campaign.
+"""
 
 
 class DeliveryLoader:
@@ -101,10 +105,14 @@ class DeliveryLoader:
         self._committer.store(pull, rows, loop, origin, quarantine_key, allowance)
 
     def _pull_again(self, notification: Notification, repull: Repull) -> None:
-        """Start a run for one object and its numbers. The run's id allows one per object in 300 s."""
-        profile_key = f"{notification.platform}#{repull.profile_id}"
+        """Start a run for one object and its numbers. The runs' ids allow one per object in 300 s.
+
+        What changed after the run of these 300 s had begun is pulled by that of the next.
+        """
         bucket = epoch(notification.as_of) // BUCKET_SECONDS
-        identity = f"{profile_key}\x1f{repull.level}\x1f{repull.object_id}\x1f{bucket}"
+        profile_key = f"{notification.platform}#{repull.profile_id}"
+        about = f"{profile_key}\x1f{repull.level}\x1f{repull.object_id}"
+        now, then = (IdKind.RUN.of("repull-" + _task_id(f"{about}\x1f{number}")) for number in (bucket, bucket + 1))
         self._runs.send(
             StartRun(
                 workflow="repull",
@@ -116,8 +124,10 @@ class DeliveryLoader:
                     datasets=tuple(dataset.value for dataset in _CHANGEABLE),
                     slice=repull.slice,
                 ),
-                run_id=IdKind.RUN.of(f"repull-{_task_id(identity)}"),
+                run_id=now,
                 trigger="webhook",
+                then_id=then,
+                then_at=(bucket + 1) * BUCKET_SECONDS,
             ),
             group=profile_key,
         )
