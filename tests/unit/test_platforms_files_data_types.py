@@ -25,8 +25,11 @@ class Stored:
     def __init__(self) -> None:
         self.asked = 0
 
-    def only_profile(self, platform: Platform) -> str:
+    def only_profile(self, platform: Platform, named: str = "") -> str:
         return "111" if platform == META else ""
+
+    def timezone(self, target: Target) -> str:
+        return "America/Los_Angeles" if target.profile_id == "111" else ""
 
     def campaign(self, text: str) -> NamedObject | None:
         return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
@@ -217,6 +220,25 @@ def test_an_export_without_ids_is_of_the_only_ad_account_and_the_only_campaign_w
     assert fault(reader("ad_performance", "meta_ads"), **say, ad_id="a1")["field"] == "ad_group_id"
     bad = fault(reader("campaign_performance"), **say, platform="meta", campaign_id="")
     assert bad["field"] == "campaign_id"
+
+
+@pytest.mark.parametrize(
+    ("data_type", "profile", "day", "hour"),
+    [
+        ("campaign_performance", "", "2026-11-20", -1),
+        ("campaign_performance_hourly", "", "2026-11-20", 23),
+        ("campaign_performance", "222", "2026-11-21", -1),
+    ],
+)
+def test_a_moment_is_of_the_day_in_the_zone_of_the_ad_account(
+    data_type: str, profile: str, day: str, hour: int
+) -> None:
+    files = reader(data_type, "meta_ads" if not profile else "linkedin_ads")
+    (found,) = rows(
+        files, {"profile_id": profile, "campaign_id": "c1", "date": "2026-11-21T07:30:00+00:00", "clicks": "1"}
+    )
+
+    assert (found.row.day, found.row.hour) == (day, hour)
 
 
 def test_the_only_ad_account_is_not_guessed() -> None:

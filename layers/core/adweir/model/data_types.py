@@ -104,6 +104,10 @@ _AD_ACCOUNT = (
     Column("platform", Kind.ID, "any known name; the source's where absent"),
     Column("profile_id", Kind.ID, "the ad account; where absent the client's only one on the platform"),
 )
+_NAMED_ACCOUNT = (
+    *_AD_ACCOUNT,
+    Column("profile_name", Kind.TEXT, "in place of the id, where one ad account of the client has it"),
+)
 _NUMBERS = (
     Column("impressions", Kind.COUNT, "impressions", number="impressions"),
     Column("clicks", Kind.COUNT, "clicks", number="clicks"),
@@ -171,7 +175,7 @@ def _performance(level: Level, grain: Grain) -> DataType:
     time = (_DAY,) if grain is Grain.DAY else (_DAY, _HOUR._replace(required=True, about="the local hour"))
     name = f"{level}_performance" + ("_hourly" if grain is Grain.HOUR else "")
     about = f"numbers of each {level.replace('_', ' ')} by {grain}"
-    columns = (*_AD_ACCOUNT, *time, *_OBJECTS[level], *_NUMBERS)
+    columns = (*_NAMED_ACCOUNT, *time, *_OBJECTS[level], *_NUMBERS)
     return DataType(name, StoredAs.ADS, about, columns, level, grain, one_of=FIGURES)
 
 

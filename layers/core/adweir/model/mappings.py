@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from adweir.model import limits
+from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
+from adweir.model.times import is_zone
 
-SOURCE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+SOURCE_PATTERN = r"^[a-z][a-z0-9_]{1,39}$"
 CURRENCY_SLOT = "{currency}"
 """In the name of a column: a currency's code or sign, as in `Amount spent (EUR)`."""
 
@@ -24,15 +26,6 @@ ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)]
 Names = Annotated[tuple[ColumnName, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
-
-
-class CellKind(StrEnum):
-    """What the cells of a field are."""
-
-    TEXT = "text"
-    COUNT = "count"
-    AMOUNT = "amount"
-    DAY = "day"
 
 
 class Unit(StrEnum):
@@ -45,24 +38,19 @@ class Unit(StrEnum):
     MICROS = "micros"
 
 
-KINDS = {
-    "impressions": CellKind.COUNT,
-    "clicks": CellKind.COUNT,
-    "spend": CellKind.AMOUNT,
-    "conversions": CellKind.AMOUNT,
-    "revenue": CellKind.AMOUNT,
-    "amount": CellKind.AMOUNT,
-    "value": CellKind.AMOUNT,
-    "date": CellKind.DAY,
-    "range_start": CellKind.DAY,
-    "range_end": CellKind.DAY,
-}
-"""What the fields are that are not text."""
+RANGE = ("range_start", "range_end")
+"""Fields that only mappings have: the days that a row is of, where it need not be a single one."""
+NUMBERS = frozenset({Kind.COUNT, Kind.AMOUNT, Kind.NUMBER, Kind.EXACT})
+DAYS = frozenset({Kind.DAY, Kind.MOMENT})
 
 
-def kind_of(field: str) -> CellKind:
-    """What the cells of a canonical field are."""
-    return KINDS.get(field, CellKind.TEXT)
+def kinds_of(data_type: str) -> dict[str, Kind]:
+    """What a mapping of a data type can fill, and how the cells of each field are written. Raises ValueError."""
+    known = DATA_TYPES.get(data_type)
+    if known is None:
+        raise ValueError(f"data_type is unknown; known: {', '.join(sorted(DATA_TYPES))}")
+    kinds = {column.name: column.kind for column in known.columns}
+    return kinds | (dict.fromkeys(RANGE, Kind.DAY) if "date" in kinds else {})
 
 
 class _MappingPart(BaseModel):
@@ -83,14 +71,6 @@ class MappedColumn(_MappingPart):
     required: bool = Field(default=False, description="Whether a file without this column is refused.")
     plus: Names = ()
     minus: Names = ()
-
-    @model_validator(mode="after")
-    def _numbers_only(self) -> Self:
-        if kind_of(self.field) not in {CellKind.COUNT, CellKind.AMOUNT} and (
-            self.unit != Unit.ONES or self.plus or self.minus
-        ):
-            raise ValueError(f"{self.field} is no number: it has no unit, no plus and no minus")
-        return self
 
 
 class RowRule(_MappingPart):
@@ -155,22 +135,35 @@ class Mapping(_MappingPart):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         fields = [column.field for column in self.columns]
+        kinds = kinds_of(self.data_type)
+        unknown = sorted({*fields, *self.constants} - kinds.keys())
+        if unknown:
+            known = ", ".join(kinds)
+            raise ValueError(f"{self.data_type} has no field {', '.join(unknown)}; known: {known}")
         twice = {field for field in fields if fields.count(field) > 1}
         if twice:
             raise ValueError(f"each field has one entry in columns; several: {', '.join(sorted(twice))}")
         both = self.constants.keys() & set(fields)
         if both:
             raise ValueError(f"in columns and in constants: {', '.join(sorted(both))}")
-        wrong = [field for field in self.constants if kind_of(field) is not CellKind.TEXT]
+        wrong = [field for field in self.constants if kinds[field] in DAYS | NUMBERS]
         if wrong:
             raise ValueError(f"no constant can be {', '.join(sorted(wrong))}")
+        for column in self.columns:
+            if kinds[column.field] not in NUMBERS and (column.unit != Unit.ONES or column.plus or column.minus):
+                raise ValueError(f"{column.field} is no number: it has no unit, no plus and no minus")
+        return self._bounded()
+
+    def _bounded(self) -> Self:
         named = [name for column in self.columns for name in (*column.names, *column.plus, *column.minus)]
         in_minor = any(column.unit is Unit.MINOR for column in self.columns)
-        says = "currency" in {*fields, *self.constants} or any(CURRENCY_SLOT in name for name in named)
+        says = self.column("currency") or "currency" in self.constants or any(CURRENCY_SLOT in name for name in named)
         if in_minor and not says:
             raise ValueError(
                 "money in minor units needs a currency: a column, a constant or {currency} in a column's name"
             )
+        if self.timezone and not is_zone(self.timezone):
+            raise ValueError("timezone is not the name of an IANA time zone")
         if len(self.model_dump_json()) > limits.MAX_MAPPING_CHARS:
             raise ValueError(f"a mapping has at most {limits.MAX_MAPPING_CHARS} characters as JSON")
         return self

@@ -50,7 +50,8 @@ class AdRows(FileRows):
         return DropRow(target, row, record.source)
 
     def _target(self, cell: Mapping[str, str]) -> Target:
-        said = (cell.get("platform", ""), cell.get("profile_id", ""), cells.currency(cell))
+        account = cell.get("profile_id") or cell.get("profile_name", "")
+        said = (cell.get("platform", ""), account, cells.currency(cell))
         target = self._targets.get(said)
         if target is None:
             target = self._targets[said] = self._new_target(cell, said[2])
@@ -59,10 +60,10 @@ class AdRows(FileRows):
     def _new_target(self, cell: Mapping[str, str], currency: str) -> Target:
         context, level = self._context, self._level or Level.ACCOUNT
         platform = context.platform(cell["platform"]) if cell.get("platform") else context.source
-        profile_id = identity(cell, "profile_id")
+        profile_id = identity(cell, "profile_id") or identity(cell, "profile_name")
         if not context.is_listed(platform):
             return Target(platform, profile_id or context.own, level, self._grain, currency)
-        profile_id = profile_id or context.objects.only_profile(platform)
+        profile_id = context.objects.only_profile(platform, profile_id) or profile_id
         if not profile_id:
             message = f"is required: the client has no ad account of {platform}, or several"
             raise LineFault("profile_id", "required", message)
@@ -99,9 +100,10 @@ class AdRows(FileRows):
         cell = record.cell
         if not cell.get("date"):
             raise LineFault("date", "required", "is required")
+        day, hour = self._when(cell, target)
         row = MetricRow(
             entity_id=_entity(target, ids),
-            day=cells.day(cell["date"]),
+            day=day,
             impressions=cells.count(cell, "impressions") if cell.get("impressions") else None,
             clicks=cells.count(cell, "clicks") if cell.get("clicks") else None,
             conversions=_amount(cell, "conversions"),
@@ -109,7 +111,7 @@ class AdRows(FileRows):
             revenue=_amount(cell, "revenue"),
             campaign_id=ids.get(Level.CAMPAIGN, ""),
             ad_group_id=ids.get(Level.AD_GROUP, ""),
-            hour=cells.hour(cell.get("hour", "")) if target.grain is Grain.HOUR else -1,
+            hour=hour,
             currency=cells.currency(cell),
             ad_product=identity(cell, "ad_product"),
             line=record.number,
@@ -117,6 +119,16 @@ class AdRows(FileRows):
         if row.slot == (None,) * len(row.slot):
             raise LineFault("", "required", f"needs one of {', '.join(FIGURES)}")
         return row
+
+    def _when(self, cell: Mapping[str, str], target: Target) -> tuple[str, int]:
+        """The local day, and the hour of rows by hour; a moment is read in the ad account's time zone."""
+        text, by_hour = cell["date"], target.grain is Grain.HOUR
+        if len(text) == len("2026-11-21"):
+            return cells.day(text), cells.hour(cell.get("hour", "")) if by_hour else -1
+        zone = self._context.objects.timezone(target) or self._context.timezone
+        if not by_hour:
+            return cells.local_day(text, zone), -1
+        return cells.local_slot(text, zone)
 
 
 def _amount(cell: Mapping[str, str], name: str) -> int | None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from adweir.model import limits
 from adweir.model.money import to_micros
-from adweir.model.times import local_date
+from adweir.model.times import local_date, local_hour
 from adweir.platforms.files.lines import LineFault
 
 _DAY_CHARS = len("2026-11-21")
@@ -39,6 +40,16 @@ def local_day(text: str, timezone: str, name: str = "date") -> str:
         return (local_date(when, timezone) if when.tzinfo else when.date()).isoformat()
     except (ValueError, OverflowError):
         raise LineFault(name, "format", "must be a date, YYYY-MM-DD, or a date and time in ISO 8601") from None
+
+
+def local_slot(text: str, timezone: str) -> tuple[str, int]:
+    """The day and the hour (`times.SLOT_HOURS`) of a moment with an offset in a time zone, or of a local time."""
+    try:
+        when = datetime.fromisoformat(_BEFORE_OFFSET.sub("", text))
+        day_of, slot = local_hour(when, ZoneInfo(timezone)) if when.tzinfo else (when.date(), when.hour)
+    except (ValueError, OverflowError):
+        raise LineFault("date", "format", "must be a date and time in ISO 8601") from None
+    return day_of.isoformat(), slot
 
 
 def hour(text: str) -> int:

@@ -31,8 +31,13 @@ class NamedObject(NamedTuple):
 class ClientObjects(Protocol):
     """What is stored of the client whose file it is."""
 
-    def only_profile(self, platform: Platform) -> str:
-        """The client's only ad account on a platform; "" where there is none, or several."""
+    def only_profile(self, platform: Platform, named: str = "") -> str:
+        """The client's only ad account on a platform, or its only one with this name or id, however the id is written
+        (`123-456-7890`); "" where there is none, or several."""
+        ...
+
+    def timezone(self, target: Target) -> str:
+        """The time zone of the target's ad account; "" where none is known."""
         ...
 
     def campaign(self, text: str) -> NamedObject | None:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adweir.model import limits
+from adweir.model.data_types import Kind
 from adweir.model.errors import BadInput
-from adweir.model.mappings import CellKind, MappedColumn, Mapping, RowRule, Unit, kind_of
+from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.headers import HeaderNames
@@ -63,6 +64,7 @@ class BoundMapping:
 
     def __init__(self, mapping: Mapping, header: Sequence[str]) -> None:
         self.mapping = mapping
+        self._kinds = kinds_of(mapping.data_type)
         self._header = HeaderNames(header)
         zone = ZoneInfo(mapping.timezone) if mapping.timezone else None
         self._numerals, self._calendar = Numerals(mapping.decimal), CalendarDays(mapping.date_order, zone)
@@ -125,18 +127,18 @@ class BoundMapping:
             for each in found:
                 if self._header.is_twice(each.name):
                     raise _wrong(f"two columns are called {each.name[:60]!r}", each.name)
-            if kind_of(column.field) in {CellKind.COUNT, CellKind.AMOUNT}:
+            if self._kinds[column.field] in NUMBERS:
                 self._bind_number(column, [each.name for each in found])
                 self._take_currency({each.currency for each in found if each.currency})
             else:
                 first, *others = (each.name for each in found)
-                bound = self._days if kind_of(column.field) is CellKind.DAY else self._texts
+                bound = self._days if self._kinds[column.field] in DAYS else self._texts
                 bound.append((column.field, first, tuple(others)))
         if missing:
             named = "; ".join(f"{column.field} ({' or '.join(column.names[:4])})" for column in missing[:10])
             raise _wrong(f"the file has no column for {named}", missing[0].field)
         dated = {field for field, _, _ in self._days}
-        if {"range_start", "range_end"} & dated and "date" in dated:
+        if dated.intersection(RANGE) and "date" in dated:
             self._days = [each for each in self._days if each[0] == "date"]
         wanted = self.mapping.column("date") or self.mapping.column("range_start")
         if wanted and not dated:
@@ -148,7 +150,7 @@ class BoundMapping:
 
     def _bind_number(self, column: MappedColumn, found: list[str]) -> None:
         plus, minus = (tuple(each.name for each in self._header.find(names)) for names in (column.plus, column.minus))
-        whole = kind_of(column.field) is CellKind.COUNT and column.unit is Unit.ONES
+        whole = self._kinds[column.field] is Kind.COUNT and column.unit is Unit.ONES
         self._numbers.append(_Number(column.field, found[0], whole, column.unit, {}, tuple(found[1:]), plus, minus))
 
     def _take_currency(self, said: set[str]) -> None:

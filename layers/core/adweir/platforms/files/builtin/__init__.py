@@ -1,0 +1,52 @@
+"""Mappings that come with adweir, by source: exports of other tools, as their documents and real files have them.
+
+A source's module is imported when a file of it comes. docs/mappings.md lists all of them with where their headers are
+from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import cast
+
+from adweir.model.mappings import Mapping
+
+SOURCES = (
+    "adweir",
+    "amazon_ads",
+    "apple_search_ads",
+    "fivetran",
+    "ga4",
+    "google_ads",
+    "hubspot",
+    "linkedin_ads",
+    "meta_ads",
+    "microsoft_ads",
+    "pinterest_ads",
+    "reddit_ads",
+    "salesforce",
+    "shopify",
+    "snapchat_ads",
+    "tiktok_ads",
+    "twitter_ads",
+)
+"""Each has a module here."""
+
+
+def of_source(source: str) -> tuple[Mapping, ...]:
+    """The mappings of a source, one per data type; none of a source that has none."""
+    if source not in SOURCES:
+        return ()
+    return cast("tuple[Mapping, ...]", import_module(f"{__name__}.{source}").MAPPINGS)
+
+
+def find(source: str, data_type: str) -> Mapping | None:
+    """The mapping of a source and data type, None where there is none."""
+    return next((each for each in of_source(source) if each.data_type == data_type), None)
+
+
+def every() -> Iterator[Mapping]:
+    """All of them."""
+    for source in SOURCES:
+        yield from of_source(source)

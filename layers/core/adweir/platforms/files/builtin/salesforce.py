@@ -1,0 +1,46 @@
+"""Opportunities from Salesforce: files of its Data Loader, and exports of reports in English and German.
+
+Counted are those that were won. Reports end in lines that are no rows. Where there are several currencies, each
+amount has a column of its currency before it.
+"""
+
+from adweir.model.mappings import Mapping, RowRule
+from adweir.platforms.files.builtin.parts import begins, column
+
+_STAGES = ("STAGENAME", "Stage", "Phase")
+MAPPINGS = (
+    Mapping(
+        source="salesforce",
+        data_type="deals",
+        columns=(
+            column(
+                "deal_id",
+                "ID",
+                "Opportunity ID",
+                "Opportunity-ID",
+                "Opportunity Name",
+                "Opportunity-Name",
+                required=True,
+            ),
+            column("date", "CLOSEDATE", "Close Date", "Abschlussdatum", "Schlusstermin", required=True),
+            column("revenue", "AMOUNT", "Amount", "Total Amount", "Betrag", "Gesamtbetrag"),
+            column(
+                "currency",
+                "CURRENCYISOCODE",
+                "Amount Currency",
+                "Total Amount Currency",
+                "Betrag Währung",
+                "Opportunity Currency",
+            ),
+            column("channel", "LEADSOURCE", "Lead Source", "Leadquelle"),
+            column("utm_campaign", "Primary Campaign Source", "Primäre Kampagnenquelle"),
+        ),
+        skip=(
+            begins("Grand Total", "Gesamtsumme", "Confidential Information", "Vertrauliche Informationen", "Copyright"),
+        ),
+        keep=(
+            RowRule(column=_STAGES, equals=("Closed Won", "Abgeschlossen und gewonnen", "Geschlossen und gewonnen")),
+        ),
+        header_from="forcedotcom/dataloader@6cc5719 samples/data/opportunityData.csv; reports: docs/mappings.md",
+    ),
+)
