@@ -57,8 +57,6 @@ class Template:
 
     def value(self, parameter: str) -> str:
         """What a parameter is in this deployment."""
-        if parameter == "AWS::Region":
-            return self.given.get(parameter, "us-east-1")
         return str(self.given.get(parameter, self.source["Parameters"][parameter]["Default"]))
 
     def number(self, value: Any) -> int:
@@ -78,12 +76,7 @@ class Template:
         if function == "Fn::Join":  # a list parameter is as good as its text
             return self._evaluated(argument[1])
         values = [self._evaluated(item) for item in argument]
-        return {
-            "Fn::Equals": len(set(values)) == 1,
-            "Fn::And": all(values),
-            "Fn::Or": any(values),
-            "Fn::Not": not values[0],
-        }[function]
+        return {"Fn::Equals": len(set(values)) == 1, "Fn::And": all(values), "Fn::Not": not values[0]}[function]
 
     def _chosen(self, node: Any) -> Any:
         if isinstance(node, list):

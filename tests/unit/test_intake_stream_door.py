@@ -21,7 +21,7 @@ from adweir.platforms.http import Http
 from adweir.platforms.session import new_session
 from support.clock import FrozenClock
 from support.stub_http import Answer, StubServer
-from support.template import template
+from support.template import deployed, template
 
 EVENTS = Path(__file__).resolve().parents[2] / "events/stream"
 TOPIC = "arn:aws:sns:us-east-1:906013806264:sp-traffic"
@@ -262,6 +262,11 @@ def test_the_queue_s_policy_names_amazon_s_topics_of_the_region_and_those_that_a
     ]
     assert review["Principal"] == {"AWS": "arn:aws:iam::926844853897:role/ReviewerRole"}
     assert review["Action"] == "sqs:GetQueueAttributes"
+
+
+def test_a_deployment_without_the_stream_lets_nobody_in() -> None:
+    policy = deployed(AmazonStream="false").of("AWS::SQS::QueuePolicy")["StreamQueuePolicy"]
+    assert [statement["Effect"] for statement in policy["PolicyDocument"]["Statement"]] == ["Deny"]
 
 
 NA = template().written["Mappings"]["Stream"]["us-east-1"]["Accounts"]
