@@ -169,3 +169,25 @@ def test_given_a_question_that_no_pull_has_asked_when_a_replay_is_wanted_then_no
     back = call("PATCH", PATH, {"options": {"clock": None}, "replay": True})
     assert back["changed"][0]["applies"] == "replay"
     assert [message.replay_id for message in sent(api)] == [back["replay"]["replay_id"]]
+
+
+def test_a_client_s_own_figures_are_in_the_terms_that_it_sets(api: ModuleType, call: Call) -> None:
+    """Given an ad account in euros, then so are its own figures, until the client sets another currency."""
+    new = {"company_name": "Acme", "primary_contact_email": "a@example.com"}
+    created = call("POST", "/api/v1/accounts", new, expect=201)
+    assert (created["currency"], created["timezone"]) == ("USD", "UTC")
+    path = f"/api/v1/accounts/{created['account_id']}"
+    first = api.app.catalog.profile(META, "111").model_copy(
+        update={"profile_id": "0", "account_id": created["account_id"]}
+    )
+    api.app.catalog.put_objects([first], T1)
+    before = call("GET", path)
+    assert (before["currency"], before["timezone"]) == ("EUR", "UTC")
+    changed = call("PATCH", path, {"currency": "CHF", "timezone": "Europe/Zurich"})
+    assert (changed["currency"], changed["timezone"]) == ("CHF", "Europe/Zurich")
+    assert changed == call("GET", path)
+    assert changed in call("GET", "/api/v1/accounts")["accounts"]
+    assert call("PATCH", path, {"currency": "", "timezone": ""}) | {"updated_at": ""} == before | {"updated_at": ""}
+    for wrong in ({"timezone": "Mars/Olympus"}, {"currency": "euro"}):
+        (name,) = wrong
+        assert name in call("PATCH", path, wrong, expect=422)["error"]["details"][0]["field"]

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from adweir.model.entities import ProfileStatus
+from adweir.model.entities import Account, ProfileStatus, own_profile_id
 from adweir.model.errors import ThrottleScope
 from adweir.model.messages import Advance, Redrive, Scope
+from adweir.model.platforms import Platform
 from adweir.model.tasks import TaskState
+from adweir.pipeline.health import health
 from adweir.pipeline.watch import look
+from adweir.store.catalog.own_profiles import Terms
 from adweir.store.ledger.brakes import scope_key
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -50,6 +53,19 @@ def fails(*profiles: str) -> Any:
 def test_a_pipeline_that_works_has_nothing_to_report(world: PipelineWorld) -> None:
     run_to_end(world)
     assert seen(world) == {}
+
+
+@pytest.mark.parametrize("platform", [META, Platform("shop")])
+def test_what_no_platform_lists_is_neither_pulled_nor_stale(world: PipelineWorld, platform: Platform) -> None:
+    """Given figures of the client's own, of a source called as a platform or not, then nothing is planned for them."""
+    account = Account(account_id="acc", company_name="Acme", primary_contact_email="a@example.com")
+    own = own_profile_id(account.account_id)
+    assert world.catalog.unlisted_profile(account, platform, own, Terms("EUR", "UTC"))
+    run_to_end(world)
+    assert seen(world) == {}
+    part = health(world.ledger, world.catalog, dict, world.clock)["parts"]["profiles"]
+    assert [item["profile_id"] for item in part["items"]] == ["1", "2"]
+    assert f"{platform}#{own}" not in {key for key, _, _ in world.tasks("r")}
 
 
 def test_a_partial_run_is_reported_until_its_redrive_succeeds(world: PipelineWorld) -> None:

@@ -9,11 +9,21 @@ import pytest
 
 from adweir.model.conversion_columns import ConversionColumn
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, Credential, PlatformObject, Profile, ProfileStatus, Status
+from adweir.model.entities import (
+    Ad,
+    AdCampaign,
+    Credential,
+    PlatformObject,
+    Profile,
+    ProfileStatus,
+    Status,
+    own_profile_id,
+)
 from adweir.model.errors import BadInput, Conflict, NotFound, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.store.catalog.keys import key_id_of
 from adweir.store.catalog.objects import ObjectListing, object_key
+from adweir.store.catalog.own_profiles import Terms
 from adweir.store.catalog.profiles import Listing
 from adweir.store.catalog.store import Catalog
 from support.clock import FrozenClock
@@ -352,3 +362,48 @@ def test_what_a_conversion_column_counted_before_is_kept(catalog: Catalog) -> No
     (found,) = catalog.objects(META, "111", Dataset.CAMPAIGNS)
     assert isinstance(found, AdCampaign)
     assert [(one.tag_id, one.since) for one in found.conversion_columns] == [("buy", ""), ("news", T2[:10])]
+
+
+SHOP = Platform("shop")
+
+
+def test_a_client_s_own_figures_are_in_its_terms_else_in_those_of_its_first_ad_account(catalog: Catalog) -> None:
+    """Given no ad account, then USD and UTC; then the first active ad account's; then what is set."""
+    account = catalog.create_account("acc_1", "One", "a@example.com")
+    assert catalog.terms(account) == ("USD", "UTC")
+    for profile_id, zone in (("1", "America"), ("2", "Europe/Berlin")):
+        catalog.put_objects([a_profile(profile_id, "acc_1", currency="EUR", timezone=zone)], T1)
+    assert catalog.terms(account) == ("EUR", "Europe/Berlin")
+    changed = catalog.update_account("acc_1", currency="CHF")
+    assert catalog.terms(changed) == ("CHF", "Europe/Berlin")
+
+
+def test_an_account_s_own_profile_is_made_once_and_follows_its_terms(catalog: Catalog) -> None:
+    account = catalog.create_account("acc_1", "One", "a@example.com")
+    own = own_profile_id("acc_1")
+    made = catalog.unlisted_profile(account, SHOP, own, Terms("USD", "UTC"))
+    assert made is not None
+    assert (made.is_own, made.is_listed, made.shown_id, made.name) == (True, False, "direct", "One")
+    assert catalog.unlisted_profile(account, SHOP, own, Terms("USD", "UTC")) == made
+    followed = catalog.unlisted_profile(account, SHOP, own, Terms("EUR", "Europe/Berlin"))
+    assert (
+        followed
+        == catalog.profile(SHOP, own)
+        == made.model_copy(update={"currency": "EUR", "timezone": "Europe/Berlin"})
+    )
+    catalog.delete_account("acc_1")
+    left = catalog.profile(SHOP, own)
+    assert left is not None
+    assert left.status == ProfileStatus.INACTIVE
+
+
+def test_an_ad_account_that_files_tell_of_stays_as_it_is_and_with_its_client(catalog: Catalog) -> None:
+    """Given an ad account of a file, when its platform lists it, then it is the listed one; nobody else gets it."""
+    one, two = (catalog.create_account(f"acc_{n}", n, "a@example.com") for n in "12")
+    made = catalog.unlisted_profile(one, SHOP, "7", Terms("USD", "UTC"))
+    assert made == catalog.unlisted_profile(one, SHOP, "7", Terms("EUR", "UTC"))
+    assert catalog.unlisted_profile(two, SHOP, "7", Terms("USD", "UTC")) is None
+    catalog.put_objects([made.model_copy(update={"currency": "GBP"})] if made else [], T1)
+    listed = catalog.profile(SHOP, "7")
+    assert listed is not None
+    assert (listed.is_listed, listed.currency) == (True, "GBP")

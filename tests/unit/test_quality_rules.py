@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from adweir.model import limits
 from adweir.model.metrics import BadRow, Grain, Level, MetricRow, Source
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -38,10 +40,10 @@ def row(entity: str = "g~1", **values: Any) -> MetricRow:
     return MetricRow(entity, **(numbers | {"campaign_id": "c", "currency": "USD", "line": 1} | values))
 
 
-def taken(*rows: MetricRow, bad: tuple[BadRow, ...] = ()) -> tuple[RowLoop, PullRows, Quarantine]:
+def taken(*rows: MetricRow, bad: tuple[BadRow, ...] = (), pull: Pull = PULL) -> tuple[RowLoop, PullRows, Quarantine]:
     held, quarantine = PullRows(), Quarantine()
     with quarantine:
-        loop = RowLoop(PULL, [day.isoformat() for day in PULL.window.days()], held, quarantine)
+        loop = RowLoop(pull, [day.isoformat() for day in pull.window.days()], held, quarantine)
         loop.take(rows, bad)
         loop.finish()
     return loop, held, quarantine
@@ -186,3 +188,12 @@ def test_the_adjustments_of_a_row_whose_parents_are_absurd_stay_small() -> None:
     _, held, _ = taken(row("g~2", campaign_id="c" * 500_000, ad_group_id="g" * 500_000))
     (adjusted,) = held.adjusting.of(DAY)
     assert (adjusted.entity_id, adjusted.campaign_id, adjusted.ad_group_id) == ("g~2", "", "")
+
+
+def test_a_series_that_belongs_to_no_platform_may_be_negative_within_the_bounds() -> None:
+    """Given refunds, then they are stored; a number past the largest real one is quarantined, whatever its sign."""
+    most = (1 << limits.MAX_FIGURE_BITS) - 1
+    orders = replace(PULL, level=Level.ORDER, complete=False)
+    fits = [row("a", revenue=-5), row("b", revenue=-most)]
+    loop, held, quarantine = taken(*fits, row("c", revenue=-most - 1), pull=orders)
+    assert (held.entities(), loop.rejected, list(quarantine.reasons)) == (["a", "b"], 1, ["bound"])

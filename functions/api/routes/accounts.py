@@ -5,10 +5,13 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
+from adweir.model.entities import Account
 from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.ids import IdKind
+from adweir.model.times import is_zone
 from adweir.runtime.app import App
 from adweir.runtime.routes import Here, Resource
+from adweir.store.catalog.own_profiles import Terms, terms_among
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,
@@ -58,6 +61,23 @@ class NamingChange(Given):
     ad: Pattern | None = None
 
 
+Currency = Annotated[
+    str,
+    StringConstraints(max_length=3, pattern=r"^([A-Z]{3})?$"),
+    Field(
+        description="Of the client's own figures, such as orders; by default its first ad account's.", examples=["EUR"]
+    ),
+]
+Timezone = Annotated[
+    str,
+    StringConstraints(max_length=limits.MAX_WORD_CHARS),
+    Field(
+        description="Whose days the client's own figures are counted by; by default its first ad account's.",
+        examples=["Europe/Berlin"],
+    ),
+]
+
+
 class NewAccount(Given):
     """A client company to register."""
 
@@ -71,6 +91,8 @@ class AccountChange(Given):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     company_name: CompanyName = Field(default="", min_length=1)
     primary_contact_email: Email = Field(default="", min_length=1)
+    currency: Currency = Field(default="", description="Of its own figures; empty: its first ad account's, or USD.")
+    timezone: Timezone = Field(default="", description="An IANA name; empty: its first ad account's, or UTC.")
     naming: NamingChange = Field(default=NamingChange(), description="Patterns to change; the others stay.")
 
 
@@ -81,6 +103,8 @@ class AccountAnswer(Shown):
     company_name: str
     primary_contact_email: str
     status: Annotated[str, OneOf("active", "deleted")]
+    currency: Currency
+    timezone: Timezone
     naming: dict[str, str] = Field(description="The pattern of the names of each level that has one.")
     created_at: Instant
     updated_at: Instant
@@ -119,18 +143,20 @@ def create_account(app: Here, new: NewAccount) -> CreatedAccount:
     warnings = [f"another account has this name: {account_id}" for account_id in same[: limits.MAX_WARNINGS]]
     account_id = IdKind.ACCOUNT.make(app.new_id)
     created = app.catalog.create_account(account_id, new.company_name, new.primary_contact_email)
-    return CreatedAccount(**AccountAnswer.of(created).model_dump(), warnings=warnings)
+    return CreatedAccount(**_shown(app, created).model_dump(), warnings=warnings)
 
 
 @accounts.route("GET", "/api/v1/accounts", "List the client companies", limited=True)
 def list_accounts(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> AccountList:
     found, token = app.catalog.list_accounts(limit, next_token)
-    return AccountList(accounts=[AccountAnswer.of(account) for account in found], next_token=token or None)
+    of_all = app.catalog.profiles()
+    shown = [_in_terms(account, terms_among(account, of_all)) for account in found]
+    return AccountList(accounts=shown, next_token=token or None)
 
 
 @accounts.route("GET", "/api/v1/accounts/{account_id}", "Get a client company", limited=True)
 def get_account(app: Here, account_id: AccountPath) -> AccountAnswer:
-    return AccountAnswer.of(app.catalog.account(account_id))
+    return _shown(app, app.catalog.account(account_id))
 
 
 @accounts.route("PATCH", "/api/v1/accounts/{account_id}", "Change a client company", limited=True, scope="write")
@@ -141,7 +167,9 @@ def update_account(app: Here, account_id: AccountPath, change: AccountChange) ->
     if "naming" in changes:
         named = app.catalog.account(account_id).naming | _checked(changes["naming"])
         changes["naming"] = {level: pattern for level, pattern in named.items() if pattern}
-    return AccountAnswer.of(app.catalog.update_account(account_id, **changes))
+    if not is_zone(changes.get("timezone") or "UTC"):
+        raise Unprocessable("no such time zone", [{"field": "timezone", "message": "is not the name of an IANA zone"}])
+    return _shown(app, app.catalog.update_account(account_id, **changes))
 
 
 @accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="admin")
@@ -152,6 +180,15 @@ def delete_account(app: Here, account_id: AccountPath) -> DeletedAccount:
     """
     credentials, profiles = app.registration.forget_account(account_id)
     return DeletedAccount(account_id=account_id, credentials=credentials, profiles=profiles)
+
+
+def _shown(app: App, account: Account) -> AccountAnswer:
+    return _in_terms(account, app.catalog.terms(account))
+
+
+def _in_terms(account: Account, terms: Terms) -> AccountAnswer:
+    """An account with the currency and time zone that its own figures are in."""
+    return AccountAnswer.of(account.model_copy(update=terms._asdict()))
 
 
 def _checked(patterns: dict[str, str | None]) -> dict[str, str | None]:

@@ -44,6 +44,7 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_WORD
 class RetrieveRequest(Given):
     """What to read. `filters` are ids, platform, currency, source, each one value or a list, and `date_range`.
 
+    Of a data type that belongs to no ad platform (orders, kpi_series, ...), they are the fields of its records.
     With `include_live`, today and other days that only hours cover are answered by their hours.
     """
 

@@ -27,15 +27,25 @@ Moment = Annotated[
 
 def _metrics() -> tuple[str, ...]:
     from adweir.reporting.reports import METRICS
+    from adweir.reporting.series import SERIES
 
-    return METRICS
+    of_series = dict.fromkeys(name for each in SERIES.values() for name in each.numbers)
+    return (*METRICS, *(name for name in of_series if name not in METRICS))
 
 
 def _dimensions() -> tuple[str, ...]:
     from adweir.reporting.dimensions import DIMENSIONS
     from adweir.reporting.reports import SHORT_NAMES
+    from adweir.reporting.series import SERIES
 
-    return (*DIMENSIONS, *SHORT_NAMES)
+    known = dict.fromkeys((*DIMENSIONS, *SHORT_NAMES))
+    return (*known, *dict.fromkeys(name for each in SERIES.values() for name in each.fields if name not in known))
+
+
+def _data_types() -> tuple[str, ...]:
+    from adweir.reporting.series import SERIES
+
+    return ("", *SERIES)
 
 
 def _formats() -> tuple[str, ...]:
@@ -72,6 +82,9 @@ class NewReport(Given):
 
     With `include_live`, today and other days that only hours cover are answered by their hours. Each of the dimensions
     age, gender, country, region, device, placement and search_term selects the breakdown that has it.
+
+    With a `data_type`, the report is of that series, which belongs to no ad platform: its metrics and dimensions are
+    the fields that `retrieve` shows.
     """
 
     name: str = Field(default="report", max_length=limits.MAX_NAME_CHARS)
@@ -84,6 +97,7 @@ class NewReport(Given):
         examples=[[{"name": "currency", "values": ["EUR"]}]],
     )
     format: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_formats)] = "json"
+    data_type: Annotated[str, Field(max_length=limits.MAX_WORD_CHARS), OneOf(known=_data_types)] = ""
     include_live: bool = Field(default=False, strict=True)
     as_known_at: PastInstant | None = Field(default=None, description=AS_KNOWN_AT)
     changed_since: PastInstant | None = Field(default=None, description=CHANGED_SINCE)
@@ -138,6 +152,7 @@ def create_report(app: Here, asked: NewReport) -> Answer:
         segments=asked.segments,
         live=asked.include_live,
         moments=moments,
+        data_type=asked.data_type,
     )
     key = f"exports/{now:%Y/%m/%d}/{app.new_id()}.{asked.format}"
     try:
@@ -168,5 +183,6 @@ def _export(app: App, asked: NewReport, moments: "Moments") -> Answer:
         asked_at=iso(moments.answered_at),
         as_known_at=iso(known_at) if known_at else None,
         changed_since=iso(changed_since) if changed_since else None,
+        report_of=asked.data_type,
     )
     return export(app, report, moments)

@@ -41,13 +41,19 @@ class Entity(BaseModel):
 
 
 class Account(Entity):
-    """A client company. `naming`: how it names its campaigns, ad groups and ads, by level (`model.naming`)."""
+    """A client company.
+
+    `naming`: how it names its campaigns, ad groups and ads, by level (`model.naming`). `currency` and `timezone` are
+    those of its own figures, "" for those of its first ad account.
+    """
 
     account_id: str
     company_name: str
     primary_contact_email: str
     status: str = "active"
     naming: dict[str, str] = {}
+    currency: str = ""
+    timezone: str = ""
     created_at: str = ""
     updated_at: str = ""
 
@@ -93,6 +99,9 @@ class Profile(Entity):
     `credential` is the label of the credential that reaches it, `route` what a request about it has to say or where it
     goes (a region, a manager account). `options` are the platform's profile options that differ from their defaults.
     `restated_days`: how far back the platform says that this ad account's numbers change; 0 where it does not.
+
+    Not every profile is listed by a platform. A client's own figures (orders, KPIs) are of its own profile, one per
+    source, whose name stands for the platform. Files may be of a platform that nothing here pulls.
     """
 
     account_id: str
@@ -120,6 +129,29 @@ class Profile(Entity):
     @property
     def key(self) -> str:
         return f"{self.platform}#{self.profile_id}"
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a credential lists it. Of one that is not, nothing is pulled, so nothing can be missing."""
+        return bool(self.credential)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the account's own."""
+        return self.profile_id.startswith(_OWN)
+
+    @property
+    def shown_id(self) -> str:
+        """Its id as answers show it."""
+        return _SHOWN_OWN if self.is_own else self.profile_id
+
+
+_OWN, _SHOWN_OWN = "direct~", "direct"
+
+
+def own_profile_id(account_id: str) -> str:
+    """The id of an account's own profile. No two accounts share one."""
+    return f"{_OWN}{account_id}"
 
 
 class PlatformObject(Entity):

@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from adweir.model.datasets import Dataset
+from adweir.model.errors import AdweirError
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
 from adweir.model.platforms import Platform
 
 PlatformParser = Callable[[str], Platform]
 """Any known name of a platform (`meta`) → the platform. Raises Unprocessable that lists the known names."""
+
+
+def platform_named(text: str, parse: PlatformParser) -> Platform:
+    """The platform that a text names: by any known name, or one that is not known here. Raises ValueError."""
+    try:
+        return parse(text)
+    except AdweirError:
+        return Platform(text.lower())
 
 
 class ServedDataset(Protocol):

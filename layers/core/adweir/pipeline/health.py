@@ -109,7 +109,7 @@ def _profiles(ledger: Ledger, catalog: Catalog, brakes: Sequence[BrakeState], no
     oldest_good, states, stale = iso(now - timedelta(hours=STALE_HOURS)), [], 0
     waits = _waits(catalog, brakes, now) if brakes else {}
     for profile in catalog.profiles():
-        if profile.status == ProfileStatus.REMOVED:
+        if profile.status == ProfileStatus.REMOVED or not profile.is_listed:
             continue
         last, end = newest.get(profile.key, ""), reached.get(profile.key, "")
         known = is_zone(profile.timezone)

@@ -126,7 +126,7 @@ class StagePlanner:
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
-        served = self._served(profile.platform)
+        served = self._served(profile.platform) if profile.is_listed else {}
         try:
             chosen = stage.choose(served, frame.scope, profile.options.get("datasets", ()))
         except (AttributeError, TypeError, ValueError) as error:

@@ -35,7 +35,8 @@ def look(ledger: Ledger, catalog: Catalog, clock: Clock) -> dict[str, int]:
     ends = [run.state for run in ledger.troubled_runs.all()]
     newest, _ = newest_pulls(ledger)
     oldest_good = iso(now - timedelta(hours=STALE_HOURS))
-    active = [profile.key for profile in catalog.profiles() if profile.status == ProfileStatus.ACTIVE]
+    pulled = (profile for profile in catalog.profiles() if profile.is_listed)
+    active = [profile.key for profile in pulled if profile.status == ProfileStatus.ACTIVE]
     since = epoch(now) - STAYING_SECONDS
     credentials = catalog.credentials()
     return {

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
-from adweir.model.metrics import METRICS, BadRow, Grain, MetricRow, Slot
+from adweir.model.metrics import METRICS, SERIES_LEVELS, BadRow, Grain, MetricRow, Slot
 from adweir.model.money import MICRO
 from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
@@ -103,6 +103,11 @@ def _broken_by(number: int) -> Rule | None:
     return BOUND if number >> limits.MAX_FIGURE_BITS else None
 
 
+def _broken_by_signed(number: int) -> Rule | None:
+    """The same of numbers that may be negative."""
+    return _broken_by(abs(number))
+
+
 def _is_id(entity_id: str) -> bool:
     return can_be_key(entity_id) and not entity_id.startswith("~") and not entity_id.endswith("~")
 
@@ -137,6 +142,7 @@ class RowLoop:
         self.tally = Tally()
         self.cleaning = CleaningLog()
         self.rejected = 0
+        self._broken_by = _broken_by_signed if pull.level in SERIES_LEVELS else _broken_by
         self._currency = pull.currency.strip().upper()
         self._days = frozenset(days)
         self._hours = frozenset(SLOT_HOURS) if pull.grain is Grain.HOUR else frozenset((-1,))
@@ -167,8 +173,8 @@ class RowLoop:
             if columns.unknown:
                 known = [number for number in numbers if number is not None]
             ends.append((min(known), max(known)) if known else None)
-            if any(map(_broken_by, ends[-1] or ())):
-                found.update(i for i, number in enumerate(numbers) if number is not None and _broken_by(number))
+            if any(map(self._broken_by, ends[-1] or ())):
+                found.update(i for i, number in enumerate(numbers) if number is not None and self._broken_by(number))
         for warning in WARNINGS:
             if not warning.holds(columns, ends):
                 slots = cast("Iterable[Slot]", zip(*columns.figures, strict=True))
@@ -251,7 +257,7 @@ class RowLoop:
         if row.hour not in self._hours:
             broken.append((HOUR, ""))
         for field, number in zip(METRICS, row.slot, strict=True):
-            rule = None if number is None else _broken_by(number)
+            rule = None if number is None else self._broken_by(number)
             if rule:
                 broken.append((rule, field))
         if row.currency != self._currency:

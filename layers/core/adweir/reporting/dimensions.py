@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
+from adweir.model.data_types import ABOUT
 from adweir.model.entities import Profile
-from adweir.model.metrics import Level
+from adweir.model.metrics import SERIES_LEVELS, Level
+from adweir.model.series_ids import said_in
 from adweir.reporting import breakdowns
 from adweir.reporting.filters import OF_PROFILE, Filters
 from adweir.reporting.reading import ReadRow
@@ -57,6 +59,8 @@ class RowValues:
     def ids(self) -> dict[str, str | None]:
         """The row's own id and its parents', and the values of its breakdown, by name."""
         level = self.read.level
+        if level in SERIES_LEVELS:
+            return {"campaign_id": self.read.row.campaign_id or None, **said_in(self.read.row.entity_id)}
         names = {"campaign_id": self.campaign_id(), "ad_group_id": self.ad_group_id()}
         own = {Level.AD: "ad_id", Level.KEYWORD: "keyword_id"}.get(level)
         kept = {
@@ -67,6 +71,10 @@ class RowValues:
 
     def split_by(self, name: str) -> str | None:
         return self._value.get(name)
+
+    def said(self, name: str) -> str:
+        """What a row of a series that belongs to no ad platform says of itself; "" for nothing."""
+        return said_in(self.read.row.entity_id).get(name, "")
 
     def source(self) -> str | None:
         return None if self.read.is_rest else self.read.row.source.value
@@ -99,6 +107,10 @@ def _split_by(name: str) -> Callable[[RowValues], str | None]:
     return lambda row: row.split_by(name)
 
 
+def _said(name: str) -> Callable[[RowValues], str]:
+    return lambda row: row.said(name)
+
+
 def _week(day: str) -> str:
     """Its Monday."""
     when = date.fromisoformat(day)
@@ -120,6 +132,16 @@ _OF_ROW: dict[str, Callable[[RowValues], Any]] = {
     "hour": lambda row: row.read.row.hour,
     **{name: _shown(show) for name, show in OF_DAY.items()},
     **{name: _split_by(name) for name in breakdowns.DIMENSIONS},
-    SOURCE: RowValues.source,
 }
-DIMENSIONS = (*OF_PROFILE, *(name for name in _OF_ROW if name != SOURCE))
+DIMENSIONS = (*OF_PROFILE, *_OF_ROW)
+"""Those of ads."""
+SAID = {name: f"said_{name}" for name in (*(column.name for column in ABOUT), "name", "currency")}
+"""What rows of series that belong to no ad platform say of themselves → the dimension that answers it."""
+ATTRIBUTED_PLATFORM, ATTRIBUTED_CAMPAIGN, ROW_CURRENCY = "attributed_platform", "attributed_campaign", "row_currency"
+_OF_ROW |= {
+    SOURCE: RowValues.source,
+    **{dimension: _said(name) for name, dimension in SAID.items()},
+    ATTRIBUTED_PLATFORM: lambda row: row.read.row.ad_product or row.said("platform"),
+    ATTRIBUTED_CAMPAIGN: lambda row: row.read.row.campaign_id,
+    ROW_CURRENCY: lambda row: row.read.row.currency,
+}

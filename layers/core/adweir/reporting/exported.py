@@ -37,13 +37,14 @@ class ExportedReport(msgspec.Struct, frozen=True):
     asked_at: str
     as_known_at: str | None = None
     changed_since: str | None = None
+    report_of: str = ""
 
     def made_of(self, queries: Queries) -> ReportExport:
         """How it is made of these queries. Raises Unprocessable."""
         moments = parse_moments(self.as_known_at, self.changed_since, datetime.fromisoformat(self.asked_at))
         span = parse_range(self.start, self.end, moments.now.date())
         about_rows = (self.metrics, self.dimensions, self.segments)
-        request = ReportRequest(self.name, span, *about_rows, live=self.live, moments=moments)
+        request = ReportRequest(self.name, span, *about_rows, live=self.live, moments=moments, data_type=self.report_of)
         past = queries.known_at(moments.now)
         return ReportExport(past, self.format, request, moments, plan(past, request))
 

@@ -28,7 +28,7 @@ NEEDS = {
 
 OF_PROFILE: Mapping[str, Callable[[Profile], str]] = {
     "platform": lambda profile: str(profile.platform),
-    "account_id": lambda profile: profile.profile_id,
+    "account_id": lambda profile: profile.shown_id,
     "client_account_id": lambda profile: profile.account_id,
     "profile_id": lambda profile: profile.profile_id,
     "currency": lambda profile: profile.currency,

@@ -17,9 +17,9 @@ from typing import Any
 from adweir.model import limits
 from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Source
+from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
-from adweir.model.ports import ServedPlatforms
+from adweir.model.ports import PlatformParser, ServedPlatforms
 from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
 from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.adjustments import Adjustments
@@ -67,8 +67,15 @@ class Query:
     adjusted: bool = False
 
     @property
+    def is_series(self) -> bool:
+        """Whether it is about a series that belongs to no ad platform: no other level answers for it."""
+        return self.level in SERIES_LEVELS
+
+    @property
     def finest(self) -> Level:
         """The level that the dimensions and filters need. Raises Unprocessable when keywords and ads are mixed."""
+        if self.is_series:
+            return self.level
         needed = {self.level} | {NEEDS[name] for name in self._names if name in NEEDS}
         if Level.KEYWORD in needed:
             if Level.AD in needed:
@@ -84,6 +91,8 @@ class Query:
     def breakdown_on(self, served: Served) -> str:
         """The one that a platform has which serves these datasets. Raises Unprocessable."""
         finest = self.finest
+        if self.is_series:
+            return ""
         if finest is Level.KEYWORD:
             return breakdowns.breakdown_of(self._names, (finest,), served)
         levels = FINENESS[FINENESS.index(finest) :]
@@ -99,7 +108,7 @@ class Query:
     @property
     def has_rest(self) -> bool:
         """Whether what the rows leave of the account can be told: not of some objects, nor of what no total sums."""
-        is_finer = self.finest not in {Level.ACCOUNT, Level.KEYWORD}
+        is_finer = self.finest in FINENESS[1:]
         return self.rest and is_finer and not self.filters.of_rows and not self.breakdown
 
     def question(self, profile: Profile, served: Served) -> ProfileQuestion:
@@ -114,7 +123,7 @@ class Query:
             live=self.live,
             hidden=self.adjusted,
             fold=self._fold,
-            only=self.filters.only,
+            only=None if self.is_series else self.filters.only,
         )
 
     @property
@@ -193,6 +202,11 @@ class Queries:
         """What names and statuses come from."""
         return self._catalog
 
+    @property
+    def parse_platform(self) -> PlatformParser:
+        """Any known name of a platform → the platform."""
+        return self._platforms.parse
+
     def check_time(self) -> None:
         """Raises TooLarge when there is no time left."""
         self._bounds.check_time()
@@ -208,7 +222,7 @@ class Queries:
         Raises Unprocessable, TooLarge, Unavailable.
         """
         matches = matching(query.filters)
-        profiles, _ = self.dated_profiles(query.filters)
+        profiles, _ = self.dated_profiles(query.filters, own=query.is_series)
         for profile in profiles:
             window, (first, last) = query.range.window(profile.timezone), query.range.hours(profile.timezone)
             served = self.served(profile)
@@ -234,9 +248,9 @@ class Queries:
         platform = Platform(filters.platform) if filters.platform else None
         return [profile for profile in self._catalog.profiles(platform=platform) if filters.keep_profile(profile)]
 
-    def dated_profiles(self, filters: Filters) -> tuple[list[Profile], list[str]]:
-        """Those of the profiles whose days are known, and a warning for each of the others."""
-        found = self.profiles(filters)
+    def dated_profiles(self, filters: Filters, *, own: bool = False) -> tuple[list[Profile], list[str]]:
+        """Those of the profiles (of the accounts' `own` ones) whose days are known, and a warning for each other."""
+        found = [profile for profile in self.profiles(filters) if profile.is_own or not own]
         unknown = [profile for profile in found if not is_zone(profile.timezone)]
         warnings = [
             f"{each.platform} {each.profile_id} is left out: its time zone {each.timezone[:40]!r} is unknown"
@@ -253,7 +267,7 @@ class Queries:
         Raises Unprocessable, TooLarge (too many groups, or no time left), Unavailable.
         """
         _ = query.breakdown  # refuses what cannot be asked together, also when nothing is stored
-        profiles, warnings = self.dated_profiles(query.filters)
+        profiles, warnings = self.dated_profiles(query.filters, own=query.is_series)
         found = Answer(warnings=warnings)
         summing = _Summing(query, found, self._bounds)
         for profile in profiles:
@@ -285,7 +299,9 @@ class Queries:
 
     def served(self, profile: Profile) -> Served:
         """The datasets of a profile's platform, with its own look-backs; none of one that is not known any more."""
-        known = self._platforms.datasets(profile.platform) if profile.platform in self._platforms else {}
+        if not (profile.is_listed and profile.platform in self._platforms):
+            return {}
+        known = self._platforms.datasets(profile.platform)
         return {dataset: spec.under(profile.pulled_by) for dataset, spec in known.items()}
 
 

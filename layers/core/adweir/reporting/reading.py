@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile, ProfileStatus
-from adweir.model.metrics import SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, plus
+from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Slot, Source, plus
 from adweir.model.ports import ServedDataset
 from adweir.model.times import Window
 from adweir.reporting.levels import FINENESS, Answering, Ladder, Rung, Standing
@@ -327,7 +327,7 @@ class ProfileReader:
         to the same; keywords, which no account sums, decide for themselves.
         """
         question = self.question
-        if question.grain is not Grain.DAY or question.breakdown:
+        if question.grain is not Grain.DAY or question.breakdown or question.level in SERIES_LEVELS:
             return set()
         days = [day for day in question.window.days() if day <= self.today]
         if not days:
@@ -432,8 +432,8 @@ class ProfileReader:
 
 def _levels(question: ProfileQuestion) -> list[Level]:
     """From coarse to fine. A breakdown of keywords answers for coarser levels, too: nothing else is summed with it."""
-    if question.level is Level.KEYWORD:
-        return [Level.KEYWORD]
+    if question.level not in FINENESS:
+        return [question.level]
     coarsest = Level.ACCOUNT if question.rest else question.level
     levels = list(FINENESS[FINENESS.index(coarsest) :])
     return [*levels, Level.KEYWORD] if question.breakdown and question.level is not Level.AD else levels

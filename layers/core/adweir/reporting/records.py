@@ -28,6 +28,7 @@ from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.series import SERIES, SeriesNames, series_records
 from adweir.reporting.shown import account_day, accounts, object_record
 from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog
@@ -156,7 +157,7 @@ PERFORMANCE: Mapping[str, _Metrics] = (
 )
 """Data type → the series that it shows."""
 _ACCOUNT_DAYS = _Metrics(Level.ACCOUNT, Grain.DAY)
-DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "invoices", "profiles")
+DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "invoices", "profiles", *sorted(SERIES))
 
 
 class StoredRecords:
@@ -194,6 +195,8 @@ class StoredRecords:
             raise Unprocessable(message, [{"field": f"{wanted.where}.date_range", "message": message}])
         today = now.astimezone(UTC).date()
         asked_range = parse_range(dates.get("start"), dates.get("end"), today, field=f"{wanted.where}.date_range")
+        if wanted.data_type in SERIES:
+            return self._series(SERIES[wanted.data_type], asked_range, given, wanted)
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
         kept = self._queries.filters(given, wanted.where)
         dimensions = () if sources is None else (SOURCE,)
@@ -205,7 +208,9 @@ class StoredRecords:
             return made if wanted.metrics else replace(made, query=None)
         if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
             message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
-            raise Unprocessable(message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads"]}])
+            raise Unprocessable(
+                message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads", *SERIES]}]
+            )
         if wanted.data_type in _OBJECTS:
             return RecordPlan(asked_range, lambda _: self._objects(_OBJECTS[wanted.data_type], kept))
         if wanted.data_type == "invoices":
@@ -240,11 +245,25 @@ class StoredRecords:
                     said = {"client_account_id": profile.account_id} | total.notes
                     yield record | ({SOURCE: row[SOURCE]} if SOURCE in row else {}) | said
                 else:
-                    yield row | measures(total.slot) | accounts(profile) | total.notes
+                    yield (
+                        row | measures(total.slot) | {"profile_id": profile.shown_id} | accounts(profile) | total.notes
+                    )
 
         query = replace(asked, dimensions=names, grain=kind.grain, level=kind.level)
         changes = replace(query, dimensions=split)
         return RecordPlan(asked.range, records, query, wanted.moments, changes, of_groups=True)
+
+    def _series(self, kind: SeriesNames, span: TimeSpan, given: Mapping[str, Any], wanted: RecordRequest) -> RecordPlan:
+        """A record per day and what its rows say of themselves."""
+        kept = kind.filters(given, self._queries.parse_platform, wanted.where)
+        names = ("platform", "profile_id", "date", *kind.parts.values())
+        query = Query(span, names, kept, level=kind.level)
+
+        def records(found: Answer) -> Iterator[dict[str, Any]]:
+            profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(kept)}
+            return series_records(kind, profiles, found.groups)
+
+        return RecordPlan(span, records, query, wanted.moments, query, of_groups=True)
 
     def _ads(self, asked: Query, now: datetime, moments: Moments | None) -> RecordPlan:
         """The ads, each with its metrics summed over the range: a record per currency where there are several."""

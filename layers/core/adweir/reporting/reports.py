@@ -18,11 +18,12 @@ from adweir.model.metrics import Grain
 from adweir.model.times import iso
 from adweir.reporting.breakdowns import DIMENSIONS as SPLIT_BY
 from adweir.reporting.changes import listed
-from adweir.reporting.dimensions import DIMENSIONS, Key
+from adweir.reporting.dimensions import DIMENSIONS, OF_DAY, Key
 from adweir.reporting.filters import EVERYTHING, FILTERS, NEEDS, Filters
 from adweir.reporting.moments import Moments
 from adweir.reporting.query import Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan
+from adweir.reporting.series import SERIES, SeriesNames
 from adweir.reporting.totals import RowSum, measures
 
 METRICS = (
@@ -74,7 +75,7 @@ class ReportRequest:
     """What a report is to hold. All segments have to match: `{"name": <filter>, "values": [...]}`, or `"value"`.
 
     `live`: days that are not over are answered by their hours. `moments`: the moment that it is made as of, and since
-    when changes are listed.
+    when changes are listed. `data_type`: a series that belongs to no ad platform (`reporting.series`); "" for ads.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ReportRequest:
     segments: Sequence[Mapping[str, Any]] = ()
     live: bool = False
     moments: Moments | None = None
+    data_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class ReportPlan:
     """Their columns: the names that were asked for."""
     metrics: tuple[str, ...]
     by_currency: bool
+    series: SeriesNames | None = None
+    """Whose names the metrics are, where the report is not of ads."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ class ReportPlan:
         """The rows of an answer, in its order."""
         groups = found.groups if self.by_currency else _over_currencies(found.groups)
         for key, total in groups.items():
-            yield dict(zip(self._keys, key, strict=True)) | _values(self.metrics, total) | _notes(self.metrics, total)
+            yield dict(zip(self._keys, key, strict=True)) | self._values(total) | self._notes(total)
 
     def sums(self, found: Answer) -> dict[Key, RowSum]:
         """What an answer adds to the totals, by currency where they have one."""
@@ -147,9 +151,29 @@ class ReportPlan:
     def totals(self, sums: Mapping[Key, RowSum]) -> list[dict[str, Any]]:
         """The totals."""
         return [
-            dict(zip((_CURRENCY,), key, strict=False)) | _values(self.metrics, total) | _unknown(self.metrics, total)
+            dict(zip((_CURRENCY,), key, strict=False)) | self._values(total) | self._unknown(total)
             for key, total in sorted(sums.items())
         ]
+
+    def _values(self, total: RowSum) -> dict[str, Any]:
+        found = self.series.values(total) if self.series else measures(total.slot)
+        return {name: found[_OTHER_NAMES.get(name, name)] for name in self.metrics}
+
+    def _notes(self, total: RowSum) -> dict[str, Any]:
+        return {name: said for name, said in total.notes.items() if name != "unknown"} | self._unknown(total)
+
+    def _unknown(self, total: RowSum) -> dict[str, Any]:
+        """In how many rows a number was unknown that the asked metrics are made of."""
+        if self.series:
+            counts = {
+                name: total.unknown[number]
+                for name, number in self.series.numbers.items()
+                if name in self.metrics and number in total.unknown
+            }
+            return {"unknown": counts} if counts else {}
+        numbers = {part for name in self.metrics for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
+        counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
+        return {"unknown": counts} if counts else {}
 
     @property
     def _keys(self) -> tuple[str, ...]:
@@ -158,6 +182,8 @@ class ReportPlan:
 
 def plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
     """How to answer a report. Raises Unprocessable that lists what is known."""
+    if asked.data_type:
+        return _series_plan(queries, asked)
     _known("metrics", asked.metrics, METRICS)
     _known("dimensions", asked.dimensions, (*DIMENSIONS, *SHORT_NAMES))
     metrics = tuple(dict.fromkeys(asked.metrics)) or METRICS[:4]
@@ -169,6 +195,28 @@ def plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
     filters = _filters(queries, asked.segments)
     query = Query(asked.range, dimensions, filters, grain, live=asked.live, adjusted=True)
     return ReportPlan(query, columns, metrics, by_currency)
+
+
+def _series_plan(queries: Queries, asked: ReportRequest) -> ReportPlan:
+    """The same of a series that belongs to no ad platform."""
+    _known("data_type", [asked.data_type], tuple(SERIES))
+    names = SERIES[asked.data_type]
+    known = names.fields | {name: name for name in ("date", *OF_DAY)}
+    _known("metrics", asked.metrics, tuple(names.numbers))
+    metrics = tuple(dict.fromkeys(asked.metrics)) or tuple(names.numbers)
+    columns = tuple(dict.fromkeys(asked.dimensions))
+    _known("dimensions", columns, (*known, *(short for short, name in SHORT_NAMES.items() if name in known)))
+    filters = EVERYTHING
+    for at, name, values in _segments(asked.segments, tuple(names.fields)):
+        filters = filters.both(names.filters({name: values}, queries.parse_platform, at))
+    if names.by_name and not {"name", names.fields["name"]} & {*columns, *filters.allowed}:
+        message = f"each name of {asked.data_type} is a series of its own: add the dimension name, or a segment of it"
+        raise Unprocessable(message, [{"field": "dimensions", "message": message}])
+    by_currency = bool({"revenue", "value"} & set(metrics)) or _CURRENCY in columns
+    columns = tuple(name for name in columns if name != _CURRENCY)
+    dimensions = tuple(known[_field(name)] for name in columns)
+    query = Query(asked.range, dimensions, filters, level=names.level)
+    return ReportPlan(query, columns, metrics, by_currency, names)
 
 
 def report(queries: Queries, asked: ReportRequest) -> MetricReport:
@@ -198,22 +246,6 @@ def about(queries: Queries, query: Query, moments: Moments | None) -> dict[str, 
     return notes | listed(queries.changes(query, moments.changed_since, moments.now)).answer
 
 
-def _values(names: Sequence[str], total: RowSum) -> dict[str, Any]:
-    found = measures(total.slot)
-    return {name: found[_OTHER_NAMES.get(name, name)] for name in names}
-
-
-def _notes(names: Sequence[str], total: RowSum) -> dict[str, Any]:
-    return {name: said for name, said in total.notes.items() if name != "unknown"} | _unknown(names, total)
-
-
-def _unknown(names: Sequence[str], total: RowSum) -> dict[str, Any]:
-    """In how many rows a number was unknown that the asked metrics are made of."""
-    numbers = {part for name in names for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
-    counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
-    return {"unknown": counts} if counts else {}
-
-
 def _over_currencies(groups: Mapping[Key, RowSum]) -> dict[Key, RowSum]:
     """Counts have no currency: one row per group."""
     return _merged((key[:-1], total) for key, total in groups.items())
@@ -231,14 +263,20 @@ def _merged(groups: Iterable[tuple[Key, RowSum]]) -> dict[Key, RowSum]:
 
 def _filters(queries: Queries, segments: Sequence[Mapping[str, Any]]) -> Filters:
     filters = EVERYTHING
+    for at, name, values in _segments(segments, FILTERS):
+        filters = filters.both(queries.filters({name: values}, at))
+    return filters
+
+
+def _segments(segments: Sequence[Mapping[str, Any]], known: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
+    """Where each segment stands, its filter and the values."""
     for index, segment in enumerate(segments):
         name = segment.get("name") or segment.get("field")
         values = segment.get("values", segment.get("value"))
         if not isinstance(name, str) or values is None:
-            message = f'a segment is {{"name", "values"}}; names: {", ".join(FILTERS)}'
+            message = f'a segment is {{"name", "values"}}; names: {", ".join(known)}'
             raise Unprocessable(message, [{"field": f"segments[{index}]", "message": message}])
-        filters = filters.both(queries.filters({_field(name): values}, f"segments[{index}]"))
-    return filters
+        yield f"segments[{index}]", _field(name), values
 
 
 def _field(name: str) -> str:

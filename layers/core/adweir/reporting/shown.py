@@ -63,7 +63,7 @@ def line_record(profile: Profile, invoice: Invoice, line: InvoiceLine) -> dict[s
     record: dict[str, Any] = {
         **accounts(profile),
         "platform": str(profile.platform),
-        "profile_id": profile.profile_id,
+        "profile_id": profile.shown_id,
         "month": invoice.month,
         "invoice_id": invoice.invoice_id,
         "document": invoice.document.value,
@@ -97,7 +97,7 @@ def account_day(
     """The 14 fields of an account day. `active`: campaigns and ads with numbers on the day, None where unknown."""
     numbers = measures(slot)
     return {
-        "account_id": profile.profile_id,
+        "account_id": profile.shown_id,
         "platform": str(profile.platform),
         "account_name": profile.name,
         "currency": currency,
@@ -111,4 +111,4 @@ def account_day(
 
 def accounts(profile: Profile) -> dict[str, Any]:
     """Whose a record is: the platform's ad account, and the client beside it."""
-    return {"account_id": profile.profile_id, "client_account_id": profile.account_id}
+    return {"account_id": profile.shown_id, "client_account_id": profile.account_id}

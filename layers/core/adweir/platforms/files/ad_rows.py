@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from adweir.model.data_types import FIGURES, DataType
 from adweir.model.metrics import Grain, Level, MetricRow
+from adweir.model.series_ids import written
 from adweir.platforms.files import cells, normalize
 from adweir.platforms.files.file_rows import FileContext, FileRows
 from adweir.platforms.files.lines import LineFault, Record, identity
@@ -86,7 +87,7 @@ class AdRows(FileRows):
     def _by_name(self, target: Target, above: Mapping[Level, str], name: str, *, needed: bool) -> str:
         """The id of the object that is meant by its name; "" where there is not one and none is needed."""
         if not self._context.is_listed(target.platform):
-            return cells.as_part(name)
+            return written(name)
         parent = above.get(_PARENT[target.level], "") if target.level in _PARENT else ""
         key = (target, parent, name)
         own = self._found.get(key)

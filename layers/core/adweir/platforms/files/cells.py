@@ -15,8 +15,6 @@ from adweir.platforms.files.lines import LineFault
 
 _DAY_CHARS = len("2026-11-21")
 _BEFORE_OFFSET = re.compile(r" +(?=[+-][0-9]{2}:?[0-9]{2}$)")
-_WRITTEN = str.maketrans({"%": "%25", "~": "%7E", "#": "%23", "=": "%3D"})
-"""What has a meaning of its own in an entity's id, or separates the parts of a storage key."""
 
 
 @lru_cache(maxsize=4096)
@@ -104,8 +102,3 @@ def text(cell: Mapping[str, str], name: str) -> str:
     if not found.isprintable():
         raise LineFault(name, "format", "must be printable")
     return found
-
-
-def as_part(word: str) -> str:
-    """A text as a part of an entity's id."""
-    return word.translate(_WRITTEN)

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from adweir.model.errors import AdweirError
 from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
-from adweir.model.ports import PlatformParser
+from adweir.model.ports import PlatformParser, platform_named
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.platforms.files.sums import RowParts
@@ -67,11 +66,7 @@ class FileContext:
     def platform(self, text: str) -> Platform:
         """The platform that a cell names: by any known name, or one that is not known here. Raises LineFault."""
         try:
-            return self.parse_platform(text)
-        except AdweirError:
-            pass  # a file may be of a platform that nothing here pulls
-        try:
-            return Platform(text.lower())
+            return platform_named(text, self.parse_platform)
         except ValueError:
             raise LineFault("platform", "format", "must be a name of lower-case letters, digits and _") from None
 

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from adweir.model.data_types import ABOUT, DataType
 from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.model.money import MICRO
+from adweir.model.series_ids import series_id
 from adweir.platforms.files import cells
 from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import DropRow, Target
 
-UNNAMED = "all"
-"""The entity of rows that say nothing of themselves."""
 NOT_WON = "not_won"
 _NAMED = (Level.KPI, Level.CONTROL)
 _FLAGS = {"": True, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -85,18 +84,13 @@ class SeriesRows(FileRows):
         return MICRO if self._known_by else None
 
     def _entity(self, cell: Mapping[str, str]) -> str:
-        said = []
-        for name in self._parts_of_id:
-            word = cells.text(cell, name)
-            if word:
-                said.append(f"{name}={cells.as_part(self._word(name, word))}")
         if self._type.level in _NAMED and not cell.get("name"):
             raise LineFault("name", "required", "is required")
-        own = cells.currency(cell)
-        return "~".join([*said, f"currency={own}"] if own else said) or UNNAMED
+        said = {name: self._word(name, cells.text(cell, name)) for name in self._parts_of_id}
+        return series_id(said | {"currency": cells.currency(cell)})
 
     def _word(self, name: str, word: str) -> str:
-        return self._context.platform(word) if name == "platform" else word
+        return self._context.platform(word) if word and name == "platform" else word
 
     def _campaign(self, cell: Mapping[str, str]) -> NamedObject | None:
         """The campaign that a row is found by: the one that it names, or the only one that its `utm_campaign` names."""

@@ -38,7 +38,7 @@ class Profiles(Credentials):
 
     def profile(self, platform: Platform, profile_id: str) -> Profile | None:
         """One platform ad account, whatever its status, or None. Raises UnreadableItem."""
-        item = self._fetch(*profile_item(platform, profile_id)) if profile_id else None
+        item = self._stored_profile(platform, profile_id)
         return None if item is None else self._entity(Profile, item)
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
@@ -88,11 +88,14 @@ class Profiles(Credentials):
             )
         return changed
 
+    def _stored_profile(self, platform: Platform, profile_id: str) -> Item | None:
+        return self._fetch(*profile_item(platform, profile_id)) if profile_id else None
+
     def _edit(
         self, platform: Platform, profile_id: str, changes: Callable[[Profile], dict[str, Any]]
     ) -> Profile | None:
         for _ in range(_TRIES):
-            item = self._fetch(_PK, f"{platform}#{profile_id}") if profile_id else None
+            item = self._stored_profile(platform, profile_id)
             if item is None:
                 return None
             profile = self._entity(Profile, item)

@@ -9,13 +9,13 @@ from adweir.model.entities import Credential, PlatformObject, Profile, ProfileSt
 from adweir.model.errors import NotFound
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
-from adweir.store.catalog.accounts import Accounts
 from adweir.store.catalog.credentials import credential_item
 from adweir.store.catalog.invoices import StoredInvoices
 from adweir.store.catalog.items import Effect, Item
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.objects import Objects
-from adweir.store.catalog.profiles import Profiles, profile_item
+from adweir.store.catalog.own_profiles import OwnProfiles
+from adweir.store.catalog.profiles import profile_item
 from adweir.store.dynamo.keyed import Key
 
 
@@ -34,7 +34,7 @@ class Way(NamedTuple):
         return [profile_item(self.platform, self.profile_id), credential] if self.profile_id else [credential]
 
 
-class Catalog(Accounts, Profiles, Objects, StoredInvoices, Keys):
+class Catalog(OwnProfiles, Objects, StoredInvoices, Keys):
     """Everything that the metrics are about, and the API keys.
 
     All methods raise Unavailable when DynamoDB does not answer.

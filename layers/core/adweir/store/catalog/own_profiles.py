@@ -1,0 +1,70 @@
+"""Profiles that no platform lists: the client's own, and ad accounts of platforms that files alone tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from adweir.model.entities import Account, Profile, ProfileStatus, own_profile_id
+from adweir.model.errors import Conflict
+from adweir.model.platforms import Platform
+from adweir.model.times import is_zone
+from adweir.store.catalog.accounts import Accounts
+from adweir.store.catalog.profiles import Profiles
+
+_TRIES = 5
+_USUAL = ("USD", "UTC")
+
+
+class Terms(NamedTuple):
+    """What a client's own figures are in."""
+
+    currency: str
+    timezone: str
+
+
+def terms_among(account: Account, profiles: Iterable[Profile]) -> Terms:
+    """A client's currency and time zone: as they are set, else of its first ad account, else USD and UTC."""
+    listed = [profile for profile in profiles if profile.is_listed and profile.account_id == account.account_id]
+    active = [profile for profile in listed if profile.status == ProfileStatus.ACTIVE and is_zone(profile.timezone)]
+    first = next(((each.currency, each.timezone) for each in active if each.currency), _USUAL)
+    return Terms(account.currency or first[0], account.timezone or first[1])
+
+
+class OwnProfiles(Accounts, Profiles):
+    """Profiles without a credential: made when they are first needed."""
+
+    def terms(self, account: Account) -> Terms:
+        """The currency and time zone of a client's own figures."""
+        if account.currency and account.timezone:
+            return Terms(account.currency, account.timezone)
+        return terms_among(account, self.profiles(account.account_id))
+
+    def unlisted_profile(self, account: Account, platform: Platform, profile_id: str, terms: Terms) -> Profile | None:
+        """A profile of the account that no platform lists, made unless it is there; None where it is another client's.
+
+        The account's own (`own_profile_id`) has the account's currency and time zone, whatever they were before.
+        """
+        is_own = profile_id == own_profile_id(account.account_id)
+        for _ in range(_TRIES):
+            item = self._stored_profile(platform, profile_id)
+            if item is None:
+                fresh = Profile(
+                    account_id=account.account_id,
+                    platform=platform,
+                    profile_id=profile_id,
+                    name=account.company_name if is_own else profile_id,
+                    currency=terms.currency,
+                    timezone=terms.timezone,
+                    credential="",
+                )
+            else:
+                stored = self._entity(Profile, item)
+                if stored.account_id != account.account_id:
+                    return None
+                fresh = stored.model_copy(update=terms._asdict()) if is_own else stored
+                if fresh == stored:
+                    return stored
+            if self._replace(item, fresh):
+                return fresh
+        raise Conflict(f"profile {platform}#{profile_id} keeps changing")
