@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.bill_file import bill_file
 from sandbox.deliveries import push_secret, send_push
+from sandbox.lead_posts import lead_truth
 from sandbox.outside import BadQuestion, Outside
 from sandbox.platforms.base import Door, Page, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
@@ -47,6 +48,7 @@ class Control:
         self._mix, self._bills = Mix(outside.world), Bills(outside.world)
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in KINDS}
+        with_forms = {stand_in.platform for stand_in in platforms if stand_in.forms}
         pages: dict[str, Page] = {}
         for stand_in in platforms:
             self._senders |= stand_in.doors
@@ -60,6 +62,7 @@ class Control:
             "bills/file": lambda request, _body: self._bill_file(request.args.to_dict()),
             "sales": lambda request, _body: self._sales(request.args.to_dict()),
             "mix": lambda request, _body: self._described(request.args.get("account", "")),
+            "leads": lambda request, _body: lead_truth(outside, with_forms, request.args.to_dict()),
             "planted": lambda request, _body: self._planted(request.args.to_dict()),
             "driver": lambda request, body: self._driver(body if request.method == "POST" else {}),
             "requests": self._requests,

@@ -66,8 +66,9 @@ class StandIn:
     webhooks need, for sandbox.json. `doors`: further POSTs under /_world that make the platform send something;
     `pages`: further GETs there.
     `regions`: by the world's code, the value by which rows name a region; under "" that of what is in none, which is
-    absent where such numbers have no row. `truths`: by name, what only this platform divides numbers by. `known`:
-    whether adweir has a connector for it; who advertises elsewhere too says how the platform is asked.
+    absent where such numbers have no row. `forms`: ads may have forms below them, which bring leads. `truths`: by name,
+    what only this platform divides numbers by. `known`: whether adweir has a connector for it; who advertises elsewhere
+    too says how the platform is asked.
     """
 
     platform: str
@@ -82,5 +83,6 @@ class StandIn:
     doors: Mapping[str, Door] = field(default_factory=dict)
     pages: Mapping[str, Page] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
+    forms: bool = False
     truths: Mapping[str, OwnTruth] = field(default_factory=dict)
     known: bool = True

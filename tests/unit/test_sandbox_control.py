@@ -8,18 +8,17 @@ import hmac
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
-from werkzeug.wrappers import Response
 
 from sandbox.server import PlatformServer
-from sandbox.serving import HttpServer
-from sandbox.web import PlatformRequest
+from support.inbox import Inbox, opened_inbox
 from support.platform_server import owner, running
 
 
@@ -296,24 +295,9 @@ def test_the_page_shows_the_world_to_a_browser(server: PlatformServer) -> None:
     assert sum(p["ads"] for p in plain.json()["profiles"]) > 180
 
 
-class Inbox:
-    """A receiver of webhooks that keeps what came."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[dict[str, str], bytes]] = []
-        self.url = ""
-
-    def take(self, request: PlatformRequest) -> Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.received.append((headers, request.get_data()))
-        return Response()
-
-
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    opened = Inbox()
-    with HttpServer(opened.take) as served:
-        opened.url = f"{served.url}/webhook/meta"
+    with opened_inbox() as opened:
         yield opened
 
 
@@ -363,6 +347,27 @@ def test_metric_pushes_are_signed_by_the_standard_scheme(server: PlatformServer,
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert same["webhook-id"] == headers["webhook-id"]
     assert json.loads(body) == {"metrics": metrics}
+
+
+def test_a_push_of_the_world_has_every_campaign_s_hours(server: PlatformServer, inbox: Inbox) -> None:
+    # given
+    _, profile = owner(server, "google_ads")
+
+    # when
+    sent = call(server, "webhooks/push", {"url": inbox.url, "profile_id": profile.id, "day": "2026-11-20"})["metrics"]
+
+    # then
+    (metrics,) = [body["metrics"] for body in inbox.bodies()]
+    true = call(
+        server, "truth", profile_id=profile.id, start="2026-11-20", end="2026-11-20", level="campaign", hourly="1"
+    )
+    assert metrics == sent
+    assert len(metrics) == len(true["rows"]) > 24
+    for metric, row in zip(metrics, true["rows"], strict=True):
+        assert (metric["campaign_id"], metric["clicks"]) == (row["campaign_id"], row["clicks"])
+        assert Decimal(metric["cost"]) * 1_000_000 == row["spend_micros"]
+        local = datetime.fromisoformat(metric["timestamp"]).astimezone(ZoneInfo(profile.timezone))
+        assert (local.date().isoformat(), local.hour) == (row["date"], row["hour"])
 
 
 def test_it_stops_while_a_client_keeps_its_connection(server: PlatformServer) -> None:

@@ -9,6 +9,7 @@ from sandbox.platforms.base import StandIn
 from sandbox.platforms.google_ads.actions import action_truth
 from sandbox.platforms.google_ads.api import PATHS, GoogleApi
 from sandbox.platforms.google_ads.geography import REGIONS
+from sandbox.platforms.google_ads.lead_forms import lead_secrets, send_leads
 from sandbox.platforms.google_ads.population import PLATFORM, holdings
 
 STAND_IN = StandIn(
@@ -35,5 +36,8 @@ STAND_IN = StandIn(
         "truncated_paging": "a stream breaks off; a page with a next one does not say so, or with `mode` cut too",
     },
     regions={code: f"geoTargetConstants/{target.id}" for code, target in REGIONS.items()} | {"": ""},
+    webhook_secrets=lead_secrets,
+    forms=True,
+    doors={"webhooks/google": send_leads},
     truths={"conversion_action": action_truth},
 )

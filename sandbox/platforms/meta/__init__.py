@@ -9,6 +9,7 @@ from sandbox.platforms.base import StandIn
 from sandbox.platforms.meta.api import VERSIONED, MetaApi
 from sandbox.platforms.meta.geography import REGIONS
 from sandbox.platforms.meta.graph import MIXED_ONLY
+from sandbox.platforms.meta.lead_notices import send_leads
 from sandbox.platforms.meta.population import PLATFORM, holdings
 from sandbox.platforms.meta.webhooks import send_notifications, webhook_secrets
 
@@ -25,6 +26,7 @@ STAND_IN = StandIn(
         "expired_token": "190/463 until it is cleared",
         "revoked_credential": "190/458",
         "access_denied": "the ad account's permission is gone: `code` 200 (default), or 100 as if it did not exist",
+        "no_lead_access": "leads are refused with code 200: the page's are for others",
         "require_proof": "calls without appsecret_proof are refused",
         "server_error": "code 2 with `status` (default 503)",
         "slow_report": "new jobs take `seconds`",
@@ -40,6 +42,7 @@ STAND_IN = StandIn(
         "truncated_paging": "a page with a next one does not say so; `mode`: no_paging, no_next, cut",
     },
     webhook_secrets=webhook_secrets,
-    doors={"webhooks/meta": send_notifications},
+    doors={"webhooks/meta": send_notifications, "webhooks/meta/leads": send_leads},
     regions=REGIONS,
+    forms=True,
 )

@@ -14,10 +14,13 @@ from sandbox.platforms.base import PlatformApi
 from sandbox.platforms.meta.access import Access
 from sandbox.platforms.meta.errors import GraphError, invalid, missing, not_permitted_to_write, unknown_path, usage
 from sandbox.platforms.meta.graph import GraphCall, GraphReads
+from sandbox.platforms.meta.lead_notices import lead_node
 from sandbox.platforms.meta.parameters import json_objects
+from sandbox.platforms.meta.population import PLATFORM
 from sandbox.platforms.meta.versions import check_version
 from sandbox.platforms.meta.vocabulary import WRITES
 from sandbox.web import PlatformRequest, json_answer
+from sandbox.world import Company
 
 VERSIONED = re.compile(r"/v\d+\.\d+(/.*)?$")
 _SUBSCRIPTIONS = frozenset({"subscriptions", "subscribed_apps"})
@@ -67,9 +70,18 @@ class MetaApi(PlatformApi):
             raise unknown_path("/".join(parts[1:]))
         if len(parts) == 2 and parts[1] in _SUBSCRIPTIONS:
             return self._subscribe(call, parts[0], method)
+        if method == "GET" and len(parts) == 1 and (lead := lead_node(self.outside, company, parts[0])):
+            return self._lead(company, lead, params)
         if method == "GET":
             return self._graph.edge(call, *parts) if len(parts) == 2 else self._graph.node(call, parts[0])
         return self._write(call, method, *parts)
+
+    def _lead(self, company: Company, lead: dict[str, Any], params: dict[str, str]) -> Response:
+        """A lead with its personal data. Raises code 200 where the Leads Access Manager gives them to others."""
+        if any(self.outside.switches.take("no_lead_access", PLATFORM, p.id) is not None for p in company.on(PLATFORM)):
+            raise GraphError("Requires leads_retrieval permission to manage the object", 200, status=403)
+        fields = [name for name in params.get("fields", "id,created_time,field_data").split(",") if name in lead]
+        return json_answer({"id": lead["id"]} | {name: lead[name] for name in fields})
 
     def _write(self, call: GraphCall, method: str, node: str, edge: str = "") -> Response:
         """Insights jobs are begun; nothing else may be written with a token for reading."""

@@ -1,7 +1,7 @@
 """TikTok Ads: the API for Business, version 1.3.
 
 Written from TikTok's documents as bububa/tiktok-business quotes them, the official SDK tiktok/tiktok-business-api-sdk,
-and the notes of those who call it. Webhook subscriptions, spreadsheets and reports of catalogs and business centers
+and the notes of those who call it. Spreadsheets and reports of catalogs and business centers
 are not there. A TopView and a promoted post stand apart in the world: they come when they are asked for by themselves.
 A Branded Mission never does, and only the advertiser's own level has it.
 """
@@ -13,6 +13,7 @@ from sandbox.platforms.tiktok_ads.api import PATHS, TikTokApi
 from sandbox.platforms.tiktok_ads.geography import PROVINCES
 from sandbox.platforms.tiktok_ads.population import PLATFORM, holdings
 from sandbox.platforms.tiktok_ads.shop_days import shop_truth
+from sandbox.platforms.tiktok_ads.subscriptions import send_events, webhook_secrets
 
 STAND_IN = StandIn(
     platform=PLATFORM,
@@ -42,6 +43,9 @@ STAND_IN = StandIn(
         "new_value": "the first thing of a list has a status that nobody knows",
         "truncated_paging": "a page with a next one has no page_info; `mode`: cut breaks it off",
     },
+    webhook_secrets=webhook_secrets,
+    doors={"webhooks/tiktok": send_events},
     regions=PROVINCES,
+    forms=True,
     truths={"gmv_max": shop_truth},
 )

@@ -22,6 +22,7 @@ from sandbox.platforms.tiktok_ads.parameters import TikTokParameters
 from sandbox.platforms.tiktok_ads.population import PLATFORM
 from sandbox.platforms.tiktok_ads.quotas import Quotas
 from sandbox.platforms.tiktok_ads.reports import TikTokReports
+from sandbox.platforms.tiktok_ads.subscriptions import TikTokSubscriptions
 from sandbox.platforms.tiktok_ads.tasks import TikTokTasks
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest
@@ -52,10 +53,13 @@ class TikTokApi(PlatformApi):
         self._access = TikTokAccess(outside, Quotas(outside))
         lists, reports, shop = TikTokLists(outside), TikTokReports(outside), GmvMax(outside)
         self._tasks = TikTokTasks(outside, reports)
-        about = self._about
-        self._open: dict[str, Callable[[TikTokParameters], Response]] = {
-            "oauth2/access_token": self._access.exchange,
-            "oauth2/revoke_token": self._access.revoke,
+        about, subscriptions = self._about, TikTokSubscriptions(outside)
+        self._open: dict[tuple[str, str], Callable[[TikTokParameters], Response]] = {
+            ("POST", "oauth2/access_token"): self._access.exchange,
+            ("POST", "oauth2/revoke_token"): self._access.revoke,
+            ("POST", "subscription/subscribe"): subscriptions.subscribe,
+            ("GET", "subscription/get"): subscriptions.get,
+            ("POST", "subscription/unsubscribe"): subscriptions.unsubscribe,
         }
         self._got: dict[str, Endpoint] = {
             "oauth2/advertiser/get": lambda call: self._access.advertisers(call.company, call.given),
@@ -103,7 +107,7 @@ class TikTokApi(PlatformApi):
 
     def _route(self, request: PlatformRequest, version: str, path: str) -> Response:
         routes = self._posted if request.method == "POST" else self._got if request.method == "GET" else {}
-        opened = self._open.get(path) if request.method == "POST" else None
+        opened = self._open.get((request.method, path))
         if opened is None and path not in routes:
             return no_route()
         if version != _VERSION:
