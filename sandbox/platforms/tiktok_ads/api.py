@@ -22,7 +22,7 @@ from sandbox.platforms.tiktok_ads.parameters import TikTokParameters
 from sandbox.platforms.tiktok_ads.population import PLATFORM
 from sandbox.platforms.tiktok_ads.quotas import Quotas
 from sandbox.platforms.tiktok_ads.reports import TikTokReports
-from sandbox.platforms.tiktok_ads.subscriptions import TikTokSubscriptions
+from sandbox.platforms.tiktok_ads.subscriptions import SubscriptionPaths
 from sandbox.platforms.tiktok_ads.tasks import TikTokTasks
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest
@@ -53,7 +53,7 @@ class TikTokApi(PlatformApi):
         self._access = TikTokAccess(outside, Quotas(outside))
         lists, reports, shop = TikTokLists(outside), TikTokReports(outside), GmvMax(outside)
         self._tasks = TikTokTasks(outside, reports)
-        about, subscriptions = self._about, TikTokSubscriptions(outside)
+        about, subscriptions = self._about, SubscriptionPaths(outside)
         self._open: dict[tuple[str, str], Callable[[TikTokParameters], Response]] = {
             ("POST", "oauth2/access_token"): self._access.exchange,
             ("POST", "oauth2/revoke_token"): self._access.revoke,

@@ -56,7 +56,7 @@ def webhook_secrets(company: Company, seed: int) -> dict[str, str]:
     return {"tiktok_app_secret": credential["secret"], "tiktok_callback_token": token}
 
 
-class TikTokSubscriptions:
+class SubscriptionPaths:
     """`/subscription/subscribe/`, `/subscription/get/`, `/subscription/unsubscribe/`."""
 
     def __init__(self, outside: Outside) -> None:
