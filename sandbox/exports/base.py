@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from sandbox.world import Reading, World, WorldCampaign, WorldProfile
+from sandbox.world import World, WorldCampaign, WorldProfile
 
 MICRO = 1_000_000
 
@@ -18,7 +18,7 @@ MICRO = 1_000_000
 class TrueRow(NamedTuple):
     """What has to be stored: counts, and millionths for the other three; None is unknown, which is not zero.
 
-    `entity`: a campaign's id, or in rows of a shop its name, "" for none. `hour`: -1 in rows of a day.
+    `entity`: a campaign's id, or in rows of a shop its name, "" for none.
     """
 
     day: date
@@ -28,12 +28,11 @@ class TrueRow(NamedTuple):
     spend: int | None = None
     conversions: int | None = None
     revenue: int | None = None
-    hour: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file of a tool. `source` and `data_type`: how it is dropped. `truth`: a row per entity and day (or hour)."""
+    """A file of a tool. `source` and `data_type`: how it is dropped. `truth`: a row per entity and day."""
 
     source: str
     data_type: str
@@ -63,10 +62,9 @@ class Span(NamedTuple):
         """One of the ad account's campaigns."""
         return next(one for one in self.profile.campaigns if one.id == campaign_id)
 
-    def campaign_rows(self, *, hourly: bool = False) -> list[TrueRow]:
+    def campaign_rows(self) -> list[TrueRow]:
         """The truth by campaign."""
-        asked = (self.profile, self.start, self.end, "campaign")
-        rows = self.world.truth(*asked, reading=Reading(hourly=hourly))
+        rows = self.world.truth(self.profile, self.start, self.end, "campaign")
         return [
             TrueRow(
                 date.fromisoformat(row["date"]),
@@ -76,7 +74,6 @@ class Span(NamedTuple):
                 row["spend_micros"],
                 row["conversions_micros"],
                 row["revenue_micros"],
-                row.get("hour", -1),
             )
             for row in rows
         ]

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from sandbox.exports.base import Export, Span, TrueRow, lines, parts, units
+from sandbox.exports.base import MICRO, Export, Span, TrueRow, lines, parts, units
 
 _SYNCED = "2026-11-22 03:10:00.000 UTC"
 _DEVICES = (("Computer", 5), ("Smartphone", 3))
+_HOURS = ((9, 1), (12, 3), (17, 6), (21, 4))
+"""Hours of UTC, on whose day it is in Los Angeles and Berlin, too: nothing in the file says whose hours they are."""
 _PLACEMENTS = (("ALL_ON_TWITTER", 4), ("PUBLISHER_NETWORK", 1))
 Cells = tuple[object, ...]
 
@@ -25,18 +27,17 @@ class _Table(NamedTuple):
     header: tuple[str, ...]
     written: Callable[[Span, TrueRow], Iterable[Cells]]
     known: Callable[[TrueRow], TrueRow]
-    hourly: bool = False
+    data_type: str = "campaign_performance"
 
 
 def tables(spans: dict[str, Span]) -> Iterator[Export]:
     """Every table. `spans`: an ad account by the table's source."""
     for table in _TABLES:
         span = spans[table.source]
-        rows = span.campaign_rows(hourly=table.hourly)
+        rows = span.campaign_rows()
         body = [cells for row in rows for cells in table.written(span, row)]
-        data_type = "campaign_performance_hourly" if table.hourly else "campaign_performance"
         truth = tuple(table.known(row) for row in rows)
-        yield Export(table.source, data_type, f"{table.name}.csv", lines([table.header, *body]).encode(), truth)
+        yield Export(table.source, table.data_type, f"{table.name}.csv", lines([table.header, *body]).encode(), truth)
 
 
 def _microsoft(span: Span, row: TrueRow) -> Iterator[Cells]:
@@ -52,7 +53,10 @@ def _microsoft(span: Span, row: TrueRow) -> Iterator[Cells]:
 
 
 def _linkedin(_span: Span, row: TrueRow) -> Iterator[Cells]:
-    """No ad account; the day with a midnight; money in the local currency and in dollars."""
+    """No ad account; the day with a midnight; money in the local currency and in dollars.
+
+    What LinkedIn calls a campaign is an ad group elsewhere (dbt_ad_reporting has it as ad_group_id).
+    """
     yield (
         row.entity, f"{row.day} 00:00:00", row.clicks, units(row.revenue), units(row.spend),
         units((row.spend or 0) * 11 // 10), units(row.conversions), row.impressions, 0,
@@ -71,11 +75,14 @@ def _pinterest(span: Span, row: TrueRow) -> Iterator[Cells]:
 
 
 def _snapchat(_span: Span, row: TrueRow) -> Iterator[Cells]:
-    """By hour; money in micros; clicks are swipes."""
-    yield (
-        row.entity, f"{row.day}T{row.hour:02}:00:00", units(row.conversions), row.revenue, row.impressions, row.spend,
-        row.clicks,
-    )  # fmt: skip
+    """By hour, for which nothing else is said; money in micros; clicks are swipes."""
+    weights = [weight for _, weight in _HOURS]
+    columns = [list(parts(value, weights)) for value in row[2:5]]
+    bought = [list(parts(value, weights)) for value in ((row.conversions or 0) // MICRO, row.revenue)]
+    for place, (hour, _) in enumerate(_HOURS):
+        impressions, clicks, spend = (column[place] for column in columns)
+        count, value = (column[place] for column in bought)
+        yield (row.entity, f"{row.day}T{hour:02}:00:00", count, value, impressions, spend, clicks)
 
 
 def _reddit(span: Span, row: TrueRow) -> Iterator[Cells]:
@@ -136,7 +143,7 @@ _TABLES = (
             "campaign_id", "day", "clicks", "conversion_value_in_local_currency", "cost_in_local_currency",
             "cost_in_usd", "external_website_conversions", "impressions", "one_click_leads",
         ),
-        _linkedin, _all,
+        _linkedin, _all, "ad_group_performance",
     ),
     _Table(
         "pinterest_ads", "campaign_report",
@@ -153,7 +160,7 @@ _TABLES = (
             "campaign_id", "date", "conversion_purchases", "conversion_purchases_value", "impressions", "spend",
             "swipes",
         ),
-        _snapchat, _all, hourly=True,
+        _snapchat, _all,
     ),
     _Table(
         "reddit_ads", "campaign_report",

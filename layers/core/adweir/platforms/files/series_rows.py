@@ -35,7 +35,7 @@ class SeriesRows(FileRows):
     def _row(self, record: Record) -> DropRow | None:
         cell = record.cell
         if self._known_by:
-            own_id = identity(cell, self._known_by)
+            own_id = cells.text(cell, self._known_by)  # part of no key, so it may be `#1001`
             if not own_id:
                 raise LineFault(self._known_by, "required", "is required")
             if self._is_repeated(own_id):
