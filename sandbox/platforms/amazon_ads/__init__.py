@@ -19,8 +19,8 @@ STAND_IN = StandIn(
     api=AmazonApi,
     base_urls=lambda server_url: {
         **{f"api.{region}": f"{server_url}/{region}" for region in ("na", "eu", "fe")},
+        **{f"sns.{region}": f"{server_url}{SNS_PATH}" for region in ("na", "eu", "fe")},
         "token": f"{server_url}/auth/o2/token",
-        "sns": f"{server_url}{SNS_PATH}",
     },
     holdings=holdings,
     doors={"stream": send_burst},
