@@ -5,19 +5,24 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
+import zipfile
+from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
-from adweir.platforms.files import delimited
+from adweir.platforms.files import text_lines
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.table import FileTable, open_table, records
-from support.bounds import at_the_bound
+from support.bounds import at_the_bound, refuses
 
 
 def opened(data: bytes, form: Form = ANY) -> FileTable:
@@ -155,6 +160,167 @@ def test_what_a_csv_writer_wrote_is_read_as_it_was(rows: list[list[str]], mark: 
     assert found == [dict(zip("abc", map(str.strip, row), strict=True)) for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('[{"a":1.50,"b":{"c":"x"}},{"a":1e-7,"d":null,"b":{"c":5.0}}]', [("1.50", "x"), ("0.0000001", "5")]),
+        ('{"a":1.50,"b":{"c":" x "}}\n\n{"a":12345678901234567890.5}', [("1.50", "x"), ("12345678901234567890.5", "")]),
+        ('{"a":true,"b":{"c":[1,{"d":2}]}}', [("true", '[1,{"d":2}]')]),
+        ('{"n":[1,2],"rows":[{"a":1},{"a":2,"b":{"c":"]"}}],"next":{"x":[1]}}', [("1", ""), ("2", "]")]),
+        ('{\n "r": [\n {"a":"\\ud83d\\ude00"}, {"a":"\\ud83d","b":{"c":0}}]\n}', [("\U0001f600", ""), ("\ufffd", "0")]),
+        ('\ufeff[ {"a":1e400,"b":{"c":-0.0}} ]', [("1e400", "-0")]),
+    ],
+)  # fmt: skip
+def test_json_of_each_shape_is_a_table_whose_numbers_are_as_they_were_written(
+    text: str, rows: list[tuple[str, str]]
+) -> None:
+    found = [(found.get("a"), found.get("b.c", "")) for found in cells(text.encode())]
+
+    assert found == rows
+
+
+def test_a_json_object_that_cannot_be_read_costs_itself() -> None:
+    for text in ('[{"a":1},7,{"a":2}]', '{"a":1}\n[7]\n{"a":2}', '{"a":1}\n{"a":\n{"a":2}'):
+        assert cells(text.encode()) == [{"a": "1"}, (2, "json"), {"a": "2"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a":1}',
+        '[{"a":1}]x',
+        '{"a":{"b":1}',
+        '{"a":[{"b":1}],"c":[{"d":1}]}',
+        '{"a":[{"b":1',
+        "[[1]]",
+        "{}",
+        '{"a":1',
+    ],
+)
+def test_json_that_is_no_table_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        cells(text.encode())
+
+
+@at_the_bound("MAX_DROP_ITEM_BYTES", as_if=50)
+def test_an_object_of_a_json_file(size: int, fits: bool) -> None:
+    found = cells(('[{"a":"' + "x" * (size - 8) + '"},{"a":"y"}]').encode())
+
+    assert found[1] == {"a": "y"}
+    assert (found[0] == (1, "json")) is not fits
+
+
+def zipped(*names: str, data: bytes = b"a,b\n1,2\n", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name in names:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("names", [["a.csv"], ["export/a.csv", "export/", "__MACOSX/export/._a.csv", ".DS_Store"]])
+def test_the_only_file_of_a_zip_archive_is_read(names: list[str]) -> None:
+    assert cells(zipped(*names)) == [{"a": "1", "b": "2"}]
+    assert cells(zipped(*names, data=b'[{"a":1}]', method=zipfile.ZIP_STORED)) == [{"a": "1"}]
+
+
+def flagged(data: bytes) -> bytes:
+    """An archive whose file says that it is encrypted."""
+    at = data.index(b"PK\x01\x02")
+    return data[: at + 8] + b"\x01" + data[at + 9 :]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (zipped("a.csv", "b.csv"), "has 2 files"),
+        (zipped(), "has 0 files"),
+        (zipped("../a.csv"), "leads out of it"),
+        (zipped("a/..\\..\\b.csv"), "leads out of it"),
+        (zipped("/etc/a.csv"), "leads out of it"),
+        (zipped("C:\\a.csv"), "leads out of it"),
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "save the sheet as CSV"),
+        (zipped("a.csv", method=zipfile.ZIP_LZMA), "packed by method 14"),
+        (flagged(zipped("a.csv")), "encrypted"),
+        (zipped("a.csv")[:60], "damaged"),
+        (zipped("a.csv").replace(b"\xad", b"\xae", 1)[:-1], "damaged"),
+        (zipped("a.csv", data=b"0" * (17 << 20)), "unpacks to more than 16777216 bytes"),
+        (zipped("a.zip", data=zipped("a.csv")), "packed twice"),
+        (gzip.compress(gzip.compress(b"a,b")), "packed twice"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "save the sheet as CSV"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(50), "7-Zip"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"\0" * 5000, "NUL"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_with_what_to_do(data: bytes, says: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(says)):
+        cells(data)
+
+
+def test_entries_of_an_archive_that_overlap_are_refused() -> None:
+    """Two names for the same bytes, of which one is what systems put beside a file."""
+    data = zipped(".DS_Store", "a.csv")
+    at = data.rindex(b"PK\x01\x02")
+    with pytest.raises(BadInput, match="damaged"):
+        cells(data[: at + 42] + b"\0\0\0\0" + data[at + 46 :])
+
+
+@at_the_bound("MAX_ZIP_DIRECTORY_BYTES", as_if=200)
+def test_the_directory_of_an_archive(size: int, fits: bool) -> None:
+    file, info = io.BytesIO(), zipfile.ZipInfo("a.csv")
+    info.comment = b"x" * (size - 46 - len(info.filename))
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(info, b"a\n1\n")
+    with refuses(BadInput, fits=fits):
+        assert cells(file.getvalue()) == [{"a": "1"}]
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Two rows of each type that files have."""
+    file = tmp_path_factory.mktemp("parquet") / "a.parquet"
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.sql(
+            "SELECT i::int AS id, DATE '2026-11-18' AS day, TIMESTAMP '2026-11-18' + INTERVAL (i) HOUR AS at, "
+            "12.5::decimal(18,6) AS exact, 0.1::double + 0.2::double AS double, 1e-7::double AS small, "
+            "5::double AS five, 3.3::float AS short, 'nan'::double AS nothing, NULL::varchar AS empty, "
+            "'two\nlines' AS text, {'name': 'x', 'deep': {'n': 1}} AS source, true AS flag FROM range(2) t(i)"
+        ).write_parquet(str(file))
+    return file.read_bytes()
+
+
+def test_parquet_is_a_table_whose_decimals_are_exact(parquet: bytes) -> None:
+    first, second = cells(parquet)
+
+    assert first == {
+        "id": "0", "day": "2026-11-18", "at": "2026-11-18", "exact": "12.500000", "double": "0.30000000000000004",
+        "small": "0.0000001", "five": "5", "short": "3.3", "nothing": "", "empty": "", "text": "two\nlines",
+        "source.name": "x", "source.deep.n": "1", "flag": "true",
+    }  # fmt: skip
+    assert (second["id"], second["at"]) == ("1", "2026-11-18 01:00:00")
+
+
+def test_hostile_parquet_is_refused_without_its_texts(parquet: bytes) -> None:
+    for data in (parquet[:200], b"PAR1" + bytes(100) + b"PAR1", parquet[:-30] + b"\xff" * 22 + parquet[-8:]):
+        with pytest.raises(BadInput, match="the Parquet file cannot be read") as refused:
+            cells(data)
+        assert "/" not in refused.value.message
+
+
+@at_the_bound("MAX_PARQUET_GROUP_BYTES")
+def test_a_row_group_of_a_parquet_file(
+    parquet: bytes, size: int, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(parquet)
+    sums = "SELECT sum(total_uncompressed_size) FROM parquet_metadata($1)"
+    ((unpacked,),) = duckdb.execute(sums, [str(tmp_path / "a")]).fetchall()
+    monkeypatch.setattr(limits, "MAX_PARQUET_GROUP_BYTES", int(unpacked) - (not fits))
+    with refuses(BadInput, fits=fits):
+        assert opened(parquet).header
+
+
 PIECES = st.lists(
     st.sampled_from(["a,b,c", "1,2,3", '"x', 'y"', '"q""q",,', "", "\r", "é", "\0", "z" * 50, '1,"two\nlines",3']),
     max_size=25,
@@ -165,16 +331,8 @@ PIECES = st.lists(
 def test_however_a_file_is_cut_into_blocks_the_records_are_the_same(lines: list[str], size: int) -> None:
     data = "\n".join(["a,b,c", *lines]).encode()
     whole = list(records(opened(data)))
-    kept, delimited._BLOCK = delimited._BLOCK, size
+    kept, text_lines._BLOCK = text_lines._BLOCK, size
     try:
         assert list(records(opened(data))) == whole
-        table = opened(data)
-        for place in [chunk.after for chunk in table.chunks()]:
-            rest = [each for each in whole if _number(each) > place.number]
-            assert list(records(table, place)) == rest
     finally:
-        delimited._BLOCK = kept
-
-
-def _number(found: Record | BadRow) -> int:
-    return found.number if isinstance(found, Record) else found.line
+        text_lines._BLOCK = kept

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from typing import BinaryIO
+from zipfile import BadZipFile
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
+from adweir.platforms.files.unpacked import check_head, unpacked
 
-_GZIP = b"\x1f\x8b"
 _BOMS = (
     # UTF-32 before UTF-16, whose little-endian mark it begins with.
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,14 +32,14 @@ class Content:
     """
 
     def __init__(self, stream: BinaryIO, size: int, encoding: str = "") -> None:
-        stream.seek(0)
-        self._source = _unpacked(stream)
         self._most = min(
             limits.MAX_DROP_UNPACKED_BYTES, max(limits.MIN_DROP_UNPACKED_BYTES, size * limits.MAX_DROP_RATIO)
         )
+        self._source = unpacked(stream, self._most)
         self._total = 0
         self._ready = b""
         head = self._take(_PEEK)
+        check_head(head, inside=self._source is not stream)
         mark, found = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", encoding or _UTF8))
         self._held = head[len(mark) :]
         self._decode = None if _is_utf8(found) else _decoder(found)
@@ -73,18 +73,12 @@ class Content:
     def _take(self, size: int) -> bytes:
         try:
             data = self._source.read(size)
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadInput(f"the gzip file is damaged: {error}", [{"field": "file", "rule": "gzip"}]) from None
+        except (OSError, EOFError, zlib.error, BadZipFile) as error:
+            raise BadInput(f"the packed file is damaged: {error}", [{"field": "file", "rule": "packed"}]) from None
         self._total += len(data)
         if self._total > self._most:
             raise BadInput(f"the file unpacks to more than {self._most} bytes", [{"field": "file", "rule": "size"}])
         return data
-
-
-def _unpacked(stream: BinaryIO) -> BinaryIO:
-    magic = stream.read(len(_GZIP))
-    stream.seek(0)
-    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if magic == _GZIP else stream
 
 
 def _is_utf8(encoding: str) -> bool:

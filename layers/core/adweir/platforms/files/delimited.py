@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.content import Content
 from adweir.platforms.files.lines import error
+from adweir.platforms.files.text_lines import Cells, Chunk, FilePlace, TextLines
 
-_BLOCK = 1 << 18
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(r'"?sep=(.)"?\s*')
 """What Excel reads and writes as the first line."""
@@ -32,8 +30,6 @@ _TELLING_CELLS = 4
 """Cells of a line inside quotes that looks like a record: fewer are found in any text."""
 _TOGETHER = 2_000
 """Records that were read one by one and are handed on together."""
-
-Cells = list[str]
 
 
 @dataclass(frozen=True)
@@ -55,48 +51,20 @@ class Form:
 ANY = Form()
 
 
-class FilePlace(NamedTuple):
-    """Where reading can go on: bytes of content (of other formats than CSV, rows) before it, and lines."""
-
-    offset: int = 0
-    number: int = 0
-
-
-_START = FilePlace()
-
-
-class Chunk(NamedTuple):
-    """Some consecutive rows: 1-based line numbers, texts for quarantine, cells; the faults among them; what follows."""
-
-    numbers: Sequence[int]
-    texts: Sequence[str]
-    rows: Sequence[Cells]
-    bad: Sequence[BadRow]
-    after: FilePlace
-
-
-class _Line(NamedTuple):
-    """A line without its end, and how many bytes it took with it; None: it was too long."""
-
-    data: bytes | None
-    length: int
-
-
 class Delimited:
     """A CSV file: its header's cells, then its rows. Raises BadInput where it has no header."""
 
     def __init__(self, open_content: Callable[[], Content], form: Form = ANY) -> None:
         self._open = open_content
         self._is_footer = form.is_footer
-        self.delimiter, self.header, self._start = _header(_Lines(open_content()), form)
+        self.delimiter, self.header, self._start = _header(TextLines(open_content()), form)
         self._width = len(self.header)
 
-    def chunks(self, start: FilePlace | None = None) -> Iterator[Chunk]:
-        """The rows from a place on. Raises BadInput when the file as a whole cannot be read, also after good rows."""
-        place = self._start if start is None else start
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows. Raises BadInput when the file as a whole cannot be read, also after good rows."""
         content = self._open()
-        content.skip(place.offset)
-        lines = _Lines(content, place)
+        content.skip(self._start.offset)
+        lines = TextLines(content, self._start)
         while (block := lines.block()) is not None:
             found = self._split(block, lines) if isinstance(block, bytes) else None
             if found is None:
@@ -105,7 +73,7 @@ class Delimited:
             else:
                 yield found
 
-    def _split(self, block: bytes, lines: _Lines) -> Chunk | None:
+    def _split(self, block: bytes, lines: TextLines) -> Chunk | None:
         """The rows of a block in which there is nothing special."""
         try:
             text = block.decode()
@@ -124,14 +92,14 @@ class Delimited:
         # A character has at most four bytes.
         if not even or "\0" in text or "\r" in text or len(max(texts, key=len)) > limits.MAX_DROP_LINE_BYTES // 4:
             return None
-        first = lines.passed(len(block), len(texts))
-        return Chunk(range(first, first + len(texts)), texts, rows, (), lines.place)
+        first = lines.passed(len(texts))
+        return Chunk(range(first, first + len(texts)), texts, rows, ())
 
-    def _one_by_one(self, lines: _Lines) -> Iterator[Chunk]:
+    def _one_by_one(self, lines: TextLines) -> Iterator[Chunk]:
         """The rows of the lines that are waiting, and those that a record among them goes on with."""
         numbers, texts, rows, bad = list[int](), list[str](), list[Cells](), list[BadRow]()
         while lines.waiting:
-            number = lines.place.number + 1
+            number = lines.passed_lines + 1
             found = self._record(lines, number)
             if isinstance(found, BadRow):
                 bad.append(found)
@@ -145,11 +113,11 @@ class Delimited:
                     fault = error("", "fields", f"has {len(cells)} fields, the header {self._width}")
                     bad.append(BadRow(number, text[:_SHOWN], [fault]))
             if len(numbers) + len(bad) >= _TOGETHER:
-                yield Chunk(numbers, texts, rows, bad, lines.place)
+                yield Chunk(numbers, texts, rows, bad)
                 numbers, texts, rows, bad = [], [], [], []
-        yield Chunk(numbers, texts, rows, bad, lines.place)
+        yield Chunk(numbers, texts, rows, bad)
 
-    def _record(self, lines: _Lines, number: int) -> tuple[str, Cells] | BadRow | None:
+    def _record(self, lines: TextLines, number: int) -> tuple[str, Cells] | BadRow | None:
         """The next record of one line or more; None for an empty line."""
         line = lines.next()
         if line.data is None:
@@ -164,7 +132,7 @@ class Delimited:
                 number, line.data[:_SHOWN].decode("utf-8", "replace"), [error("", "csv", str(fault))]
             )
 
-    def _joined(self, first: bytes, lines: _Lines) -> tuple[str, Cells] | None:
+    def _joined(self, first: bytes, lines: TextLines) -> tuple[str, Cells] | None:
         """The record of several lines that a line with an open quote begins; None where it does not begin one."""
         parts, length, inside = [first], len(first), True
         for ahead in range(limits.MAX_DROP_RECORD_LINES - 1):
@@ -193,77 +161,6 @@ class Delimited:
         return self._width >= _TELLING_CELLS and data.count(self.delimiter.encode()) + 1 == self._width
 
 
-class _Lines:
-    """The lines of a content in blocks or one by one; counts those that were passed. Memory is that of a few blocks."""
-
-    def __init__(self, content: Content, place: FilePlace = _START) -> None:
-        self.place = place
-        self.waiting: deque[_Line] = deque()
-        self._blocks = _blocks(content)
-
-    def block(self) -> bytes | int | None:
-        """Some whole lines, or the length of one that is too long; None at the end. Not while lines are waiting."""
-        return next(self._blocks, None)
-
-    def wait(self, block: bytes | int) -> None:
-        """Let the lines of a block wait, to be read one by one."""
-        if isinstance(block, int):
-            self.waiting.append(_Line(None, block))
-            return
-        whole = block.endswith(b"\n")
-        lines = block.removesuffix(b"\n").split(b"\n")
-        for left, line in zip(range(len(lines) - 1, -1, -1), lines, strict=True):
-            data = line.rstrip(b"\r")
-            fits = len(data) <= limits.MAX_DROP_LINE_BYTES
-            self.waiting.append(_Line(data if fits else None, len(line) + (whole or left > 0)))
-
-    def next(self) -> _Line:
-        """The next waiting line, which is passed."""
-        line = self.waiting.popleft()
-        self.passed(line.length, 1)
-        return line
-
-    def peek(self, ahead: int) -> _Line | None:
-        """The line that is so many after the next one; None where there is none."""
-        while ahead >= len(self.waiting):
-            block = self.block()
-            if block is None:
-                return None
-            self.wait(block)
-        return self.waiting[ahead]
-
-    def passed(self, length: int, lines: int) -> int:
-        """Count lines; returns the number of the first of them. Raises BadInput for too many."""
-        before = self.place
-        self.place = FilePlace(before.offset + length, before.number + lines)
-        if self.place.number > limits.MAX_DROP_LINES:
-            most = f"the file has more than {limits.MAX_DROP_LINES} lines; split it"
-            raise BadInput(most, [{"field": "file", "rule": "lines"}])
-        return before.number + 1
-
-
-def _blocks(content: Content) -> Iterator[bytes | int]:
-    """Pieces of whole lines; of a line that is too long, its length."""
-    held, long = b"", 0
-    while chunk := content.read(_BLOCK):
-        if long:
-            end = chunk.find(b"\n") + 1
-            long += end or len(chunk)
-            if not end:
-                continue
-            yield long
-            chunk, long = chunk[end:], 0
-        data = held + chunk
-        end = data.rfind(b"\n") + 1
-        if end:
-            yield data[:end]
-        held = data[end:]
-        if len(held) > limits.MAX_DROP_LINE_BYTES + 1:  # with less, it may be a line and half of its end
-            held, long = b"", len(held)
-    if held or long:
-        yield held or long
-
-
 def _text(data: bytes) -> str:
     """Raises ValueError that says what is wrong."""
     try:
@@ -286,7 +183,7 @@ def _cells(text: str, delimiter: str) -> Cells:
     return rows[0] if rows else []
 
 
-def _header(lines: _Lines, form: Form) -> tuple[str, Cells, FilePlace]:
+def _header(lines: TextLines, form: Form) -> tuple[str, Cells, FilePlace]:
     """The delimiter, the header's cells, stripped, and where the rows begin."""
     lines.peek(limits.MAX_PREAMBLE_LINES + _SAMPLE_LINES)
     found = list(lines.waiting)[: limits.MAX_PREAMBLE_LINES + _SAMPLE_LINES]

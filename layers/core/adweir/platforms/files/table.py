@@ -8,10 +8,15 @@ from typing import BinaryIO, Protocol
 
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.content import Content
-from adweir.platforms.files.delimited import ANY, Chunk, Delimited, FilePlace, Form
+from adweir.platforms.files.delimited import ANY, Delimited, Form
+from adweir.platforms.files.json_table import JsonTable, begins_json
 from adweir.platforms.files.lines import Record
+from adweir.platforms.files.parquet_table import ParquetTable
+from adweir.platforms.files.text_lines import Chunk
 
 _SHOWN = 2_000
+_PEEK = 1 << 12
+_PARQUET = b"PAR1"
 
 
 class FileTable(Protocol):
@@ -19,10 +24,8 @@ class FileTable(Protocol):
 
     header: list[str]
 
-    def chunks(self, start: FilePlace | None = None) -> Iterator[Chunk]:
-        """The rows, or those from a place on. Each chunk says where the next one begins.
-
-        May be called again, after which the earlier iterator is not to be used.
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows. May be called again, after which the earlier iterator is not to be used.
 
         Raises BadInput when the file as a whole cannot be read; that may come after good rows.
         """
@@ -32,14 +35,23 @@ class FileTable(Protocol):
 def open_table(stream: BinaryIO, size: int, form: Form = ANY) -> FileTable:
     """The table in a seekable stream; `size` is the stored file's, before it is unpacked.
 
-    Raises BadInput for what is no table: no header, damaged or a bomb.
+    Raises BadInput for what is no table: another format, no header, damaged or a bomb.
     """
-    return Delimited(lambda: Content(stream, size, form.encoding), form)
+
+    def content() -> Content:
+        return Content(stream, size, form.encoding)
+
+    head = content().read(_PEEK)
+    if head.startswith(_PARQUET):
+        return ParquetTable(content, size)
+    if begins_json(head):
+        return JsonTable(content)
+    return Delimited(content, form)
 
 
-def records(table: FileTable, start: FilePlace | None = None) -> Iterator[Record | BadRow]:
+def records(table: FileTable) -> Iterator[Record | BadRow]:
     """The rows of a table, lazily: a Record whose cells are stripped, or a BadRow where there are none."""
-    for chunk in table.chunks(start):
+    for chunk in table.chunks():
         found: Iterator[Record | BadRow] = _good(chunk, table.header)
         yield from merge(found, iter(chunk.bad), key=_number) if chunk.bad else found
 
