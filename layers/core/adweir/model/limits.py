@@ -56,6 +56,7 @@ MAX_ZIP_DIRECTORY_BYTES = 1 << 20  # the directory of a zip archive: of one file
 MAX_DROP_ITEM_BYTES = 1 << 20  # one object of a JSON file
 MAX_PARQUET_GROUP_BYTES = 256 << 20  # a row group of a Parquet file, unpacked: what its reader holds at once
 MAX_DROP_RECORD_LINES = 200  # lines of one record: notes in exports of orders have some dozen
+MAX_STORED_MAPPINGS = 200  # mappings of one account, and of the deployment
 MAX_PREAMBLE_LINES = 100  # lines before a file's header: Google has 2, Microsoft 11
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
 MAX_DROP_AGE_DAYS = 1830  # five years: how far back a file may reach

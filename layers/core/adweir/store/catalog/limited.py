@@ -111,4 +111,5 @@ class LimitedCatalog(Catalog):
     door = reached = found = items = mark_broken = mark_profile = put_objects = put_invoices = remove_missing = (
         remove_missing_profiles
     ) = _refuse
+    put_mapping = mappings_for = list_mappings = delete_mapping = _refuse
     unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse

@@ -13,6 +13,7 @@ from adweir.store.catalog.credentials import credential_item
 from adweir.store.catalog.invoices import StoredInvoices
 from adweir.store.catalog.items import Effect, Item
 from adweir.store.catalog.keys import Keys
+from adweir.store.catalog.mappings import StoredMappings
 from adweir.store.catalog.objects import Objects
 from adweir.store.catalog.own_profiles import OwnProfiles
 from adweir.store.catalog.profiles import profile_item
@@ -34,7 +35,7 @@ class Way(NamedTuple):
         return [profile_item(self.platform, self.profile_id), credential] if self.profile_id else [credential]
 
 
-class Catalog(OwnProfiles, Objects, StoredInvoices, Keys):
+class Catalog(OwnProfiles, Objects, StoredInvoices, StoredMappings, Keys):
     """Everything that the metrics are about, and the API keys.
 
     All methods raise Unavailable when DynamoDB does not answer.
