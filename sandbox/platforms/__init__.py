@@ -23,8 +23,8 @@ FOLDERS = (
     "microsoft_ads",
 )
 """The registry: one line per platform."""
-STRANGERS = ("pinterest_ads",)
-"""Platforms that adweir has no connector for, and pulls by a description (docs/sandbox.md)."""
+STRANGERS = ("pinterest_ads", "own_feed")
+"""What adweir has no connector for, and pulls by a description: a platform, and an advertiser's own feed."""
 
 
 @cache
