@@ -15,6 +15,8 @@ import pytest
 from adweir.intake.doors import receiver
 from adweir.intake.doors.signatures import Signed
 from adweir.model.errors import BadInput
+from adweir.platforms.google_ads import webhook
+from adweir.platforms.webhooks import Told
 from fuzz import damage, failures, running
 from fuzz.documents import Document, leaves, mutated
 from fuzz.running import Broken, Case, run
@@ -163,6 +165,24 @@ def test_a_fed_function_leaves_the_process_as_it_found_it(name: str, function: s
     made(name).close()
 
     assert (dict(os.environ), logger.handlers) == (environment, handlers)
+
+
+def test_given_a_door_that_keeps_the_key_of_lead_forms_when_fed_then_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parse = webhook.HOOKS.parse
+
+    def keeping(body: bytes) -> Told:
+        told = parse(body)
+        return told._replace(personal=body) if told.personal else told
+
+    monkeypatch.setattr(webhook.HOOKS, "parse", keeping)
+    target = made("told")
+
+    result = run(target, "planted", range(60))
+    target.close()
+
+    assert any("the key of the forms is stored" in failure.reason for failure in result.failures.values())
 
 
 def _unsigned() -> dict[str, Any]:

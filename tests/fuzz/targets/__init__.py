@@ -10,7 +10,8 @@ from typing import cast
 from fuzz.running import Result, Target, run
 
 WEIGHTS = {
-    "doors": 35,
+    "doors": 31,
+    "told": 4,
     "messages": 29,
     "api": 7,
     "secrets": 6,

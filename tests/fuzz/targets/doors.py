@@ -40,6 +40,8 @@ APP_SECRETS = ("the app's secret", "the app's older secret")
 TOKENS = ("a verify token", "an older token")
 DOORS = ("", "acc")
 """The deployment's door and a client's; both have these secrets, the current and the previous version."""
+Objects = Mapping[str, PlatformObject]
+"""By the id that they are asked for."""
 
 _METRIC = {
     "platform": "meta_ads", "profile_id": "111", "campaign_id": "c1", "ad_group_id": "g1", "ad_id": "a1",
@@ -64,32 +66,39 @@ NOTIFICATIONS = tuple(
 )
 
 
-class _KnownCatalog(Catalog):
-    """One client with one ad account, a campaign and an ad."""
+class KnownCatalog(Catalog):
+    """One client with ad accounts, and by platform what is known of them."""
 
-    def __init__(self, clock: FrozenClock) -> None:
+    def __init__(self, clock: FrozenClock, profiles: Sequence[Profile], objects: Mapping[Dataset, Objects]) -> None:
         super().__init__(clock)
-        named: dict[str, Any] = {"platform": META, "profile_id": "111"}
-        self._profile = Profile(**named, account_id="acc", name="n", currency="EUR", timezone="Europe/Berlin")
-        self._objects: dict[Dataset, dict[str, PlatformObject]] = {
-            Dataset.CAMPAIGNS: {"c1": AdCampaign(**named, id="c1")},
-            Dataset.ADS: {"g1~a1": (ad := Ad(**named, id="a1", ad_group_id="g1", campaign_id="c1")), "a1": ad},
-        }
+        self._of = {profile.platform: profile for profile in profiles}
+        self._objects = objects
 
     def door(self, platform: Platform, account_id: str) -> str | None:
         return "" if account_id in DOORS else None
 
     def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
-        return [self._profile] if account_id in {None, "acc"} and platform in {None, META} else []
+        found = self._of.get(platform) if platform else None
+        return [found] if found and account_id in {None, found.account_id} else []
 
     def find_objects(
         self, platform: Platform, profile_ids: Sequence[str], dataset: Dataset, ids: Sequence[str]
     ) -> dict[str, list[PlatformObject]]:
-        known = self._objects.get(dataset, {}) if platform == META and "111" in profile_ids else {}
+        found = self._of.get(platform)
+        known = self._objects.get(dataset, {}) if found and found.profile_id in profile_ids else {}
         return {each: [known[each]] for each in ids if each in known}
 
 
-class _MemoryRaw(RawStore):
+def _known(clock: FrozenClock) -> KnownCatalog:
+    """A client with one ad account, a campaign and an ad."""
+    named: dict[str, Any] = {"platform": META, "profile_id": "111"}
+    profile = Profile(**named, account_id="acc", name="n", currency="EUR", timezone="Europe/Berlin")
+    ad = Ad(**named, id="a1", ad_group_id="g1", campaign_id="c1")
+    campaigns: Objects = {"c1": AdCampaign(**named, id="c1")}
+    return KnownCatalog(clock, [profile], {Dataset.CAMPAIGNS: campaigns, Dataset.ADS: {"g1~a1": ad, "a1": ad}})
+
+
+class MemoryRaw(RawStore):
     """What the doors store, by key."""
 
     def __init__(self) -> None:
@@ -102,17 +111,21 @@ class _MemoryRaw(RawStore):
         return key in self.stored
 
 
-class _SecretsManager:
+def _whsec(key: bytes) -> str:
+    return "whsec_" + base64.b64encode(key).decode()
+
+
+class SecretsManager:
     """Every door's secrets, in two versions."""
+
+    values: Sequence[Mapping[str, str]] = tuple(
+        {"secret": _whsec(key), "app_secret": app_secret, "verify_token": token}
+        for key, app_secret, token in zip(PUSH_KEYS, APP_SECRETS, TOKENS, strict=True)
+    )
 
     def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803  AWS's names
         at = ("AWSCURRENT", "AWSPREVIOUS").index(VersionStage)
-        values = {"secret": _whsec(PUSH_KEYS[at]), "app_secret": APP_SECRETS[at], "verify_token": TOKENS[at]}
-        return {"SecretString": json.dumps(values)}
-
-
-def _whsec(key: bytes) -> str:
-    return "whsec_" + base64.b64encode(key).decode()
+        return {"SecretString": json.dumps(self.values[at])}
 
 
 class Doors:
@@ -123,11 +136,11 @@ class Doors:
 
     def __init__(self) -> None:
         self._function = Function("webhooks", {})
-        clock, self._raw = FrozenClock(datetime.fromtimestamp(NOW, UTC)), _MemoryRaw()
-        secrets = SecretStore(_SecretsManager(), "adweir", clock)  # type: ignore[arg-type]  # the one call that it makes
+        clock, self._raw = FrozenClock(datetime.fromtimestamp(NOW, UTC)), MemoryRaw()
+        secrets = SecretStore(SecretsManager(), "adweir", clock)  # type: ignore[arg-type]  # the one call that it makes
         app = self._function.module.app
         app.clock = clock
-        app.__dict__["receiver"] = Receiver(REGISTRY, _KnownCatalog(clock), secrets, self._raw, clock)
+        app.__dict__["receiver"] = Receiver(REGISTRY, _known(clock), secrets, self._raw, clock)
 
     def make(self, rng: Random) -> Case:
         kind = rng.random()
@@ -178,7 +191,7 @@ def _delivery(rng: Random, *, pushed: bool) -> dict[str, Any]:
     untouched = rng.random() < 0.5
     if not untouched:
         body, headers, path = _tampered(body, headers, path, rng)
-    return _event("POST", path, headers, body, rng) | {"untouched": untouched}
+    return http_event("POST", path, headers, body, rng) | {"untouched": untouched}
 
 
 def _push_headers(body: bytes, rng: Random) -> dict[str, str]:
@@ -237,10 +250,10 @@ def _handshake(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.1:
         query.pop(rng.choice(sorted(query)))
     path = rng.choice(("/webhook/meta", "/webhook/meta/acc", "/webhook/amazon", "/webhook/meta/nobody"))
-    return _event("GET", path, {}, b"", rng) | {"queryStringParameters": query}
+    return http_event("GET", path, {}, b"", rng) | {"queryStringParameters": query}
 
 
-def _event(method: str, path: str, headers: dict[str, str], body: bytes, rng: Random) -> dict[str, Any]:
+def http_event(method: str, path: str, headers: dict[str, str], body: bytes, rng: Random) -> dict[str, Any]:
     """As API Gateway writes it: a body that is not UTF-8 as base64, any other so or as text."""
     try:
         text, packed = body.decode(), rng.random() < 0.3
