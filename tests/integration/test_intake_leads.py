@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from adweir.intake.doors.receiver import Receipt
+from adweir.intake.load.leads import LeadCounter, LeadDay
 from adweir.model.deliveries import LeadDelivery, StatedLead, read_delivery
-from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile
+from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, own_profile_id
 from adweir.model.errors import Unavailable, Unverified
+from adweir.model.metrics import Grain, Level, Series, Source
+from adweir.model.money import MICRO
 from adweir.model.platforms import Platform
+from adweir.model.times import Window
+from adweir.platforms import REGISTRY
+from adweir.quality.quarantine import Quarantine
+from adweir.quality.rules import RowLoop
+from adweir.reporting.query import Queries
+from adweir.reporting.records import RecordRequest, StoredRecords
+from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.store import RawStore
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
@@ -256,3 +266,104 @@ def test_a_review_and_a_changed_report_of_tiktok_s_cause_targeted_pulls(world: L
         world.arrive(each.key)
     scopes = [(message.scope.profiles, message.scope.slice) for message in world.queues.runs.messages]
     assert scopes == [(("5",), "all"), (("5",), "all")]
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+
+
+def counted(world: LoadWorld, platform: Platform = GOOGLE, account: str = "acme") -> dict[tuple[str, str], int]:
+    """(day, campaign) → leads, as they are stored."""
+    series = Series(platform, own_profile_id(account), Level.LEAD, Grain.DAY)
+    rows = list(world.metrics.read(series, Window(date(2026, 10, 1), date(2026, 11, 30))))
+    assert {row.source for row in rows} <= {Source.PUSH}
+    return {(row.day, row.campaign_id): (row.slot[2] or 0) // MICRO for row in rows}
+
+
+def load(world: LoadWorld, *receipts: Receipt) -> None:
+    for receipt in receipts:
+        world.arrive(receipt.key)
+
+
+def test_leads_are_counted_by_day_and_campaign_and_read_as_the_data_type_leads(world: LoadWorld, door: Door) -> None:
+    """Given leads of two campaigns, one of nobody's and one before midnight in the client's time zone, New York."""
+    world.catalog.update_account("acme", timezone="America/New_York")
+    load(
+        world,
+        google(door),
+        google(door, lead_id="L2"),
+        google(door, lead_id="L3", campaign_id=9999),
+        google(door, lead_id="L4", lead_submit_time="2026-11-20T04:59:59Z"),
+        google(door, lead_id="L5", campaign_id=...),
+    )
+    expected = {("2026-11-20", "70"): 2, ("2026-11-20", "9999"): 1, ("2026-11-19", "70"): 1, ("2026-11-20", ""): 1}
+    assert counted(world) == expected
+
+    queries = Queries(world.catalog, world.metrics, REGISTRY, world.clock)
+    asked = RecordRequest("leads", {"date_range": {"start": "2026-11-20", "end": "2026-11-20"}, "campaign_id": "70"})
+    (record,) = StoredRecords(world.catalog, queries).retrieve(asked, world.clock.now()).records
+    shown = {name: record[name] for name in ("source", "platform", "campaign_id", "conversions", "account_id")}
+    assert shown == {
+        "source": "google_ads", "platform": "google_ads", "campaign_id": "70", "conversions": 2, "account_id": "direct",
+    }  # fmt: skip
+
+
+def test_a_lead_counts_once_in_any_order_at_any_address_and_however_often_it_is_loaded(
+    world: LoadWorld, door: Door
+) -> None:
+    first, second = google(door), google(door, lead_id="L2")
+    load(world, second, first, second, google(door, ""), first)
+    assert counted(world) == {("2026-11-20", "70"): 2}
+    ads = [{"leadgen_id": number} for number in (1, 2, 3)]
+    load(world, meta(door, *ads[:2]), meta(door, *ads[1:]), meta(door, ads[0], account=""))
+    assert counted(world, META) == {("2026-11-20", ""): 3}
+
+
+def test_leads_of_two_clients_in_one_delivery_are_each_its_own(world: LoadWorld, door: Door) -> None:
+    load(world, tiktok(door, {}, {"id": 2, "advertiser_id": 6}, {"id": 3}, account=""))
+    assert counted(world, TIKTOK) == {("2026-11-20", "70"): 2}
+    assert counted(world, TIKTOK, "rival") == {("2026-11-20", "70"): 1}
+
+
+def test_what_was_counted_and_not_stored_is_stored_by_the_next_load(world: LoadWorld, door: Door) -> None:
+    """Given a worker that died between the two, when the same delivery is loaded again."""
+    first, second = google(door), google(door, lead_id="L2")
+    for receipt in (first, second):
+        next(count(world, receipt))
+    assert counted(world) == {}
+    load(world, first)
+    assert counted(world) == {("2026-11-20", "70"): 2}
+
+
+def count(world: LoadWorld, receipt: Receipt) -> Iterator[LeadDay]:
+    delivery = read_delivery(world.raw.get_bytes(receipt.key))
+    assert isinstance(delivery, LeadDelivery)
+    return LeadCounter(world.catalog, world.folds, world.clock).count(delivery, receipt.key)
+
+
+def test_an_older_sum_never_replaces_a_newer_one(world: LoadWorld, door: Door) -> None:
+    """Given a worker that counted a lead and stored it last, after another had counted one more."""
+    first, second = google(door), google(door, lead_id="L2")
+    slow = next(count(world, first))
+    load(world, second)
+    rows = PullRows()
+    with Quarantine() as quarantine:
+        loop = RowLoop(slow.pull, ["2026-11-20"], rows, quarantine)
+        loop.take(slow.rows, ())
+        loop.finish()
+    world.metrics.load(slow.pull, rows)
+    assert counted(world) == {("2026-11-20", "70"): 2}
+
+
+def test_leads_of_a_client_that_was_deleted_are_left_out(world: LoadWorld, door: Door) -> None:
+    receipt = google(door)
+    world.catalog.delete_account("acme")
+    load(world, receipt)
+    assert (counted(world), world.bus.events) == ({}, [])
+
+
+@at_the_bound("MAX_COUNTED_LEAD_AGE_DAYS")
+def test_the_age_of_a_lead_that_is_counted(world: LoadWorld, door: Door, size: int, fits: bool) -> None:
+    receipt = google(door, lead_submit_time="2026-11-20T12:00:00Z")
+    world.clock.advance(size * 86_400)
+    load(world, receipt)
+    assert counted(world) == ({("2026-11-20", "70"): 1} if fits else {})

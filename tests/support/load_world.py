@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from random import Random
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ from adweir.intake.load.dispatch import Loader
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.file_readers import OwnFiles
 from adweir.intake.load.files import DropLoader
+from adweir.intake.load.leads import LeadCounter
 from adweir.intake.load.pulls import PullLoader
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
@@ -28,6 +30,7 @@ from adweir.model.times import Window, epoch, iso
 from adweir.platforms import REGISTRY, Platforms
 from adweir.platforms.connector import Page
 from adweir.store.findings import Findings
+from adweir.store.folds import Folds
 from adweir.store.metrics.store import MetricStore, Patience
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore
@@ -60,13 +63,15 @@ class LoadWorld(World):
     def _loader(self, platforms: Platforms) -> Loader:
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
+        self.folds = Folds(self.raw, self.clock, lambda _: None, Random(1))
+        leads = LeadCounter(self.catalog, self.folds, self.clock)
         return Loader(
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
                 drop_keys.PREFIX: DropLoader(
                     self.raw, self.catalog, self.ledger.receipts, committer, self.clock, OwnFiles(platforms.parse)
                 ),
-                deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs),
+                deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs, leads),
             },
             self.ledger,
             self.clock,

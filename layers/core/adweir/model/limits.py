@@ -41,6 +41,7 @@ MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of th
 MAX_PUSH_QUERIES = 1000  # ids per push that each need a query where no two lie close together: 5 s
 MAX_TOLD_ENTRIES = 1000  # entries of a platform's own delivery; Meta sends at most as many changes
 MAX_LEAD_LOOKUPS = 500  # ads or campaigns of leads times ad accounts to look in, each a query: 2.5 s of 10 s
+MAX_COUNTED_LEAD_AGE_DAYS = 80  # of a lead that is counted: the fold that knows it lives for 90 days
 MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 
 # --- files ------------------------------------------------------------------------------------------------------

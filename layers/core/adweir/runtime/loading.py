@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from adweir.intake.load import deliveries, dispatch, drop_keys, files, pulls
+from adweir.intake.load import deliveries, dispatch, drop_keys, files, leads, pulls
 from adweir.intake.load.commit import Committer
 from adweir.intake.load.ends import TaskEnds
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.files.reading import FileReaders
     from adweir.store.catalog.store import Catalog
+    from adweir.store.folds import Folds
     from adweir.store.ledger import Ledger
     from adweir.store.raw.store import RawStore
 
@@ -36,18 +37,21 @@ class LoadingParts(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
+    def folds(self) -> Folds: ...
+    @property
     def file_readers(self) -> FileReaders: ...
 
 
 def loader(app: LoadingParts, committer: Committer) -> dispatch.Loader:
     """A loader per prefix of the bucket."""
     ends, landing = TaskEnds(app.ledger, app.queues.runs, app.clock), app.queues.landing
+    counter = leads.LeadCounter(app.catalog, app.folds, app.clock)
     drops = files.DropLoader(app.raw, app.catalog, app.ledger.receipts, committer, app.clock, app.file_readers)
     return dispatch.Loader(
         {
             pulls.PREFIX: pulls.PullLoader(app.raw, app.catalog, app.platforms, committer, ends, landing),
             drop_keys.PREFIX: drops,
-            deliveries.PREFIX: deliveries.DeliveryLoader(app.raw, committer, app.queues.runs),
+            deliveries.PREFIX: deliveries.DeliveryLoader(app.raw, committer, app.queues.runs, counter),
         },
         app.ledger,
         app.clock,

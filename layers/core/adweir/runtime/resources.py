@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from adweir.runtime.outbound import EventBus, SqsQueues
     from adweir.store.catalog.store import Catalog
     from adweir.store.findings import Findings
+    from adweir.store.folds import Folds
     from adweir.store.ledger import Ledger
     from adweir.store.metrics.store import MetricStore
     from adweir.store.raw.store import RawStore
@@ -135,6 +136,12 @@ class Resources:
         lease_seconds = self.settings.function_timeout_seconds + 30
         patience = Patience(self.clock, lease_seconds, self.sleep, self.rng)
         return MetricStore(patience, self.ledger, self.raw, slices=self.platforms.slices)
+
+    @cached_property
+    def folds(self) -> Folds:
+        from adweir.store.folds import Folds
+
+        return Folds(self.raw, self.clock, self.sleep, self.rng)
 
     @cached_property
     def findings(self) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
@@ -46,6 +47,11 @@ class Origin:
     def numbers(self) -> str:
         """The generation, and the load of a replay: what tells the loads of a task apart."""
         return f"{self.generation}.{self.load}" if self.load else str(self.generation)
+
+
+def named_task(text: str) -> str:
+    """The id of a task that was never planned: of an object's load, the same whenever it is repeated."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 class Allowance(NamedTuple):

@@ -1,16 +1,15 @@
-"""Loads stored webhook deliveries: metric pushes → hourly metrics, platform notifications → targeted re-pulls.
+"""Loads stored webhook deliveries: metric pushes → hourly metrics, notifications → targeted re-pulls, leads → counts.
 
 The door read and resolved them (`model.deliveries`); here they are merged. Loading one again changes nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from adweir.intake.load.commit import Allowance, Committer, Origin
+from adweir.intake.load.commit import Allowance, Committer, Origin, named_task
 from adweir.model import trace
 from adweir.model.datasets import Dataset
 from adweir.model.deliveries import DELIVERIES, MetricPush, Notification, Repull, StatedSeries, read_delivery
@@ -27,6 +26,7 @@ from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
+    from adweir.intake.load.leads import LeadCounter
     from adweir.store.raw.store import RawStore
 
 PREFIX = DELIVERIES
@@ -50,10 +50,11 @@ Account totals are pulled where the whole ad account is: they have no part of on
 class DeliveryLoader:
     """Loads one stored delivery."""
 
-    def __init__(self, raw: RawStore, committer: Committer, runs: Queue) -> None:
+    def __init__(self, raw: RawStore, committer: Committer, runs: Queue, leads: LeadCounter) -> None:
         self._raw = raw
         self._committer = committer
         self._runs = runs
+        self._leads = leads
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load a delivery. Raises BadInput for an object that is not one, Throttled, NotReady, Unavailable."""
@@ -65,6 +66,11 @@ class DeliveryLoader:
         elif isinstance(delivery, Notification):
             for repull in delivery.repulls:
                 self._pull_again(delivery, repull)
+        else:
+            for pull, rows in self._leads.count(delivery, message.key):
+                task_id = pull.stamp.task_id
+                trace.add(account_id=pull.account_id, profile_id=pull.profile_id, task_id=task_id)
+                self._store(pull, rows, Origin("leads", task_id, message.key), Allowance(remaining))
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Report an object that cannot be loaded; it stays. Raises `error` when its key is not a delivery's."""
@@ -73,12 +79,12 @@ class DeliveryLoader:
         account_id, _, name = rest.partition("/")
         if not name:
             raise error
-        origin = Origin("delivery", _task_id(message.key), message.key, platform=platform, account_id=account_id)
+        origin = Origin("delivery", named_task(message.key), message.key, platform=platform, account_id=account_id)
         self._committer.breach(origin, f"{error.code}: {error.message}")
 
     def _merge(self, push: MetricPush, series: StatedSeries, key: str, allowance: Allowance) -> None:
         """Store the hours of one profile and level; each replaces what an older push stated for it."""
-        task_id = _task_id(f"{key}\x1f{series.profile_id}\x1f{series.level}")
+        task_id = named_task(f"{key}\x1f{series.profile_id}\x1f{series.level}")
         trace.add(account_id=series.account_id, profile_id=series.profile_id, task_id=task_id)
         days = sorted({hour.date for hour in series.hours})
         pull = Pull(
@@ -95,12 +101,14 @@ class DeliveryLoader:
             timezone=series.timezone,
             account_id=series.account_id,
         )
+        self._store(pull, _rows(series), Origin("push", task_id, key), allowance)
+
+    def _store(self, pull: Pull, found: list[MetricRow], origin: Origin, allowance: Allowance) -> None:
         rows = PullRows()
         with Quarantine() as quarantine:
-            loop = RowLoop(pull, days, rows, quarantine)
-            loop.take(_rows(series), ())
+            loop = RowLoop(pull, sorted({row.day for row in found}), rows, quarantine)
+            loop.take(found, ())
             loop.finish()
-            origin = Origin("push", task_id, key)
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
         self._committer.store(pull, rows, loop, origin, quarantine_key, allowance)
 
@@ -112,7 +120,7 @@ class DeliveryLoader:
         bucket = epoch(notification.as_of) // BUCKET_SECONDS
         profile_key = f"{notification.platform}#{repull.profile_id}"
         about = f"{profile_key}\x1f{repull.level}\x1f{repull.object_id}"
-        now, then = (IdKind.RUN.of("repull-" + _task_id(f"{about}\x1f{number}")) for number in (bucket, bucket + 1))
+        now, then = (IdKind.RUN.of("repull-" + named_task(f"{about}\x1f{number}")) for number in (bucket, bucket + 1))
         self._runs.send(
             StartRun(
                 workflow="repull",
@@ -152,7 +160,3 @@ def _rows(series: StatedSeries) -> list[MetricRow]:
         )
         for number, hour in enumerate(series.hours, 1)
     ]
-
-
-def _task_id(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
