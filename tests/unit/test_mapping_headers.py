@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from adweir.model.data_types import DATA_TYPES
 from support.mapping_headers import Answer, JudgedHeader, judged_headers, score
 
 HEADERS = {header.name: header for header in judged_headers()}
@@ -38,6 +39,15 @@ def test_a_sample_has_exactly_the_judged_columns_and_whole_rows(header: JudgedHe
 @_EACH
 def test_a_sample_has_addresses_of_nobody(header: JudgedHeader) -> None:
     assert set(_ADDRESS.findall(header.sample.read_text(encoding="utf-8"))) <= {"example.com"}
+
+
+@_EACH
+def test_every_field_is_one_of_its_data_types(header: JudgedHeader) -> None:
+    known = {name for data_type in header.data_types for name in DATA_TYPES[data_type].names}
+    ranges = {"range_start", "range_end"}  # of the language of mappings: a row about several days is refused
+    said = {answer for answers in header.accepted.values() for answer in answers if answer is not None}
+    assert said <= known | ranges
+    assert DATA_TYPES[next(iter(header.data_types))].required
 
 
 @_EACH
