@@ -75,7 +75,7 @@ def test_records_once_each_sum_to_the_truth_in_any_order(told: tuple[StreamCalle
     assert sums.keys() == truth.keys()
     for key, row in sums.items():
         assert row == {name: truth[key][name] for name in row}
-        assert all(truth[key][name] is None for name in (*_TRAFFIC, "conversions_micros") if name not in row)
+        assert all(truth[key][name] == 0 for name in (*_TRAFFIC, "conversions_micros") if name not in row)
 
 
 def test_the_truth_of_whole_hours_is_the_world_s(told: tuple[StreamCaller, Records]) -> None:
@@ -99,6 +99,21 @@ def test_the_truth_of_whole_hours_is_the_world_s(told: tuple[StreamCaller, Recor
     assert sent == {key: numbers for key, numbers in true.items() if key[1:] >= (ANCHOR.isoformat(), 4)}
 
 
+def test_what_nobody_subscribed_to_is_unknown_and_the_hour_of_the_start_is_no_whole_one(stream: StreamCaller) -> None:
+    # given
+    stream.outside.move(timedelta(minutes=30))
+    stream.active("sp-traffic")
+
+    # when
+    stream.outside.move(timedelta(hours=2))
+    stream.burst()
+
+    # then
+    rows = stream.truth()["rows"]
+    assert {row["conversions_micros"] for row in rows} == {None}
+    assert {row["hour"]: row["before_start"] for row in rows} == {4: True, 5: False}
+
+
 def test_campaigns_sum_their_ads(told: tuple[StreamCaller, Records]) -> None:
     # given
     stream, _ = told
@@ -119,9 +134,8 @@ def test_the_first_day_is_net_negative_as_only_corrections_of_it_are_sent(told: 
     before = [row for row in stream.truth()["rows"] if row["before_start"]]
 
     # then
-    traffic = [row["spend_micros"] for row in before if row["spend_micros"] is not None]
-    assert sum(traffic) < 0
-    assert any(row["impressions"] is None and row["conversions_micros"] for row in before)
+    assert sum(row["spend_micros"] for row in before) < 0
+    assert any(row["impressions"] == 0 and row["conversions_micros"] for row in before)
 
 
 def test_records_are_deltas_some_of_them_negative_some_sent_twice_in_any_order(

@@ -56,6 +56,11 @@ _REMEMBERED_DAYS: Final = 60
 """Sums of older days are forgotten: nothing is sent of them any more."""
 _SIZES: Final = {TRAFFIC: 3, CONVERSION: 2 * len(CLICK_WINDOWS) + 2}
 """How many numbers a cell has."""
+_NUMBERS: Final = {
+    TRAFFIC: ("impressions", "clicks", "spend_micros"),
+    CONVERSION: ("conversions_micros", "revenue_micros"),
+}
+"""What a truth row has of each."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -262,38 +267,40 @@ def stream_truth(outside: Outside, query: Mapping[str, str]) -> dict[str, Any]:
 
 def _rows(profile: WorldProfile, own: list[Subscription], level: str) -> list[dict[str, Any]]:
     """Sums over the subscriptions of one destination. What no dataset was subscribed for is null."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    subscribed = {str(one["asked"]["dataSetId"]) for one in own}
     products = {campaign.id: campaign.product for campaign in profile.campaigns}
     for one in own:
-        dataset = one["asked"]["dataSetId"]
-        kind, began = dataset.rpartition("-")[2], datetime.fromisoformat(one["start"])
-        hour_of_start = began.astimezone(ZoneInfo(profile.timezone)).replace(minute=0, second=0)
+        kind, began = one["asked"]["dataSetId"].rpartition("-")[2], datetime.fromisoformat(one["start"])
         for key, told in one.get("sent", {}).items():
-            counts = tuple(told)
             text, campaign_id, group_id, ad_id = key.split("|")
-            if level == "campaign":
-                group_id = ad_id = ""
-            entity = campaign_id if level == "campaign" else f"{group_id}~{ad_id}"
-            row = found.setdefault((entity, text), _blank(profile, entity, (campaign_id, group_id, ad_id), text))
-            row["ad_product"] = products[campaign_id]
-            row["before_start"] |= datetime.fromisoformat(text) < hour_of_start
-            for name, value in _measured(profile, products[campaign_id], kind, counts).items():
-                row[name] = (row[name] or 0) + value
+            product = products[campaign_id]
+            ids = (campaign_id, "", "") if level == "campaign" else (campaign_id, group_id, ad_id)
+            row = found.setdefault((*ids, text), {})
+            if not row:
+                told_of = [names for each, names in _NUMBERS.items() if f"{product}-{each}" in subscribed]
+                row |= _blank(profile, ids, text) | {"ad_product": product}
+                row |= dict.fromkeys((name for names in told_of for name in names), 0)
+            row["before_start"] |= datetime.fromisoformat(text) < began
+            for name, value in _measured(profile, product, kind, tuple(told)).items():
+                row[name] += value
     return sorted(found.values(), key=lambda row: (row["time_window_start"], row["entity_id"]))
 
 
-def _blank(profile: WorldProfile, entity: str, ids: tuple[str, str, str], text: str) -> dict[str, Any]:
-    numbers = ("impressions", "clicks", "spend_micros", "conversions_micros", "revenue_micros")
+def _blank(profile: WorldProfile, ids: tuple[str, str, str], text: str) -> dict[str, Any]:
+    campaign_id, group_id, ad_id = ids
     return {
         "platform": profile.platform,
         "profile_id": profile.id,
-        "entity_id": entity,
-        **dict(zip(("campaign_id", "ad_group_id", "ad_id"), ids, strict=True)),
+        "entity_id": f"{group_id}~{ad_id}" if ad_id else campaign_id,
+        "campaign_id": campaign_id,
+        "ad_group_id": group_id,
+        "ad_id": ad_id,
         "date": text[:10],
         "hour": int(text[11:13]),
         "time_window_start": text,
         "before_start": False,
-        **dict.fromkeys(numbers),
+        **dict.fromkeys(name for names in _NUMBERS.values() for name in names),
         "currency": profile.currency,
     }
 
