@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,17 @@ def test_every_built_in_mapping_is_whole() -> None:
         required = set(DATA_TYPES[mapping.data_type].required) - fields
         assert not required, (mapping.source, mapping.data_type, required)
         assert mapping.header_from
+
+
+def test_the_documentation_names_every_source_and_its_data_types() -> None:
+    text = (Path(__file__).parents[2] / "docs/mappings.md").read_text()
+    lines = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+
+    assert sorted(builtin.SOURCES) == list(builtin.SOURCES)
+    for source in builtin.SOURCES[1:]:
+        said = lines[source].split("|")[2].replace("`_performance`", "")
+        kinds = {word.strip(" ") + "_performance" * ("_performance" in lines[source]) for word in said.split(",")}
+        assert kinds == {each.data_type for each in builtin.of_source(source)}, source
 
 
 def test_what_has_no_mapping_is_not_found() -> None:

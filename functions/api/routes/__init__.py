@@ -19,6 +19,7 @@ from routes.exports import exports
 from routes.ingestion import ingestion
 from routes.keys import keys
 from routes.lists import lists
+from routes.mappings import mappings
 from routes.pipeline import pipeline
 from routes.profiles import profiles
 from routes.receipts import receipts
@@ -36,6 +37,7 @@ RESOURCES: tuple[Resource, ...] = (
     brakes,
     dead_letters,
     receipts,
+    mappings,
     lists,
     data_pipeline,
     reports,

@@ -42,6 +42,18 @@ _WEBHOOK_SECRETS = {
     "handshake": ("The token of a subscription's handshake", {"verify_token": "choose-a-long-random-text"})
 }
 
+_MAPPING = {
+    "data_type": "campaign_performance",
+    "columns": [
+        {"field": "campaign_name", "names": ["Kampagne", "Campaign"], "required": True},
+        {"field": "date", "names": ["Tag", "Day"]},
+        {"field": "spend", "names": ["Kosten ({currency})", "Cost ({currency})"], "required": True},
+        {"field": "clicks", "names": ["Klicks", "Clicks"]},
+    ],
+    "constants": {"platform": "{a-platform}"},
+    "skip": [{"begins": ["Gesamt", "Total"]}],
+}
+
 EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     "create_account": {
         "company": (
@@ -54,6 +66,7 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "naming": ("How its campaigns are named", {"naming": {"campaign": "{market}_{channel}_{objective}"}}),
     },
     "create_credential": _credentials(),
+    "put_mapping": {"agency": ("An agency's own report", _MAPPING)},
     "update_profile": {"reset": ("Nothing on request any more", {"options": {"datasets": None}})},
     "put_account_webhook_secrets": _WEBHOOK_SECRETS,
     "put_webhook_secrets": _WEBHOOK_SECRETS,
