@@ -11,7 +11,6 @@ from sandbox.exports.base import Export, Span
 from sandbox.world import Company, World, WorldProfile
 
 _LOADED = (
-    ("microsoft_ads", "F1194GHK"),
     ("linkedin_ads", "506849291"),
     ("pinterest_ads", "549761668032"),
     ("snapchat_ads", "8b0e1a52-2c1e-4d0a-9d1a-5d9f3a1c7e10"),
@@ -19,7 +18,7 @@ _LOADED = (
     ("twitter_ads", "18ce5example"),
     ("apple_search_ads", "4021370"),
 )
-"""The tables' sources, and an ad account of each."""
+"""The tables' sources whose ad accounts the world does not have, and an ad account of each."""
 
 
 def ad_exports(world: World, company: Company, start: date, end: date) -> Iterator[Export]:
@@ -31,7 +30,7 @@ def ad_exports(world: World, company: Company, start: date, end: date) -> Iterat
     yield google_ui.in_german(own_accounts["google_ads"])
     yield meta_manager.english(own_accounts["meta_ads"])
     yield meta_manager.in_german(own_accounts["meta_ads"])
-    yield from warehouse.tables(_loaded(world, company, start, end))
+    yield from warehouse.tables(own_accounts | _loaded(world, company, start, end))
 
 
 def shop_exports(world: World, company: Company, start: date, end: date) -> Iterator[Export]:
