@@ -8,6 +8,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
+from adweir.model.data_types import DATA_TYPES
 from adweir.runtime.settings import Settings
 from ops import cli
 from ops.commands import put_drop
@@ -128,7 +129,7 @@ def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_n
             ("--as", "kpi"),
             "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>",
         ),
-        (("--as", "ga4/kpi"), "no files of ga4/kpi are read; known: adweir/metrics, adweir/invoices"),
+        (("--as", "ga4/kpi"), "no files of ga4/kpi are read; data types: " + ", ".join(sorted(DATA_TYPES))),
     ],
 )  # fmt: skip
 def test_given_what_would_be_rejected_when_it_is_dropped_then_nothing_is_stored_and_one_line_says_how(

@@ -9,6 +9,7 @@ from types import ModuleType
 import boto3
 import pytest
 
+from adweir.model.data_types import DATA_TYPES
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError
 from adweir.model.messages import ObjectArrived
@@ -106,7 +107,7 @@ def test_an_object_that_arrives_twice_has_one_receipt(call: Call, api: ModuleTyp
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("ga4/web/a.csv", "no files of ga4/web are read; known: adweir/metrics, adweir/invoices"),
+        ("ga4/web/a.csv", "no files of ga4/web are read; data types: " + ", ".join(sorted(DATA_TYPES))),
         ("2026/a.csv", "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>"),
         ("a.txt", "the name of a dropped file ends with .csv or .csv.gz: a.txt"),
     ],

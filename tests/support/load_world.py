@@ -15,7 +15,8 @@ from adweir.intake.load.commit import Committer
 from adweir.intake.load.deliveries import DeliveryLoader
 from adweir.intake.load.dispatch import Loader
 from adweir.intake.load.ends import TaskEnds
-from adweir.intake.load.file_readers import OwnFiles
+from adweir.intake.load.file_mappings import FileMappings
+from adweir.intake.load.file_readers import ClientFiles
 from adweir.intake.load.files import DropLoader
 from adweir.intake.load.leads import LeadCounter
 from adweir.intake.load.pulls import PullLoader
@@ -69,7 +70,12 @@ class LoadWorld(World):
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
                 drop_keys.PREFIX: DropLoader(
-                    self.raw, self.catalog, self.ledger.receipts, committer, self.clock, OwnFiles(platforms.parse)
+                    self.raw,
+                    self.catalog,
+                    self.ledger.receipts,
+                    committer,
+                    self.clock,
+                    ClientFiles(self.catalog, platforms, FileMappings(self.catalog, self.raw).find),
                 ),
                 deliveries.PREFIX: DeliveryLoader(self.raw, committer, self.queues.runs, leads),
             },

@@ -244,7 +244,7 @@ def test_a_moment_is_of_the_day_in_the_zone_of_the_ad_account(
 def test_the_only_ad_account_is_not_guessed() -> None:
     context = FileContext(Platform("google_ads"), OWN, "UTC", parse, lambda _: True, Stored())
     bad = fault(rows_of(DATA_TYPES["account_performance"], context), date="2026-11-01", spend="1")
-    assert (bad["field"], bad["rule"]) == ("profile_id", "required")
+    assert (bad["field"], bad["rule"]) == ("profile_id", "known")
 
 
 def test_of_a_platform_that_nothing_lists_the_words_of_the_file_are_the_ids() -> None:

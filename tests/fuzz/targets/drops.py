@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, BinaryIO
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
-from adweir.intake.load.file_readers import OwnFiles
+from adweir.intake.load.file_readers import ClientFiles
 from adweir.intake.load.files import DropLoader
 from adweir.model import limits
 from adweir.model.entities import Account, Profile
@@ -213,7 +213,8 @@ TARGET = Drops
 
 def _load(raw: RawStore, stored: Committer, receipts: Receipts, key: str) -> AdweirError | None:
     """Load as `validate` does; returns the error that the file was refused with."""
-    loader = DropLoader(raw, _OneClient(), receipts, stored, FrozenClock(pulls.NOW), OwnFiles(REGISTRY.parse))
+    files = ClientFiles(_OneClient(), REGISTRY, lambda *_: None)
+    loader = DropLoader(raw, _OneClient(), receipts, stored, FrozenClock(pulls.NOW), files)
     message = ObjectArrived(bucket="b", key=key)
     try:
         loader.load(message, lambda: 300.0)

@@ -78,7 +78,7 @@ def rounded(value: str | Decimal) -> tuple[int, Decimal]:
     `rounded("0.1234567")` is 123457 millionths and `Decimal("0.3")`. Raises ValueError as `to_micros` does, except for
     decimals.
     """
-    number = _number(value)
+    number = exact_number(value)
     if (number and number.adjusted() >= 12) or len(number.as_tuple().digits) > limits.MAX_AMOUNT_DIGITS:
         raise ValueError(f"not a number, or out of range: {str(value)[:40]!r}")
     exact = number.scaleb(6, _EXACT)
@@ -91,7 +91,7 @@ def to_units(micros: int | None) -> Decimal | None:
     return None if micros is None else from_micros(micros)
 
 
-def _number(value: str | Decimal) -> Decimal:
+def exact_number(value: str | Decimal) -> Decimal:
     """Text as a finite number. Raises ValueError."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise ValueError(f"not a number: {value[:40]!r}")
@@ -103,7 +103,7 @@ def _number(value: str | Decimal) -> Decimal:
 
 def _exact(value: str | Decimal) -> int:
     """Text or a Decimal as millionths: nothing is rounded, nothing large is computed."""
-    number = _number(value)
+    number = exact_number(value)
     # "1e999999" is eight characters and a million digits: refused before it becomes an int.
     if number and number.adjusted() >= 12:
         raise ValueError(f"out of range: {str(value)[:40]!r}")

@@ -91,9 +91,10 @@ class App(Resources):
     @cached_property
     def file_readers(self) -> FileReaders:
         """How dropped files are read."""
-        from adweir.intake.load.file_readers import OwnFiles
+        from adweir.intake.load.file_mappings import FileMappings
+        from adweir.intake.load.file_readers import ClientFiles
 
-        return OwnFiles(self.platforms.parse)
+        return ClientFiles(self.catalog, self.platforms, FileMappings(self.catalog, self.raw).find)
 
     @cached_property
     def receiver(self) -> Receiver:

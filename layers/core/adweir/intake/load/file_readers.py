@@ -1,26 +1,104 @@
-"""Who reads the files of an account's source and data type."""
+"""Who reads the files of an account's source and data type, and whose their rows are."""
 
 from __future__ import annotations
 
-from adweir.intake.load.drop_keys import OWN, OWN_INVOICES
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adweir.intake.load.client_objects import StoredObjects
+from adweir.intake.load.drop_keys import OWN
+from adweir.model.data_types import DATA_TYPES, DataType
+from adweir.model.entities import Profile, own_profile_id
 from adweir.model.errors import BadInput
-from adweir.model.ports import PlatformParser
+from adweir.model.mappings import Mapping
+from adweir.model.platforms import Platform
+from adweir.model.ports import PlatformParser, ServedPlatforms, platform_named
+from adweir.platforms.files import builtin
+from adweir.platforms.files.data_types import rows_of
+from adweir.platforms.files.file_rows import FileContext
+from adweir.platforms.files.normalize import Target
 from adweir.platforms.files.reading import FileReader, own_metrics
 
-_READ = (OWN, OWN_INVOICES)
+if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
+
+MappingOf = Callable[[str, str, str], Mapping | None]
+"""Account, source and data type → the mapping that was stored for them, None for none."""
+_CANONICAL = "adweir"
 
 
-class OwnFiles:
-    """Reads adweir's own columns; a `FileReaders`."""
+class ClientFiles:
+    """Reads every data type that has numbers; a `FileReaders`.
 
-    def __init__(self, parse_platform: PlatformParser) -> None:
-        self.parse_platform = parse_platform
-        self._metrics = own_metrics(parse_platform)
+    `stored` gives the mappings that were stored. Where there is none, the one that is built in counts, and a source
+    that has none has adweir's own columns.
+    """
 
-    def reader(self, _account_id: str, source: str, data_type: str, /) -> FileReader:
-        """Raises BadInput for files of another source or data type."""
+    def __init__(self, catalog: Catalog, platforms: ServedPlatforms, stored: MappingOf) -> None:
+        self.parse_platform: PlatformParser = platforms.parse
+        self._catalog = catalog
+        self._platforms = platforms
+        self._stored = stored
+        self._metrics = own_metrics(platforms.parse)
+
+    def reader(self, account_id: str, source: str, data_type: str, /) -> FileReader:
+        """Raises BadInput for a source or data type that there is not, NotFound for an unknown account."""
         if (source, data_type) == OWN:
             return self._metrics
-        known = ", ".join("/".join(pair) for pair in _READ)
-        message = f"no files of {source[:64]}/{data_type[:64]} are read; known: {known}"
-        raise BadInput(message, [{"field": "key", "rule": "format"}])
+        kind = self.data_type(source, data_type)
+        mapping = self.mapping(account_id, source, kind)
+        account = self._catalog.account(account_id)
+        context = FileContext(
+            source=self._source(source),
+            own=own_profile_id(account_id),
+            timezone=self._catalog.terms(account).timezone,
+            parse_platform=self.parse_platform,
+            is_listed=self._platforms.__contains__,
+            objects=StoredObjects(self._catalog, account_id),
+        )
+        return FileReader.mapped(
+            mapping, partial(rows_of, kind, context, adds_up=mapping.adds_up), personal=kind.personal
+        )
+
+    def data_type(self, source: str, name: str) -> DataType:
+        """A data type by its name, of a source that can be. Raises BadInput."""
+        self._source(source)
+        known = DATA_TYPES.get(name)
+        if known is None:
+            message = f"no files of {source[:64]}/{name[:64]} are read; data types: {', '.join(sorted(DATA_TYPES))}"
+            raise BadInput(message, [{"field": "key", "rule": "format"}])
+        return known
+
+    def mapping(self, account_id: str, source: str, kind: DataType) -> Mapping:
+        """How the columns of such files are named and written. Raises BadInput for bills of another source."""
+        own = self._source(source)
+        stored = (self._stored(account_id, name, kind.name) for name in dict.fromkeys((source, str(own))))
+        found = next(filter(None, stored), None) or builtin.find(own, kind.name)
+        if found is None:
+            canonical = builtin.find(_CANONICAL, kind.name)
+            if canonical is None:
+                raise BadInput(
+                    f"no mapping is known of {source[:64]}/{kind.name}", [{"field": "key", "rule": "format"}]
+                )
+            found = canonical.model_copy(update={"source": own})
+        return found
+
+    def profile(self, account_id: str, target: Target, /) -> Profile | None:
+        """The profile of a row's target; one that no platform lists is made. None where the account has no such one."""
+        profile_id = target.profile_id
+        if target.platform in self._platforms and profile_id != own_profile_id(account_id):
+            found = self._catalog.profile(target.platform, profile_id)
+            return found if found is not None and found.account_id == account_id else None
+        account = self._catalog.account(account_id)
+        terms = self._catalog.terms(account)
+        if profile_id != own_profile_id(account_id) and target.currency:
+            terms = terms._replace(currency=target.currency)
+        return self._catalog.unlisted_profile(account, target.platform, profile_id, terms)
+
+    def _source(self, source: str) -> Platform:
+        try:
+            return platform_named(source, self.parse_platform)
+        except ValueError:
+            message = f"a source is 2 to 40 lower-case letters, digits and _: {source[:64]!r}"
+            raise BadInput(message, [{"field": "key", "rule": "format"}]) from None

@@ -11,7 +11,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -28,8 +28,10 @@ from adweir.model.metrics import BadRow, MetricRow, Source
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Clock, Window, is_zone, iso
+from adweir.platforms.files.lines import KNOWN, Record
 from adweir.platforms.files.normalize import Target
-from adweir.platforms.files.reading import FileReader, FileReaders, read_drop
+from adweir.platforms.files.reading import FileReader, FileReaders
+from adweir.platforms.files.table import open_table, records
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
@@ -92,6 +94,7 @@ class _Drop:
     groups: dict[Target, _Group] = field(default_factory=dict)
     unknown: dict[Target, str] = field(default_factory=dict)
     lines: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def task_id(self) -> str:
@@ -102,9 +105,9 @@ class _Drop:
         """The receipt of these bytes, whatever their name."""
         return f"sha256/{self.account_id}/{self.sha256}"
 
-    def check_memory(self) -> None:
+    def check_memory(self, held: int = 0) -> None:
         """Raises TooLarge: killed for its memory, the function would receive the file again and leave no receipt."""
-        if sum(group.held for group in self.groups.values()) > limits.MAX_DROP_HELD_BYTES:
+        if held + sum(group.held for group in self.groups.values()) > limits.MAX_DROP_HELD_BYTES:
             raise TooLarge(f"the file names too many ads for one load: {self.lines} lines until now; split it")
 
 
@@ -158,7 +161,8 @@ class DropLoader:
             else:
                 reader = self._readers.reader(account_id, source, data_type)
                 self._read(drop, cast("BinaryIO", spool), reader, remaining)
-                counts, has_unknown = self._store(drop, Allowance(remaining)), bool(drop.unknown)
+                counts = self._store(drop, Allowance(remaining))
+                has_unknown = bool(quarantine.reasons[KNOWN])
             self._receipt(drop, {"state": "loaded"} | counts)
             if not has_unknown:  # else the same file is the repair, once the profile is listed
                 first_drop = {"key": message.key, "version": drop.version}
@@ -207,19 +211,25 @@ class DropLoader:
 
         Raises TooLarge when that takes half of the time, for storing takes as much, or more memory than there is.
         """
-        least = remaining() / 2
-        for found in read_drop(stream, drop.size, reader):
-            drop.lines += 1
-            if drop.lines % _BATCH == 0:
-                if remaining() < least:
-                    raise TooLarge(f"the file takes too long to read: {drop.lines} lines until now; split it")
-                drop.check_memory()
+        least, table = remaining() / 2, open_table(stream, drop.size, reader.form)
+        rows = reader.bind(table.header)
+
+        def counted() -> Iterator[Record | BadRow]:
+            for record in records(table):
+                drop.lines += 1
+                if drop.lines % _BATCH == 0:
+                    if remaining() < least:
+                        raise TooLarge(f"the file takes too long to read: {drop.lines} lines until now; split it")
+                    drop.check_memory(rows.held)
+                yield record
+
+        for found in rows.rows(counted()):
             if isinstance(found, BadRow):
                 drop.quarantine.add(found)
                 continue
             group = self._group(drop, found.target)
             if group is None:
-                fault = {"field": "profile_id", "rule": "known", "message": drop.unknown[found.target]}
+                fault = {"field": "profile_id", "rule": KNOWN, "message": drop.unknown[found.target]}
                 drop.quarantine.add(BadRow(found.row.line, found.source, [fault], found.row.entity_id, found.row.day))
             else:
                 group.add(found.row)
@@ -227,6 +237,7 @@ class DropLoader:
             group.flush()
             group.loop.finish()
         drop.check_memory()
+        drop.left_out = rows.left_out
 
     def _group(self, drop: _Drop, target: Target) -> _Group | None:
         """Where rows of this target go; None when its profile is not the account's or has no days (see `unknown`)."""
@@ -237,8 +248,8 @@ class DropLoader:
             raise BadInput(
                 f"a drop names at most {limits.MAX_DROP_GROUPS} combinations of profile, level and grain; split it"
             )
-        profile = self._catalog.profile(target.platform, target.profile_id)
-        if profile is None or profile.account_id != drop.account_id:
+        profile = self._readers.profile(drop.account_id, target)
+        if profile is None:
             drop.unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
             return None
         if not is_zone(profile.timezone):
@@ -254,9 +265,9 @@ class DropLoader:
             source=Source.FILE,
             slice=ALL,
             window=Window(day, day),
-            stamp=Stamp.of(drop.as_of, drop.task_id),
+            stamp=Stamp.of(drop.as_of, _load_of(drop, target)),
             complete=False,
-            currency=profile.currency,
+            currency=target.currency or profile.currency,
             timezone=profile.timezone,
             account_id=drop.account_id,
         )
@@ -276,9 +287,10 @@ class DropLoader:
             if days:
                 window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
                 pull = replace(group.pull, window=window)
-                counts = self._committer.store(pull, group.rows, group.loop, origin, key, allowance)
+                of_load = replace(origin, task_id=_load_of(drop, target))
+                counts = self._committer.store(pull, group.rows, group.loop, of_load, key, allowance)
                 stored.update(counts)
-                profiles.append(f"{target.platform}#{target.profile_id}#{target.level}#{target.grain}")
+                profiles.append("#".join(filter(None, target)))
         if drop.quarantine.rows > sum(group.loop.rejected for group in drop.groups.values()):
             self._committer.breach(origin, "rows_quarantined", rows=drop.quarantine.rows, quarantine_key=key)
         return {
@@ -287,6 +299,7 @@ class DropLoader:
             "duplicates": stored["duplicates"],
             "slots_changed": stored["slots_changed"],
             "stored_for": profiles,
+            "rows_left_out": dict(drop.left_out),
         } | _held_back(drop.quarantine, key)
 
     def _bills(self, drop: _Drop, stream: BinaryIO, remaining: Callable[[], float]) -> tuple[dict[str, Any], bool]:
@@ -333,6 +346,11 @@ def _held_back(quarantine: Quarantine, key: str) -> dict[str, Any]:
     """What a receipt says of the lines that were not stored."""
     reasons = dict(quarantine.reasons.most_common(limits.MAX_DROP_REASONS))
     return {"rows_quarantined": quarantine.rows, "reasons": reasons, "quarantine_key": key}
+
+
+def _load_of(drop: _Drop, target: Target) -> str:
+    """The task id of a load: rows of several currencies of one profile are loads of their own."""
+    return f"{drop.task_id}.{target.currency}" if target.currency else drop.task_id
 
 
 def _version(message: ObjectArrived, head: ObjectHead) -> str:

@@ -14,7 +14,7 @@ from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.model.series_ids import written
 from adweir.platforms.files import cells, normalize
 from adweir.platforms.files.file_rows import FileContext, FileRows
-from adweir.platforms.files.lines import LineFault, Record, identity
+from adweir.platforms.files.lines import KNOWN, LineFault, Record, identity
 from adweir.platforms.files.normalize import DropRow, Target
 
 _PARENT = {Level.AD_GROUP: Level.CAMPAIGN, Level.AD: Level.AD_GROUP, Level.KEYWORD: Level.AD_GROUP}
@@ -67,7 +67,7 @@ class AdRows(FileRows):
         profile_id = context.objects.only_profile(platform, profile_id) or profile_id
         if not profile_id:
             message = f"is required: the client has no ad account of {platform}, or several"
-            raise LineFault("profile_id", "required", message)
+            raise LineFault("profile_id", KNOWN, message)
         return Target(platform, profile_id, level, self._grain)
 
     def _path(self, cell: Mapping[str, str], target: Target) -> dict[Level, str]:
@@ -94,7 +94,7 @@ class AdRows(FileRows):
         if own is None:
             own = self._found[key] = self._context.objects.object_id(target, parent, name)
         if not own and needed:
-            raise LineFault(_NAME[target.level], "known", f"is not the name of one {target.level} that is listed")
+            raise LineFault(_NAME[target.level], KNOWN, f"is not the name of one {target.level} that is listed")
         return own
 
     def _metrics(self, record: Record, target: Target, ids: Mapping[Level, str]) -> MetricRow:

@@ -86,11 +86,11 @@ def amount(cell: Mapping[str, str], name: str) -> int:
     return value
 
 
-def currency(cell: Mapping[str, str]) -> str:
+def currency(cell: Mapping[str, str], name: str = "currency") -> str:
     """Three letters, "" for none."""
-    text = cell.get("currency", "").upper()
+    text = cell.get(name, "").upper()
     if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
-        raise LineFault("currency", "format", "must have three letters")
+        raise LineFault(name, "format", "must have three letters")
     return text
 
 

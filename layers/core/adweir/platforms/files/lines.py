@@ -11,6 +11,9 @@ from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
 
+KNOWN = "known"
+"""The rule that a line breaks which names something that is not stored (yet): dropped again, the file may repair it."""
+
 
 class LineFault(Exception):
     """What is wrong with a line, and in which column."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
+from adweir.model.entities import Profile
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
 from adweir.model.ports import PlatformParser
@@ -17,7 +18,7 @@ from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.file_rows import FileRows
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.mapped import BoundMapping, is_footer, is_header, mapped
-from adweir.platforms.files.normalize import DropRow, drop_row
+from adweir.platforms.files.normalize import DropRow, Target, drop_row
 from adweir.platforms.files.table import open_table, records
 
 
@@ -74,6 +75,10 @@ class FileReaders(Protocol):
 
     def reader(self, account_id: str, source: str, data_type: str, /) -> FileReader:
         """How the files of a source and data type are read. Raises BadInput for what nothing reads."""
+        ...
+
+    def profile(self, account_id: str, target: Target, /) -> Profile | None:
+        """The profile of a row's target, None where the account has no such one."""
         ...
 
 

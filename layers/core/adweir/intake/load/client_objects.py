@@ -1,0 +1,98 @@
+"""What is stored of a client, as far as the rows of its files need it: read once per file, when it is asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from adweir.model.datasets import Dataset
+from adweir.model.entities import AdCampaign, Keyword, PlatformObject, Profile, ProfileStatus, Status
+from adweir.model.metrics import Level
+from adweir.model.platforms import Platform
+from adweir.platforms.files.file_rows import NamedObject
+from adweir.platforms.files.normalize import Target
+
+if TYPE_CHECKING:
+    from adweir.store.catalog.store import Catalog
+
+_DATASETS = {
+    Level.CAMPAIGN: Dataset.CAMPAIGNS,
+    Level.AD_GROUP: Dataset.AD_GROUPS,
+    Level.AD: Dataset.ADS,
+    Level.KEYWORD: Dataset.KEYWORDS,
+}
+_Names = Mapping[tuple[str, str], set[str]]
+"""Parent ("" for any) and name → ids."""
+
+
+class StoredObjects:
+    """The profiles and objects of one client; a `ClientObjects`."""
+
+    def __init__(self, catalog: Catalog, account_id: str) -> None:
+        self._catalog = catalog
+        self._account_id = account_id
+        self._names: dict[tuple[Platform, str, Level], _Names] = {}
+
+    def only_profile(self, platform: Platform, named: str = "") -> str:
+        """The client's only ad account on a platform, or its only one with this name or id."""
+        own = [each for each in self._profiles if each.platform == platform and each.status == ProfileStatus.ACTIVE]
+        if named:
+            asked = _plain(named)
+            own = [each for each in own if named == each.name or asked in {_plain(each.profile_id), each.profile_id}]
+        return own[0].profile_id if len(own) == 1 else ""
+
+    def timezone(self, target: Target) -> str:
+        """The time zone of the target's ad account; "" where none is known."""
+        known = {(each.platform, each.profile_id): each.timezone for each in self._profiles}
+        return known.get((target.platform, target.profile_id), "")
+
+    def campaign(self, text: str) -> NamedObject | None:
+        """The client's only campaign with this name or id; one that was removed only where no other has it."""
+        for found in (self._campaigns[0].get(text), self._campaigns[1].get(text)):
+            if found:
+                return next(iter(found)) if len(found) == 1 else None
+        return None
+
+    def object_id(self, target: Target, parent: str, name: str) -> str:
+        """The id of the target's only object with this name in its parent ("" for any); "" where there is not one."""
+        key = (target.platform, target.profile_id, target.level)
+        if key not in self._names:
+            self._names[key] = _by_name(self._catalog.objects(*key[:2], _DATASETS[target.level]), target.level)
+        found = self._names[key].get((parent, name), set())
+        return next(iter(found)) if len(found) == 1 else ""
+
+    @cached_property
+    def _profiles(self) -> list[Profile]:
+        return [profile for profile in self._catalog.profiles(self._account_id) if profile.is_listed]
+
+    @cached_property
+    def _campaigns(self) -> tuple[Mapping[str, set[NamedObject]], Mapping[str, set[NamedObject]]]:
+        """By name and by id: those that are there, and those that were removed."""
+        there, removed = defaultdict[str, set[NamedObject]](set), defaultdict[str, set[NamedObject]](set)
+        for profile in self._profiles:
+            for item in self._catalog.objects(profile.platform, profile.profile_id, Dataset.CAMPAIGNS):
+                if isinstance(item, AdCampaign):
+                    names = removed if item.status == Status.REMOVED else there
+                    for text in {item.id, item.name} - {""}:
+                        names[text].add(NamedObject(profile.platform, item.id))
+        return there, removed
+
+
+def _by_name(objects: Iterable[PlatformObject], level: Level) -> _Names:
+    """Those that were removed count where no other has the name."""
+    there, removed = defaultdict[tuple[str, str], set[str]](set), defaultdict[tuple[str, str], set[str]](set)
+    for item in objects:
+        name = item.text if isinstance(item, Keyword) else item.name
+        parent = (
+            item.campaign_id if level is Level.AD_GROUP else item.ad_group_id if level is not Level.CAMPAIGN else ""
+        )
+        for key in {("", name), (parent, name)}:
+            (removed if item.status == Status.REMOVED else there)[key].add(item.id)
+    return {**removed, **there}
+
+
+def _plain(text: str) -> str:
+    """An id without what people and tools put into it: `123-456-7890`, `act_123`."""
+    return text.replace("-", "").replace(" ", "").removeprefix("act_")

@@ -1,0 +1,74 @@
+"""Records of reference data: each cell is checked by its column's kind and kept as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from adweir.model.data_types import DataType, Kind
+from adweir.model.money import exact_number
+from adweir.model.series_ids import series_id
+from adweir.platforms.files import cells
+from adweir.platforms.files.lines import LineFault, Record, identity
+
+_DAYS = ("start_date", "end_date")
+_ENDS = (
+    ("incremental_conversions_lower", "incremental_conversions_upper"),
+    ("incremental_revenue_lower", "incremental_revenue_upper"),
+)
+"""The ends of intervals: the first is at most the second."""
+_POSITIVE = "rate"
+
+
+class KeyedCells(NamedTuple):
+    """A row of reference data: what tells it apart, and its cells by canonical column, without empty ones."""
+
+    key: str
+    cells: dict[str, str]
+
+
+def keyed_cells(record: Record, data_type: DataType) -> KeyedCells:
+    """The row of a record. Raises LineFault."""
+    kept: dict[str, str] = {}
+    for column in data_type.columns:
+        if record.cell.get(column.name):
+            kept[column.name] = _READ[column.kind](record.cell, column.name)
+        elif column.required:
+            raise LineFault(column.name, "required", "is required")
+    if data_type.one_of and not kept.keys() & set(data_type.one_of):
+        raise LineFault("", "required", f"needs one of {', '.join(data_type.one_of)}")
+    if _is_reversed(kept, *_DAYS, str):
+        raise LineFault("end_date", "range", "is before start_date")
+    for low, high in _ENDS:
+        if _is_reversed(kept, low, high, Decimal):
+            raise LineFault(high, "range", f"is less than {low}")
+    if _POSITIVE in kept and Decimal(kept[_POSITIVE]) <= 0:
+        raise LineFault(_POSITIVE, "range", "must be more than 0")
+    return KeyedCells(series_id({name: kept.get(name, "") for name in data_type.key}), kept)
+
+
+def _is_reversed(kept: Mapping[str, str], low: str, high: str, size: Callable[[str], Any]) -> bool:
+    return low in kept and high in kept and bool(size(kept[low]) > size(kept[high]))
+
+
+def _count(cell: Mapping[str, str], name: str) -> str:
+    return str(cells.count(cell, name))
+
+
+def _exact(cell: Mapping[str, str], name: str) -> str:
+    try:
+        exact_number(cell[name])
+    except ValueError as error:
+        raise LineFault(name, "number", f"cannot be stored: {error}") from None
+    return cell[name]
+
+
+_READ: Mapping[Kind, Callable[[Mapping[str, str], str], str]] = {
+    Kind.TEXT: cells.text,
+    Kind.ID: identity,
+    Kind.DAY: lambda cell, name: cells.day(cell[name], name),
+    Kind.COUNT: _count,
+    Kind.EXACT: _exact,
+    Kind.CURRENCY: cells.currency,
+}

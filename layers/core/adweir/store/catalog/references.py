@@ -1,0 +1,96 @@
+"""Reference data of client accounts: `reference#<account>#<data type>` / `<source>#<key>`, each row as it was written.
+
+The newest file wins, row by row; two files of one second are ordered by their content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from adweir.model.errors import Conflict
+from adweir.model.platforms import Platform
+from adweir.store.catalog.items import Effect, Item, Items
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
+_TOGETHER = 100
+_TRIES = 5
+
+
+class ReferenceRow(NamedTuple):
+    """A row of a data type: the source that says it, the key, and the cells as they are written."""
+
+    source: Platform
+    key: str
+    cells: Mapping[str, str]
+    as_of: str = ""
+
+
+class References(Items):
+    """Reference data: stored and read."""
+
+    def put_references(
+        self, account_id: str, data_type: str, rows: Sequence[ReferenceRow], as_of: str
+    ) -> tuple[int, int, int]:
+        """Store rows of a file of `as_of` unless a newer one brought them. Keys differ. Repeated, it changes nothing.
+
+        Returns how many were (added, changed, unchanged).
+        """
+        effects = []
+        left = iter(rows)
+        while batch := list(islice(left, _TOGETHER)):
+            effects += self._put_rows(account_id, data_type, batch, as_of)
+        return effects.count(Effect.ADDED), effects.count(Effect.CHANGED), effects.count(Effect.UNCHANGED)
+
+    def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
+        """The rows of a data type, of one source or of all, by source and key."""
+        found = self._query(_pk(account_id, data_type), f"{source}#" if source else "")
+        return self._readable(found, _row)
+
+    def _put_rows(self, account_id: str, data_type: str, rows: Sequence[ReferenceRow], as_of: str) -> list[Effect]:
+        fresh = [
+            Item(_pk(account_id, data_type), f"{row.source}#{row.key}", as_of=as_of, body=dict(row.cells))
+            for row in rows
+        ]
+        stored = self._fetch_many([(item.pk, item.sk) for item in fresh])
+        steps = [(item, *_step(item, stored.get((item.pk, item.sk)))) for item in fresh]
+        writes = [(item, condition) for item, condition, _ in steps if condition is not None]
+        if len(writes) > 1 and self._put_together(writes):
+            return [effect for _, _, effect in steps]
+        return [effect if condition is None else self._put_row(item) for item, condition, effect in steps]
+
+    def _put_row(self, item: Item) -> Effect:
+        """Decide again by what is stored, until nobody is quicker."""
+        for _ in range(_TRIES):
+            condition, effect = _step(item, self._fetch(item.pk, item.sk))
+            if condition is None or self._put(item, condition):
+                return effect
+        raise Conflict(f"{item.pk} {item.sk} keeps changing")
+
+
+def _step(fresh: Item, stored: Item | None) -> tuple[Condition | None, Effect]:
+    """On what condition an item is put (None: it is not), and what that changes."""
+    if stored is None:
+        return Item.pk.does_not_exist(), Effect.ADDED
+    if stored.as_of == fresh.as_of and stored.body == fresh.body:
+        return None, Effect.CHANGED  # by a worker of this very file, who may have died before it was announced
+    if (stored.as_of, _text(stored)) >= (fresh.as_of, _text(fresh)):
+        return None, Effect.UNCHANGED
+    same = Effect.UNCHANGED if stored.body == fresh.body else Effect.CHANGED
+    return Item.writer == stored.writer, same
+
+
+def _text(item: Item) -> str:
+    return str(sorted((item.body or {}).items()))
+
+
+def _pk(account_id: str, data_type: str) -> str:
+    return f"reference#{account_id}#{data_type}"
+
+
+def _row(item: Item) -> ReferenceRow:
+    source, _, key = item.sk.partition("#")
+    return ReferenceRow(Platform(source), key, item.body or {}, item.as_of or "")
