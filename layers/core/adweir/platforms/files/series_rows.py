@@ -66,7 +66,7 @@ class SeriesRows(FileRows):
             spend=None,
             revenue=cells.number(cell, "revenue") if cell.get("revenue") else None,
             campaign_id=campaign.id if campaign else identity(cell, "campaign_id"),
-            ad_product=campaign.platform if campaign else "",
+            ad_product=str(campaign.platform) if campaign else "",
             currency=cells.currency(cell),
             line=record.number,
         )

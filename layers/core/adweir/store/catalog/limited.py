@@ -16,6 +16,8 @@ from adweir.model.invoices import Invoice
 from adweir.model.labels import DEFAULT
 from adweir.model.platforms import Platform
 from adweir.model.times import Clock
+from adweir.store.catalog.own_profiles import Terms
+from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 
 
@@ -105,6 +107,13 @@ class LimitedCatalog(Catalog):
         own = self.profile(platform, profile_id) is not None
         return super().invoices(platform, profile_id, first, last) if own else iter(())
 
+    def terms(self, account: Account) -> Terms:
+        self._check(account.account_id)
+        return super().terms(account)
+
+    def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
+        return super().references(account_id, data_type, source) if account_id in self.only else iter(())
+
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
@@ -112,4 +121,6 @@ class LimitedCatalog(Catalog):
         remove_missing_profiles
     ) = _refuse
     put_mapping = mappings_for = list_mappings = delete_mapping = _refuse
-    unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = find_key = _refuse
+    put_references = unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = (
+        find_key
+    ) = _refuse
