@@ -268,6 +268,7 @@ def test_profiles_keep_their_kind_and_become_text_ids() -> None:
         timezone="America/Los_Angeles",
         country="US",
         kind="vendor",
+        alias="A1@ATVPDKIKX0DER",
         as_of="2026-11-08T06:00:00.000000Z",
     )
     assert bad.line == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -18,41 +17,16 @@ from adweir.model.metrics import Grain, Level, MetricRow, Series, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
-from adweir.store.folds import Delta, FoldObjects, Folds, counted_once
+from adweir.store.folds import Delta, Folds, counted_once
 from adweir.store.metrics.brought import PullRows
 from support.bounds import at_the_bound, refuses
-from support.crash import Crash, Killed
+from support.crash import Killed
 from support.metric_store import StoreWorld
+from support.stream_world import FakeFolds
 
 HOUR = "folds/amazon_ads/p1/2026-11-20T07"
 DAY = date(2026, 11, 20)
 ADS = ("g1~a1", "g1~a2", "g2~b1")
-
-
-@dataclass
-class FakeFolds(FoldObjects):
-    """Conditional replacement in memory. Each put is a write at which a worker can die."""
-
-    crash: Crash = field(default_factory=Crash)
-    objects: dict[str, bytes] = field(default_factory=dict)
-    puts: int = 0
-    read_by_others: int = 0
-
-    def tagged(self, key: str) -> tuple[bytes, str] | None:
-        return (self.objects[key], self._tag(key)) if key in self.objects else None
-
-    def swap(self, key: str, body: bytes, tag: str) -> bool:
-        return self.crash.around(self._swap)(key, body, tag)
-
-    def _swap(self, key: str, body: bytes, tag: str) -> bool:
-        if self._tag(key) != tag:
-            return False
-        self.puts += 1
-        self.objects[key] = body
-        return True
-
-    def _tag(self, key: str) -> str:
-        return str(hash(self.objects[key])) if key in self.objects else ""
 
 
 class Record(NamedTuple):

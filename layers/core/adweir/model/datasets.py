@@ -9,6 +9,8 @@ it: `California`. What a platform attributes to no region is in no row, so it is
 
 `changes` are no objects: the platform names campaigns of which something changed lately, and these are pulled again.
 
+`streams` are subscriptions to what the platform sends by itself; to pull them is to bring them to what is wanted.
+
 Invoices come by month: their tasks have a window, of months, and bring bills (`model.invoices`).
 """
 
@@ -33,6 +35,7 @@ class Dataset(StrEnum):
     TARGETS = "targets"
     NEGATIVES = "negatives"
     CHANGES = "changes"
+    STREAMS = "streams"
     INVOICES = "invoices"
     ACCOUNT_DAILY = "account_daily"
     CAMPAIGN_DAILY = "campaign_daily"
@@ -83,6 +86,7 @@ class Dataset(StrEnum):
 _OBJECTS = {
     Dataset.PROFILES: Level.ACCOUNT,
     Dataset.INVOICES: Level.ACCOUNT,
+    Dataset.STREAMS: Level.ACCOUNT,
     Dataset.CAMPAIGNS: Level.CAMPAIGN,
     Dataset.AD_GROUPS: Level.AD_GROUP,
     Dataset.ADS: Level.AD,

@@ -98,6 +98,7 @@ class Profile(Entity):
 
     `credential` is the label of the credential that reaches it, `route` what a request about it has to say or where it
     goes (a region, a manager account). `options` are the platform's profile options that differ from their defaults.
+    `alias` is how the platform's stream names it, "" where it has none.
     `restated_days`: how far back the platform says that this ad account's numbers change; 0 where it does not.
 
     Not every profile is listed by a platform. A client's own figures (orders, KPIs) are of its own profile, one per
@@ -119,6 +120,7 @@ class Profile(Entity):
     route: str = ""
     options: dict[str, Any] = {}
     restated_days: int = 0
+    alias: str = ""
 
     @property
     def pulled_by(self) -> dict[str, Any]:
@@ -246,6 +248,18 @@ class ChangedCampaign(PlatformObject):
     """
 
     changed_at: str = ""
+
+
+class Subscription(PlatformObject):
+    """A profile's subscription to a dataset of its platform's stream; `id` is the dataset.
+
+    `since` (`model.times.iso`): from when on it sends everything; hours that began before are incomplete.
+    `subscription_id` is the platform's, "" where somebody else made it. `notes`: what the platform says besides.
+    """
+
+    since: str = ""
+    subscription_id: str = ""
+    notes: str = ""
 
 
 class ApiKey(Entity):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from adweir.intake.load import deliveries, drop_keys, pulls
+from adweir.intake.load import deliveries, drop_keys, pulls, stream
 from adweir.model import limits
 from adweir.model.errors import NotFound, Unprocessable
 from adweir.model.messages import ObjectArrived
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adweir.model.ports import Queue
     from adweir.store.raw.store import RawStore
 
-LOADED = (pulls.PREFIX, deliveries.PREFIX, drop_keys.PREFIX)
+LOADED = (pulls.PREFIX, deliveries.PREFIX, drop_keys.PREFIX, stream.PREFIX)
 """Where the objects are that can be loaded."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from adweir.intake.load import deliveries, dispatch, drop_keys, files, leads, pulls
+from adweir.intake.load import deliveries, dispatch, drop_keys, files, leads, pulls, stream
 from adweir.intake.load.commit import Committer
 from adweir.intake.load.ends import TaskEnds
 
@@ -27,6 +27,8 @@ class LoadingParts(Protocol):
     @property
     def catalog(self) -> Catalog: ...
     @property
+    def folds(self) -> Folds: ...
+    @property
     def ledger(self) -> Ledger: ...
     @property
     def platforms(self) -> Platforms: ...
@@ -37,8 +39,6 @@ class LoadingParts(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def folds(self) -> Folds: ...
-    @property
     def file_readers(self) -> FileReaders: ...
 
 
@@ -47,11 +47,13 @@ def loader(app: LoadingParts, committer: Committer) -> dispatch.Loader:
     ends, landing = TaskEnds(app.ledger, app.queues.runs, app.clock), app.queues.landing
     counter = leads.LeadCounter(app.catalog, app.folds, app.clock)
     drops = files.DropLoader(app.raw, app.catalog, app.ledger.receipts, committer, app.clock, app.file_readers)
+    stores, runs = (app.raw, app.catalog, app.folds), app.queues.runs
     return dispatch.Loader(
         {
             pulls.PREFIX: pulls.PullLoader(app.raw, app.catalog, app.platforms, committer, ends, landing),
             drop_keys.PREFIX: drops,
-            deliveries.PREFIX: deliveries.DeliveryLoader(app.raw, committer, app.queues.runs, counter),
+            deliveries.PREFIX: deliveries.DeliveryLoader(app.raw, committer, runs, counter),
+            stream.PREFIX: stream.StreamLoader(stores, app.platforms, committer, runs, app.clock),
         },
         app.ledger,
         app.clock,

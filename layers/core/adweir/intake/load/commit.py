@@ -19,7 +19,7 @@ from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
     from adweir.store.findings import Findings
-    from adweir.store.metrics.store import MetricStore
+    from adweir.store.metrics.store import LoadOutcome, MetricStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,11 @@ class Committer:
         if remaining() < self._margin:
             raise NotReady("the load continues in another invocation", after=1)
 
+    def load(self, pull: Pull, brought: PullRows, allowance: Allowance) -> LoadOutcome:
+        """Store rows and nothing besides, in the time that is left. Raises Throttled, NotReady, Unavailable."""
+        until = self._clock.monotonic() + allowance.remaining() - self._margin
+        return self._metrics.load(pull, brought, accept_vanish=allowance.accept_vanish, until=until)
+
     def store(
         self,
         pull: Pull,
@@ -143,8 +148,7 @@ class Committer:
         scored = score(loop.tally, pull.grain, parse_instant(pull.stamp.as_of), self._clock.now())
         refused = loop.rejected
         try:
-            until = self._clock.monotonic() + allowance.remaining() - self._margin
-            outcome = self._metrics.load(pull, brought, accept_vanish=allowance.accept_vanish, until=until)
+            outcome = self.load(pull, brought, allowance)
         except MassVanish as error:
             self._report(pull, loop, origin, scored, counts | {"quarantine_key": quarantine_key})
             self.breach(origin, error.code, rows=refused, quarantine_key=quarantine_key, overall=scored.overall)

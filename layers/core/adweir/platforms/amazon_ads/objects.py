@@ -161,6 +161,7 @@ def _profile(row: wire.WireProfile, context: PullContext) -> Profile:
         country=row.country_code,
         kind=row.account_info.type,
         route=context.route,
+        alias=wire.alias(row.account_info.id, row.account_info.marketplace_id),
         as_of=context.as_of,
     )
 

@@ -1,4 +1,4 @@
-"""Amazon Marketing Stream: whose topics are Amazon's.
+"""Amazon Marketing Stream: whose topics are Amazon's, and what its records say (`stream_records`).
 
 Amazon publishes each dataset from an AWS account of its own in each region (Amazon Marketing Stream, "Data guide", the
 IAM policies of each dataset). template.yaml has the same accounts in the policy of the queue; a test compares the two.
@@ -11,6 +11,10 @@ import re
 from collections.abc import Collection, Mapping
 
 from adweir.model.errors import BadInput
+from adweir.model.metrics import Slot
+from adweir.platforms.amazon_ads import stream_records
+from adweir.platforms.base import ProfileOptions
+from adweir.platforms.streams import ChangedLists, HourDelta
 
 REGIONS: Mapping[str, str] = {"us-east-1": "na", "eu-west-1": "eu", "us-west-2": "fe"}
 """By the AWS region of a topic and its queue, the region of Amazon Ads."""
@@ -43,6 +47,14 @@ def accounts(region: str) -> frozenset[str]:
 
 class AmazonStream:
     """Implements `platforms.streams.StreamHooks`."""
+
+    products: Mapping[str, str] = {dataset: kind.product for dataset, kind in stream_records.KINDS.items()}
+
+    def read(self, line: bytes) -> HourDelta | ChangedLists | None:
+        return stream_records.read(line)
+
+    def numbers(self, dataset: str, amounts: tuple[int, ...], options: ProfileOptions, profile_kind: str) -> Slot:
+        return stream_records.numbers(dataset, amounts, options, profile_kind)
 
     def route(self, topic_arn: str, further: Collection[str]) -> str:
         """na, eu or fe."""

@@ -14,6 +14,13 @@ import msgspec
 class AccountInfo(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     name: str = ""
+    id: str = ""
+    marketplace_id: str = msgspec.field(default="", name="marketplaceStringId")
+
+
+def alias(advertiser_id: str, marketplace_id: str) -> str:
+    """How the stream names an ad account: an `advertiser_id` alone may be the same in several marketplaces."""
+    return f"{advertiser_id}@{marketplace_id}" if advertiser_id and marketplace_id else ""
 
 
 class WireProfile(msgspec.Struct, gc=False, rename="camel"):

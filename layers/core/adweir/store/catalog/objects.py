@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from adweir.model import limits, slices
 from adweir.model.conversion_columns import continued
 from adweir.model.datasets import Dataset
-from adweir.model.entities import Ad, AdCampaign, AdCreative, AdGroup, Keyword, KeywordKind, PlatformObject, Status
+from adweir.model.entities import (
+    Ad,
+    AdCampaign,
+    AdCreative,
+    AdGroup,
+    Keyword,
+    KeywordKind,
+    PlatformObject,
+    Status,
+    Subscription,
+)
 from adweir.model.errors import BadInput
 from adweir.model.platforms import Platform
 from adweir.store.catalog.items import Effect, Item, Items
@@ -39,6 +49,7 @@ _KINDS: Mapping[Dataset, type[PlatformObject]] = {
     Dataset.KEYWORDS: Keyword,
     Dataset.TARGETS: Keyword,
     Dataset.NEGATIVES: Keyword,
+    Dataset.STREAMS: Subscription,
 }
 _NEIGHBORS = 1000
 """Keys per query of neighboring ads: what DynamoDB reads for one answer, 1 MB, has about as many."""
