@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import logging
-import zlib
 from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 from werkzeug.wrappers import Response
 
 from adweir.model.messages import Message, Scope, StartRun
 from adweir.model.platforms import Platform
-from adweir.pipeline.health import health
 from adweir.platforms import REGISTRY
 from adweir.platforms.credentials import FieldKind
 from adweir.platforms.redaction import REDACTED
@@ -27,6 +23,7 @@ from sandbox.platforms import population, stand_ins
 from sandbox.server import PlatformServer
 from sandbox.web import PlatformRequest
 from support.clock import FrozenClock
+from support.left_behind import left_behind
 from support.machine import Machine
 from support.outlets import MemoryQueue
 from support.platform_server import ANCHOR
@@ -161,41 +158,6 @@ def machine(tables: None, settings: Settings, echo: Echo, log: io.StringIO) -> I
     made.app.http.close()
 
 
-def everything(machine: Restless, log: io.StringIO, records: str) -> Iterator[tuple[str, bytes]]:
-    """All that outlives an invocation, by where it is; Secrets Manager and the shared access tokens left out."""
-    s3, dynamo = boto3.client("s3"), boto3.client("dynamodb")
-    bucket = machine.app.settings.bucket
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for found in page.get("Contents", []):
-            answer = s3.get_object(Bucket=bucket, Key=found["Key"])
-            body = answer["Body"].read()
-            yield found["Key"], body
-            yield f"{found['Key']} metadata", json.dumps(answer["Metadata"]).encode()
-            if body[:2] == b"\x1f\x8b":
-                yield f"{found['Key']} unpacked", gzip.decompress(body)
-    for table in dynamo.list_tables()["TableNames"]:
-        for page in dynamo.get_paginator("scan").paginate(TableName=table):
-            for item in page["Items"]:
-                if not item["pk"]["S"].startswith("token#"):
-                    yield f"{table} {item['pk']['S']}", json.dumps(item, default=_unpacked).encode()
-    yield "events", "".join(event.model_dump_json() for event in machine.bus.events).encode()
-    yield "messages", "".join(machine.sent).encode()
-    state = health(machine.app.ledger, machine.app.catalog, dict, machine.clock)
-    yield "health", json.dumps(state, default=str).encode()
-    yield "log", log.getvalue().encode()
-    yield "other logs", records.encode()
-
-
-def _unpacked(value: bytes) -> str:
-    """A binary attribute, as text that can be searched."""
-    for wbits in (31, 15, -15):
-        try:
-            return zlib.decompress(value, wbits).decode("latin-1")
-        except zlib.error:
-            continue
-    return value.decode("latin-1")
-
-
 def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
     machine: Restless, echo: Echo, log: io.StringIO, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -223,7 +185,10 @@ def test_no_secret_is_in_what_a_run_full_of_faults_leaves(
     switches.turn_on({"kind": "revoked_credential"})
     machine.run(StartRun(workflow="daily", scheduled_at=machine.clock.now(), run_id="run_3", scope=few))
 
-    stored = dict(everything(machine, log, caplog.text))
+    stored = dict(left_behind(machine, machine.sent)) | {
+        "log": log.getvalue().encode(),
+        "other logs": caplog.text.encode(),
+    }
     for secret in echo.secrets:
         for spelled in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
             assert [where for where, body in stored.items() if spelled.encode() in body] == []

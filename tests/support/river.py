@@ -274,8 +274,9 @@ class River:
             self._timers.append(timer)
 
     @contextmanager
-    def deaf(self, function: str, queue: str) -> Iterator[None]:
-        """The function takes nothing from the queue while the block runs."""
+    def deaf(self, function: str, queue: str, *, forgets: bool = True) -> Iterator[None]:
+        """The function takes nothing from the queue while the block runs, and afterwards nothing that came meanwhile,
+        unless it `forgets` nothing."""
         functions, url = self.aws("lambda"), self.queue(queue)
         mappings = functions.list_event_source_mappings(FunctionName=f"adweir-{function}")["EventSourceMappings"]
         (ours,) = [mapping["UUID"] for mapping in mappings if mapping["EventSourceArn"].endswith(f":adweir-{queue}")]
@@ -283,7 +284,8 @@ class River:
         try:
             yield
         finally:
-            self.sqs.purge_queue(QueueUrl=url)
+            if forgets:
+                self.sqs.purge_queue(QueueUrl=url)
             functions.update_event_source_mapping(UUID=ours, Enabled=True)
             functions.close()
 
