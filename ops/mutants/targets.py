@@ -48,7 +48,7 @@ class Group:
 
 _METRICS = "adweir/store/metrics"
 _OF_MERGE = ("unit/test_store_merge.py",)
-_OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_meta_webhook.py")
+_OF_SIGNATURES = ("unit/test_intake_signatures.py", "unit/test_platforms_*_webhook.py")
 _OF_MONEY = (
     "unit/test_model_money.py",
     "unit/test_platforms_numbers.py",
@@ -73,7 +73,12 @@ GROUPS = (
     Group("buckets", (MutatedFile(f"{_METRICS}/buckets.py"),), ("unit/test_store_buckets.py",)),
     Group(
         "signatures",
-        (MutatedFile("adweir/intake/doors/signatures.py"), MutatedFile("adweir/platforms/meta/webhook.py")),
+        (
+            MutatedFile("adweir/intake/doors/signatures.py"),
+            MutatedFile("adweir/platforms/meta/webhook.py"),
+            MutatedFile("adweir/platforms/google_ads/webhook.py"),
+            MutatedFile("adweir/platforms/tiktok_ads/webhook.py"),
+        ),
         _OF_SIGNATURES,
     ),
     Group(

@@ -58,9 +58,10 @@ _PUSH_EXAMPLE = {
         }
     ]
 }
+_TOLD = {"type": "object", "description": "What Meta, Google or TikTok tells, as they write it."}
 _RECEIVED = {
     "type": "object",
-    "required": ["status"],
+    "description": "An empty object to Google, which expects one.",
     "properties": {
         "status": {
             "type": "string",
@@ -84,9 +85,8 @@ def _path(name: str, about: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "description": about, "schema": {"type": "string"}}
 
 
-def _query(name: str) -> dict[str, Any]:
-    about = "As the platform sends it."
-    return {"name": name, "in": "query", "required": True, "description": about, "schema": {"type": "string"}}
+def _query(name: str, about: str = "As the platform sends it.", *, required: bool = True) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": about, "schema": {"type": "string"}}
 
 
 def _header(name: str, about: str) -> dict[str, Any]:
@@ -99,7 +99,8 @@ _SIGNED = [
     _header("webhook-id", "Standard Webhooks: the delivery's id."),
     _header("webhook-timestamp", f"Unix seconds, at most {limits.MAX_CLOCK_SKEW_SECONDS} away from now."),
     _header("webhook-signature", '`v1,<base64 HMAC-SHA256 of "id.timestamp.body">`; several are separated by spaces.'),
-    _header("X-Hub-Signature-256", "Instead of the other three, where a platform signs its notifications with it."),
+    _header("X-Hub-Signature-256", "Meta's signature, instead of the other three."),
+    _query("token", "TikTok's callbacks: the `callback_token`.", required=False),
 ]
 
 
@@ -119,8 +120,9 @@ def _handshake(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any
 
 
 def _delivery(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any]:
-    about = "A metric push, signed by the Standard Webhooks scheme, or a platform's own notification as it signs it."
-    pushed = {"schema": _PUSH, "examples": {"push": {"summary": "A metric push", "value": _PUSH_EXAMPLE}}}
+    about = "A metric push, signed by the Standard Webhooks scheme, or what a platform tells, proven as it proves it."
+    bodies = {"anyOf": [_PUSH, _TOLD]}
+    pushed = {"schema": bodies, "examples": {"push": {"summary": "A metric push", "value": _PUSH_EXAMPLE}}}
     return (
         _operation(name, summary, {"application/json": {"schema": _RECEIVED}}, 400, 401, 413, 422)
         | {"description": about, "parameters": [*where, *_SIGNED]}
