@@ -53,12 +53,13 @@ def test_a_lead_is_verified_by_the_key_that_its_form_has(key: str, other: str) -
     raw = body(google_key=key)
     assert verify(raw, {"google_key": key})
     assert verify(raw, {"google_key": other}, {"google_key": key})
+    assert verify(raw, {"google_key": key}, {"google_key": other})
     assert verify(raw, {"google_key": other}) is (other == key)
 
 
 @given(st.binary(max_size=200) | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_verifying_and_parsing_strangers_bodies_only_ever_raises_bad_input(raw: bytes) -> None:
-    assert not verify(raw, {"google_key": KEY})
+    assert verify(raw, {"google_key": KEY}, {"google_key": "\ud800"}) is False
     with contextlib.suppress(BadInput):
         HOOKS.parse(raw)
 
@@ -106,6 +107,10 @@ def test_the_key_is_not_in_the_body_that_is_kept_and_all_else_is() -> None:
         ({"campaign_id": "111", "adgroup_id": 0}, SentLead("TeSter-123-ABC", None, "", "111", "", "333")),
         ({"campaign_id": None, "adgroup_id": [], "creative_id": "../x"}, SentLead("TeSter-123-ABC")),
         ({"campaign_id": -1, "adgroup_id": 1.5, "creative_id": True}, SentLead("TeSter-123-ABC")),
+        (
+            {"campaign_id": "9" * 200, "adgroup_id": "0", "creative_id": ""},
+            SentLead("TeSter-123-ABC", None, "", "9" * 200),
+        ),
         ({"campaign_id": "9" * 201, "adgroup_id": "٣", "creative_id": {}}, SentLead("TeSter-123-ABC")),
         ({"lead_submit_time": "2026-11-20T12:30:00"}, SentLead("TeSter-123-ABC", None, "", "111", "222", "333")),
         ({"lead_submit_time": "yesterday"}, SentLead("TeSter-123-ABC", None, "", "111", "222", "333")),
@@ -156,8 +161,9 @@ def test_half_of_a_surrogate_pair_in_an_answer_costs_no_lead() -> None:
 )
 def test_bytes_that_are_no_json_object_are_no_lead(raw: bytes) -> None:
     assert not verify(raw, {"google_key": KEY})
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as refused:
         HOOKS.parse(raw)
+    assert refused.value.details == [{"field": "body", "message": "is not JSON"}]
 
 
 def test_a_mebibyte_of_answers_is_one_lead() -> None:

@@ -63,10 +63,11 @@ def test_without_a_secret_of_its_own_nothing_is_verified() -> None:
 def test_a_signature_is_asked_for_where_an_app_secret_is_set() -> None:
     raw = b'{"request_id": "1"}'
     both = {"callback_token": TOKEN, "app_secret": SECRET}
+    spelled = stamped(raw).upper().replace("T=", "t=").replace(",S=", ", s=")
     assert verify(raw, both, token=TOKEN, tiktok_signature=stamped(raw))
     assert not verify(raw, both, token=TOKEN)
     assert not verify(raw, both, token="x", tiktok_signature=stamped(raw))
-    assert verify(raw, {"app_secret": SECRET}, tiktok_signature=stamped(raw))
+    assert verify(raw, {"app_secret": SECRET}, tiktok_signature=spelled)
     assert not verify(raw, {"app_secret": SECRET}, token=TOKEN)
 
 
@@ -159,10 +160,13 @@ def test_what_is_not_known_tells_nothing() -> None:
         assert (told.changes, told.leads, told.beside) == ((), (), 1)
 
 
-def test_a_repeated_delivery_is_the_same_though_it_has_another_request_id() -> None:
-    first, again = (HOOKS.parse(delivery(2, REVIEW, request_id=number)) for number in ("1", "2"))
-    assert first == again
-    assert first.identity != HOOKS.parse(delivery(2, REVIEW | {"log_id": "2"})).identity
+@pytest.mark.parametrize(("kind", "entry"), [(1, LEAD), (2, REVIEW), (11, {"advertiser_id": OWNER}), (9, {"a": 1})])
+def test_a_repeated_delivery_is_the_same_though_it_has_another_request_id(kind: int, entry: dict[str, Any]) -> None:
+    first, again = (HOOKS.parse(delivery(kind, entry, request_id=number)) for number in ("1", "2"))
+    assert first._replace(personal=b"") == again._replace(personal=b"")
+    assert first.identity != HOOKS.parse(delivery(kind, entry | {"log_id": "2"})).identity != b""
+    told = HOOKS.parse(json.dumps(SUSPENSION | {"request_id": kind}).encode())
+    assert told.identity == HOOKS.parse(json.dumps(SUSPENSION).encode()).identity not in {b"", first.identity}
 
 
 @at_the_bound("MAX_TOLD_ENTRIES")
@@ -186,8 +190,11 @@ def test_the_entries_of_a_delivery(size: int, fits: bool) -> None:
     ],
 )
 def test_bytes_that_are_not_a_delivery_are_bad_input(raw: bytes) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as refused:
         HOOKS.parse(raw)
+    is_json = raw in {b'{"object": 1}', b'{"object": 1, "entry": {}}'}
+    entry, body = {"field": "entry", "message": "must be a list"}, {"field": "body", "message": "is not JSON"}
+    assert refused.value.details == [entry if is_json else body]
 
 
 def test_half_of_a_surrogate_pair_costs_no_lead() -> None:

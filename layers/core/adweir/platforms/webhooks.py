@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from adweir.model import limits
 from adweir.model.metrics import Level
 
 Secrets = Sequence[Mapping[str, str]]
@@ -107,6 +108,13 @@ def once(leads: Iterable[SentLead]) -> tuple[SentLead, ...]:
     for lead in leads:
         known.setdefault(lead.id, lead)
     return tuple(known.values())
+
+
+def plain_id(value: object) -> str:
+    """An id as digits, which platforms send as a text or as a whole number; "" for anything else, and for 0."""
+    text = value if isinstance(value, str) else str(value) if type(value) is int else ""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= limits.MAX_OBJECT_ID_CHARS
+    return text if is_number and int(text) else ""
 
 
 def moment(seconds: object) -> datetime | None:

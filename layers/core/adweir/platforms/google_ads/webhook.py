@@ -15,11 +15,10 @@ from typing import Any
 
 import msgspec
 
-from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.times import parse_instant
 from adweir.platforms.json_text import decoded
-from adweir.platforms.webhooks import Secrets, Sent, SentLead, Told, Webhook
+from adweir.platforms.webhooks import Secrets, Sent, SentLead, Told, Webhook, plain_id
 
 _KEY = "google_key"
 _Members = dict[str, msgspec.Raw]
@@ -63,9 +62,9 @@ class GoogleLeadForms(Webhook):
         lead = SentLead(
             id=lead_id,
             at=_submitted(members.get("lead_submit_time")),
-            campaign_id=_digits(members.get("campaign_id")),
-            ad_group_id=_digits(members.get("adgroup_id")),
-            ad_id=_digits(members.get("creative_id")),
+            campaign_id=plain_id(_value(members.get("campaign_id"))),
+            ad_group_id=plain_id(_value(members.get("adgroup_id"))),
+            ad_id=plain_id(_value(members.get("creative_id"))),
         )
         return Told(leads=(lead,), identity=lead_id.encode(), personal=kept)
 
@@ -95,13 +94,6 @@ def _text(raw: msgspec.Raw | None) -> str:
     """A text, or a whole number as text; "" for anything else."""
     value = _value(raw)
     return str(value) if isinstance(value, str) or type(value) is int else ""
-
-
-def _digits(raw: msgspec.Raw | None) -> str:
-    """An id, which Google sends as a number; "" for anything else, and for 0."""
-    text = _text(raw)
-    is_id = text.isascii() and text.isdecimal() and text.strip("0") and len(text) <= limits.MAX_OBJECT_ID_CHARS
-    return text if is_id else ""
 
 
 def _submitted(raw: msgspec.Raw | None) -> datetime | None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
 from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once
@@ -47,7 +46,7 @@ class _Change(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     id: str | int
-    time: Any = 0
+    time: Any = None
     changes: list[_Change] = []
 
 
@@ -148,7 +147,7 @@ def _changed(profile_id: str, change: _Change) -> tuple[ChangedObject, ...] | No
 
 def _objects(profile_id: str, level: Level | None, ids: object) -> tuple[ChangedObject, ...]:
     """What the ids name; nothing when one of them is not an id, or the level is unknown."""
-    given = [_digits(each) for each in ids[: limits.MAX_REPULLS_PER_PROFILE + 1]] if isinstance(ids, list) else []
+    given = [_digits(each) for each in ids] if isinstance(ids, list) else []
     return tuple(ChangedObject(profile_id, level, each) for each in given) if level and all(given) else ()
 
 

@@ -20,7 +20,7 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
 from adweir.platforms.json_text import decoded
-from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once
+from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once, plain_id
 
 _STAMPED = re.compile(r"t=([0-9]{1,12}),s=([0-9a-fA-F]{64})")
 """`TikTok-Signature` (developers.tiktok.com, "Check the signature"): Unix seconds, and a digest of `<t>.<body>`."""
@@ -60,7 +60,7 @@ class TikTokSubscriptions(Webhook):
         told = _read(body)
         identity = json.dumps({name: told[name] for name in sorted(told) if name != "request_id"}).encode()
         if "object" not in told:  # a suspended account is told without an envelope
-            owner = _id(told.get("advertiser_id"))
+            owner = plain_id(told.get("advertiser_id"))
             changes = (ChangedObject(owner, Level.ACCOUNT),) if owner and "status" in told else ()
             return Told(changes, beside=int(not changes), identity=identity)
         entries = _entries(told.get("entry"))
@@ -128,7 +128,7 @@ def _entries(given: object) -> list[_Entry]:
 
 
 def _owner(entry: _Entry) -> str:
-    return _id(entry.get("advertiser_id")) or _id(entry.get("adv_id"))
+    return plain_id(entry.get("advertiser_id")) or plain_id(entry.get("adv_id"))
 
 
 def _changed_object(entry: _Entry) -> tuple[ChangedObject, ...]:
@@ -136,7 +136,7 @@ def _changed_object(entry: _Entry) -> tuple[ChangedObject, ...]:
     owner = _owner(entry)
     if not owner:
         return ()
-    named = ((level, _id(entry.get(field))) for field, level in _OBJECTS)
+    named = ((level, plain_id(entry.get(field))) for field, level in _OBJECTS)
     level, object_id = next(((level, named_id) for level, named_id in named if named_id), (Level.ACCOUNT, ""))
     return (ChangedObject(owner, level, object_id),)
 
@@ -144,7 +144,7 @@ def _changed_object(entry: _Entry) -> tuple[ChangedObject, ...]:
 def _changed_numbers(entry: _Entry) -> tuple[ChangedObject, ...]:
     """The ad accounts whose reports changed; which numbers, the API is asked."""
     values = entry.get("changed_metrics_values")
-    owners = [_id(name) for name in values] if isinstance(values, dict) else []
+    owners = [plain_id(name) for name in values] if isinstance(values, dict) else []
     return tuple(ChangedObject(owner, Level.ACCOUNT) for owner in [*owners, _owner(entry)] if owner)
 
 
@@ -162,15 +162,8 @@ def _lead(entry: _Entry) -> SentLead | None:
     lead_id = str(given) if type(given) in {str, int} else ""
     if not lead_id or not owner:
         return None
-    campaign, group, ad = (_id(entry.get(name)) for name in ("campaign_id", "adgroup_id", "ad_id"))
+    campaign, group, ad = (plain_id(entry.get(name)) for name in ("campaign_id", "adgroup_id", "ad_id"))
     return SentLead(lead_id, moment(entry.get("create_time")), owner, campaign, group, ad)
-
-
-def _id(value: object) -> str:
-    """An id as digits; "" for anything else, and for 0."""
-    text = value if isinstance(value, str) else str(value) if type(value) is int else ""
-    is_id = text.isascii() and text.isdecimal() and text.strip("0") and len(text) <= limits.MAX_OBJECT_ID_CHARS
-    return text if is_id else ""
 
 
 def _bytes(text: str) -> bytes:
