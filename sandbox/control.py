@@ -98,28 +98,28 @@ class Control:
             "seed": world.seed,
             **self._time(),
             "report_seconds": self._outside.report_seconds,
-            "profiles": [
-                {
-                    "account": company.key,
-                    "company_name": company.name,
-                    "platform": profile.platform,
-                    "profile_id": profile.id,
-                    "name": profile.name,
-                    "currency": profile.currency,
-                    "timezone": profile.timezone,
-                    "kind": profile.kind,
-                    "campaigns": len(profile.campaigns),
-                    "ads": len(profile.ads()),
-                    "lacking": sorted(profile.lacking),
-                    "today": world.moment(profile).today.isoformat(),
-                }
-                for company in world.companies
-                for profile in company.profiles
-            ],
+            "profiles": [self._shown(c, profile) for c in world.companies for profile in c.profiles],
+            "elsewhere": [self._shown(c, profile) for c in world.companies for profile in c.elsewhere.profiles],
             "happenings": list(self._outside.state.happenings),
             "switches": self._outside.switches.listing(),
             "switch_kinds": self._outside.switches.kinds | _SETTINGS,
             "doors": sorted({door for door in self._doors if door} | set(self._senders)),
+        }
+
+    def _shown(self, company: Company, profile: WorldProfile) -> dict[str, Any]:
+        return {
+            "account": company.key,
+            "company_name": company.name,
+            "platform": profile.platform,
+            "profile_id": profile.id,
+            "name": profile.name,
+            "currency": profile.currency,
+            "timezone": profile.timezone,
+            "kind": profile.kind,
+            "campaigns": len(profile.campaigns),
+            "ads": len(profile.ads()),
+            "lacking": sorted(profile.lacking),
+            "today": self._outside.world.moment(profile).today.isoformat(),
         }
 
     def credentials(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def world_page(overview: dict[str, Any], links: Sequence[str]) -> bytes:
     head = "".join(f"<th>{title}</th>" for title in _COLUMNS.values())
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(str(profile[name]))}</td>" for name in _COLUMNS) + "</tr>"
-        for profile in overview["profiles"]
+        for profile in (*overview["profiles"], *overview["elsewhere"])
     )
     doors = "".join(f'<li><a href="/_world/{door}">/_world/{door}</a></li>' for door in links)
     return (
