@@ -210,6 +210,7 @@ def settings(agreeing: dict[str, dict[str, str]]) -> Settings:
     """Names as a deployed function gets them."""
     return Settings(
         platform_urls=agreeing,
+        source_hosts="*.example.com",
         catalog_table="adweir-catalog",
         metrics_table="adweir-metrics",
         ledger_table="adweir-ledger",

@@ -26,6 +26,9 @@ FOLDERS = (
 STRANGERS = ("pinterest_ads", "own_feed")
 """What adweir has no connector for, and pulls by a description: a platform, and an advertiser's own feed."""
 
+DESCRIBED = "generic"
+"""The platform by whose specs adweir pulls them: PLATFORM_URLS has the server that specs may name here."""
+
 
 @cache
 def stand_ins() -> tuple[StandIn, ...]:
@@ -70,4 +73,5 @@ def _joined(holdings: Iterable[Holdings]) -> Holdings:
 
 def platform_urls(server_url: str) -> dict[str, dict[str, str]]:
     """Each platform's base URLs at a running server, as the setting PLATFORM_URLS takes them."""
-    return {stand_in.platform: stand_in.base_urls(server_url) for stand_in in stand_ins()}
+    known = {stand_in.platform: stand_in.base_urls(server_url) for stand_in in stand_ins()}
+    return known | {DESCRIBED: {"api": server_url}}

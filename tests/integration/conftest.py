@@ -43,6 +43,7 @@ def environment(tables: None, settings: Settings, clients: dict[str, Any]) -> di
         "DEAD_LETTER_QUEUES": urls["dead-runs"].replace("runs", "{queue}"),
         "SECRET_PREFIX": "adweir",
         "PLATFORM_URLS": json.dumps(settings.platform_urls),
+        "SOURCE_HOSTS": settings.source_hosts,
     }
 
 

@@ -46,7 +46,7 @@ def test_a_task_s_message_has_ids_of_ours_and_the_group_of_its_profile(record: d
     assert TASK_ID.fullmatch(message.task_id)
     platform, _, profile_id = record["attributes"]["MessageGroupId"].partition("#")
     assert platform in REGISTRY
-    assert profile_id.isalnum()
+    assert profile_id.replace("~", "").isalnum()
     queue = record["eventSourceARN"].rpartition(":")[2]
     assert queue in {f"adweir-collect-{queue_part(platform)}", "adweir-reports"}
 

@@ -26,11 +26,13 @@ from routes.receipts import receipts
 from routes.replay import replay
 from routes.reports import reports
 from routes.runs import runs
+from routes.specs import specs
 
 RESOURCES: tuple[Resource, ...] = (
     accounts,
     credentials,
     profiles,
+    specs,
     ingestion,
     runs,
     replay,

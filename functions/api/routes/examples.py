@@ -20,6 +20,7 @@ def _credentials() -> dict[str, tuple[str, Any]]:
     return {
         str(spec.name): (spec.title, {"platform": str(spec.name)} | _placeholders(spec.credential))
         for spec in REGISTRY.specs()
+        if not spec.described  # what such a credential needs, its spec says
     }
 
 
@@ -67,6 +68,23 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "create_credential": _credentials(),
     "put_mapping": {"agency": ("An agency's own report", _MAPPING)},
+    "put_spec": {
+        "days": (
+            "An ad account's days",
+            {
+                "base_url": "https://api.example.com/v1",
+                "auth": {"type": "bearer"},
+                "accounts": {"named": [{"id": "1", "currency": "EUR", "timezone": "Europe/Berlin"}]},
+                "datasets": {
+                    "account_daily": {
+                        "request": {"path": "/stats", "query": {"from": "{start}", "to": "{end}"}},
+                        "records": "rows[]",
+                        "fields": {"date": "day", "impressions": "views", "spend": {"path": "cost", "unit": "minor"}},
+                    }
+                },
+            },
+        )
+    },
     "update_profile": {"reset": ("Nothing on request any more", {"options": {"datasets": None}})},
     "put_account_webhook_secrets": _WEBHOOK_SECRETS,
     "put_webhook_secrets": _WEBHOOK_SECRETS,

@@ -100,6 +100,7 @@ class Profile(Entity):
     goes (a region, a manager account). `options` are the platform's profile options that differ from their defaults.
     `alias` is how the platform's stream names it, "" where it has none.
     `restated_days`: how far back the platform says that this ad account's numbers change; 0 where it does not.
+    `serves`: the datasets of this ad account, each with what differs from its platform's; empty: all of the platform's.
 
     Not every profile is listed by a platform. A client's own figures (orders, KPIs) are of its own profile, one per
     source, whose name stands for the platform. Files may be of a platform that nothing here pulls.
@@ -121,6 +122,7 @@ class Profile(Entity):
     options: dict[str, Any] = {}
     restated_days: int = 0
     alias: str = ""
+    serves: dict[str, dict[str, int | bool | None]] = {}
 
     @property
     def pulled_by(self) -> dict[str, Any]:
@@ -260,6 +262,16 @@ class Subscription(PlatformObject):
     since: str = ""
     subscription_id: str = ""
     notes: str = ""
+
+
+class SourceSpec(Entity):
+    """A stored description of an API (`platforms.described`); `body` is its JSON."""
+
+    name: str
+    body: str
+    version: int = 1
+    created_at: str = ""
+    updated_at: str = ""
 
 
 class ApiKey(Entity):

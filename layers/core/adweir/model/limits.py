@@ -133,6 +133,13 @@ MAX_KNOWN_WAYS = 1000  # ad accounts of which one container remembers which brak
 MAX_CACHED_SECRETS = 1000  # secrets kept by one container
 MAX_SECRET_AGE_SECONDS = 300  # of a kept secret; one that the API sets, replaces or revokes is known at once
 MAX_KNOWN_TOKENS = 1000  # access tokens kept by one container, each until its end
+MAX_SPECS = 200  # stored specs of APIs: they are listed in one answer
+MAX_SPEC_BYTES = 64_000  # a spec as JSON: its item; the longest that is known, of eleven datasets, has 9 kB
+MAX_SPEC_TEXT_CHARS = 4000  # one text of a spec: a query that names two hundred columns
+MAX_SPEC_DEPTH = 12  # nested lists and objects of a request's JSON body
+MAX_SPEC_ACCOUNTS = 200  # ad accounts that a spec itself names
+MAX_DESCRIBED_BYTES = 16 << 20  # a page of JSON of an API by description: ten times as much in memory
+MAX_DESCRIBED_PAGES = 10_000  # pages of one pull: an API that never says the end would be asked for ever
 
 # --- running and reading ----------------------------------------------------------------------------------------
 MAX_TASKS_MEASURED = 50_000  # tasks that /pipeline/metrics adds up: 4 s of CPU, the newest runs first

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError
 from adweir.model.events import BusEvent
 from adweir.model.messages import Message
@@ -38,9 +39,6 @@ class ServedDataset(Protocol):
     def sums_to_parent(self) -> bool: ...
     @property
     def on_request(self) -> bool: ...
-    def under(self, options: Mapping[str, Any]) -> ServedDataset:
-        """The dataset as a profile's options have it."""
-        ...
 
 
 class ServedPlatforms(Protocol):
@@ -53,6 +51,10 @@ class ServedPlatforms(Protocol):
 
     def datasets(self, platform: Platform) -> Mapping[Dataset, ServedDataset]:
         """The datasets that a known platform serves, and how."""
+        ...
+
+    def served(self, profile: Profile) -> Mapping[Dataset, ServedDataset]:
+        """The datasets of one ad account, and how; none of a platform that is not known any more."""
         ...
 
 

@@ -126,7 +126,7 @@ class StagePlanner:
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
-        served = self._served(profile.platform) if profile.is_listed else {}
+        served = self.platforms.served(profile)
         try:
             chosen = stage.choose(served, frame.scope, profile.options.get("datasets", ()))
         except (AttributeError, TypeError, ValueError) as error:
@@ -197,7 +197,7 @@ class StagePlanner:
         return [replace(task, error=fault)]
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
-        spec, frame = spec.under(profile.pulled_by), replace(frame, deadline=self._deadline(spec))
+        frame = replace(frame, deadline=self._deadline(spec))
         if not is_zone(profile.timezone):
             # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}

@@ -16,7 +16,7 @@ from adweir.model.slices import ALL
 
 if TYPE_CHECKING:
     from adweir.model.datasets import Dataset
-    from adweir.model.entities import Credential
+    from adweir.model.entities import Credential, Profile
     from adweir.model.metrics import Series
     from adweir.platforms.base import DatasetSpec, PlatformSpec
     from adweir.platforms.connector import Connector, InvoiceReader, Normalizer, Wiring
@@ -56,6 +56,11 @@ class Platforms:
     def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         """The datasets that the platform serves, and how. Raises Unprocessable."""
         return self.spec(platform).datasets
+
+    def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
+        """The datasets of one ad account, and how; none of one that no platform lists, or none that is known."""
+        known = profile.is_listed and profile.platform in self._packages
+        return self.spec(profile.platform).served(profile) if known else {}
 
     def slices(self, series: Series) -> tuple[str, ...]:
         """The slices whose pulls together answer for everything of a series."""
@@ -125,6 +130,7 @@ REGISTRY = Platforms(
         "trade_desk": "adweir.platforms.trade_desk",
         "google_ads": "adweir.platforms.google_ads",
         "microsoft_ads": "adweir.platforms.microsoft_ads",
+        "generic": "adweir.platforms.generic",
     }
 )
 """The platforms that come with adweir."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
+from adweir.model.entities import Profile
 from adweir.model.errors import ThrottleScope
 from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
@@ -70,10 +71,21 @@ class DatasetSpec:
         settles = self.settles_after_days if own[1] is None else int(own[1])
         return replace(self, lookback_days=lookback, settles_after_days=max(settles, lookback))
 
+    def told(self, of_account: Mapping[str, int | bool | None]) -> DatasetSpec:
+        """The dataset as it is for one ad account (`Profile.serves`)."""
+        kept = of_account.get("retention_days", None)
+        own = {name: value for name, value in of_account.items() if name in _TOLD and value is not None}
+        if "retention_days" in of_account:
+            own["retention_days"] = None if kept is None else {ALL: int(kept)}  # type: ignore[assignment]
+        return replace(self, **own) if own else self  # type: ignore[arg-type]
+
     def oldest(self, slice_: str, today: date) -> date | None:
         """The first day the platform still keeps, or None when it keeps all."""
         kept = (self.retention_days or {}).get(slice_) or (self.retention_days or {}).get(ALL)
         return None if kept is None else date.fromordinal(today.toordinal() - kept)
+
+
+_TOLD = frozenset({"lookback_days", "max_window_days", "settles_after_days", "sums_to_parent"})
 
 
 def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
@@ -141,7 +153,8 @@ class PlatformSpec:
     `recognizes` says whether a credential's values can only be this platform's. `urls`: base URLs by name; a name
     `<name>.<route>` holds for credentials and profiles of that route only. `options` are the options of a profile.
     `throttles`: the scopes of the platform's rate limits; their brakes are read before each task. `keeps_reports`:
-    whether reports stay, and count, until they are discarded (`Connector.discard_report`).
+    whether reports stay, and count, until they are discarded (`Connector.discard_report`). `described`: what it is
+    comes from specs that people store; their hosts are asked with care (`platforms.addresses`).
     """
 
     name: Platform
@@ -157,10 +170,22 @@ class PlatformSpec:
     webhook: bool = False
     stream: bool = False
     keeps_reports: bool = False
+    described: bool = False
     url_names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url_names", frozenset(name.partition(".")[0] for name in self.urls))
+
+    def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
+        """The datasets of an ad account, as its platform tells and its options have them."""
+        told, options = profile.serves, profile.pulled_by
+        if not told:
+            return {dataset: spec.under(options) for dataset, spec in self.datasets.items()}
+        return {
+            dataset: spec.told(told[dataset]).under(options)
+            for dataset, spec in self.datasets.items()
+            if dataset in told
+        }
 
     def nothing_listed(self, route: str) -> str:
         """Why a credential that works may list no ad account, in words that follow its name."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from random import Random
@@ -15,7 +16,7 @@ import msgspec
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
-from adweir.model.errors import Narrowable, RequestRejected
+from adweir.model.errors import Narrowable, NotFound, RequestRejected
 from adweir.model.invoices import Invoice
 from adweir.model.metrics import BadRow, MetricRow
 from adweir.model.tasks import Task
@@ -106,12 +107,18 @@ class OwnTokens:
         self._known.pop(key, None)
 
 
+def no_spec(name: str) -> str:
+    """Where no spec is stored. Raises NotFound."""
+    raise NotFound(f"there is no spec {name[:64]}")
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a connector works with, whatever its platform.
 
     `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential.
     `keep_secret` takes a value that the connector makes of its credential (a proof); access tokens are known already.
+    `spec` gives the JSON of a stored spec. `paces` holds, by what is asked, when the next request may be sent.
     """
 
     urls: Callable[[str, str], str]
@@ -121,6 +128,9 @@ class Wiring:
     tokens: TokenCache
     route: str = ""
     keep_secret: Callable[[str], None] = lambda _value: None
+    spec: Callable[[str], str] = no_spec
+    sleep: Callable[[float], None] = time.sleep
+    paces: dict[str, float] = field(default_factory=dict)
 
 
 class Connector(ABC):
@@ -237,7 +247,8 @@ def _no_objects(_dataset: Dataset) -> Iterable[PlatformObject]:
 class PullContext(NamedTuple):
     """What a normalizer needs to know about the pull of a page. `options` are the profile's current ones.
 
-    `objects` gives those of a dataset as the catalog has them; none where there is no catalog.
+    `objects` gives those of a dataset as the catalog has them; none where there is no catalog. `spec` gives the JSON of
+    a stored spec as it is now, so that a replay applies what was mended.
     """
 
     account_id: str
@@ -253,6 +264,7 @@ class PullContext(NamedTuple):
     route: str = ""
     options: ProfileOptions = ProfileOptions()
     objects: Callable[[Dataset], Iterable[PlatformObject]] = _no_objects
+    spec: Callable[[str], str] = no_spec
 
 
 class Normalizer(Protocol):

@@ -28,12 +28,14 @@ class CsvPiece:
 
     first: int
     text: str
+    delimiter: str = ","
 
     @cached_property
     def rows(self) -> list[list[str]]:
         """The records; empty lines are left out. Raises BadInput for text that is not CSV."""
+        text = io.StringIO(self.text, newline="")
         try:
-            return [row for row in csv.reader(io.StringIO(self.text, newline=""), strict=True) if row]
+            return [row for row in csv.reader(text, strict=True, delimiter=self.delimiter) if row]
         except csv.Error as error:
             raise BadInput(f"the report is not CSV after record {self.first - 1}: {error}", row=self.first) from None
 
@@ -74,15 +76,15 @@ class CsvPiece:
         return text if plain else None
 
 
-def pieces(stream: BinaryIO, size: int = CHUNK) -> Iterator[CsvPiece]:
+def pieces(stream: BinaryIO, size: int = CHUNK, delimiter: str = ",") -> Iterator[CsvPiece]:
     """The file's records, about `size` bytes at a time.
 
     Raises BadInput for text that is not UTF-8 or not CSV, and for a record that has no end.
     """
-    return pieces_of(iter(lambda: stream.read(size), b""))
+    return pieces_of(iter(lambda: stream.read(size), b""), delimiter)
 
 
-def pieces_of(chunks: Iterator[bytes]) -> Iterator[CsvPiece]:
+def pieces_of(chunks: Iterator[bytes], delimiter: str = ",") -> Iterator[CsvPiece]:
     """The same of a file that comes in chunks."""
     held, first, begun = b"", 1, False
     while True:
@@ -94,7 +96,7 @@ def pieces_of(chunks: Iterator[bytes]) -> Iterator[CsvPiece]:
         held = text[end:]
         if len(held) > MAX_RECORD_BYTES:
             raise BadInput(f"a record has more than {MAX_RECORD_BYTES} bytes", row=first)
-        piece = CsvPiece(first, _decoded(text[:end], first))
+        piece = CsvPiece(first, _decoded(text[:end], first), delimiter)
         if piece.count:
             yield piece
             first += piece.count

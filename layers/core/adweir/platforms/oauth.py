@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -43,15 +43,23 @@ class TokenRenewal:
         self._issuer = issuer
         self._dead = dead
 
-    def renew(self, form: Mapping[str, str]) -> tuple[str, int]:
+    def renew(
+        self,
+        form: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        means: Callable[[Response], AdweirError | None] = lambda _: None,
+    ) -> tuple[str, int]:
         """A new access token: (token, seconds). `form`: the client and its refresh token, under the names of the RFC.
+
+        `headers` may have the client instead; a `grant_type` in the form replaces the refresh token's. `means` says
+        what an answer means, where it knows better than the RFC.
 
         Raises AuthExpired for a credential that is refused, Throttled, Transient.
         """
-        sent = {**form, "grant_type": "refresh_token"}
-        answer = self._http.request("POST", self._url, form=sent, resend=True)
+        sent = {"grant_type": "refresh_token", **form}
+        answer = self._http.request("POST", self._url, form=sent, headers=headers, resend=True)
         if not answer.ok:
-            raise self._fault(answer)
+            raise means(answer) or self._fault(answer)
         try:
             token = _token(answer.body)
         except UNREADABLE as error:

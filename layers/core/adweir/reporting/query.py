@@ -299,10 +299,7 @@ class Queries:
 
     def served(self, profile: Profile) -> Served:
         """The datasets of a profile's platform, with its own look-backs; none of one that is not known any more."""
-        if not (profile.is_listed and profile.platform in self._platforms):
-            return {}
-        known = self._platforms.datasets(profile.platform)
-        return {dataset: spec.under(profile.pulled_by) for dataset, spec in known.items()}
+        return self._platforms.served(profile)
 
 
 class _Summing:

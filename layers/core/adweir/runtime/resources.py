@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from adweir.model.entities import Credential
     from adweir.platforms import Platforms
+    from adweir.platforms.addresses import AllowedHosts
     from adweir.platforms.connector import Connector, TokenCache
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
@@ -172,6 +173,31 @@ class Resources:
         return new_session()
 
     @cached_property
+    def source_hosts(self) -> AllowedHosts:
+        """The hosts that specs may name."""
+        from adweir.model.platforms import Platform
+        from adweir.platforms.addresses import AllowedHosts
+
+        own = [
+            url
+            for name, urls in self.settings.platform_urls.items()
+            if name in self.platforms and self.platforms.spec(Platform(name)).described
+            for url in urls.values()
+        ]
+        return AllowedHosts(self.settings.source_hosts, own)
+
+    @cached_property
+    def _guarded_http(self) -> requests.Session:
+        """The session for hosts that people name."""
+        from adweir.platforms.addresses import guarded_session
+
+        return guarded_session(self.source_hosts)
+
+    @cached_property
+    def _paces(self) -> dict[str, float]:
+        return {}
+
+    @cached_property
     def bus(self) -> EventBus:
         from adweir.runtime.outbound import EventBus
 
@@ -208,10 +234,13 @@ class Resources:
         own = self.settings.platform_urls.get(spec.name, {})
         wiring = Wiring(
             urls=lambda name, at: spec.url(name, at, own),
-            session=self.http,
+            session=self._guarded_http if spec.described else self.http,
             clock=self.clock,
             rng=self.rng,
             tokens=tokens,
             route=route,
+            spec=self.catalog.spec_text,
+            sleep=self.sleep,
+            paces=self._paces,
         )
         return self.platforms.connect(credential, values, wiring)

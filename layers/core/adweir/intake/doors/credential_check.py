@@ -88,6 +88,7 @@ class CredentialCheck:
             currency="",
             timezone="",
             route=connector.route,
+            spec=self._catalog.spec_text,
         )
         found: dict[str, Profile] = {}
         for number, page in enumerate(connector.profiles()):

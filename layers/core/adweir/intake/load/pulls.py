@@ -132,6 +132,7 @@ class PullLoader:
             route=header.route,
             options=self._options(header, used_before=used_before),
             objects=partial(self._catalog.objects, header.platform, header.profile_id),
+            spec=self._catalog.spec_text,
         )
 
     def _options(self, header: PullHeader, *, used_before: bool = False) -> ProfileOptions:
@@ -177,7 +178,10 @@ class PullLoader:
         """Whether account totals decide which rows that the pull did not bring are gone: its rows add up to them."""
         dataset = header.dataset
         sums = dataset.grain is Grain.DAY and dataset.level is not Level.ACCOUNT and not dataset.breakdown
-        return sums and Dataset.ACCOUNT_DAILY in self._platforms.datasets(header.platform)
+        if not sums or not self._platforms.spec(header.platform).described:
+            return sums and Dataset.ACCOUNT_DAILY in self._platforms.datasets(header.platform)
+        profile = self._catalog.profile(header.platform, header.profile_id)
+        return profile is not None and Dataset.ACCOUNT_DAILY in self._platforms.served(profile)
 
     def _store(
         self, raw: RawObject, message: ObjectArrived, context: PullContext, remaining: Callable[[], float]

@@ -114,6 +114,10 @@ class LimitedCatalog(Catalog):
     def references(self, account_id: str, data_type: str, source: str = "") -> Iterator[ReferenceRow]:
         return super().references(account_id, data_type, source) if account_id in self.only else iter(())
 
+    def spec_text(self, name: str) -> str:
+        """A spec is the deployment's, has no secret, and is needed to pull what the key may see."""
+        return super().spec_text(name)
+
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Forbidden("this call is for keys of all accounts")
 
@@ -121,6 +125,7 @@ class LimitedCatalog(Catalog):
         remove_missing_profiles
     ) = _refuse
     put_mapping = mappings_for = list_mappings = delete_mapping = _refuse
+    put_spec = delete_spec = spec = specs = _refuse
     put_references = unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = (
         find_key
     ) = _refuse

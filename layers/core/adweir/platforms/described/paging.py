@@ -1,0 +1,158 @@
+"""From one page of an answer to the next, by the rule of a spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from adweir.model import limits
+from adweir.model.errors import RequestRejected, Transient
+from adweir.platforms.described import answers, paths
+from adweir.platforms.described.calls import Filled
+from adweir.platforms.described.fields import FieldReader
+from adweir.platforms.described.language import DescribedList
+from adweir.platforms.described.ways import Cursors, LinkHeader, NextLink, Offsets, PageNumbers
+from adweir.platforms.http import Response
+
+NOTHING = "nothing"
+"""The label of a page about no objects, where there were none to ask about."""
+_NEXT = re.compile(r"<([^<>]*)>\s*((?:;[^,<]*)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
+_LONGEST_PLACE = 2000
+"""Characters of a place that a pull can be resumed at: it is part of its task's item."""
+
+
+class PageTurns:
+    """The requests of one list, each made from the answer before.
+
+    `asked` is the next request. `place` is where it is, for a pull that goes on later; "" where that cannot be said.
+    """
+
+    def __init__(
+        self, listing: DescribedList, asked: Filled, following: Callable[[Filled, str], Filled], resume: str = ""
+    ) -> None:
+        self._listing = listing
+        self._paging = listing.paging
+        self._first = asked
+        self._following = following
+        self._places: set[str] = set()
+        self._number = int(resume) if resume and isinstance(self._paging, PageNumbers | Offsets) else None
+        self.place = resume
+        self.asked = self._at(resume)
+
+    def turn(self, answer: Response, body: Any) -> bool:
+        """Take in an answer. True when it was the last one; else `asked` is the next request.
+
+        Raises Transient for an answer without the list of records, RequestRejected for pages that go in a circle.
+        """
+        place = self._next(answer, body, _count(body, self._listing, answer.url))
+        if not place:
+            return True
+        if place in self._places or len(self._places) >= limits.MAX_DESCRIBED_PAGES:
+            raise RequestRejected(f"{answer.url}: the pages go in a circle, or have no end")
+        self._places.add(place)
+        self.place = place if len(place) <= _LONGEST_PLACE else ""
+        self.asked = self._at(place)
+        return False
+
+    def _next(self, answer: Response, body: Any, count: int) -> str:
+        """Where the next page is; "" after the last."""
+        paging = self._paging
+        if isinstance(paging, PageNumbers | Offsets):
+            return self._next_number(paging, body, count)
+        if isinstance(paging, Cursors):
+            return _word(body, paging.cursor)
+        if isinstance(paging, NextLink):
+            return _word(body, paging.link)
+        return _next_of(answer.headers) if isinstance(paging, LinkHeader) else ""
+
+    def _next_number(self, paging: PageNumbers | Offsets, body: Any, count: int) -> str:
+        # A short page proves nothing: an API may give fewer records than it was asked for.
+        end = _whole(body, paging.last_page if isinstance(paging, PageNumbers) else paging.total)
+        current = paging.first if self._number is None else self._number
+        following = current + (1 if isinstance(paging, PageNumbers) else count)
+        done = following - paging.first if isinstance(paging, Offsets) else current
+        if not count or (end is not None and done >= end):
+            return ""
+        self._number = following
+        return str(following)
+
+    def _at(self, place: str) -> Filled:
+        """The request of a place."""
+        paging, asked = self._paging, self._first
+        if paging is None or isinstance(paging, NextLink | LinkHeader):
+            return self._following(asked, place) if place else asked
+        given: dict[str, str | int] = {}
+        if isinstance(paging, PageNumbers | Offsets):
+            given[paging.parameter] = int(place or paging.first)
+        elif place:
+            given[paging.parameter] = place
+        if paging.size_parameter:
+            given[paging.size_parameter] = paging.size
+        if paging.place == "body":
+            return replace(asked, json=_with(asked.json, given))
+        kept = tuple(pair for pair in asked.query if pair[0] not in given)
+        return replace(asked, query=(*kept, *((name, str(value)) for name, value in given.items())))
+
+
+def _count(body: Any, listing: DescribedList, url: str) -> int:
+    """How many records an answer has. Raises Transient where the list of them is missing."""
+    try:
+        return sum(1 for _ in paths.records(body, listing.records, null_is_empty=listing.null_is_empty))
+    except paths.NoRecords as error:
+        raise Transient(f"{url}: {error}") from None
+
+
+def check_records(body: bytes, listing: DescribedList, url: str) -> None:
+    """Raises Transient for a body that is not JSON, or without the list of records."""
+    try:
+        _count(answers.decode(body), listing, url)
+    except ValueError:
+        raise Transient(f"{url} answers with text that is not JSON") from None
+
+
+def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
+    """The values of one field of the records of a page, those that have one."""
+    reader = FieldReader(name, listing.fields[name])
+    for record in paths.records(answers.decode(body), listing.records, null_is_empty=listing.null_is_empty):
+        text = reader.text(_getter(record))
+        if text:
+            yield text
+
+
+def _getter(record: paths.Found) -> Callable[[str], Any]:
+    return lambda path: record.get(paths.split(path))
+
+
+def _with(body: Any, given: Mapping[str, str | int]) -> Any:
+    """A JSON body with values at dotted paths of objects."""
+    found = dict(body) if isinstance(body, Mapping) else {}
+    for path, value in given.items():
+        first, _, rest = path.partition(".")
+        found[first] = _with(found.get(first), {rest: value}) if rest else value
+    return found
+
+
+def _word(body: Any, path: str) -> str:
+    found = paths.Found((body,)).get(paths.split(path))
+    return "" if found is paths.MISSING or found is None or found is False else answers.word(found)
+
+
+def _whole(body: Any, path: str | None) -> int | None:
+    """A whole number of an answer; None where it has none there. Raises Transient for anything else."""
+    if path is None:
+        return None
+    text = _word(body, path)
+    if not (text.isdecimal() and text.isascii() and len(text) < 16):
+        raise Transient(f"the answer has no number at {path!r}: {text[:40]!r}")
+    return int(text)
+
+
+def _next_of(headers: Mapping[str, str]) -> str:
+    """The URL with rel="next" of a Link header."""
+    for link in _NEXT.finditer(headers.get("Link", "")[: _LONGEST_PLACE * 4]):
+        if _REL.search(link[2]):
+            return link[1]
+    return ""

@@ -1,0 +1,238 @@
+"""Pulls by a spec: refusals, credentials, pace and reports."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.errors import (
+    AccessDenied,
+    AdweirError,
+    AuthExpired,
+    NotApplicable,
+    ReportFailed,
+    RequestRejected,
+    Throttled,
+    ThrottleScope,
+    TooMuchData,
+    Transient,
+)
+from adweir.platforms.connector import ReportState
+from support.described_api import DAY, OF, api_of
+from support.stub_http import Answer, Call, StubServer, serving
+
+
+@pytest.fixture
+def stub() -> Iterator[StubServer]:
+    with serving() as server:
+        yield server
+
+
+def paged(pages: int, turn: Callable[[int], dict[str, Any]], size: int = 1) -> Callable[[Call], Answer]:
+    """So many pages of one row; `turn` says what else is in page n."""
+
+    def route(call: Call) -> Answer:
+        number = int(call.query.get("page", call.query.get("cursor", "1")))
+        rows = [DAY | {"views": number}] * size if number <= pages else []
+        return Answer(200, {"rows": rows} | turn(number))
+
+    return route
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(400, RequestRejected), (401, AuthExpired), (403, AccessDenied), (404, RequestRejected), (429, Throttled),
+     (500, Transient)],
+)  # fmt: skip
+def test_a_status_means_what_http_says(stub: StubServer, status: int, error: type[AdweirError]) -> None:
+    stub.route = lambda _: Answer(status, {"message": "no"})
+
+    with pytest.raises(error):
+        api_of(stub).pull(OF)
+
+
+def test_signs_come_before_the_status(stub: StubServer) -> None:
+    signs = [
+        {"status": 404, "means": "not_applicable"},
+        {"path": "error.code", "values": ["17"], "means": "throttled", "wait_seconds": 33},
+        {"path": "error.message", "contains": "too many rows", "means": "too_much_data"},
+        {"path": "code", "but": ["0"], "means": "rejected"},
+    ]
+    api = api_of(stub, {"signs": signs, "pace": {"scope": "spec"}})
+
+    def asked(status: int, body: Any) -> AdweirError:
+        stub.route = lambda _: Answer(status, body)
+        with pytest.raises(AdweirError) as refused:
+            api.pull(OF)
+        return refused.value
+
+    assert isinstance(asked(404, {}), NotApplicable)
+    throttled = asked(200, {"error": {"code": 17}})
+    assert isinstance(throttled, Throttled)
+    assert (throttled.retry_after, throttled.scope, throttled.guessed) == (33, ThrottleScope.REGION, False)
+    assert isinstance(asked(400, {"error": {"message": "Too Many Rows here"}}), TooMuchData)
+    assert isinstance(asked(200, {"code": 5, "rows": []}), RequestRejected)
+    stub.route = lambda _: Answer(200, {"code": 0, "rows": []})
+    assert api.pull(OF)[0].last
+
+
+def test_how_long_to_wait_may_be_the_moment_when_the_wait_ends(stub: StubServer) -> None:
+    api = api_of(stub, {"pace": {"wait_header": "X-Reset"}})
+    ends = int(api.clock.now().timestamp()) + 90
+    stub.route = lambda _: Answer(429, {}, {"X-Reset": str(ends)})
+
+    with pytest.raises(Throttled) as throttled:
+        api.pull(OF)
+
+    assert throttled.value.retry_after == pytest.approx(90, abs=1)
+    assert throttled.value.scope is ThrottleScope.CREDENTIAL
+
+
+def test_a_slow_pace_is_kept_across_pulls_and_a_very_slow_one_by_waiting_outside(stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, {"rows": []})
+    brisk = api_of(stub, {"pace": {"requests_per_minute": 20}})
+    slow = api_of(stub, {"pace": {"requests_per_minute": 2}})
+
+    brisk.pull(OF)
+    brisk.pull(OF)
+    slow.pull(OF)
+
+    assert brisk.slept == [3.0]
+    with pytest.raises(Throttled, match="pace") as throttled:
+        slow.pull(OF)
+    assert throttled.value.retry_after == 30
+    assert slow.slept == []
+
+
+def test_a_credential_without_what_the_spec_needs_is_refused_by_name(stub: StubServer) -> None:
+    api = api_of(stub, {"auth": {"type": "header", "header": "X-Key", "value": "api_key"}})
+
+    with pytest.raises(AuthExpired, match="api_key"):
+        api.connect()
+
+
+def test_a_dataset_that_the_spec_lacks_does_not_apply(stub: StubServer) -> None:
+    with pytest.raises(NotApplicable):
+        api_of(stub).pull(Dataset.AD_DAILY)
+
+
+def test_several_ways_to_authenticate_go_together(stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, {"rows": []})
+    ways = [
+        {"type": "basic"},
+        {"type": "header", "header": "X-Key", "scheme": "Key"},
+        {"type": "query", "parameter": "k"},
+    ]
+
+    api_of(stub, {"auth": ways}).pull(OF)
+
+    call = stub.calls[0]
+    assert call.headers["Authorization"].startswith("Basic ")
+    assert call.headers["X-Key"] == "Key token-12345678"
+    assert call.query["k"] == "token-12345678"
+
+
+def test_an_access_token_that_is_refused_is_made_anew_once(stub: StubServer) -> None:
+    def route(call: Call) -> Answer:
+        if call.path.endswith("token"):
+            return Answer(200, {"access_token": f"made-token-{len(stub.calls)}", "expires_in": 3600})
+        good = call.headers["Authorization"] == "Bearer made-token-3"
+        return Answer(200, {"rows": []}) if good else Answer(401, {})
+
+    stub.route = route
+    token_url = "https://api.example.com/v1/token"
+    api = api_of(stub, {"auth": {"type": "oauth2", "grant": "refresh_token", "token_url": token_url}})
+
+    assert api.pull(OF)[0].last
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+REPORT = {
+    "create": {"method": "POST", "path": "/reports", "json": {"from": "{start}", "account": "{profile:number}"}},
+    "id": "report.id",
+    "poll": {"path": "/reports/{report}"},
+    "state": "state",
+    "ready": ["DONE"],
+    "failed": ["FAILED"],
+}
+
+
+def reporting(stub: StubServer, url: str, state: str = "DONE", file: bytes = b"") -> None:
+    def route(call: Call) -> Answer:
+        if call.method == "POST":
+            return Answer(202, {"report": {"id": 9}})
+        if call.path.endswith("/file"):
+            return Answer(200, file)
+        return Answer(200, {"state": state, "url": url})
+
+    stub.route = route
+
+
+def test_a_report_is_asked_for_polled_and_fetched_from_its_own_host_with_the_credential(stub: StubServer) -> None:
+    file = b"day,views,cost\n2026-11-01,5,1.25\n"
+    reporting(stub, "/v1/reports/9/file", file=gzip.compress(file))
+    way: dict[str, Any] = {"request": None, "records": "", "form": {"type": "csv", "packed": "gzip"}}
+    api = api_of(stub, **way, report=REPORT | {"url": "url"})
+
+    rows, bad = api.read(OF)
+
+    assert [(row.day, row.impressions, row.spend) for row in rows] == [("2026-11-01", 5, 1_250_000)]
+    assert not bad
+    assert json.loads(stub.calls[0].body) == {"from": "2026-11-01", "account": 77}
+    assert stub.calls[-1].headers["Authorization"] == "Bearer token-12345678"
+
+
+def test_a_reports_file_elsewhere_is_asked_for_only_where_the_spec_says_so_and_without_the_credential(
+    stub: StubServer,
+) -> None:
+    with serving() as other:
+        reporting(stub, f"{other.url}/file")
+        way: dict[str, Any] = {
+            "request": None,
+            "records": "",
+            "form": {"type": "csv"},
+            "report": REPORT | {"url": "url"},
+        }
+
+        with pytest.raises(RequestRejected, match="file_hosts"):
+            api_of(stub, **way).pull(OF)
+
+        assert not other.calls
+
+
+def test_a_reports_states(stub: StubServer) -> None:
+    api = api_of(stub, request=None, report=REPORT | {"download": {"path": "/reports/{report}/file"}})
+    made, task = api.connect(), api.task(OF)
+
+    for state, expected in {
+        "DONE": ReportState.READY,
+        "FAILED": ReportState.FAILED,
+        "NEW": ReportState.PENDING,
+    }.items():
+        reporting(stub, "", state)
+        assert made.report(task, "9").state is expected
+    stub.route = lambda _: Answer(200, {})
+    with pytest.raises(Transient, match="no state"):
+        made.report(task, "9")
+    with pytest.raises(Transient, match="id"):
+        made.create_report(task)
+
+
+def test_a_reports_file_that_is_damaged_is_no_data(stub: StubServer) -> None:
+    reporting(stub, "", file=gzip.compress(b"day,views,cost\n" * 1000)[:-9])
+    form = {"type": "csv", "packed": "gzip"}
+    download = REPORT | {"download": {"path": "/reports/{report}/file"}}
+    api = api_of(stub, request=None, records="", form=form, report=download)
+
+    with pytest.raises(ReportFailed):
+        api.pull(OF)
