@@ -74,6 +74,10 @@ class ChosenPlatforms:
     def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         return self._served[platform]
 
+    def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
+        known = self._served.get(profile.platform, {}) if profile.is_listed else {}
+        return {dataset: spec.under(profile.pulled_by) for dataset, spec in known.items()}
+
 
 def a_profile(platform: Platform = LOSSY, profile_id: str = "p1", timezone: str = "UTC", **more: Any) -> Profile:
     return Profile(
