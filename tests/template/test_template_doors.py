@@ -9,10 +9,11 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
+from adweir.model.deliveries import LEAD_BODIES
 from adweir.model.events import BusEvent
 from adweir.model.messages import RUN_MESSAGE, StartRun
 from adweir.pipeline.workflows import WORKFLOWS
-from support.template import ROOT, listed, target, template
+from support.template import ROOT, listed, statements, target, template
 
 TABLES = template().of("AWS::DynamoDB::Table")
 BUCKETS = template().of("AWS::S3::Bucket")
@@ -51,6 +52,23 @@ def test_the_bucket_is_private_versioned_encrypted_and_kept() -> None:
     assert bucket["LifecycleConfiguration"]["Rules"]
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     assert template().resources["DataBucket"]["DeletionPolicy"] == "Retain"
+
+
+def test_bodies_about_persons_go_with_all_versions_and_no_role_may_read_them() -> None:
+    (bucket,) = BUCKETS.values()
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == LEAD_BODIES]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "PersonalDataDays"})
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    granted = {
+        (role, action)
+        for role in template().of("AWS::IAM::Role")
+        for statement in statements(role)
+        for resource in map(json.dumps, listed(statement["Resource"]))
+        if LEAD_BODIES in resource or '"${DataBucket.Arn}/*"' in resource or resource == '"*"'
+        for action in listed(statement["Action"])
+        if action.startswith(("s3:", "*"))
+    }
+    assert granted == {("WebhooksRole", "s3:PutObject")}
 
 
 def test_the_bucket_takes_modern_tls_only() -> None:
