@@ -144,9 +144,10 @@ def test_a_lead_of_tiktok_s_is_its_ad_account_s_and_those_of_others_are_left_out
     assert owners(world, both) == [("acme", "5", "70"), ("rival", "6", "70")]
 
 
-def test_nothing_is_kept_of_leads_that_are_all_of_ad_accounts_of_others(world: LoadWorld, door: Door) -> None:
-    assert tiktok(door, {"advertiser_id": "6"}) == ("", False, 1, False)
-    assert objects(world) == []
+def test_leads_of_ad_accounts_that_are_not_known_are_kept_and_not_counted(world: LoadWorld, door: Door) -> None:
+    receipt = tiktok(door, {"advertiser_id": "6"})
+    assert (receipt.stored, receipt.unknown) == (True, 1)
+    assert [key.rpartition("/")[0] for key in objects(world)] == ["leads/tiktok_ads/acme"]
 
 
 def test_a_lead_of_meta_s_is_its_ad_s_and_one_without_an_ad_is_the_address_s(world: LoadWorld, door: Door) -> None:

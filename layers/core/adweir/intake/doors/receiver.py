@@ -189,16 +189,18 @@ class Receiver:
         return self._store(key, Notification(**common, repulls=repulls))._replace(unknown=unknown)
 
     def _leads(self, key: str, known: Known, told: Told, common: dict[str, Any]) -> Receipt:
-        """The body goes first: once the delivery is stored, a repeated one need not bring it again."""
+        """The body goes first: once the delivery is stored, a repeated one need not bring it again.
+
+        It is kept even where nobody is known to count the leads for: nobody sends them again.
+        """
         found = resolve_leads(known, common["account_id"], told.leads, common["as_of"])
-        unknown = found.foreign + found.unclaimed + told.beside
         receipt = Receipt("", stored=False)
-        if told.personal and (found.leads or found.unclaimed):
+        if told.personal:
             kept = LEAD_BODIES + key.removeprefix(DELIVERIES)
             receipt = Receipt(kept, self._raw.put_once(kept, told.personal, {}, "application/json"))
         if found.leads:
             receipt = self._store(key, LeadDelivery(**common, leads=found.leads))
-        return receipt._replace(unknown=unknown)
+        return receipt._replace(unknown=found.unclaimed + told.beside)
 
     def _checked(self, platform: Platform, account_id: str, check: Callable[[Sequence[Values]], _T | None]) -> _T:
         """What `check` finds with the current and the previous secret.

@@ -21,18 +21,17 @@ _Found = dict[str, list[PlatformObject]]
 
 
 class Resolved(NamedTuple):
-    """Leads of known clients; how many name an ad account that is `foreign` here, and how many could be anybody's."""
+    """Leads of known clients, and how many others there are: of unknown ad accounts, or such as could be anybody's."""
 
     leads: tuple[StatedLead, ...]
-    foreign: int = 0
-    unclaimed: int = 0
+    unclaimed: int
 
 
 def resolve_leads(known: Known, account_id: str, leads: Sequence[SentLead], now: datetime) -> Resolved:
     """Whose leads these are. Raises Unavailable.
 
-    A lead belongs to the client of the ad account or the campaign that it names. One that names neither, or a campaign
-    that is not listed yet, belongs to the client of the address, at the deployment's to the platform's only client.
+    A lead belongs to the client of the ad account or the campaign that it names. One that names no ad account, and no
+    campaign that is listed, belongs to the client of the address, at the deployment's to the platform's only client.
     """
     clients = {profile.account_id for profile in known.profiles.values()}
     only = account_id or (next(iter(clients)) if len(clients) == 1 else "")
@@ -40,16 +39,11 @@ def resolve_leads(known: Known, account_id: str, leads: Sequence[SentLead], now:
     campaigns = _sought(known, Dataset.CAMPAIGNS, [lead.campaign_id for lead in unnamed])
     ads = _sought(known, Dataset.ADS, [lead.ad_id for lead in unnamed if not lead.campaign_id])
     found: list[StatedLead] = []
-    foreign = unclaimed = 0
     for lead in leads:
-        if lead.profile_id and lead.profile_id not in known.profiles:
-            foreign += 1
-            continue
         about = _about(lead, campaigns, ads)
         profile = known.profiles.get(about.profile_id if about else lead.profile_id)
-        owner = profile.account_id if profile else only
+        owner = profile.account_id if profile else "" if lead.profile_id else only
         if not owner:
-            unclaimed += 1
             continue
         found.append(
             StatedLead(
@@ -60,7 +54,7 @@ def resolve_leads(known: Known, account_id: str, leads: Sequence[SentLead], now:
                 at=_within(lead.at, now),
             )
         )
-    return Resolved(tuple(found), foreign, unclaimed)
+    return Resolved(tuple(found), len(leads) - len(found))
 
 
 def _sought(known: Known, dataset: Dataset, ids: Sequence[str]) -> _Found:
@@ -83,8 +77,6 @@ def _campaign(about: PlatformObject | None) -> str:
 
 def _within(at: datetime | None, now: datetime) -> datetime:
     """When a lead was sent in; its arrival where that is unknown, in the future or too long ago to be true."""
-    oldest, newest = (
-        now - timedelta(days=limits.MAX_PUSH_AGE_DAYS),
-        now + timedelta(seconds=limits.MAX_CLOCK_SKEW_SECONDS),
-    )
+    oldest = now - timedelta(days=limits.MAX_PUSH_AGE_DAYS)
+    newest = now + timedelta(seconds=limits.MAX_CLOCK_SKEW_SECONDS)
     return at if at is not None and oldest <= at <= newest else now
