@@ -10,7 +10,7 @@ import requests
 from adweir.platforms import REGISTRY
 from support.river import PLATFORMS, River, until
 
-OTHERS = sorted(str(platform) for platform in REGISTRY if platform not in PLATFORMS)
+OTHERS = sorted(str(spec.name) for spec in REGISTRY.specs() if spec.name not in PLATFORMS and not spec.described)
 LEVELS = ("account", "campaign", "ad_group", "ad")
 
 
