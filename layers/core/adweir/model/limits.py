@@ -62,6 +62,7 @@ MAX_PREAMBLE_LINES = 100  # lines before a file's header: Google has 2, Microsof
 MAX_DROP_GROUPS = 500  # combinations of profile, level and grain per file: each becomes a load of its own
 MAX_DROP_AGE_DAYS = 1830  # five years: how far back a file may reach
 MAX_DROPPED_BILL_LINES = 200_000  # lines of a file of invoices, held in memory: about 300 MB
+MAX_DROPPED_REFERENCES = 200_000  # lines of a file of reference data, held in memory: about 200 MB
 MAX_MAPPING_NAMES = 100  # names of a column in a mapping, and rules, constants and empty texts of it
 MAX_MAPPING_CHARS = 60_000  # a mapping as JSON: the largest that comes with adweir has a fifth
 MAX_PREAMBLE_LINES = 100  # lines before a file's header: Google has 2, Microsoft 11

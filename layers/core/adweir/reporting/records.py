@@ -28,6 +28,7 @@ from adweir.reporting.moments import Moments
 from adweir.reporting.names import Naming
 from adweir.reporting.query import Answer, Queries, Query
 from adweir.reporting.ranges import TimeSpan, parse_range
+from adweir.reporting.references import REFERENCES, ReferenceQuestion
 from adweir.reporting.series import SERIES, SeriesNames, series_records
 from adweir.reporting.shown import account_day, accounts, object_record
 from adweir.reporting.totals import NOTHING, RowSum, measures
@@ -157,7 +158,15 @@ PERFORMANCE: Mapping[str, _Metrics] = (
 )
 """Data type → the series that it shows."""
 _ACCOUNT_DAYS = _Metrics(Level.ACCOUNT, Grain.DAY)
-DATA_TYPES = (*sorted(PERFORMANCE), "ads", *sorted(_OBJECTS), "invoices", "profiles", *sorted(SERIES))
+DATA_TYPES = (
+    *sorted(PERFORMANCE),
+    "ads",
+    *sorted(_OBJECTS),
+    "invoices",
+    "profiles",
+    *sorted(REFERENCES),
+    *sorted(SERIES),
+)
 
 
 class StoredRecords:
@@ -197,20 +206,23 @@ class StoredRecords:
         asked_range = parse_range(dates.get("start"), dates.get("end"), today, field=f"{wanted.where}.date_range")
         if wanted.data_type in SERIES:
             return self._series(SERIES[wanted.data_type], asked_range, given, wanted)
+        if wanted.data_type in REFERENCES:
+            return self._references(asked_range, given, wanted, of_days=bool(dates))
         sources = parse_sources(given.pop(SOURCE)) if SOURCE in given else None
         kept = self._queries.filters(given, wanted.where)
         dimensions = () if sources is None else (SOURCE,)
         asked = Query(asked_range, dimensions, kept, sources=sources or SOURCE_ORDER, live=wanted.live)
+        return self._of_platforms(asked, wanted, now)
+
+    def _of_platforms(self, asked: Query, wanted: RecordRequest, now: datetime) -> RecordPlan:
+        """How to answer what is about ad accounts."""
+        kept, asked_range = asked.filters, asked.range
         if wanted.data_type in PERFORMANCE:
             return self._performance(PERFORMANCE[wanted.data_type], asked, wanted)
         if wanted.data_type == "ads":
             made = self._ads(asked, now, wanted.moments)
             return made if wanted.metrics else replace(made, query=None)
-        if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
-            message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
-            raise Unprocessable(
-                message, [{"field": "data_type", "message": message, "known": [*PERFORMANCE, "ads", *SERIES]}]
-            )
+        _refuse_past(wanted)
         if wanted.data_type in _OBJECTS:
             return RecordPlan(asked_range, lambda _: self._objects(_OBJECTS[wanted.data_type], kept))
         if wanted.data_type == "invoices":
@@ -264,6 +276,15 @@ class StoredRecords:
             return series_records(kind, profiles, found.groups)
 
         return RecordPlan(span, records, query, wanted.moments, query, of_groups=True)
+
+    def _references(
+        self, span: TimeSpan, given: Mapping[str, Any], wanted: RecordRequest, *, of_days: bool
+    ) -> RecordPlan:
+        """All rows that match, of whatever day unless days are asked for."""
+        _refuse_past(wanted)
+        days = span.window("UTC") if of_days else None
+        asks = ReferenceQuestion.of(REFERENCES[wanted.data_type], given, days, wanted.where)
+        return RecordPlan(span, lambda _: asks.records(self._catalog))
 
     def _ads(self, asked: Query, now: datetime, moments: Moments | None) -> RecordPlan:
         """The ads, each with its metrics summed over the range: a record per currency where there are several."""
@@ -328,3 +349,11 @@ class StoredRecords:
 
     def _of(self, profile: Profile, dataset: Dataset) -> Iterator[PlatformObject]:
         return self._catalog.objects(profile.platform, profile.profile_id, dataset)
+
+
+def _refuse_past(wanted: RecordRequest) -> None:
+    """Raises Unprocessable where a moment of the past is asked of what is kept as it is now."""
+    if wanted.moments and (wanted.moments.as_known_at or wanted.moments.changed_since):
+        message = f"{wanted.data_type[:40]} has no past: as_known_at and changed_since are for metrics"
+        known = [*PERFORMANCE, "ads", *SERIES]
+        raise Unprocessable(message, [{"field": "data_type", "message": message, "known": known}])
