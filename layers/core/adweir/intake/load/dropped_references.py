@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from adweir.intake.load.commit import Committer
 from adweir.model import limits
@@ -14,6 +14,7 @@ from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.reference_rows import keyed_cells
+from adweir.platforms.files.references import ReferenceFiles
 from adweir.quality.quarantine import Quarantine
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.metrics.buckets import can_be_key
@@ -33,6 +34,11 @@ class ReferenceFile(NamedTuple):
     source: Platform
     account_id: str
     records: Iterable[Record | BadRow]
+
+    @classmethod
+    def of(cls, files: ReferenceFiles, account_id: str, stream: BinaryIO, size: int) -> ReferenceFile:
+        """A dropped file. Raises BadInput when it cannot be read as a whole."""
+        return cls(files.data_type, files.source, account_id, files.records(stream, size))
 
 
 class DroppedReferences:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adweir.intake.load.client_objects import StoredObjects
 from adweir.intake.load.drop_keys import OWN
-from adweir.model.data_types import DATA_TYPES, DataType
+from adweir.model.data_types import DATA_TYPES, DataType, StoredAs
 from adweir.model.entities import Profile, own_profile_id
 from adweir.model.errors import BadInput
 from adweir.model.mappings import Mapping
@@ -19,6 +19,7 @@ from adweir.platforms.files.data_types import rows_of
 from adweir.platforms.files.file_rows import FileContext
 from adweir.platforms.files.normalize import Target
 from adweir.platforms.files.reading import FileReader, own_metrics
+from adweir.platforms.files.references import ReferenceFiles
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MappingOf = Callable[[str, str, str], Mapping | None]
 """Account, source and data type → the mapping that was stored for them, None for none."""
 _CANONICAL = "adweir"
+_NUMBERS = (StoredAs.ADS, StoredAs.SERIES)
 
 
 class ClientFiles:
@@ -46,8 +48,11 @@ class ClientFiles:
         """Raises BadInput for a source or data type that there is not, NotFound for an unknown account."""
         if (source, data_type) == OWN:
             return self._metrics
-        kind = self.data_type(source, data_type)
-        mapping = self.mapping(account_id, source, kind)
+        kind = self._data_type(source, data_type)
+        if kind.stored_as not in _NUMBERS:
+            message = f"no files of {source[:64]}/{data_type[:64]} are read"
+            raise BadInput(message, [{"field": "key", "rule": "format"}])
+        mapping = self._mapping(account_id, source, kind)
         account = self._catalog.account(account_id)
         context = FileContext(
             source=self._source(source),
@@ -61,7 +66,14 @@ class ClientFiles:
             mapping, partial(rows_of, kind, context, adds_up=mapping.adds_up), personal=kind.personal
         )
 
-    def data_type(self, source: str, name: str) -> DataType:
+    def references(self, account_id: str, source: str, data_type: str, /) -> ReferenceFiles | None:
+        """How files of reference data are read; None for those of other data types. Raises BadInput."""
+        kind = DATA_TYPES.get(data_type)
+        if kind is None or kind.stored_as is not StoredAs.REFERENCE:
+            return None
+        return ReferenceFiles(kind, self._source(source), self._mapping(account_id, source, kind))
+
+    def _data_type(self, source: str, name: str) -> DataType:
         """A data type by its name, of a source that can be. Raises BadInput."""
         self._source(source)
         known = DATA_TYPES.get(name)
@@ -70,7 +82,7 @@ class ClientFiles:
             raise BadInput(message, [{"field": "key", "rule": "format"}])
         return known
 
-    def mapping(self, account_id: str, source: str, kind: DataType) -> Mapping:
+    def _mapping(self, account_id: str, source: str, kind: DataType) -> Mapping:
         """How the columns of such files are named and written. Raises BadInput for bills of another source."""
         own = self._source(source)
         stored = (self._stored(account_id, name, kind.name) for name in dict.fromkeys((source, str(own))))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in
 from adweir.intake.load.dropped_invoices import DroppedInvoices
+from adweir.intake.load.dropped_references import DroppedReferences, ReferenceFile
 from adweir.model import limits, trace
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError, BadInput, NotFound, TooLarge
@@ -129,6 +130,7 @@ class DropLoader:
         self._readers = readers
         self._committer = committer
         self._clock = clock
+        self._references = DroppedReferences(catalog, committer)
         self._invoices = DroppedInvoices(catalog, committer, readers.parse_platform)
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
@@ -158,6 +160,9 @@ class DropLoader:
             self._catalog.account(account_id)
             if (source, data_type) == OWN_INVOICES:
                 counts, has_unknown = self._bills(drop, cast("BinaryIO", spool), remaining)
+            elif files := self._readers.references(account_id, source, data_type):
+                found = ReferenceFile.of(files, account_id, cast("BinaryIO", spool), drop.size)
+                counts, has_unknown = self._kept(drop, found, remaining), False
             else:
                 reader = self._readers.reader(account_id, source, data_type)
                 self._read(drop, cast("BinaryIO", spool), reader, remaining)
@@ -310,6 +315,15 @@ class DropLoader:
         if drop.quarantine.rows:
             self._committer.breach(origin, "rows_quarantined", rows=drop.quarantine.rows, quarantine_key=key)
         return found.counts | _held_back(drop.quarantine, key), found.has_unknown
+
+    def _kept(self, drop: _Drop, file: ReferenceFile, remaining: Callable[[], float]) -> dict[str, Any]:
+        """Reference data: what was stored."""
+        origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
+        counts = self._references.load(file, iso(drop.as_of), drop.quarantine, remaining)
+        key = drop.quarantine.store(self._raw, origin.quarantine_key)
+        if drop.quarantine.rows:
+            self._committer.breach(origin, "rows_quarantined", rows=drop.quarantine.rows, quarantine_key=key)
+        return counts | _held_back(drop.quarantine, key)
 
     def _receipt(self, drop: _Drop, result: dict[str, Any]) -> None:
         self._put_receipt(

@@ -14,14 +14,15 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adweir.model import limits
-from adweir.model.data_types import Kind
+from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.calendar_days import CalendarDays
+from adweir.platforms.files.delimited import Form
 from adweir.platforms.files.headers import HeaderNames
 from adweir.platforms.files.lines import LineFault, Record
-from adweir.platforms.files.numerals import Numerals, Undecided, as_text, is_masked, scaled
+from adweir.platforms.files.numerals import Numerals, Undecided, as_text, exactly, is_masked, scaled
 
 _EMPTY = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 """What stands for nothing in columns of numbers, days and ids."""
@@ -141,7 +142,7 @@ class BoundMapping:
         if dated.intersection(RANGE) and "date" in dated:
             self._days = [each for each in self._days if each[0] == "date"]
         wanted = self.mapping.column("date") or self.mapping.column("range_start")
-        if wanted and not dated:
+        if wanted and not dated and "date" in DATA_TYPES[self.mapping.data_type].required:
             raise _wrong(
                 f"the file has no column of days ({' or '.join(wanted.names[:4])}): its rows are of the whole range "
                 "that was exported. Export it by day",
@@ -211,7 +212,7 @@ class BoundMapping:
             if number.whole:
                 whole, _, part = plain.partition(".")
                 return whole if not part.strip("0") else plain
-            return scaled(plain, power)
+            return exactly(plain, power) if self._kinds[number.field] is Kind.EXACT else scaled(plain, power)
         except ValueError as error:
             raise LineFault(number.field, "number", f"{error}: {text[:40]!r}") from None
 
@@ -318,6 +319,17 @@ def is_footer(mapping: Mapping, cells: Sequence[str]) -> bool:
         first.startswith(tuple(text.casefold() for text in rule.begins)) or first in map(str.casefold, rule.equals)
         for rule in mapping.skip
         if not rule.column
+    )
+
+
+def form_of(mapping: Mapping) -> Form:
+    """What a mapping says of a file's form."""
+    return Form(
+        mapping.form.delimiter or "",
+        mapping.form.encoding or "",
+        mapping.form.preamble,
+        lambda cells: is_header(mapping, cells),
+        lambda cells: is_footer(mapping, cells),
     )
 
 

@@ -8,11 +8,13 @@ the opposite has the whole file refused.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
 
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN)
+"""Nothing is rounded where the point is moved."""
 _SIGNS = r"(?:[A-Za-z]{0,3}\$|[€£¥₹₺₽₩₪₫฿₴₱₦]|zł|kr\.?|Kč|Ft|lei|Rs\.?|RM|Rp\.?|R|[A-Z]{3})"
 _BLANKS = " \u00a0\u202f\u2009"
 _GROUPS = f"{_BLANKS}'\u2019"
@@ -130,6 +132,15 @@ def scaled(plain: str, power: int) -> str:
     except InvalidOperation:
         raise ValueError("is not a number") from None
     return as_text(number.scaleb(power) if power else number)
+
+
+def exactly(plain: str, power: int) -> str:
+    """The same with all of its decimals, as it is written where the power is 0."""
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    return f"{number.scaleb(power, _EXACT):f}" if power else plain
 
 
 def as_text(number: Decimal) -> str:

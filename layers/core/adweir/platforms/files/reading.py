@@ -17,8 +17,9 @@ from adweir.platforms.files import own
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.file_rows import FileRows
 from adweir.platforms.files.lines import LineFault, Record
-from adweir.platforms.files.mapped import BoundMapping, is_footer, is_header, mapped
+from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
 from adweir.platforms.files.normalize import DropRow, Target, drop_row
+from adweir.platforms.files.references import ReferenceFiles
 from adweir.platforms.files.table import open_table, records
 
 
@@ -58,14 +59,7 @@ class FileReader(NamedTuple):
         def bind(header: Sequence[str]) -> TableRows:
             return _MappedRows(BoundMapping(mapping, header), rows(), personal=personal)
 
-        form = Form(
-            mapping.form.delimiter or "",
-            mapping.form.encoding or "",
-            mapping.form.preamble,
-            lambda cells: is_header(mapping, cells),
-            lambda cells: is_footer(mapping, cells),
-        )
-        return cls(bind, form, personal)
+        return cls(bind, form_of(mapping), personal)
 
 
 class FileReaders(Protocol):
@@ -75,6 +69,10 @@ class FileReaders(Protocol):
 
     def reader(self, account_id: str, source: str, data_type: str, /) -> FileReader:
         """How the files of a source and data type are read. Raises BadInput for what nothing reads."""
+        ...
+
+    def references(self, account_id: str, source: str, data_type: str, /) -> ReferenceFiles | None:
+        """How files of reference data are read; None for those of other data types. Raises BadInput."""
         ...
 
     def profile(self, account_id: str, target: Target, /) -> Profile | None:
