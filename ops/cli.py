@@ -231,6 +231,39 @@ def drop(
         typer.echo(f"its receipt will be receipts/{receipt}.json")
 
 
+@app.command("map")
+def map_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file of another tool.")],
+    kind: Annotated[
+        str, typer.Option("--as", metavar="SOURCE[/DATA_TYPE]", help="What it is; found out when left out.")
+    ] = "",
+    save: Annotated[
+        str,
+        typer.Option(metavar="ACCOUNT", help="Ask nothing and store it: for a client account (acc_...), or for all."),
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Ask nothing and print JSON.")] = False,  # noqa: FBT002 - a flag
+    stack: Stack = "",
+) -> None:
+    """Propose how a file of another tool is read, ask where it is not sure, and store that as a mapping."""
+    from ops.mapping import command
+
+    source, _, data_type = kind.partition("/")
+    proposal, rows = command.proposed(file, source, data_type)
+    asks = not (save or as_json)
+    if proposal.unsure and asks:
+        typer.echo(command.table_of(proposal, rows))
+        proposal = command.asked(proposal, lambda question: str(typer.prompt(question, default="", show_default=False)))
+    mapping = command.mapping_of(proposal)
+    typer.echo(command.as_json(proposal, mapping) if as_json else command.table_of(proposal, rows))
+    if asks and proposal.built_in:
+        typer.echo(f"nothing to store: adweir drop {file.name} --as {mapping.source}/{mapping.data_type}")
+    elif asks and typer.confirm("Store it?"):
+        save = typer.prompt("For which client account (acc_...), or all?", default=command.ALL)
+    if save:
+        typer.echo(command.save(open_target(stack, home_of(context)), mapping, save), err=as_json)
+
+
 @app.command()
 def replay(
     context: typer.Context,

@@ -1,0 +1,179 @@
+"""`adweir map`: shows what a file's columns are, asks where it is not sure, and stores the mapping."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adweir.model import limits
+from adweir.model.data_types import DATA_TYPES
+from adweir.model.errors import AdweirError, BadInput
+from adweir.model.mappings import Mapping, Unit
+from adweir.platforms.files.delimited import Form
+from adweir.platforms.files.lines import Record
+from adweir.platforms.files.mapped import BoundMapping, mapped
+from adweir.platforms.files.table import open_table, records
+from adweir.store.catalog.mappings import EVERYONE, StoredMapping
+from ops.errors import CommandFailed
+from ops.mapping import words
+from ops.mapping.known import find
+from ops.mapping.matching import EXACT, label_of, nearness
+from ops.mapping.propose import ROWS, Proposal, Suggestion, propose
+
+if TYPE_CHECKING:
+    from ops.target import Deployment
+
+ALL = "all"
+"""In place of a client account."""
+_NOT_READ = "-"
+_WIDE, _NARROW = 30, 18
+_TOLD = 2
+"""Columns of a line that are known before it counts as a header."""
+
+Ask = Callable[[str], str]
+"""A question → what was answered."""
+
+
+def proposed(path: Path, source: str, data_type: str) -> tuple[Proposal, list[Record]]:
+    """What a file's columns are, and its first rows. Raises CommandFailed for what is no table."""
+    if data_type and data_type not in DATA_TYPES:
+        raise CommandFailed(f"there is no data type {data_type}; known: {', '.join(DATA_TYPES)}")
+    try:
+        with path.open("rb") as stream:
+            table = open_table(stream, path.stat().st_size, Form(is_header=_is_header))
+            rows = [found for found in islice(records(table), ROWS) if isinstance(found, Record)]
+            header = list(table.header)
+    except (OSError, AdweirError) as error:
+        raise CommandFailed(f"{path.name}: {error.message if isinstance(error, AdweirError) else error}") from None
+    cells = [row.cell for row in rows]
+    return propose(header, cells, source=source, data_type=data_type, file=path.name), rows
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Whether a line says what columns are: several of its cells are names that are known."""
+    if len(cells) < _TOLD:
+        return False
+    if find(cells) is not None:
+        return True
+    fields = [
+        words.FIELDS[each] for each in ("impressions", "clicks", "spend", "date", "currency", "conversions", "revenue")
+    ]
+    more = [
+        *fields,
+        *words.MOMENTS.values(),
+        *words.AMOUNTS.values(),
+        words.FIELDS["order_id"],
+        words.FIELDS["sessions"],
+    ]
+    known = sum(any(nearness(label_of(cell), one) >= EXACT - 5 for one in more) for cell in cells if cell)
+    return known >= _TOLD
+
+
+def asked(proposal: Proposal, ask: Ask) -> Proposal:
+    """With the answers of somebody to each column that is not sure; an empty answer agrees."""
+    fields = DATA_TYPES[proposal.data_type].names
+    for each in proposal.unsure:
+        while True:
+            shown = ", ".join(each.samples) or "no values"
+            answer = ask(
+                f"{each.column!r} ({shown}) is {each.field or 'not read'}? Enter, a field, or {_NOT_READ}"
+            ).strip()
+            field = each.field if not answer else "" if answer == _NOT_READ else answer
+            if not field or field in fields:
+                proposal = proposal.answered(each.column, field)
+                break
+            ask(f"{proposal.data_type} has no field {field}; it has {', '.join(fields)}. Press Enter")
+    return proposal
+
+
+def table_of(proposal: Proposal, rows: Sequence[Record]) -> str:
+    """The proposal for people, at most 80 characters wide."""
+    origin = "built in" if proposal.built_in else "proposed"
+    lines = [f"{proposal.source}/{proposal.data_type} ({origin})", ""]
+    lines += [f"{'column':{_WIDE}} {'field':{_NARROW}} {'values'}", f"{'-' * _WIDE} {'-' * _NARROW} {'-' * 29}"]
+    for each in sorted(proposal.columns, key=lambda one: not one.field):
+        unit = "" if each.unit is Unit.ONES else f" {each.unit}"
+        field = f"{each.field or _NOT_READ}{unit}{'' if each.sure else ' ?'}"
+        shown = ", ".join(each.samples) if each.field or not each.sure else each.why
+        lines.append(f"{_cut(each.column, _WIDE):{_WIDE}} {_cut(field, _NARROW):{_NARROW}} {_cut(shown, 29)}".rstrip())
+    lines += ["", *_said(proposal), *_tried(proposal, rows)]
+    return "\n".join(lines)
+
+
+def _said(proposal: Proposal) -> Iterator[str]:
+    for name, text in proposal.constants.items():
+        yield _cut(f"every row has {name} = {text}", 80)
+    for kept in proposal.keep:
+        wanted = ", ".join(kept.equals) or "nothing"
+        yield _cut(f"read are rows whose {kept.column[0]} is {wanted}", 80)
+    for skipped in proposal.skip:
+        about = f"whose {skipped.column[0]}" if skipped.column else "whose first cell"
+        what = " or ".join(
+            filter(None, [", ".join((*skipped.begins, *skipped.equals)), "empty" if skipped.empty else ""])
+        )
+        yield _cut(f"left out are rows {about} is {what}", 80)
+    if proposal.adds_up:
+        yield "rows of one object and day are added up"
+    yield from (_cut(f"note: {each}", 80) for each in proposal.notes)
+
+
+def _tried(proposal: Proposal, rows: Sequence[Record]) -> Iterator[str]:
+    """What the mapping makes of the first rows."""
+    try:
+        mapping = proposal.mapping()
+        bound = BoundMapping(mapping, [each.column for each in proposal.columns])
+        found = list(mapped(rows, bound))
+    except (BadInput, ValueError) as error:
+        yield f"the first {len(rows)} rows cannot be read: {getattr(error, 'message', error)}"
+        return
+    good = [each for each in found if isinstance(each, Record)]
+    yield f"of the first {len(rows)} rows {len(good)} can be read, {sum(bound.left_out.values())} are left out"
+    if good:
+        shown = ", ".join(f"{name} {text}" for name, text in good[0].cell.items() if text)
+        yield _cut(f"the first: {shown}", 80)
+    faults = [each.errors[0]["message"] for each in found if not isinstance(each, Record)]
+    yield from (_cut(f"refused: {each}", 80) for each in dict.fromkeys(faults[:3]))
+
+
+def as_json(proposal: Proposal, mapping: Mapping) -> str:
+    """The proposal for programs: the mapping, and each column with what it is and whether that is sure."""
+    columns = [_column(each) for each in proposal.columns]
+    body = mapping.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(
+        {"mapping": body, "columns": columns, "notes": list(proposal.notes)}, indent=2, ensure_ascii=False
+    )
+
+
+def _column(each: Suggestion) -> dict[str, Any]:
+    return {"column": each.column, "field": each.field or None, "sure": each.sure, "why": each.why, "unit": each.unit}
+
+
+def mapping_of(proposal: Proposal) -> Mapping:
+    """The mapping of a proposal. Raises CommandFailed for one that cannot be."""
+    try:
+        return proposal.mapping()
+    except ValueError as error:
+        raise CommandFailed(f"no mapping can be made of these columns: {error}") from None
+
+
+def save(target: Deployment, mapping: Mapping, account_id: str) -> str:
+    """Store a mapping, for one client account or for `ALL`; returns what was done. Raises CommandFailed."""
+    catalog = target.app().catalog
+    account_id = "" if account_id == ALL else account_id
+    try:
+        if account_id:
+            catalog.account(account_id)
+        body = mapping.model_dump(mode="json", exclude_defaults=True)
+        catalog.put_mapping(StoredMapping(account_id or EVERYONE, mapping.source, mapping.data_type, body))
+    except AdweirError as error:
+        raise CommandFailed(error.message) from None
+    whose = account_id or "all client accounts"
+    return f"stored for {whose}: adweir drop FILE --as {mapping.source}/{mapping.data_type}"
+
+
+def _cut(text: str, most: int) -> str:
+    line = " ".join(text.split())[: limits.MAX_MATCHED_CHARS]
+    return line if len(line) <= most else f"{line[: most - 1]}…"
