@@ -176,7 +176,7 @@ def test_a_lead_counts_when_it_was_sent_and_where_that_cannot_be_when_it_came(wo
         assert lead.at == datetime.fromisoformat(counted_at)
 
 
-@at_the_bound("MAX_LEAD_LOOKUPS", as_if=4)
+@at_the_bound("MAX_PUSH_QUERIES", as_if=4)
 def test_the_ads_of_leads_that_are_looked_up(world: LoadWorld, door: Door, size: int, fits: bool) -> None:
     """One ad account, so as many ads; the leads of further ones are counted without their campaign."""
     ads: list[PlatformObject] = [

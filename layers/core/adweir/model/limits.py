@@ -37,10 +37,9 @@ MAX_PUSHED_METRICS = 1000  # metrics per push; more belong into a file
 MAX_PUSHED_COUNT = 10**12 - 1  # impressions or clicks of one pushed metric; amounts end at MAX_FIGURE_BITS
 MAX_PUSH_AGE_DAYS = 30  # how far back a push may reach; older corrections belong into a file
 MAX_PUSH_FAULTS = 1000  # faults listed in the answer to one push: one per metric
-MAX_PUSH_READS = 10_000  # keys looked up per push, 100 per request: 1.5 s of the 10 s that the function has
-MAX_PUSH_QUERIES = 1000  # ids per push that each need a query where no two lie close together: 5 s
+MAX_PUSH_READS = 10_000  # keys looked up per push or delivery, 100 per request: 1.5 s of the 10 s that the function has
+MAX_PUSH_QUERIES = 1000  # ids per push or delivery that each need a query where no two lie close together: 5 s
 MAX_TOLD_ENTRIES = 1000  # entries of a platform's own delivery; Meta sends at most as many changes
-MAX_LEAD_LOOKUPS = 500  # ads or campaigns of leads times ad accounts to look in, each a query: 2.5 s of 10 s
 MAX_COUNTED_LEAD_AGE_DAYS = 80  # of a lead that is counted: the fold that knows it lives for 90 days
 MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 

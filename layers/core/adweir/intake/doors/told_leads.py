@@ -36,8 +36,8 @@ def resolve_leads(known: Known, account_id: str, leads: Sequence[SentLead], now:
     clients = {profile.account_id for profile in known.profiles.values()}
     only = account_id or (next(iter(clients)) if len(clients) == 1 else "")
     unnamed = [lead for lead in leads if not lead.profile_id]
-    campaigns = _sought(known, Dataset.CAMPAIGNS, [lead.campaign_id for lead in unnamed])
-    ads = _sought(known, Dataset.ADS, [lead.ad_id for lead in unnamed if not lead.campaign_id])
+    campaigns = _sought(known, Dataset.CAMPAIGNS, [lead.campaign_id for lead in unnamed], limits.MAX_PUSH_READS)
+    ads = _sought(known, Dataset.ADS, [lead.ad_id for lead in unnamed if not lead.campaign_id], limits.MAX_PUSH_QUERIES)
     found: list[StatedLead] = []
     for lead in leads:
         about = _about(lead, campaigns, ads)
@@ -57,10 +57,10 @@ def resolve_leads(known: Known, account_id: str, leads: Sequence[SentLead], now:
     return Resolved(tuple(found), len(leads) - len(found))
 
 
-def _sought(known: Known, dataset: Dataset, ids: Sequence[str]) -> _Found:
-    """Objects of any known ad account, of as many ids as there is time to look for."""
-    most = limits.MAX_LEAD_LOOKUPS // max(1, len(known.profiles))
-    return known.find("", dataset, list(dict.fromkeys(each for each in ids if each))[:most])
+def _sought(known: Known, dataset: Dataset, ids: Sequence[str], most: int) -> _Found:
+    """Objects of any known ad account, of as many ids as there is time for: each is looked for in every ad account."""
+    wanted = list(dict.fromkeys(each for each in ids if each))
+    return known.find("", dataset, wanted[: most // max(1, len(known.profiles))])
 
 
 def _about(lead: SentLead, campaigns: _Found, ads: _Found) -> PlatformObject | None:
