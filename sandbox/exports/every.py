@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from sandbox.exports import crm, fivetran, ga4, google_ui, meta_manager, own, shopify, warehouse
+from sandbox.exports import crm, fivetran, ga4, google_ui, meta_manager, own, platform_reports, shopify, warehouse
 from sandbox.exports.base import Export, Span
 from sandbox.world import Company, World, WorldProfile
 
@@ -30,6 +30,8 @@ def ad_exports(world: World, company: Company, start: date, end: date) -> Iterat
     yield google_ui.in_german(own_accounts["google_ads"])
     yield meta_manager.english(own_accounts["meta_ads"])
     yield meta_manager.in_german(own_accounts["meta_ads"])
+    yield platform_reports.microsoft_report(own_accounts["microsoft_ads"])
+    yield platform_reports.amazon_in_german(own_accounts["amazon_ads"])
     yield from warehouse.tables(own_accounts | _loaded(world, company, start, end))
 
 

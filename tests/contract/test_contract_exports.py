@@ -34,6 +34,8 @@ KEYS = (
     "google_ads/campaign_performance/Kampagnenbericht.csv",
     "meta_ads/campaign_performance/Ads-Manager-Campaigns.csv",
     "meta_ads/campaign_performance/Werbeanzeigenmanager-Kampagnen.csv",
+    "microsoft_ads/campaign_performance/Campaigns.csv",
+    "amazon_ads/campaign_performance/Gesponserte Produkte Beworbenes Produkt Bericht.csv",
     "microsoft_ads/campaign_performance/campaign_performance_daily_report.csv",
     "linkedin_ads/ad_group_performance/ad_analytics_by_campaign.csv",
     "pinterest_ads/campaign_performance/campaign_report.csv",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from adweir.model.data_types import DATA_TYPES
+from adweir.model.data_types import DATA_TYPES, StoredAs
 from adweir.model.entities import AdCampaign, ProfileStatus
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
@@ -76,11 +76,14 @@ def platforms_of(export: Export) -> set[str]:
 def stored(world: LoadWorld, export: Export) -> dict[date, list[int]]:
     """Per day: impressions, clicks, spend, conversions and revenue at the export's level; what is unknown is 0."""
     level = DATA_TYPES[export.data_type].level or Level.CAMPAIGN
+    about = {row.entity for row in export.truth} if DATA_TYPES[export.data_type].stored_as is StoredAs.ADS else None
     sums: dict[date, list[int]] = {}
     for profile in world.catalog.profiles("acme"):
         if str(profile.platform) not in platforms_of(export):
             continue
         for row in world.metrics.read(Series(profile.platform, profile.profile_id, level, Grain.DAY), DAYS):
+            if about is not None and row.entity_id not in about:
+                continue
             impressions, clicks, conversions, spend, revenue = row.slot
             numbers = sums.setdefault(date.fromisoformat(str(row.day)), [0] * 5)
             for place, value in enumerate((impressions, clicks, spend, conversions, revenue)):

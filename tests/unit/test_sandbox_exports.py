@@ -58,16 +58,16 @@ def money(rows: list[dict[str, str]], name: str) -> int:
 def test_every_tool_has_files_with_a_truth(exports: Mapping[str, Export]) -> None:
     sources = {export.source for export in exports.values()}
     assert sources == {
-        "adweir", "fivetran", "google_ads", "meta_ads", "microsoft_ads", "linkedin_ads", "pinterest_ads",
+        "adweir", "fivetran", "google_ads", "meta_ads", "microsoft_ads", "amazon_ads", "linkedin_ads", "pinterest_ads",
         "snapchat_ads", "reddit_ads", "twitter_ads", "apple_search_ads", "shopify", "hubspot", "salesforce", "ga4",
     }  # fmt: skip
-    assert len(exports) == 19
+    assert len(exports) == 21
     assert all(export.truth for export in exports.values())
 
 
 def test_no_file_names_anybody(exports: Mapping[str, Export]) -> None:
     for export in exports.values():
-        assert set(re.findall(r"@([\w.]+)", text(export))) <= {"example.com"}
+        assert set(re.findall(r"\w@([\w.]+)", text(export))) <= {"example.com"}
 
 
 def test_google_in_english_has_title_range_thousands_signs_and_totals(exports: Mapping[str, Export]) -> None:
@@ -133,6 +133,24 @@ def test_tables_of_the_warehouse_have_their_units_and_add_up(exports: Mapping[st
     assert (column(rows, "spend"), whole.conversions) == (whole.spend, None)
     rows, whole = of("apple_search_ads", "campaign_report")
     assert (column(rows, "taps"), money(rows, "local_spend_amount"), whole.revenue) == (whole.clicks, whole.spend, None)
+
+
+def test_reports_of_platforms_have_their_lines_above_and_below_and_their_signs(exports: Mapping[str, Export]) -> None:
+    microsoft = exports["microsoft_ads/campaign_performance/Campaigns.csv"]
+    lines = text(microsoft).splitlines()
+    assert (lines[0], lines[7], lines[-2]) == ('"Report Name: Campaigns"', "", "")
+    assert lines[-1] == '"@2026 Microsoft Corporation. All rights reserved. "'
+    rows = [row for row in table(microsoft, skip=8) if row["Spend"]]
+    assert lines[6] == f'"Rows: {len(rows)}"'
+    assert (money(rows, "Spend"), money(rows, "Revenue")) == (
+        totals(microsoft.truth).spend, totals(microsoft.truth).revenue,
+    )  # fmt: skip
+    (amazon,) = (export for export in exports.values() if export.source == "amazon_ads")
+    sold = table(amazon, delimiter=";")
+    assert {row["Ausgaben"][-1] for row in sold} <= {"$", "€", "¥"}
+    spent = sum(micros(german(row["Ausgaben"][:-2])) for row in sold)
+    assert spent == totals(amazon.truth).spend
+    assert len(sold) == 2 * len(amazon.truth)
 
 
 def test_shopify_has_an_order_per_name_and_several_lines(exports: Mapping[str, Export]) -> None:
