@@ -123,3 +123,8 @@ def moment(seconds: object) -> datetime | None:
     if not (0 < len(text) <= _SECONDS_DIGITS and text.isascii() and text.isdecimal() and int(text)):
         return None
     return datetime.fromtimestamp(int(text), UTC)
+
+
+def as_bytes(text: str) -> bytes:
+    """Text of a header, a query or a secret, to be compared; half a surrogate pair is compared as it is."""
+    return text.encode(errors="surrogatepass")

@@ -18,7 +18,7 @@ import msgspec
 from adweir.model.errors import BadInput
 from adweir.model.times import parse_instant
 from adweir.platforms.json_text import decoded
-from adweir.platforms.webhooks import Secrets, Sent, SentLead, Told, Webhook, plain_id
+from adweir.platforms.webhooks import Secrets, Sent, SentLead, Told, Webhook, as_bytes, plain_id
 
 _KEY = "google_key"
 _Members = dict[str, msgspec.Raw]
@@ -44,7 +44,7 @@ class GoogleLeadForms(Webhook):
         for values in secrets:
             key = values.get(_KEY)
             if key:  # anyone can send an empty one
-                valid |= hmac.compare_digest(key.encode(errors="surrogatepass"), given)
+                valid |= hmac.compare_digest(as_bytes(key), given)
         return valid
 
     def parse(self, body: bytes) -> Told:

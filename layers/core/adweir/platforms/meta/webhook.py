@@ -15,7 +15,7 @@ import msgspec
 
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
-from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once
+from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, as_bytes, moment, once
 
 MAX_CHANGES = 1000
 """Meta's limit for the updates in one delivery."""
@@ -72,12 +72,12 @@ class MetaWebhook(Webhook):
         """
         if not self.carries(sent.headers):
             return False
-        given = _bytes(sent.headers[_SIGNATURE].strip().lower())
+        given = as_bytes(sent.headers[_SIGNATURE].strip().lower())
         valid = False
         for values in secrets:
             secret = values.get("app_secret") or values.get("secret")
             if secret:  # anyone can sign with an empty one
-                expected = "sha256=" + hmac.new(_bytes(secret), sent.body, sha256).hexdigest()
+                expected = "sha256=" + hmac.new(as_bytes(secret), sent.body, sha256).hexdigest()
                 valid |= hmac.compare_digest(expected.encode(), given)
         return valid
 
@@ -90,7 +90,7 @@ class MetaWebhook(Webhook):
         for values in secrets:
             token = values.get("verify_token")
             if token:
-                known |= hmac.compare_digest(_bytes(given), _bytes(token))
+                known |= hmac.compare_digest(as_bytes(given), as_bytes(token))
         return challenge if known else None
 
     def parse(self, body: bytes) -> Told:
@@ -170,8 +170,3 @@ def _digits(value: object) -> str:
     """An id, which Meta sends as text or as a number, as digits; "" when it is neither."""
     text = str(value).removeprefix("act_")
     return text if text.isascii() and text.isdecimal() else ""
-
-
-def _bytes(text: str) -> bytes:
-    """Text of a header, a query or a secret; half a surrogate pair is compared as it is."""
-    return text.encode(errors="surrogatepass")

@@ -20,7 +20,18 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge
 from adweir.model.metrics import Level
 from adweir.platforms.json_text import decoded
-from adweir.platforms.webhooks import ChangedObject, Secrets, Sent, SentLead, Told, Webhook, moment, once, plain_id
+from adweir.platforms.webhooks import (
+    ChangedObject,
+    Secrets,
+    Sent,
+    SentLead,
+    Told,
+    Webhook,
+    as_bytes,
+    moment,
+    once,
+    plain_id,
+)
 
 _STAMPED = re.compile(r"t=([0-9]{1,12}),s=([0-9a-fA-F]{64})")
 """`TikTok-Signature` (developers.tiktok.com, "Check the signature"): Unix seconds, and a digest of `<t>.<body>`."""
@@ -47,8 +58,8 @@ class TikTokSubscriptions(Webhook):
         valid = False
         for values in secrets:
             token, key = values.get("callback_token"), values.get("app_secret")
-            named = not token or hmac.compare_digest(_bytes(token), _bytes(sent.query.get("token", "")))
-            signed = not key or _is_signed(sent, _bytes(key))
+            named = not token or hmac.compare_digest(as_bytes(token), as_bytes(sent.query.get("token", "")))
+            signed = not key or _is_signed(sent, as_bytes(key))
             valid |= bool(token or key) and named and signed
         return valid
 
@@ -91,7 +102,7 @@ def _is_signed(sent: Sent, key: bytes) -> bool:
         if hmac.compare_digest(expected, stamped[2].lower()):
             return True
     given = sent.headers.get("x-open-signature", "").strip().lower()
-    return hmac.compare_digest(hmac.new(key, _escaped(sent.body), sha256).hexdigest().encode(), _bytes(given))
+    return hmac.compare_digest(hmac.new(key, _escaped(sent.body), sha256).hexdigest().encode(), as_bytes(given))
 
 
 def _escaped(body: bytes) -> bytes:
@@ -164,7 +175,3 @@ def _lead(entry: _Entry) -> SentLead | None:
         return None
     campaign, group, ad = (plain_id(entry.get(name)) for name in ("campaign_id", "adgroup_id", "ad_id"))
     return SentLead(lead_id, moment(entry.get("create_time")), owner, campaign, group, ad)
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode(errors="surrogatepass")
