@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -18,11 +17,12 @@ from adweir.platforms.files import builtin
 from adweir.platforms.files.data_types import rows_of
 from adweir.platforms.files.file_rows import FileContext, NamedObject
 from adweir.platforms.files.normalize import DropRow, Target
-from adweir.platforms.files.reading import FileReader, own_metrics, read_drop
+from adweir.platforms.files.reading import FileReader, own_metrics
 from sandbox.exports import Export, TrueRow, ad_exports, shop_exports
 from sandbox.outside import Outside
 from sandbox.platforms import everyone, population
 from sandbox.world import Company, WorldCampaign, WorldProfile
+from support import dropped
 from support.platform_server import ANCHOR
 
 START, END = ANCHOR - timedelta(days=4), ANCHOR - timedelta(days=3)
@@ -109,7 +109,7 @@ def read(company: Company, export: Export) -> list[DropRow | BadRow]:
         reader = FileReader.mapped(
             mapping, lambda: rows_of(data_type, context, adds_up=mapping.adds_up), personal=data_type.personal
         )
-    return list(read_drop(io.BytesIO(export.body), len(export.body), reader))
+    return dropped.rows_of(export.body, reader)
 
 
 def by_day(rows: list[TrueRow]) -> dict[object, list[int | None]]:

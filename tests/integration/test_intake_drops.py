@@ -62,23 +62,6 @@ def test_a_file_of_too_many_lines_gets_a_receipt(world: LoadWorld, monkeypatch: 
     assert (receipt["state"], receipt["reason"]) == ("rejected", "the file has more than 10 lines; split it")
 
 
-@at_the_bound("MAX_DROP_HELD_BYTES", as_if=1_400)
-def test_a_file_whose_rows_take_too_much_memory_is_rejected_before_anything_is_stored(
-    world: LoadWorld, size: int, fits: bool
-) -> None:
-    """Each row takes 120 bytes, each of two campaigns 470 and its texts, however many rows it has."""
-    other = "p" * (size - 3 * 120 - 2 * (470 + 1 + 1) - 4)
-    lines = [f"meta,1,campaign,2026-11-{day},7,10,1,1,é\n" for day in (17, 18)]
-    lines.append(f"meta,1,campaign,2026-11-18,8,10,1,1,{other}\n")
-
-    world.arrive(KEY, (HEADER.replace("spend", "spend,ad_product") + "".join(lines)).encode())
-
-    (receipt,) = world.receipts()
-    assert (receipt["state"], len(world.stored())) == (("loaded", 3) if fits else ("rejected", 0))
-    if not fits:
-        assert receipt["reason"] == "the file names too many ads for one load: 3 lines until now; split it"
-
-
 def test_the_same_bytes_under_another_name_change_nothing(world: LoadWorld) -> None:
     body = (HEADER + "meta,1,campaign,2026-11-18,7,10,1,1.50\n").encode()
     world.arrive("drops/acme/a.csv", body)

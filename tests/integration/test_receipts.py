@@ -110,6 +110,7 @@ def test_an_object_that_arrives_twice_has_one_receipt(call: Call, api: ModuleTyp
         ("ga4/web/a.csv", "no files of ga4/web are read; data types: " + ", ".join(sorted(DATA_TYPES))),
         ("2026/a.csv", "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>"),
         ("a.pdf", "no format is known by the end of this name; .csv, .json, .parquet are: a.pdf"),
+        ("a.xlsx", "spreadsheets are not read; save the sheet as CSV: a.xlsx"),
     ],
 )
 def test_a_file_in_no_known_place_is_rejected_with_the_places_that_are(

@@ -26,7 +26,7 @@ from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.workflows import workflow
 from adweir.platforms import REGISTRY
 from adweir.platforms.files.delimited import Delimited
-from adweir.platforms.files.reading import own_metrics, read_drop
+from adweir.platforms.files.reading import own_metrics
 from adweir.platforms.files.table import open_table
 from adweir.platforms.files.text_lines import TextLines
 from adweir.platforms.http import retry_after
@@ -41,6 +41,7 @@ from adweir.store.catalog.keys import key_id_of
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.pages import read_pages
 from support.bounds import at_the_bound, refuses
+from support.dropped import rows_of
 from support.pipeline import a_run, a_task
 
 TESTS = Path(__file__).parents[1]
@@ -172,7 +173,7 @@ def test_the_digits_of_a_count(size: int, fits: bool) -> None:
 
 def dropped(*lines: str) -> list[Any]:
     data = "\n".join((HEADER, *lines)).encode()
-    return list(read_drop(io.BytesIO(data), len(data), own_metrics(REGISTRY.parse)))
+    return rows_of(data, own_metrics(REGISTRY.parse))
 
 
 # --- loading

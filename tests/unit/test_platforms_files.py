@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 
 import pytest
@@ -16,14 +15,15 @@ from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
 from adweir.platforms import REGISTRY
 from adweir.platforms.files.normalize import DropRow
-from adweir.platforms.files.reading import own_metrics, read_drop
+from adweir.platforms.files.reading import own_metrics
+from support.dropped import rows_of
 
 HEADER = "platform,profile_id,level,date,campaign_id,impressions,clicks,spend,conversions,note"
 LINE = "meta,1,campaign,2026-11-01,c1,100,5,12.34,1.5,hello"
 
 
 def read(data: bytes) -> list[DropRow | BadRow]:
-    return list(read_drop(io.BytesIO(data), len(data), own_metrics(REGISTRY.parse)))
+    return rows_of(data, own_metrics(REGISTRY.parse))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: b"\xef\xbb\xbf" + data])

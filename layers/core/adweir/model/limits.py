@@ -44,11 +44,13 @@ MAX_COUNTED_LEAD_AGE_DAYS = 80  # of a lead that is counted: the fold that knows
 MAX_REPULLS_PER_PROFILE = 50  # objects that one notification has pulled singly; with more, the profile is
 
 # --- files ------------------------------------------------------------------------------------------------------
-MAX_DROP_BYTES = 256 << 20  # a dropped file as stored in S3
+MAX_DROP_BYTES = 1 << 30  # a dropped file as stored in S3: validate has disk for it, and for Parquet twice
 MAX_DROP_UNPACKED_BYTES = 2 << 30  # the same file unpacked: what one invocation can read in time
 MAX_DROP_RATIO = 200  # unpacked over packed bytes: honest CSV stays below 100, a bomb reaches 1,000
 MIN_DROP_UNPACKED_BYTES = 16 << 20  # files that unpack to less need not meet the ratio
-MAX_DROP_LINES = 3_000_000  # lines of a dropped file: 70 s until they are read (22 us each)
+MAX_DROP_LINES = 15_000_000  # lines of a dropped file: 75 s until they are read, of our own columns (5 us each)
+MAX_DROP_SHARES = 50  # loads of a file whose rows take more memory than there is: each reads the file once
+MAX_QUARANTINED_NAMED = 20  # quarantined lines that a receipt names; the file in quarantine has all
 MAX_DROP_HELD_BYTES = 1 << 30  # memory for a dropped file's rows: 3,000,000 days of some thousand ads take 360 MB
 MAX_DROP_COLUMNS = 200  # columns of a dropped file: each cell costs time, also in columns that are ignored
 MAX_DROP_LINE_BYTES = 64 << 10  # one line of a dropped file, and one record of several lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from operator import eq
 from typing import Any
 
@@ -29,6 +29,13 @@ class CleaningLog:
             self.samples.append(
                 {"rule": rule, "field": field, "before": before[:_SHOWN], "after": after[:_SHOWN], "line": line}
             )
+
+    def add_many(self, rule: str, field: str, before: str, after: str, lines: Sequence[int]) -> None:
+        """Note the same change of several rows."""
+        for line in lines[: max(limits.MAX_CLEANING_SAMPLES - len(self.samples), 0)]:
+            self.add(rule, field, before, after, line)
+            lines = lines[1:]
+        self.counts[rule, field] += len(lines)
 
     def summary(self) -> list[dict[str, Any]]:
         """`[{"rule", "field", "count"}]`, the most frequent first."""

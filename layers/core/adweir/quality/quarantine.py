@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
+from adweir.model import limits
 from adweir.model.metrics import BadRow
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ class Quarantine:
 
     A line is `{"line", "page", "row", "errors", "entity_id", "day"}`. The bytes depend on the rows alone, so writing
     the same quarantine twice changes nothing. A context manager.
+
+    `named` has the first rows with their first reason, `shows` says whether in words, which may name a cell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows: bool = True) -> None:
         self.rows = 0
+        self.named: list[dict[str, Any]] = []
+        self._shows = shows
         self.reasons: Counter[str] = Counter()
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by __exit__
         self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1, mtime=0, filename="")
@@ -44,6 +49,10 @@ class Quarantine:
         self.rows += 1
         for error in bad.errors:
             self.reasons[str(error.get("rule", ""))] += 1
+        if len(self.named) < limits.MAX_QUARANTINED_NAMED:
+            told = ("field", "rule", "message") if self._shows else ("field", "rule")
+            fault = bad.errors[0] if bad.errors else {}
+            self.named.append({"line": bad.line} | {name: fault[name] for name in told if name in fault})
         entry: dict[str, Any] = {
             "line": bad.line,
             "page": page,

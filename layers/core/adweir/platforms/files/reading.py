@@ -13,14 +13,15 @@ from adweir.model.entities import Profile
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files import own
+from adweir.platforms.files.batches import DropBatch, batches_of
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.file_rows import FileRows
-from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
-from adweir.platforms.files.normalize import DropRow, Target, drop_row
+from adweir.platforms.files.normalize import DropRow, Target
+from adweir.platforms.files.own_rows import own_rows
 from adweir.platforms.files.references import ReferenceFiles
-from adweir.platforms.files.table import open_table, records
+from adweir.platforms.files.table import FileTable, open_table, records
 
 
 class TableRows(Protocol):
@@ -36,8 +37,8 @@ class TableRows(Protocol):
         """About how many bytes of memory it takes until the file is over."""
         ...
 
-    def rows(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
-        """All records of the file → its rows, and what cannot be stored."""
+    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        """All rows of the file, and what cannot be stored."""
         ...
 
 
@@ -76,7 +77,7 @@ class FileReaders(Protocol):
         ...
 
     def profile(self, account_id: str, target: Target, /) -> Profile | None:
-        """The profile of a row's target, None where the account has no such one."""
+        """The profile of a row's target; None where the account has no such one."""
         ...
 
 
@@ -94,7 +95,10 @@ class _MappedRows:
     def left_out(self) -> Counter[str]:
         return self._bound.left_out + self._rows.left_out
 
-    def rows(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
+    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        return batches_of(self._all(records(table)))
+
+    def _all(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
         read = self._rows.read
         for each in mapped(found, self._bound, personal=self._personal):
             row = each if isinstance(each, BadRow) else read(each)
@@ -103,37 +107,16 @@ class _MappedRows:
         yield from self._rows.rest()
 
 
-class _OwnRows:
-    """Metrics in our own columns."""
-
-    held = 0
-
-    def __init__(self, header: Sequence[str], parse_platform: PlatformParser) -> None:
-        self.left_out: Counter[str] = Counter()
-        self._canonical = own.METRICS.bind(header)
-        self._parse_platform = parse_platform
-
-    def rows(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
-        for each in found:
-            if isinstance(each, BadRow):
-                yield each
-                continue
-            try:
-                yield drop_row(self._canonical(each), self._parse_platform)
-            except LineFault as fault:
-                yield each.bad(fault)
-
-
 def own_metrics(parse_platform: PlatformParser) -> FileReader:
     """The reader of metrics in our own columns."""
-    return FileReader(lambda header: _OwnRows(header, parse_platform))
+    return FileReader(own_rows(parse_platform))
 
 
-def read_drop(stream: BinaryIO, size: int, reader: FileReader) -> Iterator[DropRow | BadRow]:
-    """The rows of a file, lazily: a DropRow for each good line, a BadRow with its number for each malformed one.
+def read_drop(stream: BinaryIO, size: int, reader: FileReader) -> Iterator[DropBatch | BadRow]:
+    """The rows of a file, lazily, and a BadRow with its number for each malformed one.
 
     Empty lines are skipped. `size` is the stored file's. Raises BadInput when the file as a whole cannot be read: no
     header, columns missing, damaged or a bomb; that may come after good rows.
     """
     table = open_table(stream, size, reader.form)
-    return reader.bind(table.header).rows(records(table))
+    return reader.bind(table.header).batches(table)

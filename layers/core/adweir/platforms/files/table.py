@@ -52,8 +52,13 @@ def open_table(stream: BinaryIO, size: int, form: Form = ANY) -> FileTable:
 def records(table: FileTable) -> Iterator[Record | BadRow]:
     """The rows of a table, lazily: a Record whose cells are stripped, or a BadRow where there are none."""
     for chunk in table.chunks():
-        found: Iterator[Record | BadRow] = _good(chunk, table.header)
-        yield from merge(found, iter(chunk.bad), key=_number) if chunk.bad else found
+        yield from records_of(chunk, table.header)
+
+
+def records_of(chunk: Chunk, header: Sequence[str]) -> Iterator[Record | BadRow]:
+    """The same of a part of a table."""
+    found: Iterator[Record | BadRow] = _good(chunk, header)
+    return merge(found, iter(chunk.bad), key=_number) if chunk.bad else found
 
 
 def _good(chunk: Chunk, header: Sequence[str]) -> Iterator[Record | BadRow]:

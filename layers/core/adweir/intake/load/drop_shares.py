@@ -1,0 +1,147 @@
+"""Shares of a file whose rows take more memory than there is: each is loaded by a pass over the file of its own.
+
+A share is a range of the file's rows in the order of (target, month, place of the entity). No two shares have a row of
+the same entity and day, so passes load what one load would: equal rows are duplicates, and of different ones the first
+of the file counts. Most partitions of the store are in one share alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from adweir.model.metrics import Grain, Level
+from adweir.model.platforms import Platform
+from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.normalize import Target
+
+_PLACES = 1 << 32
+_SAMPLE = 100_000
+"""Months of entities that are counted; of more, each second one, and so on."""
+
+
+class Bound(NamedTuple):
+    """Where a share ends and the next begins. `place`: that of entities of the month, 0 to 2^32."""
+
+    target: Target
+    month: str
+    place: int
+
+    def to_json(self) -> list[Any]:
+        """As a state keeps it."""
+        return [*self.target, self.month, self.place]
+
+    @classmethod
+    def of_json(cls, value: Sequence[Any]) -> Bound:
+        """The bound that `to_json` gave."""
+        platform, profile_id, level, grain, currency, month, place = value
+        target = Target(Platform(platform), profile_id, Level(level), Grain(grain), currency)
+        return cls(target, month, int(place))
+
+
+class Share(NamedTuple):
+    """Rows from a bound on to before another one; None where there is none."""
+
+    number: int = 0
+    start: Bound | None = None
+    end: Bound | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the one that rows belong to that have no key."""
+        return self.start is None
+
+    def of(self, batch: DropBatch) -> Sequence[bool]:
+        """Which rows of a batch belong to it."""
+        size = len(batch.rows)
+        if self.start is None and self.end is None:
+            return [True] * size
+        days, entities = _keys(batch)
+        months = {month: self._places(batch.target, month) for month in {day[:7] for day in days}}
+        if all(each == (0, _PLACES) for each in months.values()):
+            return [True] * size
+        if all(low >= high for low, high in months.values()):
+            return [False] * size
+        kept = []
+        for day, entity in zip(days, entities, strict=True):
+            low, high = months[day[:7]]
+            kept.append(low < high and (high - low == _PLACES or low <= place_of(entity) < high))
+        return kept
+
+    def _places(self, target: Target, month: str) -> tuple[int, int]:
+        """Which places of entities of a month belong to it."""
+        low, high = 0, _PLACES
+        if self.start is not None:
+            if (target, month) < self.start[:2]:
+                return 0, 0
+            if (target, month) == self.start[:2]:
+                low = self.start.place
+        if self.end is not None:
+            if (target, month) > self.end[:2]:
+                return 0, 0
+            if (target, month) == self.end[:2]:
+                high = self.end.place
+        return low, high
+
+
+WHOLE = Share()
+
+
+class ShareCounter:
+    """Counts a file's rows, to cut it into shares."""
+
+    def __init__(self) -> None:
+        self._rows: Counter[tuple[Target, str]] = Counter()
+        self._sample: defaultdict[tuple[Target, str], set[str]] = defaultdict(set)
+        self._size, self._every = 0, 1
+
+    def take(self, batch: DropBatch) -> None:
+        """Count the rows of a batch."""
+        days, entities = _keys(batch)
+        months = [day[:7] for day in days]
+        for month, rows in Counter(months).items():
+            self._rows[batch.target, month] += rows
+        for month, entity in set(zip(months, entities, strict=True)):
+            known = self._sample[batch.target, month]
+            if entity not in known and place_of(entity) % self._every == 0:
+                known.add(entity)
+                self._size += 1
+        while self._size > _SAMPLE:
+            self._every *= 2
+            for known in self._sample.values():
+                known.difference_update([each for each in known if place_of(each) % self._every])
+            self._size = sum(map(len, self._sample.values()))
+
+    def bounds(self, most: int, row_bytes: int, entity_bytes: int) -> list[Bound]:
+        """Where to cut, so that each share takes about `most` bytes. A share has whole months where they fit."""
+        found, held = list[Bound](), 0
+        for key in sorted(self._rows):
+            sample = self._sample.get(key, set())
+            size = self._rows[key] * row_bytes + self._every * sum(entity_bytes + 2 * len(each) for each in sample)
+            if held and held + size > most:
+                found.append(Bound(*key, 0))
+                held = 0
+            parts = -(-size // most)
+            found += [Bound(*key, _PLACES * part // parts) for part in range(1, parts)]
+            held = size // parts if parts > 1 else held + size
+        return found
+
+
+def shares(bounds: Sequence[Bound]) -> list[Share]:
+    """The shares between bounds, and before the first and after the last."""
+    return [Share(number, *pair) for number, pair in enumerate(pairwise([None, *bounds, None]))]
+
+
+def place_of(entity_id: str) -> int:
+    """Where an entity stands, 0 to 2^32: evenly, and always at the same place."""
+    return crc32(entity_id.encode("utf-8", "surrogatepass"))
+
+
+def _keys(batch: DropBatch) -> tuple[Sequence[str], Sequence[str]]:
+    days = getattr(batch.rows, "day", None)
+    if days is not None:
+        return days, batch.rows.entity_id  # type: ignore[attr-defined]  # columns
+    return [row.day for row in batch.rows], [row.entity_id for row in batch.rows]

@@ -1,0 +1,233 @@
+"""The rows of a dropped file until they are stored: by profile, level and grain, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import compress
+from typing import Any
+
+from adweir.intake.load.commit import Allowance, Committer, Origin
+from adweir.intake.load.drop_shares import WHOLE, Share
+from adweir.model import limits
+from adweir.model.columns import MetricColumns
+from adweir.model.entities import Profile
+from adweir.model.errors import BadInput
+from adweir.model.messages import ObjectArrived
+from adweir.model.metrics import BadRow, MetricRow, Source
+from adweir.model.slices import ALL
+from adweir.model.tasks import Pull, Stamp
+from adweir.model.times import Window, is_zone
+from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.lines import KNOWN
+from adweir.platforms.files.normalize import Target
+from adweir.platforms.files.table import FileTable
+from adweir.platforms.files.text_lines import Chunk
+from adweir.quality.quarantine import Quarantine
+from adweir.quality.rules import RowLoop
+from adweir.store.metrics.brought import PullRows
+
+_LOOKS = 500
+"""Lines between two looks at the time and the memory."""
+ROW_BYTES, ENTITY_BYTES = 120, 470
+"""What a row, and an entity without its texts, were measured to take until they are stored."""
+_PARENTS = ("entity_id", "campaign_id", "ad_group_id", "ad_product")
+
+ProfileOf = Callable[[str, Target], Profile | None]
+
+
+class Outgrown(Exception):
+    """The rows take more memory than there is: the file has to be loaded in several passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropFacts:
+    """A dropped file: whose, which version, how large, its checksum, and the days that it may have."""
+
+    message: ObjectArrived
+    account_id: str
+    version: str
+    as_of: datetime
+    size: int
+    sha256: str
+    days: frozenset[str]
+
+    @property
+    def task_id(self) -> str:
+        return hashlib.sha256(f"drop\x1f{self.account_id}\x1f{self.sha256}".encode()).hexdigest()[:20]
+
+    @property
+    def name(self) -> str:
+        """Of its receipt: the key and the version."""
+        return f"{self.message.key}.{self.version}"
+
+    @property
+    def same_bytes(self) -> str:
+        """The receipt of these bytes, whatever their name."""
+        return f"sha256/{self.account_id}/{self.sha256}"
+
+    def load_of(self, target: Target) -> str:
+        """The task id of a load: rows of several currencies of one profile are loads of their own."""
+        return f"{self.task_id}.{target.currency}" if target.currency else self.task_id
+
+
+@dataclass(slots=True)
+class _Group:
+    """The rows of one target."""
+
+    pull: Pull
+    rows: PullRows
+    loop: RowLoop
+    held: int = 0
+    """About how many bytes of memory the rows take."""
+
+    def take(self, rows: Sequence[MetricRow]) -> None:
+        columns = MetricColumns.of(rows)
+        if "" in columns.currency:  # filled here, a column at once, as `clean` would fill each
+            own, none = self.pull.currency, [not code for code in columns.currency]
+            columns = replace(columns, currency=[code or own for code in columns.currency])
+            self.loop.cleaning.add_many("currency", "currency", "", own, list(compress(columns.line, none)))
+        knows = self.rows.knows
+        new = {entity: at for at, entity in enumerate(columns.entity_id) if not knows(entity)}
+        texts = [list(map(getattr(columns, name).__getitem__, new.values())) for name in _PARENTS]
+        self.held += len(rows) * ROW_BYTES + len(new) * ENTITY_BYTES + sum(map(_bytes, texts))
+        self.loop.take(columns, ())
+
+
+def _bytes(texts: Sequence[str]) -> int:
+    whole = "".join(texts)
+    return len(whole) if whole.isascii() else sum(len(each) if each.isascii() else 4 * len(each) for each in texts)
+
+
+class DroppedRows:
+    """Takes the rows of one file, or of one share of it."""
+
+    def __init__(self, drop: DropFacts, profile_of: ProfileOf, quarantine: Quarantine, share: Share = WHOLE) -> None:
+        self._drop = drop
+        self._profile_of = profile_of
+        self._quarantine = quarantine
+        self._share = share
+        self._groups: dict[Target, _Group] = {}
+        self._unknown: dict[Target, str] = {}
+        self.lines = 0
+        self.left_out: Counter[str] = Counter()
+
+    def read(self, found: Iterator[DropBatch | BadRow]) -> None:
+        """All rows into their groups. Raises what `take` raises."""
+        for each in found:
+            if not isinstance(each, BadRow):
+                self._take(each)
+            elif self._share.is_first:  # what has no key belongs to no share
+                self._quarantine.add(each)
+        for group in self._groups.values():
+            group.loop.finish()
+
+    def counted(self, table: FileTable, check: Callable[[int], None]) -> FileTable:
+        """The table; its lines are counted as they are read, and `check` looks at their number now and then."""
+        return _Counted(table, self, check)
+
+    def check_memory(self, held: int = 0) -> None:
+        """Raises Outgrown: killed for its memory, the function would receive the file again and leave no receipt."""
+        if held + sum(group.held for group in self._groups.values()) > limits.MAX_DROP_HELD_BYTES:
+            raise Outgrown
+
+    def store(self, committer: Committer, allowance: Allowance, origin: Origin, quarantine_key: str) -> dict[str, Any]:
+        """Store each group; the order of groups is fixed, so a repetition does the same. Returns what was stored."""
+        stored: Counter[str] = Counter()
+        profiles = []
+        for target in sorted(self._groups):
+            group = self._groups[target]
+            days = sorted(group.rows.days())
+            if days:
+                window = Window(date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
+                pull = replace(group.pull, window=window)
+                of_load = replace(origin, task_id=self._drop.load_of(target))
+                stored.update(committer.store(pull, group.rows, group.loop, of_load, quarantine_key, allowance))
+                profiles.append("#".join(filter(None, target)))
+        if self._quarantine.rows > sum(group.loop.rejected for group in self._groups.values()):
+            committer.breach(origin, "rows_quarantined", rows=self._quarantine.rows, quarantine_key=quarantine_key)
+        return {name: stored[name] for name in ("rows_stored", "duplicates", "slots_changed")} | {
+            "stored_for": profiles
+        }
+
+    def _take(self, batch: DropBatch) -> None:
+        kept = self._share.of(batch)
+        if not any(kept):
+            return
+        rows, texts = batch.rows, batch.texts
+        if not all(kept):
+            rows, texts = chosen(rows, kept), list(compress(texts, kept))
+        group = self._group(batch.target)
+        if group is not None:
+            group.take(rows)
+            return
+        fault = {"field": "profile_id", "rule": KNOWN, "message": self._unknown[batch.target]}
+        for row, text in zip(rows, texts, strict=True):
+            self._quarantine.add(BadRow(row.line, text[:2_000], [fault], row.entity_id, row.day))
+
+    def _group(self, target: Target) -> _Group | None:
+        """Where rows of this target go; None when its profile is not the account's or has no days (see `unknown`)."""
+        group = self._groups.get(target)
+        if group is not None or target in self._unknown:
+            return group
+        if len(self._groups) + len(self._unknown) >= limits.MAX_DROP_GROUPS:
+            raise BadInput(
+                f"a drop names at most {limits.MAX_DROP_GROUPS} combinations of profile, level and grain; split it"
+            )
+        drop = self._drop
+        profile = self._profile_of(drop.account_id, target)
+        if profile is None:
+            self._unknown[target] = f"account {drop.account_id} has no profile {target.profile_id} on {target.platform}"
+            return None
+        if not is_zone(profile.timezone):
+            self._unknown[target] = f"profile {target.profile_id} has an unknown time zone, {profile.timezone[:60]!r}"
+            return None
+        rows = PullRows()
+        day = drop.as_of.date()
+        pull = Pull(
+            platform=target.platform,
+            profile_id=target.profile_id,
+            level=target.level,
+            grain=target.grain,
+            source=Source.FILE,
+            slice=ALL,
+            window=Window(day, day),
+            stamp=Stamp.of(drop.as_of, drop.load_of(target)),
+            complete=False,
+            currency=target.currency or profile.currency,
+            timezone=profile.timezone,
+            account_id=drop.account_id,
+        )
+        group = _Group(pull, rows, RowLoop(pull, drop.days, rows, self._quarantine))
+        self._groups[target] = group
+        return group
+
+
+class _Counted:
+    """A table whose lines are counted."""
+
+    def __init__(self, table: FileTable, rows: DroppedRows, check: Callable[[int], None]) -> None:
+        self.header = table.header
+        self._table, self._rows, self._check = table, rows, check
+
+    def chunks(self) -> Iterator[Chunk]:
+        for chunk in self._table.chunks():
+            before = self._rows.lines
+            after = before + len(chunk.numbers) + len(chunk.bad)
+            for lines in range(before - before % _LOOKS + _LOOKS, after + 1, _LOOKS):
+                self._rows.lines = lines
+                self._check(lines)
+            self._rows.lines = after
+            yield chunk
+
+
+def chosen(rows: Sequence[MetricRow], kept: Sequence[bool]) -> Sequence[MetricRow]:
+    """The rows that are kept; columns stay columns."""
+    if not isinstance(rows, MetricColumns):
+        return list(compress(rows, kept))
+    names = MetricRow.__struct_fields__[:-1]
+    columns: dict[str, Any] = {name: list(compress(getattr(rows, name), kept)) for name in names}
+    return replace(rows, **columns)

@@ -1,0 +1,178 @@
+"""Metrics in our own columns, read by column where all rows of a piece are in order, else one by one.
+
+By column takes a fifth of the time. Whatever it does not know for sure it leaves to `normalize.drop_row`, which also
+says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from adweir.model import limits
+from adweir.model.columns import MetricColumns
+from adweir.model.errors import AdweirError
+from adweir.model.metrics import BadRow, Grain, Level
+from adweir.model.money import all_micros
+from adweir.model.ports import PlatformParser
+from adweir.platforms.files import cells, own
+from adweir.platforms.files.batches import DropBatch, batches_of
+from adweir.platforms.files.lines import LineFault, Record, identity
+from adweir.platforms.files.normalize import DropRow, Target, drop_row
+from adweir.platforms.files.table import FileTable, records_of
+from adweir.platforms.files.text_lines import Chunk
+
+_READ = frozenset({
+    "platform", "profile_id", "level", "date", "hour", "entity_id", "campaign_id", "ad_group_id", "ad_id", "keyword_id",
+    "impressions", "clicks", "spend", "conversions", "revenue", "currency", "ad_product",
+})  # fmt: skip
+_LEVELS = {level.value: level for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)}
+_IN_GROUP = (Level.AD, Level.KEYWORD)
+Column = Sequence[str]
+
+
+class Unusual(Exception):
+    """These rows have to be read one by one."""
+
+
+class OwnRows:
+    """Reads one file of a known header."""
+
+    held = 0
+
+    def __init__(self, header: Sequence[str], parse_platform: PlatformParser) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._canonical = own.METRICS.bind(header)
+        self._places = {name: at for at, name in enumerate(own.METRICS.canonical(header)) if name in _READ}
+        self._parse_platform = parse_platform
+        self._ids: dict[str, str] = {}
+
+    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        """The file's rows, and what cannot be stored."""
+        for chunk in table.chunks():
+            try:
+                found = self._by_column(chunk)
+            except (Unusual, LineFault, AdweirError):
+                found = None
+            if found is None:
+                yield from batches_of(self._one_by_one(records_of(chunk, table.header)))
+            else:
+                yield from chunk.bad
+                yield from found
+
+    def _one_by_one(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
+        for each in found:
+            if isinstance(each, BadRow):
+                yield each
+                continue
+            try:
+                yield drop_row(self._canonical(each), self._parse_platform)
+            except LineFault as fault:
+                yield each.bad(fault)
+
+    def _by_column(self, chunk: Chunk) -> list[DropBatch] | None:
+        """Raises Unusual, LineFault, AdweirError: then the rows are read one by one."""
+        if not chunk.rows:
+            return []
+        columns = list(zip(*chunk.rows, strict=True))
+        made = {name: list(map(str.strip, columns[at])) for name, at in self._places.items()}
+        hourly: Iterable[bool] = map(bool, made["hour"]) if "hour" in made else [False] * len(chunk.rows)
+        said = list(zip(made["platform"], made["profile_id"], made["level"], hourly, strict=True))
+        kinds = dict.fromkeys(said)
+        if len(kinds) == 1:
+            return [self._batch(said[0], made, chunk.numbers, chunk.texts)]
+        found = []
+        for kind in kinds:
+            places = [at for at, each in enumerate(said) if each == kind]
+            some = {name: list(map(column.__getitem__, places)) for name, column in made.items()}
+            numbers, texts = list(map(chunk.numbers.__getitem__, places)), list(map(chunk.texts.__getitem__, places))
+            found.append(self._batch(kind, some, numbers, texts))
+        return found
+
+    def _batch(
+        self, kind: tuple[str, str, str, bool], made: Mapping[str, Column], numbers: Sequence[int], texts: Column
+    ) -> DropBatch:
+        platform, profile_id, level_name, hourly = kind
+        level = _LEVELS.get(level_name.lower())
+        if level is None or not profile_id:
+            raise Unusual
+        self._identities([profile_id])
+        target = Target(self._parse_platform(platform), profile_id, level, Grain.HOUR if hourly else Grain.DAY)
+        size = len(numbers)
+        entities, groups = self._entities(target, made, size)
+        conversions, revenue = (self._unsure(made.get(name), size) for name in ("conversions", "revenue"))
+        upper = {code: code.upper() for code in set(made.get("currency", ()))}
+        days = {day: cells.day(day) for day in set(made["date"])}
+        hours = {hour: cells.hour(hour) for hour in set(made["hour"])} if hourly else {}
+        rows = MetricColumns(
+            entity_id=entities,
+            day=list(map(days.__getitem__, made["date"])),
+            impressions=_counts(made["impressions"]),
+            clicks=_counts(made["clicks"]),
+            conversions=conversions,
+            spend=_amounts(made["spend"]),
+            revenue=revenue,
+            campaign_id=self._identities(made.get("campaign_id", [""] * size)),
+            ad_group_id=groups,
+            hour=list(map(hours.__getitem__, made["hour"])) if hourly else [-1] * size,
+            currency=list(map(upper.__getitem__, made["currency"])) if upper else [""] * size,
+            ad_product=self._identities(made.get("ad_product", [""] * size)),
+            line=numbers,
+            unknown=None in conversions or None in revenue,
+        )
+        return DropBatch(target, rows, texts)
+
+    def _entities(self, target: Target, made: Mapping[str, Column], size: int) -> tuple[Column, Column]:
+        """The entities and their ad groups, where all rows say them in the same way."""
+        level, none = target.level, [""] * size
+        groups, given = self._identities(made.get("ad_group_id", none)), made.get("entity_id", none)
+        if level is Level.ACCOUNT:
+            found: Column = [target.profile_id] * size
+        else:
+            found = self._identities(made.get(f"{level}_id", none))
+        if any(given) or not all(found) or (level in _IN_GROUP and not all(groups)):
+            raise Unusual
+        if level in _IN_GROUP:
+            found = [f"{group}~{own}" for group, own in zip(groups, found, strict=True)]
+            if any("~" in group for group in set(groups)):
+                raise Unusual
+        return found, groups
+
+    def _identities(self, column: Column) -> Column:
+        """The column, of which each text can be part of a key. Raises LineFault."""
+        for text in set(column) - self._ids.keys():
+            identity({"id": text}, "id")
+            if len(self._ids) >= limits.MAX_KNOWN_ENTITIES:
+                self._ids.clear()
+            self._ids[text] = text
+        return column
+
+    def _unsure(self, column: Column | None, size: int) -> list[int | None]:
+        """Amounts of which some may be empty, which is unknown."""
+        if column is None or not any(column):
+            return [None] * size
+        if all(column):
+            return list(_amounts(column))
+        amounts = iter(_amounts(list(filter(None, column))))
+        return [next(amounts) if text else None for text in column]
+
+
+def _counts(column: Column) -> list[int]:
+    digits = "".join(column)
+    if not (digits.isascii() and digits.isdigit() and all(column)):
+        raise Unusual
+    if max(map(len, column)) > limits.MAX_COUNT_DIGITS:
+        raise Unusual
+    return list(map(int, column))
+
+
+def _amounts(column: Column) -> list[int]:
+    found = all_micros(column)
+    if found is None:
+        raise Unusual
+    return found
+
+
+def own_rows(parse_platform: PlatformParser) -> Callable[[Sequence[str]], OwnRows]:
+    """What reads metrics in our own columns, of a header."""
+    return lambda header: OwnRows(header, parse_platform)
