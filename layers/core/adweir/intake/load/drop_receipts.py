@@ -26,7 +26,7 @@ _WORKED_ON = timedelta(days=14)
 """So long what is known of an unfinished load is kept: as long as its message may be somewhere."""
 
 
-class Plan(NamedTuple):
+class SharePlan(NamedTuple):
     """How a file is cut: shares of the memory that there is, divided by `cut`; None until its rows are counted."""
 
     cut: int
@@ -76,13 +76,13 @@ class DropReceipts:
         }
         self._put(f"{message.key}.{version}", receipt)
 
-    def plan(self, drop: DropFacts) -> Plan | None:
+    def plan(self, drop: DropFacts) -> SharePlan | None:
         """How a file is cut into shares; None for one that is loaded at once."""
         found = self._receipts.get(f"shares/{drop.name}")
         if found is None:
             return None
         bounds = [Bound.of_json(each) for each in found["bounds"]]
-        return Plan(int(found["cut"]), shares(bounds) if found["counted"] else None)
+        return SharePlan(int(found["cut"]), shares(bounds) if found["counted"] else None)
 
     def put_plan(self, drop: DropFacts, cut: int, bounds: Sequence[Bound] | None = None) -> None:
         """Note where a file is cut into shares; without bounds, that it has to be."""
