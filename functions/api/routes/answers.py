@@ -122,6 +122,15 @@ class PerformanceRecord(Shown):
     unattributed: bool = Field(default=False, description="What the other rows leave of the account's day.")
 
 
+class OwnRecord(Shown):
+    """A day of the client's own figures, or a row of reference data, with the fields of its data type."""
+
+    model_config = ConfigDict(extra="allow")
+    source: str = Field(description="As the file's key names it.", examples=["shopify"])
+    account_id: Literal["direct"]
+    client_account_id: ClientAccountId
+
+
 class InvoiceRecord(Shown):
     """A line of an invoice, with what its document says."""
 
@@ -223,7 +232,7 @@ class Retrieved(Shown):
     changes: Changes = None
     changes_total: ChangesTotal = None
     records_count: int
-    records: list[AdRecord | AccountDay | InvoiceRecord | PerformanceRecord | ObjectRecord]
+    records: list[AdRecord | AccountDay | InvoiceRecord | PerformanceRecord | ObjectRecord | OwnRecord]
     total: int = Field(description="The number of records on all pages.")
     coverage: list[CoveredDay] = Field(description="By day; empty for records without metrics.")
     warnings: Warnings

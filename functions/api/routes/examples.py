@@ -123,6 +123,11 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
                 "include_live": True,
             },
         ),
+        "orders": (
+            "Orders of a shop that belong to no ad platform, by what they are attributed to",
+            {"data_type": "orders", "filters": {"date_range": {"start": "{today-7}", "end": "{today-1}"}}},
+        ),
+        "rates": ("Exchange rates as files have them", {"data_type": "rates", "filters": {"base": "EUR"}}),
         "countries": (
             "Ads by country",
             {

@@ -44,12 +44,6 @@ class OneOf:
         return handler(core) | {"enum": list(self._known() if self._known else self._values)}
 
 
-def _platforms() -> list[str]:
-    from adweir.platforms import REGISTRY
-
-    return [str(platform) for platform in REGISTRY]
-
-
 def _platform_names() -> list[str]:
     from adweir.platforms import REGISTRY
 
@@ -62,7 +56,13 @@ PastInstant = Annotated[
     StringConstraints(min_length=10, max_length=limits.MAX_WORD_CHARS),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T06:00:00Z"]),
 ]
-PlatformId = Annotated[str, OneOf(known=_platforms)]
+PlatformId = Annotated[
+    str,
+    Field(
+        description="As it is stored. A described one and a source of a client's own figures stand here, too.",
+        examples=["meta_ads"],
+    ),
+]
 PlatformName = Annotated[str, StringConstraints(max_length=limits.MAX_WORD_CHARS), OneOf(known=_platform_names)]
 """What a caller may call a platform: its name or an alias, in upper or lower case."""
 AccountId = Annotated[str, Field(description="The client company's id.", examples=["acc_5f0c1d2e3b4a59687786"])]

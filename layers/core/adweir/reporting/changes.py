@@ -72,8 +72,8 @@ def _record(row: ChangedRow) -> dict[str, Any]:
     hour = {} if slot.hour is None else {"hour": slot.hour % HOURS_A_DAY}
     return {
         "platform": str(row.profile.platform),
-        "profile_id": row.profile.profile_id,
-        "account_id": row.profile.profile_id,
+        "profile_id": row.profile.shown_id,
+        "account_id": row.profile.shown_id,
         "client_account_id": row.profile.account_id,
         "level": row.level.value,
         **row.ids,

@@ -60,7 +60,9 @@ class RowValues:
         """The row's own id and its parents', and the values of its breakdown, by name."""
         level = self.read.level
         if level in SERIES_LEVELS:
-            return {"campaign_id": self.read.row.campaign_id or None, **said_in(self.read.row.entity_id)}
+            said = dict(said_in(self.read.row.entity_id))
+            attributed = {ATTRIBUTED_PLATFORM: said.pop("platform")} if "platform" in said else {}
+            return {**said, "campaign_id": self.read.row.campaign_id or None, **attributed}
         names = {"campaign_id": self.campaign_id(), "ad_group_id": self.ad_group_id()}
         own = {Level.AD: "ad_id", Level.KEYWORD: "keyword_id"}.get(level)
         kept = {
