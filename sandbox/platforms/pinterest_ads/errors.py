@@ -1,7 +1,8 @@
 """What Pinterest refuses: a status, and a body with a code and a message.
 
 Source: the description's schema `Error`, the examples of its operations, and the answers in issue 31 of
-pinterest/pinterest-python-generated-api-client (a 401 also has `status`).
+pinterest/pinterest-python-generated-api-client (a 401 also has `status`) and issue 16 of pinterest/pinterest-api-demo
+(a dead grant is code 283; its status is assumed).
 """
 
 from __future__ import annotations

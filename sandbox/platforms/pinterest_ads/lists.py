@@ -6,7 +6,6 @@ Source: the description's operations ad_accounts/list and get, campaigns/list, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Response
@@ -62,7 +61,7 @@ class PinterestLists:
 
     def ads(self, request: PlatformRequest, profile: WorldProfile) -> Response:
         """`GET /ad_accounts/{id}/ads`."""
-        return self._listed(request, profile, [_Placed(*placed) for placed in profile.ads()], self._ad)
+        return self._listed(request, profile, [_Placed(*placed) for placed in profile.ads()], _ad)
 
     def _listed(
         self,
@@ -88,28 +87,6 @@ class PinterestLists:
         looping = self._outside.switches.take("looping_pages", PLATFORM, profile_id) is not None
         page, bookmark = page_of(request, items, looping=looping)
         return json_answer({"items": page, "bookmark": bookmark})
-
-    def _ad(self, profile: WorldProfile, placed: _Placed) -> Item:
-        campaign, group, ad = placed
-        assert group is not None and ad is not None  # noqa: S101, PT018 - ads are placed in both
-        created = self._outside.world.first_day + timedelta(days=ad.flight[0])
-        thing = str(ad.creative["thing"]).replace(" ", "-")
-        return {
-            "id": ad.id,
-            "ad_account_id": profile.id,
-            "campaign_id": campaign.id,
-            "ad_group_id": group.id,
-            "name": ad.name,
-            "status": ad.status,
-            "summary_status": "APPROVED" if ad.status == "ACTIVE" else ad.status,
-            "review_status": "APPROVED",
-            "creative_type": ad.creative["creative_type"],
-            "pin_id": ad.creative["pin"],
-            "destination_url": f"https://shop.example/{thing}?utm_source=pinterest&utm_campaign={campaign.id}",
-            "created_time": _CREATED + (created - self._outside.world.first_day).days * 86_400,
-            "updated_time": _CREATED,
-            "type": "pinpromotion",
-        }
 
 
 def _chosen(
@@ -164,4 +141,26 @@ def _ad_group(profile: WorldProfile, placed: _Placed) -> Item:
         "created_time": _CREATED,
         "updated_time": _CREATED,
         "type": "adgroup",
+    }
+
+
+def _ad(profile: WorldProfile, placed: _Placed) -> Item:
+    campaign, group, ad = placed
+    assert group is not None and ad is not None  # noqa: S101, PT018 - ads are placed in both
+    thing = str(ad.creative["thing"]).replace(" ", "-")
+    return {
+        "id": ad.id,
+        "ad_account_id": profile.id,
+        "campaign_id": campaign.id,
+        "ad_group_id": group.id,
+        "name": ad.name,
+        "status": ad.status,
+        "summary_status": "APPROVED" if ad.status == "ACTIVE" else ad.status,
+        "review_status": "APPROVED",
+        "creative_type": ad.creative["creative_type"],
+        "pin_id": ad.creative["pin"],
+        "destination_url": f"https://shop.example/{thing}?utm_source=pinterest&utm_campaign={campaign.id}",
+        "created_time": _CREATED + ad.flight[0] * 86_400,
+        "updated_time": _CREATED,
+        "type": "pinpromotion",
     }

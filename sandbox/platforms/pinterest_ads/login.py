@@ -64,7 +64,7 @@ class PinterestLogin:
         token = form.get("refresh_token", "")
         known = token == self._grants[key].secrets["refresh_token"] or self._owner("pinr.", token) == key
         if not known or self._revoked(self._grants[key]):
-            raise PinterestRefusal(400, 283, "Your refresh token is invalid, expired or revoked.")
+            raise PinterestRefusal(400, 283, "The authorization grant is invalid")
         if not set(form.get("scope", SCOPE).replace(",", " ").split()) <= {SCOPE}:
             raise invalid("'scope' must not have more than was granted")
         issued = int(time.time())
