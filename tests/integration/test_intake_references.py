@@ -32,8 +32,12 @@ geo-2,2026-10-01,2026-10-28,,,10,-4,24,0.9
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> LoadWorld:
-    return LoadWorld(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> LoadWorld:
+    """Its bucket has the time of its clock."""
+    world = LoadWorld(clock, "adweir-data")
+    head = world.raw.head
+    monkeypatch.setattr(world.raw, "head", lambda *key: head(*key)._replace(last_modified=clock.now()))
+    return world
 
 
 def records(world: LoadWorld, data_type: str, moments: Moments | None = None, **filters: Any) -> list[dict[str, Any]]:

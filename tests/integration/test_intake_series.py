@@ -190,13 +190,16 @@ def test_a_load_that_was_killed_is_made_whole_by_the_next(world: LoadWorld, at: 
     assert receipt(world, key)["state"] == "loaded"
 
 
-def test_what_was_known_before_a_file_is_still_known(world: LoadWorld) -> None:
-    """Given a day that a later file states again, then the past and the change are there to be asked for."""
-    world.arrive("drops/acme/shop/orders/1.csv", FIRST)
+def test_what_was_known_before_a_file_is_still_known(world: LoadWorld, dated: dict[str, Any]) -> None:
+    """Given a day that a later file states again, then the past is there to be asked for."""
+    first, later = (f"drops/acme/shop/orders/{n}.csv" for n in "13")
+    dated |= {first: world.clock.now(), later: world.clock.now() + timedelta(hours=2)}
+    world.arrive(first, FIRST)
     world.clock.advance(3600)
     between = world.clock.now()
     world.clock.advance(3600)
-    world.arrive("drops/acme/shop/orders/3.csv", THIRD)
+    world.arrive(later, THIRD)
+    assert shown(records(world, "orders"), "revenue") == [(1,), (Decimal("-0.01"),)]
     queries = Queries(world.catalog, world.metrics, REGISTRY, world.clock)
     asked = RecordRequest("orders", {"date_range": {"start": "2026-11-18", "end": "2026-11-18"}})
     past = StoredRecords(world.catalog, queries.known_at(between)).retrieve(asked, world.clock.now())
