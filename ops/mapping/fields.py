@@ -34,7 +34,7 @@ class FileColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundField:
     """The column of a field."""
 
     column: str
@@ -44,15 +44,14 @@ class Found:
 
 
 def level_of(columns: Sequence[FileColumn]) -> str:
-    """The finest level whose objects have a column; an ad or a keyword is of an ad group."""
+    """The finest level whose objects have a column; a keyword is of an ad group."""
     has = {named.object for each in columns if (named := object_of(each.label, _OF_ADS)) and named.attribute != "other"}
-    for level in ("keyword", "ad"):
-        if {level, "ad_group"} <= has:
-            return level
-    return next((level for level in ("ad_group", "campaign") if level in has), "account")
+    if {"keyword", "ad_group"} <= has:
+        return "keyword"
+    return next((level for level in ("ad", "ad_group", "campaign") if level in has), "account")
 
 
-def fields_of(data_type: str, columns: Sequence[FileColumn]) -> dict[str, Found]:
+def fields_of(data_type: str, columns: Sequence[FileColumn]) -> dict[str, FoundField]:
     """By field its column. What is left out gets its reason."""
     kinds = {column.name: column.kind for column in DATA_TYPES[data_type].columns}
     ratios = data_type in {"rates", "benchmarks", "lift_tests"}
@@ -68,6 +67,7 @@ def fields_of(data_type: str, columns: Sequence[FileColumn]) -> dict[str, Found]
         if best[0] >= LEAST:
             offers.setdefault(best[1], []).append((best[0], column, best[2]))
     found = {field: _chosen(field, each) for field, each in offers.items()}
+    _count_sales(found, offers.get("revenue", []))
     _add_days(kinds, columns, found)
     _add_value(data_type, columns, found)
     if data_type.removesuffix("_hourly").endswith("_performance") and "revenue" not in found:
@@ -75,14 +75,24 @@ def fields_of(data_type: str, columns: Sequence[FileColumn]) -> dict[str, Found]
     return found
 
 
-def _chosen(field: str, offers: list[tuple[float, FileColumn, str]]) -> Found:
+def _count_sales(found: dict[str, FoundField], offers: Sequence[tuple[float, FileColumn, str]]) -> None:
+    """Sales are a number or an amount: whole ones beside fractions of money are a number."""
+    whole = [each for each in offers if each[1].shape.whole and each[1].label.tokens & words.SALES]
+    money = [each for each in offers if not each[1].shape.whole]
+    if whole and money and "conversions" not in found:
+        near, column, _ = max(whole, key=lambda each: each[0])
+        found["conversions"] = FoundField(column.label.column, near, "whole numbers beside the revenue", sure=False)
+        found["revenue"] = _chosen("revenue", money)
+
+
+def _chosen(field: str, offers: list[tuple[float, FileColumn, str]]) -> FoundField:
     """The nearest; that the others are not it is doubtful where they are as near as it is."""
     near, column, why = max(offers, key=lambda each: each[0])
     for other_near, other, _ in offers:
         if other is not column:
             other.left_out = f"{column.label.column[:30]} is the {field}"
             other.doubtful = other_near >= EXACT - 0.01 and near < EXACT
-    return Found(column.label.column, near, why, sure=near >= LIKELY)
+    return FoundField(column.label.column, near, why, sure=near >= LIKELY)
 
 
 def _candidates(data_type: str, column: FileColumn) -> Iterator[tuple[float, str, str]]:
@@ -169,7 +179,7 @@ def _suits(kind: Kind, shape: CellShape, near: float) -> bool:
     return looks.get(kind, True)
 
 
-def _add_days(kinds: dict[str, Kind], columns: Sequence[FileColumn], found: dict[str, Found]) -> None:
+def _add_days(kinds: dict[str, Kind], columns: Sequence[FileColumn], found: dict[str, FoundField]) -> None:
     """Days without a name that says so; or the first and last day of a range."""
     if "date" not in kinds or "date" in found:
         return
@@ -178,28 +188,28 @@ def _add_days(kinds: dict[str, Kind], columns: Sequence[FileColumn], found: dict
     starts = [each for each in days if each.label.tokens & words.STARTS]
     ends = [each for each in days if each.label.tokens & words.ENDS]
     if len(starts) == 1 and len(ends) == 1:
-        found["range_start"] = Found(starts[0].label.column, NEAR, "the first day of a row", sure=True)
-        found["range_end"] = Found(ends[0].label.column, NEAR, "the last day of a row", sure=True)
+        found["range_start"] = FoundField(starts[0].label.column, NEAR, "the first day of a row", sure=True)
+        found["range_end"] = FoundField(ends[0].label.column, NEAR, "the last day of a row", sure=True)
         return
     for each in days:
         each.left_out, each.doubtful = "a date, but not which one", len(days) > 1
     spans = words.ENDS if "value" in kinds else words.PERIODS | words.ENDS
     plain = [each for each in days if not each.label.tokens & spans]
     if len(plain) == 1:
-        found["date"] = Found(plain[0].label.column, LIKELY, "the only column of days", sure=len(days) == 1)
+        found["date"] = FoundField(plain[0].label.column, LIKELY, "the only column of days", sure=len(days) == 1)
 
 
-def _add_revenue(columns: Sequence[FileColumn], found: dict[str, Found]) -> None:
+def _add_revenue(columns: Sequence[FileColumn], found: dict[str, FoundField]) -> None:
     """A number that calls itself a value, where nothing else is the revenue."""
     taken = {each.column for each in found.values()}
     for each in columns:
         is_value = each.label.tokens & words.VALUES and each.shape.is_number and not each.shape.percent
         if is_value and each.label.column not in taken and not is_ratio(each.label):
-            found["revenue"] = Found(each.label.column, LEAST, "calls itself a value", sure=False)
+            found["revenue"] = FoundField(each.label.column, LEAST, "calls itself a value", sure=False)
             return
 
 
-def _add_value(data_type: str, columns: Sequence[FileColumn], found: dict[str, Found]) -> None:
+def _add_value(data_type: str, columns: Sequence[FileColumn], found: dict[str, FoundField]) -> None:
     """The only number of a series, whatever its name."""
     if data_type not in {"kpi_series", "controls"} or "value" in found:
         return
@@ -209,4 +219,4 @@ def _add_value(data_type: str, columns: Sequence[FileColumn], found: dict[str, F
     for each in numbers[1:]:
         each.left_out, each.doubtful = "a number, but a series has one", True
     if numbers:
-        found["value"] = Found(numbers[0].label.column, LIKELY, "a number by day", sure=len(numbers) == 1)
+        found["value"] = FoundField(numbers[0].label.column, LIKELY, "a number by day", sure=len(numbers) == 1)

@@ -12,6 +12,8 @@ from ops.mapping import words
 
 _BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]{1,4})\s*[)\]]")
 _BEHIND = re.compile(r"(?:[\s_-]|\bin\s)([A-Z]{3})$")
+_WINDOW = re.compile(r"(?:pc|pv|pvc|click|view)?[0-9]+(?:d|h)?")
+"""Of an attribution window, as in `SalesPc7d`."""
 _GROUPS = "campaign group"
 EXACT, NEAR, LIKELY, LEAST = 100.0, 80.0, 60.0, 45.0
 _UNITS = {
@@ -87,6 +89,7 @@ def _near(label: Label, phrase: str) -> float:
     if at is None:
         return 0.0
     rest = set(own[:at] + own[at + len(wanted) :])
+    rest = {word for word in rest if not _WINDOW.fullmatch(word)}
     if not rest:
         return 95.0
     if rest & (words.RATIO | words.NO_METRIC | words.ID):
@@ -129,21 +132,23 @@ def object_of(label: Label, kinds: Sequence[str]) -> Named | None:
     """The object that a column names; None for none."""
     own = _telling(label.words)
     for kind in kinds:
-        for phrase in sorted(words.OBJECTS[kind], key=len, reverse=True):
+        places = {phrase: place for place, phrase in enumerate(words.OBJECTS[kind])}
+        for phrase in sorted(places, key=len, reverse=True):
+            exact = EXACT - 0.05 * places[phrase]
             wanted = _telling(phrase)
             at = _place(own, wanted)
             if at is None and len(wanted) == 1:
                 at = next((n for n, word in enumerate(own) if word in {f"{phrase}id", f"{phrase}name"}), None)
                 if at is not None:
-                    return Named(kind, "id" if own[at].endswith("id") else "name", EXACT)
+                    return Named(kind, "id" if own[at].endswith("id") else "name", exact)
             if at is None:
                 continue
             rest = set(own[:at] + own[at + len(wanted) :])
             if not rest:
-                return Named(kind, "id" if phrase in {"kundennummer", "konto id"} else "", EXACT - 2)
+                return Named(kind, "id" if phrase in {"kundennummer", "konto id"} else "", exact - 2)
             if rest <= words.ID:
-                return Named(kind, "id", EXACT)
+                return Named(kind, "id", exact)
             if rest <= words.NAME or rest <= words.NAME | {"text"}:
-                return Named(kind, "name", EXACT)
+                return Named(kind, "name", exact)
             return Named(kind, "other", LEAST)
     return None

@@ -17,7 +17,7 @@ from adweir.model.data_types import DATA_TYPES
 from adweir.model.mappings import CURRENCY_SLOT, SOURCE_PATTERN, MappedColumn, Mapping, RowRule, Unit
 from adweir.platforms.files.headers import HeaderNames
 from ops.mapping import words
-from ops.mapping.fields import FileColumn, Found, fields_of
+from ops.mapping.fields import FileColumn, FoundField, fields_of
 from ops.mapping.known import find
 from ops.mapping.matching import grouped, label_of
 from ops.mapping.shapes import Looks, shape_of
@@ -145,7 +145,7 @@ def _built_in(known: Mapping, header: Sequence[str], rows: Sequence[Dict[str, st
     )
 
 
-def _suggestion(column: FileColumn, found: Dict[str, Found]) -> Suggestion:
+def _suggestion(column: FileColumn, found: Dict[str, FoundField]) -> Suggestion:
     label = column.label
     mine = next(((name, each) for name, each in found.items() if each.column == label.column), None)
     if mine is None:
@@ -156,14 +156,14 @@ def _suggestion(column: FileColumn, found: Dict[str, Found]) -> Suggestion:
     return Suggestion(label.column, name, each.why, each.sure, unit, written, column.shape.samples)
 
 
-def _constants(kind: str, columns: Sequence[FileColumn], found: Dict[str, Found]) -> dict[str, str]:
+def _constants(kind: str, columns: Sequence[FileColumn], found: Dict[str, FoundField]) -> dict[str, str]:
     """A series that has no name of its own is called as its column is."""
     if kind in {"kpi_series", "controls"} and "name" not in found and "value" in found:
         return {"name": next(c.label.words for c in columns if c.label.column == found["value"].column)[:40]}
     return {}
 
 
-def _skipped(rows: Sequence[Dict[str, str]], found: Dict[str, Found]) -> tuple[RowRule, ...]:
+def _skipped(rows: Sequence[Dict[str, str]], found: Dict[str, FoundField]) -> tuple[RowRule, ...]:
     """Rows without a day are totals."""
     day = found.get("date")
     if day is None or all(row.get(day.column, "").strip() for row in rows):
@@ -187,7 +187,7 @@ def _kept(kind: str, columns: Sequence[FileColumn], rows: Sequence[Dict[str, str
 
 
 def _has_parts(
-    kind: str, columns: Sequence[FileColumn], rows: Sequence[Dict[str, str]], found: Dict[str, Found]
+    kind: str, columns: Sequence[FileColumn], rows: Sequence[Dict[str, str]], found: Dict[str, FoundField]
 ) -> bool:
     """Whether an object and day has several rows, or a column that cuts it."""
     if not kind.endswith(("_performance", "_performance_hourly")):
@@ -204,7 +204,7 @@ _NUMBERS = frozenset({"impressions", "clicks", "spend", "conversions", "revenue"
 _WHEN = frozenset({"date", "hour", "platform"})
 
 
-def _notes(kind: str, columns: Sequence[FileColumn], found: Dict[str, Found]) -> list[str]:
+def _notes(kind: str, columns: Sequence[FileColumn], found: Dict[str, FoundField]) -> list[str]:
     required = [name for name in DATA_TYPES[kind].required if name not in found]
     notes = [f"no column is the {name}" for name in required if name not in {"date", "name"}]
     if "date" in required and "range_start" not in found:

@@ -12,8 +12,9 @@ from adweir.platforms.files.numerals import Numerals, Undecided, is_masked
 
 _NOTHING = frozenset({"", "--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a", "(not set)"})
 _FLAGS = frozenset({"true", "false", "yes", "no", "ja", "nein", "oui", "non", "si"})
-_MOST = 0.8
+_MOST = 0.6
 """Of the cells that are not empty, so many have to be of a shape: totals and notes are of another."""
+_COMPACT_DAY = len("20260115")
 _LONG_NUMBER = 9
 """Digits of a whole number without marks that looks like an id."""
 
@@ -77,7 +78,7 @@ def _looks(texts: Sequence[str], numbers: int) -> Looks:
 
 
 def _is_day(text: str) -> bool:
-    if len(text) < 8 or (text.isdecimal() and not text.startswith(("19", "20"))):
+    if text.isdecimal() and not (len(text) == _COMPACT_DAY and text.startswith(("19", "20"))):
         return False
     days = CalendarDays()
     days.learn(text)

@@ -82,7 +82,8 @@ def _leads(columns: Sequence[FileColumn]) -> float:
 
 def _rates(columns: Sequence[FileColumn]) -> float:
     codes = sum(each.shape.looks is Looks.CURRENCY for each in columns)
-    return (1.5 * codes + 1.0 * _has(columns, "rate")) * (codes > 1)
+    rate = any(_is(each, "rate", 90) and each.shape.is_number for each in columns)
+    return 4.5 * (codes > 1 and rate)
 
 
 def _population(columns: Sequence[FileColumn]) -> float:

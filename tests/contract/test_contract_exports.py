@@ -85,6 +85,10 @@ class Listed:
         found = [c.id for profile, c in self._campaigns() if profile.id == target.profile_id and c.name == name]
         return found[0] if len(found) == 1 else ""
 
+    def ad_group(self, target: Target, own_id: str) -> str:
+        del target, own_id
+        return ""
+
     def _campaigns(self) -> Iterator[tuple[WorldProfile, WorldCampaign]]:
         return ((profile, campaign) for profile in self._company.profiles for campaign in profile.campaigns)
 

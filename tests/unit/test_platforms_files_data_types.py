@@ -34,6 +34,9 @@ class Stored:
     def campaign(self, text: str) -> NamedObject | None:
         return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
 
+    def ad_group(self, target: Target, own_id: str) -> str:
+        return {"a1": "g1"}.get(own_id, "")
+
     def object_id(self, target: Target, parent: str, name: str) -> str:
         self.asked += 1
         return {"Spring": "c1", "Set": "g1" if parent == "c1" else ""}.get(name, "")
@@ -217,7 +220,7 @@ def test_an_export_without_ids_is_of_the_only_ad_account_and_the_only_campaign_w
     assert (ad.row.entity_id, ad.row.campaign_id, ad.row.ad_group_id) == ("g1~a1", "c1", "g1")
     bad = fault(reader("campaign_performance", "meta_ads"), **say, campaign_name="Twin")
     assert (bad["field"], bad["rule"]) == ("campaign_name", "known")
-    assert fault(reader("ad_performance", "meta_ads"), **say, ad_id="a1")["field"] == "ad_group_id"
+    assert fault(reader("ad_performance", "meta_ads"), **say, ad_id="a9")["field"] == "ad_group_id"
     bad = fault(reader("campaign_performance"), **say, platform="meta", campaign_id="")
     assert bad["field"] == "campaign_id"
 
@@ -239,6 +242,16 @@ def test_a_moment_is_of_the_day_in_the_zone_of_the_ad_account(
     )
 
     assert (found.row.day, found.row.hour) == (day, hour)
+
+
+def test_an_ad_without_an_ad_group_is_of_the_one_that_is_listed_with_it() -> None:
+    (found,) = rows(reader("ad_performance", "meta_ads"), {"ad_id": "a1", "date": "2026-11-01", "clicks": "1"})
+
+    assert (found.row.entity_id, found.row.ad_group_id) == ("g1~a1", "g1")
+    unknown = fault(reader("ad_performance", "meta_ads"), ad_id="a2", date="2026-11-01", clicks="1")
+    assert unknown["message"] == "ad_group_id or ad_group_name is required"
+    elsewhere = fault(reader("ad_performance", "linkedin_ads"), ad_id="a1", date="2026-11-01", clicks="1")
+    assert elsewhere["field"] == "ad_group_id"
 
 
 def test_the_only_ad_account_is_not_guessed() -> None:

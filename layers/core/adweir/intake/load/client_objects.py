@@ -25,6 +25,8 @@ _DATASETS = {
 }
 _Names = Mapping[tuple[str, str], set[str]]
 """Parent ("" for any) and name → ids."""
+_Groups = Mapping[str, set[str]]
+"""An ad's or keyword's id → its ad groups."""
 
 
 class StoredObjects:
@@ -33,7 +35,7 @@ class StoredObjects:
     def __init__(self, catalog: Catalog, account_id: str) -> None:
         self._catalog = catalog
         self._account_id = account_id
-        self._names: dict[tuple[Platform, str, Level], _Names] = {}
+        self._names: dict[tuple[Platform, str, Level], tuple[_Names, _Groups]] = {}
 
     def only_profile(self, platform: Platform, named: str = "") -> str:
         """The client's only ad account on a platform, or its only one with this name or id."""
@@ -57,11 +59,18 @@ class StoredObjects:
 
     def object_id(self, target: Target, parent: str, name: str) -> str:
         """The id of the target's only object with this name in its parent ("" for any); "" where there is not one."""
+        return _only(self._known(target)[0].get((parent, name)))
+
+    def ad_group(self, target: Target, own_id: str) -> str:
+        """The ad group of the target's only ad or keyword with this id; "" where there is none, or several."""
+        return _only(self._known(target)[1].get(own_id))
+
+    def _known(self, target: Target) -> tuple[_Names, _Groups]:
         key = (target.platform, target.profile_id, target.level)
         if key not in self._names:
-            self._names[key] = _by_name(self._catalog.objects(*key[:2], _DATASETS[target.level]), target.level)
-        found = self._names[key].get((parent, name), set())
-        return next(iter(found)) if len(found) == 1 else ""
+            objects = list(self._catalog.objects(*key[:2], _DATASETS[target.level]))
+            self._names[key] = _by_name(objects, target.level), _groups(objects)
+        return self._names[key]
 
     @cached_property
     def _profiles(self) -> list[Profile]:
@@ -91,6 +100,18 @@ def _by_name(objects: Iterable[PlatformObject], level: Level) -> _Names:
         for key in {("", name), (parent, name)}:
             (removed if item.status == Status.REMOVED else there)[key].add(item.id)
     return {**removed, **there}
+
+
+def _groups(objects: Iterable[PlatformObject]) -> _Groups:
+    found = defaultdict[str, set[str]](set)
+    for item in objects:
+        if item.ad_group_id:
+            found[item.id].add(item.ad_group_id)
+    return found
+
+
+def _only(found: set[str] | None) -> str:
+    return next(iter(found)) if found is not None and len(found) == 1 else ""
 
 
 def _plain(text: str) -> str:

@@ -82,7 +82,18 @@ class AdRows(FileRows):
                 needed = level is target.level or (level is Level.AD_GROUP and target.level in _IN_GROUP)
                 own = self._by_name(target._replace(level=level), found, name, needed=needed)
             found[level] = own
+        if target.level in _IN_GROUP and found[target.level] and not found[Level.AD_GROUP]:
+            found[Level.AD_GROUP] = self._group_of(target, found[target.level])
         return found
+
+    def _group_of(self, target: Target, own: str) -> str:
+        """The ad group of an ad or a keyword that a file names without it."""
+        key = (target, "", f"{own}~")
+        group = self._found.get(key)
+        if group is None:
+            listed = self._context.is_listed(target.platform)
+            group = self._found[key] = self._context.objects.ad_group(target, own) if listed else ""
+        return group
 
     def _by_name(self, target: Target, above: Mapping[Level, str], name: str, *, needed: bool) -> str:
         """The id of the object that is meant by its name; "" where there is not one and none is needed."""

@@ -43,6 +43,10 @@ class ClientObjects(Protocol):
         """The client's only campaign with this name or id; None where there is none, or several."""
         ...
 
+    def ad_group(self, target: Target, own_id: str) -> str:
+        """The ad group of the target's only ad or keyword with this id; "" where there is none, or several."""
+        ...
+
     def object_id(self, target: Target, parent: str, name: str) -> str:
         """The id of the target's only object with this name in its parent ("" for any); "" where there is not one."""
         ...
