@@ -66,8 +66,8 @@ def _lacking(spec: PlatformSpec, found: Mapping[Dataset, set[str]]) -> Sequence[
 
 
 def _stored(spec: PlatformSpec) -> Sequence[Dataset]:
-    """The datasets of which something is kept: what changed is pulled again, and comes with the others."""
-    return [dataset for dataset in spec.datasets if dataset is not Dataset.CHANGES]
+    """The datasets of which records are kept: what changed comes with the others, subscriptions are no records."""
+    return [dataset for dataset in spec.datasets if dataset not in (Dataset.CHANGES, Dataset.STREAMS)]
 
 
 def _months_before(day: str) -> str:

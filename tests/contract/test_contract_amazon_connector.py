@@ -28,7 +28,7 @@ LISTS = [
     (spec.dataset, slice_)
     for spec in SPEC.datasets.values()
     for slice_ in spec.slices
-    if not spec.dataset.grain and spec.dataset not in {Dataset.PROFILES, Dataset.INVOICES}
+    if not spec.dataset.grain and spec.dataset not in {Dataset.PROFILES, Dataset.INVOICES, Dataset.STREAMS}
 ]
 
 

@@ -11,10 +11,13 @@ from datetime import UTC, date, datetime
 from math import inf
 from typing import Any, cast
 
+import msgspec
+
 from adweir.intake.load.commit import Committer
 from adweir.intake.load.stream import StreamLoader
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign, PlatformObject, Profile, Subscription
+from adweir.model.errors import Unavailable
 from adweir.model.messages import Message, ObjectArrived
 from adweir.model.metrics import Grain, Level, Series, Slot, Source
 from adweir.model.platforms import Platform
@@ -25,6 +28,7 @@ from adweir.store.raw.store import ObjectHead
 from support.crash import Crash
 from support.metric_store import StoreWorld
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 AMAZON = Platform("amazon_ads")
 SINCE = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)
 HOUR = "2026-11-20T03:00:00-08:00"
@@ -156,6 +160,24 @@ class Published:
         self.sent.append(message)
 
 
+class KeptLines:
+    """The objects that were put."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.is_down = False
+
+    def put_once(
+        self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, content_type: str = ""
+    ) -> bool:
+        if self.is_down:
+            raise Unavailable("S3 does not answer")
+        return self.objects.setdefault(key, body) is body
+
+    def lines(self, key: str) -> list[Any]:
+        return [json.loads(line) for line in gzip.decompress(self.objects[key]).splitlines()]
+
+
 class StreamWorld(StoreWorld):
     """A loader with its fakes; subscribed to traffic and conversions of Sponsored Products."""
 
@@ -179,7 +201,7 @@ class StreamWorld(StoreWorld):
 
     def work(self, *records: Mapping[str, Any] | str, name: str = "", remaining: float = inf) -> None:
         """Load an object with these records."""
-        lines = [each if isinstance(each, str) else json.dumps(each) for each in records]
+        lines = [each if isinstance(each, str) else _encode(each).decode() for each in records]
         key = f"stream/amazon_ads/2026-11-20/{name or hash(tuple(lines))}.jsonl.gz"
         self.raw.bodies[key] = gzip.compress("".join(f"{line}\n" for line in lines).encode())
         self.loader.load(ObjectArrived(bucket="b", key=key), lambda: remaining)

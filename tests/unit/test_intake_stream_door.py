@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from adweir.platforms.amazon_ads.stream import ACCOUNTS, REGIONS
 from adweir.platforms.http import Http
 from adweir.platforms.session import new_session
 from support.clock import FrozenClock
+from support.stream_world import KeptLines
 from support.stub_http import Answer, StubServer
 from support.template import deployed, template
 
@@ -29,24 +29,6 @@ TOPIC = "arn:aws:sns:us-east-1:906013806264:sp-traffic"
 
 def bodies(name: str) -> list[str]:
     return [str(record["body"]) for record in json.loads((EVENTS / f"{name}.json").read_text())["Records"]]
-
-
-class KeptLines:
-    """The objects that were put."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.is_down = False
-
-    def put_once(
-        self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, content_type: str = ""
-    ) -> bool:
-        if self.is_down:
-            raise Unavailable("S3 does not answer")
-        return self.objects.setdefault(key, body) is body
-
-    def lines(self, key: str) -> list[Any]:
-        return [json.loads(line) for line in gzip.decompress(self.objects[key]).splitlines()]
 
 
 class StreamEntry:

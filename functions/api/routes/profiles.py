@@ -1,6 +1,6 @@
 """Ad accounts (profiles): what the credentials reach, and the options by which their numbers are counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import ConfigDict, Field
 
 from adweir.model import limits
+from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
 from adweir.model.errors import BadInput, NotFound, Unprocessable
 from adweir.model.platforms import Platform
@@ -81,6 +82,7 @@ class ProfileAnswer(Shown):
     )
     definition: str = Field(description="How conversions and revenue are counted, in words; empty by default.")
     as_of: str = Field(description="When the platform said so (ISO 8601).")
+    subscriptions: list[dict[str, str]] = Field(default=[])
 
 
 class ProfileList(Shown):
@@ -145,7 +147,8 @@ def list_profiles(
 
 @profiles.route("GET", "/api/v1/profiles/{platform}/{profile_id}", "Get an ad account", limited=True, errors=(422,))
 def get_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath) -> ProfileAnswer:
-    return ProfileAnswer(**_shown(app, _profile(app, app.platforms.parse(platform), profile_id)))
+    profile = _profile(app, app.platforms.parse(platform), profile_id)
+    return ProfileAnswer(**_shown(app, profile), subscriptions=list(_subscriptions(app, profile)))
 
 
 @profiles.route(
@@ -198,6 +201,15 @@ def _profile(app: App, platform: Platform, profile_id: str) -> Profile:
         message = f"there is no ad account {profile_id[:64]} of {platform}"
         raise NotFound(message, [{"field": "profile_id", "message": "is unknown"}])
     return profile
+
+
+def _subscriptions(app: App, profile: Profile) -> Iterator[dict[str, str]]:
+    """As the last run found them."""
+    if app.platforms.spec(profile.platform).stream:
+        for one in app.catalog.objects(profile.platform, profile.profile_id, Dataset.STREAMS):
+            known = one.model_dump(mode="json")
+            names = ("status", "status_raw", "since", "subscription_id", "notes", "as_of")
+            yield {"dataset": one.id} | {name: known[name] for name in names}
 
 
 def _shown(app: App, profile: Profile) -> dict[str, Any]:

@@ -125,6 +125,11 @@ class Profile(Entity):
     serves: dict[str, dict[str, int | bool | None]] = {}
 
     @property
+    def requested(self) -> frozenset[str]:
+        """Datasets that are pulled for it on request: those that its options name, and those that have an option."""
+        return frozenset(self.options.get("datasets", ())) | self.options.keys()
+
+    @property
     def pulled_by(self) -> dict[str, Any]:
         """The options, with look-backs as the platform tells them of this ad account where no option says otherwise."""
         told = dict.fromkeys(("lookback_days", "settles_after_days"), self.restated_days) if self.restated_days else {}

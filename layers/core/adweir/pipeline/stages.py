@@ -128,7 +128,7 @@ class StagePlanner:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
         served = self.platforms.served(profile)
         try:
-            chosen = stage.choose(served, frame.scope, profile.options.get("datasets", ()))
+            chosen = stage.choose(served, frame.scope, profile.requested)
         except (AttributeError, TypeError, ValueError) as error:
             refused = partial(_refuse, f"the options cannot be read: {explain(error)}")
             first = [served[dataset] for dataset in stage.datasets if dataset in served][:1]

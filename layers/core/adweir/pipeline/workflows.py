@@ -41,7 +41,7 @@ class Stage:
     threshold: float = 0.0
 
     def choose(
-        self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[Dataset] = ()
+        self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[str] = ()
     ) -> list[DatasetSpec]:
         """What to pull from a platform that serves `specs`; `wanted` are a profile's datasets on request."""
         if scope.datasets:

@@ -47,8 +47,8 @@ class DatasetSpec:
     `max_window_days`: the longest window of one request (0: entities). `retention_days`: how long data is kept, by
     slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
     shows one level higher, so they may answer for it. `on_request`: pulled only for profiles whose option `datasets`
-    names it, and where a run's scope does (breakdowns, which cost a request each). `lookback_months`: of a dataset by
-    month, how many months before the current one every run asks for.
+    names it, or that have an option of its name, and where a run's scope does (breakdowns, which cost a request each).
+    `lookback_months`: of a dataset by month, how many months before the current one every run asks for.
     """
 
     dataset: Dataset

@@ -117,6 +117,7 @@ class Wiring:
     """What a connector works with, whatever its platform.
 
     `urls` gives the base URL of a name and route. `route` is the profile's; "" for the one of the credential.
+    `stream_queue` is the ARN of the queue to which the platform may send by itself, "" where it may not.
     `keep_secret` takes a value that the connector makes of its credential (a proof); access tokens are known already.
     `spec` gives the JSON of a stored spec. `paces` holds, by what is asked, when the next request may be sent.
     """
@@ -131,6 +132,7 @@ class Wiring:
     spec: Callable[[str], str] = no_spec
     sleep: Callable[[float], None] = time.sleep
     paces: dict[str, float] = field(default_factory=dict)
+    stream_queue: str = ""
 
 
 class Connector(ABC):

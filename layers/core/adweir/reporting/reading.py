@@ -101,7 +101,7 @@ def is_due(profile: Profile, spec: ServedDataset) -> bool:
     It is not where the ad account has ended, nor where a dataset is pulled on request and the profile's options do not
     name it.
     """
-    return profile.status in _PULLED and (not spec.on_request or spec.dataset in profile.options.get("datasets", ()))
+    return profile.status in _PULLED and (not spec.on_request or spec.dataset in profile.requested)
 
 
 @dataclass(slots=True)

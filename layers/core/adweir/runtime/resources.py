@@ -242,5 +242,6 @@ class Resources:
             spec=self.catalog.spec_text,
             sleep=self.sleep,
             paces=self._paces,
+            stream_queue=self.settings.stream_queue_arn,
         )
         return self.platforms.connect(credential, values, wiring)

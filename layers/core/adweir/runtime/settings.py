@@ -40,6 +40,7 @@ class Settings(BaseModel):
     etl_queue_url: str = ""
     landing_queue_url: str = ""
     stream_queue_url: str = ""
+    stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")
     stream_accounts: Annotated[frozenset[str], BeforeValidator(_listed)] = Field(
         default=frozenset(), description="further AWS accounts whose topics are Amazon Marketing Stream's; with commas"
     )

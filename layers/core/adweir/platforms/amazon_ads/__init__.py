@@ -89,6 +89,7 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.KEYWORDS, (SP, SB)),
         DatasetSpec(Dataset.TARGETS, (SP, SB, SD)),
         DatasetSpec(Dataset.NEGATIVES, (SP, SB, SD)),
+        DatasetSpec(Dataset.STREAMS, on_request=True),
         DatasetSpec(Dataset.INVOICES, lookback_months=INVOICE_LOOKBACK_MONTHS),
         # "All campaigns of the requested ad type that have performance activity" (Campaign reports): the profile's sum.
         _daily(Dataset.CAMPAIGN_DAILY, sums_to_parent=True),

@@ -86,6 +86,11 @@ class AmazonCalls:
         headers = self._headers(profile_id, accept or media) | {"Content-Type": media}
         return self._call("POST", path, headers, None, body, expected)
 
+    def put(self, path: str, profile_id: str, media: str, body: Any) -> Response:
+        """PUT JSON of a media type; raises as `get` does."""
+        headers = self._headers(profile_id, media) | {"Content-Type": media}
+        return self._call("PUT", path, headers, None, body, ())
+
     def file(self, url: str) -> Iterator[bytes] | None:
         """A report's file in chunks, or None when the URL is refused, as an expired one is.
 

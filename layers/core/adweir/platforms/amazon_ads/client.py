@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,7 +32,9 @@ from adweir.platforms.amazon_ads.api import (
 from adweir.platforms.amazon_ads.invoices import invoice_pages
 from adweir.platforms.amazon_ads.listing import ListPages
 from adweir.platforms.amazon_ads.lists import LISTS
+from adweir.platforms.amazon_ads.options import AmazonOptions
 from adweir.platforms.amazon_ads.reports import PRODUCTS, REPORTS
+from adweir.platforms.base import ProfileOptions
 from adweir.platforms.connector import Connector, Mode, Page, Report, ReportState, Wiring
 from adweir.platforms.http import Http
 from adweir.platforms.packed import unpacked
@@ -59,17 +61,33 @@ def connect(
     hosts = Hosts(wiring.urls("api", region), wiring.urls("token", region))
     http = Http(wiring.session, wiring.clock, wiring.rng)
     api = AmazonCalls(values, hosts, http, wiring.clock, wiring.tokens)
-    return AmazonConnector(api, wiring.clock, route=region)
+    return AmazonConnector(api, wiring.clock, route=region, stream_queue=wiring.stream_queue)
 
 
 class AmazonConnector(Connector):
     """Implements `platforms.connector.Connector`; the calls are in `api`."""
 
-    def __init__(self, api: AmazonCalls, clock: Clock, *, route: str = "") -> None:
+    def __init__(
+        self,
+        api: AmazonCalls,
+        clock: Clock,
+        *,
+        route: str = "",
+        stream_queue: str = "",
+        streams: Sequence[str] | None = None,
+    ) -> None:
         self._clock = clock
         self.api = api
         self.route = route
+        self._stream_queue = stream_queue
+        self._streams = streams
         self._known: dict[str, wire.WireReport] = {}
+
+    def under(self, options: ProfileOptions) -> AmazonConnector:
+        """With the subscriptions that a profile is to have."""
+        streams = options.streams if isinstance(options, AmazonOptions) else None
+        queue = self._stream_queue
+        return AmazonConnector(self.api, self._clock, route=self.route, stream_queue=queue, streams=streams)
 
     def profiles(self) -> Iterator[Page]:
         """All profiles of the region, in one answer: Amazon does not page it."""
@@ -90,6 +108,13 @@ class AmazonConnector(Connector):
             if task.window is None:
                 raise RequestRejected("amazon_ads: invoices are asked for by month")
             yield from invoice_pages(self.api, task.profile_id, task.window)
+            return
+        if task.dataset is Dataset.STREAMS:
+            from adweir.platforms.amazon_ads import subscriptions  # noqa: PLC0415  few profiles have any
+
+            now = self._clock.now()
+            wanted = self._streams
+            yield from subscriptions.pages(self.api, task.profile_id, wanted, self._stream_queue, self.route, now)
             return
         lists = LISTS.get((task.dataset, task.slice))
         if lists is None:

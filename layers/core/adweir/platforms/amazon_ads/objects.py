@@ -83,6 +83,10 @@ class Recipe(NamedTuple):
 
 def batch(page: RawPage, context: PullContext) -> ObjectBatch:
     """A page of profiles or of a list. Raises BadInput for anything else."""
+    if context.dataset is Dataset.STREAMS:
+        from adweir.platforms.amazon_ads import subscriptions  # noqa: PLC0415  few profiles have any
+
+        return subscriptions.batch(page, context)
     found, key = _reading(page.label, context)
     objects: list[PlatformObject | Profile] = []
     bad: list[BadRow] = []

@@ -7,9 +7,11 @@ Source of the meanings: Amazon Ads API, "Columns (version 3)". Sponsored Product
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from adweir.platforms.base import ProfileOptions
+from pydantic import Field
+
+from adweir.platforms.base import Applies, ProfileOptions
 
 
 class CountedBy(StrEnum):
@@ -24,8 +26,25 @@ class CountedBy(StrEnum):
     CLICK_OR_VIEW = "click_or_view"
 
 
+StreamDataset = Literal[
+    "sp-traffic",
+    "sp-conversion",
+    "sb-traffic",
+    "sb-conversion",
+    "sd-traffic",
+    "sd-conversion",
+    "campaigns",
+    "adgroups",
+    "ads",
+    "targets",
+]
+"""What becomes hours, or has a list pulled again. Of other datasets nothing is kept but what was sent."""
+
+
 class AmazonOptions(ProfileOptions):
-    """`window` is that of Sponsored Products; platform: 7 days for sellers, 14 for vendors, as Amazon shows them.
+    """`streams`: datasets of Amazon Marketing Stream that the profile is subscribed to; null leaves them alone.
+
+    `window` is that of Sponsored Products; platform: 7 days for sellers, 14 for vendors, as Amazon shows them.
 
     Brands and Display report 14 days only. `products`: all that were bought, or only those advertised ("same SKU",
     "promoted"). `clock`: Amazon counts on the day of the click or view only.
@@ -35,6 +54,10 @@ class AmazonOptions(ProfileOptions):
     basis: CountedBy = CountedBy.PLATFORM
     products: Literal["all", "promoted"] = "all"
     clock: Literal["interaction"] = "interaction"
+    streams: Annotated[tuple[StreamDataset, ...] | None, Applies.NEXT_RUN] = Field(
+        default=None,
+        description="Datasets of Amazon Marketing Stream to subscribe to.",
+    )
 
     def days(self, profile_kind: str) -> str:
         """The window of Sponsored Products for that kind of profile, as columns end: `7d`."""
