@@ -28,11 +28,17 @@ IDS = {
     "name": "daily",
     "key": "nobody",
     "id": "nobody",
+    "source": "agency",
 }
-REQUIRED = {"list_quality": {"platform": "meta", "profile_id": "1"}, "list_receipts": {"account_id": "nobody"}}
+REQUIRED = {
+    "list_quality": {"platform": "meta", "profile_id": "1"},
+    "delete_mapping": {"data_type": "orders"},
+    **{name: {"account_id": "nobody"} for name in ("list_receipts", "list_mappings", "get_mappings", "put_mapping")},
+}
 WRONG = {
     name: {"reason": "x" * 501} for name in ("release_brake", "send_dead_letter", "drop_dead_letter", "replay_message")
 } | {name: {"start": "tomorrow"} for name in ("list_naming_findings", "list_restatement")}
+WRONG["get_mappings"] = {"data_type": "x" * 65}
 """A query that cannot be processed, of operations without a body and without a page."""
 BY_THE_GATEWAY = {"401", "429", "500", "503"}
 """401 and 429 are only ever the gateway's; so are 500 and 503 where nothing of ours can fail (`GET /workflows`)."""
@@ -125,6 +131,10 @@ def _bounded(schema: dict[str, Any]) -> bool:
         return "maxLength" in schema or schema.get("format") == "date"
     if kind == "integer":
         return {"minimum", "maximum"} <= set(schema)
+    if kind == "object":
+        own = schema.get("properties", {}).values()
+        closed = schema.get("additionalProperties") is False and all(map(_bounded, own))
+        return closed or "maxProperties" in schema
     return kind in {"boolean", "null"} or (kind == "array" and "maxItems" in schema)
 
 

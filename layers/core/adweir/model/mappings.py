@@ -20,8 +20,8 @@ SOURCE_PATTERN = r"^[a-z][a-z0-9_]{1,39}$"
 CURRENCY_SLOT = "{currency}"
 """In the name of a column: a currency's code or sign, as in `Amount spent (EUR)`."""
 
-SourceName = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+SourceName = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN, max_length=40)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_NAME_CHARS)]
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)]
 Names = Annotated[tuple[ColumnName, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
