@@ -130,3 +130,48 @@ def test_what_reference_data_does_not_have_is_refused(world: LoadWorld, filters:
 def test_reference_data_has_no_past(world: LoadWorld) -> None:
     with pytest.raises(Unprocessable, match="rates has no past"):
         records(world, "rates", Moments(world.clock.now(), changed_since=world.clock.now()))
+
+
+CAMPAIGNS = b"""profile_id,campaign_id,campaign_name,status,start_date
+p1,c1,Spring,ACTIVE,2026-03-01
+p1,c2,Autumn,in review,
+p1,c1,Spring,ACTIVE,2026-03-01
+p1,,Nameless,active,
+"""
+
+
+def test_files_name_the_objects_of_platforms_that_nothing_lists(world: LoadWorld) -> None:
+    """Given names and statuses in a file, then the lists have them, and a later file's win."""
+    world.arrive("drops/acme/quora_ads/campaigns/a.csv", CAMPAIGNS)
+    names = ("platform", "profile_id", "id", "name", "status", "status_raw", "start_date")
+    found = records(world, "campaigns", account_id="p1")
+    assert [tuple(each[name] for name in names) for each in found] == [
+        ("quora_ads", "p1", "c1", "Spring", "active", "ACTIVE", "2026-03-01"),
+        ("quora_ads", "p1", "c2", "Autumn", "unknown", "in review", None),
+    ]
+    left = receipt(world)
+    assert (left["rows_stored"], left["duplicates"], left["reasons"]) == (2, 1, {"required": 1})
+    assert left["stored_for"] == ["quora_ads#p1#campaigns"]
+    world.clock.advance(60)
+    world.arrive("drops/acme/quora_ads/campaigns/b.csv", b"profile_id,campaign_id,campaign_name\np1,c2,Winter\n")
+    assert [each["name"] for each in records(world, "campaigns", account_id="p1")] == ["Spring", "Winter"]
+
+
+def test_ads_and_keywords_of_files_have_their_groups(world: LoadWorld) -> None:
+    world.arrive("drops/acme/radio/ads/a.csv", b"ad_group_id,ad_id,ad_name\ng1,a1,Jingle\n")
+    world.arrive("drops/acme/radio/keywords/a.csv", b"ad_group_id,keyword_id,keyword_text\ng1,k1,shoes\n")
+    (ad,) = records(world, "ads", account_id="direct")
+    assert (ad["ad_id"], ad["ad_group_id"], ad["account_id"]) == ("a1", "g1", "direct")
+    (keyword,) = records(world, "keywords", account_id="direct")
+    assert (keyword["id"], keyword["text"], keyword["ad_group_id"]) == ("k1", "shoes", "g1")
+
+
+def test_what_a_platform_lists_is_not_named_by_files_nor_another_client_s(world: LoadWorld) -> None:
+    body = b"profile_id,campaign_id,campaign_name\n1,7,Mine\n"
+    world.arrive("drops/acme/meta/campaigns/a.csv", body)
+    assert receipt(world)["reasons"] == {"listed": 1}
+    world.arrive("drops/acme/quora_ads/campaigns/a.csv", body)
+    world.catalog.create_account("rival", "Rival", "a@example.com")
+    world.arrive("drops/rival/quora_ads/campaigns/a.csv", body)
+    (rival,) = [each for each in world.receipts() if "rival" in each["key"]]
+    assert (rival["rows_stored"], rival["reasons"]) == (0, {"known": 1})

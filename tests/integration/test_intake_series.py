@@ -247,3 +247,12 @@ def test_a_source_or_data_type_that_cannot_be_is_refused_with_what_can(world: Lo
     world.arrive(f"drops/acme/{place}/a.csv", FIRST)
     (left,) = world.receipts()
     assert (left["state"], says in left["reason"]) == ("rejected", True)
+
+
+def test_the_same_bytes_as_another_data_type_are_another_file(world: LoadWorld) -> None:
+    """Given a file that was put into the wrong place, when it is put into the right one, then it is loaded there."""
+    world.arrive("drops/acme/erp/controls/a.csv", KPI.encode())
+    world.arrive("drops/acme/erp/kpi_series/a.csv", KPI.encode())
+    world.arrive("drops/acme/erp/kpi_series/b.csv", KPI.encode())
+    assert sorted(each["state"] for each in world.receipts()) == ["duplicate", "loaded", "loaded"]
+    assert len(records(world, "kpi_series")) == len(records(world, "controls")) == 3

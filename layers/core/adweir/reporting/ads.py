@@ -88,7 +88,7 @@ def ad_records(ads: Iterable[tuple[Ad, Measured]], profile: Profile, naming: Nam
         yield {
             "ad_id": ad.id,
             "platform": str(ad.platform),
-            "account_id": profile.profile_id,
+            "account_id": profile.shown_id,
             "campaign_id": ad.campaign_id,
             "ad_group_id": ad.ad_group_id,
             "headline": ad.headline,

@@ -11,6 +11,7 @@ from itertools import compress
 from typing import Any
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
+from adweir.intake.load.drop_keys import OWN, DropKey
 from adweir.intake.load.drop_shares import WHOLE, Share
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
@@ -57,7 +58,8 @@ class DropFacts:
 
     @property
     def task_id(self) -> str:
-        return hashlib.sha256(f"drop\x1f{self.account_id}\x1f{self.sha256}".encode()).hexdigest()[:20]
+        said = "\x1f".join(["drop", self.account_id, self.sha256, *self._kind])
+        return hashlib.sha256(said.encode()).hexdigest()[:20]
 
     @property
     def name(self) -> str:
@@ -66,8 +68,15 @@ class DropFacts:
 
     @property
     def same_bytes(self) -> str:
-        """The receipt of these bytes, whatever their name."""
-        return f"sha256/{self.account_id}/{self.sha256}"
+        """The receipt of these bytes, whatever their name: as another data type or of another source they say
+        something else."""
+        return "/".join(["sha256", self.account_id, self.sha256, *self._kind])
+
+    @property
+    def _kind(self) -> Sequence[str]:
+        """Source and data type, none for adweir's own metrics."""
+        key = DropKey.parse(self.message.key)
+        return () if (key.source, key.data_type) == OWN else (key.source, key.data_type)
 
     def load_of(self, target: Target) -> str:
         """The task id of a load: rows of several currencies of one profile are loads of their own."""

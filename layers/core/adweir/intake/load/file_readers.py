@@ -17,9 +17,9 @@ from adweir.model.ports import PlatformParser, ServedPlatforms, platform_named
 from adweir.platforms.files import builtin
 from adweir.platforms.files.data_types import rows_of
 from adweir.platforms.files.file_rows import FileContext
+from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.normalize import Target
 from adweir.platforms.files.reading import FileReader, own_metrics
-from adweir.platforms.files.references import ReferenceFiles
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -28,6 +28,7 @@ MappingOf = Callable[[str, str, str], Mapping | None]
 """Account, source and data type → the mapping that was stored for them, None for none."""
 _CANONICAL = "adweir"
 _NUMBERS = (StoredAs.ADS, StoredAs.SERIES)
+_KEPT = (StoredAs.REFERENCE, StoredAs.OBJECTS)
 
 
 class ClientFiles:
@@ -52,9 +53,21 @@ class ClientFiles:
         if kind.stored_as not in _NUMBERS:
             message = f"no files of {source[:64]}/{data_type[:64]} are read"
             raise BadInput(message, [{"field": "key", "rule": "format"}])
-        mapping = self._mapping(account_id, source, kind)
+        mapping, context = self._mapping(account_id, source, kind), self._context(account_id, source)
+        return FileReader.mapped(
+            mapping, partial(rows_of, kind, context, adds_up=mapping.adds_up), personal=kind.personal
+        )
+
+    def kept(self, account_id: str, source: str, data_type: str, /) -> KeptFiles | None:
+        """How files of reference data and of objects are read; None for other data types. Raises BadInput."""
+        kind = DATA_TYPES.get(data_type)
+        if kind is None or kind.stored_as not in _KEPT:
+            return None
+        return KeptFiles(kind, self._context(account_id, source), self._mapping(account_id, source, kind))
+
+    def _context(self, account_id: str, source: str) -> FileContext:
         account = self._catalog.account(account_id)
-        context = FileContext(
+        return FileContext(
             source=self._source(source),
             own=own_profile_id(account_id),
             timezone=self._catalog.terms(account).timezone,
@@ -62,16 +75,6 @@ class ClientFiles:
             is_listed=self._platforms.__contains__,
             objects=StoredObjects(self._catalog, account_id),
         )
-        return FileReader.mapped(
-            mapping, partial(rows_of, kind, context, adds_up=mapping.adds_up), personal=kind.personal
-        )
-
-    def references(self, account_id: str, source: str, data_type: str, /) -> ReferenceFiles | None:
-        """How files of reference data are read; None for those of other data types. Raises BadInput."""
-        kind = DATA_TYPES.get(data_type)
-        if kind is None or kind.stored_as is not StoredAs.REFERENCE:
-            return None
-        return ReferenceFiles(kind, self._source(source), self._mapping(account_id, source, kind))
 
     def _data_type(self, source: str, name: str) -> DataType:
         """A data type by its name, of a source that can be. Raises BadInput."""

@@ -23,13 +23,14 @@ from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in
 from adweir.intake.load.drop_receipts import DropReceipts
 from adweir.intake.load.drop_shares import WHOLE, Bound, Share, ShareCounter
 from adweir.intake.load.dropped_invoices import DroppedInvoices
-from adweir.intake.load.dropped_references import DroppedReferences, ReferenceFile
+from adweir.intake.load.dropped_kept import DroppedKept
 from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown
 from adweir.model import limits, trace
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
 from adweir.model.times import Clock, iso
+from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN
 from adweir.platforms.files.reading import FileReader, FileReaders, TableRows
 from adweir.platforms.files.table import FileTable, open_table
@@ -63,7 +64,7 @@ class DropLoader:
         self._readers = readers
         self._committer = committer
         self._clock = clock
-        self._references = DroppedReferences(catalog, committer)
+        self._kept_rows = DroppedKept(catalog, committer, readers.profile)
         self._invoices = DroppedInvoices(catalog, committer, readers.parse_platform)
 
     def load(self, message: ObjectArrived, remaining: Remaining) -> None:
@@ -96,9 +97,8 @@ class DropLoader:
             self._catalog.account(account_id)
             if (source, data_type) == OWN_INVOICES:
                 result = self._bills(drop, cast("BinaryIO", spool), remaining)
-            elif files := self._readers.references(account_id, source, data_type):
-                found = ReferenceFile.of(files, account_id, cast("BinaryIO", spool), drop.size)
-                result = self._kept(drop, found, remaining)
+            elif files := self._readers.kept(account_id, source, data_type):
+                result = self._kept(drop, cast("BinaryIO", spool), files, remaining)
             else:
                 reader = self._readers.reader(account_id, source, data_type)
                 result = self._rows(drop, cast("BinaryIO", spool), reader, remaining)
@@ -213,15 +213,16 @@ class DropLoader:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)
             return found.counts | _held_back(quarantine, key) | {"has_unknown": found.has_unknown}
 
-    def _kept(self, drop: DropFacts, file: ReferenceFile, remaining: Remaining) -> dict[str, Any]:
-        """Reference data: what was stored, for the receipt."""
+    def _kept(self, drop: DropFacts, stream: BinaryIO, files: KeptFiles, remaining: Remaining) -> dict[str, Any]:
+        """Reference data and objects: what was stored, for the receipt."""
         origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
         with Quarantine() as quarantine:
-            counts = self._references.load(file, iso(drop.as_of), quarantine, remaining)
+            found, counts = self._kept_rows.read(files, drop.account_id, (stream, drop.size), quarantine, remaining)
             key = quarantine.store(self._raw, origin.quarantine_key)
             if quarantine.rows:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)
-            return counts | _held_back(quarantine, key) | {"has_unknown": False}
+            counts |= self._kept_rows.store(found, iso(drop.as_of), remaining)
+            return counts | _held_back(quarantine, key)
 
 
 def _check_held(rows: TableRows, lines: int) -> None:

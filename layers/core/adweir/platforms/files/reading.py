@@ -16,11 +16,11 @@ from adweir.model.ports import PlatformParser
 from adweir.platforms.files.batches import DropBatch, batches_of
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.file_rows import FileRows
+from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.platforms.files.own_rows import own_rows
-from adweir.platforms.files.references import ReferenceFiles
 from adweir.platforms.files.table import FileTable, open_table, records
 
 
@@ -72,8 +72,8 @@ class FileReaders(Protocol):
         """How the files of a source and data type are read. Raises BadInput for what nothing reads."""
         ...
 
-    def references(self, account_id: str, source: str, data_type: str, /) -> ReferenceFiles | None:
-        """How files of reference data are read; None for those of other data types. Raises BadInput."""
+    def kept(self, account_id: str, source: str, data_type: str, /) -> KeptFiles | None:
+        """How files of reference data and of objects are read; None for other data types. Raises BadInput."""
         ...
 
     def profile(self, account_id: str, target: Target, /) -> Profile | None:

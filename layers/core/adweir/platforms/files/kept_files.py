@@ -1,4 +1,4 @@
-"""Dropped files of reference data as records with canonical cells."""
+"""Dropped files that hold no numbers of days (reference data, objects), as records with canonical cells."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import BinaryIO, NamedTuple
 from adweir.model.data_types import DataType
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
-from adweir.model.platforms import Platform
+from adweir.platforms.files.file_rows import FileContext
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
 from adweir.platforms.files.table import open_table, records
 
 
-class ReferenceFiles(NamedTuple):
-    """How the files of a source and data type are read."""
+class KeptFiles(NamedTuple):
+    """How the files of a source and data type are read, and whose they are."""
 
     data_type: DataType
-    source: Platform
+    context: FileContext
     mapping: Mapping
 
     def records(self, stream: BinaryIO, size: int) -> Iterator[Record | BadRow]:
