@@ -1,4 +1,8 @@
-"""`adweir map` on headers that it was not made for (support/mapping_headers.py): nine columns in ten are right."""
+"""`adweir map` on headers that no mapping is built in for (support/mapping_headers.py): nine columns in ten are right.
+
+How it did before it had seen any of them is in docs/decisions.md. The last five were added after that: all columns of
+those were right when they were first asked about.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ def test_nine_columns_in_ten_are_right(proposals: Mapping[str, Mapping[str, Answ
     assert found.of_all >= 0.9, found
 
 
-def test_what_has_to_become_a_field_is_mostly_found(proposals: Mapping[str, Mapping[str, Answer]]) -> None:
+def test_nine_in_ten_of_what_has_to_become_a_field_are_found(proposals: Mapping[str, Mapping[str, Answer]]) -> None:
     """Without what is to be left out, which is easily right."""
     found = score(proposals)
-    assert found.of_stored >= 0.7, found
+    assert found.of_stored >= 0.9, found
