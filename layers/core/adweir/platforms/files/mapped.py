@@ -49,15 +49,28 @@ class _Number(NamedTuple):
     plus: tuple[str, ...]
     minus: tuple[str, ...]
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether a cell's text says all: no other column counts, and not the row's currency."""
+        return not (self.others or self.plus or self.minus) and self.unit is not Unit.MINOR
+
 
 class _Rule(NamedTuple):
     column: str
     begins: tuple[str, ...]
     equals: frozenset[str]
 
+    known: dict[str, bool]
+
     def meets(self, cell: dict[str, str]) -> bool:
-        text = cell.get(self.column, "").casefold()
-        return text in self.equals or text.startswith(self.begins)
+        text = cell.get(self.column, "")
+        found = self.known.get(text)
+        if found is None:
+            folded = text.casefold()
+            found = folded in self.equals or folded.startswith(self.begins)
+            if len(self.known) < limits.MAX_KNOWN_CELLS:
+                self.known[text] = found
+        return found
 
 
 class BoundMapping:
@@ -78,6 +91,8 @@ class BoundMapping:
         self._numbers: list[_Number] = []
         self._days: list[tuple[str, str, tuple[str, ...]]] = []
         self._bind_columns()
+        self._alone = [each for each in self._numbers if each.is_alone]
+        self._together = [each for each in self._numbers if not each.is_alone]
         self.columns = self._used()
         """The file's columns that the mapping reads: no other leaves the file."""
         self._skip = [rule for each in mapping.skip for rule in self._rule(each)]
@@ -89,12 +104,14 @@ class BoundMapping:
     def read(self, record: Record) -> Record | None:
         """A record with our columns, None for a row to skip. Raises LineFault, BadInput, Undecided (see `mapped`)."""
         cell = record.cell
-        if any(rule.meets(cell) for rule in self._skip):
-            self.left_out[NO_DATA] += 1
-            return None
-        if not all(rule.meets(cell) for rule in self._keep):
-            self.left_out[FILTERED] += 1
-            return None
+        for rule in self._skip:
+            if rule.meets(cell):
+                self.left_out[NO_DATA] += 1
+                return None
+        for rule in self._keep:
+            if not rule.meets(cell):
+                self.left_out[FILTERED] += 1
+                return None
         made = dict(self._constants)
         empty = self._more_empty
         for field, column, others in self._texts:
@@ -172,7 +189,7 @@ class BoundMapping:
         columns = [each.name for each in self._header.find(rule.column)] if rule.column else self._header.names[:1]
         equals = frozenset([*(text.strip().casefold() for text in rule.equals), *([""] if rule.empty else [])])
         begins = tuple(text.casefold() for text in rule.begins)
-        return [_Rule(column, begins, equals) for column in columns]
+        return [_Rule(column, begins, equals, {}) for column in columns]
 
     def _needed(self, rule: RowRule) -> _Rule:
         found = self._rule(rule)
@@ -181,21 +198,17 @@ class BoundMapping:
         return found[0]
 
     def _take_numbers(self, cell: dict[str, str], made: dict[str, str]) -> None:
-        for number in self._numbers:
+        for number in self._alone:
             text = cell.get(number.column, "")
-            if number.plus or number.minus:
-                made[number.field] = self._sum(number, cell, made)
-                continue
-            if number.others and self._is_empty(text):
-                text = next((cell[each] for each in number.others if not self._is_empty(cell.get(each, ""))), "")
             value = number.known.get(text)
             if value is None:
                 value = self._number(number, text, made)
                 if len(number.known) >= limits.MAX_KNOWN_CELLS:
                     number.known.clear()
-                if number.unit is not Unit.MINOR:  # what a text means there depends on the row's currency
-                    number.known[text] = value
+                number.known[text] = value
             made[number.field] = value
+        for number in self._together:
+            made[number.field] = self._sum(number, cell, made)
 
     def _is_empty(self, text: str) -> bool:
         return not text or text.casefold() in self._empty or is_masked(text)
@@ -219,6 +232,8 @@ class BoundMapping:
     def _sum(self, number: _Number, cell: dict[str, str], made: dict[str, str]) -> str:
         """Of several columns; empty ones count as nothing, of empty ones alone it is empty."""
         firsts = [column for column in (number.column, *number.others) if not self._is_empty(cell.get(column, ""))][:1]
+        if not (number.plus or number.minus):
+            return self._number(number, cell[firsts[0]], made) if firsts else ""
         total, any_given = Decimal(0), False
         for sign, columns in ((1, (*firsts, *number.plus)), (-1, number.minus)):
             for column in columns:

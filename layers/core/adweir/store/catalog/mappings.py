@@ -14,6 +14,8 @@ from adweir.store.catalog.items import Item, Items
 
 EVERYONE = ""
 """In place of an account's id: for files of all accounts."""
+_DELETED, _IN_USE = "deleted", "active"
+"""A mapping that is deleted leaves its item: who may store mappings need not be able to delete items."""
 _LAST = "\U0010ffff"
 
 
@@ -33,25 +35,27 @@ class StoredMappings(Items):
         """Store it in place of the one of its account, source and data type. Raises Conflict for one too many."""
         key = _key(given.account_id, given.source, given.data_type)
         if self._fetch(*key) is None:
-            stored = sum(1 for _ in self._query(key[0]))
+            stored = sum(1 for _ in self._query(key[0]))  # deleted ones included: their items stay
             if stored >= limits.MAX_STORED_MAPPINGS:
                 raise Conflict(f"at most {limits.MAX_STORED_MAPPINGS} mappings are stored: delete one first")
-        self._put(Item(*key, body=given.body))
+        self._put(Item(*key, state=_IN_USE, body=given.body))
 
     def mappings_for(self, account_id: str, source: str, data_type: str) -> list[StoredMapping]:
         """The account's own mapping and that of all accounts, in this order; those that there are."""
         keys = [_key(owner, source, data_type) for owner in dict.fromkeys((account_id, EVERYONE))]
         items = self._fetch_many(keys)
-        return [_stored(items[key]) for key in keys if key in items]
+        return [_stored(items[key]) for key in keys if key in items and items[key].state != _DELETED]
 
     def list_mappings(self, account_id: str, source: str = "") -> Iterator[StoredMapping]:
         """The mappings of an account (or `EVERYONE`), of one source or of all, by source and data type."""
         pk, first = _key(account_id, source, "")
-        return map(_stored, self._query(pk, first, up_to=first + _LAST) if source else self._query(pk))
+        found = self._query(pk, first, up_to=first + _LAST) if source else self._query(pk)
+        return (_stored(item) for item in found if item.state != _DELETED)
 
     def delete_mapping(self, account_id: str, source: str, data_type: str) -> bool:
         """Forget a mapping; returns whether there was one."""
-        return self._drop(*_key(account_id, source, data_type), Item.pk.exists())
+        item = Item(*_key(account_id, source, data_type), state=_DELETED)
+        return self._put(item, Item.pk.exists() & (Item.state != _DELETED))
 
 
 def _key(account_id: str, source: str, data_type: str) -> tuple[str, str]:
