@@ -26,8 +26,8 @@ FOLDERS = (
 STRANGERS = ("pinterest_ads", "own_feed")
 """What adweir has no connector for, and pulls by a description: a platform, and an advertiser's own feed."""
 
-DESCRIBED = "generic"
-"""The platform by whose specs adweir pulls them: PLATFORM_URLS has the server that specs may name here."""
+DESCRIBED = ("generic", "internal")
+"""The platforms by whose specs adweir pulls them: PLATFORM_URLS has the server that specs may name here."""
 
 
 @cache
@@ -74,4 +74,4 @@ def _joined(holdings: Iterable[Holdings]) -> Holdings:
 def platform_urls(server_url: str) -> dict[str, dict[str, str]]:
     """Each platform's base URLs at a running server, as the setting PLATFORM_URLS takes them."""
     known = {stand_in.platform: stand_in.base_urls(server_url) for stand_in in stand_ins()}
-    return known | {DESCRIBED: {"api": server_url}}
+    return known | {name: {"api": server_url} for name in DESCRIBED}

@@ -74,6 +74,9 @@ class ChosenPlatforms:
     def datasets(self, platform: Platform) -> Mapping[Dataset, DatasetSpec]:
         return self._served[platform]
 
+    def lists(self, platform: str) -> bool:
+        return platform in self._served
+
     def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
         known = self._served.get(profile.platform, {}) if profile.is_listed else {}
         return {dataset: spec.under(profile.pulled_by) for dataset, spec in known.items()}

@@ -213,7 +213,7 @@ def test_each_platform_with_a_connector_is_one_folder_and_one_line_of_the_regist
     connected = {path.parent.name for path in SANDBOX.parent.glob("layers/core/adweir/platforms/*/client.py")}
     assert folders & connected == set(FOLDERS)
     assert len({stand_in.platform for stand_in in stand_ins()}) == len(FOLDERS)
-    assert set(platform_urls("http://127.0.0.1:1")) == {DESCRIBED, *(stand_in.platform for stand_in in stand_ins())}
+    assert set(platform_urls("http://127.0.0.1:1")) == {*DESCRIBED, *(stand_in.platform for stand_in in stand_ins())}
 
 
 def test_what_adweir_does_not_know_is_in_no_total_and_no_setting() -> None:

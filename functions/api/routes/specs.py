@@ -112,6 +112,8 @@ def _checked(app: App, given: Mapping[str, Any]) -> "Spec":
 
     spec = checked_spec(given)
     refused = [(field, why) for field, url in spec.urls() if (why := app.source_hosts.refusal(url))]
+    if spec.bucket and (why := app.feeds.refusal(spec.bucket)):
+        refused.append(("base_url", why))
     if refused:
         faults = [{"field": field, "message": why} for field, why in refused]
         raise Unprocessable(f"the spec is refused: {refused[0][0]} {refused[0][1]}", faults)

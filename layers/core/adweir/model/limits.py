@@ -141,6 +141,7 @@ MAX_SPEC_TEXT_CHARS = 4000  # one text of a spec: a query that names two hundred
 MAX_SPEC_DEPTH = 12  # nested lists and objects of a request's JSON body
 MAX_SPEC_ACCOUNTS = 200  # ad accounts that a spec itself names
 MAX_DESCRIBED_BYTES = 16 << 20  # a page of JSON of an API by description: ten times as much in memory
+MAX_FEED_OBJECTS = 1000  # objects that one pull reads of a bucket: a day's, of a job that writes one a minute
 MAX_DESCRIBED_PAGES = 10_000  # pages of one pull: an API that never says the end would be asked for ever
 
 # --- running and reading ----------------------------------------------------------------------------------------

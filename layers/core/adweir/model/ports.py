@@ -53,6 +53,10 @@ class ServedPlatforms(Protocol):
         """The datasets that a known platform serves, and how."""
         ...
 
+    def lists(self, platform: str) -> bool:
+        """Whether a platform's ad accounts are those that its API lists, so that a file can name no other."""
+        ...
+
     def served(self, profile: Profile) -> Mapping[Dataset, ServedDataset]:
         """The datasets of one ad account, and how; none of a platform that is not known any more."""
         ...

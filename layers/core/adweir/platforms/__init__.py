@@ -57,6 +57,10 @@ class Platforms:
         """The datasets that the platform serves, and how. Raises Unprocessable."""
         return self.spec(platform).datasets
 
+    def lists(self, platform: str) -> bool:
+        """Whether a platform's ad accounts are those that its API lists, so that a file can name no other."""
+        return platform in self._packages and not self.spec(Platform(platform)).described
+
     def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
         """The datasets of one ad account, and how; none of one that no platform lists, or none that is known."""
         known = profile.is_listed and profile.platform in self._packages
@@ -131,6 +135,7 @@ REGISTRY = Platforms(
         "google_ads": "adweir.platforms.google_ads",
         "microsoft_ads": "adweir.platforms.microsoft_ads",
         "generic": "adweir.platforms.generic",
+        "internal": "adweir.platforms.internal",
     }
 )
 """The platforms that come with adweir."""

@@ -120,6 +120,7 @@ class Wiring:
     `stream_queue` is the ARN of the queue to which the platform may send by itself, "" where it may not.
     `keep_secret` takes a value that the connector makes of its credential (a proof); access tokens are known already.
     `spec` gives the JSON of a stored spec. `paces` holds, by what is asked, when the next request may be sent.
+    `feeds` reads the buckets that specs may name (`described.buckets.FeedObjects`).
     """
 
     urls: Callable[[str, str], str]
@@ -133,6 +134,7 @@ class Wiring:
     sleep: Callable[[float], None] = time.sleep
     paces: dict[str, float] = field(default_factory=dict)
     stream_queue: str = ""
+    feeds: Any = None
 
 
 class Connector(ABC):

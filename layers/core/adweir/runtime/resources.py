@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from adweir.store.folds import Folds
     from adweir.store.ledger import Ledger
     from adweir.store.metrics.store import MetricStore
+    from adweir.store.raw.feeds import SourceObjects
     from adweir.store.raw.store import RawStore
     from adweir.store.secrets import SecretStore
 
@@ -194,6 +195,13 @@ class Resources:
         return guarded_session(self.source_hosts)
 
     @cached_property
+    def feeds(self) -> SourceObjects:
+        """The buckets that specs may read."""
+        from adweir.store.raw.feeds import SourceObjects
+
+        return SourceObjects(lambda: self.s3, self.settings.source_buckets)
+
+    @cached_property
     def _paces(self) -> dict[str, float]:
         return {}
 
@@ -243,5 +251,6 @@ class Resources:
             sleep=self.sleep,
             paces=self._paces,
             stream_queue=self.settings.stream_queue_arn,
+            feeds=self.feeds,
         )
         return self.platforms.connect(credential, values, wiring)

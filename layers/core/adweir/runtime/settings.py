@@ -51,6 +51,9 @@ class Settings(BaseModel):
         default_factory=dict, description="JSON: platform → what for → URL; absent: the platform's own"
     )
     source_hosts: str = Field(default="", description="hosts that specs may name, separated by commas")
+    source_buckets: str = Field(
+        default="", description="buckets that specs may read: names or ARNs, separated by commas"
+    )
     poll_seconds: float = Field(default=60.0, description="first wait for a report; grows to poll_max_seconds")
     poll_max_seconds: float = 300.0
     report_timeout_seconds: int = Field(default=10_800, description="a report not ready by then is given up")

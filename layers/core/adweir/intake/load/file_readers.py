@@ -72,7 +72,7 @@ class ClientFiles:
             own=own_profile_id(account_id),
             timezone=self._catalog.terms(account).timezone,
             parse_platform=self.parse_platform,
-            is_listed=self._platforms.__contains__,
+            is_listed=self._platforms.lists,
             objects=StoredObjects(self._catalog, account_id),
         )
 

@@ -15,6 +15,7 @@ from adweir.model.errors import (
     AdweirError,
     AuthExpired,
     NotApplicable,
+    NotReady,
     RequestRejected,
     Throttled,
     TooMuchData,
@@ -34,6 +35,7 @@ MAX_FILE_BYTES = 256 << 20
 """A file as it is sent: what is stored of it fits on a function's disk."""
 MAX_UNPACKED_BYTES = 4 << 30
 _GUESSED_SECONDS = 60.0
+_READY_SECONDS = 900.0
 _NO_SECONDS = 1e8
 """A header with more has the Unix time at which the wait ends."""
 _ERRORS: Mapping[AnswerMeaning, type[AdweirError]] = {
@@ -113,11 +115,7 @@ class Calls:
             question=asked.json,
             refusal=lambda answer: self.meaning(answer) or RequestRejected(f"{answer.url} answered {answer.status}"),
         )
-        if packed is Packing.GZIP:
-            chunks = unpacked(chunks, MAX_UNPACKED_BYTES)
-        elif packed is Packing.ZIP:
-            chunks = unzipped(chunks, MAX_UNPACKED_BYTES)
-        return self._no_other_answer(chunks, asked)
+        return self._no_other_answer(opened(chunks, packed), asked)
 
     def linked_file(self, link: str, asked: Filled, packed: Packing) -> Iterator[bytes]:
         """The file at a URL of an answer: with the credential on the API's own host, else without.
@@ -253,6 +251,8 @@ class Calls:
 
     def _error(self, sign: Sign, answer: Response, found: str) -> AdweirError:
         message = f"{answer.url} answered {answer.status}: {found or answers.excerpt(answer.body)}"[:400]
+        if sign.means is AnswerMeaning.NOT_READY:
+            return NotReady(message, _READY_SECONDS if sign.wait_seconds is None else sign.wait_seconds)
         if sign.means is AnswerMeaning.THROTTLED:
             return self._throttled(answer, message, sign.wait_seconds)
         return _ERRORS[sign.means](message, status=answer.status)
@@ -271,6 +271,13 @@ class Calls:
             scope=pace.concerns,
             status=answer.status,
         )
+
+
+def opened(chunks: Iterator[bytes], packed: Packing) -> Iterator[bytes]:
+    """A file unpacked."""
+    if packed is Packing.GZIP:
+        return unpacked(chunks, MAX_UNPACKED_BYTES)
+    return unzipped(chunks, MAX_UNPACKED_BYTES) if packed is Packing.ZIP else chunks
 
 
 def _url(asked: Filled, more: tuple[tuple[str, str], ...]) -> str:
@@ -306,7 +313,7 @@ def _seen(sign: Sign, status: int, body: Any) -> str | None:
         return None
     if sign.path is None:
         return ""
-    value = paths.Found((body,)).get(paths.split(sign.path))
+    value = paths.FoundRecord((body,)).get(paths.split(sign.path))
     if value is paths.MISSING or value is None:
         return None
     text = answers.word(value)

@@ -33,7 +33,7 @@ from adweir.platforms.described.parts import (
     Text,
     WrittenForm,
 )
-from adweir.platforms.described.ways import Auth, Https, LoginForToken, OAuth2, Paging
+from adweir.platforms.described.ways import BUCKET, Auth, HttpsOrBucket, LoginForToken, OAuth2, Paging
 
 PULLED = (
     Dataset.CAMPAIGNS, Dataset.AD_GROUPS, Dataset.ADS,
@@ -77,13 +77,17 @@ def fields_of(dataset: Dataset) -> _Fields:
 
 
 class DescribedList(SpecPart):
-    """Records of an API: the request, where they are, and what their values mean."""
+    """Records of an API: the request, where they are, and what their values mean.
+
+    `where`: by path, the words of which one has to be there; other records are left out.
+    """
 
     request: SpecRequest | None = None
     paging: Paging | None = None
     form: WrittenForm = WrittenForm()
     records: RecordPath = ""
     null_is_empty: bool = False
+    where: dict[Text, tuple[Text, ...]] = Field(default={}, max_length=10)
     fields: dict[str, FieldRule] = Field(min_length=1, max_length=50)
 
     @field_validator("fields", mode="before")
@@ -99,7 +103,8 @@ class DescribedList(SpecPart):
         if self.form.type == "csv" and (self.records or self.paging):
             raise ValueError("a CSV has neither records nor paging: its rows are the records")
         if self.form.type == "json":
-            for name, path in ((name, path) for name, rule in self.fields.items() for path in rule.paths):
+            read = [(name, path) for name, rule in self.fields.items() for path in rule.paths]
+            for name, path in [*read, *(("where", path) for path in self.where)]:
                 if not paths.is_value(path):
                     raise ValueError(f"{name}: {path[:60]!r} is no path, such as stats.spend, ^.id or 0")
         return self
@@ -195,11 +200,26 @@ class AdAccounts(SpecPart):
         return self
 
 
+def own_columns(name: str, given: Any) -> Any:
+    """A dataset whose file has adweir's own columns, with its fields; any other as it is."""
+    if not isinstance(given, dict) or given.get("columns") != "adweir":
+        return given
+    level, _, grain = name.rpartition("_")
+    ids = {"account": [], "campaign": ["campaign_id"], "ad_group": ["ad_group_id"], "ad": ["ad_group_id", "ad_id"]}
+    fields: dict[str, Any] = {"account_id": "profile_id"}
+    fields |= {column: column for column in ("date", "impressions", "clicks", "spend", *ids.get(level, []))}
+    others = {"conversions", "revenue", "currency", "campaign_id"} - set(fields)
+    fields |= {column: {"path": column, "absent": "unknown"} for column in sorted(others)}
+    fields |= {"hour": "hour"} if grain == "hourly" else {}
+    kept = {member: value for member, value in given.items() if member != "columns"}
+    return {"where": {"level": [level]}, "form": {"type": "csv"}, "fields": fields} | kept
+
+
 class Spec(SpecPart):
     """One API. `file_hosts`: hosts besides its own that files of reports may come from; they get no credential."""
 
     title: Text = ""
-    base_url: Https
+    base_url: HttpsOrBucket
     auth: tuple[Auth, ...] = Field(default=(), max_length=4)
     headers: dict[Header, Text] = Field(default={}, max_length=50)
     pace: Tempo = Tempo()
@@ -207,6 +227,14 @@ class Spec(SpecPart):
     file_hosts: tuple[Text, ...] = Field(default=(), max_length=20)
     accounts: AdAccounts
     datasets: dict[Dataset, Described] = Field(min_length=1)
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _own_columns(cls, datasets: Any) -> Any:
+        """`"columns": "adweir"` stands for adweir's own columns (docs/data-model.md)."""
+        if not isinstance(datasets, dict):
+            return datasets
+        return {name: own_columns(name, given) for name, given in datasets.items()}
 
     @field_validator("auth", mode="before")
     @classmethod
@@ -230,11 +258,36 @@ class Spec(SpecPart):
             ids = {"ad_group_id", "ad_id"} & set(described.fields)
             if dataset.grain and ids == {"ad_id"} and Dataset.ADS not in self.datasets:
                 raise ValueError(f"datasets.{dataset}: fields: ad_group_id missing, and no dataset ads to find it in")
+        if self.bucket:
+            self._check_bucket()
         return self
+
+    def _check_bucket(self) -> None:
+        """Raises ValueError for what objects of a bucket do not have."""
+        if self.auth or self.accounts.listed is not None:
+            raise ValueError("a bucket needs no auth, and its accounts are named")
+        for dataset, described in self.datasets.items():
+            asked = described.request
+            plain = asked is not None and asked == SpecRequest(path=asked.path)
+            if not plain or described.paging or described.for_each:
+                raise ValueError(
+                    f"datasets.{dataset}: of a bucket a request has a path alone, and no paging or for_each"
+                )
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of S3 that it reads; "" for an API over HTTP."""
+        return self.base_url.removeprefix(BUCKET).partition("/")[0] if self.base_url.startswith(BUCKET) else ""
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of that bucket begin with."""
+        return self.base_url.removeprefix(BUCKET).partition("/")[2].rstrip("/")
 
     def urls(self) -> Iterator[tuple[str, str]]:
         """Every URL that is asked, by the name of its field."""
-        yield "base_url", self.base_url
+        if not self.bucket:
+            yield "base_url", self.base_url
         for way in self.auth:
             if isinstance(way, OAuth2):
                 yield "auth.token_url", way.token_url

@@ -7,12 +7,14 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Ad, AdCampaign, AdGroup, PlatformObject, Profile, Status
 from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
 from adweir.model.times import is_zone
-from adweir.platforms.connector import ObjectBatch, PullContext, RawPage
+from adweir.platforms.connector import ObjectBatch, Page, PullContext, RawPage
 from adweir.platforms.described.fields import FieldReader, Get
 from adweir.platforms.described.ids import entity_of, profile_id
 from adweir.platforms.described.language import DescribedList, NamedAccount, Spec
@@ -20,7 +22,7 @@ from adweir.platforms.described.rows import RecordEntry, entries
 from adweir.platforms.described.served import served
 from adweir.platforms.json_items import fault
 
-NAMED = "named"
+_LABEL = "named"
 """The label of the page that holds the ad accounts which the spec itself names."""
 _BATCH = 500
 _WORDS = {
@@ -34,6 +36,12 @@ _WORDS = {
 }
 _STATUSES = {word: status for status, words in _WORDS.items() for word in words.split()}
 _NAMED = DescribedList(records="[]", fields={name: {"path": name} for name in NamedAccount.model_fields})
+
+
+def named_accounts(spec: Spec) -> Page:
+    """The ad accounts that the spec itself names, as a page."""
+    named = [account.model_dump(mode="json") for account in spec.accounts.named]
+    return Page(msgspec.json.encode(named), "", 200, last=True, label=_LABEL)
 
 
 class DescribedObjects:
@@ -61,7 +69,7 @@ class DescribedObjects:
     def _maker(self, page: RawPage) -> tuple[DescribedList, Callable[[_Values], PlatformObject | Profile]]:
         dataset = self._context.dataset
         if dataset is Dataset.PROFILES:
-            listed = _NAMED if page.label == NAMED else self._spec.accounts.listed
+            listed = _NAMED if page.label == _LABEL else self._spec.accounts.listed
             return listed or _NAMED, self._profile
         makers: Mapping[Dataset, Callable[[_Values], PlatformObject]] = {
             Dataset.CAMPAIGNS: self._campaign,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from adweir.model import limits
-from adweir.model.errors import RequestRejected, Transient
+from adweir.model.errors import RequestRejected, TooMuchData, Transient
+from adweir.platforms.connector import Page
 from adweir.platforms.described import answers, paths
 from adweir.platforms.described.calls import Filled
 from adweir.platforms.described.fields import FieldReader
@@ -113,6 +114,22 @@ def check_records(body: bytes, listing: DescribedList, url: str) -> None:
         raise Transient(f"{url} answers with text that is not JSON") from None
 
 
+def file_page(listing: DescribedList, chunks: Iterator[bytes], url: str) -> Page:
+    """A file as a page.
+
+    Raises TooMuchData for one in JSON that memory should not hold, Transient for one without its records.
+    """
+    if listing.form.type == "csv":
+        return Page(chunks, url, 200, last=True, media="csv")
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        if len(held) > limits.MAX_DESCRIBED_BYTES:
+            raise TooMuchData(f"{url} answers with more than {limits.MAX_DESCRIBED_BYTES} bytes of JSON")
+    check_records(bytes(held), listing, url)
+    return Page(bytes(held), url, 200, last=True)
+
+
 def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
     """The values of one field of the records of a page, those that have one."""
     reader = FieldReader(name, listing.fields[name])
@@ -122,7 +139,7 @@ def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
             yield text
 
 
-def _getter(record: paths.Found) -> Callable[[str], Any]:
+def _getter(record: paths.FoundRecord) -> Callable[[str], Any]:
     return lambda path: record.get(paths.split(path))
 
 
@@ -136,7 +153,7 @@ def _with(body: Any, given: Mapping[str, str | int]) -> Any:
 
 
 def _word(body: Any, path: str) -> str:
-    found = paths.Found((body,)).get(paths.split(path))
+    found = paths.FoundRecord((body,)).get(paths.split(path))
     return "" if found is paths.MISSING or found is None or found is False else answers.word(found)
 
 

@@ -94,6 +94,7 @@ class AnswerMeaning(StrEnum):
 
     THROTTLED = "throttled"
     TRANSIENT = "transient"
+    NOT_READY = "not_ready"
     TOO_MUCH_DATA = "too_much_data"
     NOT_APPLICABLE = "not_applicable"
     AUTH_EXPIRED = "auth_expired"

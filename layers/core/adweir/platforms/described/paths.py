@@ -25,7 +25,7 @@ class NoRecords(ValueError):
     """The answer does not have the list that its description names."""
 
 
-class Found(NamedTuple):
+class FoundRecord(NamedTuple):
     """A record with what is around it: the whole answer first, the record last."""
 
     scopes: tuple[Any, ...]
@@ -63,14 +63,14 @@ def walk(value: Any, steps: Sequence[str]) -> Any:
     return value
 
 
-def records(answer: Any, path: str, *, null_is_empty: bool = False) -> Iterator[Found]:
+def records(answer: Any, path: str, *, null_is_empty: bool = False) -> Iterator[FoundRecord]:
     """The records of an answer, one by one. Without a path the answer is the only one.
 
     Raises NoRecords where the outermost list is not there: an answer that says something else must not look like one
     without rows. Further in, what is missing has no records.
     """
     if not path:
-        yield Found((answer,))
+        yield FoundRecord((answer,))
         return
     steps = split(path)
     first = next((place for place, step in enumerate(steps) if step.endswith("[]")), len(steps) - 1)
@@ -88,12 +88,12 @@ def _names(steps: Sequence[str]) -> list[str]:
     return [name for step in steps if (name := step.removesuffix("[]"))]
 
 
-def _below(scopes: tuple[Any, ...], value: Any, steps: Sequence[str]) -> Iterator[Found]:
+def _below(scopes: tuple[Any, ...], value: Any, steps: Sequence[str]) -> Iterator[FoundRecord]:
     """`value` is what the first step leads to; without its `[]` it is a record, or holds the next step."""
     for each in (value if isinstance(value, list) else ()) if steps[0].endswith("[]") else (value,):
         inner = (*scopes, each) if steps[0].endswith("[]") else scopes
         if len(steps) == 1:
-            yield Found(inner if steps[0].endswith("[]") else (*scopes, each))
+            yield FoundRecord(inner if steps[0].endswith("[]") else (*scopes, each))
             continue
         following = walk(each, [steps[1].removesuffix("[]")])
         if following is not MISSING and following is not None:

@@ -39,7 +39,23 @@ class RecordEntry(NamedTuple):
 
 
 def entries(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
-    """The records of a page. Raises BadInput for one that cannot be read at all."""
+    """The records of a page that are wanted. Raises BadInput for one that cannot be read at all."""
+    found = _all(page, listing)
+    return (entry for entry in found if _is_wanted(entry, listing)) if listing.where else found
+
+
+def _is_wanted(entry: RecordEntry, listing: DescribedList) -> bool:
+    try:
+        return all(answers.word(_or_none(entry.get(path))) in words for path, words in listing.where.items())
+    except ValueError:
+        return True  # it has no values, which is said where they are read
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is paths.MISSING else value
+
+
+def _all(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
     if page.label == NOTHING:
         return
     if page.media == "csv":
@@ -54,7 +70,7 @@ def entries(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
         raise BadInput(f"not an answer that the spec describes: {error}"[:300]) from None
 
 
-def _getter(record: paths.Found) -> Get:
+def _getter(record: paths.FoundRecord) -> Get:
     return lambda path: record.get(split(path))
 
 
@@ -90,7 +106,7 @@ def _cell(cells: Mapping[str, str]) -> Get:
 
 
 def _check_header(names: list[str], fields: Mapping[str, FieldRule]) -> None:
-    wanted = {path for rule in fields.values() for path in rule.paths}
+    wanted = {path for rule in fields.values() if rule.absent is None for path in rule.paths}
     missing = sorted(path for path in wanted if names.count(path) != 1)
     if missing:
         faults = [{"field": name, "rule": "columns", "message": "is not there once"} for name in missing]

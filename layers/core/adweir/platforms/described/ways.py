@@ -10,6 +10,14 @@ from adweir.model import limits
 from adweir.platforms.described.parts import CredentialField, Header, SpecPart, Text, ValuePath
 
 Https = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS, pattern=r"^https?://[^\s{}#?]+$")]
+BUCKET = "s3://"
+HttpsOrBucket = Annotated[
+    str,
+    StringConstraints(
+        max_length=limits.MAX_SPEC_TEXT_CHARS,
+        pattern=r"^(?:https?://[^\s{}#?]+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s{}]*)?)$",
+    ),
+]
 
 
 class HeaderKey(SpecPart):

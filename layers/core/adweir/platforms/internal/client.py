@@ -1,0 +1,17 @@
+"""An advertiser's own feed for one credential: over HTTPS, or as objects of a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from adweir.platforms.connector import Connector, Wiring
+from adweir.platforms.described.connecting import described
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Credential
+
+
+def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> Connector:
+    """The connector of a credential. Raises AuthExpired for one that has not what its spec needs."""
+    return described(credential, secret, wiring, buckets=True)

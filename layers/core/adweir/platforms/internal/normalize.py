@@ -1,0 +1,8 @@
+"""Pages of a described API → metric rows and catalog objects, by the spec as it is stored now."""
+
+from __future__ import annotations
+
+from adweir.platforms.described.normalizer import DescribedNormalizer
+from adweir.platforms.internal import SPEC
+
+NORMALIZER = DescribedNormalizer(SPEC.name)
