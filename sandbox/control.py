@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from sandbox import export_pages
 from sandbox.bill_file import bill_file
 from sandbox.deliveries import push_secret, send_push
 from sandbox.lead_posts import lead_truth
@@ -49,7 +50,7 @@ class Control:
         self._senders: dict[str, Door] = {"webhooks/push": send_push}
         self._senders |= {kind: _happening(kind) for kind in KINDS}
         with_forms = {stand_in.platform for stand_in in platforms if stand_in.forms}
-        pages: dict[str, Page] = {}
+        pages: dict[str, Page] = {"exports": export_pages.listed, "exports/file": export_pages.file}
         for stand_in in platforms:
             self._senders |= stand_in.doors
             pages |= stand_in.pages

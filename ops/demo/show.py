@@ -25,6 +25,7 @@ from ops.demo.queries import queries
 from ops.demo.river import River
 from ops.demo.truth import Compared, compare
 from ops.demo.verdict import Verdict
+from ops.demo.ways import OtherWays
 from ops.demo.world import WorldDoors
 from ops.target import Deployment
 from sandbox.lifecycle import Home
@@ -64,6 +65,7 @@ def demonstrate(
     console.print(verdict.text, style="bold green" if verdict.right else "bold red")
     if verdict.right:
         console.print(verdict.totals_text)
+        console.print(verdict.ways_text)
     for line in verdict.wrong_lines:
         console.print(line, style="red", markup=False)
     console.print(f"{verdict.seconds:.0f} s from the first account to here.")
@@ -87,12 +89,18 @@ def flow(
     world = WorldDoors(description["platforms_url"])
     river = River(api, description["api_url"], world, show)
     clients = river.register(extent.platforms)
+
+    def put(name: str, content: bytes) -> None:
+        put_drop(target, f"drops/{name}", content)
+
     events, seller = Events(api, world), {"profile_id": clients[0]["profile_ids"]["amazon_ads"][0]}
     events.refuse_product(seller)
     river.follow(fire(target, "daily", world.now))
     profiles = api.get("/api/v1/profiles")["profiles"]
     river.send_webhooks(clients[0], profiles)
-    river.drop_file(clients[0], profiles, lambda name, content: put_drop(target, f"drops/{name}", content))
+    river.drop_file(clients[0], profiles, put)
+    other = OtherWays(api, description["api_url"], world, show)
+    ways = [*other.drop(clients[1], put), *other.push(clients, profiles)]
     loser = events.loser(profiles)
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
@@ -113,7 +121,7 @@ def flow(
             results.append(result)
             show("compared with the truth", len(results), len(profiles))
     lacking = empty(api, world.day(_RECENT_DAYS).isoformat(), world.day(0).isoformat())
-    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles))
+    return Verdict(results, time.monotonic() - begin, lacking, wrong_bills(api, world, profiles), ways)
 
 
 def farewell(home: Home, description: dict[str, Any], results: Sequence[Compared], *, kept: bool) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.demo.truth import Compared, Figures
+from ops.demo.ways import Way
 
 _SHOWN = 20
 
@@ -20,6 +21,8 @@ class Verdict:
     """Datasets of which nothing came, by platform."""
     bills: Sequence[str] = ()
     """Invoices that are not what a platform billed."""
+    ways: Sequence[Way] = ()
+    """What came in on other ways than pulls."""
 
     @property
     def rows(self) -> int:
@@ -33,8 +36,13 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """There are numbers, each one and each bill is the platforms' own, and no dataset is empty."""
-        return bool(self.rows) and not self.wrong and not self.empty and not self.bills
+        """There are numbers, each one is the platforms' own or as it was sent, each bill too, and no dataset is empty."""
+        return bool(self.rows) and not (self.wrong or self.empty or self.bills or self.otherwise)
+
+    @property
+    def otherwise(self) -> list[str]:
+        """What came in on other ways and is stored differently, one line each."""
+        return [line for way in self.ways for line in way.wrong]
 
     @property
     def text(self) -> str:
@@ -43,6 +51,8 @@ class Verdict:
             return f"{self.rows:,} rows, {self.rows * len(Figures._fields):,} numbers: all equal the platforms' own."
         if not self.wrong and self.bills:
             return f"Every number is right, but not every invoice: {len(self.bills)} differ."
+        if not self.wrong and self.otherwise:
+            return f"Every pulled number is right, but {len(self.otherwise)} that came in on other ways are not."
         if not self.wrong:
             return f"Every number is right, but {len(self.empty)} datasets are empty."
         of = f"{self.rows + self.days:,} rows and daily totals"
@@ -64,10 +74,16 @@ class Verdict:
         )
 
     @property
+    def ways_text(self) -> str:
+        """What came in on other ways, in one line."""
+        numbers = sum(way.numbers for way in self.ways)
+        return f"On other ways: {', '.join(way.name for way in self.ways)}: {numbers:,} numbers equal what was sent."
+
+    @property
     def wrong_lines(self) -> list[str]:
-        """The empty datasets, the wrong invoices and the first differences, one line each."""
+        """Empty datasets, wrong invoices, what other ways brought wrong, and the first differences, one line each."""
         lines = [f"nothing is stored of {name}" for name in self.empty]
-        lines += self.bills
+        lines += [*self.bills, *self.otherwise]
         lines += [
             f"{one.platform} {one.profile_id} {found.name} {found.day}: stored {_text(found.stored)}, "
             f"platform {_text(found.truth)}"

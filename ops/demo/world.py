@@ -22,6 +22,12 @@ class WorldDoors:
         response.raise_for_status()
         return response.json()
 
+    def read(self, door: str, **params: str) -> bytes:
+        """The bytes of a door that answers a file."""
+        response = requests.get(f"{self._root}/{door}", params=params, timeout=_HTTP_SECONDS)
+        response.raise_for_status()
+        return response.content
+
     @property
     def now(self) -> datetime:
         """The platforms' time."""
