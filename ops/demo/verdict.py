@@ -36,7 +36,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """There are numbers, each one is the platforms' own or as it was sent, each bill too, and no dataset is empty."""
+        """There are numbers, each one is the platforms' own or as sent, and so is each bill; no dataset is empty."""
         return bool(self.rows) and not (self.wrong or self.empty or self.bills or self.otherwise)
 
     @property

@@ -62,7 +62,7 @@ class OtherWays:
             put(f"{client['account_id']}/{each['key']}", self.world.read("exports/file", key=each["key"], **about))
         found = []
         for each in files:
-            self._await_receipt(f"drops/{client['account_id']}/{each['key']}")
+            self._await_receipt(client["account_id"], f"drops/{client['account_id']}/{each['key']}")
             found.append(self._dropped(client, each))
             self.show("files of other tools", len(found), len(files))
         return found
@@ -81,9 +81,13 @@ class OtherWays:
             self.show("pushed hours", len(found), len(PUSHED))
         return found
 
-    def _await_receipt(self, key: str) -> None:
+    def _await_receipt(self, account_id: str, key: str) -> None:
         for _ in patience(f"the receipt of {key}"):
-            mine = [each for each in self.api.get("/api/v1/receipts", limit=100)["receipts"] if each["key"] == key]
+            mine = [
+                each
+                for each in self.api.get("/api/v1/receipts", account_id=account_id)["receipts"]
+                if each["key"] == key
+            ]
             if mine and mine[0]["state"] != "loaded":
                 raise DemoFailed(f"{key} ended {mine[0]['state']}: {mine[0].get('reason')}")
             if mine:

@@ -19,7 +19,7 @@ from adweir.model.entities import Profile
 from adweir.model.errors import TooLarge, Unprocessable
 from adweir.model.metrics import SERIES_LEVELS, SOURCE_ORDER, Grain, Level, Mark, Series, Source
 from adweir.model.platforms import Platform
-from adweir.model.ports import PlatformParser, ServedPlatforms
+from adweir.model.ports import ServedPlatforms
 from adweir.model.times import HOURS_A_DAY, Clock, Window, is_zone, local_date
 from adweir.reporting import breakdowns, split_rest
 from adweir.reporting.adjustments import Adjustments
@@ -202,10 +202,15 @@ class Queries:
         """What names and statuses come from."""
         return self._catalog
 
-    @property
-    def parse_platform(self) -> PlatformParser:
-        """Any known name of a platform → the platform."""
-        return self._platforms.parse
+    def parse_platform(self, name: str) -> Platform:
+        """Any known name of a platform, or of one whose numbers came by file → the platform. Raises Unprocessable."""
+        try:
+            return self._platforms.parse(name)
+        except Unprocessable:
+            by_file = next((each.platform for each in self._catalog.profiles() if each.platform == name.lower()), None)
+            if by_file is None:
+                raise
+            return by_file
 
     def check_time(self) -> None:
         """Raises TooLarge when there is no time left."""
