@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adweir.model.entities import AdCampaign, Profile
+from adweir.model.errors import Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.times import iso
 from adweir.platforms import REGISTRY
@@ -219,10 +220,12 @@ def test_a_platform_that_nothing_pulls_is_reported_by_its_name(world: LoadWorld)
     """Given a file that names the ad account of another platform, then reports of ads have it, in its currency."""
     body = b"platform,date,profile_id,campaign_id,spend,currency\nquora_ads,2026-11-18,p1,c1,3.5,GBP\n"
     world.arrive("drops/acme/agency/campaign_performance/a.csv", body)
-    (found,) = records(world, "campaign_performance")
+    (found,) = records(world, "campaign_performance", platform="quora_ads")
     assert (found["platform"], found["profile_id"], found["spend"], found["currency"]) == (
         "quora_ads", "p1", Decimal("3.5"), "GBP",
     )  # fmt: skip
+    with pytest.raises(Unprocessable, match="unknown platform 'quora'"):
+        records(world, "campaign_performance", platform="quora")
     world.catalog.create_account("rival", "Rival", "a@example.com")
     world.arrive("drops/rival/agency/campaign_performance/a.csv", body + b"\n")
     rival = receipt(world, "drops/rival/agency/campaign_performance/a.csv")

@@ -246,7 +246,7 @@ class Queries:
 
     def filters(self, given: Mapping[str, Any], where: str = "filters") -> Filters:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
-        return parse_filters(given, self._platforms.parse, where)
+        return parse_filters(given, self.parse_platform, where)
 
     def profiles(self, filters: Filters) -> list[Profile]:
         """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
