@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.money import MICRO
 from ops.client import Api
+from ops.demo import DESCRIBED
 from ops.demo.truth import Figures, numbers
 from ops.demo.world import WorldDoors
 from ops.errors import CommandFailed
 
+_SPEC = Path(__file__).parents[2] / f"docs/specs/{DESCRIBED}.json"
 _POLL_SECONDS = 0.5
 _RUN_SECONDS = 1.0
 """A run's answer counts its tasks: each look takes the sandbox 30 ms of CPU."""
@@ -55,11 +59,25 @@ class River:
             secrets = client["webhooks"]
             meta = {"secret": secrets["meta_app_secret"], "verify_token": secrets["meta_verify_token"]}
             calls.append(partial(self._api.put, f"{path}/webhook-secrets/meta", meta))
+            if DESCRIBED in connected:
+                calls += self._described(client, path)
             calls.append(partial(self._api.put, f"{path}/webhook-secrets/amazon", {"secret": secrets["push_secret"]}))
         for done, call in enumerate(calls, start=1):
             call()
             self._show("accounts and credentials", done, len(calls))
         return clients
+
+    def _described(self, client: dict[str, Any], path: str) -> list[Callable[[], Any]]:
+        """The spec, with the sandbox's address, and a credential of it."""
+        spec = json.loads(_SPEC.read_text("utf-8"))
+        address = self._world.platforms_url
+        text = json.dumps(spec).replace("https://api.pinterest.com", address)
+        credential = client["elsewhere"][f"{DESCRIBED}_ads"]["credentials"]
+        body = {"platform": "generic", "label": DESCRIBED, **credential}
+        return [
+            partial(self._api.put, f"/api/v1/specs/{DESCRIBED}", json.loads(text)),
+            partial(self._api.post, f"{path}/credentials", body),
+        ]
 
     def start(self, workflow: str, dataset: Dataset) -> str:
         """Start a run for one dataset; returns its id."""

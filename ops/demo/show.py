@@ -15,7 +15,7 @@ from rich.console import Console
 from adweir.model.datasets import Dataset
 from ops.client import Api
 from ops.commands import fire, put_drop
-from ops.demo import PLATFORMS, READERS, SHARED
+from ops.demo import DESCRIBED, PLATFORMS, READERS, SHARED
 from ops.demo.bills import wrong_bills
 from ops.demo.display import Stages, table
 from ops.demo.events import Events
@@ -42,7 +42,7 @@ class Extent(NamedTuple):
 SHORT = Extent(10, ("daily",), SHARED)
 _RECENT_DAYS = 3
 """Each dataset has something of the last days: hours go no further back."""
-WHOLE = Extent(57, ("daily", "weekly"), (PLATFORMS, PLATFORMS))
+WHOLE = Extent(57, ("daily", "weekly"), ((*PLATFORMS, DESCRIBED), PLATFORMS))
 """Sponsored Brands is kept for 60 days, and it may be two days later where the account is."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from adweir.model.money import MICRO
 from ops.client import Api
-from ops.demo.world import WorldDoors
+from ops.demo.world import WorldDoors, known_as
 
 
 class Figures(NamedTuple):
@@ -142,12 +142,12 @@ def compare(
     found = Compared(**about, name=profile["name"], currency=profile["currency"])
     start, yesterday = world.day(days).isoformat(), world.day(1).isoformat()
     span = {"start": start, "end": yesterday}
-    truth = world.get("truth", **about, **span)["rows"]
+    truth = world.get("truth", **known_as(profile), **span)["rows"]
     found.truth = {(row["entity_id"], row["date"]): _true(row) for row in truth if row["ad_id"] not in deleted}
     found.truth |= {
         key: row for key, row in (before or {}).items() if key[1] >= start and key[0].rpartition("~")[2] in deleted
     }
-    totals = world.get("truth", **about, **span, level="account")["rows"]
+    totals = world.get("truth", **known_as(profile), **span, level="account")["rows"]
     found.account = {row["date"]: _true(row) for row in totals}
     asked = {"profile_id": profile["profile_id"], "date_range": span}
     for row in api.records("ad_performance", asked):

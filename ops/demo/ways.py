@@ -97,16 +97,16 @@ class OtherWays:
         source, data_type, _ = export["key"].split("/", 2)
         sent: dict[Key, dict[str, int]] = defaultdict(dict)
         for row in export["truth"]:
-            _add(sent[row["date"], row["entity"]], {name: row[_sent_as(name)] for name in METRICS})
+            _add(sent[_key(data_type, row["date"], row["entity"])], {name: row[_sent_as(name)] for name in METRICS})
         filters = {
             "client_account_id": client["account_id"],
             "platform" if source.endswith("_ads") else "source": source,
         }
-        days = sorted(day for day, _ in sent)
+        days = sorted(key[0] for key in sent)
         filters["date_range"] = {"start": days[0], "end": days[-1]}
         stored: dict[Key, dict[str, int]] = defaultdict(dict)
         for row in self.api.records(data_type, filters):
-            _add(stored[row["date"], _entity(row)], _figures(row))
+            _add(stored[_key(data_type, row["date"], row.get("campaign_id"))], _figures(row))
         return way(f"{source} {data_type}", stored, sent)
 
     def _pushed(self, profile: Mapping[str, Any], client: Mapping[str, Any]) -> Way:
@@ -135,13 +135,15 @@ def _sent_as(name: str) -> str:
     return name if name in _COUNTS else f"{name}_micros"
 
 
-def _entity(row: Mapping[str, Any]) -> str:
-    return str(row.get("utm_campaign") or row.get("campaign_id") or "")
+def _key(data_type: str, day: str, entity: str | None) -> Key:
+    """What of a shop and of a website is compared by day: names of campaigns are kept where a tool writes them."""
+    return (day, entity or "") if data_type == "campaign_performance" else (day,)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, int | None]:
     """Counts and millionths of a record or a metric, None where unknown."""
     given = {name: row.get(name) for name in METRICS}
+    given["clicks"] = row.get("sessions", given["clicks"])
     return {
         name: None if value is None else int(value if name in _COUNTS else Decimal(str(value)) * MICRO)
         for name, value in given.items()

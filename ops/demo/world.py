@@ -11,11 +11,19 @@ import requests
 _HTTP_SECONDS = 20
 
 
+def known_as(profile: Mapping[str, Any]) -> dict[str, str]:
+    """An ad account as the world names it. Of a platform that a spec describes, adweir's id begins with the spec's name."""
+    name, described, own_id = profile["profile_id"].rpartition("~")
+    platform = f"{name}_ads" if described else profile["platform"]
+    return {"platform": platform, "profile_id": own_id}
+
+
 class WorldDoors:
     """Reads the truth of the sandbox's platforms, and makes things happen there."""
 
     def __init__(self, platforms_url: str) -> None:
-        self._root = f"{platforms_url.rstrip('/')}/_world"
+        self.platforms_url = platforms_url.rstrip("/")
+        self._root = f"{self.platforms_url}/_world"
 
     def get(self, door: str, **params: str) -> Any:
         response = requests.get(f"{self._root}/{door}", params=params, timeout=_HTTP_SECONDS)
@@ -39,8 +47,8 @@ class WorldDoors:
 
     def spends(self, profile: Mapping[str, Any], days: int) -> bool:
         """Whether an ad account has any numbers in the last days."""
-        about = {"platform": profile["platform"], "profile_id": profile["profile_id"], "level": "account"}
-        rows = self.get("truth", **about, start=self.day(days).isoformat(), end=self.day(1).isoformat())["rows"]
+        span = {"start": self.day(days).isoformat(), "end": self.day(1).isoformat()}
+        rows = self.get("truth", **known_as(profile), level="account", **span)["rows"]
         return any(row["impressions"] for row in rows)
 
     def post(self, door: str, body: dict[str, Any]) -> Any:

@@ -198,4 +198,4 @@ def test_the_spec_is_one_that_can_be_stored() -> None:
     from adweir.platforms.described.language import checked_spec
 
     spec = checked_spec(json.loads(SPEC.read_text()))
-    assert spec.credential_fields() == ["app_id", "app_secret", "refresh_token"]
+    assert spec.credential_fields() == ["client_id", "client_secret", "refresh_token"]

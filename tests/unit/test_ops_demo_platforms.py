@@ -6,7 +6,7 @@ from typing import Any
 
 from adweir.platforms import REGISTRY
 from ops.client import Api
-from ops.demo import PLATFORMS, SHARED
+from ops.demo import DESCRIBED, PLATFORMS, SHARED
 from ops.demo.river import River
 from ops.demo.world import WorldDoors
 
@@ -45,5 +45,5 @@ def test_given_platforms_per_client_when_clients_are_registered_then_each_connec
 
 
 def test_given_the_short_demonstration_when_its_clients_connect_then_together_they_have_every_platform_shown() -> None:
-    assert {platform for connected in SHARED for platform in connected} == set(PLATFORMS)
+    assert {platform for connected in SHARED for platform in connected} == {*PLATFORMS, DESCRIBED}
     assert set(PLATFORMS) <= {str(spec.name) for spec in REGISTRY.specs()}

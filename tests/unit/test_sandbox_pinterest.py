@@ -66,7 +66,7 @@ class Caller:
 
     def refresh(self, **form: str) -> requests.Response:
         body = {"grant_type": "refresh_token", "refresh_token": self.secrets["refresh_token"]} | form
-        basic = (self.secrets["app_id"], self.secrets["app_secret"])
+        basic = (self.secrets["client_id"], self.secrets["client_secret"])
         return requests.post(f"{self.url}/oauth/token", data=body, auth=basic, timeout=10)
 
 
@@ -200,7 +200,7 @@ def test_given_a_refresh_token_when_it_is_exchanged_twice_then_both_access_token
 
 def test_given_a_wrong_secret_or_token_when_asked_then_it_is_refused(halden: Caller) -> None:
     assert halden.refresh(refresh_token="pinr.forged").status_code == 400
-    halden.secrets = {**halden.secrets, "app_secret": "wrong"}
+    halden.secrets = {**halden.secrets, "client_secret": "wrong"}
     assert halden.refresh().json() == {"code": 2, "message": "Authentication failed.", "status": "failure"}
     halden.token = "pina_forged"
     assert halden.get("ad_accounts").status_code == 401

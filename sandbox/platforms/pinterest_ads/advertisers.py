@@ -75,8 +75,8 @@ def holdings(seed: int, advertiser: Advertiser) -> Holdings:
         return Holdings((), {})
     own = (seed, advertiser.key)
     body = {
-        "app_id": str(1_480_000 + seed_of(*own, "pinterest app") % 9_000),
-        "app_secret": secret_of(*own, "pinterest secret")[:40],
+        "client_id": str(1_480_000 + seed_of(*own, "pinterest app") % 9_000),
+        "client_secret": secret_of(*own, "pinterest secret")[:40],
         "refresh_token": f"pinr.{secret_of(*own, 'pinterest refresh')}",
         "access_token": f"pina_{secret_of(*own, 'pinterest access').upper()}",
     }

@@ -99,7 +99,7 @@ class PinterestLogin:
         except ValueError:
             given = ""
         for key, grant in self._grants.items():
-            if given and given == f"{grant.secrets['app_id']}:{grant.secrets['app_secret']}":
+            if given and given == f"{grant.secrets['client_id']}:{grant.secrets['client_secret']}":
                 return key
         raise unauthorized()
 
