@@ -12,7 +12,7 @@ _HTTP_SECONDS = 20
 
 
 def known_as(profile: Mapping[str, Any]) -> dict[str, str]:
-    """An ad account as the world names it. Of a platform that a spec describes, adweir's id begins with the spec's name."""
+    """An ad account as the world names it. A platform that a spec describes has the name of the spec before each id."""
     name, described, own_id = profile["profile_id"].rpartition("~")
     platform = f"{name}_ads" if described else profile["platform"]
     return {"platform": platform, "profile_id": own_id}
