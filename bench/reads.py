@@ -218,7 +218,7 @@ def ask(name: str) -> tuple[int, float]:
             return time.monotonic()
 
     class OneProfile(Catalog):
-        def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:  # noqa: ARG002
+        def profiles(self, account_id: str | None = None, platform: Platform | None = None) -> list[Profile]:
             about = {"account_id": "acc_a", "platform": Platform("meta_ads"), "profile_id": "1", "name": "Main"}
             return [Profile.model_validate(about | {"currency": "USD", "timezone": "UTC"})]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import filterfalse
+from typing import Any
 
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
@@ -76,11 +78,12 @@ class OwnRows:
             return []
         columns = list(zip(*chunk.rows, strict=True))
         made = {name: list(map(str.strip, columns[at])) for name, at in self._places.items()}
-        hourly: Iterable[bool] = map(bool, made["hour"]) if "hour" in made else [False] * len(chunk.rows)
-        said = list(zip(made["platform"], made["profile_id"], made["level"], hourly, strict=True))
+        hourly = list(map(bool, made["hour"])) if "hour" in made else [False] * len(chunk.rows)
+        about: list[Sequence[Any]] = [made["platform"], made["profile_id"], made["level"], hourly]
+        if all(column.count(column[0]) == len(column) for column in about):
+            return [self._batch(tuple(column[0] for column in about), made, chunk.numbers, chunk.texts)]
+        said = list(zip(*about, strict=True))
         kinds = dict.fromkeys(said)
-        if len(kinds) == 1:
-            return [self._batch(said[0], made, chunk.numbers, chunk.texts)]
         found = []
         for kind in kinds:
             places = [at for at, each in enumerate(said) if each == kind]
@@ -90,7 +93,7 @@ class OwnRows:
         return found
 
     def _batch(
-        self, kind: tuple[str, str, str, bool], made: Mapping[str, Column], numbers: Sequence[int], texts: Column
+        self, kind: tuple[Any, ...], made: Mapping[str, Column], numbers: Sequence[int], texts: Column
     ) -> DropBatch:
         platform, profile_id, level_name, hourly = kind
         level = _LEVELS.get(level_name.lower())
@@ -140,7 +143,7 @@ class OwnRows:
 
     def _identities(self, column: Column) -> Column:
         """The column, of which each text can be part of a key. Raises LineFault."""
-        for text in set(column) - self._ids.keys():
+        for text in set(filterfalse(self._ids.__contains__, column)):
             identity({"id": text}, "id")
             if len(self._ids) >= limits.MAX_KNOWN_ENTITIES:
                 self._ids.clear()

@@ -226,7 +226,7 @@ def _begun(pk: str, bucket: Bucket) -> tuple[str, str, Sequence[Slot]]:
     else:
         names = sorted(slots)
         currency = max(slot.currency for slot in slots.values())
-        frame = _frame(names, [_beside(slots[name], currency).replace("%", "%%") for name in names])
+        frame = _even_frame(tuple(names), tuple(_beside(slots[name], currency) for name in names))
         numbers = [slots[name].numbers for name in names]
     if currency:
         keys["cur"] = {"S": currency}
@@ -236,6 +236,12 @@ def _begun(pk: str, bucket: Bucket) -> tuple[str, str, Sequence[Slot]]:
 def _frame(names: Iterable[str], beside: Iterable[str]) -> str:
     attributes = zip((*names, "sum"), (*beside, ""), strict=True)
     return ",".join(f'"{name}":{{"L":[{{"N":"%s"}}{more}]}}' for name, more in attributes)
+
+
+@lru_cache(maxsize=512)
+def _even_frame(names: tuple[str, ...], beside: tuple[str, ...]) -> str:
+    """Kept: the slots of a file have the same stamp, and most of its entities the same days."""
+    return _frame(names, [each.replace("%", "%%") for each in beside])
 
 
 @lru_cache(maxsize=512)
@@ -270,12 +276,17 @@ def _beside(slot: StoredSlot, currency: str) -> str:
     """What stands beside a slot's numbers, as the elements that follow them."""
     if not slot.stamp and slot.currency == currency:
         return ""
+    return _written_beside(slot.stamp, None if slot.currency == currency else slot.currency, slot.definition)
+
+
+@lru_cache(maxsize=512)
+def _written_beside(stamp: Stamp | None, other_currency: str | None, definition: str) -> str:
     named: dict[str, Any] = {}
-    if slot.currency != currency:
-        named["cur"] = {"S": slot.currency}
-    if slot.definition:
-        named["def"] = {"S": slot.definition}
-    found: list[dict[str, Any]] = [{"S": str(slot.stamp)}] if slot.stamp else []
+    if other_currency is not None:
+        named["cur"] = {"S": other_currency}
+    if definition:
+        named["def"] = {"S": definition}
+    found: list[dict[str, Any]] = [{"S": str(stamp)}] if stamp else []
     if named:
         found.append({"M": named})
     return "".join(f",{msgspec.json.encode(each).decode()}" for each in found)

@@ -147,9 +147,18 @@ class Merger:
         """`merge` of an entity that is not stored, faster. `keys` of what it brought are in the partition's order."""
         claims = claimed(self.pull.slice, parents)
         inside = self.complete and contains(self.pull.slice, self.pull.level, entity_id, claims)
-        if not keys or not inside or self._covered or entity_id in self._held:
+        known = inside or (not self.complete and self.sums is None)
+        if not keys or not known or self._covered or entity_id in self._held:
             return self.merge(entity_id, None, dict(zip(keys, numbers, strict=True)), parents)
         names, days, hours = places(keys)
+        if not inside:
+            pull = self.pull
+            slots = {
+                name: StoredSlot(slot, pull.stamp, self.currency, pull.definition)
+                for name, slot in zip(names, numbers, strict=True)
+            }
+            changes = Arrivals(days, hours, numbers, self.currency)
+            return Merged(Bucket(entity_id, claims, slots), changes, dirty=True, unchanged=0)
         if self.sums is not None:
             for day, slot in zip(days, numbers, strict=True):
                 self.sums.add(day, slot)
