@@ -22,6 +22,12 @@ UNSEEN = (
     Unseen(
         "Validate", ("s3:GetObjectVersion",), "DataBucket/*", "S3's own events name the version; MiniStack's do not"
     ),
+    Unseen(
+        "Validate",
+        ("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+        "DataBucket/*",
+        "files of orders, deals and leads are tagged, to expire",
+    ),
     # No story subscribes to Amazon Marketing Stream yet.
     Unseen("Stream", ("s3:PutObject",), "DataBucket/stream/*", "records of the stream are stored"),
     Unseen("Validate", ("s3:GetObject", "s3:GetObjectVersion"), "DataBucket/stream/*", "they are loaded"),

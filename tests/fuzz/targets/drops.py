@@ -95,6 +95,9 @@ class _OneFile(RawStore):
     def put(self, key: str, body: Any, *_: Any, **__: Any) -> None:
         self.written[key] = body if isinstance(body, bytes) else body.read()
 
+    def tag(self, *_: Any, **__: Any) -> None:
+        """Nothing expires here."""
+
     def put_once(self, key: str, body: Any, *_: Any, **__: Any) -> bool:
         self.put(key, body)
         return True

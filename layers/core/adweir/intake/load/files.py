@@ -26,6 +26,7 @@ from adweir.intake.load.dropped_invoices import DroppedInvoices
 from adweir.intake.load.dropped_kept import DroppedKept
 from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown
 from adweir.model import limits, trace
+from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from adweir.store.ledger.receipts import Receipts
     from adweir.store.raw.store import ObjectHead, RawStore
 
+PERSONAL = {"adweir-personal": "yes"}
+"""The tag by which objects with personal data expire (template.yaml): in keys of drops the account comes first."""
 _IN_MEMORY = 4 << 20
 _SUMMED = ("rows_stored", "duplicates", "slots_changed", "rows_quarantined")
 Remaining = Callable[[], float]
@@ -76,6 +79,8 @@ class DropLoader:
         account_id, source, data_type, _ = DropKey.parse(message.key)
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
+        if _is_personal(data_type):  # before anything else: also a file that is refused goes in time
+            self._raw.tag(message.key, PERSONAL, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
             raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes, this one {head.size}; split it")
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
@@ -178,6 +183,8 @@ class DropLoader:
             found.check_memory()
             origin = Origin("file", drop.task_id, drop.message.key, load=share.number, account_id=drop.account_id)
             key = quarantine.store(self._raw, origin.quarantine_key)
+            if key and reader.personal:
+                self._raw.tag(key, PERSONAL)
             stored = found.store(self._committer, Allowance(remaining), origin, key)
             facts = {"rows_read": found.lines, "rows_left_out": dict(rows.left_out)}
             return facts | stored | _held_back(quarantine, key)
@@ -223,6 +230,12 @@ class DropLoader:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)
             counts |= self._kept_rows.store(found, iso(drop.as_of), remaining)
             return counts | _held_back(quarantine, key)
+
+
+def _is_personal(data_type: str) -> bool:
+    """Whether files of a data type hold personal data."""
+    known = DATA_TYPES.get(data_type)
+    return known is not None and known.personal
 
 
 def _check_held(rows: TableRows, lines: int) -> None:
