@@ -85,7 +85,8 @@ def write(asked: Asked, most: int = 1 << 60) -> int:
             seed = number * 7919 % 104729
             size += file.write(
                 f"meta_ads,1234567890,ad,{day},{23850000000000000 + ad // 100},{23851000000000000 + ad // 10},"
-                f"{23852000000000000 + ad},{seed + 100},{seed % 90},{seed // 100}.{seed % 100:02},{seed % 90 // 10}.{5 * (seed % 90 > 0)},"
+                f"{23852000000000000 + ad},{seed + 100},{seed % 90},{seed // 100}.{seed % 100:02},"
+                f"{seed % 90 // 10}.{5 * (seed % 90 > 0)},"
                 f"{seed % 977}.25,USD\n"
             )
             if size >= most:

@@ -1,1 +1,1 @@
-"""Files: CSV in our own columns, dropped under `drops/` (docs/data-model.md, "File drops")."""
+"""Files: tables of any format, dropped under `drops/` (docs/drops.md)."""

@@ -1,4 +1,4 @@
-"""A dropped CSV of invoices → their lines, each with the document that it is of (docs/data-model.md, "File drops").
+"""A dropped CSV of invoices → their lines, each with the document that it is of (docs/drops.md).
 
 It is for platforms that have no invoices in their API, and for whoever may not see them there. Amounts may be negative.
 """

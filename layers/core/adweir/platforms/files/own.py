@@ -1,4 +1,4 @@
-"""adweir's own columns: any order and case, some with another name (docs/data-model.md, "File drops")."""
+"""adweir's own columns: any order and case, some with another name (docs/drops.md)."""
 
 from __future__ import annotations
 
