@@ -65,6 +65,7 @@ class EndpointQueues(OutsideQueues):
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._clients: dict[str, Any] = {}
 
     def policy(self, arn: str) -> dict[str, Any]:
         """GetQueueAttributes."""
@@ -88,7 +89,9 @@ class EndpointQueues(OutsideQueues):
         from sandbox.ministack import client_factory  # noqa: PLC0415 - the same
 
         queue = Arn.of(arn)
-        client = client_factory(self._endpoint, queue.region)("sqs")
+        client = self._clients.get(queue.region)
+        if client is None:  # two threads may make one each, and both work
+            client = self._clients[queue.region] = client_factory(self._endpoint, queue.region)("sqs")
         try:
             url = client.get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=queue.account)["QueueUrl"]
         except ClientError as error:
