@@ -46,7 +46,8 @@ def lead_wish(outside: Outside, platform: str, body: Mapping[str, Any]) -> LeadW
 def lead_truth(outside: Outside, platforms: Container[str], query: Mapping[str, str]) -> dict[str, Any]:
     """How many leads each campaign had on each day; `platform`, `profile_id`, `start` (default: yesterday), `end`.
 
-    `platforms`: those with forms.
+    Days are the ad account's own; `timezone` counts those of these days by the days of another time zone. `platforms`:
+    those with forms.
     """
     wanted = outside.bare_id(query.get("profile_id", ""))
     found = [
@@ -57,7 +58,7 @@ def lead_truth(outside: Outside, platforms: Container[str], query: Mapping[str, 
         and wanted in ("", profile.id)
         for lead in _of_days(outside, profile, query)
     ]
-    return {"as_of": outside.world.now.isoformat(), "rows": counted(found)}
+    return {"as_of": outside.world.now.isoformat(), "rows": counted(found, query.get("timezone", ""))}
 
 
 def _of_days(outside: Outside, profile: WorldProfile, asked: Mapping[str, Any]) -> list[Lead]:

@@ -45,10 +45,9 @@ class Lead(NamedTuple):
     at: datetime
     person: Applicant
 
-    @property
-    def day(self) -> date:
-        """The ad account's local day."""
-        return self.at.astimezone(ZoneInfo(self.profile.timezone)).date()
+    def day(self, timezone: str = "") -> date:
+        """The local day in a time zone, by default in the ad account's."""
+        return self.at.astimezone(ZoneInfo(timezone or self.profile.timezone)).date()
 
 
 def leads(world: World, profile: WorldProfile, start: date, end: date) -> Iterator[Lead]:
@@ -84,11 +83,11 @@ def _lead(profile: WorldProfile, place: tuple[WorldCampaign, WorldAdGroup, World
     return Lead(profile, *place, number, local.astimezone(UTC), person)
 
 
-def counted(found: list[Lead]) -> list[dict[str, Any]]:
-    """How many leads each campaign had on each local day."""
+def counted(found: list[Lead], timezone: str = "") -> list[dict[str, Any]]:
+    """How many leads each campaign had on each local day, in a time zone or in the ad account's own."""
     sums: dict[tuple[str, date, str], int] = {}
     for lead in found:
-        key = (lead.profile.id, lead.day, lead.campaign.id)
+        key = (lead.profile.id, lead.day(timezone), lead.campaign.id)
         sums[key] = sums.get(key, 0) + 1
     platforms = {lead.profile.id: lead.profile.platform for lead in found}
     return [

@@ -70,7 +70,23 @@ def test_leads_are_nobody_s_and_the_same_in_every_world_of_a_seed(server: Platfo
     assert len({lead.number for lead in first}) == len(first) > 20
     assert all(lead.person.email.endswith("@example.com") for lead in first)
     assert all(re.fullmatch(r"\+12025550[12]\d\d", lead.person.phone) for lead in first)
-    assert all(days[0] <= lead.day <= days[1] for lead in first)
+    assert all(days[0] <= lead.day() <= days[1] for lead in first)
+
+
+def test_leads_are_counted_by_the_days_of_another_time_zone_too(server: PlatformServer) -> None:
+    # given
+    world = server.outside.world
+    profile = server.outside.company("halden").on("google_ads")[0]
+    query = DAYS | {"profile_id": profile.id, "timezone": "Pacific/Auckland"}
+
+    # when
+    rows = requests.get(f"{server.url}/_world/leads", query, timeout=5).json()["rows"]
+
+    # then
+    found = leads(world, profile, date.fromisoformat(DAYS["start"]), date.fromisoformat(DAYS["end"]))
+    by_day = Counter(lead.at.astimezone(ZoneInfo("Pacific/Auckland")).date().isoformat() for lead in found)
+    assert by_day.keys() == {"2026-11-20", "2026-11-21"}
+    assert by_day == sum((Counter({row["date"]: row["leads"]}) for row in rows), Counter())
 
 
 def test_leads_of_today_are_those_so_far(server: PlatformServer) -> None:
