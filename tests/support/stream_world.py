@@ -203,7 +203,11 @@ class StreamWorld(StoreWorld):
         """Load an object with these records."""
         lines = [each if isinstance(each, str) else _encode(each).decode() for each in records]
         key = f"stream/amazon_ads/2026-11-20/{name or hash(tuple(lines))}.jsonl.gz"
-        self.raw.bodies[key] = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+        self.work_on(key, gzip.compress("".join(f"{line}\n" for line in lines).encode()), remaining)
+
+    def work_on(self, key: str, body: bytes, remaining: float = inf) -> None:
+        """Load an object that was stored under this key."""
+        self.raw.bodies[key] = body
         self.loader.load(ObjectArrived(bucket="b", key=key), lambda: remaining)
 
     def hours(self, level: Level = Level.AD, day: str = "2026-11-20") -> dict[tuple[str, int], Slot]:
