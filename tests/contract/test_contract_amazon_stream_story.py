@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from sandbox.platforms.amazon_ads.stream_records import advertiser
 from support.crash import Killed
 from support.platform_server import running
 from support.stream_caller import StreamCaller
-from support.stream_world import StreamWorld, a_profile
+from support.stream_world import KeptLines, StreamWorld, a_profile
 
 DATASETS = ("sp-conversion", "sb-traffic", "sb-conversion", "sd-traffic", "sd-conversion")
 """All but the one that has more records than the others together."""
@@ -36,18 +36,6 @@ ANCHOR = date(2026, 11, 19)
 """The day before the loader's: it takes no record of a day after tomorrow."""
 _FIGURES = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
 _Message = tuple[str, str]
-
-
-class Kept:
-    """The objects that the door stored."""
-
-    def __init__(self, world: StreamWorld) -> None:
-        self.world = world
-
-    def put_once(
-        self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, content_type: str = ""
-    ) -> bool:
-        return self.world.raw.bodies.setdefault(key, body) is body
 
 
 class Way:
@@ -63,7 +51,8 @@ class Way:
         self.world.catalog.campaigns = {campaign.id: campaign.product for campaign in profile.campaigns}
         http = Http(new_session(), self.world.clock, random.Random(1), sleep=lambda _: None)
         source = StreamSource(SPEC.name, REGISTRY.stream(SPEC.name), (), lambda _: f"{stream.server.url}/sns")
-        self.door = StreamDoor(source, Kept(self.world), http, self.world.clock)
+        self.kept = KeptLines()
+        self.door = StreamDoor(source, self.kept, http, self.world.clock)
 
     def messages(self) -> list[_Message]:
         """What is in the queue now, by message id."""
@@ -88,16 +77,15 @@ class Way:
             taken = self.door.take(every[first : first + size])
             faults |= set(taken.faults)
             self.load(taken.key)
-        self.load(self.chance.choice(sorted(self.world.raw.bodies)))
+        self.load(self.chance.choice(sorted(self.kept.objects)))
         return faults
 
     def load(self, key: str) -> None:
         """Load an object; a worker that died is followed by another."""
-        lines = self.world.raw.bodies[key]
         self.world.crash.arm(self.chance.randint(1, 60), after=self.chance.random() < 0.5)
         for _ in range(2):
             try:
-                self.world.work_on(key, lines)
+                self.world.work_on(key, self.kept.objects[key])
             except Killed:
                 self.world.leases.expire()
             else:
