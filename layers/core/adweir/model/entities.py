@@ -150,12 +150,19 @@ class Profile(Entity):
         return self.profile_id.startswith(_OWN)
 
     @property
+    def has_ads(self) -> bool:
+        """Whether it may have ads: the account's own only where a file brought some."""
+        return not self.is_own or self.kind == WITH_ADS
+
+    @property
     def shown_id(self) -> str:
         """Its id as answers show it."""
         return _SHOWN_OWN if self.is_own else self.profile_id
 
 
 _OWN, _SHOWN_OWN = "direct~", "direct"
+WITH_ADS = "ads"
+"""The kind of an account's own profile that a file brought ads of."""
 
 
 def own_profile_id(account_id: str) -> str:

@@ -249,13 +249,13 @@ class Queries:
         return parse_filters(given, self.parse_platform, where)
 
     def profiles(self, filters: Filters) -> list[Profile]:
-        """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
+        """Profiles with ads (or the accounts' `own` ones) whose days are known, and a warning for each of the rest."""
         platform = Platform(filters.platform) if filters.platform else None
         return [profile for profile in self._catalog.profiles(platform=platform) if filters.keep_profile(profile)]
 
     def dated_profiles(self, filters: Filters, *, own: bool = False) -> tuple[list[Profile], list[str]]:
-        """Those of the profiles (of the accounts' `own` ones) whose days are known, and a warning for each other."""
-        found = [profile for profile in self.profiles(filters) if profile.is_own or not own]
+        """Profiles with ads (or the accounts' own ones) whose days are known, and a warning for each of the rest."""
+        found = [each for each in self.profiles(filters) if (each.is_own if own else each.has_ads)]
         unknown = [profile for profile in found if not is_zone(profile.timezone)]
         warnings = [
             f"{each.platform} {each.profile_id} is left out: its time zone {each.timezone[:40]!r} is unknown"

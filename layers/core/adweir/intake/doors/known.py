@@ -30,4 +30,5 @@ class Known(NamedTuple):
 def known_at(catalog: Catalog, platform: Platform, account_id: str) -> Known:
     """What is known at an account's door; with "" at the deployment's. Raises Unavailable."""
     found = catalog.profiles(account_id or None, platform)
-    return Known(catalog, platform, {each.profile_id: each for each in found if each.status != ProfileStatus.INACTIVE})
+    there = (each for each in found if each.is_listed and each.status != ProfileStatus.INACTIVE)
+    return Known(catalog, platform, {each.profile_id: each for each in there})

@@ -12,6 +12,7 @@ from adweir.model.data_types import DATA_TYPES, DataType, StoredAs
 from adweir.model.entities import Profile, own_profile_id
 from adweir.model.errors import BadInput
 from adweir.model.mappings import Mapping
+from adweir.model.metrics import AD_LEVELS
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser, ServedPlatforms, platform_named
 from adweir.platforms.files import builtin
@@ -109,7 +110,8 @@ class ClientFiles:
         terms = self._catalog.terms(account)
         if profile_id != own_profile_id(account_id) and target.currency:
             terms = terms._replace(currency=target.currency)
-        return self._catalog.unlisted_profile(account, target.platform, profile_id, terms)
+        has_ads = target.level in AD_LEVELS
+        return self._catalog.unlisted_profile(account, target.platform, profile_id, terms, has_ads=has_ads)
 
     def _source(self, source: str) -> Platform:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from adweir.model.entities import Account, Profile, ProfileStatus, own_profile_id
+from adweir.model.entities import WITH_ADS, Account, Profile, ProfileStatus, own_profile_id
 from adweir.model.errors import Conflict
 from adweir.model.platforms import Platform
 from adweir.model.times import is_zone
@@ -40,12 +40,16 @@ class OwnProfiles(Accounts, Profiles):
             return Terms(account.currency, account.timezone)
         return terms_among(account, self.profiles(account.account_id))
 
-    def unlisted_profile(self, account: Account, platform: Platform, profile_id: str, terms: Terms) -> Profile | None:
+    def unlisted_profile(
+        self, account: Account, platform: Platform, profile_id: str, terms: Terms, *, has_ads: bool = False
+    ) -> Profile | None:
         """A profile of the account that no platform lists, made unless it is there; None where it is another client's.
 
         The account's own (`own_profile_id`) has the account's currency and time zone, whatever they were before.
+        `has_ads`: it gets ads, so that whoever asks for ads has to read it from now on.
         """
         is_own = profile_id == own_profile_id(account.account_id)
+        kind = {"kind": WITH_ADS} if has_ads and is_own else {}
         for _ in range(_TRIES):
             item = self._stored_profile(platform, profile_id)
             if item is None:
@@ -57,12 +61,13 @@ class OwnProfiles(Accounts, Profiles):
                     currency=terms.currency,
                     timezone=terms.timezone,
                     credential="",
+                    **kind,
                 )
             else:
                 stored = self._entity(Profile, item)
                 if stored.account_id != account.account_id:
                     return None
-                fresh = stored.model_copy(update=terms._asdict()) if is_own else stored
+                fresh = stored.model_copy(update=terms._asdict() | kind) if is_own else stored
                 if fresh == stored:
                     return stored
             if self._replace(item, fresh):
