@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import compress
+from itertools import compress, filterfalse
 from typing import Any
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
@@ -99,10 +99,12 @@ class _Group:
             own, none = self.pull.currency, [not code for code in columns.currency]
             columns = replace(columns, currency=[code or own for code in columns.currency])
             self.loop.cleaning.add_many("currency", "currency", "", own, list(compress(columns.line, none)))
-        knows = self.rows.knows
-        new = {entity: at for at, entity in enumerate(columns.entity_id) if not knows(entity)}
-        texts = [list(map(getattr(columns, name).__getitem__, new.values())) for name in _PARENTS]
-        self.held += len(rows) * ROW_BYTES + len(new) * ENTITY_BYTES + sum(map(_bytes, texts))
+        self.held += len(rows) * ROW_BYTES
+        new = set(filterfalse(self.rows.knows, columns.entity_id))
+        if new:
+            places = {entity: at for at, entity in enumerate(columns.entity_id) if entity in new}.values()
+            texts = [list(map(getattr(columns, name).__getitem__, places)) for name in _PARENTS]
+            self.held += len(new) * ENTITY_BYTES + sum(map(_bytes, texts))
         self.loop.take(columns, ())
 
 

@@ -52,10 +52,7 @@ class OwnRows:
     def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
         """The file's rows, and what cannot be stored."""
         for chunk in table.chunks():
-            try:
-                found = self._by_column(chunk)
-            except (Unusual, LineFault, AdweirError):
-                found = None
+            found = self._by_column(chunk, tidy=True) or self._by_column(chunk, tidy=False)
             if found is None:
                 yield from batches_of(self._one_by_one(records_of(chunk, table.header)))
             else:
@@ -72,13 +69,21 @@ class OwnRows:
             except LineFault as fault:
                 yield each.bad(fault)
 
-    def _by_column(self, chunk: Chunk) -> list[DropBatch] | None:
-        """Raises Unusual, LineFault, AdweirError: then the rows are read one by one."""
-        if not chunk.rows:
+    def _by_column(self, chunk: Chunk, *, tidy: bool) -> list[DropBatch] | None:
+        """The rows; None where they have to be read one by one. `tidy`: as if no cell had spaces around it."""
+        if not chunk.columns:
             return []
-        columns = list(zip(*chunk.rows, strict=True))
-        made = {name: list(map(str.strip, columns[at])) for name, at in self._places.items()}
-        hourly = list(map(bool, made["hour"])) if "hour" in made else [False] * len(chunk.rows)
+        made = {name: chunk.columns[at] for name, at in self._places.items()}
+        if not tidy:
+            made = {name: list(map(str.strip, column)) for name, column in made.items()}
+        try:
+            return self._batches(chunk, made)
+        except (Unusual, LineFault, AdweirError):
+            return None
+
+    def _batches(self, chunk: Chunk, made: Mapping[str, Column]) -> list[DropBatch]:
+        """Raises Unusual, LineFault, AdweirError."""
+        hourly = list(map(bool, made["hour"])) if "hour" in made else [False] * len(chunk.numbers)
         about: list[Sequence[Any]] = [made["platform"], made["profile_id"], made["level"], hourly]
         if all(column.count(column[0]) == len(column) for column in about):
             return [self._batch(tuple(column[0] for column in about), made, chunk.numbers, chunk.texts)]
@@ -144,6 +149,8 @@ class OwnRows:
     def _identities(self, column: Column) -> Column:
         """The column, of which each text can be part of a key. Raises LineFault."""
         for text in set(filterfalse(self._ids.__contains__, column)):
+            if text != text.strip():
+                raise Unusual
             identity({"id": text}, "id")
             if len(self._ids) >= limits.MAX_KNOWN_ENTITIES:
                 self._ids.clear()

@@ -16,13 +16,38 @@ _BLOCK = 1 << 18
 Cells = list[str]
 
 
-class Chunk(NamedTuple):
-    """Some consecutive rows: their 1-based numbers, texts for quarantine, and cells; and the faults among them."""
+class Chunk:
+    """Some consecutive rows: their 1-based numbers, texts for quarantine, and cells; and the faults among them.
 
-    numbers: Sequence[int]
-    texts: Sequence[str]
-    rows: Sequence[Cells]
-    bad: Sequence[BadRow]
+    The cells are given by row or by column, and made the other way only when asked for.
+    """
+
+    __slots__ = ("_columns", "_rows", "bad", "numbers", "texts")
+
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        texts: Sequence[str],
+        rows: Sequence[Cells] | None,
+        bad: Sequence[BadRow],
+        columns: Sequence[Sequence[str]] | None = None,
+    ) -> None:
+        self.numbers, self.texts, self.bad = numbers, texts, bad
+        self._rows, self._columns = rows, columns
+
+    @property
+    def rows(self) -> Sequence[Cells]:
+        """The cells of each row."""
+        if self._rows is None:
+            self._rows = list(map(list, zip(*self.columns, strict=True)))
+        return self._rows
+
+    @property
+    def columns(self) -> Sequence[Sequence[str]]:
+        """The cells of each column; none of no rows."""
+        if self._columns is None:
+            self._columns = list(zip(*self._rows or (), strict=True))
+        return self._columns
 
 
 class FilePlace(NamedTuple):
