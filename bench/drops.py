@@ -56,7 +56,7 @@ from adweir.store.raw.store import ObjectHead, RawStore
 from support.clock import FrozenClock
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
-START = date(2026, 6, 1)
+START = date(2025, 5, 1)
 KEY = "drops/acc/numbers.csv"
 FLOOR, MEMORY = 0.25, 1500
 """The least share of DuckDB's rate, and the most megabytes of a large file."""

@@ -104,7 +104,7 @@ class OwnRows:
         level = _LEVELS.get(level_name.lower())
         if level is None or not profile_id:
             raise Unusual
-        self._identities([profile_id])
+        self._identities([profile_id], 1)
         target = Target(self._parse_platform(platform), profile_id, level, Grain.HOUR if hourly else Grain.DAY)
         size = len(numbers)
         entities, groups = self._entities(target, made, size)
@@ -120,11 +120,11 @@ class OwnRows:
             conversions=conversions,
             spend=_amounts(made["spend"]),
             revenue=revenue,
-            campaign_id=self._identities(made.get("campaign_id", [""] * size)),
+            campaign_id=self._identities(made.get("campaign_id", ()), size),
             ad_group_id=groups,
             hour=list(map(hours.__getitem__, made["hour"])) if hourly else [-1] * size,
             currency=list(map(upper.__getitem__, made["currency"])) if upper else [""] * size,
-            ad_product=self._identities(made.get("ad_product", [""] * size)),
+            ad_product=self._identities(made.get("ad_product", ()), size),
             line=numbers,
             unknown=None in conversions or None in revenue,
         )
@@ -132,12 +132,12 @@ class OwnRows:
 
     def _entities(self, target: Target, made: Mapping[str, Column], size: int) -> tuple[Column, Column]:
         """The entities and their ad groups, where all rows say them in the same way."""
-        level, none = target.level, [""] * size
-        groups, given = self._identities(made.get("ad_group_id", none)), made.get("entity_id", none)
+        level = target.level
+        groups, given = self._identities(made.get("ad_group_id", ()), size), made.get("entity_id", ())
         if level is Level.ACCOUNT:
             found: Column = [target.profile_id] * size
         else:
-            found = self._identities(made.get(f"{level}_id", none))
+            found = self._identities(made.get(f"{level}_id", ()), size)
         if any(given) or not all(found) or (level in _IN_GROUP and not all(groups)):
             raise Unusual
         if level in _IN_GROUP:
@@ -146,8 +146,10 @@ class OwnRows:
                 raise Unusual
         return found, groups
 
-    def _identities(self, column: Column) -> Column:
-        """The column, of which each text can be part of a key. Raises LineFault."""
+    def _identities(self, column: Column, size: int) -> Column:
+        """The column, of which each text can be part of a key; empty texts where there is none. Raises LineFault."""
+        if not column:
+            return [""] * size
         for text in set(filterfalse(self._ids.__contains__, column)):
             if text != text.strip():
                 raise Unusual
