@@ -21,6 +21,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.alone import PASSING, explain
 from adweir.pipeline.workflows import Stage, workflow
+from adweir.platforms.base import told_of
 
 if TYPE_CHECKING:
     from adweir.model.entities import Credential, Profile
@@ -126,7 +127,7 @@ class StagePlanner:
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
-        served = self.platforms.served(profile)
+        served = told_of(profile, self._served(profile.platform)) if profile.is_listed else {}
         try:
             chosen = stage.choose(served, frame.scope, profile.requested)
         except (AttributeError, TypeError, ValueError) as error:
@@ -197,7 +198,7 @@ class StagePlanner:
         return [replace(task, error=fault)]
 
     def _profile_tasks(self, frame: Frame, profile: Profile, spec: DatasetSpec) -> list[Task]:
-        frame = replace(frame, deadline=self._deadline(spec))
+        spec, frame = spec.under(profile.pulled_by), replace(frame, deadline=self._deadline(spec))
         if not is_zone(profile.timezone):
             # The profile's days depend on its time zone; the other profiles are planned all the same.
             fault = {"code": BadInput.code, "message": f"unknown time zone {profile.timezone[:60]!r}"}

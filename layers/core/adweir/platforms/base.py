@@ -93,6 +93,12 @@ def datasets(*specs: DatasetSpec) -> Mapping[Dataset, DatasetSpec]:
     return {spec.dataset: spec for spec in specs}
 
 
+def told_of(profile: Profile, known: Mapping[Dataset, DatasetSpec]) -> Mapping[Dataset, DatasetSpec]:
+    """Of the datasets that a platform has, those of one ad account, as the platform tells of it."""
+    told = profile.serves
+    return {dataset: spec.told(told[dataset]) for dataset, spec in known.items() if dataset in told} if told else known
+
+
 _Days = Annotated[int, Field(ge=1, le=limits.MAX_LOOKBACK_DAYS, strict=True)]
 
 
@@ -175,17 +181,6 @@ class PlatformSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url_names", frozenset(name.partition(".")[0] for name in self.urls))
-
-    def served(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
-        """The datasets of an ad account, as its platform tells and its options have them."""
-        told, options = profile.serves, profile.pulled_by
-        if not told:
-            return {dataset: spec.under(options) for dataset, spec in self.datasets.items()}
-        return {
-            dataset: spec.told(told[dataset]).under(options)
-            for dataset, spec in self.datasets.items()
-            if dataset in told
-        }
 
     def nothing_listed(self, route: str) -> str:
         """Why a credential that works may list no ad account, in words that follow its name."""
