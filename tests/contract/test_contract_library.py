@@ -28,7 +28,7 @@ from support.platform_server import owner, running, truth
 
 START, END = date(2026, 11, 9), date(2026, 11, 16)
 RANGE = (START, END.isoformat())
-PLATFORMS = sorted(map(str, REGISTRY))
+PLATFORMS = sorted(str(spec.name) for spec in REGISTRY.specs() if not spec.described)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -236,3 +237,27 @@ def test_a_reports_file_that_is_damaged_is_no_data(stub: StubServer) -> None:
 
     with pytest.raises(ReportFailed):
         api.pull(OF)
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_repeats_the_credential_is_stored_and_told_without_it(stub: StubServer) -> None:
+    def echo(call: Call) -> Answer:
+        said = {"you sent": dict(call.headers), "query": call.query, "body": call.body.decode()}
+        return Answer(200 if "page" not in call.query else 400, {"rows": [DAY], "next": "2", "said": said})
+
+    stub.route = echo
+    ways = [{"type": "basic"}, {"type": "header", "header": "X-Key"}, {"type": "query", "parameter": "k"}]
+    paging = {"type": "cursor", "cursor": "next", "parameter": "page"}
+    made = api_of(stub, {"auth": ways}, paging=paging)
+    pages = made.connect().pages(made.task(OF))
+
+    first = next(pages)
+    with pytest.raises(RequestRejected) as refused:
+        next(pages)
+
+    told = f"{first.content()!r}{first.url}{refused.value.message}{refused.value.context}"
+    proof = base64.b64encode(b"user@example.com:password-12345678").decode()
+    assert [secret for secret in ("token-12345678", "password-12345678", proof) if secret in told] == []
+    assert "REDACTED" in told
