@@ -148,7 +148,7 @@ def test_what_is_not_subscribed_is_unknown_and_what_is_subscribed_is_zero() -> N
     del world.catalog.subscriptions[CONVERSION]
     world.work(traffic(1, 10, 1, 1))
     assert world.hours() == {AD: (10, 1, None, 1_000_000, None)}
-    world.subscribe(CONVERSION, SINCE)
+    world.subscribe(CONVERSION, SINCE, status="pending")
     world.work(traffic(2, 1, 0, 0))
     assert world.hours() == {AD: (11, 1, 0, 1_000_000, 0)}
     # a subscription that ended says nothing of hours without a record

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
 
 LEVELS = (Level.CAMPAIGN, Level.AD)
+_LIVE = (Status.ACTIVE, Status.PENDING, Status.UNKNOWN)
+"""A pending subscription is confirmed within a minute of being made, long before the next run sees that it is active."""
 
 
 class SummedPlace(NamedTuple):
@@ -73,7 +75,7 @@ class StreamedProfile:
         for known in catalog.objects(profile.platform, profile.profile_id, Dataset.STREAMS):
             if isinstance(known, Subscription) and known.since:
                 self.since[known.id] = parse_instant(known.since)
-                if known.status in (Status.ACTIVE, Status.UNKNOWN):
+                if known.status in _LIVE:
                     self.live.add(known.id)
         unknown = {record.dataset for record in records} - self.since.keys()
         if unknown:
