@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LEVELS = (Level.CAMPAIGN, Level.AD)
 _LIVE = (Status.ACTIVE, Status.PENDING, Status.UNKNOWN)
-"""A pending subscription is confirmed within a minute of being made, long before the next run sees that it is active."""
+"""A pending subscription is confirmed within a minute of being made, long before the next run sees it active."""
 
 
 class SummedPlace(NamedTuple):
