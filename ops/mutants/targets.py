@@ -75,6 +75,7 @@ GROUPS = (
         "signatures",
         (
             MutatedFile("adweir/intake/doors/signatures.py"),
+            MutatedFile("adweir/platforms/webhooks.py"),
             MutatedFile("adweir/platforms/meta/webhook.py"),
             MutatedFile("adweir/platforms/google_ads/webhook.py"),
             MutatedFile("adweir/platforms/tiktok_ads/webhook.py"),
