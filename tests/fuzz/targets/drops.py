@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
@@ -51,32 +52,48 @@ _ROWS = (
 LINES = tuple(",".join(row).encode() for row in (_COLUMNS, *_ROWS))
 
 
-def _other_forms() -> tuple[bytes, ...]:
-    """The same table as people also save it."""
+def _honest_forms() -> tuple[bytes, ...]:
+    """The same table as tools write it: each stores the same."""
     found = [dict(zip(_COLUMNS, row, strict=True)) for row in _ROWS]
-    text, table = b"\n".join(LINES), io.StringIO()
+    text, table, archive = b"\n".join(LINES), io.StringIO(), io.BytesIO()
     csv.writer(table, quoting=csv.QUOTE_ALL).writerows([_COLUMNS, *_ROWS])
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("numbers.csv", text)
     return (
+        text,
         b"\xef\xbb\xbf" + text,
         text.replace(b"\n", b"\r\n"),
-        text.replace(b"\n", b"\r"),
         text.replace(b",", b";"),
         text.replace(b",", b"\t"),
         b"sep=,\n" + text,
+        b"# a report\n\n" + text,
+        text.replace(b"a note", b'"a note\nof two lines"'),
         text.decode().encode("utf-16"),
-        text.decode().encode("cp1252"),
+        text.decode().encode("utf-32"),
         table.getvalue().encode(),
         json.dumps(found).encode(),
+        json.dumps({"next": None, "rows": found, "count": 6}, indent=1).encode(),
         b"\n".join(json.dumps(row).encode() for row in found),
+        archive.getvalue(),
+        gzip.compress(text, 1, mtime=0),
+    )
+
+
+def _other_forms() -> tuple[bytes, ...]:
+    """What people drop by mistake."""
+    text = b"\n".join(LINES)
+    return (
+        text.replace(b"\n", b"\r"),
+        text.decode().encode("cp1252"),
         b"PK\x03\x04" + bytes(200) + b"xl/workbook.xml",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500),
-        b"PAR1" + bytes(100) + b"PAR1",
         LINES[0] + b"\n",
         b"",
     )
 
 
-_FORMS = _other_forms()
+_HONEST = _honest_forms()
+_FORMS = _HONEST + _other_forms()
 
 
 class _OneFile(RawStore):
@@ -169,13 +186,16 @@ class Drops:
 
     def make(self, rng: Random) -> Case:
         kind = rng.random()
-        spoiled, lines = 0, list(LINES)
+        spoiled, form, lines = 0, 0, list(LINES)
         if kind < 0.45:
             spoiled = rng.randint(2, len(LINES))
             lines[spoiled - 1] = _other_line(lines[spoiled - 1], rng)
             body = b"\n".join(lines)
         elif kind < 0.6:
             body = damage.damaged(b"\n".join(lines), rng, _FORMS)
+        elif kind < 0.65:
+            form = rng.randint(1, len(_HONEST))
+            body = _HONEST[form - 1]
         elif kind < 0.75:
             body = damage.damaged(rng.choice(_FORMS), rng) if rng.random() < 0.7 else rng.choice(_FORMS)
         elif kind < 0.85:
@@ -186,7 +206,8 @@ class Drops:
         if spoiled and rng.random() < 0.3:
             body = gzip.compress(body, 1, mtime=0)
         key = KEY if rng.random() < 0.95 else awkward.plain(rng)
-        about = {"key": key if key.startswith("drops/") else f"drops/{key}", "spoiled": spoiled if key == KEY else 0}
+        about: dict[str, Any] = {"key": key if key.startswith("drops/") else f"drops/{key}"}
+        about |= {"spoiled": spoiled, "form": form} if key == KEY else {"spoiled": 0, "form": 0}
         return {"about": json.dumps(about).encode(), "file": body}
 
     def check(self, case: Case) -> str:
@@ -195,11 +216,13 @@ class Drops:
         error = _load(raw, stored, receipts, about["key"])
         slots = _slots(stored)
         if error is not None:
-            if about["spoiled"]:
+            if about["spoiled"] or about.get("form"):
                 raise Broken(f"one bad line costs the file: {error.message}"[:300])
             if slots or any(not key.startswith("receipts/") for key in raw.written):
                 raise Broken("something is stored of a file that is refused")
             return error.code
+        if about.get("form") and slots != _honest(0):
+            raise Broken("another form of the same table stores something else")
         if about["spoiled"] and not _honest(about["spoiled"]) <= slots:
             raise Broken("one bad line costs another")
         (receipt,) = (each for key, each in receipts.kept.items() if each.get("state") == "loaded")
