@@ -101,6 +101,7 @@ def flow(
     river.drop_file(clients[0], profiles, put)
     other = OtherWays(api, description["api_url"], world, show)
     ways = [*other.drop(clients[1], put), *other.push(clients, profiles)]
+    other.subscribe(seller, river.follow)
     loser = events.loser(profiles)
     before = {loser["profile_id"]: compare(api, world, loser, extent.days).stored}
     deleted = events.go_on(profiles, seller)
@@ -110,6 +111,7 @@ def flow(
         river.follow(fire(target, workflow, world.now))
     for run_id in beside:
         river.follow(run_id)
+    ways.append(other.stream(seller))
     river.await_datasets(clients)
 
     def compared(profile: dict[str, Any]) -> Compared:

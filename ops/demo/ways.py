@@ -1,4 +1,4 @@
-"""The other ways in: files of other tools and partners' pushes, each compared with what was sent."""
+"""The other ways in: files of other tools, partners' pushes, Amazon's stream, each compared with what was sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from ops.demo.world import WorldDoors
 FILES = ("shopify/orders", "ga4/web_analytics", "snapchat_ads/campaign_performance")
 """A shop's orders, what a website saw, and an ad platform that is not pulled, whose rows are hours in millionths."""
 PUSHED = ("google_ads", "tiktok_ads", "trade_desk")
+STREAMED = ("sp-traffic", "sp-conversion")
+"""Datasets of Amazon Marketing Stream."""
+_CORRECTED_DAYS = 1
+"""So far back Amazon corrects here, to send less; really it is a month."""
 _PUSHED_DAYS_AGO = 20
 """Of these days no hours are pulled, which readers would take first."""
 _COUNTS = METRICS[:2]
@@ -80,6 +84,43 @@ class OtherWays:
             found.append(self._pushed(profile, client))
             self.show("pushed hours", len(found), len(PUSHED))
         return found
+
+    def subscribe(self, profile: Mapping[str, Any], follow: Callable[[str], None]) -> None:
+        """Subscribe a seller to Amazon's stream. `follow` waits for the end of a run."""
+        path = f"/api/v1/profiles/amazon_ads/{profile['profile_id']}"
+        self.api.patch(path, {"options": {"streams": list(STREAMED)}})
+        scope = {"profiles": [f"amazon_ads#{profile['profile_id']}"], "datasets": ["streams"]}
+        follow(self.api.post("/api/v1/workflows/repull/runs", {"scope": scope})["run_id"])
+        for _ in patience("the confirmation of the stream's subscriptions"):
+            if len(self._burst(profile)) == len(STREAMED):
+                self.show("subscriptions to Amazon's stream", len(STREAMED), len(STREAMED))
+                return
+
+    def stream(self, profile: Mapping[str, Any]) -> Way:
+        """Amazon sends what it has not sent yet; the hours since the subscriptions began are compared."""
+        self._burst(profile)
+        sent: dict[Key, dict[str, int]] = defaultdict(dict)
+        for row in self.world.get("stream", level="campaign", profile_id=profile["profile_id"])["rows"]:
+            if not row["before_start"]:
+                numbers = {name: row[_sent_as(name)] for name in METRICS}
+                _add(sent[row["date"], str(row["hour"]), row["campaign_id"]], numbers)
+        days = sorted(day for day, *_ in sent)
+        filters = {"profile_id": profile["profile_id"], "source": "stream"}
+        filters["date_range"] = {"start": days[0], "end": days[-1]}
+        stored: dict[Key, dict[str, int]] = {}
+        for _ in patience("the streamed hours"):
+            stored = defaultdict(dict)
+            for row in self.api.records("campaign_performance_hourly", filters):
+                _add(stored[row["date"], str(row["hour"]), row["campaign_id"]], _figures(row))
+            self.show("streamed hours", len(stored), len(sent))
+            if len(stored) >= len(sent):
+                break
+        return way("Amazon's stream", stored, sent)
+
+    def _burst(self, profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+        asked = {"profile_id": profile["profile_id"], "days": _CORRECTED_DAYS}
+        sent: list[dict[str, Any]] = self.world.post("stream", asked)["sent"]
+        return sent
 
     def _await_receipt(self, account_id: str, key: str) -> None:
         for _ in patience(f"the receipt of {key}"):
