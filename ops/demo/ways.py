@@ -21,6 +21,8 @@ STREAMED = ("sp-traffic", "sp-conversion")
 """Datasets of Amazon Marketing Stream."""
 _CORRECTED_DAYS = 1
 """So far back Amazon corrects here, to send less; really it is a month."""
+_LOOKS = 60
+"""So often what is stored of the stream may still differ: its hours come one by one."""
 _PUSHED_DAYS_AGO = 20
 """Of these days no hours are pulled, which readers would take first."""
 _COUNTS = METRICS[:2]
@@ -108,12 +110,12 @@ class OtherWays:
         filters = {"profile_id": profile["profile_id"], "source": "stream"}
         filters["date_range"] = {"start": days[0], "end": days[-1]}
         stored: dict[Key, dict[str, int]] = {}
-        for _ in patience("the streamed hours"):
+        for look, _ in enumerate(patience("the streamed hours")):
             stored = defaultdict(dict)
             for row in self.api.records("campaign_performance_hourly", filters):
                 _add(stored[row["date"], str(row["hour"]), row["campaign_id"]], _figures(row))
             self.show("streamed hours", len(stored), len(sent))
-            if len(stored) >= len(sent):
+            if stored == sent or look == _LOOKS:
                 break
         return way("Amazon's stream", stored, sent)
 
