@@ -89,7 +89,7 @@ GROUPS = (
             MutatedFile("adweir/platforms/rounding.py"),
             MutatedFile("adweir/platforms/numbers.py"),
             MutatedFile("adweir/platforms/amazon_ads/rows.py", frozenset({"_figure", "_less", "_micros"})),
-            MutatedFile("adweir/platforms/files/normalize.py", frozenset({"_micros"})),
+            MutatedFile("adweir/platforms/files/cells.py", frozenset({"number", "amount"})),
             MutatedFile("adweir/intake/doors/push_format.py", frozenset({"_amount"})),
         ),
         _OF_MONEY,
