@@ -313,7 +313,7 @@ def _seen(sign: Sign, status: int, body: Any) -> str | None:
         return None
     if sign.path is None:
         return ""
-    value = paths.FoundRecord((body,)).get(paths.split(sign.path))
+    value = paths.FoundRecord((body,)).at(sign.path)
     if value is paths.MISSING or value is None:
         return None
     text = answers.word(value)

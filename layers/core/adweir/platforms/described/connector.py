@@ -65,7 +65,7 @@ class DescribedConnector(Connector):
         before = self._clock.now()
         wanted = self._report(task)
         answer = self._calls.ask(self._calls.filled(wanted.create, values_of(task), task.timezone))
-        found = paths.FoundRecord((answers.decoded(answer),)).get(paths.split(wanted.id))
+        found = paths.FoundRecord((answers.decoded(answer),)).at(wanted.id)
         if not isinstance(found, str | int) or isinstance(found, bool) or not str(found):
             raise Transient(f"{answer.url} answers without the report's id at {wanted.id!r}")
         return Report(str(found), ReportState.PENDING, before)
@@ -74,7 +74,7 @@ class DescribedConnector(Connector):
         """The report's state. One that the spec knows neither as ready nor as failed goes on."""
         wanted, now = self._report(task), self._clock.now()
         _, answer = self._polled(task, report_id)
-        state = paths.FoundRecord((answer,)).get(paths.split(wanted.state))
+        state = paths.FoundRecord((answer,)).at(wanted.state)
         if state is paths.MISSING:
             raise Transient(f"the answer has no state of the report at {wanted.state!r}")
         word = answers.word(state)
@@ -90,7 +90,7 @@ class DescribedConnector(Connector):
             chunks = self._calls.file(asked, described.form.packed)
         else:
             asked, answer = self._polled(task, report_id)
-            link = paths.FoundRecord((answer,)).get(paths.split(wanted.url or ""))
+            link = paths.FoundRecord((answer,)).at(wanted.url or "")
             if not isinstance(link, str) or not link:
                 raise Transient(f"the answer has no URL of the report's file at {wanted.url!r}")
             chunks = self._calls.linked_file(link, asked, described.form.packed)

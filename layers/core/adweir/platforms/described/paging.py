@@ -134,13 +134,9 @@ def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
     """The values of one field of the records of a page, those that have one."""
     reader = FieldReader(name, listing.fields[name])
     for record in paths.records(answers.decode(body), listing.records, null_is_empty=listing.null_is_empty):
-        text = reader.text(_getter(record))
+        text = reader.text(record.at)
         if text:
             yield text
-
-
-def _getter(record: paths.FoundRecord) -> Callable[[str], Any]:
-    return lambda path: record.get(paths.split(path))
 
 
 def _with(body: Any, given: Mapping[str, str | int]) -> Any:
@@ -153,7 +149,7 @@ def _with(body: Any, given: Mapping[str, str | int]) -> Any:
 
 
 def _word(body: Any, path: str) -> str:
-    found = paths.FoundRecord((body,)).get(paths.split(path))
+    found = paths.FoundRecord((body,)).at(path)
     return "" if found is paths.MISSING or found is None or found is False else answers.word(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adweir.model import limits
@@ -30,6 +31,10 @@ class FoundRecord(NamedTuple):
 
     scopes: tuple[Any, ...]
 
+    def at(self, path: str) -> Any:
+        """The value at a path; `MISSING` where there is none."""
+        return self.get(split(path))
+
     def get(self, path: Sequence[str]) -> Any:
         """The value at a path that `split` made; `MISSING` where there is none."""
         first = path[0]
@@ -41,14 +46,15 @@ class FoundRecord(NamedTuple):
         return walk(self.scopes[-1], path)
 
 
-def is_value(path: str) -> bool:
-    """Whether text is the path of a value."""
-    return bool(_VALUE.fullmatch(path))
-
-
+@lru_cache(maxsize=1000)
 def split(path: str) -> tuple[str, ...]:
     """The steps of a path."""
     return tuple(path.split("."))
+
+
+def is_value(path: str) -> bool:
+    """Whether text is the path of a value."""
+    return bool(_VALUE.fullmatch(path))
 
 
 def walk(value: Any, steps: Sequence[str]) -> Any:

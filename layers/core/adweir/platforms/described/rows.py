@@ -65,16 +65,9 @@ def _all(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
         answer = answers.decode(page.stream.read())
         found = paths.records(answer, listing.records, null_is_empty=listing.null_is_empty)
         for number, record in enumerate(found, 1):
-            yield RecordEntry(number, _getter(record), record.scopes[-1])
+            yield RecordEntry(number, record.at, record.scopes[-1])
     except ValueError as error:
         raise BadInput(f"not an answer that the spec describes: {error}"[:300]) from None
-
-
-def _getter(record: paths.FoundRecord) -> Get:
-    return lambda path: record.get(split(path))
-
-
-split = lru_cache(maxsize=1000)(paths.split)
 
 
 def _lines(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
