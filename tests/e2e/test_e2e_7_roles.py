@@ -39,6 +39,7 @@ UNSEEN = (
     Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "an export goes on in another invocation"),
     Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
     Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
+    Unseen("Validate", ("s3:GetObject",), "DataBucket/mappings/*", "files of other tools are read by a mapping"),
     Unseen(
         "Validate", ("dynamodb:DeleteItem",), "MetricsTable", "a question of mass_vanish that was answered is deleted"
     ),
