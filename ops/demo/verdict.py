@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.demo.truth import Compared, Figures
-from ops.demo.ways import Way
+from ops.demo.ways import WayIn
 
 _SHOWN = 20
 
@@ -21,7 +21,7 @@ class Verdict:
     """Datasets of which nothing came, by platform."""
     bills: Sequence[str] = ()
     """Invoices that are not what a platform billed."""
-    ways: Sequence[Way] = ()
+    ways: Sequence[WayIn] = ()
     """What came in on other ways than pulls."""
 
     @property

@@ -32,7 +32,7 @@ Sums = Mapping[Key, Mapping[str, int]]
 """By day or hour and entity: numbers by name, counts and millionths. What is unknown is left out."""
 
 
-class Way(NamedTuple):
+class WayIn(NamedTuple):
     """What came in on one way: how many numbers were compared, and a line per difference."""
 
     name: str
@@ -40,11 +40,11 @@ class Way(NamedTuple):
     wrong: tuple[str, ...]
 
 
-def way(name: str, stored: Sums, sent: Sums) -> Way:
+def way(name: str, stored: Sums, sent: Sums) -> WayIn:
     """Compare. A key or a number that only one side has is a difference."""
     differ = [key for key in sorted({*stored, *sent}) if stored.get(key) != sent.get(key)]
     wrong = (f"{name} {' '.join(key)}: stored {_said(stored.get(key))}, sent {_said(sent.get(key))}" for key in differ)
-    return Way(name, sum(map(len, sent.values())), tuple(wrong))
+    return WayIn(name, sum(map(len, sent.values())), tuple(wrong))
 
 
 def _said(numbers: Mapping[str, int] | None) -> str:
@@ -60,7 +60,7 @@ class OtherWays:
     world: WorldDoors
     show: Show
 
-    def drop(self, client: Mapping[str, Any], put: Callable[[str, bytes], object]) -> list[Way]:
+    def drop(self, client: Mapping[str, Any], put: Callable[[str, bytes], object]) -> list[WayIn]:
         """Files as other tools export them. `put` stores one below the prefix of the drops."""
         about = {"account": client["key"]}
         files = [each for each in self.world.get("exports", **about)["exports"] if each["key"].startswith(FILES)]
@@ -73,7 +73,7 @@ class OtherWays:
             self.show("files of other tools", len(found), len(files))
         return found
 
-    def push(self, clients: Iterable[Mapping[str, Any]], profiles: Iterable[Mapping[str, Any]]) -> list[Way]:
+    def push(self, clients: Iterable[Mapping[str, Any]], profiles: Iterable[Mapping[str, Any]]) -> list[WayIn]:
         """Partners push the hours of a day, each delivery twice, to the addresses of every platform in `PUSHED`."""
         owners = {client["account_id"]: client for client in clients}
         firsts = {each["platform"]: each for each in reversed(list(profiles)) if self.world.spends(each, 7)}
@@ -98,7 +98,7 @@ class OtherWays:
                 self.show("subscriptions to Amazon's stream", len(STREAMED), len(STREAMED))
                 return
 
-    def stream(self, profile: Mapping[str, Any]) -> Way:
+    def stream(self, profile: Mapping[str, Any]) -> WayIn:
         """Amazon sends what it has not sent yet; the hours since the subscriptions began are compared."""
         self._burst(profile)
         sent: dict[Key, dict[str, int]] = defaultdict(dict)
@@ -136,7 +136,7 @@ class OtherWays:
             if mine:
                 return
 
-    def _dropped(self, client: Mapping[str, Any], export: Mapping[str, Any]) -> Way:
+    def _dropped(self, client: Mapping[str, Any], export: Mapping[str, Any]) -> WayIn:
         source, data_type, _ = export["key"].split("/", 2)
         sent: dict[Key, dict[str, int]] = defaultdict(dict)
         for row in export["truth"]:
@@ -152,7 +152,7 @@ class OtherWays:
             _add(stored[_key(data_type, row["date"], row.get("campaign_id"))], _figures(row))
         return way(f"{source} {data_type}", stored, sent)
 
-    def _pushed(self, profile: Mapping[str, Any], client: Mapping[str, Any]) -> Way:
+    def _pushed(self, profile: Mapping[str, Any], client: Mapping[str, Any]) -> WayIn:
         platform, day = profile["platform"], self.world.day(_PUSHED_DAYS_AGO).isoformat()
         body = {"account": client["key"], "profile_id": profile["profile_id"], "day": day, "times": 2}
         answer = self.world.post(
