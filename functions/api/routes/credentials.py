@@ -136,19 +136,19 @@ class WebhookSecrets(Given):
     )
     app_secret: Secret | None = Field(
         default=None,
-        description=f"What Meta or TikTok signs with; at least {limits.MIN_SECRET_CHARS} characters.",
+        description=f"At least {limits.MIN_SECRET_CHARS} characters.",
     )
     verify_token: Secret | None = Field(
         default=None,
-        description=f"What Meta begins a subscription with; at least {limits.MIN_VERIFY_TOKEN_CHARS} characters.",
+        description=f"At least {limits.MIN_VERIFY_TOKEN_CHARS} characters.",
     )
     google_key: Secret | None = Field(
         default=None,
-        description=f"The key of Google's lead form assets; at least {limits.MIN_SECRET_CHARS} characters.",
+        description="Of Google's lead forms.",
     )
     callback_token: Secret | None = Field(
         default=None,
-        description=f"`token` in the callback URL of TikTok; at least {limits.MIN_SECRET_CHARS} characters.",
+        description="`token` in the callback URL of TikTok.",
     )
     revoke_previous: bool = Field(
         default=False,

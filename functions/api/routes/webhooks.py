@@ -58,10 +58,9 @@ _PUSH_EXAMPLE = {
         }
     ]
 }
-_TOLD = {"type": "object", "description": "What Meta, Google or TikTok tells, as they write it."}
+_TOLD = {"type": "object"}
 _RECEIVED = {
     "type": "object",
-    "description": "An empty object to Google, which expects one.",
     "properties": {
         "status": {
             "type": "string",
@@ -99,8 +98,8 @@ _SIGNED = [
     _header("webhook-id", "Standard Webhooks: the delivery's id."),
     _header("webhook-timestamp", f"Unix seconds, at most {limits.MAX_CLOCK_SKEW_SECONDS} away from now."),
     _header("webhook-signature", '`v1,<base64 HMAC-SHA256 of "id.timestamp.body">`; several are separated by spaces.'),
-    _header("X-Hub-Signature-256", "Meta's signature, instead of the other three."),
-    _query("token", "TikTok's callbacks: the `callback_token`.", required=False),
+    _header("X-Hub-Signature-256", "Meta's, instead of the other three."),
+    _query("token", required=False),
 ]
 
 
@@ -120,7 +119,7 @@ def _handshake(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any
 
 
 def _delivery(name: str, summary: str, *where: dict[str, Any]) -> dict[str, Any]:
-    about = "A metric push, signed by the Standard Webhooks scheme, or what a platform tells, proven as it proves it."
+    about = "A metric push, signed by the Standard Webhooks scheme, or a platform's own notification as it signs it."
     bodies = {"anyOf": [_PUSH, _TOLD]}
     pushed = {"schema": bodies, "examples": {"push": {"summary": "A metric push", "value": _PUSH_EXAMPLE}}}
     return (
