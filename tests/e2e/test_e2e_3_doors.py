@@ -12,7 +12,6 @@ import psutil
 
 from ops.demo.truth import numbers
 from sandbox import processes
-from support.leads import told_leads
 from support.river import River, until
 
 _BUCKET_SECONDS = 300
@@ -77,18 +76,6 @@ def test_given_notifications_of_one_ad_when_several_come_then_one_run_pulls_it_a
 def called(river: River) -> list[dict[str, str]]:
     """The runs that a webhook asked for."""
     return [run for run in river.api.get("/api/v1/runs", limit=100)["runs"] if run["trigger"] == "webhook"]
-
-
-def test_given_leads_when_they_come_twice_and_once_forged_then_the_forged_ones_are_refused(river: River) -> None:
-    """The worker that counts them dies; test_e2e_5_slow_stories looks what is counted in the end."""
-    told = told_leads(river)
-    forged = river.world.post("webhooks/meta/leads", told | {"bad_signature": True, "attempts": 1, "batch": 100})
-    assert forged["statuses"].keys() == {"401"}
-    sent = river.world.post("webhooks/meta/leads", told | {"batch": 10})
-    river.kill_workers("validate")
-    again = river.world.post("webhooks/meta/leads", told | {"batch": 15, "in_order": True})
-    for each in (sent, again):
-        assert (each["statuses"].keys(), each["dropped"]) == ({"200"}, 0)
 
 
 def test_given_a_dropped_file_when_lines_are_malformed_then_the_others_are_stored_and_a_receipt_says_so(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from support.leads import counted_leads, true_leads
-from support.river import River, until
+from support.river import River
 from support.slow_stories import Begun
 
 
@@ -47,12 +46,3 @@ def test_given_one_ad_account_that_is_refused_everything_then_its_task_fails_at_
     river.redrive(throttled.run_id)
     river.ended(throttled.run_id, "succeeded")
     assert river.holds_product(throttled.profile_id, throttled.start, throttled.end, "sp")
-
-
-def test_given_leads_that_came_twice_and_a_worker_that_died_then_each_counts_once(river: River) -> None:
-    truth = true_leads(river)
-    assert sum(truth.values()) > 10
-    river.quiet("landing")
-    until(lambda: counted_leads(river) == truth, "the leads of the page")
-    for key in river.keys("webhooks/meta_ads/"):
-        assert b"example.com" not in river.s3.get_object(Bucket=river.bucket, Key=key)["Body"].read()
