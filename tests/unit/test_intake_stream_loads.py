@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from adweir.model.entities import ProfileStatus
 from adweir.model.errors import BadInput, NotReady
 from adweir.model.messages import ObjectArrived, StartRun
 from adweir.model.metrics import Grain, Level, Series, Source
-from adweir.model.times import Window, iso, local_time
+from adweir.model.times import Window, epoch, local_time
 from support.bounds import at_the_bound, refuses
 from support.stream_world import AMAZON, HOUR, SINCE, StreamWorld, a_profile, conversion, record, traffic
 
@@ -157,49 +157,6 @@ def test_what_is_not_subscribed_is_unknown_and_what_is_subscribed_is_zero() -> N
     assert world.hours() == {AD: (12, 1, None, 1_000_000, None)}
 
 
-# --- the start of a subscription
-
-
-def test_hours_that_began_before_the_subscription_are_not_in_any_total() -> None:
-    # given a subscription at 03:30
-    world = StreamWorld()
-    world.subscribe(TRAFFIC, datetime(2026, 11, 20, 11, 30, tzinfo=UTC))
-    world.subscribe(CONVERSION, SINCE)
-    # when corrections of earlier traffic come, more than that brought
-    world.work(
-        traffic(1, -40, -4, -4.0),
-        conversion(2, 1, 5),
-        traffic(3, 10, 1, 1.0, time_window_start="2026-11-20T04:00:00-08:00"),
-    )
-    # then hour 3 has no traffic, and hour 4 has
-    assert world.hours() == {
-        AD: (None, None, 1_000_000, None, 5_000_000),
-        ("g1~a1", 4): (10, 1, 0, 1_000_000, 0),
-    }
-
-
-def test_an_hour_of_which_nothing_counts_has_no_row() -> None:
-    world = StreamWorld()
-    world.subscribe(TRAFFIC, datetime(2026, 11, 20, 11, 30, tzinfo=UTC))
-    world.subscribe(CONVERSION, datetime(2026, 11, 20, 11, 30, tzinfo=UTC))
-    world.work(traffic(1, -40, -4, -4.0))
-    assert world.hours() == {}
-    assert world.folds.read("folds/amazon_ads/p1/2026-11-20T03.json").size == 1
-
-
-def test_a_subscription_that_nobody_listed_begins_with_its_first_record() -> None:
-    world = StreamWorld()
-    world.catalog.subscriptions.clear()
-    world.raw.received = datetime(2026, 11, 20, 11, 30, tzinfo=UTC)
-    world.work(traffic(1, 10, 1, 1))
-    assert world.hours() == {}
-    assert world.catalog.subscriptions[TRAFFIC].since == iso(world.raw.received)
-    # the next object does not move it
-    world.raw.received = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
-    world.work(traffic(2, 10, 1, 1, time_window_start="2026-11-20T04:00:00-08:00"))
-    assert world.hours() == {("g1~a1", 4): (10, 1, None, 1_000_000, None)}
-
-
 # --- whose, when, what
 
 
@@ -232,6 +189,25 @@ def test_an_advertiser_is_told_apart_by_its_marketplace() -> None:
     world.work(traffic(1, 1, 0, 0), traffic(2, 5, 0, 0, marketplace_id="CA", currency="CAD"))
     assert world.hours() == {AD: (1, 0, 0, 0, 0)}
     assert "folds/amazon_ads/p2/2026-11-20T03.json" in world.fold_objects.objects
+
+
+def test_a_record_that_two_ad_accounts_could_have_is_nobody_s() -> None:
+    """An ad account that was made anew has another id, and is listed before the old one is found to be gone."""
+    world = StreamWorld(a_profile(), a_profile(profile_id="p2"))
+    world.work(traffic(1, 1, 0, 0))
+    assert (world.fold_objects.objects, world.refused) == ({}, ["advertiser_id"])
+    world.catalog.known = [a_profile(status=ProfileStatus.REMOVED), a_profile(profile_id="p2")]
+    world.work(traffic(1, 1, 0, 0))
+    assert list(world.fold_objects.objects) == ["folds/amazon_ads/p2/2026-11-20T03.json"]
+
+
+def test_amounts_of_two_currencies_are_never_added_up() -> None:
+    world = StreamWorld()
+    world.work(traffic(1, 10, 1, 1.0))
+    world.catalog.known = [a_profile(currency="CAD")]
+    world.work(traffic(2, 7, 1, 2.0, currency="CAD"), traffic(1, 10, 1, 1.0))
+    assert world.hours() == {AD: (7, 1, 0, 2_000_000, 0)}
+    assert world.refused == ["currency"]
 
 
 def test_a_record_of_another_program_in_sp_conversion_is_left_out() -> None:
@@ -282,6 +258,21 @@ def test_a_changed_object_has_its_list_pulled_again_once(dataset: str, wanted: t
     assert {each.scope.datasets for each in runs} == {wanted}
     assert {each.scope.slice for each in runs} == {"sb"}
     assert len({each.run_id for each in runs}) == 1
+
+
+def test_an_object_that_changes_after_its_list_was_pulled_is_pulled_in_the_next_five_minutes() -> None:
+    world = StreamWorld()
+    change = {"dataset_id": "campaigns", "advertiser_id": "A1", "marketplace_id": "US"}
+    world.work(change | {"version": 1})
+    world.clock.advance(200)
+    world.work(change | {"version": 2})
+    world.clock.advance(100)
+    world.work(change | {"version": 3})
+    first, second, third = (each for each in world.out.sent if isinstance(each, StartRun))
+    assert first.run_id == second.run_id != third.run_id
+    assert first.then_id == second.then_id == third.run_id
+    assert second.scheduled_at > first.scheduled_at
+    assert first.then_at == second.then_at == epoch(third.scheduled_at)
 
 
 # --- what cannot be loaded

@@ -6,13 +6,15 @@ group and ad. What an object names is then stored from the fold, at the fold's o
 `stream`. A worker that dies between the two leaves a fold that knows the records; the next try stores the same sums.
 
 A dataset counts from the first hour that begins after its subscription: of earlier hours the stream brings only what
-was corrected since, which may be less than nothing. These are folded too, and not stored.
+was corrected since, which may be less than nothing. These are folded too, and not stored. An hour in which a dataset
+counted once counts on when its subscription is made anew: the fold knows it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -91,17 +93,18 @@ class StreamLoader:
         platform = self._platform(message.key)
         trace.add(platform=platform)
         known = self._catalog.profiles(platform=platform)
-        profiles = {each.alias: each for each in known if each.alias and each.status not in _GONE}
+        profiles = _by_alias(each for each in known if each.alias and each.status not in _GONE)
         reader = RecordReader(self._platforms.stream(platform), profiles, self._clock.now())
         origin = Origin("stream", _hash(message.key), message.key, platform=platform)
         with Quarantine() as quarantine:
             load = _Load(origin, Allowance(remaining), quarantine)
             records = reader.read(self._raw.get_bytes(message.key, message.version_id), quarantine)
-            by_id = {each.profile_id: each for each in profiles.values()}
+            by_id = {each.profile_id: each for several in profiles.values() for each in several}
             for profile_id in sorted({hour.profile_id for hour in records.hours}):
                 self._profile(by_id[profile_id], records, load)
             for change in records.changed:
-                self._pull_again(profiles[change.alias], change)
+                for profile in profiles[change.alias]:
+                    self._pull_again(profile, change)
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
             self._announce(load, by_id)
             if quarantine.rows:
@@ -148,7 +151,7 @@ class StreamLoader:
         began, found = records
         profile = streamed.profile
         key = stream_hours.fold_key(profile.platform, hour)
-        fold = self._folds.add(key, stream_hours.deltas_of(found)).fold
+        fold = self._folds.add(key, streamed.deltas_of(found, began)).fold
         sums = HourSums(fold, streamed, self._platforms.stream(profile.platform), began)
         for level in stream_hours.LEVELS:
             rows, absurd = stream_hours.brought(sums.rows(hour, level, found))
@@ -184,15 +187,21 @@ class StreamLoader:
             )
 
     def _pull_again(self, profile: Profile, change: ChangedLists) -> None:
-        """Start a run for lists that have changed. Its id allows one per list and slice in 300 s."""
+        """Start a run for lists that have changed. Its id allows one per list and slice in 300 s.
+
+        What changed after the run of these 300 s had begun is pulled by that of the next.
+        """
         served = self._platforms.datasets(profile.platform)
         datasets = tuple(each.value for each in change.datasets if each in served)
-        now = self._clock.now()
-        identity = "\x1f".join((profile.key, *datasets, change.slice, str(epoch(now) // _REPULL_SECONDS)))
+        at = self._clock.now()
+        bucket = epoch(at) // _REPULL_SECONDS
+        about = (profile.key, *datasets, change.slice)
+        hashes = (_hash("\x1f".join((*about, str(number)))) for number in (bucket, bucket + 1))
+        now, then = (IdKind.RUN.of(f"repull-{each}") for each in hashes)
         self._runs.send(
             StartRun(
                 workflow="repull",
-                scheduled_at=now,
+                scheduled_at=at,
                 scope=Scope(
                     accounts=(profile.account_id,),
                     platforms=(str(profile.platform),),
@@ -200,11 +209,20 @@ class StreamLoader:
                     datasets=datasets,
                     slice=change.slice,
                 ),
-                run_id=IdKind.RUN.of(f"repull-{_hash(identity)}"),
+                run_id=now,
                 trigger="stream",
+                then_id=then,
+                then_at=(bucket + 1) * _REPULL_SECONDS,
             ),
             group=profile.key,
         )
+
+
+def _by_alias(profiles: Iterable[Profile]) -> dict[str, list[Profile]]:
+    found = defaultdict[str, list[Profile]](list)
+    for profile in profiles:
+        found[profile.alias].append(profile)
+    return dict(found)
 
 
 def _hash(text: str) -> str:

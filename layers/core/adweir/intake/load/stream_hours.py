@@ -34,12 +34,16 @@ _LIVE = (Status.ACTIVE, Status.PENDING, Status.UNKNOWN)
 
 
 class SummedPlace(NamedTuple):
-    """What a key of a fold says: whose sums these are. `ad_id` is "" where the platform named no ad."""
+    """What a key of a fold says: whose sums these are, in which currency. `ad_id` is "" where the platform named no ad.
+
+    A key without a campaign marks a dataset of which the hour brings everything (`StreamedProfile.deltas_of`).
+    """
 
     dataset: str
-    campaign_id: str
-    ad_group_id: str
-    ad_id: str
+    currency: str
+    campaign_id: str = ""
+    ad_group_id: str = ""
+    ad_id: str = ""
 
     def __str__(self) -> str:
         return "/".join(self)
@@ -87,6 +91,22 @@ class StreamedProfile:
         found = catalog.find_objects(profile.platform, [profile.profile_id], Dataset.CAMPAIGNS, campaigns)
         self.products |= {campaign: objects[0].ad_product for campaign, objects in found.items()}
 
+    def counts(self, began: datetime) -> frozenset[str]:
+        """The datasets that send everything of an hour that began then."""
+        return frozenset(dataset for dataset, since in self.since.items() if began >= since)
+
+    def deltas_of(self, records: Iterable[HourDelta], began: datetime) -> list[Delta]:
+        """Records of an hour as folds take them.
+
+        With them the fold is told which of their datasets count in the hour. That stays so when a subscription is made
+        anew, and begins later.
+        """
+        given = list(records)
+        found = [Delta(counted_once(record.id), str(_place(record)), record.amounts) for record in given]
+        marks = (SummedPlace(*each) for each in sorted({(record.dataset, record.currency) for record in given}))
+        counts = self.counts(began)
+        return found + [Delta(counted_once(str(mark)), str(mark), (1,)) for mark in marks if mark.dataset in counts]
+
 
 def _first_seen(profile: Profile, dataset: str, received: datetime) -> Subscription:
     return Subscription(
@@ -104,13 +124,8 @@ def fold_key(platform: str, hour: LocalHour) -> str:
     return f"{FOLDS}{platform}/{hour.profile_id}/{hour.day}T{hour.hour:02d}.json"
 
 
-def deltas_of(records: Iterable[HourDelta]) -> list[Delta]:
-    """Records as folds take them."""
-    return [Delta(counted_once(record.id), str(_place(record)), record.amounts) for record in records]
-
-
 def _place(record: HourDelta) -> SummedPlace:
-    return SummedPlace(record.dataset, record.campaign_id, record.ad_group_id, record.ad_id)
+    return SummedPlace(record.dataset, record.currency, record.campaign_id, record.ad_group_id, record.ad_id)
 
 
 class HourSums:
@@ -120,8 +135,10 @@ class HourSums:
         self._streamed = streamed
         self._hooks = hooks
         self._fold = fold
-        self._counts = frozenset(dataset for dataset, since in streamed.since.items() if began >= since)
-        self._places = [SummedPlace.parse(key) for key in fold.sums]
+        places = (SummedPlace.parse(key) for key in fold.sums)
+        self._places = [place for place in places if place.currency == streamed.profile.currency]
+        counted = {place.dataset for place in self._places if not place.campaign_id}
+        self._counts = streamed.counts(began) | counted
 
     def rows(self, hour: LocalHour, level: Level, named: Collection[HourDelta]) -> list[MetricRow]:
         """The rows of a level that records name, each with the sums of all records that were ever counted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from gzip import GzipFile
@@ -40,9 +40,9 @@ class Records:
 
 
 class RecordReader:
-    """Reads records. `profiles` by `Profile.alias`."""
+    """Reads records. `profiles` by `Profile.alias`; numbers are of one alone."""
 
-    def __init__(self, hooks: StreamHooks, profiles: Mapping[str, Profile], now: datetime) -> None:
+    def __init__(self, hooks: StreamHooks, profiles: Mapping[str, Sequence[Profile]], now: datetime) -> None:
         self._hooks = hooks
         self._profiles = profiles
         self._oldest = now - timedelta(days=limits.MAX_STREAM_AGE_DAYS)
@@ -66,9 +66,11 @@ class RecordReader:
 
     def _add(self, found: Records, record: HourDelta) -> None:
         """Raises ValueError (field, message)."""
-        profile = self._profiles.get(record.alias)
-        if profile is None:
-            raise ValueError("advertiser_id", f"names no ad account that is known here: {record.alias[:80]}")
+        named = self._profiles.get(record.alias, ())
+        if len(named) != 1:
+            which = "more than one ad account" if named else "no ad account that is known here"
+            raise ValueError("advertiser_id", f"names {which}: {record.alias[:80]}")
+        (profile,) = named
         if record.currency != profile.currency:
             raise ValueError("currency", f"is not the ad account's, {profile.currency}")
         if not self._oldest <= record.start <= self._newest:
