@@ -30,6 +30,7 @@ NOT_RUN = {
     ("docs/operations.md", ".venv/bin/adweir raw"): "needs a key of yours; tests/integration/test_ops_raw.py runs it",
     ("docs/operations.md", ".venv/bin/python -m pytest --dynamodb"): "the tests themselves, on a DynamoDB of your own",
     ("docs/operations.md", "make sam"): "needs Docker",
+    ("docs/specs.md", "make deploy"): "needs an AWS account",
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
 }
