@@ -6,6 +6,7 @@ field.
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -167,6 +168,12 @@ class Mapping(_MappingPart):
         if len(self.model_dump_json()) > limits.MAX_MAPPING_CHARS:
             raise ValueError(f"a mapping has at most {limits.MAX_MAPPING_CHARS} characters as JSON")
         return self
+
+    @property
+    def digest(self) -> str:
+        """What tells mappings apart that read a file in different ways."""
+        said = self.model_dump_json(exclude={"header_from"})
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def column(self, field: str) -> MappedColumn | None:
         """The entry of a field, None where no column has it."""

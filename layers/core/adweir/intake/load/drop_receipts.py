@@ -33,6 +33,16 @@ class SharePlan(NamedTuple):
     shares: list[Share] | None
 
 
+class DropReading(NamedTuple):
+    """How often the bytes of a drop were read by other mappings before, and which drop of them is loaded, "" for none.
+
+    `done_by`: its key and version.
+    """
+
+    number: int
+    done_by: str = ""
+
+
 class DropReceipts:
     """In S3 for whoever dropped the file, in the ledger for the API."""
 
@@ -40,13 +50,28 @@ class DropReceipts:
         self._raw = raw
         self._receipts = receipts
 
-    def first_of(self, drop: DropFacts) -> dict[str, Any] | None:
-        """The first drop of the same bytes; None where there is none."""
-        return self._receipts.get(drop.same_bytes)
+    def reading(self, drop: DropFacts, known_as: str) -> DropReading:
+        """The reading of these bytes by a mapping (its digest): the last one goes on, another mapping begins the next.
 
-    def remember(self, drop: DropFacts) -> None:
+        It is noted before anything is stored: what a killed reading stored is older than what the next one does.
+        """
+        known = self._receipts.get(drop.same_bytes)
+        if known is None and not known_as:
+            return DropReading(0)
+        number = 0 if known is None else int(known.get("reading", 0))
+        if known is not None and known.get("mapping", "") == known_as:
+            return DropReading(number, f"{known['key']} {known['version']}" if known["key"] else "")
+        number += known is not None
+        self._note(drop, number, known_as)
+        return DropReading(number)
+
+    def remember(self, drop: DropFacts, known_as: str) -> None:
         """Note that these bytes are loaded."""
-        self._receipts.put(drop.same_bytes, {"key": drop.message.key, "version": drop.version}, _REMEMBERED)
+        self._note(drop, drop.reading, known_as, drop.message.key, drop.version)
+
+    def _note(self, drop: DropFacts, number: int, known_as: str, key: str = "", version: str = "") -> None:
+        said = {"reading": number, "mapping": known_as, "key": key, "version": version}
+        self._receipts.put(drop.same_bytes, said, _REMEMBERED)
 
     def put(self, drop: DropFacts, result: dict[str, Any]) -> None:
         """Store a receipt."""
@@ -58,6 +83,7 @@ class DropReceipts:
             "sha256": drop.sha256,
             "size": drop.size,
             "last_modified": iso(drop.as_of),
+            "reading": drop.reading,
         }
         self._put(drop.name, facts | result)
 
@@ -78,7 +104,7 @@ class DropReceipts:
 
     def plan(self, drop: DropFacts) -> SharePlan | None:
         """How a file is cut into shares; None for one that is loaded at once."""
-        found = self._receipts.get(f"shares/{drop.name}")
+        found = self._receipts.get(_work(drop))
         if found is None:
             return None
         bounds = [Bound.of_json(each) for each in found["bounds"]]
@@ -87,24 +113,31 @@ class DropReceipts:
     def put_plan(self, drop: DropFacts, cut: int, bounds: Sequence[Bound] | None = None) -> None:
         """Note where a file is cut into shares; without bounds, that it has to be."""
         plan = {"cut": cut, "counted": bounds is not None, "bounds": [bound.to_json() for bound in bounds or ()]}
-        self._receipts.put(f"shares/{drop.name}", plan, _WORKED_ON)
+        self._receipts.put(_work(drop), plan, _WORKED_ON)
 
     def share(self, drop: DropFacts, cut: int, number: int) -> dict[str, Any] | None:
         """What came of a share; None before it is loaded."""
-        return self._receipts.get(f"shares/{drop.name}/{cut}/{number}")
+        return self._receipts.get(f"{_work(drop)}/{cut}/{number}")
 
     def put_share(self, drop: DropFacts, cut: int, number: int, result: dict[str, Any]) -> None:
         """Note what came of a share."""
-        self._receipts.put(f"shares/{drop.name}/{cut}/{number}", result, _WORKED_ON)
+        self._receipts.put(f"{_work(drop)}/{cut}/{number}", result, _WORKED_ON)
 
     def _put(self, name: str, receipt: dict[str, Any]) -> None:
-        """The first receipt of a version stays, as a repetition changes nothing; only a success replaces a failure."""
+        """The first receipt of a version stays, as a repetition changes nothing; only a success replaces a failure, and
+        a load by another mapping one before it."""
         raw, key = self._raw, f"receipts/{name}.json"
         body = json.dumps(receipt, indent=2, sort_keys=True).encode()
         if not raw.put_once(key, body, content_type="application/json"):
             kept = json.loads(raw.get_bytes(key))
-            if kept["state"] != "rejected" or receipt["state"] == "rejected":
+            is_new = receipt.get("reading", 0) > kept.get("reading", 0) or kept["state"] == "rejected"
+            if receipt["state"] == "rejected" or not is_new:
                 receipt = kept
             else:
                 raw.put(key, body, content_type="application/json")
         self._receipts.put_listed(name, receipt)
+
+
+def _work(drop: DropFacts) -> str:
+    """Under what a load in shares is noted: each reading of a file has shares of its own."""
+    return f"shares/{drop.name}/{drop.reading}"

@@ -55,6 +55,8 @@ class DropFacts:
     size: int
     sha256: str
     days: frozenset[str]
+    reading: int = 0
+    """How many other mappings these bytes were read by before."""
 
     @property
     def task_id(self) -> str:
@@ -206,7 +208,7 @@ class DroppedRows:
             source=Source.FILE,
             slice=ALL,
             window=Window(day, day),
-            stamp=Stamp.of(drop.as_of, drop.load_of(target)),
+            stamp=Stamp.of(drop.as_of, drop.load_of(target))._replace(load=drop.reading),
             complete=False,
             currency=target.currency or profile.currency,
             timezone=profile.timezone,

@@ -1,8 +1,9 @@
 """Dropped files (docs/drops.md): whose they are, how they are read, stored, and what their receipts say.
 
 A drop is idempotent by its bytes. The same bytes again, as another version or under another name of the account, change
-nothing and get a receipt that names the first drop. The exception: when the first drop had lines of an unknown profile,
-dropping it again after the profile is listed stores them. Good lines are stored, bad ones quarantined by line number.
+nothing and get a receipt that names the drop that is loaded. There are two exceptions: when that drop had lines of an
+unknown profile, dropping it again after the profile is listed stores them; and when the mapping has changed since then,
+a new drop or a replay of the object is read by the new one. Good lines are stored, bad ones quarantined by line number.
 
 A file whose rows take more memory than there is is loaded in shares (`drop_shares`): one invocation finds out that it
 is, one counts its rows, then one loads each share. The receipt comes after the last.
@@ -14,6 +15,7 @@ import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -93,24 +95,37 @@ class DropLoader:
                 sha256=self._copy(message, cast("BinaryIO", spool)),
                 days=_days(self._clock.now().date(), limits.MAX_DROP_AGE_DAYS),
             )
-            first = self._receipts.first_of(drop)
-            if first is not None:
-                if (first["key"], first["version"]) != (message.key, drop.version):
-                    again = {"state": "duplicate", "duplicate_of": f"{first['key']} {first['version']}"}
-                    self._receipts.put(drop, again)
-                return
             self._catalog.account(account_id)
-            if (source, data_type) == OWN_INVOICES:
-                result = self._bills(drop, cast("BinaryIO", spool), remaining)
-            elif files := self._readers.kept(account_id, source, data_type):
-                result = self._kept(drop, cast("BinaryIO", spool), files, remaining)
-            else:
-                reader = self._readers.reader(account_id, source, data_type)
-                result = self._rows(drop, cast("BinaryIO", spool), reader, remaining)
+            reader = self._reader(account_id, source, data_type)
+            known_as = reader.known_as if reader else ""
+            reading = self._receipts.reading(drop, known_as)
+            if reading.done_by:
+                if reading.done_by != f"{message.key} {drop.version}":
+                    self._receipts.put(drop, {"state": "duplicate", "duplicate_of": reading.done_by})
+                return
+            drop = replace(drop, reading=reading.number)
+            result = self._result(drop, cast("BinaryIO", spool), reader, remaining)
             has_unknown = result.pop("has_unknown")
             self._receipts.put(drop, {"state": "loaded"} | result)
             if not has_unknown:  # else the same file is the repair, once the profile is listed
-                self._receipts.remember(drop)
+                self._receipts.remember(drop, known_as)
+
+    def _reader(self, account_id: str, source: str, data_type: str) -> FileReader | KeptFiles | None:
+        """How such files are read, None for invoices. Raises BadInput."""
+        if (source, data_type) == OWN_INVOICES:
+            return None
+        kept = self._readers.kept(account_id, source, data_type)
+        return kept or self._readers.reader(account_id, source, data_type)
+
+    def _result(
+        self, drop: DropFacts, stream: BinaryIO, reader: FileReader | KeptFiles | None, remaining: Remaining
+    ) -> dict[str, Any]:
+        """Load a file; what its receipt says of it."""
+        if reader is None:
+            return self._bills(drop, stream, remaining)
+        if isinstance(reader, KeptFiles):
+            return self._kept(drop, stream, reader, remaining)
+        return self._rows(drop, stream, reader, remaining)
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """A file that cannot be read as a whole: a receipt that says why. A file that is gone needs none."""
@@ -228,7 +243,9 @@ class DropLoader:
             key = quarantine.store(self._raw, origin.quarantine_key)
             if quarantine.rows:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)
-            counts |= self._kept_rows.store(found, iso(drop.as_of), remaining)
+            # Times of S3 are whole seconds: what another mapping reads of the same object is a little newer.
+            as_of = drop.as_of + timedelta(milliseconds=drop.reading)
+            counts |= self._kept_rows.store(found, iso(as_of), remaining)
             return counts | _held_back(quarantine, key)
 
 

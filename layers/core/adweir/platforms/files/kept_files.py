@@ -21,6 +21,11 @@ class KeptFiles(NamedTuple):
     context: FileContext
     mapping: Mapping
 
+    @property
+    def known_as(self) -> str:
+        """The mapping's digest: the same bytes by another mapping are another reading."""
+        return self.mapping.digest
+
     def records(self, stream: BinaryIO, size: int) -> Iterator[Record | BadRow]:
         """The rows of a file, lazily. Raises BadInput when it cannot be read as a whole."""
         table = open_table(stream, size, form_of(self.mapping))

@@ -47,11 +47,13 @@ class FileReader(NamedTuple):
 
     `bind` makes of a header, as the file has it, what reads its records; it raises BadInput for one that cannot be
     read. `personal`: such files hold personal data, so that only what `bind` makes of a record may leave them.
+    `known_as` is the mapping's digest: the same bytes by another mapping are another reading.
     """
 
     bind: Callable[[Sequence[str]], TableRows]
     form: Form = ANY
     personal: bool = False
+    known_as: str = ""
 
     @classmethod
     def mapped(cls, mapping: Mapping, rows: Callable[[], FileRows], *, personal: bool = False) -> FileReader:
@@ -60,7 +62,7 @@ class FileReader(NamedTuple):
         def bind(header: Sequence[str]) -> TableRows:
             return _MappedRows(BoundMapping(mapping, header), rows(), personal=personal)
 
-        return cls(bind, form_of(mapping), personal)
+        return cls(bind, form_of(mapping), personal, mapping.digest)
 
 
 class FileReaders(Protocol):
