@@ -19,7 +19,7 @@ from adweir.model.errors import Unavailable, Unverified
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.money import MICRO
 from adweir.model.platforms import Platform
-from adweir.model.times import Window
+from adweir.model.times import Window, iso
 from adweir.platforms import REGISTRY
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
@@ -27,9 +27,10 @@ from adweir.reporting.query import Queries
 from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.store import RawStore
+from sandbox.deliveries import push_delivery
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.door import APP_SECRET, Door, objects, put
+from support.door import ACCOUNT_SECRET, APP_SECRET, Door, objects, put
 from support.load_world import META, LoadWorld
 
 GOOGLE, TIKTOK = Platform("google_ads"), Platform("tiktok_ads")
@@ -113,7 +114,7 @@ def test_a_lead_of_google_s_is_its_campaign_s(world: LoadWorld, door: Door) -> N
     for account in ("acme", ""):
         receipt = google(door, account)
         assert (receipt.stored, receipt.silent, receipt.unknown) == (True, True, 0)
-        name = sha256(b"L1").hexdigest()
+        name = sha256(b"lead\x1fL1").hexdigest()
         assert receipt.key == f"webhooks/google_ads/{account or 'deployment'}/{name}"
         (lead,) = told(world, receipt)
         hashed = sha256(b"google_ads\x1fL1").hexdigest()
@@ -131,7 +132,8 @@ def test_what_could_be_anybody_s_is_kept_and_not_counted_unless_there_is_one_cli
 ) -> None:
     receipt = google(door, "", campaign_id=9999)
     assert (receipt.stored, receipt.unknown) == (True, 1)
-    assert objects(world) == [receipt.key] == [f"leads/google_ads/deployment/{sha256(b'L1').hexdigest()}"]
+    name = sha256(b"lead\x1fL1").hexdigest()
+    assert objects(world) == [receipt.key] == [f"leads/google_ads/deployment/{name}"]
     world.catalog.delete_account("rival")
     assert owners(world, google(door, "", campaign_id=9999, lead_id="L2")) == [("acme", "", "9999")]
 
@@ -233,6 +235,18 @@ def test_a_test_lead_is_answered_and_dropped(world: LoadWorld, door: Door) -> No
     assert objects(world) == []
 
 
+def test_a_push_with_the_id_of_a_lead_does_not_hide_the_lead(world: LoadWorld, door: Door) -> None:
+    """Who pushes the numbers of a lead may well give the push the lead's id."""
+    door.secrets.put("adweir/webhook/google/acme", {"google_key": KEY, "secret": ACCOUNT_SECRET})
+    metric = {"campaign_id": "70", "timestamp": iso(world.clock.now()), "impressions": 1}
+    body = json.dumps({"metrics": [metric]}).encode()
+    signed = push_delivery(body, ACCOUNT_SECRET, message_id="L1", at=world.clock.now().timestamp())
+    pushed = door.receiver.receive("google", "acme", signed.headers, signed.body)
+    lead = google(door)
+    assert (pushed.stored, lead.stored) == (True, True)
+    assert pushed.key != lead.key
+
+
 # -- persons -----------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +327,29 @@ def test_a_lead_counts_once_in_any_order_at_any_address_and_however_often_it_is_
     ads = [{"leadgen_id": number} for number in (1, 2, 3)]
     load(world, meta(door, *ads[:2]), meta(door, *ads[1:]), meta(door, ads[0], account=""))
     assert counted(world, META) == {("2026-11-20", ""): 3}
+
+
+def test_a_lead_that_was_counted_stays_on_its_day_when_the_client_moves_to_another_time_zone(
+    world: LoadWorld, door: Door
+) -> None:
+    world.catalog.update_account("acme", timezone="UTC")
+    for number, hour in enumerate((3, 20)):
+        load(world, google(door, lead_id=f"L{number}", lead_submit_time=f"2026-11-20T{hour:02d}:00:00Z"))
+    deliveries = [key for key in objects(world) if key.startswith("webhooks/")]
+    for zone in ("America/New_York", "Asia/Tokyo", "America/New_York"):
+        world.catalog.update_account("acme", timezone=zone)
+        for key in deliveries:
+            world.arrive(key)
+    assert counted(world) == {("2026-11-20", "70"): 2}
+
+
+def test_a_lead_without_a_time_counts_once_at_two_addresses_around_midnight(world: LoadWorld, door: Door) -> None:
+    world.catalog.update_account("acme", timezone="UTC")
+    world.clock.advance(12 * 3600 - 60)
+    load(world, google(door, lead_submit_time=...))
+    world.clock.advance(120)
+    load(world, google(door, "", lead_submit_time=...))
+    assert counted(world) == {("2026-11-20", "70"): 1}
 
 
 def test_leads_of_two_clients_in_one_delivery_are_each_its_own(world: LoadWorld, door: Door) -> None:

@@ -85,7 +85,7 @@ def test_a_lead_is_told_by_its_ids_and_its_time() -> None:
     told = HOOKS.parse(body(lead_submit_time="2026-11-20T12:30:00+01:00"))
     submitted = datetime(2026, 11, 20, 11, 30, tzinfo=UTC)
     assert told.leads == (SentLead("TeSter-123-ABC", submitted, "", "111", "222", "333"),)
-    assert (told.identity, told.changes, told.beside) == (b"TeSter-123-ABC", (), 0)
+    assert (told.identity, told.changes, told.beside) == (b"lead\x1fTeSter-123-ABC", (), 0)
 
 
 def test_the_key_is_not_in_the_body_that_is_kept_and_all_else_is() -> None:

@@ -66,6 +66,11 @@ class Fold(msgspec.Struct, frozen=True):
         return tuple(map(int, text.split(","))) if text else ()
 
     @property
+    def known(self) -> frozenset[bytes]:
+        """The ids of all counted records."""
+        return frozenset(id_ for (id_,) in iter_unpack(f"{_ID_BYTES}s", self.ids))
+
+    @property
     def size(self) -> int:
         """How many records were counted."""
         return len(self.ids) // _ID_BYTES
@@ -109,7 +114,7 @@ class Folds:
         wait = _FIRST_WAIT
         for _ in range(_TRIES):
             fold, tag = self._read(key)
-            known = {id_ for (id_,) in iter_unpack(f"{_ID_BYTES}s", fold.ids)}
+            known = fold.known
             new = [delta for id_, delta in reversed(given.items()) if id_ not in known]
             if not new:
                 return Folded(fold, 0)

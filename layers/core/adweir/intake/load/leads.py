@@ -1,14 +1,16 @@
 """Counts the leads that platforms report: the data type `leads` of the account's own profile, by day and campaign.
 
 Each lead counts once, however often, in whatever order and at which address it arrived: the leads of an account, source
-and day are one fold (`store.folds`), which knows them by hashes of their ids.
+and day are one fold (`store.folds`), which knows them by hashes of their ids. A lead stays on the day on which it was
+counted: it could be of the day beside it when the client's time zone has changed, or when it came without a time at two
+addresses around midnight.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.intake.load.commit import named_task
@@ -21,7 +23,7 @@ from adweir.model.money import MICRO
 from adweir.model.series_ids import said_in, series_id
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import Clock, Window, local_date
+from adweir.model.times import DAY, Clock, Window, local_date
 from adweir.store.folds import FOLDS, Delta, Fold, Folds, counted_once
 
 if TYPE_CHECKING:
@@ -67,16 +69,39 @@ class LeadCounter:
             terms = self._catalog.terms(account)
             own = own_profile_id(account_id)
             self._catalog.unlisted_profile(account, delivery.platform, own, terms)
-            by_day = defaultdict[date, list[Delta]](list)
-            for lead in leads:
-                said = {"platform": str(delivery.platform), "campaign_id": lead.campaign_id}
-                delta = Delta(counted_once(lead.lead), series_id(said), _ONE)
-                by_day[local_date(lead.at, terms.timezone)].append(delta)
-            for day, deltas in by_day.items():
-                fold = self._folds.add(f"{FOLDS}leads/{account_id}/{delivery.platform}/{day}", deltas).fold
+            folder = f"{FOLDS}leads/{account_id}/{delivery.platform}"
+            for day, found in self._by_day(folder, leads, terms).items():
+                fold = self._folds.add(f"{folder}/{day}", [_delta(delivery.platform, lead) for lead in found]).fold
                 stamp = Stamp(fold.as_of, named_task(f"{key}\x1f{account_id}\x1f{day}"))
                 pull = _pull(delivery.platform, account_id, day, terms, stamp)
                 yield LeadDay(pull, _rows(fold, pull))
+
+    def _by_day(self, folder: str, leads: Iterable[StatedLead], terms: Terms) -> Mapping[date, list[StatedLead]]:
+        """The leads by the day on which they count: where one was counted before, that day."""
+        folds: dict[date, Collection[bytes]] = {}
+        by_day = defaultdict[date, list[StatedLead]](list)
+        for lead in leads:
+            own = local_date(lead.at, terms.timezone)
+            for day in _possible_days(lead.at, own):
+                if day not in folds:
+                    folds[day] = self._folds.read(f"{folder}/{day}").known
+                if counted_once(lead.lead) in folds[day]:
+                    by_day[day].append(lead)
+                    break
+            else:
+                by_day[own].append(lead)
+        return by_day
+
+
+def _possible_days(at: datetime, own: date) -> list[date]:
+    """The days on which a lead may have been counted, the likeliest first: of any time zone, and beside its own."""
+    about = at.astimezone(UTC).date()
+    return list(dict.fromkeys((own, own - DAY, own + DAY, about, about - DAY, about + DAY)))
+
+
+def _delta(platform: Platform, lead: StatedLead) -> Delta:
+    said = {"platform": str(platform), "campaign_id": lead.campaign_id}
+    return Delta(counted_once(lead.lead), series_id(said), _ONE)
 
 
 def _pull(platform: Platform, account_id: str, day: date, terms: Terms, stamp: Stamp) -> Pull:
