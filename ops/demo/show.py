@@ -65,7 +65,8 @@ def demonstrate(
     console.print(verdict.text, style="bold green" if verdict.right else "bold red")
     if verdict.right:
         console.print(verdict.totals_text)
-        console.print(verdict.ways_text)
+        if verdict.ways:
+            console.print(verdict.ways_text)
     for line in verdict.wrong_lines:
         console.print(line, style="red", markup=False)
     console.print(f"{verdict.seconds:.0f} s from the first account to here.")
