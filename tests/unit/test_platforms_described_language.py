@@ -118,7 +118,7 @@ def test_a_body_is_not_nested_without_end(size: int, *, fits: bool) -> None:
         body = [body]
 
     with refuses(Unprocessable, fits=fits):
-        checked_spec(changed(f"{OF}.request", {"method": "POST", "path": "/x", "json": body}))
+        checked_spec(changed(f"{OF}.request", {"method": "POST", "path": "/{end}", "json": body}))
 
 
 @at_the_bound("MAX_SPEC_TEXT_CHARS")

@@ -159,7 +159,11 @@ def test_an_access_token_that_is_refused_is_made_anew_once(stub: StubServer) -> 
 
 
 REPORT = {
-    "create": {"method": "POST", "path": "/reports", "json": {"from": "{start}", "account": "{profile:number}"}},
+    "create": {
+        "method": "POST",
+        "path": "/reports",
+        "json": {"from": "{start}", "to": "{end}", "account": "{profile:number}"},
+    },
     "id": "report.id",
     "poll": {"path": "/reports/{report}"},
     "state": "state",
@@ -189,7 +193,7 @@ def test_a_report_is_asked_for_polled_and_fetched_from_its_own_host_with_the_cre
 
     assert [(row.day, row.impressions, row.spend) for row in rows] == [("2026-11-01", 5, 1_250_000)]
     assert not bad
-    assert json.loads(stub.calls[0].body) == {"from": "2026-11-01", "account": 77}
+    assert json.loads(stub.calls[0].body) == {"from": "2026-11-01", "to": "2026-11-07", "account": 77}
     assert stub.calls[-1].headers["Authorization"] == "Bearer token-12345678"
 
 

@@ -63,7 +63,11 @@ class BucketConnector(Connector):
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """Each object as a page; `resume` is the key of the last one that was kept."""
         described = self._described(task)
-        keys = [key for key in self._keys(described, task) if key > resume]
+        found = self._keys(described, task)
+        # A key that is gone, or of another prefix because the spec was replaced, is no place to go on at.
+        keys = found[found.index(resume) + 1 :] if resume in found else found
+        if not keys:
+            yield Page(b"", "", 200, last=True, label=paging.NOTHING)
         for number, key in enumerate(keys, 1):
             chunks = opened(self._feeds.read(self._spec.bucket, key, MAX_FILE_BYTES), described.form.packed)
             page = paging.file_page(described, chunks, f"s3://{self._spec.bucket}/{key}")
@@ -75,7 +79,10 @@ class BucketConnector(Connector):
         key = f"{self._spec.prefix}{templates.fill(path, values_of(task), task.timezone)}".lstrip("/")
         most = limits.MAX_FEED_OBJECTS
         keys = self._feeds.keys(self._spec.bucket, key, most + 1)
-        found = [each for each in keys if not each.endswith("/")] if key.endswith("/") else [key] if key in keys else []
+        if key.endswith("/"):
+            found = [each for each in keys if not _is_hidden(each.removeprefix(key))]
+        else:
+            found = [key] if key in keys else []
         if len(found) > most:
             raise TooMuchData(f"more than {most} objects are below {key}")
         if not found:
@@ -93,3 +100,11 @@ class BucketConnector(Connector):
         if found is None:
             raise NotApplicable(f"the spec {self.route} does not describe {task.dataset}")
         return found
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a key is none of a job's files: a folder's marker, `_SUCCESS`, what lies in `_temporary/`.
+
+    Athena and Spark leave out the same names: files that are still being written would count twice.
+    """
+    return name[-1:] in {"", "/"} or any(part.startswith(("_", ".")) for part in name.split("/"))

@@ -139,7 +139,7 @@ class DescribedConnector(Connector):
     def _listed(self, listing: DescribedList, asked: Filled, resume: str = "") -> Iterator[Page]:
         if listing.form.type == "csv":
             chunks = self._calls.file(asked, listing.form.packed)
-            yield Page(chunks, asked.url, 200, last=True, media="csv")
+            yield paging.file_page(listing, chunks, asked.url)
             return
         turns, before, last = paging.PageTurns(listing, asked, self._calls.following, resume), b"", False
         while not last:

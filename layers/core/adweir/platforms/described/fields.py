@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime, time
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from adweir.model.money import rounded
+from adweir.model import limits
+from adweir.model.money import exact_number, rounded
 from adweir.model.times import local_date, local_hour
 from adweir.platforms.described import paths
 from adweir.platforms.described.parts import SpecPart, Text
@@ -32,9 +33,12 @@ _PLACES = {
 _DECIMALS = {code: places for places, codes in _PLACES.items() for code in codes.split()}
 """Decimals of the minor unit where they are not two (ISO 4217)."""
 _GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"),
-    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?"),
 }
+"""Numbers with signs between thousands. What begins with a zero is none: "0,125" is an eighth, not 125."""
+_EXACT = Context(prec=limits.MAX_AMOUNT_DIGITS)
+"""No text has as many digits, so moving the point rounds nothing."""
 
 
 class FieldRule(SpecPart):
@@ -117,11 +121,16 @@ class FieldReader:
         return ExactAmount(sum(each.micros for each in known), sum((each.added for each in known), Decimal(0)))
 
     def day(self, get: Get, timezone: str) -> str:
-        """A date as it is written; of an instant in Unix time, the one in the time zone."""
+        """A date as it is written; in the time zone, of Unix time and of the moment at which a day begins there."""
         found = self._moment(get)
-        if isinstance(found, datetime) and self._rule.format.startswith("unix"):
-            return local_date(found, timezone).isoformat()
-        return found.date().isoformat() if isinstance(found, datetime) else found.isoformat()
+        if not isinstance(found, datetime):
+            return found.isoformat()
+        try:
+            if self._rule.format.startswith("unix") or _begins_elsewhere(found, timezone):
+                return local_date(found, timezone).isoformat()
+        except OverflowError:
+            raise ValueError(self.name, f"out of range: {found.isoformat()}") from None
+        return found.date().isoformat()
 
     def hour(self, get: Get, timezone: str) -> tuple[str, int]:
         """The date and hour (`times.SLOT_HOURS`) of a moment: in this zone where it says its own, else as written."""
@@ -130,7 +139,10 @@ class FieldReader:
             raise ValueError(self.name, "has no hour")  # noqa: TRY004  every fault of a value is a ValueError
         if found.tzinfo is None:
             return found.date().isoformat(), found.hour
-        day, hour = local_hour(found, ZoneInfo(timezone))
+        try:
+            day, hour = local_hour(found, ZoneInfo(timezone))
+        except OverflowError:
+            raise ValueError(self.name, f"out of range: {found.isoformat()}") from None
         return day.isoformat(), hour
 
     # -- values -------------------------------------------------------------------------------------------------------
@@ -185,8 +197,7 @@ class FieldReader:
             if self._rule.unit == "units":
                 return ExactAmount(*rounded(number))
             places = 6 if self._rule.unit == "micros" else _DECIMALS.get(currency, 2)
-            rounded(number)  # refuses what is no number, before anything is computed
-            return ExactAmount(*rounded(Decimal(number).scaleb(-places)))
+            return ExactAmount(*rounded(exact_number(number).scaleb(-places, _EXACT)))
         except (ValueError, InvalidOperation):
             raise ValueError(self.name, f"not a number, or out of range: {text[:40]!r}") from None
 
@@ -206,3 +217,10 @@ class FieldReader:
             shown = str(value)[:40] if value is not paths.MISSING else "nothing"
             raise ValueError(self.name, f"not a date of format {self._rule.format[:40]}: {shown!r}") from None
         return found
+
+
+def _begins_elsewhere(moment: datetime, timezone: str) -> bool:
+    """Whether a day of the zone begins at a moment that is written with another zone's date, as UTC."""
+    if moment.tzinfo is None or moment.time() == time():
+        return False
+    return moment.astimezone(ZoneInfo(timezone)).time() == time()

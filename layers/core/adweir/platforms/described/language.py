@@ -25,6 +25,7 @@ from adweir.platforms.described.parts import (
     Days,
     ForEach,
     Header,
+    HeaderText,
     RecordPath,
     Sign,
     SpecPart,
@@ -147,6 +148,10 @@ class Described(DescribedList):
             raise ValueError("needs either request or report")
         if self.report is not None and (self.paging or self.for_each):
             raise ValueError("a report has neither paging nor for_each")
+        if self.add_up and self.paging:
+            raise ValueError(
+                "add_up adds what is in one answer: parts on several pages would be lost; leave out paging"
+            )
         return self
 
     def check(self, dataset: Dataset, names: tuple[str, ...] = ABOUT) -> None:
@@ -162,8 +167,24 @@ class Described(DescribedList):
                 raise ValueError("a list of objects has neither report nor add_up")
         elif "date" not in self.fields and self.window.max_days > 1:
             raise ValueError("fields: date missing; without it window.max_days has to be 1")
+        elif self.window.max_days > 1 and self._names_one_day():
+            raise ValueError(
+                "names one end of the days alone: name {start} and {end} or {until}, or set window.max_days to 1"
+            )
         if dataset.grain is Grain.HOUR and ("date" not in self.fields or self.add_up):
             raise ValueError("an hourly dataset needs the field date, and has no add_up")
+        if (
+            self.add_up
+            and self.for_each
+            and list(Level).index(dataset.level) < list(Level).index(Dataset(self.for_each.dataset).level)
+        ):
+            raise ValueError(f"add_up adds what is in one answer: for_each {self.for_each.dataset} brings parts apart")
+
+    def _names_one_day(self) -> bool:
+        """Whether the days are asked for by their first or last one only: the others would count as without rows."""
+        question = self.request or (self.report.create if self.report else SpecRequest(path=""))
+        named = {name for text in question.texts() for name in templates.names(text)} & set(DATES)
+        return bool(named) and not ("start" in named and len(named) > 1)
 
 
 class NamedAccount(SpecPart):
@@ -221,7 +242,7 @@ class Spec(SpecPart):
     title: Text = ""
     base_url: HttpsOrBucket
     auth: tuple[Auth, ...] = Field(default=(), max_length=4)
-    headers: dict[Header, Text] = Field(default={}, max_length=50)
+    headers: dict[Header, HeaderText] = Field(default={}, max_length=50)
     pace: Tempo = Tempo()
     signs: tuple[Sign, ...] = Field(default=(), max_length=50)
     file_hosts: tuple[Text, ...] = Field(default=(), max_length=20)
@@ -251,9 +272,9 @@ class Spec(SpecPart):
             except ValueError as error:
                 raise ValueError(f"datasets.{dataset}: {error}") from None
             of = described.for_each
-            if of and (Dataset(of.dataset) not in self.datasets or self.datasets[Dataset(of.dataset)].for_each):
+            if of and not self._lists(Dataset(of.dataset)):
                 raise ValueError(
-                    f"datasets.{dataset}: for_each needs the dataset {of.dataset}, listed without for_each"
+                    f"datasets.{dataset}: for_each needs the dataset {of.dataset}, listed in JSON without for_each"
                 )
             ids = {"ad_group_id", "ad_id"} & set(described.fields)
             if dataset.grain and ids == {"ad_id"} and Dataset.ADS not in self.datasets:
@@ -262,6 +283,11 @@ class Spec(SpecPart):
             self._check_bucket()
         return self
 
+    def _lists(self, dataset: Dataset) -> bool:
+        """Whether the ids of these objects can be asked for."""
+        found = self.datasets.get(dataset)
+        return found is not None and found.for_each is None and found.form.type == "json"
+
     def _check_bucket(self) -> None:
         """Raises ValueError for what objects of a bucket do not have."""
         if self.auth or self.accounts.listed is not None:
@@ -269,6 +295,8 @@ class Spec(SpecPart):
         for dataset, described in self.datasets.items():
             asked = described.request
             plain = asked is not None and asked == SpecRequest(path=asked.path)
+            if described.window.max_days > 1 and asked and set(templates.names(asked.path)) & set(DATES):
+                raise ValueError(f"datasets.{dataset}: keys have days in them: set window.max_days to 1")
             if not plain or described.paging or described.for_each:
                 raise ValueError(
                     f"datasets.{dataset}: of a bucket a request has a path alone, and no paging or for_each"

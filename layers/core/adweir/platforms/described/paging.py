@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,8 +20,9 @@ from adweir.platforms.http import Response
 
 NOTHING = "nothing"
 """The label of a page about no objects, where there were none to ask about."""
-_NEXT = re.compile(r"<([^<>]*)>\s*((?:;[^,<]*)*)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
+_NEXT = re.compile(r"<([^<>]*)>([^<]*)")
+"""A link of the header and its parameters, whose quoted values may have commas (RFC 8288)."""
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|'?next\b)", re.IGNORECASE)
 _LONGEST_PLACE = 2000
 """Characters of a place that a pull can be resumed at: it is part of its task's item."""
 
@@ -39,9 +41,12 @@ class PageTurns:
         self._first = asked
         self._following = following
         self._places: set[str] = set()
-        self._number = int(resume) if resume and isinstance(self._paging, PageNumbers | Offsets) else None
-        self.place = resume
-        self.asked = self._at(resume)
+        # A cursor or number means nothing to another request: where the spec was replaced, the list begins anew.
+        self._mark = hashlib.sha256(f"{self._paging!r} {asked!r}".encode("utf-8", "replace")).hexdigest()[:8] + ":"
+        begin = resume.removeprefix(self._mark) if resume.startswith(self._mark) else ""
+        self._number = int(begin) if begin and isinstance(self._paging, PageNumbers | Offsets) else None
+        self.place = f"{self._mark}{begin}" if begin else ""
+        self.asked = self._at(begin)
 
     def turn(self, answer: Response, body: Any) -> bool:
         """Take in an answer. True when it was the last one; else `asked` is the next request.
@@ -54,7 +59,7 @@ class PageTurns:
         if place in self._places or len(self._places) >= limits.MAX_DESCRIBED_PAGES:
             raise RequestRejected(f"{answer.url}: the pages go in a circle, or have no end")
         self._places.add(place)
-        self.place = place if len(place) <= _LONGEST_PLACE else ""
+        self.place = f"{self._mark}{place}" if len(place) <= _LONGEST_PLACE else ""
         self.asked = self._at(place)
         return False
 
@@ -99,9 +104,11 @@ class PageTurns:
 
 
 def _count(body: Any, listing: DescribedList, url: str) -> int:
-    """How many records an answer has. Raises Transient where the list of them is missing."""
+    """How many elements the list of an answer has, with records in them or not. Raises Transient without a list."""
     try:
-        return sum(1 for _ in paths.records(body, listing.records, null_is_empty=listing.null_is_empty))
+        for _ in paths.records(body, listing.records, null_is_empty=listing.null_is_empty):
+            pass
+        return paths.outermost(body, listing.records, null_is_empty=listing.null_is_empty)
     except paths.NoRecords as error:
         raise Transient(f"{url}: {error}") from None
 
@@ -117,10 +124,11 @@ def check_records(body: bytes, listing: DescribedList, url: str) -> None:
 def file_page(listing: DescribedList, chunks: Iterator[bytes], url: str) -> Page:
     """A file as a page.
 
-    Raises TooMuchData for one in JSON that memory should not hold, Transient for one without its records.
+    Raises TooMuchData for one in JSON that memory should not hold, Transient for one without its records. The chunks of
+    an empty CSV raise Transient.
     """
     if listing.form.type == "csv":
-        return Page(chunks, url, 200, last=True, media="csv")
+        return Page(chunks if listing.null_is_empty else _some(chunks, url), url, 200, last=True, media="csv")
     held = bytearray()
     for chunk in chunks:
         held += chunk
@@ -128,6 +136,16 @@ def file_page(listing: DescribedList, chunks: Iterator[bytes], url: str) -> Page
             raise TooMuchData(f"{url} answers with more than {limits.MAX_DESCRIBED_BYTES} bytes of JSON")
     check_records(bytes(held), listing, url)
     return Page(bytes(held), url, 200, last=True)
+
+
+def _some(chunks: Iterator[bytes], url: str) -> Iterator[bytes]:
+    """The same chunks, if there is a byte in them: a file without rows has its header."""
+    empty = True
+    for chunk in chunks:
+        empty = empty and not chunk
+        yield chunk
+    if empty:
+        raise Transient(f"{url} answers with an empty file")
 
 
 def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
@@ -165,7 +183,7 @@ def _whole(body: Any, path: str | None) -> int | None:
 
 def _next_of(headers: Mapping[str, str]) -> str:
     """The URL with rel="next" of a Link header."""
-    for link in _NEXT.finditer(headers.get("Link", "")[: _LONGEST_PLACE * 4]):
+    for link in _NEXT.finditer(headers.get("Link", "")):
         if _REL.search(link[2]):
             return link[1]
     return ""

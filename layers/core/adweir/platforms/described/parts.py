@@ -13,6 +13,8 @@ from adweir.model.errors import ThrottleScope
 from adweir.platforms.described import paths
 
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS)]
+HeaderText = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS, pattern=r"^[ -~]*$")]
+"""The value of a header: no line break, with which another header would begin."""
 Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 RecordPath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(?:{paths.RECORDS})?$")]
 ValuePath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^{paths.VALUE}$")]
@@ -35,7 +37,7 @@ class SpecRequest(SpecPart):
     method: Literal["GET", "POST"] = "GET"
     path: Text = Field(pattern=r"^(?:/[^\s#]*)?$")
     query: dict[Text, Text | list[Text]] = Field(default={}, max_length=100)
-    headers: dict[Header, Text] = Field(default={}, max_length=50)
+    headers: dict[Header, HeaderText] = Field(default={}, max_length=50)
     body: Any = Field(default=None, alias="json")
     form: dict[Text, Text] | None = Field(default=None, max_length=100)
 

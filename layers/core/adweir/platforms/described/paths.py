@@ -73,21 +73,35 @@ def records(answer: Any, path: str, *, null_is_empty: bool = False) -> Iterator[
     """The records of an answer, one by one. Without a path the answer is the only one.
 
     Raises NoRecords where the outermost list is not there: an answer that says something else must not look like one
-    without rows. Further in, what is missing has no records.
+    without rows. Further in, what is missing has no records, and what is no list raises NoRecords.
     """
     if not path:
         yield FoundRecord((answer,))
         return
+    outer, rest = _outer(answer, path, null_is_empty=null_is_empty)
+    yield from _below((answer,), outer, rest)
+
+
+def outermost(answer: Any, path: str, *, null_is_empty: bool = False) -> int:
+    """How many elements the outermost list of the records has: what pages are made of. Raises NoRecords."""
+    if not path:
+        return 1
+    outer, _ = _outer(answer, path, null_is_empty=null_is_empty)
+    return len(outer) if isinstance(outer, list) else 1
+
+
+def _outer(answer: Any, path: str, *, null_is_empty: bool) -> tuple[Any, Sequence[str]]:
+    """What the first steps lead to, and the steps from the one that names it on."""
     steps = split(path)
     first = next((place for place, step in enumerate(steps) if step.endswith("[]")), len(steps) - 1)
     outer = walk(answer, _names(steps[: first + 1]))
     if outer is None and null_is_empty:
-        return
+        return [], ("[]",)
     if steps[first].endswith("[]") and not isinstance(outer, list):
         raise NoRecords(f"the answer has no list at {path[: limits.MAX_WORD_CHARS]!r}")
     if outer is MISSING or outer is None:
         raise NoRecords(f"the answer has nothing at {path[: limits.MAX_WORD_CHARS]!r}")
-    yield from _below((answer,), outer, steps[first:])
+    return outer, steps[first:]
 
 
 def _names(steps: Sequence[str]) -> list[str]:
@@ -96,7 +110,9 @@ def _names(steps: Sequence[str]) -> list[str]:
 
 def _below(scopes: tuple[Any, ...], value: Any, steps: Sequence[str]) -> Iterator[FoundRecord]:
     """`value` is what the first step leads to; without its `[]` it is a record, or holds the next step."""
-    for each in (value if isinstance(value, list) else ()) if steps[0].endswith("[]") else (value,):
+    if steps[0].endswith("[]") and not isinstance(value, list):
+        raise NoRecords(f"what the answer has at {steps[0][: limits.MAX_WORD_CHARS]!r} is no list")
+    for each in value if steps[0].endswith("[]") else (value,):
         inner = (*scopes, each) if steps[0].endswith("[]") else scopes
         if len(steps) == 1:
             yield FoundRecord(inner if steps[0].endswith("[]") else (*scopes, each))

@@ -85,6 +85,8 @@ def _lines(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
             else:
                 cells = dict(zip(names, row, strict=True))
                 yield RecordEntry(number, _cell(cells), cells)
+    if names is None and not listing.null_is_empty:
+        raise BadInput("the file has no header: that does not say that there are no rows")
 
 
 def _odd(cells: int, columns: int) -> Get:

@@ -19,7 +19,9 @@ LOOKBACK_DAYS, SETTLES_AFTER_DAYS, MAX_WINDOW_DAYS = 7, 28, 31
 
 
 class DescribedCredential(CredentialFields):
-    """The fields that the spec's `auth` names; any further field is allowed, and a secret.
+    """The fields that the spec's `auth` names; any further field is allowed, and a secret unless it ends in `_id`.
+
+    An id (of a customer, an agency) may be short, and stands in answers, where nothing may replace it.
 
     `spec` is the spec's name; left out, it is the credential's label.
     """
@@ -39,10 +41,20 @@ class DescribedCredential(CredentialFields):
         """Further fields are secrets, too."""
         super().check_secrets(values)
         least = limits.MIN_CREDENTIAL_SECRET_CHARS
-        short = sorted(name for name, value in values.items() if name not in cls.model_fields and len(value) < least)
+        further = {name: value for name, value in values.items() if name not in cls.model_fields}
+        short = sorted(name for name, value in further.items() if len(value) < least and not _is_id(name))
         if short:
             faults = [{"field": name[:64], "message": f"has at least {least} characters"} for name in short]
             raise Unprocessable(f"the credential is refused: {', '.join(short)[:200]}", faults)
+
+    @classmethod
+    def secrets_in(cls, values: Mapping[str, str]) -> list[str]:
+        """The secret ones, which further fields are unless they are ids."""
+        return super().secrets_in({name: value for name, value in values.items() if not _is_id(name)})
+
+
+def _is_id(name: str) -> bool:
+    return name.endswith("_id")
 
 
 def _metrics(dataset: Dataset) -> DatasetSpec:

@@ -7,7 +7,7 @@ it. Two braces stand for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,6 +52,11 @@ def _check_form(form: str) -> None:
     if form and form not in INSTANTS and (unknown or "%" not in form):
         known = ", ".join((*_DATE_FORMS, *INSTANTS))
         raise ValueError(f"{(unknown or [form])[0][:40]!r} is no form of a date; there are: {known}")
+
+
+def names(text: str) -> Iterator[str]:
+    """The names of the placeholders of a checked text."""
+    return (part[1].partition(":")[0] for part in _PART.finditer(text) if part[1] is not None)
 
 
 def fill(text: str, values: Values, timezone: str = "UTC", escape: Callable[[str], str] = str) -> str:

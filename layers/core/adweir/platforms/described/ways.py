@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.platforms.described.parts import CredentialField, Header, SpecPart, Text, ValuePath
+from adweir.platforms.described.parts import CredentialField, Header, HeaderText, SpecPart, Text, ValuePath
 
 Https = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS, pattern=r"^https?://[^\s{}#?]+$")]
 BUCKET = "s3://"
@@ -25,7 +25,7 @@ class HeaderKey(SpecPart):
 
     type: Literal["header"]
     header: Header = "Authorization"
-    scheme: Text = ""
+    scheme: HeaderText = ""
     value: CredentialField = "token"
 
     @property
@@ -78,7 +78,7 @@ class OAuth2(SpecPart):
     client: Literal["body", "basic"] = "body"
     parameters: dict[Text, Text] = Field(default={}, max_length=20)
     header: Header = "Authorization"
-    scheme: Text = "Bearer"
+    scheme: HeaderText = "Bearer"
     client_id: CredentialField = "client_id"
     client_secret: CredentialField = "client_secret"  # noqa: S105  the name of a field
     refresh_token: CredentialField = "refresh_token"  # noqa: S105  the name of a field
@@ -104,7 +104,7 @@ class LoginForToken(SpecPart):
     token: ValuePath
     seconds: int = Field(default=3600, ge=60, le=2_592_000)
     header: Header = "Authorization"
-    scheme: Text = "Bearer"
+    scheme: HeaderText = "Bearer"
     username: CredentialField = "username"
     password: CredentialField = "password"  # noqa: S105  the name of a field
 
