@@ -230,6 +230,18 @@ def test_a_campaign_that_the_catalog_does_not_know_is_of_the_program_that_has_it
     assert world.hours(Level.CAMPAIGN) == {CAMPAIGN: (9, 0, 0, 0, 0)}
 
 
+def test_what_was_stored_of_a_campaign_as_of_another_program_is_taken_back_at_each_level() -> None:
+    """Given an ad's row in sp-conversion, when the campaign turns out to be of Brands by the traffic of another ad."""
+    world = StreamWorld()
+    for dataset in ("sb-traffic", "sb-conversion"):
+        world.subscribe(dataset, SINCE)
+    world.work(conversion(1, 4, 40, ad_id="a2"))
+    assert world.hours() == {("g1~a2", 3): (0, 0, 4_000_000, 0, 40_000_000)}
+    world.work(record("sb-traffic", 2, impressions=9))
+    assert world.hours() == {AD: (9, 0, 0, 0, 0), ("g1~a2", 3): (0, 0, 0, 0, 0)}
+    assert world.hours(Level.CAMPAIGN) == {CAMPAIGN: (9, 0, 0, 0, 0)}
+
+
 @pytest.mark.parametrize("dataset", ["budget-usage", "sb-clickstream", "sp-budget-recommendations", "something-new"])
 def test_states_and_unknown_datasets_are_never_summed(dataset: str) -> None:
     world = StreamWorld()

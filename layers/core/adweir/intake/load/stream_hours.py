@@ -141,20 +141,28 @@ class HourSums:
         self._counts = streamed.counts(began) | counted
 
     def rows(self, hour: LocalHour, level: Level, named: Collection[HourDelta]) -> list[MetricRow]:
-        """The rows of a level that records name, each with the sums of all records that were ever counted."""
+        """The rows of a level that records name, each with the sums of all records that were ever counted.
+
+        Of a campaign that has records of another program, all rows: those may have been stored as its own, before it
+        was known which program it is of.
+        """
         campaigns = {record.campaign_id for record in named}
         wanted = {_place(record).entity(level) for record in named}
         sums: dict[str, dict[str, tuple[int, ...]]] = {}
         parents: dict[str, SummedPlace] = {}
         own = {campaign: self._product(campaign) for campaign in campaigns}
-        for place in self._places:
-            entity = place.entity(level) if place.campaign_id in campaigns else ""
-            if entity in wanted and entity and self._hooks.products[place.dataset] == own[place.campaign_id]:
-                mine = sums.setdefault(entity, {})
+        places = [place for place in self._places if place.campaign_id in campaigns and place.entity(level)]
+        mixed = {place.campaign_id for place in places if self._hooks.products[place.dataset] != own[place.campaign_id]}
+        for place in places:
+            entity = place.entity(level)
+            if entity not in wanted and place.campaign_id not in mixed:
+                continue
+            mine = sums.setdefault(entity, {})
+            parents[entity] = place
+            if self._hooks.products[place.dataset] == own[place.campaign_id]:
                 added = self._fold.amounts(str(place))
                 before = mine.get(place.dataset, (0,) * len(added))
                 mine[place.dataset] = tuple(map(sum, zip(before, added, strict=True)))
-                parents[entity] = place
         found = [self._row(hour, level, parents[entity], own, each) for entity, each in sorted(sums.items())]
         return [row for row in found if row.slot != NO_NUMBERS]
 
