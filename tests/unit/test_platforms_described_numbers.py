@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from adweir.model.datasets import Dataset
-from adweir.model.errors import AdweirError, BadInput, RequestRejected, Transient, Unprocessable
+from adweir.model.errors import AdweirError, BadInput, RequestRejected, TooMuchData, Transient, Unprocessable
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
@@ -23,7 +23,7 @@ from adweir.platforms.described.language import checked_spec
 from adweir.platforms.described.rows import DescribedRows
 from adweir.platforms.described.serving import DescribedCredential
 from support.clock import FrozenClock
-from support.described_api import DAY, FIELDS, OF, api_of
+from support.described_api import DAY, FIELDS, OF, WEEK, api_of
 from support.stub_http import Answer, Call, StubServer, serving
 
 CSV: dict[str, Any] = {"form": {"type": "csv"}, "records": ""}
@@ -222,6 +222,26 @@ def test_a_pull_begins_anew_where_its_place_is_one_of_another_spec(stub: StubSer
     }
 
 
+def test_days_that_the_replaced_spec_no_longer_asks_for_at_once_are_asked_for_apart(stub: StubServer) -> None:
+    answering(stub, {"rows": [DAY]})
+
+    with pytest.raises(TooMuchData, match="at most 1 days"):
+        api_of(stub, window={"max_days": 1}).pull(OF)
+    with pytest.raises(TooMuchData, match="at most 1 days"):
+        reading(Folder("in/dt=2026-11-01/a.csv"), days=WEEK)
+
+    assert not stub.calls
+
+
+def test_an_answer_for_a_week_is_not_taken_for_its_first_day(stub: StubServer) -> None:
+    answering(stub, {"rows": [DAY]})
+    pages = api_of(stub).pull(OF)
+    fields = {name: path for name, path in FIELDS.items() if name != "date"}
+
+    with pytest.raises(BadInput, match="no date"):
+        api_of(stub, fields=fields, window={"max_days": 1}).rows(pages, OF)
+
+
 # -- what a spec cannot say -------------------------------------------------------------------------------------------
 
 
@@ -284,6 +304,20 @@ def test_for_each_reads_its_ids_from_json() -> None:
         checked_spec(spec)
 
 
+@pytest.mark.parametrize("identity", ["..", ".", {"x": 1}, [5]])
+def test_an_id_that_would_lead_elsewhere_or_is_none_is_not_asked_about(stub: StubServer, identity: Any) -> None:
+    answering(stub, {"rows": [{"id": identity}]})
+    request = {"path": "/x/{ids}/stats", "query": {"a": "{start}", "b": "{end}"}}
+    daily = {"request": request, "records": "rows[]", "fields": FIELDS | {"campaign_id": "id"}}
+    daily |= {"for_each": {"dataset": "campaigns"}}
+    listed = {"request": {"path": "/campaigns"}, "records": "rows[]", "fields": {"id": "id"}}
+
+    with pytest.raises(RequestRejected):
+        api_of(stub, {"datasets": {"campaigns": listed, "campaign_daily": daily}}).pull(Dataset.CAMPAIGN_DAILY)
+
+    assert [call.path for call in stub.calls] == ["/v1/campaigns"]
+
+
 # -- parts on several answers -----------------------------------------------------------------------------------------
 
 
@@ -330,7 +364,7 @@ class Folder:
         yield b"day,views,cost\n"
 
 
-def reading(folder: Folder, resume: str = "") -> list[bool]:
+def reading(folder: Folder, resume: str = "", days: Window = ONE_DAY) -> list[bool]:
     """Whether each page is the last one."""
     spec = spec_of("s3://feed/in", request={"path": "/dt={start}/"}, window={"max_days": 1}, **CSV)
     clock = FrozenClock(datetime(2026, 11, 2, 12, tzinfo=UTC))
@@ -342,7 +376,7 @@ def reading(folder: Folder, resume: str = "") -> list[bool]:
         tokens=OwnTokens(clock),
         feeds=folder,
     )
-    task = Task("r", "m", "a", Platform("internal"), "feed~77", Dataset.ACCOUNT_DAILY, ALL, ONE_DAY, 0, timezone="UTC")
+    task = Task("r", "m", "a", Platform("internal"), "feed~77", Dataset.ACCOUNT_DAILY, ALL, days, 0, timezone="UTC")
     pages = BucketConnector("feed", checked_spec(spec), wiring).pages(task, resume)
     return [page.last for page in pages if page.content() or page.last]
 

@@ -38,6 +38,17 @@ def test_a_token_is_asked_for_by_the_form_of_the_rfc(stub: StubServer, renewal: 
 
 
 @pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("3599", 3599), (3599.5, 3599), (None, 3600), ("soon", 3600), (-5, 0), (10**18, 2_592_000), ("nan", 3600)],
+)
+def test_a_tokens_life_is_read_however_it_is_written(
+    stub: StubServer, renewal: TokenRenewal, said: Any, seconds: int
+) -> None:
+    stub.route = lambda _: Answer(200, {"access_token": "a", "expires_in": said})
+    assert renewal.renew(FORM) == ("a", seconds)
+
+
+@pytest.mark.parametrize(
     ("status", "body", "error"),
     [
         (400, {"error": "invalid_grant", "error_description": "gone"}, AuthExpired),

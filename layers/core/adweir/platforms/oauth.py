@@ -15,13 +15,24 @@ from adweir.platforms.json_items import UNREADABLE
 DEAD = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 """Errors (RFC 6749, section 5.2) that no further try can mend: a person has to agree anew."""
 _UNSAID_SECONDS = 5.0
+_UNSAID_LIFE = 3600
+_LONGEST_LIFE = 2_592_000
+"""30 days: a token that lives longer is asked for anew."""
 
 
 class AccessToken(msgspec.Struct):
-    """`expires_in`: seconds."""
+    """`expires_in`: seconds; some issuers write them as text, or leave them out."""
 
     access_token: str
-    expires_in: int = 3600
+    expires_in: float | str | None = None
+
+    def seconds(self) -> int:
+        """How long it lives: an hour where the issuer does not say so."""
+        try:
+            said = float(_UNSAID_LIFE if self.expires_in is None else self.expires_in)
+        except ValueError:
+            return _UNSAID_LIFE
+        return int(min(max(said, 0), _LONGEST_LIFE)) if said == said else _UNSAID_LIFE  # noqa: PLR0124  NaN
 
 
 class _Refusal(msgspec.Struct):
@@ -66,7 +77,7 @@ class TokenRenewal:
             raise Transient(f"{answer.url} answered {answer.status} with an unexpected body: {error}"[:300]) from None
         if not (token.access_token.isascii() and token.access_token.isprintable() and token.access_token):
             raise Transient(f"{answer.url} answers with an access token that no header can hold")
-        return token.access_token, token.expires_in
+        return token.access_token, token.seconds()
 
     def _fault(self, answer: Response) -> AdweirError:
         try:

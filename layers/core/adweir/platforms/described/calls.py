@@ -294,6 +294,9 @@ def _joined(base: str, link: str) -> str:
 
 
 def _in_path(text: str) -> str:
+    """A value as a part of a path. Raises RequestRejected for dots, which would lead to another one."""
+    if text in {".", ".."}:
+        raise RequestRejected(f"{text!r} cannot be part of a path")
     return quote(text, safe="")
 
 

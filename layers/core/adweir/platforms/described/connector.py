@@ -102,6 +102,7 @@ class DescribedConnector(Connector):
         found = self._spec.datasets.get(task.dataset)
         if found is None:
             raise NotApplicable(f"the spec {self.route} does not describe {task.dataset}")
+        found.check_window(task.window)
         return found
 
     def _report(self, task: Task) -> AsyncReport:

@@ -15,9 +15,9 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import TooMuchData, Unprocessable
 from adweir.model.metrics import METRICS, Grain, Level
-from adweir.model.times import is_zone
+from adweir.model.times import Window, is_zone
 from adweir.platforms.described import paths, templates
 from adweir.platforms.described.fields import FieldRule
 from adweir.platforms.described.parts import (
@@ -179,6 +179,11 @@ class Described(DescribedList):
             and list(Level).index(dataset.level) < list(Level).index(Dataset(self.for_each.dataset).level)
         ):
             raise ValueError(f"add_up adds what is in one answer: for_each {self.for_each.dataset} brings parts apart")
+
+    def check_window(self, days: Window | None) -> None:
+        """Raises TooMuchData for more days than one request is for: the spec was replaced since they were planned."""
+        if days is not None and days.length > self.window.max_days:
+            raise TooMuchData(f"the spec asks for at most {self.window.max_days} days at a time")
 
     def _names_one_day(self) -> bool:
         """Whether the days are asked for by their first or last one only: the others would count as without rows."""

@@ -149,10 +149,13 @@ def _some(chunks: Iterator[bytes], url: str) -> Iterator[bytes]:
 
 
 def texts(body: bytes, listing: DescribedList, name: str) -> Iterator[str]:
-    """The values of one field of the records of a page, those that have one."""
+    """The values of one field of the records of a page, those that have one. Raises RequestRejected for an object."""
     reader = FieldReader(name, listing.fields[name])
     for record in paths.records(answers.decode(body), listing.records, null_is_empty=listing.null_is_empty):
-        text = reader.text(record.at)
+        try:
+            text = reader.text(record.at)
+        except ValueError as error:
+            raise RequestRejected(f"what objects are asked about by: {name} {error.args[-1]}") from None
         if text:
             yield text
 

@@ -132,6 +132,8 @@ class DescribedRows:
         self._level = context.dataset.level
         self._hourly = context.dataset.grain is Grain.HOUR
         self._only_day = context.window.start.isoformat() if context.window else ""
+        if "date" not in self._readers and context.window and context.window.length > 1:
+            raise BadInput("the spec names no date any more, and the answer is for more than one day")
 
     def read(self, page: RawPage) -> Iterator[RowBatch]:
         """The rows of other ad accounts are left out."""
