@@ -31,7 +31,7 @@ class Stored:
     def timezone(self, target: Target) -> str:
         return "America/Los_Angeles" if target.profile_id == "111" else ""
 
-    def campaign(self, text: str) -> NamedObject | None:
+    def campaign(self, text: str, platform: str = "") -> NamedObject | None:
         return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
 
     def ad_group(self, target: Target, own_id: str) -> str:

@@ -128,7 +128,8 @@ class Mapping(_MappingPart):
         default=(), max_length=limits.MAX_MAPPING_NAMES, description="Of the others, only rows that meet all of these."
     )
     adds_up: bool = Field(
-        default=False, description="Whether rows of one object and day are parts of it; else the last one counts."
+        default=False,
+        description="Whether rows of one object and day are parts of it; else the first one counts.",
     )
     form: FileForm = FileForm()
     header_from: Text = Field(default="", description="Where the names of the columns were seen.")

@@ -50,9 +50,11 @@ class StoredObjects:
         known = {(each.platform, each.profile_id): each.timezone for each in self._profiles}
         return known.get((target.platform, target.profile_id), "")
 
-    def campaign(self, text: str) -> NamedObject | None:
-        """The client's only campaign with this name or id; one that was removed only where no other has it."""
-        for found in (self._campaigns[0].get(text), self._campaigns[1].get(text)):
+    def campaign(self, text: str, platform: str = "") -> NamedObject | None:
+        """The client's only campaign with this name or id, on a platform ("" for any); one that was removed only where
+        no other has it."""
+        for known in self._campaigns:
+            found = {each for each in known.get(text, ()) if platform in {"", each.platform}}
             if found:
                 return next(iter(found)) if len(found) == 1 else None
         return None

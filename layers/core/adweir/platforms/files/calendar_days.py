@@ -85,7 +85,7 @@ class CalendarDays:
             order = self.order
             if not order:
                 raise Undecided(text)
-            if says and says != order:
+            if (says and says != order) or order == "ymd":
                 self._contradicted(text)
         one, two = int(parts["one"]), int(parts["two"])
         return date(year, one, two) if order == "mdy" else date(year, two, one)

@@ -15,10 +15,6 @@ from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.platforms.files.sums import RowParts
 
-REPEATED = "repeated"
-_ID_BYTES = 100
-"""About what an id takes that is kept to know it again."""
-
 
 class NamedObject(NamedTuple):
     """An object of a platform."""
@@ -39,8 +35,9 @@ class ClientObjects(Protocol):
         """The time zone of the target's ad account; "" where none is known."""
         ...
 
-    def campaign(self, text: str) -> NamedObject | None:
-        """The client's only campaign with this name or id; None where there is none, or several."""
+    def campaign(self, text: str, platform: str = "") -> NamedObject | None:
+        """The client's only campaign with this name or id, on a platform ("" for any); None where there is none, or
+        several."""
         ...
 
     def ad_group(self, target: Target, own_id: str) -> str:
@@ -81,13 +78,12 @@ class FileRows(ABC):
     def __init__(self, context: FileContext, *, adds_up: bool) -> None:
         self._context = context
         self._parts = RowParts() if adds_up else None
-        self._ids: set[str] = set()
         self.left_out: Counter[str] = Counter()
 
     @property
     def held(self) -> int:
         """About how many bytes of memory it takes until the file is over."""
-        return (self._parts.held if self._parts else 0) + len(self._ids) * _ID_BYTES
+        return self._parts.held if self._parts else 0
 
     def read(self, record: Record) -> DropRow | BadRow | None:
         """A record as a row; None where it is left out, or a part of a number that comes with the rest."""
@@ -108,11 +104,3 @@ class FileRows(ABC):
     @abstractmethod
     def _row(self, record: Record) -> DropRow | None:
         """The row of a record, None where it says nothing. Raises LineFault."""
-
-    def _is_repeated(self, own_id: str) -> bool:
-        """Whether a record with this id came before."""
-        if own_id in self._ids:
-            self.left_out[REPEATED] += 1
-            return True
-        self._ids.add(own_id)
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,6 +14,10 @@ from adweir.model.ports import PlatformParser
 
 KNOWN = "known"
 """The rule that a line breaks which names something that is not stored (yet): dropped again, the file may repair it."""
+
+
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2}")
+"""What spreadsheets make of long ids: those of several objects look the same."""
 
 
 class LineFault(Exception):
@@ -64,6 +69,8 @@ def identity(cell: Mapping[str, str], name: str) -> str:
             "format",
             f"must be at most {limits.MAX_OBJECT_ID_CHARS} printable characters without #, not beginning with !",
         )
+    if "E+" in value and _ROUNDED.fullmatch(value):
+        raise LineFault(name, "rounded", "was rounded by a spreadsheet, as 1.2E+17: export it as text")
     return value
 
 

@@ -20,9 +20,9 @@ from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, R
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.delimited import Form
-from adweir.platforms.files.headers import HeaderNames
+from adweir.platforms.files.headers import HeaderNames, currency_of
 from adweir.platforms.files.lines import LineFault, Record
-from adweir.platforms.files.numerals import Numerals, Undecided, as_text, exactly, is_masked, scaled
+from adweir.platforms.files.numerals import Numerals, Undecided, as_text, exactly, is_masked, scaled, unit_of
 
 _EMPTY = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 """What stands for nothing in columns of numbers, days and ids."""
@@ -31,8 +31,14 @@ _MINOR_DIGITS = dict.fromkeys(
     ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0
 ) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 """Decimals of the currencies that do not have two (ISO 4217)."""
+_MONEY = frozenset({
+    "spend", "revenue", "refunded", "amount", "tax", "value",
+    "incremental_revenue", "incremental_revenue_lower", "incremental_revenue_upper",
+})  # fmt: skip
 _SHOWN = 2_000
 _DAY_CHARS, _LOCAL_CHARS = len("2026-01-15"), len("2026-01-15T10:00:00")
+_SHOWS_CELLS = ("ambiguous", "consistent")
+"""Rules about a whole file whose messages show a cell."""
 NO_DATA, FILTERED = "no_data", "filtered"
 """Why rows are left out: they are totals or the like; they do not meet the mapping's filters."""
 
@@ -45,6 +51,8 @@ class _Number(NamedTuple):
     whole: bool
     unit: Unit
     known: dict[str, str]
+    said: dict[str, str]
+    """The currencies in texts that name one."""
     others: tuple[str, ...]
     plus: tuple[str, ...]
     minus: tuple[str, ...]
@@ -91,6 +99,7 @@ class BoundMapping:
         self._numbers: list[_Number] = []
         self._days: list[tuple[str, str, tuple[str, ...]]] = []
         self._bind_columns()
+        self._names_currencies = False
         self._alone = [each for each in self._numbers if each.is_alone]
         self._together = [each for each in self._numbers if not each.is_alone]
         self.columns = self._used()
@@ -119,9 +128,11 @@ class BoundMapping:
             if others and not text:
                 text = next((cell[other] for other in others if cell.get(other)), "")
             made[field] = "" if text in empty or (text == "--" and not field.endswith("_name")) else text
-        if self._currency and not made.get("currency"):
-            made["currency"] = self._currency
+        if self._currency:
+            _agree(made, self._currency, "the column's name")
         self._take_numbers(cell, made)
+        if self._names_currencies:
+            self._check_currencies(cell, made)
         self._take_days(cell, made)
         return Record(record.number, record.source, made)
 
@@ -133,6 +144,15 @@ class BoundMapping:
         for _, column, others in self._days:
             for each in (column, *others):
                 self._calendar.learn(record.cell.get(each, ""))
+
+    def has_point(self, rows: Sequence[Record]) -> bool:
+        """Settle that a file in our own columns has the decimal point, as they are documented, where no cell has a
+        comma. Returns whether the mark is known by now."""
+        is_own = all(column.names[0] == column.field for column in self.mapping.columns)
+        columns = [column for each in self._numbers for column in (each.column, *each.others)]
+        if is_own and not any("," in row.cell.get(column, "") for row in rows for column in columns):
+            self._numerals.settle(self._numerals.decimal or ".")
+        return bool(self._numerals.decimal)
 
     def _bind_columns(self) -> None:
         missing = []
@@ -169,7 +189,7 @@ class BoundMapping:
     def _bind_number(self, column: MappedColumn, found: list[str]) -> None:
         plus, minus = (tuple(each.name for each in self._header.find(names)) for names in (column.plus, column.minus))
         whole = self._kinds[column.field] is Kind.COUNT and column.unit is Unit.ONES
-        self._numbers.append(_Number(column.field, found[0], whole, column.unit, {}, tuple(found[1:]), plus, minus))
+        self._numbers.append(_Number(column.field, found[0], whole, column.unit, {}, {}, tuple(found[1:]), plus, minus))
 
     def _take_currency(self, said: set[str]) -> None:
         """Of a column's name. Columns of two currencies in one file cannot both be the profile's."""
@@ -205,6 +225,8 @@ class BoundMapping:
                 value = self._number(number, text, made)
                 if len(number.known) >= limits.MAX_KNOWN_CELLS:
                     number.known.clear()
+                    number.said.clear()
+                    self._note_currency(number, text)
                 number.known[text] = value
             made[number.field] = value
         for number in self._together:
@@ -221,13 +243,30 @@ class BoundMapping:
             plain = self._numerals.plain(text, whole=number.whole)
             power = _POWERS.get(number.unit)
             if power is None:
-                power = -_MINOR_DIGITS.get(_currency(made), 2)
+                power = -_minor_digits(made)
+            self._note_currency(number, text)
             if number.whole:
                 whole, _, part = plain.partition(".")
                 return whole if not part.strip("0") else plain
             return exactly(plain, power) if self._kinds[number.field] is Kind.EXACT else scaled(plain, power)
         except ValueError as error:
             raise LineFault(number.field, "number", f"{error}: {text[:40]!r}") from None
+
+    def _note_currency(self, number: _Number, text: str) -> None:
+        """Of a cell such as `€12.50`: it is the row's."""
+        if number.field in _MONEY and not text.isdecimal() and (currency := currency_of(unit_of(text))):
+            if len(number.said) >= limits.MAX_KNOWN_CELLS:
+                number.said.clear()
+            number.said[text] = currency
+            self._names_currencies = True
+
+    def _check_currencies(self, cell: dict[str, str], made: dict[str, str]) -> None:
+        """The row's currency where only its amounts say it. Raises LineFault where two places say two."""
+        for number in self._numbers:
+            for column in (number.column, *number.others, *number.plus, *number.minus) if number.said else ():
+                said = number.said.get(cell.get(column, ""))
+                if said:
+                    _agree(made, said, f"the cell of {number.field}")
 
     def _sum(self, number: _Number, cell: dict[str, str], made: dict[str, str]) -> str:
         """Of several columns; empty ones count as nothing, of empty ones alone it is empty."""
@@ -276,6 +315,20 @@ def mapped(
     `personal`: for files with data of persons, what goes into quarantine are the mapped columns alone. Raises BadInput
     for a file whose numbers or dates can be read in two ways.
     """
+    try:
+        yield from _in_order(found, bound, personal=personal)
+    except BadInput as error:
+        about = error.details[0] if error.details else {}
+        if not personal or about.get("rule") not in _SHOWS_CELLS:
+            raise
+        message = (
+            "numbers or dates can be read in two ways, or are written in two: "
+            "say the decimal mark (decimal) or the order of dates (date_order) in the mapping"
+        )
+        raise BadInput(message, error.details) from None
+
+
+def _in_order(found: Iterable[Record | BadRow], bound: BoundMapping, *, personal: bool) -> Iterator[Record | BadRow]:
     waiting: list[Record] = []
     for each in found:
         if isinstance(each, BadRow):
@@ -290,6 +343,8 @@ def mapped(
                 raise _ambiguous(waiting[0], bound)
             continue
         waiting = yield from _settled([record], bound)
+    if waiting and bound.has_point(waiting):
+        waiting = yield from _settled(waiting, bound)
     if waiting:
         raise _ambiguous(waiting[0], bound)
 
@@ -352,8 +407,20 @@ def _shown(record: Record, bound: BoundMapping) -> str:
     return json.dumps({column: record.cell.get(column, "") for column in bound.columns}, ensure_ascii=False)[:_SHOWN]
 
 
-def _currency(made: dict[str, str]) -> str:
-    return made.get("currency", "").upper()
+def _minor_digits(made: dict[str, str]) -> int:
+    currency = made.get("currency", "").upper()
+    if not currency:
+        raise LineFault("currency", "required", "is required: it says what the smallest unit is")
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def _agree(made: dict[str, str], said: str, where: str) -> None:
+    """Take a row's currency from another place than its own cell. Raises LineFault where they differ."""
+    known = made.get("currency", "")
+    if not known:
+        made["currency"] = said
+    elif known.upper() != said:
+        raise LineFault("currency", "consistent", f"is {known[:3]}, but {where} says {said}")
 
 
 def _wrong(message: str, field: str) -> BadInput:

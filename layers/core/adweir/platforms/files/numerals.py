@@ -19,9 +19,9 @@ _SIGNS = r"(?:[A-Za-z]{0,3}\$|[€£¥₹₺₽₩₪₫฿₴₱₦]|zł|kr\.?|
 _BLANKS = " \u00a0\u202f\u2009"
 _GROUPS = f"{_BLANKS}'\u2019"
 _CELL = re.compile(
-    rf"(?P<open>\()?[{_BLANKS}]*(?P<sign>[-+\u2212]?)[{_BLANKS}]*(?:{_SIGNS}[{_BLANKS}]*)?(?P<after>[-+\u2212]?)"
+    rf"(?P<open>\()?[{_BLANKS}]*(?P<sign>[-+\u2212]?)[{_BLANKS}]*(?:(?P<unit>{_SIGNS})[{_BLANKS}]*)?(?P<after>[-+\u2212]?)"
     rf"(?P<core>[0-9.,](?:[0-9.,{_GROUPS}]*[0-9.,])?(?:[eE][-+]?[0-9]{{1,2}})?)"
-    rf"[{_BLANKS}]*(?:%|{_SIGNS})?[{_BLANKS}]*(?P<close>\))?"
+    rf"[{_BLANKS}]*(?:%|(?P<unit_after>{_SIGNS}))?[{_BLANKS}]*(?P<close>\))?"
 )
 _POWER = re.compile(r"[0-9]{1,60}(?:\.[0-9]{0,60})?[eE][-+]?[0-9]{1,2}|\.[0-9]{1,60}[eE][-+]?[0-9]{1,2}")
 _MASKED = re.compile(r"[<>≤≥][0-9 .,\u00a0]{1,20}[% ]{0,2}")
@@ -35,6 +35,12 @@ class Undecided(Exception):
 def is_masked(text: str) -> bool:
     """Whether a cell hides its number: `<5`, `< 10%`, `> 90%`. It is unknown, and that is not zero."""
     return _MASKED.fullmatch(text) is not None
+
+
+def unit_of(text: str) -> str:
+    """The sign or code of a currency in a cell, "" for none."""
+    found = _CELL.fullmatch(text)
+    return (found["unit"] or found["unit_after"] or "") if found else ""
 
 
 class Numerals:
@@ -77,7 +83,11 @@ class Numerals:
         found = _CELL.fullmatch(text)
         mark = _says(found["core"], whole=whole) if found and len(text) <= limits.MAX_NUMBER_CHARS else ""
         if mark:
-            self.decimal, self._seen, self._shape = mark, text, _shape(mark)
+            self.settle(mark, text)
+
+    def settle(self, mark: str, seen: str = "") -> None:
+        """Read all cells with this decimal mark, which the cell `seen` says."""
+        self.decimal, self._seen, self._shape = mark, seen, _shape(mark)
 
     def _contradicted(self, text: str, core: str, *, whole: bool) -> None:
         if not self._stated and _says(core, whole=whole) == _OTHER[self.decimal or "."] and self.decimal:

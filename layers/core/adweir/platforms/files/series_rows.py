@@ -17,7 +17,10 @@ from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import DropRow, Target
 
-NOT_WON = "not_won"
+NOT_WON, REPEATED = "not_won", "repeated"
+_ID_BYTES = 160
+"""About what an id takes that is kept to know it again, and what its record said."""
+_SUMMED = ("revenue", "refunded", "conversions")
 _NAMED = (Level.KPI, Level.CONTROL)
 _FLAGS = {"": True, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -31,19 +34,42 @@ class SeriesRows(FileRows):
         self._known_by = data_type.known_by
         self._parts_of_id = ("name", "geo") if data_type.level in _NAMED else tuple(each.name for each in ABOUT)
         self._targets: dict[str, Target] = {}
+        self._ids: dict[str, int | None] = {}
+        """What the record of each id said; None: it was at fault, and a line with amounts of its own may replace it."""
+
+    @property
+    def held(self) -> int:
+        return super().held + len(self._ids) * _ID_BYTES
 
     def _row(self, record: Record) -> DropRow | None:
-        cell = record.cell
+        cell, own_id = record.cell, ""
         if self._known_by:
             own_id = cells.text(cell, self._known_by)  # part of no key, so it may be `#1001`
             if not own_id:
                 raise LineFault(self._known_by, "required", "is required")
-            if self._is_repeated(own_id):
+            if self._is_repeated(own_id, cell):
                 return None
-        if not _is_won(cell):
+        found = None
+        if _is_won(cell):
+            found = DropRow(self._target(cells.currency(cell)), self._metrics(record), record.source)
+        else:
             self.left_out[NOT_WON] += 1
-            return None
-        return DropRow(self._target(cells.currency(cell)), self._metrics(record), record.source)
+        if self._known_by:
+            self._ids[own_id] = _amounts(cell)
+        return found
+
+    def _is_repeated(self, own_id: str, cell: Mapping[str, str]) -> bool:
+        """Whether a record with this id came before. Raises LineFault where that one had other amounts."""
+        if own_id not in self._ids:
+            self._ids[own_id] = None
+            return False
+        known = self._ids[own_id]
+        if any(cell.get(name) for name in _SUMMED) and known != _amounts(cell):
+            if known is None:
+                return False
+            raise LineFault(self._known_by, "conflict", "came before, with other amounts")
+        self.left_out[REPEATED] += 1
+        return True
 
     def _target(self, currency: str) -> Target:
         target = self._targets.get(currency)
@@ -98,7 +124,13 @@ class SeriesRows(FileRows):
         if platform and campaign_id:
             return NamedObject(self._context.platform(platform), campaign_id)
         named = campaign_id or cell.get("utm_campaign", "")
-        return self._context.objects.campaign(named) if named else None
+        if not named:
+            return None
+        return self._context.objects.campaign(named, self._context.platform(platform) if platform else "")
+
+
+def _amounts(cell: Mapping[str, str]) -> int:
+    return hash((*(cell.get(name, "") for name in _SUMMED), cell.get("currency", ""), cell.get("won", "")))
 
 
 def _is_won(cell: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ A row is a part of a day: by device, network and match type. `Conversions` is th
 fills; `ConversionsQualified` comes first. Files end in a line of Microsoft's.
 """
 
-from adweir.platforms.files.builtin.parts import begins, by_level, column
+from adweir.platforms.files.builtin.parts import begins, by_level, column, equals
 
 _COMMON = (
     column("profile_id", "AccountId", "Account ID", "Konto-ID"),
@@ -42,7 +42,7 @@ MAPPINGS = by_level(
         ),
     },
     constants={"platform": "microsoft_ads"},
-    skip=(begins("@20", "©", "Total"),),
+    skip=(begins("@20", "©", "Total:"), equals("Total", "Gesamt")),
     adds_up=True,
     header_from=(
         "MicrosoftDocs/Advertising bingads-13/guides/reports.md; "

@@ -5,7 +5,7 @@ amount has a column of its currency before it.
 """
 
 from adweir.model.mappings import Mapping, RowRule
-from adweir.platforms.files.builtin.parts import begins, column
+from adweir.platforms.files.builtin.parts import begins, column, equals
 
 _STAGES = ("STAGENAME", "Stage", "Phase")
 MAPPINGS = (
@@ -36,7 +36,11 @@ MAPPINGS = (
             column("utm_campaign", "Primary Campaign Source", "Primäre Kampagnenquelle"),
         ),
         skip=(
-            begins("Grand Total", "Gesamtsumme", "Confidential Information", "Vertrauliche Informationen", "Copyright"),
+            equals("Grand Total", "Grand Totals", "Total", "Gesamtsumme", "Gesamtsummen"),
+            begins(
+                "Grand Total (", "Grand Totals (", "Gesamtsumme (", "Gesamtsummen (", "Copyright (c)", "Copyright ©"
+            ),
+            begins("Confidential Information - Do Not Distribute", "Vertrauliche Informationen - "),
         ),
         keep=(
             RowRule(column=_STAGES, equals=("Closed Won", "Abgeschlossen und gewonnen", "Geschlossen und gewonnen")),
