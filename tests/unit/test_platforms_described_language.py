@@ -104,6 +104,18 @@ def test_what_is_wrong_is_named(path: str, value: Any, field: str, said: str) ->
     assert all(set(fault) == {"field", "message"} for fault in refused.value.details)
 
 
+@pytest.mark.parametrize("header", ["Host", "host", "Content-Length", "Transfer-Encoding", "Range"])
+def test_where_a_request_goes_and_ends_is_not_said_by_a_specs_headers(header: str) -> None:
+    """A host behind the same content network would get the credential."""
+    for path, value in (
+        ("headers", {header: "evil.example"}),
+        (f"{OF}.request.headers", {header: "evil.example"}),
+        ("auth", {"type": "header", "header": header}),
+    ):
+        with pytest.raises(Unprocessable, match="not the spec's"):
+            checked_spec(changed(path, value))
+
+
 def test_ads_need_a_way_to_their_ad_group() -> None:
     of = DAILY | {"fields": DAILY["fields"] | {"ad_id": "ad"}}
 

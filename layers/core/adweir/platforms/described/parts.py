@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from adweir.model import limits
 from adweir.model.errors import ThrottleScope
@@ -15,7 +15,20 @@ from adweir.platforms.described import paths
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS)]
 HeaderText = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS, pattern=r"^[ -~]*$")]
 """The value of a header: no line break, with which another header would begin."""
-Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+_RESERVED = (
+    "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
+    "proxy-connection", "range", "te", "trailer", "transfer-encoding", "upgrade",
+)  # fmt: skip
+"""Headers that say where a request goes, where it ends, or that a part of the answer is enough."""
+
+
+def _is_not_reserved(name: str) -> str:
+    if name.lower() in _RESERVED:
+        raise ValueError(f"the header {name} is not the spec's: leave it out")
+    return name
+
+
+Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$"), AfterValidator(_is_not_reserved)]
 RecordPath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(?:{paths.RECORDS})?$")]
 ValuePath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^{paths.VALUE}$")]
 CredentialField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
