@@ -1,6 +1,6 @@
 """Loading without I/O: decode → normalize → clean → check → score → merged bucket items, on one core.
 
-    python bench/load.py [--rows 500000] [--ads 18000] [--rounds 3] [--only meta_ads]
+    python bench/load.py [--rows 500000] [--ads 18000] [--rounds 3] [--only meta_ads] [--bytes 0]
 
 Each platform's rows in its own form (bench/formats). They are made once, on disk; pages are gzipped and unpacked as
 they are read, which is timed apart and subtracted. Rates are rows per second of processor time: other work on the
@@ -11,7 +11,12 @@ requests are not in it (bench/store.py has them).
 The baseline is DuckDB with one thread on the same bodies: pages split into rows by msgspec.Raw, read as JSON lines
 with typed columns and exact decimals, summed by ad and day into a table; CSV it reads itself. It checks nothing,
 scores nothing and makes no items. Both take turns, and their sums must be equal; the ratio is the median over the
-rounds. The last line is one JSON object. Exits with 1 when a target is missed.
+rounds.
+
+Dropped files (`drops`, bench/formats/drops.py) in adweir's own columns go against DuckDB twice: doing the same with the
+rows, checks and months included, and only reading and summing; the first ratio has the aim. `mapped` is a file of
+another tool, against itself only. With `--bytes`, a dropped file of that size is loaded as well, an invocation after
+the other: time, memory and invocations. The last line is one JSON object. Exits with 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -32,11 +37,13 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "core"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import duckdb
 
@@ -55,11 +62,13 @@ from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import Bucket, encoded, partitions
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job, Loaded
-from bench.formats import FORMATS, make
+from bench.formats import FORMATS, drops, make
 
 START = date(2026, 10, 20)
 AS_OF = "2026-11-20T06:00:00.000000Z"
 AIM, MEMORY = 1.0, 300
+DROPS_AIM, DROPS_MEMORY = 0.25, 1500
+"""Of dropped files: the share of DuckDB's rate at the same work, and the most megabytes of a large file."""
 
 
 class Timer:
@@ -184,6 +193,26 @@ def baseline(work: Work, timer: Timer) -> dict[str, Any]:
     }
 
 
+def dropped(work: Work, timer: Timer) -> dict[str, Any]:
+    """A dropped file in adweir's own columns."""
+    return drops.load(work.file, drops.OWN, work.rows, timer.aside)
+
+
+def mapped(work: Work, timer: Timer) -> dict[str, Any]:
+    """A dropped file of another tool."""
+    return drops.load(work.file, drops.MAPPED, work.rows, timer.aside)
+
+
+def dropped_checked(work: Work, timer: Timer) -> dict[str, Any]:
+    """The same work in DuckDB."""
+    return drops.checked(work.file, work.rows, timer.aside)
+
+
+def dropped_bare(work: Work, timer: Timer) -> dict[str, Any]:
+    """Reading and summing alone in DuckDB."""
+    return drops.bare(work.file, work.rows, timer.aside)
+
+
 Part = Callable[[Work, Timer], dict[str, Any]]
 
 
@@ -220,9 +249,9 @@ def measured(part: Part, work: Work) -> dict[str, Any]:
     return result
 
 
-def compared(work: Work, rounds: int) -> dict[str, Any]:
+def compared(work: Work, rounds: int, part: Part = load, other: Part = baseline) -> dict[str, Any]:
     """Ours and the baseline in turns; of each the round with the median rate, and the median ratio."""
-    pairs = [(measured(load, work), measured(baseline, work)) for _ in range(rounds)]
+    pairs = [(measured(part, work), measured(other, work)) for _ in range(rounds)]
     for ours, theirs in pairs:
         if any(ours[name] != theirs[name] for name in ("rows", "distinct", "sums")):
             raise SystemExit(f"{work.platform}: the sums differ: {ours} and {theirs}")
@@ -233,45 +262,77 @@ def compared(work: Work, rounds: int) -> dict[str, Any]:
     return {"ours": ours, "duckdb": theirs, "of_duckdb": round(ratio, 2)}
 
 
+class Found(NamedTuple):
+    """What was measured, the shares of DuckDB's rates, and which targets are met."""
+
+    parts: dict[str, dict[str, Any]]
+    shares: dict[str, float]
+    met: dict[str, bool]
+
+
+def of_platforms(folder: Path, names: Iterable[str], rows: int, ads: int, rounds: int) -> Found:
+    """Measure what the platforms send."""
+    days = [(START + timedelta(days=n)).isoformat() for n in range(-(-rows // ads))]
+    parts: dict[str, dict[str, Any]] = {}
+    shares: dict[str, float] = {}
+    for platform in names:
+        form = FORMATS[platform]
+        own = min(rows, form.most)
+        make(folder / platform, form, (form.row(n % ads, days[n // ads], n * 7919 % 104729) for n in range(own)))
+        work = Work(folder, platform, own, ads)
+        found = compared(work, rounds)
+        parts |= {platform: found["ours"], f"{platform} in DuckDB": found["duckdb"]}
+        shares[platform] = found["of_duckdb"]
+        if platform == "meta_ads":
+            parts["meta_ads ten times"] = measured(load, work._replace(times=10))
+        work.file.unlink()
+    met = {f"{name} at least {FORMATS[name].floor} of DuckDB": shares[name] >= FORMATS[name].floor for name in shares}
+    return Found(parts, shares, met | _small(parts, MEMORY))
+
+
+def of_drops(work: Work, rounds: int, size: int) -> Found:
+    """Measure dropped files of so many rows; of so many bytes as well."""
+    drops.write(work.file, drops.OWN, work.ads, work.rows)
+    same, bare = (compared(work, rounds, dropped, other) for other in (dropped_checked, dropped_bare))
+    parts = {"drops": same["ours"], "drops in DuckDB": same["duckdb"], "drops in bare DuckDB": bare["duckdb"]}
+    shares = {"drops": same["of_duckdb"], "drops, of bare": bare["of_duckdb"]}
+    fewer = work._replace(rows=drops.write(work.file, drops.MAPPED, work.ads, work.rows // 5))
+    parts["drops, mapped"] = measured(mapped, fewer)
+    if size:
+        large = work._replace(rows=drops.write(work.file, drops.OWN, work.ads, 1 << 40, size))
+        parts["drops, large"] = measured(dropped, large)
+    work.file.unlink()
+    met = {f"drops at least {DROPS_AIM} of DuckDB": shares["drops"] >= DROPS_AIM}
+    return Found(parts, shares, met | _small(parts, DROPS_MEMORY))
+
+
+def _small(parts: dict[str, dict[str, Any]], most: int) -> dict[str, bool]:
+    return {f"{name} in {most} MB": part["peak_mb"] <= most for name, part in parts.items() if "DuckDB" not in name}
+
+
 def main() -> int:
     """Measure, print a table and the JSON line; 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--ads", type=int, default=18_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", choices=FORMATS, help="these platforms alone")
+    parser.add_argument("--only", nargs="*", choices=[*FORMATS, "drops"], help="these alone")
+    parser.add_argument("--bytes", type=float, default=0, help="of a dropped file that is loaded as well")
     options = parser.parse_args()
-    rows, ads = options.rows, options.ads
-    days = [(START + timedelta(days=n)).isoformat() for n in range(-(-rows // ads))]
-    parts: dict[str, dict[str, Any]] = {}
-    of_duckdb: dict[str, float] = {}
+    rows, ads, rounds, only = options.rows, options.ads, options.rounds, options.only or [*FORMATS, "drops"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for platform, form in FORMATS.items():
-            if options.only and platform not in options.only:
-                continue
-            own = min(rows, form.most)
-            make(folder / platform, form, (form.row(n % ads, days[n // ads], n * 7919 % 104729) for n in range(own)))
-            work = Work(folder, platform, own, ads)
-            found = compared(work, options.rounds)
-            parts |= {platform: found["ours"], f"{platform} in DuckDB": found["duckdb"]}
-            of_duckdb[platform] = found["of_duckdb"]
-            if platform == "meta_ads":
-                parts["meta_ads ten times"] = measured(load, work._replace(times=10))
-            work.file.unlink()
+        found = [of_platforms(folder, [each for each in FORMATS if each in only], rows, ads, rounds)]
+        if "drops" in only:
+            found.append(of_drops(Work(folder, "meta_ads", rows, ads), rounds, int(options.bytes)))
+    parts, shares, met = (dict(chain.from_iterable(each.items() for each in kind)) for kind in zip(*found, strict=True))
     for name, part in parts.items():
         print(
             f"{name:20} {part['rows']:>9,} rows  {part['rows_per_second']:>9,} rows/s  peak {part['peak_mb']:>4} MB"
             f"  {part['items']:>7,} items"
         )
-    print(
-        "of DuckDB: " + ", ".join(f"{REGISTRY.spec(Platform(name)).title} {share}" for name, share in of_duckdb.items())
-    )
-    met = {
-        f"{name} at least {FORMATS[name].floor} of DuckDB": of_duckdb[name] >= FORMATS[name].floor for name in of_duckdb
-    }
-    met |= {f"{name} in {MEMORY} MB": part["peak_mb"] <= MEMORY for name, part in parts.items() if "DuckDB" not in name}
-    answer = {"bench": "load", "aim": AIM, **parts, "of_duckdb": of_duckdb, "met": met, "ok": all(met.values())}
+    print("of DuckDB: " + ", ".join(f"{name} {share}" for name, share in shares.items()))
+    answer = {"bench": "load", "aim": AIM, **parts, "of_duckdb": shares, "met": met, "ok": all(met.values())}
     print(json.dumps(answer))
     return 0 if answer["ok"] else 1
 

@@ -47,6 +47,9 @@ def test_plain_gzip_and_bom_read_alike(pack: object) -> None:
         (LINE.replace("12.34", "NaN"), "number"),
         (LINE.replace(",100,", ",1e3,"), "integer"),
         (LINE.replace(",100,", ",,"), "required"),
+        (LINE.replace(",100,", ",1000000000000000,"), "integer"),
+        (LINE.replace(",100,", ",0000000000000100,"), "integer"),
+        (LINE.replace(",100,", ',"100,100",'), "integer"),
         (LINE.replace("c1", "c#1"), "format"),
         (LINE.replace("c1", ""), "required"),
         (LINE.replace("hello", '"hel'), "csv"),
@@ -59,6 +62,13 @@ def test_a_malformed_line_is_reported_by_number_and_its_neighbours_are_read(line
     assert isinstance(third, DropRow)
     assert isinstance(second, BadRow)
     assert (second.line, second.errors[0]["rule"]) == (3, rule)
+
+
+@pytest.mark.parametrize(("text", "impressions"), [("000000000000100", 100), ("999999999999999", 999_999_999_999_999)])
+def test_a_count_has_at_most_fifteen_digits_zeros_before_it_included(text: str, impressions: int) -> None:
+    found = read(f"{HEADER}\n{LINE}\n{LINE.replace(',100,', f',{text},')}\n".encode())
+
+    assert [row.row.impressions for row in found if isinstance(row, DropRow)] == [100, impressions]
 
 
 WIDE = "platform,profile_id,level,date,hour,entity_id,campaign_id,ad_group_id,ad_id,impressions,clicks,spend,revenue"

@@ -148,6 +148,17 @@ def test_slots_as_a_pull_brought_them_first_are_as_any() -> None:
     assert Bucket("a1", NO_PARENTS, plain).encode("pk") == Bucket("a1", NO_PARENTS, dict(plain)).encode("pk")
 
 
+def test_slots_that_one_pull_decided_are_written_with_its_stamp_and_definition_beside_each() -> None:
+    plain = PlainSlots(("d01", "d02"), [ONE, TWO], "EUR", STAMP, '50 %, "7d"')
+    bucket = Bucket("a1", NO_PARENTS, plain)
+
+    assert dict(plain) == {
+        name: StoredSlot(slot, STAMP, "EUR", '50 %, "7d"') for name, slot in (("d01", ONE), ("d02", TWO))
+    }
+    assert bucket.encode("pk") == Bucket("a1", NO_PARENTS, dict(plain)).encode("pk")
+    assert Bucket.decode(decode(bucket.encode("pk"))) == bucket
+
+
 def test_a_slot_key_says_the_slot_s_name_its_day_and_its_hour() -> None:
     days, hours = ("2026-11-01", "2026-11-21"), ("2026-11-01T07", "2026-11-02T26")
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import compress, filterfalse
+from itertools import compress
 from typing import Any
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
@@ -35,7 +35,6 @@ _LOOKS = 500
 """Lines between two looks at the time and the memory."""
 ROW_BYTES, ENTITY_BYTES = 120, 470
 """What a row, and an entity without its texts, were measured to take until they are stored."""
-_PARENTS = ("entity_id", "campaign_id", "ad_group_id", "ad_product")
 
 ProfileOf = Callable[[str, Target], Profile | None]
 
@@ -101,13 +100,10 @@ class _Group:
             own, none = self.pull.currency, [not code for code in columns.currency]
             columns = replace(columns, currency=[code or own for code in columns.currency])
             self.loop.cleaning.add_many("currency", "currency", "", own, list(compress(columns.line, none)))
-        self.held += len(rows) * ROW_BYTES
-        new = set(filterfalse(self.rows.knows, columns.entity_id))
-        if new:
-            places = {entity: at for at, entity in enumerate(columns.entity_id) if entity in new}.values()
-            texts = [list(map(getattr(columns, name).__getitem__, places)) for name in _PARENTS]
-            self.held += len(new) * ENTITY_BYTES + sum(map(_bytes, texts))
+        known = self.rows.known
         self.loop.take(columns, ())
+        new = self.rows.texts_from(known)
+        self.held += len(rows) * ROW_BYTES + len(new) * ENTITY_BYTES + sum(map(_bytes, zip(*new, strict=True)))
 
 
 def _bytes(texts: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.content import Content
 from adweir.platforms.files.lines import error
-from adweir.platforms.files.text_lines import Cells, Chunk, FilePlace, TextLines
+from adweir.platforms.files.text_lines import Cells, Chunk, FilePlace, Lines, TextLines
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(r'"?sep=(.)"?\s*')
@@ -80,9 +80,9 @@ class Delimited:
         except UnicodeDecodeError:
             return None
         text = text.replace("\r\n", "\n") if "\r" in text else text
-        texts, mark = text.removesuffix("\n").split("\n"), self.delimiter
+        texts, mark = Lines(text.removesuffix("\n")), self.delimiter
         # A character has at most four bytes.
-        if "\0" in text or "\r" in text or len(max(texts, key=len)) > limits.MAX_DROP_LINE_BYTES // 4:
+        if "\0" in text or "\r" in text or texts.has_longer(limits.MAX_DROP_LINE_BYTES // 4):
             return None
         columns = None if '"' in text else self._columns(text, len(texts))
         if columns is not None:

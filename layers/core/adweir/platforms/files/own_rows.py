@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import filterfalse
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
@@ -31,6 +33,9 @@ _READ = frozenset({
 _LEVELS = {level.value: level for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)}
 _IN_GROUP = (Level.AD, Level.KEYWORD)
 Column = Sequence[str]
+_Found = TypeVar("_Found")
+_NUMBERS = msgspec.json.Decoder(list[int])
+_TOO_LARGE = 10**limits.MAX_COUNT_DIGITS
 
 
 class Unusual(Exception):
@@ -109,12 +114,9 @@ class OwnRows:
         size = len(numbers)
         entities, groups = self._entities(target, made, size)
         conversions, revenue = (self._unsure(made.get(name), size) for name in ("conversions", "revenue"))
-        upper = {code: code.upper() for code in set(made.get("currency", ()))}
-        days = {day: cells.day(day) for day in set(made["date"])}
-        hours = {hour: cells.hour(hour) for hour in set(made["hour"])} if hourly else {}
         rows = MetricColumns(
             entity_id=entities,
-            day=list(map(days.__getitem__, made["date"])),
+            day=_each(cells.day, made["date"]),
             impressions=_counts(made["impressions"]),
             clicks=_counts(made["clicks"]),
             conversions=conversions,
@@ -122,8 +124,8 @@ class OwnRows:
             revenue=revenue,
             campaign_id=self._identities(made.get("campaign_id", ()), size),
             ad_group_id=groups,
-            hour=list(map(hours.__getitem__, made["hour"])) if hourly else [-1] * size,
-            currency=list(map(upper.__getitem__, made["currency"])) if upper else [""] * size,
+            hour=_each(cells.hour, made["hour"]) if hourly else [-1] * size,
+            currency=_each(str.upper, made["currency"]) if "currency" in made else [""] * size,
             ad_product=self._identities(made.get("ad_product", ()), size),
             line=numbers,
             unknown=None in conversions or None in revenue,
@@ -169,13 +171,27 @@ class OwnRows:
         return [next(amounts) if text else None for text in column]
 
 
+def _each(convert: Callable[[str], _Found], column: Column) -> list[_Found]:
+    """What each cell of a column says that has few different ones: most often one, as in a file that is in order."""
+    if column.count(column[0]) == len(column):
+        return [convert(column[0])] * len(column)
+    known = {text: convert(text) for text in set(column)}
+    return list(map(known.__getitem__, column))
+
+
 def _counts(column: Column) -> list[int]:
     digits = "".join(column)
-    if not (digits.isascii() and digits.isdigit() and all(column)):
+    if not (digits.isascii() and digits.isdigit()):
         raise Unusual
-    if max(map(len, column)) > limits.MAX_COUNT_DIGITS:
+    try:  # takes half of the time of int() for each
+        found = _NUMBERS.decode(f"[{','.join(column)}]")
+    except msgspec.DecodeError:  # a zero before a number, or an empty cell
+        if not all(column) or max(map(len, column)) > limits.MAX_COUNT_DIGITS:
+            raise Unusual from None
+        return list(map(int, column))
+    if max(found) >= _TOO_LARGE:
         raise Unusual
-    return list(map(int, column))
+    return found
 
 
 def _amounts(column: Column) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
@@ -14,6 +14,41 @@ from adweir.platforms.files.content import Content
 _BLOCK = 1 << 18
 
 Cells = list[str]
+
+
+class Lines(Sequence[str]):
+    """The lines of a text, whose last one has no end. They are split only for those who ask: good rows need none."""
+
+    __slots__ = ("_count", "_split", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._count = text.count("\n") + 1
+        self._split: list[str] | None = None
+
+    def has_longer(self, most: int) -> bool:
+        """Whether a line has more characters."""
+        half = most // 2  # a longer line fills a whole piece of that length
+        pieces = range(0, len(self._text) - half + 1, half)
+        return any(self._text.find("\n", at, at + half) < 0 for at in pieces) and len(max(self, key=len)) > most
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        return self._lines()[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _lines(self) -> list[str]:
+        if self._split is None:
+            self._split = self._text.split("\n")
+        return self._split
 
 
 class Chunk:

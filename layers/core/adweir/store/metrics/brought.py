@@ -171,6 +171,15 @@ class PullRows:
         """Whether a row of this entity was added."""
         return entity_id in self._numbers
 
+    @property
+    def known(self) -> int:
+        """How many entities have rows."""
+        return len(self._ids)
+
+    def texts_from(self, place: int) -> list[tuple[str, ...]]:
+        """The id and the parents of each entity from a place on, in the order of their first rows."""
+        return [(self._ids[at], *self._parents[at]) for at in range(place, len(self._ids))]
+
     def quarantined(self, entity_id: str, day: str) -> None:
         """A row of this entity and day came but cannot be stored: the stored value is kept."""
         self._quarantined.setdefault(self._texts[day], set()).add(self._texts[entity_id])

@@ -65,20 +65,29 @@ class StoredSlot(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlainSlots(Mapping[str, StoredSlot]):
-    """Slots as the newest pull brought them, in the order of their names and in one currency: nothing stands beside
-    their numbers. They become objects only for those who ask."""
+    """Slots as one pull brought them, in the order of their names and in one currency: the same stands beside the
+    numbers of each, nothing where the pull is the newest. They become objects only for those who ask."""
 
-    __slots__ = ("currency", "names", "numbers")
+    __slots__ = ("currency", "definition", "names", "numbers", "stamp")
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[Slot], currency: str) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        numbers: Sequence[Slot],
+        currency: str,
+        stamp: Stamp | None = None,
+        definition: str = "",
+    ) -> None:
         self.names = names
         self.numbers = numbers
         self.currency = currency
+        self.stamp = stamp
+        self.definition = definition
 
     def __getitem__(self, name: str) -> StoredSlot:
         if name not in self.names:
             raise KeyError(name)
-        return StoredSlot(self.numbers[self.names.index(name)], None, self.currency)
+        return StoredSlot(self.numbers[self.names.index(name)], self.stamp, self.currency, self.definition)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -223,6 +232,9 @@ def _begun(pk: str, bucket: Bucket) -> tuple[str, str, Sequence[Slot]]:
     slots = bucket.slots
     if isinstance(slots, PlainSlots):
         currency, frame, numbers = slots.currency, _plain_frame(tuple(slots.names)), slots.numbers
+        if slots.stamp:
+            beside = _written_beside(slots.stamp, None, slots.definition)
+            frame = _even_frame(tuple(slots.names), (beside,) * len(numbers))
     else:
         names = sorted(slots)
         currency = max(slot.currency for slot in slots.values())

@@ -152,13 +152,10 @@ class Merger:
             return self.merge(entity_id, None, dict(zip(keys, numbers, strict=True)), parents)
         names, days, hours = places(keys)
         if not inside:
-            pull = self.pull
-            slots = {
-                name: StoredSlot(slot, pull.stamp, self.currency, pull.definition)
-                for name, slot in zip(names, numbers, strict=True)
-            }
-            changes = Arrivals(days, hours, numbers, self.currency)
-            return Merged(Bucket(entity_id, claims, slots), changes, dirty=True, unchanged=0)
+            slots = PlainSlots(names, numbers, self.currency, self.pull.stamp, self.pull.definition)
+            return Merged(
+                Bucket(entity_id, claims, slots), Arrivals(days, hours, numbers, self.currency), dirty=True, unchanged=0
+            )
         if self.sums is not None:
             for day, slot in zip(days, numbers, strict=True):
                 self.sums.add(day, slot)

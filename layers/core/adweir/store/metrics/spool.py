@@ -27,17 +27,21 @@ _LENGTH = 4
 
 
 class _Packed(msgspec.Struct, array_like=True, gc=False):
-    """An item to write; one to delete has no parents. `plain` has slots of one currency with nothing beside them."""
+    """An item to write; one to delete has no parents. `plain` has slots of one currency, stamp and definition."""
 
     entity_id: str
     parents: Parents | None = None
     currency: str = ""
     plain: dict[str, Slot] = {}
     slots: dict[str, tuple[Slot, str, str, str]] = {}
+    stamp: str = ""
+    definition: str = ""
 
     def bucket(self, parents: Parents) -> Bucket:
         if self.plain:
-            plain = PlainSlots(tuple(self.plain), list(self.plain.values()), self.currency)
+            stamp = Stamp.parse(self.stamp) if self.stamp else None
+            numbers = list(self.plain.values())
+            plain = PlainSlots(tuple(self.plain), numbers, self.currency, stamp, self.definition)
             return Bucket(self.entity_id, parents, plain)
         slots = {
             name: StoredSlot(numbers, Stamp.parse(stamp) if stamp else None, currency, definition)
@@ -97,7 +101,8 @@ class WriteSpool:
         """This bucket is to be stored."""
         slots, about = bucket.slots, (bucket.entity_id, bucket.parents)
         if isinstance(slots, PlainSlots):
-            self._items.add(_Packed(*about, slots.currency, dict(zip(slots.names, slots.numbers, strict=True))))
+            plain, stamp = dict(zip(slots.names, slots.numbers, strict=True)), str(slots.stamp or "")
+            self._items.add(_Packed(*about, slots.currency, plain, stamp=stamp, definition=slots.definition))
             return
         packed = {
             name: (slot.numbers, str(slot.stamp or ""), slot.currency, slot.definition) for name, slot in slots.items()
