@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from support.clock import FrozenClock
+from support.crash import Crash, Killed
 from support.load_world import LoadWorld
 from support.template import template
 
@@ -58,6 +59,17 @@ def test_nobody_who_is_named_in_a_file_of_orders_is_stored_or_logged(
     assert any("1003" in text for text in texts), "quarantine has the mapped columns"
     for planted in (PERSON, STREET, WORD, "Beeblebrox", "ring twice"):
         assert not [text for text in texts if planted in text]
+
+
+@pytest.mark.parametrize("name", ["put", "tag", "put_once"])
+def test_what_is_quarantined_of_orders_expires_also_when_its_loader_dies(world: LoadWorld, name: str) -> None:
+    """Given a load that is killed at its first write of a kind, then no copy is left without the tag."""
+    world.raw.put(KEY, FILE)
+    Crash(1, after=True).watch(world.raw, name)
+    with pytest.raises(Killed):
+        world.arrive(KEY)
+    for info in world.raw.list("quarantine/"):
+        assert tags(world, info.key) == {"adweir-personal": "yes"}
 
 
 def all_items() -> list[Any]:

@@ -222,7 +222,7 @@ class Exports(RawStore):
     def __init__(self) -> None:
         self.stored: dict[str, tuple[Any, str]] = {}
 
-    def put(self, key: str, body: Any, metadata: Any = None, content_type: str = "") -> None:
+    def put(self, key: str, body: Any, metadata: Any = None, content_type: str = "", tags: Any = None) -> None:
         self.stored[key] = (body, content_type)
 
     def presign(self, key: str, seconds: int = 900) -> str:

@@ -24,7 +24,15 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 class KeepsObjects(Protocol):
     """Where quarantined rows are put (`store.raw`)."""
 
-    def put(self, key: str, body: Any, metadata: Mapping[str, str] | None, content_type: str, /) -> None: ...
+    def put(
+        self,
+        key: str,
+        body: Any,
+        metadata: Mapping[str, str] | None,
+        content_type: str,
+        tags: Mapping[str, str] | None,
+        /,
+    ) -> None: ...
 
 
 class Quarantine:
@@ -63,13 +71,13 @@ class Quarantine:
         }
         self._gzip.write(_line(entry))
 
-    def store(self, raw: KeepsObjects, key: str) -> str:
-        """Put the rows under `key` and return it; "" when there are none. Raises Unavailable."""
+    def store(self, raw: KeepsObjects, key: str, tags: Mapping[str, str] | None = None) -> str:
+        """Put the rows under `key`, with tags, and return it; "" when there are none. Raises Unavailable."""
         if not self.rows:
             return ""
         self._gzip.close()
         self._file.seek(0)
-        raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip")
+        raw.put(key, self._file, {"rows": str(self.rows)}, "application/gzip", tags)
         return key
 
     def __enter__(self) -> Self:

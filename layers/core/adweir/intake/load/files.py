@@ -197,9 +197,8 @@ class DropLoader:
             found.read(rows.batches(found.counted(table, check)))
             found.check_memory()
             origin = Origin("file", drop.task_id, drop.message.key, load=share.number, account_id=drop.account_id)
-            key = quarantine.store(self._raw, origin.quarantine_key)
-            if key and reader.personal:
-                self._raw.tag(key, PERSONAL)
+            # Tagged as it is put: of a load that is killed between the two, a copy would never expire.
+            key = quarantine.store(self._raw, origin.quarantine_key, PERSONAL if reader.personal else None)
             stored = found.store(self._committer, Allowance(remaining), origin, key)
             facts = {"rows_read": found.lines, "rows_left_out": dict(rows.left_out)}
             return facts | stored | _held_back(quarantine, key)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
+from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -241,11 +242,18 @@ class RawStore:
         body: bytes | BinaryIO,
         metadata: Mapping[str, str] | None = None,
         content_type: str = "application/octet-stream",
+        tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Put an object, replacing what is there."""
+        """Put an object, replacing what is there. It has the tags from its first moment."""
+        tagging: dict[str, Any] = {"Tagging": urlencode(tags)} if tags else {}
         with _errors(key):
             self._s3.put_object(
-                Bucket=self.bucket, Key=key, Body=body, Metadata=dict(metadata or {}), ContentType=content_type
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                Metadata=dict(metadata or {}),
+                ContentType=content_type,
+                **tagging,
             )
 
     def tagged(self, key: str) -> tuple[bytes, str] | None:
