@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
@@ -17,10 +16,9 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms.connector import OwnTokens, PageInHand, Wiring
+from adweir.platforms.connector import OwnTokens, Wiring
 from adweir.platforms.described.buckets import BucketConnector
 from adweir.platforms.described.language import checked_spec
-from adweir.platforms.described.rows import DescribedRows
 from adweir.platforms.described.serving import DescribedCredential
 from support.clock import FrozenClock
 from support.described_api import DAY, FIELDS, OF, WEEK, api_of
@@ -38,84 +36,6 @@ def stub() -> Iterator[StubServer]:
 
 def answering(stub: StubServer, body: Any, headers: dict[str, str] | None = None) -> None:
     stub.route = lambda _: Answer(200, body, headers or {})
-
-
-# -- amounts and dates ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("unit", "written", "micros"),
-    [("micros", 1_500_000_000_000, 1_500_000_000_000), ("minor", "1500000000000.5", 15_000_000_000_005_000)],
-)
-def test_a_million_units_fit_however_small_the_unit_is(stub: StubServer, unit: str, written: Any, micros: int) -> None:
-    answering(stub, {"rows": [DAY | {"cost": written}]})
-
-    rows, bad = api_of(stub, fields=FIELDS | {"spend": {"path": "cost", "unit": unit}}).read(OF)
-
-    assert not bad
-    assert rows[0].spend == micros
-
-
-def test_an_amount_beyond_all_bounds_is_refused_in_small_units_too(stub: StubServer) -> None:
-    answering(stub, {"rows": [DAY | {"cost": cost} for cost in ("1" + "0" * 30, "9e99", "1e-99", "NaN")]})
-
-    rows, bad = api_of(stub, fields=FIELDS | {"spend": {"path": "cost", "unit": "micros"}}).read(OF)
-
-    assert [row.spend for row in rows] == [0]
-    assert len(bad) == 3
-
-
-@pytest.mark.parametrize(("decimal", "written"), [(".", "0,125"), (",", "0.125")])
-def test_an_eighth_is_never_read_as_125(stub: StubServer, decimal: str, written: str) -> None:
-    answering(stub, {"rows": [DAY | {"cost": written}]})
-
-    rows, _ = api_of(stub, fields=FIELDS | {"spend": {"path": "cost", "decimal": decimal}}).read(OF)
-
-    assert [row.spend for row in rows] in ([], [125_000])
-
-
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        ("2026-11-01T04:00:00Z", "2026-11-01"),
-        ("2026-11-02T05:00:00.000Z", "2026-11-02"),
-        ("2026-11-01T23:00:00-05:00", "2026-11-01"),
-        ("2026-11-03T00:00:00Z", "2026-11-03"),
-        ("2026-11-02T13:00:00+08:00", "2026-11-02"),
-        ("2026-11-03T00:00:00-05:00", "2026-11-03"),
-    ],
-)
-def test_the_moment_at_which_a_day_begins_in_the_zone_is_that_day(stub: StubServer, written: str, day: str) -> None:
-    answering(stub, {"rows": [DAY | {"day": written}]})
-
-    rows, _ = api_of(stub).read(OF)
-
-    assert [row.day for row in rows] == [day]
-
-
-def test_a_moment_before_its_zones_midnight_is_the_following_day(stub: StubServer) -> None:
-    answering(stub, {"rows": [DAY | {"day": "2026-10-31T23:00:00Z"}]})
-    api = api_of(stub)
-    context = api.context(OF)._replace(timezone="Europe/Berlin")
-    described = checked_spec(json.loads(api.text)).datasets[OF]
-
-    batches = [list(DescribedRows(described, context).read(PageInHand.of(page, 1))) for page in api.pull(OF)]
-
-    assert [row.day for batch in batches for part in batch for row in part.rows] == ["2026-11-01"]
-
-
-@pytest.mark.parametrize(
-    ("form", "written"), [("unix", 253402300799), ("unix", -62135596800), ("iso", "0001-01-01T00:30:00Z")]
-)
-def test_a_date_at_the_end_of_time_is_a_bad_row(stub: StubServer, form: str, written: Any) -> None:
-    answering(stub, {"rows": [DAY | {"day": written}, DAY]})
-    api = api_of(stub, fields=FIELDS | {"date": {"path": "day", "format": form}} if form == "unix" else FIELDS)
-
-    for zone in ("Pacific/Kiritimati", "Pacific/Midway"):
-        context = api.context(OF)._replace(timezone=zone)
-        described = checked_spec(json.loads(api.text)).datasets[OF]
-        for page in api.pull(OF):
-            list(DescribedRows(described, context).read(PageInHand.of(page, 1)))
 
 
 # -- answers that seem to be whole ------------------------------------------------------------------------------------
@@ -189,6 +109,31 @@ def test_a_next_link_is_found_however_it_is_written(stub: StubServer, header: st
     )
 
     assert len(api_of(stub, paging={"type": "link_header"}).pull(OF)) == 2
+
+
+@pytest.mark.parametrize(
+    "paging",
+    [{"type": "offset", "parameter": "at", "total": "end"}, {"type": "page", "parameter": "at", "last_page": "end"}],
+)
+def test_an_end_that_lies_before_the_records_is_none(stub: StubServer, paging: dict[str, Any]) -> None:
+    answering(stub, {"rows": [DAY], "end": 0})
+
+    with pytest.raises(Transient, match="beyond the end"):
+        api_of(stub, paging=paging).pull(OF)
+
+
+@pytest.mark.parametrize("way", [{"where": {"level": ["total"]}}, {"fields": FIELDS | {"account_id": "level"}}])
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_record_that_does_not_say_whose_it_is_is_not_left_out(
+    stub: StubServer, way: dict[str, Any], form: str
+) -> None:
+    answering(stub, b"day,views,cost,level\n2026-11-01,5,1.25,\n" if form == "csv" else {"rows": [DAY]})
+    if form == "csv" and "where" in way:
+        answering(stub, b"day,views,cost\n2026-11-01,5,1.25\n")
+
+    rows, bad = api_of(stub, **way | (CSV if form == "csv" else {})).read(OF)
+
+    assert (len(rows), len(bad)) == (0, 1)
 
 
 # -- a spec that is replaced amid a pull ------------------------------------------------------------------------------

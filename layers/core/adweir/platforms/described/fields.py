@@ -29,6 +29,7 @@ _FORMAT = re.compile(r"(?:[^%]|%[YymdHMSfbBjz%])+")
 _PLACES = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
 }
 _DECIMALS = {code: places for places, codes in _PLACES.items() for code in codes.split()}
 """Decimals of the minor unit where they are not two (ISO 4217)."""

@@ -67,20 +67,22 @@ class PageTurns:
         """Where the next page is; "" after the last."""
         paging = self._paging
         if isinstance(paging, PageNumbers | Offsets):
-            return self._next_number(paging, body, count)
+            return self._next_number(paging, answer, body, count)
         if isinstance(paging, Cursors):
             return _word(body, paging.cursor)
         if isinstance(paging, NextLink):
             return _word(body, paging.link)
         return _next_of(answer.headers) if isinstance(paging, LinkHeader) else ""
 
-    def _next_number(self, paging: PageNumbers | Offsets, body: Any, count: int) -> str:
+    def _next_number(self, paging: PageNumbers | Offsets, answer: Response, body: Any, count: int) -> str:
         # A short page proves nothing: an API may give fewer records than it was asked for.
         end = _whole(body, paging.last_page if isinstance(paging, PageNumbers) else paging.total)
         current = paging.first if self._number is None else self._number
         following = current + (1 if isinstance(paging, PageNumbers) else count)
         done = following - paging.first if isinstance(paging, Offsets) else current
-        if not count or (end is not None and done >= end):
+        if end is not None and count and done > end:
+            raise Transient(f"{answer.url}: the answer has records beyond the end that it names: {end}")
+        if not count or done == end:
             return ""
         self._number = following
         return str(following)

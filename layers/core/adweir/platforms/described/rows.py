@@ -41,18 +41,24 @@ class RecordEntry(NamedTuple):
 def entries(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
     """The records of a page that are wanted. Raises BadInput for one that cannot be read at all."""
     found = _all(page, listing)
-    return (entry for entry in found if _is_wanted(entry, listing)) if listing.where else found
+    return _wanted(found, listing) if listing.where else found
 
 
-def _is_wanted(entry: RecordEntry, listing: DescribedList) -> bool:
-    try:
-        return all(answers.word(_or_none(entry.get(path))) in words for path, words in listing.where.items())
-    except ValueError:
-        return True  # it has no values, which is said where they are read
+def _wanted(found: Iterator[RecordEntry], listing: DescribedList) -> Iterator[RecordEntry]:
+    """The records that are not left out. One that cannot say whether it is wanted has no values."""
+    for entry in found:
+        try:
+            if all(_word_at(entry, path) in words for path, words in listing.where.items()):
+                yield entry
+        except ValueError as error:
+            yield entry._replace(get=_refusing(*error.args))
 
 
-def _or_none(value: Any) -> Any:
-    return None if value is paths.MISSING else value
+def _word_at(entry: RecordEntry, path: str) -> str:
+    value = entry.get(path)
+    if value is paths.MISSING:
+        raise ValueError(path, "is missing: it says whether the record is wanted")
+    return answers.word(value)
 
 
 def _all(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
@@ -81,7 +87,7 @@ def _lines(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
                 names = [name.strip() for name in row]
                 _check_header(names, listing.fields)
             elif len(row) != len(names):
-                yield RecordEntry(number, _odd(len(row), len(names)), row)
+                yield RecordEntry(number, _refusing("", f"has {len(row)} cells, the header {len(names)}"), row)
             else:
                 cells = dict(zip(names, row, strict=True))
                 yield RecordEntry(number, _cell(cells), cells)
@@ -89,9 +95,9 @@ def _lines(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
         raise BadInput("the file has no header: that does not say that there are no rows")
 
 
-def _odd(cells: int, columns: int) -> Get:
+def _refusing(*said: str) -> Get:
     def refuse(_path: str) -> Any:
-        raise ValueError("", f"has {cells} cells, the header {columns}")
+        raise ValueError(*said)
 
     return refuse
 
@@ -149,8 +155,9 @@ class DescribedRows:
             yield RowBatch(rows, bad)
 
     def _is_ours(self, get: Get) -> bool:
+        """Raises ValueError for a record that does not say whose it is: left out, its days would become zero."""
         reader = self._readers.get("account_id")
-        return reader is None or reader.text(get) == in_account(self._context.profile_id)
+        return reader is None or _needed(reader.text(get), "account_id") == in_account(self._context.profile_id)
 
     def _row(self, entry: RecordEntry) -> MetricRow:
         get, rounding = entry.get, Rounding()
