@@ -122,6 +122,19 @@ def test_an_end_that_lies_before_the_records_is_none(stub: StubServer, paging: d
         api_of(stub, paging=paging).pull(OF)
 
 
+def test_an_empty_page_before_the_end_is_not_the_end(stub: StubServer) -> None:
+    def route(call: Call) -> Answer:
+        return Answer(200, {"rows": [] if call.query["at"] in {"1", "2"} else [DAY], "end": 3, "at": call.query["at"]})
+
+    stub.route = route
+
+    pages = api_of(stub, paging={"type": "page", "first": 1, "parameter": "at", "last_page": "end"}).pull(OF)
+
+    assert [page.last for page in pages] == [False, False, True]
+    with pytest.raises(Transient, match="says that there are 3"):
+        api_of(stub, paging={"type": "offset", "parameter": "at", "total": "end"}).pull(OF)
+
+
 @pytest.mark.parametrize("way", [{"where": {"level": ["total"]}}, {"fields": FIELDS | {"account_id": "level"}}])
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_record_that_does_not_say_whose_it_is_is_not_left_out(

@@ -82,8 +82,10 @@ class PageTurns:
         done = following - paging.first if isinstance(paging, Offsets) else current
         if end is not None and count and done > end:
             raise Transient(f"{answer.url}: the answer has records beyond the end that it names: {end}")
-        if not count or done == end:
+        if not count if end is None else done >= end:
             return ""
+        if not count and isinstance(paging, Offsets):
+            raise Transient(f"{answer.url}: no record at {done}, and the answer says that there are {end}")
         self._number = following
         return str(following)
 
