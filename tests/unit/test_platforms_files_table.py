@@ -22,6 +22,7 @@ from adweir.platforms.files import text_lines
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.table import FileTable, open_table, records
+from adweir.platforms.files.text_lines import Lines
 from support.bounds import at_the_bound, refuses
 
 
@@ -336,3 +337,15 @@ def test_however_a_file_is_cut_into_blocks_the_records_are_the_same(lines: list[
         assert list(records(opened(data))) == whole
     finally:
         text_lines._BLOCK = kept
+
+
+@pytest.mark.parametrize("before", [0, 1, 4, 9])
+@pytest.mark.parametrize(("length", "longer"), [(5, False), (8, False), (9, True), (13, True)])
+def test_a_line_that_is_too_long_is_found_wherever_it_begins(before: int, length: int, longer: bool) -> None:
+    text = "\n".join(["x" * before, "y" * length, "z"])
+
+    lines = Lines(text)
+
+    assert (lines.has_longer(8), len(lines)) == (longer or before == 9, 3)
+    assert list(lines) == text.split("\n")
+    assert (lines[1], lines[1:]) == ("y" * length, ["y" * length, "z"])
