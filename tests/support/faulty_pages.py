@@ -152,7 +152,7 @@ class _Kept:
 
     bytes = b""
 
-    def put(self, _key: str, file: BinaryIO, _metadata: dict[str, str], _kind: str) -> None:
+    def put(self, _key: str, file: BinaryIO, _metadata: dict[str, str], _kind: str, *_: Any) -> None:
         self.bytes = file.read()
 
 
