@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,8 +16,20 @@ from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
-from ops.commands import create_key, drop_key, fire, put_drop, raw_pages, receipt_of, replay_days, replay_of
+from ops.commands import (
+    create_key,
+    drop_key,
+    fire,
+    is_text,
+    put_drop,
+    raw_pages,
+    receipt_of,
+    replay_days,
+    replay_of,
+    stored_text,
+)
 from ops.errors import INTERRUPTED, CommandFailed, OneLine
+from ops.receipts import lines_of
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
 from sandbox import lifecycle
@@ -212,7 +225,10 @@ def key(
 @app.command()
 def drop(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A .csv or .csv.gz file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, TSV, JSON or Parquet; .gz and .zip too."),
+    ],
     account: Annotated[str, typer.Option(help="The client account (acc_...); needed where there are several.")] = "",
     kind: Annotated[
         str, typer.Option("--as", metavar="SOURCE/DATA_TYPE", help="How it is read; adweir/metrics when left out.")
@@ -220,18 +236,19 @@ def drop(
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the receipt; 0 does not wait.")] = 60,
     stack: Stack = "",
 ) -> None:
-    """Load a file and report the result; exits with 1 when the file was rejected."""
+    """Load a file and report the result; exits with 1 when nothing of it was stored."""
     target = open_target(stack, home_of(context))
     place = drop_key(target, file.name, account, kind)
     receipt = put_drop(target, place, file)
     typer.echo(f"stored {place}")
     if wait:
-        typer.echo(outcome(target, receipt, wait))
+        for line in outcome(target, receipt, wait):
+            typer.echo(line)
     else:
         typer.echo(f"its receipt will be receipts/{receipt}.json")
 
 
-@app.command("map")
+@app.command("map", context_settings={"allow_extra_args": True}, options_metavar="[OPTIONS] [FIELD=VALUE]...")
 def map_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file of another tool.")],
@@ -245,19 +262,24 @@ def map_file(
     as_json: Annotated[bool, typer.Option("--json", help="Ask nothing and print JSON.")] = False,  # noqa: FBT002 - a flag
     stack: Stack = "",
 ) -> None:
-    """Propose how a file of another tool is read, ask where it is not sure, and store that as a mapping."""
+    """Propose how a file of another tool is read, ask where it is not sure, and store that as a mapping.
+
+    FIELD=VALUE after the file is what all its rows have, such as platform=meta_ads or profile_id=1042017731.
+    """
     from ops.mapping import command
 
     source, _, data_type = kind.partition("/")
     proposal, rows = command.proposed(file, source, data_type)
+    proposal = proposal.with_constants(command.constants_of(proposal, context.args))
     asks = not (save or as_json)
     if proposal.unsure and asks:
         typer.echo(command.table_of(proposal, rows))
-        proposal = command.asked(proposal, lambda question: str(typer.prompt(question, default="", show_default=False)))
+        proposal = command.asked(proposal, answer_to, typer.echo)
     mapping = command.mapping_of(proposal)
     typer.echo(command.as_json(proposal, mapping) if as_json else command.table_of(proposal, rows))
-    if asks and proposal.built_in:
-        typer.echo(f"nothing to store: adweir drop {file.name} --as {mapping.source}/{mapping.data_type}")
+    if asks and proposal.is_known:
+        kind = f"{mapping.source}/{mapping.data_type}"
+        typer.echo(f"nothing to store: adweir drop {shlex.quote(str(file))} --as {kind}")
     elif asks and typer.confirm("Store it?"):
         save = typer.prompt("For which client account (acc_...), or all?", default=command.ALL)
     if save:
@@ -286,12 +308,18 @@ def replay(
 def raw(
     context: typer.Context,
     object_key: Annotated[
-        str, typer.Argument(metavar="KEY", help="raw/<platform>/<profile>/<dataset>/<task>.<generation>.gz")
+        str, typer.Argument(metavar="KEY", help="Its key: raw/..., quarantine/..., receipts/... or stream/...")
     ],
     stack: Stack = "",
 ) -> None:
-    """Print what a platform answered; the status and URL of each page go to standard error."""
-    for page in raw_pages(open_target(stack, home_of(context)), object_key):
+    """Print a stored object: what a platform answered (each page's status and URL go to standard error), refused rows,
+    a receipt."""
+    target = open_target(stack, home_of(context))
+    if is_text(object_key):
+        for piece in stored_text(target, object_key):
+            typer.echo(piece, nl=False)
+        return
+    for page in raw_pages(target, object_key):
         typer.echo(f"page {page.number}: {page.status} {page.url}", err=True)
         while piece := page.stream.read(1 << 20):
             typer.echo(piece, nl=False)
@@ -313,21 +341,27 @@ def replayed(target: Deployment, replay_id: str, seconds: float) -> str:
     return f"{done['slots_changed']:,} numbers changed, {done['loaded']} objects loaded{rest}"
 
 
-def outcome(target: Deployment, name: str, seconds: float) -> str:
-    """A drop's receipt in one line. Raises CommandFailed when it was rejected or no receipt came in time."""
+def outcome(target: Deployment, name: str, seconds: float) -> Iterator[str]:
+    """A drop's receipt in lines. Raises CommandFailed when nothing of it was stored or no receipt came in time."""
     receipt = receipt_of(target, name, seconds)
     if receipt is None:
         raise CommandFailed(f"no receipt after {seconds:g} s; it will be receipts/{name}.json in the bucket")
     if receipt["state"] == "rejected":
         raise CommandFailed(f"the file was rejected: {receipt['reason']}")
     if receipt["state"] == "duplicate":
-        return f"nothing changed: these bytes were loaded before ({receipt['duplicate_of']})"
-    refused = receipt["rows_quarantined"]
-    kept = f"; {refused:,} refused, see {receipt['quarantine_key']} in the bucket" if refused else ""
-    return f"loaded: {receipt['rows_stored']:,} of {receipt['rows_read']:,} rows{kept}"
+        yield f"nothing changed: these bytes were loaded before ({receipt['duplicate_of']})"
+        return
+    yield from lines_of(receipt)
+    if receipt["rows_quarantined"] and not receipt["rows_stored"]:
+        raise CommandFailed("no row was stored")
 
 
 # -- shared ----------------------------------------------------------------------------------------------------------
+
+
+def answer_to(question: str) -> str:
+    """What somebody at the terminal answers; "" for Enter alone."""
+    return str(typer.prompt(question, default="", show_default=False))
 
 
 def first_key(description: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -25,6 +27,9 @@ from ops.target import Deployment
 
 _POLL_SECONDS = 0.5
 _SHOWN_ACCOUNTS = 5
+_KIND = re.compile("[^/]+/[^/]+")
+_TEXTS = ("quarantine/", "receipts/", "stream/")
+"""Where objects are text, perhaps packed; those of platforms have pages."""
 
 
 def fire(target: Deployment, name: str, at: datetime) -> str:
@@ -60,10 +65,27 @@ def create_key(
 def raw_pages(target: Deployment, key: str) -> Iterator[StoredPage]:
     """The pages of a raw object, each readable until the next is asked for. Raises CommandFailed, BadInput."""
     if not key.startswith(RAW_PREFIX):
-        raise CommandFailed(f"{key} is not a raw object: its key begins with {RAW_PREFIX}")
+        known = ", ".join((RAW_PREFIX, *_TEXTS))
+        raise CommandFailed(f"{key} is not shown: a key begins with one of {known}")
     try:
         with target.app().raw.open(key) as found:
             yield from found.pages()
+    except NotFound:
+        raise CommandFailed(f"the bucket has no object {key}") from None
+
+
+def is_text(key: str) -> bool:
+    """Whether an object is read by `stored_text`."""
+    return key.startswith(_TEXTS)
+
+
+def stored_text(target: Deployment, key: str) -> Iterator[bytes]:
+    """An object of text in pieces, unpacked. Raises CommandFailed."""
+    try:
+        with target.app().raw.open_stream(key) as packed:
+            found = gzip.GzipFile(fileobj=packed) if key.endswith(".gz") else packed
+            while piece := found.read(1 << 20):
+                yield piece
     except NotFound:
         raise CommandFailed(f"the bucket has no object {key}") from None
 
@@ -109,11 +131,14 @@ def drop_key(target: Deployment, file_name: str, account_id: str, kind: str) -> 
         catalog.account(account_id)
     except NotFound:
         raise CommandFailed(f"there is no client account {account_id}. {_accounts(target)}") from None
+    if kind and not _KIND.fullmatch(kind):
+        raise CommandFailed(f"--as takes a source and a data type, such as shopify/orders: {kind!r} is not both")
     key = "/".join([PREFIX + account_id, kind, file_name] if kind else [PREFIX + account_id, file_name])
     try:
         parsed = DropKey.parse(key)
-        if (parsed.source, parsed.data_type) != OWN_INVOICES:
-            target.app().file_readers.reader(*parsed[:3])
+        files = target.app().file_readers
+        if (parsed.source, parsed.data_type) != OWN_INVOICES and files.kept(*parsed[:3]) is None:
+            files.reader(*parsed[:3])
         return str(parsed)
     except BadInput as error:
         raise CommandFailed(error.message) from None

@@ -37,6 +37,8 @@ class OneLine(TyperGroup):
             code = answer if isinstance(answer, int) else 0
             if code == INTERRUPTED:
                 say_error("interrupted", code)
+        except typer.Abort:
+            code = say_error("interrupted", INTERRUPTED)
         except typer.TyperException as error:
             context = getattr(error, "ctx", None)
             where = context.command_path if context else "adweir"

@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from adweir.model import limits
 from adweir.model.data_types import DATA_TYPES
@@ -19,6 +22,7 @@ from adweir.platforms.files.table import open_table, records
 from adweir.store.catalog.mappings import EVERYONE, StoredMapping
 from ops.errors import CommandFailed
 from ops.mapping import words
+from ops.mapping.fields import NOT_NEEDED
 from ops.mapping.known import find
 from ops.mapping.matching import EXACT, label_of, nearness
 from ops.mapping.propose import ROWS, Proposal, Suggestion, propose
@@ -72,8 +76,11 @@ def _is_header(cells: Sequence[str]) -> bool:
     return known >= _TOLD
 
 
-def asked(proposal: Proposal, ask: Ask) -> Proposal:
-    """With the answers of somebody to each column that is not sure; an empty answer agrees."""
+def asked(proposal: Proposal, ask: Ask, tell: Callable[[str], object]) -> Proposal:
+    """With the answers of somebody to each column that is not sure; an empty answer agrees.
+
+    Somebody who names no field is told which there are, and asked again.
+    """
     fields = DATA_TYPES[proposal.data_type].names
     for each in proposal.unsure:
         while True:
@@ -85,20 +92,25 @@ def asked(proposal: Proposal, ask: Ask) -> Proposal:
             if not field or field in fields:
                 proposal = proposal.answered(each.column, field)
                 break
-            ask(f"{proposal.data_type} has no field {field}; it has {', '.join(fields)}. Press Enter")
+            tell("\n".join(_wrapped(f"{proposal.data_type} has no field {field}; it has {', '.join(fields)}")))
     return proposal
 
 
 def table_of(proposal: Proposal, rows: Sequence[Record]) -> str:
     """The proposal for people, at most 80 characters wide."""
-    origin = "built in" if proposal.built_in else "proposed"
+    origin = "built in" if proposal.is_known else "proposed"
     lines = [f"{proposal.source}/{proposal.data_type} ({origin})", ""]
     lines += [f"{'column':{_WIDE}} {'field':{_NARROW}} {'values'}", f"{'-' * _WIDE} {'-' * _NARROW} {'-' * 29}"]
+    unused = [each.column for each in proposal.columns if each.sure and not each.field and each.why == NOT_NEEDED]
     for each in sorted(proposal.columns, key=lambda one: not one.field):
+        if each.column in unused:
+            continue
         unit = "" if each.unit is Unit.ONES else f" {each.unit}"
         field = f"{each.field or _NOT_READ}{unit}{'' if each.sure else ' ?'}"
         shown = ", ".join(each.samples) if each.field or not each.sure else each.why
         lines.append(f"{_cut(each.column, _WIDE):{_WIDE}} {_cut(field, _NARROW):{_NARROW}} {_cut(shown, 29)}".rstrip())
+    if unused:
+        lines += ["", *_wrapped(f"not needed: {', '.join(unused)}")]
     lines += ["", *_said(proposal), *_tried(proposal, rows)]
     return "\n".join(lines)
 
@@ -117,7 +129,8 @@ def _said(proposal: Proposal) -> Iterator[str]:
         yield _cut(f"left out are rows {about} is {what}", 80)
     if proposal.adds_up:
         yield "rows of one object and day are added up"
-    yield from (_cut(f"note: {each}", 80) for each in proposal.notes)
+    for note in proposal.notes:
+        yield from _wrapped(f"note: {note}")
 
 
 def _tried(proposal: Proposal, rows: Sequence[Record]) -> Iterator[str]:
@@ -127,15 +140,16 @@ def _tried(proposal: Proposal, rows: Sequence[Record]) -> Iterator[str]:
         bound = BoundMapping(mapping, [each.column for each in proposal.columns])
         found = list(mapped(rows, bound))
     except (BadInput, ValueError) as error:
-        yield f"the first {len(rows)} rows cannot be read: {getattr(error, 'message', error)}"
+        yield from _wrapped(f"the first {len(rows)} rows cannot be read: {getattr(error, 'message', error)}")
         return
     good = [each for each in found if isinstance(each, Record)]
     yield f"of the first {len(rows)} rows {len(good)} can be read, {sum(bound.left_out.values())} are left out"
     if good:
         shown = ", ".join(f"{name} {text}" for name, text in good[0].cell.items() if text)
-        yield _cut(f"the first: {shown}", 80)
+        yield from _wrapped(f"the first: {shown}")
     faults = [each.errors[0]["message"] for each in found if not isinstance(each, Record)]
-    yield from (_cut(f"refused: {each}", 80) for each in dict.fromkeys(faults[:3]))
+    for fault in dict.fromkeys(faults[:3]):
+        yield from _wrapped(f"refused: {fault}")
 
 
 def as_json(proposal: Proposal, mapping: Mapping) -> str:
@@ -155,8 +169,9 @@ def mapping_of(proposal: Proposal) -> Mapping:
     """The mapping of a proposal. Raises CommandFailed for one that cannot be."""
     try:
         return proposal.mapping()
-    except ValueError as error:
-        raise CommandFailed(f"no mapping can be made of these columns: {error}") from None
+    except ValidationError as error:
+        told = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
+        raise CommandFailed(f"no mapping can be made of these columns: {told}") from None
 
 
 def save(target: Deployment, mapping: Mapping, account_id: str) -> str:
@@ -172,6 +187,22 @@ def save(target: Deployment, mapping: Mapping, account_id: str) -> str:
         raise CommandFailed(error.message) from None
     whose = account_id or "all client accounts"
     return f"stored for {whose}: adweir drop FILE --as {mapping.source}/{mapping.data_type}"
+
+
+def constants_of(proposal: Proposal, given: Sequence[str]) -> dict[str, str]:
+    """`field=value` texts. Raises CommandFailed for another form, and for a field that there is not."""
+    fields = DATA_TYPES[proposal.data_type].names
+    found = {}
+    for each in given:
+        name, _, text = each.partition("=")
+        if not text or name not in fields:
+            raise CommandFailed(f"{each!r} is no FIELD=VALUE; fields: {', '.join(fields)}")
+        found[name] = text
+    return found
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(" ".join(text.split()), 80, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _cut(text: str, most: int) -> str:

@@ -10,6 +10,7 @@ from ops.mapping import words
 from ops.mapping.matching import EXACT, LEAST, LIKELY, NEAR, Label, is_ratio, nearness, object_of
 from ops.mapping.shapes import CellShape, Looks
 
+NOT_NEEDED = "not needed"
 _OF_ADS = ("campaign", "ad_group", "ad", "keyword")
 _OF_PERFORMANCE: tuple[str, ...] = (
     "impressions", "clicks", "spend", "conversions", "revenue", "currency", "date", "hour", "platform"
@@ -29,7 +30,7 @@ class FileColumn:
 
     label: Label
     shape: CellShape
-    left_out: str = "not needed"
+    left_out: str = NOT_NEEDED
     doubtful: bool = False
 
 

@@ -17,7 +17,7 @@ from adweir.model.data_types import DATA_TYPES
 from adweir.model.mappings import CURRENCY_SLOT, SOURCE_PATTERN, MappedColumn, Mapping, RowRule, Unit
 from adweir.platforms.files.headers import HeaderNames
 from ops.mapping import words
-from ops.mapping.fields import FileColumn, FoundField, fields_of
+from ops.mapping.fields import NOT_NEEDED, FileColumn, FoundField, fields_of
 from ops.mapping.known import find
 from ops.mapping.matching import grouped, label_of
 from ops.mapping.shapes import Looks, shape_of
@@ -42,7 +42,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A mapping that is proposed. `notes` are what to know of it."""
+    """A mapping that is proposed. `notes` are what to know of it. `is_known`: `built_in` reads it as it is."""
 
     source: str
     data_type: str
@@ -53,6 +53,7 @@ class Proposal:
     adds_up: bool = False
     notes: tuple[str, ...] = ()
     built_in: Mapping | None = None
+    is_known: bool = False
 
     @property
     def unsure(self) -> tuple[Suggestion, ...]:
@@ -69,7 +70,24 @@ class Proposal:
                 said.append(replace(each, field="", sure=True, why=f"{column} is it"))
             else:
                 said.append(each)
-        return replace(self, columns=tuple(said), built_in=None)
+        return replace(self, columns=tuple(said), built_in=None, is_known=False)
+
+    def with_constants(self, values: Dict[str, str]) -> Proposal:
+        """With fields that somebody gave one value for all rows; their columns are no longer read."""
+        if not values:
+            return self
+        built_in = self.built_in
+        if built_in is not None:
+            left = tuple(column for column in built_in.columns if column.field not in values)
+            built_in = built_in.model_copy(update={"columns": left, "constants": {**built_in.constants, **values}})
+        return replace(
+            self,
+            columns=tuple(replace(c, field="", why="you gave it") if c.field in values else c for c in self.columns),
+            constants={**self.constants, **values},
+            notes=tuple(note for note in self.notes if note not in {f"no column is the {name}" for name in values}),
+            built_in=built_in,
+            is_known=False,
+        )
 
     def mapping(self) -> Mapping:
         """The mapping. Raises ValueError for one that cannot be."""
@@ -125,7 +143,7 @@ def _built_in(known: Mapping, header: Sequence[str], rows: Sequence[Dict[str, st
         Suggestion(
             name,
             of.get(name, ""),
-            f"a column of {known.source}" if name in of else "not needed",
+            f"a column of {known.source}" if name in of else NOT_NEEDED,
             samples=shape_of([row.get(name, "") for row in rows]).samples,
         )
         for name in header
@@ -142,6 +160,7 @@ def _built_in(known: Mapping, header: Sequence[str], rows: Sequence[Dict[str, st
         known.adds_up,
         tuple(notes),
         known,
+        is_known=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import boto3
@@ -61,6 +62,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+MANY = "impressions must be a whole number, 0 or more"
+
+
 def drop(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.app, ["drop", *map(str, arguments)], prog_name="adweir")
 
@@ -80,9 +84,10 @@ def test_given_an_account_when_a_file_is_dropped_then_it_is_loaded_and_its_rows_
 
     # then
     assert result.exit_code == 0
-    first, second = result.stdout.splitlines()
+    first, *told = result.stdout.splitlines()
     assert first == "stored drops/acme/offline.csv"
-    assert second.startswith("loaded: 1 of 2 rows; 1 refused, see quarantine/")
+    assert told[:-1] == ["loaded: 1 rows stored, 2 read", "  refused: 1", f"    line 3: {MANY}"]
+    assert told[-1].startswith("  see: adweir raw quarantine/")
     assert [row[3][3] for row in world.stored()] == [1_500_000]
 
 
@@ -125,10 +130,7 @@ def test_given_several_clients_when_a_file_is_dropped_for_nobody_then_they_are_n
     ("arguments", "says"),
     [
         (("--account", "nobody"), "there is no client account nobody. Accounts: acme (Acme)"),
-        (
-            ("--as", "kpi"),
-            "a drop is drops/<account_id>/<name> or drops/<account_id>/<source>/<data_type>/<name>",
-        ),
+        (("--as", "kpi"), "--as takes a source and a data type, such as shopify/orders: 'kpi' is not both"),
         (("--as", "ga4/kpi"), "no files of ga4/kpi are read; data types: " + ", ".join(sorted(DATA_TYPES))),
     ],
 )  # fmt: skip
@@ -205,4 +207,49 @@ def test_given_no_receipt_in_time_when_it_is_waited_for_then_the_command_fails_a
 ) -> None:
     # when
     with pytest.raises(CommandFailed, match=r"receipts/drops/acme/slow.csv.1.json in the bucket"):
-        cli.outcome(deployment, "drops/acme/slow.csv.1", 0)
+        list(cli.outcome(deployment, "drops/acme/slow.csv.1", 0))
+
+
+def test_given_a_file_without_a_good_line_when_it_is_dropped_then_the_command_fails_and_says_why(
+    world: LoadWorld, deployment: Deployment, file: Path
+) -> None:
+    # given
+    file.write_text(HEADER + "meta,1,campaign,2026-11-18,8,many,1,1.50\n" * 3)
+
+    # when
+    result = drop(file, "--account", "acme")
+
+    # then
+    assert result.exit_code == 1
+    assert result.stderr == "adweir: no row was stored\n"
+    assert f"    line 2: {MANY}" in result.stdout.splitlines()
+
+
+def test_given_refused_lines_when_their_object_is_asked_for_then_they_are_shown_with_their_reasons(
+    world: LoadWorld, deployment: Deployment, file: Path
+) -> None:
+    # given
+    file.write_text(GOOD + "meta,1,campaign,2026-11-18,8,many,1,1.50\n")
+    key = drop(file, "--account", "acme").stdout.splitlines()[-1].removeprefix("  see: adweir raw ")
+
+    # when
+    result = CliRunner().invoke(cli.app, ["raw", key], prog_name="adweir")
+
+    # then
+    assert result.exit_code == 0
+    (line,) = map(json.loads, result.stdout.splitlines())
+    assert (line["line"], line["errors"][0]["field"]) == (3, "impressions")
+
+
+def test_given_reference_data_when_a_file_of_it_is_dropped_then_it_is_loaded(
+    world: LoadWorld, deployment: Deployment, file: Path
+) -> None:
+    # given
+    file.write_text("date,base,quote,rate\n2026-11-18,EUR,USD,1.08\n")
+
+    # when
+    result = drop(file, "--account", "acme", "--as", "finance/rates")
+
+    # then
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1:] == ["loaded: 1 rows stored, 1 read"]

@@ -185,7 +185,7 @@ def answers(*given: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), [([""], "revenue"), (["-"], ""), (["nonsense", "", "conversions"], "conversions")]
+    ("given", "field"), [([""], "revenue"), (["-"], ""), (["nonsense", "conversions"], "conversions")]
 )
 def test_what_is_not_sure_is_asked(given: Sequence[str], field: str) -> None:
     proposal = of("Date|Campaign|Spend|Impressions|Sum value", "2026-01-02|A|1.5|2|9.5")
@@ -196,7 +196,7 @@ def test_what_is_not_sure_is_asked(given: Sequence[str], field: str) -> None:
         questions.append(question)
         return left.pop(0)
 
-    said = asked(proposal, ask)
+    said = asked(proposal, ask, questions.append)
 
     assert "'Sum value' (9.5) is revenue? Enter, a field, or -" in questions[0]
     assert next(each.field for each in said.columns if each.column == "Sum value") == field
@@ -239,3 +239,47 @@ def test_the_command_prints_json_without_a_sandbox(report: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["mapping"]["source"] == "agency"
+
+
+def test_what_every_row_has_may_be_given_and_is_added_to_a_built_in_mapping() -> None:
+    known = of("Campaign|Day|Cost|Impr.|Clicks", "A|2026-01-02|1.5|20|2")
+    assert known.is_known
+
+    given = known.with_constants({"profile_id": "4820117365"})
+
+    mapping = given.mapping()
+    assert not given.is_known
+    assert (mapping.source, mapping.columns) == ("google_ads", known.mapping().columns)
+    assert mapping.constants == {"platform": "google_ads", "profile_id": "4820117365"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("platform", "'platform' is no FIELD=VALUE; fields: platform, profile_id"),
+        ("shop=1", "'shop=1' is no FIELD=VALUE; fields: platform, profile_id"),
+        ("spend=1", "no mapping can be made of these columns: no constant can be spend\n"),
+    ],
+)
+def test_a_constant_that_cannot_be_is_told(report: Path, given: str, says: str) -> None:
+    done = CliRunner().invoke(app, ["map", str(report), given, "--json"], prog_name="adweir")
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"adweir: {says}")
+
+
+def test_an_input_that_ends_before_the_answer_is_no_fault_of_ours(report: Path) -> None:
+    done = CliRunner().invoke(app, ["map", str(report)], input="", prog_name="adweir")
+
+    assert (done.exit_code, done.stderr) == (130, "adweir: interrupted\n")
+
+
+def test_columns_that_are_not_needed_take_few_lines(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"Name,Created at,Total,Currency,{','.join(f'Extra {n}' for n in range(60))}\n")
+
+    shown = table_of(*proposed(path, "shopify", "orders")).splitlines()
+
+    assert len(shown) < 30
+    assert max(map(len, shown)) <= 80
+    assert any("Extra 59" in line for line in shown)

@@ -27,10 +27,14 @@ class DropReceipt(Shown):
     rows_read: int | None = None
     rows_stored: int | None = None
     duplicates: int | None = Field(None, description="Rows that repeat another row of the file.")
+    rows_left_out: dict[str, int] | None = Field(None, description="Rows that are no data: how often by reason.")
     rows_quarantined: int | None = None
     slots_changed: int | None = Field(None, description="Stored numbers that the file changed.")
     reasons: dict[str, int] | None = Field(None, description="Why rows were refused: how often by rule.")
+    first_quarantined: list[dict[str, Any]] | None = Field(None, description="The first refused lines, and why.")
     quarantine_key: str | None = Field(None, description="The object with the refused lines, if there are any.")
+    quarantine_keys: list[str] | None = Field(None, description="One per share of a file that was loaded in shares.")
+    shares: int | None = None
     stored_for: list[str] | None = Field(None, description="Platform, ad account, level and grain of what was stored.")
     duplicate_of: str | None = Field(None, description="Key and version of the file that had these bytes first.")
     code: str | None = Field(None, description="Why the whole file was rejected: the error's code.")

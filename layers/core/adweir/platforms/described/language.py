@@ -21,6 +21,8 @@ from adweir.model.times import Window, is_zone
 from adweir.platforms.described import paths, templates
 from adweir.platforms.described.fields import FieldRule
 from adweir.platforms.described.parts import (
+    CURRENCY,
+    FORMS,
     AsyncReport,
     Days,
     ForEach,
@@ -197,7 +199,7 @@ class NamedAccount(SpecPart):
 
     id: Text = Field(min_length=1)
     name: Text = ""
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, StringConstraints(pattern=CURRENCY)]
     timezone: Text
     country: Annotated[str, StringConstraints(pattern=r"^(?:[A-Z]{2})?$")] = ""
 
@@ -357,5 +359,11 @@ def _message(fault: Mapping[str, Any]) -> str:
     said = {"missing": "is required", "extra_forbidden": "is unknown"}.get(fault["type"])
     if fault["type"] == "union_tag_invalid":
         said = f"type is one of {fault['ctx']['expected_tags']}"
+    elif fault["type"] == "string_pattern_mismatch":
+        said = FORMS.get(fault["ctx"]["pattern"])
+    elif fault["loc"][:1] == ("datasets",) and fault["loc"][-1] == "[key]":
+        said = f"cannot be described; there are {', '.join(PULLED)}"
+    elif fault["type"] == "too_short":
+        said = "is empty"
     text = said or str(fault["msg"]).removeprefix("Value error, ")
     return f"{text[:1].lower()}{text[1:]}"[:400]

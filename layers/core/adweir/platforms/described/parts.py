@@ -13,6 +13,21 @@ from adweir.model.errors import ThrottleScope
 from adweir.platforms.described import paths
 
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS)]
+_HEADER = r"^[A-Za-z0-9-]{1,100}$"
+_RECORDS = rf"^(?:{paths.RECORDS})?$"
+_VALUE = rf"^{paths.VALUE}$"
+_CREDENTIAL_FIELD = r"^[a-z][a-z0-9_]{0,39}$"
+_PATH = r"^(?:/[^\s#]*)?$"
+CURRENCY = r"^[A-Z]{3}$"
+FORMS = {
+    _HEADER: "is no name of a header: letters, digits and -",
+    _RECORDS: "is no place of records: members with dots between them, [] after each list, such as data.rows[]",
+    _VALUE: "is no path of a value, such as stats.spend, ^.id or $.currency",
+    _CREDENTIAL_FIELD: "is no name of a field of the credential: lower-case letters, digits and _, such as api_key",
+    _PATH: "begins with a / and has neither spaces nor #",
+    CURRENCY: "is no currency: three capital letters, such as EUR",
+}
+"""Patterns in words, for people who write specs."""
 HeaderText = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS, pattern=r"^[ -~]*$")]
 """The value of a header: no line break, with which another header would begin."""
 _RESERVED = (
@@ -28,10 +43,10 @@ def _is_not_reserved(name: str) -> str:
     return name
 
 
-Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$"), AfterValidator(_is_not_reserved)]
-RecordPath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(?:{paths.RECORDS})?$")]
-ValuePath = Annotated[str, StringConstraints(max_length=200, pattern=rf"^{paths.VALUE}$")]
-CredentialField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Header = Annotated[str, StringConstraints(pattern=_HEADER), AfterValidator(_is_not_reserved)]
+RecordPath = Annotated[str, StringConstraints(max_length=200, pattern=_RECORDS)]
+ValuePath = Annotated[str, StringConstraints(max_length=200, pattern=_VALUE)]
+CredentialField = Annotated[str, StringConstraints(pattern=_CREDENTIAL_FIELD)]
 """The name of a field of the credential, which has its value."""
 
 
@@ -48,7 +63,7 @@ class SpecRequest(SpecPart):
     """
 
     method: Literal["GET", "POST"] = "GET"
-    path: Text = Field(pattern=r"^(?:/[^\s#]*)?$")
+    path: Text = Field(pattern=_PATH)
     query: dict[Text, Text | list[Text]] = Field(default={}, max_length=100)
     headers: dict[Header, HeaderText] = Field(default={}, max_length=50)
     body: Any = Field(default=None, alias="json")

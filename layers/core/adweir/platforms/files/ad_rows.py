@@ -25,6 +25,7 @@ _NAME = {
     Level.KEYWORD: "keyword_text",
 }
 _IN_GROUP = (Level.AD, Level.KEYWORD)
+_HOW = "name it in a column, or for all rows: adweir map FILE profile_id=ID"
 
 
 class AdRows(FileRows):
@@ -66,7 +67,7 @@ class AdRows(FileRows):
             return Target(platform, profile_id or context.own, level, self._grain, currency)
         profile_id = context.objects.only_profile(platform, profile_id) or profile_id
         if not profile_id:
-            message = f"is required: the client has no ad account of {platform}, or several"
+            message = f"is required: the client has no ad account of {platform}, or several; {_HOW}"
             raise LineFault("profile_id", KNOWN, message)
         return Target(platform, profile_id, level, self._grain)
 
