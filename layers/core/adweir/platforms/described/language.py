@@ -361,7 +361,7 @@ def _message(fault: Mapping[str, Any]) -> str:
         said = f"type is one of {fault['ctx']['expected_tags']}"
     elif fault["type"] == "string_pattern_mismatch":
         said = FORMS.get(fault["ctx"]["pattern"])
-    elif fault["loc"][:1] == ("datasets",) and fault["loc"][-1] == "[key]":
+    elif len(fault["loc"]) == 3 and (fault["loc"][0], fault["loc"][2]) == ("datasets", "[key]"):
         said = f"cannot be described; there are {', '.join(PULLED)}"
     elif fault["type"] == "too_short":
         said = "is empty"
