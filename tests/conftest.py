@@ -31,6 +31,9 @@ from support.clock import FrozenClock
 
 REGION = "us-east-1"
 
+# A sandbox that the shell points at (docs/operations.md) is not for tests to write to, nor to delete a bucket of.
+os.environ.pop("AWS_ENDPOINT_URL", None)
+
 # An example may take any time: on a busy machine a deadline fails tests that have no fault.
 hypothesis.settings.register_profile("adweir", deadline=None)
 hypothesis.settings.load_profile("adweir")
