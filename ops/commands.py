@@ -65,8 +65,7 @@ def create_key(
 def raw_pages(target: Deployment, key: str) -> Iterator[StoredPage]:
     """The pages of a raw object, each readable until the next is asked for. Raises CommandFailed, BadInput."""
     if not key.startswith(RAW_PREFIX):
-        known = ", ".join((RAW_PREFIX, *_TEXTS))
-        raise CommandFailed(f"{key} is not shown: a key begins with one of {known}")
+        raise CommandFailed(f"{key} is not a raw object: its key begins with {RAW_PREFIX}, or {', '.join(_TEXTS)}")
     try:
         with target.app().raw.open(key) as found:
             yield from found.pages()
