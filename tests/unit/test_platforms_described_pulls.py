@@ -263,3 +263,10 @@ def test_rows_of_other_ad_accounts_are_left_out(stub: StubServer) -> None:
     rows, bad = api_of(stub, fields=FIELDS | {"account_id": "account"}).read(OF)
 
     assert ([row.entity_id for row in rows], bad) == (["api~77"], [])
+
+
+def test_an_answer_about_nobody_that_the_spec_names_is_refused_and_no_empty_day(stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, {"rows": [DAY | {"account": 79}, DAY | {"account": 78}]})
+
+    with pytest.raises(BadInput, match=r"no record is of an ad account that the spec names \(77.*the first is of '79'"):
+        api_of(stub, fields=FIELDS | {"account_id": "account"}).read(OF)

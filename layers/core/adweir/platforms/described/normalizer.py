@@ -21,7 +21,8 @@ class DescribedNormalizer:
 
     def metric_batches(self, page: RawPage, context: PullContext) -> Iterator[RowBatch]:
         """The records of a page."""
-        return batches(page, _described(context), context)
+        spec = _spec(context)
+        return batches(page, _described(spec, context), context, {account.id for account in spec.accounts.named})
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
         """The ad accounts, campaigns, ad groups or ads of a page."""
@@ -44,8 +45,8 @@ def _spec(context: PullContext) -> Spec:
         raise BadInput(f"the spec {context.route[:40]} cannot be used: {error.message}") from None
 
 
-def _described(context: PullContext) -> Described:
-    found = _spec(context).datasets.get(context.dataset)
+def _described(spec: Spec, context: PullContext) -> Described:
+    found = spec.datasets.get(context.dataset)
     if found is None:
         raise BadInput(f"the spec {context.route[:40]} no longer describes {context.dataset}")
     return found

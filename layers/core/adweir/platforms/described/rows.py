@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
@@ -24,6 +24,7 @@ from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 from adweir.platforms.row_sums import RowSums
 
 _BATCH = 2000
+_SHOWN = 100
 _AMOUNTS = {"conversions": CONVERSIONS, "spend": SPEND, "revenue": REVENUE}
 
 
@@ -114,9 +115,11 @@ def _check_header(names: list[str], fields: Mapping[str, FieldRule]) -> None:
         raise BadInput(f"the columns are wrong: {', '.join(missing)[:200]} not there once", faults)
 
 
-def batches(page: RawPage, described: Described, context: PullContext) -> Iterator[RowBatch]:
-    """The rows of a page, added up where the spec says that they are parts."""
-    reader = DescribedRows(described, context)
+def batches(
+    page: RawPage, described: Described, context: PullContext, named: Collection[str] = ()
+) -> Iterator[RowBatch]:
+    """The rows of a page, added up where the spec says that they are parts; `named`: the ad accounts that it names."""
+    reader = DescribedRows(described, context, named)
     if not described.add_up:
         yield from reader.read(page)
         return
@@ -131,7 +134,8 @@ def batches(page: RawPage, described: Described, context: PullContext) -> Iterat
 class DescribedRows:
     """How the records of a dataset become rows of an ad account."""
 
-    def __init__(self, described: Described, context: PullContext) -> None:
+    def __init__(self, described: Described, context: PullContext, named: Collection[str] = ()) -> None:
+        self._named, self._strangers = named, list[str]()
         self._described = described
         self._context = context
         self._readers = {name: FieldReader(name, rule) for name, rule in described.fields.items()}
@@ -142,7 +146,7 @@ class DescribedRows:
             raise BadInput("the spec names no date any more, and the answer is for more than one day")
 
     def read(self, page: RawPage) -> Iterator[RowBatch]:
-        """The rows of other ad accounts are left out."""
+        """The rows of other ad accounts are left out. Raises BadInput where all are of accounts that nobody named."""
         found = entries(page, self._described)
         while chunk := list(islice(found, _BATCH)):
             rows, bad = list[MetricRow](), list[BadRow]()
@@ -153,11 +157,24 @@ class DescribedRows:
                 except ValueError as error:
                     bad.append(self._bad(entry, error))
             yield RowBatch(rows, bad)
+        if self._strangers and self._named:
+            first, wanted = self._strangers[0][:_SHOWN], ", ".join(sorted(self._named))[:_SHOWN]
+            raise BadInput(
+                f"no record is of an ad account that the spec names ({wanted}): the first is of {first!r}. Name it in"
+                " accounts, or mend the field that account_id is read from"
+            )
 
     def _is_ours(self, get: Get) -> bool:
         """Raises ValueError for a record that does not say whose it is: left out, its days would become zero."""
         reader = self._readers.get("account_id")
-        return reader is None or _needed(reader.text(get), "account_id") == in_account(self._context.profile_id)
+        if reader is None:
+            return True
+        account = _needed(reader.text(get), "account_id")
+        if account in self._named:
+            self._named = ()  # the question is answered: the page has records of one of them
+        elif not self._strangers:
+            self._strangers.append(account)
+        return account == in_account(self._context.profile_id)
 
     def _row(self, entry: RecordEntry) -> MetricRow:
         get, rounding = entry.get, Rounding()
