@@ -55,7 +55,7 @@ class TestLists:
         [
             (dataset, slice_)
             for dataset, spec in REGISTRY.datasets(AMAZON_ADS).items()
-            if dataset is not Dataset.INVOICES
+            if dataset not in {Dataset.INVOICES, Dataset.STREAMS}  # asked about in tests of their own
             for slice_ in spec.slices
         ],
     )
