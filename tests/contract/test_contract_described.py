@@ -23,12 +23,11 @@ from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.addresses import AllowedHosts, guarded_session
 from adweir.platforms.connector import Connector, OwnTokens, Page, PageInHand, PullContext, Wiring
-from sandbox.outside import Outside
-from sandbox.platforms import everyone, population
+from sandbox.platforms import everyone
 from sandbox.server import PlatformServer
 from sandbox.switches import Switch
 from support.clock import FrozenClock
-from support.platform_server import ANCHOR, owner
+from support.platform_server import ANCHOR, owner, running
 
 GENERIC, PINTEREST = Platform("generic"), "pinterest_ads"
 SPEC = Path(__file__).parents[2] / "docs/specs/pinterest.json"
@@ -38,7 +37,7 @@ DAYS = Window(ANCHOR - timedelta(days=6), ANCHOR - timedelta(days=1))
 @pytest.fixture(scope="module")
 def _server() -> Iterator[PlatformServer]:
     present = [one for one in everyone() if one.platform == PINTEREST]
-    with PlatformServer(Outside(anchor=ANCHOR, population=population(present, awkward=True)), present) as server:
+    with running(present, awkward=True) as server:
         yield server
 
 

@@ -26,8 +26,7 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.addresses import AllowedHosts, guarded_session
 from adweir.platforms.connector import Connector, OwnTokens, Page, PageInHand, PullContext, Wiring
 from adweir.store.raw.feeds import SourceObjects
-from sandbox.outside import Outside
-from sandbox.platforms import everyone, population
+from sandbox.platforms import everyone
 from sandbox.platforms.own_feed.rows import objects
 from sandbox.server import PlatformServer
 from sandbox.switches import Switch
@@ -35,7 +34,7 @@ from sandbox.world import WorldProfile
 from support.bounds import at_the_bound, refuses
 from support.clock import FrozenClock
 from support.described_api import example
-from support.platform_server import ANCHOR, owner
+from support.platform_server import ANCHOR, owner, running
 
 INTERNAL, FEED, BUCKET = Platform("internal"), "own_feed", "halden-warehouse"
 DAYS = Window(ANCHOR - timedelta(days=3), ANCHOR - timedelta(days=1))
@@ -45,7 +44,7 @@ LAST = Window(DAYS.end, DAYS.end)
 @pytest.fixture(scope="module")
 def _server() -> Iterator[PlatformServer]:
     present = [one for one in everyone() if one.platform == FEED]
-    with PlatformServer(Outside(anchor=ANCHOR, population=population(present)), present) as server:
+    with running(present) as server:
         yield server
 
 

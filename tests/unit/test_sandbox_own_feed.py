@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.outside import Outside
-from sandbox.platforms import everyone, population
+from sandbox.platforms import everyone
 from sandbox.platforms.own_feed.owner import PLATFORM
 from sandbox.platforms.own_feed.rows import objects
 from sandbox.server import PlatformServer
 from sandbox.world import WorldProfile
-from support.platform_server import ANCHOR, owner
+from support.platform_server import ANCHOR, owner, running
 
 START, END = ANCHOR - timedelta(days=3), ANCHOR - timedelta(days=1)
 MICRO = 1_000_000
@@ -29,7 +28,7 @@ MICRO = 1_000_000
 @pytest.fixture(scope="module")
 def _server() -> Iterator[PlatformServer]:
     present = [one for one in everyone() if one.platform == PLATFORM]
-    with PlatformServer(Outside(anchor=ANCHOR, population=population(present)), present) as server:
+    with running(present) as server:
         yield server
 
 
