@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.outside import Outside
-from sandbox.platforms import everyone, population
+from sandbox.platforms import everyone
 from sandbox.platforms.pinterest_ads.advertisers import PLATFORM
 from sandbox.server import PlatformServer
 from sandbox.world import Company, WorldProfile
-from support.platform_server import ANCHOR, owner
+from support.platform_server import ANCHOR, owner, running
 
 START, END = ANCHOR - timedelta(days=6), ANCHOR - timedelta(days=1)
 MONEY = "SPEND_IN_MICRO_DOLLAR"
@@ -26,8 +25,7 @@ COLUMNS = f"{MONEY},IMPRESSION_1,CLICKTHROUGH_1,{CHECKOUTS},{VALUE}"
 @pytest.fixture(scope="module")
 def _server() -> Iterator[PlatformServer]:
     present = [one for one in everyone() if one.platform == PLATFORM]
-    outside = Outside(anchor=ANCHOR, population=population(present, awkward=True))
-    with PlatformServer(outside, present) as server:
+    with running(present, awkward=True) as server:
         yield server
 
 

@@ -11,7 +11,8 @@ from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import ThrottleScope, Unprocessable
 from adweir.model.labels import PATTERN
-from adweir.platforms.base import DatasetSpec, datasets
+from adweir.model.platforms import Platform
+from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, PlainApp, Secret
 
 LOOKBACK_DAYS, SETTLES_AFTER_DAYS, MAX_WINDOW_DAYS = 7, 28, 31
@@ -66,7 +67,7 @@ def _metrics(dataset: Dataset) -> DatasetSpec:
     )
 
 
-DATASETS: Mapping[Dataset, DatasetSpec] = datasets(
+_DATASETS: Mapping[Dataset, DatasetSpec] = datasets(
     DatasetSpec(Dataset.PROFILES),
     DatasetSpec(Dataset.CAMPAIGNS),
     DatasetSpec(Dataset.AD_GROUPS),
@@ -80,5 +81,19 @@ DATASETS: Mapping[Dataset, DatasetSpec] = datasets(
     _metrics(Dataset.AD_GROUP_HOURLY),
     _metrics(Dataset.AD_HOURLY),
 )
-THROTTLES = (ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL, ThrottleScope.REGION)
+_THROTTLES = (ThrottleScope.PROFILE, ThrottleScope.CREDENTIAL, ThrottleScope.REGION)
 """The region of a described API is its spec."""
+
+
+def described_platform(name: str, title: str, package: str) -> PlatformSpec:
+    """A platform whose APIs specs describe; `package` is its folder as a module."""
+    return PlatformSpec(
+        name=Platform(name),
+        title=title,
+        package=package,
+        credential=DescribedCredential,
+        urls={"api": ""},
+        datasets=_DATASETS,
+        throttles=_THROTTLES,
+        described=True,
+    )

@@ -5,17 +5,6 @@ A credential names its spec, which is the route of all that it reaches: brakes, 
 
 from __future__ import annotations
 
-from adweir.model.platforms import Platform
-from adweir.platforms.base import PlatformSpec
-from adweir.platforms.described.serving import DATASETS, THROTTLES, DescribedCredential
+from adweir.platforms.described.serving import described_platform
 
-SPEC = PlatformSpec(
-    name=Platform("generic"),
-    title="Any other API",
-    package=__name__,
-    credential=DescribedCredential,
-    urls={"api": ""},
-    datasets=DATASETS,
-    throttles=THROTTLES,
-    described=True,
-)
+SPEC = described_platform("generic", "Any other API", __name__)

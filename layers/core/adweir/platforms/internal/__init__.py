@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-from adweir.model.platforms import Platform
-from adweir.platforms.base import PlatformSpec
-from adweir.platforms.described.serving import DATASETS, THROTTLES, DescribedCredential
+from adweir.platforms.described.serving import described_platform
 
-SPEC = PlatformSpec(
-    name=Platform("internal"),
-    title="Your own feed",
-    package=__name__,
-    credential=DescribedCredential,
-    urls={"api": ""},
-    datasets=DATASETS,
-    throttles=THROTTLES,
-    described=True,
-)
+SPEC = described_platform("internal", "Your own feed", __name__)
