@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from adweir.model.money import MICRO
-
-_WITHOUT_MINOR_UNIT = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
-)
-"""ISO 4217: these have no decimals."""
+from adweir.model.money import MICRO, minor_digits
 
 
 def shown(micros: int, currency: str) -> str:
     """Millionths of a currency's unit → `1,234.57 USD`, `1,235 JPY`."""
-    places = 0 if currency in _WITHOUT_MINOR_UNIT else 2
-    return f"{Decimal(micros) / MICRO:,.{places}f} {currency}"
+    return f"{Decimal(micros) / MICRO:,.{minor_digits(currency)}f} {currency}"
 
 
 def count(micros: int) -> str:

@@ -263,6 +263,7 @@ def test_only_rows_that_meet_the_filters_are_read() -> None:
         ("minor", "1234", "EUR", "12.34"),
         ("minor", "1234", "jpy", "1234"),
         ("minor", "1234", "KWD", "1.234"),
+        ("minor", "12345", "CLF", "1.2345"),
     ],
 )
 def test_a_unit_scales_a_number(unit: str, text: str, currency: str, expected: str) -> None:

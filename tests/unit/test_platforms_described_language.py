@@ -117,6 +117,19 @@ def test_where_a_request_goes_and_ends_is_not_said_by_a_specs_headers(header: st
             checked_spec(changed(path, value))
 
 
+@pytest.mark.parametrize("body", [{}, {"form": {"from": "{start}", "to": "{end}"}}])
+def test_a_file_is_not_asked_for_by_a_form(body: dict[str, Any]) -> None:
+    """It would be sent as a GET, without its body."""
+    asked = {"method": "POST", "path": "/{start}{end}"} | body
+    report = {"create": {"path": "/{start}{end}"}, "id": "id", "poll": {"path": "/p"}, "state": "s", "ready": ["DONE"]}
+    by_request = DAILY | {"records": "", "form": {"type": "csv"}, "request": asked}
+    by_report = DAILY | {"request": None, "report": report | {"download": asked}}
+
+    for described in (by_request, by_report):
+        with pytest.raises(Unprocessable, match="asked for by GET, or by POST with a body in json"):
+            checked_spec(changed(OF, described))
+
+
 def test_ads_need_a_way_to_their_ad_group() -> None:
     of = DAILY | {"fields": DAILY["fields"] | {"ad_id": "ad"}}
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, BadInput, RequestRejected, TooMuchData, Transient, Unprocessable
 from adweir.model.platforms import Platform
@@ -20,6 +22,7 @@ from adweir.platforms.connector import OwnTokens, Wiring
 from adweir.platforms.described.buckets import BucketConnector
 from adweir.platforms.described.language import checked_spec
 from adweir.platforms.described.serving import DescribedCredential
+from adweir.store.raw.feeds import SourceObjects
 from support.clock import FrozenClock
 from support.described_api import DAY, FIELDS, OF, WEEK, api_of
 from support.stub_http import Answer, Call, StubServer, serving
@@ -352,6 +355,29 @@ def test_what_a_job_leaves_beside_its_files_is_not_read() -> None:
 def test_marks_alone_are_nothing_that_came() -> None:
     with pytest.raises(AdweirError, match="yet"):
         reading(Folder("in/dt=2026-11-01/_SUCCESS"))
+
+
+def test_a_list_that_was_cut_off_is_refused_whatever_a_job_leaves_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows which files it lacks: their rows would be missing without a word."""
+    monkeypatch.setattr(limits, "MAX_FEED_OBJECTS", 3)
+    day = "in/dt=2026-11-01/"
+    files = [f"{day}_SUCCESS", f"{day}a.csv", f"{day}b.csv"]
+
+    assert reading(Folder(*files)) == [False, True]
+    with pytest.raises(TooMuchData):
+        reading(Folder(*files, f"{day}c.csv"))
+
+
+class Replaced:
+    """S3 as it answers for a key that a job took away after it was listed."""
+
+    def get_object(self, **_: str) -> NoReturn:
+        raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+
+
+def test_a_file_that_goes_while_it_is_read_is_worth_another_try() -> None:
+    with pytest.raises(Transient):
+        list(SourceObjects(Replaced, "feed").read("feed", "in/a.csv", 100))
 
 
 def test_a_pull_ends_where_nothing_is_left_after_its_place_and_begins_anew_where_the_place_is_gone() -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,6 +154,49 @@ def test_an_access_token_that_is_refused_is_made_anew_once(stub: StubServer) -> 
     api = api_of(stub, {"auth": {"type": "oauth2", "grant": "refresh_token", "token_url": token_url}})
 
     assert api.pull(OF)[0].last
+
+
+def test_a_file_is_asked_for_again_with_a_new_access_token(stub: StubServer) -> None:
+    """Tokens may end before the time that was said. Otherwise a good credential would count as broken."""
+
+    def route(call: Call) -> Answer:
+        if call.path.endswith("token"):
+            return Answer(200, {"access_token": f"made-token-{len(stub.calls)}", "expires_in": 3600})
+        good = call.headers["Authorization"] == "Bearer made-token-3"
+        return Answer(200, b"day,views,cost\n2026-11-01,5,1.25\n") if good else Answer(401, {})
+
+    stub.route = route
+    way = {"type": "oauth2", "grant": "refresh_token", "token_url": "https://api.example.com/v1/token"}
+
+    rows, _ = api_of(stub, {"auth": way}, records="", form={"type": "csv"}).read(OF)
+
+    assert [row.impressions for row in rows] == [5]
+
+
+def test_a_file_that_is_refused_twice_means_a_dead_credential(stub: StubServer) -> None:
+    def route(call: Call) -> Answer:
+        made = Answer(200, {"access_token": "made-token", "expires_in": 3600})
+        return made if call.path.endswith("token") else Answer(401, {})
+
+    stub.route = route
+    way = {"type": "oauth2", "grant": "refresh_token", "token_url": "https://api.example.com/v1/token"}
+
+    with pytest.raises(AuthExpired):
+        api_of(stub, {"auth": way}, records="", form={"type": "csv"}).pull(OF)
+
+    assert len(stub.calls) == 4
+
+
+def test_an_id_that_is_no_number_is_not_sent_as_one(stub: StubServer) -> None:
+    spec = {"accounts": {"named": [{"id": "shop_1", "currency": "USD", "timezone": "America/New_York"}]}}
+    request = {"method": "POST", "path": "/stats", "json": {"of": "{profile:number}", "from": "{start}", "to": "{end}"}}
+    api = api_of(stub, spec, request=request)
+    made, task = api.connect(), replace(api.task(OF), profile_id="api~1_0")
+
+    with pytest.raises(RequestRejected, match="no number"):
+        list(made.pages(task))
+
+    assert not stub.calls
 
 
 # -- reports ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,17 @@ _LONGEST = 19
 """Characters of an amount in the common form."""
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN)
 """Nothing is rounded: moving the point and subtracting need no more digits than there are."""
+_PLACES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_MINOR_DIGITS = {code: places for places, codes in _PLACES.items() for code in codes.split()}
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals a currency's minor unit stands for (ISO 4217, list one): EUR 2, JPY 0, KWD 3."""
+    return _MINOR_DIGITS.get(currency, 2)
 
 
 def to_micros(value: str | int | Decimal) -> int:

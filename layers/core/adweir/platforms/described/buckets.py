@@ -18,7 +18,7 @@ from adweir.model.times import local_date
 from adweir.platforms.connector import Connector, Mode, Page, Wiring
 from adweir.platforms.described import paging, templates
 from adweir.platforms.described.calls import MAX_FILE_BYTES, opened
-from adweir.platforms.described.connector import values_of
+from adweir.platforms.described.connector import described_of, values_of
 from adweir.platforms.described.language import Described, Spec
 from adweir.platforms.described.objects import named_accounts
 
@@ -57,12 +57,12 @@ class BucketConnector(Connector):
     def mode(self, task: Task) -> Mode:
         """Raises NotApplicable for a dataset that the spec does not describe."""
         if task.dataset is not Dataset.PROFILES:
-            self._described(task)
+            described_of(self._spec, self.route, task)
         return Mode.PAGES
 
     def pages(self, task: Task, resume: str = "") -> Iterator[Page]:
         """Each object as a page; `resume` is the key of the last one that was kept."""
-        described = self._described(task)
+        described = described_of(self._spec, self.route, task)
         found = self._keys(described, task)
         # A key that is gone, or of another prefix because the spec was replaced, is no place to go on at.
         keys = found[found.index(resume) + 1 :] if resume in found else found
@@ -77,30 +77,27 @@ class BucketConnector(Connector):
     def _keys(self, described: Described, task: Task) -> list[str]:
         path = described.request.path if described.request else ""
         key = f"{self._spec.prefix}{templates.fill(path, values_of(task), task.timezone)}".lstrip("/")
-        most = limits.MAX_FEED_OBJECTS
-        keys = self._feeds.keys(self._spec.bucket, key, most + 1)
         if key.endswith("/"):
-            found = [each for each in keys if not _is_hidden(each.removeprefix(key))]
-        else:
-            found = [key] if key in keys else []
-        if len(found) > most:
-            raise TooMuchData(f"more than {most} objects are below {key}")
+            found = self._below(key)
+        else:  # of all keys that begin so, the key itself is the first
+            found = [each for each in self._feeds.keys(self._spec.bucket, key, 1) if each == key]
         if not found:
             raise self._missing(task, key)
         return found
+
+    def _below(self, prefix: str) -> list[str]:
+        """The files of a prefix. Raises TooMuchData for more keys than are listed, among which files could be."""
+        most = limits.MAX_FEED_OBJECTS
+        keys = self._feeds.keys(self._spec.bucket, prefix, most + 1)
+        if len(keys) > most:
+            raise TooMuchData(f"more than {most} objects are below {prefix}")
+        return [each for each in keys if not _is_hidden(each.removeprefix(prefix))]
 
     def _missing(self, task: Task, key: str) -> NotReady | NotApplicable:
         oldest = local_date(self._clock.now(), task.timezone) - timedelta(days=LATE_DAYS)
         if task.window is not None and task.window.end < oldest:
             return NotApplicable(f"nothing has come to s3://{self._spec.bucket}/{key}")
         return NotReady(f"nothing is at s3://{self._spec.bucket}/{key} yet", after=_AGAIN_SECONDS)
-
-    def _described(self, task: Task) -> Described:
-        found = self._spec.datasets.get(task.dataset)
-        if found is None:
-            raise NotApplicable(f"the spec {self.route} does not describe {task.dataset}")
-        found.check_window(task.window)
-        return found
 
 
 def _is_hidden(name: str) -> bool:

@@ -106,16 +106,10 @@ class Calls:
 
     def file(self, asked: Filled, packed: Packing, *, bare: bool = False) -> Iterator[bytes]:
         """The answer unpacked and piece by piece; `bare`: without the credential. Raises what it means."""
-        self._await_turn()
-        headers, query = ({}, ()) if bare else self._authentication()
-        chunks = self._http.download(
-            _url(asked, query),
-            max_bytes=MAX_FILE_BYTES,
-            headers={**asked.headers, **headers},
-            question=asked.json,
-            refusal=lambda answer: self.meaning(answer) or RequestRejected(f"{answer.url} answered {answer.status}"),
-        )
-        return self._no_other_answer(opened(chunks, packed), asked)
+        statuses: list[int] = []
+        chunks = self._download(asked, statuses, bare=bare)
+        whole = chunks if bare else self._with_new_tokens(chunks, asked, statuses)
+        return self._no_other_answer(opened(whole, packed), asked)
 
     def linked_file(self, link: str, asked: Filled, packed: Packing) -> Iterator[bytes]:
         """The file at a URL of an answer: with the credential on the API's own host, else without.
@@ -153,6 +147,32 @@ class Calls:
             resend=True,
             max_bytes=limits.MAX_DESCRIBED_BYTES,
         )
+
+    def _download(self, asked: Filled, statuses: list[int], *, bare: bool = False) -> Iterator[bytes]:
+        """The bytes of an answer as it is sent; the status of a refusal is added to `statuses`."""
+        self._await_turn()
+        headers, query = ({}, ()) if bare else self._authentication()
+
+        def refusal(answer: Response) -> AdweirError:
+            statuses.append(answer.status)
+            return self.meaning(answer) or RequestRejected(f"{answer.url} answered {answer.status}")
+
+        return self._http.download(
+            _url(asked, query),
+            max_bytes=MAX_FILE_BYTES,
+            headers={**asked.headers, **headers},
+            question=asked.json,
+            refusal=refusal,
+        )
+
+    def _with_new_tokens(self, chunks: Iterator[bytes], asked: Filled, statuses: list[int]) -> Iterator[bytes]:
+        """The same chunks; where the access token was refused, those of a second try with a new one."""
+        try:
+            yield from chunks
+        except AdweirError:
+            if statuses != [401] or not self._forget_tokens():
+                raise
+            yield from self._download(asked, statuses)
 
     def _authentication(self) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
         """Headers and parameters of the query."""
@@ -242,7 +262,7 @@ class Calls:
         return None
 
     def _no_other_answer(self, chunks: Iterator[bytes], asked: Filled) -> Iterator[bytes]:
-        """The same chunks, unless they begin a page of a proxy, or an object in JSON where a CSV is expected."""
+        """The same chunks. Raises Transient where they begin as a page in HTML, which a proxy may have answered."""
         first = next(chunks, b"")
         begin = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         if begin == b"<":

@@ -99,11 +99,7 @@ class DescribedConnector(Connector):
     # -- datasets -----------------------------------------------------------------------------------------------------
 
     def _described(self, task: Task) -> Described:
-        found = self._spec.datasets.get(task.dataset)
-        if found is None:
-            raise NotApplicable(f"the spec {self.route} does not describe {task.dataset}")
-        found.check_window(task.window)
-        return found
+        return described_of(self._spec, self.route, task)
 
     def _report(self, task: Task) -> AsyncReport:
         found = self._described(task).report
@@ -151,6 +147,18 @@ class DescribedConnector(Connector):
                 raise RequestRejected(f"{answer.url} answers every page alike: is the spec's paging right?")
             before = digest
             yield Page(answer.body, answer.url, answer.status, last=last, resume="" if last else turns.place)
+
+
+def described_of(spec: Spec, name: str, task: Task) -> Described:
+    """What a spec says of a task's dataset.
+
+    Raises NotApplicable where it says nothing, TooMuchData for more days than it asks for at a time.
+    """
+    found = spec.datasets.get(task.dataset)
+    if found is None:
+        raise NotApplicable(f"the spec {name} does not describe {task.dataset}")
+    found.check_window(task.window)
+    return found
 
 
 def values_of(task: Task, report_id: str = "") -> dict[str, str | date]:

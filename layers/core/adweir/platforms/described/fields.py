@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from adweir.model import limits
-from adweir.model.money import exact_number, rounded
+from adweir.model.money import exact_number, minor_digits, rounded
 from adweir.model.times import local_date, local_hour
 from adweir.platforms.described import paths
 from adweir.platforms.described.parts import SpecPart, Text
@@ -26,13 +26,6 @@ NEEDED = ("impressions", "spend")
 """The numbers that each row has, so that a column which an API renames is not taken for nothing."""
 NAMED_FORMATS = ("iso", "unix", "unix_ms", "parts")
 _FORMAT = re.compile(r"(?:[^%]|%[YymdHMSfbBjz%])+")
-_PLACES = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    3: "BHD IQD JOD KWD LYD OMR TND",
-    4: "CLF UYW",
-}
-_DECIMALS = {code: places for places, codes in _PLACES.items() for code in codes.split()}
-"""Decimals of the minor unit where they are not two (ISO 4217)."""
 _GROUPED = {
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"),
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?"),
@@ -197,7 +190,7 @@ class FieldReader:
             number = self._number(text)
             if self._rule.unit == "units":
                 return ExactAmount(*rounded(number))
-            places = 6 if self._rule.unit == "micros" else _DECIMALS.get(currency, 2)
+            places = 6 if self._rule.unit == "micros" else minor_digits(currency)
             return ExactAmount(*rounded(exact_number(number).scaleb(-places, _EXACT)))
         except (ValueError, InvalidOperation):
             raise ValueError(self.name, f"not a number, or out of range: {text[:40]!r}") from None

@@ -105,6 +105,8 @@ class DescribedList(SpecPart):
     def _fits_its_form(self) -> Self:
         if self.form.type == "csv" and (self.records or self.paging):
             raise ValueError("a CSV has neither records nor paging: its rows are the records")
+        if self.form.type == "csv" and self.request is not None:
+            self.request.check_file()
         if self.form.type == "json":
             read = [(name, path) for name, rule in self.fields.items() for path in rule.paths]
             for name, path in [*read, *(("where", path) for path in self.where)]:

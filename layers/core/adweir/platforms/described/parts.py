@@ -84,6 +84,11 @@ class SpecRequest(SpecPart):
             raise ValueError("is a GET, which has no body: make it a POST or use query")
         return self
 
+    def check_file(self) -> None:
+        """Raises ValueError for a request by which no file can be asked for."""
+        if self.method == "POST" and self.body is None:
+            raise ValueError("a file is asked for by GET, or by POST with a body in json")
+
     def texts(self) -> Iterator[str]:
         """Every text that may have placeholders."""
         yield self.path
@@ -210,4 +215,6 @@ class AsyncReport(SpecPart):
     def _has_a_file(self) -> Self:
         if (self.url is None) == (self.download is None):
             raise ValueError("needs either url (a path in the answer to poll) or download (a request)")
+        if self.download is not None:
+            self.download.check_file()
         return self

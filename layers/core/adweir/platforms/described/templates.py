@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adweir.model.errors import RequestRejected
+
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _DIRECTIVE = re.compile(r"%(-?.)")
 _DATE_FORMS: Mapping[str, Callable[[date], str]] = {
@@ -73,10 +75,17 @@ def fill(text: str, values: Values, timezone: str = "UTC", escape: Callable[[str
 
 
 def fill_all(value: Any, values: Values, timezone: str = "UTC") -> Any:
-    """A JSON value with all its texts filled; a lone placeholder with the form `number` becomes an integer."""
+    """A JSON value with all its texts filled; a lone placeholder with the form `number` becomes an integer.
+
+    Raises RequestRejected where the value of such a placeholder is no whole number.
+    """
     if isinstance(value, str):
         filled = fill(value, values, timezone)
-        return int(filled) if value.startswith("{") and value.endswith(f":{NUMBER}}}") else filled
+        if not (value.startswith("{") and value.endswith(f":{NUMBER}}}")):
+            return filled
+        if not (filled.isascii() and filled.isdecimal()):
+            raise RequestRejected(f"{value} stands for {filled[:40]!r}, which is no number: leave out :{NUMBER}")
+        return int(filled)
     if isinstance(value, Mapping):
         return {name: fill_all(each, values, timezone) for name, each in value.items()}
     return [fill_all(each, values, timezone) for each in value] if isinstance(value, list | tuple) else value

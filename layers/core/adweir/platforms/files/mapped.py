@@ -18,6 +18,7 @@ from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.metrics import BadRow
+from adweir.model.money import minor_digits
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.delimited import Form
 from adweir.platforms.files.headers import HeaderNames, currency_of
@@ -27,10 +28,6 @@ from adweir.platforms.files.numerals import Numerals, Undecided, as_text, exactl
 _EMPTY = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 """What stands for nothing in columns of numbers, days and ids."""
 _POWERS = {Unit.ONES: 0, Unit.THOUSANDS: 3, Unit.PERCENT: -2, Unit.MICROS: -6}
-_MINOR_DIGITS = dict.fromkeys(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0
-) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
-"""Decimals of the currencies that do not have two (ISO 4217)."""
 _MONEY = frozenset({
     "spend", "revenue", "refunded", "amount", "tax", "value",
     "incremental_revenue", "incremental_revenue_lower", "incremental_revenue_upper",
@@ -411,7 +408,7 @@ def _minor_digits(made: dict[str, str]) -> int:
     currency = made.get("currency", "").upper()
     if not currency:
         raise LineFault("currency", "required", "is required: it says what the smallest unit is")
-    return _MINOR_DIGITS.get(currency, 2)
+    return minor_digits(currency)
 
 
 def _agree(made: dict[str, str], said: str, where: str) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adweir.model.errors import AccessDenied, NotFound, RequestRejected, TooMuchData, Transient
+from adweir.model.errors import AccessDenied, RequestRejected, TooMuchData, Transient
 
 _PIECE = 1 << 18
-_GONE = frozenset({"NoSuchKey", "404"})
 _REFUSED = frozenset({"AccessDenied", "403", "NoSuchBucket", "AllAccessDisabled"})
 
 
@@ -44,7 +43,7 @@ class SourceObjects:
         return found[:most]
 
     def read(self, bucket: str, key: str, most: int) -> Iterator[bytes]:
-        """An object of at most so many bytes, piece by piece. Raises NotFound, TooMuchData."""
+        """An object of at most so many bytes, piece by piece. Raises TooMuchData; Transient where it is gone."""
         self._check(bucket)
         with _errors(f"s3://{bucket}/{key}"):
             answer = self._client().get_object(Bucket=bucket, Key=key)
@@ -64,8 +63,6 @@ def _errors(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
-        if code in _GONE:
-            raise NotFound(f"{what} is gone") from error
         kind = AccessDenied if code in _REFUSED else Transient
         raise kind(f"S3 answers {code} for {what}") from error
     except BotoCoreError as error:
