@@ -97,3 +97,25 @@ def test_an_account_has_so_many_mappings(
         for number in range(size):
             stored.catalog.put_mapping(StoredMapping("acme", f"s{number}", "orders", {}))
     stored.catalog.put_mapping(StoredMapping("acme", "s0", "orders", {"again": True}))
+
+
+def test_one_that_is_deleted_makes_room(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_STORED_MAPPINGS", 1)
+    stored.catalog.put_mapping(StoredMapping("acme", "first", "orders", {}))
+    stored.catalog.delete_mapping("acme", "first", "orders")
+
+    stored.catalog.put_mapping(StoredMapping("acme", "second", "orders", {}))
+
+    assert [each.source for each in stored.catalog.list_mappings("acme")] == ["second"]
+
+
+@at_the_bound("MAX_KEPT_MAPPINGS", as_if=3)
+def test_what_is_left_of_deleted_mappings_has_an_end(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, size: int, fits: bool
+) -> None:
+    monkeypatch.setattr(limits, "MAX_KEPT_MAPPINGS", 3)
+    with refuses(Conflict, fits=fits):
+        for number in range(size):
+            stored.catalog.put_mapping(StoredMapping("acme", f"s{number}", "orders", {}))
+            stored.catalog.delete_mapping("acme", f"s{number}", "orders")
+    stored.catalog.put_mapping(StoredMapping("acme", "s0", "orders", {"again": True}))

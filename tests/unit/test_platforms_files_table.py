@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import re
+import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 from typing import Any, Literal
@@ -308,6 +310,19 @@ def test_hostile_parquet_is_refused_without_its_texts(parquet: bytes) -> None:
         with pytest.raises(BadInput, match="the Parquet file cannot be read") as refused:
             cells(data)
         assert "/" not in refused.value.message
+
+
+def test_the_reader_of_parquet_finds_pythons_own_library_and_gets_no_credential(
+    parquet: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Lambda, Python does not start without that path."""
+    python = tmp_path / "python"
+    python.write_text("""#!/bin/sh\nprintf '["%s", "%s"]' "$LD_LIBRARY_PATH" "$AWS_SECRET_ACCESS_KEY"\n""")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    assert opened(parquet).header == [sysconfig.get_config_var("LIBDIR"), ""]
 
 
 @at_the_bound("MAX_PARQUET_GROUP_BYTES")

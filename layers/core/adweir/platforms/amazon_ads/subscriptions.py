@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adweir.model.entities import Status, Subscription
-from adweir.model.errors import BadInput, NotApplicable, RequestRejected
+from adweir.model.errors import BadInput, NotApplicable, RequestRejected, Transient
 from adweir.model.metrics import BadRow
 from adweir.model.times import iso, parse_instant
 from adweir.platforms import json_text
@@ -30,6 +30,8 @@ LABEL = "subscriptions "
 _PATH = "/streams/subscriptions"
 _MEDIA = "application/vnd.MarketingStreamSubscriptions.StreamSubscriptionResource.v1.0+json"
 _PAGE_SIZE = "1000"
+_MOST_PAGES = 20
+"""A profile has at most one subscription that lives per dataset and queue."""
 _ACTIVE, _ARCHIVED = "ACTIVE", "ARCHIVED"
 _STARTING = ("PROVISIONING", "PENDING_CONFIRMATION")
 _CONFIRMED_WITHIN = timedelta(days=2)
@@ -88,7 +90,8 @@ def pages(
 ) -> Iterator[Page]:
     """The subscriptions of a profile, once those to the queue are the wanted datasets. None: nothing is asked for.
 
-    Raises NotApplicable for None, RequestRejected where the queue is not in the profile's region or Amazon refuses.
+    Raises NotApplicable for None, RequestRejected where the queue is not in the profile's region or Amazon refuses,
+    Transient.
     """
     if wanted is None:
         raise NotApplicable("the profile's options name no streams")
@@ -125,15 +128,17 @@ def _check_region(queue: str, region: str) -> None:
 
 
 def _list(api: AmazonCalls, profile_id: str) -> Iterator[tuple[SubscriptionList, Page]]:
-    token = ""
-    while True:
-        params = {"maxResults": _PAGE_SIZE} | ({"startingToken": token} if token else {})
+    params = {"maxResults": _PAGE_SIZE}
+    for _ in range(_MOST_PAGES):
         answer = api.get(_PATH, profile_id, params)
         found = decode(answer, SubscriptionList)
         yield found, Page(answer.body, answer.url, answer.status, last=not found.next_token)
-        if not found.next_token or found.next_token == token:
+        if not found.next_token:
             return
-        token = found.next_token
+        if params.get("startingToken") == found.next_token:
+            raise Transient(f"{answer.url} names the same page again")
+        params = params | {"startingToken": found.next_token}
+    raise RequestRejected(f"amazon_ads lists more than {_MOST_PAGES} pages of subscriptions")
 
 
 def _make(

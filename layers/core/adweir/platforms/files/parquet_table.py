@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, cast
@@ -60,14 +61,22 @@ class ParquetTable:
                 file.write(data)
             file.flush()
             command = [sys.executable, "-m", _READER, what, file.name, *map(str, bounds)]
-            paths, piped = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, subprocess.PIPE
-            with subprocess.Popen(command, env=paths, stdout=piped, stderr=piped) as process:  # noqa: S603  no input
+            piped = subprocess.PIPE
+            with subprocess.Popen(command, env=_paths(), stdout=piped, stderr=piped) as process:  # noqa: S603  no input
                 try:
                     yield cast("IO[bytes]", process.stdout)
                     if process.wait(timeout=_ENDING_SECONDS):
                         raise _refused(process)
                 finally:
                     process.kill()
+
+
+def _paths() -> dict[str, str]:
+    """The process's environment. Lambda's Python finds its own library by the path that Lambda sets, nowhere else."""
+    return {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR")),
+    }
 
 
 def _refused(process: subprocess.Popen[bytes]) -> BadInput:

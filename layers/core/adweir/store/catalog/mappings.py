@@ -34,11 +34,18 @@ class StoredMappings(Items):
     def put_mapping(self, given: StoredMapping) -> None:
         """Store it in place of the one of its account, source and data type. Raises Conflict for one too many."""
         key = _key(given.account_id, given.source, given.data_type)
-        if self._fetch(*key) is None:
-            stored = sum(1 for _ in self._query(key[0]))  # deleted ones included: their items stay
-            if stored >= limits.MAX_STORED_MAPPINGS:
-                raise Conflict(f"at most {limits.MAX_STORED_MAPPINGS} mappings are stored: delete one first")
+        item = self._fetch(*key)
+        if item is None or item.state == _DELETED:
+            self._check_room(key[0], is_new=item is None)
         self._put(Item(*key, state=_IN_USE, body=given.body))
+
+    def _check_room(self, pk: str, *, is_new: bool) -> None:
+        """Raises Conflict where no further mapping may be stored."""
+        deleted = [item.state == _DELETED for item in self._query(pk)]
+        if deleted.count(False) >= limits.MAX_STORED_MAPPINGS:
+            raise Conflict(f"at most {limits.MAX_STORED_MAPPINGS} mappings are stored: delete one first")
+        if is_new and len(deleted) >= limits.MAX_KEPT_MAPPINGS:
+            raise Conflict("too many mappings were stored and deleted: use a source and data type that had one before")
 
     def mappings_for(self, account_id: str, source: str, data_type: str) -> list[StoredMapping]:
         """The account's own mapping and that of all accounts, in this order; those that there are."""
