@@ -55,10 +55,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     """With `-n`, one process tells all stories, and begins with them or soon. Any other test goes to whichever is free,
     but those that share something that takes long to make: a whole file of them goes to one process.
 
-    xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it.
+    xdist's own `--dist loadgroup` writes the group into a test's id, which pytest 9.2 does not let it. After each test
+    xdist counts through everything that the process was ever given: what is done is forgotten here.
     """
     scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = _scope
+    completed = scheduler.mark_test_complete
+
+    def forgotten(node: Any, item_index: int, duration: float = 0) -> None:
+        completed(node, item_index, duration)
+        given, scope = scheduler.assigned_work[node], _scope(scheduler.registered_collections[node][item_index])
+        if all(given[scope].values()):
+            del given[scope]
+
+    scheduler._split_scope, scheduler.mark_test_complete = _scope, forgotten
     return scheduler
 
 

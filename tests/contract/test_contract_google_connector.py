@@ -26,7 +26,6 @@ from adweir.model.metrics import MetricRow, Slot
 from adweir.model.times import Window
 from adweir.platforms.google_ads import SPEC
 from adweir.platforms.google_ads.rows import ASSET_GROUP
-from adweir.platforms.http import Http
 from sandbox.platforms.google_ads.geography import REGIONS
 from sandbox.server import PlatformServer
 from sandbox.world.located import located_truth
@@ -49,14 +48,6 @@ NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "reven
 def server() -> Iterator[PlatformServer]:
     with running() as started:
         yield started
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is repeated at once."""
-    defaults = Http.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda _seconds: None)
 
 
 @pytest.fixture(params=[0, 1], ids=["through a manager", "directly"])

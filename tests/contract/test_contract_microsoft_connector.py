@@ -14,7 +14,6 @@ from adweir.model.datasets import Dataset
 from adweir.model.entities import Status
 from adweir.model.metrics import MetricRow, Slot
 from adweir.model.times import Window
-from adweir.platforms.http import Http
 from adweir.platforms.microsoft_ads import SPEC
 from sandbox.platforms.microsoft_ads import STAND_IN
 from sandbox.server import PlatformServer
@@ -28,14 +27,6 @@ BREAKDOWNS = [dataset for dataset in SPEC.datasets if dataset.breakdown]
 WITHOUT_A_PAGE = ("Product", "DynamicSearch")
 """Ads whose FinalUrls are "not supported" (ProductAd, DynamicSearchAd data objects): feed or page decides."""
 NUMBERS = ("impressions", "clicks", "conversions_micros", "spend_micros", "revenue_micros")
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is repeated at once."""
-    defaults = Http.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda _seconds: None)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,6 @@ from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.pipeline.watch import look
-from adweir.platforms.http import Http
-from adweir.platforms.meta.client import connect as connect_meta
 from adweir.platforms.session import new_session
 from adweir.reporting.query import Query
 from adweir.reporting.ranges import TimeSpan
@@ -244,7 +242,6 @@ def opened(platform: str) -> Iterator[System]:
 def _in_place(platform: str, later: float) -> Iterator[System]:
     clock = FrozenClock(REGISTERED)
     clock.advance(later)
-    defaults = [found for found in (Http.__init__.__kwdefaults__, connect_meta.__kwdefaults__) if found]
     tables.reset()
     tables.bind(*TABLES)
     environment = {
@@ -256,8 +253,6 @@ def _in_place(platform: str, later: float) -> Iterator[System]:
         mock.patch.dict("os.environ", environment),
         mock.patch.object(tables, "connect", return_value=_connection()),
         mock.patch.object(partitions, "fast_wire", lambda connection: connection),
-        mock.patch.dict(defaults[0], sleep=clock.advance),
-        mock.patch.dict(defaults[1], sleep=clock.advance),
     ):
         system = System(platform, clock)
         doubles = services(dynamodb=system.dynamodb, s3=system.s3, events=system.events, secretsmanager=system.secrets)

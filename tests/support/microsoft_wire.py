@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -18,12 +17,13 @@ from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Window
-from adweir.platforms.connector import Connector, PullContext, Wiring
+from adweir.platforms.connector import Connector, PullContext
 from adweir.platforms.guarded import connect as guarded
 from adweir.platforms.microsoft_ads import MicrosoftCredential
 from adweir.platforms.microsoft_ads.client import connect
 from adweir.platforms.microsoft_ads.options import MicrosoftOptions
 from support.amazon_stub import MemoryTokens
+from support.platforms import wiring
 from support.stub_http import Answer, Call, StubServer
 
 MICROSOFT = Platform("microsoft_ads")
@@ -105,7 +105,7 @@ def connected(
 ) -> Connector:
     """The connector as the functions wire it; a field that is set to "" is left out of the credential."""
     urls = {name: f"{stub.url}{path}" for name, path in URLS.items()}
-    wired = Wiring(lambda name, _: urls[name], session, clock, random.Random(1), MemoryTokens(), route)
+    wired = wiring(MICROSOFT, session, clock, urls=urls, tokens=MemoryTokens(), route=route)
     credential = Credential(account_id="a", platform=MICROSOFT, secret_id="s")
     values = {name: value for name, value in (SECRET | secret).items() if value}
     return guarded(connect, MicrosoftCredential, credential, values, wired)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -25,7 +25,9 @@ def wiring(
     urls: Mapping[str, str] | None = None,
     tokens: Any = None,
     route: str = "",
+    sleep: Callable[[float], None] = lambda _seconds: None,
 ) -> Wiring:
-    """A connector's wiring; `urls` replace the platform's own."""
+    """A connector's wiring; `urls` replace the platform's own. It repeats at once what failed, without `sleep`."""
     spec = REGISTRY.spec(platform)
-    return Wiring(lambda name, at: spec.url(name, at, urls), session, clock, random.Random(1), tokens, route)
+    rng = random.Random(1)
+    return Wiring(lambda name, at: spec.url(name, at, urls), session, clock, rng, tokens, route, sleep=sleep)

@@ -57,8 +57,7 @@ def connector(stub: StubServer, clock: Any, slept: list[float]) -> Iterator[Meta
         yield meta.connect(
             credential=CREDENTIAL,
             secret={"access_token": TOKEN, "app_secret": APP_SECRET},
-            wiring=wiring(META_ADS, session, clock, urls={"api": stub.url}),
-            sleep=slept.append,
+            wiring=wiring(META_ADS, session, clock, urls={"api": stub.url}, sleep=slept.append),
         )
 
 

@@ -143,8 +143,7 @@ class TestQuestions:
             yield meta.connect(
                 credential=Credential(account_id="acme", platform=META_ADS, secret_id="s"),
                 secret={"access_token": "EAAGtoken"},
-                wiring=wiring(META_ADS, session, clock, urls={"api": stub.url}),
-                sleep=slept.append,
+                wiring=wiring(META_ADS, session, clock, urls={"api": stub.url}, sleep=slept.append),
             )
 
     def pages(self, connector: MetaConnector) -> list[Page]:

@@ -72,9 +72,7 @@ def connect(clock: Any) -> Iterator[Any]:
 
         def made(server: StubServer) -> Connector:
             wired = wiring(META_ADS, session, clock, urls={"api": server.url})
-            return meta.connect(
-                credential=CREDENTIAL, secret={"access_token": "EAAG"}, wiring=wired, sleep=lambda _: None
-            )
+            return meta.connect(credential=CREDENTIAL, secret={"access_token": "EAAG"}, wiring=wired)
 
         yield made
 

@@ -30,9 +30,8 @@ ROWS = [insight(ad_id=str(1000 + n)) for n in range(600)]
 @pytest.fixture
 def connector(stub: StubServer, clock: Any, slept: list[float]) -> Iterator[MetaConnector]:
     with requests.Session() as session:
-        wired = wiring(META_ADS, session, clock, urls={"api": stub.url})
-        made = meta.connect(credential=CREDENTIAL, secret={"access_token": "EAAG"}, wiring=wired, sleep=slept.append)
-        yield made
+        wired = wiring(META_ADS, session, clock, urls={"api": stub.url}, sleep=slept.append)
+        yield meta.connect(credential=CREDENTIAL, secret={"access_token": "EAAG"}, wiring=wired)
 
 
 def rows_from(stub: StubServer, call: Call, **headers: str) -> Answer:

@@ -23,7 +23,6 @@ from adweir.model.errors import (
 from adweir.model.slices import of_campaign
 from adweir.model.times import Window
 from adweir.platforms.connector import Connector, Mode, ReportState
-from adweir.platforms.http import Http
 from adweir.platforms.microsoft_ads import SPEC, MicrosoftCredential
 from support.clock import FrozenClock
 from support.microsoft_wire import (
@@ -43,13 +42,6 @@ from support.microsoft_wire import (
     zipped,
 )
 from support.stub_http import Answer, serving
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    defaults = Http.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda _seconds: None)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ errors: one answer of a pull is changed, its JSON, its bytes, its headers or all
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
@@ -170,8 +170,7 @@ class Meta:
         session = self._wire.reset(_Graph(answers))
         wired = wiring(META_ADS, session, self._clock, urls={"api": BASE})
         credential = Credential(account_id="acme", platform=META_ADS, secret_id="s")
-        connect: Callable[..., Connector] = partial(client.connect, sleep=lambda _: None)
-        return guarded.connect(connect, MetaCredential, credential, _SECRET, wired)
+        return guarded.connect(client.connect, MetaCredential, credential, _SECRET, wired)
 
 
 TARGET = Meta

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,7 +15,6 @@ from adweir.model.errors import AdweirError
 from adweir.model.platforms import Platform
 from adweir.platforms import REGISTRY, guarded, options
 from adweir.platforms.connector import Connector
-from adweir.platforms.meta import client as meta
 from adweir.store.secrets import SecretStore
 from fuzz import awkward, damage, pulls
 from fuzz.documents import Document, mutated
@@ -103,8 +101,6 @@ class Credentials:
         wired = wiring(platform, session, self._clock, urls=_URLS, tokens=MemoryTokens())
         spec = REGISTRY.spec(platform)
         connect: Callable[..., Connector] = REGISTRY._part(platform, "client").connect
-        if platform == "meta_ads":
-            connect = partial(meta.connect, sleep=lambda _: None)
         connector = guarded.connect(connect, spec.credential, credential, values, wired)
         return f"{sum(1 for _ in connector.profiles())} page"
 

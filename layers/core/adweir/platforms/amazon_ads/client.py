@@ -59,7 +59,7 @@ def connect(
         raise AuthExpired(error.message) from None
     region = wiring.route or values.route
     hosts = Hosts(wiring.urls("api", region), wiring.urls("token", region))
-    http = Http(wiring.session, wiring.clock, wiring.rng)
+    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
     api = AmazonCalls(values, hosts, http, wiring.clock, wiring.tokens)
     return AmazonConnector(api, wiring.clock, route=region, stream_queue=wiring.stream_queue)
 

@@ -256,7 +256,7 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     hosts = GoogleHosts(wiring.urls("api", ""), wiring.urls("token", ""))
-    http = Http(wiring.session, wiring.clock, wiring.rng)
+    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
     api = GoogleCalls(values, hosts, http, wiring.clock, wiring.tokens)
     return GoogleConnector(api, wiring.route or values.route)
 

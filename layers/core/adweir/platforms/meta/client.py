@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -156,7 +155,6 @@ def connect(
     credential: Credential,  # noqa: ARG001  its secret says it all
     secret: Mapping[str, str],
     wiring: Wiring,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> MetaConnector:
     """The connector of a credential. Raises AuthExpired for a secret that is not one."""
     try:
@@ -164,12 +162,12 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     graph = Graph(
-        Http(wiring.session, wiring.clock, wiring.rng, sleep=sleep),
+        Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep),
         wiring.clock,
         base_url=f"{wiring.urls('api', '').rstrip('/')}/{API_VERSION}",
         access_token=values.access_token,
         app_secret=values.app_secret,
-        sleep=sleep,
+        sleep=wiring.sleep,
     )
     for value in graph.proofs:
         wiring.keep_secret(value)

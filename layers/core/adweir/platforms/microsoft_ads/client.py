@@ -37,7 +37,7 @@ def connect(
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
     hosts = MicrosoftHosts(*(wiring.urls(name, "").rstrip("/") for name in MicrosoftHosts._fields))
-    http = Http(wiring.session, wiring.clock, wiring.rng)
+    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
     calls = MicrosoftCalls(values, hosts, http, wiring.clock, wiring.tokens)
     return MicrosoftConnector(calls, wiring.clock, route=wiring.route)
 

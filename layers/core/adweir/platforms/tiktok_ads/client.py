@@ -153,7 +153,7 @@ def connect(
         values = TikTokCredential.read(secret)
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
-    http = Http(wiring.session, wiring.clock, wiring.rng)
+    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
     calls = TikTokCalls(http, wiring.clock, base_url=wiring.urls("api", "").rstrip("/"), credential=values)
     return TikTokConnector(
         calls, ReportTasks(calls, wiring.clock.now), may_make_tasks=values.async_reports == "allowed"

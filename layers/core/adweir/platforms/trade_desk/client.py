@@ -52,7 +52,7 @@ def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring
         values = TradeDeskCredential.read(secret)
     except Unprocessable as error:
         raise AuthExpired(error.message) from None
-    http = Http(wiring.session, wiring.clock, wiring.rng)
+    http = Http(wiring.session, wiring.clock, wiring.rng, sleep=wiring.sleep)
     api = TradeDeskCalls(values, wiring.urls("api", ""), http, wiring.clock, wiring.tokens)
     return TradeDeskConnector(api, wiring.clock, route=wiring.route)
 
