@@ -151,7 +151,7 @@ class _Overheard(MetricsTable):
     """Notes each request."""
 
     def __init__(self, clock: FrozenClock) -> None:
-        super().__init__(clock)
+        super().__init__(clock, clock.advance)
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
     def _ask(self, operation: str, **request: Any) -> dict[str, Any]:

@@ -18,8 +18,9 @@ _ROUTES: dict[str, dict[str, ModuleType]] = {}
 
 @contextmanager
 def loaded(name: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """`functions/<name>/app.py` with these variables. Its own modules (`routes`), which hold nothing of an app, are put
-    aside afterwards, for the next test that loads this function: making them takes longer than most tests.
+    """`functions/<name>/app.py` with these variables; it never sleeps. Its own modules (`routes`), which hold nothing of
+    an app, are put aside afterwards, for the next test that loads this function: making them takes longer than most
+    tests.
     """
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
@@ -32,6 +33,7 @@ def loaded(name: str, environment: Mapping[str, str], monkeypatch: pytest.Monkey
         assert spec.loader
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        module.app.sleep = lambda _seconds: None
         yield module
     finally:
         sys.path.remove(str(FUNCTIONS / name))

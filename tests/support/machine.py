@@ -51,7 +51,7 @@ class Machine:
     def __init__(self, settings: Settings, clock: FrozenClock, platforms: Platforms) -> None:
         boto3.client("s3").create_bucket(Bucket=settings.bucket)
         self.clock = clock
-        self.app = App(settings, clock, random.Random(1), platforms=platforms)
+        self.app = App(settings, clock, random.Random(1), platforms=platforms, sleep=lambda _: None)
         self.queues, self.bus = MachineQueues(), MemoryBus()
         self.app.__dict__.update(queues=self.queues, bus=self.bus)
         self._arrived: set[str] = set()
