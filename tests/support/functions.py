@@ -18,8 +18,8 @@ _ROUTES: dict[str, dict[str, ModuleType]] = {}
 
 @contextmanager
 def loaded(name: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """`functions/<name>/app.py` with these variables; it never sleeps. Its own modules (`routes`), which hold nothing of
-    an app, are put aside afterwards, for the next test that loads this function: making them takes longer than most
+    """`functions/<name>/app.py` with these variables; it never sleeps. Its own modules (`routes`), which hold nothing
+    of an app, are put aside afterwards, for the next test that loads this function: making them takes longer than most
     tests.
     """
     for variable, value in environment.items():
