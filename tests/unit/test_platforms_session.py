@@ -15,6 +15,7 @@ import pytest
 
 from adweir.model import limits
 from adweir.model.errors import Transient
+from adweir.platforms import http as requesting
 from adweir.platforms import session as sessions
 from adweir.platforms.http import Http, is_file_on
 from adweir.platforms.session import cut_off, new_session, request_seconds
@@ -75,14 +76,15 @@ def within(seconds: float) -> Iterator[None]:
     ],
     ids=["headers", "body", "body without a length"],
 )
-def test_an_answer_that_drips_ends(begin: bytes) -> None:
-    with within(1), dripping(begin) as url, new_session() as session:
+def test_an_answer_that_drips_ends(begin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requesting, "_LEAST_SECONDS", 0.3)
+    with within(0.3), dripping(begin) as url, new_session() as session:
         http = Http(session, SystemClock(), random.Random(1), sleep=lambda _: None)
         for ask in (lambda: http.request("GET", url), lambda: list(http.download(url, max_bytes=1 << 30))):
             start = time.monotonic()
             with pytest.raises(Transient):
                 ask()
-            assert 0.9 < time.monotonic() - start < 4
+            assert 0.25 < time.monotonic() - start < 3
 
 
 def test_of_blocks_within_each_other_the_one_that_takes_too_long_is_cut_off() -> None:
