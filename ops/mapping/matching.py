@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from adweir.model.mappings import CURRENCY_SLOT, Unit
@@ -110,13 +111,14 @@ def is_ratio(label: Label) -> bool:
     )
 
 
-def _telling(text: str) -> list[str]:
+@lru_cache(4096)
+def _telling(text: str) -> tuple[str, ...]:
     """Words without those that say nothing; all of them where there are no others."""
-    own = text.split()
-    return [word for word in own if word not in words.GLUE] or own
+    own = tuple(text.split())
+    return tuple(word for word in own if word not in words.GLUE) or own
 
 
-def _place(own: list[str], wanted: list[str]) -> int | None:
+def _place(own: Sequence[str], wanted: Sequence[str]) -> int | None:
     return next((n for n in range(len(own)) if own[n : n + len(wanted)] == wanted), None)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART = re.compile(r"[^\w%]+|_+")
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "œ": "oe", "æ": "ae", "ł": "l"})
 
 
+@lru_cache(4096)  # a file's columns are compared with each phrase
 def plain(name: str) -> str:
     """`AdGroup_ID` and `ad group id` → `ad group id`; `Währung` → `wahrung`; `Nº de commande` → `no de commande`."""
     apart = _CAMEL.sub(" ", name) if not name.isupper() else name
