@@ -82,7 +82,9 @@ class ProfileAnswer(Shown):
     )
     definition: str = Field(description="How conversions and revenue are counted, in words; empty by default.")
     as_of: str = Field(description="When the platform said so (ISO 8601).")
-    subscriptions: list[dict[str, str]] = Field(default=[])
+    subscriptions: list[dict[str, str]] = Field(
+        default=[], description="To what the platform sends by itself, one per dataset, as the last run found them."
+    )
 
 
 class ProfileList(Shown):

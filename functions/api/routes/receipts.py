@@ -34,7 +34,7 @@ class DropReceipt(Shown):
     first_quarantined: list[dict[str, Any]] | None = Field(None, description="The first refused lines, and why.")
     quarantine_key: str | None = Field(None, description="The object with the refused lines, if there are any.")
     quarantine_keys: list[str] | None = Field(None, description="One per share of a file that was loaded in shares.")
-    shares: int | None = None
+    shares: int | None = Field(None, description="In how many loads its rows were stored; null for a file of one.")
     stored_for: list[str] | None = Field(None, description="Platform, ad account, level and grain of what was stored.")
     duplicate_of: str | None = Field(None, description="Key and version of the file that had these bytes first.")
     code: str | None = Field(None, description="Why the whole file was rejected: the error's code.")

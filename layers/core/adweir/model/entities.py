@@ -157,10 +157,12 @@ class Profile(Entity):
     @property
     def shown_id(self) -> str:
         """Its id as answers show it."""
-        return _SHOWN_OWN if self.is_own else self.profile_id
+        return SHOWN_OWN if self.is_own else self.profile_id
 
 
-_OWN, _SHOWN_OWN = "direct~", "direct"
+_OWN = "direct~"
+SHOWN_OWN = "direct"
+"""What answers show in place of the id of an account's own profile."""
 WITH_ADS = "ads"
 """The kind of an account's own profile that a file brought ads of."""
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,20 +100,32 @@ _OWN_ID: Mapping[type[PlatformObject], str] = {
 def parse_filters(given: Mapping[str, Any], parse_platform: PlatformParser, where: str = "filters") -> Filters:
     """Name → value or list of values → filters. Raises Unprocessable that names what is unknown."""
     allowed: dict[str, frozenset[str]] = {}
-    for name, value in given.items():
-        at = f"{where}.{name[:_SHOWN]}"
-        if name not in FILTERS:
-            message = f"unknown filter {name[:_SHOWN]!r}; known: {', '.join(FILTERS)}"
-            raise Unprocessable(message, [{"field": at, "message": "is unknown", "known": list(FILTERS)}])
-        values = value if isinstance(value, list) else [value]
-        if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
-            message = f"{name} is a text or a list of texts"
-            raise Unprocessable(message, [{"field": at, "message": message}])
-        texts = frozenset(str(each) for each in values)
+    for name, texts, at in given_texts(given, FILTERS, where):
         if name == "campaign_id":
             _refuse_cross_platform(texts, at)
         allowed[name] = frozenset(str(parse_platform(each)) for each in texts) if name == "platform" else texts
     return Filters(allowed)
+
+
+def given_texts(
+    given: Mapping[str, Any], known: Collection[str], where: str, of: str = ""
+) -> Iterator[tuple[str, frozenset[str], str]]:
+    """Name → value or list of values → (name, values as texts, place in the request) of each filter.
+
+    `of`: the data type that has the `known` filters, "" for the numbers of ads. Raises Unprocessable that names what is
+    unknown.
+    """
+    for name, value in given.items():
+        shown, values = name[:_SHOWN], value if isinstance(value, list) else [value]
+        at = f"{where}.{shown}"
+        if name not in known:
+            message = f"{of} has no filter {shown!r}" if of else f"unknown filter {shown!r}"
+            fault = {"field": at, "message": "is unknown", "known": list(known)}
+            raise Unprocessable(f"{message}; known: {', '.join(known)}", [fault])
+        if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
+            message = f"{name} is a text or a list of texts"
+            raise Unprocessable(message, [{"field": at, "message": message}])
+        yield name, frozenset(str(each) for each in values), at
 
 
 def parse_sources(given: Any) -> tuple[Source, ...]:

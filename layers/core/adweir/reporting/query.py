@@ -249,12 +249,15 @@ class Queries:
         return parse_filters(given, self.parse_platform, where)
 
     def profiles(self, filters: Filters) -> list[Profile]:
-        """Profiles with ads (or the accounts' `own` ones) whose days are known, and a warning for each of the rest."""
+        """The profiles that the filters leave, by platform and id; those of deleted accounts too."""
         platform = Platform(filters.platform) if filters.platform else None
         return [profile for profile in self._catalog.profiles(platform=platform) if filters.keep_profile(profile)]
 
     def dated_profiles(self, filters: Filters, *, own: bool = False) -> tuple[list[Profile], list[str]]:
-        """Profiles with ads (or the accounts' own ones) whose days are known, and a warning for each of the rest."""
+        """Profiles that the filters leave and whose time zone is known, and a warning for each whose is not.
+
+        They are the profiles with ads, or with `own` the accounts' own ones.
+        """
         found = [each for each in self.profiles(filters) if (each.is_own if own else each.has_ads)]
         unknown = [profile for profile in found if not is_zone(profile.timezone)]
         warnings = [

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from adweir.model.data_types import DATA_TYPES, DataType, Kind, StoredAs
-from adweir.model.entities import own_profile_id
-from adweir.model.errors import Unprocessable
+from adweir.model.entities import SHOWN_OWN, own_profile_id
 from adweir.model.times import Window
+from adweir.reporting.filters import given_texts
 from adweir.store.catalog.references import ReferenceRow
 from adweir.store.catalog.store import Catalog
 
@@ -19,8 +19,6 @@ REFERENCES: Mapping[str, DataType] = {
 }
 """The data types of reference data by name."""
 _NUMBERS = (Kind.COUNT, Kind.EXACT)
-_DIRECT = "direct"
-_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,7 @@ class ReferenceQuestion:
     ) -> ReferenceQuestion:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
         known = ("source", "client_account_id", "account_id", *data_type.names)
-        allowed = {}
-        for name, value in given.items():
-            at, values = f"{where}.{name[:_SHOWN]}", value if isinstance(value, list) else [value]
-            if name not in known:
-                message = f"{data_type.name} has no filter {name[:_SHOWN]!r}; known: {', '.join(known)}"
-                raise Unprocessable(message, [{"field": at, "message": "is unknown", "known": list(known)}])
-            if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
-                message = f"{name} is a text or a list of texts"
-                raise Unprocessable(message, [{"field": at, "message": message}])
-            allowed[name] = frozenset(str(each) for each in values)
+        allowed = {name: texts for name, texts, _ in given_texts(given, known, where, data_type.name)}
         return cls(data_type, allowed, days)
 
     def records(self, catalog: Catalog) -> Iterator[dict[str, Any]]:
@@ -59,7 +48,7 @@ class ReferenceQuestion:
                         yield self._record(row, account_id)
 
     def _has_account(self, account_id: str) -> bool:
-        own = {account_id, own_profile_id(account_id), _DIRECT}
+        own = {account_id, own_profile_id(account_id), SHOWN_OWN}
         client = self.allowed.get("client_account_id")
         return (client is None or account_id in client) and not own.isdisjoint(self.allowed.get("account_id", own))
 
@@ -82,7 +71,7 @@ class ReferenceQuestion:
         return {
             "source": str(row.source),
             **cells,
-            "account_id": _DIRECT,
+            "account_id": SHOWN_OWN,
             "client_account_id": account_id,
             "as_of": row.as_of,
         }

@@ -165,12 +165,7 @@ class ReportPlan:
     def _unknown(self, total: RowSum) -> dict[str, Any]:
         """In how many rows a number was unknown that the asked metrics are made of."""
         if self.series:
-            counts = {
-                name: total.unknown[number]
-                for name, number in self.series.numbers.items()
-                if name in self.metrics and number in total.unknown
-            }
-            return {"unknown": counts} if counts else {}
+            return self.series.notes(total, self.metrics)
         numbers = {part for name in self.metrics for part in _MADE_OF.get(name, (_OTHER_NAMES.get(name, name),))}
         counts = {name: total.unknown[name] for name in NUMBERS if name in numbers and name in total.unknown}
         return {"unknown": counts} if counts else {}

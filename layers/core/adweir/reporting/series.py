@@ -6,7 +6,7 @@ of the account's own profile. `platform` and `campaign_id` are those that a row 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,12 @@ from adweir.model.metrics import METRICS, Level
 from adweir.model.money import to_units
 from adweir.model.ports import PlatformParser, platform_named
 from adweir.reporting.dimensions import ATTRIBUTED_CAMPAIGN, ATTRIBUTED_PLATFORM, ROW_CURRENCY, SAID
-from adweir.reporting.filters import Filters
+from adweir.reporting.filters import Filters, given_texts
 from adweir.reporting.totals import RowSum
 
 _OF_PROFILE = {name: name for name in ("client_account_id", "account_id")} | {"source": "platform"}
 _ATTRIBUTED = {"platform": ATTRIBUTED_PLATFORM, "campaign_id": ATTRIBUTED_CAMPAIGN}
 _COUNTS = METRICS[:2]
-_SHOWN = 40
 _PLATFORMS = ("source", "platform")
 
 
@@ -48,19 +47,10 @@ class SeriesNames:
 
     def filters(self, given: Mapping[str, Any], parse: PlatformParser, where: str = "filters") -> Filters:
         """Filters as a caller wrote them. Raises Unprocessable that names what is unknown."""
-        allowed = {}
-        for name, value in given.items():
-            values = value if isinstance(value, list) else [value]
-            at = f"{where}.{name[:_SHOWN]}"
-            if name not in self.fields:
-                message = f"{self.data_type} has no filter {name[:_SHOWN]!r}; known: {', '.join(self.fields)}"
-                raise Unprocessable(message, [{"field": at, "message": "is unknown", "known": list(self.fields)}])
-            if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in values):
-                message = f"{name} is a text or a list of texts"
-                raise Unprocessable(message, [{"field": at, "message": message}])
-            texts = frozenset(str(each) for each in values)
+        allowed, fields = {}, self.fields
+        for name, texts, at in given_texts(given, fields, where, self.data_type):
             try:
-                allowed[self.fields[name]] = (
+                allowed[fields[name]] = (
                     frozenset(str(platform_named(text, parse)) for text in texts) if name in _PLATFORMS else texts
                 )
             except ValueError:
@@ -75,9 +65,10 @@ class SeriesNames:
             name: slot[number] if number in _COUNTS else to_units(slot[number]) for name, number in self.numbers.items()
         }
 
-    def notes(self, total: RowSum) -> dict[str, Any]:
-        """In how many rows a number was unknown."""
-        counts = {name: total.unknown[number] for name, number in self.numbers.items() if number in total.unknown}
+    def notes(self, total: RowSum, names: Collection[str] | None = None) -> dict[str, Any]:
+        """In how many rows a number was unknown, of the numbers of these names; None: of all."""
+        wanted = {name: number for name, number in self.numbers.items() if names is None or name in names}
+        counts = {name: total.unknown[number] for name, number in wanted.items() if number in total.unknown}
         return {"unknown": counts} if counts else {}
 
     def record(self, profile: Profile, row: Mapping[str, Any], total: RowSum) -> dict[str, Any]:

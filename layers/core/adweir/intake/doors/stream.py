@@ -40,7 +40,9 @@ class RecordStore(Protocol):
 
     def put_once(
         self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, content_type: str = ""
-    ) -> bool: ...
+    ) -> bool:
+        """Put an object unless there is one; returns whether it did."""
+        ...
 
 
 class StreamSource(NamedTuple):
@@ -72,7 +74,10 @@ class StreamDoor:
         self._clock = clock
 
     def take(self, messages: Iterable[tuple[str, str]]) -> Taken:
-        """Messages by id and body. A fault is BadInput where the message can never be worked on; any other passes."""
+        """Take messages, given by id and body.
+
+        Of the faults, BadInput is of a message that can never be worked on; with any other the message is tried again.
+        """
         lines: dict[str, str] = {}
         faults: dict[str, AdweirError] = {}
         confirmed = 0

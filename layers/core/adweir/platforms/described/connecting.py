@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def described(credential: Credential, secret: Mapping[str, str], wiring: Wiring, *, buckets: bool = False) -> Connector:
     """The connector of a credential; with `buckets` also of specs that read one.
 
-    Raises AuthExpired for one that has not what its spec needs.
+    Raises AuthExpired for one that lacks a field which its spec needs.
     """
     try:
         values = DescribedCredential.read(secret)

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def connect(*, credential: Credential, secret: Mapping[str, str], wiring: Wiring) -> Connector:
-    """The connector of a credential. Raises AuthExpired for one that has not what its spec needs."""
+    """The connector of a credential. Raises AuthExpired for one that lacks a field which its spec needs."""
     return described(credential, secret, wiring, buckets=True)

@@ -31,9 +31,8 @@ class SourceSpecs(Items):
 
     def spec_text(self, name: str) -> str:
         """The JSON of a stored spec. Raises NotFound, UnreadableItem."""
-        return SourceSpecs.spec(
-            self, name
-        ).body  # what keys of some accounts may not list, their ad accounts still need
+        # Not self.spec: keys of some accounts may not look at specs, which pulls of their ad accounts still need.
+        return SourceSpecs.spec(self, name).body
 
     def specs(self) -> list[SourceSpec]:
         """All of them, by name."""
