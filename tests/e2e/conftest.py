@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox import lifecycle
 from sandbox.lifecycle import Home
-from support.river import River, Stored
+from support.river import OTHERS, River, Stored
 from support.slow_stories import Begun, begin
 
 HERE = Path(__file__).parent
@@ -78,6 +79,19 @@ def river(sandbox: River, first_truth: dict[str, Stored]) -> River:
 def begun(river: River) -> Begun:
     """The stories that take long, begun."""
     return begin(river)
+
+
+@pytest.fixture(scope="session")
+def synced(sandbox: River) -> dict[str, list[dict[str, Any]]]:
+    """The ad accounts of one client on each platform, after its credentials were stored and one run has ended."""
+    client = sandbox.clients["halden"]
+    sandbox.connect(client.account_id, client.description["credentials"], OTHERS)
+    scope = {"accounts": [client.account_id], "platforms": OTHERS}
+    sandbox.ended(sandbox.api.post("/api/v1/workflows/sync/runs", {"scope": scope})["run_id"], "succeeded")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for profile in sandbox.api.get("/api/v1/profiles", account_id=client.account_id)["profiles"]:
+        found.setdefault(profile["platform"], []).append(profile)
+    return found
 
 
 def profiles(river: River) -> list[dict[str, str]]:

@@ -6,24 +6,9 @@ from typing import Any
 
 import pytest
 
-from adweir.platforms import REGISTRY
-from support.river import PLATFORMS, River
+from support.river import OTHERS, River
 
-OTHERS = sorted(str(spec.name) for spec in REGISTRY.specs() if spec.name not in PLATFORMS and not spec.described)
 LEVELS = ("account", "campaign", "ad_group", "ad")
-
-
-@pytest.fixture(scope="module")
-def synced(sandbox: River) -> dict[str, list[dict[str, Any]]]:
-    """The ad accounts of one client on each platform, after its credentials were stored and one run has ended."""
-    client = sandbox.clients["halden"]
-    sandbox.connect(client.account_id, client.description["credentials"], OTHERS)
-    scope = {"accounts": [client.account_id], "platforms": OTHERS}
-    sandbox.ended(sandbox.api.post("/api/v1/workflows/sync/runs", {"scope": scope})["run_id"], "succeeded")
-    found: dict[str, list[dict[str, Any]]] = {}
-    for profile in sandbox.api.get("/api/v1/profiles", account_id=client.account_id)["profiles"]:
-        found.setdefault(profile["platform"], []).append(profile)
-    return found
 
 
 @pytest.mark.parametrize("platform", OTHERS)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from adweir.platforms import REGISTRY
 from ops.client import Api
 from ops.demo.truth import Figures, numbers, total
 from ops.demo.world import WorldDoors
@@ -35,6 +36,7 @@ HISTORY_DAYS = 28
 
 PLATFORMS = ("meta_ads", "amazon_ads")
 """Those that the stories are about: two, because every daily run of the stories pulls everything of each."""
+OTHERS = sorted(str(spec.name) for spec in REGISTRY.specs() if spec.name not in PLATFORMS and not spec.described)
 
 Stored = dict[tuple[str, str], Figures]
 """Figures by entity and day."""
