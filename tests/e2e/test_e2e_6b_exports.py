@@ -85,6 +85,7 @@ def test_given_every_tools_file_beside_hostile_ones_when_all_come_twice_then_eac
     files = {each.key: each.body for each in exports}
     hostile = {
         "adweir/metrics/theirs.csv": own.body.replace(mine.encode(), theirs.encode()),
+        "adweir/orders/spoilt.csv": b"order_id,date,revenue,utm_campaign\n1,2026-13-45,10.00,=cmd|' /C calc'!A0\n",
         "shopify/orders/trick.zip": _archive("../../orders.csv", files["shopify/orders/orders_export_1.csv"]),
     }
 
@@ -98,13 +99,16 @@ def test_given_every_tools_file_beside_hostile_ones_when_all_come_twice_then_eac
 
     # then
     good = [receipts[key] for key in files]
-    assert [each for each in good if each["state"] != "loaded" or each["rows_quarantined"]] == []
+    bad = [each for each in good if each["state"] != "loaded" or each["rows_quarantined"]]
+    assert bad == []
     rows = _rows(sandbox, account_id, exports)
     assert {each.key: _stored(each, rows) for each in exports} == {each.key: _true(each) for each in exports}
-    refused, rejected = (receipts[key] for key in hostile)
+    refused, spoilt, rejected = (receipts[key] for key in hostile)
     assert (refused["rows_stored"], refused["rows_quarantined"]) == (0, len(own.truth))
+    assert (spoilt["rows_stored"], spoilt["rows_quarantined"]) == (0, 1)
+    assert _expires(sandbox, spoilt["quarantine_key"])
     assert (rejected["state"], rejected["code"]) == ("rejected", "bad_input")
-    assert {key for key in receipts if _expires(sandbox, f"{account_id}/{key}")} == {
+    assert {key for key in receipts if _expires(sandbox, f"drops/{account_id}/{key}")} == {
         key for key in receipts if key.split("/")[1] in _PERSONAL
     }
 
@@ -165,9 +169,9 @@ def _drop(river: River, account_id: str, files: Mapping[str, bytes]) -> dict[str
     return until(receipts, "a receipt for each file")
 
 
-def _expires(river: River, name: str) -> bool:
-    """Whether a dropped file is tagged as personal."""
-    tags = river.s3.get_object_tagging(Bucket=river.bucket, Key=f"drops/{name}")["TagSet"]
+def _expires(river: River, key: str) -> bool:
+    """Whether an object is tagged as personal."""
+    tags = river.s3.get_object_tagging(Bucket=river.bucket, Key=key)["TagSet"]
     return {"Key": "adweir-personal", "Value": "yes"} in tags
 
 

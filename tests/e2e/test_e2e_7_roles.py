@@ -22,16 +22,13 @@ UNSEEN = (
     Unseen(
         "Validate", ("s3:GetObjectVersion",), "DataBucket/*", "S3's own events name the version; MiniStack's do not"
     ),
+    Unseen("Validate", ("s3:PutObjectVersionTagging",), "DataBucket/*", "the same of the tags by which files expire"),
     Unseen(
         "Validate",
-        ("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
-        "DataBucket/*",
-        "files of orders, deals and leads are tagged, to expire",
+        ("s3:PutObjectTagging",),
+        "DataBucket/quarantine/*",
+        "refused rows of such files are put with their tag; MiniStack asks only whether they may be put",
     ),
-    # No story subscribes to Amazon Marketing Stream yet.
-    Unseen("Stream", ("s3:PutObject",), "DataBucket/stream/*", "records of the stream are stored"),
-    Unseen("Validate", ("s3:GetObject", "s3:GetObjectVersion"), "DataBucket/stream/*", "they are loaded"),
-    Unseen("Validate", ("s3:GetObject", "s3:PutObject"), "DataBucket/folds/*", "and added up"),
     # What happens only after a fault, or when two workers meet.
     Unseen("*", ("sqs:ChangeMessageVisibility",), "*", "a message comes back sooner or later after a passing fault"),
     Unseen("*", ("s3:PutObject",), "DataBucket/quarantine/messages/*", "a message that no function can work on"),
@@ -39,7 +36,6 @@ UNSEEN = (
     Unseen("Etl", ("sqs:SendMessage",), "EtlQueue", "an export goes on in another invocation"),
     Unseen("Validate", ("sqs:SendMessage",), "LandingQueue", "an object waits while its partition is busy"),
     Unseen("Validate", ("s3:GetObject",), "DataBucket/receipts/*", "a file that is loaded again has a receipt"),
-    Unseen("Validate", ("s3:GetObject",), "DataBucket/mappings/*", "files of other tools are read by a mapping"),
     Unseen(
         "Validate", ("dynamodb:DeleteItem",), "MetricsTable", "a question of mass_vanish that was answered is deleted"
     ),
