@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from adweir.intake.load.commit import Committer
+from adweir.intake.load.commit import Committer, named_task
 from adweir.intake.load.ends import TaskEnds
 from adweir.intake.load.objects import FoundObjects, ObjectLists
 from adweir.model.datasets import Dataset
@@ -72,7 +71,7 @@ class AnnouncedChanges(ObjectLists):
                     datasets=tuple(one.value for one in _CHANGEABLE if one in specs and not specs[one].on_request),
                     slice=of_campaign(change.id) if change.id else ALL,
                 ),
-                run_id=IdKind.RUN.of(f"repull-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"),
+                run_id=IdKind.RUN.of(f"repull-{named_task(identity)}"),
                 trigger="changes",
             ),
             group=header.profile_key,

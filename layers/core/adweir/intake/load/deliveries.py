@@ -10,17 +10,17 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Allowance, Committer, Origin, named_task
+from adweir.intake.load.repulls import Repulls
 from adweir.model import trace
 from adweir.model.datasets import Dataset
 from adweir.model.deliveries import DELIVERIES, MetricPush, Notification, Repull, StatedSeries, read_delivery
 from adweir.model.errors import AdweirError
-from adweir.model.ids import IdKind
-from adweir.model.messages import ObjectArrived, Scope, StartRun
+from adweir.model.messages import ObjectArrived, Scope
 from adweir.model.metrics import Grain, MetricRow, Source
 from adweir.model.ports import Queue
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import Window, epoch
+from adweir.model.times import Window
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 PREFIX = DELIVERIES
-BUCKET_SECONDS = 300
 """An object is pulled again at most once in this time."""
 _CHANGEABLE = (
     Dataset.CAMPAIGNS,
@@ -53,7 +52,7 @@ class DeliveryLoader:
     def __init__(self, raw: RawStore, committer: Committer, runs: Queue, leads: LeadCounter) -> None:
         self._raw = raw
         self._committer = committer
-        self._runs = runs
+        self._repulls = Repulls(runs, "webhook")
         self._leads = leads
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
@@ -113,32 +112,16 @@ class DeliveryLoader:
         self._committer.store(pull, rows, loop, origin, quarantine_key, allowance)
 
     def _pull_again(self, notification: Notification, repull: Repull) -> None:
-        """Start a run for one object and its numbers. The runs' ids allow one per object in 300 s.
-
-        What changed after the run of these 300 s had begun is pulled by that of the next.
-        """
-        bucket = epoch(notification.as_of) // BUCKET_SECONDS
-        profile_key = f"{notification.platform}#{repull.profile_id}"
-        about = f"{profile_key}\x1f{repull.level}\x1f{repull.object_id}"
-        now, then = (IdKind.RUN.of("repull-" + named_task(f"{about}\x1f{number}")) for number in (bucket, bucket + 1))
-        self._runs.send(
-            StartRun(
-                workflow="repull",
-                scheduled_at=notification.as_of,
-                scope=Scope(
-                    accounts=(repull.account_id,),
-                    platforms=(str(notification.platform),),
-                    profiles=(repull.profile_id,),
-                    datasets=tuple(dataset.value for dataset in _CHANGEABLE),
-                    slice=repull.slice,
-                ),
-                run_id=now,
-                trigger="webhook",
-                then_id=then,
-                then_at=(bucket + 1) * BUCKET_SECONDS,
-            ),
-            group=profile_key,
+        """Start a run for one object and its numbers."""
+        scope = Scope(
+            accounts=(repull.account_id,),
+            platforms=(str(notification.platform),),
+            profiles=(repull.profile_id,),
+            datasets=tuple(dataset.value for dataset in _CHANGEABLE),
+            slice=repull.slice,
         )
+        profile_key = f"{notification.platform}#{repull.profile_id}"
+        self._repulls.start(scope, notification.as_of, profile_key, (repull.level, repull.object_id))
 
 
 def _rows(series: StatedSeries) -> list[MetricRow]:

@@ -12,7 +12,6 @@ counted once counts on when its subscription is made anew: the fold knows it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,19 +19,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adweir.intake.load import stream_hours
-from adweir.intake.load.commit import Allowance, Committer, Origin
+from adweir.intake.load.commit import Allowance, Committer, Origin, named_task
+from adweir.intake.load.repulls import Repulls
 from adweir.intake.load.stream_hours import HourSums, StreamedProfile
 from adweir.intake.load.stream_records import LocalHour, RecordReader, Records
 from adweir.model import trace
 from adweir.model.entities import Profile, ProfileStatus
 from adweir.model.errors import AdweirError, BadInput, TooLarge
 from adweir.model.events import MetricsChanged
-from adweir.model.ids import IdKind
-from adweir.model.messages import ObjectArrived, Scope, StartRun
+from adweir.model.messages import ObjectArrived, Scope
 from adweir.model.metrics import BadRow, Grain, Level, Source
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queue
-from adweir.model.times import Clock, epoch
+from adweir.model.times import Clock
 from adweir.platforms import Platforms
 from adweir.platforms import options as profile_options
 from adweir.platforms.streams import ChangedLists, HourDelta
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 PREFIX = "stream/"
-_REPULL_SECONDS = 300
-"""The lists of a kind are pulled again at most once in this time."""
 _GONE = (ProfileStatus.REMOVED, ProfileStatus.INACTIVE)
 
 
@@ -82,7 +79,7 @@ class StreamLoader:
         self._raw, self._catalog, self._folds = stores
         self._platforms = platforms
         self._committer = committer
-        self._runs = runs
+        self._repulls = Repulls(runs, "stream")
         self._clock = clock
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
@@ -95,7 +92,7 @@ class StreamLoader:
         known = self._catalog.profiles(platform=platform)
         profiles = _by_alias(each for each in known if each.alias and each.status not in _GONE)
         reader = RecordReader(self._platforms.stream(platform), profiles, self._clock.now())
-        origin = Origin("stream", _hash(message.key), message.key, platform=platform)
+        origin = Origin("stream", named_task(message.key), message.key, platform=platform)
         with Quarantine() as quarantine:
             load = _Load(origin, Allowance(remaining), quarantine)
             records = reader.read(self._raw.get_bytes(message.key, message.version_id), quarantine)
@@ -117,7 +114,7 @@ class StreamLoader:
             platform = self._platform(message.key)
         except BadInput:
             raise error from None
-        origin = Origin("stream", _hash(message.key), message.key, platform=platform)
+        origin = Origin("stream", named_task(message.key), message.key, platform=platform)
         self._committer.breach(origin, f"{error.code}: {error.message}")
 
     def _platform(self, key: str) -> Platform:
@@ -160,7 +157,7 @@ class StreamLoader:
                 load.quarantine.add(BadRow(0, {"entity_id": row.entity_id}, [fault], row.entity_id, row.day))
             if not rows.size:
                 continue
-            pull = stream_hours.pull_of(profile, hour, level, fold, _hash(key), streamed.options.definition)
+            pull = stream_hours.pull_of(profile, hour, level, fold, named_task(key), streamed.options.definition)
             outcome = self._committer.load(pull, rows, load.allowance)
             changed = load.changed.setdefault((profile.profile_id, level), _Stored())
             changed.days.add(hour.day)
@@ -187,35 +184,17 @@ class StreamLoader:
             )
 
     def _pull_again(self, profile: Profile, change: ChangedLists) -> None:
-        """Start a run for lists that have changed. Its id allows one per list and slice in 300 s.
-
-        What changed after the run of these 300 s had begun is pulled by that of the next.
-        """
+        """Start a run for lists that have changed."""
         served = self._platforms.datasets(profile.platform)
         datasets = tuple(each.value for each in change.datasets if each in served)
-        at = self._clock.now()
-        bucket = epoch(at) // _REPULL_SECONDS
-        about = (profile.key, *datasets, change.slice)
-        hashes = (_hash("\x1f".join((*about, str(number)))) for number in (bucket, bucket + 1))
-        now, then = (IdKind.RUN.of(f"repull-{each}") for each in hashes)
-        self._runs.send(
-            StartRun(
-                workflow="repull",
-                scheduled_at=at,
-                scope=Scope(
-                    accounts=(profile.account_id,),
-                    platforms=(str(profile.platform),),
-                    profiles=(profile.profile_id,),
-                    datasets=datasets,
-                    slice=change.slice,
-                ),
-                run_id=now,
-                trigger="stream",
-                then_id=then,
-                then_at=(bucket + 1) * _REPULL_SECONDS,
-            ),
-            group=profile.key,
+        scope = Scope(
+            accounts=(profile.account_id,),
+            platforms=(str(profile.platform),),
+            profiles=(profile.profile_id,),
+            datasets=datasets,
+            slice=change.slice,
         )
+        self._repulls.start(scope, self._clock.now(), profile.key, (*datasets, change.slice))
 
 
 def _by_alias(profiles: Iterable[Profile]) -> dict[str, list[Profile]]:
@@ -223,7 +202,3 @@ def _by_alias(profiles: Iterable[Profile]) -> dict[str, list[Profile]]:
     for profile in profiles:
         found[profile.alias].append(profile)
     return dict(found)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
