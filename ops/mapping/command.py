@@ -15,6 +15,7 @@ from adweir.model import limits
 from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, BadInput
 from adweir.model.mappings import Mapping, Unit
+from adweir.model.metrics import BadRow
 from adweir.platforms.files.delimited import Form
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, mapped
@@ -142,12 +143,12 @@ def _tried(proposal: Proposal, rows: Sequence[Record]) -> Iterator[str]:
     except (BadInput, ValueError) as error:
         yield from _wrapped(f"the first {len(rows)} rows cannot be read: {getattr(error, 'message', error)}")
         return
-    good = [each for each in found if isinstance(each, Record)]
+    good = [each for each in found if isinstance(each, Record) and each.counts]
     yield f"of the first {len(rows)} rows {len(good)} can be read, {sum(bound.left_out.values())} are left out"
     if good:
         shown = ", ".join(f"{name} {text}" for name, text in good[0].cell.items() if text)
         yield from _wrapped(f"the first: {shown}")
-    faults = [each.errors[0]["message"] for each in found if not isinstance(each, Record)]
+    faults = [each.errors[0]["message"] for each in found if isinstance(each, BadRow)]
     for fault in dict.fromkeys(faults[:3]):
         yield from _wrapped(f"refused: {fault}")
 

@@ -108,7 +108,10 @@ def test_an_order_of_one_platform_is_not_given_to_another_platform_s_campaign(wo
 @pytest.mark.parametrize(
     ("key", "body"),
     [
-        ("salesforce/deals", "Opportunity Name,Close Date,Amount,Stage\n{},2026-11-18,5,Closed Won\n"),
+        (
+            "salesforce/deals",
+            "Opportunity Name,Opportunity ID,Close Date,Amount,Stage\n{},006A,2026-11-18,5,Closed Won\n",
+        ),
         ("microsoft_ads/campaign_performance", "AccountName,TimePeriod,CampaignId,Spend\n{},2026-11-18,1,5\n"),
     ],
 )

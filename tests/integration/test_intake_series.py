@@ -146,10 +146,10 @@ def dated(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_later_file_states_its_days_again_whatever_order_the_files_are_loaded_in(
+def test_each_order_counts_once_whatever_order_the_files_are_loaded_in(
     world: LoadWorld, dated: dict[str, Any], order: tuple[int, ...]
 ) -> None:
-    """Given three files, then each day is the newest file's that has it; twice the same file changes nothing."""
+    """Given three files with some orders in two, then each counts once; twice the same file changes nothing."""
     keys = [f"drops/acme/shop/orders/{n}.csv" for n in range(3)]
     dated |= {key: world.clock.now() + timedelta(minutes=n) for n, key in enumerate(keys)}
     for n in order:
@@ -157,13 +157,13 @@ def test_a_later_file_states_its_days_again_whatever_order_the_files_are_loaded_
         world.arrive(keys[n])
     assert shown(records(world, "orders"), "date", "conversions", "revenue") == [
         ("2026-11-17", 1, 1),
-        ("2026-11-18", 1, Decimal("-0.01")),
+        ("2026-11-18", 3, Decimal("5.32")),
     ]
     again = "drops/acme/shop/orders/again.csv"
     dated[again] = world.clock.now() + timedelta(hours=1)
     world.arrive(again, FIRST)
     assert receipt(world, again)["state"] == "duplicate"
-    assert shown(records(world, "orders"), "revenue") == [(1,), (Decimal("-0.01"),)]
+    assert shown(records(world, "orders"), "revenue") == [(1,), (Decimal("5.32"),)]
 
 
 @pytest.mark.parametrize("at", range(1, WRITES + 1, 2))
@@ -199,7 +199,7 @@ def test_what_was_known_before_a_file_is_still_known(world: LoadWorld, dated: di
     between = world.clock.now()
     world.clock.advance(3600)
     world.arrive(later, THIRD)
-    assert shown(records(world, "orders"), "revenue") == [(1,), (Decimal("-0.01"),)]
+    assert shown(records(world, "orders"), "revenue") == [(1,), (Decimal("1.99"),)]
     queries = Queries(world.catalog, world.metrics, REGISTRY, world.clock)
     asked = RecordRequest("orders", {"date_range": {"start": "2026-11-18", "end": "2026-11-18"}})
     past = StoredRecords(world.catalog, queries.known_at(between)).retrieve(asked, world.clock.now())

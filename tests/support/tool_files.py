@@ -79,7 +79,7 @@ LOADER = (
 )
 SALESFORCE = (
     "Opportunity Owner,Account Name,Opportunity Name,Stage,Forecast Category,Total Amount Currency,Total Amount,"
-    "Fiscal Period,Close Date,Lead Source"
+    "Fiscal Period,Close Date,Lead Source,Opportunity ID"
 )
 
 EXPORTS: Cases = {
@@ -306,9 +306,9 @@ EXPORTS: Cases = {
         File(
             SALESFORCE,
             [
-                {"Opportunity Name": "006A", "Stage": "Closed Won", "Total Amount Currency": "EUR",
+                {"Opportunity ID": "006A", "Stage": "Closed Won", "Total Amount Currency": "EUR",
                  "Total Amount": "1.050,50", "Close Date": "01.09.2026", "Lead Source": "Web"},
-                {"Opportunity Name": "006B", "Stage": "Negotiation", "Total Amount": "7,5", "Close Date": "01.09.2026"},
+                {"Opportunity ID": "006B", "Stage": "Negotiation", "Total Amount": "7,5", "Close Date": "01.09.2026"},
             ],
         ),
         {"revenue": "1050.5"},

@@ -35,10 +35,10 @@ def read(source: str, data_type: str, file: File) -> list[Record | BadRow]:
 
 
 def cells(source: str, data_type: str, file: File) -> list[dict[str, str]]:
-    """What is read of each row, without empty fields; no row is refused."""
+    """What is read of each row that counts, without empty fields; no row is refused."""
     found = read(source, data_type, file)
     assert all(isinstance(each, Record) for each in found), found
-    return [{k: v for k, v in each.cell.items() if v} for each in found if isinstance(each, Record)]
+    return [{k: v for k, v in each.cell.items() if v} for each in found if isinstance(each, Record) and each.counts]
 
 
 def total(found: Sequence[Mapping[str, str]], field: str) -> Decimal:

@@ -23,6 +23,7 @@ from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window, is_zone
 from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.file_rows import Statements
 from adweir.platforms.files.lines import KNOWN
 from adweir.platforms.files.normalize import Target
 from adweir.platforms.files.table import FileTable
@@ -30,6 +31,7 @@ from adweir.platforms.files.text_lines import Chunk
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
+from adweir.store.registers import REGISTERS, CountedAt, EntityAbout, PlaceSums, Registers, Restated, Stated
 
 _LOOKS = 500
 """Lines between two looks at the time and the memory."""
@@ -78,6 +80,11 @@ class DropFacts:
         """Source and data type, none for adweir's own metrics."""
         key = DropKey.parse(self.message.key)
         return () if (key.source, key.data_type) == OWN else (key.source, key.data_type)
+
+    @property
+    def stamp(self) -> Stamp:
+        """What orders files: the later one counts, and of one file the later reading."""
+        return Stamp.of(self.as_of, self.task_id)._replace(load=self.reading)
 
     def load_of(self, target: Target) -> str:
         """The task id of a load: rows of several currencies of one profile are loads of their own."""
@@ -143,6 +150,31 @@ class DroppedRows:
         if held + sum(group.held for group in self._groups.values()) > limits.MAX_DROP_HELD_BYTES:
             raise Outgrown
 
+    def restate(self, registers: Registers, said: Statements) -> Restated:
+        """State the records whose rows are good; the rows to be stored are then the sums of all that count.
+
+        A record whose row is quarantined stays as an earlier file stated it. Raises what `Registers.state` does.
+        """
+        stated = {record: each for record, each in said.stated.items() if self._is_good(each, said)}
+        key = register_key(self._drop, said.target)
+        restated = registers.state(key, self._drop.stamp, stated, said.about)
+        for group in self._groups.values():
+            group.rows = PullRows()
+        for place, sums in restated.sums.items():
+            about = restated.about[place.entity_id]
+            of_sum = self._group(said.target._replace(currency=about.currency))
+            if of_sum is not None:
+                of_sum.pull = replace(of_sum.pull, stamp=of_sum.pull.stamp._replace(as_of=restated.as_of))
+                of_sum.rows.offer(_row(place, sums, about, of_sum.pull.currency))
+        return restated
+
+    def _is_good(self, stated: Stated, said: Statements) -> bool:
+        if stated.place is None:
+            return self._share.is_first
+        target = said.target._replace(currency=said.about[stated.place.entity_id].currency)
+        group = self._groups.get(target)
+        return group is not None and group.rows.has(*stated.place)
+
     def store(self, committer: Committer, allowance: Allowance, origin: Origin, quarantine_key: str) -> dict[str, Any]:
         """Store each group; the order of groups is fixed, so a repetition does the same. Returns what was stored."""
         stored: Counter[str] = Counter()
@@ -204,7 +236,7 @@ class DroppedRows:
             source=Source.FILE,
             slice=ALL,
             window=Window(day, day),
-            stamp=Stamp.of(drop.as_of, drop.load_of(target))._replace(load=drop.reading),
+            stamp=drop.stamp._replace(task_id=drop.load_of(target)),
             complete=False,
             currency=target.currency or profile.currency,
             timezone=profile.timezone,
@@ -231,6 +263,26 @@ class _Counted:
                 self._check(lines)
             self._rows.lines = after
             yield chunk
+
+
+def register_key(drop: DropFacts, target: Target) -> str:
+    """Where what an account's files of a source and level say of each record is kept."""
+    return f"{REGISTERS}{drop.account_id}/{target.platform}/{target.level}"
+
+
+def _row(place: CountedAt, sums: PlaceSums, about: EntityAbout, currency: str) -> MetricRow:
+    return MetricRow(
+        entity_id=place.entity_id,
+        day=place.day,
+        impressions=None,
+        clicks=None,
+        conversions=sums.conversions,
+        spend=None,
+        revenue=sums.revenue,
+        campaign_id=about.campaign_id,
+        ad_product=about.ad_product,
+        currency=about.currency or currency,
+    )
 
 
 def chosen(rows: Sequence[MetricRow], kept: Sequence[bool]) -> Sequence[MetricRow]:

@@ -26,7 +26,7 @@ from adweir.intake.load.drop_receipts import DropReceipts
 from adweir.intake.load.drop_shares import WHOLE, Bound, Share, ShareCounter
 from adweir.intake.load.dropped_invoices import DroppedInvoices
 from adweir.intake.load.dropped_kept import DroppedKept
-from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown
+from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown, register_key
 from adweir.model import limits, trace
 from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
@@ -38,6 +38,7 @@ from adweir.platforms.files.lines import KNOWN
 from adweir.platforms.files.reading import FileReader, FileReaders, TableRows
 from adweir.platforms.files.table import FileTable, open_table
 from adweir.quality.quarantine import Quarantine
+from adweir.store.registers import Registers
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -69,6 +70,7 @@ class DropLoader:
         self._readers = readers
         self._committer = committer
         self._clock = clock
+        self._registers = Registers(raw, clock)
         self._kept_rows = DroppedKept(catalog, committer, readers.profile)
         self._invoices = DroppedInvoices(catalog, committer, readers.parse_platform)
 
@@ -199,7 +201,11 @@ class DropLoader:
             origin = Origin("file", drop.task_id, drop.message.key, load=share.number, account_id=drop.account_id)
             # Tagged as it is put: of a load that is killed between the two, a copy would never expire.
             key = quarantine.store(self._raw, origin.quarantine_key, PERSONAL if reader.personal else None)
+            said = rows.statements
+            restated = found.restate(self._registers, said) if said else None
             stored = found.store(self._committer, Allowance(remaining), origin, key)
+            if said and restated:
+                self._registers.stored(register_key(drop, said.target), restated.revision)
             facts = {"rows_read": found.lines, "rows_left_out": dict(rows.left_out)}
             return facts | stored | _held_back(quarantine, key)
 

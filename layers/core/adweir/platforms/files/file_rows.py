@@ -14,6 +14,7 @@ from adweir.model.ports import PlatformParser, platform_named
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.platforms.files.sums import RowParts
+from adweir.store.registers import EntityAbout, Stated
 
 
 class NamedObject(NamedTuple):
@@ -47,6 +48,17 @@ class ClientObjects(Protocol):
     def object_id(self, target: Target, parent: str, name: str) -> str:
         """The id of the target's only object with this name in its parent ("" for any); "" where there is not one."""
         ...
+
+
+class Statements(NamedTuple):
+    """What a file says of each record, by the record's id (`store.folds.counted_once`), and of the entities it names.
+
+    `about` by entity; `target` is that of the rows, in the account's currency.
+    """
+
+    target: Target
+    stated: dict[bytes, Stated]
+    about: dict[str, EntityAbout]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,16 @@ class FileRows(ABC):
         """About how many bytes of memory it takes until the file is over."""
         return self._parts.held if self._parts else 0
 
+    @property
+    def statements(self) -> Statements | None:
+        """What the file says of each record that later files may state again; None where rows state their days."""
+        return None
+
     def read(self, record: Record) -> DropRow | BadRow | None:
         """A record as a row; None where it is left out, or a part of a number that comes with the rest."""
+        if not record.counts:
+            self.leave_out(record)
+            return None
         try:
             found = self._row(record)
         except LineFault as fault:
@@ -95,6 +115,9 @@ class FileRows(ABC):
             return found
         self._parts.add(found)
         return None
+
+    def leave_out(self, record: Record) -> None:  # noqa: B027  most files say nothing by it
+        """Take note of a record that does not meet the mapping's filters."""
 
     def rest(self) -> Iterator[DropRow]:
         """The rows that are known when the file is over."""

@@ -37,6 +37,8 @@ class Record(NamedTuple):
     number: int
     source: str
     cell: dict[str, str]
+    counts: bool = True
+    """Whether it meets the mapping's filters. One that does not has only the cell that tells it apart."""
 
     def bad(self, fault: LineFault) -> BadRow:
         """The line as one that cannot be stored."""

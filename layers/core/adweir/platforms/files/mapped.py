@@ -117,7 +117,7 @@ class BoundMapping:
         for rule in self._keep:
             if not rule.meets(cell):
                 self.left_out[FILTERED] += 1
-                return None
+                return self._uncounted(record)
         made = dict(self._constants)
         empty = self._more_empty
         for field, column, others in self._texts:
@@ -132,6 +132,15 @@ class BoundMapping:
             self._check_currencies(cell, made)
         self._take_days(cell, made)
         return Record(record.number, record.source, made)
+
+    def _uncounted(self, record: Record) -> Record | None:
+        """A record that the filters leave out, with what it is known by: it may have counted in an earlier file."""
+        known_by = DATA_TYPES[self.mapping.data_type].known_by
+        for field, column, others in self._texts if known_by else ():
+            if field == known_by:
+                text = next((record.cell[each] for each in (column, *others) if record.cell.get(each)), "")
+                return Record(record.number, record.source, {field: text}, counts=False)
+        return None
 
     def learn(self, record: Record) -> None:
         """Take in what a row's cells say of the file's decimal mark and order of dates."""

@@ -21,6 +21,7 @@ from adweir.model.money import all_micros
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells, own
 from adweir.platforms.files.batches import DropBatch, batches_of
+from adweir.platforms.files.file_rows import Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import DropRow, Target, drop_row
 from adweir.platforms.files.table import FileTable, records_of
@@ -49,6 +50,8 @@ class OwnRows:
 
     def __init__(self, header: Sequence[str], parse_platform: PlatformParser) -> None:
         self.left_out: Counter[str] = Counter()
+        self.statements: Statements | None = None
+        """Rows of metrics state their days."""
         self._canonical = own.METRICS.bind(header)
         self._places = {name: at for at, name in enumerate(own.METRICS.canonical(header)) if name in _READ}
         self._parse_platform = parse_platform

@@ -15,7 +15,7 @@ from adweir.model.metrics import BadRow
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files.batches import DropBatch, batches_of
 from adweir.platforms.files.delimited import ANY, Form
-from adweir.platforms.files.file_rows import FileRows
+from adweir.platforms.files.file_rows import FileRows, Statements
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
@@ -35,6 +35,11 @@ class TableRows(Protocol):
     @property
     def held(self) -> int:
         """About how many bytes of memory it takes until the file is over."""
+        ...
+
+    @property
+    def statements(self) -> Statements | None:
+        """What it says of each record that later files may state again; None where rows state their days."""
         ...
 
     def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
@@ -92,6 +97,10 @@ class _MappedRows:
     @property
     def held(self) -> int:
         return self._rows.held
+
+    @property
+    def statements(self) -> Statements | None:
+        return self._rows.statements
 
     @property
     def left_out(self) -> Counter[str]:

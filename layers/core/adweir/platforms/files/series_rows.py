@@ -13,13 +13,18 @@ from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.model.money import MICRO
 from adweir.model.series_ids import series_id
 from adweir.platforms.files import cells
-from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject
+from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject, Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import DropRow, Target
+from adweir.store.folds import counted_once
+from adweir.store.registers import UNCOUNTED, CountedAt, EntityAbout, Stated
 
 NOT_WON, REPEATED = "not_won", "repeated"
-_ID_BYTES = 160
+_ID_BYTES = 420
 """About what an id takes that is kept to know it again, and what its record said."""
+_SUFFIXED, _BLOCK = 18, 5
+_SUFFIXES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+"""Salesforce's ids have 15 characters, in some exports with three more that say which of them are capitals."""
 _SUMMED = ("revenue", "refunded", "conversions")
 _NAMED = (Level.KPI, Level.CONTROL)
 _FLAGS = {"": True, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -36,15 +41,38 @@ class SeriesRows(FileRows):
         self._targets: dict[str, Target] = {}
         self._ids: dict[str, int | None] = {}
         """What the record of each id said; None: it was at fault, and a line with amounts of its own may replace it."""
+        self._stated: dict[str, Stated] = {}
+        self._about: dict[str, EntityAbout] = {}
+        self._places: dict[tuple[str, str], CountedAt] = {}
 
     @property
     def held(self) -> int:
-        return super().held + len(self._ids) * _ID_BYTES
+        return super().held + len(self._stated.keys() | self._ids.keys()) * _ID_BYTES
+
+    @property
+    def statements(self) -> Statements | None:
+        if not self._known_by:
+            return None
+        stated = {
+            counted_once(f"{self._context.own}\x1f{own_id}"): each
+            for own_id, each in self._stated.items()
+            if self._ids.get(own_id, 0) is not None  # of a record at fault, the file says nothing
+        }
+        return Statements(self._target(""), stated, self._about)
+
+    def leave_out(self, record: Record) -> None:
+        """A line that counts says more than one that does not."""
+        try:
+            own_id = _plain_id(cells.text(record.cell, self._known_by)) if self._known_by else ""
+        except LineFault:
+            return  # no other line can be of such an id
+        if own_id:
+            self._stated.setdefault(own_id, UNCOUNTED)
 
     def _row(self, record: Record) -> DropRow | None:
         cell, own_id = record.cell, ""
         if self._known_by:
-            own_id = cells.text(cell, self._known_by)  # part of no key, so it may be `#1001`
+            own_id = _plain_id(cells.text(cell, self._known_by))  # part of no key, so it may be `#1001`
             if not own_id:
                 raise LineFault(self._known_by, "required", "is required")
             if self._is_repeated(own_id, cell):
@@ -56,7 +84,15 @@ class SeriesRows(FileRows):
             self.left_out[NOT_WON] += 1
         if self._known_by:
             self._ids[own_id] = _amounts(cell)
+            self._stated[own_id] = self._statement(found) if found else UNCOUNTED
         return found
+
+    def _statement(self, found: DropRow) -> Stated:
+        row = found.row
+        key = row.entity_id, row.day
+        place = self._places.setdefault(key, CountedAt(*key))
+        self._about.setdefault(row.entity_id, EntityAbout(found.target.currency, row.campaign_id, row.ad_product))
+        return Stated(place, row.conversions or 0, row.revenue)
 
     def _is_repeated(self, own_id: str, cell: Mapping[str, str]) -> bool:
         """Whether a record with this id came before. Raises LineFault where that one had other amounts."""
@@ -127,6 +163,16 @@ class SeriesRows(FileRows):
         if not named:
             return None
         return self._context.objects.campaign(named, self._context.platform(platform) if platform else "")
+
+
+def _plain_id(text: str) -> str:
+    """An id without what one export adds to it and another leaves out."""
+    if len(text) != _SUFFIXED or not (text.isascii() and text.isalnum()):
+        return text
+    own, given = text[:-3], text[-3:]
+    blocks = (own[at : at + _BLOCK] for at in range(0, len(own), _BLOCK))
+    suffix = (sum(1 << place for place, letter in enumerate(block) if letter.isupper()) for block in blocks)
+    return own if given.upper() == "".join(_SUFFIXES[each] for each in suffix) else text
 
 
 def _amounts(cell: Mapping[str, str]) -> int:

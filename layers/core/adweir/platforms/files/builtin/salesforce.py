@@ -18,8 +18,6 @@ MAPPINGS = (
                 "ID",
                 "Opportunity ID",
                 "Opportunity-ID",
-                "Opportunity Name",
-                "Opportunity-Name",
                 required=True,
             ),
             column("date", "CLOSEDATE", "Close Date", "Abschlussdatum", "Schlusstermin", required=True),
