@@ -210,6 +210,40 @@ def test_a_day_that_only_hours_cover_is_live_until_it_is_pulled() -> None:
     assert not report.coverage[0]["live"]
 
 
+YESTERDAY = ("2026-11-19", "2026-11-19")
+LEVELS = (("date",), ("campaign",), ("ad",))
+
+
+@pytest.mark.parametrize("source", [Source.STREAM, Source.PUSH])
+def test_yesterday_is_answered_by_its_streamed_or_pushed_hours_until_it_is_pulled(source: Source) -> None:
+    # given hours of yesterday, which no pull brought, and a daily pull that is not there yet
+    world = ReadingWorld(ONE)
+    hours = [at(hour, 2, CAMPAIGN, YESTERDAY[0]) for hour in (3, 23)]
+    world.pull(CAMPAIGN, *hours, source=source, complete=False, grain=Grain.HOUR, days=YESTERDAY)
+    asked: dict[str, Any] = {"days": ("2026-11-17", TODAY), "live": True}
+    # when the days are asked for, by each level
+    by_level = [world.report(*names, **asked) for names in LEVELS]
+    # then yesterday is there, says that it is live and what is missing, and is not there for those who did not ask
+    assert [[(row["spend"], row["live"]) for row in report.rows] for report in by_level] == [[(4, True)]] * 3
+    assert [day["date"] for day in by_level[0].coverage if day["live"]] == [YESTERDAY[0]]
+    assert days_of(world, "account_performance", **asked)[YESTERDAY[0]]["missing"] == [gap()]
+    assert [entry["date"] for entry in listed(world, days=YESTERDAY).entries if entry["live"]] == [YESTERDAY[0]] * 3
+    assert world.report("campaign", **asked | {"live": False}).rows == []
+    # and when it was pulled, then the pull alone answers
+    world.pull(ACCOUNT, account(9, YESTERDAY[0]), days=YESTERDAY)
+    by_level = [world.report(*names, **asked) for names in LEVELS]
+    assert [[(row["spend"], "live" in row) for row in report.rows] for report in by_level] == [[(9, False)]] * 3
+
+
+def test_hours_of_a_day_that_is_over_are_not_added_to_what_a_file_says_of_it() -> None:
+    world = ReadingWorld(ONE)
+    hour = at(3, 2, CAMPAIGN, YESTERDAY[0])
+    world.pull(CAMPAIGN, hour, source=Source.STREAM, complete=False, grain=Grain.HOUR, days=YESTERDAY)
+    world.file(CAMPAIGN, campaign("c1", 5, YESTERDAY[0]), days=YESTERDAY)
+    by_level = [world.report(*names, days=YESTERDAY, live=True).rows for names in LEVELS]
+    assert [[(row["spend"], "live" in row) for row in rows] for rows in by_level] == [[(5, False)]] * 3
+
+
 def test_live_rows_of_a_finer_level_add_up_to_the_account() -> None:
     world = ReadingWorld(ONE)
     world.pull(ACCOUNT, at(0, 10), at(1, 5), **HOURS)

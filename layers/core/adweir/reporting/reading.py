@@ -323,7 +323,8 @@ class ProfileReader:
         """The days that a question by day with `live` is answered for by their hours. Raises Unavailable.
 
         They are today where its account was not pulled whole, and the last days of which nothing was pulled by day, as
-        far as there are hours of any level. The account's answer decides it for every level, so that their rows add up
+        far as there are hours of any level: for days that are over, hours that were pulled, or others where nothing is
+        stored by day. The account's answer decides it for every level, so that their rows add up
         to the same; keywords, which no account sums, decide for themselves.
         """
         question = self.question
@@ -340,10 +341,15 @@ class ProfileReader:
             return set()
         by_hour = _Pass(self, asked, Grain.HOUR, candidates)
         live = {day for day in candidates if by_hour.has_coverage(day)}
-        if self.today in candidates and self.today not in live:
-            by_hour.answer([self.today])
-            live |= {self.today for _ in islice(by_hour.rows(), 1)}
+        for day in candidates:
+            if day not in live and self._has_rows(asked, Grain.HOUR, day):
+                live |= {day} if day == self.today or not self._has_rows(asked, Grain.DAY, day) else set()
         return live
+
+    def _has_rows(self, asked: ProfileQuestion, grain: Grain, day: date) -> bool:
+        read = _Pass(self, asked, grain, [day])
+        read.answer([day])
+        return any(True for _ in islice(read.rows(), 1))
 
     def coverage(self) -> dict[date, DayCoverage]:
         """What the answer of each day that has begun rests on; empty where pulls are not asked, or not made."""
