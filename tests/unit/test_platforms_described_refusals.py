@@ -17,6 +17,7 @@ from adweir.model.errors import (
     AdweirError,
     AuthExpired,
     NotApplicable,
+    NotReady,
     ReportFailed,
     RequestRejected,
     Throttled,
@@ -185,6 +186,40 @@ def test_a_file_that_is_refused_twice_means_a_dead_credential(stub: StubServer) 
         api_of(stub, {"auth": way}, records="", form={"type": "csv"}).pull(OF)
 
     assert len(stub.calls) == 4
+
+
+@pytest.mark.parametrize("packed", ["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [(202, b"", NotReady), (200, b'{"error": {"code": 17}}', Throttled)],
+)
+def test_signs_count_where_a_file_is_expected_too(
+    stub: StubServer, status: int, body: bytes, error: type[AdweirError], packed: str
+) -> None:
+    stub.route = lambda _: Answer(status, body, {"X-Wait": "7"})
+    signs = [
+        {"means": "not_ready", "status": 202},
+        {"means": "throttled", "path": "error.code", "values": ["17"]},
+    ]
+    api = api_of(
+        stub, {"signs": signs, "pace": {"wait_header": "X-Wait"}}, records="", form={"type": "csv", "packed": packed}
+    )
+
+    with pytest.raises(error) as refused:
+        api.read(OF)
+
+    assert not isinstance(refused.value, Throttled) or refused.value.retry_after == 7
+
+
+def test_a_file_that_begins_as_json_is_a_file_where_no_sign_is_in_it(stub: StubServer) -> None:
+    stub.route = lambda _: Answer(200, {"rows": [DAY]})
+    report = REPORT | {"download": {"path": "/reports/{report}/file"}}
+    api = api_of(stub, {"signs": [{"means": "throttled", "path": "error"}]}, request=None, report=report)
+    made = api.connect()
+
+    (page,) = made.report_pages(api.task(OF), "9")
+
+    assert page.content() == Answer(200, {"rows": [DAY]}).raw
 
 
 def test_an_id_that_is_no_number_is_not_sent_as_one(stub: StubServer) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
-from adweir.model.metrics import AD_LEVELS, Grain, Level
+from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level
 
 
 class Kind(StrEnum):
@@ -224,7 +224,7 @@ _STATUS = (
 
 
 def _objects(name: str, level: Level) -> DataType:
-    own = [f"{level}_id", *((f"{Level.AD_GROUP}_id",) if level in {Level.AD, Level.KEYWORD} else ())]
+    own = [f"{level}_id", *((f"{Level.AD_GROUP}_id",) if level in IN_GROUP else ())]
     columns = tuple(column._replace(required=column.name in own) for column in _OBJECTS[level])
     return DataType(name, StoredAs.OBJECTS, f"names and statuses of {name}", (*_AD_ACCOUNT, *columns, *_STATUS), level)
 

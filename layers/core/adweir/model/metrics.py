@@ -42,6 +42,8 @@ class Level(StrEnum):
 
 AD_LEVELS = (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)
 """The levels of an ad account's objects."""
+IN_GROUP = (Level.AD, Level.KEYWORD)
+"""Of these, the levels whose entity ids begin with that of the ad group, and `~`."""
 SERIES_LEVELS = frozenset(Level) - frozenset(AD_LEVELS)
 """The levels of the account's own profile that no total of ads sums. Their numbers may be negative."""
 

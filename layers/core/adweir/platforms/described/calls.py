@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
@@ -106,10 +106,10 @@ class Calls:
 
     def file(self, asked: Filled, packed: Packing, *, bare: bool = False) -> Iterator[bytes]:
         """The answer unpacked and piece by piece; `bare`: without the credential. Raises what it means."""
-        statuses: list[int] = []
-        chunks = self._download(asked, statuses, bare=bare)
-        whole = chunks if bare else self._with_new_tokens(chunks, asked, statuses)
-        return self._no_other_answer(opened(whole, packed), asked)
+        heads: list[Response] = []
+        chunks = self._download(asked, heads, bare=bare)
+        whole = chunks if bare else self._with_new_tokens(chunks, asked, heads)
+        return self._no_page(opened(self._no_sign(whole, heads), packed), asked)
 
     def linked_file(self, link: str, asked: Filled, packed: Packing) -> Iterator[bytes]:
         """The file at a URL of an answer: with the credential on the API's own host, else without.
@@ -148,14 +148,19 @@ class Calls:
             max_bytes=limits.MAX_DESCRIBED_BYTES,
         )
 
-    def _download(self, asked: Filled, statuses: list[int], *, bare: bool = False) -> Iterator[bytes]:
-        """The bytes of an answer as it is sent; the status of a refusal is added to `statuses`."""
+    def _download(self, asked: Filled, heads: list[Response], *, bare: bool = False) -> Iterator[bytes]:
+        """The bytes of an answer as it is sent. What it says besides is added to `heads`, and may mean an error."""
         self._await_turn()
         headers, query = ({}, ()) if bare else self._authentication()
 
         def refusal(answer: Response) -> AdweirError:
-            statuses.append(answer.status)
+            heads.append(answer)
             return self.meaning(answer) or RequestRejected(f"{answer.url} answered {answer.status}")
+
+        def seen(answer: Response) -> None:
+            heads.append(answer)
+            if error := self._by_signs(answer):
+                raise error
 
         return self._http.download(
             _url(asked, query),
@@ -163,16 +168,17 @@ class Calls:
             headers={**asked.headers, **headers},
             question=asked.json,
             refusal=refusal,
+            seen=seen,
         )
 
-    def _with_new_tokens(self, chunks: Iterator[bytes], asked: Filled, statuses: list[int]) -> Iterator[bytes]:
+    def _with_new_tokens(self, chunks: Iterator[bytes], asked: Filled, heads: list[Response]) -> Iterator[bytes]:
         """The same chunks; where the access token was refused, those of a second try with a new one."""
         try:
             yield from chunks
         except AdweirError:
-            if statuses != [401] or not self._forget_tokens():
+            if [head.status for head in heads] != [401] or not self._forget_tokens():
                 raise
-            yield from self._download(asked, statuses)
+            yield from self._download(asked, heads)
 
     def _authentication(self) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
         """Headers and parameters of the query."""
@@ -261,7 +267,18 @@ class Calls:
                 return self._error(sign, answer, found)
         return None
 
-    def _no_other_answer(self, chunks: Iterator[bytes], asked: Filled) -> Iterator[bytes]:
+    def _no_sign(self, chunks: Iterator[bytes], heads: Sequence[Response]) -> Iterator[bytes]:
+        """The same chunks. Raises what they mean where they are no file but an answer in JSON with one of the signs."""
+        first = next(chunks, b"")
+        if first.lstrip()[:1] == b"{" and any(sign.path for sign in self.spec.signs):
+            second = next(chunks, b"")
+            error = None if second else self._by_signs(replace(heads[-1], body=first))
+            if error is not None:
+                raise error
+            chunks = chain((second,), chunks)
+        yield from chain((first,), chunks)
+
+    def _no_page(self, chunks: Iterator[bytes], asked: Filled) -> Iterator[bytes]:
         """The same chunks. Raises Transient where they begin as a page in HTML, which a proxy may have answered."""
         first = next(chunks, b"")
         begin = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adweir.model.data_types import FIGURES, DataType
-from adweir.model.metrics import Grain, Level, MetricRow
+from adweir.model.metrics import IN_GROUP, Grain, Level, MetricRow
 from adweir.model.series_ids import written
 from adweir.platforms.files import cells, normalize
 from adweir.platforms.files.file_rows import FileContext, FileRows
@@ -24,7 +24,6 @@ _NAME = {
     Level.AD: "ad_name",
     Level.KEYWORD: "keyword_text",
 }
-_IN_GROUP = (Level.AD, Level.KEYWORD)
 _HOW = "name it in a column, or for all rows: adweir map FILE profile_id=ID"
 
 
@@ -80,10 +79,10 @@ class AdRows(FileRows):
         for level in path:
             own = identity(cell, f"{level}_id")
             if not own and (name := cells.text(cell, _NAME[level])):
-                needed = level is target.level or (level is Level.AD_GROUP and target.level in _IN_GROUP)
+                needed = level is target.level or (level is Level.AD_GROUP and target.level in IN_GROUP)
                 own = self._by_name(target._replace(level=level), found, name, needed=needed)
             found[level] = own
-        if target.level in _IN_GROUP and found[target.level] and not found[Level.AD_GROUP]:
+        if target.level in IN_GROUP and found[target.level] and not found[Level.AD_GROUP]:
             found[Level.AD_GROUP] = self._group_of(target, found[target.level])
         return found
 
@@ -152,7 +151,7 @@ def _entity(target: Target, ids: Mapping[Level, str]) -> str:
     level = target.level
     if level is Level.ACCOUNT:
         return target.profile_id
-    needed = [Level.AD_GROUP, level] if level in _IN_GROUP else [level]
+    needed = [Level.AD_GROUP, level] if level in IN_GROUP else [level]
     for each in needed:
         if not ids[each]:
             raise LineFault(f"{each}_id", "required", f"or {_NAME[each]} is required")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adweir.model.metrics import AD_LEVELS, Grain, Level, MetricRow
+from adweir.model.metrics import AD_LEVELS, IN_GROUP, Grain, Level, MetricRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells
 from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of
 
-_IN_GROUP = (Level.AD, Level.KEYWORD)
-_LEVELS = {level.value: level for level in AD_LEVELS}
+LEVELS = {level.value: level for level in AD_LEVELS}
 
 
 class Target(NamedTuple):
@@ -41,7 +40,7 @@ def drop_row(found: Record, parse_platform: PlatformParser) -> DropRow:
 def _target(cell: dict[str, str], parse_platform: PlatformParser) -> Target:
     platform = platform_of(cell, parse_platform)
     try:
-        level = _LEVELS[cell["level"].lower()]
+        level = LEVELS[cell["level"].lower()]
     except KeyError:
         raise LineFault("level", "allowed", f"must be one of {', '.join(AD_LEVELS)}") from None
     return Target(platform, profile_of(cell), level, Grain.HOUR if cell.get("hour") else Grain.DAY)
@@ -69,7 +68,7 @@ def _metrics(cell: dict[str, str], target: Target, number: int) -> MetricRow:
 def _entity(cell: dict[str, str], target: Target) -> tuple[str, str]:
     """The entity's id and its ad group's, which an ad's and a keyword's id begins with."""
     given, group = identity(cell, "entity_id"), identity(cell, "ad_group_id")
-    if target.level in _IN_GROUP:
+    if target.level in IN_GROUP:
         own = identity(cell, f"{target.level}_id")
         made = f"{group}~{own}" if group and own else ""
     elif target.level is Level.ACCOUNT:
@@ -80,9 +79,9 @@ def _entity(cell: dict[str, str], target: Target) -> tuple[str, str]:
         raise LineFault("entity_id", "consistent", f"is {given[:50]!r}, but the other ids say {made[:50]!r}")
     entity = given or made
     if not entity:
-        group_too = "ad_group_id and " if target.level in _IN_GROUP else ""
+        group_too = "ad_group_id and " if target.level in IN_GROUP else ""
         raise LineFault("entity_id", "required", f"or {group_too}{target.level}_id is required")
-    if target.level not in _IN_GROUP:
+    if target.level not in IN_GROUP:
         return entity, group
     own_group, mark, own = entity.partition("~")
     if not (own_group and mark and own):

@@ -16,14 +16,14 @@ import msgspec
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
 from adweir.model.errors import AdweirError
-from adweir.model.metrics import BadRow, Grain, Level
+from adweir.model.metrics import IN_GROUP, BadRow, Grain, Level
 from adweir.model.money import all_micros
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells, own
 from adweir.platforms.files.batches import DropBatch, batches_of
 from adweir.platforms.files.file_rows import Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
-from adweir.platforms.files.normalize import DropRow, Target, drop_row
+from adweir.platforms.files.normalize import LEVELS, DropRow, Target, drop_row
 from adweir.platforms.files.table import FileTable, records_of
 from adweir.platforms.files.text_lines import Chunk
 
@@ -31,8 +31,6 @@ _READ = frozenset({
     "platform", "profile_id", "level", "date", "hour", "entity_id", "campaign_id", "ad_group_id", "ad_id", "keyword_id",
     "impressions", "clicks", "spend", "conversions", "revenue", "currency", "ad_product",
 })  # fmt: skip
-_LEVELS = {level.value: level for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.AD_GROUP, Level.AD, Level.KEYWORD)}
-_IN_GROUP = (Level.AD, Level.KEYWORD)
 Column = Sequence[str]
 _Found = TypeVar("_Found")
 _NUMBERS = msgspec.json.Decoder(list[int])
@@ -109,7 +107,7 @@ class OwnRows:
         self, kind: tuple[Any, ...], made: Mapping[str, Column], numbers: Sequence[int], texts: Column
     ) -> DropBatch:
         platform, profile_id, level_name, hourly = kind
-        level = _LEVELS.get(level_name.lower())
+        level = LEVELS.get(level_name.lower())
         if level is None or not profile_id:
             raise Unusual
         self._identities([profile_id], 1)
@@ -143,9 +141,9 @@ class OwnRows:
             found: Column = [target.profile_id] * size
         else:
             found = self._identities(made.get(f"{level}_id", ()), size)
-        if any(given) or not all(found) or (level in _IN_GROUP and not all(groups)):
+        if any(given) or not all(found) or (level in IN_GROUP and not all(groups)):
             raise Unusual
-        if level in _IN_GROUP:
+        if level in IN_GROUP:
             found = [f"{group}~{own}" for group, own in zip(groups, found, strict=True)]
             if any("~" in group for group in set(groups)):
                 raise Unusual
