@@ -247,6 +247,52 @@ def test_a_csv_without_its_columns_is_refused(stub: StubServer) -> None:
         api.rows(pages, OF)
 
 
+NAMED = "day,views,cost,name\n2026-11-01,5,1.25,Größe €\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        (NAMED.encode("utf-8-sig"), {}),
+        (NAMED.encode("utf-16"), {}),
+        (NAMED.encode("utf-32"), {"encoding": "cp1252"}),
+        (b"\xfe\xff" + NAMED.encode("utf-16-be"), {}),
+        (NAMED.encode("utf-16-le"), {"encoding": "utf-16-le"}),
+        (NAMED.encode("cp1252"), {"encoding": "cp1252"}),
+    ],
+)
+def test_a_csv_is_read_in_the_encoding_of_its_mark_or_of_the_spec(
+    stub: StubServer, body: bytes, form: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adweir.platforms.described.rows.CHUNK", 3)  # so that characters are cut
+    stub.route = lambda _: Answer(200, body)
+    where = {"name": ["Größe €"]}
+
+    rows, bad = api_of(stub, records="", form={"type": "csv", **form}, where=where).read(OF)
+
+    assert [(row.day, row.impressions, row.spend) for row in rows] == [("2026-11-01", 5, 1_250_000)]
+    assert not bad
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "says"),
+    [
+        (NAMED.encode("cp1252"), {}, "not UTF-8"),
+        (NAMED.encode("utf-16")[:-1], {}, "not utf-16-le text"),
+        (b"day,views,cost\n\x81", {"encoding": "cp1252"}, "not cp1252 text"),
+    ],
+)
+def test_a_csv_in_another_encoding_is_refused_as_a_whole(
+    stub: StubServer, body: bytes, form: dict[str, str], says: str
+) -> None:
+    stub.route = lambda _: Answer(200, body)
+    api = api_of(stub, records="", form={"type": "csv", **form})
+    pages = api.pull(OF)
+
+    with pytest.raises(BadInput, match=says):
+        api.rows(pages, OF)
+
+
 def test_parts_of_one_day_are_added_up(stub: StubServer) -> None:
     stub.route = lambda _: Answer(200, {"rows": [DAY, DAY, DAY | {"day": "2026-11-02"}]})
 

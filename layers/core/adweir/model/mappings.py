@@ -26,6 +26,8 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", 
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=limits.MAX_NAME_CHARS)]
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)]
 Names = Annotated[tuple[ColumnName, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
+TextEncoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"]
+"""Of text without a byte order mark."""
 Texts = Annotated[tuple[Text, ...], Field(max_length=limits.MAX_MAPPING_NAMES)]
 
 
@@ -96,7 +98,7 @@ class FileForm(_MappingPart):
     """What is known of the file's form; all of it is found out where it is not said."""
 
     delimiter: Literal[",", ";", "\t", "|"] | None = None
-    encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"] | None = None
+    encoding: TextEncoding | None = None
     preamble: int | None = Field(
         default=None, ge=0, le=limits.MAX_PREAMBLE_LINES, description="Lines before the header."
     )

@@ -76,12 +76,12 @@ class CsvPiece:
         return text if plain else None
 
 
-def pieces(stream: BinaryIO, size: int = CHUNK, delimiter: str = ",") -> Iterator[CsvPiece]:
+def pieces(stream: BinaryIO, size: int = CHUNK) -> Iterator[CsvPiece]:
     """The file's records, about `size` bytes at a time.
 
     Raises BadInput for text that is not UTF-8 or not CSV, and for a record that has no end.
     """
-    return pieces_of(iter(lambda: stream.read(size), b""), delimiter)
+    return pieces_of(iter(lambda: stream.read(size), b""))
 
 
 def pieces_of(chunks: Iterator[bytes], delimiter: str = ",") -> Iterator[CsvPiece]:

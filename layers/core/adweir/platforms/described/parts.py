@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from adweir.model import limits
 from adweir.model.errors import ThrottleScope
+from adweir.model.mappings import TextEncoding
 from adweir.platforms.described import paths
 
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_SPEC_TEXT_CHARS)]
@@ -116,12 +117,16 @@ class Packing(StrEnum):
 
 
 class WrittenForm(SpecPart):
-    """How an answer with records is written. `skip_lines`: those above the header of a CSV."""
+    """How an answer with records is written.
+
+    `skip_lines`: those above the header of a CSV. `encoding`: of a CSV without a byte order mark.
+    """
 
     type: Literal["json", "csv"] = "json"
     packed: Packing = Packing.PLAIN
     delimiter: Literal[",", ";", "\t", "|"] = ","
     skip_lines: int = Field(default=0, ge=0, le=50)
+    encoding: TextEncoding = "utf-8"
 
 
 class AnswerMeaning(StrEnum):

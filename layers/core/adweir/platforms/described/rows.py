@@ -13,12 +13,13 @@ from adweir.model.datasets import Dataset
 from adweir.model.errors import BadInput
 from adweir.model.metrics import METRICS, NO_NUMBERS, BadRow, Grain, Level, MetricRow, Slot
 from adweir.platforms.connector import PullContext, RawPage, RowBatch
-from adweir.platforms.csv_pieces import pieces
+from adweir.platforms.csv_pieces import CHUNK, pieces_of
 from adweir.platforms.described import answers, paths
 from adweir.platforms.described.fields import FieldReader, FieldRule, Get
 from adweir.platforms.described.ids import entity_of, in_account
 from adweir.platforms.described.language import Described, DescribedList
 from adweir.platforms.described.paging import NOTHING
+from adweir.platforms.encodings import utf8_of
 from adweir.platforms.json_items import fault
 from adweir.platforms.rounding import CONVERSIONS, REVENUE, SPEND, Rounding
 from adweir.platforms.row_sums import RowSums
@@ -80,7 +81,8 @@ def _all(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
 def _lines(page: RawPage, listing: DescribedList) -> Iterator[RecordEntry]:
     names: list[str] | None = None
     skip = listing.form.skip_lines
-    for piece in pieces(page.stream, delimiter=listing.form.delimiter):
+    chunks = utf8_of(iter(lambda: page.stream.read(CHUNK), b""), listing.form.encoding)
+    for piece in pieces_of(chunks, listing.form.delimiter):
         for number, row in enumerate(piece.rows, piece.first):
             if number <= skip:
                 continue

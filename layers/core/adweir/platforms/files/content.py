@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import zlib
-from collections.abc import Callable
 from typing import BinaryIO
 from zipfile import BadZipFile
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
+from adweir.platforms.encodings import text_head
 from adweir.platforms.files.unpacked import check_head, unpacked
 
-_BOMS = (
-    # UTF-32 before UTF-16, whose little-endian mark it begins with.
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _PEEK = 8
-_UTF8 = "utf-8"
 
 
 class Content:
@@ -40,9 +30,8 @@ class Content:
         self._ready = b""
         head = self._take(_PEEK)
         check_head(head, inside=self._source is not stream)
-        mark, found = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", encoding or _UTF8))
-        self._held = head[len(mark) :]
-        self._decode = None if _is_utf8(found) else _decoder(found)
+        mark, self._decode = text_head(head, encoding)
+        self._held = head[mark:]
 
     def read(self, size: int) -> bytes:
         """About so many bytes; none at the end.
@@ -79,24 +68,3 @@ class Content:
         if self._total > self._most:
             raise BadInput(f"the file unpacks to more than {self._most} bytes", [{"field": "file", "rule": "size"}])
         return data
-
-
-def _is_utf8(encoding: str) -> bool:
-    return encoding.lower().replace("_", "-") in {_UTF8, "utf8", "utf-8-sig"}
-
-
-def _decoder(encoding: str) -> Callable[[bytes, bool], bytes]:
-    """What makes UTF-8 of pieces of text in another encoding. Raises BadInput for an unknown one."""
-    try:
-        "".encode(encoding)  # refuses what Python calls a codec and is no encoding of text
-        decode = codecs.getincrementaldecoder(encoding)("strict").decode
-    except LookupError:
-        raise BadInput(f"no encoding {encoding[:40]!r} is known", [{"field": "file", "rule": "encoding"}]) from None
-
-    def recoded(data: bytes, final: bool) -> bytes:  # noqa: FBT001  as codecs have it
-        try:
-            return decode(data, final).encode()
-        except UnicodeError:
-            raise BadInput(f"the file is not {encoding} text", [{"field": "file", "rule": "encoding"}]) from None
-
-    return recoded
