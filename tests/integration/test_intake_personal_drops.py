@@ -54,7 +54,7 @@ def test_nobody_who_is_named_in_a_file_of_orders_is_stored_or_logged(
     for info in world.raw.list(""):
         body = world.raw.get_bytes(info.key)
         if info.key != KEY:
-            texts.append((gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode())
+            texts.append((gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode("utf-8", "replace"))
     texts += [json.dumps(item, default=str) for item in all_items()]
     assert any("1003" in text for text in texts), "quarantine has the mapped columns"
     for planted in (PERSON, STREET, WORD, "Beeblebrox", "ring twice"):
@@ -81,6 +81,20 @@ def all_items() -> list[Any]:
         for page in database.get_paginator("scan").paginate(TableName=name)
         for item in page["Items"]
     ]
+
+
+@pytest.mark.parametrize("key", ["shop/orders/orders.xlsx", "shop/Orders/orders.csv", "leads/leads.csv"])
+def test_a_file_about_persons_expires_also_where_its_key_is_refused(world: LoadWorld, key: str) -> None:
+    world.arrive(f"drops/acme/{key}", FILE)
+
+    assert [receipt["state"] for receipt in world.receipts()] == ["rejected"]
+    assert tags(world, f"drops/acme/{key}") == {"adweir-personal": "yes"}
+
+
+def test_a_source_may_be_called_like_a_data_type_about_persons(world: LoadWorld) -> None:
+    world.arrive("drops/acme/leads/kpi_series/a.csv", b"name,date,value\nEBIT,2026-11-18,1\n")
+
+    assert tags(world, "drops/acme/leads/kpi_series/a.csv") == {}
 
 
 def test_a_file_of_orders_and_its_quarantine_expire_and_a_file_of_metrics_does_not(world: LoadWorld) -> None:

@@ -55,5 +55,11 @@ def account_in(key: str) -> str:
     return key.removeprefix(PREFIX).rpartition("/")[0].partition("/")[0]
 
 
+def data_types_in(key: str) -> list[str]:
+    """What a key may mean as its data type, in lower case, even where it is no key of a drop."""
+    folders = key.removeprefix(PREFIX).lower().split("/")[1:-1]
+    return folders[1:] if len(folders) == 2 else folders
+
+
 def _wrong(message: str) -> BadInput:
     return BadInput(message, [{"field": "key", "rule": "format"}])

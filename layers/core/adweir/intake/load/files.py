@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
-from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in
+from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in, data_types_in
 from adweir.intake.load.drop_receipts import DropReceipts
 from adweir.intake.load.drop_shares import WHOLE, Bound, Share, ShareCounter
 from adweir.intake.load.dropped_invoices import DroppedInvoices
@@ -80,11 +80,11 @@ class DropLoader:
         Raises BadInput for a file that cannot be read as a whole (nothing of it is stored), NotReady for a file that is
         loaded in shares: the same message goes on with the next one.
         """
+        if any(map(_is_personal, data_types_in(message.key))):  # before anything else: a file that is refused goes, too
+            self._raw.tag(message.key, PERSONAL, message.version_id)
         account_id, source, data_type, _ = DropKey.parse(message.key)
         trace.add(account_id=account_id)
         head = self._raw.head(message.key, message.version_id)
-        if _is_personal(data_type):  # before anything else: also a file that is refused goes in time
-            self._raw.tag(message.key, PERSONAL, message.version_id)
         if head.size > limits.MAX_DROP_BYTES:
             raise TooLarge(f"a drop has at most {limits.MAX_DROP_BYTES} bytes, this one {head.size}; split it")
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
