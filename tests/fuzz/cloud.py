@@ -81,9 +81,10 @@ class Cloud:
         Cloud._answering = self
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        if not operation.startswith(_READS):
+        answer = dict(self.doubles[service].call(operation, params))
+        if not operation.startswith(_READS):  # one that was refused, its condition not being met, wrote nothing
             self.writes.append(f"{service} {operation}")
-        return dict(self.doubles[service].call(operation, params))
+        return answer
 
     def keep(self) -> None:
         """What is stored now is what each case begins with."""

@@ -335,6 +335,15 @@ def test_unknown_fields_change_nothing() -> None:
     assert world.hours()[AD][0] == 10
 
 
+def test_an_absurd_amount_does_not_spoil_its_hour_for_good() -> None:
+    """A record that is in an hour's sum stays in it."""
+    world = StreamWorld()
+    world.work(traffic(1, 10, 1, 2_000_000_000))
+    world.work(traffic(2, 10, 1, 1))
+    assert world.refused == ["cost"]
+    assert world.hours()[AD][0] == 10
+
+
 @at_the_bound("MAX_STREAM_AGE_DAYS")
 def test_an_hour_is_changed_as_long_as_its_fold_lives(size: int, fits: bool) -> None:
     world = StreamWorld()

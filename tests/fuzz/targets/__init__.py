@@ -10,9 +10,9 @@ from typing import cast
 from fuzz.running import Result, Target, run
 
 WEIGHTS = {
-    "doors": 31,
+    "doors": 29,
     "told": 4,
-    "messages": 29,
+    "messages": 25,
     "api": 7,
     "secrets": 6,
     "meta": 5,
@@ -22,6 +22,8 @@ WEIGHTS = {
     "trade_desk": 2,
     "drops": 4,
     "runs": 2,
+    "described": 4,
+    "stream": 2,
 }
 """Names of targets → their inputs per hundred: the cheap ones get more."""
 

@@ -22,6 +22,7 @@ from fuzz.running import Broken, Case
 from fuzz.transport import Wire, http_answer
 from support.api import an_event, fill
 from support.clock import FrozenClock
+from support.described_api import example
 
 _MARK = "Company of acc"
 _RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
@@ -80,6 +81,13 @@ BODIES: dict[tuple[str, str], tuple[Any, ...]] = {
         {"time_range": {"start_date": "2026-11-01T00:00:00+01:00", "end_date": "2026-11-02T09:30:00Z"},
          "metrics": [{"name": "impressions"}], "format": "html", "include_live": True},
     ),
+    ("PUT", "/api/v1/mappings/{source}"): (
+        {"data_type": "campaign_performance",
+         "columns": [{"field": "date", "names": ["Tag", "Day"]},
+                     {"field": "spend", "names": ["Kosten ({currency})"], "required": True}],
+         "constants": {"platform": "meta_ads"}},
+    ),
+    ("PUT", "/api/v1/specs/{name}"): (example("own-columns"), example("pinterest")),
     ("POST", "/api/v1/keys"): (
         {"name": "k", "scopes": ["read"], "accounts": ["acc"], "expires_at": "2027-01-01T00:00:00Z"},
     ),
@@ -92,6 +100,7 @@ _QUERY = {
 _IN_PATH = {
     "account_id": ("acc", "other", "111"), "platform": ("meta", "amazon_ads"), "profile_id": ("111", "222"),
     "name": ("daily", "sync"), "run_id": ("r",), "replay_id": ("p",), "key_id": ("k",),
+    "source": ("shop", "shopify"),
 }  # fmt: skip
 
 

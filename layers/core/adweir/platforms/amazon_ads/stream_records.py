@@ -183,10 +183,16 @@ def _count(field: str, value: int) -> int:
 
 
 def _money(field: str, value: Decimal) -> int:
-    """Units → 10⁻¹². What has more decimals is rounded half to even: a Double has at most 17 digits."""
+    """Units → 10⁻¹². What has more decimals is rounded half to even: a Double has at most 17 digits.
+
+    A record cannot be taken out of its hour's sum again, so one that no hour can be stored with is not taken in.
+    """
     if not value.is_finite() or (value and value.adjusted() >= limits.MAX_COUNT_DIGITS):
         raise ValueError(field, f"is no amount: {str(value)[:40]!r}")
-    return round(value.scaleb(_MONEY_PLACES, _UNITS))
+    amount = round(value.scaleb(_MONEY_PLACES, _UNITS))
+    if abs(_micros(amount)) >> limits.MAX_FIGURE_BITS:
+        raise ValueError(field, "is larger than any real figure")
+    return amount
 
 
 def numbers(dataset: str, amounts: tuple[int, ...], options: ProfileOptions, profile_kind: str) -> Slot:
