@@ -119,10 +119,8 @@ def up(
     given = dict(parameter(text) for text in parameters or [])
     home = home_of(context)
     found = lifecycle.up(home, ROOT, Options(bind, pace, awkward, audit, given), first_key)
-    if found.started:
-        typer.echo(f"started: {', '.join(found.started)}")
-    else:
-        typer.echo("was up already; code and template are current")
+    for line in brought_up(found):
+        typer.echo(line)
     show(found.description, home)
 
 
@@ -357,6 +355,20 @@ def outcome(target: Deployment, name: str, seconds: float) -> Iterator[str]:
 
 
 # -- shared ----------------------------------------------------------------------------------------------------------
+
+
+def brought_up(found: lifecycle.Up) -> Iterator[str]:
+    """What `up` did, in lines."""
+    if found.started:
+        yield f"started: {', '.join(found.started)}"
+    elif found.deployed.was_current:
+        yield "was up already; code, template and settings are current"
+    else:
+        yield "was up already; deployed what changed"
+    for name, (before, now) in found.deployed.settings.items():
+        yield f"  {name} is {now or 'empty'} now, was {before or 'empty'}"
+    for option in found.ignored:
+        yield f"  {option} is not applied to what runs: adweir down, then adweir up {option}"
 
 
 def answer_to(question: str) -> str:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
@@ -33,10 +33,17 @@ PARAMETERS: Final = {
 """What the sandbox sets unless it is told otherwise: no schedules, and as few workers as a small machine can feed."""
 
 
-def deploy(
-    clients: Any, root: Path, around: Surroundings, given: Mapping[str, str], stack: str = STACK
-) -> dict[str, str]:
-    """Bring the stack up to date with the files under `root`; returns its outputs.
+class Deployed(NamedTuple):
+    """A stack's outputs. `was_current`: there was nothing to deploy. `settings`: the parameters that a stack had with
+    another value before, by name, each with both values."""
+
+    outputs: dict[str, str]
+    was_current: bool
+    settings: Mapping[str, tuple[str, str]]
+
+
+def deploy(clients: Any, root: Path, around: Surroundings, given: Mapping[str, str], stack: str = STACK) -> Deployed:
+    """Bring the stack up to date with the files under `root`.
 
     `clients(service)` makes a boto3 client. `given`: parameters of the template besides the sandbox's own. Does nothing
     when neither code nor parameters changed. Raises SandboxError with the stack's own reason when it cannot be created,
@@ -54,7 +61,7 @@ def deploy(
     existing = _describe(cloudformation, stack)
     tags = {tag["Key"]: tag["Value"] for tag in (existing or {}).get("Tags", [])}
     if existing and tags.get("fingerprint") == fingerprint and existing["StackStatus"].endswith("_COMPLETE"):
-        return outputs_of(existing)
+        return Deployed(outputs_of(existing), was_current=True, settings={})
     s3 = clients("s3")
     s3.create_bucket(Bucket=CODE_BUCKET)
     for key, content in uploads.items():
@@ -68,7 +75,8 @@ def deploy(
         "Tags": [{"Key": "fingerprint", "Value": fingerprint}],
     }
     (cloudformation.update_stack if existing else cloudformation.create_stack)(**request)
-    return outputs_of(_wait(cloudformation, stack))
+    settings = _changed(existing, defaults, parameters) if existing else {}
+    return Deployed(outputs_of(_wait(cloudformation, stack)), was_current=False, settings=settings)
 
 
 def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -93,6 +101,15 @@ def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     """The outputs of a described stack by name."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _changed(
+    existing: Mapping[str, Any], defaults: dict[str, str], given: dict[str, str]
+) -> dict[str, tuple[str, str]]:
+    """Parameters by name, with the value that the stack had and the one that it gets."""
+    had = defaults | {each["ParameterKey"]: each["ParameterValue"] for each in existing.get("Parameters", [])}
+    now = defaults | given
+    return {name: (had[name], now[name]) for name in sorted(now) if had[name] != now[name]}
 
 
 def _describe(cloudformation: Any, stack: str) -> dict[str, Any] | None:

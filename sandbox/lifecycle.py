@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from sandbox import processes
-from sandbox.deploy import deploy
+from sandbox.deploy import Deployed, deploy
 from sandbox.files import replace_text
 from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_environment, client_factory, start_ministack
 from sandbox.paces import Surroundings
@@ -81,10 +81,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Up:
-    """The sandbox's description, and the names of the processes that `up` started."""
+    """The sandbox's description, the names of the processes that `up` started, and what it deployed.
+
+    `ignored`: options that a process takes only when it starts, and that ran without them.
+    """
 
     description: dict[str, Any]
     started: tuple[str, ...]
+    deployed: Deployed
+    ignored: tuple[str, ...] = ()
 
 
 def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
@@ -100,13 +105,26 @@ def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
             alive = {}
         started: list[Running] = []
         try:
-            description = _bring_up(home, root, options, make_key, alive, started)
+            description, deployed = _bring_up(home, root, options, make_key, alive, started)
             processes.heed_interrupt()
         except BaseException:
             processes.stop_children()
             processes.save(home.running, list(alive.values()))
             raise
-        return Up(description, tuple(process.name for process in started))
+        return Up(description, tuple(process.name for process in started), deployed, _ignored(options, alive))
+
+
+def _ignored(options: Options, alive: Mapping[str, Running]) -> tuple[str, ...]:
+    """What was asked for and is part of the command of a process that ran already, without it."""
+    asked = {
+        "--awkward": ("platforms", "--awkward", options.awkward),
+        "--audit": ("ministack", "audit.py", options.audited),
+    }
+    return tuple(
+        option
+        for option, (name, part, wanted) in asked.items()
+        if wanted and name in alive and not any(text.endswith(part) for text in processes.arguments_of(alive[name]))
+    )
 
 
 def _bring_up(
@@ -116,7 +134,7 @@ def _bring_up(
     make_key: KeyMaker,
     alive: dict[str, Running],
     started: list[Running],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Deployed]:
     remembered = json.loads(home.ports.read_text()) if home.ports.exists() else {}
     ports = dict(remembered)
     for name in ("ministack", "platforms"):
@@ -133,7 +151,8 @@ def _bring_up(
     run("platforms", lambda: start_platforms(home, root, ports["platforms"], options, endpoint))
     run("ministack", lambda: start_ministack(home.path, ports["ministack"], options.bind, audited=options.audited))
     around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
-    outputs = deploy(client_factory(endpoint), root, around, options.parameters)
+    deployed = deploy(client_factory(endpoint), root, around, options.parameters)
+    outputs = deployed.outputs
     description = {
         "aws_endpoint_url": endpoint,
         "region": REGION,
@@ -152,7 +171,7 @@ def _bring_up(
     same_catalog = before.get("stack", {}).get("CatalogTable") == outputs["CatalogTable"]
     description["api_key"] = (same_catalog and before.get("api_key")) or make_key(description)
     replace_text(home.description, json.dumps(description, indent=2) + "\n")
-    return description
+    return description, deployed
 
 
 def start_platforms(home: Home, root: Path, port: int, options: Options, aws: str) -> Running:

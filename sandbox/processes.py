@@ -60,6 +60,14 @@ class Running:
             return False
 
 
+def arguments_of(process: Running) -> list[str]:
+    """What a process was started with; [] when it is gone."""
+    try:
+        return psutil.Process(process.pid).cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path) -> Running:
     """Start a command in a process group of its own, so that Ctrl-C at the terminal is ours to handle."""
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -107,7 +107,7 @@ def table_of(proposal: Proposal, rows: Sequence[Record]) -> str:
         if each.column in unused:
             continue
         unit = "" if each.unit is Unit.ONES else f" {each.unit}"
-        field = f"{each.field or _NOT_READ}{unit}{'' if each.sure else ' ?'}"
+        field = f"{each.sign} {each.field or _NOT_READ}{unit}{'' if each.sure else ' ?'}".lstrip()
         shown = ", ".join(each.samples) if each.field or not each.sure else each.why
         lines.append(f"{_cut(each.column, _WIDE):{_WIDE}} {_cut(field, _NARROW):{_NARROW}} {_cut(shown, 29)}".rstrip())
     if unused:

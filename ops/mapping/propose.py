@@ -29,7 +29,10 @@ ROWS = 200
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What a column is: a field, "" for one that is not read; why; whether that is sure."""
+    """What a column is: a field, "" for one that is not read; why; whether that is sure.
+
+    `sign`: `plus` or `minus` where it is added to the field's own column, or subtracted from it.
+    """
 
     column: str
     field: str
@@ -38,6 +41,7 @@ class Suggestion:
     unit: Unit = Unit.ONES
     name: str = ""
     samples: tuple[str, ...] = ()
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,20 +139,22 @@ def propose(
 
 
 def _built_in(known: Mapping, header: Sequence[str], rows: Sequence[Dict[str, str]]) -> Proposal:
-    names, of = HeaderNames(header), dict[str, str]()
+    names, of = HeaderNames(header), dict[str, tuple[str, str]]()
     for column in known.columns:
-        for each in (*names.find(column.names), *names.find(column.plus), *names.find(column.minus)):
-            of.setdefault(each.name, column.field)
+        for sign, called in (("", column.names), ("plus", column.plus), ("minus", column.minus)):
+            for each in names.find(called):
+                of.setdefault(each.name, (column.field, sign))
     columns = [
         Suggestion(
             name,
-            of.get(name, ""),
+            of[name][0] if name in of else "",
             f"a column of {known.source}" if name in of else NOT_NEEDED,
             samples=shape_of([row.get(name, "") for row in rows]).samples,
+            sign=of[name][1] if name in of else "",
         )
         for name in header
     ]
-    dated = {"date", "range_start"} & set(of.values())
+    dated = {"date", "range_start"} & {field for field, _ in of.values()}
     notes = [] if dated else ["the file has no column of days: export it by day, else its rows have no day"]
     return Proposal(
         known.source,

@@ -6,6 +6,7 @@ import base64
 import hmac
 import io
 import json
+import logging
 import re
 import time
 import urllib.request
@@ -106,6 +107,25 @@ def test_a_push_is_stored_once(push: Post, webhooks: ModuleType) -> None:
     stored = json.loads(webhooks.app.raw.get_bytes(key))
     assert (stored["kind"], stored["account_id"], stored["as_of"]) == ("push", "acc", "2026-11-20T12:00:00Z")
     assert stored["series"][0]["hours"][0]["spend"] == 1_250_000
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"late": -301}, "webhook-timestamp is 301 s behind this clock, more than 300"),
+        ({"late": 900}, "webhook-timestamp is 900 s ahead of this clock, more than 300"),
+        ({"id_": ""}, "webhook-id is not 1 to 256 printable characters of ASCII"),
+        ({"key": b"another"}, "no secret of this address fits the signature, or there is none"),
+    ],
+)
+def test_why_a_push_is_refused_is_in_the_log_and_not_in_the_answer(
+    push: Post, caplog: pytest.LogCaptureFixture, how: dict[str, Any], why: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    answer = push([METRIC], **how)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["message"]) == (401, "no valid signature")
+    (line,) = [record for record in caplog.records if record.message == "a push is refused"]
+    assert vars(line).items() >= {"reason": why, "account_id": "acc", "platform": "meta_ads"}.items()
 
 
 def test_after_a_rotation_both_secrets_are_taken(push: Post, webhooks: ModuleType) -> None:

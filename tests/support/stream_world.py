@@ -194,7 +194,10 @@ class StreamWorld(StoreWorld):
             self.subscribe(dataset, SINCE)
         committer = Committer(self.store, cast("Any", None), cast("Any", self.out), self.clock, 0.8)
         stores = cast("Any", (self.raw, self.catalog, self.folds))
-        self.loader = StreamLoader(stores, REGISTRY, committer, cast("Any", self.out), self.clock)
+        self.noted: dict[str, str] = {}
+        self.loader = StreamLoader(
+            stores, REGISTRY, committer, cast("Any", self.out), self.clock, self.noted.__setitem__
+        )
 
     def subscribe(self, dataset: str, since: datetime, **more: Any) -> None:
         given: dict[str, Any] = {"status": "active"} | more

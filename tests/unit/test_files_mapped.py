@@ -11,6 +11,7 @@ from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.mappings import Mapping, parse_mapping
 from adweir.model.metrics import BadRow
+from adweir.platforms.files import builtin
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, mapped
 from support.bounds import at_the_bound, refuses
@@ -71,6 +72,21 @@ def test_a_file_without_days_is_refused_in_words() -> None:
 def test_a_file_without_a_required_column_is_refused_with_its_names() -> None:
     with pytest.raises(BadInput, match=r"no column for spend \(Cost or Kosten or Spent"):
         read(mapping(), "Campaign|Day|Impr.|Clicks", "Spring|2026-01-15|1|0")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("shopfy", "no mapping of the source shopfy.*did you mean shopify"),
+        ("zzzzzz", "no mapping of the source zzzzzz, so adweir's own columns are expected$"),
+        ("shopify", r"\(date or day\)$"),
+    ],
+)
+def test_a_file_of_a_source_without_a_mapping_is_refused_with_the_nearest_one(source: str, says: str) -> None:
+    own = builtin.find("adweir", "orders")
+    assert own is not None
+    with pytest.raises(BadInput, match=says):
+        read(own.model_copy(update={"source": source}), "Name|Created at|Total", "#1|2026-11-18|50.00")
 
 
 def test_a_column_that_comes_twice_is_refused() -> None:

@@ -321,6 +321,25 @@ def test_a_record_that_cannot_be_loaded_is_kept_aside_and_the_others_are_loaded(
     assert world.refused == [name]
     (breach,) = [each for each in world.out.events if each.name == "QualityBreached"]
     assert (breach.rows_quarantined, breach.dataset) == (1, "stream")
+    assert breach.object_key.startswith("stream/amazon_ads/2026-11-20/")
+
+
+def test_a_record_of_an_unknown_ad_account_is_noted_for_the_health_with_its_object_and_what_was_refused() -> None:
+    world = StreamWorld()
+    world.work(traffic(1, 10, 1, 1) | {"advertiser_id": "A2"}, name="x")
+    (breach,) = [each for each in world.out.events if each.name == "QualityBreached"]
+    assert world.noted == {
+        "stream/amazon_ads/2026-11-20/": (
+            "x.jsonl.gz: 1 records refused, the first: advertiser_id names no ad account that is known here: A2@US; "
+            f"all: {breach.quarantine_key}"
+        )
+    }
+
+
+def test_records_that_are_loaded_are_not_noted() -> None:
+    world = StreamWorld()
+    world.work(traffic(1, 10, 1, 1))
+    assert world.noted == {}
 
 
 def test_an_account_that_is_gone_takes_no_records() -> None:
@@ -368,6 +387,7 @@ def test_an_object_that_cannot_be_unpacked_is_reported(body: bytes) -> None:
         world.loader.load(message, lambda: 99.0)
     world.loader.settle(message, caught.value)
     assert [each.name for each in world.out.events] == ["QualityBreached"]
+    assert list(world.noted) == ["stream/amazon_ads/2026-11-20/"]
 
 
 @pytest.mark.parametrize("key", ["stream/", "stream/meta_ads/2026-11-20/x", "stream/nobody/x", "raw/x"])

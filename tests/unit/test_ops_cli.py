@@ -14,6 +14,7 @@ from ops import errors
 from ops.cli import app
 from ops.client import ApiError
 from sandbox import lifecycle
+from sandbox.deploy import Deployed
 from sandbox.processes import SandboxError
 from support.template import ROOT
 
@@ -22,6 +23,27 @@ COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "replay", "sa
 
 def adweir(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), prog_name="adweir")
+
+
+def test_given_a_running_sandbox_when_up_has_settings_then_it_says_which_hold_now_and_which_do_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    deployed = Deployed({}, was_current=False, settings={"HistoryDays": ("60", "12"), "SourceHosts": ("a.com", "")})
+    description = dict.fromkeys(("api_url", "api_key", "aws_endpoint_url", "platforms_url", "logs"), "")
+    found = lifecycle.Up(description, (), deployed, ("--audit",))
+    monkeypatch.setattr(lifecycle, "up", lambda *_arguments: found)
+
+    # when
+    result = adweir("--home", str(tmp_path), "up", "--set", "HistoryDays=12")
+
+    # then
+    assert result.stdout.splitlines()[:4] == [
+        "was up already; deployed what changed",
+        "  HistoryDays is 12 now, was 60",
+        "  SourceHosts is empty now, was a.com",
+        "  --audit is not applied to what runs: adweir down, then adweir up --audit",
+    ]
 
 
 def test_given_no_command_when_called_then_it_lists_them_and_exits_with_2() -> None:

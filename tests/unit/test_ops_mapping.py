@@ -250,6 +250,22 @@ def test_an_input_that_ends_before_the_answer_is_no_fault_of_ours(report: Path) 
     assert (done.exit_code, done.stderr) == (130, "adweir: interrupted\n")
 
 
+def test_a_column_that_is_subtracted_is_shown_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "Name,Financial Status,Created at,Total,Refunded Amount,Currency,Lineitem name,Cancelled at\n"
+        "#1,partially_refunded,2026-11-18 10:00:00 +0100,50.00,20.00,EUR,Mug,\n"
+    )
+
+    shown = table_of(*proposed(path, "", "")).splitlines()
+
+    (total,) = (line.split() for line in shown if line.startswith("Total "))
+    (refund,) = (line.split() for line in shown if line.startswith("Refunded Amount "))
+    assert total == ["Total", "revenue", "50.00"]
+    assert refund == ["Refunded", "Amount", "minus", "revenue", "20.00"]
+    assert "revenue 30" in " ".join(shown)
+
+
 def test_columns_that_are_not_needed_take_few_lines(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(f"Name,Created at,Total,Currency,{','.join(f'Extra {n}' for n in range(60))}\n")

@@ -63,6 +63,7 @@ class QualityBreached(BusEvent):
     score: float | None
     rows_quarantined: int
     quarantine_key: str = ""
+    object_key: str = ""
     task_id: str = ""
 
 

@@ -53,7 +53,9 @@ def loader(app: LoadingParts, committer: Committer) -> dispatch.Loader:
             pulls.PREFIX: pulls.PullLoader(app.raw, app.catalog, app.platforms, committer, ends, landing),
             drop_keys.PREFIX: drops,
             deliveries.PREFIX: deliveries.DeliveryLoader(app.raw, committer, runs, counter),
-            stream.PREFIX: stream.StreamLoader(stores, app.platforms, committer, runs, app.clock),
+            stream.PREFIX: stream.StreamLoader(
+                stores, app.platforms, committer, runs, app.clock, app.ledger.faults.note
+            ),
         },
         app.ledger,
         app.clock,

@@ -18,7 +18,7 @@ from adweir.intake.doors.changed_objects import resolve_changes
 from adweir.intake.doors.known import Known, known_at
 from adweir.intake.doors.push_format import read_push
 from adweir.intake.doors.pushed_hours import resolve_push
-from adweir.intake.doors.signatures import SIGNATURE, Signed, verify
+from adweir.intake.doors.signatures import SIGNATURE, Signed, fault_of, verify
 from adweir.intake.doors.told_leads import resolve_leads
 from adweir.intake.doors.webhook_secrets import secret_name
 from adweir.model import limits
@@ -31,6 +31,7 @@ from adweir.model.deliveries import (
     Notification,
 )
 from adweir.model.errors import AdweirError, BadInput, Forbidden, NotFound, TooLarge, Unverified
+from adweir.model.log import log
 from adweir.model.platforms import Platform
 from adweir.model.times import Clock, iso
 from adweir.platforms.webhooks import Handshaking, Sent, Told
@@ -145,7 +146,12 @@ class Receiver:
                 headers, body, [values["secret"] for values in versions if values.get("secret")], now.timestamp()
             )
 
-        signed = self._checked(platform, account_id, check)
+        try:
+            signed = self._checked(platform, account_id, check)
+        except Unverified:
+            why = fault_of(headers, now.timestamp()) or "no secret of this address fits the signature, or there is none"
+            log.info("a push is refused", extra={"platform": str(platform), "account_id": account_id, "reason": why})
+            raise
         key = _key(platform, account_id, signed.id.encode())
         try:
             metrics = read_push(body, {platform, *self._platforms.spec(platform).aliases}, now)

@@ -31,15 +31,9 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now:
     `now` is Unix seconds; the signed time may be 300 s off in either direction. One signature that fits is enough, so
     that a sender can rotate its secret without a gap.
     """
-    if not headers.keys() >= {ID, TIMESTAMP, SIGNATURE}:
+    if fault_of(headers, now):
         return None
     delivery, stamp = headers[ID], headers[TIMESTAMP]
-    if not (0 < len(delivery) <= limits.MAX_DELIVERY_ID_CHARS and delivery.isascii() and delivery.isprintable()):
-        return None
-    if not (len(stamp) <= 12 and stamp.isascii() and stamp.isdigit()):
-        return None
-    if abs(int(stamp) - now) > limits.MAX_CLOCK_SKEW_SECONDS:
-        return None
     given = _digests(headers[SIGNATURE])
     signed = f"{delivery}.{stamp}.".encode() + body
     fits = False
@@ -49,6 +43,22 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now:
         for digest in given:
             fits |= hmac.compare_digest(expected, digest) and bool(key)
     return Signed(delivery, int(stamp)) if fits else None
+
+
+def fault_of(headers: Mapping[str, str], now: float) -> str:
+    """Why no secret could fit these headers, for the log: it quotes nothing of them but how far the time is off."""
+    if missing := [name for name in (ID, TIMESTAMP, SIGNATURE) if name not in headers]:
+        return f"there is no header {', '.join(missing)}"
+    delivery, stamp = headers[ID], headers[TIMESTAMP]
+    if not (0 < len(delivery) <= limits.MAX_DELIVERY_ID_CHARS and delivery.isascii() and delivery.isprintable()):
+        return f"{ID} is not 1 to {limits.MAX_DELIVERY_ID_CHARS} printable characters of ASCII"
+    if not (len(stamp) <= 12 and stamp.isascii() and stamp.isdigit()):
+        return f"{TIMESTAMP} is not a time in Unix seconds"
+    off = int(stamp) - now
+    if abs(off) > limits.MAX_CLOCK_SKEW_SECONDS:
+        side = "ahead of" if off > 0 else "behind"
+        return f"{TIMESTAMP} is {abs(off):.0f} s {side} this clock, more than {limits.MAX_CLOCK_SKEW_SECONDS}"
+    return ""
 
 
 def key_of(secret: str) -> bytes:

@@ -106,6 +106,7 @@ class Committer:
                 score=overall,
                 rows_quarantined=rows,
                 quarantine_key=quarantine_key,
+                object_key=origin.key,
                 task_id=origin.task_id,
             )
         )

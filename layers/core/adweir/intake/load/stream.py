@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from adweir.intake.load.stream_hours import HourSums, StreamedProfile
 from adweir.intake.load.stream_records import LocalHour, RecordReader, Records
 from adweir.model import trace
 from adweir.model.entities import Profile, ProfileStatus
-from adweir.model.errors import AdweirError, BadInput, TooLarge
+from adweir.model.errors import AdweirError, BadInput, TooLarge, Unavailable
 from adweir.model.events import MetricsChanged
 from adweir.model.messages import ObjectArrived, Scope
 from adweir.model.metrics import BadRow, Grain, Level, Source
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from adweir.store.raw.store import RawStore
 
 PREFIX = "stream/"
+Note = Callable[[str, str], None]
+"""Remembers what the health shows for an hour: what it is about, and why (`store.ledger.faults`)."""
 _GONE = (ProfileStatus.REMOVED, ProfileStatus.INACTIVE)
 
 
@@ -75,12 +78,14 @@ class StreamLoader:
         committer: Committer,
         runs: Queue,
         clock: Clock,
+        note: Note,
     ) -> None:
         self._raw, self._catalog, self._folds = stores
         self._platforms = platforms
         self._committer = committer
         self._repulls = Repulls(runs, "stream")
         self._clock = clock
+        self._note = note
 
     def load(self, message: ObjectArrived, remaining: Callable[[], float]) -> None:
         """Load an object. Raises BadInput for one that is not of the stream, Throttled, NotReady, Unavailable.
@@ -107,6 +112,8 @@ class StreamLoader:
             if quarantine.rows:
                 reason = f"rows_quarantined: {', '.join(sorted(quarantine.reasons))}"
                 self._committer.breach(origin, reason, rows=quarantine.rows, quarantine_key=quarantine_key)
+                first = quarantine.named[0]["message"]
+                self._tell(origin, f"{quarantine.rows} records refused, the first: {first}; all: {quarantine_key}")
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Report an object that cannot be loaded; it stays. Raises `error` when its key is not of the stream."""
@@ -116,6 +123,12 @@ class StreamLoader:
             raise error from None
         origin = Origin("stream", named_task(message.key), message.key, platform=platform)
         self._committer.breach(origin, f"{error.code}: {error.message}")
+        self._tell(origin, f"{error.code}: {error.message}")
+
+    def _tell(self, origin: Origin, reason: str) -> None:
+        """No ad account's quality has what belongs to none: the health shows it, the newest object of each day."""
+        with suppress(Unavailable):
+            self._note(origin.key.rpartition("/")[0] + "/", f"{origin.key.rpartition('/')[2]}: {reason}")
 
     def _platform(self, key: str) -> Platform:
         """Raises BadInput."""

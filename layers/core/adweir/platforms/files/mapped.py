@@ -19,6 +19,7 @@ from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.metrics import BadRow
 from adweir.model.money import minor_digits
+from adweir.platforms.files import builtin
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.delimited import Form
 from adweir.platforms.files.headers import HeaderNames, currency_of
@@ -180,7 +181,7 @@ class BoundMapping:
                 bound.append((column.field, first, tuple(others)))
         if missing:
             named = "; ".join(f"{column.field} ({' or '.join(column.names[:4])})" for column in missing[:10])
-            raise _wrong(f"the file has no column for {named}", missing[0].field)
+            raise _wrong(f"the file has no column for {named}{builtin.meant(self.mapping)}", missing[0].field)
         dated = {field for field, _, _ in self._days}
         if dated.intersection(RANGE) and "date" in dated:
             self._days = [each for each in self._days if each[0] == "date"]

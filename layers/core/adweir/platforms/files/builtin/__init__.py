@@ -7,6 +7,7 @@ from.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from importlib import import_module
 from typing import cast
 
@@ -44,6 +45,16 @@ def of_source(source: str) -> tuple[Mapping, ...]:
 def find(source: str, data_type: str) -> Mapping | None:
     """The mapping of a source and data type, None where there is none."""
     return next((each for each in of_source(source) if each.data_type == data_type), None)
+
+
+def meant(mapping: Mapping) -> str:
+    """What to say where a file does not fit adweir's own columns, which count for a source that has no mapping: it may
+    be a slip of the pen. "" for every other mapping."""
+    if mapping.source in SOURCES or any(column.names[0] != column.field for column in mapping.columns):
+        return ""
+    near = get_close_matches(mapping.source, SOURCES, 1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return f". There is no mapping of the source {mapping.source}, so adweir's own columns are expected{guess}"
 
 
 def every() -> Iterator[Mapping]:
