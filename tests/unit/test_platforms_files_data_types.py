@@ -86,6 +86,20 @@ def test_orders_of_one_day_and_attribution_add_up() -> None:
     assert {each.target for each in found} == {Target(Platform("shop"), OWN, Level.ORDER, Grain.DAY)}
 
 
+def test_memory_is_counted_once_for_each_order_in_whatever_lines_it_comes() -> None:
+    def held(*lines: tuple[str, str, bool]) -> int:
+        files = reader("orders")
+        for own_id, day, counts in lines:
+            files.read(Record(1, "", {"order_id": own_id, "date": day, "revenue": "5"}, counts))
+        return files.held
+
+    day, never = "2026-11-18", "never"
+    once = [("1", day, True), ("2", day, True), ("3", day, False)]
+    again = [("1", day, False), ("2", never, True), ("2", never, False), *once, ("1", day, True), ("3", day, False)]
+    assert held(*again) == held(*once) > held(*once[:2]) > held(once[0])
+    assert held(("1", never, True)) == held(("3", day, False)) > held(("", day, False)) == 0
+
+
 def test_an_order_that_comes_twice_in_a_file_counts_once() -> None:
     """The further lines of an order in a shop's export have its number and no total; nor does it count a bad one."""
     files = reader("orders")

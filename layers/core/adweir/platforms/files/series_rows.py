@@ -42,12 +42,14 @@ class SeriesRows(FileRows):
         self._ids: dict[str, int | None] = {}
         """What the record of each id said; None: it was at fault, and a line with amounts of its own may replace it."""
         self._stated: dict[str, Stated] = {}
+        self._known_ids = 0
+        """How many ids are in one of the two or in both: it is asked for every few hundred lines."""
         self._about: dict[str, EntityAbout] = {}
         self._places: dict[tuple[str, str], CountedAt] = {}
 
     @property
     def held(self) -> int:
-        return super().held + len(self._stated.keys() | self._ids.keys()) * _ID_BYTES
+        return super().held + self._known_ids * _ID_BYTES
 
     @property
     def statements(self) -> Statements | None:
@@ -66,8 +68,9 @@ class SeriesRows(FileRows):
             own_id = _plain_id(cells.text(record.cell, self._known_by)) if self._known_by else ""
         except LineFault:
             return  # no other line can be of such an id
-        if own_id:
-            self._stated.setdefault(own_id, UNCOUNTED)
+        if own_id and own_id not in self._stated:
+            self._known_ids += own_id not in self._ids
+            self._stated[own_id] = UNCOUNTED
 
     def _row(self, record: Record) -> DropRow | None:
         cell, own_id = record.cell, ""
@@ -97,6 +100,7 @@ class SeriesRows(FileRows):
     def _is_repeated(self, own_id: str, cell: Mapping[str, str]) -> bool:
         """Whether a record with this id came before. Raises LineFault where that one had other amounts."""
         if own_id not in self._ids:
+            self._known_ids += own_id not in self._stated
             self._ids[own_id] = None
             return False
         known = self._ids[own_id]
