@@ -169,7 +169,7 @@ def demo(
         right = demonstrate(home, sandbox_target(description), description, extent, kept=keep)
     finally:
         if not keep:
-            lifecycle.down(home)
+            lifecycle.down(home, abandon=True)
     if not right:
         raise typer.Exit(1)
 

@@ -185,13 +185,16 @@ def start_platforms(home: Home, root: Path, port: int, options: Options, aws: st
     return running
 
 
-def down(home: Home, *, forget: bool = False) -> list[str]:
-    """Stop what runs and return the names of what was stopped. `forget` also deletes all state."""
+def down(home: Home, *, forget: bool = False, abandon: bool = False) -> list[str]:
+    """Stop what runs and return the names of what was stopped. `forget` also deletes all state; `abandon` leaves the
+    files, but does not wait until the state is written: for a sandbox that nobody starts again.
+    """
     if not home.path.exists():
         return []
     with home.locked():
         recorded = processes.load(home.running)
-        stopped = [process.name for process in reversed(recorded) if processes.stop(process)]
+        seconds = 0.0 if forget or abandon else processes.STOP_SECONDS
+        stopped = [process.name for process in reversed(recorded) if processes.stop(process, seconds)]
         home.running.unlink(missing_ok=True)
         shutil.rmtree(home.path / "tmp", ignore_errors=True)
     if forget:

@@ -45,7 +45,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
         yield river
     finally:
         river.close()
-        lifecycle.down(home)
+        lifecycle.down(home, abandon=True)
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        lifecycle.down(home)
+        lifecycle.down(home, abandon=True)
 
 
 def run(clone: Path, document: Path) -> list[tuple[Block, str]]:

@@ -54,7 +54,7 @@ class Box:
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     made = Box(tmp_path_factory.mktemp("sandbox"))
     yield made
-    made.down()
+    lifecycle.down(made.home, abandon=True)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox import processes
+from sandbox import lifecycle, processes
+from sandbox.lifecycle import Home
 from sandbox.package import package
 from sandbox.processes import Running, SandboxError
 
@@ -52,6 +53,26 @@ def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
     assert processes.stop(parent)
     assert not parent.alive()
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+
+
+@pytest.mark.parametrize("how", ["forget", "abandon"])
+def test_a_sandbox_whose_state_nobody_needs_is_down_at_once(tmp_path: Path, how: str) -> None:
+    # given: a process that takes its time when it is asked to end
+    home, ready = Home(tmp_path / "home"), tmp_path / "ready"
+    home.path.mkdir()
+    code = f"import signal, time; signal.signal(15, lambda *_: None); open({str(ready)!r}, 'w'); time.sleep(60)"
+    slow = processes.start(
+        "slow", [sys.executable, "-c", code], environment={}, log=tmp_path / "log", directory=tmp_path
+    )
+    processes.save(home.running, [slow])
+    processes.wait_until(ready.exists, slow, tmp_path / "log")
+    began = time.monotonic()
+
+    assert lifecycle.down(home, **{how: True}) == ["slow"]
+
+    assert not slow.alive()
+    assert time.monotonic() - began < processes.STOP_SECONDS / 2
+    assert home.path.exists() == (how == "abandon")
 
 
 def test_what_a_process_starts_while_it_is_stopped_is_stopped_too(tmp_path: Path) -> None:
