@@ -6,9 +6,10 @@ order's utm_campaign. Beside them are orders that brought nothing (voided, pendi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,8 @@ from sandbox.world.draw import between, seed_of, share
 _FIRST = ("Ada", "Bram", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jun", "Kaj", "Lea", "Mio", "Noa")
 _LAST = ("Quill", "Thole", "Vane", "Muster", "Probe", "Sample", "Beispiel", "Testa", "Ficta", "Placeholder")
 _STEP = 7
+_OPENED, _DAILY = date(2020, 1, 1), 100_000
+"""When the shop opened, and more orders than any day has: each day has numbers of its own."""
 _SALES = frozenset({"paid", "partially_refunded", "refunded"})
 
 
@@ -61,10 +64,16 @@ class Order:
 
 
 def orders(span: Span) -> list[Order]:
-    """The orders of the ad account's campaigns, by time."""
+    """The orders of the ad account's campaigns, by time. An order has the same number in exports of any days."""
     made = [order for row in span.campaign_rows() for order in _of_row(span, row)]
     made.sort(key=lambda order: order.at)
-    return [replace(order, number=1001 + place) for place, order in enumerate(made)]
+    of_day = Counter[date]()
+    numbered = []
+    for order in made:
+        day = order.at.date()
+        of_day[day] += 1
+        numbered.append(replace(order, number=(day - _OPENED).days * _DAILY + of_day[day]))
+    return numbered
 
 
 def truth(found: Iterable[Order], timezone: str, *, by_campaign: bool = True) -> tuple[TrueRow, ...]:

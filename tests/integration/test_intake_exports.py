@@ -39,7 +39,6 @@ def files() -> _Files:
     world = Outside(anchor=ANCHOR, population=population(everyone())).world
     of = (world, world.companies[0], DAYS.start, DAYS.end)
     exports = {each.key: each for each in (*ad_exports(*of), *shop_exports(*of))}
-    del exports["salesforce/deals/report.csv"]  # the deals of opportunities.csv, and who has both has them twice
     return _Files(of[1], exports)
 
 

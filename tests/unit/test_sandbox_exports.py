@@ -167,6 +167,18 @@ def test_shopify_has_an_order_per_name_and_several_lines(exports: Mapping[str, E
     assert any(micros(row["Refunded Amount"]) for row in sold)
 
 
+def test_an_order_has_one_number_in_exports_of_any_days(world_of: Outside) -> None:
+    """As in a shop: by its number, an order that is exported again is known again, and no other has it."""
+    world = world_of.world
+
+    def ids(start: date, end: date) -> dict[str, str]:
+        made = {export.key: export for export in shop_exports(world, world.companies[0], start, end)}
+        return {row["ID"]: row["AMOUNT"] for row in table(made["salesforce/deals/opportunities.csv"])}
+
+    first, second, both = ids(START, START), ids(END, END), ids(START, END)
+    assert (len(first) + len(second), first | second) == (len(both), both)
+
+
 def test_orders_add_up_to_what_the_campaigns_brought(exports: Mapping[str, Export], world_of: Outside) -> None:
     export = exports["adweir/orders/orders.csv"]
     google = totals(exports["adweir/metrics/own.csv"].truth)
