@@ -1,6 +1,6 @@
 """Loading without I/O: decode → normalize → clean → check → score → merged bucket items, on one core.
 
-    python bench/load.py [--rows 500000] [--ads 18000] [--rounds 3] [--only meta_ads] [--bytes 0]
+    python bench/load.py [--rows 500000] [--ads 18000] [--rounds 3] [--only meta_ads] [--bytes 0] [--seconds 300]
 
 Each platform's rows in its own form (bench/formats). They are made once, on disk; pages are gzipped and unpacked as
 they are read, which is timed apart and subtracted. Rates are rows per second of processor time: other work on the
@@ -15,8 +15,9 @@ rounds.
 
 Dropped files (`drops`, bench/formats/drops.py) in adweir's own columns go against DuckDB twice: doing the same with the
 rows, checks and months included, and only reading and summing; the first ratio has the aim. `mapped` is a file of
-another tool, against itself only. With `--bytes`, a dropped file of that size is loaded as well, an invocation after
-the other: time, memory and invocations. The last line is one JSON object. Exits with 1 when a target is missed.
+another tool, against itself only. With `--bytes`, a file of that size of each of both kinds is loaded as well, by
+invocations of at most `--seconds`: time, memory and invocations; their totals are those that DuckDB finds. The last
+line is one JSON object. Exits with 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Work(NamedTuple):
     rows: int
     ads: int
     times: int = 1
+    seconds: float = 300.0
 
     @property
     def window(self) -> Window:
@@ -195,12 +197,12 @@ def baseline(work: Work, timer: Timer) -> dict[str, Any]:
 
 def dropped(work: Work, timer: Timer) -> dict[str, Any]:
     """A dropped file in adweir's own columns."""
-    return drops.load(work.file, drops.OWN, work.rows, timer.aside)
+    return drops.load(work.file, drops.OWN, work.rows, timer.aside, work.seconds)
 
 
 def mapped(work: Work, timer: Timer) -> dict[str, Any]:
     """A dropped file of another tool."""
-    return drops.load(work.file, drops.MAPPED, work.rows, timer.aside)
+    return drops.load(work.file, drops.MAPPED, work.rows, timer.aside, work.seconds)
 
 
 def dropped_checked(work: Work, timer: Timer) -> dict[str, Any]:
@@ -211,6 +213,11 @@ def dropped_checked(work: Work, timer: Timer) -> dict[str, Any]:
 def dropped_bare(work: Work, timer: Timer) -> dict[str, Any]:
     """Reading and summing alone in DuckDB."""
     return drops.bare(work.file, work.rows, timer.aside)
+
+
+def mapped_bare(work: Work, timer: Timer) -> dict[str, Any]:
+    """Reading and summing a file of another tool alone, in DuckDB."""
+    return drops.hours(work.file, work.rows, timer.aside)
 
 
 Part = Callable[[Work, Timer], dict[str, Any]]
@@ -290,6 +297,12 @@ def of_platforms(folder: Path, names: Iterable[str], rows: int, ads: int, rounds
     return Found(parts, shares, met | _small(parts, MEMORY))
 
 
+_LARGE = (
+    ("drops, large", drops.OWN, dropped, dropped_bare),
+    ("mapped, large", drops.MAPPED, mapped, mapped_bare),
+)
+
+
 def of_drops(work: Work, rounds: int, size: int) -> Found:
     """Measure dropped files of so many rows; of so many bytes as well."""
     drops.write(work.file, drops.OWN, work.ads, work.rows)
@@ -298,9 +311,10 @@ def of_drops(work: Work, rounds: int, size: int) -> Found:
     shares = {"drops": same["of_duckdb"], "drops, of bare": bare["of_duckdb"]}
     fewer = work._replace(rows=drops.write(work.file, drops.MAPPED, work.ads, work.rows // 5))
     parts["drops, mapped"] = measured(mapped, fewer)
-    if size:
-        large = work._replace(rows=drops.write(work.file, drops.OWN, work.ads, 1 << 40, size))
-        parts["drops, large"] = measured(dropped, large)
+    for name, kind, ours, theirs in _LARGE if size else ():
+        large = work._replace(rows=drops.write(work.file, kind, work.ads, 1 << 40, size))
+        found = compared(large, 1, ours, theirs)
+        parts |= {name: found["ours"], f"{name}, in DuckDB": found["duckdb"]}
     work.file.unlink()
     met = {f"drops at least {DROPS_AIM} of DuckDB": shares["drops"] >= DROPS_AIM}
     return Found(parts, shares, met | _small(parts, DROPS_MEMORY))
@@ -317,14 +331,16 @@ def main() -> int:
     parser.add_argument("--ads", type=int, default=18_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=[*FORMATS, "drops"], help="these alone")
-    parser.add_argument("--bytes", type=float, default=0, help="of a dropped file that is loaded as well")
+    parser.add_argument("--bytes", type=float, default=0, help="of dropped files that are loaded as well")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of an invocation that loads a dropped file")
     options = parser.parse_args()
     rows, ads, rounds, only = options.rows, options.ads, options.rounds, options.only or [*FORMATS, "drops"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = [of_platforms(folder, [each for each in FORMATS if each in only], rows, ads, rounds)]
         if "drops" in only:
-            found.append(of_drops(Work(folder, "meta_ads", rows, ads), rounds, int(options.bytes)))
+            work = Work(folder, "meta_ads", rows, ads, seconds=options.seconds)
+            found.append(of_drops(work, rounds, int(options.bytes)))
     parts, shares, met = (dict(chain.from_iterable(each.items() for each in kind)) for kind in zip(*found, strict=True))
     for name, part in parts.items():
         print(

@@ -58,11 +58,12 @@ _IDS = ("any_value(campaign_id)", "ad_group_id", "ad_id")
 
 
 class Kind(NamedTuple):
-    """A kind of file: its key, its header, and the row of an ad, a day and a seed."""
+    """A kind of file: its key, its header, the row of an ad, a day and a seed, and how many rows a day of an ad has."""
 
     key: str
     header: str
     row: Callable[[int, date, int], str]
+    each_day: int = 1
 
 
 def _own(ad: int, day: date, seed: int) -> str:
@@ -83,6 +84,7 @@ MAPPED = Kind(
     "drops/acc/snapchat_ads/campaign_performance/hours.csv",
     "date,campaign_id,impressions,swipes,spend,conversion_purchases,conversion_purchases_value",
     _snapchat,
+    24,
 )
 
 
@@ -92,7 +94,7 @@ def write(file: Path, kind: Kind, ads: int, rows: int, most: int = 1 << 60) -> i
     with file.open("w", encoding="utf-8", buffering=1 << 20) as out:
         size += out.write(kind.header + "\n")
         for number in range(rows):
-            day = START + timedelta(days=number // ads)
+            day = START + timedelta(days=number // (ads * kind.each_day))
             size += out.write(kind.row(number % ads, day, number * 7919 % 104729))
             if size >= most:
                 return number + 1
@@ -184,8 +186,9 @@ class Items(Committer):
         """Nobody listens."""
 
 
-def _invocations(file: Path, kind: Kind, items: Items) -> tuple[dict[str, Any], list[float]]:
-    """Load the file as `validate` does; returns its receipt and the seconds that each invocation took."""
+def _invocations(file: Path, kind: Kind, items: Items, seconds: float) -> tuple[dict[str, Any], list[float]]:
+    """Load the file as `validate` does, which has so many seconds; returns its receipt, and how long each invocation
+    took."""
     catalog, receipts = Client(), InMemory()
     readers = ClientFiles(catalog, REGISTRY, lambda *_: None)
     loader = DropLoader(Bucketless(file), catalog, receipts, items, FrozenClock(NOW), readers)
@@ -193,7 +196,7 @@ def _invocations(file: Path, kind: Kind, items: Items) -> tuple[dict[str, Any], 
     while True:
         began = time.perf_counter()
         try:
-            loader.load(message, lambda began=began: 300.0 - (time.perf_counter() - began))  # type: ignore[misc]
+            loader.load(message, lambda began=began: seconds - (time.perf_counter() - began))  # type: ignore[misc]
         except NotReady:
             took.append(round(time.perf_counter() - began, 1))
             continue
@@ -201,11 +204,11 @@ def _invocations(file: Path, kind: Kind, items: Items) -> tuple[dict[str, Any], 
         return receipts.kept[f"{kind.key}.v1"], took
 
 
-def load(file: Path, kind: Kind, rows: int, aside: Aside) -> dict[str, Any]:
+def load(file: Path, kind: Kind, rows: int, aside: Aside, seconds: float = 300.0) -> dict[str, Any]:
     """The real path up to the items that would be written."""
     items = Items(aside)
-    receipt, took = _invocations(file, kind, items)
-    if receipt["rows_quarantined"] or receipt["rows_read"] != rows or receipt["rows_stored"] != items.distinct:
+    receipt, took = _invocations(file, kind, items, seconds)
+    if receipt.get("rows_quarantined", 1) or receipt["rows_read"] != rows or receipt["rows_stored"] != items.distinct:
         raise SystemExit(f"wrong result: {receipt}")
     sums = tuple(number or 0 for number in items.sums)
     return {"rows": rows, "items": items.items, "distinct": items.distinct, "sums": sums, "invocations": took}
@@ -240,6 +243,18 @@ def bare(file: Path, rows: int, aside: Aside) -> dict[str, Any]:
     key, typed = "ad_group_id, ad_id, date", f"read_csv($1, header=true, columns={_TYPES})"
     made = f"CREATE TABLE sums AS SELECT {key}, {figures} FROM {typed} GROUP BY {key}"  # noqa: S608  no input
     return _in_duckdb(file, rows, aside, made, "count(*)", MICRO)
+
+
+def hours(file: Path, rows: int, aside: Aside) -> dict[str, Any]:
+    """DuckDB: the sums of a file of the kind MAPPED by campaign and day."""
+    names = MAPPED.header.split(",")
+    columns = {name: "DATE" if name == "date" else "VARCHAR" if name == "campaign_id" else "BIGINT" for name in names}
+    own = ("impressions", "swipes", "conversion_purchases", "spend", "conversion_purchases_value")
+    figures = zip(own, METRICS, strict=True)
+    sums = ", ".join(f"sum({name}{f' * {MICRO}' * (field == 'conversions')}) AS {field}" for name, field in figures)
+    typed = f"read_csv($1, header=true, columns={columns})"
+    made = f"CREATE TABLE sums AS SELECT campaign_id, date, {sums} FROM {typed} GROUP BY ALL"  # noqa: S608  no input
+    return _in_duckdb(file, rows, aside, made, "count(*)", 1)
 
 
 def _in_duckdb(file: Path, rows: int, aside: Aside, made: str, distinct: str, units: int) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from adweir.model.errors import AdweirError, BadInput
 from adweir.model.mappings import Mapping, Unit
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.delimited import Form
+from adweir.platforms.files.in_order import mapped
 from adweir.platforms.files.lines import Record
-from adweir.platforms.files.mapped import BoundMapping, mapped
+from adweir.platforms.files.mapped import BoundMapping
 from adweir.platforms.files.table import open_table, records
 from adweir.store.catalog.mappings import EVERYONE, StoredMapping
 from ops.errors import CommandFailed

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from adweir.intake.load.drop_shares import ShareCounter, shares
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
-from adweir.model.errors import AdweirError, NotReady
-from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level, MetricRow, Series
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
@@ -22,7 +20,7 @@ from adweir.platforms.files.normalize import Target
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
-from support.load_world import META, LoadWorld
+from support.load_world import META, LoadWorld, load
 
 HEADER = "platform,profile_id,level,date,hour,campaign_id,impressions,clicks,spend,ad_product\n"
 KEY = "drops/acme/a.csv"
@@ -40,22 +38,6 @@ def big_file() -> bytes:
 @pytest.fixture
 def world(tables: None, clock: FrozenClock) -> LoadWorld:
     return LoadWorld(clock, "adweir-data")
-
-
-def load(world: LoadWorld, key: str, body: bytes = b"", most: int = 50) -> int:
-    """Load a file as the queue does, an invocation after the other; returns how many there were."""
-    if body:
-        world.raw.put(key, body)
-    message = ObjectArrived(bucket=world.bucket, key=key)
-    for number in range(1, most):
-        try:
-            world.loader.load(message, world.remaining)
-        except NotReady:
-            continue
-        except AdweirError as error:
-            world.loader.settle(message, error)
-        return number
-    raise AssertionError("it does not end")
 
 
 def everything(world: LoadWorld) -> list[Any]:

@@ -22,7 +22,7 @@ from adweir.intake.load.leads import LeadCounter
 from adweir.intake.load.pulls import PullLoader
 from adweir.model.datasets import Dataset
 from adweir.model.entities import AdCampaign
-from adweir.model.errors import AdweirError
+from adweir.model.errors import AdweirError, NotReady
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
@@ -115,6 +115,22 @@ class LoadWorld(World):
 
     def receipts(self) -> list[dict[str, Any]]:
         return [json.loads(self.raw.get_bytes(info.key)) for info in self.raw.list("receipts/")]
+
+
+def load(world: LoadWorld, key: str, body: bytes = b"", most: int = 50) -> int:
+    """Load a file as the queue does, an invocation after the other; returns how many there were."""
+    if body:
+        world.raw.put(key, body)
+    message = ObjectArrived(bucket=world.bucket, key=key)
+    for number in range(1, most):
+        try:
+            world.loader.load(message, world.remaining)
+        except NotReady:
+            continue
+        except AdweirError as error:
+            world.loader.settle(message, error)
+        return number
+    raise AssertionError("it does not end")
 
 
 def insights(spends: list[str], day: str = "2026-11-18") -> dict[str, Any]:

@@ -12,8 +12,9 @@ from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
 from adweir.platforms.files import builtin
+from adweir.platforms.files.in_order import mapped
 from adweir.platforms.files.lines import Record
-from adweir.platforms.files.mapped import BoundMapping, is_footer, is_header, mapped
+from adweir.platforms.files.mapped import BoundMapping, is_footer, is_header
 from support.tool_file import Cases, File
 from support.tool_files import EXPORTS, META_A, META_B
 from support.warehouse_files import LINKEDIN, SNAPCHAT, TABLES

@@ -12,8 +12,9 @@ from adweir.model.errors import BadInput
 from adweir.model.mappings import Mapping, parse_mapping
 from adweir.model.metrics import BadRow
 from adweir.platforms.files import builtin
+from adweir.platforms.files.in_order import mapped
 from adweir.platforms.files.lines import Record
-from adweir.platforms.files.mapped import BoundMapping, mapped
+from adweir.platforms.files.mapped import BoundMapping
 from support.bounds import at_the_bound, refuses
 
 
@@ -398,4 +399,4 @@ def test_not_all_texts_of_a_column_are_remembered(size: int, fits: bool, monkeyp
     rows = [Record(n, "", dict(zip(names, ["Spring", "2026-01-15", f"{n}.5"], strict=True))) for n in range(size)]
 
     assert len(list(mapped(rows, bound))) == size
-    assert len(bound._numbers[0].known) == (size if fits else 1)
+    assert len(bound.numbers[0].known) == (size if fits else 1)

@@ -13,12 +13,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from adweir.model.columns import MetricColumns
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.normalize import Target
 
 _PLACES = 1 << 32
+_SLOTS_OF_DAY = 32
 _SAMPLE = 100_000
 """Months of entities that are counted; of more, each second one, and so on."""
 
@@ -91,11 +93,13 @@ WHOLE = Share()
 
 
 class ShareCounter:
-    """Counts a file's rows, to cut it into shares."""
+    """Counts a file's rows, to cut it into shares. `adds_up`: rows of one entity and day, or hour, become one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, adds_up: bool = False) -> None:
+        self._adds_up = adds_up
         self._rows: Counter[tuple[Target, str]] = Counter()
-        self._sample: defaultdict[tuple[Target, str], set[str]] = defaultdict(set)
+        self._sample: defaultdict[tuple[Target, str], dict[str, int]] = defaultdict(dict)
+        """Entities of a month; of rows that add up, which days and hours each has, a bit for each."""
         self._size, self._every = 0, 1
 
     def take(self, batch: DropBatch) -> None:
@@ -107,20 +111,34 @@ class ShareCounter:
         for month, entity in set(zip(months, entities, strict=True)):
             known = self._sample[batch.target, month]
             if entity not in known and place_of(entity) % self._every == 0:
-                known.add(entity)
+                known[entity] = 0
                 self._size += 1
+        if self._adds_up:
+            self._take_slots(batch)
         while self._size > _SAMPLE:
             self._every *= 2
             for known in self._sample.values():
-                known.difference_update([each for each in known if place_of(each) % self._every])
+                for entity in [each for each in known if place_of(each) % self._every]:
+                    del known[entity]
             self._size = sum(map(len, self._sample.values()))
+
+    def _take_slots(self, batch: DropBatch) -> None:
+        rows = MetricColumns.of(batch.rows)
+        slots = zip(rows.entity_id, rows.day, rows.hour, strict=True)
+        for entity, day, hour in set(slots):
+            known = self._sample[batch.target, day[:7]]
+            if entity in known:
+                known[entity] |= 1 << (int(day[8:]) * _SLOTS_OF_DAY + max(hour, 0))
 
     def bounds(self, most: int, row_bytes: int, entity_bytes: int) -> list[Bound]:
         """Where to cut, so that each share takes about `most` bytes. A share has whole months where they fit."""
         found, held = list[Bound](), 0
         for key in sorted(self._rows):
-            sample = self._sample.get(key, set())
-            size = self._rows[key] * row_bytes + self._every * sum(entity_bytes + 2 * len(each) for each in sample)
+            sample = self._sample.get(key, {})
+            rows = self._rows[key]
+            if self._adds_up:
+                rows = min(rows, self._every * sum(map(int.bit_count, sample.values())))
+            size = rows * row_bytes + self._every * sum(entity_bytes + 2 * len(each) for each in sample)
             if held and held + size > most:
                 found.append(Bound(*key, 0))
                 held = 0

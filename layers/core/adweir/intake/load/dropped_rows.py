@@ -42,7 +42,12 @@ ProfileOf = Callable[[str, Target], Profile | None]
 
 
 class Outgrown(Exception):
-    """The rows take more memory than there is: the file has to be loaded in several passes."""
+    """The rows take more memory or time than there is: the file has to be loaded in several passes."""
+
+    def __init__(self, parts: int = 2) -> None:
+        super().__init__(parts)
+        self.parts = parts
+        """In how many parts what is loaded at once is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,10 @@ class DroppedRows:
                 self._quarantine.add(each)
         for group in self._groups.values():
             group.loop.finish()
+
+    def meet(self, target: Target) -> None:
+        """Look the target's profile up: where it is made by its first row, this row is the file's first."""
+        self._group(target)
 
     def counted(self, table: FileTable, check: Callable[[int], None]) -> FileTable:
         """The table; its lines are counted as they are read, and `check` looks at their number now and then."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.drop_keys import OWN_INVOICES, DropKey, account_in, data_types_in
@@ -36,6 +36,7 @@ from adweir.model.times import Clock, iso
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN
 from adweir.platforms.files.reading import FileReader, FileReaders, TableRows
+from adweir.platforms.files.sums import SUM_BYTES
 from adweir.platforms.files.table import FileTable, open_table
 from adweir.quality.quarantine import Quarantine
 from adweir.store.registers import Registers
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 PERSONAL = {"adweir-personal": "yes"}
 """The tag by which objects with personal data expire (template.yaml): in keys of drops the account comes first."""
 _IN_MEMORY = 4 << 20
+_SLOW_CUT = 4
+"""A file that is read slowly comes in such parts of the memory: each is stored in a fifth of the time."""
 _SUMMED = ("rows_stored", "duplicates", "slots_changed", "rows_quarantined")
 Remaining = Callable[[], float]
 
@@ -172,9 +175,9 @@ class DropLoader:
                         raise NotReady(f"share {share.number + 1} of {len(plan.shares)} is loaded", after=0)
                 results.append(result)
             return _summed(results)
-        except Outgrown:
+        except Outgrown as outgrown:
             # Shares are cut by an estimate: where one takes more, all are cut anew.
-            self._receipts.put_plan(drop, 2 * plan.cut if plan else 2)
+            self._receipts.put_plan(drop, outgrown.parts * (plan.cut if plan else 1))
             raise NotReady("the file is loaded in shares, its rows are counted next", after=0) from None
 
     def _load(
@@ -182,22 +185,23 @@ class DropLoader:
     ) -> dict[str, Any]:
         """Read the file and store its rows, or those of a share.
 
-        Raises Outgrown before anything is stored, TooLarge when reading takes half of the time, for storing takes as
-        much.
+        Raises Outgrown before anything is stored: also when reading takes half of the time, for storing takes as much;
+        of a share, TooLarge when it takes four fifths.
         """
-        least = remaining() / 2
+        least = remaining() * (0.5 if share is WHOLE else 0.2)
         with Quarantine(shows=not reader.personal) as quarantine:
             found = DroppedRows(drop, self._readers.profile, quarantine, share)
             rows = reader.bind(table.header)
 
             def check(lines: int) -> None:
                 if remaining() < least:
-                    raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
+                    _too_slow(share, lines)
                 _check_held(rows, lines)
                 found.check_memory(rows.held)
 
-            found.read(rows.batches(found.counted(table, check)))
-            found.check_memory()
+            wanted = None if share is WHOLE else share.of
+            found.read(rows.batches(found.counted(table, check), wanted))
+            found.check_memory(rows.held)
             origin = Origin("file", drop.task_id, drop.message.key, load=share.number, account_id=drop.account_id)
             # Tagged as it is put: of a load that is killed between the two, a copy would never expire.
             key = quarantine.store(self._raw, origin.quarantine_key, PERSONAL if reader.personal else None)
@@ -213,7 +217,8 @@ class DropLoader:
         self, drop: DropFacts, table: FileTable, reader: FileReader, remaining: Remaining, cut: int
     ) -> list[Bound]:
         """Where to cut the file into shares of the memory that there is, divided by `cut`."""
-        counter, rows, least = ShareCounter(), reader.bind(table.header), remaining() / 10
+        rows, least = reader.bind(table.header), remaining() / 10
+        counter = ShareCounter(adds_up=rows.adds_up)
         with Quarantine() as quarantine:
             found = DroppedRows(drop, self._readers.profile, quarantine)
 
@@ -222,10 +227,12 @@ class DropLoader:
                     raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
                 _check_held(rows, lines)
 
-            for batch in rows.batches(found.counted(table, check)):
+            for batch in rows.parts(found.counted(table, check)):
                 if not isinstance(batch, BadRow):
+                    found.meet(batch.target)
                     counter.take(batch)
-        bounds = counter.bounds(max(limits.MAX_DROP_HELD_BYTES // cut, 1), ROW_BYTES, ENTITY_BYTES)
+        row_bytes, most = ROW_BYTES + rows.adds_up * SUM_BYTES, limits.MAX_DROP_HELD_BYTES - rows.known_held
+        bounds = counter.bounds(max(most // cut, 1), row_bytes, ENTITY_BYTES)
         if len(bounds) >= limits.MAX_DROP_SHARES:
             raise TooLarge(f"the file would be loaded in more than {limits.MAX_DROP_SHARES} shares; split it")
         return bounds
@@ -260,9 +267,16 @@ def _is_personal(data_type: str) -> bool:
     return known is not None and known.personal
 
 
+def _too_slow(share: Share, lines: int) -> NoReturn:
+    """Raises Outgrown where a smaller share may be stored in what is left of the time, else TooLarge."""
+    if share is WHOLE:
+        raise Outgrown(_SLOW_CUT)
+    raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
+
+
 def _check_held(rows: TableRows, lines: int) -> None:
-    """Raises TooLarge for a file whose sums take more memory than there is, in whatever shares its rows come."""
-    if rows.held > limits.MAX_DROP_HELD_BYTES:
+    """Raises TooLarge for a file whose ids take more memory than there is, in whatever shares its rows come."""
+    if rows.known_held > limits.MAX_DROP_HELD_BYTES:
         raise TooLarge(f"the file takes too much memory to read: {lines} lines until now; split it")
 
 

@@ -8,13 +8,19 @@ ad accounts nothing lists, the file's words are the ids.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from adweir.model import limits
+from adweir.model.columns import MetricColumns
 from adweir.model.data_types import FIGURES, DataType
 from adweir.model.metrics import IN_GROUP, Grain, Level, MetricRow
 from adweir.model.series_ids import written
 from adweir.platforms.files import cells, normalize
+from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.by_column import Unusual, per_text, remembered
 from adweir.platforms.files.file_rows import FileContext, FileRows
 from adweir.platforms.files.lines import KNOWN, LineFault, Record, identity
+from adweir.platforms.files.mapped_columns import CanonicalRows, Convert
 from adweir.platforms.files.normalize import DropRow, Target
 
 _PARENT = {Level.AD_GROUP: Level.CAMPAIGN, Level.AD: Level.AD_GROUP, Level.KEYWORD: Level.AD_GROUP}
@@ -24,18 +30,88 @@ _NAME = {
     Level.AD: "ad_name",
     Level.KEYWORD: "keyword_text",
 }
+_WHOSE = ("platform", "profile_id", "profile_name", "currency")
 _HOW = "name it in a column, or for all rows: adweir map FILE profile_id=ID"
 
 
 class AdRows(FileRows):
     """Reads files of the types stored as ADS."""
 
+    converts: ClassVar[Mapping[str, Convert]] = {"impressions": cells.count, "clicks": cells.count} | dict.fromkeys(
+        ("conversions", "spend", "revenue"), cells.amount
+    )
+
     def __init__(self, data_type: DataType, context: FileContext, *, adds_up: bool) -> None:
         super().__init__(context, adds_up=adds_up)
         self._level, self._grain = data_type.level, data_type.grain or Grain.DAY
+        self.by_column = self._level is not None and self._grain is Grain.DAY
         self._targets: dict[tuple[str, str, str], Target] = {}
         self._found: dict[tuple[Target, str, str], str] = {}
         self._currency: dict[tuple[Target, str], str] = {}
+        self._paths: dict[Target, dict[tuple[str, ...], tuple[str, str, str]]] = {}
+
+    def batches(self, made: CanonicalRows) -> list[DropBatch]:
+        def target(texts: tuple[str, ...]) -> Target:
+            return self._target(dict(zip(_WHOSE, texts, strict=True)))
+
+        targets: list[Target] = remembered(target, {}, made.said(*_WHOSE), made.size)
+        if targets.count(targets[0]) == made.size:
+            found = [self._batch(targets[0], made)]
+        else:
+            kinds = dict.fromkeys(targets)
+            found = [
+                self._batch(kind, made.at([at for at, own in enumerate(targets) if own == kind])) for kind in kinds
+            ]
+        self._take_currencies(found)
+        return found
+
+    def _batch(self, target: Target, made: CanonicalRows) -> DropBatch:
+        names = [f"{level}_id" for level in _path_to(target.level)] + [_NAME[level] for level in _path_to(target.level)]
+
+        def path(texts: tuple[str, ...]) -> tuple[str, str, str]:
+            ids = self._path(dict(zip(names, texts, strict=True)), target)
+            return _entity(target, ids), ids.get(Level.CAMPAIGN, ""), ids.get(Level.AD_GROUP, "")
+
+        def day(text: str) -> str:
+            return self._when({"date": text}, target)[0]
+
+        dates = made.column("date")
+        if "" in dates:
+            raise Unusual
+        known = self._paths.setdefault(target, {})
+        entities, campaigns, groups = zip(
+            *remembered(path, known, made.said(*names), limits.MAX_KNOWN_ENTITIES), strict=True
+        )
+        figures: dict[str, Any] = {name: made.figures(name) for name in self.converts}
+        unknown = any(None in numbers for numbers in figures.values())
+        if unknown and (None,) * len(figures) in zip(*figures.values(), strict=True):
+            raise Unusual
+        rows = MetricColumns(
+            entity_id=entities,
+            day=per_text(day, dates),
+            **figures,
+            campaign_id=campaigns,
+            ad_group_id=groups,
+            hour=[-1] * made.size,
+            currency=per_text(lambda text: cells.currency({"currency": text}), made.column("currency")),
+            ad_product=per_text(lambda text: identity({"ad_product": text}, "ad_product"), made.column("ad_product")),
+            line=made.lines,
+            unknown=unknown,
+        )
+        return DropBatch(target, rows, made.texts)
+
+    def _take_currencies(self, found: list[DropBatch]) -> None:
+        """Each object has one currency. Raises Unusual where a row says another, and takes in nothing then."""
+        new: dict[tuple[Target, str], str] = {}
+        for target, rows, _ in found:
+            if not target.currency:
+                continue
+            whose, columns = target._replace(currency=""), MetricColumns.of(rows)
+            for said in set(zip(columns.entity_id, columns.currency, strict=True)):
+                key = (whose, said[0])
+                if new.setdefault(key, self._currency.get(key, said[1])) != said[1]:
+                    raise Unusual
+        self._currency |= new
 
     def _row(self, record: Record) -> DropRow | None:
         if self._level is None:
@@ -72,11 +148,8 @@ class AdRows(FileRows):
 
     def _path(self, cell: Mapping[str, str], target: Target) -> dict[Level, str]:
         """The ids of the row's object and of its parents, "" where they are not known."""
-        path = [target.level] if target.level in _NAME else []
-        while path and path[0] in _PARENT:
-            path.insert(0, _PARENT[path[0]])
         found: dict[Level, str] = {}
-        for level in path:
+        for level in _path_to(target.level):
             own = identity(cell, f"{level}_id")
             if not own and (name := cells.text(cell, _NAME[level])):
                 needed = level is target.level or (level is Level.AD_GROUP and target.level in IN_GROUP)
@@ -141,6 +214,14 @@ class AdRows(FileRows):
         if not by_hour:
             return cells.local_day(text, zone), -1
         return cells.local_slot(text, zone)
+
+
+def _path_to(level: Level) -> list[Level]:
+    """A level and those above it, the highest first; none of ad accounts."""
+    path = [level] if level in _NAME else []
+    while path and path[0] in _PARENT:
+        path.insert(0, _PARENT[path[0]])
+    return path
 
 
 def _amount(cell: Mapping[str, str], name: str) -> int | None:

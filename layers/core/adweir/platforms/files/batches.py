@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from adweir.model.metrics import BadRow, MetricRow
@@ -17,6 +17,10 @@ class DropBatch(NamedTuple):
     target: Target
     rows: Sequence[MetricRow]
     texts: Sequence[str]
+
+
+Wanted = Callable[[DropBatch], Sequence[bool]]
+"""Which rows of a batch are asked for."""
 
 
 def batches_of(rows: Iterator[DropRow | BadRow]) -> Iterator[DropBatch | BadRow]:

@@ -60,6 +60,11 @@ class CalendarDays:
             raise ValueError("is a month; each row is of one day" if month else "is not a date")
         return self._at(self._day(text, found), found)
 
+    def is_plain(self, text: str) -> bool:
+        """Whether a text is read in the same way whatever other cells say."""
+        found = None if self.order else _matched(text)
+        return found is None or "one" not in found.groupdict() or found["mark"] == "."
+
     def learn(self, text: str) -> None:
         """Take in what a cell says of the order, if it says anything."""
         found = None if self.order else _matched(text)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from adweir.model.metrics import BadRow
 from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser, platform_named
+from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.mapped_columns import CanonicalRows, Convert
 from adweir.platforms.files.normalize import DropRow, Target
-from adweir.platforms.files.sums import RowParts
 from adweir.store.registers import EntityAbout, Stated
 
 
@@ -85,17 +86,20 @@ class FileContext:
 
 
 class FileRows(ABC):
-    """Reads the records of one file. `left_out` counts records that say nothing, by reason."""
+    """Reads the records of one file. `left_out` counts records that say nothing, by reason. `adds_up`: rows of one
+    entity and day are parts of its number."""
+
+    converts: ClassVar[Mapping[str, Convert]]
+    """The numbers that are read, and how."""
+    by_column = True
+    """Whether many rows may be read at once: not where each one is remembered, or has an hour."""
+    held = 0
+    """About how many bytes of memory it takes until the file is over."""
 
     def __init__(self, context: FileContext, *, adds_up: bool) -> None:
         self._context = context
-        self._parts = RowParts() if adds_up else None
+        self.adds_up = adds_up
         self.left_out: Counter[str] = Counter()
-
-    @property
-    def held(self) -> int:
-        """About how many bytes of memory it takes until the file is over."""
-        return self._parts.held if self._parts else 0
 
     @property
     def statements(self) -> Statements | None:
@@ -103,26 +107,23 @@ class FileRows(ABC):
         return None
 
     def read(self, record: Record) -> DropRow | BadRow | None:
-        """A record as a row; None where it is left out, or a part of a number that comes with the rest."""
+        """A record as a row; None where it is left out."""
         if not record.counts:
             self.leave_out(record)
             return None
         try:
-            found = self._row(record)
+            return self._row(record)
         except LineFault as fault:
             return record.bad(fault)
-        if found is None or self._parts is None:
-            return found
-        self._parts.add(found)
-        return None
 
     def leave_out(self, record: Record) -> None:  # noqa: B027  most files say nothing by it
         """Take note of a record that does not meet the mapping's filters."""
 
-    def rest(self) -> Iterator[DropRow]:
-        """The rows that are known when the file is over."""
-        if self._parts:
-            yield from self._parts.rows()
+    @abstractmethod
+    def batches(self, made: CanonicalRows) -> list[DropBatch]:
+        """The same of many rows at once, none of them at fault. Raises Unusual, LineFault, AdweirError for others,
+        which have to be read one by one: then nothing was taken in.
+        """
 
     @abstractmethod
     def _row(self, record: Record) -> DropRow | None:

@@ -9,8 +9,9 @@ from adweir.model.data_types import DataType
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
 from adweir.platforms.files.file_rows import FileContext
+from adweir.platforms.files.in_order import mapped
 from adweir.platforms.files.lines import Record
-from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
+from adweir.platforms.files.mapped import BoundMapping, form_of
 from adweir.platforms.files.table import open_table, records
 
 

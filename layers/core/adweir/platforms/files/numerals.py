@@ -25,7 +25,8 @@ _CELL = re.compile(
 )
 _POWER = re.compile(r"[0-9]{1,60}(?:\.[0-9]{0,60})?[eE][-+]?[0-9]{1,2}|\.[0-9]{1,60}[eE][-+]?[0-9]{1,2}")
 _MASKED = re.compile(r"[<>≤≥][0-9 .,\u00a0]{1,20}[% ]{0,2}")
-_OTHER = {".": ",", ",": "."}
+OTHER_MARK = {".": ",", ",": "."}
+"""What a number with one decimal mark has between thousands."""
 
 
 class Undecided(Exception):
@@ -90,7 +91,7 @@ class Numerals:
         self.decimal, self._seen, self._shape = mark, seen, _shape(mark)
 
     def _contradicted(self, text: str, core: str, *, whole: bool) -> None:
-        if not self._stated and _says(core, whole=whole) == _OTHER[self.decimal or "."] and self.decimal:
+        if not self._stated and _says(core, whole=whole) == OTHER_MARK[self.decimal or "."] and self.decimal:
             raise BadInput(
                 f"the file writes numbers in two ways, {self._seen[:30]!r} and {text[:30]!r}: "
                 "export it in one language, or say which is its decimal mark in its mapping",
@@ -101,7 +102,7 @@ class Numerals:
     def _digits(self, core: str) -> str:
         if "e" in core or "E" in core:
             return f"{Decimal(core):f}"
-        other = _OTHER[self.decimal or "."]
+        other = OTHER_MARK[self.decimal or "."]
         for mark in _GROUPS + other:
             if mark in core:
                 core = core.replace(mark, "")
@@ -110,7 +111,7 @@ class Numerals:
 
 def _shape(decimal: str) -> re.Pattern[str]:
     """The integer part in groups of three (with commas also as in India, 12,34,567) or without any, then decimals."""
-    other = _OTHER[decimal]
+    other = OTHER_MARK[decimal]
     indian = r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}" if other == "," else ""
     grouped = rf"[0-9]{{1,3}}([{other}{_GROUPS}])[0-9]{{3}}(?:\1[0-9]{{3}})*"
     return re.compile(rf"(?=.*[0-9])(?:{grouped}|[0-9]*{indian})(?:[{decimal}][0-9]*)?")
@@ -128,10 +129,10 @@ def _says(core: str, *, whole: bool) -> str:
         return ""
     mark = marks[0]
     if core.count(mark) > 1:
-        return _OTHER[mark]
+        return OTHER_MARK[mark]
     before, _, after = core.partition(mark)
     if len(after) == 3 and before.isdecimal() and len(before) <= 3 and not before.startswith("0"):
-        return _OTHER[mark] if whole and after.strip("0") else ""
+        return OTHER_MARK[mark] if whole and after.strip("0") else ""
     return mark
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import filterfalse
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from adweir.model import limits
 from adweir.model.columns import MetricColumns
 from adweir.model.errors import AdweirError
 from adweir.model.metrics import IN_GROUP, BadRow, Grain, Level
-from adweir.model.money import all_micros
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells, own
-from adweir.platforms.files.batches import DropBatch, batches_of
+from adweir.platforms.files.batches import DropBatch, Wanted, batches_of
+from adweir.platforms.files.by_column import Column, Unusual, amounts, counts, or_none, per_text
 from adweir.platforms.files.file_rows import Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import LEVELS, DropRow, Target, drop_row
@@ -31,20 +29,13 @@ _READ = frozenset({
     "platform", "profile_id", "level", "date", "hour", "entity_id", "campaign_id", "ad_group_id", "ad_id", "keyword_id",
     "impressions", "clicks", "spend", "conversions", "revenue", "currency", "ad_product",
 })  # fmt: skip
-Column = Sequence[str]
-_Found = TypeVar("_Found")
-_NUMBERS = msgspec.json.Decoder(list[int])
-_TOO_LARGE = 10**limits.MAX_COUNT_DIGITS
-
-
-class Unusual(Exception):
-    """These rows have to be read one by one."""
 
 
 class OwnRows:
     """Reads one file of a known header."""
 
-    held = 0
+    held = known_held = 0
+    adds_up = False
 
     def __init__(self, header: Sequence[str], parse_platform: PlatformParser) -> None:
         self.left_out: Counter[str] = Counter()
@@ -55,8 +46,12 @@ class OwnRows:
         self._parse_platform = parse_platform
         self._ids: dict[str, str] = {}
 
-    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+    def batches(self, table: FileTable, _wanted: Wanted | None = None, /) -> Iterator[DropBatch | BadRow]:
         """The file's rows, and what cannot be stored."""
+        return self.parts(table)
+
+    def parts(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        """The same: no row is a part of another."""
         for chunk in table.chunks():
             found = self._by_column(chunk, tidy=True) or self._by_column(chunk, tidy=False)
             if found is None:
@@ -114,19 +109,19 @@ class OwnRows:
         target = Target(self._parse_platform(platform), profile_id, level, Grain.HOUR if hourly else Grain.DAY)
         size = len(numbers)
         entities, groups = self._entities(target, made, size)
-        conversions, revenue = (self._unsure(made.get(name), size) for name in ("conversions", "revenue"))
+        conversions, revenue = (or_none(amounts, made.get(name, [""] * size)) for name in ("conversions", "revenue"))
         rows = MetricColumns(
             entity_id=entities,
-            day=_each(cells.day, made["date"]),
-            impressions=_counts(made["impressions"]),
-            clicks=_counts(made["clicks"]),
+            day=per_text(cells.day, made["date"]),
+            impressions=counts(made["impressions"]),
+            clicks=counts(made["clicks"]),
             conversions=conversions,
-            spend=_amounts(made["spend"]),
+            spend=amounts(made["spend"]),
             revenue=revenue,
             campaign_id=self._identities(made.get("campaign_id", ()), size),
             ad_group_id=groups,
-            hour=_each(cells.hour, made["hour"]) if hourly else [-1] * size,
-            currency=_each(str.upper, made["currency"]) if "currency" in made else [""] * size,
+            hour=per_text(cells.hour, made["hour"]) if hourly else [-1] * size,
+            currency=per_text(str.upper, made["currency"]) if "currency" in made else [""] * size,
             ad_product=self._identities(made.get("ad_product", ()), size),
             line=numbers,
             unknown=None in conversions or None in revenue,
@@ -161,45 +156,6 @@ class OwnRows:
                 self._ids.clear()
             self._ids[text] = text
         return column
-
-    def _unsure(self, column: Column | None, size: int) -> list[int | None]:
-        """Amounts of which some may be empty, which is unknown."""
-        if column is None or not any(column):
-            return [None] * size
-        if all(column):
-            return list(_amounts(column))
-        amounts = iter(_amounts(list(filter(None, column))))
-        return [next(amounts) if text else None for text in column]
-
-
-def _each(convert: Callable[[str], _Found], column: Column) -> list[_Found]:
-    """What each cell of a column says that has few different ones: most often one, as in a file that is in order."""
-    if column.count(column[0]) == len(column):
-        return [convert(column[0])] * len(column)
-    known = {text: convert(text) for text in set(column)}
-    return list(map(known.__getitem__, column))
-
-
-def _counts(column: Column) -> list[int]:
-    digits = "".join(column)
-    if not (digits.isascii() and digits.isdigit()):
-        raise Unusual
-    try:  # takes half of the time of int() for each
-        found = _NUMBERS.decode(f"[{','.join(column)}]")
-    except msgspec.DecodeError:  # a zero before a number, or an empty cell
-        if not all(column) or max(map(len, column)) > limits.MAX_COUNT_DIGITS:
-            raise Unusual from None
-        return list(map(int, column))
-    if max(found) >= _TOO_LARGE:
-        raise Unusual
-    return found
-
-
-def _amounts(column: Column) -> list[int]:
-    found = all_micros(column)
-    if found is None:
-        raise Unusual
-    return found
 
 
 def own_rows(parse_platform: PlatformParser) -> Callable[[Sequence[str]], OwnRows]:

@@ -10,18 +10,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from adweir.model.entities import Profile
+from adweir.model.errors import AdweirError
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
 from adweir.model.ports import PlatformParser
-from adweir.platforms.files.batches import DropBatch, batches_of
+from adweir.platforms.files.batches import DropBatch, Wanted, batches_of
+from adweir.platforms.files.by_column import Unusual
 from adweir.platforms.files.delimited import ANY, Form
 from adweir.platforms.files.file_rows import FileRows, Statements
+from adweir.platforms.files.in_order import InOrder
 from adweir.platforms.files.kept_files import KeptFiles
-from adweir.platforms.files.lines import Record
-from adweir.platforms.files.mapped import BoundMapping, form_of, mapped
+from adweir.platforms.files.lines import LineFault, Record
+from adweir.platforms.files.mapped import BoundMapping, form_of
+from adweir.platforms.files.mapped_columns import MappedColumns
 from adweir.platforms.files.normalize import DropRow, Target
+from adweir.platforms.files.numerals import Undecided
 from adweir.platforms.files.own_rows import own_rows
-from adweir.platforms.files.table import FileTable, open_table, records
+from adweir.platforms.files.sums import RowParts
+from adweir.platforms.files.table import FileTable, open_table, records_of
+from adweir.platforms.files.text_lines import Chunk
+
+_LEAST, _PARTS = 100, 8
+"""Rows that are read one by one where one of them is unusual; parts of a larger piece."""
 
 
 class TableRows(Protocol):
@@ -42,8 +52,23 @@ class TableRows(Protocol):
         """What it says of each record that later files may state again; None where rows state their days."""
         ...
 
-    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
-        """All rows of the file, and what cannot be stored."""
+    @property
+    def known_held(self) -> int:
+        """The part of it that does not depend on which rows are wanted."""
+        ...
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether rows of one entity and day are parts of its number."""
+        ...
+
+    def batches(self, table: FileTable, wanted: Wanted | None = None, /) -> Iterator[DropBatch | BadRow]:
+        """All rows of the file, and what cannot be stored. Of rows that add up, those of `wanted` may be all that
+        come."""
+        ...
+
+    def parts(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        """The same before anything is added up."""
         ...
 
 
@@ -65,7 +90,7 @@ class FileReader(NamedTuple):
         """By a mapping; `rows` gives what makes rows of one file's records."""
 
         def bind(header: Sequence[str]) -> TableRows:
-            return _MappedRows(BoundMapping(mapping, header), rows(), personal=personal)
+            return _MappedRows(BoundMapping(mapping, header), rows(), header, personal=personal)
 
         return cls(bind, form_of(mapping), personal, mapping.digest)
 
@@ -89,13 +114,21 @@ class FileReaders(Protocol):
 
 
 class _MappedRows:
-    """What a mapping and a data type make of a file."""
+    """What a mapping and a data type make of a file: by column where nothing is unusual, else one by one."""
 
-    def __init__(self, bound: BoundMapping, rows: FileRows, *, personal: bool) -> None:
-        self._bound, self._rows, self._personal = bound, rows, personal
+    def __init__(self, bound: BoundMapping, rows: FileRows, header: Sequence[str], *, personal: bool) -> None:
+        self._bound, self._rows, self._header = bound, rows, header
+        self._by_column = MappedColumns(bound, header, rows.converts)
+        self._in_order = InOrder(bound, personal=personal)
+        self._sums = RowParts()
+        self.adds_up = rows.adds_up
 
     @property
     def held(self) -> int:
+        return self._rows.held + self._sums.held
+
+    @property
+    def known_held(self) -> int:
         return self._rows.held
 
     @property
@@ -106,16 +139,55 @@ class _MappedRows:
     def left_out(self) -> Counter[str]:
         return self._bound.left_out + self._rows.left_out
 
-    def batches(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
-        return batches_of(self._all(records(table)))
+    def batches(self, table: FileTable, wanted: Wanted | None = None, /) -> Iterator[DropBatch | BadRow]:
+        for found in self.parts(table):
+            if isinstance(found, BadRow) or not self.adds_up:
+                yield found
+            else:
+                self._sums.add(found, wanted)
+        yield from self._sums.batches()
 
-    def _all(self, found: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
-        read = self._rows.read
-        for each in mapped(found, self._bound, personal=self._personal):
-            row = each if isinstance(each, BadRow) else read(each)
+    def parts(self, table: FileTable) -> Iterator[DropBatch | BadRow]:
+        for chunk in table.chunks():
+            for bad in chunk.bad:
+                yield from batches_of(self._made_of(self._in_order.take(bad)))
+            yield from self._read(Chunk(chunk.numbers, chunk.texts, None, (), chunk.columns))
+        yield from batches_of(self._made_of(self._in_order.rest()))
+
+    def _read(self, chunk: Chunk) -> Iterator[DropBatch | BadRow]:
+        """A piece of the file; a smaller one where it holds something unusual."""
+        size, found = len(chunk.numbers), None
+        may_be = self._rows.by_column and not self._in_order.waiting
+        if may_be:
+            found = self._all_at_once(chunk)
+        if found is not None:
+            yield from found
+        elif size > _LEAST and may_be:
+            step = -(-size // _PARTS)
+            for start in range(0, size, step):
+                yield from self._read(chunk.part(start, start + step))
+        else:
+            yield from batches_of(self._one_by_one(chunk))
+
+    def _all_at_once(self, chunk: Chunk) -> list[DropBatch] | None:
+        """The rows of a piece; None where they have to be read one by one. Nothing is taken in then."""
+        try:
+            made, left_out = self._by_column.read(chunk)
+            found = self._rows.batches(made) if made.size else []
+        except (Unusual, LineFault, Undecided, AdweirError):
+            return None
+        self._bound.left_out += left_out
+        return found
+
+    def _one_by_one(self, chunk: Chunk) -> Iterator[DropRow | BadRow]:
+        for found in records_of(chunk, self._header):
+            yield from self._made_of(self._in_order.take(found))
+
+    def _made_of(self, records: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
+        for each in records:
+            row = each if isinstance(each, BadRow) else self._rows.read(each)
             if row is not None:
                 yield row
-        yield from self._rows.rest()
 
 
 def own_metrics(parse_platform: PlatformParser) -> FileReader:

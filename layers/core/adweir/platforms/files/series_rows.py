@@ -7,14 +7,20 @@ does not depend on what is stored when a file is loaded; which campaign it is fo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from adweir.model import limits
+from adweir.model.columns import MetricColumns
 from adweir.model.data_types import ABOUT, DataType
 from adweir.model.metrics import Grain, Level, MetricRow
 from adweir.model.money import MICRO
 from adweir.model.series_ids import series_id
 from adweir.platforms.files import cells
+from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.by_column import Unusual, per_text, remembered
 from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject, Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
+from adweir.platforms.files.mapped_columns import CanonicalRows, Convert, Figures
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.store.folds import counted_once
 from adweir.store.registers import UNCOUNTED, CountedAt, EntityAbout, Stated
@@ -27,18 +33,29 @@ _SUFFIXES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 """Salesforce's ids have 15 characters, in some exports with three more that say which of them are capitals."""
 _SUMMED = ("revenue", "refunded", "conversions")
 _NAMED = (Level.KPI, Level.CONTROL)
+_CAMPAIGN = ("platform", "campaign_id", "utm_campaign")
+"""By what a row's campaign is found."""
 _FLAGS = {"": True, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class SeriesRows(FileRows):
     """Reads files of the types stored as SERIES."""
 
+    converts: ClassVar[Mapping[str, Convert]] = {
+        "pageviews": cells.count,
+        "sessions": cells.count,
+        "refunded": cells.amount,
+    } | dict.fromkeys(("conversions", "revenue", "value"), cells.number)
+
     def __init__(self, data_type: DataType, context: FileContext) -> None:
         super().__init__(context, adds_up=data_type.adds_up)
         self._type = data_type
         self._known_by = data_type.known_by
+        self.by_column = not self._known_by
         self._parts_of_id = ("name", "geo") if data_type.level in _NAMED else tuple(each.name for each in ABOUT)
         self._targets: dict[str, Target] = {}
+        self._campaigns: dict[tuple[str, ...], tuple[str, str]] = {}
+        self._entities: dict[tuple[str, ...], str] = {}
         self._ids: dict[str, int | None] = {}
         """What the record of each id said; None: it was at fault, and a line with amounts of its own may replace it."""
         self._stated: dict[str, Stated] = {}
@@ -48,8 +65,8 @@ class SeriesRows(FileRows):
         self._places: dict[tuple[str, str], CountedAt] = {}
 
     @property
-    def held(self) -> int:
-        return super().held + self._known_ids * _ID_BYTES
+    def held(self) -> int:  # type: ignore[override]  # grows
+        return self._known_ids * _ID_BYTES
 
     @property
     def statements(self) -> Statements | None:
@@ -71,6 +88,57 @@ class SeriesRows(FileRows):
         if own_id and own_id not in self._stated:
             self._known_ids += own_id not in self._ids
             self._stated[own_id] = UNCOUNTED
+
+    def batches(self, made: CanonicalRows) -> list[DropBatch]:
+        currencies = per_text(lambda text: cells.currency({"currency": text}), made.column("currency"))
+        return [
+            self._batch(code, made.at([at for at, own in enumerate(currencies) if own == code]))
+            for code in dict.fromkeys(currencies)
+        ]
+
+    def _batch(self, currency: str, made: CanonicalRows) -> DropBatch:
+        def entity(texts: tuple[str, ...]) -> str:
+            return self._entity(dict(zip((*self._parts_of_id, "currency"), texts, strict=True)))
+
+        def campaign(texts: tuple[str, ...]) -> tuple[str, str]:
+            cell = dict(zip(_CAMPAIGN, texts, strict=True))
+            found = self._campaign(cell)
+            return (found.id, str(found.platform)) if found else (identity(cell, "campaign_id"), "")
+
+        dates, most = made.column("date"), limits.MAX_KNOWN_ENTITIES
+        if "" in dates:
+            raise Unusual
+        campaigns, products = zip(*remembered(campaign, self._campaigns, made.said(*_CAMPAIGN), most), strict=True)
+        figures: dict[str, Any] = {
+            "impressions": made.figures("pageviews"),
+            "clicks": made.figures("sessions"),
+            "conversions": self._all_conversions(made),
+            "spend": [None] * made.size,
+            "revenue": made.figures("revenue"),
+        }
+        if (None,) * len(figures) in zip(*figures.values(), strict=True):
+            raise Unusual
+        rows = MetricColumns(
+            entity_id=remembered(entity, self._entities, made.said(*self._parts_of_id, "currency"), most),
+            day=per_text(lambda text: cells.local_day(text, self._context.timezone), dates),
+            **figures,
+            campaign_id=campaigns,
+            ad_group_id=[""] * made.size,
+            hour=[-1] * made.size,
+            currency=[currency] * made.size,
+            ad_product=products,
+            line=made.lines,
+            unknown=True,
+        )
+        return DropBatch(self._target(currency), rows, made.texts)
+
+    def _all_conversions(self, made: CanonicalRows) -> Figures:
+        if self._type.level in _NAMED:
+            found = made.figures("value")
+            if None in found:
+                raise Unusual
+            return found
+        return made.figures("conversions")
 
     def _row(self, record: Record) -> DropRow | None:
         cell, own_id = record.cell, ""

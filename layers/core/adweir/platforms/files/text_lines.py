@@ -84,6 +84,11 @@ class Chunk:
             self._columns = list(zip(*self._rows or (), strict=True))
         return self._columns
 
+    def part(self, start: int, end: int) -> Chunk:
+        """Some of the rows, without the faults among them."""
+        columns = [column[start:end] for column in self.columns]
+        return Chunk(self.numbers[start:end], self.texts[start:end], None, (), columns)
+
 
 class FilePlace(NamedTuple):
     """A place in a content: the bytes and lines before it."""

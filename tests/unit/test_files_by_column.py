@@ -1,0 +1,212 @@
+"""Files of other tools are read by column where nothing is unusual: the result is that of one row after the other."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import astuple
+
+from adweir.model.data_types import DATA_TYPES
+from adweir.model.errors import BadInput
+from adweir.model.mappings import Mapping, parse_mapping
+from adweir.model.metrics import BadRow
+from adweir.model.platforms import Platform
+from adweir.platforms.files import reading, text_lines
+from adweir.platforms.files.by_column import Unusual
+from adweir.platforms.files.data_types import rows_of
+from adweir.platforms.files.file_rows import FileContext, NamedObject
+from adweir.platforms.files.mapped_columns import MappedColumns
+from adweir.platforms.files.normalize import Target
+from adweir.platforms.files.reading import FileReader
+from adweir.platforms.files.table import open_table
+
+META = Platform("meta_ads")
+NUMBERS = st.one_of(
+    st.integers(0, 5000).map(str),
+    st.decimals(0, 9999, places=2).map(str),
+    st.sampled_from([
+        "", " ", "--", "n/a", "0", "007", "1,234", "1.234", "1,234.5", "1.234,5", "12,5", "1.2345678", ".5", "5.", "-3",
+        "(4)", "12%", "€ 5.5", "7 EUR", "$8", "<5", "1e2", "1'234", "x", "1,2,3", "9" * 16, "9" * 20, "1.2.3", "٣",
+    ]),
+)  # fmt: skip
+DAYS = st.sampled_from([
+    "2026-11-01", "2026-11-02", "2026-11-01", "2026-11-02", "20261103", "01.11.2026", "3/4/2026", "13/2/2026",
+    "2/13/2026", "2026-11-01 10:00", "2026-11-01T23:30:00-05:00", "Nov 2, 2026", "2026-11", "", "soon", " 2026-11-02 ",
+])  # fmt: skip
+WORDS = st.sampled_from(["Spring", "Spring", "c1", "", "--", "(not set)", "Total", "Twin", "a#b", "x" * 300, " Set "])
+CODES = st.sampled_from(["", "", "EUR", "eur", "USD", "JPY", "euro"])
+UNITS = st.sampled_from(["ones", "ones", "ones", "micros", "minor", "percent", "thousands"])
+TYPES = {
+    "campaign_performance": ("impressions", "clicks", "spend", "conversions", "revenue"),
+    "ad_performance": ("impressions", "clicks", "spend"),
+    "web_analytics": ("sessions", "pageviews", "conversions", "revenue"),
+    "kpi_series": ("value",),
+}
+TEXTS = {
+    "campaign_performance": ("campaign_id", "campaign_name", "profile_name"),
+    "ad_performance": ("ad_group_id", "ad_id", "campaign_name"),
+    "web_analytics": ("utm_campaign", "campaign_id", "channel"),
+    "kpi_series": ("name", "geo"),
+}
+
+
+class Stored:
+    """A campaign of the only ad account on meta_ads."""
+
+    def only_profile(self, platform: Platform, named: str = "") -> str:
+        return "111" if platform == META and named in {"", "Spring"} else ""
+
+    def timezone(self, target: Target) -> str:
+        return "America/Los_Angeles" if target.profile_id == "111" else ""
+
+    def campaign(self, text: str, platform: str = "") -> NamedObject | None:
+        return NamedObject(META, "c1") if text in {"Spring", "c1"} else None
+
+    def ad_group(self, target: Target, own_id: str) -> str:
+        return "g1" if own_id == "c1" else ""
+
+    def object_id(self, target: Target, parent: str, name: str) -> str:
+        return {"Spring": "c1", "Set": "s1"}.get(name, "")
+
+
+def platform(name: str) -> Platform:
+    if name == "meta_ads":
+        return META
+    raise BadInput("unknown platform")
+
+
+STYLES = (
+    st.integers(0, 5000).map(str),
+    st.decimals(0, 9999, places=2).map(str),
+    st.integers(0, 999_999).map("{:,}".format),
+    st.decimals(0, 99_999, places=1).map("{:,}".format),
+    st.decimals(0, 9999, places=2).map(lambda number: str(number).replace(".", ",")),
+    st.sampled_from(["5", "", "7.5", "8.25", "€ 5.5"]),
+)
+"""How tidy files write numbers."""
+DATED = (
+    st.sampled_from(["2026-11-01", "2026-11-02"]),
+    st.sampled_from(["01.11.2026", "14.11.2026"]),
+    st.sampled_from(["3/4/2026", "13/2/2026"]),
+    st.sampled_from(["2026-11-01 10:00", "2026-11-01T23:30:00-05:00"]),
+)
+Cells = dict[str, tuple[st.SearchStrategy[str], st.SearchStrategy[str]]]
+"""By column: tidy cells, and any."""
+
+
+def _rare(draw: st.DrawFn, one_in: int = 4) -> bool:
+    return draw(st.integers(0, one_in - 1)) == one_in - 1
+
+
+def _columns(draw: st.DrawFn, kind: str) -> tuple[list[dict[str, Any]], Cells]:
+    """A mapping's columns, and the cells of a file that has them."""
+    columns: list[dict[str, Any]] = [{"field": "date", "names": ["date", "day"]}]
+    days, numbers = draw(st.sampled_from(DATED)), draw(st.sampled_from(STYLES))
+    header: Cells = {"date": (days, DAYS)}
+    if _rare(draw):
+        header["day"] = (days, DAYS)
+    if _rare(draw):
+        columns = [{"field": "range_start", "names": ["date"]}, {"field": "range_end", "names": ["day"]}]
+    has_code = draw(st.booleans())
+    if has_code:
+        columns.append({"field": "currency", "names": ["currency"]})
+        header["currency"] = (st.sampled_from(["EUR", "EUR", "eur", "USD"] if _rare(draw) else ["EUR"]), CODES)
+    for field in TEXTS[kind]:
+        columns.append({"field": field, "names": [field, f"other {field}"]})
+        header[field] = (st.sampled_from(["Spring", "Spring", "c1"]), WORDS)
+        if _rare(draw):
+            header[f"other {field}"] = (st.sampled_from(["", "c1"]), WORDS)
+    for field in TYPES[kind]:
+        is_count = field in {"impressions", "clicks", "sessions", "pageviews"}
+        unit = "ones" if is_count and not _rare(draw, 10) else draw(UNITS)
+        name = f"{field} (EUR)" if _rare(draw, 6) else field
+        column: dict[str, Any] = {"field": field, "names": [name.replace("EUR", "{currency}"), f"own {field}"]}
+        column["unit"] = "ones" if unit == "minor" and not has_code else unit
+        own = STYLES[0] if is_count else numbers
+        header[name] = (own, NUMBERS)
+        for more in ("plus", "minus", "own"):
+            if _rare(draw, 7):
+                header[f"{more} {field}"] = (own, NUMBERS)
+                column |= {} if more == "own" else {more: [f"{more} {field}"]}
+        columns.append(column)
+    return columns, header
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Mapping, bytes]:
+    """A mapping, and a file of its columns: a tidy one, or one in which some cells may be anything."""
+    kind = draw(st.sampled_from(sorted(TYPES)))
+    columns, header = _columns(draw, kind)
+    body: dict[str, Any] = {"source": "tool", "data_type": kind, "columns": columns, "constants": {}}
+    if kind.endswith("_performance"):
+        body["constants"]["platform"] = draw(st.sampled_from(["meta_ads", "radio"]))
+        body["adds_up"] = draw(st.booleans())
+    body["decimal"] = draw(st.sampled_from([None] * 6 + [".", ","]))
+    body["date_order"] = draw(st.sampled_from([None, None, "dmy", "mdy"]))
+    body["timezone"] = draw(st.sampled_from(["", "UTC"]))
+    body["empty"] = draw(st.sampled_from([[], ["(not set)"]]))
+    if draw(st.booleans()):
+        body["skip"] = [{"begins": ["Total"]}, {"column": [TEXTS[kind][0]], "equals": ["total"], "empty": True}]
+    if _rare(draw):
+        body["keep"] = [{"column": [TEXTS[kind][1]], "equals": ["spring", ""], "begins": ["c"]}]
+    one_in = draw(st.sampled_from([10_000, 100, 20]))
+    lines = [
+        [draw(any_ if draw(st.integers(1, one_in)) == one_in else tidy) for tidy, any_ in header.values()]
+        for _ in range(draw(st.integers(1, 30)))
+    ]
+    text = [";".join(header), *(";".join(line) for line in lines)]
+    for at in draw(st.lists(st.integers(1, len(text)), max_size=2)) if one_in < 100 else ():
+        text.insert(at, draw(st.sampled_from(["broken", "", '"', "Total;1"])))
+    return parse_mapping(body), "\n".join(text).encode()
+
+
+def read(said: Mapping, body: bytes) -> tuple[Any, ...]:
+    """All that comes of a file: rows by target in their order, faults, what is left out; or why it is refused."""
+    kind = DATA_TYPES[said.data_type]
+    context = FileContext(
+        Platform("tool"), "direct~acc_1", "America/New_York", platform, lambda name: name == META, Stored()
+    )
+    reader = FileReader.mapped(said, partial(rows_of, kind, context, adds_up=said.adds_up))
+    rows: dict[Target, list[Any]] = {}
+    bad: list[BadRow] = []
+    try:
+        table = open_table(io.BytesIO(body), len(body), reader.form)
+        made = reader.bind(table.header)
+        for found in made.batches(table):
+            if isinstance(found, BadRow):
+                bad.append(found)
+                continue
+            for row, text in zip(found.rows, found.texts, strict=True):
+                rows.setdefault(found.target, []).append((astuple(row), text))
+    except BadInput as error:
+        return str(error), error.details
+    return list(rows.items()), sorted(bad, key=lambda each: each.line), +Counter(made.left_out)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(files(), st.integers(30, 1_500))
+def test_by_column_a_file_says_what_it_says_row_by_row(drawn: tuple[Mapping, bytes], block: int) -> None:
+    # given a file that is read in pieces, of which small parts are tried again where a piece holds something unusual
+    said, body = drawn
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_lines, "_BLOCK", block)
+        patch.setattr(reading, "_LEAST", 1)
+        patch.setattr(reading, "_PARTS", 2)
+        by_column = read(said, body)
+
+        # when none of it is read by column
+        patch.setattr(MappedColumns, "read", _unusual)
+        one_by_one = read(said, body)
+
+    # then the rows, their texts, the faults and what is left out are the same
+    assert by_column == one_by_one
+
+
+def _unusual(*_: Any) -> Any:
+    raise Unusual
