@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from adweir.platforms import REGISTRY
 from adweir.platforms.addresses import AllowedHosts, guarded_session
 from adweir.platforms.connector import Connector, Mode, OwnTokens, Page, PageInHand, PullContext, Wiring
 from support.clock import FrozenClock
-from support.stub_http import StubServer
+from support.stub_http import Answer, Call, StubServer
 
 GENERIC = Platform("generic")
 SPECS = Path(__file__).parents[2] / "docs/specs"
@@ -142,3 +143,14 @@ def api_of(stub: StubServer, spec: dict[str, Any] | None = None, **daily: Any) -
         "datasets": {"account_daily": described},
     }
     return DescribedApi(whole | (spec or {}), {"https://api.example.com": stub.url})
+
+
+def paged(pages: int, turn: Callable[[int], dict[str, Any]], size: int = 1) -> Callable[[Call], Answer]:
+    """So many pages of one row; `turn` says what else is in page n."""
+
+    def route(call: Call) -> Answer:
+        number = int(call.query.get("page", call.query.get("cursor", "1")))
+        rows = [DAY | {"views": number}] * size if number <= pages else []
+        return Answer(200, {"rows": rows} | turn(number))
+
+    return route

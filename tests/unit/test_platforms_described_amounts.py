@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,7 @@ from adweir.platforms.connector import PageInHand
 from adweir.platforms.described.language import checked_spec
 from adweir.platforms.described.rows import DescribedRows
 from support.described_api import DAY, FIELDS, OF, api_of
-from support.stub_http import Answer, StubServer, serving
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as server:
-        yield server
+from support.stub_http import Answer, StubServer
 
 
 def answering(stub: StubServer, body: Any) -> None:

@@ -7,7 +7,6 @@ code setup"; learn.microsoft.com/linkedin "Reporting", "Account Access Controls"
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,15 +17,9 @@ from adweir.model.errors import AuthExpired, Throttled, Transient
 from adweir.model.platforms import Platform
 from adweir.platforms.described.language import checked_spec
 from support.described_api import GENERIC, SPECS, DescribedApi, example
-from support.stub_http import Answer, Call, StubServer, serving
+from support.stub_http import Answer, Call, StubServer
 
 NAMES = sorted(path.stem for path in SPECS.glob("*.json"))
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as server:
-        yield server
 
 
 def answers(stub: StubServer, **routes: Any) -> None:

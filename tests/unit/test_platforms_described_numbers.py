@@ -25,16 +25,10 @@ from adweir.platforms.described.serving import DescribedCredential
 from adweir.store.raw.feeds import SourceObjects
 from support.clock import FrozenClock
 from support.described_api import DAY, FIELDS, OF, WEEK, api_of
-from support.stub_http import Answer, Call, StubServer, serving
+from support.stub_http import Answer, Call, StubServer
 
 CSV: dict[str, Any] = {"form": {"type": "csv"}, "records": ""}
 ONE_DAY = Window.parse("2026-11-01..2026-11-01")
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as server:
-        yield server
 
 
 def answering(stub: StubServer, body: Any, headers: dict[str, str] | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,26 +17,8 @@ from adweir.model.errors import (
     Transient,
 )
 from support.bounds import at_the_bound, refuses
-from support.described_api import DAY, FIELDS, OF, api_of
+from support.described_api import DAY, FIELDS, OF, api_of, paged
 from support.stub_http import Answer, Call, StubServer, serving
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as server:
-        yield server
-
-
-def paged(pages: int, turn: Callable[[int], dict[str, Any]], size: int = 1) -> Callable[[Call], Answer]:
-    """So many pages of one row; `turn` says what else is in page n."""
-
-    def route(call: Call) -> Answer:
-        number = int(call.query.get("page", call.query.get("cursor", "1")))
-        rows = [DAY | {"views": number}] * size if number <= pages else []
-        return Answer(200, {"rows": rows} | turn(number))
-
-    return route
-
 
 # -- pages -----------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,24 +27,6 @@ from adweir.model.errors import (
 from adweir.platforms.connector import ReportState
 from support.described_api import DAY, OF, api_of
 from support.stub_http import Answer, Call, StubServer, serving
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as server:
-        yield server
-
-
-def paged(pages: int, turn: Callable[[int], dict[str, Any]], size: int = 1) -> Callable[[Call], Answer]:
-    """So many pages of one row; `turn` says what else is in page n."""
-
-    def route(call: Call) -> Answer:
-        number = int(call.query.get("page", call.query.get("cursor", "1")))
-        rows = [DAY | {"views": number}] * size if number <= pages else []
-        return Answer(200, {"rows": rows} | turn(number))
-
-    return route
-
 
 # -- refusals --------------------------------------------------------------------------------------------------------
 

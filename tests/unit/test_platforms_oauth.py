@@ -13,15 +13,9 @@ from adweir.model.errors import AdweirError, AuthExpired, Throttled, ThrottleSco
 from adweir.platforms.http import Http
 from adweir.platforms.oauth import DEAD, TokenRenewal, token_key
 from support.clock import FrozenClock
-from support.stub_http import Answer, StubServer, serving
+from support.stub_http import Answer, StubServer
 
 FORM = {"client_id": "c", "refresh_token": "r"}
-
-
-@pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with serving() as made:
-        yield made
 
 
 @pytest.fixture
