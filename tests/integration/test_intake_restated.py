@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adweir.model.events import QualityBreached
 from adweir.model.mappings import parse_mapping
 from adweir.platforms import REGISTRY
 from adweir.platforms.files import builtin
@@ -126,6 +127,13 @@ def test_a_line_that_is_refused_leaves_its_order_as_it_was(world: LoadWorld, mon
     found = files.load(header + "1,2026-11-18,many\n2,2011-11-18,7\n3,2026-11-18,1\n")
     assert days(found) == [("2026-11-18", "13")]
     assert files.receipt(1)["rows_quarantined"] == 2
+
+
+def test_a_file_of_refused_lines_alone_is_reported(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(world, "shop/orders", monkeypatch)
+    assert files.load("order_id,date,revenue\n1,2026-11-18,9999999999\n") == []
+    breaches = [event for event in world.bus.events if isinstance(event, QualityBreached)]
+    assert [(event.reason, event.rows_quarantined) for event in breaches] == [("rows_quarantined", 1)]
 
 
 def test_an_order_that_the_mapping_reads_otherwise_by_now_is_not_at_both_places(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -167,14 +167,17 @@ class DroppedRows:
         stated = {record: each for record, each in said.stated.items() if self._is_good(each, said)}
         key = register_key(self._drop, said.target)
         restated = registers.state(key, self._drop.stamp, stated, said.about)
-        for group in self._groups.values():
-            group.rows = PullRows()
+        rows = defaultdict[Target, PullRows](PullRows)
         for place, sums in restated.sums.items():
             about = restated.about[place.entity_id]
-            of_sum = self._group(said.target._replace(currency=about.currency))
-            if of_sum is not None:
-                of_sum.pull = replace(of_sum.pull, stamp=of_sum.pull.stamp._replace(as_of=restated.as_of))
-                of_sum.rows.offer(_row(place, sums, about, of_sum.pull.currency))
+            target = said.target._replace(currency=about.currency)
+            group = self._group(target)
+            if group is not None:
+                rows[target].offer(_row(place, sums, about, group.pull.currency))
+        for target, found in rows.items():  # a target of refused rows alone keeps these, to report them
+            group = self._groups[target]
+            group.pull = replace(group.pull, stamp=group.pull.stamp._replace(as_of=restated.as_of))
+            group.rows = found
         return restated
 
     def _is_good(self, stated: Stated, said: Statements) -> bool:
