@@ -330,7 +330,7 @@ def test_a_record_of_an_unknown_ad_account_is_noted_for_the_health_with_its_obje
     (breach,) = [each for each in world.out.events if each.name == "QualityBreached"]
     assert world.noted == {
         "stream/amazon_ads/2026-11-20/": (
-            "x.jsonl.gz: 1 records refused, the first: advertiser_id names no ad account that is known here: A2@US; "
+            "x.jsonl.gz: refused records: 1, the first: advertiser_id names no ad account that is known here: A2@US; "
             f"all: {breach.quarantine_key}"
         )
     }

@@ -113,7 +113,7 @@ class StreamLoader:
                 reason = f"rows_quarantined: {', '.join(sorted(quarantine.reasons))}"
                 self._committer.breach(origin, reason, rows=quarantine.rows, quarantine_key=quarantine_key)
                 first = quarantine.named[0]["message"]
-                self._tell(origin, f"{quarantine.rows} records refused, the first: {first}; all: {quarantine_key}")
+                self._tell(origin, f"refused records: {quarantine.rows}, the first: {first}; all: {quarantine_key}")
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Report an object that cannot be loaded; it stays. Raises `error` when its key is not of the stream."""
