@@ -24,7 +24,7 @@ from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 from adweir.platforms import REGISTRY
 from adweir.store.folds import FoldObjects, Folds
-from adweir.store.raw.store import ObjectHead
+from adweir.store.raw.store import ObjectHead, ObjectInfo
 from support.crash import Crash
 from support.metric_store import StoreWorld
 
@@ -48,6 +48,18 @@ class FakeFolds(FoldObjects):
 
     def swap(self, key: str, body: bytes, tag: str) -> bool:
         return self.crash.around(self._swap)(key, body, tag)
+
+    def put_once(self, key: str, body: bytes) -> bool:
+        return self.crash.around(self._swap)(key, body, "")
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        for key in sorted(self.objects):
+            if key.startswith(prefix):
+                yield ObjectInfo(key, len(self.objects[key]), datetime.now(UTC))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.crash.around(self.objects.pop)(key, None)
 
     def _swap(self, key: str, body: bytes, tag: str) -> bool:
         if self._tag(key) != tag:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adweir.model import limits
 from adweir.model.errors import Throttled, TooLarge, UnreadableItem
 from adweir.model.metrics import Grain, Level, MetricRow, Series, Source
 from adweir.model.platforms import Platform
@@ -21,7 +22,8 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window, iso
 from adweir.store.folds import counted_once
 from adweir.store.metrics.brought import PullRows
-from adweir.store.registers import UNCOUNTED, CountedAt, EntityAbout, Registers, Stated
+from adweir.store.register_shards import UNCOUNTED, CountedAt, EntityAbout, Stated
+from adweir.store.registers import Registers, Restated
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import StoreWorld
@@ -33,7 +35,16 @@ DAYS = Window(date(2026, 11, 18), date(2026, 11, 20))
 SERIES = Series(Platform("shop"), "direct~acme", Level.ORDER, Grain.DAY)
 ENTITIES = ("campaign_id=7", "campaign_id=8", "all")
 PLACES = tuple(CountedAt(entity, f"2026-11-{day}") for entity in ENTITIES for day in (18, 19, 20))
+ORDERS = 40
+"""So many make shards of a few of them split several times."""
 Shown = Mapping[CountedAt, tuple[int, int | None]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_shards() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "MAX_SHARD_RECORDS", 4)
+        yield
 
 
 class File(NamedTuple):
@@ -56,16 +67,23 @@ class World(StoreWorld):
         self.slept: list[float] = []
         self.registers = Registers(self.kept, self.clock, self.slept.append, random.Random(1))
 
-    def work(self, file: File) -> None:
-        """What a worker does with a file: state its orders, store the sums, note that they are stored."""
+    def state(self, file: File) -> Restated:
         stated = {counted_once(str(order)): each for order, each in file.stated.items()}
         about = {each.place.entity_id: EntityAbout("", "7") for each in stated.values() if each.place}
-        found = self.registers.state(KEY, file.stamp, stated, about)
+        return self.registers.state(KEY, file.stamp, stated, about)
+
+    def work(self, file: File) -> None:
+        """What a worker does with a file: state its orders, store the sums, note that they are stored."""
+        found = self.state(file)
         rows = PullRows()
         for place, sums in found.sums.items():
             rows.offer(_row(place, sums.conversions, sums.revenue, found.about[place.entity_id]))
         self.store.load(_pull(Stamp(found.as_of, file.stamp.task_id)), rows)
         self.registers.stored(KEY, found.revision)
+
+    def sums(self) -> bytes:
+        """What is kept of places."""
+        return b"".join(body for key, body in self.kept.objects.items() if key.startswith(f"{KEY}/s"))
 
     def stored(self) -> Shown:
         """What readers find, without zeros."""
@@ -111,7 +129,9 @@ def expected(files: Iterable[File]) -> Shown:
 
 
 counted = st.builds(Stated, st.sampled_from(PLACES), st.integers(1, 3), st.none() | st.integers(-900, 900))
-statements = st.dictionaries(st.integers(1, 6), counted | st.just(UNCOUNTED), min_size=1, max_size=6)
+few = st.dictionaries(st.integers(1, 6), counted | st.just(UNCOUNTED), min_size=1, max_size=6)
+many = st.dictionaries(st.integers(1, ORDERS), counted | st.just(UNCOUNTED), min_size=8, max_size=ORDERS)
+statements = few | many
 histories = st.lists(statements, min_size=1, max_size=5).map(
     lambda found: [File(minutes, stated) for minutes, stated in enumerate(found)]
 )
@@ -144,7 +164,7 @@ def test_a_worker_killed_at_any_of_its_writes_leaves_the_newest_statements(
     # given files whose worker dies at its first write, then at its second, ... before it may end
     world = World()
     for file in rng.sample(files, len(files)):
-        for nth in range(1, 40):
+        for nth in range(1, 150):
             world.crash.arm(nth, after=after)
             try:
                 world.work(file)
@@ -166,13 +186,7 @@ def test_a_later_file_stores_what_a_killed_one_left(files: list[File], rng: rand
     world = World()
     *dead, last = rng.sample(files, len(files))
     for file in dead:
-        world.crash.arm(
-            1
-        )  # after the register is written, before anything is stored; a file without news writes nothing
-        with suppress(Killed):
-            world.work(file)
-        world.leases.expire()
-    world.crash.arm(0)
+        world.state(file)
     world.work(last)
     assert world.stored() == expected(files)
 
@@ -216,11 +230,62 @@ def test_a_place_without_records_is_kept_until_its_zeros_are_stored_and_no_longe
     world = World()
     world.work(states(Stated(HERE, 1, 5)))
     world.work(states(Stated(THERE, 1, 5), at=1))
-    size = len(world.kept.objects[KEY])
+    assert HERE.entity_id.encode() in world.sums()
     # when another file comes, then the place that is zero by now takes no room
     world.work(states(Stated(THERE, 1, 6), at=2))
-    assert len(world.kept.objects[KEY]) < size
+    assert HERE.entity_id.encode() not in world.sums()
     assert world.stored() == {THERE: (1, 6)}
+
+
+def test_a_register_keeps_the_shards_that_count_and_no_others() -> None:
+    # given workers that die after some of their shards are stored
+    world = World()
+    for at in range(6):
+        world.crash.arm(3)
+        with suppress(Killed):
+            world.work(states(*[Stated(PLACES[each % 9], 1, at) for each in range(ORDERS)], at=at))
+        world.leases.expire()
+    assert KEY not in world.kept.objects
+    # when another one ends its work
+    world.crash.arm(0)
+    world.work(states(*[Stated(PLACES[each % 9], 1, 9) for each in range(ORDERS)], at=9))
+    # then each shard is one of the register's, and has no more than it may
+    listed = world.kept.objects[KEY]
+    shards = [key for key in world.kept.objects if key.startswith(f"{KEY}/")]
+    assert len(shards) >= ORDERS / limits.MAX_SHARD_RECORDS
+    assert all(key.removeprefix(f"{KEY}/").encode() in listed for key in shards)
+    before = dict(world.kept.objects)
+    # and one order more changes its shard, that of its day, and no other
+    world.work(File(10, {ORDERS + 1: Stated(HERE, 1, 1)}))
+    changed = {key for key in shards if key not in world.kept.objects}
+    assert len(changed) == 2
+    assert sum(key not in before for key in world.kept.objects) <= 4
+
+
+def test_a_shard_that_another_worker_replaces_meanwhile_is_looked_up_anew() -> None:
+    world = World()
+    world.work(states(*[Stated(HERE, 1, 1)] * 9))
+    read, others = world.kept.tagged, [states(*[Stated(THERE, 1, 2)] * 9, at=2)]
+
+    def tagged(key: str) -> tuple[bytes, str] | None:
+        found = read(key)
+        if key == KEY and others:  # between the register and its shards
+            world.work(others.pop())
+        return found
+
+    world.kept.tagged = tagged  # type: ignore[method-assign]
+    world.work(states(Stated(HERE, 5, 5), at=3))
+    assert not others
+    assert world.stored() == {HERE: (5, 5), THERE: (8, 16)}
+
+
+def test_a_shard_that_is_lost_is_named() -> None:
+    world = World()
+    world.work(states(Stated(HERE, 1, 5)))
+    (name,) = (key for key in world.kept.objects if key.startswith(f"{KEY}/i"))
+    del world.kept.objects[name]
+    with pytest.raises(UnreadableItem, match=name.removeprefix(f"{KEY}/")):
+        world.work(states(Stated(HERE, 1, 6), at=1))
 
 
 def test_a_register_that_keeps_changing_asks_to_wait() -> None:
@@ -248,3 +313,11 @@ def test_the_records_of_a_register(size: int, fits: bool) -> None:
     with refuses(TooLarge, fits=fits):
         world.work(states(*[Stated(HERE, 1, 2)] * size, at=1))
     assert world.stored() == {HERE: (size, 2 * size) if fits else (1, 1)}
+
+
+@at_the_bound("MAX_SHARD_RECORDS", as_if=3)
+def test_the_records_of_a_shard(size: int, fits: bool) -> None:
+    world = World()
+    world.work(states(*[Stated(HERE, 1, 2)] * size))
+    assert (sum(key.startswith(f"{KEY}/i") for key in world.kept.objects) == 1) == fits
+    assert world.stored() == {HERE: (size, 2 * size)}

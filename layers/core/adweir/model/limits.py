@@ -101,7 +101,8 @@ MAX_LEASE_LOOKS_SECONDS = (
 )
 MAX_BUSY_WAITS = 5000  # waits of one object for its partition: about two days
 MAX_FOLDED_RECORDS = 1_000_000  # records that a fold counts, each by 16 bytes: 22 MB of an object, 0.3 s to read
-MAX_REGISTERED_RECORDS = 1_000_000  # orders of a source whose newest statement is known: 50 MB, 350 MB of memory
+MAX_REGISTERED_RECORDS = 100_000_000  # orders of a source whose newest statement is known: 4 GB in 3,000 objects
+MAX_SHARD_RECORDS = 65_536  # of them, or of their sums, per object: 3 MB, 25 MB of memory, 0.1 s to read and write
 MAX_STREAM_AGE_DAYS = 70  # of an hour that records still change: a platform revises 60 days, a fold lives 90
 MAX_STREAM_BYTES = 64 << 20  # records of an object, unpacked: what Lambda hands over at once has 6 MB
 MAX_FOLDED_KEYS = 200_000  # sums of a fold: 20 MB of the same object

@@ -1,25 +1,29 @@
 """Registers: records that are stated again and again, of which the newest statement counts, and their sums.
 
-An order is exported today, and again when it was refunded, cancelled or moved to another day or campaign. A register is
-one object in S3 that has, for each record, what its newest statement said: where it counts (an entity and a day) and
-with which amounts, or that it does not count. The sums follow from that alone, so that the order in which files arrive,
-repetitions and kills cannot change them.
+An order is exported today, and again when it was refunded, cancelled or moved to another day or campaign. A register
+has, for each record, what its newest statement said: where it counts (an entity and a day) and with which amounts, or
+that it does not count. The sums follow from that alone, so that the order in which files arrive, repetitions and kills
+cannot change them.
 
-As a fold (`store.folds`) it is replaced on condition that nobody else replaced it since it was read. `as_of` grows with
-each revision, and what is stored elsewhere from a register takes it as its stamp. Beside it, `<key>.stored` has the
-revision whose sums are stored: whoever comes after a worker that was killed stores what that one left, too.
+It is kept in shards (`register_shards`): records by the hashes of their ids, and the sums of places by day. A shard is
+never changed: what it becomes is another object, and the register itself lists those that count. That list is replaced
+on condition that nobody else replaced it since it was read, as a fold is, so that all shards change at once or none
+does. Memory and requests are those of the shards that the statements fall into. Shards that count no longer are deleted
+by whoever replaces the list, also those that a worker left who was killed before that.
+
+`as_of` grows with each revision, and what is stored elsewhere from a register takes it as its stamp. Beside it,
+`<key>.stored` has the revision whose sums are stored: whoever comes after a worker that was killed stores what that one
+left, too.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from struct import Struct
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -28,43 +32,31 @@ from adweir.model.errors import Throttled, TooLarge, UnreadableItem
 from adweir.model.tasks import Stamp
 from adweir.model.times import Clock, iso, parse_instant
 from adweir.store.folds import FoldObjects
+from adweir.store.register_shards import CountedAt, EntityAbout, ShardAt, ShardRecords, ShardSums, Stated, Sum, by_shard
 
 REGISTERS = "registers/"
 """Where registers are stored. They stay as long as the bucket: without them, a later file would be all that counts."""
+_T = TypeVar("_T")
 _TRIES = 6
 _FIRST_WAIT = 0.05
 _TICK = timedelta(microseconds=1)
-_ID_BYTES = 16
 _RNG = random.Random()  # noqa: S311  for waits
-_ENTRY = Struct("<IIqqB")
-"""The numbers of its statement and of its place (0: it does not count), conversions, revenue, and whether the latter is
-known."""
+_NOTHING = ShardAt(b"", "", 0)
 
 
-class CountedAt(NamedTuple):
-    """Where a record counts. `day` is ISO."""
+class HasKey(Protocol):
+    """An object of a list."""
 
-    entity_id: str
-    day: str
-
-
-class EntityAbout(NamedTuple):
-    """What all records of an entity share. `currency` as the records state it, "" for the account's."""
-
-    currency: str = ""
-    campaign_id: str = ""
-    ad_product: str = ""
+    @property
+    def key(self) -> str: ...
 
 
-class Stated(NamedTuple):
-    """What a statement says of a record, in millionths; `place` None: that it does not count."""
+class RegisterObjects(FoldObjects, Protocol):
+    """Where registers are kept: the raw store."""
 
-    place: CountedAt | None
-    conversions: int = 0
-    revenue: int | None = None
-
-
-UNCOUNTED = Stated(None)
+    def put_once(self, key: str, body: bytes, /) -> bool: ...
+    def list(self, prefix: str, /) -> Iterator[HasKey]: ...
+    def delete(self, keys: Iterable[str], /) -> None: ...
 
 
 class PlaceSums(NamedTuple):
@@ -72,134 +64,6 @@ class PlaceSums(NamedTuple):
 
     conversions: int = 0
     revenue: int | None = 0
-
-
-class _Body(msgspec.Struct, array_like=True, frozen=True):
-    """A register as it is stored. `changed` by place: the revision that changed its sum last."""
-
-    revision: int
-    as_of: str
-    stamps: list[Stamp]
-    places: list[CountedAt]
-    changed: list[int]
-    about: dict[str, EntityAbout]
-    ids: bytes
-    entries: bytes
-
-
-@dataclass(slots=True)
-class Register:
-    """The state of one register."""
-
-    revision: int = 0
-    as_of: str = ""
-    changed: dict[CountedAt, int] = field(default_factory=dict)
-    about: dict[str, EntityAbout] = field(default_factory=dict)
-    _stamps: list[Stamp] = field(default_factory=list)
-    _places: list[CountedAt] = field(default_factory=list)
-    _entries: dict[bytes, bytes] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """How many records it has."""
-        return len(self._entries)
-
-    def newer(self, stamp: Stamp, stated: Mapping[bytes, Stated]) -> dict[bytes, Stated]:
-        """The statements that are newer than what the register has of their records."""
-        ranks = [stamp > known for known in self._stamps]
-        found = {}
-        for record, each in stated.items():
-            entry = self._entries.get(record)
-            if entry is None or ranks[_ENTRY.unpack(entry)[0]]:
-                found[record] = each
-        return found
-
-    def take(self, stamp: Stamp, new: Mapping[bytes, Stated], about: Mapping[str, EntityAbout], now: str) -> None:
-        """The next revision, as of `now`: all of `new`, and what is known of its entities."""
-        self.revision, self.as_of = self.revision + 1, now
-        statement = len(self._stamps)
-        self._stamps.append(stamp)
-        numbers = {place: number for number, place in enumerate(self._places, 1)}
-        for record, each in new.items():
-            place = 0
-            if each.place is not None:
-                place = numbers.get(each.place, 0)
-                if not place:
-                    self._places.append(each.place)
-                    place = numbers[each.place] = len(self._places)
-                self.about[each.place.entity_id] = about[each.place.entity_id]
-            said = (place, each.conversions, each.revenue or 0, each.revenue is not None)
-            before = self._entries.get(record)
-            known = _ENTRY.unpack(before)[1:] if before else (0, 0, 0, False)
-            self._entries[record] = _ENTRY.pack(statement, *said)
-            if said != known:
-                for number in {place, known[0]} - {0}:
-                    self.changed[self._places[number - 1]] = self.revision
-
-    def sums(self, stored: int, stated: Iterable[Stated]) -> dict[CountedAt, PlaceSums]:
-        """The sums of the places that changed after the revision `stored`, and of those that are stated."""
-        asked = {place for place, revision in self.changed.items() if revision > stored}
-        asked.update(each.place for each in stated if each.place is not None)
-        wanted = {number for number, place in enumerate(self._places, 1) if place in asked}
-        conversions, revenues = defaultdict[int, int](int), dict[int, int]()
-        counted = set()
-        for _, number, conversion, revenue, is_known in self._unpacked():
-            if number in wanted:
-                counted.add(number)
-                conversions[number] += conversion
-                if is_known:
-                    revenues[number] = revenues.get(number, 0) + revenue
-        return {
-            self._places[number - 1]: PlaceSums(conversions[number], revenues.get(number))
-            if number in counted
-            else PlaceSums()
-            for number in sorted(wanted)
-        }
-
-    def encode(self, stored: int) -> bytes:
-        """As `decode` reads it, without the empty places whose zeros are stored, and without what no record is of."""
-        used, of_places = set(), set()
-        for statement, number, *_ in self._unpacked():
-            used.add(statement)
-            of_places.add(number)
-        kept = [
-            (number, place)
-            for number, place in enumerate(self._places, 1)
-            if number in of_places or self.changed.get(place, 0) > stored
-        ]
-        stamps = {old: new for new, old in enumerate(sorted(used))}
-        places = {0: 0} | {old: new for new, (old, _) in enumerate(kept, 1)}
-        entities = {place.entity_id for _, place in kept}
-        body = _Body(
-            self.revision,
-            self.as_of,
-            [self._stamps[old] for old in stamps],
-            [place for _, place in kept],
-            [self.changed.get(place, 0) for _, place in kept],
-            {entity: about for entity, about in self.about.items() if entity in entities},
-            b"".join(self._entries),
-            b"".join(_ENTRY.pack(stamps[said], places[number], *rest) for said, number, *rest in self._unpacked()),
-        )
-        return msgspec.msgpack.encode(body)
-
-    @classmethod
-    def decode(cls, body: bytes) -> Register:
-        """Raises ValueError."""
-        found = msgspec.msgpack.decode(body, type=_Body)
-        ids = [found.ids[at : at + _ID_BYTES] for at in range(0, len(found.ids), _ID_BYTES)]
-        entries = [found.entries[at : at + _ENTRY.size] for at in range(0, len(found.entries), _ENTRY.size)]
-        return cls(
-            found.revision,
-            found.as_of,
-            dict(zip(found.places, found.changed, strict=True)),
-            found.about,
-            found.stamps,
-            found.places,
-            dict(zip(ids, entries, strict=True)),
-        )
-
-    def _unpacked(self) -> Iterator[tuple[int, int, int, int, bool]]:
-        return map(_ENTRY.unpack, self._entries.values())
 
 
 class Restated(NamedTuple):
@@ -214,12 +78,33 @@ class Restated(NamedTuple):
     about: Mapping[str, EntityAbout]
 
 
+class _Register(msgspec.Struct, array_like=True, frozen=True):
+    """A register as it is stored: its shards, each in the order of their starts."""
+
+    revision: int
+    as_of: str
+    records: tuple[ShardAt, ...]
+    sums: tuple[ShardAt, ...]
+
+
+class _Statement(NamedTuple):
+    """What `state` is given."""
+
+    stamp: Stamp
+    records: Mapping[bytes, Stated]
+    about: Mapping[str, EntityAbout]
+
+
+class _Moved(Exception):
+    """A shard is gone: another worker replaced it since the register was read."""
+
+
 class Registers:
     """States records in registers."""
 
     def __init__(
         self,
-        objects: FoldObjects,
+        objects: RegisterObjects,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random = _RNG,
@@ -241,19 +126,16 @@ class Registers:
         wait = _FIRST_WAIT
         for _ in range(_TRIES):
             stored = self._revision(key)[0]  # first: of places that others store meanwhile, the sums are stored twice
-            register, tag = self._read(key)
-            new = register.newer(stamp, stated)
-            if new:
-                register.take(stamp, new, about, self._next(register))
-                if register.size > limits.MAX_REGISTERED_RECORDS:
-                    raise TooLarge(
-                        f"the source has more than {limits.MAX_REGISTERED_RECORDS} records of this type by now: give "
-                        "further ones another source, such as shop_2027",
-                        key=key,
-                    )
-            if not new or self._objects.swap(key, register.encode(stored), tag):
-                sums = register.sums(stored, stated.values())
-                return Restated(register.revision, register.as_of, sums, register.about)
+            before, tag = self._read(key)
+            try:
+                register = self._next(key, before, _Statement(stamp, stated, about), stored)
+                if register is before or self._objects.swap(key, msgspec.msgpack.encode(register), tag):
+                    if register is not before:
+                        self._sweep(key, register)
+                    return self._restated(key, register, stored, stated.values())
+            except _Moved as gone:
+                if self._read(key)[1] == tag:
+                    raise UnreadableItem(f"the register {key} has lost its part {gone}", key=key) from None
             self._pause(wait)
             wait *= 2
         raise Throttled(f"{key} keeps changing", retry_after=2.0)
@@ -269,13 +151,101 @@ class Registers:
             wait *= 2
         raise Throttled(f"{_marker(key)} keeps changing", retry_after=2.0)
 
-    def _read(self, key: str) -> tuple[Register, str]:
+    def _next(self, key: str, register: _Register, stated: _Statement, stored: int) -> _Register:
+        """The next revision, whose new shards are stored; the register itself where nothing is new."""
+        revision, changes = register.revision + 1, dict[CountedAt, Sum]()
+        records, shards = list[ShardAt](), by_shard(register.records, sorted(stated.records))
+        for at, keys in shards:
+            shard = self._records(key, at) if keys else ShardRecords()
+            new = shard.newer(stated.stamp, keys)
+            if not new:
+                records.append(at)
+                continue
+            for start, part, own in shard.cut(at.start, new):
+                part.take(stated.stamp, own, stated.records, changes)
+                records.append(ShardAt(start, self._put(key, "i", revision, part.encode()), part.size))
+        if [*register.records] == records:
+            return register
+        if sum(at.size for at in records) > limits.MAX_REGISTERED_RECORDS:
+            raise TooLarge(
+                f"the source has more than {limits.MAX_REGISTERED_RECORDS} records of this type by now: give "
+                "further ones another source, such as shop_2027",
+                key=key,
+            )
+        now = self._clock.now()
+        as_of = max(now, parse_instant(register.as_of) + _TICK) if register.as_of else now
+        sums = tuple(self._summed(key, register, changes, stated.about, stored))
+        return _Register(revision, iso(as_of), tuple(records), sums or (_NOTHING,))
+
+    def _summed(
+        self,
+        key: str,
+        register: _Register,
+        changes: Mapping[CountedAt, Sum],
+        about: Mapping[str, EntityAbout],
+        stored: int,
+    ) -> Iterator[ShardAt]:
+        """The shards of sums with these changes."""
+        places, revision = {place.order: place for place in changes}, register.revision + 1
+        for at, keys in by_shard(register.sums, sorted(places)):
+            if not keys:
+                yield at
+                continue
+            shard = self._sums(key, at)
+            shard.take(revision, {places[each]: changes[places[each]] for each in keys}, about)
+            for start, part in shard.cut(at.start, stored):
+                yield ShardAt(start, self._put(key, "s", revision, part.encode()), len(part.sums))
+
+    def _restated(self, key: str, register: _Register, stored: int, stated: Iterable[Stated]) -> Restated:
+        """The sums of the places that changed after the revision `stored`, and of those that are stated."""
+        asked = {each.place.order: each.place for each in stated if each.place is not None}
+        sums, about = dict[CountedAt, PlaceSums](), dict[str, EntityAbout]()
+        for at, keys in by_shard(register.sums, sorted(asked)):
+            if not keys and _revision_of(at.name) <= stored:
+                continue
+            shard, wanted = self._sums(key, at), {asked[each] for each in keys}
+            for place, each in shard.sums.items():
+                if place in wanted or shard.changed[place] > stored:
+                    sums[place] = _shown(each)
+                    about[place.entity_id] = shard.about[place.entity_id]
+        return Restated(register.revision, register.as_of, sums, about)
+
+    def _put(self, key: str, kind: str, revision: int, body: bytes) -> str:
+        """Store a shard; its name. Equal names have equal bodies, so that repeated, nothing is left over."""
+        name = f"{kind}{revision}-{blake2b(body, digest_size=16).hexdigest()}"
+        self._objects.put_once(f"{key}/{name}", body)
+        return name
+
+    def _sweep(self, key: str, register: _Register) -> None:
+        """Delete the shards that count no longer. One of a later revision may be another worker's, who is about to
+        replace the register; one of this or an earlier revision that is not listed never will be."""
+        prefix, listed = f"{key}/", {at.name for at in (*register.records, *register.sums)}
+        names = [each.key.removeprefix(prefix) for each in self._objects.list(prefix)]
+        gone = [each for each in names if each not in listed and _revision_of(each) <= register.revision]
+        self._objects.delete(prefix + each for each in gone)
+
+    def _read(self, key: str) -> tuple[_Register, str]:
         found = self._objects.tagged(key)
         if found is None:
-            return Register(), ""
+            return _Register(0, "", (_NOTHING,), (_NOTHING,)), ""
         body, tag = found
+        return self._decoded(key, lambda: msgspec.msgpack.decode(body, type=_Register)), tag
+
+    def _records(self, key: str, at: ShardAt) -> ShardRecords:
+        return self._decoded(key, lambda: ShardRecords.decode(self._shard(key, at))) if at.name else ShardRecords()
+
+    def _sums(self, key: str, at: ShardAt) -> ShardSums:
+        return self._decoded(key, lambda: ShardSums.decode(self._shard(key, at))) if at.name else ShardSums()
+
+    def _shard(self, key: str, at: ShardAt) -> bytes:
+        found = self._objects.tagged(f"{key}/{at.name}")
+        if found is None:
+            raise _Moved(at.name)
+        return found[0]
+
+    def _decoded(self, key: str, decode: Callable[[], _T]) -> _T:
         try:
-            return Register.decode(body), tag
+            return decode()
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             raise UnreadableItem(f"the register {key} cannot be read: {error}"[:300], key=key) from None
 
@@ -289,13 +259,20 @@ class Registers:
         except ValueError:
             raise UnreadableItem(f"{_marker(key)} is no number", key=key) from None
 
-    def _next(self, register: Register) -> str:
-        now = self._clock.now()
-        return iso(max(now, parse_instant(register.as_of) + _TICK) if register.as_of else now)
-
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds * self._rng.uniform(0.5, 1.5))
 
 
 def _marker(key: str) -> str:
     return f"{key}.stored"
+
+
+def _revision_of(name: str) -> int:
+    """The revision that a shard was made for."""
+    return int(name[1:].partition("-")[0]) if name else 0
+
+
+def _shown(found: Sum) -> PlaceSums:
+    if not found.records:
+        return PlaceSums()
+    return PlaceSums(found.conversions, found.revenue if found.known else None)

@@ -31,7 +31,8 @@ from adweir.platforms.files.text_lines import Chunk
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.store.metrics.brought import PullRows
-from adweir.store.registers import REGISTERS, CountedAt, EntityAbout, PlaceSums, Registers, Restated, Stated
+from adweir.store.register_shards import CountedAt, EntityAbout, Stated
+from adweir.store.registers import REGISTERS, PlaceSums, Registers, Restated
 
 _LOOKS = 500
 """Lines between two looks at the time and the memory."""

@@ -15,7 +15,7 @@ from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.mapped_columns import CanonicalRows, Convert
 from adweir.platforms.files.normalize import DropRow, Target
-from adweir.store.registers import EntityAbout, Stated
+from adweir.store.register_shards import EntityAbout, Stated
 
 
 class NamedObject(NamedTuple):

@@ -23,7 +23,7 @@ from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.mapped_columns import CanonicalRows, Convert, Figures
 from adweir.platforms.files.normalize import DropRow, Target
 from adweir.store.folds import counted_once
-from adweir.store.registers import UNCOUNTED, CountedAt, EntityAbout, Stated
+from adweir.store.register_shards import UNCOUNTED, CountedAt, EntityAbout, Stated
 
 NOT_WON, REPEATED = "not_won", "repeated"
 _ID_BYTES = 420

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 __all__ = ["ObjectHead", "ObjectInfo", "PageLike", "PullHeader", "RawObject", "RawStore", "RawWriter", "StoredPage"]
 
@@ -33,6 +34,8 @@ _EXISTS = frozenset({"PreconditionFailed", "412"})
 _CONFLICT = frozenset({"ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NotFound", "404"})
 _PUT_TRIES = 3
+_DELETED_AT_ONCE = 1000
+"""S3's limit."""
 _BUFFER = 256 << 10
 
 
@@ -328,6 +331,16 @@ class RawStore:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; one that is gone is deleted."""
+        left = [*keys]
+        for at in range(0, len(left), _DELETED_AT_ONCE):
+            named: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in left[at : at + _DELETED_AT_ONCE]]
+            with _errors(left[at]):
+                answer = self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": named, "Quiet": True})
+            for error in answer.get("Errors", ()):
+                raise Unavailable(f"cannot delete {error.get('Key', '')}: {error.get('Code', '')}")
 
     def presign(self, key: str, seconds: int = 900) -> str:
         """A URL that downloads the object without other credentials, valid for this many seconds."""
