@@ -110,7 +110,9 @@ def stop_children() -> None:
 
 
 def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
-    """Ask the process to end; after `seconds`, kill it. What it started gets a second more. True when it was alive."""
+    """Ask the process to end; after `seconds`, kill it. What it started is asked then, and has a second. True when it
+    was alive.
+    """
     if not running.alive():
         _reap(running)
         return False
@@ -120,7 +122,11 @@ def stop(running: Running, seconds: float = STOP_SECONDS) -> bool:
     os.kill(running.pid, signal.SIGTERM)
     _kill(_wait([process], seconds))
     # Only now is nothing started any more: what was, since we looked, is still in the session that it led.
-    _kill(_wait([*children, *(_session(running.pid) if leads else ())], 1.0))
+    left = [*children, *(_session(running.pid) if leads else ())]
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _kill(_wait(left, 1.0))
     _reap(running)
     return True
 

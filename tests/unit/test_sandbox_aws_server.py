@@ -1,8 +1,11 @@
-"""What MiniStack remembers of expressions and numbers changes no answer of its DynamoDB."""
+"""MiniStack, sped up: what it remembers changes no answer of its DynamoDB, and workers share unpacked packages."""
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -74,3 +77,60 @@ def test_an_expression_that_is_right_is_split_once_for_all_items(
     for item in ITEMS * 3:
         dynamodb._evaluate_condition("#n = :one", item, VALUES, NAMES)
     assert split.call_count == 2  # by MiniStack's own check, and to be remembered
+
+
+def _package(path: Path, text: str) -> Path:
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("python/adweir/__init__.py", text)
+    return path
+
+
+def _unpack(package: Path, folder: Path) -> Path:
+    from sandbox.aws_server import UnpackedOnce
+
+    folder.mkdir()
+    with UnpackedOnce(package) as opened:
+        opened.extractall(folder)
+    return folder / "python/adweir/__init__.py"
+
+
+def test_workers_share_the_files_of_a_package_and_not_those_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    one, other = _package(tmp_path / "one.zip", "a = 1"), _package(tmp_path / "other.zip", "a = 2")
+
+    first, again, third = (
+        _unpack(package, tmp_path / name) for package, name in ((one, "w1"), (one, "w2"), (other, "w3"))
+    )
+
+    assert first.samefile(again)
+    assert [each.read_text() for each in (first, again, third)] == ["a = 1", "a = 1", "a = 2"]
+
+
+def test_half_a_package_is_never_taken_for_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: unpacking is cut short
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    package = _package(tmp_path / "one.zip", "a = 1")
+    with (
+        mock.patch.object(zipfile.ZipFile, "_extract_member", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        _unpack(package, tmp_path / "w1")
+
+    # when
+    file = _unpack(package, tmp_path / "w2")
+
+    # then
+    assert file.read_text() == "a = 1"
+
+
+def test_the_workers_of_functions_unpack_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.core import lambda_runtime
+
+    from sandbox import aws_server
+
+    monkeypatch.setattr(lambda_runtime, "zipfile", zipfile)
+    aws_server.unpack_once()
+    assert lambda_runtime.zipfile.ZipFile is aws_server.UnpackedOnce
+    assert lambda_runtime.zipfile.BadZipFile is zipfile.BadZipFile

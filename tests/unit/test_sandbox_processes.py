@@ -55,6 +55,26 @@ def test_a_stopped_process_is_gone_with_its_children(tmp_path: Path) -> None:
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
+def test_what_a_stopped_process_leaves_is_asked_to_end_before_it_is_killed(tmp_path: Path) -> None:
+    # given: a child that says that it was asked
+    ready, asked = tmp_path / "ready", tmp_path / "asked"
+    child = (
+        "import pathlib, signal, sys, time\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(asked)!r}).touch(), sys.exit()))\n"
+        f"pathlib.Path({str(ready)!r}).touch()\n"
+        "time.sleep(60)\n"
+    )
+    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(60)"
+    parent = processes.start(
+        "parent", [sys.executable, "-c", code], environment={}, log=tmp_path / "log", directory=tmp_path
+    )
+    processes.wait_until(ready.exists, parent, tmp_path / "log")
+
+    assert processes.stop(parent)
+
+    assert asked.exists()
+
+
 @pytest.mark.parametrize("how", ["forget", "abandon"])
 def test_a_sandbox_whose_state_nobody_needs_is_down_at_once(tmp_path: Path, how: str) -> None:
     # given: a process that takes its time when it is asked to end
