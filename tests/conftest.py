@@ -50,6 +50,11 @@ def _scope(test: str) -> str:
     return test.partition("::")[0] if test.startswith(SHARING) else test
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are not in a test's name: packed ones have the time in them, which differs between two processes."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """With `-n`, one process tells all stories, and begins with them or soon. Any other test goes to whichever is free,
