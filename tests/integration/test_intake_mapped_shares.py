@@ -22,15 +22,15 @@ PERIODS = [("2026-09-01", "2026-10-31"), ("2026-11-01", "2026-11-30")]
 
 
 def hours() -> bytes:
-    """Hours of 30 campaigns on four days of two months, whose days are their sums; two lines at fault."""
+    """Hours of 10 campaigns on four days of two months, whose days are their sums; two lines at fault."""
     lines = ["date,campaign_id,impressions,swipes,spend\n"]
     lines += [
         f"{day},c{n},{n + hour},{n},{n * 1_500_000}\n"
         for hour in range(5)
         for day in ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
-        for n in range(30)
+        for n in range(10)
     ]
-    lines[300:300] = ["2026-10-30,c1,x,1,1\n", "2026-10-30,c1,1,1\n"]
+    lines[100:100] = ["2026-10-30,c1,x,1,1\n", "2026-10-30,c1,1,1\n"]
     return "".join(lines).encode()
 
 
@@ -63,7 +63,7 @@ def everything(world: LoadWorld, key: str) -> list[Any]:
     return sorted(found)
 
 
-@pytest.mark.parametrize(("key", "held"), [(HOURS, 60_000), (HOURS, 20_000), (ORDERS, 88_000)])
+@pytest.mark.parametrize(("key", "held"), [(HOURS, 26_000), (HOURS, 12_000), (ORDERS, 88_000)])
 def test_shares_of_a_mapped_file_store_what_one_load_stores(
     world: LoadWorld, monkeypatch: pytest.MonkeyPatch, key: str, held: int
 ) -> None:
@@ -88,12 +88,12 @@ def test_shares_of_a_mapped_file_store_what_one_load_stores(
 
 
 def test_hours_of_a_file_in_shares_are_added_up(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", 20_000)
+    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", 12_000)
 
     load(world, HOURS, hours())
 
     days = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
-    expected = [(f"c{n}", day, (5 * n + 10, 5 * n, None, 7_500_000 * n, None)) for n in range(30) for day in days]
+    expected = [(f"c{n}", day, (5 * n + 10, 5 * n, None, 7_500_000 * n, None)) for n in range(10) for day in days]
     assert everything(world, HOURS) == sorted(expected)
 
 
@@ -104,7 +104,7 @@ def test_hours_of_a_file_in_shares_are_added_up(world: LoadWorld, monkeypatch: p
 def test_a_mapped_file_in_shares_that_is_killed_at_any_step_converges(
     world: LoadWorld, monkeypatch: pytest.MonkeyPatch, owner: str, name: str, call: int
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", 40_000)
+    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", 26_000)
     world.raw.put(HOURS, hours())
     killer = Crash(call, after=True)
     killer.watch(world.ledger.receipts if owner == "receipts" else getattr(world, owner), name)
@@ -115,5 +115,5 @@ def test_a_mapped_file_in_shares_that_is_killed_at_any_step_converges(
     load(world, HOURS)
 
     (receipt,) = world.receipts()
-    assert (receipt["state"], receipt["rows_stored"], receipt["rows_quarantined"]) == ("loaded", 120, 2)
-    assert len(everything(world, HOURS)) == 120
+    assert (receipt["state"], receipt["rows_stored"], receipt["rows_quarantined"]) == ("loaded", 40, 2)
+    assert len(everything(world, HOURS)) == 40
