@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from adweir.model.entities import own_profile_id
 from adweir.model.metrics import Grain, Level, Series
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
+from adweir.store.raw.store import ObjectHead
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 from support.load_world import LoadWorld, load
 
 HOURS = "drops/acme/snapchat_ads/campaign_performance/hours.csv"
 ORDERS = "drops/acme/shopify/orders/orders.csv"
+SHOP = "drops/acme/shop/orders/orders.csv"
+LATER = "drops/acme/shop/orders/later.csv"
 PERIODS = [("2026-09-01", "2026-10-31"), ("2026-11-01", "2026-11-30")]
 
 
@@ -45,17 +49,26 @@ def orders() -> bytes:
 
 
 FILES = {HOURS: (hours(), Series(Platform("snapchat_ads"), "", Level.CAMPAIGN, Grain.DAY)),
-         ORDERS: (orders(), Series(Platform("shopify"), "", Level.ORDER, Grain.DAY))}  # fmt: skip
+         ORDERS: (orders(), Series(Platform("shopify"), "", Level.ORDER, Grain.DAY)),
+         SHOP: (b"", Series(Platform("shop"), "", Level.ORDER, Grain.DAY))}  # fmt: skip
 SAME = ("rows_read", "rows_stored", "duplicates", "rows_left_out", "rows_quarantined", "reasons", "stored_for")
 
 
 @pytest.fixture
-def world(tables: None, clock: FrozenClock) -> LoadWorld:
-    return LoadWorld(clock, "adweir-data")
+def world(tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> LoadWorld:
+    found = LoadWorld(clock, "adweir-data")
+    head = found.raw.head
+
+    def dated(key: str, version: str = "") -> ObjectHead:
+        said = head(key, version)
+        return said._replace(last_modified=said.last_modified + timedelta(minutes="/later" in key))
+
+    monkeypatch.setattr(found.raw, "head", dated)
+    return found
 
 
 def everything(world: LoadWorld, key: str) -> list[Any]:
-    series = FILES[key][1]._replace(profile_id=own_profile_id("acme"))
+    series = FILES[key.replace("-again", "")][1]._replace(profile_id=own_profile_id("acme"))
     found = []
     for start, end in PERIODS:
         window = Window(date.fromisoformat(start), date.fromisoformat(end))
@@ -83,8 +96,77 @@ def test_shares_of_a_mapped_file_store_what_one_load_stores(
     # then it changes nothing, and says the same
     assert everything(world, key) == before
     (one,) = (each for each in world.receipts() if each["key"] == again)
-    assert {name: one[name] for name in SAME} == {name: shared[name] for name in SAME}
+    same = [name for name in SAME if key != ORDERS or name != "rows_stored"]  # a share stores the days of its orders
+    assert {name: one[name] for name in same} == {name: shared[name] for name in same}
     assert one["slots_changed"] == 0
+
+
+def shop(*numbers: int, day: int, revenue: int) -> str:
+    lines = [f"{n},2026-11-{day + n % 3:02},{revenue + n},a{n % 2}\n" for n in numbers]
+    return "order_id,date,revenue,channel\n" + "".join(lines)
+
+
+def revenue_of(world: LoadWorld) -> dict[tuple[str, str], int]:
+    """By channel and day, in units."""
+    found = everything(world, SHOP)
+    return {(entity, day): slot[4] // 1_000_000 for entity, day, slot in found if slot[4]}
+
+
+def shop_sums(moved: range) -> dict[tuple[str, str], int]:
+    """What counts of 150 orders, of which these were stated again six days later, at a hundred more."""
+    sums = Counter[tuple[str, str]]()
+    for n in range(150):
+        day, revenue = (7, 200) if n in moved else (1, 100)
+        sums[f"channel=a{n % 2}", f"2026-11-{day + n % 3:02}"] += revenue + n
+    return dict(sums)
+
+
+MOVED = range(20, 120)
+
+
+@pytest.mark.parametrize("held", [12_000, 24_000])
+def test_orders_that_are_stated_again_in_shares_count_at_their_new_places_alone(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    # given orders, and a register whose shards are small
+    monkeypatch.setattr(limits, "MAX_SHARD_RECORDS", 16)
+    load(world, SHOP, shop(*range(150), day=1, revenue=100).encode())
+    assert revenue_of(world) == shop_sums(range(0))
+
+    # when a later file has many of them at other days and amounts, and a line at fault, and is loaded in shares
+    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", held)
+    body = shop(*MOVED, day=7, revenue=200) + "1,2026-11-09,many,a0\n,2026-11-09,5,a0\n"
+    assert load(world, LATER, body.encode()) > 3
+
+    # then each counts once
+    assert revenue_of(world) == shop_sums(MOVED)
+    receipt = max(world.receipts(), key=lambda each: each["rows_quarantined"])
+    assert (receipt["rows_read"], receipt["rows_quarantined"]) == (len(MOVED) + 2, 2)
+    assert receipt["shares"] > 1
+
+    # and when the shares come again, nothing changes
+    load(world, LATER.replace(".csv", "-again.csv"), f"{body}\n".encode())
+    assert revenue_of(world) == shop_sums(MOVED)
+
+
+@pytest.mark.parametrize("at", [1, 3, 6, 10, 15, 21, 28])
+def test_orders_stated_again_in_shares_survive_a_kill_at_any_write(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SHARD_RECORDS", 64)
+    load(world, SHOP, shop(*range(150), day=1, revenue=100).encode())
+    monkeypatch.setattr(limits, "MAX_DROP_HELD_BYTES", 24_000)
+    world.raw.put(LATER, shop(*MOVED, day=7, revenue=200).encode())
+    killer = Crash(at, after=True)
+    killer.watch(world.raw, "put_once", "swap", "delete")
+    killer.watch(world.metrics._table, "put", "write")
+    with pytest.raises(Killed):
+        load(world, LATER)
+    world.clock.advance(120)
+
+    load(world, LATER)
+
+    assert revenue_of(world) == shop_sums(MOVED)
 
 
 def test_hours_of_a_file_in_shares_are_added_up(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:

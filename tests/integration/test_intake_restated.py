@@ -129,9 +129,12 @@ def test_a_line_that_is_refused_leaves_its_order_as_it_was(world: LoadWorld, mon
     assert files.receipt(1)["rows_quarantined"] == 2
 
 
-def test_a_file_of_refused_lines_alone_is_reported(world: LoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cells", ["2026-11-18,9999999999", "2011-11-18,5"])
+def test_a_file_of_refused_lines_alone_is_reported(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch, cells: str
+) -> None:
     files = Files(world, "shop/orders", monkeypatch)
-    assert files.load("order_id,date,revenue\n1,2026-11-18,9999999999\n") == []
+    assert files.load(f"order_id,date,revenue\n1,{cells}\n") == []
     breaches = [event for event in world.bus.events if isinstance(event, QualityBreached)]
     assert [(event.reason, event.rows_quarantined) for event in breaches] == [("rows_quarantined", 1)]
 
@@ -211,3 +214,15 @@ def test_a_report_of_salesforce_without_ids_is_refused(world: LoadWorld, monkeyp
     assert files.load("Opportunity Name,Stage,Total Amount,Close Date\nAcme,Closed Won,5,2026-11-18\n") == []
     left = files.receipt(0)
     assert (left["state"], "Opportunity ID" in left["reason"]) == ("rejected", True)
+
+
+def test_a_deal_that_was_deleted_in_salesforce_counts_no_longer(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(world, "salesforce/deals", monkeypatch)
+    header = "ID,ISDELETED,STAGENAME,AMOUNT,CLOSEDATE\n"
+    first = files.load(header + "0065g1,false,Closed Won,5,2026-11-18\n0065g2,FALSE,Closed Won,7,2026-11-18\n")
+    assert days(first) == [("2026-11-18", "12")]
+    assert days(files.load(header + "0065g1,true,Closed Won,5,2026-11-18\n")) == [("2026-11-18", "7")]
+    # and restored, it counts again
+    assert days(files.load(header + "0065g1,false,Closed Won,5,2026-11-18\n")) == [("2026-11-18", "12")]

@@ -79,13 +79,15 @@ class MappedColumn(_MappingPart):
 class RowRule(_MappingPart):
     """Rows by the text of a cell, in any case: it begins with one of `begins`, is one of `equals`, or is empty.
 
-    `column`: the column's names; without one, the first column of the file.
+    `column`: the column's names; without one, the first column of the file. `optional`: in `keep`, a file without the
+    column keeps all rows.
     """
 
     column: Names = ()
     begins: Texts = ()
     equals: Texts = ()
     empty: bool = False
+    optional: bool = False
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.intake.load.drop_keys import account_in
-from adweir.intake.load.drop_shares import Bound, Share, shares
+from adweir.intake.load.drop_shares import Bound, Share, shares, shares_of_ids
 from adweir.intake.load.dropped_rows import DropFacts
 from adweir.model import limits
 from adweir.model.errors import AdweirError, BadInput
@@ -107,12 +107,18 @@ class DropReceipts:
         found = self._receipts.get(_work(drop))
         if found is None:
             return None
-        bounds = [Bound.of_json(each) for each in found["bounds"]]
-        return SharePlan(int(found["cut"]), shares(bounds) if found["counted"] else None)
+        bounds, ids = [Bound.of_json(each) for each in found["bounds"]], int(found.get("ids", 0))
+        found_shares = shares_of_ids(ids) if ids else shares(bounds)
+        return SharePlan(int(found["cut"]), found_shares if found["counted"] else None)
 
-    def put_plan(self, drop: DropFacts, cut: int, bounds: Sequence[Bound] | None = None) -> None:
-        """Note where a file is cut into shares; without bounds, that it has to be."""
-        plan = {"cut": cut, "counted": bounds is not None, "bounds": [bound.to_json() for bound in bounds or ()]}
+    def put_plan(self, drop: DropFacts, cut: int, bounds: Sequence[Bound] | None = None, ids: int = 0) -> None:
+        """Note where a file is cut into shares, or into how many shares of ids; without bounds, that it has to be."""
+        plan = {
+            "cut": cut,
+            "counted": bounds is not None,
+            "bounds": [bound.to_json() for bound in bounds or ()],
+            "ids": ids,
+        }
         self._receipts.put(_work(drop), plan, _WORKED_ON)
 
     def share(self, drop: DropFacts, cut: int, number: int) -> dict[str, Any] | None:

@@ -3,6 +3,9 @@
 A share is a range of the file's rows in the order of (target, month, place of the entity). No two shares have a row of
 the same entity and day, so passes load what one load would: equal rows are duplicates, and of different ones the first
 of the file counts. Most partitions of the store are in one share alone.
+
+Orders, deals and leads are cut by the hashes of their ids instead, since each is remembered and any of them may be of
+any day: a share states its records, and stores the sums of the days that they are of.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from adweir.model.columns import MetricColumns
 from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.platforms.files.batches import DropBatch
+from adweir.platforms.files.file_rows import ALL_IDS, IdRange
 from adweir.platforms.files.normalize import Target
 
 _PLACES = 1 << 32
@@ -45,15 +49,16 @@ class Bound(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Rows from a bound on to before another one; None where there is none."""
+    """Rows from a bound on to before another one, None where there is none; of orders and the like, those of `ids`."""
 
     number: int = 0
     start: Bound | None = None
     end: Bound | None = None
+    ids: IdRange = ALL_IDS
 
     @property
     def is_first(self) -> bool:
-        """Whether it is the one that rows belong to that have no key."""
+        """Whether it is the one that rows belong to that have no key; of `ids`, their reader knows."""
         return self.start is None
 
     def of(self, batch: DropBatch) -> Sequence[bool]:
@@ -151,6 +156,11 @@ class ShareCounter:
 def shares(bounds: Sequence[Bound]) -> list[Share]:
     """The shares between bounds, and before the first and after the last."""
     return [Share(number, *pair) for number, pair in enumerate(pairwise([None, *bounds, None]))]
+
+
+def shares_of_ids(number: int) -> list[Share]:
+    """So many shares of records with ids."""
+    return [Share(each, ids=ALL_IDS.part(each, number)) for each in range(number)]
 
 
 def place_of(entity_id: str) -> int:

@@ -165,9 +165,10 @@ class DroppedRows:
 
         A record whose row is quarantined stays as an earlier file stated it. Raises what `Registers.state` does.
         """
-        stated = {record: each for record, each in said.stated.items() if self._is_good(each, said)}
+        for record in [record for record, each in said.stated.items() if not self._is_good(each, said)]:
+            del said.stated[record]  # in place: there are millions of them
         key = register_key(self._drop, said.target)
-        restated = registers.state(key, self._drop.stamp, stated, said.about)
+        restated = registers.state(key, self._drop.stamp, said.stated, said.about)
         rows = defaultdict[Target, PullRows](PullRows)
         for place, sums in restated.sums.items():
             about = restated.about[place.entity_id]
@@ -191,7 +192,7 @@ class DroppedRows:
     def store(self, committer: Committer, allowance: Allowance, origin: Origin, quarantine_key: str) -> dict[str, Any]:
         """Store each group; the order of groups is fixed, so a repetition does the same. Returns what was stored."""
         stored: Counter[str] = Counter()
-        profiles = []
+        profiles, reported = list[str](), 0
         for target in sorted(self._groups):
             group = self._groups[target]
             days = sorted(group.rows.days())
@@ -201,7 +202,8 @@ class DroppedRows:
                 of_load = replace(origin, task_id=self._drop.load_of(target))
                 stored.update(committer.store(pull, group.rows, group.loop, of_load, quarantine_key, allowance))
                 profiles.append("#".join(filter(None, target)))
-        if self._quarantine.rows > sum(group.loop.rejected for group in self._groups.values()):
+                reported += group.loop.rejected
+        if self._quarantine.rows > reported:  # lines that no load is of, or loads of nothing but refused days
             committer.breach(origin, "rows_quarantined", rows=self._quarantine.rows, quarantine_key=quarantine_key)
         return {name: stored[name] for name in ("rows_stored", "duplicates", "slots_changed")} | {
             "stored_for": profiles

@@ -33,9 +33,10 @@ from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
 from adweir.model.times import Clock, iso
+from adweir.platforms.files.file_rows import ALL_IDS
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN
-from adweir.platforms.files.reading import FileReader, FileReaders, TableRows
+from adweir.platforms.files.reading import FileReader, FileReaders
 from adweir.platforms.files.sums import SUM_BYTES
 from adweir.platforms.files.table import FileTable, open_table
 from adweir.quality.quarantine import Quarantine
@@ -51,6 +52,8 @@ PERSONAL = {"adweir-personal": "yes"}
 _IN_MEMORY = 4 << 20
 _SLOW_CUT = 4
 """A file that is read slowly comes in such parts of the memory: each is stored in a fifth of the time."""
+_SAMPLED_IDS = 64
+"""One in so many orders is counted to know how much memory all take."""
 _SUMMED = ("rows_stored", "duplicates", "slots_changed", "rows_quarantined")
 Remaining = Callable[[], float]
 
@@ -163,7 +166,11 @@ class DropLoader:
             if plan is None:
                 return self._load(drop, table, reader, remaining, WHOLE)
             if plan.shares is None:
-                self._receipts.put_plan(drop, plan.cut, self._count(drop, table, reader, remaining, plan.cut))
+                if reader.bind(table.header).by_id:
+                    ids = self._count_ids(drop, table, reader, remaining, plan.cut)
+                    self._receipts.put_plan(drop, plan.cut, [], ids)
+                else:
+                    self._receipts.put_plan(drop, plan.cut, self._count(drop, table, reader, remaining, plan.cut))
                 raise NotReady("the file is loaded in shares, the first one next", after=0)
             results = []
             for share in plan.shares:
@@ -174,7 +181,7 @@ class DropLoader:
                     if share is not plan.shares[-1]:
                         raise NotReady(f"share {share.number + 1} of {len(plan.shares)} is loaded", after=0)
                 results.append(result)
-            return _summed(results)
+            return _summed(results, by_id=plan.shares[0].ids != ALL_IDS)
         except Outgrown as outgrown:
             # Shares are cut by an estimate: where one takes more, all are cut anew.
             self._receipts.put_plan(drop, outgrown.parts * (plan.cut if plan else 1))
@@ -192,14 +199,15 @@ class DropLoader:
         with Quarantine(shows=not reader.personal) as quarantine:
             found = DroppedRows(drop, self._readers.profile, quarantine, share)
             rows = reader.bind(table.header)
+            if rows.by_id:
+                rows.only(share.ids)
 
             def check(lines: int) -> None:
                 if remaining() < least:
                     _too_slow(share, lines)
-                _check_held(rows, lines)
                 found.check_memory(rows.held)
 
-            wanted = None if share is WHOLE else share.of
+            wanted = None if share is WHOLE or rows.by_id else share.of
             found.read(rows.batches(found.counted(table, check), wanted))
             found.check_memory(rows.held)
             origin = Origin("file", drop.task_id, drop.message.key, load=share.number, account_id=drop.account_id)
@@ -225,17 +233,34 @@ class DropLoader:
             def check(lines: int) -> None:
                 if remaining() < least:
                     raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
-                _check_held(rows, lines)
 
             for batch in rows.parts(found.counted(table, check)):
                 if not isinstance(batch, BadRow):
                     found.meet(batch.target)
                     counter.take(batch)
-        row_bytes, most = ROW_BYTES + rows.adds_up * SUM_BYTES, limits.MAX_DROP_HELD_BYTES - rows.known_held
+        row_bytes, most = ROW_BYTES + rows.adds_up * SUM_BYTES, limits.MAX_DROP_HELD_BYTES
         bounds = counter.bounds(max(most // cut, 1), row_bytes, ENTITY_BYTES)
-        if len(bounds) >= limits.MAX_DROP_SHARES:
-            raise TooLarge(f"the file would be loaded in more than {limits.MAX_DROP_SHARES} shares; split it")
+        _check_shares(len(bounds) + 1)
         return bounds
+
+    def _count_ids(self, drop: DropFacts, table: FileTable, reader: FileReader, remaining: Remaining, cut: int) -> int:
+        """Into how many shares of ids to cut the file, by what a sample of the ids takes."""
+        rows, least = reader.bind(table.header), remaining() / 10
+        rows.only(ALL_IDS.part(0, _SAMPLED_IDS))
+        with Quarantine() as quarantine:
+            found = DroppedRows(drop, self._readers.profile, quarantine)
+
+            def check(lines: int) -> None:
+                if remaining() < least:
+                    raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
+
+            for _ in rows.batches(found.counted(table, check)):
+                pass
+        # A file comes here with a cut of two. Hashes are even: a tenth more than is counted is enough room.
+        needed = -(-rows.held * _SAMPLED_IDS * cut * 11 // (20 * limits.MAX_DROP_HELD_BYTES))
+        number = max(needed, cut)
+        _check_shares(number)
+        return number
 
     def _bills(self, drop: DropFacts, stream: BinaryIO, remaining: Remaining) -> dict[str, Any]:
         """Invoices: what was stored, for the receipt."""
@@ -274,10 +299,9 @@ def _too_slow(share: Share, lines: int) -> NoReturn:
     raise TooLarge(f"the file takes too long to read: {lines} lines until now; split it")
 
 
-def _check_held(rows: TableRows, lines: int) -> None:
-    """Raises TooLarge for a file whose ids take more memory than there is, in whatever shares its rows come."""
-    if rows.known_held > limits.MAX_DROP_HELD_BYTES:
-        raise TooLarge(f"the file takes too much memory to read: {lines} lines until now; split it")
+def _check_shares(number: int) -> None:
+    if number > limits.MAX_DROP_SHARES:
+        raise TooLarge(f"the file would be loaded in more than {limits.MAX_DROP_SHARES} shares; split it")
 
 
 def _held_back(quarantine: Quarantine, key: str) -> dict[str, Any]:
@@ -295,8 +319,11 @@ def _line(named: dict[str, Any]) -> int:
     return int(named["line"])
 
 
-def _summed(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What shares brought, as one load would say it."""
+def _summed(parts: Sequence[dict[str, Any]], *, by_id: bool) -> dict[str, Any]:
+    """What shares brought, as one load would say it; `by_id`, each left out rows of its own ids."""
+    left_out: Counter[str] = Counter()
+    for part in parts if by_id else parts[:1]:
+        left_out.update(part["rows_left_out"])
     reasons: Counter[str] = Counter()
     for part in parts:
         reasons.update(part["reasons"])
@@ -304,7 +331,7 @@ def _summed(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     keys = [part["quarantine_key"] for part in parts if part["quarantine_key"]]
     return {name: sum(part[name] for part in parts) for name in _SUMMED} | {
         "rows_read": parts[0]["rows_read"],
-        "rows_left_out": parts[0]["rows_left_out"],
+        "rows_left_out": dict(left_out),
         "stored_for": sorted({name for part in parts for name in part["stored_for"]}),
         "reasons": dict(reasons.most_common(limits.MAX_DROP_REASONS)),
         "first_quarantined": first[: limits.MAX_QUARANTINED_NAMED],

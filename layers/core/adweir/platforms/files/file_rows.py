@@ -85,6 +85,25 @@ class FileContext:
             raise LineFault("platform", "format", "must be a name of lower-case letters, digits and _") from None
 
 
+class IdRange(NamedTuple):
+    """The records whose ids' hashes (`store.folds.counted_once`) begin with a number from `start` to before `end`."""
+
+    start: int = 0
+    end: int = 1 << 32
+
+    def has(self, record: bytes) -> bool:
+        """Whether it is one of these records."""
+        return self.start <= int.from_bytes(record[:4], "big") < self.end
+
+    def part(self, number: int, parts: int) -> IdRange:
+        """One of so many equal parts."""
+        size = self.end - self.start
+        return IdRange(self.start + size * number // parts, self.start + size * (number + 1) // parts)
+
+
+ALL_IDS = IdRange()
+
+
 class FileRows(ABC):
     """Reads the records of one file. `left_out` counts records that say nothing, by reason. `adds_up`: rows of one
     entity and day are parts of its number."""
@@ -93,6 +112,10 @@ class FileRows(ABC):
     """The numbers that are read, and how."""
     by_column = True
     """Whether many rows may be read at once: not where each one is remembered, or has an hour."""
+    by_id = False
+    """Whether each record has an id that is remembered."""
+    ids = ALL_IDS
+    """The records that are read, if they have such ids. What has none, or a line at fault, is of the first."""
     held = 0
     """About how many bytes of memory it takes until the file is over."""
 

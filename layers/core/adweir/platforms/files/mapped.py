@@ -107,7 +107,7 @@ class BoundMapping:
         self.columns = self._used()
         """The file's columns that the mapping reads: no other leaves the file."""
         self.skip = [rule for each in mapping.skip for rule in self._rule(each)]
-        self.keep = [self._needed(each) for each in mapping.keep]
+        self.keep = [found for each in mapping.keep if (found := self._needed(each))]
         self._hourly = mapping.data_type.endswith("_hourly")
         self.left_out: Counter[str] = Counter()
         """Rows that were skipped, by reason."""
@@ -227,8 +227,10 @@ class BoundMapping:
         begins = tuple(text.casefold() for text in rule.begins)
         return [BoundRule(column, begins, equals, {}) for column in columns]
 
-    def _needed(self, rule: RowRule) -> BoundRule:
+    def _needed(self, rule: RowRule) -> BoundRule | None:
         found = self._rule(rule)
+        if not found and rule.optional:
+            return None
         if not found:
             raise _wrong(f"the file has no column {' or '.join(rule.column[:4])}, by which its rows are chosen", "keep")
         return found[0]

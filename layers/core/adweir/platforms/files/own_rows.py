@@ -19,7 +19,7 @@ from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells, own
 from adweir.platforms.files.batches import DropBatch, Wanted, batches_of
 from adweir.platforms.files.by_column import Column, Unusual, amounts, counts, or_none, per_text
-from adweir.platforms.files.file_rows import Statements
+from adweir.platforms.files.file_rows import IdRange, Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.normalize import LEVELS, DropRow, Target, drop_row
 from adweir.platforms.files.table import FileTable, records_of
@@ -34,8 +34,8 @@ _READ = frozenset({
 class OwnRows:
     """Reads one file of a known header."""
 
-    held = known_held = 0
-    adds_up = False
+    held = 0
+    adds_up = by_id = False
 
     def __init__(self, header: Sequence[str], parse_platform: PlatformParser) -> None:
         self.left_out: Counter[str] = Counter()
@@ -45,6 +45,10 @@ class OwnRows:
         self._places = {name: at for at, name in enumerate(own.METRICS.canonical(header)) if name in _READ}
         self._parse_platform = parse_platform
         self._ids: dict[str, str] = {}
+
+    def only(self, ids: IdRange) -> None:
+        """No row has an id of that kind."""
+        raise NotImplementedError(ids)
 
     def batches(self, table: FileTable, _wanted: Wanted | None = None, /) -> Iterator[DropBatch | BadRow]:
         """The file's rows, and what cannot be stored."""

@@ -17,7 +17,7 @@ from adweir.model.ports import PlatformParser
 from adweir.platforms.files.batches import DropBatch, Wanted, batches_of
 from adweir.platforms.files.by_column import Unusual
 from adweir.platforms.files.delimited import ANY, Form
-from adweir.platforms.files.file_rows import FileRows, Statements
+from adweir.platforms.files.file_rows import FileRows, IdRange, Statements
 from adweir.platforms.files.in_order import InOrder
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import LineFault, Record
@@ -53,8 +53,12 @@ class TableRows(Protocol):
         ...
 
     @property
-    def known_held(self) -> int:
-        """The part of it that does not depend on which rows are wanted."""
+    def by_id(self) -> bool:
+        """Whether each record has an id that is remembered, so that some of them may be read alone."""
+        ...
+
+    def only(self, ids: IdRange, /) -> None:
+        """Read these records alone (`by_id`). What is at fault before its id is known is of those from 0 on."""
         ...
 
     @property
@@ -121,15 +125,14 @@ class _MappedRows:
         self._by_column = MappedColumns(bound, header, rows.converts)
         self._in_order = InOrder(bound, personal=personal)
         self._sums = RowParts()
-        self.adds_up = rows.adds_up
+        self.adds_up, self.by_id = rows.adds_up, rows.by_id
+
+    def only(self, ids: IdRange, /) -> None:
+        self._rows.ids = ids
 
     @property
     def held(self) -> int:
         return self._rows.held + self._sums.held
-
-    @property
-    def known_held(self) -> int:
-        return self._rows.held
 
     @property
     def statements(self) -> Statements | None:
@@ -137,7 +140,11 @@ class _MappedRows:
 
     @property
     def left_out(self) -> Counter[str]:
-        return self._bound.left_out + self._rows.left_out
+        return self._rows.left_out + self._bound.left_out if self._is_first else Counter(self._rows.left_out)
+
+    @property
+    def _is_first(self) -> bool:
+        return self._rows.ids.start == 0
 
     def batches(self, table: FileTable, wanted: Wanted | None = None, /) -> Iterator[DropBatch | BadRow]:
         for found in self.parts(table):
@@ -185,7 +192,11 @@ class _MappedRows:
 
     def _made_of(self, records: Iterable[Record | BadRow]) -> Iterator[DropRow | BadRow]:
         for each in records:
-            row = each if isinstance(each, BadRow) else self._rows.read(each)
+            if isinstance(each, BadRow):
+                if self._is_first:
+                    yield each
+                continue
+            row = self._rows.read(each)
             if row is not None:
                 yield row
 

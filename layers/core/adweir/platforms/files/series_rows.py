@@ -18,7 +18,7 @@ from adweir.model.series_ids import series_id
 from adweir.platforms.files import cells
 from adweir.platforms.files.batches import DropBatch
 from adweir.platforms.files.by_column import Unusual, per_text, remembered
-from adweir.platforms.files.file_rows import FileContext, FileRows, NamedObject, Statements
+from adweir.platforms.files.file_rows import ALL_IDS, FileContext, FileRows, NamedObject, Statements
 from adweir.platforms.files.lines import LineFault, Record, identity
 from adweir.platforms.files.mapped_columns import CanonicalRows, Convert, Figures
 from adweir.platforms.files.normalize import DropRow, Target
@@ -51,14 +51,15 @@ class SeriesRows(FileRows):
         super().__init__(context, adds_up=data_type.adds_up)
         self._type = data_type
         self._known_by = data_type.known_by
-        self.by_column = not self._known_by
+        self.by_column, self.by_id = not self._known_by, bool(self._known_by)
         self._parts_of_id = ("name", "geo") if data_type.level in _NAMED else tuple(each.name for each in ABOUT)
         self._targets: dict[str, Target] = {}
         self._campaigns: dict[tuple[str, ...], tuple[str, str]] = {}
         self._entities: dict[tuple[str, ...], str] = {}
-        self._ids: dict[str, int | None] = {}
-        """What the record of each id said; None: it was at fault, and a line with amounts of its own may replace it."""
-        self._stated: dict[str, Stated] = {}
+        self._ids: dict[bytes, int | None] = {}
+        """What the record of each id (`counted_once`) said; None: it was at fault, and a line with amounts may replace
+        it."""
+        self._stated: dict[bytes, Stated] = {}
         self._known_ids = 0
         """How many ids are in one of the two or in both: it is asked for every few hundred lines."""
         self._about: dict[str, EntityAbout] = {}
@@ -72,17 +73,15 @@ class SeriesRows(FileRows):
     def statements(self) -> Statements | None:
         if not self._known_by:
             return None
-        stated = {
-            counted_once(f"{self._context.own}\x1f{own_id}"): each
-            for own_id, each in self._stated.items()
-            if self._ids.get(own_id, 0) is not None  # of a record at fault, the file says nothing
-        }
-        return Statements(self._target(""), stated, self._about)
+        for own_id, known in self._ids.items():
+            if known is None:  # of a record at fault, the file says nothing
+                self._stated.pop(own_id, None)
+        return Statements(self._target(""), self._stated, self._about)
 
     def leave_out(self, record: Record) -> None:
         """A line that counts says more than one that does not."""
         try:
-            own_id = _plain_id(cells.text(record.cell, self._known_by)) if self._known_by else ""
+            own_id = self._own_id(record.cell) if self._known_by else b""
         except LineFault:
             return  # no other line can be of such an id
         if own_id and own_id not in self._stated:
@@ -141,12 +140,10 @@ class SeriesRows(FileRows):
         return made.figures("conversions")
 
     def _row(self, record: Record) -> DropRow | None:
-        cell, own_id = record.cell, ""
+        cell, own_id = record.cell, b""
         if self._known_by:
-            own_id = _plain_id(cells.text(cell, self._known_by))  # part of no key, so it may be `#1001`
-            if not own_id:
-                raise LineFault(self._known_by, "required", "is required")
-            if self._is_repeated(own_id, cell):
+            own_id = self._own_id(cell)
+            if not own_id or self._is_repeated(own_id, cell):
                 return None
         found = None
         if _is_won(cell):
@@ -158,6 +155,24 @@ class SeriesRows(FileRows):
             self._stated[own_id] = self._statement(found) if found else UNCOUNTED
         return found
 
+    def _own_id(self, cell: Mapping[str, str]) -> bytes:
+        """What a record is known by, b"" for one that is not read (`ids`).
+
+        Raises LineFault for a record without one, which is of the first ids.
+        """
+        try:
+            text = _plain_id(cells.text(cell, self._known_by))  # part of no key, so it may be `#1001`
+        except LineFault:
+            if self.ids.start:
+                return b""
+            raise
+        if not text:
+            if self.ids.start:
+                return b""
+            raise LineFault(self._known_by, "required", "is required")
+        own_id = counted_once(f"{self._context.own}\x1f{text}")
+        return own_id if self.ids is ALL_IDS or self.ids.has(own_id) else b""
+
     def _statement(self, found: DropRow) -> Stated:
         row = found.row
         key = row.entity_id, row.day
@@ -165,7 +180,7 @@ class SeriesRows(FileRows):
         self._about.setdefault(row.entity_id, EntityAbout(found.target.currency, row.campaign_id, row.ad_product))
         return Stated(place, row.conversions or 0, row.revenue)
 
-    def _is_repeated(self, own_id: str, cell: Mapping[str, str]) -> bool:
+    def _is_repeated(self, own_id: bytes, cell: Mapping[str, str]) -> bool:
         """Whether a record with this id came before. Raises LineFault where that one had other amounts."""
         if own_id not in self._ids:
             self._known_ids += own_id not in self._stated

@@ -1,7 +1,7 @@
 """Opportunities from Salesforce: files of its Data Loader, and exports of reports in English and German.
 
-Counted are those that were won. Reports end in lines that are no rows. Where there are several currencies, each
-amount has a column of its currency before it.
+Counted are those that were won and that the Data Loader's "Export All" does not show as deleted. Reports end in lines
+that are no rows. Where there are several currencies, each amount has a column of its currency before it.
 """
 
 from adweir.model.mappings import Mapping, RowRule
@@ -42,6 +42,7 @@ MAPPINGS = (
         ),
         keep=(
             RowRule(column=_STAGES, equals=("Closed Won", "Abgeschlossen und gewonnen", "Geschlossen und gewonnen")),
+            RowRule(column=("ISDELETED", "Is Deleted"), equals=("false", "0"), empty=True, optional=True),
         ),
         header_from="forcedotcom/dataloader@6cc5719 samples/data/opportunityData.csv; reports: docs/mappings.md",
     ),
