@@ -271,3 +271,15 @@ def test_a_row_that_is_at_fault_before_its_day_is_read_says_nothing_of_the_order
 
 def _unusual(*_: Any) -> Any:
     raise Unusual
+
+
+def test_a_currency_is_that_of_the_cell_which_is_the_amount() -> None:
+    # given two columns of an amount, of which the first that is not empty counts
+    columns = [{"field": name, "names": [name]} for name in ("date", "campaign_id")]
+    said = campaigns(columns=[*columns, {"field": "spend", "names": ["spend", "cost"]}], decimal=".")
+
+    # when the other one names a currency
+    rows, bad, _ = read(said, b"date;campaign_id;spend;cost\n2026-11-01;c1;5;8 EUR\n2026-11-01;c2;;7 USD")
+
+    # then it is not the row's
+    assert ([(target.currency, len(each)) for target, each in rows], bad) == ([("", 1), ("USD", 1)], [])
