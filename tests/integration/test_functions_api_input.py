@@ -16,6 +16,14 @@ from support.api import EVENTS, Call, stored
 _R = "/api/v1/data_pipeline/retrieve"
 _RANGE = {"start_date": "2026-11-01", "end_date": "2026-11-02"}
 BAD: list[tuple[str, str, Any, int]] = [
+    *[
+        ("POST", "/api/v1/data_pipeline/validate", {"data_type": "ads", "data": {"records": [{}]}} | more, 422)
+        for more in (
+            {"schema": {"rules": ["no_such_rule"]}},
+            {"schema": {"rules": ["currency"]}, "validation_rules": {"required_fields": ["rules"]}},
+            {"schema": {"clicks": 1}, "validation_rules": {"numeric_fields": ["clicks"]}},
+        )
+    ],
     ("POST", "/api/v1/accounts", "{", 400),
     ("POST", "/api/v1/accounts", "[" * 100_000, 400),
     ("POST", "/api/v1/accounts", "[]", 400),

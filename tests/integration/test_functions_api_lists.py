@@ -19,25 +19,12 @@ from adweir.reporting.active import ActiveCounts
 from adweir.reporting.lists import LISTS
 from adweir.reporting.query import Queries
 from adweir.store.metrics.store import PullRows
+from support.ad_schema import AD
 from support.api import DAYS, META, T1, Call, fill
 from support.aws_calls import AwsCalls
 from support.bounds import at_the_bound
 
 RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
-CANONICAL_AD = {
-    "ad_id": {"type": "string", "required": True},
-    "headline": {"type": "string", "required": True, "max_length": 200},
-    "description": {"type": "string", "required": False},
-    "platform": {"type": "string", "required": True, "allowed": ["facebook", "google", "amazon", "tiktok"]},
-    "impressions": {"type": "integer", "required": True, "min": 0},
-    "clicks": {"type": "integer", "required": True, "min": 0},
-    "ctr": {"type": "float", "required": False, "min": 0, "max": 1},
-    "spend": {"type": "float", "required": True, "min": 0},
-    "conversions": {"type": "integer", "required": False, "min": 0},
-    "start_date": {"type": "date", "required": True},
-    "end_date": {"type": "date", "required": True},
-}
-"""The schema with which users check ads."""
 AD_FIELDS = [
     "ad_id",
     "platform",
@@ -245,7 +232,7 @@ def test_ads_pass_the_schema_with_which_users_check_them_but_for_what_a_platform
     api.app.metrics.load(Pull(META, "1", Level.AD, Grain.DAY, Source.PULL, "all", day, Stamp(T1, "t"), True), rows)
 
     ads = call("GET", "/api/v1/ads", order="-ad_id", start="2026-11-01", end="2026-11-01")["ads"]
-    body = {"data_type": "ads", "data": {"records": ads}, "schema": CANONICAL_AD}
+    body = {"data_type": "ads", "data": {"records": ads}, "schema": AD}
     found = call("POST", "/api/v1/data_pipeline/validate", body)["result"]
 
     assert [ad["ad_id"] for ad in ads] == ["whole", "lacking"]

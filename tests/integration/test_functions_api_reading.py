@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adweir.model.times import iso
+from adweir.quality.checking import DIMENSIONS
 from support.api import Call, an_event, fill
 
 
@@ -139,6 +140,23 @@ def test_records_are_validated_with_both_kinds_of_rules(call: Call) -> None:
     }
     result = call("POST", "/api/v1/data_pipeline/validate", body)["result"]
     assert (result["validation_passed"], result["issues_found"], result["status"]) == (False, 2, "success")
+    assert result["scores"] | {"validity": None} == dict.fromkeys(DIMENSIONS) | {"completeness": 0.5}
+
+
+def test_records_are_checked_by_rules_about_several_fields(call: Call) -> None:
+    """The clock of the API is at noon of the 20th, when the 21st has begun in the Pacific."""
+    records = [{"clicks": 3, "impressions": 2, "date": f"2026-11-{day}"} for day in ("21", "22")]
+    rules = ["future_day", {"rule": "clicks_over_impressions", "mostly": 0.5}]
+    body = {"data_type": "ads", "data": {"records": records}, "schema": {"rules": rules}}
+
+    result = call("POST", "/api/v1/data_pipeline/validate", body)["result"]
+
+    assert [(issue["row"], issue["rule"]) for issue in result["issues"]] == [
+        (1, "future_day"),
+        (0, "clicks_over_impressions"),
+        (1, "clicks_over_impressions"),
+    ]
+    assert result["issues_found"] == 1
 
 
 def test_health_metrics_quality_profiles_and_workflows_are_answered(call: Call, api: ModuleType) -> None:

@@ -288,7 +288,7 @@ def test_the_fields_of_a_schema(size: int, fits: bool) -> None:
 
 @at_the_bound("MAX_SCHEMA_ISSUES")
 def test_the_issues_of_an_answer(size: int, fits: bool) -> None:
-    answer = schema.validate([{}] * size, {"id": {"required": True}})
+    answer = schema.validate([{}] * size, {"id": {"required": True}}, datetime.now(UTC))
 
     assert (len(answer["errors"]) == size) is fits
     assert not answer["valid"]
@@ -330,10 +330,10 @@ def test_the_name_of_a_field(size: int, fits: bool) -> None:
 def test_the_texts_of_an_answer_s_issues(size: int, fits: bool) -> None:
     """A further issue is listed while the one before leaves a character."""
     value = "x" * (size - 1 - len("a" + "a must be of type integer"))
-    answer = schema.validate([{"a": value}, {"a": 1.5}], {"a": {"type": "integer"}})
+    answer = schema.validate([{"a": value}, {"a": 1.5}], {"a": {"type": "integer"}}, datetime.now(UTC))
     assert (len(answer["errors"]) == 2) is fits
 
 
 @at_the_bound("MAX_MATCHED_CHARS")
 def test_a_text_that_a_pattern_is_matched_against(size: int, fits: bool) -> None:
-    assert schema.validate([{"id": "x" * size}], {"id": {"regex": "x*"}})["valid"] is fits
+    assert schema.validate([{"id": "x" * size}], {"id": {"regex": "x*"}}, datetime.now(UTC))["valid"] is fits

@@ -21,7 +21,8 @@ from adweir.platforms.amazon_ads import rows as amazon_rows
 from adweir.platforms.connector import RowBatch
 from adweir.platforms.json_array import read_array
 from adweir.platforms.meta import normalize as meta_normalize
-from adweir.quality.rules import CURRENCY, ID, WARNINGS, RowLoop
+from adweir.quality.row_rules import CURRENCY
+from adweir.quality.rules import ID, WARNINGS, RowLoop
 from support.faulty_pages import amazon_case, meta_case, outcome
 
 

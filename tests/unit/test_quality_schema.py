@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -36,10 +36,15 @@ GOOD = {
 
 
 NAIVE = datetime.fromisoformat("2026-10-01T00:00:00")
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def check(rows: list[Any], rules: Any, parse_platform: Any = None) -> dict[str, Any]:
+    return schema.validate(rows, rules, NOW, parse_platform)
 
 
 def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
-    answer = schema.validate([GOOD | {"extra": 1, "start_date": date(2026, 11, 1)}], AD, REGISTRY.parse)
+    answer = check([GOOD | {"extra": 1, "start_date": date(2026, 11, 1)}], AD, REGISTRY.parse)
     assert answer["valid"]
     assert answer["errors"] == answer["warnings"] == []
 
@@ -60,18 +65,18 @@ def test_a_good_record_is_valid_and_unknown_fields_are_left_alone() -> None:
     ],
 )
 def test_each_rule_names_row_field_and_rule(field: str, value: Any, rule: str) -> None:
-    answer = schema.validate([GOOD, GOOD | {field: value}], AD, REGISTRY.parse)
+    answer = check([GOOD, GOOD | {field: value}], AD, REGISTRY.parse)
     assert not answer["valid"]
     assert [(e["row"], e["field"], e["rule"]) for e in answer["errors"]] == [(1, field, rule)]
 
 
 def test_a_record_that_is_not_an_object_lacks_every_required_field() -> None:
-    assert {e["field"] for e in schema.validate([7], AD, REGISTRY.parse)["errors"]} == set(AD) - {"ctr"}
+    assert {e["field"] for e in check([7], AD, REGISTRY.parse)["errors"]} == set(AD) - {"ctr"}
 
 
 def test_warn_and_mostly_make_warnings() -> None:
     rule = {"clicks": {"type": "integer", "mostly": 0.5}, "name": {"type": "string", "severity": "warn"}}
-    answer = schema.validate([{"clicks": 1, "name": 1}, {"clicks": "x", "name": "a"}], rule)
+    answer = check([{"clicks": 1, "name": 1}, {"clicks": "x", "name": "a"}], rule)
     assert answer["valid"]
     assert len(answer["warnings"]) == 2
 
@@ -137,30 +142,30 @@ def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:
 )
 def test_each_rule_accepts_good_values_and_reports_bad_ones(rule: dict[str, Any], good: Any, bad: Any) -> None:
     checked = schema.compile({"a": rule})
-    assert checked.validate([{"a": good}])["valid"]
-    assert not checked.validate([{"a": bad}])["valid"]
+    assert checked.validate([{"a": good}], NOW)["valid"]
+    assert not checked.validate([{"a": bad}], NOW)["valid"]
 
 
 def test_a_platform_goes_by_any_of_its_names() -> None:
     rule = {"platform": {"allowed": ["facebook"]}}
-    assert schema.validate([{"platform": "meta"}], rule, REGISTRY.parse)["valid"]
-    assert not schema.validate([{"platform": "meta"}], rule)["valid"]
-    assert schema.validate([{"platform": "facebook"}], rule)["valid"]
-    assert not schema.validate([{"platform": "myspace"}], rule, REGISTRY.parse)["valid"]
-    assert not schema.validate([{"platform": 7}], rule, REGISTRY.parse)["valid"]
+    assert check([{"platform": "meta"}], rule, REGISTRY.parse)["valid"]
+    assert not check([{"platform": "meta"}], rule)["valid"]
+    assert check([{"platform": "facebook"}], rule)["valid"]
+    assert not check([{"platform": "myspace"}], rule, REGISTRY.parse)["valid"]
+    assert not check([{"platform": 7}], rule, REGISTRY.parse)["valid"]
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(float("inf"), "inf"), (1.5, 1.5), (10**30, 10**30), ("x" * 300, "x" * 200), ([1], "[1]")]
 )
 def test_an_issue_carries_a_value_that_json_can_hold(value: Any, shown: Any) -> None:
-    (issue,) = schema.validate([{"a": value}], {"a": {"type": "boolean"}})["errors"]
+    (issue,) = check([{"a": value}], {"a": {"type": "boolean"}})["errors"]
     assert issue["value"] == shown
 
 
 def test_of_very_many_issues_the_first_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_SCHEMA_ISSUES", 2)
-    answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5)
+    answer = schema.compile({"a": {"type": "integer"}}).validate([{"a": "x"}] * 5, NOW)
     assert (answer["valid"], len(answer["errors"]), answer["rows"]) == (False, 2, 5)
 
 
@@ -181,13 +186,13 @@ def test_any_schema_is_either_refused_or_usable(rules: Any, records: list[Any]) 
         compiled = schema.compile(rules)
     except Unprocessable:
         return
-    answer = compiled.validate(records)
+    answer = compiled.validate(records, NOW)
     assert answer["valid"] == (not answer["errors"])
 
 
 @given(st.dictionaries(st.sampled_from(sorted(AD)), JSON))
 def test_no_record_breaks_the_checker(record: dict[str, Any]) -> None:
-    schema.validate([record], AD, REGISTRY.parse)
+    check([record], AD, REGISTRY.parse)
 
 
 @pytest.mark.parametrize("pattern", ["((a+))+", "a*a*a*a*a*a*b", "(a+)+$", "(a|a)*b", "(?:a?){300}a{300}"])
@@ -195,13 +200,13 @@ def test_no_pattern_takes_longer_than_its_text(pattern: str) -> None:
     checked = schema.compile({"a": {"regex": pattern}})
     begin = time.process_time()
 
-    checked.validate([{"a": "a" * 1999 + "!"}] * 20)
+    checked.validate([{"a": "a" * 1999 + "!"}] * 20, NOW)
 
     assert time.process_time() - begin < 2
 
 
 def test_a_text_with_half_a_surrogate_pair_matches_nothing() -> None:
-    assert not schema.validate([{"a": "\udc00"}], {"a": {"regex": ".*"}})["valid"]
+    assert not check([{"a": "\udc00"}], {"a": {"regex": ".*"}})["valid"]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +220,7 @@ def test_a_text_with_half_a_surrogate_pair_matches_nothing() -> None:
     ids=["5", "400-digits", "5000-digits", "exponent", "1.5"],
 )
 def test_numbers_beyond_a_float_are_checked_and_shown(rule: dict[str, Any], value: Any) -> None:
-    answer = schema.validate([{"a": value}, {"a": "x"}], {"a": rule})
+    answer = check([{"a": value}, {"a": "x"}], {"a": rule})
     assert answer["rows"] == 2
     assert to_json(answer)
 
@@ -226,7 +231,7 @@ def test_issues_have_one_budget_for_all_fields() -> None:
     rules = {name: {"required": True, "severity": "warn" if name == names[0] else "error"} for name in names}
     records: list[Any] = [dict.fromkeys(names[:-1], 1)] * 100 + [{}] * 100
 
-    answer = schema.validate(records, rules)
+    answer = check(records, rules)
 
     assert len(answer["errors"]) + len(answer["warnings"]) <= limits.MAX_SCHEMA_ISSUES
     assert {issue["field"] for issue in answer["errors"]} == set(names[1:])
@@ -236,7 +241,7 @@ def test_issues_have_one_budget_for_all_fields() -> None:
 
 def test_an_answer_is_invalid_though_warnings_fill_its_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_SCHEMA_ISSUES", 3)
-    answer = schema.validate([{}] * 9, {"a": {"required": True, "severity": "warn"}, "b": {"required": True}})
+    answer = check([{}] * 9, {"a": {"required": True, "severity": "warn"}, "b": {"required": True}})
     assert (answer["valid"], answer["errors_found"], len(answer["errors"])) == (False, 9, 1)
 
 
@@ -245,8 +250,8 @@ def test_lists_that_are_as_long_as_a_body_allows_are_compared_in_time(item: Any)
     # given as many forbidden values as a body can hold, and a list of as many that are none of them
     rules = {"a": {"forbidden": [item] * 100_000}}
     # when they are compared, then that takes a moment: one by one it would be ten thousand million comparisons
-    assert schema.validate([{"a": ["another"] * 100_000}], rules)["valid"]
-    assert not schema.validate([{"a": [*["another"] * 100_000, item]}], rules)["valid"]
+    assert check([{"a": ["another"] * 100_000}], rules)["valid"]
+    assert not check([{"a": [*["another"] * 100_000, item]}], rules)["valid"]
 
 
 @pytest.mark.parametrize(
@@ -259,14 +264,14 @@ def test_lists_that_are_as_long_as_a_body_allows_are_compared_in_time(item: Any)
 )
 def test_values_are_compared_by_what_they_are(listed: Any, same: Any, other: Any) -> None:
     rules = {"a": {"allowed": [listed]}}
-    assert schema.validate([{"a": [same]}], rules)["valid"]
-    assert not schema.validate([{"a": [other]}], rules)["valid"]
+    assert check([{"a": [same]}], rules)["valid"]
+    assert not check([{"a": [other]}], rules)["valid"]
 
 
 def test_a_value_that_is_nested_too_deep_is_no_rule_and_is_not_listed() -> None:
     deep: list[Any] = []
     for _ in range(3000):
         deep = [deep]
-    assert not schema.validate([{"a": [deep]}], {"a": {"allowed": [1]}})["valid"]
+    assert not check([{"a": [deep]}], {"a": {"allowed": [1]}})["valid"]
     with pytest.raises(Unprocessable):
-        schema.validate([], {"a": {"allowed": [deep]}})
+        check([], {"a": {"allowed": [deep]}})

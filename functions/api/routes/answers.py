@@ -268,6 +268,7 @@ class Validated(Shown):
     issues: list[Issue] = Field(
         description=f"Errors, then warnings: at most {limits.MAX_SCHEMA_ISSUES}, the first of each field among them."
     )
+    scores: dict[str, float | None] = Field(description="The share of passed checks per dimension; null without any.")
     records_count: int
     status: Literal["success"]
 

@@ -83,7 +83,10 @@ class ValidateRequest(Given):
         default={}, description="`required_fields` and `numeric_fields`.", examples=[{"required_fields": ["ad_id"]}]
     )
     rules: dict[str, Any] = Field(
-        default={}, alias="schema", description="Field to rules.", examples=[{"clicks": {"type": "integer", "min": 0}}]
+        default={},
+        alias="schema",
+        description="Field to rules. `rules` with a list: rules about several fields.",
+        examples=[{"clicks": {"type": "integer", "min": 0}}],
     )
 
 
@@ -208,12 +211,14 @@ def validate(app: Here, asked: ValidateRequest) -> Answer:
     if len(asked.data.records) > limits.MAX_CHECKED_RECORDS:
         raise TooLarge(f"at most {limits.MAX_CHECKED_RECORDS} records per call: drop a file instead")
     schema = asked.rules | _as_schema(asked.validation_rules, asked.rules)
-    found = check(asked.data.records, schema, app.platforms.parse)
+    now = app.clock.now()
+    found = check(asked.data.records, schema, now, app.platforms.parse)
     result = {
-        "validated_at": iso(app.clock.now()),
+        "validated_at": iso(now),
         "validation_passed": found["valid"],
         "issues_found": found["errors_found"],
         "issues": [*found["errors"], *found["warnings"]],
+        "scores": found["scores"],
         "records_count": len(asked.data.records),
         "status": "success",
     }
@@ -228,7 +233,15 @@ def _as_schema(rules: dict[str, list[str]], known: dict[str, Any]) -> dict[str, 
         raise Unprocessable(f"unknown rule {name!r}", [{"field": f"validation_rules.{name}", "message": "unknown"}])
     schema: dict[str, Any] = {}
     for field in rules.get("required_fields", []):
-        schema.setdefault(field, dict(known.get(field, {})))["required"] = True
+        schema.setdefault(field, _rules_of(field, known))["required"] = True
     for field in rules.get("numeric_fields", []):
-        schema.setdefault(field, dict(known.get(field, {}))).setdefault("type", "number")
+        schema.setdefault(field, _rules_of(field, known)).setdefault("type", "number")
     return schema
+
+
+def _rules_of(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A copy of what a schema says of a field. Raises Unprocessable where that is no object."""
+    known = schema.get(field, {})
+    if not isinstance(known, dict):
+        raise Unprocessable(f"schema.{field[:40]} is no object of rules", [{"field": f"schema.{field[:40]}"}])
+    return dict(known)

@@ -7,6 +7,7 @@ from typing import Any
 
 from adweir.platforms import REGISTRY
 from adweir.quality import schema as language
+from adweir.runtime.clock import SystemClock
 
 
 def validate(data: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,4 +15,4 @@ def validate(data: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> di
 
     In a field `platform` any name of a platform stands for it. Raises Unprocessable that names each wrong rule.
     """
-    return language.validate(data, schema, REGISTRY.parse)
+    return language.validate(data, schema, SystemClock().now(), REGISTRY.parse)

@@ -180,6 +180,7 @@ MAX_REDRIVEN_TASKS = 1000  # task ids per redrive; without ids all failed tasks 
 MAX_CHECKED_RECORDS = 5000  # records per call of `validate`
 MAX_SCHEMA_FIELDS = 500  # fields of a quality schema
 MAX_SCHEMA_NAME_CHARS = 200  # a field's name: it is part of each of its issues
+MAX_COMPARED_ACCOUNTS = 100_000  # ad accounts of which a check remembers currency and time zone: 30 MB
 MAX_SCHEMA_ISSUES = 10_000  # issues per answer
 MAX_SCHEMA_ISSUE_CHARS = 1_000_000  # their texts: at most 6 MB as JSON, which is what Lambda answers
 MAX_PATTERN_CHARS = 200  # a regular expression in a quality schema

@@ -93,6 +93,11 @@ def local_date(instant: datetime, timezone: str) -> date:
     return local_time(instant, timezone).date()
 
 
+def latest_date(instant: datetime) -> date:
+    """The latest calendar date that it is anywhere at an aware instant: clocks are at most 14 hours ahead of UTC."""
+    return (instant.astimezone(UTC) + timedelta(hours=14)).date()
+
+
 def local_hour(instant: datetime, timezone: ZoneInfo) -> tuple[date, int]:
     """The local date of an aware instant and its hour, one of `SLOT_HOURS`: the second pass of an hour is + 24."""
     local = instant.astimezone(timezone)

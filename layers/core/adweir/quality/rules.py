@@ -1,9 +1,4 @@
-"""The rules for metric rows, and the loop that applies them: clean → check → duplicates → store or quarantine.
-
-`clicks_over_impressions` and `conversions_over_clicks` only warn: a platform counts a click on the day it happened,
-although the impression may have been the day before, and view-through conversions need no click. Holding such rows back
-would understate the results.
-"""
+"""The rules for metric rows, and the loop that applies them: clean → check → duplicates → store or quarantine."""
 
 from __future__ import annotations
 
@@ -20,20 +15,10 @@ from adweir.model.tasks import Pull
 from adweir.model.times import SLOT_HOURS
 from adweir.quality.clean import CleaningLog, clean, tidy
 from adweir.quality.quarantine import Quarantine
+from adweir.quality.row_rules import AT_MOST, CLICKS, CONVERSIONS, CURRENCY, SPEND, AtMost, Rule
 from adweir.store.metrics.adjusting import RowIds
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
-
-
-class Rule(NamedTuple):
-    """A row rule. Rows that break an `error` are quarantined, those that break a `warn` are stored and counted."""
-
-    name: str
-    dimension: str
-    severity: str
-    field: str
-    message: str
-
 
 ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or cannot be stored as a key")
 PARENT = Rule("parent", "validity", "error", "", "is longer than any id")
@@ -41,18 +26,14 @@ DAY = Rule("day", "validity", "error", "date", "the day is not in the pull's win
 HOUR = Rule("hour", "validity", "error", "hour", "the hour does not fit the grain")
 NEGATIVE = Rule("negative", "validity", "error", "", "must not be negative")
 BOUND = Rule("bound", "validity", "error", "", "is larger than any real figure")
-CURRENCY = Rule("currency", "consistency", "error", "currency", "is not the profile's currency")
-CLICKS = Rule("clicks_over_impressions", "consistency", "warn", "clicks", "more clicks than impressions")
-CONVERSIONS = Rule("conversions_over_clicks", "consistency", "warn", "conversions", "more conversions than clicks")
-SPEND = Rule("spend_without_impressions", "consistency", "warn", "spend", "spend without impressions")
 CONFLICT = Rule("conflict", "uniqueness", "error", "entity_id", "a second row of this key with other numbers")
 READABLE = Rule("readable", "validity", "error", "", "the row cannot be read")
 
 RULES = (READABLE, ID, PARENT, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
 
 
-class AtMost(NamedTuple):
-    """A number that should not be larger than another one of its row, each as `…_as` sees it.
+class SlotAtMost(NamedTuple):
+    """An `AtMost` of loaded rows: the places of its numbers in a slot, and how each is seen to compare them.
 
     It is told of one row or of columns, by the same comparison. What is unknown is not compared.
     """
@@ -62,6 +43,15 @@ class AtMost(NamedTuple):
     most: int
     number_as: Callable[[int], int] | None = None
     most_as: Callable[[int], int] | None = None
+
+    @classmethod
+    def of(cls, said: AtMost) -> SlotAtMost:
+        """A number in millionths is compared with as many millionths of a count."""
+        if said.is_any:
+            number_as, most_as = bool, None
+        else:
+            number_as, most_as = None, MICRO.__mul__ if said.number in METRICS[2:] else None
+        return cls(said.rule, METRICS.index(said.number), METRICS.index(said.most), number_as, most_as)
 
     def breaks(self, slot: Slot) -> bool:
         """Whether the numbers of a row break it."""
@@ -88,12 +78,7 @@ class AtMost(NamedTuple):
 
 
 _PARENTS = ("campaign_id", "ad_group_id", "ad_product")
-_IMPRESSIONS, _CLICKS, _CONVERSIONS, _SPEND = map(METRICS.index, ("impressions", "clicks", "conversions", "spend"))
-WARNINGS = (
-    AtMost(CLICKS, _CLICKS, _IMPRESSIONS),
-    AtMost(CONVERSIONS, _CONVERSIONS, _CLICKS, most_as=MICRO.__mul__),
-    AtMost(SPEND, _SPEND, _IMPRESSIONS, number_as=bool),
-)
+WARNINGS = tuple(map(SlotAtMost.of, AT_MOST))
 
 
 def _broken_by(number: int) -> Rule | None:

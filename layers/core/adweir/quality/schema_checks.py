@@ -1,19 +1,15 @@
-"""The types and rules of the validation schema language, each compiled to one closure; see `quality.schema`."""
+"""The types and rules of the schema language, each as a function that says what is wrong; see `quality.schema`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from adweir.model.errors import Unprocessable
 from adweir.model.ports import PlatformParser
 from adweir.quality.patterns import BadPattern, compile_pattern
-
-NUMBERS = (int, float, Decimal)
-_SHOWN = 100
+from adweir.quality.values import as_date, as_datetime, is_integer, is_number, shown
 
 
 class Fault(NamedTuple):
@@ -39,50 +35,11 @@ class BadRule(Exception):
 # --- types
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool)
-    # math.isfinite would ask the float, and the largest numbers have none.
-    return value.is_finite() if isinstance(value, Decimal) else isinstance(value, float) and math.isfinite(value)
-
-
-def _is_integer(value: Any) -> bool:
-    if isinstance(value, Decimal):  # as DynamoDB reads every number
-        return value.is_finite() and value == value.to_integral_value()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def as_date(value: Any) -> date | None:
-    """A date, or ISO text of one (`2026-11-01`), as date; else None."""
-    if isinstance(value, datetime):
-        return None
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str) or len(value) != 10:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
-def as_datetime(value: Any) -> datetime | None:
-    """A datetime, or ISO text of one, as datetime; else None."""
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or len(value) < 11:
-        return None
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        return None
-
-
 TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "integer": _is_integer,
-    "float": _is_number,
-    "number": _is_number,
+    "integer": is_integer,
+    "float": is_number,
+    "number": is_number,
     "boolean": lambda value: isinstance(value, bool),
     "date": lambda value: as_date(value) is not None,
     "datetime": lambda value: as_datetime(value) is not None,
@@ -97,14 +54,6 @@ def typed(kind: str) -> Check:
 
 
 # --- the other rules
-
-
-def shown(value: Any, most: int = _SHOWN) -> str:
-    """A value as text that a message can hold; "?" for a number of too many digits, or a list that is too deep."""
-    try:
-        return str(value)[:most]
-    except (ValueError, ArithmeticError, RecursionError):
-        return "?"
 
 
 def not_empty(value: Any) -> Fault | None:
@@ -179,8 +128,8 @@ def _bound(rule: str, kind: str | None, bound: Any) -> tuple[Any, Callable[[Any]
         limit, convert = as_date(bound), as_date
     elif kind == "datetime" or (kind is None and isinstance(bound, datetime)):
         return _datetime_bound(rule, bound)
-    elif kind in {None, "integer", "float", "number"} and _is_number(bound):
-        return bound, lambda value: value if _is_number(value) else None
+    elif kind in {None, "integer", "float", "number"} and is_number(bound):
+        return bound, lambda value: value if is_number(value) else None
     else:
         raise BadRule(rule, f"does not fit type {kind}")
     if limit is None:

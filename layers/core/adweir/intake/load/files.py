@@ -32,7 +32,7 @@ from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
 from adweir.model.messages import ObjectArrived
 from adweir.model.metrics import BadRow
-from adweir.model.times import Clock, iso
+from adweir.model.times import Clock, iso, latest_date
 from adweir.platforms.files.file_rows import ALL_IDS
 from adweir.platforms.files.kept_files import KeptFiles
 from adweir.platforms.files.lines import KNOWN
@@ -101,7 +101,7 @@ class DropLoader:
                 as_of=head.last_modified,
                 size=head.size,
                 sha256=self._copy(message, cast("BinaryIO", spool)),
-                days=_days(self._clock.now().date(), limits.MAX_DROP_AGE_DAYS),
+                days=_days(self._clock.now().date(), latest_date(self._clock.now())),
             )
             self._catalog.account(account_id)
             reader = self._reader(account_id, source, data_type)
@@ -348,7 +348,7 @@ def _version(message: ObjectArrived, head: ObjectHead) -> str:
 
 
 @lru_cache(maxsize=2)
-def _days(today: date, oldest: int) -> frozenset[str]:
-    """The days that a drop may have: back to that many days ago, and tomorrow, which somewhere it is already."""
-    first = today - timedelta(days=oldest)
-    return frozenset((first + timedelta(days=n)).isoformat() for n in range(oldest + 2))
+def _days(today: date, last: date) -> frozenset[str]:
+    """The days that a drop may have: from as far back as it may reach to the one that is the latest anywhere."""
+    first = today - timedelta(days=limits.MAX_DROP_AGE_DAYS)
+    return frozenset((first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1))
