@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from adweir.model.mappings import CURRENCY_SLOT, Unit
-from adweir.platforms.files.headers import currency_of
+from adweir.model.numerals import currency_of
 from ops.mapping import words
 
 _BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]{1,4})\s*[)\]]")

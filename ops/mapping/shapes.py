@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from adweir.model.numerals import Numerals, Undecided, currency_of, is_masked
 from adweir.platforms.files.calendar_days import CalendarDays
-from adweir.platforms.files.headers import currency_of
-from adweir.platforms.files.numerals import Numerals, Undecided, is_masked
 
 _NOTHING = frozenset({"", "--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a", "(not set)"})
 _FLAGS = frozenset({"true", "false", "yes", "no", "ja", "nein", "oui", "non", "si"})

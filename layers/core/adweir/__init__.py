@@ -9,16 +9,18 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from adweir import quality
+    from adweir.library.aggregating import aggregate
     from adweir.library.backoff import retry_with_backoff
     from adweir.library.client import Client
     from adweir.library.combining import combine
     from adweir.library.lone import client
     from adweir.library.normalizing import normalize
 
-__all__ = ["Client", "client", "combine", "normalize", "quality", "retry_with_backoff"]
+__all__ = ["Client", "aggregate", "client", "combine", "normalize", "quality", "retry_with_backoff"]
 
 _HOMES = {
     "Client": "client",
+    "aggregate": "aggregating",
     "client": "lone",
     "combine": "combining",
     "normalize": "normalizing",

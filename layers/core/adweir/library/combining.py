@@ -14,6 +14,7 @@ _LINE = ("month", "invoice_id", "line")
 """What tells the lines of invoices apart."""
 _PARTS = (*_KEY, *_LINE, *DIMENSIONS, "currency")
 _WHOSE = ("platform", "account_id")
+_OWN = tuple(name for name in _PARTS if name not in {*_WHOSE, "currency"})
 _SHOWN = 100
 
 
@@ -36,13 +37,24 @@ def combine(sources: Iterable[Iterable[Mapping[str, Any]]]) -> Iterator[dict[str
                     " adweir's clients and of adweir.normalize",
                     [{"field": name, "message": "is missing"} for name in missing],
                 )
-            key = "#".join(_text(row[name]) for name in _PARTS if row.get(name) is not None)
+            key = key_of_row(row)
             content = _digest(repr(sorted(row.items())))
             known = seen.setdefault(_digest(key), content)
             if known is content:
                 yield {"key": key, **row}
             elif known != content:
                 raise Conflict(f"two different rows are {key[:_SHOWN]}: combine rows of one kind and one moment")
+
+
+def key_of_row(row: Mapping[str, Any]) -> str:
+    """What tells a canonical row from all others: platform, ad account, ids, day, breakdown and currency."""
+    return "#".join(_text(row[name]) for name in _PARTS if row.get(name) is not None)
+
+
+def identity_of(row: Mapping[str, Any]) -> str:
+    """The same where a row says whose it is, and of which object or day; of another row, all that it says."""
+    is_told_apart = all(row.get(name) for name in _WHOSE) and any(row.get(name) is not None for name in _OWN)
+    return key_of_row(row) if is_told_apart else repr(sorted(row.items(), key=repr))
 
 
 def _text(value: Any) -> str:

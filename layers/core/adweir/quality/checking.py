@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from adweir.model import limits
-from adweir.quality.row_rules import Breaks, KnownRule
+from adweir.quality.row_rules import Breaks, KnownRule, Rule
 from adweir.quality.scanning import Scan, ScannedField, ScannedRule
 from adweir.quality.schema_checks import Check, Fault
 from adweir.quality.values import in_issue
@@ -52,7 +52,7 @@ class Field:
 class ComparedFields:
     """A rule about several fields, as a schema asks for it."""
 
-    listed: KnownRule
+    known: KnownRule
     tolerance: float
     severity: str
     mostly: float
@@ -60,11 +60,11 @@ class ComparedFields:
     @property
     def name(self) -> str:
         """The field that its issues are about."""
-        return self.listed.rule.field
+        return self.known.rule.field
 
     @property
     def dimension(self) -> str:
-        return self.listed.rule.dimension
+        return self.known.rule.dimension
 
 
 class _Comparing(NamedTuple):
@@ -90,7 +90,7 @@ class Schema:
         scanned = [
             ScannedField(each.name, each.rules, skips_null=each.nullable and not each.required) for each in self.fields
         ]
-        rules = [ScannedRule(each.listed.needs, each.listed.passes, each.tolerance) for each in self.compared]
+        rules = [ScannedRule(each.known.needs, each.known.passes, each.tolerance) for each in self.compared]
         return Scan(scanned, rules)
 
     def validate(self, records: Iterable[Any], now: datetime) -> dict[str, Any]:
@@ -112,16 +112,21 @@ class CheckedRows:
 
     def __init__(self, schema: Schema, now: datetime) -> None:
         self._schema = schema
-        self._units: tuple[Field | ComparedFields, ...] = (*schema.fields, *schema.compared)
+        self.units: tuple[Field | ComparedFields, ...] = (*schema.fields, *schema.compared)
         self._looks: list[Field | _Comparing] = [*schema.fields, *(_begun(each, now) for each in schema.compared)]
-        self.tallies = [CheckTally() for _ in self._units]
-        self._room = limits.MAX_SCHEMA_ISSUES - len(self._units)
+        self.tallies = [CheckTally() for _ in self.units]
+        self._room = limits.MAX_SCHEMA_ISSUES - len(self.units)
         self._text = limits.MAX_SCHEMA_ISSUE_CHARS
         self.rows = 0
 
     def take(self, records: Iterable[Any]) -> None:
         """Check records; may be called again with the next ones."""
         self.rows = self._schema.scan.rows(records, self.rows, self._look)
+
+    def broken(self, record: Mapping[str, Any]) -> list[Rule]:
+        """The rules about several fields that the next record breaks; it is not counted."""
+        compared = zip(self._schema.compared, self._looks[len(self._schema.fields) :], strict=True)
+        return [each.known.rule for each, looks in compared if looks.faults(record)]
 
     def _look(self, row: int, record: Mapping[str, Any], place: int) -> None:
         """Find all faults of a field, or of a rule, in a record that the scan did not pass."""
@@ -131,7 +136,7 @@ class CheckedRows:
             if isinstance(each, Field):
                 self._remember(place, record.get(each.name))
             return
-        tally, name = self.tallies[place], self._units[place].name
+        tally, name = self.tallies[place], self.units[place].name
         tally.rows += 1
         tally.faults += len(faults)
         for fault in faults:
@@ -155,7 +160,7 @@ class CheckedRows:
         found: dict[str, list[tuple[int, int, dict[str, Any]]]] = {"error": [], "warn": []}
         errors_found, rows = 0, self.rows
         units: dict[str, list[int]] = {}
-        for place, each in enumerate(self._units):
+        for place, each in enumerate(self.units):
             tally = self.tallies[place]
             tolerated = each.severity == "warn" or (rows > 0 and (rows - tally.rows) / rows >= each.mostly)
             errors_found += 0 if tolerated else tally.faults
@@ -191,8 +196,8 @@ _KNOWN_CHARS = 64
 
 
 def _begun(each: ComparedFields, now: datetime) -> _Comparing:
-    rule = each.listed.rule
-    return _Comparing(each.listed.begin(each.tolerance, now), Fault(rule.name, rule.message))
+    rule = each.known.rule
+    return _Comparing(each.known.begin(each.tolerance, now), Fault(rule.name, rule.message))
 
 
 def _issue(row: int, name: str, fault: Fault, value: Any) -> dict[str, Any]:

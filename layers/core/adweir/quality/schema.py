@@ -109,7 +109,7 @@ def _compared(rules: Sequence[Any]) -> list[ComparedFields]:
         if name in found:
             raise BadRule(listed.rule.name, "is given twice")
         found[listed.rule.name] = ComparedFields(
-            listed=listed,
+            known=listed,
             tolerance=_tolerance(asked, listed.tolerance),
             severity=_choice(asked, "severity", _SEVERITIES, listed.rule.severity),
             mostly=_share(asked.get("mostly", 1)),

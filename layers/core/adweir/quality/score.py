@@ -60,7 +60,7 @@ def score(tally: Tally, grain: Grain, as_of: datetime, now: datetime) -> Score:
         repeated = tally.duplicates / tally.read
         dimensions["uniqueness"] = max(0.0, (dimensions["uniqueness"] or 0.0) - repeated)
     dimensions["timeliness"] = timeliness((now - as_of).total_seconds(), SLA_SECONDS[grain])
-    return _overall(dimensions, gates, _offenders(tally))
+    return scored(dimensions, gates, _offenders(tally))
 
 
 def timeliness(age: float, sla: float) -> float:
@@ -68,9 +68,10 @@ def timeliness(age: float, sla: float) -> float:
     return min(1.0, max(0.0, (3 * sla - age) / (2 * sla)))
 
 
-def _overall(dimensions: dict[str, float | None], gates: list[str], offenders: list[dict[str, Any]]) -> Score:
+def scored(dimensions: Mapping[str, float | None], gates: list[str], offenders: list[dict[str, Any]]) -> Score:
+    """The score of these dimensions. `gates`: the `error` rules that were broken."""
     tested = {name: value for name, value in dimensions.items() if value is not None}
-    gates += [f"{name} < {GATE}" for name, value in tested.items() if value < GATE]
+    gates = gates + [f"{name} < {GATE}" for name, value in tested.items() if value < GATE]
     weight = sum(WEIGHTS[name] for name in tested)
     overall = sum(WEIGHTS[name] * value for name, value in tested.items()) / weight if weight else None
     if overall is not None and gates:

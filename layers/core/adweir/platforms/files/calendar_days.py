@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from adweir.model.errors import BadInput
-from adweir.platforms.files.numerals import Undecided
+from adweir.model.numerals import Undecided
 
 _TIME = (
     r"(?:(?:[T,]|\s)\s*(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?)?"

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from adweir.model.mappings import CURRENCY_SLOT
-
-_CODE = re.compile(r"[A-Z]{3}")
-_OF_SIGN = {
-    "€": "EUR",
-    "£": "GBP",
-    "₹": "INR",
-    "₽": "RUB",
-    "₺": "TRY",
-    "₩": "KRW",
-    "₪": "ILS",
-    "zł": "PLN",
-    "R$": "BRL",
-}
-"""Signs that stand for one currency; `$`, `¥` and `kr` stand for several."""
-_OTHER_SIGN = re.compile(r"[A-Za-z]{0,3}\$|[¥₫฿₴₱₦]|kr\.?|Kč|Ft|lei")
+from adweir.model.numerals import currency_of
 
 
 class FoundColumn(NamedTuple):
@@ -72,10 +57,3 @@ class HeaderNames:
                 if currency is not None:
                     found.append(FoundColumn(written, currency))
         return found
-
-
-def currency_of(text: str) -> str | None:
-    """`EUR` and `€` → `EUR`; "" for a sign of several currencies, None for what is no currency."""
-    if _CODE.fullmatch(text):
-        return text
-    return _OF_SIGN.get(text, "" if _OTHER_SIGN.fullmatch(text) else None)

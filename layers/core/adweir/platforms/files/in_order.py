@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from adweir.model import limits
 from adweir.model.errors import BadInput
 from adweir.model.metrics import BadRow
+from adweir.model.numerals import Undecided
 from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.mapped import BoundMapping
-from adweir.platforms.files.numerals import Undecided
 
 _SHOWN = 2_000
 _SHOWS_CELLS = ("ambiguous", "consistent")

@@ -18,15 +18,13 @@ from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.money import minor_digits
+from adweir.model.numerals import NOTHING, Numerals, as_text, currency_of, exactly, is_masked, scaled, unit_of
 from adweir.platforms.files import builtin
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.delimited import Form
-from adweir.platforms.files.headers import HeaderNames, currency_of
+from adweir.platforms.files.headers import HeaderNames
 from adweir.platforms.files.lines import LineFault, Record
-from adweir.platforms.files.numerals import Numerals, as_text, exactly, is_masked, scaled, unit_of
 
-_EMPTY = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
-"""What stands for nothing in columns of numbers, days and ids."""
 _POWERS = {Unit.ONES: 0, Unit.THOUSANDS: 3, Unit.PERCENT: -2, Unit.MICROS: -6}
 _MONEY = frozenset({
     "spend", "revenue", "refunded", "amount", "tax", "value",
@@ -91,7 +89,7 @@ class BoundMapping:
         self._header = HeaderNames(header)
         zone = ZoneInfo(mapping.timezone) if mapping.timezone else None
         self.numerals, self.calendar = Numerals(mapping.decimal), CalendarDays(mapping.date_order, zone)
-        self._empty = _EMPTY | {text.strip().casefold() for text in mapping.empty}
+        self._empty = NOTHING | {text.strip().casefold() for text in mapping.empty}
         own_empty = frozenset(text.strip() for text in mapping.empty)
         self._empty_texts = (own_empty | {"--"}, own_empty)
         self._known_days: dict[str, str] = {}

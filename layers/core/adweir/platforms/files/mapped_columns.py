@@ -13,6 +13,7 @@ from itertools import compress
 
 from adweir.model import limits
 from adweir.model.mappings import Unit
+from adweir.model.numerals import OTHER_MARK
 from adweir.platforms.files import cells
 from adweir.platforms.files.by_column import Column, Unusual, amounts, chosen, counts, or_none, per_text, remembered
 from adweir.platforms.files.mapped import (
@@ -25,7 +26,6 @@ from adweir.platforms.files.mapped import (
     day_of_range,
     day_or_moment,
 )
-from adweir.platforms.files.numerals import OTHER_MARK
 from adweir.platforms.files.text_lines import Chunk
 
 Convert = Callable[[Mapping[str, str], str], int]

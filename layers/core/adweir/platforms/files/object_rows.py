@@ -7,6 +7,7 @@ from typing import Any
 from adweir.model.data_types import DataType
 from adweir.model.entities import Ad, AdCampaign, Keyword, PlatformObject, Status
 from adweir.model.metrics import Level
+from adweir.model.statuses import status_named
 from adweir.platforms.files import cells
 from adweir.platforms.files.file_rows import FileContext
 from adweir.platforms.files.lines import LineFault, Record, identity
@@ -25,13 +26,12 @@ def object_of(record: Record, data_type: DataType, context: FileContext) -> Plat
     if context.is_listed(platform):
         raise LineFault("platform", "listed", f"is {platform}: what its ad accounts have comes from the platform")
     status = cells.text(cell, "status")
-    known = Status(status.lower()) if status.lower() in set(Status) else Status.UNKNOWN
     common: dict[str, Any] = {name: cells.day(cell[name], name) for name in _DAYS if cell.get(name)}
     common |= {name: identity(cell, name) for name in _IDS}
     common |= {
         "platform": platform,
         "profile_id": identity(cell, "profile_id") or context.own,
-        "status": known,
+        "status": status_named(status) or Status.UNKNOWN,
         "status_raw": status,
     }
     if data_type.level is Level.CAMPAIGN:

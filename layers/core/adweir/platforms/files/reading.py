@@ -13,6 +13,7 @@ from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError
 from adweir.model.mappings import Mapping
 from adweir.model.metrics import BadRow
+from adweir.model.numerals import Undecided
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files.batches import DropBatch, Wanted, batches_of
 from adweir.platforms.files.by_column import Unusual
@@ -24,7 +25,6 @@ from adweir.platforms.files.lines import LineFault, Record
 from adweir.platforms.files.mapped import BoundMapping, form_of
 from adweir.platforms.files.mapped_columns import MappedColumns
 from adweir.platforms.files.normalize import DropRow, Target
-from adweir.platforms.files.numerals import Undecided
 from adweir.platforms.files.own_rows import own_rows
 from adweir.platforms.files.sums import RowParts
 from adweir.platforms.files.table import FileTable, open_table, records_of

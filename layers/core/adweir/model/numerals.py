@@ -27,6 +27,21 @@ _POWER = re.compile(r"[0-9]{1,60}(?:\.[0-9]{0,60})?[eE][-+]?[0-9]{1,2}|\.[0-9]{1
 _MASKED = re.compile(r"[<>≤≥][0-9 .,\u00a0]{1,20}[% ]{0,2}")
 OTHER_MARK = {".": ",", ",": "."}
 """What a number with one decimal mark has between thousands."""
+_CODE = re.compile(r"[A-Z]{3}")
+_OF_SIGN = {
+    "€": "EUR",
+    "£": "GBP",
+    "₹": "INR",
+    "₽": "RUB",
+    "₺": "TRY",
+    "₩": "KRW",
+    "₪": "ILS",
+    "zł": "PLN",
+    "R$": "BRL",
+}
+"""Signs that stand for one currency; `$`, `¥` and `kr` stand for several."""
+_OTHER_SIGN = re.compile(r"[A-Za-z]{0,3}\$|[¥₫฿₴₱₦]|kr\.?|Kč|Ft|lei")
+NOTHING = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 
 
 class Undecided(Exception):
@@ -42,6 +57,18 @@ def unit_of(text: str) -> str:
     """The sign or code of a currency in a cell, "" for none."""
     found = _CELL.fullmatch(text)
     return (found["unit"] or found["unit_after"] or "") if found else ""
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a text stands for nothing where a number, a day or an id is expected: `--`, `n/a`, or no text at all."""
+    return not text or text.casefold() in NOTHING
+
+
+def currency_of(text: str) -> str | None:
+    """`EUR` and `€` → `EUR`; "" for a sign of several currencies, None for what is no currency."""
+    if _CODE.fullmatch(text):
+        return text
+    return _OF_SIGN.get(text, "" if _OTHER_SIGN.fullmatch(text) else None)
 
 
 class Numerals:

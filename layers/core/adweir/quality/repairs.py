@@ -1,0 +1,165 @@
+"""Repairs of rows of any origin: what a value plainly says is written as its field's type has it. Each one is logged.
+
+Nothing is filled in and nothing is guessed: what can be read in two ways, or contradicts its row, stays as it came, for
+the check to name. A repaired row is a copy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from adweir.model import limits
+from adweir.model.errors import BadInput
+from adweir.model.numerals import Numerals, Undecided, currency_of, exactly, is_nothing, unit_of
+from adweir.model.statuses import status_named
+from adweir.quality.checking import Field, Schema
+from adweir.quality.values import is_number
+
+TRIM, EMPTY, NUMBER, UNIT, PERCENT = "trim", "empty", "number", "unit", "percent"
+STATUS, NEGATIVE_ZERO = "status", "negative_zero"
+RULES = (TRIM, EMPTY, NUMBER, UNIT, PERCENT, STATUS, NEGATIVE_ZERO)
+"""What repairs are called, in their order."""
+_NUMERIC = frozenset({"integer", "float", "number"})
+_NOT_TEXT = _NUMERIC | {"date", "datetime", "boolean"}
+_STATUS = "status"
+_SHARES = (
+    ("ctr", "clicks", "impressions"),
+    ("conversion_rate", "conversions", "clicks"),
+    ("cvr", "conversions", "clicks"),
+)
+"""A fraction, and the counts that it is made of."""
+_PERCENT_ROUNDING, _SHARE_ROUNDING = 0.00005, 0.01
+"""How far a percentage of two decimals is from its fraction, and what platforms' own counts differ by."""
+_BLANKS = "\ufeff\u200b\u200e\u200f"
+
+
+class Repair(NamedTuple):
+    """What was changed: by which rule, in which field, from what, to what."""
+
+    rule: str
+    field: str
+    before: Any
+    after: Any
+
+
+class Repairs:
+    """The repairs of rows of one origin, by the types of a schema's fields.
+
+    `decimal` is the decimal mark of numbers that are text; without it the rows say it themselves, once for all
+    (`learn`): of `1,234` alone nobody knows whether it is a thousand.
+    """
+
+    def __init__(self, schema: Schema, decimal: str | None = None) -> None:
+        self._fields = schema.fields
+        self._numbers = {each.name: each.rules["type"] for each in schema.fields if each.rules.get("type") in _NUMERIC}
+        self._numerals = Numerals(decimal)
+
+    def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Find out how numbers are written; where no number has a comma, a point is the decimal mark."""
+        commas = False
+        for row in rows:
+            for name, kind in self._numbers.items():
+                value = row.get(name)
+                if isinstance(value, str):
+                    commas = commas or "," in value
+                    self._numerals.learn(_stripped(value), whole=kind == "integer")
+        if not self._numerals.decimal and not commas:
+            self._numerals.settle(".")
+
+    def repaired(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Repair]]:
+        """A copy of a row, and what was changed in it, in the order of its fields."""
+        made, changes = dict(row), list[Repair]()
+        for field in self._fields:
+            if made.get(field.name) is not None:
+                self._repair(field, made, changes)
+        for name, part, whole in _SHARES:
+            if name in self._numbers and _is_percent(made, name, part, whole):
+                _change(made, changes, PERCENT, name, _hundredth(made[name]))
+        return made, changes
+
+    def _repair(self, field: Field, made: dict[str, Any], changes: list[Repair]) -> None:
+        name, kind = field.name, field.rules.get("type")
+        if isinstance(made[name], str):
+            _change(made, changes, TRIM, name, _stripped(made[name]))
+            if kind in _NOT_TEXT and is_nothing(made[name]):
+                _change(made, changes, EMPTY, name, None)
+                return
+            if kind in _NUMERIC:
+                found = self._number(made, name, whole=kind == "integer")
+                if found is not None:
+                    _change(made, changes, found[0], name, found[1])
+            elif name == _STATUS:
+                _change(made, changes, STATUS, name, _status(field, made[name]))
+        value = made[name]
+        if kind == "integer" and isinstance(value, float) and value.is_integer():
+            _change(made, changes, NUMBER, name, int(value))
+        elif kind in _NUMERIC and _is_negative_zero(value):
+            _change(made, changes, NEGATIVE_ZERO, name, abs(value))
+
+    def _number(self, made: Mapping[str, Any], name: str, *, whole: bool) -> tuple[str, int | Decimal] | None:
+        """The number that a text is, and the rule by which; None where it is none, or may be two."""
+        text = made[name]
+        if len(text) > limits.MAX_NUMBER_CHARS:
+            return None
+        unit = unit_of(text)
+        said = currency_of(unit) if unit else None
+        if said and made.get("currency") and said != str(made["currency"]).strip().upper():
+            return None
+        try:
+            plain = self._numerals.plain(text, whole=whole)
+            value = Decimal(exactly(plain, -2 if text.endswith("%") else 0))
+        except (ValueError, Undecided, BadInput):
+            return None
+        rule = PERCENT if text.endswith("%") else UNIT if unit or text.lstrip("+-") != plain.lstrip("-") else NUMBER
+        if not whole:
+            return rule, value
+        return (rule, int(value)) if value == value.to_integral_value() else None
+
+
+def _change(made: dict[str, Any], changes: list[Repair], rule: str, name: str, after: Any) -> None:
+    before = made[name]
+    if after is before or (type(after) is type(before) and after == before and rule != NEGATIVE_ZERO):
+        return
+    changes.append(Repair(rule, name, before, after))
+    made[name] = after
+
+
+def _stripped(text: str) -> str:
+    return text.strip().strip(_BLANKS).strip()
+
+
+def _status(field: Field, text: str) -> str:
+    allowed = field.rules.get("allowed")
+    if allowed is not None and text in allowed:
+        return text
+    status = status_named(text)
+    return text if status is None or (allowed is not None and status not in allowed) else str(status)
+
+
+def _is_negative_zero(value: Any) -> bool:
+    if isinstance(value, float):
+        return value == 0 and math.copysign(1, value) < 0
+    return isinstance(value, Decimal) and value.is_zero() and value.is_signed()
+
+
+def _is_percent(made: Mapping[str, Any], name: str, part: str, whole: str) -> bool:
+    """Whether a share is written in per cent: it is a hundred times what the row's own counts say."""
+    values = [made.get(each) for each in (name, part, whole)]
+    if not all(map(is_number, values)):
+        return False
+    try:
+        share, counted, of = map(float, values)  # type: ignore[arg-type]  # all are numbers
+    except OverflowError:
+        return False
+    if not (of > 0 and 0 < counted < math.inf and share < math.inf):
+        return False
+    expected = counted / of
+    near = _PERCENT_ROUNDING + _SHARE_ROUNDING * expected
+    return abs(share / 100 - expected) <= near < abs(share - expected)
+
+
+def _hundredth(value: Any) -> Any:
+    return value / 100 if isinstance(value, float) else Decimal(value) / 100
