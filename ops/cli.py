@@ -285,6 +285,32 @@ def map_file(
 
 
 @app.command()
+def validate(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, TSV, JSON or Parquet; .gz and .zip too."),
+    ],
+    kind: Annotated[
+        str, typer.Option("--as", metavar="SOURCE/DATA_TYPE", help="What it is; found out when left out.")
+    ] = "",
+    schema: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Check it by this schema instead, in JSON.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Read it by this mapping, in JSON.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Check a file as loading it would, without AWS or a sandbox; exits with 1 when a row would be refused."""
+    from ops.validation import command, report
+
+    found = command.validated(file, kind, schema, mapping, datetime.now(UTC))
+    typer.echo(report.as_json(found, file.name) if as_json else "\n".join(report.lines_of(found, file.name)))
+    if found.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
 def replay(
     context: typer.Context,
     platform: Annotated[str, typer.Argument(help="The platform or an alias of it.", show_default=False)],

@@ -49,7 +49,7 @@ def proposed(path: Path, source: str, data_type: str) -> tuple[Proposal, list[Re
         raise CommandFailed(f"there is no data type {data_type}; known: {', '.join(DATA_TYPES)}")
     try:
         with path.open("rb") as stream:
-            table = open_table(stream, path.stat().st_size, Form(is_header=_is_header))
+            table = open_table(stream, path.stat().st_size, Form(is_header=is_header))
             rows = [found for found in islice(records(table), ROWS) if isinstance(found, Record)]
             header = list(table.header)
     except (OSError, AdweirError) as error:
@@ -58,7 +58,7 @@ def proposed(path: Path, source: str, data_type: str) -> tuple[Proposal, list[Re
     return propose(header, cells, source=source, data_type=data_type, file=path.name), rows
 
 
-def _is_header(cells: Sequence[str]) -> bool:
+def is_header(cells: Sequence[str]) -> bool:
     """Whether a line says what columns are: several of its cells are names that are known."""
     if len(cells) < _TOLD:
         return False

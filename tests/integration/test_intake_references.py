@@ -147,7 +147,7 @@ def test_files_name_the_objects_of_platforms_that_nothing_lists(world: LoadWorld
     found = records(world, "campaigns", account_id="p1")
     assert [tuple(each[name] for name in names) for each in found] == [
         ("quora_ads", "p1", "c1", "Spring", "active", "ACTIVE", "2026-03-01"),
-        ("quora_ads", "p1", "c2", "Autumn", "unknown", "in review", None),
+        ("quora_ads", "p1", "c2", "Autumn", "pending", "in review", None),
     ]
     left = receipt(world)
     assert (left["rows_stored"], left["duplicates"], left["reasons"]) == (2, 1, {"required": 1})

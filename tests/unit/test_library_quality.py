@@ -283,8 +283,8 @@ def test_each_issue_has_its_type_its_field_and_words() -> None:
         ("completeness", "spend"): "1 of 4 rows has no spend",
         ("uniqueness", ""): "1 of 4 rows have the same key as another row",
         ("validity", "clicks"): "1 of 4 rows: clicks must be at least 0 (first in row 2: -1)",
-        ("consistency", "conversions"): ("1 of 4 rows: conversions more conversions than clicks (first in row 2: '1')"),
-        ("consistency", "clicks"): "1 of 4 rows: clicks more clicks than impressions (first in row 3: 101)",
+        ("consistency", "conversions"): ("1 of 4 rows: conversions are more than the clicks (first in row 2: '1')"),
+        ("consistency", "clicks"): "1 of 4 rows: clicks are more than the impressions (first in row 3: 101)",
     }
     assert found["gates"] == ["min"]
     assert found["overall"] == 0.59

@@ -92,6 +92,7 @@ MAX_VANISH_QUESTION_DAYS = 21  # how long a held-back pull's question waits for 
 MAX_FINDING_BYTES = 64 << 10  # a quality report's body
 MAX_FINDINGS_READ = 200  # quality reports per page
 MAX_CLEANING_SAMPLES = 50  # examples of cleaned values per load
+MAX_LINES_NAMED = 5  # lines that a check names of each rule and field
 MAX_FAILED_RULES_NAMED = 10  # rules named in a quality report, the most frequent first
 MAX_LISTED_CHANGES = 5000  # changed numbers listed per answer; their count goes on
 MAX_CHANGES_FILES = 2000  # loads undone per answer as of a moment: 20 s of S3 requests

@@ -53,10 +53,11 @@ def is_masked(text: str) -> bool:
     return _MASKED.fullmatch(text) is not None
 
 
-def unit_of(text: str) -> str:
-    """The sign or code of a currency in a cell, "" for none."""
+def currency_named(text: str) -> str | None:
+    """The currency that a cell's sign or code says, "" for a sign of several currencies, None for none."""
     found = _CELL.fullmatch(text)
-    return (found["unit"] or found["unit_after"] or "") if found else ""
+    unit = (found["unit"] or found["unit_after"]) if found else None
+    return currency_of(unit) if unit else None
 
 
 def is_nothing(text: str) -> bool:

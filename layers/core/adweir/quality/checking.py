@@ -118,6 +118,9 @@ class CheckedRows:
         self._room = limits.MAX_SCHEMA_ISSUES - len(self.units)
         self._text = limits.MAX_SCHEMA_ISSUE_CHARS
         self.rows = 0
+        self.bad_rows = 0
+        """Rows that break what is an error, also where `mostly` tolerates that."""
+        self._last_bad = -1
 
     def take(self, records: Iterable[Any]) -> None:
         """Check records; may be called again with the next ones."""
@@ -139,6 +142,9 @@ class CheckedRows:
         tally, name = self.tallies[place], self.units[place].name
         tally.rows += 1
         tally.faults += len(faults)
+        if row != self._last_bad and self.units[place].severity == "error":
+            self._last_bad = row
+            self.bad_rows += 1
         for fault in faults:
             tally.by_rule[fault.rule] = tally.by_rule.get(fault.rule, 0) + 1
             if tally.issues and (self._room <= 0 or self._text <= 0):
@@ -155,6 +161,11 @@ class CheckedRows:
             scan.known[place].add(value)
             scan.room -= 1
 
+    def is_tolerated(self, place: int) -> bool:
+        """Whether what breaks a field's rules, or a rule, only warns: by its severity, or for most rows keep it."""
+        each, tally = self.units[place], self.tallies[place]
+        return each.severity == "warn" or (self.rows > 0 and (self.rows - tally.rows) / self.rows >= each.mostly)
+
     def answer(self) -> dict[str, Any]:
         """What was found; see `Schema.validate`."""
         found: dict[str, list[tuple[int, int, dict[str, Any]]]] = {"error": [], "warn": []}
@@ -162,7 +173,7 @@ class CheckedRows:
         units: dict[str, list[int]] = {}
         for place, each in enumerate(self.units):
             tally = self.tallies[place]
-            tolerated = each.severity == "warn" or (rows > 0 and (rows - tally.rows) / rows >= each.mostly)
+            tolerated = self.is_tolerated(place)
             errors_found += 0 if tolerated else tally.faults
             found["warn" if tolerated else "error"] += [(issue["row"], place, issue) for issue in tally.issues]
             passed = units.setdefault(each.dimension, [0, 0])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
-from adweir.model.numerals import Numerals, Undecided, currency_of, exactly, is_nothing, unit_of
+from adweir.model.numerals import Numerals, Undecided, currency_named, exactly, is_nothing
 from adweir.model.statuses import status_named
 from adweir.quality.checking import Field, Schema
 from adweir.quality.values import is_number
@@ -104,8 +104,7 @@ class Repairs:
         text = made[name]
         if len(text) > limits.MAX_NUMBER_CHARS:
             return None
-        unit = unit_of(text)
-        said = currency_of(unit) if unit else None
+        said = currency_named(text)
         if said and made.get("currency") and said != str(made["currency"]).strip().upper():
             return None
         try:
@@ -113,7 +112,7 @@ class Repairs:
             value = Decimal(exactly(plain, -2 if text.endswith("%") else 0))
         except (ValueError, Undecided, BadInput):
             return None
-        rule = PERCENT if text.endswith("%") else UNIT if unit or text.lstrip("+-") != plain.lstrip("-") else NUMBER
+        rule = PERCENT if text.endswith("%") else UNIT if text.lstrip("+-") != plain.lstrip("-") else NUMBER
         if not whole:
             return rule, value
         return (rule, int(value)) if value == value.to_integral_value() else None

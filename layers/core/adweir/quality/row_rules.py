@@ -31,9 +31,9 @@ class Rule(NamedTuple):
     message: str
 
 
-CLICKS = Rule("clicks_over_impressions", "consistency", "warn", "clicks", "more clicks than impressions")
-CONVERSIONS = Rule("conversions_over_clicks", "consistency", "warn", "conversions", "more conversions than clicks")
-SPEND = Rule("spend_without_impressions", "consistency", "warn", "spend", "spend without impressions")
+CLICKS = Rule("clicks_over_impressions", "consistency", "warn", "clicks", "are more than the impressions")
+CONVERSIONS = Rule("conversions_over_clicks", "consistency", "warn", "conversions", "are more than the clicks")
+SPEND = Rule("spend_without_impressions", "consistency", "warn", "spend", "is there without impressions")
 CTR = Rule("ctr_differs", "consistency", "error", "ctr", "is not clicks / impressions")
 END = Rule("end_before_start", "consistency", "error", "end_date", "is before start_date")
 FUTURE = Rule("future_day", "validity", "error", "date", "is a day that has not begun")

@@ -20,14 +20,14 @@ from adweir.store.metrics.adjusting import RowIds
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 
-ID = Rule("id", "completeness", "error", "entity_id", "the entity's id is missing or cannot be stored as a key")
+ID = Rule("id", "completeness", "error", "entity_id", "is missing or cannot be stored as a key")
 PARENT = Rule("parent", "validity", "error", "", "is longer than any id")
-DAY = Rule("day", "validity", "error", "date", "the day is not in the pull's window")
-HOUR = Rule("hour", "validity", "error", "hour", "the hour does not fit the grain")
+DAY = Rule("day", "validity", "error", "date", "is not in the pull's window")
+HOUR = Rule("hour", "validity", "error", "hour", "does not fit the grain")
 NEGATIVE = Rule("negative", "validity", "error", "", "must not be negative")
 BOUND = Rule("bound", "validity", "error", "", "is larger than any real figure")
-CONFLICT = Rule("conflict", "uniqueness", "error", "entity_id", "a second row of this key with other numbers")
-READABLE = Rule("readable", "validity", "error", "", "the row cannot be read")
+CONFLICT = Rule("conflict", "uniqueness", "error", "entity_id", "came before with other numbers")
+READABLE = Rule("readable", "validity", "error", "", "cannot be read")
 
 RULES = (READABLE, ID, PARENT, DAY, HOUR, NEGATIVE, BOUND, CURRENCY, CLICKS, CONVERSIONS, SPEND, CONFLICT)
 
@@ -111,9 +111,15 @@ class Tally:
         self.duplicates = 0
         self.failures: Counter[tuple[str, str]] = Counter()
         """(rule, field) → rows."""
+        self.lines: dict[tuple[str, str], list[int]] = {}
+        """(rule, field) → the first of their lines."""
 
-    def failed(self, rule: Rule, field: str = "") -> None:
-        self.failures[rule.name, field or rule.field] += 1
+    def failed(self, rule: Rule, field: str = "", line: int = 0) -> None:
+        """Count a row that broke a rule."""
+        broken = rule.name, field or rule.field
+        self.failures[broken] += 1
+        if self.failures[broken] <= limits.MAX_LINES_NAMED:
+            self.lines.setdefault(broken, []).append(line)
 
 
 class RowLoop:
@@ -229,7 +235,7 @@ class RowLoop:
             return False
         for warning in WARNINGS:
             if warning.breaks(row.slot):
-                self.tally.failed(warning.rule)
+                self.tally.failed(warning.rule, line=row.line)
         return True
 
     def _errors(self, row: MetricRow) -> list[tuple[Rule, str]]:
@@ -252,7 +258,7 @@ class RowLoop:
     def _reject(self, row: MetricRow, broken: list[tuple[Rule, str]], page: int) -> None:
         errors: list[dict[str, Any]] = []
         for rule, field in broken:
-            self.tally.failed(rule, field)
+            self.tally.failed(rule, field, row.line)
             name = field or rule.field
             errors.append({"field": name, "rule": rule.name, "message": f"{name} {rule.message}".strip()})
         known = ID not in {rule for rule, _ in broken}
@@ -268,7 +274,7 @@ class RowLoop:
             self._rows.adjusting.quarantine(row.day, _ids(row), row.slot)
 
     def _hold_back(self, bad: BadRow, page: int) -> None:
-        self.tally.failed(READABLE, str(bad.errors[0].get("field", "")) if bad.errors else "")
+        self.tally.failed(READABLE, str(bad.errors[0].get("field", "")) if bad.errors else "", bad.line)
         self.rejected += 1
         self._quarantine.add(bad, page)
         self._note(bad.entity_id, bad.day)

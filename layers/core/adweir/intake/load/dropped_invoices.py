@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -64,44 +64,17 @@ class DroppedInvoices:
         A line that does not say which document it is of may be of any: then nothing is stored. Raises BadInput,
         TooLarge for more lines than are held in memory or read in time.
         """
-        bills, least, number, lost = dict[Document, _Bill](), remaining() / 2, 0, ""
-        for number, found in enumerate(read_invoices(stream, size, self._parse_platform), 1):
-            if number > limits.MAX_DROPPED_BILL_LINES or (number % _LOOKS == 0 and remaining() < least):
-                raise TooLarge(f"the file has too many lines for one load: {number} until now; split it")
-            if isinstance(found, DroppedLine):
-                fault = self._add(bills, found)
-                if fault:
-                    quarantine.add(fault)
-            else:
-                quarantine.add(found.bad)
-                lost = lost or self._hold(bills, found)
+        least = remaining() / 2
+
+        def check(lines: int) -> None:
+            if lines > limits.MAX_DROPPED_BILL_LINES or (lines % _LOOKS == 0 and remaining() < least):
+                raise TooLarge(f"the file has too many lines for one load: {lines} until now; split it")
+
+        bills, number, lost = read_bills(read_invoices(stream, size, self._parse_platform), quarantine, check)
         unknown = self._check(bills, origin.account_id)
         return DroppedBills(
             self._store(bills, origin, as_of, quarantine, lost) | {"rows_read": number}, has_unknown=unknown
         )
-
-    def _add(self, bills: dict[Document, _Bill], found: DroppedLine) -> BadRow | None:
-        """Take a line; what is wrong with it beside the others of its document, which it then holds back."""
-        bill = bills.setdefault(document_of(found.head), _Bill(found.head))
-        bill.head = bill.head or found.head
-        wrong = ""
-        if bill.head != found.head:
-            wrong = "says something else of its invoice than the lines before"
-        elif found.line.line in bill.lines:
-            wrong = "has the name of another line of its invoice"
-        if not wrong:
-            bill.lines[found.line.line] = found.record, found.line
-            return None
-        bill.fault = bill.fault or f"line {found.record.number} of the file is of this invoice, and bad"
-        return found.record.bad(LineFault("line" if bill.head == found.head else "invoice_id", "consistent", wrong))
-
-    def _hold(self, bills: dict[Document, _Bill], found: DroppedFault) -> str:
-        """Hold back the document of a bad line; a reason to hold back all where it cannot be told."""
-        if found.document is None:
-            return f"line {found.bad.line} of the file does not say which invoice it is of"
-        held = bills.setdefault(found.document, _Bill(None))
-        held.fault = held.fault or f"line {found.bad.line} of the file is of this invoice, and bad"
-        return ""
 
     def _check(self, bills: dict[Document, _Bill], account_id: str) -> bool:
         """Give each document its profile's currency where it has none, and hold back those of unknown profiles.
@@ -143,3 +116,48 @@ class DroppedInvoices:
             changes += added + changed
         stored = [f"{platform}#{profile_id}#invoices" for platform, profile_id in kept]
         return {"rows_stored": rows, "duplicates": 0, "slots_changed": changes, "stored_for": stored}
+
+
+def read_bills(
+    found: Iterable[DroppedLine | DroppedFault], quarantine: Quarantine, check: Callable[[int], None]
+) -> tuple[dict[Document, _Bill], int, str]:
+    """The lines of a file by document, how many they are, and why none can be stored, "" where they can.
+
+    `check` looks at the number of lines now and then.
+    """
+    bills, number, lost = dict[Document, _Bill](), 0, ""
+    for number, each in enumerate(found, 1):
+        check(number)
+        if isinstance(each, DroppedLine):
+            fault = _add(bills, each)
+            if fault:
+                quarantine.add(fault)
+        else:
+            quarantine.add(each.bad)
+            lost = lost or _hold(bills, each)
+    return bills, number, lost
+
+
+def _add(bills: dict[Document, _Bill], found: DroppedLine) -> BadRow | None:
+    """Take a line; what is wrong with it beside the others of its document, which it then holds back."""
+    bill = bills.setdefault(document_of(found.head), _Bill(found.head))
+    bill.head = bill.head or found.head
+    wrong = ""
+    if bill.head != found.head:
+        wrong = "says something else of its invoice than the lines before"
+    elif found.line.line in bill.lines:
+        wrong = "has the name of another line of its invoice"
+    if not wrong:
+        bill.lines[found.line.line] = found.record, found.line
+        return None
+    bill.fault = bill.fault or f"line {found.record.number} of the file is of this invoice, and bad"
+    return found.record.bad(LineFault("line" if bill.head == found.head else "invoice_id", "consistent", wrong))
+
+
+def _hold(bills: dict[Document, _Bill], found: DroppedFault) -> str:
+    """Hold back the document of a bad line; a reason to hold back all where it cannot be told."""
+    if found.document is None:
+        return f"line {found.bad.line} of the file does not say which invoice it is of"
+    held = bills.setdefault(found.document, _Bill(None))
+    held.fault = held.fault or f"line {found.bad.line} of the file is of this invoice, and bad"
+    return ""

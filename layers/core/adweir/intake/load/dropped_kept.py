@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adweir.intake.load.commit import Committer
 from adweir.model import limits
@@ -36,29 +36,31 @@ Remaining = Callable[[], float]
 ProfileOf = Callable[[str, Target], Profile | None]
 
 
-class DroppedKept:
-    """Stores the rows of such a file. Repeated, it changes nothing."""
+class KeptReader:
+    """Reads such files."""
 
-    def __init__(self, catalog: Catalog, committer: Committer, profile_of: ProfileOf) -> None:
-        self._catalog = catalog
-        self._committer = committer
+    def __init__(self, profile_of: ProfileOf) -> None:
         self._profile_of = profile_of
 
     def read(
         self,
         files: KeptFiles,
         account_id: str,
-        source: tuple[BinaryIO, int],
+        records: Iterator[Record | BadRow],
         quarantine: Quarantine,
         remaining: Remaining,
     ) -> tuple[_Keeper[Any], dict[str, int]]:
-        """The good rows of a file (`source`: its stream and size), and counts for its receipt.
+        """The good rows of a file's records, and counts for its receipt.
 
         Raises BadInput, TooLarge for more rows than are held in memory or read in time.
         """
-        keeper = self._keeper(files, account_id)
+        keeper: _Keeper[Any]
+        if files.data_type.stored_as is StoredAs.REFERENCE:
+            keeper = _References(files, account_id)
+        else:
+            keeper = _Objects(files, account_id, self._profile_of)
         number, repeated, least = 0, 0, remaining() / 2
-        for number, found in enumerate(files.records(*source), 1):
+        for number, found in enumerate(records, 1):
             if number > limits.MAX_DROPPED_REFERENCES or (number % _LOOKS == 0 and remaining() < least):
                 raise TooLarge(f"the file has too many lines for one load: {number} until now; split it")
             if isinstance(found, BadRow):
@@ -70,26 +72,29 @@ class DroppedKept:
                 quarantine.add(found.bad(fault))
         return keeper, {"rows_read": number, "duplicates": repeated}
 
+
+class DroppedKept(KeptReader):
+    """Stores their rows. Repeated, it changes nothing."""
+
+    def __init__(self, catalog: Catalog, committer: Committer, profile_of: ProfileOf) -> None:
+        super().__init__(profile_of)
+        self._catalog = catalog
+        self._committer = committer
+
     def store(self, keeper: _Keeper[Any], as_of: str, remaining: Remaining) -> dict[str, Any]:
         """Put the rows; returns what the receipt says. Raises NotReady when the time is up: the same file goes on."""
         changes, left = 0, iter(keeper.rows.values())
         while batch := list(islice(left, _AT_ONCE)):
             self._committer.check_time(remaining)
-            added, changed, _ = keeper.put(batch, as_of)
+            added, changed, _ = keeper.put(self._catalog, batch, as_of)
             changes += added + changed
         return {"rows_stored": len(keeper.rows), "slots_changed": changes, "stored_for": sorted(keeper.stored_for())}
-
-    def _keeper(self, files: KeptFiles, account_id: str) -> _Keeper[Any]:
-        if files.data_type.stored_as is StoredAs.REFERENCE:
-            return _References(self._catalog, files, account_id)
-        return _Objects(self._catalog, files, account_id, self._profile_of)
 
 
 class _Keeper(ABC, Generic[_R]):
     """The rows of one file by what tells them apart."""
 
-    def __init__(self, catalog: Catalog, files: KeptFiles, account_id: str) -> None:
-        self._catalog = catalog
+    def __init__(self, files: KeptFiles, account_id: str) -> None:
         self._files = files
         self._account_id = account_id
         self.rows: dict[str, _R] = {}
@@ -105,7 +110,7 @@ class _Keeper(ABC, Generic[_R]):
         return known is row
 
     @abstractmethod
-    def put(self, rows: list[_R], as_of: str) -> tuple[int, int, int]:
+    def put(self, catalog: Catalog, rows: list[_R], as_of: str) -> tuple[int, int, int]:
         """Store rows; how many were (added, changed, unchanged)."""
 
     @abstractmethod
@@ -118,8 +123,8 @@ class _Keeper(ABC, Generic[_R]):
 
 
 class _References(_Keeper[ReferenceRow]):
-    def put(self, rows: list[ReferenceRow], as_of: str) -> tuple[int, int, int]:
-        return self._catalog.put_references(self._account_id, self._files.data_type.name, rows, as_of)
+    def put(self, catalog: Catalog, rows: list[ReferenceRow], as_of: str) -> tuple[int, int, int]:
+        return catalog.put_references(self._account_id, self._files.data_type.name, rows, as_of)
 
     def stored_for(self) -> Iterator[str]:
         yield from {f"{row.source}#{self._files.data_type.name}" for row in self.rows.values()}
@@ -130,13 +135,13 @@ class _References(_Keeper[ReferenceRow]):
 
 
 class _Objects(_Keeper[PlatformObject]):
-    def __init__(self, catalog: Catalog, files: KeptFiles, account_id: str, profile_of: ProfileOf) -> None:
-        super().__init__(catalog, files, account_id)
+    def __init__(self, files: KeptFiles, account_id: str, profile_of: ProfileOf) -> None:
+        super().__init__(files, account_id)
         self._profile_of = profile_of
         self._known: dict[Target, bool] = {}
 
-    def put(self, rows: list[PlatformObject], as_of: str) -> tuple[int, int, int]:
-        return self._catalog.put_objects(rows, as_of)
+    def put(self, catalog: Catalog, rows: list[PlatformObject], as_of: str) -> tuple[int, int, int]:
+        return catalog.put_objects(rows, as_of)
 
     def stored_for(self) -> Iterator[str]:
         yield from {f"{item.platform}#{item.profile_id}#{self._files.data_type.name}" for item in self.rows.values()}

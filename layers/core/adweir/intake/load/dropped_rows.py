@@ -109,8 +109,9 @@ class _Group:
 
     def take(self, rows: Sequence[MetricRow]) -> None:
         columns = MetricColumns.of(rows)
-        if "" in columns.currency:  # filled here, a column at once, as `clean` would fill each
-            own, none = self.pull.currency, [not code for code in columns.currency]
+        own = self.pull.currency
+        if own and "" in columns.currency:  # filled here, a column at once, as `clean` would fill each
+            none = [not code for code in columns.currency]
             columns = replace(columns, currency=[code or own for code in columns.currency])
             self.loop.cleaning.add_many("currency", "currency", "", own, list(compress(columns.line, none)))
         known = self.rows.known
@@ -154,6 +155,11 @@ class DroppedRows:
     def counted(self, table: FileTable, check: Callable[[int], None]) -> FileTable:
         """The table; its lines are counted as they are read, and `check` looks at their number now and then."""
         return _Counted(table, self, check)
+
+    @property
+    def loops(self) -> list[RowLoop]:
+        """What took the rows, one for each profile, level and grain."""
+        return [group.loop for group in self._groups.values()]
 
     def check_memory(self, held: int = 0) -> None:
         """Raises Outgrown: killed for its memory, the function would receive the file again and leave no receipt."""

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MappingOf = Callable[[str, str, str], Mapping | None]
 """Account, source and data type → the mapping that was stored for them, None for none."""
-_CANONICAL = "adweir"
 _NUMBERS = (StoredAs.ADS, StoredAs.SERIES)
 _KEPT = (StoredAs.REFERENCE, StoredAs.OBJECTS)
 
@@ -90,14 +89,10 @@ class ClientFiles:
         """How the columns of such files are named and written. Raises BadInput for bills of another source."""
         own = self._source(source)
         stored = (self._stored(account_id, name, kind.name) for name in dict.fromkeys((source, str(own))))
-        found = next(filter(None, stored), None) or builtin.find(own, kind.name)
+        found = next(filter(None, stored), None) or builtin.reading(own, kind.name)
         if found is None:
-            canonical = builtin.find(_CANONICAL, kind.name)
-            if canonical is None:
-                raise BadInput(
-                    f"no mapping is known of {source[:64]}/{kind.name}", [{"field": "key", "rule": "format"}]
-                )
-            found = canonical.model_copy(update={"source": own})
+            message = f"no mapping is known of {source[:64]}/{kind.name}"
+            raise BadInput(message, [{"field": "key", "rule": "format"}])
         return found
 
     def profile(self, account_id: str, target: Target, /) -> Profile | None:

@@ -276,7 +276,9 @@ class DropLoader:
         """Reference data and objects: what was stored, for the receipt."""
         origin = Origin("file", drop.task_id, drop.message.key, account_id=drop.account_id)
         with Quarantine() as quarantine:
-            found, counts = self._kept_rows.read(files, drop.account_id, (stream, drop.size), quarantine, remaining)
+            found, counts = self._kept_rows.read(
+                files, drop.account_id, files.records(stream, drop.size), quarantine, remaining
+            )
             key = quarantine.store(self._raw, origin.quarantine_key)
             if quarantine.rows:
                 self._committer.breach(origin, "rows_quarantined", rows=quarantine.rows, quarantine_key=key)

@@ -16,7 +16,7 @@ from adweir.model.platforms import Platform
 from adweir.model.ports import PlatformParser
 from adweir.platforms.files import cells, own
 from adweir.platforms.files.lines import LineFault, Record, identity, platform_of, profile_of
-from adweir.platforms.files.table import open_table, records
+from adweir.platforms.files.table import FileTable, open_table, records
 
 _E = TypeVar("_E", bound=StrEnum)
 _MONTH_CHARS = 7
@@ -48,7 +48,11 @@ class DroppedFault(NamedTuple):
 
 def read_invoices(stream: BinaryIO, size: int, parse_platform: PlatformParser) -> Iterator[DroppedLine | DroppedFault]:
     """The lines of a file, lazily. Raises BadInput when the file as a whole cannot be read."""
-    table = open_table(stream, size)
+    return lines_of(open_table(stream, size), parse_platform)
+
+
+def lines_of(table: FileTable, parse_platform: PlatformParser) -> Iterator[DroppedLine | DroppedFault]:
+    """The same of an open table."""
     canonical = own.INVOICES.bind(table.header)
     for found in records(table):
         yield DroppedFault(found, None) if isinstance(found, BadRow) else _line(canonical(found), parse_platform)

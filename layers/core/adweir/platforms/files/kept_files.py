@@ -12,7 +12,7 @@ from adweir.platforms.files.file_rows import FileContext
 from adweir.platforms.files.in_order import mapped
 from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping, form_of
-from adweir.platforms.files.table import open_table, records
+from adweir.platforms.files.table import FileTable, open_table, records
 
 
 class KeptFiles(NamedTuple):
@@ -29,5 +29,8 @@ class KeptFiles(NamedTuple):
 
     def records(self, stream: BinaryIO, size: int) -> Iterator[Record | BadRow]:
         """The rows of a file, lazily. Raises BadInput when it cannot be read as a whole."""
-        table = open_table(stream, size, form_of(self.mapping))
+        return self.records_of(open_table(stream, size, form_of(self.mapping)))
+
+    def records_of(self, table: FileTable) -> Iterator[Record | BadRow]:
+        """The same of an open table."""
         return mapped(records(table), BoundMapping(self.mapping, table.header))

@@ -18,7 +18,7 @@ from adweir.model.data_types import DATA_TYPES, Kind
 from adweir.model.errors import BadInput
 from adweir.model.mappings import DAYS, NUMBERS, RANGE, MappedColumn, Mapping, RowRule, Unit, kinds_of
 from adweir.model.money import minor_digits
-from adweir.model.numerals import NOTHING, Numerals, as_text, currency_of, exactly, is_masked, scaled, unit_of
+from adweir.model.numerals import NOTHING, Numerals, as_text, currency_named, exactly, is_masked, scaled
 from adweir.platforms.files import builtin
 from adweir.platforms.files.calendar_days import CalendarDays
 from adweir.platforms.files.delimited import Form
@@ -371,7 +371,7 @@ def _minor_digits(made: dict[str, str]) -> int:
 
 def currency_in(number: NumberColumn, text: str) -> str:
     """The currency that the cell of an amount names, "" for none."""
-    return (currency_of(unit_of(text)) or "") if number.field in _MONEY and not text.isdecimal() else ""
+    return (currency_named(text) or "") if number.field in _MONEY and not text.isdecimal() else ""
 
 
 def day_or_moment(when: str) -> str:

@@ -12,7 +12,10 @@ from importlib import import_module
 from typing import cast
 
 from adweir.model.mappings import Mapping
+from adweir.model.platforms import Platform
 
+CANONICAL = "adweir"
+"""The source whose mappings have adweir's own columns."""
 SOURCES = (
     "adweir",
     "amazon_ads",
@@ -55,6 +58,18 @@ def meant(mapping: Mapping) -> str:
     near = get_close_matches(mapping.source, SOURCES, 1)
     guess = f"; did you mean {near[0]}?" if near else ""
     return f". There is no mapping of the source {mapping.source}, so adweir's own columns are expected{guess}"
+
+
+def reading(source: Platform, data_type: str) -> Mapping | None:
+    """How files of a source are read where nobody has said it: by its own mapping, else in adweir's own columns.
+
+    None for a data type that has no columns of ours.
+    """
+    found = find(source, data_type)
+    if found is not None:
+        return found
+    canonical = find(CANONICAL, data_type)
+    return canonical.model_copy(update={"source": source}) if canonical else None
 
 
 def every() -> Iterator[Mapping]:
