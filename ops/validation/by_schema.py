@@ -42,34 +42,35 @@ def read_schema(path: Path) -> Schema:
 
 def check_by_schema(stream: BinaryIO, size: int, schema: Schema, now: datetime) -> FileFindings:
     """What the schema says of a file's rows. An empty cell is a field that is not there. Raises BadInput."""
-    rows = _CheckedLines(schema, now)
     names = {each.name for each in schema.fields}
     form = Form(is_header=lambda cells: names.issuperset(filter(None, cells)) or len(names.intersection(cells)) > 1)
     table = CountedTable(open_table(stream, size, form))
-    rows.learn(table)
-    table.filled.clear()
-    rows.check(table)
-    refused, warned = rows.findings()
-    return FileFindings(
-        read_as="by the schema",
-        lines=rows.count,
-        rows=rows.count,
-        bad_rows=rows.bad_rows,
-        columns=table.columns({name: name for name in names}),
-        refused=refused,
-        warned=warned,
-        repaired=rows.repaired(),
-        notes=[f"no column is called {name}" for name in sorted(names.difference(table.header))],
-    )
+    with FaultCounter() as faults:
+        rows = _CheckedLines(schema, now, faults)
+        rows.learn(table)
+        table.filled.clear()
+        rows.check(table)
+        refused, warned = rows.findings()
+        return FileFindings(
+            read_as="by the schema",
+            lines=rows.count,
+            rows=rows.count,
+            bad_rows=rows.bad_rows,
+            columns=table.columns({name: name for name in names}),
+            refused=refused,
+            warned=warned,
+            repaired=rows.repaired(),
+            notes=[f"no column is called {name}" for name in sorted(names.difference(table.header))],
+        )
 
 
 class _CheckedLines:
-    def __init__(self, schema: Schema, now: datetime) -> None:
+    def __init__(self, schema: Schema, now: datetime, faults: FaultCounter) -> None:
         self._schema = schema
         self._repairs = Repairs(schema)
         self._rows = CheckedRows(schema, now)
         self._lines = array("Q")
-        self._faults = FaultCounter()
+        self._faults = faults
         self._flags = [each.name for each in schema.fields if each.rules.get("type") == "boolean"]
         self._repaired = Counter[tuple[str, str]]()
         self._first: dict[tuple[str, str], tuple[int, Repair]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +12,12 @@ import pytest
 import adweir
 from adweir.library.client import Client
 from adweir.library.rows import GROUPS
+from adweir.library.validating import DUPLICATE
 from adweir.model.datasets import Dataset
 from adweir.platforms import REGISTRY
+from adweir.quality import schema
+from adweir.quality.repairs import RULES
+from adweir.quality.row_rules import KNOWN_RULES
 from sandbox.platforms import platform_urls
 from sandbox.server import PlatformServer
 from support.documents import blocks, code, rows
@@ -59,6 +64,11 @@ def test_given_the_examples_when_they_are_run_one_after_another_then_they_find_w
     assert said["campaigns"]
     assert said["checked"]["valid"]
     assert said["checked"]["rows"] > 1
+    assert said["spent"]
+    assert sum(row["spend"] for row in said["weeks"]) > 0
+    assert (said["valid"], said["record"]["spend"], said["record"]["ctr"]) == (True, Decimal("12.50"), Decimal("0.024"))
+    assert (said["cleaned"].set_aside, len(said["cleaned"].rows)) == ([], said["checked"]["rows"])
+    assert said["quality"]["scores"]["uniqueness"] == 1
     assert said["rows"]
 
 
@@ -71,6 +81,17 @@ def test_given_the_table_of_verbs_then_it_names_each_verb_with_its_arguments() -
         arguments = [argument.strip() for argument in call.partition("(")[2].rstrip(")").split(",") if argument]
         taken = getattr(Client, name).__annotations__
         assert arguments == [argument for argument in taken if argument not in {"return", "raw"}]
+
+
+def test_given_the_tables_of_rules_and_repairs_then_they_name_each_one() -> None:
+    checking = {name: cells[2:] for cells in rows("library.md", "Checking rows") for name in code(cells[0])}
+    of_fields = {name for name, more in checking.items() if not more}
+    severities = {name: more[0] for name, more in checking.items() if more}
+    repairs = {name for cells in rows("library.md", "Repairing rows") for name in code(cells[0])}
+
+    assert of_fields == schema._KNOWN
+    assert severities == {name: each.rule.severity for name, each in KNOWN_RULES.items()}
+    assert repairs == {*RULES, DUPLICATE}
 
 
 def test_given_what_the_document_says_of_fields_and_datasets_then_it_is_so() -> None:
