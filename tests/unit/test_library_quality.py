@@ -96,6 +96,54 @@ def test_a_sign_of_another_currency_than_the_rows_own_is_no_number() -> None:
     assert not adweir.quality.validate_and_clean({"spend": "€5", "currency": "USD"}, rules)[0]
 
 
+@pytest.mark.parametrize(
+    ("ctr", "clicks", "impressions", "repaired"),
+    [
+        (2.4, 24, 1000, True),
+        (2.42, 24, 1000, True),
+        (2.44, 24, 1000, False),
+        (100, 1, 1, True),
+        (50.0, 1, 2, True),
+        (0.003, 3, 100_000, True),
+        (0.00003, 3, 100_000, False),
+        (0.024, 24, 1000, False),
+        (0, 0, 100, False),
+        (0.004, 0, 100, False),
+        (1, 1, 0, False),
+        (100, 1, -1, False),
+        (10**400, 1, 1, False),
+    ],
+)
+def test_a_share_is_in_per_cent_where_the_rows_own_counts_say_so(
+    ctr: Any, clicks: int, impressions: int, repaired: bool
+) -> None:
+    rules = {name: {"type": "number"} for name in ("ctr", "clicks", "impressions")}
+    row = {"ctr": ctr, "clicks": clicks, "impressions": impressions}
+
+    _, cleaned, _ = adweir.quality.validate_and_clean(row, rules)
+
+    assert float(cleaned["ctr"]) == pytest.approx(ctr / 100) if repaired else cleaned == row
+
+
+def test_a_conversion_rate_is_in_per_cent_of_the_clicks() -> None:
+    rules = {name: {"type": "number"} for name in ("conversion_rate", "cvr", "conversions", "clicks")}
+    row = {"conversion_rate": 5, "cvr": Decimal("5.0"), "conversions": Decimal("2.5"), "clicks": 50}
+
+    _, cleaned, _ = adweir.quality.validate_and_clean(row, rules)
+
+    assert cleaned == row | {"conversion_rate": Decimal("0.05"), "cvr": Decimal("0.05")}
+
+
+@pytest.mark.parametrize(("text", "rule"), [("+5", "number"), ("-5", "number"), ("5.25", "number"), ("(5)", "unit")])
+def test_a_sign_is_part_of_a_number(text: str, rule: str) -> None:
+    _, cleaned, said = adweir.quality.validate_and_clean({"revenue": text}, {"revenue": {"type": "number"}})
+
+    assert (cleaned["revenue"], [one["rule"] for one in said]) == (
+        Decimal(text.strip("()")) * (-1 if "(" in text else 1),
+        [rule],
+    )
+
+
 def test_an_impossible_combination_is_named_and_nothing_is_changed() -> None:
     record = GOOD | {"end_date": "2026-10-01", "clicks": 200, "ctr": 0.9}
 

@@ -234,6 +234,58 @@ def test_the_scan_passes_only_what_the_checks_pass(rules: dict[str, Any], rows: 
     assert repr(compiled.validate(rows * 2, NOW)) == repr(slow.answer())
 
 
+IN_ORDER: list[tuple[dict[str, Any], list[Any]]] = [
+    ({"type": "string"}, ["", "a"]),
+    ({"type": "string", "min_length": 1, "max_length": 2}, ["a", "ab"]),
+    ({"type": "string", "empty": False}, ["a"]),
+    ({"type": "string", "max_length": 2}, ["", "ab"]),
+    ({"type": "integer", "min": 0, "max": 9}, [0, 9]),
+    ({"type": "integer", "min": 0}, [0]),
+    ({"type": "number", "min": 0, "max": 1}, [0, 1, 0.5, Decimal("0.5"), Decimal(1)]),
+    ({"type": "float"}, [0, -1.5, 10**300, Decimal("-1E+999")]),
+    ({"type": "boolean"}, [True, False]),
+    ({"type": "list"}, [[]]),
+    ({"type": "dict"}, [{}]),
+    ({}, [0, "", []]),
+]
+
+
+@pytest.mark.parametrize(("rules", "values"), IN_ORDER)
+def test_what_is_in_order_is_passed_without_a_close_look(rules: dict[str, Any], values: list[Any]) -> None:
+    optional = schema.compile({"a": rules})
+    needed = schema.compile({"a": rules | {"required": True}})
+
+    assert looks(optional, [*values, None]) == []
+    assert looks(needed, values) == []
+
+
+@pytest.mark.parametrize(
+    "rules", [{"type": "date"}, {"type": "string", "regex": "2.*"}, {"type": "string", "allowed": ["2026-11-01"]}]
+)
+def test_a_text_or_a_date_is_looked_at_once(rules: dict[str, Any]) -> None:
+    compiled = schema.compile({"a": rules})
+    compiled.validate([{"a": "2026-11-01"}, {"a": "x" * 65}], NOW)
+
+    assert looks(compiled, ["2026-11-01", "2026-11-01", "x" * 65]) == [2]
+
+
+def test_rows_that_keep_the_rules_are_not_looked_at() -> None:
+    compiled = schema.compile({"rules": ["clicks_over_impressions", "spend_without_impressions", "ctr_differs"]})
+    row = {"clicks": 3, "impressions": 100, "spend": 1.5, "ctr": 0.032}
+    seen: list[int] = []
+
+    compiled.scan.rows([row, row | {"clicks": None}, {}], 0, lambda number, _record, _place: seen.append(number))
+
+    assert seen == []
+
+
+def looks(compiled: Any, values: list[Any]) -> list[int]:
+    """The rows that the scan does not pass."""
+    seen: list[int] = []
+    compiled.scan.rows([{"a": value} for value in values], 0, lambda number, _record, _place: seen.append(number))
+    return seen
+
+
 def test_no_text_of_a_schema_is_part_of_what_is_written_for_it() -> None:
     named: dict[str, Any] = {name: {"type": "string", "allowed": [name], "regex": "secret_pattern"} for name in HOSTILE}
 

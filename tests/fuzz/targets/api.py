@@ -32,9 +32,19 @@ _RULES = {
     "clicks": {"type": "integer", "min": 0, "max": 100, "severity": "warn", "mostly": 0.9, "nullable": True},
     "spend": {"type": "number", "min": 0.01}, "platform": {"allowed": ["meta", "amazon"], "empty": False},
     "day": {"type": "date", "min": "2026-01-01"}, "tags": {"type": "list", "forbidden": ["x"]},
+    "rules": ["end_before_start", "currency", {"rule": "ctr_differs", "tolerance": 0.01, "severity": "warn"}],
 }  # fmt: skip
 _RECORDS = [
     {"ad_id": "a1", "clicks": 5, "spend": 1.25, "platform": "facebook", "day": "2026-11-01", "tags": ["y"]},
+    {
+        "account_id": "1",
+        "currency": "USD",
+        "ctr": 0.5,
+        "clicks": 1,
+        "impressions": 2,
+        "start_date": "2026-11-01",
+        "end_date": "2026-10-01",
+    },
     {"ad_id": "", "clicks": None, "spend": "1", "platform": "", "day": "yesterday", "tags": ["x"], "more": {}},
 ]
 _RETRIEVE = "/api/v1/data_pipeline/retrieve"
