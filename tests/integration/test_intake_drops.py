@@ -172,6 +172,19 @@ def test_how_far_back_a_file_may_reach(world: LoadWorld, size: int, fits: bool) 
     assert world.receipts()[0]["rows_stored"] == (1 if fits else 0)
 
 
+@pytest.mark.parametrize(("wait", "stored"), [(0, 1), (9.9 * 3600, 1), (10 * 3600, 2), (23 * 3600, 2)])
+def test_a_file_has_days_up_to_the_one_that_is_the_latest_anywhere(world: LoadWorld, wait: float, stored: int) -> None:
+    """From 10:00 UTC on it is tomorrow on Line Islands time; midnight comes 12 hours after the test's clock."""
+    world.clock.advance(12 * 3600 + wait)
+    today = world.clock.now().date()
+    lines = (f"meta,1,campaign,{today + timedelta(days=ahead)},7,10,1,1\n" for ahead in (0, 1, 2))
+
+    world.arrive(KEY, (HEADER + "".join(lines)).encode())
+
+    (receipt,) = world.receipts()
+    assert (receipt["rows_stored"], receipt["reasons"]) == (stored, {"day": 3 - stored})
+
+
 @at_the_bound("MAX_DROP_REASONS", as_if=2)
 def test_the_reasons_that_a_receipt_names(world: LoadWorld, size: int, fits: bool) -> None:
     good = "meta,1,campaign,2026-11-18,7,10,1,1\n"
