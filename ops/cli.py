@@ -29,6 +29,8 @@ from ops.commands import (
     stored_text,
 )
 from ops.errors import INTERRUPTED, CommandFailed, OneLine
+from ops.jobs import jobs
+from ops.options import Stack, home_of
 from ops.receipts import lines_of
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
@@ -47,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(jobs)
 
 
 def moment(text: str) -> datetime:
@@ -66,7 +69,6 @@ def days_of(text: str) -> Window:
         raise typer.BadParameter(f"{text!r} is not a range of days such as 2026-11-01..2026-11-07") from None
 
 
-Stack = Annotated[str, typer.Option(help="Work on this stack on AWS instead of the sandbox.", show_default=False)]
 Moment = Annotated[
     datetime | None,
     typer.Option(parser=moment, metavar="TIME", help="The scheduled time, ISO 8601; now when left out."),
@@ -85,12 +87,6 @@ def adweir(
         typer.echo(context.get_help())
         raise typer.Exit(2)
     context.obj = Home(home)
-
-
-def home_of(context: typer.Context) -> Home:
-    """The sandbox's folder that `--home` names."""
-    home: Home = context.obj
-    return home
 
 
 # -- the sandbox -----------------------------------------------------------------------------------------------------

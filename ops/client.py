@@ -59,6 +59,9 @@ class Api:
     def patch(self, path: str, body: Any) -> Any:
         return self._call("PATCH", path, json=body)
 
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
     def records(self, data_type: str, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """All records of a `data_pipeline/retrieve`, page by page."""
         offset = 0

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adweir.runtime.app import App
-from adweir.runtime.settings import Settings
+from adweir.runtime.settings import JobTarget, Settings
 from sandbox.lifecycle import Home, environment_of, states
 from sandbox.processes import SandboxError
 
@@ -32,6 +32,7 @@ class Deployment:
             bus_name=self.outputs["BusName"],
             runs_queue_url=self.outputs["RunsQueueUrl"],
             secret_prefix=self.outputs["SecretPrefix"],
+            job_schedules=JobTarget.model_validate_json(jobs) if (jobs := self.outputs.get("JobSchedules")) else None,
         )
 
     def app(self) -> App:

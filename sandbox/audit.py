@@ -17,7 +17,7 @@ import os
 import re
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,21 @@ def _partition_keys(request: Mapping[str, Any]) -> Iterator[str]:
                 yield from _partition_keys(next(iter(write.values())))
     for item in request.get("TransactItems", ()):
         yield from _partition_keys(next(iter(item.values())))
+
+
+def with_groups(resource_of: Callable[..., str]) -> Callable[..., str]:
+    """`extract_resource_arn` with the group of a schedule: MiniStack takes every group for the default one."""
+
+    def resource(service: str, *request: Any) -> str:
+        found = resource_of(service, *request)
+        if service != "scheduler":
+            return found
+        _method, _path, _headers, body, parameters, *_ = request
+        named = parameters.get("groupName", "")
+        group = json.loads(body or b"{}").get("GroupName") or (named[0] if isinstance(named, list) else named)
+        return found.replace(":schedule/default/", f":schedule/{group or 'default'}/")
+
+    return resource
 
 
 def _keys(context: Any) -> list[str]:
@@ -141,6 +156,7 @@ def install(log: CallLog) -> None:
     iam_evaluator.authenticate = lambda _key, _account: None  # who calls is known by the key; signatures take long
     iam_actions.dynamodb_service_context = with_leading_keys
     iam_actions.request_tag_context = with_source
+    iam_actions.extract_resource_arn = with_groups(iam_actions.extract_resource_arn)
     iam_evaluator.evaluate = evaluate_and_remember
     iam_evaluator.enforce = enforce_and_note
 

@@ -22,6 +22,8 @@ _LAYER_PREFIX = "python/"
 _SECONDS = 60.0
 
 
+_SCHEDULE: Final = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
+"""What an update of a schedule has to say again."""
 PARAMETERS: Final = {
     "SchedulesState": "DISABLED",
     "DeletionProtection": "false",
@@ -30,7 +32,8 @@ PARAMETERS: Final = {
     "PullConcurrency": "2",
     "LoadConcurrency": "2",
 }
-"""What the sandbox sets unless it is told otherwise: no schedules, and as few workers as a small machine can feed."""
+"""What the sandbox sets unless it is told otherwise: the built-in schedules do not fire, and there are as few workers
+as a small machine can feed."""
 
 
 class Deployed(NamedTuple):
@@ -76,7 +79,20 @@ def deploy(clients: Any, root: Path, around: Surroundings, given: Mapping[str, s
     }
     (cloudformation.update_stack if existing else cloudformation.create_stack)(**request)
     settings = _changed(existing, defaults, parameters) if existing else {}
-    return Deployed(outputs_of(_wait(cloudformation, stack)), was_current=False, settings=settings)
+    outputs = outputs_of(_wait(cloudformation, stack))
+    _with_zone(clients, stack, (defaults | parameters)["TimeZone"])
+    return Deployed(outputs, was_current=False, settings=settings)
+
+
+def _with_zone(clients: Any, stack: str, zone: str) -> None:
+    """Give the stack's schedules their time zone: MiniStack's CloudFormation leaves it out."""
+    scheduler = clients("scheduler")
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    for resource in pages.search("StackResourceSummaries[]"):
+        if resource["ResourceType"] == "AWS::Scheduler::Schedule":
+            found = scheduler.get_schedule(Name=resource["PhysicalResourceId"])
+            kept = {name: found[name] for name in _SCHEDULE if name in found}
+            scheduler.update_schedule(**kept, ScheduleExpressionTimezone=zone)
 
 
 def packaged_template(root: Path) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -153,6 +153,7 @@ def _bring_up(
     around = Surroundings(options.pace, endpoint, platform_urls(platforms_url))
     deployed = deploy(client_factory(endpoint), root, around, options.parameters)
     outputs = deployed.outputs
+    run("clock", lambda: start_clock(home, root, endpoint))
     description = {
         "aws_endpoint_url": endpoint,
         "region": REGION,
@@ -185,6 +186,14 @@ def start_platforms(home: Home, root: Path, port: int, options: Options, aws: st
     return running
 
 
+def start_clock(home: Home, root: Path, aws: str) -> Running:
+    """Start the process that fires the schedules of `aws`. It answers nobody, so it is not waited for."""
+    command = [sys.executable, "-m", "sandbox.clock", "--aws", aws]
+    environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    log = home.path / "logs" / "clock.log"
+    return processes.start("clock", command, environment=environment, log=log, directory=root)
+
+
 def down(home: Home, *, forget: bool = False, abandon: bool = False) -> list[str]:
     """Stop what runs and return the names of what was stopped. `forget` also deletes all state; `abandon` leaves the
     files, but does not wait until the state is written: for a sandbox that nobody starts again.
@@ -204,7 +213,7 @@ def down(home: Home, *, forget: bool = False, abandon: bool = False) -> list[str
 
 def states(home: Home) -> dict[str, str]:
     """By process name, `running` or `stopped`."""
-    found = {"ministack": "stopped", "platforms": "stopped"}
+    found = {"ministack": "stopped", "platforms": "stopped", "clock": "stopped"}
     return found | {p.name: "running" if p.alive() else "stopped" for p in processes.load(home.running)}
 
 

@@ -1,8 +1,10 @@
-"""The results of the stories that last until a time-out or a deadline; they were begun before all others."""
+"""The results of the stories that last until a time-out, a deadline or a time; they were begun before all others."""
 
 from __future__ import annotations
 
-from support.river import River
+from datetime import UTC, datetime
+
+from support.river import River, until
 from support.slow_stories import Begun
 
 
@@ -46,3 +48,19 @@ def test_given_one_ad_account_that_is_refused_everything_then_its_task_fails_at_
     river.redrive(throttled.run_id)
     river.ended(throttled.run_id, "succeeded")
     assert river.holds_product(throttled.profile_id, throttled.start, throttled.end, "sp")
+
+
+def test_given_a_job_in_a_zone_of_quarter_hours_then_it_fired_when_it_said_and_started_one_run(
+    river: River, begun: Begun
+) -> None:
+    until(lambda: river.api.get("/api/v1/jobs/soon")["last_fired"], "the job's first run")
+
+    fired = river.api.get("/api/v1/jobs/soon")["last_fired"]
+    assert fired["outcome"] == "started"
+    run = river.ended(fired["run_id"], "succeeded")
+    assert datetime.fromisoformat(run["scheduled_at"]) == begun.due.astimezone(UTC)
+    assert run["trigger"] == "job:soon"
+    found = [each["run_id"] for each in river.api.get("/api/v1/runs", limit=1000)["runs"]]
+    assert [run_id for run_id in found if run_id.startswith("run_soon-")] == [fired["run_id"]]
+    river.api.delete("/api/v1/jobs/soon")
+    assert river.api.get("/api/v1/jobs")["jobs"] == []

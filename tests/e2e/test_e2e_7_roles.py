@@ -87,6 +87,7 @@ UNSEEN = (
         "DataBucket",
         "datasets, messages that were set aside and objects to replay are listed",
     ),
+    Unseen("Api", ("iam:PassRole",), "SchedulerRole", "MiniStack asks nobody whether a role may be passed"),
     Unseen("Api", ("sqs:SendMessage",), "*", "dead letters and messages that were set aside are sent again"),
     Unseen("Api", _POLLING, "sqs dead-letters-*", "dead letters are read, sent again or dropped"),
     Unseen("Api", ("dynamodb:Query",), "FindingsTable", "the quality of an ad account's pulls"),

@@ -38,7 +38,7 @@ class Box:
         self.up()
 
     def up(self) -> lifecycle.Up:
-        found = lifecycle.up(self.home, self.root, Options(), no_key)
+        found = lifecycle.up(self.home, self.root, Options(parameters={"TimeZone": "Europe/Berlin"}), no_key)
         self.description = found.description
         self.clients = client_factory(found.description["aws_endpoint_url"])
         return found
@@ -109,7 +109,7 @@ def test_sandbox_json_keeps_its_contract(box: Box) -> None:
     }  # fmt: skip
     assert {"Bucket", "CatalogTable", "MetricsTable", "LedgerTable", "FindingsTable"} <= set(written["stack"])
     assert Path(written["logs"]) == box.home.path / "logs"
-    assert {path.name for path in Path(written["logs"]).iterdir()} >= {"ministack.log", "platforms.log"}
+    assert {"ministack.log", "platforms.log", "clock.log"} <= {path.name for path in Path(written["logs"]).iterdir()}
 
 
 def test_sandbox_json_has_a_body_to_post_for_each_credential(box: Box) -> None:
@@ -135,8 +135,18 @@ def test_each_platform_is_served_at_its_documented_paths_below_platforms_url(box
     assert requests.get(f"{root}/nobody", timeout=5).status_code == 404
 
 
-def test_adweir_status_names_both_processes_and_their_states(box: Box) -> None:
-    assert lifecycle.states(box.home) == {"ministack": "running", "platforms": "running"}
+def test_adweir_status_names_the_processes_and_their_states(box: Box) -> None:
+    assert lifecycle.states(box.home) == dict.fromkeys(("ministack", "platforms", "clock"), "running")
+
+
+def test_the_built_in_schedules_have_the_zone_of_the_parameter_and_do_not_fire_unless_told(box: Box) -> None:
+    scheduler = box.clients("scheduler")
+    found = [scheduler.get_schedule(Name=each["Name"]) for each in scheduler.list_schedules()["Schedules"]]
+
+    assert {each["ScheduleExpressionTimezone"] for each in found} == {"Europe/Berlin"}
+    assert {each["State"] for each in found} == {"DISABLED"}
+    assert len(found) == 4
+    assert scheduler.get_schedule_group(Name="adweir")["State"] == "ACTIVE"
 
 
 def test_up_again_starts_nothing_and_keeps_the_key(box: Box) -> None:
@@ -159,8 +169,8 @@ def test_state_survives_a_restart(box: Box) -> None:
     box.clients("dynamodb").put_item(TableName=outputs["CatalogTable"], Item=item)
     box.clients("s3").put_object(Bucket=outputs["Bucket"], Key="mmm/kept", Body=b"bytes")
 
-    assert box.down() == ["ministack", "platforms"]
-    assert box.up().started == ("platforms", "ministack")
+    assert box.down() == ["clock", "ministack", "platforms"]
+    assert box.up().started == ("platforms", "ministack", "clock")
 
     assert box.description == before
     key = {"pk": item["pk"], "sk": item["sk"]}

@@ -56,6 +56,7 @@ def changes(grant: Grant) -> bool:
 def shown(resource: str) -> str:
     """A resource as the documents call it: `raw/*` for objects, `secrets credential/*`, `queues collect-*`."""
     named = resource.removeprefix("DataBucket/").replace("secretsmanager ", "secrets ").replace("sqs ", "queues ")
+    named = named.replace("scheduler *", "schedules of jobs")
     return "names of objects" if named == "DataBucket" else named
 
 
@@ -96,7 +97,7 @@ def _of_template(resource: Any) -> str:
     text = str(resource["Fn::Sub"])
     if text.startswith("${DataBucket.Arn}"):
         return text.replace("${DataBucket.Arn}", "DataBucket")
-    service, rest = re.findall(r":(sqs|secretsmanager):.*\$\{AWS::StackName\}[-/](.*)", text)[0]
+    service, rest = re.findall(r":(sqs|secretsmanager|scheduler):.*\$\{AWS::StackName\}[-/](.*)", text)[0]
     return f"{service} {rest}"
 
 
@@ -109,7 +110,7 @@ def _of_sandbox(arn: str) -> str:
         return re.sub(r"^adweir-databucket-\w+", "DataBucket", rest)
     if service == "events":
         return "Bus"
-    named = re.sub(r"^(secret:)?adweir[-/]", "", rest)
+    named = re.sub(r"^(secret:|schedule/)?adweir[-/]", "", rest)
     return _QUEUES.get(named, f"{service} {named}")
 
 

@@ -1,4 +1,4 @@
-"""Stories that last until a time-out or a deadline: begun before the others, checked after them.
+"""Stories that last until a time-out, a deadline or a time of a schedule: begun before the others, checked after them.
 
 They need ad accounts of their own: both of Halden's are theirs as long as they last.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from support.river import River, until
 
@@ -26,18 +28,29 @@ class Begun:
     """`killed_planner`: a worker of `orchestrate` died while it had the run's first messages. `lost_message`: a task's
     message vanished. `killed_puller`: a worker of `collect` died while a platform kept it waiting. `killed_loader`: one
     of `validate` died while it held the lease of the partition that it wrote. `throttled`: one of a run's two ad
-    accounts is refused every request, until the switch is cleared."""
+    accounts is refused every request, until the switch is cleared. `due`: when the job "soon" fires first."""
 
     killed_planner: Story
     lost_message: Story
     killed_puller: Story
     killed_loader: Story
     throttled: Story
+    due: datetime
 
 
 def begin(river: River) -> Begun:
     """Begin them all."""
-    return Begun(_kill_planner(river), _lose_message(river), _kill_puller(river), _kill_loader(river), _throttle(river))
+    due = _job(river)
+    stories = _kill_planner(river), _lose_message(river), _kill_puller(river), _kill_loader(river), _throttle(river)
+    return Begun(*stories, due)
+
+
+def _job(river: River) -> datetime:
+    """A job that fires in a minute or two, and finds nothing to pull."""
+    local = datetime.now(ZoneInfo("Asia/Kathmandu")) + timedelta(seconds=70)
+    fields = {"name": "soon", "workflow": "hourly", "timezone": "Asia/Kathmandu", "platforms": ["tiktok"]}
+    made = river.api.post("/api/v1/jobs", fields | {"schedule": {"type": "daily", "at": f"{local:%H:%M}"}})
+    return datetime.fromisoformat(made["next_runs"][0])
 
 
 def _kill_planner(river: River) -> Story:

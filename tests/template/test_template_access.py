@@ -56,7 +56,7 @@ def test_a_pattern_of_resources_stays_within_the_stack(role: str) -> None:
             text = target(resource)
             if "*" in text:
                 assert re.search(
-                    r"(\$\{DataBucket\.Arn\}/(\w+/)+|:\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
+                    r"(\$\{DataBucket\.Arn\}/(\w+/)+|[:/]\$\{AWS::StackName\}(/(\w+/)?|-[a-z-]+-))\*\"\}$", text
                 ), text
 
 
@@ -171,6 +171,34 @@ def test_a_function_gets_only_tables_queues_and_buckets_that_it_may_use(name: st
         named = target(value)
         if named.endswith(("Table", "Queue", "Bucket", "DeadLetters")) or named == "Bus":
             assert named in may, f"{name} gets {named} but may not use it"
+
+
+def test_only_the_api_makes_schedules_of_one_group_that_run_as_the_scheduler() -> None:
+    granted = {
+        (role, action, json.dumps(statement["Resource"]), json.dumps(statement.get("Condition")))
+        for role in ROLES
+        for statement in allowed(role)
+        for action in listed(statement["Action"])
+        if action.startswith(("scheduler:", "iam:"))
+    }
+    (passed,) = [grant for grant in granted if grant[1].startswith("iam:")]
+    schedules = granted - {passed}
+
+    assert passed[:2] == ("ApiRole", "iam:PassRole")
+    assert "SchedulerRole" in passed[2]
+    assert passed[3] == json.dumps({"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}})
+    assert {grant[:2] for grant in schedules} == {
+        ("ApiRole", f"scheduler:{verb}Schedule") for verb in ("Create", "Update", "Delete")
+    }
+    assert all(":schedule/${AWS::StackName}/*" in grant[2] for grant in schedules)
+    assert template().of("AWS::Scheduler::ScheduleGroup") == {"JobSchedules": {"Name": {"Ref": "AWS::StackName"}}}
+
+
+def test_the_api_deletes_jobs_and_nothing_else() -> None:
+    (statement,) = [s for s in allowed("ApiRole") if "dynamodb:DeleteItem" in listed(s["Action"])]
+
+    assert target(statement["Resource"]) == "CatalogTable"
+    assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["jobs"]}}
 
 
 def test_the_scheduler_may_send_to_its_queue_and_its_dead_letters_only() -> None:

@@ -47,6 +47,7 @@ EXPECTED = {
     "AWS::Events::Rule": {f"{prefix}Landed" for prefix in ("Raw", "Webhooks", "Drops", "Stream")}
     | {"RunFinishedRule", "AlarmingRule"},
     "AWS::Scheduler::Schedule": {f"{workflow}Schedule" for workflow in ("Daily", "Weekly", "Hourly", "Sweep")},
+    "AWS::Scheduler::ScheduleGroup": {"JobSchedules"},
     "AWS::ApiGatewayV2::Integration": {"ApiIntegration", "WebhooksIntegration"},
     "AWS::Lambda::Permission": {"ApiPermission", "WebhooksPermission", "AuthorizePermission"},
 }

@@ -61,6 +61,40 @@ def test_an_ad_account_s_own_look_back_is_pulled_again_instead_of_the_platform_s
     assert windows(frame(reach=Reach.SETTLING), own, covered=covered) == ["2026-10-31..2026-11-19"]
 
 
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [
+        (Reach.FRESH, "2026-11-17..2026-11-19"),
+        (Reach.SETTLING, "2026-11-17..2026-11-19"),
+        (Reach.WHOLE, "2026-11-17..2026-11-19"),
+        (Reach.MISSING, ""),
+    ],
+)
+def test_a_scope_s_lookback_is_pulled_again_instead_of_all_others(reach: Reach, expected: str) -> None:
+    own = AD_DAILY.under({"lookback_days": 20, "settles_after_days": 30})
+    covered = covering("2026-09-01", "2026-11-19")
+
+    assert "".join(windows(frame(reach=reach, lookback_days=3), own, covered=covered)) == expected
+
+
+def test_a_scope_s_lookback_says_where_a_backfill_begins_and_leaves_a_daily_run_what_is_missing() -> None:
+    covered = covering("2026-09-01", "2026-11-19")
+    del covered[date(2026, 11, 10)], covered[date(2026, 11, 18)]
+
+    backfilled = windows(frame(reach=Reach.MISSING, lookback_days=3), covered=covered)
+    daily = windows(frame(lookback_days=1), covered=covered)
+
+    assert backfilled == ["2026-11-18..2026-11-18"]
+    assert daily == ["2026-11-10..2026-11-10", "2026-11-18..2026-11-19"]
+
+
+def test_a_scope_s_lookback_pulls_final_days_of_hours_again() -> None:
+    final = covering("2026-11-10", "2026-11-20")
+
+    assert windows(frame(), HOURLY, covered=final) == ["2026-11-20..2026-11-20"]
+    assert windows(frame(lookback_days=4), HOURLY, covered=final) == ["2026-11-16..2026-11-20"]
+
+
 def test_what_is_covered_is_asked_for_again_only_within_the_lookback() -> None:
     assert windows(frame(), covered=covering("2026-09-01", "2026-11-19")) == ["2026-11-06..2026-11-19"]
 

@@ -128,7 +128,11 @@ def test_given_nothing_runs_when_asked_for_the_status_then_it_exits_with_1(tmp_p
 
     # then
     assert result.exit_code == 1
-    assert [line.split() for line in result.stdout.splitlines()] == [["ministack", "stopped"], ["platforms", "stopped"]]
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["ministack", "stopped"],
+        ["platforms", "stopped"],
+        ["clock", "stopped"],
+    ]
 
 
 def test_given_nothing_runs_when_stopped_then_it_says_so(tmp_path: Path) -> None:

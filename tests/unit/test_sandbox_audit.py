@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.audit import LEADING_KEYS, CallLog, leading_keys
+from sandbox.audit import LEADING_KEYS, CallLog, leading_keys, with_groups
 
 KEY = {"pk": {"S": "task#1"}, "sk": {"S": "a"}}
 
@@ -82,3 +82,18 @@ def test_every_resource_that_was_refused_is_named(tmp_path: Path) -> None:
 
     lines = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
     assert [(line["resource"][-1], line["grant"]) for line in lines] == [("a", None), ("b", None)]
+
+
+@pytest.mark.parametrize(
+    ("service", "body", "parameters", "named"),
+    [
+        ("scheduler", b'{"GroupName": "adweir"}', {}, "schedule/adweir/job_1"),
+        ("scheduler", b"", {"groupName": ["adweir"]}, "schedule/adweir/job_1"),
+        ("scheduler", b"{}", {}, "schedule/default/job_1"),
+        ("sqs", b"Action=SendMessage", {}, "schedule/default/job_1"),
+    ],
+)
+def test_a_schedule_is_named_with_its_group(service: str, body: bytes, parameters: Any, named: str) -> None:
+    resource = with_groups(lambda *_: "arn:aws:scheduler:r:a:schedule/default/job_1")
+
+    assert resource(service, "PUT", "/", {}, body, parameters, "r", "a") == f"arn:aws:scheduler:r:a:{named}"

@@ -17,6 +17,7 @@ from routes.dead_letters import dead_letters
 from routes.describe import description
 from routes.exports import exports
 from routes.ingestion import ingestion
+from routes.jobs import jobs
 from routes.keys import keys
 from routes.lists import lists
 from routes.mappings import mappings
@@ -35,6 +36,7 @@ RESOURCES: tuple[Resource, ...] = (
     specs,
     ingestion,
     runs,
+    jobs,
     replay,
     brakes,
     dead_letters,

@@ -121,6 +121,6 @@ def release_brake(
 
 @brakes.route("GET", "/api/v1/audit", "List what was done by hand, newest first")
 def list_deeds(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> DeedList:
-    """Of the last 90 days: brakes released, objects replayed, messages sent again or dropped."""
+    """Of the last 90 days: brakes released, objects replayed, messages sent again or dropped, jobs changed."""
     found, following = app.ledger.audit.page(limit, next_token)
     return DeedList(deeds=[DeedAnswer(**deed._asdict()) for deed in found], next_token=following or None)

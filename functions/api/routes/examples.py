@@ -93,6 +93,29 @@ EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
         "everything": ("Everything", {}),
         "platform": ("One platform", {"scope": {"platforms": ["{a-platform}"]}}),
     },
+    "create_job": {
+        "nightly": (
+            "Every night",
+            {
+                "name": "nightly",
+                "workflow": "daily",
+                "schedule": {"type": "daily", "at": "05:30"},
+                "timezone": "Europe/Berlin",
+                "lookback_days": 7,
+            },
+        ),
+        "workdays": (
+            "On workdays, one platform",
+            {
+                "name": "workdays",
+                "workflow": "hourly",
+                "schedule": {"type": "cron", "cron": "15 8-18 ? * MON-FRI *"},
+                "timezone": "America/New_York",
+                "platforms": ["{a-platform}"],
+            },
+        ),
+    },
+    "change_job": {"every": ("Another rhythm", {"schedule": {"type": "interval", "every": "6 hours"}})},
     "replay_days": {
         "week": (
             "Last week of an ad account",

@@ -49,6 +49,7 @@ class PipelineParts(Shown):
     runs: Part = Field(
         description="`last`: the newest finished run of each workflow; `troubled`: those that nothing has repaired."
     )
+    jobs: Part = Field(description="`items`: the jobs that do not do what they are for, and why.")
     faults: Part = Field(description="`items`: stored items that cannot be read, and what was gone on past.")
 
 

@@ -10,6 +10,8 @@ import json
 from random import Random
 
 from adweir.model.entities import Credential
+from adweir.model.jobs import ScheduledJob
+from adweir.model.schedules import Schedule, ScheduleType
 from fuzz import corpus, damage, pulls
 from fuzz.cloud import ENVIRONMENT, Cloud
 from fuzz.documents import Document, mutated
@@ -31,6 +33,15 @@ _MORE = (
     {"kind": "redrive", "run_id": "run_x", "task_ids": ["t"], "accept_vanish": True, "not_before": 1, "attempt": 2},
 )  # fmt: skip
 
+_JOB = ScheduledJob(
+    job_id="job_5f0c1d2e3b4a59687786",
+    name="nightly",
+    workflow="hourly",
+    schedule=Schedule(type=ScheduleType.DAILY, at="05:30"),
+    changed_at="2026-11-20T12:00:00.000000Z",
+)
+"""The one of events/orchestrate/job-fired.json."""
+
 
 class Runs:
     """One message at a time."""
@@ -45,6 +56,7 @@ class Runs:
         app.clock = FrozenClock(pulls.NOW)
         app.catalog.create_account("acc", "Company", "a@example.com")
         app.catalog.put_credential(Credential(account_id="acc", platform=META, secret_id="s"))
+        app.catalog.put_job(_JOB, None)
         fill(self._function.module)
         if not self._function.consume("runs", json.dumps(_START)):
             raise Broken("a run cannot be started")

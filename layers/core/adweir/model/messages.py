@@ -78,7 +78,11 @@ class TaskMessage(Message):
 
 
 class Scope(BaseModel):
-    """What a run covers; empty tuples mean all."""
+    """What a run covers; empty tuples mean all.
+
+    `lookback_days`: so many days before an ad account's today are pulled again, in place of what its datasets and its
+    options say; 0 leaves it to them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,6 +93,7 @@ class Scope(BaseModel):
     slice: Slice = "all"
     start: Id = ""
     end: Id = ""
+    lookback_days: Annotated[int, Field(ge=0, le=limits.MAX_LOOKBACK_DAYS)] = 0
 
 
 class StartRun(Message):
@@ -107,6 +112,17 @@ class StartRun(Message):
     trigger: Id = "schedule"
     then_id: Id = ""
     then_at: Count = 0
+
+
+class StartJob(Message):
+    """runs queue: a job's schedule fired. `since` is the job's `changed_at` as of which the schedule was made (it tells
+    schedules apart), `scheduled_at` the time that was due."""
+
+    kind: Literal["job"] = "job"
+    name: Id
+    job_id: Id
+    since: Id
+    scheduled_at: datetime
 
 
 class PlanStage(Message):
@@ -200,7 +216,17 @@ class Replay(Message):
 
 
 RunMessage = Annotated[
-    StartRun | PlanStage | Advance | Sweep | Narrow | Redrive | CancelRun | RedriveCredential | ResumeTasks | Replay,
+    StartRun
+    | StartJob
+    | PlanStage
+    | Advance
+    | Sweep
+    | Narrow
+    | Redrive
+    | CancelRun
+    | RedriveCredential
+    | ResumeTasks
+    | Replay,
     Field(discriminator="kind"),
 ]
 RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage, config=ConfigDict(defer_build=True))

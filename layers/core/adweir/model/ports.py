@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
@@ -105,4 +106,32 @@ class Bus(Protocol):
 
     def measure(self, *events: BusEvent) -> None:
         """Count what events say that were published without being measured."""
+        ...
+
+
+class ScheduleEntry(NamedTuple):
+    """A schedule of EventBridge Scheduler. `start` is the first time of a rate; `message` is sent as JSON, in which
+    `SCHEDULED_AT` stands for the time that is due."""
+
+    name: str
+    expression: str
+    timezone: str
+    start: datetime | None
+    enabled: bool
+    message: Mapping[str, str]
+
+
+SCHEDULED_AT = "<aws.scheduler.scheduled-time>"
+"""What EventBridge Scheduler replaces by the time that is due."""
+
+
+class ScheduleStore(Protocol):
+    """The schedules of the deployment's jobs."""
+
+    def put(self, entry: ScheduleEntry) -> None:
+        """Make it, or replace the one of its name. Raises Unprocessable where it is refused, Unavailable."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove it, if there is one. Raises Unavailable."""
         ...

@@ -85,6 +85,8 @@ def _of_run(body: str) -> About:
     match message.kind:
         case "start":
             words = f"start the workflow {message.workflow} for {message.scheduled_at.isoformat()}"
+        case "job":
+            words = f"start the job {message.name} for {message.scheduled_at.isoformat()}"
         case "plan":
             words = f"plan the stage {message.stage} of {run_id}"
         case "advance" | "cancel" | "narrow" | "redrive":

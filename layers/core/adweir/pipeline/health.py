@@ -14,6 +14,7 @@ from adweir.model.log import log
 from adweir.model.runs import RunState
 from adweir.model.times import DAY, clock_text, is_zone, iso, iso_of, local_date
 from adweir.pipeline.alone import explain
+from adweir.pipeline.jobs.checks import problem
 from adweir.store.ledger.brakes import BrakeState, brake_key
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
 
     A part that is not healthy has a `reason` that names the first of what it is about, and so has such an ad account.
     Parts: `profiles` (last success, how many days behind its yesterday, what it waits for), `credentials`, `brakes`,
-    `queues`, `dead_letters`, `runs`, `faults` (stored items that cannot be read, and what the pipeline went on past).
+    `queues`, `dead_letters`, `runs`, `jobs` (that do not do what they are for), `faults` (stored items that
+    cannot be read, and what the pipeline went on past).
     One degraded part degrades the whole; an ad account that waits because of a brake is degraded. The whole is
     unhealthy when no profile had a recent success, when a failed run was not repaired, or when a part cannot be
     read.
@@ -60,6 +62,7 @@ def health(ledger: Ledger, catalog: Catalog, depths: Depths, clock: Clock) -> di
         "queues": lambda: _queues(depths, dead=False),
         "dead_letters": lambda: _queues(depths, dead=True),
         "runs": lambda: _runs(ledger),
+        "jobs": lambda: _jobs(ledger, catalog),
         "faults": lambda: _faults(ledger, catalog),  # last: reading the other parts finds what cannot be read
     }
     ledger.unreadable.clear()
@@ -254,6 +257,17 @@ def _runs(ledger: Ledger) -> dict[str, Any]:
     causes = [f"{run.workflow} ({run.state}{': ' if run.reason else ''}{run.reason})" for run in troubled]
     shown = [run._asdict() for run in troubled[: limits.MAX_FAULTS_NAMED]]
     return _part(status, "not repaired", causes, running=running, last=last, troubled=shown)
+
+
+def _jobs(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
+    """The jobs, and which of them do not do what they are for."""
+    jobs = catalog.jobs()
+    last = ledger.fired.of(job.job_id for job in jobs)
+    accounts = {account.account_id for account in catalog.accounts()} if jobs else set()
+    found = {job.name: why for job in jobs if (why := problem(job, accounts, last))}
+    items = [{"name": name, "reason": reason} for name, reason in found.items()]
+    causes = [f"{name} ({reason})" for name, reason in found.items()]
+    return _part(DEGRADED if items else HEALTHY, f"{len(items)} of {len(jobs)}", causes, total=len(jobs), items=items)
 
 
 def _faults(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from adweir.model.errors import AdweirError
     from adweir.model.messages import RunMessage
     from adweir.pipeline.engine import Engine
+    from adweir.pipeline.jobs.fired import FiredJobs
+    from adweir.pipeline.jobs.manage import ScheduledJobs
     from adweir.pipeline.replays import Replayer
     from adweir.platforms.connector import Connector
     from adweir.platforms.files.reading import FileReaders
@@ -158,10 +160,25 @@ class App(Resources):
         margin = min(15.0, self.settings.function_timeout_seconds * 0.25)
         return Replayer(self.metrics, self.raw, self.ledger, self.queues, self.platforms, margin)
 
+    @cached_property
+    def jobs(self) -> ScheduledJobs:
+        """The deployment's jobs, and their schedules."""
+        from adweir.pipeline.jobs.manage import ScheduledJobs
+
+        return ScheduledJobs(self.catalog, self.schedules, self.platforms, self.clock, self.new_id)
+
+    @cached_property
+    def _fired_jobs(self) -> FiredJobs:
+        from adweir.pipeline.jobs.fired import FiredJobs
+
+        return FiredJobs(self.catalog, self.ledger, self.clock, self.engine.start)
+
     def orchestrate(self, message: RunMessage, remaining: Remaining) -> None:
         """One message of the runs queue."""
         if message.kind == "replay":
             self.replayer.send(message, remaining)
+        elif message.kind == "job":
+            self._fired_jobs.start(message)
         else:
             self.engine.handle(message, remaining)
         if message.kind == "sweep":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adweir.platforms import Platforms
     from adweir.platforms.addresses import AllowedHosts
     from adweir.platforms.connector import Connector, TokenCache
+    from adweir.runtime.job_schedules import JobSchedules
     from adweir.runtime.meter import Meter
     from adweir.runtime.outbound import EventBus, SqsQueues
     from adweir.store.catalog.store import Catalog
@@ -210,6 +211,12 @@ class Resources:
         from adweir.runtime.outbound import EventBus
 
         return EventBus(self.client("events"), self.settings.bus_name, self.meter.measure)
+
+    @cached_property
+    def schedules(self) -> JobSchedules:
+        from adweir.runtime.job_schedules import JobSchedules
+
+        return JobSchedules(lambda: self.client("scheduler"), self.settings.job_schedules)
 
     @cached_property
     def meter(self) -> Meter:

@@ -18,6 +18,17 @@ def _listed(value: object) -> object:
     return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
 
+class JobTarget(BaseModel):
+    """Where the schedules of jobs are and what they send to: names and ARNs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: str
+    queue: str
+    dead_letters: str
+    role: str
+
+
 class Settings(BaseModel):
     """What template.yaml hands to a function. Each field is the upper-case environment variable of its name.
 
@@ -43,6 +54,9 @@ class Settings(BaseModel):
     stream_queue_arn: str = Field(default="", description="where Amazon Marketing Stream is asked to send")
     stream_accounts: Annotated[frozenset[str], BeforeValidator(_listed)] = Field(
         default=frozenset(), description="further AWS accounts whose topics are Amazon Marketing Stream's; with commas"
+    )
+    job_schedules: Annotated[JobTarget | None, BeforeValidator(_parsed)] = Field(
+        default=None, description="JSON: the group of the jobs' schedules, and to which queue they send as which role"
     )
     dead_letter_queues: str = Field(default="", description="a dead-letter queue's URL with {queue} in it")
     secret_prefix: str = Field(default="adweir", description="names of secrets begin so; no slash at the end")

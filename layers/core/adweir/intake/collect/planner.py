@@ -35,7 +35,8 @@ class Reach(StrEnum):
     """Which days of a metric dataset a stage asks for.
 
     FRESH: the lookback and what is missing. SETTLING: all days that may still be restated and what is missing. WHOLE:
-    every day of the scope. MISSING: those of them that are missing.
+    every day of the scope. MISSING: those of them that are missing. A scope's `lookback_days` replaces the lookback;
+    for MISSING it says where the days begin.
     """
 
     FRESH = "fresh"
@@ -117,18 +118,18 @@ def span(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
     grain = spec.dataset.grain
     if grain is None:
         return _months(frame, profile, spec) if spec.lookback_months else None
-    now = local_time(frame.scheduled_at, profile.timezone)
+    now, asked = local_time(frame.scheduled_at, profile.timezone), frame.scope.lookback_days
     if grain is Grain.HOUR:
         end = now.date()
-        start = end - timedelta(days=max(spec.lookback_days, 1))
+        start = end - timedelta(days=max(asked or spec.lookback_days, 1))
     else:
         end = now.date() - DAY
         start = end - timedelta(days=max(frame.history_days, _changing(frame, spec), 1) - 1)
     if frame.scope.start:
         scoped = date.fromisoformat(frame.scope.start)
         start = max(start, scoped) if frame.reach in {Reach.FRESH, Reach.SETTLING} else scoped
-    elif frame.reach is Reach.WHOLE and grain is Grain.DAY:
-        start = end - timedelta(days=max(spec.lookback_days, 1) - 1)
+    elif grain is Grain.DAY and (frame.reach is Reach.WHOLE or (frame.reach is Reach.MISSING and asked)):
+        start = end - timedelta(days=max(asked or spec.lookback_days, 1) - 1)
     if frame.scope.end:
         end = min(end, date.fromisoformat(frame.scope.end))
     return Window(start, end) if start <= end else None
@@ -146,6 +147,8 @@ def _months(frame: Frame, profile: Profile, spec: DatasetSpec) -> Window | None:
 
 def _changing(frame: Frame, spec: DatasetSpec) -> int:
     """How many days back stored numbers are pulled again."""
+    if frame.scope.lookback_days:
+        return frame.scope.lookback_days
     return spec.settles_after_days if frame.reach is Reach.SETTLING else spec.lookback_days
 
 
@@ -204,5 +207,5 @@ def _wants(frame: Frame, spec: DatasetSpec, day: date, today: date, answer: _Ans
     if frame.reach is Reach.WHOLE or not answer.known:
         return True
     if spec.dataset.grain is Grain.HOUR:
-        return day >= today or not answer.final
+        return not answer.final or day >= today - timedelta(days=frame.scope.lookback_days)
     return frame.reach is not Reach.MISSING and (today - day).days <= _changing(frame, spec)

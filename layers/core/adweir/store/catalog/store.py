@@ -12,6 +12,7 @@ from adweir.model.platforms import Platform
 from adweir.store.catalog.credentials import credential_item
 from adweir.store.catalog.invoices import StoredInvoices
 from adweir.store.catalog.items import Effect, Item
+from adweir.store.catalog.jobs import StoredJobs
 from adweir.store.catalog.keys import Keys
 from adweir.store.catalog.mappings import StoredMappings
 from adweir.store.catalog.objects import Objects
@@ -37,7 +38,7 @@ class Way(NamedTuple):
         return [profile_item(self.platform, self.profile_id), credential] if self.profile_id else [credential]
 
 
-class Catalog(OwnProfiles, Objects, StoredInvoices, StoredMappings, References, SourceSpecs, Keys):
+class Catalog(OwnProfiles, Objects, StoredInvoices, StoredMappings, References, SourceSpecs, StoredJobs, Keys):
     """Everything that the metrics are about, and the API keys.
 
     All methods raise Unavailable when DynamoDB does not answer.

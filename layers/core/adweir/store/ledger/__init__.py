@@ -12,6 +12,7 @@ from adweir.store.ledger.audit import Audit
 from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.exports import Exports
 from adweir.store.ledger.faults import Faults
+from adweir.store.ledger.fired import FiredLast
 from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker
@@ -29,7 +30,7 @@ __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays,
-    exports, the API log, faults, trials, runs in trouble, the audit, last words."""
+    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -44,6 +45,7 @@ class Ledger(Runs, Tasks, Leases):
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)
         self.audit = Audit(clock)
+        self.fired = FiredLast(clock)
         self.last_words = LastWords(clock)
 
     def progress(self, run_id: str) -> tuple[Run | None, bool]:

@@ -1,0 +1,1 @@
+"""Jobs: stored, checked, put on EventBridge Scheduler, and started when they fire."""

@@ -1,0 +1,168 @@
+"""What a job may be, what is worth a warning, and what keeps a stored one from doing anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from adweir.model import limits
+from adweir.model.errors import BadInput, Unprocessable
+from adweir.model.jobs import JobState, ScheduledJob, UnderWay
+from adweir.model.labels import PATTERN
+from adweir.model.schedules import NO_ZONE, CronTiming, following
+from adweir.model.times import is_zone
+from adweir.pipeline.scopes import check_scope
+from adweir.pipeline.workflows import workflow
+from adweir.store.ledger.fired import REFUSED, Firing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from adweir.model.messages import Scope
+    from adweir.platforms import Platforms
+    from adweir.store.catalog.store import Catalog
+
+ARGUMENTS = ("datasets", "slice", "start", "end")
+"""What `args` may hold: the parts of a run's scope that a job has no field for."""
+NEXT_RUNS = 5
+"""Coming times that a job shows."""
+_WARNED_AHEAD = timedelta(days=366)
+_BROKE_OFF = {
+    UnderWay.CREATION: "its creation broke off: change it or resume it, or remove it",
+    UnderWay.CHANGE: "a change of it broke off, and its schedule may be the earlier one: change it or resume it again",
+    UnderWay.REMOVAL: "its removal broke off, and it fires no more: remove it again",
+}
+Details = list[dict[str, Any]]
+
+
+class JobChecks:
+    """Checks jobs against the deployment that is to run them."""
+
+    def __init__(self, catalog: Catalog, platforms: Platforms) -> None:
+        self._catalog = catalog
+        self._platforms = platforms
+
+    def checked(self, job: ScheduledJob, now: datetime) -> ScheduledJob:
+        """The job as it is stored, platforms by their own names. Raises Unprocessable that lists every fault."""
+        faults = [] if re.fullmatch(PATTERN, job.name) else [_fault("name", f"does not match {PATTERN}")]
+        faults += [*_times(job, now), *self._names(job), *self._covers(job, now)]
+        if faults:
+            first = faults[0]
+            raise Unprocessable(f"the job is refused: {first['field']} {first['message']}", faults)
+        return job.model_copy(update={"platforms": tuple(str(self._platforms.parse(one)) for one in job.platforms)})
+
+    def _names(self, job: ScheduledJob) -> Details:
+        """Client accounts and ad accounts that are unknown."""
+        accounts = {account.account_id for account in self._catalog.accounts()} if job.accounts else set()
+        faults = [
+            _fault(name, f"names more than {limits.MAX_SCOPE_NAMES}")
+            for name in ("accounts", "profiles", "platforms")
+            if len(getattr(job, name)) > limits.MAX_SCOPE_NAMES
+        ]
+        faults += [_fault("accounts", f"there is no account {one[:64]}") for one in job.accounts if one not in accounts]
+        known = self._catalog.profiles() if job.profiles else []
+        profiles = {name for profile in known for name in (profile.profile_id, profile.key)}
+        return faults + [
+            _fault("profiles", f"there is no ad account {one[:64]}") for one in job.profiles if one not in profiles
+        ]
+
+    def _covers(self, job: ScheduledJob, now: datetime) -> Details:
+        """What its workflow does not take."""
+        known = {name: value for name, value in job.args.items() if name in ARGUMENTS}
+        faults = [
+            _fault(f"args.{name[:40]}", f"is no argument of a workflow; known: {', '.join(ARGUMENTS)}")
+            for name in job.args
+            if name not in known
+        ]
+        if job.lookback_days and known.get("start"):
+            faults.append(_fault("lookback_days", "does not go with args.start: both say where the days begin"))
+        try:
+            scope = job.model_copy(update={"args": known}).scope()
+            check_scope(self._platforms, workflow(job.workflow), scope, now.date())
+        except ValidationError as error:
+            for one in error.errors():
+                field = ".".join(("args", *map(str, one["loc"])))
+                faults.append(_fault(field, one["msg"].replace("tuple", "list")))
+        except Unprocessable as error:
+            for each in error.details:
+                within = "args." if each["field"] in ARGUMENTS else ""
+                faults.append(_fault(f"{within}{each['field']}", _said(error, each)))
+        return faults
+
+
+def _times(job: ScheduledJob, now: datetime) -> Details:
+    """What is wrong with its schedule and time zone."""
+    faults = [] if is_zone(job.timezone) else [_fault("timezone", f"{job.timezone[:60]!r} {NO_ZONE}")]
+    try:
+        timing = (job.model_copy(update={"timezone": "UTC"}) if faults else job).timing()
+    except BadInput as error:
+        return faults + error.details
+    return faults if following(timing, now, 1) else [*faults, _fault("schedule.cron", "never comes again")]
+
+
+def warnings(job: ScheduledJob, now: datetime) -> list[str]:
+    """What a caller may not expect: the times of the coming year that a clock change leaves out."""
+    timing = job.timing()
+    if not isinstance(timing, CronTiming):
+        return []
+    left_out = timing.left_out(now, now + _WARNED_AHEAD)
+    days: dict[str, str] = {}
+    for local in left_out:
+        days.setdefault(f"{local:%Y-%m-%d}", f"{local:%H:%M}")
+    return [
+        f"clocks in {job.timezone} leave out {at} on {day}: the job does not fire then"
+        for day, at in list(days.items())[: limits.MAX_WARNINGS]
+    ]
+
+
+def next_runs(job: ScheduledJob, now: datetime) -> list[datetime]:
+    """Its coming times in UTC; none while it is paused, and of one whose `problem` is its schedule."""
+    try:
+        return following(job.timing(), now, NEXT_RUNS) if job.state is JobState.ACTIVE else []
+    except BadInput:
+        return []
+
+
+def left_of(job: ScheduledJob, accounts: Collection[str]) -> Scope | None:
+    """What a run of it covers now; None when all client accounts that it names were deleted.
+
+    Never more than was asked for: without any account left, a scope would mean all of them.
+    """
+    left = tuple(one for one in job.accounts if one in accounts)
+    if job.accounts and not left:
+        return None
+    return job.scope().model_copy(update={"accounts": left})
+
+
+def gone(job: ScheduledJob) -> str:
+    """Why a job whose client accounts were all deleted does nothing."""
+    return f"all its client accounts were deleted: {', '.join(job.accounts[: limits.MAX_WARNINGS])}"
+
+
+def problem(job: ScheduledJob, accounts: Collection[str], last: Mapping[str, Firing]) -> str:
+    """What keeps a job from doing what it is for, and what to do; "" where nothing does."""
+    if job.under_way:
+        return _BROKE_OFF[job.under_way]
+    try:
+        workflow(job.workflow)
+        scope = left_of(job, accounts)
+        job.timing()
+    except (BadInput, ValueError) as error:
+        return error.message if isinstance(error, BadInput) else f"it cannot be read: {type(error).__name__}"
+    if scope is None:
+        return f"{gone(job)}; change or remove the job"
+    fired = last.get(job.job_id)
+    return fired.reason if fired is not None and fired.outcome == REFUSED else ""
+
+
+def _said(error: Unprocessable, detail: Mapping[str, Any]) -> str:
+    """A fault's message; that of the whole error where the detail's does not name the known values."""
+    return error.message if detail["field"] == "workflow" else str(detail["message"])
+
+
+def _fault(field: str, message: str) -> dict[str, Any]:
+    return {"field": field, "message": message}

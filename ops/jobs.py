@@ -1,0 +1,196 @@
+"""`adweir jobs`: workflows that start by themselves. The same checks and the same schedules as through the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from adweir.model.jobs import ScheduledJob
+from adweir.model.schedules import ScheduleType
+from adweir.pipeline.jobs import checks
+from adweir.runtime.app import App
+from ops.errors import CommandFailed
+from ops.options import Stack, home_of
+from ops.target import open_target
+
+jobs = typer.Typer(name="jobs", help="Workflows that start by themselves.", no_args_is_help=True)
+
+_LISTS = {"account": "accounts", "profile": "profiles", "platform": "platforms"}
+_WHEN = "when"
+_FORMS = 'hourly [MINUTE], daily HH:MM, weekly DAY HH:MM, every "6 hours" and cron EXPRESSION'
+Name = Annotated[str, typer.Argument(help="The job's name.", show_default=False)]
+Fields = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FIELD=VALUE]...",
+        help="timezone, account, profile, platform (these may be repeated), lookback_days, and the workflow's arguments"
+        " datasets, slice, start, end.",
+        show_default=False,
+    ),
+]
+
+
+@jobs.command("list")
+def list_jobs(context: typer.Context, stack: Stack = "") -> None:
+    """Show all jobs, each with its next time."""
+    app = _app(context, stack)
+    for job in app.catalog.jobs():
+        _print(app, job, 1)
+
+
+@jobs.command()
+def show(context: typer.Context, name: Name, stack: Stack = "") -> None:
+    """Show a job, its next times and what came of the last one."""
+    app = _app(context, stack)
+    _print(app, app.catalog.job(name))
+
+
+@jobs.command()
+def create(
+    context: typer.Context,
+    name: Name,
+    workflow: Annotated[str, typer.Argument(help="The workflow that it starts.", show_default=False)],
+    when: Annotated[
+        str, typer.Argument(help=f"When it fires, in one word for the shell: {_FORMS}.", show_default=False)
+    ],
+    fields: Fields = None,
+    stack: Stack = "",
+) -> None:
+    """Create a job: adweir jobs create nightly daily "daily 05:30" timezone=Europe/Berlin"""
+    given = _read([f"workflow={workflow}", f"{_WHEN}={when}", *(fields or [])])
+    app = _app(context, stack)
+    _say(app, app.jobs.create({**given, "name": name}))
+
+
+@jobs.command()
+def change(
+    context: typer.Context,
+    name: Name,
+    fields: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FIELD=VALUE...", help="workflow, when, and what create takes; no value empties a field."
+        ),
+    ],
+    stack: Stack = "",
+) -> None:
+    """Change fields of a job; the others stay. What was due before still runs."""
+    changes = _read(fields)
+    app = _app(context, stack)
+    _say(app, app.jobs.change(name, changes))
+
+
+@jobs.command()
+def pause(context: typer.Context, name: Name, stack: Stack = "") -> None:
+    """Fire no more until the job is resumed; runs that it started go on."""
+    app = _app(context, stack)
+    _say(app, app.jobs.pause(name))
+
+
+@jobs.command()
+def resume(context: typer.Context, name: Name, stack: Stack = "") -> None:
+    """Fire again from the next time on."""
+    app = _app(context, stack)
+    _say(app, app.jobs.resume(name))
+
+
+@jobs.command()
+def run(context: typer.Context, name: Name, stack: Stack = "") -> None:
+    """Start the job's workflow now; prints the run's id."""
+    app = _app(context, stack)
+    message = app.jobs.run(name)
+    app.queues.runs.send(message, group=message.run_id)
+    typer.echo(message.run_id)
+
+
+@jobs.command()
+def remove(context: typer.Context, name: Name, stack: Stack = "") -> None:
+    """Remove the job and its schedule; runs that it started go on."""
+    app = _app(context, stack)
+    typer.echo(f"removed {app.jobs.remove(name).name}")
+
+
+def _app(context: typer.Context, stack: str) -> App:
+    return open_target(stack, home_of(context)).app()
+
+
+def _say(app: App, job: ScheduledJob) -> None:
+    _print(app, job)
+    for warning in checks.warnings(job, app.clock.now()):
+        typer.echo(f"  note         {warning}")
+
+
+def _print(app: App, job: ScheduledJob, times: int = checks.NEXT_RUNS) -> None:
+    for line in _lines(app, job, times):
+        typer.echo(line)
+
+
+def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
+    """A job as people read it."""
+    when = " ".join(str(value) for value in job.schedule.model_dump(mode="json", exclude_none=True).values())
+    yield f"{job.name}: {job.workflow}, {when}, {job.timezone}, {job.state}"
+    covers = {"accounts": job.accounts, "profiles": job.profiles, "platforms": job.platforms} | dict(job.args)
+    for name, value in covers.items():
+        if value:
+            yield f"  {name:12} {value if isinstance(value, str) else ', '.join(value)}"
+    if job.lookback_days:
+        yield f"  pulls again  {job.lookback_days} days"
+    for place, at in enumerate(checks.next_runs(job, app.clock.now())[:times]):
+        local = at.astimezone(ZoneInfo(job.timezone))
+        yield f"  {'then' if place else 'next':12} {local:%Y-%m-%d %H:%M %Z} ({at:%Y-%m-%d %H:%M} UTC)"
+    last = app.ledger.fired.of([job.job_id])
+    if fired := last.get(job.job_id):
+        yield f"  last         {fired.scheduled_at[:16]}Z {fired.outcome} {fired.run_id or fired.reason}"
+    accounts = {account.account_id for account in app.catalog.accounts()}
+    if problem := checks.problem(job, accounts, last):
+        yield f"  problem      {problem}"
+
+
+def _read(given: Sequence[str]) -> dict[str, Any]:
+    """`FIELD=VALUE` texts as the fields of a job. Raises CommandFailed."""
+    fields: dict[str, Any] = {}
+    args: dict[str, Any] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise CommandFailed(f"{text!r} is not FIELD=VALUE")
+        if name == _WHEN:
+            fields["schedule"] = _schedule(value)
+        elif name in _LISTS:
+            fields.setdefault(_LISTS[name], []).extend([value] if value else [])
+        elif name == "lookback_days":
+            fields[name] = _number(name, value or "0")
+        elif name in {"timezone", "workflow"}:
+            fields[name] = value
+        else:
+            args[name] = [one for one in value.split(",") if one] if name == "datasets" else value
+    return fields | ({"args": {name: value for name, value in args.items() if value}} if args else {})
+
+
+def _schedule(text: str) -> dict[str, Any]:
+    """`weekly monday 08:00` → the schedule. Raises CommandFailed."""
+    kind, _, rest = text.strip().partition(" ")
+    words = rest.split()
+    match kind.lower(), words:
+        case "hourly", []:
+            return {"type": ScheduleType.HOURLY}
+        case "hourly", [minute]:
+            return {"type": ScheduleType.HOURLY, "minute": _number("the minute of hourly", minute)}
+        case "daily", [at]:
+            return {"type": ScheduleType.DAILY, "at": at}
+        case "weekly", [day, at]:
+            return {"type": ScheduleType.WEEKLY, "weekday": day, "at": at}
+        case "every", [_, *_]:
+            return {"type": ScheduleType.INTERVAL, "every": " ".join(words)}
+        case "cron", [_, *_]:
+            return {"type": ScheduleType.CRON, "cron": " ".join(words)}
+    raise CommandFailed(f"{text!r} does not say when. It has one of these forms: {_FORMS}")
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise CommandFailed(f"{name} is a whole number, and {text[:20]!r} is not")
+    return int(text)
