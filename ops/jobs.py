@@ -16,21 +16,29 @@ from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import open_target
 
-jobs = typer.Typer(name="jobs", help="Workflows that start by themselves.", no_args_is_help=True)
+jobs = typer.Typer(name="jobs")
 
 _LISTS = {"account": "accounts", "profile": "profiles", "platform": "platforms"}
 _WHEN = "when"
-_FORMS = 'hourly [MINUTE], daily HH:MM, weekly DAY HH:MM, every "6 hours" and cron EXPRESSION'
+_FORMS = "hourly [MINUTE], daily HH:MM, weekly DAY HH:MM, every NUMBER minutes|hours|days, cron EXPRESSION"
 Name = Annotated[str, typer.Argument(help="The job's name.", show_default=False)]
 Fields = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FIELD=VALUE]...",
+        metavar="FIELD=VALUE",
         help="timezone, account, profile, platform (these may be repeated), lookback_days, and the workflow's arguments"
         " datasets, slice, start, end.",
         show_default=False,
     ),
 ]
+
+
+@jobs.callback(invoke_without_command=True)
+def each(context: typer.Context) -> None:
+    """Make, change and look at jobs: workflows that start by themselves."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @jobs.command("list")
@@ -53,9 +61,7 @@ def create(
     context: typer.Context,
     name: Name,
     workflow: Annotated[str, typer.Argument(help="The workflow that it starts.", show_default=False)],
-    when: Annotated[
-        str, typer.Argument(help=f"When it fires, in one word for the shell: {_FORMS}.", show_default=False)
-    ],
+    when: Annotated[str, typer.Argument(help=f"When it fires, as one argument: {_FORMS}.", show_default=False)],
     fields: Fields = None,
     stack: Stack = "",
 ) -> None:
@@ -71,9 +77,7 @@ def change(
     name: Name,
     fields: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FIELD=VALUE...", help="workflow, when, and what create takes; no value empties a field."
-        ),
+        typer.Argument(metavar="FIELD=VALUE", help="workflow, when, and what create takes; no value empties a field."),
     ],
     stack: Stack = "",
 ) -> None:

@@ -135,3 +135,10 @@ def test_what_cannot_be_is_one_line_and_stores_nothing(
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert world.catalog.jobs() == []
+
+
+def test_without_a_command_the_help_is_shown(adweir: Run) -> None:
+    done = adweir(expect=2)
+
+    assert "remove" in done.output
+    assert done.stderr == ""
