@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract fuzz soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts fuzz soak mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: lint coverage ## run lint, every test, coverage
 
 contract: $(READY) ## run released clients against the sandbox (installs them once)
 	$(BIN)/python -m contract $(CLIENT)
+
+contracts: $(READY) ## check the data contracts (installs a tool once)
+	$(BIN)/python -m contract.odcs
 
 fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=…)
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \

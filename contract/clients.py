@@ -42,6 +42,7 @@ class Client:
     guesses_hours: bool = False
     asks_for_the_gone: bool = True
     days: Mapping[str, int] = field(default_factory=dict)
+    extras: str = ""
 
     def start(self, stream: str, end: date) -> date:
         """The first day that the client reads of a stream."""

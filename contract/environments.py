@@ -1,4 +1,4 @@
-"""A virtual environment per client, made when it is missing or its versions have changed."""
+"""A virtual environment per client or tool, made when it is missing or its versions have changed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-
-from contract.clients import Client
+from typing import Protocol
 
 INSTALL_SECONDS = 900
+
+
+class Installable(Protocol):
+    """What an environment is made for: the package as the index calls it, and the versions of all that it needs.
+
+    `extras` are those of the package: `[duckdb]`.
+    """
+
+    @property
+    def package(self) -> str: ...
+    @property
+    def constraints(self) -> Path: ...
+    @property
+    def extras(self) -> str: ...
 
 
 class NotInstalled(Exception):
     """The client cannot be installed here; the text says why in one line."""
 
 
-def interpreter(client: Client, home: Path) -> Path:
+def interpreter(client: Installable, home: Path) -> Path:
     """The Python of the client's environment below `home`. Raises NotInstalled."""
     place = home / client.package
     python, ready = place / "bin" / "python", place / ".ready"
@@ -26,7 +39,7 @@ def interpreter(client: Client, home: Path) -> Path:
         return python
     venv.create(place, clear=True, with_pip=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--constraint", str(client.constraints), client.package]
+    command += ["--constraint", str(client.constraints), f"{client.package}{client.extras}"]
     try:
         done = subprocess.run(
             command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS

@@ -16,6 +16,7 @@ from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
+from ops import quarantine
 from ops.commands import (
     create_key,
     drop_key,
@@ -28,6 +29,7 @@ from ops.commands import (
     replay_of,
     stored_text,
 )
+from ops.contract_files import write_contracts
 from ops.errors import INTERRUPTED, CommandFailed, OneLine
 from ops.jobs import jobs
 from ops.options import Stack, home_of
@@ -50,6 +52,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(jobs)
+app.add_typer(quarantine.app, name="quarantine")
+app.command(name="contracts")(write_contracts)
 
 
 def moment(text: str) -> datetime:

@@ -53,6 +53,13 @@ class Api:
     def post(self, path: str, body: Any = None) -> Any:
         return self._call("POST", path, json={} if body is None else body)
 
+    def post_text(self, path: str, body: Any) -> str:
+        """POST, for an answer that is no JSON."""
+        response = self._session.post(self._base + path, json=body, timeout=_TIMEOUT)
+        if response.status_code >= 400:
+            self._checked(response)
+        return response.text
+
     def put(self, path: str, body: Any) -> Any:
         return self._call("PUT", path, json=body)
 

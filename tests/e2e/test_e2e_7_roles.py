@@ -79,7 +79,7 @@ UNSEEN = (
     Unseen("Api", ("s3:GetObject",), "DataBucket/changes/*", "an earlier state (as_known_at)"),
     Unseen("Api", ("s3:GetObject",), "DataBucket/exports/*", "the link to an export is signed with this role"),
     Unseen("Api", ("s3:GetObject",), "DataBucket/mmm/*", "the link to a dataset is signed with this role"),
-    Unseen("Api", ("s3:GetObject",), "DataBucket/quarantine/messages/*", "a message that was set aside is looked at"),
+    Unseen("Api", ("s3:GetObject",), "DataBucket/quarantine/*", "what was refused or set aside is looked at"),
     Unseen("Api", ("s3:PutObject",), "DataBucket/exports/*", "an answer larger than 1 MiB comes as a link"),
     Unseen(
         "Api",
@@ -90,7 +90,12 @@ UNSEEN = (
     Unseen("Api", ("iam:PassRole",), "SchedulerRole", "MiniStack asks nobody whether a role may be passed"),
     Unseen("Api", ("sqs:SendMessage",), "*", "dead letters and messages that were set aside are sent again"),
     Unseen("Api", _POLLING, "sqs dead-letters-*", "dead letters are read, sent again or dropped"),
-    Unseen("Api", ("dynamodb:Query",), "FindingsTable", "the quality of an ad account's pulls"),
+    Unseen(
+        "Api",
+        ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        "FindingsTable",
+        "the quality of an ad account's pulls, and a replay of the quarantine",
+    ),
     Unseen("Api", ("dynamodb:UpdateItem",), "LedgerTable", "a brake is released by hand"),
     Unseen("Api", ("secretsmanager:DeleteSecret",), "*", "credentials and webhook secrets are deleted"),
     Unseen("Api", ("secretsmanager:RestoreSecret",), "*", "they are set again within a week"),

@@ -22,6 +22,7 @@ from adweir.model.times import iso
 from adweir.runtime.app import App
 from adweir.store.catalog.limited import LimitedCatalog
 from adweir.store.catalog.store import Catalog
+from adweir.store.findings.held_rows import HeldObject
 from adweir.store.ledger.api_log import ApiLog
 from adweir.store.metrics.store import PullRows
 from support.api import DAYS, META, T1, Call, an_event, fill
@@ -71,6 +72,10 @@ def asked(api: ModuleType, method: str, path: str, body: Any = None, *, accounts
     return api.handler(event, SimpleNamespace())
 
 
+HELD = HeldObject(
+    source_key="drops/acc_rival/a.csv", account_id=RIVAL, platform="adweir", profile_id="", dataset="metrics",
+    task_id="t9", keys=("quarantine/t9.0.jsonl.gz",), rows=1, reasons={"id": 1},
+)  # fmt: skip
 ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/accounts", None, {}, 200),
     ("GET", f"/api/v1/accounts/{OWN}", None, {}, 200),
@@ -125,6 +130,11 @@ ALLOWED: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/api/v1/quality/naming", None, {}, 200),
     ("GET", "/api/v1/quality", None, {"platform": "meta", "profile_id": "999"}, 200),
     ("GET", "/api/v1/exports/exp_rival", None, {}, 404),
+    ("GET", "/api/v1/quarantine", None, {}, 200),
+    ("GET", "/api/v1/quarantine", None, {"account_id": RIVAL}, 200),
+    ("GET", f"/api/v1/quarantine/{HELD.name}", None, {}, 404),
+    ("POST", f"/api/v1/quarantine/{HELD.name}/replay", None, {}, 404),
+    ("POST", "/api/v1/quarantine/adweir-runs:1/replay", None, {}, 404),
     ("GET", "/api/v1/receipts", None, {}, 200),
     ("GET", "/api/v1/receipts", None, {"account_id": RIVAL}, 404),
     ("GET", f"/api/v1/accounts/{OWN}/mmm", None, {}, 200),
@@ -142,6 +152,7 @@ def test_a_limited_key_sees_its_accounts_and_nothing_of_others(
             start=DAYS.start, end=DAYS.end, load=1, cause="replay",
         )
     )  # fmt: skip
+    world.app.findings.held.hold(HELD)
     world.app.ledger.exports.begin("exp_rival", {"format": "csv"}, frozenset({RIVAL}))
     answer = asked(world, method, path, body, **query)
     assert answer["statusCode"] == status, answer["body"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from math import inf
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -204,7 +205,9 @@ class StreamWorld(StoreWorld):
         self.catalog, self.raw, self.out = StreamCatalog(list(profiles) or [a_profile()]), StreamObjects(), Published()
         for dataset in ("sp-traffic", "sp-conversion"):
             self.subscribe(dataset, SINCE)
-        committer = Committer(self.store, cast("Any", None), cast("Any", self.out), self.clock, 0.8)
+        self.held: list[Any] = []
+        findings = SimpleNamespace(held=SimpleNamespace(hold=self.held.append, failed=lambda *_: None))
+        committer = Committer(self.store, cast("Any", findings), cast("Any", self.out), self.clock, 0.8)
         stores = cast("Any", (self.raw, self.catalog, self.folds))
         self.noted: dict[str, str] = {}
         self.loader = StreamLoader(

@@ -151,7 +151,7 @@ def test_the_api_opens_what_its_answers_are_made_of_and_writes_exports_and_dropp
         "changes",
         "exports",
         "mmm",
-        "quarantine/messages",
+        "quarantine",
     }
     assert {prefix for action, prefix in opened if action == "s3:PutObject"} == {"exports", "quarantine/messages"}
 

@@ -23,6 +23,8 @@ from routes.lists import lists
 from routes.mappings import mappings
 from routes.pipeline import pipeline
 from routes.profiles import profiles
+from routes.quality import quality
+from routes.quarantine import quarantine
 from routes.receipts import receipts
 from routes.replay import replay
 from routes.reports import reports
@@ -40,6 +42,7 @@ RESOURCES: tuple[Resource, ...] = (
     replay,
     brakes,
     dead_letters,
+    quarantine,
     receipts,
     mappings,
     lists,
@@ -48,6 +51,7 @@ RESOURCES: tuple[Resource, ...] = (
     exports,
     coverage,
     pipeline,
+    quality,
     datasets,
     keys,
     description,

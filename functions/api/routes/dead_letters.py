@@ -1,4 +1,4 @@
-"""Dead letters and quarantined messages: what they are about, why they failed; to send them again or to drop them."""
+"""Dead letters: what they are about, why they failed; to send them again or to drop them."""
 
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -7,18 +7,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.errors import Conflict
 from adweir.model.times import iso_of
 from adweir.runtime.app import App
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.raw.refused import RefusedMessages
-from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, PageToken, Shown, Why
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, Shown, Why
 
 if TYPE_CHECKING:
     from adweir.runtime.dead_letter_moves import Moved
     from adweir.runtime.dead_letters import DeadLetter, DeadLetters
 
-_QUARANTINE = "quarantine/messages"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 QueueName = Annotated[
     str,
@@ -87,29 +85,7 @@ class MovedLetters(Shown):
     at: Instant
 
 
-class QuarantinedMessage(MessageAbout):
-    """A message that no function can work on, or a dead letter that was dropped."""
-
-    quarantined_at: Instant
-
-
-class QuarantineList(Shown):
-    """One page of quarantined messages, by queue."""
-
-    messages: list[QuarantinedMessage]
-    next_token: NextToken
-
-
-class ReplayedMessage(Shown):
-    """A quarantined message that was sent again; it stays in the quarantine."""
-
-    id: str
-    outcome: str
-    by: str = Field(description="The API key that asked.")
-    at: Instant
-
-
-dead_letters = Resource("Dead letters", "Messages that failed, and messages in quarantine")
+dead_letters = Resource("Dead letters", "Messages that failed")
 
 
 @dead_letters.route("GET", "/api/v1/dead-letters", "List the dead letters", errors=(422,))
@@ -118,7 +94,7 @@ def list_dead_letters(app: Here, queue: QueueName = "", limit: Limit = PAGE_ITEM
 
     Reading them changes nothing: for half a minute at most nobody else can read them.
     """
-    letters, shown, warnings = _letters(app), list[DeadLetterAnswer](), list[str]()
+    letters, shown, warnings = letters_of(app), list[DeadLetterAnswer](), list[str]()
     for name in letters.names(queue):
         held, found = letters.count(name), list["DeadLetter"]()
         if held and len(shown) < limit:
@@ -160,55 +136,15 @@ def drop_dead_letter(app: Here, caller: Caller, id: LetterPath, reason: Why = ""
     return _drop(app, caller, LettersRequest(ids=[id], reason=reason))
 
 
-@dead_letters.route("GET", "/api/v1/quarantine", "List the quarantined messages")
-def list_quarantine(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> QuarantineList:
-    """Messages that could not be read or named nothing known, and dead letters that were dropped."""
-    from adweir.store.dynamo.paging import from_token, to_token
-
-    found, last = RefusedMessages(app.raw).page(limit, from_token(_QUARANTINE, next_token))
-    shown = [
-        QuarantinedMessage(
-            **_about(app, message.queue.removeprefix(_prefix(app)), message.body),
-            id=message.name,
-            reason=message.reason,
-            receives=message.receives,
-            quarantined_at=message.at,
-        )
-        for message in found
-    ]
-    return QuarantineList(messages=shown, next_token=to_token(_QUARANTINE, last) if last else None)
-
-
-@dead_letters.route(
-    "POST", "/api/v1/quarantine/{id}/replay", "Send a quarantined message again", scope="write", errors=(404, 409)
-)
-def replay_message(app: Here, caller: Caller, id: LetterPath, reason: Why = "") -> ReplayedMessage:  # noqa: A002
-    """To the queue that it was in, after a repair. It stays in the quarantine; refused again, it is there twice.
-
-    A message whose queue does not exist any more is a 409.
-    """
-    message = RefusedMessages(app.raw).get(id)
-    targets = app.settings.queue_urls(app.platforms)
-    url = next((url for url in targets.values() if url.rpartition("/")[2] == message.queue), "")
-    if not url:
-        raise Conflict(f"there is no queue {message.queue} to send it to")
-    _letters(app).resend(url, message.body, message.group)
-    deed = app.ledger.audit.note(caller, "replay message", id, reason, f"sent to {message.queue}")
-    return ReplayedMessage(id=id, outcome=deed.outcome, by=deed.who, at=deed.at)
-
-
-def _letters(app: App) -> "DeadLetters":
+def letters_of(app: App) -> "DeadLetters":
+    """The deployment's dead letters."""
     from adweir.runtime.dead_letters import DeadLetters
 
     return DeadLetters(app.sqs, app.settings, app.platforms)
 
 
-def _prefix(app: App) -> str:
-    """What the names of the queues begin with: the stack."""
-    return app.settings.runs_queue_url.rpartition("/")[2].removesuffix("runs")
-
-
-def _about(app: App, queue: str, body: str) -> dict[str, str | None]:
+def message_about(app: App, queue: str, body: str) -> dict[str, str | None]:
+    """What a message of a queue is about."""
     from adweir.pipeline.explained import about
 
     found = about(queue, body, app.ledger)
@@ -226,7 +162,7 @@ def _about(app: App, queue: str, body: str) -> dict[str, str | None]:
 def _shown(app: App, letter: "DeadLetter", said: str) -> DeadLetterAnswer:
     from adweir.runtime.dead_letter_moves import NO_TARGET, UNKNOWN
 
-    about = _about(app, letter.queue, letter.body)
+    about = message_about(app, letter.queue, letter.body)
     if not letter.target:
         about["again"] = f"impossible: {NO_TARGET}"
     return DeadLetterAnswer(
@@ -249,13 +185,13 @@ def _moved(app: App, caller: str, asked: LettersRequest, action: str, moved: "Mo
 def _send(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
     from adweir.runtime.dead_letter_moves import move, sending
 
-    letters = _letters(app)
+    letters = letters_of(app)
     return _moved(app, caller, asked, "send dead letters", move(letters, asked.queue, asked.ids, sending(letters)))
 
 
 def _drop(app: App, caller: str, asked: LettersRequest) -> MovedLetters:
     from adweir.runtime.dead_letter_moves import dropping, move
 
-    letters = _letters(app)
+    letters = letters_of(app)
     drop = dropping(letters, RefusedMessages(app.raw), app.ledger.last_words, app.clock, asked.reason)
     return _moved(app, caller, asked, "drop dead letters", move(letters, asked.queue, asked.ids, drop))

@@ -153,6 +153,15 @@ class BilledMonth(Shown):
     by_kind: dict[str, Exact] = Field(description="`billed` by kinds of lines.")
     measured: Number = Field(description="The stored spend of the month; null where nothing was pulled in `currency`.")
     difference: Number = Field(description="`billed` less `measured`.")
+    explained: dict[str, Exact] = Field(
+        description="Why `total` is not `measured`, by kind of line: tax, fee, credit, adjustment, invalid_traffic,"
+        " overdelivery; corrected_later is what a later bill gives back of the month."
+    )
+    unexplained: Number = Field(description="`total` less `measured`, less all of `explained`.")
+    is_explained: bool | None = Field(
+        description="Whether `unexplained` is at most 0.01. null: not every day of the month was pulled, or a billing"
+        " period is no calendar month."
+    )
     days: int
     days_pulled: int = Field(description="Of how many days of the month everything was pulled.")
     is_whole_month: bool = Field(description="False where a billing period is no calendar month.")

@@ -1,22 +1,16 @@
 """The pipeline's own state."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ConfigDict, Field
 
 from adweir.model import limits
 from adweir.model.runs import RunState
 from adweir.runtime.routes import Here, Resource
 from routes.fields import (
-    PAGE_ITEMS,
-    AccountId,
     Instant,
-    NextToken,
     OneOf,
-    PageToken,
     PlatformId,
-    PlatformName,
     RunId,
     Shown,
 )
@@ -104,30 +98,7 @@ class PipelineMetrics(Shown):
     stages: list[StageSums]
 
 
-class QualityReportAnswer(Shown):
-    """The quality of one load; further fields count its rows."""
-
-    model_config = ConfigDict(extra="allow")
-    platform: PlatformId
-    profile_id: str
-    account_id: AccountId
-    dataset: str
-    start: str
-    end: str
-    as_of: str
-    stored_at: Instant
-    score: float | None = Field(description="0 to 1, over all dimensions.", ge=0, le=1)
-    dimensions: dict[str, Any] = Field(description="The score of each dimension.")
-
-
-class QualityReportList(Shown):
-    """One page of quality reports of an ad account, newest first."""
-
-    reports: list[QualityReportAnswer]
-    next_token: NextToken
-
-
-pipeline = Resource("Pipeline", "The state of the pipeline, and the quality of its data")
+pipeline = Resource("Pipeline", "The state of the pipeline")
 
 
 @pipeline.route("GET", "/api/v1/pipeline/health", "Get the state of the pipeline")
@@ -145,23 +116,3 @@ def get_metrics(app: Here) -> PipelineMetrics:
     from adweir.pipeline.throughput import metrics
 
     return PipelineMetrics.of(metrics(app.ledger))
-
-
-@pipeline.route("GET", "/api/v1/quality", "List the quality reports of an ad account", limited=True)
-def list_quality(
-    app: Here,
-    platform: Annotated[PlatformName, Query(description="The ad account's platform or an alias of it.")],
-    profile_id: Annotated[
-        str, Query(min_length=1, max_length=limits.MAX_OBJECT_ID_CHARS, description="The ad account's id.")
-    ],
-    limit: Annotated[
-        int, Query(ge=1, le=limits.MAX_FINDINGS_READ, description="The most reports to return.")
-    ] = PAGE_ITEMS,
-    next_token: PageToken = "",
-) -> QualityReportList:
-    """Newest pull first: one report per load."""
-    named = app.platforms.parse(platform)
-    if app.accounts and app.catalog.profile(named, profile_id) is None:  # for other keys it may be one of the past
-        return QualityReportList(reports=[], next_token=None)
-    found, token = app.findings.quality(f"{named}#{profile_id}", limit, next_token)
-    return QualityReportList.of({"reports": found, "next_token": token or None})

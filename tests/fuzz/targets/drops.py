@@ -177,6 +177,8 @@ class _Stored(Committer):
     def breach(self, *_: Any, **__: Any) -> None:
         """Nobody listens."""
 
+    hold = not_moved = breach
+
 
 class Drops:
     """Files of one client."""

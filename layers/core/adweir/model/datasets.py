@@ -17,12 +17,25 @@ Invoices come by month: their tasks have a window, of months, and bring bills (`
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from adweir.model.metrics import Grain, Level
 
 _BY = "_by_"
 BETWEEN_VALUES = "/"
 """Between the values of a breakdown of two dimensions: `65+/female`. An age group may hold a plus."""
+
+
+class Gap(NamedTuple):
+    """Why the rows of a level may lawfully add up to less than what the platform shows one level higher.
+
+    `reason` is a word for programs, `says` a sentence for people. `objectives`: only of campaigns with such an
+    objective (`AdCampaign.objective`), whose numbers the level above names; none: of any, and nobody can say how much.
+    """
+
+    reason: str
+    says: str
+    objectives: frozenset[str] = frozenset()
 
 
 class Dataset(StrEnum):

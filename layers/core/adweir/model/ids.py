@@ -28,6 +28,7 @@ class IdKind(StrEnum):
     JOB = "job"
     REPLAY = "rpl"
     EXPORT = "exp"
+    QUARANTINE = "qrn"
 
     def make(self, new_id: NewId) -> str:
         """A new id of this kind."""

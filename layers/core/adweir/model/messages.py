@@ -215,6 +215,20 @@ class Replay(Message):
     cursor: str = ""
 
 
+class ReplayHeld(Message):
+    """runs queue: load an object again of which rows are in quarantine.
+
+    `key` in version `version_id` ("": the newest) goes to the landing queue as this `load`; `group` is its fair-queue
+    key.
+    """
+
+    kind: Literal["replay_held"] = "replay_held"
+    key: str = Field(max_length=limits.MAX_OBJECT_KEY_CHARS)
+    version_id: str = Field(default="", max_length=limits.MAX_OBJECT_KEY_CHARS)
+    load: Count
+    group: str = ""
+
+
 RunMessage = Annotated[
     StartRun
     | StartJob
@@ -226,7 +240,8 @@ RunMessage = Annotated[
     | CancelRun
     | RedriveCredential
     | ResumeTasks
-    | Replay,
+    | Replay
+    | ReplayHeld,
     Field(discriminator="kind"),
 ]
 RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(RunMessage, config=ConfigDict(defer_build=True))
@@ -262,6 +277,18 @@ class ObjectArrived(Message):
 class BuildDataset(Message):
     """etl queue: make the media-mix datasets of these accounts (all when empty)."""
 
+    accounts: tuple[Id, ...] = ()
+    run_id: Id = ""
+
+
+class ScoreDays(Message):
+    """etl queue: score the days of `account_id` whose numbers changed, and look at its bills.
+
+    Without one: send such a message for each of `accounts` (all when empty), so that one's work holds up no other's.
+    """
+
+    kind: Literal["score"] = "score"
+    account_id: Id = ""
     accounts: tuple[Id, ...] = ()
     run_id: Id = ""
 

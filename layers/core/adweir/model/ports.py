@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.entities import Profile
 from adweir.model.errors import AdweirError
 from adweir.model.events import BusEvent
@@ -40,6 +40,8 @@ class ServedDataset(Protocol):
     def sums_to_parent(self) -> bool: ...
     @property
     def on_request(self) -> bool: ...
+    @property
+    def lacks(self) -> tuple[Gap, ...]: ...
 
 
 class ServedPlatforms(Protocol):

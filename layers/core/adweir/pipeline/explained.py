@@ -97,6 +97,8 @@ def _of_run(body: str) -> About:
             words = f"try the tasks of {message.platform} {message.profile} again that waited for a brake"
         case "replay":
             words = f"load the stored answers of {message.platform} {message.profile_id} again"
+        case "replay_held":
+            words = f"load {message.key} again, because of the rows of it that are in quarantine"
         case "sweep":
             words = "sweep; the next schedule sends another"
         case _:
@@ -108,6 +110,9 @@ def _of_etl(body: str) -> About:
     message = json.loads(body)
     if message.get("kind") == "export":
         return About(f"make the export {message['export_id']}")
+    if message.get("kind") == "score":
+        named = message.get("account_id") or ", ".join(message.get("accounts", ())) or "all clients"
+        return About(f"score the days of {named}", run_id=message.get("run_id", ""))
     detail = message.get("detail", message)
     accounts = ", ".join(detail.get("accounts", ())) or "all clients"
     return About(f"build the media-mix datasets of {accounts}", run_id=detail.get("run_id", ""))

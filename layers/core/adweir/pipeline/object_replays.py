@@ -44,10 +44,10 @@ def send_again(raw: RawStore, landing: Queue, prefix: str, after: str = "", *, o
         )
         raise NotFound(f"there is no object {what}", [{"field": "key" if one else "prefix", "message": "is unknown"}])
     keys = found[: limits.MAX_REPLAYED_OBJECTS]
-    landing.send_many((ObjectArrived(bucket=raw.bucket, key=key), _group(key)) for key in keys)
+    landing.send_many((ObjectArrived(bucket=raw.bucket, key=key), group_of(key)) for key in keys)
     return SentObjects(keys, more=len(found) > len(keys))
 
 
-def _group(key: str) -> str:
+def group_of(key: str) -> str:
     """The platform and ad account or client that an object is of: one client's replay does not hold up the others."""
     return "#".join(key.split("/")[1:3])

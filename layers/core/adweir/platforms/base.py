@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from adweir.model import limits
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.entities import Profile
 from adweir.model.errors import ThrottleScope
 from adweir.model.metrics import Grain
@@ -48,7 +48,8 @@ class DatasetSpec:
     slice; key `all` where slices do not differ. `sums_to_parent`: the rows of all slices add up to what the platform
     shows one level higher, so they may answer for it. `on_request`: pulled only for profiles whose option `datasets`
     names it, or that have an option of its name, and where a run's scope does (breakdowns, which cost a request each).
-    `lookback_months`: of a dataset by month, how many months before the current one every run asks for.
+    `lookback_months`: of a dataset by month, how many months before the current one every run asks for. `lacks`: why
+    its rows may add up to less than the level above, where they do not sum to it.
     """
 
     dataset: Dataset
@@ -61,6 +62,7 @@ class DatasetSpec:
     pace: Pace = Pace()
     on_request: bool = False
     lookback_months: int = 0
+    lacks: tuple[Gap, ...] = ()
 
     def under(self, options: Mapping[str, Any]) -> DatasetSpec:
         """The dataset as a profile's options have it: its own look-backs, of metrics by day."""

@@ -6,8 +6,8 @@ import gzip
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 import msgspec
 
@@ -33,6 +33,12 @@ class KeepsObjects(Protocol):
         tags: Mapping[str, str] | None,
         /,
     ) -> None: ...
+
+
+class ReadsObjects(Protocol):
+    """Where quarantined rows are read from (`store.raw`)."""
+
+    def open_stream(self, key: str, /) -> BinaryIO: ...
 
 
 class Quarantine:
@@ -88,6 +94,18 @@ class Quarantine:
     ) -> None:
         self._gzip.close()
         self._file.close()
+
+
+def held_lines(raw: ReadsObjects, keys: Iterable[str], most: int) -> Iterator[dict[str, Any]]:
+    """The rows that `Quarantine` stored under these keys, at most so many, as it describes its lines. Raises NotFound,
+    Unavailable."""
+    for key in keys:
+        with raw.open_stream(key) as packed, gzip.GzipFile(fileobj=packed) as lines:
+            for line in lines:
+                if most <= 0:
+                    return
+                most -= 1
+                yield json.loads(line)
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -102,24 +102,48 @@ def _is_short(text: str) -> bool:
     return len(text) <= limits.MAX_OBJECT_ID_CHARS
 
 
+REPEATED, NULL = "repeated", "null"
+"""What is counted beside the rules: rows that repeat another one, and numbers that other rows of their load have."""
+
+
 class Tally:
-    """Counts of one load, from which the score is made."""
+    """Counts of one load, from which the score is made. `by_day` has the failures of each day (ISO)."""
 
     def __init__(self) -> None:
         self.read = 0
         self.stored = 0
-        self.duplicates = 0
         self.failures: Counter[tuple[str, str]] = Counter()
         """(rule, field) → rows."""
         self.lines: dict[tuple[str, str], list[int]] = {}
         """(rule, field) → the first of their lines."""
+        self.nulls: Counter[str] = Counter()
+        """Metric → rows that could be read and do not have it."""
+        self.by_day: dict[str, Counter[tuple[str, str]]] = {}
+        self.left_out: Counter[str] = Counter()
+        """Day → rows that were refused."""
+        self.repeats: Counter[str] = Counter()
+        """Day → rows that are there already."""
 
-    def failed(self, rule: Rule, field: str = "", line: int = 0) -> None:
-        """Count a row that broke a rule."""
+    def failed(self, rule: Rule, field: str = "", line: int = 0, day: str = "") -> None:
+        """Count a row of a day that broke a rule."""
         broken = rule.name, field or rule.field
         self.failures[broken] += 1
+        self.by_day.setdefault(day, Counter())[broken] += 1
         if self.failures[broken] <= limits.MAX_LINES_NAMED:
             self.lines.setdefault(broken, []).append(line)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that are there already."""
+        return self.repeats.total()
+
+    @property
+    def sparse(self) -> dict[str, int]:
+        """The metrics that some rows of the load have and others do not → how many do not.
+
+        One that no row has is not reported by the source: that is no fault of a row.
+        """
+        return {name: count for name, count in self.nulls.items() if 0 < count < self.stored}
 
 
 class RowLoop:
@@ -144,6 +168,9 @@ class RowLoop:
     def take(self, rows: Sequence[MetricRow], bad: Sequence[BadRow], page: int = 0) -> None:
         """Take one batch: by column, unless a row is suspect; then one by one, and each suspect one by all rules."""
         columns = MetricColumns.of(rows)
+        if columns.unknown:
+            for name, figures in zip(METRICS, columns.figures, strict=True):
+                self.tally.nulls[name] += figures.count(None)
         suspects, numbers = self._suspects(columns), self._rows.numbers(columns.entity_id)
         if not rows:
             pass
@@ -213,7 +240,7 @@ class RowLoop:
         if taken:
             self.tally.stored += 1
         elif taken is None:
-            self.tally.duplicates += 1
+            self.tally.repeats[row.day] += 1  # of a day that the pull answers for: its like is stored
             self._rows.adjusting.repeat(row.day, _ids(row), row.slot)
         else:
             self._reject(row, [(CONFLICT, "")], page)
@@ -235,7 +262,7 @@ class RowLoop:
             return False
         for warning in WARNINGS:
             if warning.breaks(row.slot):
-                self.tally.failed(warning.rule, line=row.line)
+                self.tally.failed(warning.rule, line=row.line, day=self._day(row.day))
         return True
 
     def _errors(self, row: MetricRow) -> list[tuple[Rule, str]]:
@@ -258,13 +285,14 @@ class RowLoop:
     def _reject(self, row: MetricRow, broken: list[tuple[Rule, str]], page: int) -> None:
         errors: list[dict[str, Any]] = []
         for rule, field in broken:
-            self.tally.failed(rule, field, row.line)
+            self.tally.failed(rule, field, row.line, self._day(row.day))
             name = field or rule.field
             errors.append({"field": name, "rule": rule.name, "message": f"{name} {rule.message}".strip()})
         known = ID not in {rule for rule, _ in broken}
         source = {name: getattr(row, name) for name in row.__struct_fields__ if name != "line"}
         entity_id = row.entity_id if known else ""
         self.rejected += 1
+        self.tally.left_out[self._day(row.day)] += 1
         self._quarantine.add(BadRow(row.line, source, errors, entity_id, row.day), page)
         if broken[0][0] is not CONFLICT:  # the first row of a conflict is stored, so its slot has an answer
             self._note(entity_id, row.day)
@@ -274,13 +302,19 @@ class RowLoop:
             self._rows.adjusting.quarantine(row.day, _ids(row), row.slot)
 
     def _hold_back(self, bad: BadRow, page: int) -> None:
-        self.tally.failed(READABLE, str(bad.errors[0].get("field", "")) if bad.errors else "", bad.line)
+        day = self._day(bad.day)
+        self.tally.failed(READABLE, str(bad.errors[0].get("field", "")) if bad.errors else "", bad.line, day)
         self.rejected += 1
+        self.tally.left_out[day] += 1
         self._quarantine.add(bad, page)
         self._note(bad.entity_id, bad.day)
         if bad.entity_id and bad.day in self._days:
             ids = (bad.entity_id, bad.campaign_id, bad.ad_group_id, "", self._currency)
             self._rows.adjusting.quarantine(bad.day, ids, bad.slot)
+
+    def _day(self, day: str) -> str:
+        """The day of a row; "" of one that the pull does not answer for."""
+        return day if day in self._days else ""
 
     def _note(self, entity_id: str, day: str) -> None:
         if not day or not can_be_key(entity_id):

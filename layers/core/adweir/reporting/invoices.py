@@ -1,7 +1,8 @@
 """Invoices as answers show them: the lines of a bill, and what a month was billed beside what was measured.
 
 Both numbers stand side by side, and none is corrected by the other: a bill is what is paid, the metrics say what was
-delivered. They differ by lines that are no spend, by late corrections, and by billing periods that are no months.
+delivered. They differ by lines that are no spend, by late corrections, and by billing periods that are no months. The
+lines that are no spend explain the difference by their kinds; what they leave is unexplained.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
 from adweir.model.entities import Profile
-from adweir.model.invoices import Invoice, month_of
-from adweir.model.money import from_micros, to_units
+from adweir.model.invoices import Invoice, InvoiceLineKind, month_of
+from adweir.model.money import MICRO, from_micros, to_units
 from adweir.model.times import DAY, Window, first_of_month, is_zone
 from adweir.reporting.filters import EVERYTHING, Filters
 from adweir.reporting.query import Queries, Query
@@ -66,13 +67,61 @@ class _Billed:
     is_aligned: bool = True
     kinds: dict[str, int] = field(default_factory=dict)
     tax: int = 0
+    fixed: dict[str, int] = field(default_factory=dict)
+    open: dict[str, int] = field(default_factory=dict)
 
     def add(self, invoice: Invoice) -> None:
         self.documents += 1
         self.is_aligned = self.is_aligned and invoice.is_whole_month
         for line in invoice.lines:
-            self.kinds[line.kind.value] = self.kinds.get(line.kind.value, 0) + line.amount
+            kind = line.kind.value
+            self.kinds[kind] = self.kinds.get(kind, 0) + line.amount
             self.tax += line.tax
+            if line.tax or line.kind is InvoiceLineKind.TAX:
+                _put(self.fixed, InvoiceLineKind.TAX.value, line.tax)
+            if (
+                line.kind is InvoiceLineKind.TAX
+                or line.kind is InvoiceLineKind.FEE
+                or line.about_month not in {"", invoice.month}
+            ):
+                _put(self.fixed, kind, line.amount)
+            elif kind != _SPEND:
+                _put(self.open, kind, line.amount)
+
+    def corrected(self, amount: int) -> None:
+        """A later bill corrects the month by so much."""
+        _put(self.open, LATER, -amount)
+
+    def explained(self, rest: int | None) -> dict[str, int]:
+        """By what lines a bill differs from the measured spend, by their kinds; `rest` is the difference.
+
+        Taxes, fees and corrections of earlier months are on top of any spend. What a platform gives back of the month
+        itself may or may not be in its reports, too, which then show less spend: of each kind it is taken as what
+        leaves less unexplained.
+        """
+        given = {kind: amount for kind, amount in self.open.items() if amount}
+        kinds = [chosen for size in range(len(given) + 1) for chosen in combinations(sorted(given), size)]
+        left = None if rest is None else rest - sum(self.fixed.values())
+        own = {kind: amount for kind, amount in given.items() if kind != LATER}
+        if left is not None:
+            best = min(kinds, key=lambda chosen: (abs(left - sum(given[kind] for kind in chosen)), -len(chosen)))
+            own = {kind: given[kind] for kind in best}
+        found = dict(self.fixed)
+        for kind, amount in own.items():
+            _put(found, kind, amount)
+        return dict(sorted(found.items()))
+
+
+def _put(sums: dict[str, int], kind: str, amount: int) -> None:
+    sums[kind] = sums.get(kind, 0) + amount
+
+
+LATER = "corrected_later"
+"""What a later bill gives back of the month: its spend is lower by then, its own bill is not."""
+_LATER_MONTHS = 3
+_SPEND = InvoiceLineKind.SPEND.value
+NEGLIGIBLE = MICRO // 100
+"""So much of a bill need not be explained: lines and days are rounded."""
 
 
 class MonthlyBills:
@@ -89,14 +138,22 @@ class MonthlyBills:
         found: list[dict[str, Any]] = []
         for key, own in groupby(places, key=lambda place: place[:2]):
             if key in profiles:
-                found += self._of_profile(profiles[key], [place.month for place in own])
+                found += self.of_profile(profiles[key], [place.month for place in own])
         return found
 
-    def _of_profile(self, profile: Profile, months: list[str]) -> Iterator[dict[str, Any]]:
+    def of_profile(self, profile: Profile, months: list[str]) -> Iterator[dict[str, Any]]:
+        """The summaries of one ad account's months, in their order. Raises TooLarge, Unavailable."""
         billed: dict[tuple[str, str], _Billed] = {}
-        for invoice in self._catalog.invoices(profile.platform, profile.profile_id, months[0], months[-1]):
+        last = month_of(first_of_month(date.fromisoformat(f"{months[-1]}-01"), _LATER_MONTHS))
+        read = list(self._catalog.invoices(profile.platform, profile.profile_id, months[0], last))
+        for invoice in read:
             if invoice.month in months:
                 billed.setdefault((invoice.month, invoice.currency), _Billed()).add(invoice)
+        for invoice in read:
+            for line in invoice.lines:
+                corrected = billed.get((line.about_month, invoice.currency))
+                if corrected and line.about_month < invoice.month:
+                    corrected.corrected(line.amount)
         measured = self._measured(profile, months) if is_zone(profile.timezone) else {}
         for (month, currency), sums in sorted(billed.items()):
             yield _summary(profile, month, currency, sums, measured.get(month, _MeasuredMonth({}, 0)))
@@ -125,6 +182,11 @@ def _summary(profile: Profile, month: str, currency: str, sums: _Billed, measure
     spend = measured.spend.get(currency)
     if not measured.spend and measured.days:
         spend = 0
+    days = _days(month).length
+    rest = None if spend is None else amount + sums.tax - spend
+    explained = sums.explained(rest)
+    unexplained = None if rest is None else rest - sum(explained.values())
+    can_judge = sums.is_aligned and measured.days == days and unexplained is not None
     return {
         **accounts(profile),
         "platform": str(profile.platform),
@@ -138,7 +200,10 @@ def _summary(profile: Profile, month: str, currency: str, sums: _Billed, measure
         "by_kind": {kind: from_micros(of_kind) for kind, of_kind in sorted(sums.kinds.items())},
         "measured": to_units(spend),
         "difference": to_units(None if spend is None else amount - spend),
-        "days": _days(month).length,
+        "explained": {kind: from_micros(of_kind) for kind, of_kind in explained.items()},
+        "unexplained": to_units(unexplained),
+        "is_explained": abs(unexplained or 0) <= NEGLIGIBLE if can_judge else None,
+        "days": days,
         "days_pulled": measured.days,
         "is_whole_month": sums.is_aligned,
     }

@@ -34,7 +34,7 @@ from adweir.reporting.shown import account_day, accounts, object_record
 from adweir.reporting.totals import NOTHING, RowSum, measures
 from adweir.store.catalog.store import Catalog
 
-_PARENTS = {
+PARENTS = {
     Level.ACCOUNT: (),
     Level.CAMPAIGN: ("campaign_id",),
     Level.AD_GROUP: ("campaign_id", "ad_group_id"),
@@ -239,7 +239,7 @@ class StoredRecords:
     def _performance(self, kind: _Metrics, asked: Query, wanted: RecordRequest) -> RecordPlan:
         time = ("date", "hour") if kind.grain is Grain.HOUR else ("date",)
         split = BREAKDOWNS.get(kind.breakdown, ())
-        names = ("platform", "profile_id", *_PARENTS[kind.level], *split, *time, *asked.dimensions)
+        names = ("platform", "profile_id", *PARENTS[kind.level], *split, *time, *asked.dimensions)
 
         def records(found: Answer) -> Iterator[dict[str, Any]]:
             profiles = {(str(p.platform), p.profile_id): p for p in self._queries.profiles(asked.filters)}

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from adweir.model.errors import AdweirError
     from adweir.model.messages import RunMessage
     from adweir.pipeline.engine import Engine
+    from adweir.pipeline.held_replays import HeldReplays
     from adweir.pipeline.jobs.fired import FiredJobs
     from adweir.pipeline.jobs.manage import ScheduledJobs
     from adweir.pipeline.replays import Replayer
     from adweir.platforms.connector import Connector
     from adweir.platforms.files.reading import FileReaders
+    from adweir.quality.days import DayScorer
     from adweir.reporting.query import Queries
     from adweir.runtime.aside import Aside
     from adweir.runtime.consumer import Consumer, M, Remaining
@@ -173,12 +175,21 @@ class App(Resources):
 
         return FiredJobs(self.catalog, self.ledger, self.clock, self.engine.start)
 
+    @cached_property
+    def held_replays(self) -> HeldReplays:
+        """Loads again what is in quarantine."""
+        from adweir.pipeline.held_replays import HeldReplays
+
+        return HeldReplays(self.findings.held, self.raw, self.ledger, self.queues)
+
     def orchestrate(self, message: RunMessage, remaining: Remaining) -> None:
         """One message of the runs queue."""
         if message.kind == "replay":
             self.replayer.send(message, remaining)
         elif message.kind == "job":
             self._fired_jobs.start(message)
+        elif message.kind == "replay_held":
+            self.held_replays.send(message)
         else:
             self.engine.handle(message, remaining)
         if message.kind == "sweep":
@@ -199,6 +210,15 @@ class App(Resources):
         from adweir.insight.mmm.publish import Publisher
 
         return Publisher(self.catalog, self.queries, self.raw, self.clock)
+
+    @cached_property
+    def scorer(self) -> DayScorer:
+        """Scores days, and looks at bills."""
+        from adweir.quality.days import DayScorer
+        from adweir.reporting.invoices import MonthlyBills
+
+        bills = MonthlyBills(self.catalog, self.queries)
+        return DayScorer(self.catalog, self.metrics, self.findings, self.platforms, self.clock, bills)
 
     @cached_property
     def queries(self) -> Queries:

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adweir.model.errors import MassVanish, NotReady
+from adweir.intake.load.holding import HeldBack
+from adweir.model.errors import AdweirError, MassVanish, NotReady
 from adweir.model.events import BusEvent, MetricsChanged, QualityBreached
+from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus
 from adweir.model.tasks import Pull
 from adweir.model.times import Clock, iso, parse_instant
+from adweir.quality.day_tallies import counts_by_day, day_tallies
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import Score, score
+from adweir.store.findings.held_rows import HeldObject
+from adweir.store.findings.tallies import TallyKey
 from adweir.store.metrics.brought import PullRows
 
 if TYPE_CHECKING:
@@ -111,6 +116,29 @@ class Committer:
             )
         )
 
+    def hold(self, origin: Origin, held: HeldBack) -> None:
+        """List what a load left in quarantine; of an object that is loaded again, also that nothing of it is there.
+
+        Raises Unavailable.
+        """
+        if held.rows or origin.load:
+            entry = HeldObject(
+                source_key=origin.key,
+                account_id=origin.account_id,
+                platform=origin.platform,
+                profile_id=origin.profile_id,
+                dataset=origin.dataset,
+                task_id=origin.task_id,
+                load=origin.load,
+                **held._asdict(),
+            )
+            self._findings.held.hold(entry)
+
+    def not_moved(self, message: ObjectArrived, error: AdweirError, version_id: str = "") -> None:
+        """Note of an object that somebody wanted to be loaded again that it cannot be."""
+        if message.load:
+            self._findings.held.failed(message.key, version_id, f"{error.code}: {error.message}")
+
     def check_time(self, remaining: Callable[[], float]) -> None:
         """Raises NotReady when only the margin is left."""
         if remaining() < self._margin:
@@ -159,22 +187,11 @@ class Committer:
             "slots_unchanged": outcome.slots_unchanged,
             "slots_zeroed": outcome.slots_zeroed,
         }
-        self._bus.publish(
-            MetricsChanged(
-                platform=pull.platform,
-                profile_id=pull.profile_id,
-                account_id=pull.account_id,
-                level=pull.level,
-                grain=pull.grain,
-                source=pull.source,
-                start=pull.window.start.isoformat(),
-                end=pull.window.end.isoformat(),
-                slots_changed=outcome.slots_changed,
-                changes_keys=list(outcome.changes_keys),
-                task_id=origin.task_id,
-            )
-        )
+        self._bus.publish(_changed(pull, outcome, origin))
         self._report(pull, loop, origin, scored, counts | {"quarantine_key": quarantine_key})
+        if counts_by_day(pull):
+            key = TallyKey(pull.level, pull.source, pull.slice)
+            self._findings.tallies.put(pull.profile_key, key, day_tallies(pull, brought, loop.tally, self._clock.now()))
         if refused:
             self.breach(origin, "rows_quarantined", rows=refused, quarantine_key=quarantine_key, overall=scored.overall)
         elif scored.overall is not None and scored.overall < self._threshold:
@@ -209,3 +226,19 @@ class Committer:
         } | dict(facts)
         unique = f"{origin.task_id}.{origin.numbers}.{pull.level}.{pull.grain}"
         self._findings.put_quality(pull.profile_key, pull.stamp.as_of, unique, report)
+
+
+def _changed(pull: Pull, outcome: LoadOutcome, origin: Origin) -> MetricsChanged:
+    return MetricsChanged(
+        platform=pull.platform,
+        profile_id=pull.profile_id,
+        account_id=pull.account_id,
+        level=pull.level,
+        grain=pull.grain,
+        source=pull.source,
+        start=pull.window.start.isoformat(),
+        end=pull.window.end.isoformat(),
+        slots_changed=outcome.slots_changed,
+        changes_keys=list(outcome.changes_keys),
+        task_id=origin.task_id,
+    )

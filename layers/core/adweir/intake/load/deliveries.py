@@ -6,10 +6,12 @@ The door read and resolved them (`model.deliveries`); here they are merged. Load
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Allowance, Committer, Origin, named_task
+from adweir.intake.load.holding import HeldBack
 from adweir.intake.load.repulls import Repulls
 from adweir.model import trace
 from adweir.model.datasets import Dataset
@@ -60,8 +62,10 @@ class DeliveryLoader:
         delivery = read_delivery(self._raw.get_bytes(message.key, message.version_id))
         trace.add(account_id=delivery.account_id, platform=delivery.platform)
         if isinstance(delivery, MetricPush):
+            held = HeldBack()
             for series in delivery.series:
-                self._merge(delivery, series, message.key, Allowance(remaining))
+                held = held.plus(self._merge(delivery, series, message, Allowance(remaining)))
+            self._hold(message, delivery.account_id, str(delivery.platform), held)
         elif isinstance(delivery, Notification):
             for repull in delivery.repulls:
                 self._pull_again(delivery, repull)
@@ -69,7 +73,8 @@ class DeliveryLoader:
             for pull, rows in self._leads.count(delivery, message.key):
                 task_id = pull.stamp.task_id
                 trace.add(account_id=pull.account_id, profile_id=pull.profile_id, task_id=task_id)
-                self._store(pull, rows, Origin("leads", task_id, message.key), Allowance(remaining))
+                origin = Origin("leads", task_id, message.key, load=message.load)
+                self._store(pull, rows, origin, Allowance(remaining))
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Report an object that cannot be loaded; it stays. Raises `error` when its key is not a delivery's."""
@@ -80,9 +85,15 @@ class DeliveryLoader:
             raise error
         origin = Origin("delivery", named_task(message.key), message.key, platform=platform, account_id=account_id)
         self._committer.breach(origin, f"{error.code}: {error.message}")
+        self._committer.not_moved(message, error)
 
-    def _merge(self, push: MetricPush, series: StatedSeries, key: str, allowance: Allowance) -> None:
+    def _hold(self, message: ObjectArrived, account_id: str, platform: str, held: HeldBack) -> None:
+        origin = Origin("push", named_task(message.key), message.key, load=message.load)
+        self._committer.hold(replace(origin, account_id=account_id, platform=platform), held)
+
+    def _merge(self, push: MetricPush, series: StatedSeries, message: ObjectArrived, allowance: Allowance) -> HeldBack:
         """Store the hours of one profile and level; each replaces what an older push stated for it."""
+        key = message.key
         task_id = named_task(f"{key}\x1f{series.profile_id}\x1f{series.level}")
         trace.add(account_id=series.account_id, profile_id=series.profile_id, task_id=task_id)
         days = sorted({hour.date for hour in series.hours})
@@ -100,16 +111,18 @@ class DeliveryLoader:
             timezone=series.timezone,
             account_id=series.account_id,
         )
-        self._store(pull, _rows(series), Origin("push", task_id, key), allowance)
+        return self._store(pull, _rows(series), Origin("push", task_id, key, load=message.load), allowance)
 
-    def _store(self, pull: Pull, found: list[MetricRow], origin: Origin, allowance: Allowance) -> None:
+    def _store(self, pull: Pull, found: list[MetricRow], origin: Origin, allowance: Allowance) -> HeldBack:
         rows = PullRows()
         with Quarantine() as quarantine:
             loop = RowLoop(pull, sorted({row.day for row in found}), rows, quarantine)
             loop.take(found, ())
             loop.finish()
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
+            held = HeldBack.of(quarantine, quarantine_key)
         self._committer.store(pull, rows, loop, origin, quarantine_key, allowance)
+        return held
 
     def _pull_again(self, notification: Notification, repull: Repull) -> None:
         """Start a run for one object and its numbers."""

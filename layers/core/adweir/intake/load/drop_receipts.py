@@ -34,13 +34,14 @@ class SharePlan(NamedTuple):
 
 
 class DropReading(NamedTuple):
-    """How often the bytes of a drop were read by other mappings before, and which drop of them is loaded, "" for none.
+    """How often the bytes of a drop were read before, and which drop of them is loaded, "" for none.
 
-    `done_by`: its key and version.
+    `done_by`: its key and version. `replay`: the number of the replay that reads them, 0 for none.
     """
 
     number: int
     done_by: str = ""
+    replay: int = 0
 
 
 class DropReceipts:
@@ -50,27 +51,32 @@ class DropReceipts:
         self._raw = raw
         self._receipts = receipts
 
-    def reading(self, drop: DropFacts, known_as: str) -> DropReading:
-        """The reading of these bytes by a mapping (its digest): the last one goes on, another mapping begins the next.
+    def reading(self, drop: DropFacts, known_as: str, replay: int = 0) -> DropReading:
+        """The reading of these bytes by a mapping (its digest): the last one goes on, another mapping begins the next,
+        and so does a replay of what was refused, whose number is greater than those before.
 
         It is noted before anything is stored: what a killed reading stored is older than what the next one does.
         """
         known = self._receipts.get(drop.same_bytes)
-        if known is None and not known_as:
+        if known is None and not (known_as or replay):
             return DropReading(0)
         number = 0 if known is None else int(known.get("reading", 0))
-        if known is not None and known.get("mapping", "") == known_as:
-            return DropReading(number, f"{known['key']} {known['version']}" if known["key"] else "")
-        number += known is not None
-        self._note(drop, number, known_as)
-        return DropReading(number)
+        last = 0 if known is None else int(known.get("replay", 0))
+        if last > replay > 0:
+            return DropReading(number, f"{drop.message.key} {drop.version}")  # a newer one does what this one would
+        if known is not None and known.get("mapping", "") == known_as and last >= replay:
+            return DropReading(number, f"{known['key']} {known['version']}" if known["key"] else "", last)
+        reading = DropReading(number + (known is not None or replay > 0), replay=replay)
+        self._note(drop, reading, known_as)
+        return reading
 
-    def remember(self, drop: DropFacts, known_as: str) -> None:
+    def remember(self, drop: DropFacts, reading: DropReading, known_as: str) -> None:
         """Note that these bytes are loaded."""
-        self._note(drop, drop.reading, known_as, drop.message.key, drop.version)
+        self._note(drop, reading, known_as, drop.message.key, drop.version)
 
-    def _note(self, drop: DropFacts, number: int, known_as: str, key: str = "", version: str = "") -> None:
-        said = {"reading": number, "mapping": known_as, "key": key, "version": version}
+    def _note(self, drop: DropFacts, reading: DropReading, known_as: str, key: str = "", version: str = "") -> None:
+        numbers = {"reading": reading.number, "replay": reading.replay}
+        said = numbers | {"mapping": known_as, "key": key, "version": version}
         self._receipts.put(drop.same_bytes, said, _REMEMBERED)
 
     def put(self, drop: DropFacts, result: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """Dropped files (docs/drops.md): whose they are, how they are read, stored, and what their receipts say.
 
 A drop is idempotent by its bytes. The same bytes again, as another version or under another name of the account, change
-nothing and get a receipt that names the drop that is loaded. There are two exceptions: when that drop had lines of an
-unknown profile, dropping it again after the profile is listed stores them; and when the mapping has changed since then,
-a new drop or a replay of the object is read by the new one. Good lines are stored, bad ones quarantined by line number.
+nothing and get a receipt that names the drop that is loaded. There are three exceptions: when that drop had lines of an
+unknown profile, dropping it again after the profile is listed stores them; when the mapping has changed since then, a
+new drop or a replay of the object is read by the new one; and a replay of its quarantine reads it again in any case.
+Good lines are stored, bad ones quarantined by line number.
 
 A file whose rows take more memory than there is is loaded in shares (`drop_shares`): one invocation finds out that it
 is, one counts its rows, then one loads each share. The receipt comes after the last.
@@ -27,6 +28,7 @@ from adweir.intake.load.drop_shares import WHOLE, Bound, Share, ShareCounter
 from adweir.intake.load.dropped_invoices import DroppedInvoices
 from adweir.intake.load.dropped_kept import DroppedKept
 from adweir.intake.load.dropped_rows import ENTITY_BYTES, ROW_BYTES, DropFacts, DroppedRows, Outgrown, register_key
+from adweir.intake.load.holding import HeldBack
 from adweir.model import limits, trace
 from adweir.model.data_types import DATA_TYPES
 from adweir.model.errors import AdweirError, NotFound, NotReady, TooLarge
@@ -106,17 +108,33 @@ class DropLoader:
             self._catalog.account(account_id)
             reader = self._reader(account_id, source, data_type)
             known_as = reader.known_as if reader else ""
-            reading = self._receipts.reading(drop, known_as)
+            reading = self._receipts.reading(drop, known_as, message.load)
             if reading.done_by:
                 if reading.done_by != f"{message.key} {drop.version}":
                     self._receipts.put(drop, {"state": "duplicate", "duplicate_of": reading.done_by})
                 return
             drop = replace(drop, reading=reading.number)
             result = self._result(drop, cast("BinaryIO", spool), reader, remaining)
+            self._hold(drop, source, result)
             has_unknown = result.pop("has_unknown")
             self._receipts.put(drop, {"state": "loaded"} | result)
             if not has_unknown:  # else the same file is the repair, once the profile is listed
-                self._receipts.remember(drop, known_as)
+                self._receipts.remember(drop, reading, known_as)
+
+    def _hold(self, drop: DropFacts, source: str, result: dict[str, Any]) -> None:
+        """List what the file left in quarantine. A replay of it finds the same version of the same object."""
+        _, _, data_type, _ = DropKey.parse(drop.message.key)
+        key = result["quarantine_key"]
+        held = HeldBack(
+            rows=result["rows_quarantined"],
+            reasons=result["reasons"],
+            first=tuple(result["first_quarantined"]),
+            keys=tuple(result.get("quarantine_keys") or ([key] if key else [])),
+            version_id=drop.version,
+            personal=_is_personal(data_type),
+        )
+        origin = Origin(data_type, drop.task_id, drop.message.key, load=drop.reading, account_id=drop.account_id)
+        self._committer.hold(replace(origin, platform=source), held)
 
     def _reader(self, account_id: str, source: str, data_type: str) -> FileReader | KeptFiles | None:
         """How such files are read, None for invoices. Raises BadInput."""
@@ -144,6 +162,7 @@ class DropLoader:
         self._receipts.reject(message, _version(message, head), head, error)
         origin = Origin("file", "", message.key, account_id=account_in(message.key))
         self._committer.breach(origin, f"{error.code}: {error.message}")
+        self._committer.not_moved(message, error, _version(message, head))
 
     def _copy(self, message: ObjectArrived, spool: BinaryIO) -> str:
         """The object into a file of ours; returns its SHA-256."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Committer, Origin
+from adweir.intake.load.holding import HeldBack
 from adweir.model.datasets import Dataset
 from adweir.model.events import EntitiesChanged
 from adweir.model.invoices import Invoice
@@ -51,10 +52,11 @@ class InvoiceLists:
                     effects = self._catalog.put_invoices(storable, header.as_of)
                     added, changed, unchanged = added + effects[0], changed + effects[1], unchanged + effects[2]
             key = quarantine.store(self._raw, origin.quarantine_key)
-            held_back = quarantine.rows
+            held_back, held = quarantine.rows, HeldBack.of(quarantine, key)
         announce(self._committer, origin, added, changed)
         if held_back:
             self._committer.breach(origin, "rows_quarantined", rows=held_back, quarantine_key=key)
+        self._committer.hold(origin, held)
         stored = added + changed + unchanged
         return {
             "rows_read": stored + held_back,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adweir.intake.load.commit import Committer, Origin
+from adweir.intake.load.holding import HeldBack
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import PlatformObject, Profile
@@ -53,7 +54,7 @@ class ObjectLists:
                     self._committer.check_time(remaining)
                     self._put(batch, header, found, quarantine, page.number)
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
-            held_back = quarantine.rows
+            held_back, held = quarantine.rows, HeldBack.of(quarantine, quarantine_key)
         removed = 0
         if header.complete and found.all_read:
             self._committer.check_time(remaining)
@@ -73,6 +74,7 @@ class ObjectLists:
             )
         if held_back:
             self._committer.breach(origin, "rows_quarantined", rows=held_back, quarantine_key=quarantine_key)
+        self._committer.hold(origin, held)
         stored = found.added + found.changed + found.unchanged
         return {
             "rows_read": stored + held_back,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adweir.intake.load.announced import AnnouncedChanges
 from adweir.intake.load.commit import Allowance, Committer, Origin
 from adweir.intake.load.ends import TaskEnds
+from adweir.intake.load.holding import HeldBack
 from adweir.intake.load.invoices import InvoiceLists
 from adweir.intake.load.objects import ObjectLists
 from adweir.model import limits, trace
@@ -93,6 +94,7 @@ class PullLoader:
                     raise TooLarge("the object takes too long to store: pull fewer days at a time") from error
                 raise
             except MassVanish as error:
+                self._committer.not_moved(message, error)
                 ends.refused(header, TaskState.QUARANTINED, error)
                 return
         self._apply_newer_options(header, message, context.options)
@@ -172,6 +174,7 @@ class PullLoader:
             return
         state = TaskState.FAILED if isinstance(error, DeadlinePassed) else TaskState.QUARANTINED
         self._committer.breach(_origin(header, message), f"{error.code}: {error.message}")
+        self._committer.not_moved(message, error)
         ends.refused(header, state, error)
 
     def _has_totals(self, header: PullHeader) -> bool:
@@ -206,8 +209,12 @@ class PullLoader:
                         raise TooLarge("the object takes too long to read: pull fewer days at a time")
             loop.finish()
             quarantine_key = quarantine.store(self._raw, origin.quarantine_key)
+            held = HeldBack.of(quarantine, quarantine_key)
         allowance = Allowance(remaining, not pull.has_totals and self._ends.accepts_vanish(header))
-        return self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
+        counts = self._committer.store(pull, brought, loop, origin, quarantine_key, allowance)
+        days = pull.window.start.isoformat(), pull.window.end.isoformat()
+        self._committer.hold(origin, held._replace(start=days[0], end=days[1]))
+        return counts
 
 
 def _pull(header: PullHeader, message: ObjectArrived, used: ProfileOptions) -> Pull:

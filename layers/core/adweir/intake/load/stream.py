@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from adweir.intake.load import stream_hours
 from adweir.intake.load.commit import Allowance, Committer, Origin, named_task
+from adweir.intake.load.holding import HeldBack
 from adweir.intake.load.repulls import Repulls
 from adweir.intake.load.stream_hours import HourSums, StreamedProfile
 from adweir.intake.load.stream_records import LocalHour, RecordReader, Records
@@ -97,7 +98,7 @@ class StreamLoader:
         known = self._catalog.profiles(platform=platform)
         profiles = _by_alias(each for each in known if each.alias and each.status not in _GONE)
         reader = RecordReader(self._platforms.stream(platform), profiles, self._clock.now())
-        origin = Origin("stream", named_task(message.key), message.key, platform=platform)
+        origin = Origin("stream", named_task(message.key), message.key, load=message.load, platform=platform)
         with Quarantine() as quarantine:
             load = _Load(origin, Allowance(remaining), quarantine)
             records = reader.read(self._raw.get_bytes(message.key, message.version_id), quarantine)
@@ -114,6 +115,7 @@ class StreamLoader:
                 self._committer.breach(origin, reason, rows=quarantine.rows, quarantine_key=quarantine_key)
                 first = quarantine.named[0]["message"]
                 self._tell(origin, f"refused records: {quarantine.rows}, the first: {first}; all: {quarantine_key}")
+            self._committer.hold(origin, HeldBack.of(quarantine, quarantine_key))
 
     def settle(self, message: ObjectArrived, error: AdweirError) -> None:
         """Report an object that cannot be loaded; it stays. Raises `error` when its key is not of the stream."""
@@ -123,6 +125,7 @@ class StreamLoader:
             raise error from None
         origin = Origin("stream", named_task(message.key), message.key, platform=platform)
         self._committer.breach(origin, f"{error.code}: {error.message}")
+        self._committer.not_moved(message, error)
         self._tell(origin, f"{error.code}: {error.message}")
 
     def _tell(self, origin: Origin, reason: str) -> None:

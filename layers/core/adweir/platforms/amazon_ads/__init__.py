@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.platforms.amazon_ads.options import AmazonOptions
@@ -43,6 +43,9 @@ class AmazonCredential(CredentialFields):
     region: Annotated[Literal["na", "eu", "fe"], BeforeValidator(_lower), FieldKind.ROUTE] = "na"
 
 
+_UNDOCUMENTED = Gap("not_documented", "no document of Amazon says that ads add up to their campaign")
+
+
 def _daily(
     dataset: Dataset, slices: tuple[str, ...] = (SP, SB, SD), *, sums_to_parent: bool = False, on_request: bool = False
 ) -> DatasetSpec:
@@ -55,6 +58,7 @@ def _daily(
         retention_days={SP: 64, SB: 59, SD: 64},
         sums_to_parent=sums_to_parent,
         on_request=on_request,
+        lacks=(_UNDOCUMENTED,) if dataset is Dataset.AD_DAILY else (),
     )
 
 

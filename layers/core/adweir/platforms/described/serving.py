@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from adweir.model import limits
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope, Unprocessable
 from adweir.model.labels import PATTERN
+from adweir.model.metrics import Level
 from adweir.model.platforms import Platform
 from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
 from adweir.platforms.credentials import CredentialFields, FieldKind, Plain, PlainApp, Secret
@@ -58,9 +59,13 @@ def _is_id(name: str) -> bool:
     return name.endswith("_id")
 
 
+_NOT_STATED = Gap("not_stated", "the spec does not say that this level adds up to the one above (sums_to_parent)")
+
+
 def _metrics(dataset: Dataset) -> DatasetSpec:
     return DatasetSpec(
         dataset,
+        lacks=() if dataset.level is Level.ACCOUNT else (_NOT_STATED,),
         lookback_days=LOOKBACK_DAYS,
         max_window_days=MAX_WINDOW_DAYS,
         settles_after_days=SETTLES_AFTER_DAYS,

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -56,7 +56,14 @@ class GoogleCredential(CredentialFields):
     ] = ""
 
 
-def _daily(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
+_NO_ADS = Gap(
+    "campaigns_without_ads",
+    "Performance Max, smart and Local Services campaigns spend without an ad",
+    frozenset({"performance_max", "smart", "local_services"}),
+)
+
+
+def _daily(dataset: Dataset, *lacks: Gap, on_request: bool = False) -> DatasetSpec:
     return DatasetSpec(
         dataset,
         (ALL,),
@@ -65,6 +72,7 @@ def _daily(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
         {ALL: RETENTION_DAYS},
         settles_after_days=SETTLES_AFTER_DAYS,
         on_request=on_request,
+        lacks=lacks,
     )
 
 
@@ -98,8 +106,8 @@ SPEC = PlatformSpec(
         DatasetSpec(Dataset.CHANGES, on_request=True),
         _daily(Dataset.ACCOUNT_DAILY),
         _daily(Dataset.CAMPAIGN_DAILY),
-        _daily(Dataset.AD_GROUP_DAILY),
-        _daily(Dataset.AD_DAILY),
+        _daily(Dataset.AD_GROUP_DAILY, _NO_ADS),
+        _daily(Dataset.AD_DAILY, _NO_ADS),
         _daily(Dataset.KEYWORD_DAILY),
         _daily(Dataset.CAMPAIGN_BY_DEVICE_DAILY, on_request=True),
         _daily(Dataset.CAMPAIGN_BY_PLACEMENT_DAILY, on_request=True),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope
+from adweir.model.metrics import Grain, Level
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec, PlatformSpec, datasets
@@ -29,10 +30,14 @@ class MetaCredential(CredentialFields):
     app_secret: Secret = ""
 
 
+_DELETED = Gap("deleted_objects", "what deleted objects spent may be in the numbers of their parents alone")
+
+
 def _metrics(
     dataset: Dataset, lookback: int = LOOKBACK_DAYS, longest: int = MAX_WINDOW_DAYS, *, on_request: bool = False
 ) -> DatasetSpec:
     # Rows of a finer level may lack what deleted objects spent, so they do not sum to their parent.
+    is_finer = dataset.grain is Grain.DAY and dataset.level is not Level.ACCOUNT
     return DatasetSpec(
         dataset,
         (ALL,),
@@ -41,6 +46,7 @@ def _metrics(
         {ALL: RETENTION_DAYS},
         settles_after_days=lookback,
         on_request=on_request,
+        lacks=(_DELETED,) if is_finer else (),
     )
 
 

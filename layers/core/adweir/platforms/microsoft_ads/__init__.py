@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope
 from adweir.model.metrics import Grain
 from adweir.model.platforms import Platform
@@ -49,6 +49,13 @@ class MicrosoftCredential(CredentialFields):
     tenant: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,99}$"), FieldKind.PLAIN] = "common"
 
 
+_NO_ADS = Gap(
+    "campaigns_without_ads",
+    "Performance Max spends in asset groups, without an ad group or an ad",
+    frozenset({"PerformanceMax"}),
+)
+
+
 def _metrics(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
     # Performance Max spends in asset groups, without an ad group or an ad, and keywords lack what has none.
     grain = dataset.grain or Grain.DAY
@@ -61,6 +68,7 @@ def _metrics(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
         {ALL: RETENTION_DAYS[grain]},
         settles_after_days=HOURLY_LOOKBACK_DAYS if hourly else SETTLES_AFTER_DAYS,
         on_request=on_request,
+        lacks=(_NO_ADS,) if dataset in {Dataset.AD_GROUP_DAILY, Dataset.AD_DAILY} else (),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from adweir.model.datasets import Dataset
+from adweir.model.datasets import Dataset, Gap
 from adweir.model.errors import ThrottleScope
 from adweir.model.platforms import Platform
 from adweir.model.slices import ALL
@@ -35,6 +35,9 @@ class TikTokCredential(CredentialFields):
     async_reports: Annotated[Literal["", "allowed"], FieldKind.PLAIN] = ""
 
 
+_OUTSIDE = Gap("outside_campaigns", "promoted posts, TopView and GMV Max are in the advertiser's total alone")
+
+
 def _daily(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
     # Promoted posts, TopView and GMV Max are in the advertiser's total alone, so no level sums to the one above it.
     return DatasetSpec(
@@ -44,6 +47,7 @@ def _daily(dataset: Dataset, *, on_request: bool = False) -> DatasetSpec:
         MAX_WINDOW_DAYS,
         settles_after_days=LOOKBACK_DAYS,
         on_request=on_request,
+        lacks=(_OUTSIDE,) if dataset is Dataset.CAMPAIGN_DAILY else (),
     )
 
 

@@ -8,13 +8,14 @@ numbers: those that come one after another lie side by side in memory, which tex
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
 from operator import attrgetter
 from typing import NamedTuple, cast
 
 from adweir.model.columns import MetricColumns
-from adweir.model.metrics import MetricRow, Slot
+from adweir.model.metrics import METRICS, MetricRow, Slot
 from adweir.store.metrics.adjusting import Adjusting
 
 _KNOWN = struct.Struct("<5q")
@@ -230,6 +231,23 @@ class PullRows:
     def holes(self, day: str) -> frozenset[str]:
         """The entities with a quarantined row on this day."""
         return frozenset(self._quarantined.get(day, ()))
+
+    def sizes(self) -> Counter[str]:
+        """Day → its rows."""
+        sizes: Counter[str] = Counter()
+        for key, slots in self._slots.items():
+            sizes[key[:10]] += len(slots)
+        return sizes
+
+    def unknown(self) -> dict[str, Counter[str]]:
+        """Day → metric → the rows that do not have it; looks at each row."""
+        found: dict[str, Counter[str]] = {}
+        for key, slots in self._slots.items() if self._some_unusual else ():
+            for packed in slots.values():
+                if not isinstance(packed, bytes) or len(packed) != _KNOWN.size:
+                    missing = [name for name, number in zip(METRICS, _unpack(packed), strict=True) if number is None]
+                    found.setdefault(key[:10], Counter()).update(missing)
+        return found
 
     def days(self) -> set[str]:
         """The days with a row or a quarantined row."""

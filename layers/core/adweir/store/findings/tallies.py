@@ -1,0 +1,119 @@
+"""What the loads that answer for each day found in their rows: the counts from which a day's score is made.
+
+`tallies#<platform>#<profile>` / `<month>#<level>#<source>#<slice>` holds the days of a month, each with the load that
+answers for it. The newest load wins, day by day, in whatever order and however often they come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from adweir.model.errors import Unavailable
+from adweir.model.times import Clock, epoch
+from adweir.store.dynamo.keyed import Keyed
+from adweir.store.dynamo.tables import FindingsItem
+
+KEEP = timedelta(days=430)
+"""As long as the scores of the days that are made of them, and the rest of a month."""
+_RACES = 8
+_MONTH = len("2026-11")
+
+
+class DayTally(NamedTuple):
+    """A day of one load: its place among others, when it was stored, its rows, and what is wrong with them.
+
+    `stamp` orders loads (`model.tasks.Stamp` as text). `rows` are those that were read of the day, `failures` is rule
+    → column → rows.
+    """
+
+    stamp: str
+    stored_at: str
+    rows: int
+    failures: dict[str, dict[str, int]]
+
+
+class TallyKey(NamedTuple):
+    """Whose rows: of which level, from where, and the slice of the dataset that was pulled."""
+
+    level: str
+    source: str
+    slice: str
+
+
+class TallyItem(FindingsItem):
+    """The days of a month. `seen` counts the item's changes."""
+
+    days = UnicodeAttribute(null=True)
+    seen = NumberAttribute(null=True)
+    expires = NumberAttribute(null=True)
+
+
+class DayTallies(Keyed[TallyItem]):
+    """The counts of loads by day. Every call may be repeated."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(TallyItem, "findings", clock)
+
+    def put(self, profile_key: str, key: TallyKey, days: Mapping[str, DayTally]) -> None:
+        """Note the days (ISO) of a load where no newer one is noted. Raises Unavailable."""
+        months: dict[str, dict[str, DayTally]] = {}
+        for day, tally in days.items():
+            months.setdefault(day[:_MONTH], {})[day] = tally
+        for month, found in months.items():
+            self._merge(_pk(profile_key), "#".join((month, *key)), found)
+
+    def months(self, profile_key: str, first: str, last: str) -> Iterator[tuple[TallyKey, dict[str, DayTally]]]:
+        """What is noted of the months from `first` to `last` (`2026-11`), item by item. Raises Unavailable."""
+        for item in self._query(_pk(profile_key), first, up_to=f"{last}#\U0010ffff"):
+            key = TallyKey(*item.sk.split("#", 3)[1:])
+            yield from ((key, days) for days in self._readable([item], _days_of))
+
+    def _is_there(self, item: TallyItem) -> bool:
+        return (item.expires or 0) > epoch(self._clock.now())
+
+    def _merge(self, pk: str, sk: str, found: Mapping[str, DayTally]) -> None:
+        for _ in range(_RACES):
+            item = self._fetch(pk, sk)
+            known = next(
+                self._readable([item] if item else [], _days_of), {}
+            )  # one that cannot be read is written anew
+            newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
+            merged = known | newer
+            if merged == known:
+                return
+            seen = int(item.seen or 0) if item else 0
+            expires = epoch(self._clock.now() + KEEP)
+            fresh = TallyItem(pk, sk, days=_text(merged), seen=seen + 1, expires=expires)
+            if self._put(fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()):
+                return
+        raise Unavailable("the counts of a month are being written by others at this moment; try again")
+
+
+def _pk(profile_key: str) -> str:
+    return f"tallies#{profile_key}"
+
+
+def _text(days: Mapping[str, DayTally]) -> str:
+    """Each load once, then by day its place, the rows and, where there are any, the failures."""
+    loads = list(dict.fromkeys(tally[:2] for tally in days.values()))
+    places = {load: place for place, load in enumerate(loads)}
+    said = {day: [places[tally[:2]], tally.rows, *_some(tally.failures)] for day, tally in sorted(days.items())}
+    return json.dumps({"loads": loads, "days": said}, separators=(",", ":"))
+
+
+def _some(failures: dict[str, dict[str, int]]) -> Iterable[Any]:
+    return (failures,) if failures else ()
+
+
+def _days_of(item: TallyItem) -> dict[str, DayTally]:
+    said = json.loads(item.days or "")
+    found = dict[str, DayTally]()
+    for day, (place, rows, *failures) in said["days"].items():
+        stamp, stored_at = said["loads"][place]
+        found[day] = DayTally(stamp, stored_at, rows, failures[0] if failures else {})
+    return found

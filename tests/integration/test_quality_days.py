@@ -1,0 +1,411 @@
+"""Days of ad accounts are scored from what their loads found, how levels add up, and the platform's own totals."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from itertools import permutations
+from typing import Any
+
+import boto3
+import pytest
+
+from adweir.model import limits
+from adweir.model.errors import NotReady
+from adweir.model.invoices import DocumentKind, Invoice, InvoiceLine, InvoiceLineKind
+from adweir.model.messages import ScoreDays
+from adweir.model.metrics import Level
+from adweir.platforms import REGISTRY
+from adweir.quality.days import DayScorer
+from adweir.reporting.invoices import MonthlyBills
+from adweir.store.findings import Findings
+from adweir.store.findings.day_scores import KEEP
+from adweir.store.findings.tallies import DayTallies, DayTally, TallyKey
+from support.api import Call
+from support.bounds import at_the_bound
+from support.clock import FrozenClock
+from support.crash import Crash, Killed
+from support.functions import loaded
+from support.scored_world import GOOGLE, M, ScoredWorld
+
+KEY = f"{GOOGLE}#1"
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> ScoredWorld:
+    return ScoredWorld(clock)
+
+
+def compared(day: dict[str, Any], level: str, metric: str = "spend") -> dict[str, Any]:
+    found: dict[str, Any]
+    (found,) = [each for each in day["reconciliation"] if (each["level"], each["metric"]) == (level, metric)]
+    return found
+
+
+def test_a_day_that_adds_up_is_right_although_performance_max_has_no_ads(world: ScoredWorld) -> None:
+    world.pull_all()
+
+    assert world.score() == 1
+
+    day = world.scored()
+    assert (day["score"], day["gates"], day["missing"]) == (1.0, [], [])
+    assert day["dimensions"] == dict.fromkeys(day["dimensions"], 1.0)
+    total = compared(day, "campaign")
+    assert (total["platform"], total["ours"], total["difference"], total["why"]) == (27 * M, 27 * M, 0, [])
+    groups = compared(day, "ad_group")
+    assert (groups["above"], groups["difference"], groups["unexplained"]) == ("campaign", 20 * M, 0)
+    assert groups["why"] == [{"reason": "campaigns_without_ads", "amount": 20 * M}]
+
+
+def test_ads_that_are_missing_beside_a_lawful_gap_break_the_consistency(world: ScoredWorld) -> None:
+    world.pull_all(ads=4)
+    world.score()
+    day = world.scored()
+    assert compared(day, "ad_group")["unexplained"] == 3 * M
+    assert day["dimensions"]["consistency"] < 1
+    assert day["dimensions"]["accuracy"] == 1.0
+
+
+def test_campaigns_that_differ_from_the_platforms_total_make_the_day_inaccurate(world: ScoredWorld) -> None:
+    world.pull_all()
+    world.clock.advance(60)
+    world.pull(Level.ACCOUNT, {"1": 40})
+    world.score()
+    day = world.scored()
+    assert compared(day, "campaign") == {
+        "level": "campaign", "above": "account", "metric": "spend", "platform": 40 * M, "ours": 27 * M,
+        "difference": 13 * M, "why": [], "unexplained": 13 * M,
+    }  # fmt: skip
+    assert day["dimensions"]["accuracy"] == 0.4  # of conversions and revenue there are none on either side
+    assert (day["score"], day["gates"]) == (0.59, ["accuracy < 0.6"])
+
+
+@pytest.mark.parametrize("reason", ["absent", "older", "refused"])
+def test_without_a_total_to_compare_with_there_is_no_accuracy(world: ScoredWorld, reason: str) -> None:
+    if reason == "older":
+        world.pull(Level.ACCOUNT, {"1": 99})
+        world.clock.advance(60)
+    world.pull(Level.CAMPAIGN, {"1": 7})
+    if reason == "refused":
+        world.clock.advance(60)
+        world.pull(Level.ACCOUNT, {"1": 9}, impressions=-1)
+    world.score()
+    day = world.scored()
+    assert day["dimensions"]["accuracy"] is None
+    assert day["reconciliation"] == []
+
+
+def test_levels_that_were_pulled_far_apart_are_not_compared(world: ScoredWorld) -> None:
+    world.pull(Level.CAMPAIGN, {"1": 9})
+    world.clock.advance(7 * 3600)
+    world.pull(Level.AD_GROUP, {"5": 7})
+    world.score()
+    assert world.scored()["reconciliation"] == []
+
+
+def test_rows_that_are_kept_explain_what_is_more_than_the_total(world: ScoredWorld) -> None:
+    # given a campaign that a later pull no longer brings, and a total that still has it
+    world.pull_all()
+    world.clock.advance(3600)
+    world.pull(Level.CAMPAIGN, {"2": 20})
+    world.clock.advance(60)
+    world.pull(Level.ACCOUNT, {"1": 25})
+    world.score()
+    found = compared(world.scored(), "campaign")
+    assert (found["ours"], found["why"], found["unexplained"]) == (27 * M, [{"reason": "kept", "amount": -2 * M}], 0)
+
+
+def test_refused_rows_name_their_columns_and_cap_the_score(world: ScoredWorld) -> None:
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, impressions=-1)
+    world.score()
+    day = world.scored()
+    assert day["worst"][0] == {"rule": "negative", "field": "campaign.impressions", "rows": 2}
+    assert (day["dimensions"]["validity"] < 1, day["gates"][0], day["score"]) == (True, "negative", 0.59)
+
+
+def test_numbers_that_some_rows_lack_count_and_those_that_none_has_do_not(world: ScoredWorld) -> None:
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20}, revenue=None)
+    world.score()
+    assert world.scored()["dimensions"]["completeness"] == 1.0
+
+
+def test_a_level_that_is_not_pulled_gets_late_and_the_day_is_scored_again(world: ScoredWorld) -> None:
+    world.pull(Level.CAMPAIGN, {"1": 7})
+    world.score()
+    day, fresh = world.yesterday, world.scored()
+    assert "ad all" in fresh["missing"]
+    assert fresh["dimensions"]["timeliness"] == 1.0  # it was over half a day ago
+
+    world.clock.advance(3 * 86_400)
+    assert world.score() == 4  # the day, and three of which nothing was pulled
+    late = world.scored(day)
+    assert late["dimensions"]["timeliness"] == pytest.approx(1 / 5)
+    assert world.scored()["gates"] == []
+    assert world.scored(day + timedelta(days=1))["dimensions"]["timeliness"] == pytest.approx(0.25)
+
+
+def test_a_day_is_scored_again_only_when_what_it_is_made_of_changed(world: ScoredWorld) -> None:
+    world.pull_all()
+    assert (world.score(), world.score()) == (1, 0)
+    world.clock.advance(3600)
+    world.pull(Level.CAMPAIGN, {"1": 7, "2": 20})
+    assert (world.score(), world.score()) == (1, 0)
+
+
+def test_scoring_that_runs_out_of_time_goes_on_with_older_months(world: ScoredWorld) -> None:
+    days = [date(2026, 11, 19), date(2026, 10, 31)]
+    for day in days:
+        world.pull_all(day)
+    left = iter([100.0, 100.0, 1.0])
+    scorer = DayScorer(
+        world.catalog, world.metrics, world.findings, REGISTRY, world.clock, MonthlyBills(world.catalog, world.queries)
+    )
+    with pytest.raises(NotReady):
+        scorer.score(world.account_id, lambda: next(left))
+    assert world.scored(days[0])["score"] is not None
+    with pytest.raises(ValueError, match="unpack"):
+        world.scored(days[1])
+    assert world.score() == 1
+    assert world.scored(days[1])["score"] == 1.0
+
+
+def test_scoring_that_is_killed_at_any_write_ends_the_same(world: ScoredWorld) -> None:
+    days = [date(2026, 11, day) for day in (17, 18, 19)]
+    for day in days:
+        world.pull_all(day)
+    for write in range(3):
+        killer = Crash(1, after=write % 2 == 0)
+        killer.watch(world.findings.scores, "_put")
+        with pytest.raises(Killed):
+            world.score()
+    world.findings = Findings(world.clock)
+    world.score()
+    assert [world.scored(day)["score"] for day in days] == [1.0, 1.0, 1.0]
+
+
+@at_the_bound("MAX_SCORED_DAYS", as_if=3)
+def test_so_many_days_are_scored(size: int, fits: bool, world: ScoredWorld) -> None:
+    oldest = world.clock.now().date() - timedelta(days=size)
+    world.pull(Level.CAMPAIGN, {"1": 7}, oldest)
+    world.score()
+    found = world.findings.scores.days(KEY, oldest.isoformat(), oldest.isoformat())
+    assert bool(found) == fits
+
+
+def test_scores_expire(world: ScoredWorld) -> None:
+    world.pull_all()
+    world.score()
+    day = world.yesterday.isoformat()
+    world.clock.advance(KEEP.total_seconds())
+    assert world.findings.scores.days(KEY, day, day) == []
+
+
+def tally(stamp: str, rows: int = 1) -> DayTally:
+    return DayTally(stamp, "2026-11-20T00:00:00.000000Z", rows, {"id": {"entity_id": rows}} if rows > 1 else {})
+
+
+def test_the_newest_load_of_a_day_counts_in_whatever_order_they_come(tables: None, clock: FrozenClock) -> None:
+    loads = [{"2026-11-01": tally("a"), "2026-11-02": tally("a")}, {"2026-11-02": tally("b", 5)},
+             {"2026-10-31": tally("c", 3), "2026-11-01": tally("c", 7)}]  # fmt: skip
+    key = TallyKey("ad", "pull", "all")
+    for number, order in enumerate(permutations(loads)):
+        tallies = DayTallies(clock)
+        for load in (*order, *order):
+            tallies.put(f"p#{number}", key, load)
+        found = {
+            day: each for _, days in tallies.months(f"p#{number}", "2026-10", "2026-11") for day, each in days.items()
+        }
+        assert {day: (each.stamp, each.rows) for day, each in found.items()} == {
+            "2026-10-31": ("c", 3), "2026-11-01": ("c", 7), "2026-11-02": ("b", 5),
+        }  # fmt: skip
+        assert found["2026-11-02"] == tally("b", 5)
+
+
+def bill(*lines: InvoiceLine, document: DocumentKind = DocumentKind.INVOICE, number: str = "i1") -> Invoice:
+    return Invoice(
+        platform=GOOGLE, profile_id="1", invoice_id=number, month="2026-10", currency="USD", lines=lines,
+        document=document,
+    )  # fmt: skip
+
+
+def line(kind: InvoiceLineKind, amount: int, tax: int = 0, number: str = "") -> InvoiceLine:
+    return InvoiceLine(line=number or kind.value, kind=kind, amount=amount, tax=tax)
+
+
+def measured(world: ScoredWorld) -> None:
+    for number in range(1, 32):
+        world.pull(Level.ACCOUNT, {"1": 10}, date(2026, 10, number))
+
+
+def checked(world: ScoredWorld) -> dict[str, Any]:
+    world.score()
+    (found,) = world.findings.scores.bills(KEY, "2026-10", "2026-10")
+    return found
+
+
+KINDS = InvoiceLineKind
+
+
+def test_a_bill_is_explained_by_its_lines(world: ScoredWorld) -> None:
+    measured(world)
+    lines = [line(KINDS.SPEND, 310 * M, 59 * M), line(KINDS.CREDIT, -20 * M), line(KINDS.ADJUSTMENT, 3 * M),
+             line(KINDS.INVALID_TRAFFIC, -4 * M, -1 * M), line(KINDS.TAX, 0, 2 * M)]  # fmt: skip
+    world.catalog.put_invoices([bill(*lines)], "2026-11-02T00:00:00.000000Z")
+
+    found = checked(world)
+
+    assert found["state"] == "explained"
+    assert found["explained"] == {"adjustment": "3", "credit": "-20", "invalid_traffic": "-4", "tax": "60"}
+    assert (found["total"], found["measured"], found["unexplained"]) == ("349", "310", "0")
+
+
+@pytest.mark.parametrize(("spend", "state"), [(310_010_000, "explained"), (310_010_001, "unexplained")])
+def test_more_than_a_hundredth_that_no_line_explains_is_a_finding(world: ScoredWorld, spend: int, state: str) -> None:
+    measured(world)
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, spend))], "2026-11-02T00:00:00.000000Z")
+    assert checked(world)["state"] == state
+
+
+def test_a_memo_that_corrects_the_bill_clears_the_finding(world: ScoredWorld) -> None:
+    measured(world)
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 340 * M))], "2026-11-02T00:00:00.000000Z")
+    assert checked(world)["unexplained"] == "30"
+    memo = bill(line(KINDS.SPEND, -30 * M), document=DocumentKind.CREDIT_MEMO, number="i2")
+    world.catalog.put_invoices([memo], "2026-11-03T00:00:00.000000Z")
+    assert checked(world)["state"] == "explained"
+
+
+def test_what_is_given_back_explains_nothing_where_the_platform_restated_its_reports_too(world: ScoredWorld) -> None:
+    measured(world)
+    lines = [line(KINDS.SPEND, 340 * M), line(KINDS.INVALID_TRAFFIC, -30 * M), line(KINDS.CREDIT, -5 * M)]
+    world.catalog.put_invoices([bill(*lines)], "2026-11-02T00:00:00.000000Z")
+    found = checked(world)
+    assert (found["state"], found["explained"], found["unexplained"]) == ("explained", {"credit": "-5"}, "0")
+
+
+def test_what_a_later_bill_corrects_explains_the_month_and_not_its_own(world: ScoredWorld) -> None:
+    # given a month of which more was billed than its reports show by now, and a bill that gives it back
+    measured(world)
+    for number in range(1, 20):
+        world.pull(Level.ACCOUNT, {"1": 1}, date(2026, 11, number))
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 340 * M))], "2026-11-02T00:00:00.000000Z")
+    assert checked(world)["state"] == "unexplained"
+    correction = line(KINDS.ADJUSTMENT, -30 * M).model_copy(update={"about_month": "2026-10"})
+    later = bill(line(KINDS.SPEND, 19 * M), correction, number="i2").model_copy(update={"month": "2026-11"})
+    world.catalog.put_invoices([later], "2026-12-02T00:00:00.000000Z")
+
+    found = checked(world)
+
+    assert (found["state"], found["explained"]) == ("explained", {"corrected_later": "30"})
+    (november,) = world.findings.scores.bills(KEY, "2026-11", "2026-11")
+    assert (november["explained"], november["unexplained"]) == ({"adjustment": "-30"}, "0")
+
+
+def test_a_month_that_was_not_pulled_whole_is_not_judged(world: ScoredWorld) -> None:
+    world.pull(Level.ACCOUNT, {"1": 10}, date(2026, 10, 1))
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 310 * M))], "2026-11-02T00:00:00.000000Z")
+    assert (checked(world)["state"], checked(world)["days_pulled"]) == ("incomplete", 1)
+
+
+@at_the_bound("MAX_CHECKED_BILL_MONTHS")
+def test_bills_of_so_many_months_are_looked_at(size: int, fits: bool, world: ScoredWorld) -> None:
+    month = f"2026-{11 - size:02}"
+    old = bill(line(KINDS.SPEND, M)).model_copy(update={"month": month})
+    world.catalog.put_invoices([old], "2026-11-02T00:00:00.000000Z")
+    world.score()
+    assert bool(world.findings.scores.bills(KEY, month, month)) == fits
+
+
+def test_the_api_serves_days_with_their_trend_and_bills(call: Call, clock: FrozenClock) -> None:
+    world = ScoredWorld(clock)
+    for number in range(14):
+        world.pull_all(world.clock.now().date() - timedelta(days=number + 1))
+    measured(world)
+    world.catalog.put_invoices([bill(line(KINDS.SPEND, 340 * M))], "2026-11-02T00:00:00.000000Z")
+    world.score()
+
+    found = call("GET", "/api/v1/quality", platform="google", profile_id="1", start="2026-10-01")
+
+    assert [day["date"] for day in found["days"]][-1] == world.yesterday.isoformat()
+    assert found["trend"]["direction"] == "steady"
+    groups = compared(found["days"][-1], "ad_group")
+    assert (groups["platform"], groups["difference"]) == (27, 20)
+    assert groups["why"][0]["says"].startswith("Performance Max")
+    assert (found["bills"][0]["state"], found["bills"][0]["unexplained"]) == ("unexplained", 30)
+    assert found["reports"]
+    following = call("GET", "/api/v1/quality", platform="google", profile_id="1", limit="1", next_token=_token(call))
+    assert (following["days"], following["trend"]) == ([], None)
+    call("GET", "/api/v1/quality", platform="google", profile_id="1", start="2026-11-02", end="2026-11-01", expect=422)
+
+
+def _token(call: Call) -> str:
+    return str(call("GET", "/api/v1/quality", platform="google", profile_id="1", limit="1")["next_token"])
+
+
+def test_a_range_of_days_has_a_bound(call: Call) -> None:
+    asked = {"platform": "google", "profile_id": "1", "end": "2026-11-01"}
+    first = date(2026, 11, 1) - timedelta(days=limits.MAX_SCORED_DAYS)
+    call("GET", "/api/v1/quality", **asked, start=first.isoformat())
+    call("GET", "/api/v1/quality", **asked, start=(first - timedelta(days=1)).isoformat(), expect=422)
+
+
+def test_a_month_of_counts_that_somebody_damaged_holds_up_no_load(tables: None, clock: FrozenClock) -> None:
+    tallies, key = DayTallies(clock), TallyKey("ad", "pull", "all")
+    tallies.put("p#1", key, {"2026-11-01": tally("a")})
+    table = {"TableName": "adweir-findings", "Key": {"pk": {"S": "tallies#p#1"}, "sk": {"S": "2026-11#ad#pull#all"}}}
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.update_item(**table, UpdateExpression="SET days = :d", ExpressionAttributeValues={":d": {"S": "{"}})
+    assert list(tallies.months("p#1", "2026-11", "2026-11")) == []
+
+    tallies.put("p#1", key, {"2026-11-02": tally("a")})
+
+    ((_, days),) = tallies.months("p#1", "2026-11", "2026-11")
+    assert days == {"2026-11-02": tally("a")}
+
+
+def test_two_loads_that_note_one_month_at_once_both_count(
+    tables: None, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, key = DayTallies(clock), DayTallies(clock), TallyKey("ad", "pull", "all")
+    one.put("p#1", key, {"2026-11-01": tally("a")})
+    fetch = one._fetch
+    raced: list[int] = []
+
+    def late(pk: str, sk: str) -> Any:
+        found = fetch(pk, sk)
+        if not raced:
+            raced.append(1)
+            other.put("p#1", key, {"2026-11-03": tally("b")})
+        return found
+
+    monkeypatch.setattr(one, "_fetch", late)
+    one.put("p#1", key, {"2026-11-02": tally("c")})
+    ((_, days),) = one.months("p#1", "2026-11", "2026-11")
+    assert sorted(days) == ["2026-11-01", "2026-11-02", "2026-11-03"]
+
+
+def test_etl_scores_each_client_by_itself_after_a_run_of_days(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
+) -> None:
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="etl")["QueueUrl"]
+    world = ScoredWorld(clock)
+    world.pull_all()
+
+    def received(function: Any, workflow: str) -> list[str]:
+        detail = {"workflow": workflow, "run_id": "run_1", "accounts": []}
+        body = json.dumps({"detail-type": "RunFinished", "detail": detail})
+        for message in function.parse(body):
+            if isinstance(message, ScoreDays):
+                function.work(message, lambda: 300.0)
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for each in found:
+            (message,) = function.parse(each["Body"])
+            function.work(message, lambda: 300.0)
+        return [json.loads(each["Body"])["account_id"] for each in found]
+
+    with loaded("etl", environment | {"ETL_QUEUE_URL": url}, monkeypatch) as function:
+        function.app.clock = clock
+        assert received(function, "hourly") == []
+        assert received(function, "daily") == [world.account_id]
+    assert world.scored()["score"] == 1.0
