@@ -105,6 +105,10 @@ def test_a_row_that_cannot_be_added_is_named(row: Any) -> None:
         adweir.aggregate([ad("2026-11-01", 1, 1), row], "campaign_id", "day")
 
 
+def test_an_ad_account_may_be_called_anything() -> None:
+    assert adweir.aggregate([ad("2026-11-01", 1, 1, account_id=["1"], platform={})])[0]["clicks"] == 1
+
+
 def test_unknown_fields_and_grains_are_refused() -> None:
     with pytest.raises(Unprocessable, match="placement"):
         adweir.aggregate([ad("2026-11-01", 1, 1)], ["campaign", "placement"])

@@ -245,6 +245,17 @@ def test_the_decimal_mark_is_one_for_all_rows_and_may_be_told() -> None:
     assert adweir.quality.clean_rows([ambiguous], rules, decimal=".").rows == [{"spend": Decimal(1234)}]
 
 
+@pytest.mark.parametrize("value", [float("nan"), Decimal("sNaN"), [1], {"a": 1}])
+def test_rows_with_values_that_are_equal_to_nothing_are_the_same_rows(value: Any) -> None:
+    found = adweir.quality.clean_rows([{"spend": value}, {"spend": copy.copy(value)}])
+
+    assert (len(found.rows), found.counts, found.set_aside) == (
+        1,
+        [{"rule": "duplicate", "field": "", "count": 1}],
+        [],
+    )
+
+
 def test_a_key_of_ones_own_tells_rows_apart() -> None:
     rows = [{"id": 1, "clicks": 1}, {"id": 1, "clicks": 2}, {"id": 2, "clicks": 1}]
 
@@ -265,11 +276,11 @@ def test_of_very_many_changes_the_first_are_listed_and_all_are_counted(monkeypat
 
 
 ANY = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.text(max_size=8),
+    st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.text(max_size=8), st.just(Decimal("sNaN")),
     st.sampled_from(["1,5", "1.234,5", "5%", "-0", "€5", "(5)", "1e9", "ENABLED", " 7 ", "2026-11-01", "--"]),
     st.lists(st.integers(), max_size=2),
 )  # fmt: skip
-RECORDS = st.dictionaries(st.sampled_from([*AD, "status", "currency", "account_id", "other"]), ANY)
+RECORDS = st.dictionaries(st.sampled_from([*AD, "date", "status", "currency", "account_id", "other"]), ANY)
 
 
 @given(st.lists(RECORDS, max_size=5))
@@ -371,6 +382,12 @@ def test_rows_are_timely_where_they_are_read(as_of: Any, score: float, said: lis
     found = adweir.quality.check_quality(rows, ["timeliness"], as_of=as_of)
 
     assert (found["scores"]["timeliness"], [each["description"] for each in found["issues"]]) == (score, said)
+
+
+@pytest.mark.parametrize("platform", [["meta"], {"a": 1}, None, 7])
+def test_an_odd_name_of_a_platform_is_a_name(platform: Any) -> None:
+    found = adweir.quality.check_quality([ROW | {"platform": platform}], as_of=date(2026, 11, 2))
+    assert found["scores"]["timeliness"] == 1
 
 
 def test_days_without_rows_count() -> None:

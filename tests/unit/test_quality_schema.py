@@ -268,6 +268,14 @@ def test_values_are_compared_by_what_they_are(listed: Any, same: Any, other: Any
     assert not check([{"a": [other]}], rules)["valid"]
 
 
+@pytest.mark.parametrize("odd", [Decimal("sNaN"), {1}, [Decimal("sNaN")]])
+def test_a_value_that_compares_with_nothing_is_no_rule_and_is_not_listed(odd: Any) -> None:
+    assert not check([{"a": odd}], {"a": {"allowed": [1]}})["valid"]
+    assert check([{"a": odd}], {"a": {"forbidden": [1]}})["valid"]
+    with pytest.raises(Unprocessable):
+        check([], {"a": {"allowed": [odd]}})
+
+
 def test_a_value_that_is_nested_too_deep_is_no_rule_and_is_not_listed() -> None:
     deep: list[Any] = []
     for _ in range(3000):

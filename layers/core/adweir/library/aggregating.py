@@ -53,7 +53,7 @@ class _GroupSums:
         self._names, self._grain = names, grain
         self._sums: dict[_Group, RowSum] = {}
         self._absent = set(names)
-        self._kinds: dict[tuple[Any, Any], tuple[str, ...]] = {}
+        self._kinds: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def take(self, number: int, row: Row) -> None:
         if not isinstance(row, Mapping):
@@ -92,7 +92,7 @@ class _GroupSums:
         level = next((name for name in _LEVELS if row.get(name) is not None), "account_id")
         hour = ("hour",) if row.get("hour") is not None else ()
         kind = (level, *hour, *(name for name in DIMENSIONS if name in row))
-        known = self._kinds.setdefault((row.get("platform"), row.get("account_id")), kind)
+        known = self._kinds.setdefault((str(row.get("platform")), str(row.get("account_id"))), kind)
         if known != kind:
             text = f"row {number} is by {' and '.join(kind)}, rows before it are by {' and '.join(known)}"
             raise Unprocessable(f"{text}: together they would count twice", [{"field": kind[0], "message": text}])

@@ -132,15 +132,15 @@ def _repeated(repeated: int, rows: int) -> list[_Finding]:
 
 def _timeliness(rows: Sequence[Row], as_of: date | datetime) -> tuple[float | None, list[_Finding]]:
     """The share of days from an ad account's first to its newest that have rows, times how fresh the newest is."""
-    days: defaultdict[tuple[Any, Any], set[date]] = defaultdict(set)
+    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for row in rows:
         if day := as_date(row.get("date")):
-            days[row.get("platform"), row.get("account_id")].add(day)
+            days[str(row.get("platform") or ""), str(row.get("account_id") or "")].add(day)
     if not days:
         return None, []
     now = as_of if isinstance(as_of, datetime) else datetime.combine(as_of, time())
     findings, score = list[_Finding](), 0.0
-    for (platform, account), found in sorted(days.items(), key=repr):
+    for (platform, account), found in sorted(days.items()):
         first, newest = min(found), max(found)
         span = (newest - first).days + 1
         ended = datetime.combine(newest + DAY, time(), now.tzinfo)

@@ -109,7 +109,7 @@ class _Cleaning:
             self._note(number, change)
         identity = tuple(repr(row.get(name)) for name in self._key) if self._key is not None else identity_of(row)
         known = self._seen.get(identity)
-        if known == row:
+        if known is not None and _is_same(known, row):
             self._note(number, Repair(DUPLICATE, "", None, None))
             return
         broken = self._checked.broken(row)
@@ -136,6 +136,14 @@ class _Cleaning:
         rule, field, message = why
         said = {"row": number, "rule": rule, "field": field, "message": message}
         self._set_aside.append(said | {"record": row})
+
+
+def _is_same(one: Row, other: Row) -> bool:
+    """Whether two rows say the same; NaN is the same as NaN, and a signaling one compares with nothing."""
+    try:
+        return one == other or repr(one) == repr(other)
+    except ArithmeticError:
+        return repr(one) == repr(other)
 
 
 _SAID = ("field", "rule", "message", "value")

@@ -85,12 +85,14 @@ def _members(rule: str, values: Any, canonical: Canonical) -> Callable[[Any], bo
         listed = {_key(canonical(value)) for value in values}
     except RecursionError:
         raise BadRule(rule, "has a value that is nested too deep") from None
+    except TypeError:
+        raise BadRule(rule, "has a value that cannot be compared") from None
 
     def member(value: Any) -> bool:
         items = value if isinstance(value, list | tuple) else [value]
         try:
             return any(_key(canonical(item)) in listed for item in items)
-        except RecursionError:  # deeper than all that are listed
+        except (RecursionError, TypeError):  # deeper than all that are listed, or of no kind that may be
             return False
 
     return member
