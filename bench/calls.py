@@ -46,7 +46,7 @@ from adweir.model.datasets import Dataset  # noqa: E402
 from adweir.model.entities import Profile  # noqa: E402
 from adweir.model.messages import Message, PlanStage, Scope, StartRun, Sweep, TaskMessage  # noqa: E402
 from adweir.model.platforms import Platform  # noqa: E402
-from adweir.model.runs import Run  # noqa: E402
+from adweir.model.runs import CurrentStage, Run  # noqa: E402
 from adweir.model.tasks import Task  # noqa: E402
 from adweir.model.times import iso  # noqa: E402
 from adweir.platforms import REGISTRY  # noqa: E402
@@ -362,7 +362,8 @@ def planning() -> tuple[Bill, Bill]:
     app.catalog.create_account("acme", "Acme", "data@acme.example")
     app.catalog.put_objects(_profiles(), iso(clock.now()))
     chosen = Scope(datasets=("ad_daily", "ad_group_daily", "campaign_daily", "campaigns", "ads"))
-    run = Run(run_id="r", workflow="daily", scheduled_at=iso(clock.now()), scope=chosen, stage="pulls")
+    current = (CurrentStage("pulls"),)
+    run = Run(run_id="r", workflow="daily", scheduled_at=iso(clock.now()), scope=chosen, current=current)
     app.ledger.create_run(run)
     bills = []
     for message in (PlanStage(run_id="r", stage="pulls"), Sweep()):

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 from adweir.model.datasets import Dataset
 from adweir.model.messages import RedriveCredential, Scope, StartRun
 from adweir.model.platforms import Platform
-from adweir.model.runs import Run
+from adweir.model.runs import CurrentStage, Run
 from adweir.model.tasks import Task, TaskState
 from support.api import DAYS, META, T1, Call, an_event, fill, sent
 from support.pipeline import a_task
@@ -193,7 +193,7 @@ def test_an_ad_account_is_synced_by_its_own_id(call: Call, api: ModuleType, acco
 def test_a_run_shows_its_stages_and_failed_tasks(call: Call, api: ModuleType) -> None:
     # given
     ledger = api.app.ledger
-    ledger.create_run(Run("run-1", "daily", T1, Scope(), stage="metrics"))
+    ledger.create_run(Run("run-1", "daily", T1, Scope(), current=(CurrentStage("metrics"),)))
     for profile_id in ("111", "222"):
         ledger.plan(Task("run-1", "metrics", "acc", META, profile_id, Dataset.AD_DAILY, "all", DAYS, 2_000_000_000))
     failing = next(iter(ledger.tasks("run-1")))

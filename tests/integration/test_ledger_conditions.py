@@ -310,17 +310,17 @@ def test_a_marker_makes_way_for_a_newer_generation_only(ledger: Ledger, clock: F
     assert markers(ledger) == {("t", 2)}
     ledger.unmark(RUN, marker)
     assert markers(ledger) == set()
-    assert ledger.progress(RUN)[1] is False
+    assert ledger.progress(RUN)[1] == ""
 
 
 def test_planning_goes_on_while_its_marker_is_there(ledger: Ledger) -> None:
     assert ledger.planned_until(RUN, "metrics", "p1") is False
-    assert ledger.progress(RUN)[1] is False
+    assert ledger.progress(RUN)[1] == ""
 
     ledger.begin_planning(RUN, "metrics")
     assert ledger.planned_until(RUN, "metrics", "p1") is True
     assert ledger.begin_planning(RUN, "metrics").cursor == "p1"
-    assert ledger.progress(RUN)[1] is True
+    assert ledger.progress(RUN)[1] != ""
 
 
 def test_many_open_tasks_are_all_found(ledger: Ledger) -> None:
@@ -335,16 +335,16 @@ def test_many_open_tasks_are_all_found(ledger: Ledger) -> None:
 
 
 def test_a_run_and_whether_work_is_open_are_read_together(ledger: Ledger) -> None:
-    assert ledger.progress(RUN) == (None, False)
+    assert ledger.progress(RUN) == (None, "")
     ledger.plan(a_task())
-    assert ledger.progress(RUN) == (None, True)
+    assert ledger.progress(RUN) == (None, "metrics")
     ledger.create_run(a_run())
-    assert ledger.progress(RUN) == (ledger.get_run(RUN), True)
+    assert ledger.progress(RUN) == (ledger.get_run(RUN), "metrics")
     ledger.plan(a_task(profile_id="2"))
-    assert ledger.progress(RUN) == (ledger.get_run(RUN), True)
+    assert ledger.progress(RUN) == (ledger.get_run(RUN), "metrics")
     for profile in ("111", "2"):
         ledger.finish(RUN, a_task(profile_id=profile).id, 0, TaskState.FAILED)
-    assert ledger.progress(RUN) == (ledger.get_run(RUN), False)
+    assert ledger.progress(RUN) == (ledger.get_run(RUN), "")
 
 
 # --- runs and leases
@@ -353,13 +353,13 @@ def test_a_run_and_whether_work_is_open_are_read_together(ledger: Ledger) -> Non
 def test_a_run_is_changed_by_who_read_its_newest_version_while_it_lasts(ledger: Ledger, clock: FrozenClock) -> None:
     ledger.create_run(a_run())
     run = insist(ledger.get_run(RUN), RUN)
-    changed = ledger.change_run(run, stage="metrics")
+    changed = ledger.change_run(run, reason="metrics")
     assert changed is not None
-    assert ledger.change_run(run, stage="ads") is None
-    assert insist(ledger.get_run(RUN), RUN).stage == "metrics"
+    assert ledger.change_run(run, reason="ads") is None
+    assert insist(ledger.get_run(RUN), RUN).reason == "metrics"
 
     clock.advance(90 * 86_400)
-    assert ledger.change_run(changed, stage="ads") is None
+    assert ledger.change_run(changed, reason="ads") is None
     with pytest.raises(Transient):
         insist(ledger.get_run(RUN), RUN)
 

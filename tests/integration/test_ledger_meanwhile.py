@@ -207,7 +207,7 @@ def test_a_run_and_its_first_stage_began_when_it_was_created_unless_it_says_so(
     ledger.create_run(a_run("run-2", started_at=before, stage_since=before))
 
     runs = [ledger.get_run(run_id) for run_id in (RUN, "run-2")]
-    assert [(run.started_at, run.stage_since) for run in runs if run] == [(at, at), (before, before)]
+    assert [(run.started_at, run.current[0].since) for run in runs if run] == [(at, at), (before, before)]
     assert list(ledger.open_runs()) == [(RUN, at), ("run-2", at)]
 
 

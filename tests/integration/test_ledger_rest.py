@@ -38,7 +38,7 @@ def test_a_run_is_created_once_and_comes_back_whole(ledger: Ledger) -> None:
     stored = ledger.get_run("run-1")
     assert stored is not None
     assert (stored.workflow, stored.scope, stored.stages) == ("daily", run.scope, run.stages)
-    assert (stored.state, stored.stage_state) == (RunState.RUNNING, StageState.REQUESTED)
+    assert (stored.state, stored.current[0].state) == (RunState.RUNNING, StageState.REQUESTED)
     assert [run_id for run_id, _ in ledger.open_runs()] == ["run-1"]
 
 
@@ -47,8 +47,8 @@ def test_of_two_changes_at_once_one_wins(ledger: Ledger) -> None:
     read = ledger.get_run("run-1")
     assert read is not None
 
-    first = ledger.change_run(read, stage="entities")
-    second = ledger.change_run(read, stage="metrics")
+    first = ledger.change_run(read, reason="entities")
+    second = ledger.change_run(read, reason="metrics")
 
     assert first is not None
     assert second is None

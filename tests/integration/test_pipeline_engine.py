@@ -357,13 +357,13 @@ def test_a_stage_is_planned_by_one_worker_at_a_time(world: PipelineWorld) -> Non
     world.handle(DAILY)
     (plan,) = world.runs.take()
 
-    with world.ledger.lease("plan#r", 90), pytest.raises(Throttled):
+    with world.ledger.lease("plan#r#profiles", 90), pytest.raises(Throttled):
         world.handle(plan)
 
     world.handle(plan)
     run = world.ledger.get_run("r")
     assert run is not None
-    assert run.stage_state is StageState.OPEN
+    assert run.current[0].state is StageState.OPEN
 
 
 def test_planning_goes_on_where_time_ran_out(world: PipelineWorld) -> None:

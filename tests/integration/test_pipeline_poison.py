@@ -255,7 +255,7 @@ def test_a_run_whose_planning_always_fails_ends_and_says_so(
     # given a stage of which some tasks exist, and whose planning never comes to its end
     world.add_profile("1")
 
-    def entries(run: Any) -> Any:
+    def entries(*_: Any) -> Any:
         raise ZeroDivisionError
 
     world.handle(HOURLY)

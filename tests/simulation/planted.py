@@ -191,7 +191,8 @@ def started_twice() -> AbstractContextManager[object]:
     def create(runs: Runs, run: Any) -> bool:
         now = iso(runs._clock.now())
         runs.mark_open(run.run_id)
-        return runs._put(runs._run_row(replace(run, started_at=now, stage_since=now)))
+        current = tuple(replace(stage, since=now, asked_at=now) for stage in run.current)
+        return runs._put(runs._run_row(replace(run, started_at=now, current=current)))
 
     return mock.patch.object(Runs, "create_run", create)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from simulation.aws.values import Item
 from simulation.containers import LEDGER, METRICS
 from simulation.fleet import MOST_RECEIVES
 from simulation.platform import NAME
-from simulation.story import PROFILE
+from simulation.story import BRANCHES, PROFILE
 
 if TYPE_CHECKING:
     from adweir.store.metrics.store import MetricStore
@@ -151,13 +151,16 @@ def _runs(simulation: Simulation) -> Iterator[str]:
         items = {item["sk"]["S"]: item for item in simulation.dynamodb.items(LEDGER, f"run#{run_id}")}
         run = items.get("run")
         if run is None:
-            yield f"{run_id} was asked for and never began"
+            if not _joined(simulation, run_id):
+                yield f"{run_id} was asked for and never began"
             continue
         state = run["state"]["S"]
         if state not in _ENDED:
             yield f"{run_id} is {state}"
         elif (run_id, state) not in finished:
             yield f"{run_id} ended {state}, and nobody was told"
+        if state in _ENDED - {"cancelled"} and simulation.story.runs[run_id].workflow == BRANCHES:
+            yield from _branches(simulation, run_id, items)
         for name, item in items.items():
             # A planner that was frozen past its lease and then died may leave its marker, which does no harm: whatever
             # reopens the run has it swept. Lambda would have ended it before.
@@ -166,6 +169,37 @@ def _runs(simulation: Simulation) -> Iterator[str]:
                 yield f"{run_id} has ended, and has the marker {name}"
             if name.startswith("task#"):
                 yield from _task(run_id, item, told)
+
+
+def _joined(simulation: Simulation, run_id: str) -> bool:
+    """Whether another run of the same workflow and scope may have been open when this one was asked for."""
+    asked = simulation.story.runs
+    mine = asked[run_id]
+    return any(
+        (other.workflow, other.scope) == (mine.workflow, mine.scope) and name != run_id for name, other in asked.items()
+    )
+
+
+def _branches(simulation: Simulation, run_id: str, items: Mapping[str, Item]) -> Iterator[str]:
+    """Both branches ran; what joins them did unless a rule of one that failed says otherwise."""
+    states: dict[str, list[str]] = {}
+    for name, item in items.items():
+        if name.startswith("task#") and item["state"]["S"] != TaskState.SPLIT:
+            states.setdefault(json.loads(item["body"]["S"])["stage"], []).append(item["state"]["S"])
+    rules = {stage["name"]: stage for stage in simulation.story.habits.flow["stages"]}
+    broken = {rules[name]["on_failure"] for name in ("lists", "days") if not _passed(rules[name], states.get(name, []))}
+    wanted = {"lists": "", "days": ""}
+    if "stop" not in broken:
+        wanted["totals"] = "left out" if "skip" in broken else ""
+    body = json.loads(items["run"]["body"]["S"])
+    found = {record["name"]: "left out" if record["left_out"] else "" for record in body["stages"]}
+    if found != wanted:
+        yield f"{run_id} has the stages {found}, and should have {wanted}: {states}"
+
+
+def _passed(rule: Mapping[str, Any], states: list[str]) -> bool:
+    good = sum(state in {"loaded", "skipped"} for state in states)
+    return not states or (good > 0 and good >= rule["threshold"] * len(states))
 
 
 def _task(run_id: str, task: Item, told: set[str]) -> Iterator[str]:

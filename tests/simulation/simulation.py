@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from simulation.fleet import Fleet
 from simulation.platform import NAME
 from simulation.platform.client import worlds
 from simulation.scheduler import Scheduler, SimulatedClock
-from simulation.story import ACCOUNT, PROFILE, story_of
+from simulation.story import ACCOUNT, BRANCHES, PROFILE, story_of
 from simulation.trace import Trace
 from simulation.weather import Fault, Sky
 from simulation.world import World
@@ -134,7 +135,7 @@ class Simulation:
     @contextmanager
     def _set_up(self) -> Iterator[None]:
         self.secrets.call("CreateSecret", {"Name": _SECRET, "SecretString": '{"token": "a-token-of-the-simulation"}'})
-        for item in _catalog():
+        for item in _catalog(json.dumps(self.story.habits.flow)):
             self.dynamodb.call("PutItem", {"TableName": CATALOG, "Item": item})
         self.dynamodb.changed = self.watch.changed
         self.s3.arrived = self._arrived
@@ -157,8 +158,8 @@ class Simulation:
 
 
 @cache
-def _catalog() -> list[Item]:
-    """The catalog of every story: a client with a credential and an ad account."""
+def _catalog(flow: str) -> list[Item]:
+    """The catalog of a story: a client with a credential and an ad account, and a stored workflow."""
     own = DynamoDB(TABLES)
     clock = SimulatedClock(Scheduler(random.Random(0), 1_790_000_000.0))
     with answered_by(services(dynamodb=own)):
@@ -169,4 +170,5 @@ def _catalog() -> list[Item]:
             account_id=ACCOUNT, platform=NAME, profile_id=PROFILE, name=PROFILE, currency="EUR", timezone="UTC"
         )
         catalog.put_objects([profile], iso(clock.now()))
+        catalog.put_workflow(BRANCHES, flow)
     return own.items(CATALOG)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from adweir.model.messages import CancelRun, Message, Redrive, Scope, StartRun
 from adweir.platforms.connector import Mode
@@ -17,6 +18,9 @@ ACCOUNT = "acme"
 _FIRST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
 _DATASET = "campaign_daily"
 _WITH_TOTALS = 0.2
+_WITH_BRANCHES = 0.25
+BRANCHES = "branches"
+"""The name of the workflow that a user of the stories has stored: two branches that are joined."""
 
 
 class Wish(NamedTuple):
@@ -44,6 +48,8 @@ class Habits:
     rejects: float
     totals: bool
     """Whether it reports account totals."""
+    flow: Mapping[str, Any]
+    """The stored workflow."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +74,14 @@ class Story:
 def story_of(seed: int) -> Story:
     """The story of a seed."""
     rng, totals = random.Random(f"story {seed}"), random.Random(f"totals {seed}").random() < _WITH_TOTALS
+    branching = random.Random(f"branches {seed}")
     start = _FIRST_DAY + timedelta(days=rng.choice((0, 0, 12)), hours=rng.choice((1, 6, 12, 20)))
     return Story(
         seed=seed,
         start=start,
         workers=rng.randint(2, 4),
-        wishes=_wishes(rng, start, totals=totals),
-        habits=_habits(rng, totals=totals),
+        wishes=_branched(branching, _wishes(rng, start, totals=totals)),
+        habits=_habits(rng, _flow(branching), totals=totals),
         weather=Weather.drawn(rng),
         late=rng.choice((0.0, 0.1, 0.3)),
     )
@@ -111,7 +118,29 @@ def _run(rng: random.Random, run_id: str, start: datetime, *, totals: bool) -> S
     )
 
 
-def _habits(rng: random.Random, *, totals: bool) -> Habits:
+def _branched(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
+    """Some of the runs are of the stored workflow."""
+    names = {wish.message.run_id for wish in wishes if isinstance(wish.message, StartRun)}
+    chosen = {name for name in sorted(names) if rng.random() < _WITH_BRANCHES}
+    return tuple(
+        Wish(wish.after, wish.message.model_copy(update={"workflow": BRANCHES}))
+        if isinstance(wish.message, StartRun) and wish.message.run_id in chosen
+        else wish
+        for wish in wishes
+    )
+
+
+def _flow(rng: random.Random) -> Mapping[str, Any]:
+    def branch(name: str, dataset: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"name": name, "kind": "pull", "datasets": [dataset], "reach": "whole"}
+        rule = {"threshold": rng.choice((0.0, 0.5, 1.0)), "on_failure": rng.choice(("stop", "go_on", "skip"))}
+        return found | rule | ({"timeout_minutes": rng.choice((20, 240))} if rng.random() < 0.3 else {})
+
+    joined = branch("totals", "account_daily") | {"after": ["lists", "days"]}
+    return {"stages": [joined, branch("lists", "profiles"), branch("days", _DATASET)]}
+
+
+def _habits(rng: random.Random, flow: Mapping[str, Any], *, totals: bool) -> Habits:
     def sometimes(rate: float) -> float:
         return rate if rng.random() < 0.3 else 0.0
 
@@ -134,4 +163,5 @@ def _habits(rng: random.Random, *, totals: bool) -> Habits:
         too_much=sometimes(0.3),
         rejects=sometimes(0.3),
         totals=totals,
+        flow=flow,
     )

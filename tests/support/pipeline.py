@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from adweir.model.datasets import Dataset
 from adweir.model.messages import Scope
 from adweir.model.platforms import Platform
-from adweir.model.runs import Run
+from adweir.model.runs import CurrentStage, Run, StageState
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Window
@@ -39,6 +40,8 @@ def a_run(run_id: str = "run-1", **values: Any) -> Run:
         "workflow": "daily",
         "scheduled_at": "2026-11-20T04:00:00.000000Z",
         "scope": Scope(),
-        "stage": "profiles",
     }
-    return Run(run_id=run_id, **(fields | values))
+    stage = CurrentStage(
+        values.pop("stage", "profiles"), values.pop("stage_state", StageState.REQUESTED), values.pop("stage_since", "")
+    )
+    return Run(run_id=run_id, **(fields | {"current": (replace(stage, asked_at=stage.since),)} | values))

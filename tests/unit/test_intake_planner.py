@@ -353,11 +353,11 @@ def test_one_campaigns_pull_does_not_ask_for_the_accounts_total() -> None:
 def test_stages_follow_each_other() -> None:
     daily = workflow("daily")
 
-    assert [stage.name for stage in daily.stages] == ["profiles", "pulls", "totals"]
-    following = daily.after("profiles")
-    assert following is not None
-    assert following.name == "pulls"
-    assert daily.after("totals") is None
+    assert [(stage.name, stage.after) for stage in daily.stages] == [
+        ("profiles", ()),
+        ("pulls", ("profiles",)),
+        ("totals", ("pulls",)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_stages_follow_each_other() -> None:
 def test_a_stage_goes_on_when_enough_of_it_loaded(threshold: float, tasks: int, loaded: int, goes_on: bool) -> None:
     stage = WORKFLOWS["hourly"].stages[0]
 
-    assert type(stage)("s", (), (), threshold=threshold).goes_on(tasks, loaded) is goes_on
+    assert type(stage)("s", (), (), threshold=threshold).passes(tasks, loaded) is goes_on
 
 
 def test_unknown_workflows_and_stages_are_refused() -> None:

@@ -54,7 +54,7 @@ class RunAnswer(Shown):
     scheduled_at: Instant
     started_at: str = Field(description="When it began (ISO 8601); empty before that.")
     ended_at: Instant | None
-    stage: str = Field(description="The current or last stage.")
+    stage: str = Field(description="The current or last stages.", examples=["pulls", "google, meta"])
     reason: str | None = Field(description="Why it failed or was cancelled.")
     scope: dict[str, Any] = Field(description="What it covers; empty means everything.")
 
@@ -79,7 +79,8 @@ class StageAnswer(Progress):
     """A stage of a run."""
 
     name: str
-    state: Annotated[str, OneOf("running", "ended")]
+    state: Annotated[str, OneOf("running", "ended", "left_out")]
+    reason: str | None = Field(description="Why it was left out.")
     datasets: dict[str, Progress] = Field(description="The same counts by dataset.")
     started_at: Instant | None
     ended_at: Instant | None

@@ -288,6 +288,16 @@ class SourceSpec(Entity):
     updated_at: str = ""
 
 
+class StoredWorkflow(Entity):
+    """A workflow that a user defined (`pipeline.flow_forms`); `body` is its JSON."""
+
+    name: str
+    body: str
+    version: int = 1
+    created_at: str = ""
+    updated_at: str = ""
+
+
 class ApiKey(Entity):
     """An API key's record; the key itself is shown once and stored as a SHA-256.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from adweir.model.messages import Scope
 
@@ -28,8 +30,23 @@ class StageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentStage:
+    """A stage that has begun and has not ended: `since` when, `asked_at` when it was requested last, and `requests` how
+    often it was requested again. Times as `model.times.iso`."""
+
+    name: str
+    state: StageState = StageState.REQUESTED
+    since: str = ""
+    asked_at: str = ""
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StageRecord:
-    """A stage that ended: when (`model.times.iso`), and how many of its tasks did; split parents are not counted."""
+    """A stage that ended: when (`model.times.iso`), and how many of its tasks did; split parents are not counted.
+
+    `left_out`: why it did not run at all, "" when it did.
+    """
 
     name: str
     started_at: str
@@ -38,15 +55,17 @@ class StageRecord:
     loaded: int = 0
     failed: int = 0
     skipped: int = 0
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution of a workflow. Planning uses only `scheduled_at`; `started_at` and `ended_at` are real times.
 
-    `stage` is the current stage, `stage_since` when it was requested last, and `requests` how often it was requested
-    again. `version` grows with every change, so that
-    of two workers that decide at once only one wins. Totals and `accounts` are known when the run ends.
+    `current` are the stages that have begun and not ended; when the run has ended, those that ended last. `flow` is the
+    definition of a stored workflow as it was when the run began, None for a built-in one. `version` grows with every
+    change, so that of two workers that decide at once only one wins. `reopened` counts the redrives that opened it
+    again. Totals and `accounts` are known when the run ends.
     """
 
     run_id: str
@@ -55,19 +74,34 @@ class Run:
     scope: Scope
     trigger: str = "schedule"
     state: RunState = RunState.RUNNING
-    stage: str = ""
-    stage_state: StageState = StageState.REQUESTED
-    stage_since: str = ""
+    current: tuple[CurrentStage, ...] = ()
     started_at: str = ""
     ended_at: str = ""
     reason: str = ""
-    requests: int = 0
     version: int = 0
+    reopened: int = 0
     stages: tuple[StageRecord, ...] = ()
     accounts: tuple[str, ...] = ()
     tasks_total: int = 0
     tasks_failed: int = 0
+    flow: Mapping[str, Any] | None = None
 
-    def is_requested(self, stage: str) -> bool:
-        """Whether this stage is the run's current one and still to be planned."""
-        return self.state is RunState.RUNNING and self.stage == stage and self.stage_state is StageState.REQUESTED
+    @property
+    def stage(self) -> str:
+        """The names of its current stages, or of those that ended last: `metrics`, or `google, meta`."""
+        return ", ".join(stage.name for stage in self.current)
+
+    def stage_of(self, name: str) -> CurrentStage | None:
+        """A stage that has begun and not ended, None for any other."""
+        if self.state is not RunState.RUNNING:
+            return None
+        return next((stage for stage in self.current if stage.name == name), None)
+
+    def is_requested(self, name: str) -> bool:
+        """Whether this stage is one of the run's current ones and still to be planned."""
+        stage = self.stage_of(name)
+        return stage is not None and stage.state is StageState.REQUESTED
+
+    def with_stage(self, changed: CurrentStage) -> tuple[CurrentStage, ...]:
+        """The current stages with one of them changed."""
+        return tuple(changed if stage.name == changed.name else stage for stage in self.current)

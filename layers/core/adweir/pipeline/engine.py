@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
-from adweir.model.errors import BadInput, Throttled
+from adweir.model.errors import BadInput, Throttled, Transient
 from adweir.model.ids import run_id_for
+from adweir.model.log import log
 from adweir.model.messages import (
     Advance,
     CancelRun,
@@ -32,6 +34,8 @@ from adweir.model.runs import Run, RunState, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
+from adweir.pipeline.deciding import decide
+from adweir.pipeline.flow_forms import definition_of
 from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.narrowing import Narrowing
 from adweir.pipeline.progress import RunProgress
@@ -40,8 +44,6 @@ from adweir.pipeline.sender import TaskSender
 from adweir.pipeline.stages import UNPLANNABLE, RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
 from adweir.pipeline.time_left import Remaining
-from adweir.pipeline.workflows import workflow
-from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 _PLANNED_TOGETHER = 50
 """Tasks that are stored and sent together: the messages of the first ones do not wait for the last."""
+_RACES = 5
 _REQUEST_SECONDS = 60
 """How long a stage may be requested and not planned before its request is sent again."""
 
@@ -66,7 +69,7 @@ class Engine:
         self._settings = settings
         patience = min(_REQUEST_SECONDS, settings.stale_after_seconds)
         self.sender = TaskSender(queues, settings.bucket)
-        self.progress = RunProgress(ledger, queues.runs, bus, clock, patience, planner.remarks)
+        self.progress = RunProgress(ledger, queues.runs, bus, clock, patience, planner)
         self.interventions = Interventions(ledger, self.progress, self.sender, clock, planner.deadline)
 
     def handle(self, message: Message, remaining: Remaining) -> None:
@@ -106,32 +109,30 @@ class Engine:
                 self.interventions.resume(self._planner.platforms.parse(message.platform), message.profile)
 
     def start(self, message: StartRun) -> str:
-        """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stage. Returns the run's id.
+        """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stages. Returns the run's id: that of
+        the open run of the same workflow and scope, where there is one that this request joins.
 
         Raises Unprocessable for an unknown workflow, platform, dataset or date.
         """
-        flow = workflow(message.workflow)
+        flow = self._planner.flow(message.workflow)
         check_scheduled(message.scheduled_at, self._clock.now())
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
-        run_id = message.run_id or run_id_of(message)
-        first = flow.stages[0].name
-        scheduled_at = message.scheduled_at
-        if scheduled_at.tzinfo is None:
-            scheduled_at = scheduled_at.replace(tzinfo=UTC)
+        message = dated(message)
+        run_id = message.run_id
+        if flow.joins and (other := self._ledger.turns.take(message)) != run_id:
+            log.info("%s joins the open run %s", run_id, other)
+            return other
+        first = decide(flow, blank(message), (), {}, self._planner.deployed, iso(self._clock.now()))
         new = self._ledger.create_run(
-            Run(
-                run_id=run_id,
-                workflow=flow.name,
-                scheduled_at=iso(scheduled_at),
-                scope=message.scope,
-                trigger=message.trigger,
-                stage=first,
-            )
+            replace(blank(message), current=first.current, stages=first.stages, flow=definition_of(flow))
         )
         run = self._ledger.get_run(run_id)
-        if new or (run is not None and run.is_requested(first)):
-            self._runs.send(PlanStage(run_id=run_id, stage=first), group=run_id)
-        if message.then_id and not new and run is not None and run.started_at < iso(scheduled_at):
+        for name in first.begun:
+            if new or (run is not None and run.is_requested(name)):
+                self._runs.send(PlanStage(run_id=run_id, stage=name), group=run_id)
+        if first.is_over:
+            self._runs.send(Advance(run_id=run_id), group=run_id)
+        if message.then_id and not new and run is not None and run.started_at < iso(message.scheduled_at):
             then = {"run_id": message.then_id, "not_before": message.then_at, "then_id": "", "then_at": 0}
             self._runs.send(message.model_copy(update=then), group=message.then_id)
         return run_id
@@ -139,7 +140,7 @@ class Engine:
     def plan_stage(self, run_id: str, name: str, remaining: Remaining) -> None:
         """Plan a requested stage: all tasks with their markers and messages, then open it. May be repeated.
 
-        One worker plans a run at a time. When its time runs out, it records the last profile that is planned
+        One worker plans a stage at a time. When its time runs out, it records the last profile that is planned
         completely and raises Throttled: the message is sent again, and planning continues after that profile.
         """
         run = self._ledger.get_run(run_id)
@@ -148,24 +149,24 @@ class Engine:
         if not run.is_requested(name):
             self._after_planning(run, name)
             return
-        with self._ledger.lease(f"plan#{run_id}", self._settings.function_timeout_seconds + 30):
+        with self._ledger.lease(f"plan#{run_id}#{name}", self._settings.function_timeout_seconds + 30):
             done = self._ledger.begin_planning(run_id, name).cursor
             # Read after the marker is put: who comes too late, another having planned the stage, takes it away again.
             run = self._ledger.get_run(run_id)
             if run is not None and run.is_requested(name):
-                self._plan(run, done, remaining)
+                self._plan(run, name, done, remaining)
             self._ledger.end_planning(run_id, name)
         self.progress.advance(run_id)
 
-    def _plan(self, run: Run, done: str, remaining: Remaining) -> None:
-        """Plan the run's stage after the entry `done`, and open it."""
+    def _plan(self, run: Run, name: str, done: str, remaining: Remaining) -> None:
+        """Plan a stage of the run after the entry `done`, and open it."""
         made: list[tuple[str, list[Task]]] = []
-        for key, tasks in self._planner.entries(run):
+        for key, tasks in self._planner.entries(run, name):
             if key <= done:
                 continue
             is_short = remaining() < self._settings.function_timeout_seconds * 0.25
             if is_short or sum(len(ours) for _, ours in made) >= _PLANNED_TOGETHER:
-                if not self._plan_entries(run, made):
+                if not self._plan_entries(run, name, made):
                     break
                 made = []
             if is_short:
@@ -173,20 +174,29 @@ class Engine:
             with alone(self._ledger, f"planning of {key}"):
                 made.append((key, tasks()))
         else:
-            self._plan_entries(run, made)
-        current = self._ledger.get_run(run.run_id)
-        if current is not None and current.is_requested(run.stage):
-            insist(self._ledger.change_run(current, stage_state=StageState.OPEN), run.run_id)
+            self._plan_entries(run, name, made)
+        self._open(run.run_id, name)
+
+    def _open(self, run_id: str, name: str) -> None:
+        """All tasks of a requested stage exist. Raises Transient when others keep changing the run."""
+        for _ in range(_RACES):
+            run = self._ledger.get_run(run_id)
+            stage = run.stage_of(name) if run is not None else None
+            if run is None or stage is None or stage.state is not StageState.REQUESTED:
+                return
+            if self._ledger.change_run(run, current=run.with_stage(replace(stage, state=StageState.OPEN))) is not None:
+                return
+        raise Transient(f"run {run_id} keeps changing")
 
     def _after_planning(self, run: Run, name: str) -> None:
         """Repeat the end of a planning whose worker may have died: an open stage has no planning marker, a cancelled
         run nothing open."""
-        if run.stage == name and run.stage_state is StageState.OPEN:
+        if run.stage_of(name) is not None:
             self._ledger.end_planning(run.run_id, name)
-        if run.stage == name or run.state is RunState.CANCELLED:
+        if any(stage.name == name for stage in run.current) or run.state is RunState.CANCELLED:
             self.progress.advance(run.run_id)
 
-    def _plan_entries(self, run: Run, made: Sequence[tuple[str, Sequence[Task]]]) -> bool:
+    def _plan_entries(self, run: Run, name: str, made: Sequence[tuple[str, Sequence[Task]]]) -> bool:
         """Store and send the tasks of entries, and remember the last one. False when the run was cancelled.
 
         What was planned meanwhile is then cancelled by `advance`.
@@ -205,7 +215,7 @@ class Engine:
                 planned += tasks
         with alone(self._ledger, f"the messages of {keys}"):
             self.sender.send(task for task in planned if not task.error)  # what is refused the sweep sends again
-        return self._ledger.planned_until(run.run_id, run.stage, made[-1][0])
+        return self._ledger.planned_until(run.run_id, name, made[-1][0])
 
     def _plan_task(self, task: Task, *, is_stored: bool) -> None:
         if not is_stored:
@@ -214,6 +224,23 @@ class Engine:
             self._ledger.finish(task.run_id, task.id, task.generation, TaskState.FAILED, error=task.error)
             if task.error["code"] == UNPLANNABLE:
                 self._ledger.faults.note(f"planning of {task.profile_key} {task.dataset}", task.error["message"])
+
+
+def dated(message: StartRun) -> StartRun:
+    """The request with a time zone and the id of its run."""
+    at = message.scheduled_at if message.scheduled_at.tzinfo else message.scheduled_at.replace(tzinfo=UTC)
+    return message.model_copy(update={"scheduled_at": at, "run_id": message.run_id or run_id_of(message)})
+
+
+def blank(message: StartRun) -> Run:
+    """The run that a request (`dated`) asks for, before it has begun."""
+    return Run(
+        run_id=message.run_id,
+        workflow=message.workflow,
+        scheduled_at=iso(message.scheduled_at),
+        scope=message.scope,
+        trigger=message.trigger,
+    )
 
 
 def run_id_of(message: StartRun) -> str:

@@ -15,7 +15,6 @@ from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.sender import TaskSender
-from adweir.pipeline.workflows import workflow
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
@@ -86,7 +85,6 @@ class Interventions:
         run, wanted = self._run(run_id), frozenset(task_ids)
         if run.state is RunState.CANCELLED:
             return 0
-        flow = workflow(run.workflow)
         tasks = [task for task in self._ledger.tasks(run_id) if not wanted or task.id in wanted]
         failed = [task for task in tasks if task.state in REDRIVABLE]
         if failed:
@@ -102,7 +100,7 @@ class Interventions:
         if redriven:
             run = self._run(run_id)  # read after the markers are set: from then on no worker ends the run
             if run.state.is_terminal:
-                self._progress.reopen(run, flow, {task.stage for task in redriven})
+                self._progress.reopen(run, {task.stage for task in redriven})
             self._ledger.mark_open(run_id)
             self._sender.send(redriven)
         if failed:

@@ -1,23 +1,29 @@
-"""How runs go on and end: stage by stage, each decided by one conditional write on the run."""
+"""How runs go on and end: stage by stage, each step decided by one conditional write on the run.
+
+Branches end at the same moment, and each of those who see it decides for all of them. Whoever loses the write looks
+again: what the winner could not see yet is not lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adweir.model import limits
 from adweir.model.datasets import Dataset
-from adweir.model.errors import Unprocessable
+from adweir.model.errors import Transient, Unprocessable
 from adweir.model.events import RunFinished
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
-from adweir.model.runs import Run, RunState, StageRecord, StageState
+from adweir.model.runs import CurrentStage, Run, RunState, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
+from adweir.pipeline.deciding import Decision, Tally, decide, reopened
+from adweir.pipeline.flow_forms import flow_of, joins
 from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
-from adweir.pipeline.workflows import Workflow, workflow
+from adweir.pipeline.workflows import Kind, Workflow
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
@@ -25,17 +31,28 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
 
-class Remarks(Protocol):
-    """What the state of an ended run does not say; "" when there is nothing to say (`StagePlanner.remarks`)."""
+_RACES = 5
+TIMED_OUT = "timed_out"
+"""The code of what was open when its stage's time-out came."""
 
-    def __call__(self, run: Run, *, pulled: bool) -> str: ...
+
+class Deployment(Protocol):
+    """What there is, as far as the end of stages needs it (`StagePlanner`)."""
+
+    @property
+    def deployed(self) -> Collection[Kind]:
+        """The kinds of stages that there are functions for."""
+        ...
+
+    def remarks(self, run: Run, *, pulled: bool) -> str:
+        """What the state of an ended run does not say; "" when there is nothing to say."""
+        ...
 
 
 class RunProgress:
     """Advances runs. Every call may be repeated.
 
-    A requested stage that is not planned after `patience` seconds is requested again. `remarks` says what a
-    run's state does not.
+    A requested stage that is not planned after `patience` seconds is requested again.
     """
 
     def __init__(
@@ -45,93 +62,138 @@ class RunProgress:
         bus: Bus,
         clock: Clock,
         patience: float,
-        remarks: Remarks,
+        deployment: Deployment,
     ) -> None:
         self._ledger = ledger
         self._runs = runs
         self._bus = bus
         self._clock = clock
         self._patience = patience
-        self._remarks = remarks
+        self._deployment = deployment
         self.left = TimeLeft()
 
     def advance(self, run_id: str) -> None:
-        """See whether the run's stage has ended; then start the next stage or end the run.
+        """See which of the run's stages have ended; then start those that come after them, or end the run.
 
-        Raises Throttled when time runs out.
+        Raises Throttled when time runs out, Transient when others keep changing the run.
         """
-        run, has_open = self._ledger.progress(run_id)
+        for _ in range(_RACES):
+            if self._step(run_id):
+                return
+        raise Transient(f"run {run_id} keeps changing")
+
+    def _step(self, run_id: str) -> bool:
+        """One look at a run. False when somebody else changed it meanwhile."""
+        run, working = self._ledger.progress(run_id)
         if run is None:
-            return
+            return True
         if run.state is RunState.CANCELLED:
             self._close_open(run_id, TaskState.CANCELLED)  # planning may have gone on for a moment
             self.conclude(run)
         elif run.state.is_terminal:
-            stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)}
+            stages = {marker.stage for marker, _ in self._ledger.open_tasks(run_id)} if working else set()
             if stages:
-                self.reopen(run, workflow(run.workflow), stages)  # a redrive died before it did
+                self.reopen(run, stages)  # a redrive died before it did
             else:
                 self.conclude(run)
-        elif run.stage_state is StageState.REQUESTED:
-            self._ask_again(run)
-        elif not has_open:
-            self._end_stage(run)
+        elif broken := _unknown(run):
+            return self._end_broken(run, working, broken)
+        else:
+            return self._go_on(run, flow_of(run), working)
+        return True
 
-    def _ask_again(self, run: Run) -> None:
-        """The worker that won the right to start the stage may have died before it requested it.
+    def _go_on(self, run: Run, flow: Workflow, working: str) -> bool:
+        for stage in run.current:
+            if stage.state is StageState.REQUESTED and self._is_late(stage):
+                return self._ask_again(run, stage)
+        opened = [stage for stage in run.current if stage.state is StageState.OPEN]
+        for stage in opened:
+            if working and self._is_timed_out(flow, stage):
+                fault = {"code": TIMED_OUT, "message": f"stage {stage.name} did not end within its time-out"}
+                self._close_open(run.run_id, TaskState.FAILED, fault, stage=stage.name)
+                working = self._ledger.progress(run.run_id)[1]
+        if not opened and run.current:
+            return True
+        over = {stage.name for stage in opened if not self._works(run, stage.name, working)}
+        if over or not (run.current or working):
+            return self._decide(run, flow, over, working)
+        return True
 
-        A stage that is requested in vain again and again ends its run, and so does one of another version.
+    def _works(self, run: Run, stage: str, working: str) -> bool:
+        """Whether a stage has open work; `working` is one that has, "" when none has.
+
+        The last current stage waits for all others: of one that ended, tasks may be tried again.
         """
-        waited = self._clock.now() - parse_instant(run.stage_since)
-        if waited.total_seconds() < self._patience:
-            return
-        broken = _unknown(run)
-        if not broken and run.requests >= limits.MAX_STAGE_REQUESTS:
-            broken = f"stage {run.stage} was not planned although it was requested {run.requests} times"
-        if broken:
-            self._close_open(run.run_id, TaskState.FAILED, {"code": UNPLANNABLE, "message": broken})
-            self._end_run(run, self._tasks(run), RunState.FAILED, broken)
-            return
-        renewed = self._ledger.change_run(run, stage_since=iso(self._clock.now()), requests=run.requests + 1)
-        if renewed is not None:
-            self._runs.send(PlanStage(run_id=run.run_id, stage=run.stage), group=run.run_id)
+        if not working or stage == working or len(run.current) == 1:
+            return bool(working)
+        return self._ledger.has_open(run.run_id, stage)
+
+    def _is_late(self, stage: CurrentStage) -> bool:
+        """Whether the worker that won the right to start the stage may have died before it requested it."""
+        waited = self._clock.now() - parse_instant(stage.asked_at)
+        return waited.total_seconds() >= self._patience
+
+    def _is_timed_out(self, flow: Workflow, stage: CurrentStage) -> bool:
+        limit = flow.stage(stage.name).timeout
+        return limit is not None and self._clock.now() - parse_instant(stage.since) >= limit
+
+    def _ask_again(self, run: Run, stage: CurrentStage) -> bool:
+        """Request a stage again that was not planned. One that is requested in vain again and again ends its run."""
+        if stage.requests >= limits.MAX_STAGE_REQUESTS:
+            broken = f"stage {stage.name} was not planned although it was requested {stage.requests} times"
+            return self._fail(run, broken)
+        again = replace(stage, asked_at=iso(self._clock.now()), requests=stage.requests + 1)
+        if self._ledger.change_run(run, current=run.with_stage(again)) is None:
+            return False
+        self._runs.send(PlanStage(run_id=run.run_id, stage=stage.name), group=run.run_id)
+        return True
+
+    def _end_broken(self, run: Run, working: str, broken: str) -> bool:
+        """End a run that another version began and this one cannot go on with, when nobody works on it."""
+        requested = [stage for stage in run.current if stage.state is StageState.REQUESTED]
+        if any(not self._is_late(stage) for stage in requested) or (working and not requested):
+            return True
+        return self._fail(run, broken)
+
+    def _fail(self, run: Run, broken: str) -> bool:
+        self._close_open(run.run_id, TaskState.FAILED, {"code": UNPLANNABLE, "message": broken})
+        return self._end_run(run, self._tasks(run), RunState.FAILED, broken)
 
     def _tasks(self, run: Run) -> list[Task]:
         return [task for task in self._ledger.tasks(run.run_id) if task.state is not TaskState.SPLIT]
 
-    def _end_stage(self, run: Run) -> None:
-        tasks, broken, now = self._tasks(run), _unknown(run), iso(self._clock.now())
-        if broken:
-            self._end_run(run, tasks, RunState.FAILED, broken)
-            return
-        flow, ours = workflow(run.workflow), [task for task in tasks if task.stage == run.stage]
-        loaded = sum(task.state is TaskState.LOADED for task in ours)
-        good = sum(task.state.is_good for task in ours)
-        record = StageRecord(
-            name=run.stage,
-            started_at=run.stage_since,
-            ended_at=now,
-            tasks=len(ours),
-            loaded=loaded,
-            skipped=good - loaded,
-            failed=sum(task.state in REDRIVABLE for task in ours),
-        )
-        run_with_stage = replace(run, stages=(*(stage for stage in run.stages if stage.name != run.stage), record))
-        goes_on = flow.stage(run.stage).goes_on(len(ours), good)
-        following = flow.after(run.stage) if goes_on else None
-        if following is not None:
-            next_stage = {"stage": following.name, "stage_state": StageState.REQUESTED, "stage_since": now}
-            changed = self._ledger.change_run(run_with_stage, **next_stage, requests=0)
-            if changed is not None:
-                self._runs.send(PlanStage(run_id=run.run_id, stage=following.name), group=run.run_id)
-            return
+    def _decide(self, run: Run, flow: Workflow, over: set[str], working: str) -> bool:
+        """End the stages `over`, and begin what follows. False when somebody else changed the run meanwhile."""
+        tasks, now = self._tasks(run), iso(self._clock.now())
+        by_stage: dict[str, list[Task]] = {}
+        for task in tasks:
+            by_stage.setdefault(task.stage, []).append(task)
+        tallies = {name: Tally.of(ours) for name, ours in by_stage.items()}
+        decision = decide(flow, run, over, tallies, self._deployment.deployed, now)
+        if not decision.is_over:
+            changed = self._ledger.change_run(run, current=decision.current, stages=decision.stages)
+            if changed is None:
+                return False
+            for name in decision.begun:
+                self._runs.send(PlanStage(run_id=run.run_id, stage=name), group=run.run_id)
+            return True
+        if working:
+            return True  # tasks of a stage that ended are tried again
         whole = all(task.state.is_good for task in tasks) and not self._ledger.lost_tasks(run.run_id)
         brought = any(task.state.is_good and task.dataset is not Dataset.PROFILES for task in tasks)
-        state = RunState.SUCCEEDED if whole else RunState.PARTIAL if goes_on or brought else RunState.FAILED
-        self._end_run(run_with_stage, tasks, state, self._reason(run, ours, tasks, goes_on=goes_on))
+        state = (
+            RunState.SUCCEEDED
+            if whole
+            else RunState.PARTIAL
+            if brought or not decision.failed
+            else RunState.FAILED
+        )
+        ended = replace(run, stages=decision.stages)
+        return self._end_run(ended, tasks, state, self._reason(ended, decision, tasks))
 
-    def _end_run(self, run: Run, tasks: Sequence[Task], state: RunState, reason: str) -> None:
-        """End a run whose tasks are these; one that cannot be read counts as failed."""
+    def _end_run(self, run: Run, tasks: Sequence[Task], state: RunState, reason: str) -> bool:
+        """End a run whose tasks are these; one that cannot be read counts as failed. False when somebody else changed
+        the run meanwhile."""
         lost = self._ledger.lost_tasks(run.run_id)
         ended = self._ledger.change_run(
             run,
@@ -142,14 +204,17 @@ class RunProgress:
             tasks_total=len(tasks) + lost,
             tasks_failed=sum(task.state in REDRIVABLE for task in tasks) + lost,
         )
-        if ended is not None:
-            self.conclude(ended)
+        if ended is None:
+            return False
+        self.conclude(ended)
+        return True
 
-    def _reason(self, run: Run, ours: Sequence[Task], tasks: Sequence[Task], *, goes_on: bool) -> str:
-        """Why a run ended as it did, where its state alone does not say it. `ours` are the last stage's tasks."""
-        if not goes_on:
-            return f"stage {run.stage}: {sum(task.state.is_good for task in ours)} of {len(ours)} tasks loaded"
-        return self._remarks(run, pulled=any(task.dataset is not Dataset.PROFILES for task in tasks))
+    def _reason(self, run: Run, decision: Decision, tasks: Sequence[Task]) -> str:
+        """Why a run ended as it did, where its state alone does not say it."""
+        said = [*decision.failed.values(), *decision.left_out]
+        if not decision.failed:
+            said.append(self._deployment.remarks(run, pulled=any(task.dataset is not Dataset.PROFILES for task in tasks)))
+        return "; ".join(text for text in said if text)
 
     def conclude(self, run: Run) -> None:
         """Publish the end of a run; its marker among the open runs stays until that is done.
@@ -175,20 +240,35 @@ class RunProgress:
         )
         self._bus.publish(finished, measured=False)
         self._ledger.troubled_runs.note(run)
+        self._end_turn(run)
         if self._ledger.unmark_open(run.run_id, mark):  # several workers may publish the end; one of them counts it
             self._bus.measure(finished)
 
-    def reopen(self, run: Run, flow: Workflow, stages: set[str]) -> None:
-        """Reopen an ended run at the earliest of `stages`."""
-        self._ledger.mark_open(run.run_id)
-        earliest = next(stage.name for stage in flow.stages if stage.name in stages)
-        changes = {"state": RunState.RUNNING, "stage": earliest, "stage_state": StageState.OPEN, "requests": 0}
-        now = iso(self._clock.now())
-        insist(self._ledger.change_run(run, stage_since=now, ended_at="", reason="", **changes), run.run_id)
+    def _end_turn(self, run: Run) -> None:
+        """Let the request begin that waited for the end of this run."""
+        for _ in range(_RACES if joins(run) else 0):
+            waiting = self._ledger.turns.give_back(run)
+            if waiting is None:
+                return
+            self._runs.send(waiting, group=waiting.run_id)
+            if self._ledger.turns.passed_on(run, waiting):
+                return
+            self.left.check(f"the turn after run {run.run_id}")
 
-    def _close_open(self, run_id: str, state: TaskState, error: Mapping[str, Any] | None = None) -> None:
-        """End what is open in a run. Raises Throttled when time runs out."""
+    def reopen(self, run: Run, stages: set[str]) -> None:
+        """Reopen an ended run at `stages`, of which tasks are tried again."""
+        self._ledger.mark_open(run.run_id)
+        current, ended = reopened(flow_of(run), run, stages, iso(self._clock.now()))
+        changes = {"state": RunState.RUNNING, "current": tuple(current), "stages": tuple(ended), "ended_at": ""}
+        insist(self._ledger.change_run(run, reason="", reopened=run.reopened + 1, **changes), run.run_id)
+
+    def _close_open(
+        self, run_id: str, state: TaskState, error: Mapping[str, Any] | None = None, *, stage: str = ""
+    ) -> None:
+        """End what is open in a run, or in one stage of it. Raises Throttled when time runs out."""
         for marker, task in self._ledger.open_tasks(run_id):
+            if stage not in {"", marker.stage}:
+                continue
             self.left.check(f"the end of run {run_id}")
             if task is None:
                 self._ledger.unmark(run_id, marker)
@@ -199,7 +279,9 @@ class RunProgress:
 def _unknown(run: Run) -> str:
     """Why this version cannot go on with a run that another version started, "" when it can."""
     try:
-        workflow(run.workflow).stage(run.stage)
+        flow = flow_of(run)
+        for stage in run.current:
+            flow.stage(stage.name)
     except Unprocessable as error:
         return error.message
     return ""

@@ -16,11 +16,13 @@ from adweir.model.labels import owner
 from adweir.model.log import log
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
+from adweir.model.ports import platform_named
 from adweir.model.runs import Run
 from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.alone import PASSING, explain
-from adweir.pipeline.workflows import Stage, workflow
+from adweir.pipeline.flow_forms import find_flow, flow_of
+from adweir.pipeline.workflows import Kind, Stage, Workflow
 from adweir.platforms.base import told_of
 
 if TYPE_CHECKING:
@@ -33,13 +35,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Numbers from the settings; `bucket` is where raw objects are."""
+    """Numbers from the settings; `bucket` is where raw objects are, `deployed` the kinds of stages that there are
+    functions for."""
 
     history_days: int = 60
     task_deadline_seconds: int = 21_600
     stale_after_seconds: int = 1800
     function_timeout_seconds: int = 60
     bucket: str = ""
+    deployed: frozenset[Kind] = frozenset({Kind.PULL})
 
 
 class Entry(NamedTuple):
@@ -67,6 +71,7 @@ class Entry(NamedTuple):
         return cls(key, made)
 
 
+_LISTS = (Dataset.PROFILES,)
 UNPLANNABLE = "unplannable"
 """The code of what could not be planned."""
 
@@ -86,9 +91,18 @@ class StagePlanner:
         self._clock = clock
         self._settings = settings
 
-    def entries(self, run: Run) -> list[Entry]:
-        """What the run's current stage has to plan, in the order of its keys."""
-        stage = workflow(run.workflow).stage(run.stage)
+    @property
+    def deployed(self) -> frozenset[Kind]:
+        """The kinds of stages that there are functions for."""
+        return self._settings.deployed
+
+    def flow(self, name: str) -> Workflow:
+        """A workflow by name, built-in or stored. Raises Unprocessable that lists the known."""
+        return find_flow(self._catalog, name)
+
+    def entries(self, run: Run, name: str) -> list[Entry]:
+        """What a stage of the run has to plan, in the order of its keys."""
+        stage = flow_of(run).stage(name)
         frame = Frame(
             run_id=run.run_id,
             stage=stage.name,
@@ -106,13 +120,19 @@ class StagePlanner:
             for profile in self._catalog.profiles():
                 if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
                     continue
+                if not self._pulls(stage, profile.platform):
+                    continue
                 if not only or profile.profile_id in only or profile.key in only:
                     entries += self._profile_entries(frame, stage, profile)
         return sorted(entries, key=lambda entry: entry.key)
 
     def _credential_entries(self, frame: Frame, stage: Stage, run: Run) -> list[Entry]:
         """A list of ad accounts per credential. The next stage, of all of them, begins when all lists have ended."""
-        credentials = [one for one in self._catalog.credentials() if self._in(run, one.account_id, one.platform)]
+        credentials = [
+            one
+            for one in self._catalog.credentials()
+            if self._in(run, one.account_id, one.platform) and self._pulls(stage, one.platform)
+        ]
         if len(credentials) > 1:  # one that its platform lets wait must not hold up the others
             soon = epoch(self._clock.now()) + limits.MAX_LISTING_SECONDS
             frame = replace(frame, deadline=min(frame.deadline, soon))
@@ -148,7 +168,7 @@ class StagePlanner:
     def remarks(self, run: Run, *, pulled: bool) -> str:
         """What the state of an ended run does not say: why it pulled nothing, which credentials list nothing."""
         found = [] if pulled else [self._why_nothing(run)]
-        if any(Dataset.PROFILES in stage.datasets for stage in workflow(run.workflow).stages):
+        if any(Dataset.PROFILES in stage.datasets for stage in flow_of(run).stages):
             found += self._listing_nothing(run)[: limits.MAX_WARNINGS]
         return "; ".join(found)
 
@@ -171,8 +191,8 @@ class StagePlanner:
 
     def _why_nothing(self, run: Run) -> str:
         """Why a run had nothing to pull, in a sentence for the caller."""
-        pulling = [stage.name for stage in workflow(run.workflow).stages if Dataset.PROFILES not in stage.datasets]
-        if any(self.entries(replace(run, stage=name)) for name in pulling):
+        pulling = [stage.name for stage in flow_of(run).stages if stage.datasets and stage.datasets != _LISTS]
+        if any(self.entries(run, name) for name in pulling):
             return "nothing to pull, every day in scope was pulled before"
         return (
             "nothing to pull, no ad account in scope is active. A client account has ad accounts"
@@ -216,6 +236,10 @@ class StagePlanner:
             return self.platforms.datasets(platform)
         except Unprocessable:
             return {}
+
+    def _pulls(self, stage: Stage, platform: Platform) -> bool:
+        """Whether a stage pulls from a platform."""
+        return not stage.platforms or platform in {platform_named(name, self.platforms.parse) for name in stage.platforms}
 
     def _in(self, run: Run, account_id: str, platform: Platform) -> bool:
         scope = run.scope

@@ -1,9 +1,16 @@
-"""Workflows, declared as data: which stages, which datasets, how far back."""
+"""Workflows, declared as data: which stages, what each does, on which others it waits.
+
+The built-in ones are here. Those that users store have the same form (`pipeline.flow_forms`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
 
 from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
@@ -12,6 +19,9 @@ from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
+
+if TYPE_CHECKING:
+    from adweir.pipeline.flow_forms import WorkflowBuilder
 
 _BILLS = (Dataset.INVOICES,)
 """They change once a month, and cost a request per month: the weekly run is often enough."""
@@ -25,25 +35,67 @@ _TOTALS = (Dataset.ACCOUNT_DAILY,)
 _BESIDE = tuple(dataset for dataset in _DAILY if dataset not in (*_LADDER, *_TOTALS))
 
 
+class Kind(StrEnum):
+    """What a stage does. The function of a kind may not be deployed: then the stage is left out."""
+
+    PULL = "pull"
+    RECONCILE = "reconcile"
+    AGGREGATE = "aggregate"
+    DETECT = "detect"
+    LEARN = "learn"
+    ENRICH = "enrich"
+    FEATURES = "features"
+    ETL = "etl"
+    REPORT = "report"
+    DIGEST = "digest"
+
+
+class OnFailure(StrEnum):
+    """What a run does when too few tasks of a stage loaded.
+
+    STOP: it begins no other stage. GO_ON: the stages after it run as if it had not failed. SKIP: the stages that depend
+    on it are left out, and the others run.
+    """
+
+    STOP = "stop"
+    GO_ON = "go_on"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage pulls what a platform has of `datasets`, in this order; `accepts` lists what a scope may name here.
+    """A stage, which begins when those that it comes `after` have ended.
 
-    A level is left out where a finer one sums to it (`DatasetSpec.sums_to_parent`), and what is pulled on request only
-    where nobody wants it. The run goes on after the stage when at least one task and at least the share
-    `threshold` of its tasks loaded, or when it had no task at all.
+    A pull stage pulls what a platform has of `datasets`, in this order; `accepts` lists what a scope may name here. A
+    level is left out where a finer one sums to it (`DatasetSpec.sums_to_parent`), and what is pulled on request only
+    where nobody wants it; not so of an `exact` stage, which pulls what it names. `platforms` are those that it pulls
+    from, all when empty. The stage passes when at least one task and at least the share `threshold` of its tasks
+    loaded, or when it had no task at all. What is open after `timeout` has failed.
     """
 
     name: str
-    datasets: tuple[Dataset, ...]
-    accepts: tuple[Dataset, ...]
+    datasets: tuple[Dataset, ...] = ()
+    accepts: tuple[Dataset, ...] = ()
     reach: Reach = Reach.FRESH
     threshold: float = 0.0
+    kind: Kind = Kind.PULL
+    after: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.STOP
+    timeout: timedelta | None = None
+    platforms: tuple[str, ...] = ()
+    exact: bool = False
 
     def choose(
         self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[str] = ()
     ) -> list[DatasetSpec]:
         """What to pull from a platform that serves `specs`; `wanted` are a profile's datasets on request."""
+        if self.exact:
+            own = [specs[dataset] for dataset in self.datasets if dataset in specs]
+            return [
+                spec
+                for spec in own
+                if (not scope.datasets or spec.dataset in scope.datasets) and _has_slices(spec, scope)
+            ]
         if scope.datasets:
             named = [specs[dataset] for dataset in self.accepts if dataset in specs and dataset in scope.datasets]
             return [spec for spec in named if _has_slices(spec, scope)]
@@ -57,18 +109,29 @@ class Stage:
                 chosen.append(spec)
         return chosen
 
-    def goes_on(self, tasks: int, good: int) -> bool:
+    def passes(self, tasks: int, good: int) -> bool:
         """Whether `good` (loaded or skipped) of `tasks` are enough."""
         return tasks == 0 or (good > 0 and good >= self.threshold * tasks)
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow: its stages run one after the other."""
+    """A workflow: its stages, each before those that come after it.
+
+    `joins`: only one run of a scope is open at a time, and who asks for another joins it.
+    """
 
     name: str
     about: str
     stages: tuple[Stage, ...]
+    joins: bool = True
+
+    @staticmethod
+    def build(name: str, about: str = "") -> WorkflowBuilder:
+        """The fluent form of what users store as JSON."""
+        from adweir.pipeline.flow_forms import WorkflowBuilder
+
+        return WorkflowBuilder(name, about)
 
     def stage(self, name: str) -> Stage:
         """A stage by name. Raises Unprocessable."""
@@ -77,11 +140,13 @@ class Workflow:
                 return stage
         raise Unprocessable(f"workflow {self.name} has no stage {name!r}", [{"field": "stage"}])
 
-    def after(self, name: str) -> Stage | None:
-        """The stage that follows, or None after the last."""
-        names = [stage.name for stage in self.stages]
-        following = names.index(self.stage(name).name) + 1
-        return self.stages[following] if following < len(names) else None
+    def behind(self, names: Collection[str]) -> set[str]:
+        """The stages that come after any of these, at any distance."""
+        found: set[str] = set()
+        for stage in self.stages:
+            if any(before in names or before in found for before in stage.after):
+                found.add(stage.name)
+        return found
 
     @property
     def accepts(self) -> tuple[Dataset, ...]:
@@ -94,6 +159,19 @@ def _has_slices(spec: DatasetSpec, scope: Scope) -> bool:
     return scope.slice == ALL or spec.dataset not in _TOTALS
 
 
+def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Stages in an order in which each follows those that it comes after. Raises graphlib.CycleError."""
+    named = {stage.name: stage for stage in stages}
+    order = TopologicalSorter({stage.name: stage.after for stage in named.values()}).static_order()
+    return tuple(named[name] for name in order)
+
+
+def _chain(*stages: Stage) -> tuple[Stage, ...]:
+    """Stages one after the other."""
+    before = ((), *((stage.name,) for stage in stages))
+    return tuple(replace(stage, after=names) for stage, names in zip(stages, before, strict=False))
+
+
 _METRICS = (*_LADDER, *_BESIDE)
 _PROFILES = Stage("profiles", (Dataset.PROFILES,), (Dataset.PROFILES,))
 # Metrics first: their reports are made on the platforms while the objects are listed. Neither needs the other.
@@ -103,24 +181,26 @@ _PULLS_AND_BILLS = replace(_PULLS, datasets=(*_PULLS.datasets, *_BILLS))
 _TOTAL = Stage("totals", _TOTALS, _TOTALS)
 
 
-def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, Stage]:
-    return Stage("metrics", (*_METRICS, *beside), (*accepts, *beside), reach), Stage("totals", _TOTALS, _TOTALS, reach)
+def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, ...]:
+    metrics = Stage("metrics", (*_METRICS, *beside), (*accepts, *beside), reach)
+    return _chain(metrics, Stage("totals", _TOTALS, _TOTALS, reach))
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
     workflow.name: workflow
     for workflow in (
         Workflow("daily", "ad accounts, then their objects and the days that are missing or still change",
-                 (_PROFILES, _PULLS, _TOTAL)),
+                 _chain(_PROFILES, _PULLS, _TOTAL)),
         Workflow("sync", "the daily workflow and the newest invoices, asked for through the API",
-                 (_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
+                 _chain(_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
         Workflow("weekly", "every day that a platform may still restate, and the newest invoices",
                  _metrics(Reach.SETTLING, _METRICS, _BILLS)),
         Workflow("hourly", "today's hours of the platforms that report them, and what changed where that is wanted",
-                 (Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),
-                  Stage("changes", (Dataset.CHANGES,), (Dataset.CHANGES,)))),
+                 _chain(Stage("metrics", (Dataset.CAMPAIGN_HOURLY,), _HOURLY),
+                        Stage("changes", (Dataset.CHANGES,), (Dataset.CHANGES,)))),
+        # Each of these says that something changed just now: a run that has begun may not have seen it.
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
-                 _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY))),
+                 _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _metrics(Reach.MISSING, (*_METRICS, *_HOURLY), _BILLS)),
     )
@@ -128,7 +208,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
 
 
 def workflow(name: str) -> Workflow:
-    """A workflow by name. Raises Unprocessable that lists the known."""
+    """A built-in workflow by name. Raises Unprocessable that lists the known."""
     try:
         return WORKFLOWS[name]
     except KeyError:

@@ -39,8 +39,8 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
     counts no task that was split (its children count); `done` are loaded or skipped, `failed` the failed, parked,
     quarantined and cancelled ones. `datasets` has the same counts by dataset.
     """
-    ended = {stage.name: stage for stage in run.stages}
-    names = [*ended, *([run.stage] if run.stage and run.stage not in ended else [])]
+    ended, current = {stage.name: stage for stage in run.stages}, {stage.name: stage for stage in run.current}
+    names = [*ended, *(name for name in current if name not in ended)]
     tallies: dict[str, dict[str, Counter[TaskState]]] = {name: {} for name in names}
     failed: list[dict[str, Any]] = []
     tried: list[dict[str, Any]] = []
@@ -57,15 +57,16 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
                 shown.append(_named(task) | waiting(task, now))
     stages: list[dict[str, Any]] = []
     for name, by_dataset in tallies.items():
-        record = ended.get(name)
-        is_open = name == run.stage and not run.state.is_terminal
+        record, begun = ended.get(name), current.get(name)
+        is_open = begun is not None and not run.state.is_terminal
         stages.append(
             {
                 "name": name,
-                "state": "running" if is_open else "ended",
+                "state": "running" if is_open else "left_out" if record and record.left_out else "ended",
+                "reason": (record.left_out if record else "") or None,
                 **_progress(sum(by_dataset.values(), Counter())),
                 "datasets": {dataset: _progress(counts) for dataset, counts in sorted(by_dataset.items())},
-                "started_at": record.started_at if record else run.stage_since or None,
+                "started_at": record.started_at if record else begun and begun.since or None,
                 "ended_at": record.ended_at if record and not is_open else None,
             }
         )

@@ -127,6 +127,7 @@ class LimitedCatalog(Catalog):
     put_mapping = mappings_for = list_mappings = delete_mapping = _refuse
     put_spec = delete_spec = spec = specs = _refuse
     job = jobs = put_job = drop_job = _refuse
+    put_workflow = delete_workflow = stored_workflow = stored_workflows = _refuse
     put_references = unlisted_profile = create_account = delete_account = create_key = key = list_keys = revoke_key = (
         find_key
     ) = _refuse

@@ -20,6 +20,7 @@ from adweir.store.catalog.own_profiles import OwnProfiles
 from adweir.store.catalog.profiles import profile_item
 from adweir.store.catalog.references import References
 from adweir.store.catalog.specs import SourceSpecs
+from adweir.store.catalog.workflows import StoredWorkflows
 from adweir.store.dynamo.keyed import Key
 
 
@@ -38,7 +39,17 @@ class Way(NamedTuple):
         return [profile_item(self.platform, self.profile_id), credential] if self.profile_id else [credential]
 
 
-class Catalog(OwnProfiles, Objects, StoredInvoices, StoredMappings, References, SourceSpecs, StoredJobs, Keys):
+class Catalog(
+    OwnProfiles,
+    Objects,
+    StoredInvoices,
+    StoredMappings,
+    References,
+    SourceSpecs,
+    StoredJobs,
+    StoredWorkflows,
+    Keys,
+):
     """Everything that the metrics are about, and the API keys.
 
     All methods raise Unavailable when DynamoDB does not answer.

@@ -15,7 +15,7 @@ from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.fired import FiredLast
 from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
-from adweir.store.ledger.markers import PLANNING, Marker
+from adweir.store.ledger.markers import PLANNING, Marker, marker_of
 from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.replays import Replays
 from adweir.store.ledger.runs import Runs, run_of, run_pk
@@ -24,13 +24,14 @@ from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER, Tasks
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
 from adweir.store.ledger.troubled_runs import TroubledRuns
+from adweir.store.ledger.turns import Turns
 
 __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
 
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays,
-    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words."""
+    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns."""
 
     def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(clock)
@@ -47,13 +48,15 @@ class Ledger(Runs, Tasks, Leases):
         self.audit = Audit(clock)
         self.fired = FiredLast(clock)
         self.last_words = LastWords(clock)
+        self.turns = Turns(clock)
 
-    def progress(self, run_id: str) -> tuple[Run | None, bool]:
-        """A run as it is now, and whether any work of it is open. Raises UnreadableItem.
+    def progress(self, run_id: str) -> tuple[Run | None, str]:
+        """A run as it is now, and a stage of which work is open, "" when none is. Raises UnreadableItem.
 
         One consistent query. It goes backwards: it meets the run, then its markers, so a stage that is planned in this
         moment is not taken for one without work.
         """
         found = list(self._query(run_pk(run_id), "open#", up_to="run", newest_first=True, limit=2))
         runs = [row for row in found if row.sk == "run"]
-        return (self._parsed(runs[0], run_of) if runs else None), len(found) > len(runs)
+        markers = [marker_of(row).stage for row in found if row.sk != "run"]
+        return (self._parsed(runs[0], run_of) if runs else None), markers[0] if markers else ""

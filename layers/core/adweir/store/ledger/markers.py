@@ -49,6 +49,10 @@ class Markers(Rows):
         """Remove the stage's planning marker: all its tasks exist."""
         self._drop(run_pk(run_id), marker_sk(stage, PLANNING))
 
+    def has_open(self, run_id: str, stage: str) -> bool:
+        """Whether any work of a stage is open (a consistent query)."""
+        return next(self._query(run_pk(run_id), marker_sk(stage, ""), limit=1), None) is not None
+
     def unmark(self, run_id: str, marker: Marker) -> None:
         """Remove a marker without a task, unless a newer generation has taken it."""
         self._drop(run_pk(run_id), marker_sk(marker.stage, marker.task_id), Row.generation <= marker.generation)

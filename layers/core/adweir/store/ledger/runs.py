@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from adweir.model.errors import Transient
 from adweir.model.messages import Scope
-from adweir.model.runs import Run, RunState, StageRecord, StageState
+from adweir.model.runs import CurrentStage, Run, RunState, StageRecord, StageState
 from adweir.model.times import iso
 from adweir.store.dynamo.paging import from_token, to_token, unknown_token
 from adweir.store.ledger.rows import HISTORY, Row, Rows
@@ -21,6 +21,7 @@ _OPEN = "open-runs"
 _LIST = "runs"
 _FIELDS = frozenset(field.name for field in fields(Run))
 _STAGE_FIELDS = frozenset(field.name for field in fields(StageRecord))
+_CURRENT_FIELDS = frozenset(field.name for field in fields(CurrentStage))
 
 
 def run_pk(run_id: str) -> str:
@@ -38,7 +39,8 @@ class Runs(Rows):
         if self.get_run(run.run_id) is not None:
             return False
         now = iso(self._clock.now())
-        run = replace(run, started_at=run.started_at or now, stage_since=run.stage_since or now)
+        begun = (replace(stage, since=stage.since or now, asked_at=stage.asked_at or now) for stage in run.current)
+        run = replace(run, started_at=run.started_at or now, current=tuple(begun))
         self.mark_open(run.run_id)
         self._put(
             self._row(f"runs#{run.started_at[:7]}", f"{run.started_at}#{run.run_id}", state=run.workflow),
@@ -134,16 +136,28 @@ class Runs(Rows):
 
 def run_of(row: Row) -> Run:
     """A stored run. Fields that another version added are left out; a scope that it narrowed cannot be read."""
-    body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
+    stored = row.body or {}
+    body = {name: value for name, value in stored.items() if name in _FIELDS}
     body["scope"] = Scope.model_validate(body["scope"])
     body["state"] = RunState(body["state"])
-    body["stage_state"] = StageState(body["stage_state"])
+    body["current"] = tuple(map(_current, stored["current"])) if "current" in stored else _one_current(stored)
     body["stages"] = tuple(
         StageRecord(**{name: value for name, value in stage.items() if name in _STAGE_FIELDS})
         for stage in body["stages"]
     )
     body["accounts"] = tuple(body["accounts"])
     return Run(**body)
+
+
+def _current(stage: Mapping[str, Any]) -> CurrentStage:
+    known = {name: value for name, value in stage.items() if name in _CURRENT_FIELDS}
+    return CurrentStage(**known | {"state": StageState(known["state"])})
+
+
+def _one_current(stored: Mapping[str, Any]) -> tuple[CurrentStage, ...]:
+    """The current stage of a run that was stored when stages had no branches."""
+    since = stored["stage_since"]
+    return (CurrentStage(stored["stage"], StageState(stored["stage_state"]), since, since, stored["requests"]),)
 
 
 def insist(run: Run | None, run_id: str) -> Run:

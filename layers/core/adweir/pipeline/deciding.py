@@ -1,0 +1,134 @@
+"""What becomes of a run's stages: which have ended, which begin, which are left out, and whether the run is over.
+
+Pure: everything follows from the workflow, the run and the tally of each stage's tasks. So it does not matter who
+decides, how often, or in which order the branches of a workflow end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from enum import Enum, auto
+from typing import NamedTuple
+
+from adweir.model.runs import CurrentStage, Run, StageRecord, StageState
+from adweir.model.tasks import Task, TaskState
+from adweir.pipeline.workflows import Kind, OnFailure, Stage, Workflow
+from adweir.store.ledger import REDRIVABLE
+
+
+class Tally(NamedTuple):
+    """How many tasks of a stage there are, by what became of them."""
+
+    tasks: int = 0
+    loaded: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    @classmethod
+    def of(cls, tasks: Iterable[Task]) -> Tally:
+        """Of a stage's tasks, without those that were split."""
+        states = [task.state for task in tasks]
+        loaded = states.count(TaskState.LOADED)
+        good = sum(state.is_good for state in states)
+        return cls(len(states), loaded, good - loaded, sum(state in REDRIVABLE for state in states))
+
+
+class Decision(NamedTuple):
+    """The stages that are current from now on, of which those in `begun` have to be planned; those that ended; and
+    whether nothing is left to do. `failed` names the stages of which too few tasks loaded, each with why, `left_out`
+    why others did not run."""
+
+    current: tuple[CurrentStage, ...]
+    stages: tuple[StageRecord, ...]
+    begun: tuple[str, ...]
+    failed: Mapping[str, str]
+    left_out: tuple[str, ...]
+
+    @property
+    def is_over(self) -> bool:
+        return not self.current
+
+
+class _Verdict(Enum):
+    PENDING = auto()
+    PASSED = auto()
+    FAILED = auto()
+    LEFT_OUT = auto()
+
+
+def decide(
+    flow: Workflow, run: Run, over: Collection[str], tallies: Mapping[str, Tally], deployed: Collection[Kind], now: str
+) -> Decision:
+    """What follows when the current stages `over` have no open task. `tallies` are those of all stages with tasks.
+
+    Stages that ended before are judged anew, since their tasks may have been tried again: what was left out because one
+    of them had failed then begins.
+    """
+    records = {record.name: record for record in run.stages if not record.left_out}
+    for begun in run.current:
+        if begun.name in over:
+            records[begun.name] = StageRecord(begun.name, begun.since, now)
+    records = {name: _counted(record, tallies.get(name, Tally())) for name, record in records.items()}
+    current = tuple(begun for begun in run.current if begun.name not in over)
+    running = {begun.name for begun in current}
+    verdicts: dict[str, _Verdict] = {}
+    failed: dict[str, str] = {}
+    for stage in flow.stages:
+        record = records.get(stage.name)
+        if record is not None and stage.name not in running:
+            good = record.loaded + record.skipped
+            passed = stage.passes(record.tasks, good)
+            verdicts[stage.name] = _Verdict.PASSED if passed else _Verdict.FAILED
+            if not passed:
+                failed[stage.name] = f"stage {stage.name}: {good} of {record.tasks} tasks loaded"
+    stopped = any(flow.stage(name).on_failure is OnFailure.STOP for name in failed)
+    beginning: list[CurrentStage] = []
+    left_out: list[str] = []
+    for stage in flow.stages:
+        if stage.name in verdicts:
+            continue
+        verdicts[stage.name] = _Verdict.PENDING
+        if stage.name in running or stopped:
+            continue
+        verdict, why = _next_of(flow, stage, verdicts, deployed)
+        verdicts[stage.name] = verdict
+        if why:
+            records[stage.name] = StageRecord(stage.name, now, now, left_out=why)
+            left_out.append(f"stage {stage.name} was left out: {why}")
+        elif verdict is _Verdict.PASSED:
+            beginning.append(CurrentStage(stage.name, since=now, asked_at=now))
+            verdicts[stage.name] = _Verdict.PENDING
+    names = tuple(begun.name for begun in beginning)
+    return Decision((*current, *beginning), tuple(records.values()), names, failed, tuple(left_out))
+
+
+def _counted(record: StageRecord, tally: Tally) -> StageRecord:
+    return replace(record, tasks=tally.tasks, loaded=tally.loaded, skipped=tally.skipped, failed=tally.failed)
+
+
+def _next_of(
+    flow: Workflow, stage: Stage, verdicts: Mapping[str, _Verdict], deployed: Collection[Kind]
+) -> tuple[_Verdict, str]:
+    """PASSED where a stage may begin, PENDING where it has to wait; otherwise what counts for those behind it, and why
+    it is left out."""
+    before = [(name, verdicts[name]) for name in stage.after]
+    if any(verdict is _Verdict.PENDING for _, verdict in before):
+        return _Verdict.PENDING, ""
+    for name, verdict in before:
+        if verdict is _Verdict.LEFT_OUT:
+            return _Verdict.LEFT_OUT, f"it comes after {name}, which was left out"
+        if verdict is _Verdict.FAILED and flow.stage(name).on_failure is OnFailure.SKIP:
+            return _Verdict.LEFT_OUT, f"it comes after {name}, which failed"
+    if stage.kind not in deployed:
+        return _Verdict.PASSED, f"no function for stages of the kind {stage.kind} is deployed"
+    return _Verdict.PASSED, ""
+
+
+def reopened(flow: Workflow, run: Run, names: Collection[str], now: str) -> tuple[list[CurrentStage], list[StageRecord]]:
+    """The current stages and the ended ones when tasks of the stages `names` are tried again: these, without those that
+    come behind others of them, are current; what comes behind them runs again when they have ended."""
+    behind = flow.behind(names)
+    first = [stage.name for stage in flow.stages if stage.name in names and stage.name not in behind]
+    current = [CurrentStage(name, StageState.OPEN, since=now, asked_at=now) for name in first]
+    return current, [record for record in run.stages if record.name not in behind and record.name not in first]

@@ -1,0 +1,305 @@
+"""Workflows as users write them: JSON, checked when it is stored, and its fluent form.
+
+    {"about": "…", "stages": [
+        {"name": "google", "kind": "pull", "datasets": ["campaign_daily"], "platforms": ["google_ads"],
+         "threshold": 0.5, "on_failure": "go_on"},
+        {"name": "meta", "kind": "pull", "datasets": ["campaign_daily"], "platforms": ["meta_ads"]},
+        {"name": "model", "kind": "etl", "after": ["google", "meta"], "timeout_minutes": 60}]}
+
+docs/workflows.md describes every field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from graphlib import CycleError
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from adweir.intake.collect.planner import Reach
+from adweir.model import limits
+from adweir.model.datasets import Dataset
+from adweir.model.errors import AdweirError, Unprocessable
+from adweir.model.labels import PATTERN
+from adweir.model.ports import PlatformParser
+from adweir.pipeline.workflows import WORKFLOWS, Kind, OnFailure, Stage, Workflow, in_order
+
+if TYPE_CHECKING:
+    from adweir.model.entities import StoredWorkflow
+    from adweir.model.runs import Run
+
+_Name = Annotated[str, StringConstraints(max_length=limits.MAX_WORD_CHARS)]
+Details = list[dict[str, str]]
+_OF_PULLS = ("datasets", "platforms", "reach")
+
+
+class StageForm(BaseModel):
+    """A stage of a workflow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    name: _Name = Field(description="Its name in the workflow: lower-case letters, digits, - and _, at most 32.")
+    kind: Kind = Field(description="What it does.")
+    after: tuple[_Name, ...] = Field(
+        default=(),
+        max_length=limits.MAX_WORKFLOW_STAGES,
+        description="The stages that have to end before it begins; none: it begins with the run.",
+    )
+    datasets: tuple[_Name, ...] = Field(
+        default=(),
+        max_length=limits.MAX_SCOPE_NAMES,
+        description="Of `pull`: what it pulls, where a platform has it.",
+        examples=[["campaign_daily"]],
+    )
+    platforms: tuple[_Name, ...] = Field(
+        default=(), max_length=limits.MAX_SCOPE_NAMES, description="Of `pull`: from which platforms; none means all."
+    )
+    reach: Reach | None = Field(default=None, description="Of `pull`: which days it asks for; `fresh` when left out.")
+    threshold: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="The share of its tasks that has to load; at least one always has to."
+    )
+    timeout_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.MAX_STAGE_TIMEOUT_MINUTES,
+        description="What is open so long after it began has failed.",
+    )
+    on_failure: OnFailure = Field(
+        default=OnFailure.STOP,
+        description="When too few of its tasks load: begin no other stage, go on, or skip what comes after it.",
+    )
+
+
+class WorkflowForm(BaseModel):
+    """A workflow: stages, of which each begins when those that it comes after have ended."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    about: Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)] = Field(
+        default="", description="What it is for."
+    )
+    stages: tuple[StageForm, ...] = Field(min_length=1, max_length=limits.MAX_WORKFLOW_STAGES)
+
+
+def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = None) -> Workflow:
+    """A workflow from its JSON. With `parse`, platforms have to be known. Raises Unprocessable that lists every fault,
+    each with its field, its reason, and what may be there."""
+    try:
+        form = WorkflowForm.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        raise _refused([_fault(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]) from None
+    faults = [*_names(name, form), *_dependencies(form)]
+    for place, stage in enumerate(form.stages):
+        faults += [_fault(f"stages.{place}.{field}", why) for field, why in _stage_faults(stage, parse)]
+    faults = faults or _shared(form, parse)
+    if faults:
+        raise _refused(faults)
+    return Workflow(name, form.about, in_order(map(_stage, form.stages)))
+
+
+def warnings(flow: Workflow, deployed: Collection[Kind]) -> list[str]:
+    """What a user may not expect of a workflow that is accepted: stages that have no function yet."""
+    return [
+        f"no function for stages of the kind {stage.kind} is deployed: stage {stage.name} is left out"
+        for stage in flow.stages
+        if stage.kind not in deployed
+    ]
+
+
+def form_of(flow: Workflow) -> dict[str, Any]:
+    """A workflow as JSON, as `read` reads it; the built-in ones, too."""
+    return {"about": flow.about, "stages": [_form_of_stage(stage) for stage in flow.stages]}
+
+
+def _form_of_stage(stage: Stage) -> dict[str, Any]:
+    pulls = stage.kind is Kind.PULL
+    form = StageForm(
+        name=stage.name,
+        kind=stage.kind,
+        after=stage.after,
+        datasets=stage.datasets,
+        platforms=stage.platforms,
+        reach=stage.reach if pulls else None,
+        threshold=stage.threshold,
+        timeout_minutes=None if stage.timeout is None else stage.timeout // timedelta(minutes=1),
+        on_failure=stage.on_failure,
+    )
+    found: dict[str, Any] = form.model_dump(mode="json", exclude=set() if pulls else set(_OF_PULLS))
+    return found
+
+
+def definition_of(flow: Workflow) -> dict[str, Any] | None:
+    """What a run keeps of its workflow: nothing of a built-in one."""
+    return None if WORKFLOWS.get(flow.name) is flow else form_of(flow)
+
+
+def flow_of(run: Run) -> Workflow:
+    """The workflow of a run as it was when the run began. Raises Unprocessable."""
+    if run.flow is not None:
+        return _kept(run.workflow, json.dumps(run.flow, sort_keys=True))
+    if run.workflow not in WORKFLOWS:
+        raise _unknown(run.workflow, WORKFLOWS)
+    return WORKFLOWS[run.workflow]
+
+
+@lru_cache(maxsize=64)
+def _kept(name: str, text: str) -> Workflow:
+    return read(name, json.loads(text))
+
+
+def joins(run: Run) -> bool:
+    """Whether only one run of its workflow and scope is open at a time."""
+    return run.flow is not None or run.workflow not in WORKFLOWS or WORKFLOWS[run.workflow].joins
+
+
+class FlowStore(Protocol):
+    """Where stored workflows are (`store.catalog`)."""
+
+    def stored_workflow(self, name: str) -> StoredWorkflow | None: ...
+    def stored_workflows(self) -> list[StoredWorkflow]: ...
+
+
+def find_flow(catalog: FlowStore, name: str) -> Workflow:
+    """A workflow by name, built-in or stored. Raises Unprocessable that lists the known."""
+    if name in WORKFLOWS:
+        return WORKFLOWS[name]
+    stored = catalog.stored_workflow(name)
+    if stored is None:
+        raise _unknown(name, [*WORKFLOWS, *(each.name for each in catalog.stored_workflows())])
+    return read(name, json.loads(stored.body))
+
+
+def _unknown(name: str, known: Iterable[str]) -> Unprocessable:
+    message = f"unknown workflow {name[:40]!r}; known: {', '.join(sorted(known))}"
+    return Unprocessable(message, [{"field": "workflow", "message": "unknown"}])
+
+
+# --- checks
+
+
+def _names(name: str, form: WorkflowForm) -> Details:
+    faults = [] if re.fullmatch(PATTERN, name) else [_fault("name", f"does not match {PATTERN}")]
+    if name in WORKFLOWS:
+        faults.append(_fault("name", f"{name} is a built-in workflow: choose another name"))
+    seen: set[str] = set()
+    for place, stage in enumerate(form.stages):
+        if not re.fullmatch(PATTERN, stage.name):
+            faults.append(_fault(f"stages.{place}.name", f"does not match {PATTERN}"))
+        if stage.name in seen:
+            faults.append(_fault(f"stages.{place}.name", f"there are two stages {stage.name}"))
+        seen.add(stage.name)
+    return faults
+
+
+def _dependencies(form: WorkflowForm) -> Details:
+    known = {stage.name for stage in form.stages}
+    faults = [
+        _fault(f"stages.{place}.after", f"there is no stage {name!r}; there are {', '.join(sorted(known))}")
+        for place, stage in enumerate(form.stages)
+        for name in stage.after
+        if name not in known
+    ]
+    if not faults and len(known) == len(form.stages):
+        try:
+            in_order(map(_bare, form.stages))
+        except CycleError as error:
+            faults.append(_fault("stages", f"these stages wait for each other: {' after '.join(error.args[1])}"))
+    return faults
+
+
+def _stage_faults(stage: StageForm, parse: PlatformParser | None) -> Iterable[tuple[str, str]]:
+    if stage.kind is not Kind.PULL:
+        for field in _OF_PULLS:
+            if getattr(stage, field):
+                yield field, f"belongs to pull; a stage of the kind {stage.kind} has none"
+        return
+    known = {dataset.value for dataset in Dataset}
+    if not stage.datasets:
+        yield "datasets", "a stage of the kind pull names at least one"
+    for name in stage.datasets:
+        if name not in known:
+            yield "datasets", f"{name!r} is not one of {', '.join(sorted(known))}"
+    if Dataset.PROFILES in stage.datasets and len(set(stage.datasets)) > 1:
+        yield "datasets", "profiles are listed by a stage of their own: the others need what it finds"
+    for name in stage.platforms if parse else ():
+        try:
+            parse(name) if parse else None
+        except AdweirError as error:
+            yield "platforms", error.message
+
+
+def _shared(form: WorkflowForm, parse: PlatformParser | None) -> Details:
+    """A run pulls a dataset of an ad account once: two stages that pull the same would share its tasks."""
+    pulled: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    faults = []
+    for place, stage in enumerate(form.stages):
+        platforms = frozenset(parse(name) if parse else name for name in stage.platforms)
+        for dataset in dict.fromkeys(stage.datasets):
+            for other, theirs in pulled.get(dataset, ()):
+                if not platforms or not theirs or platforms & theirs:
+                    why = f"stage {other} pulls {dataset} too: a run pulls it once, so name different platforms in both"
+                    faults.append(_fault(f"stages.{place}.datasets", why))
+            pulled.setdefault(dataset, []).append((stage.name, platforms))
+    return faults
+
+
+def _bare(stage: StageForm) -> Stage:
+    return Stage(stage.name, after=stage.after)
+
+
+def _stage(form: StageForm) -> Stage:
+    datasets = tuple(dict.fromkeys(map(Dataset, form.datasets)))
+    return Stage(
+        name=form.name,
+        datasets=datasets,
+        accepts=datasets,
+        reach=form.reach or Reach.FRESH,
+        threshold=form.threshold,
+        kind=form.kind,
+        after=tuple(dict.fromkeys(form.after)),
+        on_failure=form.on_failure,
+        timeout=None if form.timeout_minutes is None else timedelta(minutes=form.timeout_minutes),
+        platforms=form.platforms,
+        exact=True,
+    )
+
+
+def _fault(field: str, message: str) -> dict[str, str]:
+    return {"field": field, "message": message}
+
+
+def _refused(faults: Sequence[Mapping[str, str]]) -> Unprocessable:
+    shown = [dict(fault) for fault in faults[: limits.MAX_WORKFLOW_FAULTS]]
+    return Unprocessable(f"the workflow is refused: {shown[0]['field']} {shown[0]['message']}", shown)
+
+
+# --- the fluent form
+
+
+class WorkflowBuilder:
+    """A workflow, stage by stage; each call returns a longer one. `form` is what the API takes.
+
+    `Workflow.build("nightly").stage("google", "pull", datasets=["ad_daily"], platforms=["google_ads"])
+    .stage("model", "etl", after=["google"]).form()`
+    """
+
+    def __init__(self, name: str, about: str = "", stages: tuple[Mapping[str, Any], ...] = ()) -> None:
+        self.name = name
+        self._about = about
+        self._stages = stages
+
+    def stage(self, name: str, kind: str, *, after: Iterable[str] = (), **fields: Any) -> Self:
+        """With one stage more; `fields` are those of `StageForm`."""
+        fresh = {"name": name, "kind": kind, "after": list(after), **fields}
+        return type(self)(self.name, self._about, (*self._stages, fresh))
+
+    def form(self) -> dict[str, Any]:
+        """The workflow as JSON. Raises Unprocessable that lists every fault."""
+        given = {"about": self._about, "stages": [dict(stage) for stage in self._stages]}
+        read(self.name, given)
+        return given

@@ -1,0 +1,104 @@
+"""Turns: of one workflow and scope, one run is open at a time. `turn#<workflow>` / `<digest of the scope>`.
+
+The item names the run whose turn it is, until that has ended, and the newest request that came meanwhile and has to see
+more than that run: it gets the next turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from adweir.model import limits
+from adweir.model.errors import Throttled
+from adweir.model.messages import Scope, StartRun
+from adweir.model.runs import Run, RunState
+from adweir.model.times import iso, parse_instant
+from adweir.store.dynamo.keyed import Key
+from adweir.store.ledger.rows import Row, Rows
+from adweir.store.ledger.runs import run_pk
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
+_RACES = 5
+ON_REQUEST = frozenset({"api", "operator"})
+"""Triggers of requests by people, who follow the run that they join. What a clock or a change asks for later than the
+open run was asked for gets the next turn: that run may have planned without it."""
+
+
+class Turns(Rows):
+    """Who may run."""
+
+    def take(self, message: StartRun) -> str:
+        """Take the turn for a request that names its run. Returns the id of the run whose turn it is: this one, or the
+        open one that the request joins. May be repeated. Raises Throttled when others keep taking it."""
+        pk, sk = _key(message.workflow, message.scope)
+        for _ in range(_RACES):
+            mine = self._row(pk, sk, text=message.run_id, version=0, updated_at=iso(self._clock.now()))
+            if self._put(mine, self._absent()):
+                return message.run_id
+            turn = self._fetch(pk, sk)
+            if turn is None:
+                continue
+            holder = turn.text or ""
+            if holder == message.run_id:
+                return holder
+            run = self._fetch(run_pk(holder), "run")
+            if self._is_done(turn, run):
+                mine.body = turn.body
+                if self._put(mine, self._as_read(turn)):
+                    return message.run_id
+            elif not self._sees_more(message, run) or self._note(turn, message):
+                return holder
+        raise Throttled(f"the turn of workflow {message.workflow} keeps changing", retry_after=5)
+
+    def give_back(self, run: Run) -> StartRun | None:
+        """End the turn of a run that has ended; None when nobody waits for it.
+
+        Otherwise the request that gets the next turn: send it, then `passed_on`.
+        """
+        pk, sk = _key(run.workflow, run.scope)
+        if self._drop(pk, sk, (Row.text == run.run_id) & Row.body.does_not_exist()):
+            return None
+        turn = self._fetch(pk, sk)
+        if turn is None or turn.text != run.run_id or not turn.body:
+            return None
+        return StartRun.model_validate(turn.body)
+
+    def passed_on(self, run: Run, message: StartRun) -> bool:
+        """End the turn of a run that has ended after the request that waited was sent; False when a newer one waits."""
+        pk, sk = _key(run.workflow, run.scope)
+        turn = self._fetch(pk, sk)
+        if turn is None or turn.text != run.run_id:
+            return True
+        if turn.body != message.model_dump(mode="json"):
+            return False
+        return self._drop(pk, sk, self._as_read(turn))
+
+    def _is_done(self, turn: Row, run: Row | None) -> bool:
+        """Whether the run whose turn it is has ended, or was asked for long ago and never began."""
+        if run is not None:
+            return run.state != RunState.RUNNING.value
+        waited = self._clock.now() - parse_instant(turn.updated_at or iso(self._clock.now()))
+        return waited.total_seconds() > limits.MAX_START_SECONDS
+
+    def _sees_more(self, message: StartRun, run: Row | None) -> bool:
+        if message.trigger in ON_REQUEST:
+            return False
+        return run is None or iso(message.scheduled_at) > str((run.body or {}).get("scheduled_at", ""))
+
+    def _note(self, turn: Row, message: StartRun) -> bool:
+        """Give a request the next turn. False when the turn has changed since it was read."""
+        actions = [Row.body.set(message.model_dump(mode="json")), Row.version.set(int(turn.version or 0) + 1)]
+        return self._change(turn.pk, turn.sk, actions, self._as_read(turn)) is not None
+
+    def _as_read(self, turn: Row) -> Condition:
+        same: Condition = (Row.text == turn.text) & (Row.version == turn.version)
+        return same
+
+
+def _key(workflow: str, scope: Scope) -> Key:
+    covered = {name: sorted(value) if isinstance(value, tuple) else value for name, value in scope}
+    text = Scope.model_validate(covered).model_dump_json(exclude_defaults=True)
+    return f"turn#{workflow}", hashlib.sha256(text.encode()).hexdigest()[:20]
