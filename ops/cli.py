@@ -36,6 +36,7 @@ from ops.options import Stack, home_of
 from ops.receipts import lines_of
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
+from ops.workflows import workflows
 from sandbox import lifecycle
 from sandbox.lifecycle import LOOPBACK, Home, Options
 from sandbox.processes import interrupt
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.add_typer(jobs)
 app.add_typer(quarantine.app, name="quarantine")
 app.command(name="contracts")(write_contracts)
+app.add_typer(workflows)
 
 
 def moment(text: str) -> datetime:
@@ -190,7 +192,8 @@ def sam_env(
 def fire_now(
     context: typer.Context,
     workflow: Annotated[
-        str, typer.Argument(metavar="WORKFLOW", help=f"{', '.join(WORKFLOWS)} or sweep.", show_default=False)
+        str,
+        typer.Argument(metavar="WORKFLOW", help=f"{', '.join(WORKFLOWS)} or sweep.", show_default=False),
     ],
     at: Moment = None,
     stack: Stack = "",

@@ -16,7 +16,7 @@ from adweir.model.errors import Forbidden
 from adweir.model.invoices import Invoice, InvoiceLine, InvoiceLineKind
 from adweir.model.messages import Replay, Scope
 from adweir.model.metrics import Grain, Level, MetricRow, Source
-from adweir.model.runs import Run
+from adweir.model.runs import CurrentStage, Run
 from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import iso
 from adweir.runtime.app import App
@@ -33,6 +33,8 @@ OWN, RIVAL = "acc_own", "acc_rival"
 SECRETS = ("Rival Company", "999", "Rival's shop", "Rival's campaign", "Rival's bill", "rival-label", RIVAL)
 """What a key of OWN must not see."""
 RANGE = {"start": "2026-11-01", "end": "2026-11-02"}
+
+FIRST = (CurrentStage("profiles"),)
 
 
 @pytest.fixture
@@ -60,8 +62,8 @@ def world(api: ModuleType) -> ModuleType:
         catalog.put_credential(Credential(account_id=account, platform=META, label=label, secret_id=f"s/{account}"))
     api.app.findings.put_quality("meta_ads#999", T1, "x", {"profile_id": "999", "score": 1.0})
     for account in (OWN, RIVAL):
-        api.app.ledger.create_run(Run(f"run_{account}", "sync", T1, Scope(accounts=(account,)), stage="profiles"))
-    api.app.ledger.create_run(Run("run_all", "daily", T1, Scope(), stage="profiles"))
+        api.app.ledger.create_run(Run(f"run_{account}", "sync", T1, Scope(accounts=(account,)), current=FIRST))
+    api.app.ledger.create_run(Run("run_all", "daily", T1, Scope(), current=FIRST))
     return api
 
 

@@ -19,6 +19,7 @@ from adweir.model.times import iso
 from adweir.pipeline.progress import RunProgress
 from adweir.runtime.consumer import Consumer
 from adweir.store.dynamo.keyed import Keyed
+from adweir.store.ledger.markers import Markers
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
@@ -197,6 +198,11 @@ def started_twice() -> AbstractContextManager[object]:
     return mock.patch.object(Runs, "create_run", create)
 
 
+def other_branch_overlooked() -> AbstractContextManager[object]:
+    """A branch ends with the first task of another one that does."""
+    return mock.patch.object(Markers, "has_open", return_value=False)
+
+
 FAULTS: Mapping[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -213,6 +219,7 @@ FAULTS: Mapping[str, Plant] = {
         announcement_skipped,
         redriven_twice,
         started_twice,
+        other_branch_overlooked,
     )
 }
 

@@ -18,7 +18,7 @@ from sandbox.deploy import Deployed
 from sandbox.processes import SandboxError
 from support.template import ROOT
 
-COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "validate", "replay", "sam-env")
+COMMANDS = ("up", "down", "status", "demo", "fire", "key", "drop", "validate", "replay", "workflows", "sam-env")
 
 
 def adweir(*arguments: str) -> Result:

@@ -30,6 +30,7 @@ from routes.replay import replay
 from routes.reports import reports
 from routes.runs import runs
 from routes.specs import specs
+from routes.workflows import workflows
 
 RESOURCES: tuple[Resource, ...] = (
     accounts,
@@ -37,6 +38,7 @@ RESOURCES: tuple[Resource, ...] = (
     profiles,
     specs,
     ingestion,
+    workflows,
     runs,
     jobs,
     replay,

@@ -55,7 +55,26 @@ _MAPPING = {
     "skip": [{"begins": ["Gesamt", "Total"]}],
 }
 
+_WORKFLOW = {
+    "about": "Campaigns of one platform and lists of all, then the account's own totals",
+    "stages": [
+        {
+            "name": "days",
+            "kind": "pull",
+            "datasets": ["campaign_daily"],
+            "platforms": ["{a-platform}"],
+            "threshold": 0.5,
+            "timeout_minutes": 240,
+            "on_failure": "skip",
+        },
+        {"name": "lists", "kind": "pull", "datasets": ["campaigns", "ads"], "on_failure": "go_on"},
+        {"name": "totals", "kind": "pull", "datasets": ["account_daily"], "after": ["days", "lists"]},
+    ],
+}
+
 EXAMPLES: dict[str, dict[str, tuple[str, Any]]] = {
+    "create_workflow": {"branches": ("Two branches that are joined", {"name": "nightly", **_WORKFLOW})},
+    "put_workflow": {"branches": ("Two branches that are joined", _WORKFLOW)},
     "create_account": {
         "company": (
             "A client company",

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from adweir.library.backoff import retry_with_backoff
     from adweir.library.client import Client
     from adweir.library.combining import combine
+    from adweir.library.flows import Workflow
     from adweir.library.lone import client
     from adweir.library.normalizing import normalize
 
-__all__ = ["Client", "aggregate", "client", "combine", "normalize", "quality", "retry_with_backoff"]
+__all__ = ["Client", "Workflow", "aggregate", "client", "combine", "normalize", "quality", "retry_with_backoff"]
 
 _HOMES = {
     "Client": "client",
+    "Workflow": "flows",
     "aggregate": "aggregating",
     "client": "lone",
     "combine": "combining",

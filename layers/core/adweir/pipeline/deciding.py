@@ -11,13 +11,14 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
+from adweir.model.flows import OnFailure, StageKind
 from adweir.model.runs import CurrentStage, Run, StageRecord, StageState
 from adweir.model.tasks import Task, TaskState
-from adweir.pipeline.workflows import Kind, OnFailure, Stage, Workflow
+from adweir.pipeline.workflows import Stage, Workflow
 from adweir.store.ledger import REDRIVABLE
 
 
-class Tally(NamedTuple):
+class StageTally(NamedTuple):
     """How many tasks of a stage there are, by what became of them."""
 
     tasks: int = 0
@@ -26,7 +27,7 @@ class Tally(NamedTuple):
     failed: int = 0
 
     @classmethod
-    def of(cls, tasks: Iterable[Task]) -> Tally:
+    def of(cls, tasks: Iterable[Task]) -> StageTally:
         """Of a stage's tasks, without those that were split."""
         states = [task.state for task in tasks]
         loaded = states.count(TaskState.LOADED)
@@ -58,7 +59,12 @@ class _Verdict(Enum):
 
 
 def decide(
-    flow: Workflow, run: Run, over: Collection[str], tallies: Mapping[str, Tally], deployed: Collection[Kind], now: str
+    flow: Workflow,
+    run: Run,
+    over: Collection[str],
+    tallies: Mapping[str, StageTally],
+    deployed: Collection[StageKind],
+    now: str,
 ) -> Decision:
     """What follows when the current stages `over` have no open task. `tallies` are those of all stages with tasks.
 
@@ -66,49 +72,43 @@ def decide(
     of them had failed then begins.
     """
     records = {record.name: record for record in run.stages if not record.left_out}
-    for begun in run.current:
-        if begun.name in over:
-            records[begun.name] = StageRecord(begun.name, begun.since, now)
-    records = {name: _counted(record, tallies.get(name, Tally())) for name, record in records.items()}
+    records |= {begun.name: StageRecord(begun.name, begun.since, now) for begun in run.current if begun.name in over}
+    records = {name: _counted(record, tallies.get(name, StageTally())) for name, record in records.items()}
     current = tuple(begun for begun in run.current if begun.name not in over)
     running = {begun.name for begun in current}
-    verdicts: dict[str, _Verdict] = {}
-    failed: dict[str, str] = {}
-    for stage in flow.stages:
-        record = records.get(stage.name)
-        if record is not None and stage.name not in running:
-            good = record.loaded + record.skipped
-            passed = stage.passes(record.tasks, good)
-            verdicts[stage.name] = _Verdict.PASSED if passed else _Verdict.FAILED
-            if not passed:
-                failed[stage.name] = f"stage {stage.name}: {good} of {record.tasks} tasks loaded"
+    failed = _failed(flow, [record for record in records.values() if record.name not in running])
+    verdicts = {name: _Verdict.FAILED if name in failed else _Verdict.PASSED for name in records if name not in running}
     stopped = any(flow.stage(name).on_failure is OnFailure.STOP for name in failed)
     beginning: list[CurrentStage] = []
     left_out: list[str] = []
-    for stage in flow.stages:
-        if stage.name in verdicts:
-            continue
-        verdicts[stage.name] = _Verdict.PENDING
-        if stage.name in running or stopped:
-            continue
-        verdict, why = _next_of(flow, stage, verdicts, deployed)
-        verdicts[stage.name] = verdict
+    for stage in (each for each in flow.stages if each.name not in verdicts):
+        waits = stage.name in running or stopped
+        verdicts[stage.name], why = (_Verdict.PENDING, "") if waits else _next_of(flow, stage, verdicts, deployed)
         if why:
             records[stage.name] = StageRecord(stage.name, now, now, left_out=why)
             left_out.append(f"stage {stage.name} was left out: {why}")
-        elif verdict is _Verdict.PASSED:
+        elif verdicts[stage.name] is _Verdict.PASSED:
             beginning.append(CurrentStage(stage.name, since=now, asked_at=now))
             verdicts[stage.name] = _Verdict.PENDING
     names = tuple(begun.name for begun in beginning)
     return Decision((*current, *beginning), tuple(records.values()), names, failed, tuple(left_out))
 
 
-def _counted(record: StageRecord, tally: Tally) -> StageRecord:
+def _failed(flow: Workflow, ended: Iterable[StageRecord]) -> dict[str, str]:
+    """The stages of which too few tasks loaded, each with why."""
+    return {
+        record.name: f"stage {record.name}: {record.loaded + record.skipped} of {record.tasks} tasks loaded"
+        for record in ended
+        if not flow.stage(record.name).passes(record.tasks, record.loaded + record.skipped)
+    }
+
+
+def _counted(record: StageRecord, tally: StageTally) -> StageRecord:
     return replace(record, tasks=tally.tasks, loaded=tally.loaded, skipped=tally.skipped, failed=tally.failed)
 
 
 def _next_of(
-    flow: Workflow, stage: Stage, verdicts: Mapping[str, _Verdict], deployed: Collection[Kind]
+    flow: Workflow, stage: Stage, verdicts: Mapping[str, _Verdict], deployed: Collection[StageKind]
 ) -> tuple[_Verdict, str]:
     """PASSED where a stage may begin, PENDING where it has to wait; otherwise what counts for those behind it, and why
     it is left out."""
@@ -125,10 +125,12 @@ def _next_of(
     return _Verdict.PASSED, ""
 
 
-def reopened(flow: Workflow, run: Run, names: Collection[str], now: str) -> tuple[list[CurrentStage], list[StageRecord]]:
+def reopened(
+    flow: Workflow, run: Run, names: Collection[str], now: str
+) -> tuple[tuple[CurrentStage, ...], tuple[StageRecord, ...]]:
     """The current stages and the ended ones when tasks of the stages `names` are tried again: these, without those that
     come behind others of them, are current; what comes behind them runs again when they have ended."""
     behind = flow.behind(names)
     first = [stage.name for stage in flow.stages if stage.name in names and stage.name not in behind]
-    current = [CurrentStage(name, StageState.OPEN, since=now, asked_at=now) for name in first]
-    return current, [record for record in run.stages if record.name not in behind and record.name not in first]
+    ended = tuple(record for record in run.stages if record.name not in behind and record.name not in first)
+    return tuple(CurrentStage(name, StageState.OPEN, since=now, asked_at=now) for name in first), ended

@@ -1,4 +1,4 @@
-"""Workflows as users write them: JSON, checked when it is stored, and its fluent form.
+"""Workflows as users write them: JSON (`model.flows`), checked when it is stored.
 
     {"about": "…", "stages": [
         {"name": "google", "kind": "pull", "datasets": ["campaign_daily"], "platforms": ["google_ads"],
@@ -17,73 +17,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from graphlib import CycleError
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from adweir.intake.collect.planner import Reach
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import AdweirError, Unprocessable
+from adweir.model.flows import StageForm, StageKind, WorkflowForm
 from adweir.model.labels import PATTERN
 from adweir.model.ports import PlatformParser
-from adweir.pipeline.workflows import WORKFLOWS, Kind, OnFailure, Stage, Workflow, in_order
+from adweir.pipeline.workflows import WORKFLOWS, Stage, Workflow, in_order
 
 if TYPE_CHECKING:
     from adweir.model.entities import StoredWorkflow
     from adweir.model.runs import Run
 
-_Name = Annotated[str, StringConstraints(max_length=limits.MAX_WORD_CHARS)]
 Details = list[dict[str, str]]
 _OF_PULLS = ("datasets", "platforms", "reach")
-
-
-class StageForm(BaseModel):
-    """A stage of a workflow."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    name: _Name = Field(description="Its name in the workflow: lower-case letters, digits, - and _, at most 32.")
-    kind: Kind = Field(description="What it does.")
-    after: tuple[_Name, ...] = Field(
-        default=(),
-        max_length=limits.MAX_WORKFLOW_STAGES,
-        description="The stages that have to end before it begins; none: it begins with the run.",
-    )
-    datasets: tuple[_Name, ...] = Field(
-        default=(),
-        max_length=limits.MAX_SCOPE_NAMES,
-        description="Of `pull`: what it pulls, where a platform has it.",
-        examples=[["campaign_daily"]],
-    )
-    platforms: tuple[_Name, ...] = Field(
-        default=(), max_length=limits.MAX_SCOPE_NAMES, description="Of `pull`: from which platforms; none means all."
-    )
-    reach: Reach | None = Field(default=None, description="Of `pull`: which days it asks for; `fresh` when left out.")
-    threshold: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="The share of its tasks that has to load; at least one always has to."
-    )
-    timeout_minutes: int | None = Field(
-        default=None,
-        ge=1,
-        le=limits.MAX_STAGE_TIMEOUT_MINUTES,
-        description="What is open so long after it began has failed.",
-    )
-    on_failure: OnFailure = Field(
-        default=OnFailure.STOP,
-        description="When too few of its tasks load: begin no other stage, go on, or skip what comes after it.",
-    )
-
-
-class WorkflowForm(BaseModel):
-    """A workflow: stages, of which each begins when those that it comes after have ended."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    about: Annotated[str, StringConstraints(max_length=limits.MAX_NAME_CHARS)] = Field(
-        default="", description="What it is for."
-    )
-    stages: tuple[StageForm, ...] = Field(min_length=1, max_length=limits.MAX_WORKFLOW_STAGES)
 
 
 def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = None) -> Workflow:
@@ -102,7 +54,7 @@ def read(name: str, given: Mapping[str, Any], parse: PlatformParser | None = Non
     return Workflow(name, form.about, in_order(map(_stage, form.stages)))
 
 
-def warnings(flow: Workflow, deployed: Collection[Kind]) -> list[str]:
+def warnings(flow: Workflow, deployed: Collection[StageKind]) -> list[str]:
     """What a user may not expect of a workflow that is accepted: stages that have no function yet."""
     return [
         f"no function for stages of the kind {stage.kind} is deployed: stage {stage.name} is left out"
@@ -117,14 +69,14 @@ def form_of(flow: Workflow) -> dict[str, Any]:
 
 
 def _form_of_stage(stage: Stage) -> dict[str, Any]:
-    pulls = stage.kind is Kind.PULL
+    pulls = stage.kind is StageKind.PULL
     form = StageForm(
         name=stage.name,
         kind=stage.kind,
         after=stage.after,
         datasets=stage.datasets,
         platforms=stage.platforms,
-        reach=stage.reach if pulls else None,
+        reach=stage.reach.value if pulls else None,
         threshold=stage.threshold,
         timeout_minutes=None if stage.timeout is None else stage.timeout // timedelta(minutes=1),
         on_failure=stage.on_failure,
@@ -150,11 +102,6 @@ def flow_of(run: Run) -> Workflow:
 @lru_cache(maxsize=64)
 def _kept(name: str, text: str) -> Workflow:
     return read(name, json.loads(text))
-
-
-def joins(run: Run) -> bool:
-    """Whether only one run of its workflow and scope is open at a time."""
-    return run.flow is not None or run.workflow not in WORKFLOWS or WORKFLOWS[run.workflow].joins
 
 
 class FlowStore(Protocol):
@@ -213,7 +160,7 @@ def _dependencies(form: WorkflowForm) -> Details:
 
 
 def _stage_faults(stage: StageForm, parse: PlatformParser | None) -> Iterable[tuple[str, str]]:
-    if stage.kind is not Kind.PULL:
+    if stage.kind is not StageKind.PULL:
         for field in _OF_PULLS:
             if getattr(stage, field):
                 yield field, f"belongs to pull; a stage of the kind {stage.kind} has none"
@@ -258,7 +205,7 @@ def _stage(form: StageForm) -> Stage:
         name=form.name,
         datasets=datasets,
         accepts=datasets,
-        reach=form.reach or Reach.FRESH,
+        reach=Reach(form.reach or Reach.FRESH),
         threshold=form.threshold,
         kind=form.kind,
         after=tuple(dict.fromkeys(form.after)),
@@ -276,30 +223,3 @@ def _fault(field: str, message: str) -> dict[str, str]:
 def _refused(faults: Sequence[Mapping[str, str]]) -> Unprocessable:
     shown = [dict(fault) for fault in faults[: limits.MAX_WORKFLOW_FAULTS]]
     return Unprocessable(f"the workflow is refused: {shown[0]['field']} {shown[0]['message']}", shown)
-
-
-# --- the fluent form
-
-
-class WorkflowBuilder:
-    """A workflow, stage by stage; each call returns a longer one. `form` is what the API takes.
-
-    `Workflow.build("nightly").stage("google", "pull", datasets=["ad_daily"], platforms=["google_ads"])
-    .stage("model", "etl", after=["google"]).form()`
-    """
-
-    def __init__(self, name: str, about: str = "", stages: tuple[Mapping[str, Any], ...] = ()) -> None:
-        self.name = name
-        self._about = about
-        self._stages = stages
-
-    def stage(self, name: str, kind: str, *, after: Iterable[str] = (), **fields: Any) -> Self:
-        """With one stage more; `fields` are those of `StageForm`."""
-        fresh = {"name": name, "kind": kind, "after": list(after), **fields}
-        return type(self)(self.name, self._about, (*self._stages, fresh))
-
-    def form(self) -> dict[str, Any]:
-        """The workflow as JSON. Raises Unprocessable that lists every fault."""
-        given = {"about": self._about, "stages": [dict(stage) for stage in self._stages]}
-        read(self.name, given)
-        return given

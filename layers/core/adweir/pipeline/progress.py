@@ -14,16 +14,17 @@ from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Transient, Unprocessable
 from adweir.model.events import RunFinished
+from adweir.model.flows import StageKind
 from adweir.model.messages import PlanStage
 from adweir.model.ports import Bus, Queue
 from adweir.model.runs import CurrentStage, Run, RunState, StageState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso, parse_instant
-from adweir.pipeline.deciding import Decision, Tally, decide, reopened
-from adweir.pipeline.flow_forms import flow_of, joins
+from adweir.pipeline.deciding import Decision, StageTally, decide, reopened
+from adweir.pipeline.flow_forms import flow_of
 from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
-from adweir.pipeline.workflows import Kind, Workflow
+from adweir.pipeline.workflows import Workflow, joins
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
@@ -36,11 +37,11 @@ TIMED_OUT = "timed_out"
 """The code of what was open when its stage's time-out came."""
 
 
-class Deployment(Protocol):
+class StageDeployment(Protocol):
     """What there is, as far as the end of stages needs it (`StagePlanner`)."""
 
     @property
-    def deployed(self) -> Collection[Kind]:
+    def deployed(self) -> Collection[StageKind]:
         """The kinds of stages that there are functions for."""
         ...
 
@@ -62,7 +63,7 @@ class RunProgress:
         bus: Bus,
         clock: Clock,
         patience: float,
-        deployment: Deployment,
+        deployment: StageDeployment,
     ) -> None:
         self._ledger = ledger
         self._runs = runs
@@ -168,7 +169,7 @@ class RunProgress:
         by_stage: dict[str, list[Task]] = {}
         for task in tasks:
             by_stage.setdefault(task.stage, []).append(task)
-        tallies = {name: Tally.of(ours) for name, ours in by_stage.items()}
+        tallies = {name: StageTally.of(ours) for name, ours in by_stage.items()}
         decision = decide(flow, run, over, tallies, self._deployment.deployed, now)
         if not decision.is_over:
             changed = self._ledger.change_run(run, current=decision.current, stages=decision.stages)
@@ -181,13 +182,7 @@ class RunProgress:
             return True  # tasks of a stage that ended are tried again
         whole = all(task.state.is_good for task in tasks) and not self._ledger.lost_tasks(run.run_id)
         brought = any(task.state.is_good and task.dataset is not Dataset.PROFILES for task in tasks)
-        state = (
-            RunState.SUCCEEDED
-            if whole
-            else RunState.PARTIAL
-            if brought or not decision.failed
-            else RunState.FAILED
-        )
+        state = RunState.SUCCEEDED if whole else RunState.PARTIAL if brought or not decision.failed else RunState.FAILED
         ended = replace(run, stages=decision.stages)
         return self._end_run(ended, tasks, state, self._reason(ended, decision, tasks))
 
@@ -213,7 +208,8 @@ class RunProgress:
         """Why a run ended as it did, where its state alone does not say it."""
         said = [*decision.failed.values(), *decision.left_out]
         if not decision.failed:
-            said.append(self._deployment.remarks(run, pulled=any(task.dataset is not Dataset.PROFILES for task in tasks)))
+            pulled = any(task.dataset is not Dataset.PROFILES for task in tasks)
+            said.append(self._deployment.remarks(run, pulled=pulled))
         return "; ".join(text for text in said if text)
 
     def conclude(self, run: Run) -> None:
@@ -246,7 +242,7 @@ class RunProgress:
 
     def _end_turn(self, run: Run) -> None:
         """Let the request begin that waited for the end of this run."""
-        for _ in range(_RACES if joins(run) else 0):
+        for _ in range(_RACES if joins(run.workflow) else 0):
             waiting = self._ledger.turns.give_back(run)
             if waiting is None:
                 return
@@ -259,7 +255,7 @@ class RunProgress:
         """Reopen an ended run at `stages`, of which tasks are tried again."""
         self._ledger.mark_open(run.run_id)
         current, ended = reopened(flow_of(run), run, stages, iso(self._clock.now()))
-        changes = {"state": RunState.RUNNING, "current": tuple(current), "stages": tuple(ended), "ended_at": ""}
+        changes = {"state": RunState.RUNNING, "current": current, "stages": ended, "ended_at": ""}
         insist(self._ledger.change_run(run, reason="", reopened=run.reopened + 1, **changes), run.run_id)
 
     def _close_open(

@@ -12,6 +12,7 @@ from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import ProfileStatus
 from adweir.model.errors import AuthExpired, BadInput, Unprocessable
+from adweir.model.flows import StageKind
 from adweir.model.labels import owner
 from adweir.model.log import log
 from adweir.model.metrics import Series
@@ -22,7 +23,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.alone import PASSING, explain
 from adweir.pipeline.flow_forms import find_flow, flow_of
-from adweir.pipeline.workflows import Kind, Stage, Workflow
+from adweir.pipeline.workflows import Stage, Workflow
 from adweir.platforms.base import told_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class RunSettings:
     stale_after_seconds: int = 1800
     function_timeout_seconds: int = 60
     bucket: str = ""
-    deployed: frozenset[Kind] = frozenset({Kind.PULL})
+    deployed: frozenset[StageKind] = frozenset({StageKind.PULL})
 
 
 class Entry(NamedTuple):
@@ -92,7 +93,7 @@ class StagePlanner:
         self._settings = settings
 
     @property
-    def deployed(self) -> frozenset[Kind]:
+    def deployed(self) -> frozenset[StageKind]:
         """The kinds of stages that there are functions for."""
         return self._settings.deployed
 
@@ -239,7 +240,8 @@ class StagePlanner:
 
     def _pulls(self, stage: Stage, platform: Platform) -> bool:
         """Whether a stage pulls from a platform."""
-        return not stage.platforms or platform in {platform_named(name, self.platforms.parse) for name in stage.platforms}
+        named = {platform_named(name, self.platforms.parse) for name in stage.platforms}
+        return not named or platform in named
 
     def _in(self, run: Run, account_id: str, platform: Platform) -> bool:
         scope = run.scope

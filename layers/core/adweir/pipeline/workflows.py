@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING
 
 from adweir.intake.collect.planner import Reach
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unprocessable
+from adweir.model.flows import OnFailure, StageKind, WorkflowBuilder
 from adweir.model.messages import Scope
 from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.platforms.base import DatasetSpec
-
-if TYPE_CHECKING:
-    from adweir.pipeline.flow_forms import WorkflowBuilder
 
 _BILLS = (Dataset.INVOICES,)
 """They change once a month, and cost a request per month: the weekly run is often enough."""
@@ -33,33 +29,6 @@ _LADDER = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY)
 """From the finest level up; the account's own totals have a stage of their own."""
 _TOTALS = (Dataset.ACCOUNT_DAILY,)
 _BESIDE = tuple(dataset for dataset in _DAILY if dataset not in (*_LADDER, *_TOTALS))
-
-
-class Kind(StrEnum):
-    """What a stage does. The function of a kind may not be deployed: then the stage is left out."""
-
-    PULL = "pull"
-    RECONCILE = "reconcile"
-    AGGREGATE = "aggregate"
-    DETECT = "detect"
-    LEARN = "learn"
-    ENRICH = "enrich"
-    FEATURES = "features"
-    ETL = "etl"
-    REPORT = "report"
-    DIGEST = "digest"
-
-
-class OnFailure(StrEnum):
-    """What a run does when too few tasks of a stage loaded.
-
-    STOP: it begins no other stage. GO_ON: the stages after it run as if it had not failed. SKIP: the stages that depend
-    on it are left out, and the others run.
-    """
-
-    STOP = "stop"
-    GO_ON = "go_on"
-    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +47,7 @@ class Stage:
     accepts: tuple[Dataset, ...] = ()
     reach: Reach = Reach.FRESH
     threshold: float = 0.0
-    kind: Kind = Kind.PULL
+    kind: StageKind = StageKind.PULL
     after: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.STOP
     timeout: timedelta | None = None
@@ -129,8 +98,6 @@ class Workflow:
     @staticmethod
     def build(name: str, about: str = "") -> WorkflowBuilder:
         """The fluent form of what users store as JSON."""
-        from adweir.pipeline.flow_forms import WorkflowBuilder
-
         return WorkflowBuilder(name, about)
 
     def stage(self, name: str) -> Stage:
@@ -216,3 +183,8 @@ def workflow(name: str) -> Workflow:
             f"unknown workflow {name[:40]!r}; known: {', '.join(sorted(WORKFLOWS))}",
             [{"field": "workflow", "message": "unknown"}],
         ) from None
+
+
+def joins(name: str) -> bool:
+    """Whether only one run of a workflow and scope is open at a time; so it is of all that users store."""
+    return name not in WORKFLOWS or WORKFLOWS[name].joins

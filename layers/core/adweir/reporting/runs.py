@@ -66,7 +66,7 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
                 "reason": (record.left_out if record else "") or None,
                 **_progress(sum(by_dataset.values(), Counter())),
                 "datasets": {dataset: _progress(counts) for dataset, counts in sorted(by_dataset.items())},
-                "started_at": record.started_at if record else begun and begun.since or None,
+                "started_at": record.started_at if record else (begun.since if begun else None) or None,
                 "ended_at": record.ended_at if record and not is_open else None,
             }
         )

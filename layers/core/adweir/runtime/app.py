@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adweir.intake.load.dispatch import Loader
     from adweir.model.entities import Credential
     from adweir.model.errors import AdweirError
+    from adweir.model.flows import StageKind
     from adweir.model.messages import RunMessage
     from adweir.pipeline.engine import Engine
     from adweir.pipeline.held_replays import HeldReplays
@@ -133,6 +134,13 @@ class App(Resources):
         check = CredentialCheck(self.platforms, self.catalog, self.clock, connect)
         return Registration(self.platforms, self.catalog, self.secrets, self.queues.runs, check)
 
+    @property
+    def stage_kinds(self) -> frozenset[StageKind]:
+        """The kinds of stages that this deployment has a function for."""
+        from adweir.model.flows import StageKind
+
+        return frozenset({StageKind.PULL})
+
     @cached_property
     def engine(self) -> Engine:
         from adweir.pipeline.engine import Engine
@@ -145,6 +153,7 @@ class App(Resources):
             stale_after_seconds=settings.stale_after_seconds,
             function_timeout_seconds=settings.function_timeout_seconds,
             bucket=settings.bucket,
+            deployed=self.stage_kinds,
         )
 
         def coverage(*asked: Any) -> Coverage:

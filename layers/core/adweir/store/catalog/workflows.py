@@ -53,9 +53,7 @@ class StoredWorkflows(Items):
         found = self.stored_workflow(name)
         if found is None:
             raise NotFound(f"there is no stored workflow {name[:64]!r}", [{"field": "name", "message": "is unknown"}])
-        gone = found.model_copy(
-            update={"body": "", "version": found.version + 1, "updated_at": iso(self._clock.now())}
-        )
+        gone = found.model_copy(update={"body": "", "version": found.version + 1, "updated_at": iso(self._clock.now())})
         if not self._put(_item(gone, _DELETED), Item.version == found.version):
             raise Conflict("someone else is replacing this workflow at the same moment; try again")
         return gone

@@ -24,7 +24,7 @@ from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER, Tasks
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
 from adweir.store.ledger.troubled_runs import TroubledRuns
-from adweir.store.ledger.turns import Turns
+from adweir.store.ledger.turns import RunTurns
 
 __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
 
@@ -48,7 +48,7 @@ class Ledger(Runs, Tasks, Leases):
         self.audit = Audit(clock)
         self.fired = FiredLast(clock)
         self.last_words = LastWords(clock)
-        self.turns = Turns(clock)
+        self.turns = RunTurns(clock)
 
     def progress(self, run_id: str) -> tuple[Run | None, str]:
         """A run as it is now, and a stage of which work is open, "" when none is. Raises UnreadableItem.

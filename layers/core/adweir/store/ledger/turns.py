@@ -1,4 +1,4 @@
-"""Turns: of one workflow and scope, one run is open at a time. `turn#<workflow>` / `<digest of the scope>`.
+"""RunTurns: of one workflow and scope, one run is open at a time. `turn#<workflow>` / `<digest of the scope>`.
 
 The item names the run whose turn it is, until that has ended, and the newest request that came meanwhile and has to see
 more than that run: it gets the next turn.
@@ -27,7 +27,7 @@ ON_REQUEST = frozenset({"api", "operator"})
 open run was asked for gets the next turn: that run may have planned without it."""
 
 
-class Turns(Rows):
+class RunTurns(Rows):
     """Who may run."""
 
     def take(self, message: StartRun) -> str:
