@@ -19,7 +19,6 @@ from adweir.model.times import iso
 from adweir.pipeline.progress import RunProgress
 from adweir.runtime.consumer import Consumer
 from adweir.store.dynamo.keyed import Keyed
-from adweir.store.ledger.markers import Markers
 from adweir.store.ledger.runs import Runs
 from adweir.store.ledger.task_rows import TaskName
 from adweir.store.ledger.tasks import Tasks
@@ -199,8 +198,8 @@ def started_twice() -> AbstractContextManager[object]:
 
 
 def other_branch_overlooked() -> AbstractContextManager[object]:
-    """A branch ends with the first task of another one that does."""
-    return mock.patch.object(Markers, "has_open", return_value=False)
+    """Of several branches, only the one of which a marker was read is seen to work."""
+    return mock.patch.object(RunProgress, "_works", lambda _self, _run, stage, working: stage == working)
 
 
 FAULTS: Mapping[str, Plant] = {

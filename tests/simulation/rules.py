@@ -111,6 +111,8 @@ class Watch:
         """A run begins once, and ends when no task of it is open (planning may go on after a cancellation)."""
         if old is not None and _number(run, "version") < _number(old, "version"):
             yield f"{run['pk']['S']} began again"
+        if old is not None and "totals" in _current(run) - _current(old) and "lists" in run["body"]["S"]:
+            yield from self._joined_early(run)
         if run["state"]["S"] not in _ENDED - {"cancelled"}:
             return
         items = self._simulation.dynamodb.items(LEDGER, run["pk"]["S"])
@@ -126,6 +128,17 @@ class Watch:
             if number and item["state"]["S"] == "planned" and (item["sk"]["S"].partition("#")[2], number) in marked:
                 continue  # redriven between the worker's look at the markers and this write: its marker reopens the run
             yield f"{run['pk']['S']} ended while {item['sk']['S']} was {item['state']['S']}"
+
+
+    def _joined_early(self, run: Item) -> Iterator[str]:
+        """What joins branches begins when neither has open work; but tasks of one that ended may be tried again."""
+        for item in self._simulation.dynamodb.items(LEDGER, run["pk"]["S"]):
+            if item["sk"]["S"].startswith(("open#lists#", "open#days#")) and not _number(item, "generation"):
+                yield f"{run['pk']['S']} joined its branches while there was {item['sk']['S']}"
+
+
+def _current(run: Item) -> set[str]:
+    return {stage["name"] for stage in json.loads(run["body"]["S"])["current"]}
 
 
 def at_the_end(simulation: Simulation, metrics: MetricStore) -> Iterator[str]:
