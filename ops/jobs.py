@@ -10,7 +10,9 @@ import typer
 
 from adweir.model.jobs import ScheduledJob
 from adweir.model.schedules import ScheduleType
+from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs import checks
+from adweir.pipeline.starting import ask_for
 from adweir.runtime.app import App
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of
@@ -105,9 +107,7 @@ def resume(context: typer.Context, name: Name, stack: Stack = "") -> None:
 def run(context: typer.Context, name: Name, stack: Stack = "") -> None:
     """Start the job's workflow now; prints the run's id."""
     app = _app(context, stack)
-    message = app.jobs.run(name)
-    app.queues.runs.send(message, group=message.run_id)
-    typer.echo(message.run_id)
+    typer.echo(ask_for(app.ledger, app.queues.runs, app.jobs.run(name)))
 
 
 @jobs.command()
@@ -149,7 +149,7 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     if fired := last.get(job.job_id):
         yield f"  last         {fired.scheduled_at[:16]}Z {fired.outcome} {fired.run_id or fired.reason}"
     accounts = {account.account_id for account in app.catalog.accounts()}
-    if problem := checks.problem(job, accounts, last):
+    if problem := checks.problem(job, accounts, known_flows(app.catalog), last):
         yield f"  problem      {problem}"
 
 

@@ -108,7 +108,7 @@ def run(
     except BadInput as error:
         raise CommandFailed(error.message) from None
     run_id = run_id_for(name, now, app.new_id())
-    message = StartRun(workflow=name, scheduled_at=now, scope=scope, run_id=run_id, trigger="operator")
+    message = StartRun(workflow=name, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
     typer.echo(ask_for(app.ledger, app.queues.runs, message))
 
 

@@ -14,6 +14,7 @@ from adweir.model.errors import Transient, Unprocessable
 from adweir.model.messages import Redrive, Scope, StartRun, Sweep
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
+from adweir.pipeline.starting import ask_for
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
 from support.crash import Crash
@@ -336,14 +337,17 @@ def test_who_asks_for_a_run_that_is_open_joins_it(world: PipelineWorld) -> None:
     joined(world)
     world.handle(MINE)
 
-    joining = [world.engine.start(again(hours, "api")) for hours in (0, 1)]
-    elsewhere = world.engine.start(again(2, "api", scope=Scope(accounts=("acc-1",))))
+    def ask(hours: int, **fields: Any) -> str:
+        return ask_for(world.ledger, world.runs, again(hours, "api", **fields))
+
+    joining = [ask(hours) for hours in (0, 1)]
+    elsewhere = ask(2, scope=Scope(accounts=("acc-1",)))
 
     assert joining == ["r", "r"]
     assert elsewhere == "r2"
     world.drain()
     assert [run.run_id for run in world.ledger.list_runs()[0]] == ["r2", "r"]
-    assert world.engine.start(again(3, "api")) == "r3"
+    assert ask(3) == "r3"
 
 
 def test_what_a_clock_asks_for_later_runs_when_the_open_run_has_ended(world: PipelineWorld) -> None:
@@ -394,8 +398,8 @@ def test_a_request_that_was_lost_does_not_hold_its_workflow_up_for_ever(
 ) -> None:
     """Given a turn that was taken for a run which never began, when it is old."""
     joined(world)
-    assert world.ledger.turns.take(again(0, "api")) == "r0"
+    assert world.ledger.turns.take(again(0), waits=True) == "r0"
 
     clock.advance(size)
 
-    assert world.engine.start(again(2, "api")) == ("r0" if fits else "r2")
+    assert world.engine.start(again(2)) == ("r0" if fits else "r2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,6 +14,7 @@ from adweir.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 from adweir.model.jobs import JobState, ScheduledJob, UnderWay
 from adweir.model.messages import Scope, StartJob
 from adweir.pipeline import workflows
+from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.health import health
 from adweir.pipeline.jobs.checks import next_runs, problem, warnings
 from adweir.store.catalog.store import Catalog
@@ -43,7 +44,9 @@ def message(job: ScheduledJob, **changes: Any) -> StartJob:
 def why(world: JobWorld, job: ScheduledJob) -> str:
     """What keeps a job from doing what it is for."""
     accounts = {account.account_id for account in world.catalog.accounts()}
-    return problem(world.catalog.job(job.name), accounts, world.ledger.fired.of([job.job_id]))
+    return problem(
+        world.catalog.job(job.name), accounts, known_flows(world.catalog), world.ledger.fired.of([job.job_id])
+    )
 
 
 def came(world: JobWorld, job: ScheduledJob) -> tuple[str, str]:
@@ -235,8 +238,7 @@ def test_a_removed_job_s_last_message_starts_nothing_and_neither_does_an_earlier
 
 def test_a_workflow_that_is_gone_is_a_fault_that_is_shown(world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     job = create(world)
-    left = {name: flow for name, flow in workflows.WORKFLOWS.items() if name != "daily"}
-    monkeypatch.setattr(workflows, "WORKFLOWS", left)
+    monkeypatch.delitem(cast("dict[str, Any]", workflows.WORKFLOWS), "daily")
 
     world.start_fired(world.pass_time(TOMORROW))
 

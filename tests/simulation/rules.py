@@ -129,7 +129,6 @@ class Watch:
                 continue  # redriven between the worker's look at the markers and this write: its marker reopens the run
             yield f"{run['pk']['S']} ended while {item['sk']['S']} was {item['state']['S']}"
 
-
     def _joined_early(self, run: Item) -> Iterator[str]:
         """What joins branches begins when neither has open work; but tasks of one that ended may be tried again."""
         for item in self._simulation.dynamodb.items(LEDGER, run["pk"]["S"]):

@@ -174,10 +174,11 @@ def resume_job(app: Here, caller: Caller, name: JobPath) -> StoredJob:
 @jobs.route("POST", "/api/v1/jobs/{name}/run", "Run a job now", scope="write", status=202, errors=(409,))
 def run_job(app: Here, caller: Caller, name: JobPath) -> StartedRun:
     """Starts its workflow as its schedule would, a paused job's too. Its times stay as they are."""
-    message = app.jobs.run(name)
-    app.queues.runs.send(message, group=message.run_id)
-    app.ledger.audit.note(caller, "run job", name, "", message.run_id)
-    return StartedRun(run_id=message.run_id)
+    from adweir.pipeline.starting import ask_for
+
+    run_id = ask_for(app.ledger, app.queues.runs, app.jobs.run(name))
+    app.ledger.audit.note(caller, "run job", name, "", run_id)
+    return StartedRun(run_id=run_id)
 
 
 @jobs.route("DELETE", "/api/v1/jobs/{name}", "Remove a job", scope="write", errors=(409,))
@@ -196,10 +197,12 @@ def _stored(app: App, caller: str, deed: str, job: ScheduledJob) -> StoredJob:
 
 
 def _shown(app: App, found: list[ScheduledJob]) -> list[JobAnswer]:
+    from adweir.pipeline.flow_forms import known_flows
     from adweir.pipeline.jobs.checks import next_runs, problem
 
     now, last = app.clock.now(), app.ledger.fired.of(job.job_id for job in found)
     accounts = {account.account_id for account in app.catalog.accounts()} if found else set()
+    flows = known_flows(app.catalog) if found else frozenset()
     shown = []
     for job in found:
         fired = last.get(job.job_id)
@@ -210,7 +213,7 @@ def _shown(app: App, found: list[ScheduledJob]) -> list[JobAnswer]:
                 schedule=job.schedule.model_dump(mode="json", exclude_none=True),
                 next_runs=[_local(at, job.timezone) for at in next_runs(job, now)],
                 last_fired=FiringAnswer(**came) if came else None,
-                problem=problem(job, accounts, last) or None,
+                problem=problem(job, accounts, flows, last) or None,
             )
         )
     return shown

@@ -120,7 +120,7 @@ class Engine:
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
         message = dated(message)
         run_id = message.run_id
-        if joins(flow.name) and (other := self._ledger.turns.take(message)) != run_id:
+        if joins(flow.name) and (other := self._ledger.turns.take(message, waits=True)) != run_id:
             log.info("%s joins the open run %s", run_id, other)
             return other
         first = decide(flow, blank(message), (), {}, self._planner.deployed, iso(self._clock.now()))

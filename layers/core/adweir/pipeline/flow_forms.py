@@ -117,8 +117,19 @@ def find_flow(catalog: FlowStore, name: str) -> Workflow:
         return WORKFLOWS[name]
     stored = catalog.stored_workflow(name)
     if stored is None:
-        raise _unknown(name, [*WORKFLOWS, *(each.name for each in catalog.stored_workflows())])
+        raise _unknown(name, known_flows(catalog))
     return read(name, json.loads(stored.body))
+
+
+def known_flows(catalog: FlowStore) -> frozenset[str]:
+    """The names of all workflows."""
+    return frozenset({*WORKFLOWS, *(each.name for each in catalog.stored_workflows())})
+
+
+def check_known(name: str, known: Iterable[str]) -> None:
+    """Raises Unprocessable for a name that is none of the known workflows."""
+    if name not in known:
+        raise _unknown(name, known)
 
 
 def _unknown(name: str, known: Iterable[str]) -> Unprocessable:

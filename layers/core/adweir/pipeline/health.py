@@ -14,6 +14,7 @@ from adweir.model.log import log
 from adweir.model.runs import RunState
 from adweir.model.times import DAY, clock_text, is_zone, iso, iso_of, local_date
 from adweir.pipeline.alone import explain
+from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs.checks import problem
 from adweir.store.ledger.brakes import BrakeState, brake_key
 
@@ -264,7 +265,8 @@ def _jobs(ledger: Ledger, catalog: Catalog) -> dict[str, Any]:
     jobs = catalog.jobs()
     last = ledger.fired.of(job.job_id for job in jobs)
     accounts = {account.account_id for account in catalog.accounts()} if jobs else set()
-    found = {job.name: why for job in jobs if (why := problem(job, accounts, last))}
+    flows = known_flows(catalog) if jobs else frozenset()
+    found = {job.name: why for job in jobs if (why := problem(job, accounts, flows, last))}
     items = [{"name": name, "reason": reason} for name, reason in found.items()]
     causes = [f"{name} ({reason})" for name, reason in found.items()]
     return _part(DEGRADED if items else HEALTHY, f"{len(items)} of {len(jobs)}", causes, total=len(jobs), items=items)

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 
 def ask_for(ledger: Ledger, runs: Queue, message: StartRun) -> str:
-    """Ask for a run that the message names. Returns the id of the run to follow: this one, or the open run of the same
-    workflow and scope. Raises Throttled, Unavailable."""
-    holder = ledger.turns.take(message) if joins(message.workflow) else message.run_id
+    """Ask for a run that the message names, for somebody who follows it.
+
+    Returns the id of the run to follow: this one, or the open run of the same workflow and scope. Raises Throttled,
+    Unavailable.
+    """
+    holder = ledger.turns.take(message, waits=False) if joins(message.workflow) else message.run_id
     # A turn may have been taken by somebody who died before the run was asked for: then it is asked for again.
     if holder == message.run_id or ledger.get_run(holder) is None:
         runs.send(message.model_copy(update={"run_id": holder}), group=holder)

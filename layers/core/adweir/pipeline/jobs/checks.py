@@ -15,8 +15,8 @@ from adweir.model.jobs import JobState, ScheduledJob, UnderWay
 from adweir.model.labels import PATTERN
 from adweir.model.schedules import NO_ZONE, CronTiming, following
 from adweir.model.times import is_zone
+from adweir.pipeline.flow_forms import check_known, find_flow
 from adweir.pipeline.scopes import check_scope
-from adweir.pipeline.workflows import workflow
 from adweir.store.ledger.fired import REFUSED, Firing
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class JobChecks:
             faults.append(_fault("lookback_days", "does not go with args.start: both say where the days begin"))
         try:
             scope = job.model_copy(update={"args": known}).scope()
-            check_scope(self._platforms, workflow(job.workflow), scope, now.date())
+            check_scope(self._platforms, find_flow(self._catalog, job.workflow), scope, now.date())
         except ValidationError as error:
             for one in error.errors():
                 field = ".".join(("args", *map(str, one["loc"])))
@@ -143,12 +143,12 @@ def gone(job: ScheduledJob) -> str:
     return f"all its client accounts were deleted: {', '.join(job.accounts[: limits.MAX_WARNINGS])}"
 
 
-def problem(job: ScheduledJob, accounts: Collection[str], last: Mapping[str, Firing]) -> str:
-    """What keeps a job from doing what it is for, and what to do; "" where nothing does."""
+def problem(job: ScheduledJob, accounts: Collection[str], flows: Collection[str], last: Mapping[str, Firing]) -> str:
+    """What keeps a job from doing what it is for, and what to do; "" where nothing does. `flows` are all workflows."""
     if job.under_way:
         return _BROKE_OFF[job.under_way]
     try:
-        workflow(job.workflow)
+        check_known(job.workflow, flows)
         scope = left_of(job, accounts)
         job.timing()
     except (BadInput, ValueError) as error:

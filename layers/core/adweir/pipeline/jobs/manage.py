@@ -18,9 +18,9 @@ from adweir.model.jobs import JobState, ScheduledJob, UnderWay
 from adweir.model.messages import StartRun
 from adweir.model.ports import SCHEDULED_AT, ScheduleEntry, ScheduleStore
 from adweir.model.times import iso
+from adweir.pipeline.flow_forms import find_flow
 from adweir.pipeline.jobs.checks import JobChecks, gone, left_of
 from adweir.pipeline.jobs.fired import trigger_of
-from adweir.pipeline.workflows import workflow
 
 if TYPE_CHECKING:
     from adweir.model.times import Clock
@@ -131,7 +131,7 @@ class ScheduledJobs:
         if scope is None:
             raise Conflict(gone(job))
         run_id = run_id_for(job.name, now, self._new_id())
-        flow = workflow(job.workflow)
+        flow = find_flow(self._catalog, job.workflow)
         return StartRun(workflow=flow.name, scheduled_at=now, scope=scope, run_id=run_id, trigger=trigger_of(job.name))
 
     def _make_room(self, job: ScheduledJob) -> None:

@@ -22,17 +22,16 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
 _RACES = 5
-ON_REQUEST = frozenset({"api", "operator"})
-"""Triggers of requests by people, who follow the run that they join. What a clock or a change asks for later than the
-open run was asked for gets the next turn: that run may have planned without it."""
 
 
 class RunTurns(Rows):
     """Who may run."""
 
-    def take(self, message: StartRun) -> str:
+    def take(self, message: StartRun, *, waits: bool) -> str:
         """Take the turn for a request that names its run. Returns the id of the run whose turn it is: this one, or the
-        open one that the request joins. May be repeated. Raises Throttled when others keep taking it."""
+        open one that the request joins. A request that `waits` gets the next turn where it was made for a later time
+        than the open run, which may have planned without it. May be repeated. Raises Throttled when others keep taking
+        the turn."""
         pk, sk = _key(message.workflow, message.scope)
         for _ in range(_RACES):
             mine = self._row(pk, sk, text=message.run_id, version=0, updated_at=iso(self._clock.now()))
@@ -49,7 +48,7 @@ class RunTurns(Rows):
                 mine.body = turn.body
                 if self._put(mine, self._as_read(turn)):
                     return message.run_id
-            elif not self._sees_more(message, run) or self._note(turn, message):
+            elif not (waits and self._sees_more(message, run)) or self._note(turn, message):
                 return holder
         raise Throttled(f"the turn of workflow {message.workflow} keeps changing", retry_after=5)
 
@@ -84,8 +83,6 @@ class RunTurns(Rows):
         return waited.total_seconds() > limits.MAX_START_SECONDS
 
     def _sees_more(self, message: StartRun, run: Row | None) -> bool:
-        if message.trigger in ON_REQUEST:
-            return False
         return run is None or iso(message.scheduled_at) > str((run.body or {}).get("scheduled_at", ""))
 
     def _note(self, turn: Row, message: StartRun) -> bool:
