@@ -48,6 +48,22 @@ def environment(tables: None, settings: Settings, clients: dict[str, Any]) -> di
 
 
 @pytest.fixture
+def scheduler(tables: None) -> Iterator[Any]:
+    client = boto3.client("scheduler", region_name="us-east-1")
+    client.create_schedule_group(Name="adweir")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def job_schedules(scheduler: Any) -> dict[str, str]:
+    """What the environment of a function has that makes schedules of jobs."""
+    queue, role = "arn:aws:sqs:us-east-1:123456789012:runs", "arn:aws:iam::123456789012:role/scheduler"
+    target = {"group": "adweir", "queue": queue, "dead_letters": f"{queue}-dead", "role": role}
+    return {"JOB_SCHEDULES": json.dumps(target)}
+
+
+@pytest.fixture
 def api(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: Any) -> Iterator[ModuleType]:
     with loaded("api", environment, monkeypatch) as module:
         module.app.clock = clock

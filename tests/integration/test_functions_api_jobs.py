@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
 
 from adweir.model.messages import Scope
@@ -24,28 +22,19 @@ BODY = {
     "platforms": ["meta"],
     "lookback_days": 7,
 }
-QUEUE, ROLE = "arn:aws:sqs:us-east-1:123456789012:runs", "arn:aws:iam::123456789012:role/scheduler"
 
 
 @pytest.fixture
-def scheduler(tables: None) -> Iterator[Any]:
-    client = boto3.client("scheduler", region_name="us-east-1")
-    client.create_schedule_group(Name="adweir")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def environment(environment: dict[str, str], scheduler: Any) -> dict[str, str]:
-    target = {"group": "adweir", "queue": QUEUE, "dead_letters": f"{QUEUE}-dead", "role": ROLE}
-    return environment | {"JOB_SCHEDULES": json.dumps(target)}
+def environment(environment: dict[str, str], job_schedules: dict[str, str]) -> dict[str, str]:
+    return environment | job_schedules
 
 
 def names(scheduler: Any) -> list[str]:
     return [each["Name"] for each in scheduler.list_schedules(GroupName="adweir")["Schedules"]]
 
 
-def test_a_job_is_created_read_changed_and_removed(call: Call, scheduler: Any) -> None:
+def test_a_job_is_created_read_changed_and_removed(call: Call, scheduler: Any, job_schedules: dict[str, str]) -> None:
+    where = json.loads(job_schedules["JOB_SCHEDULES"])
     made = call("POST", PATH, BODY, expect=201)
 
     assert {name: made[name] for name in BODY} == BODY | {"platforms": ["meta_ads"]}
@@ -60,7 +49,7 @@ def test_a_job_is_created_read_changed_and_removed(call: Call, scheduler: Any) -
         "Europe/Berlin",
         "ENABLED",
     )
-    assert (stored["Target"]["Arn"], stored["Target"]["RoleArn"]) == (QUEUE, ROLE)
+    assert (stored["Target"]["Arn"], stored["Target"]["RoleArn"]) == (where["queue"], where["role"])
     assert json.loads(stored["Target"]["Input"]) == {
         "kind": "job",
         "name": "nightly",

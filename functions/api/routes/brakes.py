@@ -119,8 +119,9 @@ def release_brake(
     return ReleasedBrake(key=key, released=released, outcome=outcome, by=deed.who, at=deed.at, reason=reason)
 
 
-@brakes.route("GET", "/api/v1/audit", "List what was done by hand, newest first")
+@brakes.route("GET", "/api/v1/audit", "List what was changed, newest first")
 def list_deeds(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> DeedList:
-    """Of the last 90 days: brakes released, objects replayed, messages sent again or dropped, jobs changed."""
+    """Of the last 90 days: each request that changed something, by which key, on what, and what came of it. Of what was
+    sent it has the names of the fields; no value, which may be a secret."""
     found, following = app.ledger.audit.page(limit, next_token)
     return DeedList(deeds=[DeedAnswer(**deed._asdict()) for deed in found], next_token=following or None)

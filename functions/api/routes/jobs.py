@@ -18,7 +18,9 @@ from routes.fields import Given, Instant, NextToken, OneOf, PlatformName, RunId,
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_PATH_ID_CHARS)]
 Names = Annotated[list[Name], Field(max_length=limits.MAX_SCOPE_NAMES)]
-JobName = Annotated[str, StringConstraints(pattern=PATTERN), Field(examples=["nightly"])]
+JobName = Annotated[
+    str, StringConstraints(pattern=PATTERN, max_length=limits.MAX_WORD_CHARS), Field(examples=["nightly"])
+]
 JobPath = Annotated[str, Path(description="The job's name.")]
 _ARGUMENTS = "Arguments of the workflow: `datasets`, `slice`, `start`, `end`, as in the scope of a run."
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, StringConstraints
 
 from adweir.model import limits
@@ -128,6 +129,30 @@ class RunDetails(RunAnswer):
     waiting_tasks: list[WaitingTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
 
 
+class TaskAnswer(NamedTask):
+    """A task's life."""
+
+    state: TaskState
+    created_at: Instant | None
+    updated_at: Instant | None = Field(description="Its last step; of one that has ended, its end.")
+    deadline: Instant = Field(description="When it fails if it has not ended.")
+    attempts: int = Field(description="How often a worker took it since it was planned or redriven.")
+    as_of: Instant | None = Field(description="The moment that its numbers are of.")
+    object_key: str | None = Field(description="The answer as it was stored.")
+    parent: str | None = Field(description="The task that was split into it and others.")
+    counts: dict[str, int] = Field(examples=[{"rows_stored": 12}])
+    error: dict[str, Any] | None = Field(description="`code`, `message` and the error's context.")
+    waits_for: str | None
+    until: Instant | None
+
+
+class TaskList(Shown):
+    """One page of a run's tasks, by id; it may have fewer than `limit`, and even none, before the last."""
+
+    tasks: list[TaskAnswer]
+    next_token: NextToken
+
+
 class LeftTask(Shown):
     """A task that was named and is not tried again."""
 
@@ -161,6 +186,28 @@ def get_run(app: Here, run_id: RunPath) -> RunDetails:
 
     run = _run(app, run_id)
     return RunDetails.of(details(run, app.ledger.tasks(run.run_id), app.clock.now()))
+
+
+@runs.route("GET", "/api/v1/runs/{run_id}/tasks", "List the tasks of a run", limited=True)
+def list_tasks(
+    app: Here,
+    run_id: RunPath,
+    state: Annotated[TaskState | None, Query(description="Only those in this state.")] = None,
+    stage: Annotated[str, Query(max_length=limits.MAX_WORD_CHARS, description="Only those of this stage.")] = "",
+    limit: Limit = PAGE_ITEMS,
+    next_token: PageToken = "",
+) -> TaskList:
+    """Each with its times, attempts and error."""
+    from adweir.reporting.runs import life
+    from adweir.store.dynamo.paging import from_token
+    from adweir.store.ledger.tasks import tasks_of
+
+    from_token(tasks_of(run_id), next_token)
+    run, now = _run(app, run_id), app.clock.now()
+    found, token = app.ledger.page_of_tasks(
+        run.run_id, limit, next_token, lambda task: state in {None, task.state} and stage in {"", task.stage}
+    )
+    return TaskList(tasks=[TaskAnswer.of(life(task, now)) for task in found], next_token=token or None)
 
 
 @runs.route(

@@ -174,6 +174,7 @@ MAX_WORKFLOW_FAULTS = 50  # faults of a refused workflow that are listed
 MAX_SWEEP_PARTS = 20  # invocations by which a sweep goes on at once: 15 minutes; the next one is due after 5
 MAX_SWEPT_RUNS = 500  # open runs per sweep; the next one goes on from there
 MAX_FAULTS_NAMED = 100  # faults that the health lists, and stored items that one container remembers as unreadable
+MAX_TASKS_LOOKED_AT = 10_000  # tasks of a run that one page looks at for those that are asked for: 10 MB, 3 s
 MAX_FAILED_TASKS_SHOWN = 200  # tasks listed in a run's answer
 MAX_COLUMN_CHANGES = 200  # meanings of conversion columns per campaign: twenty columns, ten changes of each
 MAX_SWEPT_SCHEDULES = 100  # report schedules of an earlier run that are deleted before one is made

@@ -10,6 +10,7 @@ from typing import Any
 from adweir.model import limits
 from adweir.model.runs import Run
 from adweir.model.tasks import Task, TaskState
+from adweir.model.times import iso_of
 from adweir.reporting.waiting import waiting
 
 _GOOD = frozenset(state for state in TaskState if state.is_good)
@@ -88,6 +89,23 @@ def _progress(counts: Counter[TaskState]) -> dict[str, Any]:
         "done": sum(counts[state] for state in _GOOD),
         "failed": sum(counts[state] for state in _UNDONE),
         "tasks": {state.value: count for state, count in sorted(counts.items())},
+    }
+
+
+def life(task: Task, now: datetime) -> dict[str, Any]:
+    """A task with its times, attempts and error, and what it waits for while it has not ended."""
+    waits = waiting(task, now) if not task.state.is_terminal else {"waits_for": None, "until": None}
+    return _named(task) | {
+        "created_at": task.created_at or None,
+        "updated_at": task.updated_at or None,
+        "deadline": iso_of(task.deadline),
+        "attempts": task.attempts,
+        "as_of": task.as_of or None,
+        "object_key": task.object_key or None,
+        "parent": task.parent or None,
+        "counts": dict(task.counts),
+        "error": dict(task.error) if task.error else None,
+        **waits,
     }
 
 

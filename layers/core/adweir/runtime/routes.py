@@ -20,8 +20,12 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 
 from adweir.model.errors import Forbidden, NotFound
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, key_of_request, require, resolver
 
+_CHANGING = frozenset({"write", "admin"})
+_REFUSED = 300
+"""The first status that is no success."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -120,7 +124,12 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
         if accounts and not (operation and (operation.limited or not operation.scope)):
             raise Forbidden("this call is for keys of all accounts")
         http.context["app"] = app.limited_to(accounts) if accounts else app
+        changes = operation if operation and operation.scope in _CHANGING else None
+        noted = app.ledger.audit.noted if changes else 0
         response = next_middleware(http)
+        if changes and response.status_code < _REFUSED and app.ledger.audit.noted == noted:
+            event = request.resolved_event.raw_event
+            note_change(app, changes.id, request.path_parameters, event, response.body)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

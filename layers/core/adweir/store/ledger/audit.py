@@ -1,10 +1,10 @@
-"""What people did by hand: `audit` / `<time>#<token>`, kept like other history."""
+"""What people changed: `audit` / `<time>#<token>`, kept like other history."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from adweir.model.times import iso
+from adweir.model.times import Clock, iso
 from adweir.store.dynamo.keyed import new_token
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.ledger.rows import Rows
@@ -24,12 +24,17 @@ class Deed(NamedTuple):
 
 
 class Audit(Rows):
-    """Written by the routes that intervene, read by people."""
+    """Written for each request that changed something, read by people. `noted` counts what this one wrote."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.noted = 0
 
     def note(self, who: str, action: str, subject: str, reason: str, outcome: str) -> Deed:
         """Record a deed of now."""
         deed = Deed(iso(self._clock.now()), who, action, subject, reason, outcome)
         self._put(self._row(_PK, f"{deed.at}#{new_token()}", body=deed._asdict()))
+        self.noted += 1
         return deed
 
     def page(self, limit: int, token: str) -> tuple[list[Deed], str]:

@@ -6,10 +6,11 @@ too many, never one too few, and the sweep removes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled
 from adweir.model.labels import DEFAULT, owner
@@ -17,6 +18,7 @@ from adweir.model.platforms import Platform
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.store.dynamo.keyed import Key
+from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.ledger.markers import PLANNING, Marker, Markers, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
@@ -103,6 +105,23 @@ class Tasks(Markers):
     def tasks(self, run_id: str) -> Iterator[Task]:
         """The tasks of a run, by id, but those that cannot be read (`lost_tasks`)."""
         return self._readable(self._query(run_pk(run_id), "task#"), task_of_row)
+
+    def page_of_tasks(
+        self, run_id: str, limit: int, token: str = "", chosen: Callable[[Task], bool] = lambda _: True
+    ) -> tuple[list[Task], str]:
+        """Tasks of a run that are `chosen`, by id, and the token of the next page, "" after the last.
+
+        It looks at `limits.MAX_TASKS_LOOKED_AT` at most, so that a page may have fewer, and even none. Raises BadInput
+        for a wrong token.
+        """
+        found: list[Task] = []
+        of, last, looked_at = tasks_of(run_id), "", 0
+        for row in self._query(run_pk(run_id), "task#", after=from_token(of, token)):
+            if len(found) == limit or looked_at == limits.MAX_TASKS_LOOKED_AT:
+                return found, to_token(of, last)
+            last, looked_at = row.sk, looked_at + 1
+            found += [task for task in self._readable([row], task_of_row) if chosen(task)]
+        return found, ""
 
     def lost_tasks(self, run_id: str) -> int:
         """How many tasks of the run `tasks` had to leave out when it was last read."""
@@ -405,3 +424,8 @@ class Tasks(Markers):
 
 def _parked_pk(account_id: str, platform: Platform, label: str) -> str:
     return f"parked#{account_id}#{platform}#{label}"
+
+
+def tasks_of(run_id: str) -> str:
+    """The name of the list of a run's tasks in page tokens."""
+    return f"tasks#{run_id}"
