@@ -15,10 +15,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adweir.model.times import first_of_month
 from adweir.reporting.reports import METRICS
 from contract.clients import HERE
 from contract.environments import NotInstalled, interpreter
@@ -27,6 +29,8 @@ from ops.contracts import REPORT_DIMENSIONS, DataContract, cells, contracts, typ
 
 HOME = HERE.parent / ".contract"
 _DEMO_SECONDS, _CHECK_SECONDS = 900, 600
+_BILLED_MONTHS = 2
+"""A month is billed when it is over."""
 _REPORT = "campaign_report"
 _BREACHED = ("campaign_performance", "account_performance", "invoices", _REPORT)
 """What breaches are planted in: one of each kind."""
@@ -119,9 +123,11 @@ def _tables(api: Api) -> Iterator[tuple[str, Table]]:
     profiles = api.get("/api/v1/profiles")["profiles"]
     last = max(day["date"] for day in api.get("/api/v1/coverage", platform=profiles[0]["platform"])["coverage"])
     days = {"start": f"{last[:8]}01", "end": last}
+    before = first_of_month(date.fromisoformat(last), -_BILLED_MONTHS).isoformat()
     for contract in contracts():
         if contract.name != _REPORT:
-            records = api.records(contract.name, {"date_range": days})
+            asked = days if "date" in contract.columns else {**days, "start": before}
+            records = api.records(contract.name, {"date_range": asked})
             yield (
                 contract.name,
                 [list(contract.columns), *([_text(value) for value in row] for row in cells(contract, records))],
