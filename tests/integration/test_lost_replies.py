@@ -140,7 +140,7 @@ WRITES: dict[str, tuple[Callable[[Ledger], Any], Callable[[Ledger, Any], Any], i
     "create_run": (lambda ledger: None, lambda ledger, _: ledger.create_run(a_run()), 3),
     "change_run": (
         lambda ledger: (ledger.create_run(a_run()), ledger.get_run("run-1"))[1],
-        lambda ledger, run: ledger.change_run(run, stage="pulls"),
+        lambda ledger, run: ledger.change_run(run, reason="pulls"),
         1,
     ),
     "plan": (lambda ledger: None, lambda ledger, _: ledger.plan(a_task()), 2),

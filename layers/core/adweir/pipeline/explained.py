@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from adweir.store.ledger import Ledger
 
 
+_ETL_KINDS = (None, "export", "score")
+"""Of messages of the etl queue; those about a finished run have none."""
 _SAFE = "safe: the same message twice changes nothing"
 _OF_A_RUN: dict[Literal["advance", "cancel", "narrow", "redrive"], str] = {
     "advance": "see whether {} can go on",
@@ -42,9 +44,15 @@ def about(queue: str, body: str, ledger: Ledger) -> About:
             return _of_task(queue, TaskMessage.model_validate_json(body), ledger)
         if queue in _PLAIN:
             return _PLAIN[queue](body)
-        return _of_objects(body) if '"aws.s3"' in body else _of_run(body) if '"kind"' in body else _of_etl(body)
+        return _of_any(body)
     except (AdweirError, ValidationError, ValueError, LookupError, TypeError, AttributeError):
         return About("a message that cannot be read", "useless: it would be quarantined")
+
+
+def _of_any(body: str) -> About:
+    if '"aws.s3"' in body:
+        return _of_objects(body)
+    return _of_etl(body) if json.loads(body).get("kind") in _ETL_KINDS else _of_run(body)
 
 
 def _of_stream(_body: str) -> About:
