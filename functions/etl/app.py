@@ -42,7 +42,7 @@ def work(message: Work, remaining: Callable[[], float]) -> None:
         exporter().make(message, remaining)
         return
     if isinstance(message, ScoreDays) and message.account_id:
-        scored = app.scorer.score(message.account_id, remaining)
+        scored = app.scorer.score(message.account_id, remaining, app.settings.margin_seconds)
         app.logger.info("scores", extra={"account_id": message.account_id, "days": scored})
         return
     accounts = message.accounts or tuple(account.account_id for account in app.catalog.accounts())

@@ -32,6 +32,7 @@ NOT_RUN = {
     ("docs/operations.md", "make sam"): "needs Docker",
     ("docs/specs.md", "make deploy"): "needs an AWS account",
     ("docs/library.md", ""): "tests/contract/test_contract_library_docs.py runs them",
+    ("docs/workflows.md", "import adweir"): "tests/unit/test_pipeline_flows.py runs it",
     ("CONTRIBUTING.md", ".venv/bin/python -m pytest"): "the tests themselves",
 }
 """Blocks that no test runs, by document and how they begin, each with its reason."""

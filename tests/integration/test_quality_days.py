@@ -161,7 +161,7 @@ def test_scoring_that_runs_out_of_time_goes_on_with_older_months(world: ScoredWo
         world.catalog, world.metrics, world.findings, REGISTRY, world.clock, MonthlyBills(world.catalog, world.queries)
     )
     with pytest.raises(NotReady):
-        scorer.score(world.account_id, lambda: next(left))
+        scorer.score(world.account_id, lambda: next(left), 30.0)
     assert world.scored(days[0])["score"] is not None
     with pytest.raises(ValueError, match="unpack"):
         world.scored(days[1])
@@ -397,14 +397,14 @@ def test_etl_scores_each_client_by_itself_after_a_run_of_days(
         body = json.dumps({"detail-type": "RunFinished", "detail": detail})
         for message in function.parse(body):
             if isinstance(message, ScoreDays):
-                function.work(message, lambda: 300.0)
+                function.work(message, lambda: 20.0)
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for each in found:
             (message,) = function.parse(each["Body"])
-            function.work(message, lambda: 300.0)
+            function.work(message, lambda: 20.0)
         return [json.loads(each["Body"])["account_id"] for each in found]
 
-    with loaded("etl", environment | {"ETL_QUEUE_URL": url}, monkeypatch) as function:
+    with loaded("etl", environment | {"ETL_QUEUE_URL": url, "FUNCTION_TIMEOUT_SECONDS": "20"}, monkeypatch) as function:
         function.app.clock = clock
         assert received(function, "hourly") == []
         assert received(function, "daily") == [world.account_id]

@@ -99,7 +99,7 @@ class ScoredWorld(World):
         """Score the client's days; how many were scored."""
         bills = MonthlyBills(self.catalog, self.queries)
         scorer = DayScorer(self.catalog, self.metrics, self.findings, REGISTRY, self.clock, bills)
-        return scorer.score(self.account_id, lambda: 300.0)
+        return scorer.score(self.account_id, lambda: 300.0, 30.0)
 
     def scored(self, day: date | None = None) -> dict[str, Any]:
         """A day's score as it is kept."""

@@ -17,6 +17,8 @@ from adweir.pipeline.flow_forms import form_of, read, warnings
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.platforms import REGISTRY
 from support.bounds import at_the_bound, refuses
+from support.documents import blocks
+from support.template import ROOT
 
 
 def pull(name: str = "a", *datasets: str, **fields: Any) -> dict[str, Any]:
@@ -162,3 +164,13 @@ def test_the_fluent_form_is_the_same_data() -> None:
     assert read("mine", {key: form[key] for key in ("about", "stages")}).stages[1].after == ("a",)
     with pytest.raises(ValidationError, match="colour"):
         built.stage("c", "etl", colour="red").form()
+
+
+def test_the_form_in_the_documents_can_be_stored() -> None:
+    (block,) = [block for block in blocks(ROOT / "docs/workflows.md") if block.language == "python"]
+    found: dict[str, Any] = {}
+
+    exec(block.text, found)  # noqa: S102  what the document says
+
+    form = {name: value for name, value in found["form"].items() if name != "name"}
+    assert [stage.name for stage in read("nightly", form).stages] == ["google", "meta", "totals"]

@@ -56,3 +56,10 @@ def test_every_queue_has_its_dead_letters_and_so_has_what_could_not_be_delivered
         f"{BASE}-dead-letters-delivery",
     ]
     assert Settings(etl_queue_url=f"{BASE}-etl").dead_letter_urls(["meta_ads"]) == []
+
+
+@pytest.mark.parametrize(("timeout", "margin"), [(600, 30.0), (20, 2.0), (10, 1.0)])
+def test_work_that_goes_on_elsewhere_leaves_a_tenth_of_its_time_and_has_some_itself(
+    timeout: int, margin: float
+) -> None:
+    assert Settings(function_timeout_seconds=timeout).margin_seconds == margin

@@ -92,7 +92,7 @@ class DayScorer:
         self._clock = clock
         self._bills = BillCheck(catalog, findings, bills, clock)
 
-    def score(self, account_id: str, remaining: Callable[[], float], margin: float = 30.0) -> int:
+    def score(self, account_id: str, remaining: Callable[[], float], margin: float) -> int:
         """Score the days of a client's ad accounts whose numbers or coverage changed; returns how many.
 
         Raises NotReady when less than `margin` seconds are left: the same call goes on.

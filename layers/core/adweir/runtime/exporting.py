@@ -17,5 +17,4 @@ def exporter_of(app: App) -> Exporter:
     def queries(accounts: frozenset[str]) -> Queries:
         return (app.limited_to(accounts) if accounts else app).queries
 
-    margin = min(30.0, app.settings.function_timeout_seconds / 10)
-    return Exporter(app.ledger.exports, app.raw, app.queues.etl, queries, margin)
+    return Exporter(app.ledger.exports, app.raw, app.queues.etl, queries, app.settings.margin_seconds)

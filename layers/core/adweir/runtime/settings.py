@@ -81,6 +81,11 @@ class Settings(BaseModel):
     log_level: str = "INFO"
 
     @property
+    def margin_seconds(self) -> float:
+        """Time that is left over for the end of work that goes on in another invocation."""
+        return min(30.0, self.function_timeout_seconds / 10)
+
+    @property
     def tables(self) -> tuple[str, str, str, str]:
         """The names of the four tables, as `store.dynamo.tables.bind` takes them."""
         return self.catalog_table, self.metrics_table, self.ledger_table, self.findings_table
