@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adweir.model import limits
@@ -218,6 +218,7 @@ def fields(draw: st.DrawFn) -> dict[str, Any]:
     return {name: draw(RULE_SETS) | draw(more) for name in names}
 
 
+@example({"platform": {"type": "float", "min": Decimal("0.5")}}, [{"platform": float("nan")}], False)
 @given(fields(), st.lists(st.dictionaries(st.sampled_from(HOSTILE), VALUES), max_size=4), st.booleans())
 def test_the_scan_passes_only_what_the_checks_pass(rules: dict[str, Any], rows: list[Any], listed: bool) -> None:
     """Each row comes twice: what is known from the first time is passed the second time."""

@@ -150,8 +150,9 @@ def _of_integer(place: int, rules: Mapping[str, Any]) -> str:
 
 
 def _of_number(place: int, rules: Mapping[str, Any]) -> str:
-    """NaN is in no range, and infinity in none that ends."""
-    plain = f"(v.__class__ is float or v.__class__ is int) and least_{place} <= v <= most_{place}"
+    """NaN is in no range, and infinity in none that ends. A Decimal raises when it is compared with NaN."""
+    is_number = "v == v and " if any(isinstance(rules.get(bound), Decimal) for bound in ("min", "max")) else ""
+    plain = f"(v.__class__ is float or v.__class__ is int) and {is_number}least_{place} <= v <= most_{place}"
     exact = " and ".join(filter(None, ("v.__class__ is Decimal and v.is_finite()", _between(place, rules))))
     return f"{plain} or {exact}"
 
