@@ -278,8 +278,8 @@ class Subscription(PlatformObject):
     notes: str = ""
 
 
-class SourceSpec(Entity):
-    """A stored description of an API (`platforms.described`); `body` is its JSON."""
+class NamedDocument(Entity):
+    """A document of the deployment that is stored whole; `body` is its JSON."""
 
     name: str
     body: str
@@ -288,14 +288,12 @@ class SourceSpec(Entity):
     updated_at: str = ""
 
 
-class StoredWorkflow(Entity):
-    """A workflow that a user defined (`pipeline.flow_forms`); `body` is its JSON."""
+class SourceSpec(NamedDocument):
+    """A stored description of an API (`platforms.described`)."""
 
-    name: str
-    body: str
-    version: int = 1
-    created_at: str = ""
-    updated_at: str = ""
+
+class StoredWorkflow(NamedDocument):
+    """A workflow that a user defined (`pipeline.flow_forms`)."""
 
 
 class ApiKey(Entity):
