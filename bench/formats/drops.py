@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
@@ -43,6 +44,8 @@ from adweir.store.metrics.buckets import encoded, partitions
 from adweir.store.metrics.coverage import Coverage
 from adweir.store.metrics.job import Job
 from adweir.store.raw.store import ObjectHead, RawStore
+from adweir.store.registers import Registers
+from adweir.store.swaps import Swaps
 from support.clock import FrozenClock
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -191,7 +194,9 @@ def _invocations(file: Path, kind: Kind, items: Items, seconds: float) -> tuple[
     of it each invocation took."""
     catalog, receipts = Client(), InMemory()
     readers = ClientFiles(catalog, REGISTRY, lambda *_: None)
-    loader = DropLoader(Bucketless(file), catalog, receipts, items, FrozenClock(NOW), readers)
+    raw, clock = Bucketless(file), FrozenClock(NOW)
+    registers = Registers(raw, clock, Swaps(time.sleep, Random()))
+    loader = DropLoader((raw, catalog, registers), receipts, items, clock, readers)
     message, took = ObjectArrived(bucket="b", key=kind.key), list[float]()
     while True:
         began = time.process_time()

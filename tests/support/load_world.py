@@ -35,6 +35,8 @@ from adweir.store.folds import Folds
 from adweir.store.metrics.store import MetricStore, Patience
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawStore
+from adweir.store.registers import Registers
+from adweir.store.swaps import Swaps
 from support.clock import FrozenClock
 from support.world import World
 
@@ -64,14 +66,14 @@ class LoadWorld(World):
     def _loader(self, platforms: Platforms) -> Loader:
         committer = Committer(self.metrics, self.findings, self.bus, self.clock, threshold=0.8)
         ends = TaskEnds(self.ledger, self.queues.runs, self.clock)
-        self.folds = Folds(self.raw, self.clock, lambda _: None, Random(1))
+        swaps = Swaps(lambda _: None, Random(1))
+        self.folds = Folds(self.raw, self.clock, swaps)
         leads = LeadCounter(self.catalog, self.folds, self.clock)
         return Loader(
             {
                 pulls.PREFIX: PullLoader(self.raw, self.catalog, platforms, committer, ends, self.queues.landing),
                 drop_keys.PREFIX: DropLoader(
-                    self.raw,
-                    self.catalog,
+                    (self.raw, self.catalog, Registers(self.raw, self.clock, swaps)),
                     self.ledger.receipts,
                     committer,
                     self.clock,

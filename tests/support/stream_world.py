@@ -24,8 +24,9 @@ from adweir.model.metrics import Grain, Level, Series, Slot, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window, iso
 from adweir.platforms import REGISTRY
-from adweir.store.folds import FoldObjects, Folds
+from adweir.store.folds import Folds
 from adweir.store.raw.store import ObjectHead, ObjectInfo
+from adweir.store.swaps import SwapObjects, Swaps
 from support.crash import Crash
 from support.metric_store import StoreWorld
 
@@ -37,7 +38,7 @@ HOUR = "2026-11-20T03:00:00-08:00"
 
 
 @dataclass
-class FakeFolds(FoldObjects):
+class FakeFolds(SwapObjects):
     """Conditional replacement in memory. Each put is a write at which a worker can die."""
 
     crash: Crash = field(default_factory=Crash)
@@ -201,7 +202,7 @@ class StreamWorld(StoreWorld):
         super().__init__()
         self.fold_objects = FakeFolds(self.crash)
         self.slept: list[float] = []
-        self.folds = Folds(self.fold_objects, self.clock, self.slept.append, random.Random(1))
+        self.folds = Folds(self.fold_objects, self.clock, Swaps(self.slept.append, random.Random(1)))
         self.catalog, self.raw, self.out = StreamCatalog(list(profiles) or [a_profile()]), StreamObjects(), Published()
         for dataset in ("sp-traffic", "sp-conversion"):
             self.subscribe(dataset, SINCE)

@@ -19,6 +19,7 @@ from adweir.model.tasks import Pull, Stamp
 from adweir.model.times import Window
 from adweir.store.folds import Delta, Folds, counted_once
 from adweir.store.metrics.brought import PullRows
+from adweir.store.swaps import Swaps
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import StoreWorld
@@ -55,7 +56,7 @@ class World(StoreWorld):
         super().__init__()
         self.fold_objects = FakeFolds(self.crash)
         self.slept: list[float] = []
-        self.folds = Folds(self.fold_objects, self.clock, self.slept.append, random.Random(1))
+        self.folds = Folds(self.fold_objects, self.clock, Swaps(self.slept.append, random.Random(1)))
 
     def work(self, batch: Batch) -> None:
         """What a worker does with an object: fold, then store the sums of what the object names."""

@@ -24,6 +24,7 @@ from adweir.store.folds import counted_once
 from adweir.store.metrics.brought import PullRows
 from adweir.store.register_shards import UNCOUNTED, CountedAt, EntityAbout, Stated
 from adweir.store.registers import Registers, Restated
+from adweir.store.swaps import Swaps
 from support.bounds import at_the_bound, refuses
 from support.crash import Killed
 from support.metric_store import StoreWorld
@@ -65,7 +66,7 @@ class World(StoreWorld):
         super().__init__()
         self.kept = FakeFolds(self.crash)
         self.slept: list[float] = []
-        self.registers = Registers(self.kept, self.clock, self.slept.append, random.Random(1))
+        self.registers = Registers(self.kept, self.clock, Swaps(self.slept.append, random.Random(1)))
 
     def state(self, file: File) -> Restated:
         stated = {counted_once(str(order)): each for order, each in file.stated.items()}

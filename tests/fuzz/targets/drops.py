@@ -32,6 +32,8 @@ from adweir.store.ledger.receipts import Receipts
 from adweir.store.metrics.brought import PullRows
 from adweir.store.metrics.buckets import can_be_key
 from adweir.store.raw.store import ObjectHead, RawStore
+from adweir.store.registers import Registers
+from adweir.store.swaps import Swaps
 from fuzz import awkward, damage, pulls
 from fuzz.running import Broken, Case
 from support.clock import FrozenClock
@@ -242,7 +244,9 @@ TARGET = Drops
 def _load(raw: RawStore, stored: Committer, receipts: Receipts, key: str) -> AdweirError | None:
     """Load as `validate` does; returns the error that the file was refused with."""
     files = ClientFiles(_OneClient(), REGISTRY, lambda *_: None)
-    loader = DropLoader(raw, _OneClient(), receipts, stored, FrozenClock(pulls.NOW), files)
+    clock = FrozenClock(pulls.NOW)
+    registers = Registers(raw, clock, Swaps(lambda _: None, Random(1)))
+    loader = DropLoader((raw, _OneClient(), registers), receipts, stored, clock, files)
     message = ObjectArrived(bucket="b", key=key)
     try:
         loader.load(message, lambda: 300.0)

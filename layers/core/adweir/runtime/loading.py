@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adweir.store.folds import Folds
     from adweir.store.ledger import Ledger
     from adweir.store.raw.store import RawStore
+    from adweir.store.registers import Registers
 
 
 class LoadingParts(Protocol):
@@ -28,6 +29,8 @@ class LoadingParts(Protocol):
     def catalog(self) -> Catalog: ...
     @property
     def folds(self) -> Folds: ...
+    @property
+    def registers(self) -> Registers: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -46,7 +49,8 @@ def loader(app: LoadingParts, committer: Committer) -> dispatch.Loader:
     """A loader per prefix of the bucket."""
     ends, landing = TaskEnds(app.ledger, app.queues.runs, app.clock), app.queues.landing
     counter = leads.LeadCounter(app.catalog, app.folds, app.clock)
-    drops = files.DropLoader(app.raw, app.catalog, app.ledger.receipts, committer, app.clock, app.file_readers)
+    kept = (app.raw, app.catalog, app.registers)
+    drops = files.DropLoader(kept, app.ledger.receipts, committer, app.clock, app.file_readers)
     stores, runs = (app.raw, app.catalog, app.folds), app.queues.runs
     return dispatch.Loader(
         {

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from adweir.store.metrics.store import MetricStore
     from adweir.store.raw.feeds import SourceObjects
     from adweir.store.raw.store import RawStore
+    from adweir.store.registers import Registers
     from adweir.store.secrets import SecretStore
 
 
@@ -143,8 +144,16 @@ class Resources:
     @cached_property
     def folds(self) -> Folds:
         from adweir.store.folds import Folds
+        from adweir.store.swaps import Swaps
 
-        return Folds(self.raw, self.clock, self.sleep, self.rng)
+        return Folds(self.raw, self.clock, Swaps(self.sleep, self.rng))
+
+    @cached_property
+    def registers(self) -> Registers:
+        from adweir.store.registers import Registers
+        from adweir.store.swaps import Swaps
+
+        return Registers(self.raw, self.clock, Swaps(self.sleep, self.rng))
 
     @cached_property
     def findings(self) -> Findings:

@@ -13,23 +13,21 @@ wins there too, whichever worker writes last.
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import zip_longest
 from struct import iter_unpack
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
 from adweir.model import limits
-from adweir.model.errors import Throttled, TooLarge, UnreadableItem
+from adweir.model.errors import TooLarge, UnreadableItem
 from adweir.model.times import Clock, iso, parse_instant
+from adweir.store.swaps import SwapObjects, Swaps
 
 FOLDS = "folds/"
 """Where folds are stored. Their objects go some weeks after their last change (template.yaml, `folds-go`)."""
-_TRIES = 6
-_FIRST_WAIT = 0.05
 _ID_BYTES = 16
 _TICK = timedelta(microseconds=1)
 
@@ -83,21 +81,13 @@ class Folded(NamedTuple):
     counted: int
 
 
-class FoldObjects(Protocol):
-    """Where folds are kept: the raw store."""
-
-    def tagged(self, key: str) -> tuple[bytes, str] | None: ...
-    def swap(self, key: str, body: bytes, tag: str) -> bool: ...
-
-
 class Folds:
     """Adds records to folds."""
 
-    def __init__(self, objects: FoldObjects, clock: Clock, sleep: Callable[[float], None], rng: random.Random) -> None:
+    def __init__(self, objects: SwapObjects, clock: Clock, swaps: Swaps) -> None:
         self._objects = objects
         self._clock = clock
-        self._sleep = sleep
-        self._rng = rng
+        self._swaps = swaps
 
     def read(self, key: str) -> Fold:
         """The fold as it is now; an empty one where there is none. Raises UnreadableItem, Unavailable."""
@@ -111,19 +101,17 @@ class Folds:
         counted), UnreadableItem, Unavailable.
         """
         given = {delta.id: delta for delta in reversed(list(deltas))}
-        wait = _FIRST_WAIT
-        for _ in range(_TRIES):
+
+        def once() -> Folded | None:
             fold, tag = self._read(key)
             known = fold.known
             new = [delta for id_, delta in reversed(given.items()) if id_ not in known]
             if not new:
                 return Folded(fold, 0)
             grown = self._grown(key, fold, new)
-            if self._objects.swap(key, msgspec.json.encode(grown), tag):
-                return Folded(grown, len(new))
-            self._sleep(wait * self._rng.uniform(0.5, 1.5))
-            wait *= 2
-        raise Throttled(f"{key} keeps changing", retry_after=2.0)
+            return Folded(grown, len(new)) if self._objects.swap(key, msgspec.json.encode(grown), tag) else None
+
+        return self._swaps.until_done(key, once)
 
     def _read(self, key: str) -> tuple[Fold, str]:
         found = self._objects.tagged(key)

@@ -18,8 +18,6 @@ left, too.
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from hashlib import blake2b
@@ -28,19 +26,16 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from adweir.model import limits
-from adweir.model.errors import Throttled, TooLarge, UnreadableItem
+from adweir.model.errors import TooLarge, UnreadableItem
 from adweir.model.tasks import Stamp
 from adweir.model.times import Clock, iso, parse_instant
-from adweir.store.folds import FoldObjects
 from adweir.store.register_shards import CountedAt, EntityAbout, ShardAt, ShardRecords, ShardSums, Stated, Sum, by_shard
+from adweir.store.swaps import SwapObjects, Swaps
 
 REGISTERS = "registers/"
 """Where registers are stored. They stay as long as the bucket: without them, a later file would be all that counts."""
 _T = TypeVar("_T")
-_TRIES = 6
-_FIRST_WAIT = 0.05
 _TICK = timedelta(microseconds=1)
-_RNG = random.Random()  # noqa: S311  for waits
 _NOTHING = ShardAt(b"", "", 0)
 
 
@@ -51,7 +46,7 @@ class HasKey(Protocol):
     def key(self) -> str: ...
 
 
-class RegisterObjects(FoldObjects, Protocol):
+class RegisterObjects(SwapObjects, Protocol):
     """Where registers are kept: the raw store."""
 
     def put_once(self, key: str, body: bytes, /) -> bool: ...
@@ -102,17 +97,10 @@ class _Moved(Exception):
 class Registers:
     """States records in registers."""
 
-    def __init__(
-        self,
-        objects: RegisterObjects,
-        clock: Clock,
-        sleep: Callable[[float], None] = time.sleep,
-        rng: random.Random = _RNG,
-    ) -> None:
+    def __init__(self, objects: RegisterObjects, clock: Clock, swaps: Swaps) -> None:
         self._objects = objects
         self._clock = clock
-        self._sleep = sleep
-        self._rng = rng
+        self._swaps = swaps
 
     def state(
         self, key: str, stamp: Stamp, stated: Mapping[bytes, Stated], about: Mapping[str, EntityAbout]
@@ -123,33 +111,33 @@ class Registers:
         nothing. Raises Throttled (others keep changing the register), TooLarge (it would have more records than it
         may; nothing is taken), UnreadableItem, Unavailable.
         """
-        wait = _FIRST_WAIT
-        for _ in range(_TRIES):
-            stored = self._revision(key)[0]  # first: of places that others store meanwhile, the sums are stored twice
-            before, tag = self._read(key)
-            try:
-                register = self._next(key, before, _Statement(stamp, stated, about), stored)
-                if register is before or self._objects.swap(key, msgspec.msgpack.encode(register), tag):
-                    if register is not before:
-                        self._sweep(key, register)
-                    return self._restated(key, register, stored, stated.values())
-            except _Moved as gone:
-                if self._read(key)[1] == tag:
-                    raise UnreadableItem(f"the register {key} has lost its part {gone}", key=key) from None
-            self._pause(wait)
-            wait *= 2
-        raise Throttled(f"{key} keeps changing", retry_after=2.0)
+        statement = _Statement(stamp, stated, about)
+        return self._swaps.until_done(key, lambda: self._stated(key, statement))
 
     def stored(self, key: str, revision: int) -> None:
         """Note that all sums of a revision are stored. Raises Throttled, Unavailable."""
-        wait = _FIRST_WAIT
-        for _ in range(_TRIES):
+
+        def once() -> bool | None:
             known, tag = self._revision(key)
-            if known >= revision or self._objects.swap(_marker(key), str(revision).encode(), tag):
-                return
-            self._pause(wait)
-            wait *= 2
-        raise Throttled(f"{_marker(key)} keeps changing", retry_after=2.0)
+            return known >= revision or self._objects.swap(_marker(key), str(revision).encode(), tag) or None
+
+        self._swaps.until_done(_marker(key), once)
+
+    def _stated(self, key: str, statement: _Statement) -> Restated | None:
+        """What `state` returns; None when another worker replaced the register meanwhile."""
+        stored = self._revision(key)[0]  # first: of places that others store meanwhile, the sums are stored twice
+        before, tag = self._read(key)
+        try:
+            register = self._next(key, before, statement, stored)
+            if register is not before:
+                if not self._objects.swap(key, msgspec.msgpack.encode(register), tag):
+                    return None
+                self._sweep(key, register)
+            return self._restated(key, register, stored, statement.records.values())
+        except _Moved as gone:
+            if self._read(key)[1] == tag:
+                raise UnreadableItem(f"the register {key} has lost its part {gone}", key=key) from None
+            return None
 
     def _next(self, key: str, register: _Register, stated: _Statement, stored: int) -> _Register:
         """The next revision, whose new shards are stored; the register itself where nothing is new."""
@@ -258,9 +246,6 @@ class Registers:
             return int(body), tag
         except ValueError:
             raise UnreadableItem(f"{_marker(key)} is no number", key=key) from None
-
-    def _pause(self, seconds: float) -> None:
-        self._sleep(seconds * self._rng.uniform(0.5, 1.5))
 
 
 def _marker(key: str) -> str:

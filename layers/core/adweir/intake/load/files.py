@@ -42,12 +42,12 @@ from adweir.platforms.files.reading import FileReader, FileReaders
 from adweir.platforms.files.sums import SUM_BYTES
 from adweir.platforms.files.table import FileTable, open_table
 from adweir.quality.quarantine import Quarantine
-from adweir.store.registers import Registers
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
     from adweir.store.ledger.receipts import Receipts
     from adweir.store.raw.store import ObjectHead, RawStore
+    from adweir.store.registers import Registers
 
 PERSONAL = {"adweir-personal": "yes"}
 """The tag by which objects with personal data expire (template.yaml): in keys of drops the account comes first."""
@@ -65,22 +65,19 @@ class DropLoader:
 
     def __init__(
         self,
-        raw: RawStore,
-        catalog: Catalog,
+        stores: tuple[RawStore, Catalog, Registers],
         receipts: Receipts,
         committer: Committer,
         clock: Clock,
         readers: FileReaders,
     ) -> None:
-        self._raw = raw
-        self._catalog = catalog
-        self._receipts = DropReceipts(raw, receipts)
+        self._raw, self._catalog, self._registers = stores
+        self._receipts = DropReceipts(self._raw, receipts)
         self._readers = readers
         self._committer = committer
         self._clock = clock
-        self._registers = Registers(raw, clock)
-        self._kept_rows = DroppedKept(catalog, committer, readers.profile)
-        self._invoices = DroppedInvoices(catalog, committer, readers.parse_platform)
+        self._kept_rows = DroppedKept(self._catalog, committer, readers.profile)
+        self._invoices = DroppedInvoices(self._catalog, committer, readers.parse_platform)
 
     def load(self, message: ObjectArrived, remaining: Remaining) -> None:
         """Load one file, or a share of it.
