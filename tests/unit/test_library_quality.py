@@ -109,6 +109,8 @@ def test_a_sign_of_another_currency_than_the_rows_own_is_no_number() -> None:
         (0.024, 24, 1000, False),
         (0, 0, 100, False),
         (0.004, 0, 100, False),
+        (0.0001, 4, 100_000, False),
+        (0.01, 10, 100_000, True),
         (1, 1, 0, False),
         (100, 1, -1, False),
         (10**400, 1, 1, False),
@@ -123,6 +125,14 @@ def test_a_share_is_in_per_cent_where_the_rows_own_counts_say_so(
     _, cleaned, _ = adweir.quality.validate_and_clean(row, rules)
 
     assert float(cleaned["ctr"]) == pytest.approx(ctr / 100) if repaired else cleaned == row
+
+
+def test_a_percentage_that_contradicts_its_row_is_not_divided_twice() -> None:
+    """Given 5 % where the counts say 0.05 %, then nobody knows which of them is right."""
+    rules = {name: {"type": "number"} for name in ("ctr", "clicks", "impressions")}
+    row = {"ctr": "5%", "clicks": 5, "impressions": 10_000}
+
+    assert adweir.quality.validate_and_clean(row, rules)[:2] == (False, row)
 
 
 def test_a_conversion_rate_is_in_per_cent_of_the_clicks() -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from adweir.library.combining import identity_of
+from adweir.library.validating import with_own_platform
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import Grain
 from adweir.model.times import DAY
@@ -50,7 +51,7 @@ def check_quality(
     `{"field", "missing", "invalid"}`, counted in rows, the worst first. Raises Unprocessable for a metric that no row
     has and that is not canonical. Memory: all rows.
     """
-    rows = list(data)
+    rows = [with_own_platform(row) for row in data]
     present = dict.fromkeys(name for row in rows for name in row)
     columns, dimensions = _asked(present, metrics)
     schema = canonical_schema(columns, present)

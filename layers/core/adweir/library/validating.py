@@ -15,10 +15,12 @@ from adweir.quality import schema as language
 from adweir.quality.canonical import canonical_schema, with_rules
 from adweir.quality.checking import CheckedRows, Schema
 from adweir.quality.repairs import Repair, Repairs
+from adweir.quality.row_rules import CURRENCY, TIMEZONE
 from adweir.quality.values import in_issue
 from adweir.runtime.clock import SystemClock
 
 Row = Mapping[str, Any]
+_OF_ACCOUNT = frozenset({CURRENCY.field, TIMEZONE.field})
 DUPLICATE, CONFLICT = "duplicate", "conflict"
 
 
@@ -96,30 +98,32 @@ def clean_rows(
 class _Cleaning:
     def __init__(self, compiled: Schema, key: Sequence[str] | None) -> None:
         self._key = key
-        self._seen: dict[Any, dict[str, Any]] = {}
+        self._seen: dict[Any, Row] = {}
         self._rows: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._set_aside: list[dict[str, Any]] = []
-        errors = tuple(each for each in compiled.compared if each.severity == "error")
-        self._checked = CheckedRows(Schema((), errors), SystemClock().now())
+        # Rules that compare rows come last: a row that is set aside for another reason is no measure of the others.
+        errors = sorted(
+            (each for each in compiled.compared if each.severity == "error"), key=lambda each: each.name in _OF_ACCOUNT
+        )
+        self._checked = CheckedRows(Schema((), tuple(errors)), SystemClock().now())
 
     def take(self, number: int, row: dict[str, Any], changes: list[Repair]) -> None:
         for change in changes:
             self._note(number, change)
-        identity = tuple(repr(row.get(name)) for name in self._key) if self._key is not None else identity_of(row)
+        own = with_own_platform(row)
+        identity = tuple(repr(own.get(name)) for name in self._key) if self._key is not None else identity_of(own)
         known = self._seen.get(identity)
-        if known is not None and _is_same(known, row):
-            self._note(number, Repair(DUPLICATE, "", None, None))
-            return
-        broken = self._checked.broken(row)
         if known is not None:
-            self._aside(number, row, (CONFLICT, "", "another row with the same key has other values"))
-        elif broken:
-            rule = broken[0]
+            if _is_same(known, own):
+                self._note(number, Repair(DUPLICATE, "", None, None))
+            else:
+                self._aside(number, row, (CONFLICT, "", "another row with the same key has other values"))
+        elif rule := self._checked.broken(own):
             self._aside(number, row, (rule.name, rule.field, f"{rule.field} {rule.message}"))
         else:
-            self._seen[identity] = row
+            self._seen[identity] = own
             self._rows.append(row)
 
     def result(self) -> CleanedRows:
@@ -136,6 +140,17 @@ class _Cleaning:
         rule, field, message = why
         said = {"row": number, "rule": rule, "field": field, "message": message}
         self._set_aside.append(said | {"record": row})
+
+
+def with_own_platform(row: Row) -> Row:
+    """The row with its platform by its own name: rows of `facebook` and of `meta` are of one platform."""
+    name = row.get("platform")
+    if not isinstance(name, str):
+        return row
+    try:
+        return {**row, "platform": str(REGISTRY.parse(name))}
+    except Unprocessable:
+        return row
 
 
 def _is_same(one: Row, other: Row) -> bool:

@@ -40,6 +40,24 @@ _OF_SIGN = {
     "R$": "BRL",
 }
 """Signs that stand for one currency; `$`, `¥` and `kr` stand for several."""
+_OF_SIGNS = {
+    "¥": {"JPY", "CNY"},
+    "kr": {"SEK", "NOK", "DKK", "ISK"},
+    "Kč": {"CZK"},
+    "Ft": {"HUF"},
+    "lei": {"RON", "MDL"},
+    "R": {"ZAR"},
+    "Rs": {"INR", "PKR", "LKR", "NPR", "MUR", "SCR"},
+    "RM": {"MYR"},
+    "Rp": {"IDR"},
+    "฿": {"THB"},
+    "₫": {"VND"},
+    "₴": {"UAH"},
+    "₱": {"PHP"},
+    "₦": {"NGN"},
+}
+"""Signs without a code in them, and the currencies that are written so."""
+_NO_DOLLARS = frozenset({*_OF_SIGN.values()} - {"BRL"}).union(*_OF_SIGNS.values()) | {"CHF", "AED", "SAR", "EGP"}
 _OTHER_SIGN = re.compile(r"[A-Za-z]{0,3}\$|[¥₫฿₴₱₦]|kr\.?|Kč|Ft|lei")
 NOTHING = frozenset({"--", "-", "\u2013", "\u2014", "null", "none", "nan", "n/a", "#n/a"})
 
@@ -55,9 +73,25 @@ def is_masked(text: str) -> bool:
 
 def currency_named(text: str) -> str | None:
     """The currency that a cell's sign or code says, "" for a sign of several currencies, None for none."""
-    found = _CELL.fullmatch(text)
-    unit = (found["unit"] or found["unit_after"]) if found else None
+    unit = unit_named(text)
     return currency_of(unit) if unit else None
+
+
+def unit_named(text: str) -> str:
+    """The sign or code of a currency in a cell as it is written, "" for none."""
+    found = _CELL.fullmatch(text) if len(text) <= limits.MAX_NUMBER_CHARS else None
+    return (found["unit"] or found["unit_after"] or "") if found else ""
+
+
+def may_mean(unit: str, currency: str) -> bool:
+    """Whether a sign or code may stand for a currency: `$` for many, but for none with a sign of its own."""
+    said = currency_of(unit)
+    if said:
+        return said == currency
+    if unit.endswith("$"):
+        return currency not in _NO_DOLLARS
+    known = _OF_SIGNS.get(unit.rstrip("."))
+    return known is None or currency in known
 
 
 def is_nothing(text: str) -> bool:
@@ -107,10 +141,7 @@ class Numerals:
 
     def learn(self, text: str, *, whole: bool) -> None:
         """Take in what a cell says of the decimal mark, if it says anything."""
-        if self.decimal:
-            return
-        found = _CELL.fullmatch(text)
-        mark = _says(found["core"], whole=whole) if found and len(text) <= limits.MAX_NUMBER_CHARS else ""
+        mark = "" if self.decimal else mark_said(text, whole=whole)
         if mark:
             self.settle(mark, text)
 
@@ -143,6 +174,18 @@ def _shape(decimal: str) -> re.Pattern[str]:
     indian = r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}" if other == "," else ""
     grouped = rf"[0-9]{{1,3}}([{other}{_GROUPS}])[0-9]{{3}}(?:\1[0-9]{{3}})*"
     return re.compile(rf"(?=.*[0-9])(?:{grouped}|[0-9]*{indian})(?:[{decimal}][0-9]*)?")
+
+
+def mark_said(text: str, *, whole: bool) -> str:
+    """The decimal mark that a cell can only have been written with, "" where it does not tell; `whole` as above."""
+    found = _CELL.fullmatch(text) if len(text) <= limits.MAX_NUMBER_CHARS else None
+    return _says(found["core"], whole=whole) if found else ""
+
+
+def has_mark(text: str) -> bool:
+    """Whether a number reads otherwise with another decimal mark."""
+    found = _CELL.fullmatch(text) if len(text) <= limits.MAX_NUMBER_CHARS else None
+    return found is not None and ("." in found["core"] or "," in found["core"])
 
 
 def _says(core: str, *, whole: bool) -> str:

@@ -126,10 +126,11 @@ class CheckedRows:
         """Check records; may be called again with the next ones."""
         self.rows = self._schema.scan.rows(records, self.rows, self._look)
 
-    def broken(self, record: Mapping[str, Any]) -> list[Rule]:
-        """The rules about several fields that the next record breaks; it is not counted."""
+    def broken(self, record: Mapping[str, Any]) -> Rule | None:
+        """The first rule about several fields that the next record breaks; it is not counted, and the rules after that
+        one do not remember it."""
         compared = zip(self._schema.compared, self._looks[len(self._schema.fields) :], strict=True)
-        return [each.known.rule for each, looks in compared if looks.faults(record)]
+        return next((each.known.rule for each, looks in compared if looks.faults(record)), None)
 
     def _look(self, row: int, record: Mapping[str, Any], place: int) -> None:
         """Find all faults of a field, or of a rule, in a record that the scan did not pass."""

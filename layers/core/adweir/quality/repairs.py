@@ -13,7 +13,18 @@ from typing import Any, NamedTuple
 
 from adweir.model import limits
 from adweir.model.errors import BadInput
-from adweir.model.numerals import Numerals, Undecided, currency_named, exactly, is_nothing
+from adweir.model.numerals import (
+    OTHER_MARK,
+    Numerals,
+    Undecided,
+    currency_of,
+    exactly,
+    has_mark,
+    is_nothing,
+    mark_said,
+    may_mean,
+    unit_named,
+)
 from adweir.model.statuses import status_named
 from adweir.quality.checking import Field, Schema
 from adweir.quality.values import is_number
@@ -33,6 +44,10 @@ _SHARES = (
 """A fraction, and the counts that it is made of."""
 _PERCENT_ROUNDING, _SHARE_ROUNDING = 0.00005, 0.01
 """How far a percentage of two decimals is from its fraction, and what platforms' own counts differ by."""
+_LEAST_PERCENT = 10
+"""A percentage is about 100 times its fraction; rounded to two decimals, it may be less."""
+_AMOUNTS = ("impressions", "clicks", "conversions", "spend", "revenue")
+"""What has no percentage: one in their place is of another column."""
 _BLANKS = "\ufeff\u200b\u200e\u200f"
 
 
@@ -49,25 +64,31 @@ class Repairs:
     """The repairs of rows of one origin, by the types of a schema's fields.
 
     `decimal` is the decimal mark of numbers that are text; without it the rows say it themselves, once for all
-    (`learn`): of `1,234` alone nobody knows whether it is a thousand.
+    (`learn`): of `1,234` or `1.234` alone nobody knows whether it is a thousand. Nor does anybody where some rows say
+    the one and some the other: then no number with such a mark is repaired, in whatever order the rows come.
     """
 
     def __init__(self, schema: Schema, decimal: str | None = None) -> None:
         self._fields = schema.fields
         self._numbers = {each.name: each.rules["type"] for each in schema.fields if each.rules.get("type") in _NUMERIC}
-        self._numerals = Numerals(decimal)
+        self._numerals = {mark: Numerals(mark) for mark in OTHER_MARK}
+        self._marks = {decimal} if decimal else set[str]()
+        self._is_stated = decimal is not None
+        self._units = set[str]()
 
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Find out how numbers are written; where no number has a comma, a point is the decimal mark."""
-        commas = False
+        """Find out how numbers are written, and which currencies are named beside numbers alone."""
         for row in rows:
             for name, kind in self._numbers.items():
                 value = row.get(name)
                 if isinstance(value, str):
-                    commas = commas or "," in value
-                    self._numerals.learn(_stripped(value), whole=kind == "integer")
-        if not self._numerals.decimal and not commas:
-            self._numerals.settle(".")
+                    text = _stripped(value)
+                    if not self._is_stated and has_mark(text):
+                        self._marks.add(mark_said(text, whole=kind == "integer"))
+                    unit = "" if row.get("currency") else unit_named(text)
+                    if unit and len(self._units) <= 1:
+                        self._units.add(currency_of(unit) or unit)
+        self._marks.discard("")
 
     def repaired(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Repair]]:
         """A copy of a row, and what was changed in it, in the order of its fields."""
@@ -77,7 +98,12 @@ class Repairs:
                 self._repair(field, made, changes)
         for name, part, whole in _SHARES:
             if name in self._numbers and _is_percent(made, name, part, whole):
-                _change(made, changes, PERCENT, name, _hundredth(made[name]))
+                said = next((each for each in changes if (each.rule, each.field) == (PERCENT, name)), None)
+                if said is None:
+                    _change(made, changes, PERCENT, name, _hundredth(made[name]))
+                else:  # it says per cent, and is it once more by its counts: it contradicts its row
+                    made[name] = said.before
+                    changes.remove(said)
         return made, changes
 
     def _repair(self, field: Field, made: dict[str, Any], changes: list[Repair]) -> None:
@@ -101,14 +127,17 @@ class Repairs:
 
     def _number(self, made: Mapping[str, Any], name: str, *, whole: bool) -> tuple[str, int | Decimal] | None:
         """The number that a text is, and the rule by which; None where it is none, or may be two."""
-        text = made[name]
-        if len(text) > limits.MAX_NUMBER_CHARS:
+        text, currency = made[name], str(made.get("currency") or "").strip().upper()
+        if len(text) > limits.MAX_NUMBER_CHARS or (text.endswith("%") and (whole or name in _AMOUNTS)):
             return None
-        said = currency_named(text)
-        if said and made.get("currency") and said != str(made["currency"]).strip().upper():
+        unit = unit_named(text)
+        if unit and not (may_mean(unit, currency) if currency else len(self._units) <= 1):
+            return None
+        mark = "." if not has_mark(text) else next(iter(self._marks)) if len(self._marks) == 1 else ""
+        if not mark:
             return None
         try:
-            plain = self._numerals.plain(text, whole=whole)
+            plain = self._numerals[mark].plain(text, whole=whole)
             value = Decimal(exactly(plain, -2 if text.endswith("%") else 0))
         except (ValueError, Undecided, BadInput):
             return None
@@ -156,6 +185,8 @@ def _is_percent(made: Mapping[str, Any], name: str, part: str, whole: str) -> bo
     if not (of > 0 and 0 < counted < math.inf and share < math.inf):
         return False
     expected = counted / of
+    if share < _LEAST_PERCENT * expected:
+        return False
     near = _PERCENT_ROUNDING + _SHARE_ROUNDING * expected
     return abs(share / 100 - expected) <= near < abs(share - expected)
 
