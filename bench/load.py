@@ -156,7 +156,7 @@ def load(work: Work, timer: Timer) -> dict[str, Any]:
             for batch in reader.metric_batches(Page(number, body, form.label, form.media), about):
                 loop.take(batch.rows, batch.bad, number)
         loop.finish()
-    scored = score(loop.tally, Grain.DAY, datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2026, 11, 20, 7, tzinfo=UTC))
+    scored = score(loop.tally, Grain.DAY, pull.stamp, datetime(2026, 11, 20, 7, tzinfo=UTC))
     items = slots = 0
     job = Job.of(pull, rows)
     for partition in partitions(series, Source.PULL, work.window):

@@ -15,7 +15,7 @@ from adweir.model.entities import PlatformObject, Profile
 from adweir.model.errors import AdweirError
 from adweir.model.metrics import BadRow, Grain, MetricRow, Source
 from adweir.model.tasks import Pull, Stamp, Task
-from adweir.model.times import Window, parse_instant
+from adweir.model.times import Window
 from adweir.platforms import REGISTRY
 from adweir.platforms.connector import Connector, Mode, Normalizer, Page, PullContext, RawPage, ReportState
 from adweir.quality.quarantine import Quarantine
@@ -157,7 +157,7 @@ def _checked(found: Pulled, task: Task, window: Window) -> int:
             raise Broken(f"stored: entity {entity[:50]!r} on {key[:20]!r}")
         if any(number is not None and (number < 0 or number >> limits.MAX_FIGURE_BITS) for number in slot):
             raise Broken(f"stored: the numbers {slot!r}"[:300])
-    score(loop.tally, pull.grain, parse_instant(task.as_of), NOW)
+    score(loop.tally, pull.grain, pull.stamp, NOW)
     return len(rows)
 
 

@@ -60,9 +60,11 @@ class ScoredWorld(World):
         day: date | None = None,
         *,
         at: datetime | None = None,
+        load: int = 0,
         **row: Any,
     ) -> None:
-        """Pull a day of a level whole: by entity what it spent; an ad's is `<group>~<ad>`, of campaign 1."""
+        """Pull a day of a level whole: by entity what it spent; an ad's is `<group>~<ad>`, of campaign 1. With `load`,
+        the object of the pull `at` that moment is loaded again."""
         day, at = day or self.yesterday, at or self.clock.now()
         own = {Level.ACCOUNT: "", Level.CAMPAIGN: ""}.get(level, "1")
         found = [
@@ -73,8 +75,9 @@ class ScoredWorld(World):
             })
             for line, (entity, spend) in enumerate(spends.items(), 1)
         ]  # fmt: skip
+        stamp = Stamp.of(at, f"{level}-{iso(at)}")._replace(load=load)
         pull = Pull(
-            GOOGLE, "1", level, Grain.DAY, Source.PULL, ALL, Window(day, day), Stamp.of(at, f"{level}-{iso(at)}"),
+            GOOGLE, "1", level, Grain.DAY, Source.PULL, ALL, Window(day, day), stamp,
             complete=True, currency="USD", account_id=self.account_id, has_totals=level is not Level.ACCOUNT,
         )  # fmt: skip
         rows = PullRows()

@@ -51,7 +51,7 @@ def taken(*rows: MetricRow, bad: tuple[BadRow, ...] = (), pull: Pull = PULL) -> 
 
 def overall(loop: RowLoop) -> Any:
     now = datetime(2026, 11, 3, tzinfo=UTC)
-    return score(loop.tally, Grain.DAY, now, now)
+    return score(loop.tally, Grain.DAY, Stamp.of(now, "t"), now)
 
 
 def test_one_bad_row_among_ten_thousand_costs_only_itself() -> None:

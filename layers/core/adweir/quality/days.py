@@ -24,7 +24,7 @@ from adweir.model.tasks import Stamp
 from adweir.model.times import DAY, Clock, Window, first_of_month, is_zone, iso, local_date, parse_instant
 from adweir.quality.bills import BillCheck
 from adweir.quality.levels_read import GapCampaigns, LevelSums, pulled_levels, read_levels
-from adweir.quality.reconcile import Reconciled, reconcile
+from adweir.quality.reconcile import Reconciled, judged, reconcile
 from adweir.quality.score import SLA_SECONDS, Score, Units, mean, timeliness
 from adweir.reporting.levels import FINENESS, NO_STATE, Standing
 from adweir.store.findings.tallies import DayTally, TallyKey
@@ -74,7 +74,7 @@ class _ScoredAccount:
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:24]
 
 
-_FORM = 1
+_FORM = 2
 """Of a score's content. A greater one has every day scored anew."""
 
 
@@ -153,12 +153,15 @@ def _scored(account: _ScoredAccount, day: str, levels: Mapping[Level, LevelSums]
     for key, tally in account.tallies.get(day, ()):
         units.add_rows(tally.rows, _named(key, tally))
     compared = list(_compared(levels, account.specs, at))
-    total = [each for each in compared if each.above is Level.ACCOUNT]
-    for each in compared:
-        if each.above is not Level.ACCOUNT:
-            rows = max(levels[each.level].days[day].rows, 1)  # as much as a rule that each of its rows has to keep
-            units.add("consistency", rows if each.adds_up else 0, rows)
-    accuracy = mean(float(each.is_right) for each in total)
+    found_right: list[float] = []
+    for each in judged(compared):
+        if each.above is Level.ACCOUNT:
+            found_right.append(float(each.passes))
+            continue
+        # As much as a rule that each of its rows has to keep, those that it should have had included.
+        rows = max(levels[level].days[day].rows for level in (each.level, each.above)) or 1
+        units.add("consistency", rows if each.passes else 0, rows)
+    accuracy = mean(found_right)
     found = units.score({"accuracy": accuracy, "timeliness": mean(_timely(account, day, now))})
     return _body(day, found, compared, account.missing(day), now)
 

@@ -2,7 +2,8 @@
 
 A finer level may lawfully have less than the one above: spend without ads, deleted objects, rows that were refused. A
 cause explains a difference only as far as it brings the two closer together; what no cause explains is a fault of
-somebody's.
+somebody's. Where a cause may explain any amount, as of deleted objects, numbers that are missing say nothing: they are
+neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -71,11 +72,16 @@ class LevelDay:
 
 
 class GapCause(NamedTuple):
-    """A part of a difference; `is_ours`: what we did not store, so that it is no lawful gap."""
+    """A part of a difference.
+
+    `is_ours`: what we did not store, so that it is no lawful gap. `is_any`: nobody can say how much the cause explains,
+    so it is taken for all that is left.
+    """
 
     reason: str
     amount: int
     is_ours: bool
+    is_any: bool = False
 
 
 class Reconciled(NamedTuple):
@@ -107,6 +113,17 @@ class Reconciled(NamedTuple):
     def is_right(self) -> bool:
         """The same, where what we did not store explains nothing."""
         return self._fits(self.unexplained + sum(cause.amount for cause in self.causes if cause.is_ours))
+
+    @property
+    def passes(self) -> bool:
+        """Whether the numbers are in order: right beside a total, beside another level explained."""
+        return self.is_right if self.above is Level.ACCOUNT else self.adds_up
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it fits only by a cause that would explain any loss."""
+        excused = sum(cause.amount for cause in self.causes if cause.is_any)
+        return self.adds_up and not self._fits(self.unexplained + excused)
 
     def shown(self) -> dict[str, Any]:
         """As it is kept: numbers in counts and millionths."""
@@ -146,11 +163,22 @@ def _causes(rest: int, place: int, days: tuple[LevelDay, LevelDay], gaps: tuple[
     for gap in gaps:
         above, here = (day.of_gap.get(gap.reason, NOTHING)[place] or 0 for day in (theirs, ours))
         candidates.append((gap.reason, above - here if gap.objectives else max(rest, 0)))
+    any_amount = {gap.reason for gap in gaps if not gap.objectives}
     for reason, amount in candidates:
         part = min(max(amount, 0), rest) if rest > 0 else max(min(amount, 0), rest)
         if part:
-            yield GapCause(reason, part, is_ours=reason == QUARANTINED)
+            yield GapCause(reason, part, reason == QUARANTINED, reason in any_amount)
             rest -= part
+
+
+def judged(compared: Iterable[Reconciled]) -> Iterator[Reconciled]:
+    """Those that say anything of the numbers.
+
+    A level that lacks what nobody can know is judged only by what is too much in it, or was refused.
+    """
+    every = list(compared)
+    is_open = {(each.level, each.above) for each in every if each.is_open}
+    return (each for each in every if (each.level, each.above) not in is_open or not each.passes)
 
 
 def in_units(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from typing import Any
 
 from adweir.model import limits
 from adweir.model.metrics import Grain
+from adweir.model.tasks import Stamp
+from adweir.model.times import parse_instant
 from adweir.quality.rules import NULL, REPEATED, RULES, Tally
 
 WEIGHTS: Mapping[str, float] = {
@@ -91,12 +93,13 @@ class Units:
         return scored(dimensions, self.gates, worst(self._failed))
 
 
-def score(tally: Tally, grain: Grain, as_of: datetime, now: datetime) -> Score:
-    """Score a finished load."""
+def score(tally: Tally, grain: Grain, stamp: Stamp, now: datetime) -> Score:
+    """Score a finished load. One that loads a stored object again says nothing of how timely that was."""
     units = Units()
     repeated = {(REPEATED, ""): tally.duplicates} if tally.duplicates else {}
     units.add_rows(tally.read, {**tally.failures, **nulls(tally.sparse), **repeated})
-    return units.score({"timeliness": timeliness((now - as_of).total_seconds(), SLA_SECONDS[grain])})
+    age = (now - parse_instant(stamp.as_of)).total_seconds()
+    return units.score({"timeliness": None if stamp.load else timeliness(age, SLA_SECONDS[grain])})
 
 
 def nulls(counts: Mapping[str, int]) -> dict[tuple[str, str], int]:

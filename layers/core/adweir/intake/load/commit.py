@@ -14,7 +14,7 @@ from adweir.model.events import BusEvent, MetricsChanged, QualityBreached
 from adweir.model.messages import ObjectArrived
 from adweir.model.ports import Bus
 from adweir.model.tasks import Pull
-from adweir.model.times import Clock, iso, parse_instant
+from adweir.model.times import Clock, iso
 from adweir.quality.day_tallies import counts_by_day, day_tallies
 from adweir.quality.rules import RowLoop
 from adweir.quality.score import Score, score
@@ -174,7 +174,7 @@ class Committer:
             "rows_quarantined": loop.rejected,
             "complete": int(pull.complete),
         }
-        scored = score(loop.tally, pull.grain, parse_instant(pull.stamp.as_of), self._clock.now())
+        scored = score(loop.tally, pull.grain, pull.stamp, self._clock.now())
         refused = loop.rejected
         try:
             outcome = self.load(pull, brought, allowance)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from adweir.model.errors import Unavailable
+from adweir.model.tasks import Stamp
 from adweir.model.times import Clock, epoch
 from adweir.store.dynamo.keyed import Keyed
 from adweir.store.dynamo.tables import FindingsItem
@@ -27,8 +28,8 @@ _MONTH = len("2026-11")
 class DayTally(NamedTuple):
     """A day of one load: its place among others, when it was stored, its rows, and what is wrong with them.
 
-    `stamp` orders loads (`model.tasks.Stamp` as text). `rows` are those that were read of the day, `failures` is rule
-    → column → rows.
+    `stamp` orders loads (`model.tasks.Stamp` as text); `stored_at` is of the first load of the same pull. `rows` are
+    those that were read of the day, `failures` is rule → column → rows.
     """
 
     stamp: str
@@ -83,7 +84,7 @@ class DayTallies(Keyed[TallyItem]):
                 self._readable([item] if item else [], _days_of), {}
             )  # one that cannot be read is written anew
             newer = {day: tally for day, tally in found.items() if day not in known or tally.stamp > known[day].stamp}
-            merged = known | newer
+            merged = known | {day: _first_stored(tally, known.get(day)) for day, tally in newer.items()}
             if merged == known:
                 return
             seen = int(item.seen or 0) if item else 0
@@ -92,6 +93,12 @@ class DayTallies(Keyed[TallyItem]):
             if self._put(fresh, TallyItem.seen == seen if item else TallyItem.pk.does_not_exist()):
                 return
         raise Unavailable("the counts of a month are being written by others at this moment; try again")
+
+
+def _first_stored(tally: DayTally, known: DayTally | None) -> DayTally:
+    """The tally of a load; one that loads the same pull once more was there in time if that was."""
+    again = known is not None and Stamp.parse(known.stamp)[:2] == Stamp.parse(tally.stamp)[:2]
+    return tally._replace(stored_at=min(known.stored_at, tally.stored_at)) if known and again else tally
 
 
 def _pk(profile_key: str) -> str:
