@@ -12,6 +12,7 @@ from adweir.model.jobs import ScheduledJob
 from adweir.model.schedules import ScheduleType
 from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs import checks
+from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.starting import ask_for
 from adweir.runtime.app import App
 from ops.errors import CommandFailed
@@ -28,8 +29,8 @@ Fields = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FIELD=VALUE",
-        help="timezone, account, profile, platform (these may be repeated), lookback_days, and the workflow's arguments"
-        " datasets, slice, start, end.",
+        help="timezone, account, profile, platform (these may be repeated), lookback_days, datasets, slice, start, end,"
+        " and a pipeline's arguments as `workflows run` takes them.",
         show_default=False,
     ),
 ]
@@ -123,7 +124,8 @@ def _app(context: typer.Context, stack: str) -> App:
 
 def _say(app: App, job: ScheduledJob) -> None:
     _print(app, job)
-    for warning in checks.warnings(job, app.clock.now()):
+    said = checks.left_out(app.catalog, job, app.stage_kinds)
+    for warning in (*said, *checks.warnings(job, app.clock.now())):
         typer.echo(f"  note         {warning}")
 
 
@@ -138,8 +140,8 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     yield f"{job.name}: {job.workflow}, {when}, {job.timezone}, {job.state}"
     covers = {"accounts": job.accounts, "profiles": job.profiles, "platforms": job.platforms} | dict(job.args)
     for name, value in covers.items():
-        if value:
-            yield f"  {name:12} {value if isinstance(value, str) else ', '.join(value)}"
+        if value not in ((), []):
+            yield f"  {name:12} {_text(value)}"
     if job.lookback_days:
         yield f"  pulls again  {job.lookback_days} days"
     for place, at in enumerate(checks.next_runs(job, app.clock.now())[:times]):
@@ -151,6 +153,19 @@ def _lines(app: App, job: ScheduledJob, times: int) -> Iterator[str]:
     accounts = {account.account_id for account in app.catalog.accounts()}
     if problem := checks.problem(job, accounts, known_flows(app.catalog), last):
         yield f"  problem      {problem}"
+
+
+def _text(value: Any) -> str:
+    """An argument as it is given on the command line."""
+    if isinstance(value, dict):
+        return f"{value.get('start')}..{value.get('end')}"
+    return (
+        ", ".join(value)
+        if isinstance(value, (list, tuple))
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _read(given: Sequence[str]) -> dict[str, Any]:
@@ -170,8 +185,9 @@ def _read(given: Sequence[str]) -> dict[str, Any]:
         elif name in {"timezone", "workflow"}:
             fields[name] = value
         else:
-            args[name] = [one for one in value.split(",") if one] if name == "datasets" else value
-    return fields | ({"args": {name: value for name, value in args.items() if value}} if args else {})
+            args[name] = [one for one in value.split(",") if one] if name == "datasets" else from_text(name, value)
+    kept = {name: value for name, value in args.items() if value not in ("", [])}
+    return fields | ({"args": kept} if args else {})
 
 
 def _schedule(text: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,16 +16,28 @@ from adweir.model.errors import BadInput, NotFound
 from adweir.model.flows import KINDS
 from adweir.model.ids import run_id_for
 from adweir.model.messages import Scope, StartRun
+from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import find_flow, form_of, read, warnings
-from adweir.pipeline.scopes import check_scope
+from adweir.pipeline.pipelines import from_text
 from adweir.pipeline.starting import ask_for
 from adweir.pipeline.workflows import WORKFLOWS
+from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import open_target
 
 workflows = typer.Typer(name="workflows", help="What runs do, stage by stage.", no_args_is_help=True)
+_POLL_SECONDS = 1.0
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME=VALUE]...",
+        help="Of a pipeline: source_platform, account_id, date_range=FIRST..LAST, validate, enrich, destination,"
+        " batch_size.",
+        show_default=False,
+    ),
+]
 WorkflowArgument = Annotated[str, typer.Argument(help="The workflow's name.", show_default=False)]
 
 
@@ -94,22 +108,70 @@ def remove(context: typer.Context, name: WorkflowArgument, stack: Stack = "") ->
 def run(
     context: typer.Context,
     name: WorkflowArgument,
+    arguments: Arguments = None,
     account: Annotated[list[str] | None, typer.Option(help="Only this client account; repeatable.")] = None,
+    wait: Annotated[
+        int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for its end, and print its result.")
+    ] = 0,
     stack: Stack = "",
 ) -> None:
-    """Start a workflow now; prints the run's id, or that of the open run that it joins."""
+    """Start a workflow now; prints the run's id, or that of the open run that it joins.
+
+    adweir workflows run platform source_platform=meta date_range=2026-11-01..2026-11-07 --wait 600
+    """
     app = _app(context, stack)
     now = datetime.now(UTC)
     for account_id in account or ():
         app.catalog.account(account_id)
     try:
-        flow, scope = find_flow(app.catalog, name), Scope(accounts=tuple(account or ()))
-        check_scope(app.platforms, flow, scope, now.date())
+        given = Scope(accounts=tuple(account or ())), _read(arguments or ())
+        flow, scope, args = check_asked(app.catalog, app.platforms, name, given, now.date())
     except BadInput as error:
-        raise CommandFailed(error.message) from None
+        said = "".join(f"\n  {one.get('field')}: {one.get('message')}" for one in error.details)
+        raise CommandFailed(f"{error.message}{said if len(error.details) > 1 else ''}") from None
     run_id = run_id_for(name, now, app.new_id())
-    message = StartRun(workflow=name, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
-    typer.echo(ask_for(app.ledger, app.queues.runs, message))
+    message = StartRun(workflow=name, scheduled_at=now, scope=scope, args=args, run_id=run_id, trigger="api")
+    run_id = ask_for(app.ledger, app.queues.runs, message)
+    typer.echo(run_id)
+    for warning in warnings(flow, app.stage_kinds):
+        typer.echo(f"  {warning}", err=True)
+    if wait:
+        _print_result(app, run_id, wait)
+
+
+@workflows.command()
+def result(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(help="The run's id.", show_default=False)],
+    wait: Annotated[int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for its end.")] = 0,
+    stack: Stack = "",
+) -> None:
+    """Print what came of a run: success, records, seconds, error. Exits with 1 unless it succeeded."""
+    _print_result(_app(context, stack), run_id, wait)
+
+
+def _print_result(app: App, run_id: str, seconds: float) -> None:
+    """Wait for a run's end, and print what came of it. Raises CommandFailed when it has not ended, or not well."""
+    deadline = time.monotonic() + seconds
+    while (run := app.ledger.get_run(run_id)) is None or not run.state.is_terminal:
+        if time.monotonic() >= deadline:
+            raise CommandFailed(f"run {run_id} has not ended" if run else f"there is no run {run_id}")
+        time.sleep(_POLL_SECONDS)
+    came = result_of(run, run.records)
+    typer.echo(json.dumps(came))
+    if came is None or not came["success"]:
+        raise typer.Exit(1)
+
+
+def _read(given: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` texts as arguments. Raises CommandFailed."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise CommandFailed(f"{text!r} is not NAME=VALUE")
+        found[name] = from_text(name, value)
+    return found
 
 
 def _app(context: typer.Context, stack: str) -> App:

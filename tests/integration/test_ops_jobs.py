@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adweir.model.flows import StageKind
 from adweir.model.messages import StartRun
 from ops import cli
 from ops import jobs as commands
@@ -22,7 +23,7 @@ class Machine:
 
     def __init__(self, world: JobWorld) -> None:
         self.jobs, self.catalog, self.ledger, self.clock = world.jobs, world.catalog, world.ledger, world.clock
-        self.queues = world.queues
+        self.queues, self.stage_kinds = world.queues, frozenset({StageKind.PULL})
 
     def app(self) -> Machine:
         return self
@@ -123,7 +124,7 @@ def test_what_keeps_a_job_from_running_is_shown(adweir: Run, world: JobWorld) ->
         (("create", "one", "daily", "daily 05:30", "Europe/Berlin"), "'Europe/Berlin' is not FIELD=VALUE"),
         (("create", "one", "daily", "daily 05:30", "lookback_days=many"), "lookback_days is a whole number"),
         (("create", "one", "daily", "daily 05:30", "colour=red"), "args.colour is no argument of a workflow"),
-        (("create", "one", "dayly", "daily 05:30"), "unknown workflow 'dayly'; known: backfill"),
+        (("create", "one", "dayly", "daily 05:30"), "unknown workflow 'dayly'; known: account, ad, backfill"),
         (("show", "nobody"), "there is no job 'nobody'"),
     ],
 )

@@ -321,7 +321,7 @@ def test_a_run_keeps_the_workflow_that_it_began_with(world: PipelineWorld) -> No
     world.drain()
 
     assert list(outcome(run_of(world))) == ["objects", "days", "hours"]
-    with pytest.raises(Unprocessable, match="unknown workflow 'mine'; known: backfill, daily"):
+    with pytest.raises(Unprocessable, match="unknown workflow 'mine'; known: account, ad, backfill, daily"):
         world.handle(MINE.model_copy(update={"run_id": "later"}))
 
 

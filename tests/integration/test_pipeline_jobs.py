@@ -87,7 +87,7 @@ def test_an_interval_begins_one_interval_after_it_was_set(world: JobWorld) -> No
         ({"name": "No name"}, "name", "does not match"),
         ({"timezone": "Europe/Nowhere"}, "timezone", "IANA"),
         ({"platforms": ["meta"] * (limits.MAX_SCOPE_NAMES + 1)}, "platforms", "names more than 100"),
-        ({"workflow": "dayly"}, "workflow", "known: backfill, daily"),
+        ({"workflow": "dayly"}, "workflow", "known: account, ad, backfill, daily"),
         ({"accounts": ["acc_nobody"]}, "accounts", "there is no account acc_nobody"),
         ({"profiles": ["404"]}, "profiles", "there is no ad account 404"),
         ({"platforms": ["myspace"]}, "platforms", "myspace"),
@@ -254,7 +254,7 @@ def test_a_workflow_that_is_gone_is_a_fault_that_is_shown(world: JobWorld, forge
 
     outcome, reason = came(world, job)
     assert outcome == "refused"
-    assert reason.startswith("unknown workflow 'daily'; known: backfill")
+    assert reason.startswith("unknown workflow 'daily'; known: account, ad, backfill")
     assert "unknown workflow 'daily'" in why(world, job)
     with pytest.raises(Unprocessable, match="unknown workflow"):
         world.jobs.change("nightly", {"lookback_days": 1})

@@ -371,7 +371,7 @@ def test_a_stage_goes_on_when_enough_of_it_loaded(threshold: float, tasks: int, 
 
 
 def test_unknown_workflows_and_stages_are_refused() -> None:
-    with pytest.raises(Unprocessable, match="backfill, daily, hourly, repull, sync, weekly"):
+    with pytest.raises(Unprocessable, match="account, ad, backfill, daily, hourly, platform, repull, sync, weekly"):
         workflow("yearly")
     with pytest.raises(Unprocessable):
         workflow("daily").stage("x")
@@ -418,5 +418,5 @@ def test_invoices_are_pulled_by_weekly_and_requested_runs_and_on_request_by_the_
     def pulled(name: str, **scope: object) -> bool:
         return any(stage.choose(specs, Scope.model_validate(scope)) for stage in workflow(name).stages)
 
-    assert [name for name in WORKFLOWS if pulled(name)] == ["sync", "weekly", "backfill"]
+    assert [name for name in WORKFLOWS if pulled(name)] == ["sync", "weekly", "backfill", "platform"]
     assert pulled("daily", datasets=["invoices"])

@@ -1,7 +1,7 @@
 """Starting work: syncs and backfills. The answer is the run's id; the work continues in the background."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field, StringConstraints, model_validator
@@ -81,11 +81,11 @@ def backfill(app: Here, asked: BackfillRequest) -> StartedRun:
     return start(app, "backfill", scope)
 
 
-def start(app: App, workflow: str, scope: Scope) -> StartedRun:
+def start(app: App, workflow: str, scope: Scope, args: dict[str, Any] | None = None) -> StartedRun:
     """Ask for a run. The id is ours, so that the caller can follow it, or that of the open run that it joins."""
     from adweir.pipeline.starting import ask_for
 
     now = app.clock.now()
     run_id = run_id_for(workflow, now, app.new_id())
-    message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, run_id=run_id, trigger="api")
+    message = StartRun(workflow=workflow, scheduled_at=now, scope=scope, args=args or {}, run_id=run_id, trigger="api")
     return StartedRun(run_id=ask_for(app.ledger, app.queues.runs, message))

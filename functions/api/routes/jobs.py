@@ -22,7 +22,8 @@ JobName = Annotated[
     str, StringConstraints(pattern=PATTERN, max_length=limits.MAX_WORD_CHARS), Field(examples=["nightly"])
 ]
 JobPath = Annotated[str, Path(description="The job's name.")]
-_ARGUMENTS = "Arguments of the workflow: `datasets`, `slice`, `start`, `end`, as in the scope of a run."
+Arguments = Annotated[dict[str, Any], Field(max_length=limits.MAX_SCOPE_NAMES)]
+_ARGUMENTS = "`datasets`, `slice`, `start`, `end`, as in the scope of a run; of a pipeline also its `arguments`."
 
 
 class JobFields(Given):
@@ -33,9 +34,7 @@ class JobFields(Given):
     timezone: Name = Field(
         default="UTC", description="The IANA time zone of its clock times.", examples=["Europe/Berlin"]
     )
-    args: Annotated[dict[str, str | Names], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
-        default={}, description=_ARGUMENTS, examples=[{"datasets": ["campaign_daily"]}]
-    )
+    args: Arguments = Field(default={}, description=_ARGUMENTS, examples=[{"datasets": ["campaign_daily"]}])
     accounts: Names = Field(default=[], description="Client companies, by id. None means all.", examples=[[]])
     profiles: Names = Field(
         default=[],
@@ -67,9 +66,7 @@ class JobChange(Given):
     workflow: Name = Field(default="", min_length=1)
     schedule: Schedule | None = Field(default=None, description="When it fires.")
     timezone: Name = Field(default="", description="The IANA time zone of its clock times.")
-    args: Annotated[dict[str, str | Names], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
-        default={}, description=_ARGUMENTS
-    )
+    args: Arguments = Field(default={}, description=_ARGUMENTS)
     accounts: Names = Field(default=[], description="Client companies, by id. None means all.")
     profiles: Names = Field(default=[], description="Ad accounts. None means all.")
     platforms: Annotated[list[PlatformName], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
@@ -192,10 +189,11 @@ def remove_job(app: Here, caller: Caller, name: JobPath) -> RemovedJob:
 
 
 def _stored(app: App, caller: str, deed: str, job: ScheduledJob) -> StoredJob:
-    from adweir.pipeline.jobs.checks import warnings
+    from adweir.pipeline.jobs.checks import left_out, warnings
 
     app.ledger.audit.note(caller, deed, job.name, "", f"version {job.version}")
-    return StoredJob(**_shown(app, [job])[0].model_dump(), warnings=warnings(job, app.clock.now()))
+    said = [*left_out(app.catalog, job, app.stage_kinds), *warnings(job, app.clock.now())]
+    return StoredJob(**_shown(app, [job])[0].model_dump(), warnings=said[: limits.MAX_WARNINGS])
 
 
 def _shown(app: App, found: list[ScheduledJob]) -> list[JobAnswer]:

@@ -45,6 +45,15 @@ class RedriveRequest(Given):
     )
 
 
+class RunResult(Shown):
+    """What came of a run."""
+
+    success: bool
+    records_processed: int | None = Field(description="Rows that its tasks read; null where nobody counted them.")
+    duration_seconds: float | None
+    error: str | None = Field(description="Why it did not succeed.")
+
+
 class RunAnswer(Shown):
     """One execution of a workflow."""
 
@@ -58,6 +67,8 @@ class RunAnswer(Shown):
     stage: str = Field(description="The current or last stages.", examples=["pulls", "google, meta"])
     reason: str | None = Field(description="Why it failed or was cancelled.")
     scope: dict[str, Any] = Field(description="What it covers; empty means everything.")
+    args: dict[str, Any] = Field(description="A pipeline's arguments, with the defaults.", examples=[{}])
+    result: RunResult | None = Field(description="Null while it has not ended.")
 
 
 class RunList(Shown):

@@ -43,6 +43,15 @@ class NewRun(Given):
     """A run of a workflow."""
 
     scope: RunScope = RunScope()
+    args: Annotated[dict[str, Any], Field(max_length=limits.MAX_SCOPE_NAMES)] = Field(
+        default={}, description="Of a pipeline: its `arguments`, by name.", examples=[{}]
+    )
+
+
+class AskedRun(StartedRun):
+    """The run that was asked for."""
+
+    warnings: list[str] = Field(description="Stages that are left out, since there is no function for them.")
 
 
 class WorkflowAnswer(Shown):
@@ -52,6 +61,7 @@ class WorkflowAnswer(Shown):
     about: str
     built_in: bool
     stages: list[dict[str, Any]] = Field(description="Each after those that it waits for: docs/workflows.md.")
+    arguments: list[dict[str, Any]] = Field(description="Of a pipeline: name, type, default and what each is for.")
     warnings: list[str] = Field(description="Stages that are left out, since there is no function for them.")
     version: int | None = Field(description="Grows by 1 with each replacement; null for a built-in one.")
     updated_at: Instant | None
@@ -108,9 +118,10 @@ workflows = Resource("Workflows", "What runs do")
 @workflows.route("GET", "/api/v1/workflows", "List the workflows", limited=True)
 def list_workflows(app: Here) -> WorkflowList:
     """The built-in ones, then the stored ones. A key that is limited to accounts sees the built-in ones."""
+    from adweir.pipeline.pipelines import flow_with
     from adweir.pipeline.workflows import WORKFLOWS
 
-    found = [_shown(app, flow, None) for flow in WORKFLOWS.values()]
+    found = [_shown(app, flow_with(name, {}), None) for name in WORKFLOWS]
     if app.accounts is None:
         found += [_stored(app, stored) for stored in app.catalog.stored_workflows()]
     return WorkflowList(workflows=found)
@@ -127,10 +138,11 @@ def list_stage_kinds(app: Here) -> StageKindList:
 
 @workflows.route("GET", "/api/v1/workflows/{name}", "Get a workflow", errors=(404,))
 def get_workflow(app: Here, name: WorkflowPath) -> WorkflowAnswer:
+    from adweir.pipeline.pipelines import flow_with
     from adweir.pipeline.workflows import WORKFLOWS
 
     if name in WORKFLOWS:
-        return _shown(app, WORKFLOWS[name], None)
+        return _shown(app, flow_with(name, {}), None)
     stored = app.catalog.stored_workflow(name)
     if stored is None:
         raise NotFound(f"there is no workflow {name[:64]!r}", [{"field": "name", "message": "is unknown"}])
@@ -162,17 +174,19 @@ def delete_workflow(app: Here, caller: Caller, name: WorkflowPath) -> DeletedWor
 
 
 @workflows.route("POST", "/api/v1/workflows/{name}/runs", "Start a workflow", scope="write", status=202)
-def run_workflow(app: Here, name: WorkflowPath, asked: NewRun | None = None) -> StartedRun:
-    """Without a body it covers everything. Where a run of the same workflow and scope is open, it is that run's id."""
-    from adweir.pipeline.flow_forms import find_flow
-    from adweir.pipeline.scopes import check_scope
+def run_workflow(app: Here, name: WorkflowPath, body: NewRun | None = None) -> AskedRun:
+    """Without a body it covers everything. Where a run of the same workflow, scope and arguments is open, it is that
+    run's id. A pipeline's arguments may say what its run covers, in place of the scope."""
+    from adweir.pipeline.asking import check_asked
+    from adweir.pipeline.flow_forms import warnings
 
-    flow = find_flow(app.catalog, name)
-    scope = Scope.model_validate(asked.scope.model_dump()) if asked else Scope()
-    check_scope(app.platforms, flow, scope, app.clock.now().date())
+    new = body or NewRun()
+    given = Scope.model_validate(new.scope.model_dump()), new.args
+    flow, scope, args = check_asked(app.catalog, app.platforms, name, given, app.clock.now().date())
     for account_id in scope.accounts:
         app.catalog.account(account_id)
-    return start(app, flow.name, scope)
+    run_id = start(app, flow.name, scope, args).run_id
+    return AskedRun(run_id=run_id, warnings=warnings(flow, app.stage_kinds)[: limits.MAX_WORKFLOW_STAGES])
 
 
 def _put(app: App, caller: str, name: str, new: WorkflowBody, *, replace: bool) -> WorkflowAnswer:
@@ -196,6 +210,7 @@ def _stored(app: App, stored: "StoredWorkflow") -> WorkflowAnswer:
 
 def _shown(app: App, flow: "Workflow", stored: "StoredWorkflow | None") -> WorkflowAnswer:
     from adweir.pipeline.flow_forms import form_of, warnings
+    from adweir.pipeline.pipelines import described
 
     form: dict[str, Any] = form_of(flow)
     return WorkflowAnswer(
@@ -203,6 +218,7 @@ def _shown(app: App, flow: "Workflow", stored: "StoredWorkflow | None") -> Workf
         about=flow.about,
         built_in=stored is None,
         stages=form["stages"],
+        arguments=described(flow.name),
         warnings=warnings(flow, app.stage_kinds)[: limits.MAX_WORKFLOW_STAGES],
         version=stored and stored.version,
         updated_at=stored and stored.updated_at,

@@ -13,6 +13,9 @@ from adweir.model.messages import Scope
 from adweir.model.schedules import FiringTimes, Schedule
 from adweir.model.times import parse_instant
 
+OF_SCOPE = ("datasets", "slice", "start", "end")
+"""What of `args` is a part of a run's scope that a job has no field for."""
+
 
 class JobState(StrEnum):
     ACTIVE = "active"
@@ -57,6 +60,11 @@ class ScheduledJob(Entity):
         return self.schedule.timing(self.timezone, parse_instant(self.anchor))
 
     def scope(self) -> Scope:
-        """What its runs cover. Raises pydantic's ValidationError for arguments that no run has."""
+        """What its runs cover, without what the `arguments` say of it. Raises pydantic's ValidationError."""
         names = {"accounts": self.accounts, "profiles": self.profiles, "platforms": self.platforms}
-        return Scope.model_validate({**self.args, **names, "lookback_days": self.lookback_days})
+        named = {name: value for name, value in self.args.items() if name in OF_SCOPE}
+        return Scope.model_validate({**named, **names, "lookback_days": self.lookback_days})
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of its workflow (`pipeline.pipelines`)."""
+        return {name: value for name, value in self.args.items() if name not in OF_SCOPE}

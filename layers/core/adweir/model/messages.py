@@ -99,15 +99,17 @@ class Scope(BaseModel):
 class StartRun(Message):
     """runs queue: begin a workflow. The same `run_id` twice is one run.
 
-    `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it. `then_id`: where the run of this id
-    has begun before `scheduled_at`, too early to see what this message is about, the run that is begun in its place, at
-    `then_at` (Unix seconds).
+    `scheduled_at` is the time the schedule meant (ISO 8601); planning uses only it. `args` are the arguments of the
+    workflow (`pipeline.pipelines`); what they say of the scope is in the scope, too. `then_id`: where the run of this
+    id has begun before `scheduled_at`, too early to see what this message is about, the run that is begun in its place,
+    at `then_at` (Unix seconds).
     """
 
     kind: Literal["start"] = "start"
     workflow: Id
     scheduled_at: datetime
     scope: Scope = Scope()
+    args: dict[str, Any] = {}
     run_id: Id = ""
     trigger: Id = "schedule"
     then_id: Id = ""

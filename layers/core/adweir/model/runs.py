@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -63,9 +63,11 @@ class Run:
     """One execution of a workflow. Planning uses only `scheduled_at`; `started_at` and `ended_at` are real times.
 
     `current` are the stages that have begun and not ended; when the run has ended, those that ended last. `flow` is the
-    definition of a stored workflow as it was when the run began, None for a built-in one. `version` grows with every
+    definition of a stored workflow as it was when the run began, None for a built-in one, and `args` the arguments that
+    it was given. `version` grows with every
     change, so that of two workers that decide at once only one wins. `reopened` counts the redrives that opened it
-    again. Totals and `accounts` are known when the run ends.
+    again. Totals and `accounts` are known when the run ends; `records` are the rows that its tasks read, None where an
+    earlier version ended it.
     """
 
     run_id: str
@@ -85,6 +87,8 @@ class Run:
     tasks_total: int = 0
     tasks_failed: int = 0
     flow: Mapping[str, Any] | None = None
+    args: Mapping[str, Any] = field(default_factory=dict)
+    records: int | None = None
 
     @property
     def stage(self) -> str:

@@ -8,6 +8,7 @@ done by the message's redelivery or by the sweep (`pipeline.sweep`).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -38,6 +39,7 @@ from adweir.pipeline.deciding import decide
 from adweir.pipeline.flow_forms import definition_of
 from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.narrowing import Narrowing
+from adweir.pipeline.pipelines import with_defaults
 from adweir.pipeline.progress import RunProgress
 from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.sender import TaskSender
@@ -111,14 +113,14 @@ class Engine:
 
     def start(self, message: StartRun) -> str:
         """Begin a run, once for its `run_id` (`run_id_of`), and ask for its first stages. Returns the run's id: that of
-        the open run of the same workflow and scope, where there is one that this request joins.
+        the open run of the same workflow, scope and arguments, where there is one that this request joins.
 
-        Raises Unprocessable for an unknown workflow, platform, dataset or date.
+        Raises Unprocessable for an unknown workflow, argument, platform, dataset or date.
         """
-        flow = self._planner.flow(message.workflow)
+        flow = self._planner.flow(message.workflow, message.args)
         check_scheduled(message.scheduled_at, self._clock.now())
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
-        message = dated(message)
+        message = dated(message.model_copy(update={"args": with_defaults(flow.name, message.args)}))
         run_id = message.run_id
         if joins(flow.name) and (other := self._ledger.turns.take(message, waits=True)) != run_id:
             log.info("%s joins the open run %s", run_id, other)
@@ -241,11 +243,13 @@ def blank(message: StartRun) -> Run:
         scheduled_at=iso(message.scheduled_at),
         scope=message.scope,
         trigger=message.trigger,
+        args=message.args,
     )
 
 
 def run_id_of(message: StartRun) -> str:
-    """The id of a run that was given none: the same workflow, time and scope give the same id."""
+    """The id of a run that was given none: the same workflow, time, scope and arguments give the same id."""
     at = message.scheduled_at.astimezone(UTC) if message.scheduled_at.tzinfo else message.scheduled_at
-    digest = hashlib.sha256(f"{at.isoformat()} {message.scope.model_dump_json()}".encode()).hexdigest()
+    args = f" {json.dumps(message.args, sort_keys=True)}" if message.args else ""
+    digest = hashlib.sha256(f"{at.isoformat()} {message.scope.model_dump_json()}{args}".encode()).hexdigest()
     return run_id_for(message.workflow, at, digest)

@@ -28,6 +28,8 @@ from adweir.model.errors import AdweirError, Unprocessable
 from adweir.model.flows import StageForm, StageKind, WorkflowForm
 from adweir.model.labels import PATTERN
 from adweir.model.ports import PlatformParser
+from adweir.pipeline.pipelines import flow_with
+from adweir.pipeline.pipelines import read as check_arguments
 from adweir.pipeline.workflows import WORKFLOWS, Stage, Workflow, in_order
 
 if TYPE_CHECKING:
@@ -87,21 +89,28 @@ def _form_of_stage(stage: Stage) -> dict[str, Any]:
 
 def definition_of(flow: Workflow) -> dict[str, Any] | None:
     """What a run keeps of its workflow: nothing of a built-in one."""
-    return None if WORKFLOWS.get(flow.name) is flow else form_of(flow)
+    return None if flow.name in WORKFLOWS else form_of(flow)
 
 
 def flow_of(run: Run) -> Workflow:
-    """The workflow of a run as it was when the run began. Raises Unprocessable."""
+    """The workflow of a run, with its arguments, as it was when the run began. Raises Unprocessable."""
     if run.flow is not None:
         return _kept(run.workflow, json.dumps(run.flow, sort_keys=True))
     if run.workflow not in WORKFLOWS:
         raise _unknown(run.workflow, WORKFLOWS)
-    return WORKFLOWS[run.workflow]
+    if not run.args:
+        return WORKFLOWS[run.workflow]
+    return _with_arguments(run.workflow, json.dumps(dict(run.args), sort_keys=True))
 
 
 @lru_cache(maxsize=64)
 def _kept(name: str, text: str) -> Workflow:
     return read(name, json.loads(text))
+
+
+@lru_cache(maxsize=64)
+def _with_arguments(name: str, text: str) -> Workflow:
+    return flow_with(name, json.loads(text))
 
 
 class FlowStore(Protocol):
@@ -111,13 +120,15 @@ class FlowStore(Protocol):
     def stored_workflows(self) -> list[StoredWorkflow]: ...
 
 
-def find_flow(catalog: FlowStore, name: str) -> Workflow:
-    """A workflow by name, built-in or stored. Raises Unprocessable that lists the known."""
+def find_flow(catalog: FlowStore, name: str, args: Mapping[str, Any] | None = None) -> Workflow:
+    """A workflow by name, built-in or stored, as its arguments make it. Raises Unprocessable that lists the known, and
+    for arguments that it does not take."""
     if name in WORKFLOWS:
-        return WORKFLOWS[name]
+        return flow_with(name, args or {})
     stored = catalog.stored_workflow(name)
     if stored is None:
         raise _unknown(name, known_flows(catalog))
+    check_arguments(name, args or {})
     return read(name, json.loads(stored.body))
 
 

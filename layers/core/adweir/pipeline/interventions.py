@@ -13,7 +13,7 @@ from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, iso
 from adweir.pipeline.alone import alone
-from adweir.pipeline.progress import RunProgress
+from adweir.pipeline.progress import RunProgress, records_of
 from adweir.pipeline.sender import TaskSender
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
@@ -69,6 +69,7 @@ class Interventions:
                     accounts=tuple(sorted({task.account_id for task in tasks})),
                     tasks_total=len(tasks),
                     tasks_failed=sum(task.state in REDRIVABLE for task in tasks),
+                    records=records_of(tasks),
                 ),
                 run_id,
             )

@@ -6,7 +6,7 @@ again: what the winner could not see yet is not lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -198,6 +198,7 @@ class RunProgress:
             accounts=tuple(sorted({task.account_id for task in tasks})),
             tasks_total=len(tasks) + lost,
             tasks_failed=sum(task.state in REDRIVABLE for task in tasks) + lost,
+            records=records_of(tasks),
         )
         if ended is None:
             return False
@@ -270,6 +271,11 @@ class RunProgress:
                 self._ledger.unmark(run_id, marker)
             else:
                 self._ledger.finish(run_id, task.id, task.generation, state, error=error)
+
+
+def records_of(tasks: Iterable[Task]) -> int:
+    """How many rows tasks read, those that were refused included."""
+    return sum(task.counts.get("rows_read", 0) for task in tasks)
 
 
 def _unknown(run: Run) -> str:

@@ -44,6 +44,12 @@ def check_scheduled(at: datetime, now: datetime) -> None:
 
 def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> None:
     """Raises Unprocessable, listing every fault, when a scope has unknown names or days that no platform keeps."""
+    if faults := scope_faults(platforms, flow, scope, today):
+        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
+
+
+def scope_faults(platforms: Platforms, flow: Workflow, scope: Scope, today: date) -> list[dict[str, str]]:
+    """What is wrong with a scope: the part that it is about (`field`), and why (`message`)."""
     faults: list[dict[str, str]] = []
     for name in scope.platforms:
         try:
@@ -71,5 +77,4 @@ def check_scope(platforms: Platforms, flow: Workflow, scope: Scope, today: date)
         )
     if (end := days.get("end")) and (end - today).days > 1:
         faults.append({"field": "end", "message": "in the future"})
-    if faults:
-        raise Unprocessable(f"this scope does not fit workflow {flow.name}: {faults[0]['message']}", faults)
+    return faults

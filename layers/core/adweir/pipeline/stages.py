@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adweir.intake.collect.planner import Coverage, Frame, profile_tasks, profiles_task, span, unplannable
 from adweir.model import limits
@@ -97,9 +97,9 @@ class StagePlanner:
         """The kinds of stages that there are functions for."""
         return self._settings.deployed
 
-    def flow(self, name: str) -> Workflow:
-        """A workflow by name, built-in or stored. Raises Unprocessable that lists the known."""
-        return find_flow(self._catalog, name)
+    def flow(self, name: str, args: Mapping[str, Any]) -> Workflow:
+        """A workflow by name, built-in or stored, as its arguments make it. Raises Unprocessable."""
+        return find_flow(self._catalog, name, args)
 
     def entries(self, run: Run, name: str) -> list[Entry]:
         """What a stage of the run has to plan, in the order of its keys."""
@@ -112,6 +112,7 @@ class StagePlanner:
             reach=stage.reach,
             history_days=self._settings.history_days,
             deadline=self._deadline(None),
+            batch_days=run.args.get("batch_size", 0),
         )
         entries: list[Entry] = []
         if Dataset.PROFILES in stage.datasets:

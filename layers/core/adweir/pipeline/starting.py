@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def ask_for(ledger: Ledger, runs: Queue, message: StartRun) -> str:
     """Ask for a run that the message names, for somebody who follows it.
 
-    Returns the id of the run to follow: this one, or the open run of the same workflow and scope. Raises Throttled,
-    Unavailable.
+    Returns the id of the run to follow: this one, or the open run of the same workflow, scope and arguments.
+    Raises Throttled, Unavailable.
     """
     holder = ledger.turns.take(message, waits=False) if joins(message.workflow) else message.run_id
     # A turn may have been taken by somebody who died before the run was asked for: then it is asked for again.

@@ -28,6 +28,7 @@ _HOURLY = tuple(dataset for dataset in Dataset if dataset.grain is Grain.HOUR)
 _LADDER = (Dataset.AD_DAILY, Dataset.AD_GROUP_DAILY, Dataset.CAMPAIGN_DAILY)
 """From the finest level up; the account's own totals have a stage of their own."""
 _TOTALS = (Dataset.ACCOUNT_DAILY,)
+_OBJECT_LADDER = (Dataset.ADS, Dataset.AD_GROUPS, Dataset.CAMPAIGNS)
 _BESIDE = tuple(dataset for dataset in _DAILY if dataset not in (*_LADDER, *_TOTALS))
 
 
@@ -38,8 +39,9 @@ class Stage:
     A pull stage pulls what a platform has of `datasets`, in this order; `accepts` lists what a scope may name here. A
     level is left out where a finer one sums to it (`DatasetSpec.sums_to_parent`), and what is pulled on request only
     where nobody wants it; not so of an `exact` stage, which pulls what it names. `platforms` are those that it pulls
-    from, all when empty. The stage passes when at least one task and at least the share `threshold` of its tasks
-    loaded, or when it had no task at all. What is open after `timeout` has failed.
+    from, all when empty. Of each of the `alternatives`, which `datasets` has all of, it pulls the first that a platform
+    has. The stage passes when at least one task and at least the share `threshold` of its tasks loaded, or when it had
+    no task at all. What is open after `timeout` has failed.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Stage:
     timeout: timedelta | None = None
     platforms: tuple[str, ...] = ()
     exact: bool = False
+    alternatives: tuple[tuple[Dataset, ...], ...] = ()
 
     def choose(
         self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[str] = ()
@@ -68,6 +71,10 @@ class Stage:
         if scope.datasets:
             named = [specs[dataset] for dataset in self.accepts if dataset in specs and dataset in scope.datasets]
             return [spec for spec in named if _has_slices(spec, scope)]
+        if self.alternatives:
+            sliced = {dataset: spec for dataset, spec in specs.items() if _has_slices(spec, scope)}
+            found = (_first_of(each, sliced, wanted) for each in self.alternatives)
+            return [spec for spec in found if spec is not None]
         finer = {dataset: _LADDER[:place] for place, dataset in enumerate(_LADDER)} | dict.fromkeys(_TOTALS, _LADDER)
         chosen: list[DatasetSpec] = []
         for dataset in self.datasets:
@@ -126,6 +133,20 @@ def _has_slices(spec: DatasetSpec, scope: Scope) -> bool:
     return scope.slice == ALL or spec.dataset not in _TOTALS
 
 
+def _first_of(
+    datasets: tuple[Dataset, ...], specs: Mapping[Dataset, DatasetSpec], wanted: Collection[str]
+) -> DatasetSpec | None:
+    """The first dataset that a platform has and that is not on request, or is wanted."""
+    served = (specs[dataset] for dataset in datasets if dataset in specs)
+    return next((spec for spec in served if not spec.on_request or spec.dataset in wanted), None)
+
+
+def one_of(name: str, *alternatives: tuple[Dataset, ...]) -> Stage:
+    """A stage that pulls of each of these the first that a platform has."""
+    every = tuple(dataset for each in alternatives for dataset in each)
+    return Stage(name, every, every, alternatives=alternatives)
+
+
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Stages in an order in which each follows those that it comes after. Raises graphlib.CycleError."""
     named = {stage.name: stage for stage in stages}
@@ -146,6 +167,10 @@ _PULLS = Stage("pulls", (*_METRICS, *_ENTITIES), (*_ENTITIES, *_METRICS, *_BILLS
 _PULLS_AND_BILLS = replace(_PULLS, datasets=(*_PULLS.datasets, *_BILLS))
 # Totals last: only a total that is newer than the levels can say whether what they no longer bring is gone.
 _TOTAL = Stage("totals", _TOTALS, _TOTALS)
+# Of the pipelines, where nothing is reconciled (`pipeline.pipelines`).
+_ADS = one_of("ads", _LADDER, _OBJECT_LADDER)
+CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
+_ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
 
 
 def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, ...]:
@@ -170,6 +195,10 @@ WORKFLOWS: Mapping[str, Workflow] = {
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
                  _metrics(Reach.MISSING, (*_METRICS, *_HOURLY), _BILLS)),
+        Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
+                 _chain(_PROFILES, _ADS)),
+        Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),
+        Workflow("platform", "pipeline: all that sync pulls", _chain(_PROFILES, _PULLS_AND_BILLS, _TOTAL)),
     )
 }  # fmt: skip
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from adweir.model import limits
-from adweir.model.runs import Run
+from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
-from adweir.model.times import iso_of
+from adweir.model.times import iso_of, parse_instant
 from adweir.reporting.waiting import waiting
 
 _GOOD = frozenset(state for state in TaskState if state.is_good)
@@ -30,6 +30,25 @@ def summary(run: Run) -> dict[str, Any]:
         "stage": run.stage,
         "reason": run.reason or None,
         "scope": run.scope.model_dump(mode="json", exclude_defaults=True),
+        "args": dict(run.args),
+        "result": result(run, run.records),
+    }
+
+
+def result(run: Run, records: int | None) -> dict[str, Any] | None:
+    """What came of a run, None while it has not ended. `records` are the rows that its tasks read, None where nobody
+    counted them; the duration is from its beginning to its end, redrives included."""
+    if not run.state.is_terminal:
+        return None
+    success = run.state is RunState.SUCCEEDED
+    ends = [parse_instant(at) for at in (run.started_at, run.ended_at) if at]
+    undone = f"{run.tasks_failed} of {run.tasks_total} tasks did not load"
+    said = run.reason or ("it was cancelled" if run.state is RunState.CANCELLED else undone)
+    return {
+        "success": success,
+        "records_processed": records,
+        "duration_seconds": round((ends[1] - ends[0]).total_seconds(), 3) if len(ends) == 2 else None,
+        "error": None if success else said,
     }
 
 
@@ -46,10 +65,11 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
     failed: list[dict[str, Any]] = []
     tried: list[dict[str, Any]] = []
     untried: list[dict[str, Any]] = []
-    rows = unfinished = 0
+    rows = read = unfinished = 0
     for task in tasks:
         tallies.setdefault(task.stage, {}).setdefault(task.dataset.value, Counter())[task.state] += 1
         rows += task.counts.get("rows_stored", 0)
+        read += task.counts.get("rows_read", 0)
         if task.state in _UNDONE and len(failed) < limits.MAX_FAILED_TASKS_SHOWN:
             failed.append(_named(task) | {"error": dict(task.error) if task.error else None})
         if not task.state.is_terminal:
@@ -78,6 +98,7 @@ def details(run: Run, tasks: Iterable[Task], now: datetime) -> dict[str, Any]:
         "tasks_failed": sum(stage["failed"] for stage in stages),
         "tasks_waiting": unfinished,
         "rows_stored": rows,
+        "result": result(run, read if run.records is None else run.records),
         "failed_tasks": failed,
         "waiting_tasks": [*tried, *untried][: limits.MAX_FAILED_TASKS_SHOWN],
     }

@@ -47,7 +47,8 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all tasks of one stage have in common. `deadline` is Unix seconds."""
+    """What all tasks of one stage have in common. `deadline` is Unix seconds; `batch_days` are the most days that one
+    pull asks for, 0: as many as its dataset allows."""
 
     run_id: str
     stage: str
@@ -56,6 +57,7 @@ class Frame:
     reach: Reach
     history_days: int
     deadline: int
+    batch_days: int = 0
 
 
 def profiles_task(frame: Frame, credential: Credential) -> Task:
@@ -182,7 +184,7 @@ def _windows(
         for day in kept
         if _wants(frame, spec, day, today, _answer(coverage.get(day, {}), slice_, day, profile, offered=offered))
     )
-    most = spec.max_window_days or whole.length
+    most = min(spec.max_window_days or whole.length, frame.batch_days or whole.length)
     return [piece for window in contiguous(wanted) for piece in window.pieces(most)]
 
 

@@ -11,23 +11,25 @@ from pydantic import ValidationError
 
 from adweir.model import limits
 from adweir.model.errors import BadInput, Unprocessable
-from adweir.model.jobs import JobState, ScheduledJob, UnderWay
+from adweir.model.jobs import OF_SCOPE, JobState, ScheduledJob, UnderWay
 from adweir.model.labels import PATTERN
 from adweir.model.schedules import NO_ZONE, CronTiming, following
 from adweir.model.times import is_zone
+from adweir.pipeline import pipelines
+from adweir.pipeline.asking import check_asked, covered_by
 from adweir.pipeline.flow_forms import check_known, find_flow
-from adweir.pipeline.scopes import check_scope
+from adweir.pipeline.flow_forms import warnings as kinds_missing
+from adweir.pipeline.pipelines import PIPELINES
 from adweir.store.ledger.fired import REFUSED, Firing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from adweir.model.flows import StageKind
     from adweir.model.messages import Scope
     from adweir.platforms import Platforms
     from adweir.store.catalog.store import Catalog
 
-ARGUMENTS = ("datasets", "slice", "start", "end")
-"""What `args` may hold: the parts of a run's scope that a job has no field for."""
 NEXT_RUNS = 5
 """Coming times that a job shows."""
 _WARNED_AHEAD = timedelta(days=366)
@@ -53,7 +55,10 @@ class JobChecks:
         if faults:
             first = faults[0]
             raise Unprocessable(f"the job is refused: {first['field']} {first['message']}", faults)
-        return job.model_copy(update={"platforms": tuple(str(self._platforms.parse(one)) for one in job.platforms)})
+        names: dict[str, Any] = {"platforms": tuple(str(self._platforms.parse(one)) for one in job.platforms)}
+        if one := job.args.get("source_platform"):
+            names["args"] = {**job.args, "source_platform": str(self._platforms.parse(one))}
+        return job.model_copy(update=names)
 
     def _names(self, job: ScheduledJob) -> Details:
         """Client accounts and ad accounts that are unknown."""
@@ -72,24 +77,23 @@ class JobChecks:
 
     def _covers(self, job: ScheduledJob, now: datetime) -> Details:
         """What its workflow does not take."""
-        known = {name: value for name, value in job.args.items() if name in ARGUMENTS}
+        args = job.arguments() if job.workflow in PIPELINES else {}
         faults = [
-            _fault(f"args.{name[:40]}", f"is no argument of a workflow; known: {', '.join(ARGUMENTS)}")
-            for name in job.args
-            if name not in known
+            _fault(f"args.{name[:40]}", f"is no argument of a workflow; known: {', '.join(OF_SCOPE)}")
+            for name in job.arguments()
+            if name not in args
         ]
-        if job.lookback_days and known.get("start"):
+        if job.lookback_days and job.args.get("start"):
             faults.append(_fault("lookback_days", "does not go with args.start: both say where the days begin"))
         try:
-            scope = job.model_copy(update={"args": known}).scope()
-            check_scope(self._platforms, find_flow(self._catalog, job.workflow), scope, now.date())
+            check_asked(self._catalog, self._platforms, job.workflow, (job.scope(), args), now.date())
         except ValidationError as error:
             for one in error.errors():
                 field = ".".join(("args", *map(str, one["loc"])))
                 faults.append(_fault(field, one["msg"].replace("tuple", "list")))
         except Unprocessable as error:
             for each in error.details:
-                within = "args." if each["field"] in ARGUMENTS else ""
+                within = "args." if each["field"] in OF_SCOPE else ""
                 faults.append(_fault(f"{within}{each['field']}", _said(error, each)))
         return faults
 
@@ -119,6 +123,14 @@ def warnings(job: ScheduledJob, now: datetime) -> list[str]:
     ]
 
 
+def left_out(catalog: Catalog, job: ScheduledJob, deployed: Collection[StageKind]) -> list[str]:
+    """The stages of its runs that there is no function for."""
+    try:
+        return kinds_missing(find_flow(catalog, job.workflow, job.arguments()), deployed)
+    except Unprocessable:
+        return []  # its problem says so
+
+
 def next_runs(job: ScheduledJob, now: datetime) -> list[datetime]:
     """Its coming times in UTC; none while it is paused, and of one whose `problem` is its schedule."""
     try:
@@ -136,6 +148,20 @@ def left_of(job: ScheduledJob, accounts: Collection[str]) -> Scope | None:
     if job.accounts and not left:
         return None
     return job.scope().model_copy(update={"accounts": left})
+
+
+def covers(catalog: Catalog, job: ScheduledJob) -> tuple[Scope, dict[str, Any]] | None:
+    """What a run of it covers now, and its arguments with their defaults; None when all its accounts were deleted.
+
+    Raises Unprocessable for arguments that its workflow does not take, and an account in them that is gone.
+    """
+    scope = left_of(job, {account.account_id for account in catalog.accounts()} if job.accounts else ())
+    args = pipelines.read(job.workflow, job.arguments())
+    if scope is None:
+        return None
+    if args is None:
+        return scope, {}
+    return covered_by(catalog, scope, args), args.plain()
 
 
 def gone(job: ScheduledJob) -> str:

@@ -16,7 +16,7 @@ from adweir.model.log import log
 from adweir.model.messages import StartJob, StartRun
 from adweir.model.times import iso
 from adweir.pipeline.alone import explain
-from adweir.pipeline.jobs.checks import gone, left_of
+from adweir.pipeline.jobs.checks import covers, gone
 from adweir.pipeline.scopes import check_scheduled
 from adweir.store.ledger.fired import REFUSED, SKIPPED, STARTED, Firing
 
@@ -67,14 +67,16 @@ class FiredJobs:
 
     def _begin(self, job: ScheduledJob, message: StartJob) -> str:
         """The id of the run that was begun, "" where nothing is left to cover. Raises Unprocessable."""
-        scope = left_of(job, {account.account_id for account in self._catalog.accounts()} if job.accounts else ())
-        if scope is None:
+        covered = covers(self._catalog, job)
+        if covered is None:
             return ""
+        scope, args = covered
         return self._start(
             StartRun(
                 workflow=job.workflow,
                 scheduled_at=message.scheduled_at,
                 scope=scope,
+                args=args,
                 run_id=run_id_of_job(job, message),
                 trigger=trigger_of(job.name),
             )

@@ -19,7 +19,7 @@ from adweir.model.messages import StartRun
 from adweir.model.ports import SCHEDULED_AT, ScheduleEntry, ScheduleStore
 from adweir.model.times import iso
 from adweir.pipeline.flow_forms import find_flow
-from adweir.pipeline.jobs.checks import JobChecks, gone, left_of
+from adweir.pipeline.jobs.checks import JobChecks, covers, gone
 from adweir.pipeline.jobs.fired import trigger_of
 
 if TYPE_CHECKING:
@@ -125,14 +125,23 @@ class ScheduledJobs:
         return read
 
     def run(self, name: str) -> StartRun:
-        """What starts a job's workflow now, whether it is paused or not. Raises NotFound, Conflict, Unprocessable."""
+        """What starts a job's workflow now, whether it is paused or not. Raises NotFound; Conflict for one that cannot run
+        as it is."""
         job, now = self._catalog.job(name), self._clock.now()
-        scope = left_of(job, {account.account_id for account in self._catalog.accounts()} if job.accounts else ())
-        if scope is None:
+        try:
+            flow, covered = find_flow(self._catalog, job.workflow), covers(self._catalog, job)
+        except Unprocessable as error:
+            raise Conflict(f"{error.message}; change the job") from None
+        if covered is None:
             raise Conflict(gone(job))
-        run_id = run_id_for(job.name, now, self._new_id())
-        flow = find_flow(self._catalog, job.workflow)
-        return StartRun(workflow=flow.name, scheduled_at=now, scope=scope, run_id=run_id, trigger=trigger_of(job.name))
+        return StartRun(
+            workflow=flow.name,
+            scheduled_at=now,
+            scope=covered[0],
+            args=covered[1],
+            run_id=run_id_for(job.name, now, self._new_id()),
+            trigger=trigger_of(job.name),
+        )
 
     def _make_room(self, job: ScheduledJob) -> None:
         """Raises Conflict when there are too many other jobs."""

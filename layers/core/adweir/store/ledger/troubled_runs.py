@@ -1,7 +1,7 @@
 """Runs that ended failed or partial and that nothing has repaired: `troubled-runs` / `<run id>`.
 
-A run leaves the list when it succeeds after a redrive, when a later run of its workflow (`daily` and `sync` are one)
-that covers its scope succeeds, when it is cancelled, and after two days.
+A run leaves the list when it succeeds after a redrive, when a later run of its workflow (`daily`, `sync` and `platform`
+are one) that covers its scope succeeds, when it is cancelled, and after two days.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from adweir.store.ledger.rows import Rows
 
 _PK = "troubled-runs"
 _REMEMBERED = timedelta(days=2)
-_PULLS = {"sync": "daily"}
-"""Workflows that pull the same under two names."""
+_PULLS = {"sync": "daily", "platform": "daily"}
+"""Workflows that pull the same under other names."""
 
 
 class TroubledRun(NamedTuple):

@@ -1,12 +1,13 @@
-"""RunTurns: of one workflow and scope, one run is open at a time. `turn#<workflow>` / `<digest of the scope>`.
+"""RunTurns: of one workflow, scope and arguments, one run is open at a time.
 
-The item names the run whose turn it is, until that has ended, and the newest request that came meanwhile and has to see
-more than that run: it gets the next turn.
+`turn#<workflow>` / `<digest of scope and arguments>` names the run whose turn it is, until that has ended, and the
+newest request that came meanwhile and has to see more than that run: it gets the next turn.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from adweir.model import limits
@@ -32,7 +33,7 @@ class RunTurns(Rows):
         open one that the request joins. A request that `waits` gets the next turn where it was made for a later time
         than the open run, which may have planned without it. May be repeated. Raises Throttled when others keep taking
         the turn."""
-        pk, sk = _key(message.workflow, message.scope)
+        pk, sk = _key(message)
         for _ in range(_RACES):
             mine = self._row(pk, sk, text=message.run_id, version=0, updated_at=iso(self._clock.now()))
             if self._put(mine, self._absent()):
@@ -57,7 +58,7 @@ class RunTurns(Rows):
 
         Otherwise the request that gets the next turn: send it, then `passed_on`.
         """
-        pk, sk = _key(run.workflow, run.scope)
+        pk, sk = _key(run)
         if self._drop(pk, sk, (Row.text == run.run_id) & Row.body.does_not_exist()):
             return None
         turn = self._fetch(pk, sk)
@@ -67,7 +68,7 @@ class RunTurns(Rows):
 
     def passed_on(self, run: Run, message: StartRun) -> bool:
         """End the turn of a run that has ended after the request that waited was sent; False when a newer one waits."""
-        pk, sk = _key(run.workflow, run.scope)
+        pk, sk = _key(run)
         turn = self._fetch(pk, sk)
         if turn is None or turn.text != run.run_id:
             return True
@@ -95,7 +96,9 @@ class RunTurns(Rows):
         return same
 
 
-def _key(workflow: str, scope: Scope) -> Key:
-    covered = {name: sorted(value) if isinstance(value, tuple) else value for name, value in scope}
+def _key(of: StartRun | Run) -> Key:
+    covered = {name: sorted(value) if isinstance(value, tuple) else value for name, value in of.scope}
     text = Scope.model_validate(covered).model_dump_json(exclude_defaults=True)
-    return f"turn#{workflow}", hashlib.sha256(text.encode()).hexdigest()[:20]
+    if of.args:
+        text += json.dumps(dict(of.args), sort_keys=True)
+    return f"turn#{of.workflow}", hashlib.sha256(text.encode()).hexdigest()[:20]
