@@ -223,7 +223,7 @@ def test_the_command_line_prints_what_came_of_a_run(
         api.app.clock.advance(90)
         api.app.ledger.change_run(run, state=RunState.CANCELLED, ended_at=iso(api.app.clock.now()), records=12)
 
-    monkeypatch.setattr(workflow_commands.time, "sleep", ends)
+    monkeypatch.setattr("ops.workflows.time.sleep", ends)
     came = json.loads(adweir("workflows", "result", run_id, "--wait", "60", expect=1).stdout)
 
     assert came == {"success": False, "records_processed": 12, "duration_seconds": 90.0, "error": "it was cancelled"}

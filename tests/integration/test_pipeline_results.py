@@ -13,6 +13,7 @@ from adweir.model.messages import CancelRun, Scope, StartRun
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
+from adweir.pipeline.engine import run_id_of
 from adweir.reporting.runs import details, summary
 from support.clock import FrozenClock
 from support.pipeline_world import DAILY, MORNING, PipelineWorld, run_to_end
@@ -121,6 +122,13 @@ def test_stages_that_no_function_is_there_for_are_left_out_with_the_reason(world
     assert stored(world).state is RunState.SUCCEEDED
     assert "stage learn was left out: no function" in stored(world).reason
     assert came(world)["error"] is None
+
+
+def test_a_pipeline_without_arguments_has_the_id_that_was_said_and_the_defaults(world: PipelineWorld) -> None:
+    message = StartRun(workflow="platform", scheduled_at=MORNING)
+    world.handle(message)
+
+    assert stored(world, run_id_of(message)).args == {"validate": True, "enrich": False, "destination": "database"}
 
 
 def test_arguments_that_nobody_checked_start_no_run(world: PipelineWorld) -> None:

@@ -79,7 +79,10 @@ def test_given_a_command_when_asked_for_help_then_it_says_what_it_does(command: 
         (("fire", "daily", "--at", "noon"), "'noon' is not a time such as 2026-11-21T05:30Z"),
         (("replay", "meta"), "Missing argument"),
         (("replay", "meta", "1", "--days", "monday"), "'monday' is not a range of days such as 2026-11-01..2026-11-07"),
-        (("fire", "dayly"), "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, sweep"),
+        (
+            ("fire", "dayly"),
+            "'dayly' is not one of daily, sync, weekly, hourly, repull, backfill, ad, account, platform, sweep",
+        ),
     ],
 )
 def test_given_a_wrong_call_when_run_then_one_line_says_why_and_where_help_is(

@@ -46,7 +46,7 @@ def pulled(flow: Workflow, platform: Platform, **scope: Any) -> list[tuple[str, 
     ]
 
 
-def last_days(batch_days: int, days: int, most: int | None = 31) -> list[int]:
+def last_days(batch_days: int, days: int, most: int = 31) -> list[int]:
     """How many days each pull of a range has."""
     end = NOON.date() - timedelta(days=1)
     scope = Scope(start=(end - timedelta(days=days - 1)).isoformat(), end=end.isoformat())
@@ -223,11 +223,11 @@ def test_an_account_s_part_is_pulled_at_a_level_that_has_it() -> None:
         (0, 70, 31, [31, 31, 8]),
         (7, 20, 31, [7, 7, 6]),
         (90, 70, 31, [31, 31, 8]),
-        (30, 70, None, [30, 30, 10]),
-        (1, 3, None, [1, 1, 1]),
+        (30, 70, 0, [30, 30, 10]),
+        (1, 3, 0, [1, 1, 1]),
     ],
 )
-def test_a_batch_is_the_most_days_of_a_pull(batch: int, days: int, most: int | None, lengths: list[int]) -> None:
+def test_a_batch_is_the_most_days_of_a_pull(batch: int, days: int, most: int, lengths: list[int]) -> None:
     assert last_days(batch, days, most) == lengths
 
 

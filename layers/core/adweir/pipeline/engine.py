@@ -120,7 +120,7 @@ class Engine:
         flow = self._planner.flow(message.workflow, message.args)
         check_scheduled(message.scheduled_at, self._clock.now())
         check_scope(self._planner.platforms, flow, message.scope, message.scheduled_at.date())
-        message = dated(message.model_copy(update={"args": with_defaults(flow.name, message.args)}))
+        message = dated(message).model_copy(update={"args": with_defaults(flow.name, message.args)})
         run_id = message.run_id
         if joins(flow.name) and (other := self._ledger.turns.take(message, waits=True)) != run_id:
             log.info("%s joins the open run %s", run_id, other)

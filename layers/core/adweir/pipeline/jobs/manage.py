@@ -125,8 +125,10 @@ class ScheduledJobs:
         return read
 
     def run(self, name: str) -> StartRun:
-        """What starts a job's workflow now, whether it is paused or not. Raises NotFound; Conflict for one that cannot run
-        as it is."""
+        """What starts a job's workflow now, whether it is paused or not.
+
+        Raises NotFound, and Conflict for a job that cannot run as it is.
+        """
         job, now = self._catalog.job(name), self._clock.now()
         try:
             flow, covered = find_flow(self._catalog, job.workflow), covers(self._catalog, job)
