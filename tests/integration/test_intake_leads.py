@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
@@ -15,7 +15,7 @@ from adweir.intake.doors.receiver import Receipt
 from adweir.intake.load.leads import LeadCounter, LeadDay
 from adweir.model.deliveries import LeadDelivery, StatedLead, read_delivery
 from adweir.model.entities import Ad, AdCampaign, PlatformObject, Profile, own_profile_id
-from adweir.model.errors import Unavailable, Unverified
+from adweir.model.errors import Unavailable, UnreadableItem, Unverified
 from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.money import MICRO
 from adweir.model.platforms import Platform
@@ -25,6 +25,7 @@ from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
 from adweir.reporting.query import Queries
 from adweir.reporting.records import RecordRequest, StoredRecords
+from adweir.store.folds import Delta, Folded
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.store import RawStore
 from sandbox.deliveries import push_delivery
@@ -350,6 +351,49 @@ def test_a_lead_without_a_time_counts_once_at_two_addresses_around_midnight(worl
     world.clock.advance(120)
     load(world, google(door, "", lead_submit_time=...))
     assert counted(world) == {("2026-11-20", "70"): 1}
+
+
+def test_a_lead_counts_once_when_two_workers_put_it_on_different_days_at_the_same_time(
+    world: LoadWorld, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a lead without a time that arrived at two addresses around midnight
+    world.catalog.update_account("acme", timezone="UTC")
+    world.clock.advance(12 * 3600 - 60)
+    before = google(door, lead_submit_time=...)
+    world.clock.advance(120)
+    after = google(door, "", lead_submit_time=...)
+    # when one worker counts it while the other is about to
+    add, others = world.folds.add, [after]
+
+    def overtaken(key: str, deltas: Iterable[Delta]) -> Folded:
+        load(world, *[others.pop() for _ in others])
+        return add(key, deltas)
+
+    monkeypatch.setattr(world.folds, "add", overtaken)
+    load(world, before)
+    # then one of them decides
+    assert others == []
+    assert list(counted(world).values()) == [1]
+    load(world, after, before)
+    assert list(counted(world).values()) == [1]
+
+
+def test_a_lead_without_a_time_counts_once_though_it_comes_again_days_later(world: LoadWorld, door: Door) -> None:
+    load(world, google(door, lead_submit_time=...))
+    world.clock.advance(3 * 86_400)
+    load(world, google(door, "", lead_submit_time=...))
+    assert counted(world) == {("2026-11-20", "70"): 1}
+
+
+def test_a_lead_of_which_the_day_cannot_be_read_is_not_counted_and_the_object_is_named(
+    world: LoadWorld, door: Door
+) -> None:
+    receipt = google(door)
+    next(count(world, receipt))
+    (said,) = (each.key for each in world.raw.list("folds/leads/acme/google_ads/days/"))
+    world.raw.put(said, b"\xff")
+    with pytest.raises(UnreadableItem, match=said):
+        next(count(world, receipt))
 
 
 def test_leads_of_two_clients_in_one_delivery_are_each_its_own(world: LoadWorld, door: Door) -> None:

@@ -36,7 +36,7 @@ def test_an_hour_of_which_nothing_counts_has_no_row() -> None:
     world.subscribe(CONVERSION, datetime(2026, 11, 20, 11, 30, tzinfo=UTC))
     world.work(traffic(1, -40, -4, -4.0))
     assert world.hours() == {}
-    assert world.folds.read("folds/amazon_ads/p1/2026-11-20T03.json").size == 1
+    assert world.folds.add("folds/amazon_ads/p1/2026-11-20T03.json", []).fold.size == 1
 
 
 def test_a_subscription_that_nobody_listed_begins_with_its_first_record() -> None:

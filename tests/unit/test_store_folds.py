@@ -206,6 +206,37 @@ def test_a_fold_that_somebody_replaced_since_it_was_read_is_read_again() -> None
     assert folded.fold.revision == folded.fold.size == 2
 
 
+def test_what_is_said_first_stays_also_between_two_that_say_something_at_once() -> None:
+    # given a worker that has seen that nothing is said yet
+    world = World()
+    swap = world.fold_objects.swap
+
+    def overtaken(key: str, body: bytes, tag: str) -> bool:
+        world.fold_objects.swap = swap  # type: ignore[method-assign]
+        assert world.folds.first(key, "theirs") == "theirs"
+        return swap(key, body, tag)
+
+    world.fold_objects.swap = overtaken  # type: ignore[method-assign]
+    # when another one is quicker
+    assert world.folds.first("folds/x", "ours") == "theirs"
+    # then both hear the same, at any time
+    assert world.folds.first("folds/x", "ours") == "theirs"
+    assert world.slept == []
+
+
+def test_what_was_said_and_expires_at_the_same_moment_is_said_again() -> None:
+    world = World()
+    world.folds.first("folds/x", "old")
+    tagged = world.fold_objects.tagged
+
+    def expired(key: str) -> tuple[bytes, str] | None:
+        world.fold_objects.objects.pop(key, None)
+        return tagged(key)
+
+    world.fold_objects.tagged = expired  # type: ignore[method-assign]
+    assert world.folds.first("folds/x", "new") == "new"
+
+
 def test_a_fold_that_keeps_changing_asks_to_wait() -> None:
     world = World()
     world.fold_objects.swap = lambda key, body, tag: False  # type: ignore[method-assign]
@@ -240,7 +271,7 @@ def test_sums_grow_beyond_what_64_bits_hold() -> None:
     for number in range(3):
         fold = world.folds.add(HOUR, [Record(number, "g1~a1", (1 << 62, 0, 0)).delta]).fold
 
-    assert world.folds.read(HOUR).amounts("g1~a1") == fold.amounts("g1~a1") == (3 << 62, 0, 0)
+    assert world.folds.add(HOUR, []).fold.amounts("g1~a1") == fold.amounts("g1~a1") == (3 << 62, 0, 0)
 
 
 def test_a_record_may_have_more_amounts_than_the_sum_had_places() -> None:
@@ -248,7 +279,7 @@ def test_a_record_may_have_more_amounts_than_the_sum_had_places() -> None:
     world.folds.add(HOUR, [Delta(counted_once("1"), "k", (1,))])
 
     assert world.folds.add(HOUR, [Delta(counted_once("2"), "k", (1, 2))]).fold.amounts("k") == (2, 2)
-    assert world.folds.read(HOUR).amounts("unknown") == ()
+    assert world.folds.add(HOUR, []).fold.amounts("unknown") == ()
 
 
 def test_ten_thousand_records_of_a_fold_take_little_time_and_each_counts() -> None:
@@ -256,7 +287,7 @@ def test_ten_thousand_records_of_a_fold_take_little_time_and_each_counts() -> No
     for part in range(10):
         world.folds.add(HOUR, [Record(part * 1000 + n, ADS[n % 3], (1, 0, 0)).delta for n in range(1000)])
 
-    fold = world.folds.read(HOUR)
+    fold = world.folds.add(HOUR, []).fold
     assert (fold.size, fold.revision, sum(fold.amounts(ad)[0] for ad in ADS)) == (10_000, 10, 10_000)
 
 
@@ -268,7 +299,7 @@ def test_the_records_of_a_fold(size: int, fits: bool) -> None:
     with refuses(TooLarge, fits=fits):
         world.folds.add(HOUR, [Record(size, "g1~a1", (1, 0, 0)).delta])
 
-    assert world.folds.read(HOUR).size == (size if fits else size - 1)
+    assert world.folds.add(HOUR, []).fold.size == (size if fits else size - 1)
     assert limits.MAX_FOLDED_RECORDS == 20
 
 
@@ -278,7 +309,7 @@ def test_the_sums_of_a_fold(size: int, fits: bool) -> None:
     with refuses(TooLarge, fits=fits):
         world.folds.add(HOUR, [Record(n, f"ad{n}", (1, 0, 0)).delta for n in range(size)])
 
-    assert len(world.folds.read(HOUR).sums) == (size if fits else 0)
+    assert len(world.folds.add(HOUR, []).fold.sums) == (size if fits else 0)
 
 
 def test_a_fold_that_is_none_is_named() -> None:

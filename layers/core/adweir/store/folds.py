@@ -89,10 +89,6 @@ class Folds:
         self._clock = clock
         self._swaps = swaps
 
-    def read(self, key: str) -> Fold:
-        """The fold as it is now; an empty one where there is none. Raises UnreadableItem, Unavailable."""
-        return self._read(key)[0]
-
     def add(self, key: str, deltas: Iterable[Delta]) -> Folded:
         """Count each record that the fold has not counted yet, and return the fold.
 
@@ -110,6 +106,18 @@ class Folds:
                 return Folded(fold, 0)
             grown = self._grown(key, fold, new)
             return Folded(grown, len(new)) if self._objects.swap(key, msgspec.json.encode(grown), tag) else None
+
+        return self._swaps.until_done(key, once)
+
+    def first(self, key: str, said: str) -> str:
+        """What was said first under `key`: this, unless others were quicker. For a record that several folds could
+        count: the one that is said first does. Raises Throttled, UnreadableItem, Unavailable."""
+
+        def once() -> str | None:
+            if self._objects.swap(key, said.encode(), ""):
+                return said
+            found = self._objects.tagged(key)
+            return None if found is None else str(found[0], errors="replace")
 
         return self._swaps.until_done(key, once)
 

@@ -1,29 +1,29 @@
 """Counts the leads that platforms report: the data type `leads` of the account's own profile, by day and campaign.
 
 Each lead counts once, however often, in whatever order and at which address it arrived: the leads of an account, source
-and day are one fold (`store.folds`), which knows them by hashes of their ids. A lead stays on the day on which it was
-counted: it could be of the day beside it when the client's time zone has changed, or when it came without a time at two
-addresses around midnight.
+and day are one fold (`store.folds`), which knows them by hashes of their ids. The day on which a lead counts is said
+once, before it is counted, in an object of its own: when the client's time zone has changed, or when it came without a
+time at two addresses, it could be of another day, and two workers may ask at the same time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from adweir.intake.load.commit import named_task
 from adweir.model import limits
 from adweir.model.deliveries import LeadDelivery, StatedLead
 from adweir.model.entities import own_profile_id
-from adweir.model.errors import NotFound
+from adweir.model.errors import NotFound, UnreadableItem
 from adweir.model.metrics import Grain, Level, MetricRow, Source
 from adweir.model.money import MICRO
 from adweir.model.series_ids import said_in, series_id
 from adweir.model.slices import ALL
 from adweir.model.tasks import Pull, Stamp
-from adweir.model.times import DAY, Clock, Window, local_date
+from adweir.model.times import Clock, Window, local_date
 from adweir.store.folds import FOLDS, Delta, Fold, Folds, counted_once
 
 if TYPE_CHECKING:
@@ -77,26 +77,16 @@ class LeadCounter:
                 yield LeadDay(pull, _rows(fold, pull))
 
     def _by_day(self, folder: str, leads: Iterable[StatedLead], terms: Terms) -> Mapping[date, list[StatedLead]]:
-        """The leads by the day on which they count: where one was counted before, that day."""
-        folds: dict[date, Collection[bytes]] = {}
+        """The leads by the day on which they count: where it was said before, that day."""
         by_day = defaultdict[date, list[StatedLead]](list)
         for lead in leads:
-            own = local_date(lead.at, terms.timezone)
-            for day in _possible_days(lead.at, own):
-                if day not in folds:
-                    folds[day] = self._folds.read(f"{folder}/{day}").known
-                if counted_once(lead.lead) in folds[day]:
-                    by_day[day].append(lead)
-                    break
-            else:
-                by_day[own].append(lead)
+            key = f"{folder}/days/{counted_once(lead.lead).hex()}"
+            said = self._folds.first(key, str(local_date(lead.at, terms.timezone)))
+            try:
+                by_day[date.fromisoformat(said)].append(lead)
+            except ValueError:
+                raise UnreadableItem(f"{key} is no day", key=key) from None
         return by_day
-
-
-def _possible_days(at: datetime, own: date) -> list[date]:
-    """The days on which a lead may have been counted, the likeliest first: of any time zone, and beside its own."""
-    about = at.astimezone(UTC).date()
-    return list(dict.fromkeys((own, own - DAY, own + DAY, about, about - DAY, about + DAY)))
 
 
 def _delta(platform: Platform, lead: StatedLead) -> Delta:
