@@ -66,7 +66,12 @@ def broken(rows: list[Any], *rules: Any) -> list[tuple[int, str, str]]:
             "ctr_differs",
             "error",
             [{"ctr": 0.5, "clicks": 49, "impressions": 100}, {"ctr": Decimal(3), "clicks": 3, "impressions": 100}],
-            [{"ctr": 0.032, "clicks": 3, "impressions": 100}, {"ctr": 0.5, "clicks": 0, "impressions": 0}],
+            [
+                {"ctr": 0.032, "clicks": 3, "impressions": 100},
+                {"ctr": 0.5, "clicks": 0, "impressions": 0},
+                {"ctr": 0.045, "clicks": 5, "impressions": 100},
+                {"ctr": Decimal("0.06"), "clicks": Decimal(55), "impressions": 1000},
+            ],
         ),
         (
             "future_day",

@@ -127,6 +127,8 @@ def test_a_wrong_schema_is_unprocessable_with_details(bad: Any) -> None:
         ({"min": NAIVE}, NAIVE + timedelta(days=1), "yesterday"),
         ({"type": "date", "max": "2026-11-30"}, date(2026, 11, 30), NAIVE),
         ({"min": "2026-11-01"}, "2026-11-01", "2026-13-01"),
+        ({"type": "date"}, "2026-11-02", "2026-W45-1"),
+        ({"type": "datetime"}, "2026-11-02T00:00", "2026-W45-1T00:00"),
         ({"type": "list", "allowed": ["a", "b"], "max_length": 2}, ["a"], ["a", "c"]),
         ({"type": "list", "min_length": 1}, [1], []),
         ({"forbidden": ["x", 1]}, True, 1),
@@ -283,3 +285,16 @@ def test_a_value_that_is_nested_too_deep_is_no_rule_and_is_not_listed() -> None:
     assert not check([{"a": [deep]}], {"a": {"allowed": [1]}})["valid"]
     with pytest.raises(Unprocessable):
         check([], {"a": {"allowed": [deep]}})
+
+
+def test_values_that_are_not_there_count_for_completeness_and_wrong_ones_for_validity() -> None:
+    """Given a required field that one of four rows lacks and one has wrong, then its type does not stand for both."""
+    rules: dict[str, Any] = {"spend": {"type": "number", "required": True}, "note": {"type": "string"}}
+    rows = [{"spend": 1}, {"spend": "x"}, {"spend": None}, {"spend": 2}]
+
+    found = schema.validate(rows, rules, NOW)["scores"]
+
+    assert (found["completeness"], found["validity"]) == (3 / 4, (2 + 4) / (3 + 4))
+    told = schema.validate(rows, {"spend": rules["spend"] | {"dimension": "accuracy"}}, NOW)["scores"]
+    assert (told["completeness"], told["validity"], told["accuracy"]) == (None, None, 0.5)
+    assert schema.validate([{}], {"spend": rules["spend"]}, NOW)["scores"]["validity"] is None

@@ -122,7 +122,9 @@ def _broken(checked: CheckedRows) -> list[_Finding]:
         for rule, count in tally.by_rule.items():
             first = next((issue for issue in tally.issues if issue["rule"] == rule), tally.issues[0])
             shown = f"{first['message']} (first in row {first['row']}: {first['value']!r})"
-            found.append(_Finding(unit.dimension, unit.name, f"{count:,} of {checked.rows:,} rows: {shown}", count))
+            found.append(
+                _Finding(unit.dimension or VALIDITY, unit.name, f"{count:,} of {checked.rows:,} rows: {shown}", count)
+            )
     return found
 
 

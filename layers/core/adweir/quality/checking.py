@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -21,7 +21,8 @@ DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeline
 class Field:
     """A compiled field; `rules` are as they are written, without aliases.
 
-    `checks` run in order and all their faults are reported, but none after a wrong type.
+    `checks` run in order and all their faults are reported, but none after a wrong type. `dimension` is what the schema
+    says; "" where it says nothing: then a value that is not there counts for completeness, a wrong one for validity.
     """
 
     name: str
@@ -177,9 +178,10 @@ class CheckedRows:
             tolerated = self.is_tolerated(place)
             errors_found += 0 if tolerated else tally.faults
             found["warn" if tolerated else "error"] += [(issue["row"], place, issue) for issue in tally.issues]
-            passed = units.setdefault(each.dimension, [0, 0])
-            passed[0] += rows - tally.rows
-            passed[1] += rows
+            for dimension, failed, tested in _units_of(each, tally, rows):
+                passed = units.setdefault(dimension, [0, 0])
+                passed[0] += tested - failed
+                passed[1] += tested
         for issues in found.values():
             issues.sort(key=lambda issue: issue[:2])
         return {
@@ -189,7 +191,8 @@ class CheckedRows:
             "errors_found": errors_found,
             "rows": rows,
             "scores": {
-                name: None if name not in units or not rows else units[name][0] / units[name][1] for name in DIMENSIONS
+                name: units[name][0] / units[name][1] if name in units and units[name][1] else None
+                for name in DIMENSIONS
             },
         }
 
@@ -205,6 +208,19 @@ class CheckTally:
 
 
 _KNOWN_CHARS = 64
+_PRESENCE = ("required", "nullable")
+
+
+def _units_of(each: Field | ComparedFields, tally: CheckTally, rows: int) -> Iterator[tuple[str, int, int]]:
+    """The rows that failed, of those that were tested, by dimension."""
+    if each.dimension or not isinstance(each, Field):
+        yield each.dimension, tally.rows, rows
+        return
+    absent = sum(tally.by_rule.get(rule, 0) for rule in _PRESENCE)
+    if each.required or not each.nullable:
+        yield "completeness", absent, rows
+    if each.type_check is not None or each.checks:
+        yield "validity", tally.rows - absent, rows - absent
 
 
 def _begun(each: ComparedFields, now: datetime) -> _Comparing:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from fractions import Fraction
+from math import isfinite
 from typing import Any, NamedTuple
 
 from adweir.model import limits
@@ -110,9 +112,19 @@ def _ctr(tolerance: float, _now: datetime) -> Breaks:
         if not all(map(is_number, numbers)):
             return False
         ctr, clicks, impressions = map(as_float, numbers)
-        return bool(impressions) and not abs(ctr - clicks / impressions) <= tolerance
+        if not impressions or abs(ctr - clicks / impressions) <= tolerance:
+            return False
+        return not (isfinite(ctr) and isfinite(clicks) and isfinite(impressions)) or not _is_near(
+            ctr, clicks, impressions, tolerance
+        )
 
     return breaks
+
+
+def _is_near(ctr: float, clicks: float, impressions: float, tolerance: float) -> bool:
+    """The same by the numbers as they are written: 0.055 is 0.005 from 5 of 100, which floats miss by a hair."""
+    exact = [Fraction(repr(each)) for each in (ctr, clicks, impressions, tolerance)]
+    return abs(exact[0] * exact[2] - exact[1]) <= exact[3] * abs(exact[2])
 
 
 def _end(_tolerance: float, _now: datetime) -> Breaks:

@@ -152,9 +152,7 @@ def _field(name: Any, rules: Any, canonical: Canonical) -> Field:
         required=required,
         nullable=_flag(known, "nullable", default=not required),
         severity=_choice(known, "severity", _SEVERITIES, "error"),
-        dimension=_choice(
-            known, "dimension", DIMENSIONS, "completeness" if set(known) <= {"required", "nullable"} else "validity"
-        ),
+        dimension=_choice(known, "dimension", DIMENSIONS, "") if "dimension" in known else "",
         mostly=_share(known.get("mostly", 1)),
         type_check=None if kind is None else typed(kind),
         checks=tuple(checks),

@@ -43,7 +43,7 @@ def as_date(value: Any) -> date | None:
         return None
     if isinstance(value, date):
         return value
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or len(value) != 10 or value[7] != "-":  # 2026-W01-1 is ISO, too, and no day of ours
         return None
     try:
         return date.fromisoformat(value)
@@ -55,7 +55,7 @@ def as_datetime(value: Any) -> datetime | None:
     """A datetime, or ISO text of one, as datetime; else None."""
     if isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or len(value) < 11:
+    if not isinstance(value, str) or len(value) < 11 or value[7] != "-":
         return None
     try:
         return datetime.fromisoformat(value)
