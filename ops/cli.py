@@ -16,7 +16,7 @@ from adweir.model.times import Window
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
-from ops import quarantine
+from ops import audit, quarantine
 from ops.commands import (
     create_key,
     drop_key,
@@ -32,7 +32,7 @@ from ops.commands import (
 from ops.contract_files import write_contracts
 from ops.errors import INTERRUPTED, CommandFailed, OneLine
 from ops.jobs import jobs
-from ops.options import Stack, home_of
+from ops.options import Stack, home_of, moment
 from ops.receipts import lines_of
 from ops.sam_local import environment_file
 from ops.target import Deployment, open_target, sandbox_target
@@ -56,15 +56,7 @@ app.add_typer(jobs)
 app.add_typer(quarantine.app, name="quarantine")
 app.command(name="contracts")(write_contracts)
 app.add_typer(workflows)
-
-
-def moment(text: str) -> datetime:
-    """ISO 8601 → UTC; a time without a zone is UTC."""
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-21T05:30Z") from None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+app.command(name="audit")(audit.list_deeds)
 
 
 def days_of(text: str) -> Window:

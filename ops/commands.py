@@ -18,10 +18,12 @@ from adweir.model.messages import StartRun, Sweep
 from adweir.model.tasks import Cause
 from adweir.model.times import Window, iso
 from adweir.pipeline.engine import run_id_of
+from adweir.pipeline.recorded import key_changes
 from adweir.pipeline.replays import ReplayedDataset
 from adweir.pipeline.workflows import workflow
 from adweir.store.ledger.replays import ReplayRecord
 from adweir.store.raw.pages import StoredPage
+from ops import deeds
 from ops.errors import CommandFailed
 from ops.target import Deployment
 
@@ -37,13 +39,17 @@ def fire(target: Deployment, name: str, at: datetime) -> str:
 
     The id comes from workflow and time, so firing the same schedule twice starts one run. Raises Unprocessable.
     """
-    queue = target.app().queues.runs
+    app = target.app()
+    queue = app.queues.runs
     if name == "sweep":
         queue.send(Sweep())
+        deeds.note(app, "start sweep", "", "sent", kind="run")
         return ""
     start = StartRun(workflow=workflow(name).name, scheduled_at=at)
     queue.send(start)
-    return run_id_of(start)
+    run_id = run_id_of(start)
+    deeds.note(app, "start run", run_id, f"workflow {name}, scheduled at {iso(at)}", kind="run")
+    return run_id
 
 
 def create_key(
@@ -58,7 +64,10 @@ def create_key(
     for account_id in accounts:
         app.catalog.account(account_id)
     end = iso(app.clock.now() + timedelta(days=days)) if days else ""
-    _key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes), accounts, end)
+    key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), name, tuple(scopes), accounts, end)
+    whose = accounts[0] if len(accounts) == 1 else ""
+    more = {"kind": "key", "account_id": whose, "changes": key_changes(None, key)}
+    deeds.note(app, "create key", key.key_id, f"named {name}", **more)
     return plain
 
 
@@ -99,6 +108,8 @@ def replay_days(
         raise CommandFailed(f"there is no ad account {profile_id} of {platform}: see GET /api/v1/profiles")
     replay_id = IdKind.REPLAY.make(app.new_id)
     _, will = app.replayer.request(replay_id, profile, window, datasets, Cause.REPLAY)
+    about = {"kind": "replay", "account_id": profile.account_id}
+    deeds.note(app, "create replay", profile.key, f"replay_id {replay_id}, {window}", **about)
     return replay_id, will
 
 
@@ -154,13 +165,16 @@ def _accounts(target: Deployment) -> str:
 
 def put_drop(target: Deployment, key: str, content: bytes | Path) -> str:
     """Store a file under its key in `drops/`; returns the name of its receipt."""
-    s3, bucket = target.app().s3, target.outputs["Bucket"]
+    app, bucket = target.app(), target.outputs["Bucket"]
+    s3 = app.s3
     if isinstance(content, bytes):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=content)
     else:
         with content.open("rb") as stream:
             answer = s3.put_object(Bucket=bucket, Key=key, Body=stream)
-    return f"{key}.{answer['VersionId']}"
+    version = answer["VersionId"]
+    deeds.note(app, "drop file", key, f"version {version}", kind="file", account_id=DropKey.parse(key).account_id)
+    return f"{key}.{version}"
 
 
 def receipt_of(target: Deployment, name: str, seconds: float) -> dict[str, Any] | None:

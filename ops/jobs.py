@@ -13,8 +13,10 @@ from adweir.model.schedules import ScheduleType
 from adweir.pipeline.flow_forms import known_flows
 from adweir.pipeline.jobs import checks
 from adweir.pipeline.pipelines import from_text
+from adweir.pipeline.recorded import job_changes
 from adweir.pipeline.starting import ask_for
 from adweir.runtime.app import App
+from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import open_target
@@ -71,7 +73,7 @@ def create(
     """Create a job: adweir jobs create nightly daily "daily 05:30" timezone=Europe/Berlin"""
     given = _read([f"workflow={workflow}", f"{_WHEN}={when}", *(fields or [])])
     app = _app(context, stack)
-    _say(app, app.jobs.create({**given, "name": name}))
+    _done(app, "create job", app.jobs.create({**given, "name": name}), None)
 
 
 @jobs.command()
@@ -87,42 +89,50 @@ def change(
     """Change fields of a job; the others stay. What was due before still runs."""
     changes = _read(fields)
     app = _app(context, stack)
-    _say(app, app.jobs.change(name, changes))
+    was = app.catalog.job(name)
+    _done(app, "change job", app.jobs.change(name, changes), was)
 
 
 @jobs.command()
 def pause(context: typer.Context, name: Name, stack: Stack = "") -> None:
     """Fire no more until the job is resumed; runs that it started go on."""
     app = _app(context, stack)
-    _say(app, app.jobs.pause(name))
+    was = app.catalog.job(name)
+    _done(app, "pause job", app.jobs.pause(name), was)
 
 
 @jobs.command()
 def resume(context: typer.Context, name: Name, stack: Stack = "") -> None:
     """Fire again from the next time on."""
     app = _app(context, stack)
-    _say(app, app.jobs.resume(name))
+    was = app.catalog.job(name)
+    _done(app, "resume job", app.jobs.resume(name), was)
 
 
 @jobs.command()
 def run(context: typer.Context, name: Name, stack: Stack = "") -> None:
     """Start the job's workflow now; prints the run's id."""
     app = _app(context, stack)
-    typer.echo(ask_for(app.ledger, app.queues.runs, app.jobs.run(name)))
+    run_id = ask_for(app.ledger, app.queues.runs, app.jobs.run(name))
+    deeds.note(app, "run job", name, f"run_id {run_id}", kind="job")
+    typer.echo(run_id)
 
 
 @jobs.command()
 def remove(context: typer.Context, name: Name, stack: Stack = "") -> None:
     """Remove the job and its schedule; runs that it started go on."""
     app = _app(context, stack)
-    typer.echo(f"removed {app.jobs.remove(name).name}")
+    app.jobs.remove(name)
+    deeds.note(app, "remove job", name, "removed", kind="job")
+    typer.echo(f"removed {name}")
 
 
 def _app(context: typer.Context, stack: str) -> App:
     return open_target(stack, home_of(context)).app()
 
 
-def _say(app: App, job: ScheduledJob) -> None:
+def _done(app: App, deed: str, job: ScheduledJob, was: ScheduledJob | None) -> None:
+    deeds.note(app, deed, job.name, f"version {job.version}", kind="job", changes=job_changes(was, job))
     _print(app, job)
     said = checks.left_out(app.catalog, job, app.stage_kinds)
     for warning in (*said, *checks.warnings(job, app.clock.now())):

@@ -13,12 +13,12 @@ import typer
 from adweir.model.errors import Conflict, NotFound
 from adweir.quality.quarantine import held_lines
 from adweir.store.findings.held_rows import HeldObject
+from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import Deployment, open_target
 
 _POLL_SECONDS = 0.5
-_BY = "adweir"
 HeldId = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, qrn_..., as the list has it.")]
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect and replay rows that were refused.")
@@ -67,9 +67,12 @@ def replay(
     """Load an object again after a repair: rows that are valid now are stored, the others stay."""
     target = open_target(stack, home_of(context))
     try:
-        target.app().held_replays.request(_held(target, held_id).id, _BY)
+        app = target.app()
+        asked = app.held_replays.request(_held(target, held_id).id, deeds.who())
     except Conflict as error:
         raise CommandFailed(error.message) from None
+    about = {"kind": "quarantine", "account_id": asked.account_id}
+    deeds.note(app, "replay quarantine", held_id, f"{asked.source_key} is loaded again", **about)
     if not wait:
         typer.echo(f"asked for; see: adweir quarantine show {held_id}")
         return

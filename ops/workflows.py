@@ -19,10 +19,12 @@ from adweir.model.messages import Scope, StartRun
 from adweir.pipeline.asking import check_asked
 from adweir.pipeline.flow_forms import find_flow, form_of, read, warnings
 from adweir.pipeline.pipelines import from_text
+from adweir.pipeline.recorded import workflow_changes
 from adweir.pipeline.starting import ask_for
 from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.runs import result as result_of
 from adweir.runtime.app import App
+from ops import deeds
 from ops.errors import CommandFailed
 from ops.options import Stack, home_of
 from ops.target import open_target
@@ -86,7 +88,10 @@ def put(
     except BadInput as error:
         said = "\n".join(f"  {one.get('field')}: {one.get('message')}" for one in error.details)
         raise CommandFailed(f"the workflow is refused:\n{said}") from None
-    stored = app.catalog.put_workflow(name, json.dumps(form_of(flow)))
+    was, form = app.catalog.stored_workflow(name), json.dumps(form_of(flow))
+    stored = app.catalog.put_workflow(name, form)
+    changes = workflow_changes(was.body if was else "", form)
+    deeds.note(app, "store workflow", name, f"version {stored.version}", kind="workflow", changes=changes)
     typer.echo(f"stored {name}, version {stored.version}")
     for warning in warnings(flow, app.stage_kinds):
         typer.echo(f"  {warning}")
@@ -98,9 +103,11 @@ def remove(context: typer.Context, name: WorkflowArgument, stack: Stack = "") ->
     if name in WORKFLOWS:
         raise CommandFailed(f"{name} is a built-in workflow")
     try:
-        _app(context, stack).catalog.delete_workflow(name)
+        app = _app(context, stack)
+        app.catalog.delete_workflow(name)
     except NotFound as error:
         raise CommandFailed(error.message) from None
+    deeds.note(app, "delete workflow", name, "deleted", kind="workflow")
     typer.echo(f"deleted {name}")
 
 
@@ -132,6 +139,7 @@ def run(
     run_id = run_id_for(name, now, app.new_id())
     message = StartRun(workflow=name, scheduled_at=now, scope=scope, args=args, run_id=run_id, trigger="api")
     run_id = ask_for(app.ledger, app.queues.runs, message)
+    deeds.note(app, "run workflow", name, f"run_id {run_id}", kind="workflow", account_id=scope.only_account)
     typer.echo(run_id)
     for warning in warnings(flow, app.stage_kinds):
         typer.echo(f"  {warning}", err=True)

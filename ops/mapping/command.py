@@ -22,6 +22,7 @@ from adweir.platforms.files.lines import Record
 from adweir.platforms.files.mapped import BoundMapping
 from adweir.platforms.files.table import open_table, records
 from adweir.store.catalog.mappings import EVERYONE, StoredMapping
+from ops import deeds
 from ops.errors import CommandFailed
 from ops.mapping import words
 from ops.mapping.fields import NOT_NEEDED
@@ -178,7 +179,8 @@ def mapping_of(proposal: Proposal) -> Mapping:
 
 def save(target: Deployment, mapping: Mapping, account_id: str) -> str:
     """Store a mapping, for one client account or for `ALL`; returns what was done. Raises CommandFailed."""
-    catalog = target.app().catalog
+    app = target.app()
+    catalog = app.catalog
     account_id = "" if account_id == ALL else account_id
     try:
         if account_id:
@@ -188,6 +190,8 @@ def save(target: Deployment, mapping: Mapping, account_id: str) -> str:
     except AdweirError as error:
         raise CommandFailed(error.message) from None
     whose = account_id or "all client accounts"
+    kind = f"{mapping.source}/{mapping.data_type}"
+    deeds.note(app, "put mapping", kind, f"stored for {whose}", kind="mapping", account_id=account_id)
     return f"stored for {whose}: adweir drop FILE --as {mapping.source}/{mapping.data_type}"
 
 

@@ -10,9 +10,11 @@ import pytest
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Unavailable
 from adweir.model.tasks import TaskState
+from adweir.store.ledger.audit import Deed, Wanted, changes_of
 from adweir.store.ledger.tasks import Tasks
-from support.api import Call
+from support.api import Call, fill
 from support.bounds import at_the_bound
+from support.clock import FrozenClock
 from support.described import Described
 from support.pipeline import a_run, a_task
 
@@ -33,7 +35,7 @@ def test_each_change_is_recorded_with_the_names_of_its_fields(call: Call) -> Non
     assert deeds(call) == [
         ("create account", "", f"account_id {account}; with company_name, primary_contact_email"),
         ("sync account", account, f"run_id {run}"),
-        ("update account", account, f"account_id {account}; with currency"),
+        ("update account", account, "done"),
     ]
 
 
@@ -89,6 +91,118 @@ def test_every_route_that_changes_something_is_recorded_once(call: Call, describ
     call("DELETE", "/api/v1/workflows/nightly")
 
     assert deeds(call) == [("delete workflow", "nightly", "deleted"), ("store workflow", "nightly", "version 1")]
+
+
+def changes(call: Call, action: str) -> list[tuple[str, str | None, str | None]]:
+    (deed,) = [deed for deed in call("GET", "/api/v1/audit")["deeds"] if deed["action"] == action]
+    return [(each["field"], each["before"], each["after"]) for each in deed["changes"]]
+
+
+def test_values_before_and_after_are_recorded_where_they_are_no_secrets(
+    call: Call, api: ModuleType, account_id: str
+) -> None:
+    # given an ad account and a key
+    fill(api, account_id)
+    key = call("POST", "/api/v1/keys", {"name": "reporting", "scopes": ["read"]}, expect=201)["key_id"]
+    # when its options, the client company, a workflow and the key are changed
+    call("PATCH", f"/api/v1/accounts/{account_id}", {"currency": "EUR", "primary_contact_email": "b@halden.example"})
+    call("PATCH", "/api/v1/profiles/meta_ads/111", {"options": {"basis": "click", "conversions": ["leads"]}})
+    call("PUT", "/api/v1/workflows/nightly", {"stages": [{"name": "a", "kind": "etl", "timeout_minutes": 5}]})
+    call("DELETE", f"/api/v1/keys/{key}")
+    # then the audit has what was there before, and what is there now; a person's address it has not
+    assert changes(call, "update account") == [
+        ("currency", None, "EUR"),
+        ("primary_contact_email", None, "changed"),
+    ]
+    assert changes(call, "update profile") == [
+        ("basis", "platform", "click"),
+        ("conversions", '["purchases"]', '["leads"]'),
+    ]
+    assert changes(call, "store workflow") == [("stages", None, "a")]
+    assert changes(call, "create key") == [("scopes", None, '["read"]'), ("status", None, "active")]
+    assert changes(call, "revoke key") == [("status", "active", "revoked")]
+
+
+def test_the_audit_is_filtered_and_comes_in_pages(call: Call, api: ModuleType, clock: FrozenClock) -> None:
+    # given changes of two client companies at two times, one of them by a function
+    first = call("POST", "/api/v1/accounts", COMPANY, expect=201)["account_id"]
+    clock.advance(3600)
+    second = call("POST", "/api/v1/accounts", COMPANY | {"company_name": "Other"}, expect=201)["account_id"]
+    api.app.ledger.audit.note_own(Deed("", "set brake", "meta_ads:1", "paused", kind="brake", account_id=second))
+
+    def found(**asked: str) -> list[str]:
+        return [deed["action"] for deed in call("GET", "/api/v1/audit", **asked)["deeds"]]
+
+    # then each filter leaves out what it is not about
+    assert found(account_id=first) == ["create account"]
+    assert sorted(found(account_id=second)) == ["create account", "set brake"]
+    assert found(kind="brake") == found(who="api") == ["set brake"]
+    assert found(until="2026-11-20T12:30:00Z") == ["create account"]
+    assert len(found(since="2026-11-20T13:00:00Z")) == 2
+    assert found(since="2026-11-20T13:00:00Z", until="2026-11-20T12:00:00Z") == []
+    # and a page goes on where the one before ended
+    page = call("GET", "/api/v1/audit", kind="account", limit="1")
+    rest = call("GET", "/api/v1/audit", kind="account", limit="1", next_token=page["next_token"])
+    assert [deed["account_id"] for deed in (*page["deeds"], *rest["deeds"])] == [second, first]
+    call("GET", "/api/v1/audit", since="yesterday morning", expect=422)
+
+
+@at_the_bound("MAX_DEEDS_LOOKED_AT", as_if=3)
+def test_a_page_of_the_audit_looks_at_so_many_entries_at_most(
+    api: ModuleType, monkeypatch: pytest.MonkeyPatch, size: int, *, fits: bool
+) -> None:
+    monkeypatch.setattr("adweir.model.limits.MAX_DEEDS_LOOKED_AT", 3)
+    for number in range(size):
+        api.app.ledger.audit.note(Deed("k1", "store workflow", f"w{number}", "version 1", kind="workflow"))
+
+    found, token = api.app.ledger.audit.page(10, "", Wanted(kind="brake"))
+
+    assert found == []
+    assert (token == "") is fits
+
+
+@at_the_bound("MAX_DEED_FIELDS")
+def test_the_audit_names_so_many_changed_fields(size: int, *, fits: bool) -> None:
+    assert (len(changes_of({}, {f"field{number}": 1 for number in range(size)})) == size) is fits
+
+
+@at_the_bound("MAX_DEED_VALUE_CHARS")
+def test_the_audit_keeps_so_much_of_a_value(size: int, *, fits: bool) -> None:
+    (change,) = changes_of({"about": "x" * size}, {})
+
+    assert (change.before == "x" * size) is fits
+
+
+@at_the_bound("MIN_OWN_DEED_SECONDS")
+def test_what_the_system_does_again_and_again_is_recorded_once_an_hour(
+    api: ModuleType, clock: FrozenClock, size: int, *, fits: bool
+) -> None:
+    """Given a brake that was set, when it is set again, it is recorded an hour later at the soonest."""
+    audit, brake = api.app.ledger.audit, Deed("", "set brake", "meta_ads:1", "paused", kind="brake")
+    audit.note_own(brake)
+    clock.advance(size - 1)
+    audit.note_own(brake)
+    audit.note_own(brake._replace(subject="meta_ads:2"))
+
+    subjects = [deed.subject for deed in audit.page(9, "")[0]]
+
+    assert (subjects.count("meta_ads:1"), subjects.count("meta_ads:2")) == (1 if fits else 2, 1)
+
+
+def test_an_entry_of_another_version_is_still_read(api: ModuleType) -> None:
+    """Given an entry without the fields that came later, and with one that is not known here."""
+    audit = api.app.ledger.audit
+    body = {
+        "at": "2026-11-20T11:00:00.000000Z",
+        "who": "k1",
+        "action": "a",
+        "subject": "s",
+        "reason": "",
+        "outcome": "o",
+    }
+    audit._put(audit._row("audit", "2026-11-20T11:00:00.000000Z#x", body=body | {"colour": "red"}))
+
+    assert audit.page(9, "")[0] == [Deed("k1", "a", "s", "o", at="2026-11-20T11:00:00.000000Z")]
 
 
 # --- a run's tasks

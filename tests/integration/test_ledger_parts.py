@@ -16,6 +16,7 @@ from adweir.model.runs import RunState
 from adweir.model.tasks import Cause
 from adweir.model.times import Window, iso
 from adweir.store.ledger import Ledger
+from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.brakes import FIRST_SECONDS, brake_key, key_of, scope_key
 from adweir.store.ledger.replays import LostDays, ReplayedObject
 from adweir.store.ledger.rows import Row
@@ -286,7 +287,7 @@ def test_a_receipt_says_whether_it_was_the_first_and_is_listed_newest_first(ledg
 def test_deeds_are_listed_newest_first_page_by_page(ledger: Ledger, clock: FrozenClock) -> None:
     deeds = []
     for number in range(3):
-        deeds.append(ledger.audit.note("key", "release", f"b{number}", "because", "done"))
+        deeds.append(ledger.audit.note(Deed("key", "release", f"b{number}", "done", "because")))
         clock.advance(1)
 
     first, token = ledger.audit.page(2, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adweir.runtime.routes import Resource
 from routes.accounts import accounts
+from routes.audit import audit
 from routes.brakes import brakes
 from routes.coverage import coverage
 from routes.credentials import credentials
@@ -56,5 +57,6 @@ RESOURCES: tuple[Resource, ...] = (
     quality,
     datasets,
     keys,
+    audit,
     description,
 )

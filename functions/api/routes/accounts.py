@@ -10,7 +10,8 @@ from adweir.model.errors import BadInput, Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.times import is_zone
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.catalog.own_profiles import Terms, terms_among
 from routes.fields import (
     PAGE_ITEMS,
@@ -160,7 +161,9 @@ def get_account(app: Here, account_id: AccountPath) -> AccountAnswer:
 
 
 @accounts.route("PATCH", "/api/v1/accounts/{account_id}", "Change a client company", limited=True, scope="write")
-def update_account(app: Here, account_id: AccountPath, change: AccountChange) -> AccountAnswer:
+def update_account(app: Here, caller: Caller, account_id: AccountPath, change: AccountChange) -> AccountAnswer:
+    from adweir.pipeline.recorded import account_changes
+
     changes = change.model_dump(exclude_unset=True)
     if not changes:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
@@ -169,7 +172,11 @@ def update_account(app: Here, account_id: AccountPath, change: AccountChange) ->
         changes["naming"] = {level: pattern for level, pattern in named.items() if pattern}
     if not is_zone(changes.get("timezone") or "UTC"):
         raise Unprocessable("no such time zone", [{"field": "timezone", "message": "is not the name of an IANA zone"}])
-    return _shown(app, app.catalog.update_account(account_id, **changes))
+    was = app.catalog.account(account_id)
+    account = app.catalog.update_account(account_id, **changes)
+    changed = account_changes(was, account)
+    note_change(app, caller, "update account", account_id, kind="account", account_id=account_id, changes=changed)
+    return _shown(app, account)
 
 
 @accounts.route("DELETE", "/api/v1/accounts/{account_id}", "Delete a client company", scope="admin")

@@ -1,4 +1,4 @@
-"""Brakes: what holds pulls back, and how to release it; and what people did by hand."""
+"""Brakes: what holds pulls back, and how to release it."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from pydantic import Field
 from adweir.model.errors import NotFound
 from adweir.model.messages import ResumeTasks
 from adweir.model.times import iso_of
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import PAGE_ITEMS, Instant, Limit, NextToken, OneOf, PageToken, PlatformId, Shown, Why
 
@@ -48,25 +49,7 @@ class ReleasedBrake(Shown):
     reason: str
 
 
-class DeedAnswer(Shown):
-    """Something that was done by hand."""
-
-    at: Instant
-    who: str = Field(description="The API key that asked.")
-    action: str = Field(examples=["release brake"])
-    subject: str = Field(description="What it was done to.")
-    reason: str = Field(description="Why, in the words of who asked.")
-    outcome: str
-
-
-class DeedList(Shown):
-    """One page of what was done by hand, newest first."""
-
-    deeds: list[DeedAnswer]
-    next_token: NextToken
-
-
-brakes = Resource("Brakes", "What holds pulls back; and what was done by hand")
+brakes = Resource("Brakes", "What holds pulls back, and how to release it")
 
 
 @brakes.route("GET", "/api/v1/brakes", "List the brakes that are on")
@@ -113,15 +96,7 @@ def release_brake(
     released = app.ledger.brakes.release(platform, "" if of == "@" else of)
     done = "released" if released else "it was not on"
     outcome = f"{done}; tasks that waited for it are tried again"
-    deed = app.ledger.audit.note(caller, "release brake", key, reason, outcome)
+    deed = note_change(app, caller, "release brake", key, outcome, reason=reason, kind="brake")
     profile = "" if of.startswith("!") or of == "@" else of  # a wider brake concerns tasks of several ad accounts
     app.queues.runs.send(ResumeTasks(platform=platform, profile=profile), group=platform)
     return ReleasedBrake(key=key, released=released, outcome=outcome, by=deed.who, at=deed.at, reason=reason)
-
-
-@brakes.route("GET", "/api/v1/audit", "List what was changed, newest first")
-def list_deeds(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") -> DeedList:
-    """Of the last 90 days: each request that changed something, by which key, on what, and what came of it. Of what was
-    sent it has the names of the fields; no value, which may be a secret."""
-    found, following = app.ledger.audit.page(limit, next_token)
-    return DeedList(deeds=[DeedAnswer(**deed._asdict()) for deed in found], next_token=following or None)

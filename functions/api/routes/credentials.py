@@ -11,7 +11,8 @@ from adweir.intake.doors.signatures import key_of
 from adweir.model import limits
 from adweir.model.entities import Credential, Owner, ProfileStatus
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import (
     AccountId,
     AccountPath,
@@ -197,12 +198,13 @@ _ALL = "/api/v1/accounts/{account_id}/credentials"
 @credentials.route(
     "POST", _ALL, "Store or replace the credential of a platform", limited=True, scope="write", status=201
 )
-def create_credential(app: Here, account_id: AccountPath, new: NewCredential) -> StoredCredential:
+def create_credential(app: Here, caller: Caller, account_id: AccountPath, new: NewCredential) -> StoredCredential:
     """The platform is asked for its ad accounts first; a credential that it refuses is not stored (422).
 
     It replaces the one of the same platform and label; the tasks that waited for it are tried again.
     """
     stored, check = app.registration.register(account_id, new.platform, dict(new.model_extra or {}), new.label)
+    _note(app, caller, "create credential", stored, ", ".join(["with platform", *sorted(new.model_extra or {})]))
     waited = sum(1 for _ in app.ledger.parked(account_id, stored.platform, stored.label))
     shown = _shown(app, [stored])[0]
     if shown.note is None and not (check.unchecked or any(ours.owner == Owner.THIS_CREDENTIAL for ours in check.seen)):
@@ -220,12 +222,14 @@ def list_credentials(app: Here, account_id: AccountPath) -> CredentialList:
 @credentials.route("DELETE", _ALL + "/{platform}", "Delete a credential and its secret", scope="write", errors=(422,))
 def delete_credential(
     app: Here,
+    caller: Caller,
     account_id: AccountPath,
     platform: PlatformPath,
     label: Annotated[str, Query(max_length=limits.MAX_WORD_CHARS, description="`default` when left out.")] = "",
 ) -> DeletedCredential:
     """The ad accounts that it reached count as removed until another credential lists them."""
     deleted, profiles = app.registration.forget(account_id, platform, label)
+    _note(app, caller, "delete credential", deleted, f"deleted; {profiles} ad accounts are no longer pulled")
     return DeletedCredential(
         account_id=deleted.account_id, platform=deleted.platform, label=deleted.label, profiles=profiles
     )
@@ -295,6 +299,12 @@ def _shown(app: App, found: Sequence[Credential]) -> list[CredentialAnswer]:
         more = {"profiles": profiles, "listed_at": listed_at, "note": note}
         shown.append(CredentialAnswer(**each.model_dump(mode="json"), **more))
     return shown
+
+
+def _note(app: App, caller: str, action: str, credential: Credential, outcome: str) -> None:
+    about = f"{credential.platform} {credential.label} of {credential.account_id}"
+    version = f"version {credential.version}; {outcome}"
+    note_change(app, caller, action, about, version, kind="credential", account_id=credential.account_id)
 
 
 def _checked(check: "Check") -> CredentialCheckAnswer:

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from adweir.model import limits
 from adweir.model.times import iso_of
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.raw.refused import RefusedMessages
 from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, Shown, Why
@@ -177,7 +178,7 @@ def _shown(app: App, letter: "DeadLetter", said: str) -> DeadLetterAnswer:
 
 def _moved(app: App, caller: str, asked: LettersRequest, action: str, moved: "Moved") -> MovedLetters:
     subject = ", ".join(asked.ids[:5]) or asked.queue or "all queues"
-    deed = app.ledger.audit.note(caller, action, subject, asked.reason, moved.outcome)
+    deed = note_change(app, caller, action, subject, moved.outcome, reason=asked.reason, kind="message")
     left = [UnmovedLetter(id=one, reason=why) for one, why in moved.left.items()]
     return MovedLetters(moved=moved.ids, left=left, more=moved.more, outcome=deed.outcome, by=deed.who, at=deed.at)
 

@@ -1,6 +1,7 @@
 """What the routes' models share: base classes, ids, page parameters, and values that come from a registry."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringC
 from pydantic_core import CoreSchema
 
 from adweir.model import limits
+from adweir.model.errors import Unprocessable
+from adweir.model.times import parse_instant
 
 PAGE_ITEMS = 50
 """Items per page when the caller gives no limit."""
@@ -90,6 +93,15 @@ PageToken = Annotated[
 NextToken = Annotated[
     str | None, Field(description="Send it as next_token to get the next page; null on the last page.")
 ]
+
+
+def moment_of(text: str, field: str) -> datetime:
+    """A moment with an offset. Raises Unprocessable."""
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):
+        message = "is not a moment like 2027-01-31T00:00:00Z"
+        raise Unprocessable(f"{field} {message}", [{"field": field, "message": message}]) from None
 
 
 class StartedRun(Shown):

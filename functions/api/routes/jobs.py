@@ -13,6 +13,7 @@ from adweir.model.jobs import JobState, ScheduledJob
 from adweir.model.labels import PATTERN
 from adweir.model.schedules import Schedule
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import Given, Instant, NextToken, OneOf, PlatformName, RunId, Shown, StartedRun
 
@@ -136,7 +137,7 @@ jobs = Resource("Jobs", "Workflows that start by themselves")
 @jobs.route("POST", "/api/v1/jobs", "Create a job", scope="write", status=201, errors=(409,))
 def create_job(app: Here, caller: Caller, new: NewJob) -> StoredJob:
     """It fires from its next time on. `warnings` names the days on which a clock change leaves its time out."""
-    return _stored(app, caller, "create job", app.jobs.create(new.model_dump(exclude_unset=True)))
+    return _stored(app, caller, "create job", app.jobs.create(new.model_dump(exclude_unset=True)), None)
 
 
 @jobs.route("GET", "/api/v1/jobs", "List the jobs")
@@ -155,19 +156,22 @@ def change_job(app: Here, caller: Caller, name: JobPath, change: JobChange) -> S
     changes = change.model_dump(exclude_unset=True)
     if not changes or changes.get("schedule", "") is None:
         raise Unprocessable("nothing to change", [{"field": "body", "message": "at least one field is needed"}])
-    return _stored(app, caller, "change job", app.jobs.change(name, changes))
+    was = app.catalog.job(name)
+    return _stored(app, caller, "change job", app.jobs.change(name, changes), was)
 
 
 @jobs.route("POST", "/api/v1/jobs/{name}/pause", "Pause a job", scope="write", errors=(409,))
 def pause_job(app: Here, caller: Caller, name: JobPath) -> StoredJob:
     """It fires no more until it is resumed. Runs that it started go on. May be repeated."""
-    return _stored(app, caller, "pause job", app.jobs.pause(name))
+    was = app.catalog.job(name)
+    return _stored(app, caller, "pause job", app.jobs.pause(name), was)
 
 
 @jobs.route("POST", "/api/v1/jobs/{name}/resume", "Resume a job", scope="write", errors=(409,))
 def resume_job(app: Here, caller: Caller, name: JobPath) -> StoredJob:
     """It fires from its next time on; what was due meanwhile is not made up. May be repeated."""
-    return _stored(app, caller, "resume job", app.jobs.resume(name))
+    was = app.catalog.job(name)
+    return _stored(app, caller, "resume job", app.jobs.resume(name), was)
 
 
 @jobs.route("POST", "/api/v1/jobs/{name}/run", "Run a job now", scope="write", status=202, errors=(409,))
@@ -176,7 +180,7 @@ def run_job(app: Here, caller: Caller, name: JobPath) -> StartedRun:
     from adweir.pipeline.starting import ask_for
 
     run_id = ask_for(app.ledger, app.queues.runs, app.jobs.run(name))
-    app.ledger.audit.note(caller, "run job", name, "", run_id)
+    note_change(app, caller, "run job", name, f"run_id {run_id}", kind="job")
     return StartedRun(run_id=run_id)
 
 
@@ -184,14 +188,15 @@ def run_job(app: Here, caller: Caller, name: JobPath) -> StartedRun:
 def remove_job(app: Here, caller: Caller, name: JobPath) -> RemovedJob:
     """Runs that it started go on. A removal that broke off can be requested again."""
     job = app.jobs.remove(name)
-    app.ledger.audit.note(caller, "remove job", name, "", "removed")
+    note_change(app, caller, "remove job", name, "removed", kind="job")
     return RemovedJob(name=job.name)
 
 
-def _stored(app: App, caller: str, deed: str, job: ScheduledJob) -> StoredJob:
+def _stored(app: App, caller: str, deed: str, job: ScheduledJob, was: ScheduledJob | None) -> StoredJob:
     from adweir.pipeline.jobs.checks import left_out, warnings
+    from adweir.pipeline.recorded import job_changes
 
-    app.ledger.audit.note(caller, deed, job.name, "", f"version {job.version}")
+    note_change(app, caller, deed, job.name, f"version {job.version}", kind="job", changes=job_changes(was, job))
     said = [*left_out(app.catalog, job, app.stage_kinds), *warnings(job, app.clock.now())]
     return StoredJob(**_shown(app, [job])[0].model_dump(), warnings=said[: limits.MAX_WARNINGS])
 

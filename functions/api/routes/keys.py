@@ -1,7 +1,6 @@
 """API keys; only a key with the scope admin may manage them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -13,8 +12,9 @@ from adweir.model.errors import Unprocessable
 from adweir.model.ids import IdKind
 from adweir.model.times import iso, parse_instant
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
-from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, PastInstant, Shown
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
+from routes.fields import PAGE_ITEMS, Given, Instant, Limit, NextToken, OneOf, PageToken, PastInstant, Shown, moment_of
 
 _END = "When it stops working; null for a key without end."
 Scope = Literal["read", "write", "admin"]
@@ -67,14 +67,17 @@ keys = Resource("Keys", "API keys and what they may do")
 
 
 @keys.route("POST", "/api/v1/keys", "Create an API key", scope="admin", status=201)
-def create_key(app: Here, new: NewKey) -> CreatedKey:
+def create_key(app: Here, caller: Caller, new: NewKey) -> CreatedKey:
     """The answer holds the key's value; it cannot be read again."""
+    from adweir.pipeline.recorded import key_changes
+
     known = {account.account_id for account in app.catalog.accounts()} if new.accounts else set()
     if unknown := [account_id for account_id in new.accounts if account_id not in known]:
         message = f"there is no account {unknown[0][:64]}"
         raise Unprocessable(message, [{"field": "accounts", "message": message}])
-    end = iso(_instant(new.expires_at)) if new.expires_at else ""
+    end = iso(moment_of(new.expires_at, "expires_at")) if new.expires_at else ""
     key, plain = app.catalog.create_key(IdKind.KEY.make(app.new_id), new.name, new.scopes, new.accounts, end)
+    note_change(app, caller, "create key", key.key_id, f"named {key.name}", kind="key", changes=key_changes(None, key))
     return CreatedKey(**_shown(app, [key])[0].model_dump(), key=plain)
 
 
@@ -85,9 +88,15 @@ def list_keys(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") 
 
 
 @keys.route("DELETE", "/api/v1/keys/{key_id}", "Revoke an API key", scope="admin")
-def revoke_key(app: Here, key_id: Annotated[str, Path(description="The key's id, key_….")]) -> KeyAnswer:
+def revoke_key(
+    app: Here, caller: Caller, key_id: Annotated[str, Path(description="The key's id, key_….")]
+) -> KeyAnswer:
     """It stops working within a minute: the gateway remembers a good key for up to 60 seconds."""
-    return _shown(app, [app.catalog.revoke_key(key_id)])[0]
+    from adweir.pipeline.recorded import key_changes
+
+    was, key = app.catalog.key(key_id), app.catalog.revoke_key(key_id)
+    note_change(app, caller, "revoke key", key_id, f"named {key.name}", kind="key", changes=key_changes(was, key))
+    return _shown(app, [key])[0]
 
 
 def _shown(app: App, found: Sequence[ApiKey]) -> list[KeyAnswer]:
@@ -99,12 +108,3 @@ def _shown(app: App, found: Sequence[ApiKey]) -> list[KeyAnswer]:
         status = "expired" if ended else key.status
         shown.append(KeyAnswer(**key.model_dump(mode="json") | more | {"status": status}))
     return shown
-
-
-def _instant(text: str) -> datetime:
-    """A moment with an offset. Raises Unprocessable."""
-    try:
-        return parse_instant(text)
-    except (ValueError, OverflowError):
-        message = "is not a moment like 2027-01-31T00:00:00Z"
-        raise Unprocessable(f"expires_at {message}", [{"field": "expires_at", "message": message}]) from None

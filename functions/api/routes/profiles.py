@@ -16,7 +16,8 @@ from adweir.model.tasks import Cause
 from adweir.model.times import DAY, Window
 from adweir.platforms.base import Applies
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,
@@ -160,9 +161,12 @@ def get_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath) -> P
     limited=True,
     scope="write",
 )
-def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, change: ProfileChange) -> ChangedProfile:
+def update_profile(
+    app: Here, caller: Caller, platform: PlatformPath, profile_id: ProfilePath, change: ProfileChange
+) -> ChangedProfile:
     """What is pulled from now on is counted by the new options; `changed` says how stored days get them too."""
     from adweir.platforms import options
+    from adweir.store.ledger.audit import changes_of
 
     spec = app.platforms.spec(app.platforms.parse(platform))
     before: dict[str, Any] = {}
@@ -183,6 +187,16 @@ def update_profile(app: Here, platform: PlatformPath, profile_id: ProfilePath, c
         today = app.clock.now().date() + DAY  # somewhere it is tomorrow already
         whole = Window(today - timedelta(days=limits.MAX_BACKFILL_DAYS - 1), today)
         started = start_replay(app, profile, whole, [], Cause.OPTIONS)
+    note_change(
+        app,
+        caller,
+        "update profile",
+        profile.key,
+        f"replay_id {started.replay_id}" if started else "done",
+        kind="profile",
+        account_id=profile.account_id,
+        changes=changes_of(was.model_dump(mode="json"), now.model_dump(mode="json")),
+    )
     return ChangedProfile(**_shown(app, profile), changed=changed, replay=started)
 
 

@@ -9,6 +9,7 @@ from adweir.model import limits
 from adweir.model.errors import BadInput, Conflict, NotFound
 from adweir.model.ids import IdKind
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from adweir.store.dynamo.paging import from_token, to_token
 from adweir.store.findings.held_rows import HeldObject
@@ -157,12 +158,13 @@ def replay_quarantine(app: Here, caller: Caller, id: HeldPath, reason: Why = "")
     """
     if IdKind.QUARANTINE.names(id):
         found = app.held_replays.request(_found(app, id).id, caller)
-        outcome = f"{found.source_key} is loaded again"
+        outcome, whose = f"{found.source_key} is loaded again", found.account_id
     elif app.accounts:
         raise _unknown(id)
     else:
-        outcome = _send_message(app, id)
-    deed = app.ledger.audit.note(caller, "replay quarantine", id, reason, outcome)
+        outcome, whose = _send_message(app, id), ""
+    more = {"reason": reason, "kind": "quarantine", "account_id": whose}
+    deed = note_change(app, caller, "replay quarantine", id, outcome, **more)
     return ReplayedMessage(id=id, outcome=deed.outcome, by=deed.who, at=deed.at)
 
 

@@ -13,6 +13,7 @@ from adweir.model.ids import IdKind
 from adweir.model.tasks import Cause
 from adweir.model.times import Window
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import AccountId, Given, Instant, OneOf, PlatformId, PlatformName, Shown
 
@@ -156,7 +157,7 @@ def replay_objects(app: Here, caller: Caller, asked: ObjectsRequest) -> Replayed
     what = asked.key or asked.prefix
     found = send_again(app.raw, app.queues.landing, what, asked.after, one=bool(asked.key))
     said = f"sent {len(found.keys)} objects, {found.keys[0]} to {found.keys[-1]}"
-    deed = app.ledger.audit.note(caller, "replay objects", what, asked.reason, said)
+    deed = note_change(app, caller, "replay objects", what, said, reason=asked.reason, kind="replay")
     return ReplayedObjects(
         sent=len(found.keys),
         first_key=found.keys[0],

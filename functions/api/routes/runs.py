@@ -12,7 +12,8 @@ from adweir.model.messages import Redrive as RedriveMessage
 from adweir.model.runs import Run, RunState
 from adweir.model.tasks import TaskState
 from adweir.runtime.app import App
-from adweir.runtime.routes import Here, Resource
+from adweir.runtime.changes import note_change
+from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import (
     PAGE_ITEMS,
     AccountId,
@@ -224,7 +225,7 @@ def list_tasks(
 @runs.route(
     "POST", "/api/v1/runs/{run_id}/redrive", "Try failed tasks of a run again", scope="write", status=202, errors=(409,)
 )
-def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None) -> RedrivenRun:
+def redrive_run(app: Here, caller: Caller, run_id: RunPath, asked: RedriveRequest | None = None) -> RedrivenRun:
     """Without a body all tasks that failed, are parked or were quarantined are tried again.
 
     A loaded task stays as it is, even when it is named. A run without a task to try again, or that was cancelled, is a
@@ -236,18 +237,25 @@ def redrive_run(app: Here, run_id: RunPath, asked: RedriveRequest | None = None)
     again, left = to_redrive(app.ledger, run, request.task_ids)
     message = RedriveMessage(run_id=run.run_id, task_ids=tuple(request.task_ids), accept_vanish=request.accept_vanish)
     app.queues.runs.send(message, group=run.run_id)
+    vanish = "; what vanished is accepted" if request.accept_vanish else ""
+    _note(app, caller, "redrive run", run, f"{again} tasks are tried again{vanish}")
     named = [LeftTask(task_id=task.id, state=task.state, reason=reason) for task, reason in left]
     return RedrivenRun(run_id=run.run_id, tasks=again, left=named)
 
 
 @runs.route("POST", "/api/v1/runs/{run_id}/cancel", "Cancel a run", scope="write", status=202, errors=(409,))
-def cancel_run(app: Here, run_id: RunPath) -> StartedRun:
+def cancel_run(app: Here, caller: Caller, run_id: RunPath) -> StartedRun:
     """What is not finished is cancelled. A run that has ended otherwise is a 409."""
     run = _run(app, run_id)
     if run.state.is_terminal and run.state is not RunState.CANCELLED:
         raise Conflict(f"run {run.run_id} has already ended: {run.state}")
     app.queues.runs.send(CancelRun(run_id=run.run_id), group=run.run_id)
+    _note(app, caller, "cancel run", run, f"it was {run.state}")
     return StartedRun(run_id=run.run_id)
+
+
+def _note(app: App, caller: str, action: str, run: Run, outcome: str) -> None:
+    note_change(app, caller, action, run.run_id, outcome, kind="run", account_id=run.scope.only_account)
 
 
 def _run(app: App, run_id: str) -> Run:

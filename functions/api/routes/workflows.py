@@ -11,6 +11,7 @@ from adweir.model.errors import Conflict, NotFound, TooLarge
 from adweir.model.labels import PATTERN
 from adweir.model.messages import Scope
 from adweir.runtime.app import App
+from adweir.runtime.changes import note_change
 from adweir.runtime.routes import Caller, Here, Resource
 from routes.fields import Given, Instant, NextToken, PlatformName, Shown, StartedRun
 from routes.ingestion import start
@@ -169,7 +170,7 @@ def delete_workflow(app: Here, caller: Caller, name: WorkflowPath) -> DeletedWor
     if name in WORKFLOWS:
         raise Conflict(f"{name} is a built-in workflow")
     app.catalog.delete_workflow(name)
-    app.ledger.audit.note(caller, "delete workflow", name, "", "deleted")
+    note_change(app, caller, "delete workflow", name, "deleted", kind="workflow")
     return DeletedWorkflow(name=name)
 
 
@@ -191,14 +192,17 @@ def run_workflow(app: Here, name: WorkflowPath, body: NewRun | None = None) -> A
 
 def _put(app: App, caller: str, name: str, new: WorkflowBody, *, replace: bool) -> WorkflowAnswer:
     from adweir.pipeline.flow_forms import form_of, read
+    from adweir.pipeline.recorded import workflow_changes
 
     given = json.loads(json.dumps(new.model_dump(include={"about", "stages"}), default=float))
     flow = read(name, given, app.platforms.parse)
     body = json.dumps(form_of(flow))
     if len(body.encode()) > limits.MAX_WORKFLOW_BYTES:
         raise TooLarge(f"the workflow has more than {limits.MAX_WORKFLOW_BYTES} bytes as JSON")
+    was = app.catalog.stored_workflow(name)
     stored = app.catalog.put_workflow(name, body, replace=replace)
-    app.ledger.audit.note(caller, "store workflow", name, "", f"version {stored.version}")
+    changed = workflow_changes(was.body if was else "", body)
+    note_change(app, caller, "store workflow", name, f"version {stored.version}", kind="workflow", changes=changed)
     return _shown(app, flow, stored)
 
 

@@ -95,6 +95,11 @@ class Scope(BaseModel):
     end: Id = ""
     lookback_days: Annotated[int, Field(ge=0, le=limits.MAX_LOOKBACK_DAYS)] = 0
 
+    @property
+    def only_account(self) -> str:
+        """The client account that it is about, "" for several or all."""
+        return self.accounts[0] if len(self.accounts) == 1 else ""
+
 
 class StartRun(Message):
     """runs queue: begin a workflow. The same `run_id` twice is one run.

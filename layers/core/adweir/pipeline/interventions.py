@@ -16,6 +16,7 @@ from adweir.pipeline.alone import alone
 from adweir.pipeline.progress import RunProgress, records_of
 from adweir.pipeline.sender import TaskSender
 from adweir.store.ledger import REDRIVABLE
+from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.runs import insist
 
 if TYPE_CHECKING:
@@ -117,7 +118,13 @@ class Interventions:
         redriven = 0
         for run_id, ids in by_run.items():
             with alone(self._ledger, f"the redrive of run {run_id}"):
-                redriven += self.redrive(run_id, ids) if self._ledger.get_run(run_id) else 0
+                again = self.redrive(run_id, ids) if self._ledger.get_run(run_id) else 0
+                if again:
+                    why = f"there is a new credential {label} of {platform}"
+                    done = f"{again} parked tasks are tried again"
+                    deed = Deed("", "redrive run", run_id, done, why, kind="run", account_id=account_id)
+                    self._ledger.audit.note_own(deed)
+                redriven += again
         return redriven
 
     def resume(self, platform: Platform, profile: str = "") -> int:

@@ -121,7 +121,7 @@ class Resources:
         from adweir.store.ledger import Ledger
 
         tables.bind(*self.settings.tables)
-        return Ledger(self.clock, self.sleep)
+        return Ledger(self.clock, self.sleep, self.service)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -20,10 +20,11 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 
 from adweir.model.errors import Forbidden, NotFound
 from adweir.runtime.app import App
-from adweir.runtime.changes import note_change
+from adweir.runtime.changes import note_request
 from adweir.runtime.http import HttpApi, accounts_of, is_id, json_body, key_of_request, require, resolver
 
 _CHANGING = frozenset({"write", "admin"})
+_KINDS = {"Ad accounts": "profile", "Dead letters": "message", "Ingestion": "run"}
 _REFUSED = 300
 """The first status that is no success."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,6 +74,11 @@ class Operation:
     def id(self) -> str:
         """OpenAPI's operationId: the function's name."""
         return self.run.__name__
+
+    @property
+    def kind(self) -> str:
+        """What it changes, for the audit: its resource in the singular, where `_KINDS` has no other word."""
+        return _KINDS.get(self.tag, self.tag.lower().removesuffix("s"))
 
 
 Details = Callable[[Operation], Mapping[str, Any]]
@@ -129,7 +135,8 @@ def mount(app: App, resources: Iterable[Resource], details: Details | None = Non
         response = next_middleware(http)
         if changes and response.status_code < _REFUSED and app.ledger.audit.noted == noted:
             event = request.resolved_event.raw_event
-            note_change(app, changes.id, request.path_parameters, event, response.body)
+            about = changes.id.replace("_", " "), "/".join(request.path_parameters.values()), changes.kind
+            note_request(app, about, event, response.body)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -22,11 +22,13 @@ from adweir.model.labels import owner
 from adweir.model.messages import TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.tasks import Task
+from adweir.model.times import iso_of
 from adweir.platforms import Platforms, options
 from adweir.platforms.connector import Connector
 from adweir.store.catalog.store import Way
 from adweir.store.dynamo.together import fetch_together
-from adweir.store.ledger.brakes import brake_items, scope_key
+from adweir.store.ledger.audit import Deed
+from adweir.store.ledger.brakes import brake_items, brake_key, scope_key
 from adweir.store.ledger.task_rows import task_item
 
 if TYPE_CHECKING:
@@ -123,10 +125,14 @@ class Gate:
             if error.guessed:
                 grown = max(error.retry_after, 2.0 ** (min(message.attempt, 8) + 1))
                 error.retry_after = min(limits.MAX_GUESSED_WAIT_SECONDS, grown)
-            self._brakes.trip(task.platform, keys.get(error.scope, own), error.retry_after, error.message)
+            key = keys.get(error.scope, own)
+            until = self._brakes.trip(task.platform, key, error.retry_after, error.message)
+            self._note(task, "set brake", key, error.message, f"paused until {iso_of(until)}" if until else "")
             raise
         except Transient as error:
-            self._brakes.failure(task.platform, own, str(error.context.get("status") or error.message))
+            reason = str(error.context.get("status") or error.message)
+            until = self._brakes.failure(task.platform, own, reason)
+            self._note(task, "set brake", own, reason, f"circuit open until {iso_of(until)}" if until else "")
             raise
         except Narrowable as error:
             if connector is not None and task.depth < limits.MAX_SPLIT_DEPTH:
@@ -135,7 +141,15 @@ class Gate:
         except AuthExpired as error:
             error.label, error.credential_version = credential.label, credential.version
             raise
-        self._brakes.success(task.platform, *troubled)
+        for key, since in self._brakes.success(task.platform, *troubled).items():
+            self._note(task, "clear brake", key, "a pull got through", f"it was on since {iso_of(since)}")
+
+    def _note(self, task: Task, action: str, key: str, reason: str, outcome: str) -> None:
+        """Record what became of a brake; nothing did without an outcome."""
+        if outcome:
+            subject, whose = brake_key(task.platform, key), task.account_id if key == task.profile_id else ""
+            deed = Deed("", action, subject, outcome, reason, kind="brake", account_id=whose)
+            self._ledger.audit.note_own(deed)
 
     def _check_brakes(self, task: Task, keys: tuple[str, ...], seen: FirstLook) -> tuple[str, ...]:
         """What `Brakes.check` does, by what was read before where it is the same brakes."""

@@ -31,6 +31,7 @@ from adweir.model.messages import Advance, RedriveCredential, TaskMessage
 from adweir.model.ports import Bus, Queues
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Window
+from adweir.store.ledger.audit import Deed, FieldChange
 
 if TYPE_CHECKING:
     from adweir.store.catalog.store import Catalog
@@ -132,6 +133,7 @@ class Outcomes:
             self._bus.publish(
                 CredentialBroken(account_id=task.account_id, platform=task.platform, label=label, reason=error.message)
             )
+            self._note(task, "mark credential broken", f"{task.platform} {label} of {task.account_id}", error)
             self._catalog.mark_broken(current, error.message)
         if label != task.label:
             self._ledger.relabel(task, label)  # its profile is reached by another credential since it was planned
@@ -150,10 +152,21 @@ class Outcomes:
         if not task.profile_id:
             self._fail(task, error)
             return
+        profile = self._catalog.profile(task.platform, task.profile_id)
+        if profile is not None and profile.status != ProfileStatus.DENIED:
+            self._note(task, "mark profile denied", task.profile_key, error)
         self._catalog.mark_profile(task.platform, task.profile_id, ProfileStatus.DENIED)
         for other in self._ledger.tasks(task.run_id):
             if other.profile_key == task.profile_key and not other.state.is_terminal:
                 self._fail(other, error)
+
+    def _note(self, task: Task, action: str, subject: str, error: AdweirError) -> None:
+        """Record what is marked because of an error, before it is marked: a worker that dies then records it twice."""
+        _, kind, mark = action.split()
+        changes = (FieldChange("status", "active", mark),)
+        by = f"by task {task.id} of run {task.run_id}"
+        deed = Deed("", action, subject, by, error.message, kind=kind, account_id=task.account_id, changes=changes)
+        self._ledger.audit.note_own(deed)
 
     def _finish(self, task: Task, state: TaskState, error: AdweirError) -> None:
         self._ledger.finish(task.run_id, task.id, task.generation, state, error=describe(error))

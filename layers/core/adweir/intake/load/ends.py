@@ -12,6 +12,7 @@ from adweir.model.messages import Advance, Narrow, ObjectArrived, StartRun
 from adweir.model.ports import Queue
 from adweir.model.tasks import Task, TaskState
 from adweir.model.times import Clock, epoch
+from adweir.store.ledger.audit import Deed
 from adweir.store.ledger.task_rows import Pulled, TaskName
 from adweir.store.raw.header import PullHeader
 
@@ -68,6 +69,10 @@ class TaskEnds:
     def start(self, run: StartRun, group: str) -> None:
         """Have a run begin that follows from what was loaded."""
         self._runs.send(run, group=group)
+
+    def note(self, deed: Deed) -> None:
+        """Record what a load changed beside the numbers."""
+        self._ledger.audit.note_own(deed)
 
     def next_load(self, header: PullHeader) -> int:
         """The number of a further load of the profile's raw objects, greater than those before."""

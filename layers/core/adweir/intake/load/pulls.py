@@ -27,6 +27,7 @@ from adweir.platforms.base import Applies, ProfileOptions
 from adweir.platforms.connector import PullContext
 from adweir.quality.quarantine import Quarantine
 from adweir.quality.rules import RowLoop
+from adweir.store.ledger.audit import Deed
 from adweir.store.metrics.brought import PullRows
 from adweir.store.raw.header import PullHeader
 from adweir.store.raw.store import RawObject
@@ -98,6 +99,7 @@ class PullLoader:
                 ends.refused(header, TaskState.QUARANTINED, error)
                 return
         self._apply_newer_options(header, message, context.options)
+        self._note_listing(header, counts)
         ends.loaded(header, counts)
 
     def _skip(self, header: PullHeader, ends: TaskEnds) -> None:
@@ -117,6 +119,19 @@ class PullLoader:
             load = self._ends.next_load(header)
             again = message.model_copy(update={"load": load, "cause": Cause.OPTIONS, "attempt": 0, "stuck": 0})
             self._landing.send(again, group=f"{header.platform}#{header.profile_id}")
+            subject, done = f"{header.platform}#{header.profile_id}", f"{message.key} is loaded again"
+            why = f"its options changed while it was loaded: {', '.join(changes)}"
+            deed = Deed("", "replay options", subject, done, why, kind="replay", account_id=header.account_id)
+            self._ends.note(deed)
+
+    def _note_listing(self, header: PullHeader, counts: Mapping[str, int]) -> None:
+        """Record that a listing changed which ad accounts are pulled, or what is known of them."""
+        effects = [f"{counts[each]} {each}" for each in ("added", "changed", "removed") if counts.get(each)]
+        if header.dataset is Dataset.PROFILES and effects:
+            subject = f"{header.platform} {header.label} of {header.account_id}"
+            done = f"{', '.join(effects)}, by task {header.task_id} of run {header.run_id}"
+            deed = Deed("", "list profiles", subject, done, kind="profile", account_id=header.account_id)
+            self._ends.note(deed)
 
     def _context(self, header: PullHeader, *, used_before: bool) -> PullContext:
         """What the normalizer needs to know. Raises BadInput for profile options that the platform does not know."""

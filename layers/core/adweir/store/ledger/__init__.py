@@ -31,9 +31,11 @@ __all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
 
 class Ledger(Runs, Tasks, Leases):
     """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays,
-    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns."""
+    exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns.
 
-    def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
+    `service` names the function in the audit."""
+
+    def __init__(self, clock: Clock, sleep: Callable[[float], None] = time.sleep, service: str = "adweir") -> None:
         super().__init__(clock)
         self.brakes = Brakes(clock)
         self.tokens = Tokens(clock, sleep)
@@ -45,7 +47,7 @@ class Ledger(Runs, Tasks, Leases):
         self.faults = Faults(clock)
         self.trials = Trials(clock)
         self.troubled_runs = TroubledRuns(clock)
-        self.audit = Audit(clock)
+        self.audit = Audit(clock, service)
         self.fired = FiredLast(clock)
         self.last_words = LastWords(clock)
         self.turns = RunTurns(clock)

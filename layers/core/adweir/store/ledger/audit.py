@@ -1,44 +1,166 @@
-"""What people changed: `audit` / `<time>#<token>`, kept like other history."""
+"""What was changed, and by whom: `audit` / `<time>#<token>`, kept like other history.
+
+What the system does by itself is recorded once an hour for each thing that it does to each subject: a brake that is set
+and cleared every minute would bury the rest. `audit-own` / `<action>#<subject>` remembers for that long.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from adweir.model.times import Clock, iso
+from adweir.model import limits
+from adweir.model.errors import Unavailable
+from adweir.model.log import log
+from adweir.model.times import Clock, epoch, iso
 from adweir.store.dynamo.keyed import new_token
 from adweir.store.dynamo.paging import from_token, to_token
-from adweir.store.ledger.rows import Rows
+from adweir.store.ledger.rows import Row, Rows
 
 _PK = "audit"
+_OWN = "audit-own"
+_LAST = "~"
+"""Sorts behind each sort key of the audit."""
+
+
+class FieldChange(NamedTuple):
+    """A field before and after a deed, as text; None where there was or is nothing."""
+
+    field: str
+    before: str | None
+    after: str | None
 
 
 class Deed(NamedTuple):
-    """Who (an API key's id) did what to what, why in their words, when (`model.times.iso`), and what came of it."""
+    """Who did what to what, and what came of it.
 
-    at: str
+    `who` is an API key's id, `cli:<user>`, or the function that did it by itself. `reason` is why, in the words of who
+    did it; `kind` says what was changed (`job`, `brake`, `run`); `account_id` whose it is, "" for none or several;
+    `at` is when (`model.times.iso`).
+    """
+
     who: str
     action: str
     subject: str
-    reason: str
     outcome: str
+    reason: str = ""
+    kind: str = ""
+    account_id: str = ""
+    changes: tuple[FieldChange, ...] = ()
+    at: str = ""
+
+
+_FIELDS = frozenset(Deed._fields)
+
+
+class Wanted(NamedTuple):
+    """Which deeds to list; what is empty leaves none out. `until` is the last moment that counts."""
+
+    account_id: str = ""
+    who: str = ""
+    kind: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it leaves out deeds of its time."""
+        return bool(self.account_id or self.who or self.kind)
+
+    def has(self, deed: Deed) -> bool:
+        """Whether a deed is among them; its time is not looked at."""
+        return self.account_id in {"", deed.account_id} and self.who in {"", deed.who} and self.kind in {"", deed.kind}
 
 
 class Audit(Rows):
-    """Written for each request that changed something, read by people. `noted` counts what this one wrote."""
+    """Written where something is changed, read by people. `noted` counts what this one wrote.
 
-    def __init__(self, clock: Clock) -> None:
+    `service` is the function that works here: it did what nobody asked for.
+    """
+
+    def __init__(self, clock: Clock, service: str) -> None:
         super().__init__(clock)
         self.noted = 0
+        self.service = service
 
-    def note(self, who: str, action: str, subject: str, reason: str, outcome: str) -> Deed:
-        """Record a deed of now."""
-        deed = Deed(iso(self._clock.now()), who, action, subject, reason, outcome)
-        self._put(self._row(_PK, f"{deed.at}#{new_token()}", body=deed._asdict()))
+    def note(self, deed: Deed) -> Deed:
+        """Record a deed of now; texts that are too long are cut. Raises Unavailable."""
+        at, most = iso(self._clock.now()), limits.MAX_REASON_CHARS
+        deed = deed._replace(at=at, outcome=deed.outcome[:most], reason=deed.reason[:most])
+        self._put(self._row(_PK, f"{at}#{new_token()}", body=deed._asdict()))
         self.noted += 1
         return deed
 
-    def page(self, limit: int, token: str) -> tuple[list[Deed], str]:
-        """The newest first, and the token of the next page, "" after the last. Raises BadInput for a wrong token."""
-        rows = list(self._query(_PK, after=from_token(_PK, token), newest_first=True, limit=limit + 1))
-        following = to_token(_PK, rows[limit - 1].sk) if len(rows) > limit else ""
-        return [Deed(**row.body) for row in rows[:limit] if row.body], following
+    def note_own(self, deed: Deed) -> None:
+        """Record what this function does by itself, at most once an hour for the same action and subject.
+
+        A worker that dies in between records it twice rather than never. What cannot be recorded is in the log: the
+        work goes on.
+        """
+        deed = deed._replace(who=self.service)
+        sk = f"{deed.action}#{deed.subject}"[: limits.MAX_NAME_CHARS]
+        try:
+            known = self._fetch(_OWN, sk)
+            if known is not None and (known.until or 0) > self._now():
+                return
+            self.note(deed)
+            row = self._row(_OWN, sk, until=self._now() + limits.MIN_OWN_DEED_SECONDS)
+            row.expires = epoch(self._clock.now() + timedelta(seconds=limits.MIN_OWN_DEED_SECONDS))
+            self._put(row)
+        except Unavailable as error:
+            log.warning("not in the audit: %s %s: %s (%s)", deed.action, deed.subject, deed.outcome, error.message)
+
+    def page(self, limit: int, token: str, wanted: Wanted = Wanted()) -> tuple[list[Deed], str]:  # noqa: B008
+        """Those wanted, the newest first, and the token of the next page, "" after the last.
+
+        It looks at `limits.MAX_DEEDS_LOOKED_AT` at most, so that a page may have fewer, and even none. Raises BadInput
+        for a wrong token.
+        """
+        found: list[Deed] = []
+        first, last = (iso(wanted.since) if wanted.since else "0"), (iso(wanted.until) if wanted.until else "") + _LAST
+        place, looked_at = "", 0
+        after, most = from_token(_PK, token), limits.MAX_DEEDS_LOOKED_AT
+        read = most if wanted.chooses else min(most, limit)
+        for row in self._query(_PK, first, up_to=last, after=after, newest_first=True, limit=read + 1):
+            if len(found) == limit or looked_at == most:
+                return found, to_token(_PK, place)
+            place, looked_at = row.sk, looked_at + 1
+            found += [deed for deed in self._readable([row], _deed) if wanted.has(deed)]
+        return found, ""
+
+
+def changes_of(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, hidden: frozenset[str] = frozenset()
+) -> tuple[FieldChange, ...]:
+    """The fields that differ, by name, as the audit keeps them. Of those `hidden` it says only that they changed.
+
+    Long values are cut, and so is a long list of fields.
+    """
+    names = sorted(name for name in {*before, *after} if _given(before, name) != _given(after, name))
+    shown = [
+        FieldChange(name, None, "changed")
+        if name in hidden
+        else FieldChange(name, _text(before, name), _text(after, name))
+        for name in names[: limits.MAX_DEED_FIELDS]
+    ]
+    return tuple(shown)
+
+
+def _given(values: Mapping[str, Any], name: str) -> Any:
+    """A field's value; None for an empty text or list, too."""
+    value = values.get(name)
+    return None if value == "" or value in ([], (), {}) else value
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    value = _given(values, name)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return None if value is None else text[: limits.MAX_DEED_VALUE_CHARS]
+
+
+def _deed(row: Row) -> Deed:
+    """A stored deed. Fields that another version added are left out."""
+    body = {name: value for name, value in (row.body or {}).items() if name in _FIELDS}
+    return Deed(**body | {"changes": tuple(FieldChange(*each) for each in body.get("changes", ()))})

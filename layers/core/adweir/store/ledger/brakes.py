@@ -91,38 +91,52 @@ class Brakes(Rows):
                 retry_after=FIRST_SECONDS,
             )
 
-    def trip(self, platform: Platform, key: str, seconds: float, reason: str) -> None:
-        """Pause a profile or a wider scope for `seconds`; a longer pause that is already there is kept."""
+    def trip(self, platform: Platform, key: str, seconds: float, reason: str) -> int:
+        """Pause a profile or a wider scope for `seconds`; a longer pause that is already there is kept.
+
+        Returns until when this one lasts (Unix seconds), 0 where the longer one is kept.
+        """
         until = self._now() + max(1, round(seconds))
         actions = [
             Row.until.set(until),
             Row.text.set(reason[: limits.MAX_REASON_CHARS] or "rate limit"),
             *self._noted(),
         ]
-        self._change(_pk(platform), _sk(key), actions, Row.until.does_not_exist() | (Row.until < until))
+        set_now = self._change(_pk(platform), _sk(key), actions, Row.until.does_not_exist() | (Row.until < until))
+        return until if set_now is not None else 0
 
-    def failure(self, platform: Platform, profile_id: str, reason: str = "") -> None:
+    def failure(self, platform: Platform, profile_id: str, reason: str = "") -> int:
         """Count a fault of the platform, with its reason in a word or two.
 
-        The fifth in a row opens the circuit; each further one opens it for longer.
+        The fifth in a row opens the circuit; each further one opens it for longer. Returns until when it is open (Unix
+        seconds), 0 while it is closed.
         """
         pk, sk = _pk(platform), _sk(profile_id)
         cause = Row.cause.set(reason[: limits.MAX_REASON_CHARS] or "faults")
         row = self._change(pk, sk, [Row.failures.add(1), cause, *self._noted()])
         failures = int(row.failures or 0) if row else 0
         if failures >= THRESHOLD:
-            seconds = min(limits.MAX_BRAKE_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
-            opened = [Row.deadline.set(self._now() + seconds), Row.probe_until.set(0)]
-            self._change(pk, sk, opened, Row.failures == failures)
+            seconds: int = min(limits.MAX_BRAKE_SECONDS, FIRST_SECONDS * 2 ** min(10, failures - THRESHOLD))
+            until = self._now() + seconds
+            self._change(pk, sk, [Row.deadline.set(until), Row.probe_until.set(0)], Row.failures == failures)
+            return until
+        return 0
 
-    def success(self, platform: Platform, *keys: str) -> None:
-        """Close the circuits and forget the pauses of these keys. A pause or fault that came meanwhile stays."""
+    def success(self, platform: Platform, *keys: str) -> dict[str, int]:
+        """Close the circuits and forget the pauses of these keys. A pause or fault that came meanwhile stays.
+
+        Returns the keys that had been on, each with since when (Unix seconds).
+        """
+        cleared: dict[str, int] = {}
         for key in keys:
             row = self._fetch(_pk(platform), _sk(key))
             if row is not None and (row.failures or row.since):
                 same = Row.failures == row.failures if row.failures is not None else Row.failures.does_not_exist()
                 over = Row.until.does_not_exist() | (Row.until <= self._now())
-                self._change(_pk(platform), row.sk, _FORGET, same & over)
+                was_on = (row.failures or 0) >= THRESHOLD or (row.until or 0) >= (row.since or 0)
+                if self._change(_pk(platform), row.sk, _FORGET, same & over) and was_on:
+                    cleared[key] = int(row.since or 0)
+        return cleared
 
     def release(self, platform: Platform, key: str) -> bool:
         """Take a brake off. False when there is none that has something to forget."""

@@ -1,0 +1,59 @@
+"""What the audit keeps of a change: the fields that differ, with their values before and after, and never a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from adweir.store.ledger.audit import FieldChange, changes_of
+
+if TYPE_CHECKING:
+    from adweir.model.entities import Account, ApiKey
+    from adweir.model.jobs import ScheduledJob
+
+_OF_A_JOB = {"workflow", "timezone", "args", "accounts", "profiles", "platforms", "lookback_days", "state"}
+_OF_AN_ACCOUNT = {"company_name", "primary_contact_email", "currency", "timezone", "naming"}
+_OF_A_KEY = {"status", "scopes", "accounts", "expires_at"}
+Changes = tuple[FieldChange, ...]
+
+
+def job_changes(was: ScheduledJob | None, job: ScheduledJob | None) -> Changes:
+    """What differs between two states of a job; None before it was made and after it was removed."""
+
+    def terms(one: ScheduledJob | None) -> dict[str, Any]:
+        if one is None:
+            return {}
+        when = one.schedule.model_dump(mode="json", exclude_none=True)
+        return {"schedule": when, **one.model_dump(mode="json", include=_OF_A_JOB)}
+
+    return changes_of(terms(was), terms(job))
+
+
+def workflow_changes(was: str, body: str) -> Changes:
+    """What differs between two bodies of a stored workflow, field by field of its stages; "" where there is none."""
+    if not was or not body:
+        return changes_of(_names(was), _names(body))
+    return changes_of(_by_stage(was), _by_stage(body))
+
+
+def account_changes(was: Account, account: Account) -> Changes:
+    """What differs; of the contact's address it says only that it changed."""
+    hidden = frozenset({"primary_contact_email"})
+    before, after = (one.model_dump(mode="json", include=_OF_AN_ACCOUNT) for one in (was, account))
+    return changes_of(before, after, hidden=hidden)
+
+
+def key_changes(was: ApiKey | None, key: ApiKey) -> Changes:
+    """What a key may, and whether it works."""
+    before, after = (one.model_dump(mode="json", include=_OF_A_KEY) if one else {} for one in (was, key))
+    return changes_of(before, after)
+
+
+def _names(body: str) -> dict[str, Any]:
+    return {"stages": ", ".join(stage["name"] for stage in json.loads(body)["stages"])} if body else {}
+
+
+def _by_stage(body: str) -> dict[str, Any]:
+    form = json.loads(body)
+    found = {f"{stage['name']}.{name}": value for stage in form["stages"] for name, value in stage.items()}
+    return {"about": form.get("about", "")} | {name: value for name, value in found.items() if name[-5:] != ".name"}

@@ -1,0 +1,76 @@
+"""`adweir audit`: what was changed, and by whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from adweir.model import limits
+from adweir.store.ledger.audit import Deed, Wanted
+from ops.errors import CommandFailed
+from ops.options import Stack, home_of, moment
+from ops.target import open_target
+
+_Filters = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILTER=VALUE",
+        help="Only what fits: account (acc_...), who (an API key's id, cli:<user>, a function), kind (job, run ...),"
+        " since and until (ISO 8601).",
+        show_default=False,
+    ),
+]
+
+
+def list_deeds(
+    context: typer.Context,
+    filters: _Filters = None,
+    limit: Annotated[int, typer.Option(min=1, max=limits.MAX_PAGE_ITEMS, help="The most entries.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each.")] = False,  # noqa: FBT002
+    stack: Stack = "",
+) -> None:
+    """List what was changed in the last 90 days, and by whom, the newest first."""
+    wanted = wanted_of(filters or [])
+    audit = open_target(stack, home_of(context)).app().ledger.audit
+    left, token = limit, ""
+    while left:
+        found, token = audit.page(left, token, wanted)
+        left -= len(found)
+        for deed in found:
+            for line in (json.dumps(_plain(deed)),) if as_json else lines_of(deed):
+                typer.echo(line)
+        if not token:
+            break
+    if left == limit and not as_json:
+        typer.echo("nothing was changed")
+
+
+def wanted_of(filters: Sequence[str]) -> Wanted:
+    """`NAME=VALUE` texts as a filter. Raises CommandFailed."""
+    given: dict[str, Any] = {}
+    for text in filters:
+        name, separator, value = text.partition("=")
+        field = "account_id" if name == "account" else name
+        if not separator or field not in Wanted._fields:
+            raise CommandFailed(f"{text!r} is not FILTER=VALUE; filters: account, who, kind, since, until")
+        given[field] = moment(value) if field in {"since", "until"} else value
+    return Wanted(**given)
+
+
+def lines_of(deed: Deed) -> Iterator[str]:
+    """A deed as people read it."""
+    when = datetime.fromisoformat(deed.at).astimezone(UTC)
+    yield f"{when:%Y-%m-%d %H:%M:%S}  {deed.who}  {deed.action} {deed.subject}: {deed.outcome}".rstrip()
+    if deed.reason:
+        yield f"  because  {deed.reason}"
+    for change in deed.changes:
+        before = "nothing" if change.before is None else change.before
+        yield f"  {change.field}  {before} -> {'nothing' if change.after is None else change.after}"
+
+
+def _plain(deed: Deed) -> dict[str, object]:
+    return deed._asdict() | {"changes": [change._asdict() for change in deed.changes]}

@@ -1,0 +1,202 @@
+"""What the command line changes on AWS is in the audit as what the API changes is, and `adweir audit` shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import typer
+from botocore.endpoint import Endpoint
+from typer.testing import CliRunner, Result
+
+from adweir.model.entities import Credential, Profile
+from adweir.model.errors import Unavailable
+from adweir.model.platforms import Platform
+from adweir.pipeline.flow_forms import form_of, read
+from adweir.runtime.settings import Settings
+from adweir.store.findings.held_rows import HeldObject
+from ops import cli
+from ops.target import Deployment
+
+META = Platform("meta_ads")
+DROPPED = "drops/{account}/agency/campaign_performance/a.csv"
+LOCAL = {"up", "down", "status", "demo", "sam-env", "validate", "contracts"}
+"""They work on this machine; what `up` creates in the sandbox is created by the function behind `key`."""
+READS = {
+    "audit": [],
+    "raw": ["receipts/none.json"],
+    "jobs list": [],
+    "jobs show": ["nightly"],
+    "quarantine list": [],
+    "quarantine show": ["{held}"],
+    "workflows list": [],
+    "workflows kinds": [],
+    "workflows result": ["run_none"],
+    "workflows show": ["weekly-check"],
+}
+CHANGES = {
+    "fire": ["daily", "--at", "2026-11-20T05:30Z"],
+    "key": ["--name", "reporting", "--account", "{account}"],
+    "drop": ["{file}", "--account", "{account}", "--wait", "0"],
+    "map": ["{table}", "--as", "agency/campaign_performance", "--save", "{account}", "platform=meta_ads"],
+    "replay": ["meta_ads", "111", "--days", "2026-11-01..2026-11-02"],
+    "jobs create": ["hourly-one", "hourly", "hourly 15", "account={account}"],
+    "jobs change": ["nightly", "lookback_days=7"],
+    "jobs pause": ["nightly"],
+    "jobs resume": ["held"],
+    "jobs run": ["nightly"],
+    "jobs remove": ["nightly"],
+    "quarantine replay": ["{held}", "--wait", "0"],
+    "workflows put": ["weekly-check", "{workflow}"],
+    "workflows remove": ["weekly-check"],
+    "workflows run": ["daily", "--account", "{account}"],
+}
+OF_ONE_ACCOUNT = {"key", "drop", "map", "replay", "quarantine replay", "workflows run"}
+WORKFLOW = {"stages": [{"name": "pulls", "kind": "pull", "datasets": ["ad_daily"]}]}
+READING = ("Get", "Query", "Scan", "BatchGet", "List", "Describe", "Head")
+Adweir = Callable[..., Result]
+
+
+def commands(group: Any, name: str = "") -> Iterator[str]:
+    """All commands, as they are typed."""
+    for each, command in getattr(group, "commands", {}).items():
+        yield from commands(command, f"{name} {each}".strip())
+    if not hasattr(group, "commands"):
+        yield name
+
+
+@pytest.fixture
+def target(environment: dict[str, str], job_schedules: dict[str, str], settings: Settings) -> Deployment:
+    return Deployment(
+        {
+            "CatalogTable": settings.catalog_table,
+            "MetricsTable": settings.metrics_table,
+            "LedgerTable": settings.ledger_table,
+            "FindingsTable": settings.findings_table,
+            "Bucket": settings.bucket,
+            "BusName": settings.bus_name,
+            "RunsQueueUrl": environment["RUNS_QUEUE_URL"],
+            "SecretPrefix": "adweir",
+            "JobSchedules": job_schedules["JOB_SCHEDULES"],
+        }
+    )
+
+
+@pytest.fixture
+def words(target: Deployment, tmp_path: Path) -> dict[str, str]:
+    """What arguments name: a client with a Meta ad account, a job, a workflow, an entry of the quarantine, files."""
+    app = target.app()
+    account = app.catalog.create_account("acc_1", "Halden", "a@halden.example").account_id
+    app.catalog.put_credential(Credential(account_id=account, platform=META, secret_id="s"))
+    profile = Profile(account_id=account, platform=META, profile_id="111", name="Main", currency="EUR", timezone="UTC")
+    app.catalog.put_objects([profile], "2026-11-20T00:00:00.000000Z")
+    app.jobs.create({"name": "nightly", "workflow": "daily", "schedule": {"type": "daily", "at": "05:30"}})
+    app.jobs.create({"name": "held", "workflow": "daily", "schedule": {"type": "daily", "at": "05:30"}})
+    app.jobs.pause("held")
+    app.catalog.put_workflow("weekly-check", json.dumps(form_of(read("weekly-check", WORKFLOW))))
+    app.s3.put_bucket_versioning(Bucket=target.outputs["Bucket"], VersioningConfiguration={"Status": "Enabled"})
+    app.s3.put_object(Bucket=target.outputs["Bucket"], Key=DROPPED.format(account=account), Body=b"x")
+    held = HeldObject(DROPPED.format(account=account), account, META, "111", "campaign_daily", "", ("k",), 1, {"r": 1})
+    app.findings.held.hold(held)
+    ((held,), _) = app.findings.held.page(1)
+    table, file, flow = tmp_path / "t.csv", tmp_path / "f.csv", tmp_path / "w.json"
+    file.write_text("platform,profile_id,level,date,campaign_id,impressions,clicks,spend\n")
+    table.write_text("Camp,When,Shown,Spent\n7,2026-11-16,9,1.50\n")
+    flow.write_text(json.dumps({"stages": [{**WORKFLOW["stages"][0], "threshold": 0.5}]}))
+    return {"account": account, "held": held.id, "file": str(file), "table": str(table), "workflow": str(flow)}
+
+
+@pytest.fixture
+def adweir(target: Deployment, words: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Adweir:
+    monkeypatch.setattr("ops.target.stack_target", lambda _stack: target)
+    monkeypatch.setattr(cli, "_REPLAY_SECONDS", 0)
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+
+    def run(command: str, arguments: list[str]) -> Result:
+        given = [each.format(**words) for each in arguments]
+        return CliRunner().invoke(cli.app, [*command.split(), *given, "--stack", "adweir"], prog_name="adweir")
+
+    return run
+
+
+def writes(command: Callable[[], Result]) -> tuple[Result, list[str]]:
+    """A command's end, and the AWS requests that it made which change something, those of the audit aside."""
+    made: list[str] = []
+    ask = Endpoint.make_request
+
+    def noted(endpoint: Endpoint, model: Any, request: dict[str, Any]) -> Any:
+        if not model.name.startswith(READING) and b'"S": "audit"' not in (request["body"] or b""):
+            made.append(model.name)
+        return ask(endpoint, model, request)
+
+    with mock.patch.object(Endpoint, "make_request", noted):
+        return command(), made
+
+
+def test_each_command_is_known_to_change_something_or_not() -> None:
+    """A new one goes into a list above, so that it is tried here."""
+    assert set(commands(typer.main.get_command(cli.app))) == LOCAL | READS.keys() | CHANGES.keys()
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_a_command_that_changes_something_is_in_the_audit_once(
+    adweir: Adweir, target: Deployment, words: dict[str, str], command: str
+) -> None:
+    # when somebody runs it
+    result, made = writes(lambda: adweir(command, CHANGES[command]))
+    # then the audit says who it was, and no secret of it
+    assert made, result.output
+    (deed,), _ = target.app().ledger.audit.page(9, "")
+    assert (deed.who, bool(deed.kind), bool(deed.action)) == ("cli:ada", True, True)
+    assert deed.account_id == (words["account"] if command in OF_ONE_ACCOUNT else "")
+    assert command != "key" or result.stdout.strip() not in str(deed)
+
+
+@pytest.mark.parametrize("command", READS)
+def test_a_command_that_only_reads_changes_nothing(adweir: Adweir, target: Deployment, command: str) -> None:
+    _, made = writes(lambda: adweir(command, READS[command]))
+
+    assert made == []
+    assert target.app().ledger.audit.page(9, "") == ([], "")
+
+
+def test_the_audit_is_printed_with_what_was_before_and_after_and_filtered(adweir: Adweir) -> None:
+    adweir("workflows put", CHANGES["workflows put"])
+    adweir("jobs pause", ["nightly"])
+
+    printed = adweir("audit", []).stdout.splitlines()
+    jobs = adweir("audit", ["kind=job", "who=cli:ada", "--json"]).stdout.splitlines()
+
+    assert [line.partition("  ")[2] for line in printed] == [
+        "cli:ada  pause job nightly: version 4",
+        "state  active -> paused",
+        "cli:ada  store workflow weekly-check: version 2",
+        "pulls.threshold  0.0 -> 0.5",
+    ]
+    (deed,) = map(json.loads, jobs)
+    assert deed["changes"] == [{"field": "state", "before": "active", "after": "paused"}]
+    assert adweir("audit", ["until=2020-01-01"]).stdout == "nothing was changed\n"
+
+
+def test_a_filter_that_there_is_not_is_refused(adweir: Adweir) -> None:
+    for wrong in ("colour=red", "who", "since=yesterday"):
+        assert adweir("audit", [wrong]).exit_code != 0
+
+
+def test_what_cannot_be_recorded_is_done_and_said(
+    adweir: Adweir, target: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise Unavailable("the ledger does not answer")
+
+    monkeypatch.setattr("adweir.store.ledger.audit.Audit.note", away)
+
+    result = adweir("workflows remove", ["weekly-check"])
+
+    assert (result.exit_code, result.stdout) == (0, "deleted weekly-check\n")
+    assert "not in the audit: the ledger does not answer" in result.stderr
+    assert target.app().catalog.stored_workflow("weekly-check") is None
