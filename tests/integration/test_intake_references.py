@@ -17,7 +17,7 @@ from adweir.reporting.records import RecordRequest, StoredRecords
 from adweir.runtime.http import to_json
 from support.bounds import at_the_bound
 from support.clock import FrozenClock
-from support.load_world import LoadWorld
+from support.load_world import LoadWorld, load
 
 RATES = """date,base,quote,rate
 2026-11-01,EUR,USD,1.0845
@@ -66,6 +66,25 @@ def test_rates_keep_all_their_digits(world: LoadWorld) -> None:
     left = receipt(world)
     assert [left[name] for name in ("state", "rows_read", "rows_stored", "slots_changed")] == ["loaded", 3, 3, 3]
     assert left["stored_for"] == ["bank#rates"]
+
+
+def test_a_file_that_is_stored_in_several_invocations_counts_what_changed_once(
+    world: LoadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given rates that are stored, and a newer file in which one of them is another
+    lines = [f"2026-{month:02}-01,EUR,USD,1.08" for month in range(1, 13)]
+    world.arrive("drops/acme/bank/rates/old.csv", "\n".join(["date,base,quote,rate", *lines]).encode())
+    world.clock.advance(60)
+    lines[2] = "2026-03-01,EUR,USD,1.09"
+    # when an invocation has time for a few lines
+    monkeypatch.setattr("adweir.intake.load.dropped_kept._AT_ONCE", 4)
+    left = iter([300.0, 300.0, 300.0, 1.0] * 3)
+    monkeypatch.setattr(world, "remaining", lambda: next(left, 300.0))
+    invocations = load(world, "drops/acme/bank/rates/new.csv", "\n".join(["date,base,quote,rate", *lines]).encode())
+    # then the receipt has the lines that changed, whichever invocation stored them
+    assert invocations > 1
+    (found,) = (each for each in world.receipts() if each["key"].endswith("new.csv"))
+    assert (found["rows_stored"], found["slots_changed"]) == (12, 1)
 
 
 def test_lift_tests_have_their_intervals_and_are_found_by_what_was_tested(world: LoadWorld) -> None:

@@ -29,7 +29,7 @@ from adweir.store.raw.store import ObjectInfo
 from support.clock import FrozenClock
 from support.crash import Crash, Killed
 
-VOLATILE = frozenset({"fence", "at", "list"})
+VOLATILE = frozenset({"fence", "at", "list", "stopped"})
 """Attributes of coverage that differ with the order of loads."""
 
 

@@ -50,6 +50,7 @@ COVERAGE = Coverage(
     adjusted=frozenset({"2026-11-06", "2026-11-10"}),
     at="2026-11-24T00:00:00.000000Z",
     listing=ListState.ALL,
+    stopped=(str(FIRST), str(SECOND)),
 )
 ITEM: dict[str, Any] = {
     "pk": {"S": "meta_ads#1234#ad#day#pull#2026-11"},
@@ -75,6 +76,7 @@ ITEM: dict[str, Any] = {
     "loading": {"S": str(FOURTH)},
     "at": {"S": "2026-11-24T00:00:00.000000Z"},
     "list": {"S": "all"},
+    "stopped": {"S": f"{FIRST} {SECOND}"},
 }
 
 

@@ -11,7 +11,7 @@ from adweir.model.metrics import Grain, Level, Series, Source
 from adweir.model.platforms import Platform
 from adweir.model.times import Window
 from adweir.store.metrics.coverage import COVERAGE
-from support.metric_store import Brought, StoreWorld
+from support.metric_store import PARENTS, Brought, StoreWorld
 
 DAY = "2026-11-01"
 FOUR = {(entity, DAY): 10 for entity in ("a1", "a2", "b1", "b2")}
@@ -73,3 +73,21 @@ def test_what_was_known_before_two_loads_is_nothing_also_when_the_second_worker_
     day = Window(date.fromisoformat(DAY), date.fromisoformat(DAY))
     known = world.store.known_at(before)
     assert list(known.read(Series(Platform("amazon_ads"), "p1", Level.AD, Grain.DAY), day)) == []
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_load_that_was_stopped_counts_the_same_when_another_one_came_between(complete: bool) -> None:
+    # given a load that is stopped after half of its writes
+    world, load = StoreWorld(), Brought(2, (DAY, DAY), FOUR, complete=complete)
+    world.crash.on_write = lambda: world.clock.advance(10)
+    with pytest.raises(NotReady):
+        world.store.load(load.pull, load.rows(), accept_vanish=True, until=world.clock.monotonic() + 35)
+    world.crash.on_write = None
+    assert 0 < len([key for key in world.table.items if key[1] in PARENTS]) < 4
+    # when another one stores something in the partition before it goes on
+    world.load(Brought(4, (DAY, DAY), {("c1", DAY): 7}, complete=False))
+    # then it counts each slot once
+    outcome = world.load(load)
+    assert outcome.slots_changed == 4
+    assert len(outcome.changes_keys) == 2
+    assert world.load(load).slots_changed == 4

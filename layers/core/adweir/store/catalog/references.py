@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TOGETHER = 100
 _TRIES = 5
+_CONFIRMED = "confirmed"
 
 
 class ReferenceRow(NamedTuple):
@@ -72,15 +73,19 @@ class References(Items):
 
 
 def _step(fresh: Item, stored: Item | None) -> tuple[Condition | None, Effect]:
-    """On what condition an item is put (None: it is not), and what that changes."""
+    """On what condition an item is put (None: it is not), and what that changes.
+
+    An item that a file only confirmed says so in `state`: a worker that goes on with the file tells by it what the one
+    before changed, and may not have lived to announce.
+    """
+    fresh.state = _CONFIRMED if stored is not None and stored.body == fresh.body else None
     if stored is None:
         return Item.pk.does_not_exist(), Effect.ADDED
     if stored.as_of == fresh.as_of and stored.body == fresh.body:
-        return None, Effect.CHANGED  # by a worker of this very file, who may have died before it was announced
+        return None, Effect.UNCHANGED if stored.state == _CONFIRMED else Effect.CHANGED
     if (stored.as_of, _text(stored)) >= (fresh.as_of, _text(fresh)):
         return None, Effect.UNCHANGED
-    same = Effect.UNCHANGED if stored.body == fresh.body else Effect.CHANGED
-    return Item.writer == stored.writer, same
+    return Item.writer == stored.writer, Effect.UNCHANGED if fresh.state else Effect.CHANGED
 
 
 def _text(item: Item) -> str:

@@ -18,7 +18,8 @@ them on which these are gone.
 The item `!coverage`: `cov` slice → stamp → its days ("01-07 09"), `holes` day → slice → entity → stamp, `na` slice →
 the days on which it is not applicable, `def` stamp → how that pull counted conversions, `miss` the days with missing
 rows, `gone` those on which they are gone, `adj` the days with adjustments (`store.metrics.adjusted`), `loading` the
-stamp of the pull that is being written, `list` what the lists of campaigns are good for (`ListState`), `fence` the
+stamp of the pull that is being written, `stopped` those of loads that were stopped while they wrote and that others
+overtook before they went on, `list` what the lists of campaigns are good for (`ListState`), `fence` the
 fencing token of the lease under which the item was written, `at` the time of the partition's newest changes file.
 It is written before a partition's first other item, also by a load that covers nothing: readers look nowhere else.
 """
@@ -38,6 +39,8 @@ from adweir.store.metrics.buckets import RESERVED, Partition, Raw, StoredSlot, a
 from adweir.store.metrics.partitions import ItemKey, Readable
 
 COVERAGE = f"{RESERVED}coverage"
+_STOPPED = 8
+"""So many loads that were stopped are remembered; one that is forgotten counts what it changed before as another's."""
 
 
 class ListState(StrEnum):
@@ -75,6 +78,7 @@ class Coverage:
     adjusted: frozenset[str] = frozenset()
     at: str = ""
     listing: ListState = ListState.NONE
+    stopped: tuple[str, ...] = ()
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -141,6 +145,17 @@ class Coverage:
         """Whether this pull is among the answers, or being written."""
         return self.loading == str(stamp) or any(a.stamp == stamp for s in self.days.values() for a in s.values())
 
+    def began(self, stamp: Stamp) -> bool:
+        """Whether a load of this task has begun to write the partition and was stopped. What it loads may be newer by
+        now: the sums of a file's records, for one, follow from other files, too."""
+        return any(_same_load(text, stamp) for text in (self.loading, *self.stopped))
+
+    def overtaken(self, stamp: Stamp) -> tuple[str, ...]:
+        """The loads of others that have begun to write the partition and were stopped: `stopped` while, and after, a
+        load with this stamp is written."""
+        begun = dict.fromkeys((*self.stopped, self.loading))
+        return tuple(text for text in begun if text and not _same_load(text, stamp))[-_STOPPED:]
+
     def merged(
         self,
         stamp: Stamp,
@@ -203,6 +218,7 @@ class Coverage:
             "loading": ("S", self.loading),
             "at": ("S", self.at),
             "list": ("S", self.listing.value),
+            "stopped": ("S", " ".join(self.stopped)),
         }
         return item | {name: {kind: value} for name, (kind, value) in beside.items() if value}
 
@@ -242,6 +258,7 @@ class Coverage:
             marked.get("adj", frozenset()),
             item["at"]["S"] if "at" in item else "",
             ListState(item["list"]["S"] if "list" in item else ""),
+            tuple(item["stopped"]["S"].split()) if "stopped" in item else (),
         )
 
     @property
@@ -261,6 +278,11 @@ def read_coverage(table: Readable, parts: Iterable[Partition]) -> dict[str, Cove
     """
     found = table.get_many(ItemKey(part.pk, COVERAGE) for part in parts)
     return {item["pk"]["S"]: Coverage.decode(item) for item in found}
+
+
+def _same_load(text: str, stamp: Stamp) -> bool:
+    known = Stamp.parse(text)
+    return (known.task_id, known.load) == (stamp.task_id, stamp.load)
 
 
 def _unanswered(

@@ -263,7 +263,7 @@ class PartitionLoader:
             reserved[item["sk"]["S"]] = item
         before = reserved.get(COVERAGE)
         coverage = Coverage.decode(before)
-        left = self._journal.left(pull, series, partition) if coverage.loading == str(pull.stamp) else []
+        left = self._journal.left(pull, series, partition) if coverage.began(pull.stamp) else []
         spool.line(header(pull, series, partition, [file.key for file in left]))
         return _Turn(pull, series, partition, lease, deadline, spool, before, coverage, left, items, reserved)
 
@@ -321,7 +321,7 @@ class PartitionLoader:
         """
         pk, spool, fence = turn.partition.pk, turn.spool, turn.coverage.fence
         marking, done = 2 * turn.lease.fence, 2 * turn.lease.fence + 1
-        loading = str(turn.pull.stamp)
+        loading, stopped = str(turn.pull.stamp), turn.coverage.overtaken(turn.pull.stamp)
         changed = goal.facts != turn.coverage.facts
         if not turn.writes and not changed and turn.coverage.loading != loading:
             turn.counts.add(_recalled(self._journal.left(turn.pull, turn.series, turn.partition)))
@@ -331,7 +331,7 @@ class PartitionLoader:
         listing = turn.members.listing if turn.members else turn.coverage.listing
         if turn.writes:
             before = listing if listing is ListState.ODD else turn.coverage.listing
-            marked = replace(turn.coverage, loading=loading, fence=marking, listing=before)
+            marked = replace(turn.coverage, loading=loading, stopped=stopped, fence=marking, listing=before)
             self._table.put(marked.encode(pk), fence=fence)
             fence = marking
         at = turn.coverage.at
@@ -347,7 +347,8 @@ class PartitionLoader:
             self._table.write(self._in_time(turn, lists))
         if turn.writes:
             self._table.write(self._in_time(turn, turn.items()))
-        self._table.put(replace(goal, loading="", fence=done, at=at, listing=listing).encode(pk), fence=fence)
+        goal = replace(goal, loading="", stopped=stopped, fence=done, at=at, listing=listing)
+        self._table.put(goal.encode(pk), fence=fence)
 
     def _in_time(self, turn: _Turn, items: Iterable[ToWrite]) -> Iterator[ToWrite]:
         """Items to write, as long as there is time and the lease is ours."""
