@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ADWEIR_ARCH = $(ARCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-all test coverage check contract contracts fuzz soak mutants lint up down status build deploy bench sam clean
+.PHONY: help demo demo-all test coverage check contract contracts fuzz simulate mutants lint up down status build deploy bench sam clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,9 @@ fuzz: $(READY) ## feed mutated inputs to all that reads them (SEED=…, INPUTS=�
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(if $(INPUTS),--inputs $(INPUTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(PART),--part $(PART)) $(if $(REPLAY),--replay $(REPLAY))
 
-soak: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…)
+simulate: $(READY) ## simulate the pipeline on 10,000 seeds (SEED=…, FAULT=…), or for DAYS=30
 	PYTHONPATH=layers/core:.:tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault $(FAULT)) \
-	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record)
+	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECORD),--record) $(if $(DAYS),--days $(DAYS))
 
 mutants: $(READY) ## do the tests notice wrong code? (ONLY="merge money")
 	$(BIN)/python -m ops.mutants $(ONLY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from sandbox.lead_posts import lead_truth
 from sandbox.outside import BadQuestion, Outside
 from sandbox.platforms.base import Door, Page, PlatformApi, StandIn
 from sandbox.request_log import RequestLog
+from sandbox.served import ServedFault
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, Reading, WorldProfile
 from sandbox.world.bills import Bills
@@ -67,6 +69,7 @@ class Control:
             "planted": lambda request, _body: self._planted(request.args.to_dict()),
             "driver": lambda request, body: self._driver(body if request.method == "POST" else {}),
             "requests": self._requests,
+            "served": lambda request, _body: {"faults": outside.served.listing(float(request.args.get("since", "0")))},
             "clock": lambda request, body: self._clock(body) if request.method == "POST" else self._time(),
             "switches": lambda request, body: self._switch(request.method, body),
         } | {name: _page(outside, page) for name, page in pages.items()}
@@ -315,6 +318,9 @@ class Control:
             acted = [api.act_at_once(switch) for api in concerned]
             if not all(acted):
                 self._outside.switches.turn_on(switch)
+            elif switch.platform:
+                fault = ServedFault(switch.kind, switch.platform, switch.profile_id, "", time.time())
+                self._outside.served.add(fault, switch.profile_id)
 
 
 def _ids(company: Company, platform: str) -> list[str]:

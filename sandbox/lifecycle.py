@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sandbox.ministack import ACCESS_KEY, REGION, SECRET_KEY, answers, aws_envir
 from sandbox.paces import Surroundings
 from sandbox.platforms import platform_urls
 from sandbox.processes import Running, SandboxError
+from sandbox.state import SEED, State
 
 LOOPBACK = "127.0.0.1"
 KeyMaker = Callable[[dict[str, Any]], str]
@@ -36,6 +38,10 @@ class Home:
     @property
     def description(self) -> Path:
         return self.path / "sandbox.json"
+
+    @property
+    def world(self) -> Path:
+        return self.path / "world.json"
 
     @property
     def running(self) -> Path:
@@ -90,6 +96,12 @@ class Up:
     started: tuple[str, ...]
     deployed: Deployed
     ignored: tuple[str, ...] = ()
+
+
+def people(home: Home, crowd: int) -> None:
+    """Before its first start, have a crowd of further clients live in a sandbox's world, with so many ad accounts."""
+    home.path.mkdir(parents=True, exist_ok=True)
+    State(SEED, datetime.now(UTC).date().isoformat(), follow=True, crowd=crowd).save(home.world)
 
 
 def up(home: Home, root: Path, options: Options, make_key: KeyMaker) -> Up:
@@ -179,7 +191,7 @@ def start_platforms(home: Home, root: Path, port: int, options: Options, aws: st
     """Start the server that speaks the platforms' protocols; `aws` is the endpoint whose queues they send to."""
     log = home.path / "logs" / "platforms.log"
     command = [sys.executable, "-m", "sandbox.server", "--host", options.bind, "--port", str(port)]
-    command += ["--state", str(home.path / "world.json"), "--aws", aws, *(["--awkward"] if options.awkward else [])]
+    command += ["--state", str(home.world), "--aws", aws, *(["--awkward"] if options.awkward else [])]
     environment = {"PYTHONPATH": str(root), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
     running = processes.start("platforms", command, environment=environment, log=log, directory=root)
     processes.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/_world/credentials"), running, log)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sandbox.queues import NoOutsideQueues, OutsideQueues
-from sandbox.state import State
+from sandbox.served import ServedFaults
+from sandbox.state import SEED, State
 from sandbox.switches import EVERYWHERE, Switches
 from sandbox.world import Company, World
 from sandbox.world.world import DRIVER
@@ -32,12 +33,13 @@ class BadQuestion(ValueError):
 class Population:
     """The companies of an outside world, and the platforms' switches.
 
-    `companies`: the clients of a seed, with the awkward ones or without, and what they have on each platform.
+    `companies`: the clients of a seed, with the awkward ones or without, those of a crowd with so many ad accounts, and
+    what they have on each platform.
     `awkward`: whether the awkward ones live there. `switches`: by platform, what each kind
     of misbehaviour does there. `id_prefixes`: what platforms write before an ad account's id.
     """
 
-    companies: Callable[[int, bool], tuple[Company, ...]]
+    companies: Callable[[int, bool, int], tuple[Company, ...]]
     switches: Mapping[str, Mapping[str, str]]
     id_prefixes: tuple[str, ...] = ()
     awkward: bool = False
@@ -53,7 +55,7 @@ class Outside:
     def __init__(
         self,
         *,
-        seed: int = 7,
+        seed: int = SEED,
         anchor: date | None = None,
         today: date | None = None,
         state_path: Path | None = None,
@@ -68,7 +70,7 @@ class Outside:
         today = today or datetime.now(UTC).date()
         self._path = state_path
         self.state = State.load(state_path, seed, anchor, today, awkward=population.awkward)
-        companies = population.companies(self.state.seed, self.state.awkward)
+        companies = population.companies(self.state.seed, self.state.awkward, self.state.crowd)
         self.world = World(self.state.seed, date.fromisoformat(self.state.anchor), companies)
         self.world.offset = timedelta(seconds=self.state.offset_seconds)
         if self.state.follow and self.world.now.date() < today:
@@ -76,6 +78,7 @@ class Outside:
         for event in self.state.happenings:
             self.world.happen(event)
         self.switches = Switches({name: {**own, **EVERYWHERE} for name, own in population.switches.items()})
+        self.served = ServedFaults()
         self._id_prefixes = population.id_prefixes
         self.report_seconds = report_seconds
         self.url_seconds = 3600

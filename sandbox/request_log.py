@@ -10,6 +10,11 @@ from typing import Any
 _LOGGED = 5000
 
 
+def shape(path: str) -> str:
+    """A path in which segments with a digit are `{id}` (but `v26.0` stays)."""
+    return "/".join("{id}" if any(c.isdigit() for c in p) and not p.startswith("v") else p for p in path.split("/"))
+
+
 class RequestLog:
     """The last 5,000 requests to the platforms, and counts per endpoint since the start. Queries are never kept."""
 
@@ -19,12 +24,9 @@ class RequestLog:
         self._counts: Counter[str] = Counter()
 
     def add(self, method: str, path: str, status: int, profile: str) -> None:
-        """Record a request; in the counts, path segments with a digit become `{id}` (but `v26.0` stays)."""
-        shape = "/".join(
-            "{id}" if any(c.isdigit() for c in p) and not p.startswith("v") else p for p in path.split("/")
-        )
+        """Record a request; in the counts, its path is that of `shape`."""
         with self._lock:
-            self._counts[f"{method} {shape} {status}"] += 1
+            self._counts[f"{method} {shape(path)} {status}"] += 1
             self._recent.append(
                 {"at": time.time(), "method": method, "path": path, "status": status, "profile": profile}
             )

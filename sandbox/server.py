@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -19,8 +20,11 @@ from sandbox.outside import Outside
 from sandbox.platforms import everyone, population
 from sandbox.platforms.base import StandIn
 from sandbox.queues import EndpointQueues
-from sandbox.request_log import RequestLog
+from sandbox.request_log import RequestLog, shape
+from sandbox.served import ServedFault
 from sandbox.serving import HttpServer
+from sandbox.state import SEED
+from sandbox.switches import taken
 from sandbox.web import PlatformRequest, json_answer
 
 log = logging.getLogger("sandbox.server")
@@ -47,13 +51,24 @@ class PlatformServer(HttpServer):
         if stand_in is None:
             return json_answer({"error": f"no platform has the path {request.path}"}, 404)
         api = self._apis[stand_in.platform]
-        try:
-            answer, profile_id = delivered(self.outside, stand_in.platform, api, request)
-        except Exception:
-            log.exception("the sandbox failed on %s %s", request.method, request.path)
-            return json_answer({"error": "the sandbox failed; see its log"}, 599)
+        with taken() as switches:
+            try:
+                answer, profile_id = delivered(self.outside, stand_in.platform, api, request)
+            except Exception:
+                log.exception("the sandbox failed on %s %s", request.method, request.path)
+                return json_answer({"error": "the sandbox failed; see its log"}, 599)
+        self._note(request, stand_in.platform, profile_id, switches)
         self.log.add(request.method, request.path, answer.status_code, profile_id)
         return answer
+
+    def _note(self, request: PlatformRequest, platform: str, profile_id: str, switches: set[tuple[str, str]]) -> None:
+        """What was spoiled, or answered as it should be. Of the question only a number is kept: it may have secrets."""
+        question = hash((request.method, request.path, request.query_string, request.get_data()))
+        for kind, owner in sorted(switches):
+            path = f"{request.method} {shape(request.path)}"
+            self.outside.served.add(ServedFault(kind, platform, owner or profile_id, path, time.time()), question)
+        if not switches:
+            self.outside.served.answered(platform, question, *([profile_id] if profile_id else ()))
 
     def _addressed(self, request: PlatformRequest) -> StandIn | None:
         """The platform that a request is for: by its Host header when that is a platform's own, else by its path."""
@@ -74,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--state", type=Path, help="keeps the world's clock over a restart")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--anchor", type=date.fromisoformat, help="the world's first today (default: this day)")
     parser.add_argument("--report-seconds", type=float, default=0.5, help="how long an asynchronous report takes")
     parser.add_argument("--awkward", action="store_true", help="awkward clients live in the world too, for good")

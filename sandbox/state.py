@@ -10,12 +10,16 @@ from typing import Any
 
 from sandbox.files import replace_text
 
+SEED = 7
+"""The world's, unless it is given another one."""
+
 
 @dataclass
 class State:
     """`anchor` is the first today; `follow` (no explicit anchor) lets a later start catch up with the calendar.
 
-    `awkward`: whether the awkward clients live in it. `kept`: by platform, what else it remembers.
+    `awkward`: whether the awkward clients live in it. `crowd`: how many small ad accounts a crowd of clients has
+    there, from the world's beginning. `kept`: by platform, what else it remembers.
     """
 
     seed: int
@@ -27,6 +31,7 @@ class State:
     awkward: bool = False
     happenings: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    crowd: int = 0
 
     @classmethod
     def load(cls, path: Path | None, seed: int, anchor: date | None, today: date, *, awkward: bool = False) -> State:

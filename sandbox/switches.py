@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +16,20 @@ EVERYWHERE = {
     PROXY_PAGE: "a proxy's page in HTML comes instead, with `status` (default 200); `path` as with half_answer",
 }
 """What may go wrong between any platform and its caller (`sandbox.on_the_way`)."""
+
+
+_taken: ContextVar[set[tuple[str, str]] | None] = ContextVar("_taken", default=None)
+
+
+@contextmanager
+def taken() -> Iterator[set[tuple[str, str]]]:
+    """The switches that spoil what is answered in the block: each kind, with its ad account where there is one."""
+    found: set[tuple[str, str]] = set()
+    token = _taken.set(found)
+    try:
+        yield found
+    finally:
+        _taken.reset(token)
 
 
 class UnknownSwitch(ValueError):
@@ -100,6 +116,8 @@ class Switches:
                     switch.skip -= 1
                     continue
                 switch.used += 1
+                if (found := _taken.get()) is not None:
+                    found.add((kind, profile_id))
                 if switch.times is not None:
                     switch.times -= 1
                     if switch.times <= 0:

@@ -6,13 +6,16 @@ misunderstanding would pass every test.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
+from math import ceil
 
 from sandbox.outside import Population
 from sandbox.platforms.base import StandIn
 from sandbox.world.catalog import ADVERTISERS, AWKWARD, Company, Holdings
+from sandbox.world.crowd import advertiser as crowded_advertiser
+from sandbox.world.crowd import made_small
 
 FOLDERS = (
     "meta",
@@ -46,11 +49,25 @@ def population(platforms: Sequence[StandIn] | None = None, *, awkward: bool = Fa
     """The world's companies on these platforms (default: all), with the awkward ones or without."""
     present = tuple(platforms or stand_ins())
     return Population(
-        lambda seed, awkward: companies(seed, present, awkward=awkward),
+        lambda seed, awkward, crowd: (
+            *companies(seed, present, awkward=awkward),
+            *crowd_of(seed, crowd, present),
+        ),
         {stand_in.platform: stand_in.switches for stand_in in present},
         tuple(stand_in.id_prefix for stand_in in present if stand_in.id_prefix),
         awkward,
     )
+
+
+def crowd_of(seed: int, size: int, platforms: Sequence[StandIn]) -> Iterator[Company]:
+    """Clients with `size` small ad accounts in all, one on each platform that has a crowd, but for the last client."""
+    among = [stand_in for stand_in in platforms if stand_in.crowded]
+    for number in range(1, ceil(size / max(1, len(among))) + 1):
+        owner, left = crowded_advertiser(number), size - (number - 1) * len(among)
+        held = _joined(stand_in.holdings(seed, owner) for stand_in in among[:left])
+        for profile in held.profiles:
+            made_small(profile)
+        yield Company(owner.key, owner.name, owner.email, held.profiles, held.credentials)
 
 
 def companies(seed: int, platforms: Sequence[StandIn] | None = None, *, awkward: bool = False) -> tuple[Company, ...]:

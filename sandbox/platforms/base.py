@@ -68,7 +68,7 @@ class StandIn:
     `regions`: by the world's code, the value by which rows name a region; under "" that of what is in none, which is
     absent where such numbers have no row. `forms`: ads may have forms below them, which bring leads. `truths`: by name,
     what only this platform divides numbers by. `known`: whether adweir has a connector for it; who advertises elsewhere
-    too says how the platform is asked.
+    too says how the platform is asked. `crowded`: whether the clients of a crowd (`world.crowd`) have ad accounts here.
     """
 
     platform: str
@@ -86,3 +86,4 @@ class StandIn:
     forms: bool = False
     truths: Mapping[str, OwnTruth] = field(default_factory=dict)
     known: bool = True
+    crowded: bool = False

@@ -134,12 +134,17 @@ class WorldProfile:
 
 @dataclass(frozen=True, slots=True)
 class Advertiser:
-    """A client company before it has ad accounts; `things` are what it sells."""
+    """A client company before it has ad accounts; `things` are what it sells.
+
+    `like`, `number`: of a crowd (`world.crowd`), which advertiser its ad accounts are like, and its number, from 1.
+    """
 
     key: str
     name: str
     email: str
     things: tuple[str, ...]
+    like: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

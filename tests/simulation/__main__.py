@@ -1,4 +1,6 @@
-"""Many seeds, or one with what happened: `make soak`, `make soak SEED=… [FAULT=…]`, `make soak RECORD=1`."""
+"""Many seeds, or one with what happened, or many days of one: `make simulate`, `make simulate SEED=… [FAULT=…]`,
+`make simulate RECORD=1`, `make simulate DAYS=30 [SEED=…]`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from typing import NamedTuple
 
 from simulation.containers import one_process
 from simulation.planted import FAULTS, planted
+from simulation.season import Season, predicted
 from simulation.simulation import Outcome, Simulation
 
 SEEDS = Path(__file__).with_name("seeds.json")
@@ -35,15 +38,18 @@ class Batch(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 1 when a rule was broken, or a planted fault was not found."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seed", type=int, help="run this seed alone, and print what happened in order")
     parser.add_argument("--fault", default="", choices=["", *FAULTS], help="plant this fault")
     parser.add_argument(
         "--record", action="store_true", help="search the first seed of each planted fault, and keep it"
     )
     parser.add_argument("--seeds", type=int, default=HEALTHY_SEEDS, help="how many seeds without a planted fault")
+    parser.add_argument("--days", type=int, default=0, help="tell a season of so many days, with 25 runs in each")
     parser.add_argument("--fingerprints", type=int, default=0, help="print what tells the runs of so many seeds apart")
     asked = parser.parse_args(arguments)
+    if asked.days:
+        return _season(asked.seed or 0, asked.days)
     if asked.seed is not None:
         return _replay(asked.seed, asked.fault)
     if asked.fingerprints:
@@ -55,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             SEEDS.write_text(json.dumps(found, indent=2) + "\n")
             print(f"recorded in {SEEDS}")
             return int(None in found.values())
-        broken = 0 if asked.fault else _soak(pool, asked.seeds)
+        broken = 0 if asked.fault else _healthy(pool, asked.seeds)
     return int(broken > 0 or None in found.values())
 
 
@@ -103,7 +109,7 @@ def _search(pool: ProcessPoolExecutor, fault: str) -> int | None:
     return None
 
 
-def _soak(pool: ProcessPoolExecutor, seeds: int) -> int:
+def _healthy(pool: ProcessPoolExecutor, seeds: int) -> int:
     """Run the healthy system; returns how many seeds broke a rule."""
     began, done, calls, broken, told = time.monotonic(), 0, 0, 0, 0.0
     for outcomes in pool.map(run_batch, _batches("", seeds)):
@@ -112,7 +118,7 @@ def _soak(pool: ProcessPoolExecutor, seeds: int) -> int:
             if outcome.faults:
                 broken += 1
                 print(f"seed {outcome.seed}: {'; '.join(outcome.faults[:3])}")
-                print(f"  make soak SEED={outcome.seed}  shows what happened", flush=True)
+                print(f"  make simulate SEED={outcome.seed}  shows what happened", flush=True)
         took = time.monotonic() - began
         if took - told > _PROGRESS_SECONDS or done == seeds:
             told = took
@@ -130,6 +136,24 @@ def _replay(seed: int, fault: str) -> int:
     print("\n".join(outcome.trace))
     said = "\n".join(f"  {each}" for each in outcome.faults) or "  every rule was kept"
     print(f"\nseed {seed}{f' with {fault}' if fault else ''}: {outcome.calls} calls, {outcome.seconds:.0f} s\n{said}")
+    return int(bool(outcome.faults))
+
+
+def _season(seed: int, days: int) -> int:
+    """Tell a season, with what the tables hold at the end of its half and of all of it."""
+    print(f"seed {seed}, {days} days: {25 * days} runs", flush=True)
+    began = time.monotonic()
+    with one_process():
+        told = Season(seed, days)
+        outcome = told.run()
+    print(f"{outcome.calls:,} calls in {time.monotonic() - began:.0f} s; dead letters: {told.dead}")
+    if told.sizes:
+        half, last, expected = told.sizes[len(told.sizes) // 2], told.sizes[-1], predicted(days)
+        print(f"{'items':26}{'half time':>10}{'end':>10}{'predicted':>10}{'bytes':>12}")
+        for kind in sorted(last.items):
+            row = f"{kind:26}{half.items[kind]:>10,}{last.items[kind]:>10,}"
+            print(f"{row}{expected.get(kind, ''):>10}{last.bytes[kind]:>12,}")
+    print("\n".join(f"  {each}" for each in outcome.faults) or "every rule was kept, every number is the model's")
     return int(bool(outcome.faults))
 
 

@@ -33,10 +33,11 @@ BUCKET = "data"
 URL = "https://sqs.us-east-1.amazonaws.com/1/"
 SETTLE_SECONDS = 400
 PLATFORMS = {
-    False: Platforms({str(NAME): "simulation.platform"}),
-    True: Platforms({str(NAME): "simulation.platform.totals"}),
+    "plain": Platforms({str(NAME): "simulation.platform"}),
+    "totals": Platforms({str(NAME): "simulation.platform.totals"}),
+    "hours": Platforms({str(NAME): "simulation.platform.hours"}),
 }
-"""Simulated Ads, without and with account totals."""
+"""Simulated Ads: as it is, with account totals, and with hours."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Container:
             SimulatedClock(parts.clock_of, parts.rng.uniform(-0.05, 0.05)),
             random.Random(parts.rng.getrandbits(32)),
             service=function.name,
-            platforms=PLATFORMS[parts.totals],
+            platforms=PLATFORMS[parts.spec],
             sleep=parts.sleep,
         )
         app.__dict__.update(
@@ -91,7 +92,8 @@ class Parts:
     rng: random.Random
     sleep: Callable[[float], None]
     trace: Trace
-    totals: bool
+    spec: str
+    """Which of `PLATFORMS`."""
 
 
 @cache

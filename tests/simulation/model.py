@@ -39,8 +39,8 @@ class Landed:
     applicable: bool
 
     def answers_for(self, day: str, name: str) -> bool:
-        """Whether what it does not bring of this campaign (or account) and day is not there."""
-        return day in self.days and (self.slice == ALL or name.startswith(self.slice))
+        """Whether what it does not bring of this campaign (or account) and day (or hour) is not there."""
+        return day[:10] in self.days and (self.slice == ALL or name.startswith(self.slice))
 
 
 class Answers(NamedTuple):
@@ -50,12 +50,12 @@ class Answers(NamedTuple):
     not_applicable: frozenset[tuple[str, str]]
 
 
-def landed(s3: S3, world: World) -> list[Landed]:
-    """The pulls of metrics that are in the bucket."""
+def landed(s3: S3, world: World, task: str = "") -> list[Landed]:
+    """The pulls of metrics that are in the bucket, or only those of a task."""
     return [
-        _landed(s3, world, key, stored.metadata)
-        for key, stored in sorted(s3.objects.items())
-        if key.startswith("raw/") and stored.metadata["window"]
+        _landed(s3, world, key, s3.objects[key].metadata)
+        for key in sorted(key for key in s3.objects if key.startswith("raw/") and f"/{task}" in key)
+        if s3.objects[key].metadata["window"]
     ]
 
 

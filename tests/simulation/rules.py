@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SERIES = {
     "campaign_daily": Series(NAME, PROFILE, Level.CAMPAIGN, Grain.DAY),
     "account_daily": Series(NAME, PROFILE, Level.ACCOUNT, Grain.DAY),
+    "campaign_hourly": Series(NAME, PROFILE, Level.CAMPAIGN, Grain.HOUR),
 }
 _SKEW = 1.0
 _TERMINAL = frozenset(state.value for state in TaskState if state.is_terminal)
@@ -89,7 +90,7 @@ class Watch:
         pull = next(
             (
                 pull
-                for pull in model.landed(simulation.s3, simulation.world)
+                for pull in model.landed(simulation.s3, simulation.world, body["id"])
                 if pull.stamp == (task["as_of"]["S"], body["id"])
             ),
             None,
@@ -102,7 +103,9 @@ class Watch:
                     yield f"{task['sk']['S']} is loaded, and its rows of {day} are not stored"
 
     def _answered(self, day: str, pull: model.Landed) -> bool:
-        pk = f"{NAME}#{PROFILE}#{SERIES[pull.dataset].level}#day#pull#{day[:7]}"
+        series = SERIES[pull.dataset]
+        part = day if series.grain is Grain.HOUR else day[:7]
+        pk = f"{NAME}#{PROFILE}#{series.level}#{series.grain}#pull#{part}"
         items = {item["sk"]["S"]: item for item in self._simulation.dynamodb.items(METRICS, pk)}
         answer = Coverage.decode(items.get(COVERAGE)).days.get(day, {}).get(pull.slice)
         return answer is not None and answer.stamp[:2] >= pull.stamp
@@ -233,20 +236,25 @@ def _messages(simulation: Simulation) -> Iterator[str]:
 
 
 def _stored(simulation: Simulation, metrics: MetricStore, pulls: list[model.Landed]) -> Iterator[str]:
-    campaigns, totals = ([pull for pull in pulls if pull.dataset == dataset] for dataset in SERIES)
+    campaigns, totals, hours = ([pull for pull in pulls if pull.dataset == dataset] for dataset in SERIES)
     by_totals = simulation.story.habits.totals
     wanted = model.numbers_by_totals(campaigns, totals) if by_totals else model.numbers(campaigns)
-    today = simulation.story.start.date()
-    window = Window(today - timedelta(days=5), today + timedelta(days=1))
+    first, today = simulation.story.start.date(), datetime.fromtimestamp(simulation.scheduler.now, UTC).date()
+    window = Window(first - timedelta(days=5), today + timedelta(days=1))
     for series, rows, landed in (
         (SERIES["campaign_daily"], wanted, campaigns),
         (SERIES["account_daily"], model.numbers(totals), totals),
+        (SERIES["campaign_hourly"], model.numbers(hours), hours),
     ):
-        stored = {(row.day, row.entity_id): row.slot for row in metrics.read(series, window)}
+        stored = {(_when(row.day, row.hour), row.entity_id): row.slot for row in metrics.read(series, window)}
         for key in sorted(stored.keys() | rows.keys()):
             if stored.get(key) != rows.get(key):
                 yield f"{key} is stored as {stored.get(key)}, and should be {rows.get(key)}"
         yield from _covered(metrics, series, window, model.answers(landed))
+
+
+def _when(day: str, hour: int) -> str:
+    return day if hour < 0 else f"{day}T{hour:02}"
 
 
 def _covered(metrics: MetricStore, series: Series, window: Window, right: model.Answers) -> Iterator[str]:

@@ -29,7 +29,7 @@ from simulation.fleet import Fleet
 from simulation.platform import NAME
 from simulation.platform.client import worlds
 from simulation.scheduler import Scheduler, SimulatedClock
-from simulation.story import ACCOUNT, BRANCHES, PROFILE, story_of
+from simulation.story import ACCOUNT, BRANCHES, PROFILE, Story, story_of
 from simulation.trace import Trace
 from simulation.weather import Fault, Sky
 from simulation.world import World
@@ -53,8 +53,10 @@ class Outcome:
 class Simulation:
     """The parts of one run."""
 
-    def __init__(self, seed: int, *, keep: bool = False) -> None:
-        self.story = story = story_of(seed)
+    def __init__(self, seed: int, *, keep: bool = False, story: Story | None = None) -> None:
+        """`story`: what is told in place of the seed's own."""
+        self.story = story = story or story_of(seed)
+        self.longest = LONGEST_SECONDS + max((wish.after for wish in story.wishes), default=0.0)
         rng = random.Random(f"run {seed}")
         self.scheduler = scheduler = Scheduler(rng, story.start.timestamp())
         self.trace = Trace(scheduler, keep=keep)
@@ -68,7 +70,7 @@ class Simulation:
         self.calls = Calls(scheduler, Sky(story.weather, rng), rng, answer, self.trace)
         self.dynamodb.leave = self.sqs.leave = self.events.leave = self.calls.leave
         self.world = World(story, rng, lambda: scheduler.now, self._platform)
-        parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.totals)
+        parts = Parts(scheduler, rng, scheduler.pause, self.trace, story.habits.spec)
         self.fleet = Fleet(scheduler, self.sqs, rng, parts, self.trace, story.workers)
         self.fleet.twice = story.late
         self.watch = rules.Watch(self)
@@ -83,7 +85,7 @@ class Simulation:
                 scheduler.at(scheduler.now + wish.after, partial(self._wish, wish.message))
             scheduler.idle = self.fleet.idle
             scheduler.at(scheduler.now + 300.0, self.fleet.sweep)
-            ended = scheduler.run(self._is_over, scheduler.now + LONGEST_SECONDS)
+            ended = scheduler.run(self._is_over, scheduler.now + self.longest)
             scheduler.close()
             faults = [*self.fleet.faults, *self.watch.faults]
             if not ended:
@@ -151,7 +153,7 @@ class Simulation:
             settings_of(ALL[0]),
             SimulatedClock(self.scheduler),
             self._rng,
-            platforms=PLATFORMS[self.story.habits.totals],
+            platforms=PLATFORMS[self.story.habits.spec],
         )
         app.__dict__["raw"] = None
         return app

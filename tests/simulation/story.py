@@ -50,6 +50,13 @@ class Habits:
     """Whether it reports account totals."""
     flow: Mapping[str, Any]
     """The stored workflow."""
+    hours: bool = False
+    """Whether it reports campaigns by the hour."""
+
+    @property
+    def spec(self) -> str:
+        """Which of `containers.PLATFORMS` it is."""
+        return "hours" if self.hours else "totals" if self.totals else "plain"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The whole pipeline on 200 seeds, and each planted fault with the seed that finds it. `make soak` is the long form."""
+"""The pipeline on 200 seeds, and each planted fault with the seed that finds it. `make simulate` is the long form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulation.planted import FAULTS, planted
 from simulation.simulation import Simulation
 
 SEEDS, CHUNK = 200, 25
-REFRESH = "another order of AWS calls moves seeds: `make soak RECORD=1` searches new ones"
+REFRESH = "another order of AWS calls moves seeds: `make simulate RECORD=1` searches new ones"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def process() -> Iterator[None]:
 @pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
 def test_stored_numbers_are_the_models_and_every_run_ends(start: int) -> None:
     broken = {
-        f"make soak SEED={outcome.seed}": outcome.faults
+        f"make simulate SEED={outcome.seed}": outcome.faults
         for outcome in run_batch(Batch("", start, start + CHUNK))
         if outcome.faults
     }

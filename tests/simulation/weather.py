@@ -65,6 +65,22 @@ class Weather:
         return cls(tuple(strikes), rng.choice((0.0, 0.3)), rng.randint(1, 3))
 
 
+_CALLS_PER_DAY = {"orchestrate": 3500, "collect": 400, "poll_reports": 450, "validate": 1100, HOLDING: 850}
+"""About as many a day has with 25 runs of one ad account."""
+_STRIKES_PER_DAY, _HALVES_PER_DAY = 6, 10
+
+
+def climate(rng: random.Random, days: int) -> Weather:
+    """The faults of many days, some on each."""
+    strikes = []
+    for day in range(days):
+        for _ in range(_STRIKES_PER_DAY):
+            place = rng.choice(_PLACES)
+            call = day * _CALLS_PER_DAY[place] + rng.randint(1, _CALLS_PER_DAY[place])
+            strikes.append(Strike(place, call, rng.choice(_KINDS)))
+    return Weather(tuple(strikes), 0.01, _HALVES_PER_DAY * days)
+
+
 class Sky:
     """Says what becomes of each call of one run."""
 

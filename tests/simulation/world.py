@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from adweir.model.errors import NotApplicable, ReportFailed, RequestRejected, Throttled, TooMuchData, Transient
+from adweir.model.metrics import Grain
 from adweir.model.slices import ALL
 from adweir.model.tasks import Task
 from adweir.model.times import Window
@@ -20,7 +21,7 @@ from simulation.story import PROFILE, Story
 Numbers = tuple[int, int, int, int, int]
 """Impressions, clicks, and in millionths conversions, spend, revenue."""
 Rows = dict[tuple[str, str], Numbers]
-"""By day and campaign."""
+"""By day (or hour, `2026-11-20T05`) and campaign."""
 _URL = "https://api.simulated.example"
 _PAGES = 2
 
@@ -143,7 +144,17 @@ class World:
         version = sum(at <= since for at in self.story.habits.restates)
         if task.slice == ALL:
             return _total(self._of(task.window, slice_, version) for slice_ in SLICES)
+        if task.dataset.grain is Grain.HOUR:
+            return self._hours_of(task.window, task.slice, version)
         return self._of(task.window, task.slice, version)
+
+    def _hours_of(self, window: Window, slice_: str, version: int) -> Rows:
+        """The hours that have begun; each is a part of its day."""
+        found, now = Rows(), datetime.fromtimestamp(self.now(), UTC)
+        for (day, campaign), numbers in self._of(window, slice_, version).items():
+            for hour in range(now.hour + 1 if day == now.date().isoformat() else 24):
+                found[f"{day}T{hour:02}", campaign] = cast("Numbers", tuple(number // 24 + hour for number in numbers))
+        return found
 
     def _of(self, window: Window, slice_: str, version: int) -> Rows:
         found, cycle = Rows(), 3 if self.story.habits.totals else 4

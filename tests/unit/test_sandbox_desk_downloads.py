@@ -149,3 +149,17 @@ def test_a_lost_advertiser_has_no_rows_in_its_partner_s_report(server: PlatformS
     server.outside.switches.turn_on({"kind": "access_denied", "profile_id": lost.id})
     assert {row["Advertiser ID"] for row in halden.rows()} == {kept.id}
     assert halden.schedule(PartnerFilters=None, AdvertiserFilters=[lost.id]).status_code == 403
+
+
+def test_a_report_whose_only_advertiser_was_lost_is_made_and_has_no_rows() -> None:
+    with running([STAND_IN], awkward=True) as server:
+        # given
+        server.outside.report_seconds = 0
+        lumen = DeskCaller(server, "lumen")
+        server.outside.switches.turn_on({"kind": "access_denied"})
+
+        # when
+        file = lumen.file(PartnerFilters=[lumen.partner.id], AdvertiserFilters=[])
+
+        # then
+        assert file == b""

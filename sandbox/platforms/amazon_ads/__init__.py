@@ -41,4 +41,5 @@ STAND_IN = StandIn(
         "bad_row": "one row of new reports is malformed; `mode`: negative, text, no_key; `ad_id`, else the first row",
         "truncated_paging": "a page with a next one does not say so; `mode`: cut breaks it off",
     },
+    crowded=True,
 )

@@ -21,6 +21,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
+from sandbox.world.crowd import ad_accounts
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
@@ -118,7 +119,7 @@ _PLANS = (
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The advertiser's profiles, and the refresh tokens that open them, one in each region."""
-    profiles = tuple(_profile(seed, advertiser, account) for account in _ACCOUNTS.get(advertiser.key, ()))
+    profiles = tuple(_profile(seed, advertiser, account) for account in ad_accounts(advertiser, _ACCOUNTS))
     credentials = {}
     for region in dict.fromkeys(profile.region for profile in profiles):
         first = region == profiles[0].region

@@ -40,4 +40,5 @@ STAND_IN = StandIn(
     forms=True,
     doors={"webhooks/google": send_leads},
     truths={"conversion_action": action_truth},
+    crowded=True,
 )

@@ -21,6 +21,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
+from sandbox.world.crowd import ad_accounts
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
@@ -141,7 +142,7 @@ _MATCHES = ("EXACT", "PHRASE", "BROAD")
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The advertiser's customers, and the credential of a user who signs in to their manager."""
-    profiles = tuple(_profile(seed, advertiser, one) for one in _CUSTOMERS.get(advertiser.key, ()))
+    profiles = tuple(_profile(seed, advertiser, one) for one in ad_accounts(advertiser, _CUSTOMERS))
     if not profiles:
         return Holdings((), {})
     project = f"{seed_of(seed, advertiser.key, 'project') % 10**12:012d}"

@@ -45,4 +45,5 @@ STAND_IN = StandIn(
     doors={"webhooks/meta": send_notifications, "webhooks/meta/leads": send_leads},
     regions=REGIONS,
     forms=True,
+    crowded=True,
 )

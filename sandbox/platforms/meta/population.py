@@ -18,6 +18,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
+from sandbox.world.crowd import ad_accounts
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
@@ -93,7 +94,7 @@ _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "GET_OFFER")
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The advertiser's ad accounts, and the system user's token that opens them."""
-    profiles = tuple(_profile(seed, advertiser, account) for account in _ACCOUNTS.get(advertiser.key, ()))
+    profiles = tuple(_profile(seed, advertiser, account) for account in ad_accounts(advertiser, _ACCOUNTS))
     credential = {
         "access_token": f"EAAG{secret_of(seed, advertiser.key, 'meta token')[:48]}",
         "app_id": str(10**14 + seed_of(seed, advertiser.key, "app") % 10**14),

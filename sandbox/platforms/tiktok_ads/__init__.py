@@ -48,4 +48,5 @@ STAND_IN = StandIn(
     regions=PROVINCES,
     forms=True,
     truths={"gmv_max": shop_truth},
+    crowded=True,
 )

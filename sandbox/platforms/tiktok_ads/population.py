@@ -18,6 +18,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
+from sandbox.world.crowd import ad_accounts
 from sandbox.world.draw import seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
@@ -101,7 +102,7 @@ _CALLS_TO_ACTION = ("SHOP_NOW", "LEARN_MORE", "ORDER_NOW")
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The company's advertisers, and the token that opens them."""
-    profiles = tuple(_profile(seed, advertiser, account) for account in _ACCOUNTS.get(advertiser.key, ()))
+    profiles = tuple(_profile(seed, advertiser, account) for account in ad_accounts(advertiser, _ACCOUNTS))
     return Holdings(profiles, {PLATFORM: credential_of(seed, advertiser.key)} if profiles else {})
 
 

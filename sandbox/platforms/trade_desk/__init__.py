@@ -41,4 +41,5 @@ STAND_IN = StandIn(
         "truncated_paging": "an answer that has a next page is broken off",
     },
     regions=REGIONS,
+    crowded=True,
 )

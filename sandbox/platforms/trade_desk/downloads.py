@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -26,6 +27,11 @@ from sandbox.world.world import Moment
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in to continue</body></html>"
 _MEDIA = {"CSV": "text/csv; charset=utf-8", "TSV": "text/tab-separated-values; charset=utf-8"}
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def first_of(report: Mapping[str, Any]) -> str:
+    """The first advertiser of a report; "" for one whose only advertiser was refused to it."""
+    return next(iter(report["advertisers"]), "")
 
 
 class Downloads:
@@ -51,7 +57,7 @@ class Downloads:
             return Response(LOGIN_PAGE, content_type="text/html; charset=utf-8")
         if report is None or report["partner"] != grant.partner.id:
             return _storage_error(403, "AccessDenied", "Request has expired")
-        options = self._outside.switches.take("odd_file", PLATFORM, report["advertisers"][0])
+        options = self._outside.switches.take("odd_file", PLATFORM, first_of(report))
         mode = "" if options is None else str(options.get("mode", "bom"))
         if mode == "redirect":
             host = f"{(options or {}).get('host', 'localhost')}:{request.server_url.rpartition(':')[2]}"

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from sandbox.outside import Outside
 from sandbox.platforms.trade_desk.bodies import body_of, text, whole
 from sandbox.platforms.trade_desk.errors import DeskRefusal, forbidden, unauthorized
-from sandbox.platforms.trade_desk.population import PARTNERS, PLATFORM, Partner
+from sandbox.platforms.trade_desk.population import PLATFORM, Partner, partner_named
 from sandbox.switches import Switch
 from sandbox.web import PlatformRequest, json_answer
 from sandbox.world import Company, WorldProfile
@@ -51,9 +51,9 @@ class DeskLogin:
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self._grants = {
-            company.key: DeskGrant(company, PARTNERS[company.key], company.credentials[PLATFORM])
+            company.key: DeskGrant(company, partner, company.credentials[PLATFORM])
             for company in outside.world.companies
-            if PLATFORM in company.credentials
+            if PLATFORM in company.credentials and (partner := partner_named(company.key))
         }
         self._void_until: dict[str, int] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from sandbox.world.catalog import (
@@ -18,6 +19,7 @@ from sandbox.world.catalog import (
     secret_of,
     status_of,
 )
+from sandbox.world.crowd import numbered
 from sandbox.world.draw import mix, seed_of
 from sandbox.world.numbers import MICRO
 from sandbox.world.plan import recent
@@ -105,14 +107,32 @@ _ARCHIVED_DAY = recent(44)
 """The last day of the awkward seats' archived campaign, counted from the world's first."""
 
 
+@cache
 def partner_of(profile_id: str) -> Partner:
-    """The partner of an advertiser."""
-    return next(partner for partner in PARTNERS.values() if any(seat.id == profile_id for seat in partner.seats))
+    """The partner of an advertiser. Raises StopIteration."""
+    present = [partner for partner in PARTNERS.values() if any(seat.id == profile_id for seat in partner.seats)]
+    number = profile_id[2:5]
+    crowd = (_like(partner, int(number)) for partner in PARTNERS.values() if number.isdigit())
+    return next(iter(present or (partner for partner in crowd if partner.seats[0].id == profile_id)))
+
+
+def partner_named(company: str) -> Partner | None:
+    """The partner of a company by its key, also of one of a crowd; None when it has none."""
+    like, _, number = company.partition("-")
+    found = PARTNERS.get(like)
+    return _like(found, int(number)) if found and number else found
+
+
+def _like(partner: Partner, number: int) -> Partner:
+    seats = tuple(
+        seat._replace(id=numbered(seat.id, number), name=f"{seat.name} {number:03d}") for seat in partner.seats[:1]
+    )
+    return partner._replace(id=numbered(partner.id, number), name=f"{partner.name} {number:03d}", seats=seats)
 
 
 def holdings(seed: int, advertiser: Advertiser) -> Holdings:
     """The company's advertisers under one partner, and what opens them: a login, or a long-lived token."""
-    partner = PARTNERS.get(advertiser.key)
+    partner = partner_named(advertiser.key)
     if partner is None:
         return Holdings((), {})
     if partner.token:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.outside import Outside
 from sandbox.platforms.trade_desk.bodies import PAGING, Body, body_of, numbers, page, text, texts
-from sandbox.platforms.trade_desk.downloads import Downloads
+from sandbox.platforms.trade_desk.downloads import Downloads, first_of
 from sandbox.platforms.trade_desk.errors import forbidden, invalid
 from sandbox.platforms.trade_desk.formats import DATE_FORMATS, NUMERIC_FORMATS
 from sandbox.platforms.trade_desk.lists import DeskLists
@@ -204,7 +204,7 @@ class Schedules:
         failed = report["spoilt"].get("broken_report") if state not in ("Pending", "InProgress", "Complete") else None
         deliveries = []
         if state == "Complete":
-            url, expires = self._downloads.link(schedule_id, origin, report["advertisers"][0])
+            url, expires = self._downloads.link(schedule_id, origin, first_of(report))
             deliveries.append(
                 {
                     "ReportDestination": "API",

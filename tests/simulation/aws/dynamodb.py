@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -84,6 +84,21 @@ class DynamoDB:
         parts = self._tables[table]
         chosen = [parts[pk]] if pk in parts else [] if pk else [parts[name] for name in sorted(parts)]
         return [part.items[key.decode()].item for part in chosen for key in part.order]
+
+    def weighed(self, table: str) -> Iterator[tuple[Item, int]]:
+        """All items of a table with their sizes, as DynamoDB counts them."""
+        return ((item, weigh({"M": item})) for item in self.items(table))
+
+    def expire(self, table: str, now: float) -> int:
+        """Delete the items whose time to live has ended, as DynamoDB does some time after; returns how many."""
+        over = [
+            (item["pk"]["S"], item["sk"]["S"])
+            for item in self.items(table)
+            if "expires" in item and int(item["expires"]["N"]) <= now
+        ]
+        for pk, sk in over:
+            self._tables[table][pk].put(sk, None)
+        return len(over)
 
     # --- reading
 

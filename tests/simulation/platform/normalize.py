@@ -13,7 +13,9 @@ from simulation.platform import NAME
 
 
 class SimulatedNormalizer:
-    """An answer is JSON: its number, and rows of [day, campaign, impressions, clicks, conversions, spend, revenue]."""
+    """An answer is JSON: its number, and rows of [day or hour, campaign, impressions, clicks, conversions,
+    spend, revenue].
+    """
 
     def object_batches(self, page: RawPage, context: PullContext) -> Iterator[ObjectBatch]:
         found = [
@@ -34,7 +36,8 @@ class SimulatedNormalizer:
         rows = [
             MetricRow(
                 entity_id=campaign,
-                day=day,
+                day=day[:10],
+                hour=int(day[11:] or -1),
                 impressions=numbers[0],
                 clicks=numbers[1],
                 conversions=numbers[2],

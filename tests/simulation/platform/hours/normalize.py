@@ -1,0 +1,5 @@
+"""The answers are read in the same way."""
+
+from simulation.platform.normalize import NORMALIZER
+
+__all__ = ["NORMALIZER"]
