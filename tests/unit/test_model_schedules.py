@@ -40,6 +40,13 @@ def times(schedule: dict[str, Any], timezone: str = "UTC", now: datetime = NOW, 
         ({"type": "interval", "every": "1 hour"}, "UTC", "rate(1 hour)", "UTC"),
         ({"type": "interval", "every": "48 hours"}, "UTC", "rate(2 days)", "UTC"),
         ({"type": "cron", "cron": "*/30 9 ? * MON *"}, "Asia/Tokyo", "cron(0/30 9 ? * 2 *)", "Asia/Tokyo"),
+        ({"type": "cron", "cron": "10 * * * ? *"}, "Europe/Berlin", "cron(10 * * * ? *)", "UTC"),
+        ({"type": "cron", "cron": "0/20 * ? * * *"}, "Asia/Kathmandu", "cron(15,35,55 * * * ? *)", "UTC"),
+        ({"type": "cron", "cron": "0/30 * ? * 1-7 *"}, "Australia/Lord_Howe", "cron(0,30 * * * ? *)", "UTC"),
+        ({"type": "cron", "cron": "0 * * * ? *"}, "Australia/Lord_Howe", "cron(0 * * * ? *)", "Australia/Lord_Howe"),
+        ({"type": "cron", "cron": "0 * ? * 2-6 *"}, "Europe/Berlin", "cron(0 * ? * 2-6 *)", "Europe/Berlin"),
+        ({"type": "cron", "cron": "0 * * * ? 2027"}, "Europe/Berlin", "cron(0 * * * ? 2027)", "Europe/Berlin"),
+        ({"type": "cron", "cron": "0 0-22 * * ? *"}, "Europe/Berlin", "cron(0 0-22 * * ? *)", "Europe/Berlin"),
     ],
 )
 def test_what_the_scheduler_is_told(

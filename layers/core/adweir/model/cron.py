@@ -139,6 +139,13 @@ class Cron:
             raise BadInput(f"the expression has more than {limits.MAX_CRON_CHARS} characters when it is written out")
         return cls(written, read[0][0], read[1][0], days, read[2][0], read[3][0])
 
+    @property
+    def is_every_hour(self) -> bool:
+        """Whether it names every hour of every day."""
+        every_day = len(self.days.days) == _DAY.last or (len(self.days.weekdays) == _WEEKDAY.last and not self.days.nth)
+        rest = ((self.hours, _HOUR), (self.months, _MONTH), (self.years, _YEAR))
+        return every_day and all(len(values) == field.last - field.first + 1 for values, field in rest)
+
     def times(self, first: date) -> Iterator[datetime]:
         """The local times that it names, without a zone, from a day on, in order."""
         of_day = [time(hour, minute) for hour in self.hours for minute in self.minutes]

@@ -2,7 +2,8 @@
 
 A clock time that the night of a clock change leaves out is skipped; one that comes twice fires the first time only
 (the Scheduler's user guide, "Daylight savings time"). An hour counts as it passes: `hourly` is evaluated in UTC, so it
-fires 23 and 25 times on those days. So is `interval`, from its anchor on.
+fires 23 and 25 times on those days. So is a cron expression that names every hour of every day, which would lose the
+hour that comes twice. So is `interval`, from its anchor on.
 """
 
 from __future__ import annotations
@@ -84,7 +85,11 @@ class Schedule(BaseModel):
             case ScheduleType.HOURLY:
                 return CronTiming(Cron.parse(f"{_minute_in_utc(self.minute or 0, zone, anchor)} * * * ? *"), "UTC")
             case ScheduleType.CRON:
-                return CronTiming(_checked(self.cron or ""), timezone)
+                cron = _checked(self.cron or "")
+                minutes = _minutes_in_utc(cron, zone, anchor) if cron.is_every_hour else ()
+                if minutes:
+                    return CronTiming(Cron.parse(f"{','.join(map(str, minutes))} * * * ? *"), "UTC")
+                return CronTiming(cron, timezone)
         clock = _clock_time(self.at or "")
         days = "* * ?" if self.type is ScheduleType.DAILY else f"? * {_weekday(self.weekday or '')}"
         return CronTiming(Cron.parse(f"{clock.minute} {clock.hour} {days} *"), timezone)
@@ -186,6 +191,15 @@ def _minute_in_utc(minute: int, zone: ZoneInfo, anchor: datetime) -> int:
     an hour (Australia/Lord_Howe), as they are when the schedule is set."""
     offset = anchor.astimezone(zone).utcoffset() or timedelta()
     return (minute - offset // timedelta(minutes=1)) % 60
+
+
+def _minutes_in_utc(cron: Cron, zone: ZoneInfo, anchor: datetime) -> tuple[int, ...]:
+    """The minutes of UTC's hours at which a zone's clocks show an expression's; none where its clock changes of less
+    than an hour (Australia/Lord_Howe) make them others."""
+    weeks = (anchor + timedelta(weeks=week) for week in range(54))
+    shifts = {(each.astimezone(zone).utcoffset() or timedelta()) // timedelta(minutes=1) % 60 for each in weeks}
+    found = {tuple(sorted((minute - shift) % 60 for minute in cron.minutes)) for shift in shifts}
+    return found.pop() if len(found) == 1 else ()
 
 
 def _checked(text: str) -> Cron:
