@@ -65,6 +65,15 @@ def test_amounts_of_two_currencies_are_never_added() -> None:
     assert [(row["currency"], row["spend"]) for row in adweir.aggregate(rows)] == [("EUR", 2), ("USD", 1)]
 
 
+def test_a_platform_goes_by_any_of_its_names_and_its_levels_are_never_added() -> None:
+    rows = [ad("2026-11-01", 1, 1), ad("2026-11-01", 1, 2, platform="Facebook")]
+    assert [(row["platform"], row["spend"]) for row in adweir.aggregate(rows, by="platform")] == [("meta_ads", 3)]
+
+    campaign = META | {"platform": "meta", "campaign_id": "c", "spend": 3}
+    with pytest.raises(Unprocessable, match="count twice"):
+        adweir.aggregate([*rows, campaign])
+
+
 def test_account_days_are_summed_by_their_daily_numbers() -> None:
     days = [META | {"date": date(2026, 11, day), "daily_spend": Decimal("1.5"), "daily_clicks": 2} for day in (1, 2)]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
+from adweir.library.combining import with_own_platform
 from adweir.model import limits
 from adweir.model.errors import BadInput, TooLarge, Unprocessable
 from adweir.model.metrics import METRICS, Slot
@@ -30,9 +31,10 @@ def aggregate(data: Iterable[Row], by: str | Sequence[str] = (), grain: str = "t
 
     `by` are fields of the rows (`platform`, `campaign_id`, or `campaign` for short, …), `grain` is `day` (`date`),
     `week` (`week`, its Monday), `month` (`month`, as `2026-11`) or `total`. Numbers of account days (`daily_spend`)
-    count as well. Amounts of different currencies are never added: `currency` is always part of the group. Ratios
-    follow from the sums. A number that no row of a group has is None; `unknown` says of how many rows a sum lacks one.
-    What has more than six decimals is rounded to six, half to even.
+    count as well. A platform goes by any of its names, and its own is shown. Amounts of different currencies are never
+    added: `currency` is always part of the group. Ratios follow from the sums. A number that no row of a group has is
+    None; `unknown` says of how many rows a sum lacks one. What has more than six decimals is rounded to six, half to
+    even.
 
     Raises Unprocessable for a field that no row has, and for rows of two levels (ads and their campaigns) or of days
     and hours of one ad account, which would count twice; BadInput for a row that cannot be added; TooLarge for too many
@@ -58,6 +60,7 @@ class _GroupSums:
     def take(self, number: int, row: Row) -> None:
         if not isinstance(row, Mapping):
             raise BadInput(f"row {number} is no dict but {type(row).__name__}")
+        row = with_own_platform(row)
         self._absent = {name for name in self._absent if name not in row}
         self._check_kind(number, row)
         period = () if self._grain == "total" else (_period(number, row, self._grain),)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from adweir.model.errors import Conflict, Unprocessable
+from adweir.platforms import REGISTRY
 from adweir.reporting.breakdowns import DIMENSIONS
 
 _KEY = ("platform", "account_id", "campaign_id", "ad_group_id", "ad_id", "keyword_id", "kind", "id", "date", "hour")
@@ -55,6 +57,23 @@ def identity_of(row: Mapping[str, Any]) -> str:
     """The same where a row says whose it is, and of which object or day; of another row, all that it says."""
     is_told_apart = all(row.get(name) for name in _WHOSE) and any(row.get(name) is not None for name in _OWN)
     return key_of_row(row) if is_told_apart else repr(sorted(row.items(), key=repr))
+
+
+def with_own_platform(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with its platform by its own name: rows of `facebook` and of `meta` are of one platform."""
+    name = row.get("platform")
+    if not isinstance(name, str):
+        return row
+    own = _own_name(name)
+    return row if own == name else {**row, "platform": own}
+
+
+@lru_cache(maxsize=256)
+def _own_name(platform: str) -> str:
+    try:
+        return str(REGISTRY.parse(platform))
+    except Unprocessable:  # of files, or made up
+        return platform
 
 
 def _text(value: Any) -> str:

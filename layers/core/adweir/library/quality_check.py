@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from adweir.library.combining import identity_of
-from adweir.library.validating import with_own_platform
+from adweir.library.combining import identity_of, with_own_platform
 from adweir.model.errors import Unprocessable
 from adweir.model.metrics import Grain
 from adweir.model.times import DAY

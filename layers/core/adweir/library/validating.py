@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from adweir.library.combining import identity_of
+from adweir.library.combining import identity_of, with_own_platform
 from adweir.model import limits
 from adweir.model.errors import Unprocessable
 from adweir.platforms import REGISTRY
@@ -140,17 +140,6 @@ class _Cleaning:
         rule, field, message = why
         said = {"row": number, "rule": rule, "field": field, "message": message}
         self._set_aside.append(said | {"record": row})
-
-
-def with_own_platform(row: Row) -> Row:
-    """The row with its platform by its own name: rows of `facebook` and of `meta` are of one platform."""
-    name = row.get("platform")
-    if not isinstance(name, str):
-        return row
-    try:
-        return {**row, "platform": str(REGISTRY.parse(name))}
-    except Unprocessable:
-        return row
 
 
 def _is_same(one: Row, other: Row) -> bool:
