@@ -17,6 +17,7 @@ from adweir.pipeline.workflows import WORKFLOWS
 from adweir.reporting.replays import progress
 from adweir.store.catalog.keys import SCOPES
 from ops import audit, quarantine
+from ops.backfills import backfill
 from ops.commands import (
     create_key,
     drop_key,
@@ -55,6 +56,7 @@ app = typer.Typer(
 app.add_typer(jobs)
 app.add_typer(quarantine.app, name="quarantine")
 app.command(name="contracts")(write_contracts)
+app.command()(backfill)
 app.add_typer(workflows)
 app.command(name="audit")(audit.list_deeds)
 

@@ -17,7 +17,7 @@ from simulation import model
 from simulation.aws.values import Item
 from simulation.containers import LEDGER, METRICS
 from simulation.fleet import MOST_RECEIVES
-from simulation.platform import NAME
+from simulation.platform import NAME, SLICES
 from simulation.story import BRANCHES, PROFILE
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def at_the_end(simulation: Simulation, metrics: MetricStore) -> Iterator[str]:
     yield from _runs(simulation)
     yield from _messages(simulation)
     pulls = model.landed(simulation.s3, simulation.world)
+    yield from _backfills(simulation, pulls)
     doubtful = [pull for pull in pulls if pull.stamp in simulation.watch.doubtful]
     without = [
         [pull for pull in pulls if pull not in left_out]
@@ -184,6 +185,21 @@ def _runs(simulation: Simulation) -> Iterator[str]:
                 yield f"{run_id} has ended, and has the marker {name}"
             if name.startswith("task#"):
                 yield from _task(run_id, item, told)
+
+
+def _backfills(simulation: Simulation, pulls: list[model.Landed]) -> Iterator[str]:
+    """Of a backfill that succeeded, each day and slice was asked for, by it or by another run."""
+    for run_id, asked in simulation.story.runs.items():
+        run = next(
+            (item for item in simulation.dynamodb.items(LEDGER, f"run#{run_id}") if item["sk"]["S"] == "run"), None
+        )
+        if asked.workflow != "backfill" or run is None or run["state"]["S"] != "succeeded":
+            continue
+        slices = SLICES if asked.scope.slice == "all" else (asked.scope.slice,)
+        for day in Window.parse(f"{asked.scope.start}..{asked.scope.end}").days():
+            for name in slices:
+                if not any(pull.slice == name and day.isoformat() in pull.days for pull in pulls):
+                    yield f"{run_id} succeeded, and nobody pulled {name} of {day}"
 
 
 def _joined(simulation: Simulation, run_id: str) -> bool:

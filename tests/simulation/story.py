@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from adweir.model.messages import CancelRun, Message, Redrive, Scope, StartRun
@@ -81,13 +81,13 @@ class Story:
 def story_of(seed: int) -> Story:
     """The story of a seed."""
     rng, totals = random.Random(f"story {seed}"), random.Random(f"totals {seed}").random() < _WITH_TOTALS
-    branching = random.Random(f"branches {seed}")
+    branching, back = random.Random(f"branches {seed}"), random.Random(f"back {seed}")
     start = _FIRST_DAY + timedelta(days=rng.choice((0, 0, 12)), hours=rng.choice((1, 6, 12, 20)))
     return Story(
         seed=seed,
         start=start,
         workers=rng.randint(2, 4),
-        wishes=_branched(branching, _wishes(rng, start, totals=totals)),
+        wishes=_branched(branching, _longer(back, _wishes(rng, start, totals=totals))),
         habits=_habits(rng, _flow(branching), totals=totals),
         weather=Weather.drawn(rng),
         late=rng.choice((0.0, 0.1, 0.3)),
@@ -123,6 +123,23 @@ def _run(rng: random.Random, run_id: str, start: datetime, *, totals: bool) -> S
     return StartRun(
         workflow=rng.choice(("repull", "repull", "backfill")), scheduled_at=start, scope=scope, run_id=run_id
     )
+
+
+def _longer(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
+    """Some of the backfills have more windows than may be under way at a time."""
+    runs = {wish.message.run_id: wish.message for wish in wishes if isinstance(wish.message, StartRun)}
+    days = {name: rng.choice((0, 0, 2, 3)) for name, run in sorted(runs.items()) if run.workflow == "backfill"}
+    return tuple(
+        Wish(wish.after, _reaching(wish.message, days[wish.message.run_id]))
+        if isinstance(wish.message, StartRun) and wish.message.run_id in days
+        else wish
+        for wish in wishes
+    )
+
+
+def _reaching(run: StartRun, days: int) -> StartRun:
+    start = date.fromisoformat(run.scope.start) - timedelta(days=days)
+    return run.model_copy(update={"scope": run.scope.model_copy(update={"start": start.isoformat()})})
 
 
 def _branched(rng: random.Random, wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:

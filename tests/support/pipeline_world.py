@@ -11,7 +11,7 @@ import pytest
 
 from adweir.model.datasets import Dataset
 from adweir.model.errors import Throttled, Transient, Unprocessable
-from adweir.model.messages import Advance, Message, StartRun, Sweep, TaskMessage
+from adweir.model.messages import Advance, Message, Scope, StartRun, Sweep, TaskMessage
 from adweir.model.metrics import Series
 from adweir.model.platforms import Platform
 from adweir.model.runs import Run, RunState
@@ -38,6 +38,14 @@ SPECS = {
     Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, lookback_days=28, max_window_days=90),
     Dataset.CAMPAIGN_HOURLY: DatasetSpec(Dataset.CAMPAIGN_HOURLY, max_window_days=7),
 }
+
+TOTALS = {
+    Dataset.ACCOUNT_DAILY: DatasetSpec(Dataset.ACCOUNT_DAILY, max_window_days=30),
+    Dataset.AD_BY_AGE_GENDER_DAILY: DatasetSpec(Dataset.AD_BY_AGE_GENDER_DAILY, max_window_days=30),
+}
+SUMMER = Scope(start="2026-06-01", end="2026-08-29")
+"""90 days: three spans of a backfill."""
+BACK = StartRun(workflow="backfill", scheduled_at=MORNING, run_id="back", scope=SUMMER)
 
 
 class FakePlatforms(Platforms):
@@ -91,7 +99,7 @@ class PipelineWorld(World):
             yield
 
     def coverage(self, series: Series, window: Window) -> dict[date, dict[str, str]]:
-        key = f"{series.platform}#{series.profile_id}#{series.breakdown}"
+        key = f"{series.platform}#{series.profile_id}#{series.level}#{series.breakdown}"
         return {
             day: dict.fromkeys(self.covered[key, day], iso(self.clock.now()))
             for day in window.days()
@@ -122,7 +130,8 @@ class PipelineWorld(World):
             for profile_id in self.found:
                 self.add_profile(profile_id, account_id=task.account_id, platform=task.platform)
         for day in task.window.days() if task.window else ():
-            key = f"{task.profile_key}#{task.dataset.breakdown}"
+            level = task.dataset.level if task.dataset.grain else ""
+            key = f"{task.profile_key}#{level}#{task.dataset.breakdown}"
             self.covered.setdefault((key, day), set()).add(task.slice)
 
     def drain(self, *, lose: bool = False, times: int = 1) -> None:
@@ -170,6 +179,19 @@ def run_to_end(world: PipelineWorld, message: StartRun = DAILY) -> None:
     """Start a run and work until nothing is left to do."""
     world.runs.send(message)
     world.drain()
+
+
+def begin(world: PipelineWorld, message: StartRun = BACK) -> None:
+    """Start a run and let it plan; no task is worked on."""
+    world.runs.send(message)
+    advance(world)
+
+
+def advance(world: PipelineWorld) -> None:
+    """Deliver what the engine is sent, until nothing more comes."""
+    while messages := world.runs.take():
+        for message in messages:
+            world.handle(message)
 
 
 def state(world: PipelineWorld, run_id: str = "r") -> RunState:

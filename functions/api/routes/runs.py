@@ -128,6 +128,43 @@ class FailedTask(NamedTask):
     error: dict[str, Any] | None = Field(description="`code`, `message` and the error's context.")
 
 
+class CountedPart(Shown):
+    """How many there are: with those that are still to be planned, those that are done, and those that failed."""
+
+    total: int
+    done: int
+    failed: int
+
+
+class BackfilledPlatform(Shown):
+    """How far a backfill has come on a platform."""
+
+    platform: PlatformId
+    windows: CountedPart
+    days: CountedPart
+    whole_since: str | None = Field(description="All days from this one on are done, of all its ad accounts.")
+    waits_for: str | None = Field(description="Why nothing more is asked for at this moment.")
+    until: Instant | None
+
+
+class Estimate(Shown):
+    """How many seconds a backfill still takes at its pace so far, pauses included."""
+
+    seconds: int | None
+    at_least: int | None
+    at_most: int | None = Field(description="Four of five ends lie between `at_least` and `at_most`.")
+    reason: str | None = Field(description="Why there is no estimate.")
+
+
+class BackfillProgress(Shown):
+    """How far a backfill has come, from the newest days back."""
+
+    windows: CountedPart = Field(description="Requests for a window of days.")
+    days: CountedPart = Field(description="Days in them, of each ad account, dataset and slice.")
+    platforms: list[BackfilledPlatform]
+    estimate: Estimate
+
+
 class RunDetails(RunAnswer):
     """A run with its stages in order, the tasks that failed, and those that have not ended."""
 
@@ -139,6 +176,7 @@ class RunDetails(RunAnswer):
     rows_stored: int
     failed_tasks: list[FailedTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
     waiting_tasks: list[WaitingTask] = Field(max_length=limits.MAX_FAILED_TASKS_SHOWN)
+    backfill: BackfillProgress | None = Field(description="Of a backfill: how far it has come.")
 
 
 class TaskAnswer(NamedTask):
@@ -194,10 +232,13 @@ def list_runs(app: Here, limit: Limit = PAGE_ITEMS, next_token: PageToken = "") 
 @runs.route("GET", "/api/v1/runs/{run_id}", "Get a run", limited=True)
 def get_run(app: Here, run_id: RunPath) -> RunDetails:
     """Its stages with counts of tasks, the tasks that failed, and what the others wait for."""
+    from adweir.pipeline.releasing import backfilled
     from adweir.reporting.runs import details
 
-    run = _run(app, run_id)
-    return RunDetails.of(details(run, app.ledger.tasks(run.run_id), app.clock.now()))
+    run, now = _run(app, run_id), app.clock.now()
+    tasks = list(app.ledger.tasks(run.run_id))
+    far = backfilled(app.ledger, app.platforms.parse, run, tasks, now)
+    return RunDetails.of(details(run, tasks, now) | {"backfill": far})
 
 
 @runs.route("GET", "/api/v1/runs/{run_id}/tasks", "List the tasks of a run", limited=True)

@@ -36,14 +36,16 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.pipeline.alone import alone
 from adweir.pipeline.deciding import decide
-from adweir.pipeline.flow_forms import definition_of
+from adweir.pipeline.flow_forms import definition_of, flow_of
 from adweir.pipeline.interventions import Interventions
 from adweir.pipeline.narrowing import Narrowing
 from adweir.pipeline.pipelines import with_defaults
 from adweir.pipeline.progress import RunProgress
+from adweir.pipeline.releasing import Releases
+from adweir.pipeline.rounds import ReleaseParts
 from adweir.pipeline.scopes import check_scheduled, check_scope
 from adweir.pipeline.sender import TaskSender
-from adweir.pipeline.stages import UNPLANNABLE, RunSettings, StagePlanner
+from adweir.pipeline.stages import UNPLANNABLE, Entry, RunSettings, StagePlanner
 from adweir.pipeline.sweep import Sweeper
 from adweir.pipeline.time_left import Remaining
 from adweir.pipeline.workflows import joins
@@ -73,6 +75,8 @@ class Engine:
         patience = min(_REQUEST_SECONDS, settings.stale_after_seconds)
         self.sender = TaskSender(queues, settings.bucket)
         self.progress = RunProgress(ledger, queues.runs, bus, clock, patience, planner)
+        self.releases = Releases(ReleaseParts(ledger, planner, self.sender, clock, self.progress.left), queues.runs)
+        self.progress.releases = self.releases
         self.interventions = Interventions(ledger, self.progress, self.sender, clock, planner.deadline)
 
     def handle(self, message: Message, remaining: Remaining) -> None:
@@ -164,7 +168,7 @@ class Engine:
     def _plan(self, run: Run, name: str, done: str, remaining: Remaining) -> None:
         """Plan a stage of the run after the entry `done`, and open it."""
         made: list[tuple[str, list[Task]]] = []
-        for key, tasks in self._planner.entries(run, name):
+        for key, tasks in self._entries(run, name):
             if key <= done:
                 continue
             is_short = remaining() < self._settings.function_timeout_seconds * 0.25
@@ -179,6 +183,10 @@ class Engine:
         else:
             self._plan_entries(run, name, made)
         self._open(run.run_id, name)
+
+    def _entries(self, run: Run, name: str) -> list[Entry]:
+        stage = flow_of(run).stage(name)
+        return self.releases.entries(run, stage) if stage.patient else self._planner.entries(run, name)
 
     def _open(self, run_id: str, name: str) -> None:
         """All tasks of a requested stage exist. Raises Transient when others keep changing the run."""

@@ -24,7 +24,7 @@ from adweir.pipeline.deciding import Decision, StageTally, decide, reopened
 from adweir.pipeline.flow_forms import flow_of
 from adweir.pipeline.stages import UNPLANNABLE
 from adweir.pipeline.time_left import TimeLeft
-from adweir.pipeline.workflows import Workflow, joins
+from adweir.pipeline.workflows import Stage, Workflow, joins
 from adweir.store.ledger import REDRIVABLE
 from adweir.store.ledger.runs import insist
 
@@ -50,6 +50,18 @@ class StageDeployment(Protocol):
         ...
 
 
+class Releasing(Protocol):
+    """What there is to do about patient stages (`pipeline.releasing.Releases`)."""
+
+    def release(self, run: Run, stage: Stage) -> None:
+        """Release what may be released of an open stage."""
+        ...
+
+    def wake(self, ended: Run) -> None:
+        """Let the runs go on that waited for the end of this one."""
+        ...
+
+
 class RunProgress:
     """Advances runs. Every call may be repeated.
 
@@ -71,6 +83,7 @@ class RunProgress:
         self._clock = clock
         self._patience = patience
         self._deployment = deployment
+        self.releases: Releasing | None = None
         self.left = TimeLeft()
 
     def advance(self, run_id: str) -> None:
@@ -108,6 +121,10 @@ class RunProgress:
             if stage.state is StageState.REQUESTED and self._is_late(stage):
                 return self._ask_again(run, stage)
         opened = [stage for stage in run.current if stage.state is StageState.OPEN]
+        for patient in (each for stage in opened if working and (each := flow.stage(stage.name)).patient):
+            if self.releases is not None:
+                self.releases.release(run, patient)
+                working = self._ledger.progress(run.run_id)[1]
         for stage in opened:
             if working and self._is_timed_out(flow, stage):
                 fault = {"code": TIMED_OUT, "message": f"stage {stage.name} did not end within its time-out"}
@@ -240,6 +257,8 @@ class RunProgress:
         self._end_turn(run)
         if self._ledger.unmark_open(run.run_id, mark):  # several workers may publish the end; one of them counts it
             self._bus.measure(finished)
+            if self.releases is not None:
+                self.releases.wake(run)
 
     def _end_turn(self, run: Run) -> None:
         """Let the request begin that waited for the end of this run."""

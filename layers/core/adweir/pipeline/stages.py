@@ -23,6 +23,7 @@ from adweir.model.tasks import Task
 from adweir.model.times import Window, epoch, is_zone, parse_instant
 from adweir.pipeline.alone import PASSING, explain
 from adweir.pipeline.flow_forms import find_flow, flow_of
+from adweir.pipeline.lanes import Lane
 from adweir.pipeline.workflows import Stage, Workflow
 from adweir.platforms.base import told_of
 
@@ -104,7 +105,54 @@ class StagePlanner:
     def entries(self, run: Run, name: str) -> list[Entry]:
         """What a stage of the run has to plan, in the order of its keys."""
         stage = flow_of(run).stage(name)
-        frame = Frame(
+        frame = self.frame(run, stage)
+        entries: list[Entry] = []
+        if Dataset.PROFILES in stage.datasets:
+            entries += self._credential_entries(frame, stage, run)
+        else:
+            for profile in self.profiles(run, stage):
+                entries += self._profile_entries(frame, stage, profile)
+        return sorted(entries, key=lambda entry: entry.key)
+
+    def profiles(self, run: Run, stage: Stage) -> list[Profile]:
+        """The ad accounts that a stage of the run pulls."""
+        only = frozenset(run.scope.profiles)
+        return [
+            profile
+            for profile in self._catalog.profiles()
+            if profile.status == ProfileStatus.ACTIVE
+            and self._in(run, profile.account_id, profile.platform)
+            and self._pulls(stage, profile.platform)
+            and (not only or profile.profile_id in only or profile.key in only)
+        ]
+
+    def lane(self, run: Run, stage: Stage, profile: Profile) -> Lane:
+        """The way of an ad account through a patient stage. Raises BadInput for one whose days cannot be determined."""
+        if not is_zone(profile.timezone):
+            raise BadInput(f"unknown time zone {profile.timezone[:60]!r}")
+        frame = self.frame(run, stage)
+        chosen = stage.choose(self.serves(profile), frame.scope, profile.requested)
+        return Lane(frame, profile, tuple(spec.under(profile.pulled_by) for spec in chosen))
+
+    def serves(self, profile: Profile) -> Mapping[Dataset, DatasetSpec]:
+        """What the platform of an ad account has of it."""
+        return told_of(profile, self._served(profile.platform)) if profile.is_listed else {}
+
+    def covered(self, lane: Lane, spec: DatasetSpec, days: Window) -> Coverage:
+        """What is known of these days of a lane's dataset."""
+        grain = spec.dataset.grain
+        if grain is None:
+            return {}
+        of = lane.profile.platform, lane.profile.profile_id
+        return self._coverage(Series(*of, spec.dataset.level, grain, spec.dataset.breakdown), days)
+
+    def credentials(self) -> list[Credential]:
+        """The credentials of all accounts, broken ones included."""
+        return self._catalog.credentials()
+
+    def frame(self, run: Run, stage: Stage) -> Frame:
+        """What all tasks of a stage have in common."""
+        return Frame(
             run_id=run.run_id,
             stage=stage.name,
             scheduled_at=parse_instant(run.scheduled_at),
@@ -114,19 +162,6 @@ class StagePlanner:
             deadline=self._deadline(None),
             batch_days=run.args.get("batch_size", 0),
         )
-        entries: list[Entry] = []
-        if Dataset.PROFILES in stage.datasets:
-            entries += self._credential_entries(frame, stage, run)
-        else:
-            only = frozenset(run.scope.profiles)
-            for profile in self._catalog.profiles():
-                if profile.status != ProfileStatus.ACTIVE or not self._in(run, profile.account_id, profile.platform):
-                    continue
-                if not self._pulls(stage, profile.platform):
-                    continue
-                if not only or profile.profile_id in only or profile.key in only:
-                    entries += self._profile_entries(frame, stage, profile)
-        return sorted(entries, key=lambda entry: entry.key)
 
     def _credential_entries(self, frame: Frame, stage: Stage, run: Run) -> list[Entry]:
         """A list of ad accounts per credential. The next stage, of all of them, begins when all lists have ended."""
@@ -149,7 +184,7 @@ class StagePlanner:
 
     def _profile_entries(self, frame: Frame, stage: Stage, profile: Profile) -> list[Entry]:
         """A profile's datasets; the first datasets of all profiles go before the second ones."""
-        served = told_of(profile, self._served(profile.platform)) if profile.is_listed else {}
+        served = self.serves(profile)
         try:
             chosen = stage.choose(served, frame.scope, profile.requested)
         except (AttributeError, TypeError, ValueError) as error:

@@ -133,7 +133,7 @@ class Sweeper:
         if marker.task_id == PLANNING:
             self._sweep_planning(run_id, marker)
         elif task is None:
-            if self._is_stale(marker.at):
+            if self._is_stale(marker.at) and not marker.is_lane:
                 self._ledger.unmark(run_id, marker)
         elif task.state.is_terminal:
             self._sweep_terminal(marker, task)

@@ -41,7 +41,8 @@ class Stage:
     where nobody wants it; not so of an `exact` stage, which pulls what it names. `platforms` are those that it pulls
     from, all when empty. Of each of the `alternatives`, which `datasets` has all of, it pulls the first that a platform
     has. The stage passes when at least one task and at least the share `threshold` of its tasks loaded, or when it had
-    no task at all. What is open after `timeout` has failed.
+    no task at all. What is open after `timeout` has failed. A `patient` stage is planned and pulled as
+    `pipeline.releasing` says.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Stage:
     platforms: tuple[str, ...] = ()
     exact: bool = False
     alternatives: tuple[tuple[Dataset, ...], ...] = ()
+    patient: bool = False
 
     def choose(
         self, specs: Mapping[Dataset, DatasetSpec], scope: Scope, wanted: Collection[str] = ()
@@ -173,6 +175,15 @@ CAMPAIGNS = one_of("campaigns", _LADDER[::-1])
 _ACCOUNTS = one_of("totals", (*_TOTALS, *_LADDER[::-1]))
 
 
+_YEARS = Stage(
+    "metrics",
+    (*_METRICS, *_TOTALS, *_BILLS),
+    (*_METRICS, *_HOURLY, *_TOTALS, *_BILLS),
+    Reach.MISSING,
+    patient=True,
+)
+
+
 def _metrics(reach: Reach, accepts: tuple[Dataset, ...], beside: tuple[Dataset, ...] = ()) -> tuple[Stage, ...]:
     metrics = Stage("metrics", (*_METRICS, *beside), (*accepts, *beside), reach)
     return _chain(metrics, Stage("totals", _TOTALS, _TOTALS, reach))
@@ -194,7 +205,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
         Workflow("repull", "a platform said that these objects or days changed: all of them again",
                  _metrics(Reach.WHOLE, (*_ENTITIES, *_METRICS, *_HOURLY)), joins=False),
         Workflow("backfill", "the days of a range that were never pulled, and the invoices of its months",
-                 _metrics(Reach.MISSING, (*_METRICS, *_HOURLY), _BILLS)),
+                 (_YEARS,)),
         Workflow("ad", "pipeline: ads and their days, or the finest level that a platform has",
                  _chain(_PROFILES, _ADS)),
         Workflow("account", "pipeline: ad accounts and the days of each as a whole", _chain(_PROFILES, _ACCOUNTS)),

@@ -13,6 +13,7 @@ from adweir.store.ledger.brakes import Brakes
 from adweir.store.ledger.exports import Exports
 from adweir.store.ledger.faults import Faults
 from adweir.store.ledger.fired import FiredLast
+from adweir.store.ledger.lanes import LaneRecord, Lanes
 from adweir.store.ledger.last_words import LastWords
 from adweir.store.ledger.leases import Leases
 from adweir.store.ledger.markers import PLANNING, Marker, marker_of
@@ -20,17 +21,17 @@ from adweir.store.ledger.receipts import Receipts
 from adweir.store.ledger.replays import Replays
 from adweir.store.ledger.runs import Runs, run_of, run_pk
 from adweir.store.ledger.shared_reports import SharedReports
-from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER, Tasks
+from adweir.store.ledger.tasks import REDRIVABLE, TOGETHER
 from adweir.store.ledger.tokens import Tokens
 from adweir.store.ledger.trials import Trials
 from adweir.store.ledger.troubled_runs import TroubledRuns
 from adweir.store.ledger.turns import RunTurns
 
-__all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "Ledger", "Marker", "Tokens"]
+__all__ = ["PLANNING", "REDRIVABLE", "TOGETHER", "LaneRecord", "Ledger", "Marker", "Tokens"]
 
 
-class Ledger(Runs, Tasks, Leases):
-    """Runs, tasks and their markers, leases; beside them brakes, tokens, shared reports, receipts, replays,
+class Ledger(Runs, Lanes, Leases):
+    """Runs, tasks and their markers, lanes, leases; beside them brakes, tokens, shared reports, receipts, replays,
     exports, the API log, faults, trials, runs in trouble, the audit, what jobs came to, last words, turns.
 
     `service` names the function in the audit."""

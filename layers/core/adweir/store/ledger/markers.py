@@ -13,16 +13,34 @@ from adweir.store.ledger.rows import Row, Rows
 from adweir.store.ledger.runs import run_pk
 
 PLANNING = "!planning"
+LANE = "!lane#"
+"""What names a lane begins so (`store.ledger.lanes`)."""
 
 
 class Marker(NamedTuple):
-    """An open marker: `task_id` may be `!planning`, then `cursor` is the last profile that was planned whole."""
+    """An open marker, of the ad account `profile` (`Task.profile_key`).
+
+    `task_id` may be `!planning`, then `cursor` is the last profile that was planned whole; or it names a lane, and
+    `cursor` is how far that came, `version` how often it was moved.
+    """
 
     stage: str
     task_id: str
     generation: int
     at: str
     cursor: str = ""
+    profile: str = ""
+    version: int = 0
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it stands for a task."""
+        return not self.task_id.startswith("!")
+
+    @property
+    def is_lane(self) -> bool:
+        """Whether it stands for what of an ad account is still to be planned."""
+        return self.task_id.startswith(LANE)
 
 
 class Markers(Rows):
@@ -57,15 +75,15 @@ class Markers(Rows):
         """Remove a marker without a task, unless a newer generation has taken it."""
         self._drop(run_pk(run_id), marker_sk(marker.stage, marker.task_id), Row.generation <= marker.generation)
 
-    def _mark(self, run_id: str, stage: str, task_id: str, generation: int) -> bool:
+    def _mark(self, run_id: str, stage: str, task_id: str, generation: int, profile: str = "") -> bool:
         """Put a marker unless one of this or a newer generation is already there."""
         return self._put(
-            self._marker(run_id, stage, task_id, generation), self._absent() | (Row.generation < generation)
+            self._marker(run_id, stage, task_id, generation, profile), self._absent() | (Row.generation < generation)
         )
 
-    def _marker(self, run_id: str, stage: str, task_id: str, generation: int) -> Row:
-        now = iso(self._clock.now())
-        return self._row(run_pk(run_id), marker_sk(stage, task_id), generation=generation, updated_at=now)
+    def _marker(self, run_id: str, stage: str, task_id: str, generation: int, profile: str = "") -> Row:
+        now, sk = iso(self._clock.now()), marker_sk(stage, task_id)
+        return self._row(run_pk(run_id), sk, generation=generation, updated_at=now, text=profile or None)
 
 
 def marker_sk(stage: str, task_id: str) -> str:
@@ -76,4 +94,7 @@ def marker_sk(stage: str, task_id: str) -> str:
 def marker_of(row: Row) -> Marker:
     """A stored marker."""
     _, stage, task_id = row.sk.split("#", 2)
-    return Marker(stage, task_id, int(row.generation or 0), row.updated_at or "", row.text or "")
+    text, of_task = row.text or "", not task_id.startswith("!")
+    profile = text if of_task else task_id.removeprefix(LANE) if task_id.startswith(LANE) else ""
+    numbers = int(row.generation or 0), row.updated_at or ""
+    return Marker(stage, task_id, *numbers, "" if of_task else text, profile, int(row.version or 0))

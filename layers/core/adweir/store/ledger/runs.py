@@ -111,6 +111,12 @@ class Runs(Rows):
         for row in self._query(_OPEN, after=after):
             yield row.sk, row.updated_at or ""
 
+    def runs_open(self) -> list[Run]:
+        """The runs that have not ended, and those of which the end is still to be announced. One that cannot be read is
+        left out."""
+        found = self._fetch_many([(run_pk(run_id), "run") for run_id, _ in self.open_runs()])
+        return list(self._readable(found.values(), run_of))
+
     def cursor(self, name: str) -> str:
         """How far a piece of work got that continues later; "" when it has not begun."""
         row = self._fetch(f"cursor#{name}", "cursor")

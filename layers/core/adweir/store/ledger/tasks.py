@@ -19,7 +19,7 @@ from adweir.model.tasks import Task, TaskState
 from adweir.model.times import iso
 from adweir.store.dynamo.keyed import Key
 from adweir.store.dynamo.paging import from_token, to_token
-from adweir.store.ledger.markers import PLANNING, Marker, Markers, marker_of, marker_sk
+from adweir.store.ledger.markers import Marker, Markers, marker_of, marker_sk
 from adweir.store.ledger.rows import Row
 from adweir.store.ledger.runs import run_pk
 from adweir.store.ledger.task_rows import Pulled, TaskName, fixed, task_item, task_of_row
@@ -47,7 +47,7 @@ class Tasks(Markers):
 
         Marker first; when the task exists already and is terminal, the marker is removed again.
         """
-        self._mark(task.run_id, task.stage, task.id, 0)
+        self._mark(task.run_id, task.stage, task.id, 0, task.profile_key)
         if self._put(self._planned(task), self._absent()):
             return True
         existing = self.get_task(task.run_id, task.id)
@@ -65,7 +65,9 @@ class Tasks(Markers):
         waiting = iter(tasks)
         while batch := tuple(islice(waiting, TOGETHER)):
             rows = [(self._planned(task), self._absent()) for task in batch]
-            markers = [(self._marker(task.run_id, task.stage, task.id, 0), self._absent()) for task in batch]
+            markers = [
+                (self._marker(task.run_id, task.stage, task.id, 0, task.profile_key), self._absent()) for task in batch
+            ]
             if self._put_together([*markers, *rows]):
                 stored.update(task.id for task in batch)
         return stored
@@ -129,7 +131,8 @@ class Tasks(Markers):
         return sum(key == pk and sk.startswith("task#") for key, sk in self.unreadable)
 
     def open_tasks(self, run_id: str) -> Iterator[tuple[Marker, Task | None]]:
-        """The run's open markers, each with its task (None for `!planning`, and where there is none to be read)."""
+        """The run's open markers, each with its task (None where it stands for no task, or for one that
+        cannot be read)."""
         pk = run_pk(run_id)
         markers = map(marker_of, self._query(pk, "open#"))
         while batch := tuple(islice(markers, _READ_TOGETHER)):
@@ -347,7 +350,7 @@ class Tasks(Markers):
         if task.state not in REDRIVABLE:
             return None  # the marker of an open task stays its own
         generation = task.generation + 1
-        self._mark(task.run_id, task.stage, task.id, generation)
+        self._mark(task.run_id, task.stage, task.id, generation, task.profile_key)
         row = self._change(
             run_pk(task.run_id),
             f"task#{task.id}",
@@ -416,7 +419,7 @@ class Tasks(Markers):
         return changed is not None
 
     def _with_tasks(self, pk: str, markers: Sequence[Marker]) -> Iterator[tuple[Marker, Task | None]]:
-        rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in markers if marker.task_id != PLANNING])
+        rows = self._fetch_many([(pk, f"task#{marker.task_id}") for marker in markers if marker.is_task])
         for marker in markers:
             row = rows.get((pk, f"task#{marker.task_id}"))
             yield marker, None if row is None else next(self._readable([row], task_of_row), None)

@@ -1,0 +1,123 @@
+"""`adweir backfill`: starts one and shows how far it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adweir.model.messages import StartRun
+from adweir.model.tasks import TaskState
+from adweir.platforms import REGISTRY
+from ops import backfills, cli
+from support.clock import FrozenClock
+from support.pipeline_world import META, SPECS, TOTALS, PipelineWorld
+
+Run = Callable[..., Result]
+DAYS = ("--start", "2026-06-01", "--end", "2026-08-29")
+
+
+class BackfillMachine:
+    """As much of the App as the command uses."""
+
+    def __init__(self, world: PipelineWorld) -> None:
+        self.catalog, self.ledger, self.clock, self.queues = world.catalog, world.ledger, world.clock, world.queues
+        self.platforms = REGISTRY
+
+    def app(self) -> BackfillMachine:
+        return self
+
+    def new_id(self) -> str:
+        return "5f0c1d2e3b4a59687786950413223140"
+
+
+@pytest.fixture
+def world(tables: None, clock: FrozenClock) -> PipelineWorld:
+    world = PipelineWorld(clock)
+    world.specs[META] = SPECS | TOTALS
+    world.add_profile("1")
+    return world
+
+
+@pytest.fixture
+def adweir(world: PipelineWorld, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line; while it sleeps, the functions work on a message each."""
+
+    def sleep(seconds: float) -> None:
+        assert seconds >= 2.0
+        messages: list[Any] = world.runs.take()
+        for message in messages:
+            world.handle(message)
+        for task in [] if messages else world.collect.take():
+            world.clock.advance(30)
+            world.work(task)
+
+    monkeypatch.setattr(backfills, "open_target", lambda _stack, _home: BackfillMachine(world))
+    monkeypatch.setattr(time, "sleep", sleep)
+
+    def run(*arguments: str, expect: int = 0) -> Result:
+        done = CliRunner().invoke(cli.app, ["backfill", *arguments])
+        assert done.exit_code == expect, done.output
+        return done
+
+    return run
+
+
+def test_a_backfill_is_started_and_shown_until_its_end(adweir: Run, world: PipelineWorld) -> None:
+    said = adweir(*DAYS, "--account", "acc-1", "--platform", "meta").output.splitlines()
+
+    (run,) = world.ledger.list_runs()[0]
+    assert said[0] == run.run_id
+    assert (run.workflow, run.scope.platforms, run.scope.start) == ("backfill", ("meta_ads",), "2026-06-01")
+    assert "0 of 270 days; meta_ads: 0 windows have ended, a pace takes 12" in said
+    assert any(line.endswith("whole since 2026-07-31") for line in said)
+    assert said[-3:] == [
+        "270 of 270 days; nothing is left to do",
+        "  meta_ads            9 of 9      windows  whole since 2026-06-01",
+        "succeeded",
+    ]
+
+
+def test_the_same_command_shows_the_backfill_that_is_under_way(adweir: Run, world: PipelineWorld) -> None:
+    first = backfills._ask(BackfillMachine(world), "", [], {"start": DAYS[1], "end": DAYS[3]})  # type: ignore[arg-type]
+
+    said = adweir(*DAYS).output.splitlines()
+
+    assert said[0] == first
+    assert len(world.ledger.list_runs()[0]) == 1
+
+
+def test_what_failed_is_said(adweir: Run, world: PipelineWorld) -> None:
+    world.fate = lambda task: TaskState.FAILED
+
+    said = adweir(*DAYS, expect=1).output
+
+    assert "270 failed" in said
+    assert "has the failed tasks" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--start", "yesterday", "--end", "2026-08-29"), 2, "'yesterday' is not a day such as 2026-11-01"),
+        (("--start", "2026-08-29", "--end", "2026-06-01"), 1, "before start"),
+        ((*DAYS, "--account", "acc-7"), 1, "acc-7"),
+        ((*DAYS, "--platform", "myspace"), 1, "myspace"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    adweir: Run, world: PipelineWorld, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = adweir(*arguments, expect=code)
+
+    assert said in done.output
+    assert not [message for message in world.runs.take() if isinstance(message, StartRun)]
+
+
+def test_an_account_is_named_where_there_are_several(adweir: Run, world: PipelineWorld) -> None:
+    world.add_credential("acc-2")
+
+    assert "Add --account ID: there are 2" in adweir(*DAYS, expect=1).output

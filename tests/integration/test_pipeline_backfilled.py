@@ -1,0 +1,193 @@
+"""How far a backfill says that it has come, and that command line and API show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adweir.model.datasets import Dataset
+from adweir.model.messages import CancelRun, Scope, Sweep
+from adweir.model.tasks import Task, TaskState
+from adweir.pipeline.releasing import backfilled
+from adweir.platforms import REGISTRY
+from adweir.platforms.base import DatasetSpec
+from ops.backfills import lines_of, span_text
+from support.clock import FrozenClock
+from support.pipeline_world import BACK, DAILY, META, SPECS, TOTALS, PipelineWorld, advance, begin, run_to_end
+
+pytestmark = pytest.mark.usefixtures("tables")
+WHOLE = {"total": 270, "done": 270, "failed": 0}
+
+
+@pytest.fixture
+def world(clock: FrozenClock) -> PipelineWorld:
+    """A client with a shop, of which nothing was pulled so far: two levels and the totals, three spans of each."""
+    world = PipelineWorld(clock)
+    world.specs[META] = SPECS | TOTALS
+    world.add_profile("1")
+    return world
+
+
+def far(world: PipelineWorld, run_id: str = "back") -> dict[str, Any]:
+    run = world.ledger.get_run(run_id)
+    assert run is not None
+    tasks = world.ledger.tasks(run_id)
+    found = backfilled(world.ledger, REGISTRY.parse, run, tasks, world.clock.now())
+    assert found is not None
+    return found
+
+
+def work(world: PipelineWorld, seconds: float = 60.0) -> None:
+    """Work on all that is released, which takes so long."""
+    for message in world.collect.take():
+        world.clock.advance(seconds)
+        world.work(message)
+        advance(world)
+
+
+def of(found: dict[str, Any], name: str) -> tuple[int, int, int]:
+    counts = found[name]
+    return counts["total"], counts["done"], counts["failed"]
+
+
+def test_what_is_still_to_be_planned_is_in_the_total(world: PipelineWorld) -> None:
+    begin(world, BACK)
+
+    found = far(world)
+
+    assert of(found, "windows") == (9, 0, 0)
+    assert of(found, "days") == (270, 0, 0)
+    (meta,) = found["platforms"]
+    assert (meta["platform"], meta["whole_since"], meta["waits_for"]) == ("meta_ads", None, None)
+    assert found["estimate"] == {
+        "seconds": None,
+        "at_least": None,
+        "at_most": None,
+        "reason": "meta_ads: 0 windows have ended, a pace takes 12",
+    }
+
+
+def test_the_oldest_day_that_is_whole_back_to_now_goes_back_span_by_span(world: PipelineWorld) -> None:
+    begin(world, BACK)
+    seen: list[str | None] = []
+    while not seen or seen[-1] != "2026-06-01":
+        work(world)
+        if not seen or seen[-1] != far(world)["platforms"][0]["whole_since"]:
+            seen.append(far(world)["platforms"][0]["whole_since"])
+
+    assert seen == [None, "2026-07-31", "2026-07-01", "2026-06-01"]
+    assert far(world)["days"] == WHOLE
+    assert far(world)["estimate"]["reason"] == "nothing is left to do"
+
+
+def test_a_failed_window_is_where_the_whole_days_end(world: PipelineWorld) -> None:
+    def fate(task: Task) -> TaskState:
+        july = task.window is not None and task.window.start.month == 7 and task.window.end.month == 7
+        return TaskState.FAILED if july and task.dataset is Dataset.AD_DAILY else TaskState.LOADED
+
+    world.fate = fate
+    run_to_end(world, BACK)
+
+    found = far(world)
+    assert of(found, "windows") == (9, 8, 1)
+    assert found["platforms"][0]["whole_since"] == "2026-07-31"
+
+
+def test_what_a_cancelled_backfill_left_is_still_in_its_total(world: PipelineWorld) -> None:
+    begin(world, BACK)
+    work(world)
+    world.runs.send(CancelRun(run_id="back"))
+    world.drain()
+
+    found = far(world)
+
+    assert of(found, "windows")[:2] == (9, 2)
+    assert found["estimate"]["reason"] == "nothing is left to do"
+
+
+def test_it_says_what_a_platform_waits_for(world: PipelineWorld) -> None:
+    begin(world, BACK)
+    begin(world, DAILY)
+    daily = far(world)["platforms"][0]
+    world.drain()
+    world.ledger.brakes.trip(META, "1", 600, "too many requests")
+    begin(world, BACK.model_copy(update={"run_id": "older", "scope": Scope(start="2026-01-01", end="2026-05-31")}))
+    braked = far(world, "older")["platforms"][0]
+
+    assert (daily["waits_for"], daily["until"]) == ("a run of the workflow daily goes first", None)
+    assert braked["waits_for"] == "the brake meta_ads:1: too many requests"
+    assert braked["until"] is not None
+
+
+def test_the_true_end_lies_in_the_estimate(world: PipelineWorld) -> None:
+    """Given an ad account whose windows take a minute each, one after another."""
+    years = BACK.model_copy(update={"scope": Scope(start="2025-01-01", end="2026-08-29")})
+    world.specs[META] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, max_window_days=10)}
+    begin(world, years)
+    looks: list[tuple[float, dict[str, Any]]] = []
+    while world.collect.messages:
+        message = world.collect.messages.pop(0)
+        world.clock.advance(60)
+        world.work(message)
+        advance(world)
+        looks.append((world.clock.now().timestamp(), far(world)["estimate"]))
+
+    end = looks[-1][0]
+    judged = [(end - at, one) for at, one in looks if one["seconds"] is not None]
+    assert len(judged) > 40
+    inside = sum(one["at_least"] <= truth <= one["at_most"] for truth, one in judged)
+    assert inside == len(judged)
+
+
+def test_a_brake_makes_the_estimate_later(world: PipelineWorld) -> None:
+    world.specs[META] = {Dataset.AD_DAILY: DatasetSpec(Dataset.AD_DAILY, max_window_days=10)}
+    begin(world, BACK.model_copy(update={"scope": Scope(start="2025-01-01", end="2026-08-29")}))
+    for _ in range(6):
+        work(world)
+    before = far(world)["estimate"]["seconds"]
+
+    world.ledger.brakes.trip(META, "1", 36_000, "the day's quota is used up")
+
+    assert far(world)["estimate"]["seconds"] >= 36_000 > before
+
+
+def test_a_run_without_lanes_has_none(world: PipelineWorld) -> None:
+    run_to_end(world, DAILY)
+    run = world.ledger.get_run("r")
+    assert run is not None
+    assert backfilled(world.ledger, lambda name: META, run, (), world.clock.now()) is None
+
+
+def test_people_read_it_in_lines(world: PipelineWorld) -> None:
+    begin(world, BACK)
+    work(world)
+    first = list(lines_of(far(world)))
+    world.runs.send(Sweep())
+    world.drain()
+
+    assert first == [
+        "60 of 270 days; meta_ads: 2 windows have ended, a pace takes 12",
+        "  meta_ads            2 of 9      windows  not whole yet",
+    ]
+    assert list(lines_of(far(world))) == [
+        "270 of 270 days; nothing is left to do",
+        "  meta_ads            9 of 9      windows  whole since 2026-06-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59, "59 s"), (90, "2 min"), (3599, "1 h 0 min"), (12_000, "3 h 20 min"), (200_000, "2 d 7 h")],
+)
+def test_seconds_are_said_in_words(seconds: int, text: str) -> None:
+    assert span_text(seconds) == text
+
+
+def test_an_estimate_is_a_range() -> None:
+    counts = {"total": 9, "done": 3, "failed": 1}
+    estimate = {"seconds": 5400, "at_least": 4000, "at_most": 8000, "reason": None}
+
+    (line,) = lines_of({"days": counts, "windows": counts, "platforms": [], "estimate": estimate})
+
+    assert line == "3 of 9 days, 1 failed; about 1 h 30 min left (1 h 7 min to 2 h 13 min)"
