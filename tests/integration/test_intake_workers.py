@@ -391,3 +391,15 @@ class TestErrorTable:
         world.connector.error = OutOfRetention("gone", oldest=date(2026, 11, 10))
         world.collect(task)
         assert [str(t.window) for t in children(world, task)] == ["2026-11-10..2026-11-19"]
+
+    def test_days_that_the_platform_says_are_all_gone_land_as_not_applicable(self, world: CollectWorld) -> None:
+        """So coverage has them, and no backfill asks for them again."""
+        task = world.plan()
+        world.connector.error = OutOfRetention("gone", oldest=date(2026, 11, 20))
+
+        world.collect(task)
+
+        landed = world.ledger.get_task(task.run_id, task.id)
+        assert landed is not None
+        assert (landed.state, children(world, task)) == ("landed", [])
+        assert world.raw.metadata(landed.object_key)["not-applicable"] == "true"

@@ -27,8 +27,7 @@ class Narrowing:
         if task is None or task.generation != message.generation:
             return
         if task.state is TaskState.SPLIT:
-            ours = (child for child in self._ledger.tasks(task.run_id) if child.parent == task.id)
-            self._sender.send([child for child in ours if child.state is TaskState.PLANNED and not child.attempts])
+            self._sender.send([child for child in self._ledger.unbegun(task.run_id) if child.parent == task.id])
         elif not task.state.is_terminal:
             halves = task.halves()
             self._ledger.split(task, halves)

@@ -61,8 +61,7 @@ class Outcomes:
         """The message of an ended task came again: the worker that ended it may have died before it sent `Advance`."""
         task = self._ledger.get_task(message.run_id, message.task_id)
         if task is not None and task.state is TaskState.SPLIT:
-            ours = (child for child in self._ledger.tasks(task.run_id) if child.parent == task.id)
-            self._send(task, [child for child in ours if child.state is TaskState.PLANNED and not child.attempts])
+            self._send(task, [child for child in self._ledger.unbegun(task.run_id) if child.parent == task.id])
         self.advance(message.run_id, message.task_id)
 
     def advance(self, run_id: str, task_id: str) -> None:
@@ -156,8 +155,8 @@ class Outcomes:
         if profile is not None and profile.status != ProfileStatus.DENIED:
             self._note(task, "mark profile denied", task.profile_key, error)
         self._catalog.mark_profile(task.platform, task.profile_id, ProfileStatus.DENIED)
-        for other in self._ledger.tasks(task.run_id):
-            if other.profile_key == task.profile_key and not other.state.is_terminal:
+        for _, other in self._ledger.open_tasks(task.run_id):
+            if other is not None and other.profile_key == task.profile_key and not other.state.is_terminal:
                 self._fail(other, error)
 
     def _note(self, task: Task, action: str, subject: str, error: AdweirError) -> None:

@@ -12,7 +12,7 @@ from adweir.intake.collect.gate import Gate
 from adweir.model import limits
 from adweir.model.datasets import Dataset
 from adweir.model.entities import Profile
-from adweir.model.errors import NotApplicable, NotFound, TooMuchData
+from adweir.model.errors import NotApplicable, NotFound, OutOfRetention, TooMuchData
 from adweir.model.messages import TaskMessage
 from adweir.model.platforms import Platform
 from adweir.model.ports import Queues
@@ -98,12 +98,14 @@ class Worker:
     def applicable(self, task: Task, profile: Profile | None) -> Iterator[None]:
         """A refusal as not applicable lands like data: loading it ends the task and records the slice in coverage.
 
-        Raises NotApplicable for entities, of which there is no coverage.
+        So does one of days that are all older than the platform keeps: no backfill asks for them again. Raises
+        NotApplicable for entities, of which there is no coverage, and OutOfRetention where some days are kept.
         """
         try:
             yield
-        except NotApplicable as error:
-            if task.dataset.grain is None:
+        except (NotApplicable, OutOfRetention) as error:
+            gone = not isinstance(error, OutOfRetention) or (task.window is not None and task.window.end < error.oldest)
+            if task.dataset.grain is None or not gone:
                 raise
             header = self.header(task, profile, task.as_of or iso(self.clock.now()), "")
             with self.raw.writer(replace(header, not_applicable=True)) as writer:

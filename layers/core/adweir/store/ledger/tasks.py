@@ -138,6 +138,11 @@ class Tasks(Markers):
         while batch := tuple(islice(markers, _READ_TOGETHER)):
             yield from self._with_tasks(pk, batch)
 
+    def unbegun(self, run_id: str) -> Iterator[Task]:
+        """The planned tasks of a run that nobody has begun with: their messages may not have been sent."""
+        found = (task for _, task in self.open_tasks(run_id) if task is not None)
+        return (task for task in found if task.state is TaskState.PLANNED and not task.attempts)
+
     def parked(self, account_id: str, platform: Platform, label: str = DEFAULT) -> Iterator[Task]:
         """The tasks that wait for a new credential of an account on a platform, by its label."""
         keys = [tuple(row.sk.split("#", 1)) for row in self._query(_parked_pk(account_id, platform, label))]
